@@ -1,0 +1,125 @@
+"""What lies under WORKSPACE/captures: SIGNER/SESSION/LETTER/FRAME.jpg, and SIGNER/SESSION/session.json beside them.
+
+capture writes it, curate reads it; nobody changes it. A folder that somebody made by hand is as good: without a
+session.json, camera, licence and consent are unknown.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from aslkit.errors import AslkitError, InputError
+from aslkit.files import natural_key, write_text
+from aslkit.images import SUFFIXES
+from aslkit.letters import INDEX
+
+SESSION_FILE: Final = "session.json"
+_STAMP: Final = "%Y%m%dT%H%M%S"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionInfo:
+    """Who recorded a sitting, with what, and what may be done with it.
+
+    Attributes:
+        signer, session: as the folders are called.
+        camera: which device, or what else the frames came from; one for each session.
+        licence: of the images, as the contributor states it; None when not stated.
+        consent: what the signer agreed to, in their words; None when not stated.
+    """
+
+    signer: str
+    session: str
+    camera: str
+    licence: str | None = None
+    consent: str | None = None
+
+    def save(self, captures: Path) -> None:
+        """Write session.json.
+
+        Raises:
+            InputError: the session exists and was recorded with another camera: that is another session.
+        """
+        folder = captures / self.signer / self.session
+        path = folder / SESSION_FILE
+        if path.exists():
+            before = SessionInfo.load(path)
+            if before.camera != self.camera:
+                raise InputError(
+                    f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, not {self.camera!r}. "
+                    "Give this one a name of its own with --session."
+                )
+            if before == self:
+                return
+        write_text(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "SessionInfo":
+        """Read session.json; without one, only the names are known.
+
+        Raises:
+            AslkitError: it is damaged.
+        """
+        signer, session = path.parent.parent.name, path.parent.name
+        if not path.exists():
+            return cls(signer=signer, session=session, camera="unknown")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            stated = {key: _text_or_none(values.get(key)) for key in ("licence", "consent")}
+            return cls(signer=signer, session=session, camera=_text_or_none(values.get("camera")) or "unknown", **stated)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise AslkitError(
+                f"{path} is damaged ({error}). Mend it, or delete it: the frames stay, camera and licence become unknown."
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedFrame:
+    """One image file under captures."""
+
+    path: Path
+    signer: str
+    session: str
+    letter: str
+
+    @property
+    def key(self) -> str:
+        """SIGNER/SESSION/LETTER/NAME: the frame's name in a dataset, the same on every machine."""
+        return f"{self.signer}/{self.session}/{self.letter}/{self.path.name}"
+
+    @property
+    def captured_at(self) -> datetime | None:
+        """When it was taken, UTC, where the file's name tells (as those from a camera do)."""
+        try:
+            second, rest = self.path.stem[:15], self.path.stem[15:]
+            at = datetime.strptime(second, _STAMP).replace(tzinfo=UTC)
+            return at.replace(microsecond=int(rest[:-1]) * 1000) if len(rest) == 4 and rest.endswith("Z") else None
+        except ValueError:
+            return None
+
+
+def stamp(at: datetime) -> str:
+    """The name of a frame taken at that moment; `CapturedFrame.captured_at` reads it again."""
+    utc = at.astimezone(UTC)
+    return f"{utc.strftime(_STAMP)}{utc.microsecond // 1000:03d}Z"
+
+
+def walk(captures: Path) -> Iterator[CapturedFrame]:
+    """All frames: signers, sessions and letters by name, frames in the order they were taken in.
+
+    Folders that are no letter of the 24 and files that are no images are passed over.
+    """
+    for session in sorted(path for path in captures.glob("*/*") if path.is_dir() and not path.name.startswith(".")):
+        for folder in sorted(path for path in session.iterdir() if path.name in INDEX and path.is_dir()):
+            names = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+            for path in sorted(names, key=lambda p: natural_key(p.name)):
+                yield CapturedFrame(path=path, signer=session.parent.name, session=session.name, letter=folder.name)
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is not text")

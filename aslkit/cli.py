@@ -1,0 +1,227 @@
+"""The `aslkit` command: each command parses, calls one function and prints. Heavy imports stay inside."""
+
+import errno
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from aslkit import __version__
+from aslkit.errors import AslkitError
+from aslkit.letters import parse_letter
+from aslkit.workspace import Workspace, checked_name, checked_signer
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Commands(click.Group):
+    """Lists commands in the order of work, and turns errors of disk and devices into one clear line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order they are defined, which is the order they are used in."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a full disk or a forbidden file is no reason for a traceback."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _explained(error) from error
+
+
+def _explained(error: OSError) -> AslkitError:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return AslkitError(
+            f"The disk is full{where}. Nothing half-written was left behind, and what was stored before is whole. "
+            "Free some space and run the same command again."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return AslkitError(f"Not allowed: {error.strerror}{where}. Give another place with --workspace.")
+    return AslkitError(f"{error.strerror or error}{where}.")
+
+
+class LetterType(click.ParamType):
+    """One of the 24 letters, either case."""
+
+    name = "letter"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Parse it."""
+        return parse_letter(value)
+
+
+workspace_option = click.option(
+    "--workspace",
+    "root",
+    envvar="ASLKIT_WORKSPACE",
+    default="data",
+    show_default=True,
+    show_envvar=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for captures, datasets and runs.",
+)
+config_option = click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with settings of your own."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aslkit")
+def main() -> None:
+    """Record ASL fingerspelling, build a dataset, train, and measure on people never seen.
+
+    \b
+    See it work:           aslkit demo
+    With your own hand:    aslkit capture --letter A    (and B, C, …)
+                           aslkit curate
+                           aslkit train --dataset custom
+    """
+
+
+@main.command()
+@workspace_option
+@json_option
+def doctor(root: Path, as_json: bool) -> None:
+    """Say what is installed, what is missing, what for, and how to get it."""
+    from rich.console import Console
+
+    from aslkit import doctor as examination
+
+    findings = examination.examine(root)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        examination.render(findings, Console())
+    if any(finding.required and finding.state != "ok" for finding in findings):
+        sys.exit(1)
+
+
+@main.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--signer", required=True, help="Whose hand it is.")
+@click.option("--session", help="Which sitting; the folder's name where not given.")
+@click.option("--licence", help="Of the images, such as CC-BY-4.0.")
+@click.option("--consent", help="What the signer agreed to, in a few words.")
+@click.option("--mirrored", is_flag=True, help="The images are as in a mirror; they are stored unmirrored.")
+@workspace_option
+@json_option
+def import_(folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **stated: str) -> None:
+    """Bring in images from FOLDER, which has a folder for each letter.
+
+    \b
+    Example:  aslkit import photos --signer maria --licence CC-BY-4.0
+    where photos/A/*.jpg, photos/B/*.jpg, … (either case). J, Z and others are listed and left out.
+    """
+    from aslkit.capture.importer import import_folder
+    from aslkit.captures import SessionInfo
+    from aslkit.cli_text import print_import
+
+    name = checked_name("session", session or folder.resolve().name)
+    info = SessionInfo(signer=checked_signer(signer, synthetic=False), session=name, camera=f"import {name}", **stated)
+    print_import(import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json)
+
+
+@main.command()
+@click.option("--letter", type=LetterType(), required=True, help="Which letter is signed.")
+@click.option("--source", default="0", show_default=True, help="Camera number, video, folder of images, or 'synthetic'.")
+@click.option("--signer", help="Whose hand it is; your login name where not given.")
+@click.option("--session", help="Which sitting; today's date and the source where not given.")
+@click.option("--count", type=int, help="How many frames to store.  [default: 602]")
+@click.option("--interval-s", type=float, help="Seconds of the source between stored frames.  [default: 0.1]")
+@click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
+@click.option("--licence", help="Of the images, such as CC-BY-4.0.")
+@click.option("--consent", help="What the signer agreed to, in a few words.")
+@config_option
+@workspace_option
+@json_option
+def capture(
+    letter: str,
+    source: str,
+    signer: str | None,
+    session: str | None,
+    count: int | None,
+    interval_s: float | None,
+    preview: bool | None,
+    config: Path | None,
+    root: Path,
+    as_json: bool,
+    **stated: str,
+) -> None:
+    """Record frames of one letter. Ctrl-C stops and keeps what is stored.
+
+    \b
+    Example:  aslkit capture --letter A --signer maria
+              aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
+    """
+    from aslkit.capture.recorder import CaptureConfig, record
+    from aslkit.captures import SessionInfo
+    from aslkit.cli_text import print_recording
+    from aslkit.config import load
+    from aslkit.sources import kind_of
+
+    kind = kind_of(source)
+    synthetic = kind == "synthetic"
+    who = checked_signer(signer or ("synthetic-ada" if synthetic else getpass.getuser()), synthetic=synthetic)
+    place = source if kind in ("camera", "synthetic") else Path(source).name
+    camera = f"{kind} {place}" if kind != "synthetic" else "synthetic"
+    today = "one" if synthetic else f"{datetime.now().astimezone():%Y-%m-%d} {camera}"
+    info = SessionInfo(signer=who, session=checked_name("session", session or today), camera=camera, **stated)
+    settings = load("capture", CaptureConfig, file=config, flags={"count": count, "interval_s": interval_s})
+    show = preview if preview is not None else kind == "camera"
+    recorded = record(letter, source=source, workspace=Workspace(root=root), info=info, config=settings, preview=show)
+    print_recording(recorded, letter, info, settings.count, as_json=as_json)
+
+
+@main.command()
+@click.option("--name", default="custom", show_default=True, help="What to call the dataset.")
+@click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
+@click.option("--with-synthetic", is_flag=True, help="Take synthetic signers too, beside real ones.")
+@click.option("--group-distance", type=int, help="Bits of 64 up to which frames are near-duplicates.  [default: 4]")
+@click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
+@click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
+@click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
+@config_option
+@workspace_option
+@json_option
+def curate(
+    name: str,
+    hold_out: tuple[str, ...],
+    with_synthetic: bool,
+    processes: int | None,
+    rebuild: bool,
+    config: Path | None,
+    root: Path,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Turn the captures into a clean, split Parquet dataset.
+
+    \b
+    Example:  aslkit curate
+              aslkit curate --hold-out maria
+    """
+    from aslkit.cli_text import print_curated
+    from aslkit.config import load
+    from aslkit.curate.build import CurateConfig
+    from aslkit.curate.build import curate as build
+
+    curated = build(
+        Workspace(root=root),
+        name=name,
+        config=load("curate", CurateConfig, file=config, flags=flags),
+        hold_out=hold_out,
+        with_synthetic=with_synthetic,
+        rebuild=rebuild,
+        processes=processes,
+    )
+    print_curated(curated, as_json=as_json)

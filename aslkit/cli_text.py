@@ -1,0 +1,84 @@
+"""What the commands print: for people, or with --json one object for programs."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aslkit.letters import LETTERS
+
+if TYPE_CHECKING:
+    from aslkit.capture.importer import Imported
+    from aslkit.capture.recorder import Recorded
+    from aslkit.captures import SessionInfo
+    from aslkit.curate.build import Curated
+
+SHOWN = 5
+"""Of a long list, so many are shown one by one."""
+
+
+def print_json(values: Any) -> None:
+    """Print one JSON object."""
+    click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
+
+
+def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> None:
+    """Say what was imported and, one by one or counted, what was left out."""
+    if as_json:
+        left_out = [{"path": str(path), "reason": why} for path, why in result.left_out]
+        print_json({"stored": result.stored, "already_there": result.already_there, "left_out": left_out} | asdict(info))
+        return
+    total, letters = sum(result.stored.values()), len(result.stored)
+    click.echo(f"Imported {total:,} frames of {letters} letters of {info.signer}, session {info.session}.")
+    if result.already_there:
+        click.echo(f"{result.already_there:,} were there already.")
+    for why, count in Counter(why for _, why in result.left_out).most_common():
+        paths = [path for path, reason in result.left_out if reason == why]
+        more = f", and {count - SHOWN} more" if count > SHOWN else ""
+        click.echo(f"Left out, {why}: {', '.join(_short(path) for path in paths[:SHOWN])}{more}.")
+    missing = [letter for letter in LETTERS if letter not in result.stored]
+    if missing and not result.already_there:
+        click.echo(f"Not in the folder: {' '.join(missing)}.")
+    click.echo("Next: aslkit curate")
+
+
+def print_recording(result: "Recorded", letter: str, info: "SessionInfo", goal: int, *, as_json: bool) -> None:
+    """Say how many frames were stored, and why no more."""
+    values = {"letter": letter, "stored": len(result.stored), "goal": goal, "ended": result.ended}
+    if as_json:
+        print_json(values | {"folder": str(result.folder)} | asdict(info))
+        return
+    click.echo(
+        f"Stored {len(result.stored):,} of {goal:,} frames of {letter} of {info.signer} in {result.folder} ({result.ended})."
+    )
+    click.echo("Next: another letter, or aslkit curate")
+
+
+def print_curated(result: "Curated", *, as_json: bool) -> None:
+    """Say what the dataset holds."""
+    summary = result.summary
+    if as_json:
+        about = {"folder": str(result.folder), "looked_at": result.looked_at, "up_to_date": result.up_to_date}
+        print_json(about | summary)
+        return
+    if result.up_to_date:
+        click.echo("Nothing has changed; the dataset is as it was.")
+    click.echo(f"{summary['frames']:,} frames in {summary['groups']:,} groups of near-duplicates: {result.folder}")
+    for name, signer in summary["signers"].items():
+        click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
+    parts = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
+    held = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
+    click.echo(f"Split by {summary['split_by']}: {parts}{held}")
+    if summary["rejected"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejected"].items())
+        click.echo(f"Not taken: {reasons}; each with its reason in {result.folder / 'rejected.parquet'}")
+    for note in summary["notes"]:
+        click.secho(f"Note: {note}", fg="yellow", err=True)
+    click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-2:])

@@ -1,0 +1,59 @@
+"""Settings: the preset in `configs/default.toml`, over it a user's TOML file, over that the flags that were given."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aslkit.errors import InputError
+
+Settings = TypeVar("Settings")
+
+DEFAULTS = "default.toml"
+
+
+def load(
+    section: str, settings: type[Settings], *, file: Path | None = None, flags: Mapping[str, object] | None = None
+) -> Settings:
+    """Build the dataclass `settings` from the section of that name.
+
+    Args:
+        section: the TOML table: "capture", "curate" or "train".
+        settings: a keyword-only dataclass; each field is a key of the table.
+        file: the user's own TOML file; it need only name what it changes.
+        flags: what the command line gave; None counts as not given.
+
+    Raises:
+        InputError: the file cannot be read, or has a key that `settings` does not.
+    """
+    text = resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")
+    values: dict[str, Any] = dict(tomllib.loads(text)[section])
+    if file is not None:
+        values |= _own(file, section, {field.name for field in fields(settings)})  # type: ignore[arg-type]
+    values |= {key: value for key, value in (flags or {}).items() if value is not None}
+    return settings(**values)
+
+
+def _own(file: Path, section: str, known: set[str]) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no configuration file {file}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not a TOML file: {error}.") from error
+    sections = set(tomllib.loads(resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")))
+    if stray := sorted(set(tables) - sections):
+        raise InputError(f"{file}: unknown section [{stray[0]}]. Known: {', '.join(sorted(sections))}.")
+    own: dict[str, Any] = tables.get(section, {})
+    if unknown := sorted(set(own) - known):
+        raise InputError(f"{file}: unknown key {unknown[0]!r} in [{section}]. Known: {', '.join(sorted(known))}.")
+    return own
+
+
+def check_number(name: str, value: object, low: float, high: float) -> None:
+    """Raise InputError unless `value` is a number with low <= value <= high; the message names the flag."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        flag = "--" + name.replace("_", "-")
+        raise InputError(f"{flag} ({name} in a configuration file) must be from {low:g} to {high:g}; it is {value!r}.")

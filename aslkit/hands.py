@@ -1,0 +1,148 @@
+"""Finding the hand in a frame: MediaPipe's hand landmarker, the same one for every stage.
+
+mediapipe 0.10.21 carries its models in the wheel, so nothing is downloaded at run time.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Handedness = Literal["left", "right"]
+
+MIN_CONFIDENCE: Final = 0.3
+"""Palm detection confidence, 0–1. At 0.3 one try misses 0.7–8.4 % of frames by person; at the default 0.5 more."""
+
+PAD_FRACTION: Final = 0.5
+"""The second try pads each side by this share of the frame: the palm detector misses hands that fill the frame."""
+
+WRIST: Final = 0
+THUMB: Final = (1, 2, 3, 4)
+INDEX: Final = (5, 6, 7, 8)
+MIDDLE: Final = (9, 10, 11, 12)
+RING: Final = (13, 14, 15, 16)
+PINKY: Final = (17, 18, 19, 20)
+FINGERS: Final = (THUMB, INDEX, MIDDLE, RING, PINKY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """One hand found in a frame.
+
+    Attributes:
+        landmarks: float32 (21, 3), MediaPipe's order. x and y as a share of the frame's width and height (0–1
+            inside the frame), z as a share of its width, relative to the wrist, smaller is nearer to the camera.
+        handedness: which hand it is, on the person, given that the frame is not mirrored.
+        score: confidence in the handedness, 0.5–1.
+    """
+
+    landmarks: npt.NDArray[np.float32]
+    handedness: Handedness
+    score: float
+
+    @property
+    def box(self) -> npt.NDArray[np.float32]:
+        """The landmarks' bounding box, float32 (4,): left, top, right, bottom as shares of the frame."""
+        xy = self.landmarks[:, :2]
+        return np.concatenate([xy.min(axis=0), xy.max(axis=0)]).astype(np.float32)
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Let mediapipe be imported without TensorFlow: it wants it for a documentation decorator only, at 10 s a process."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+
+
+@contextmanager
+def _native_log_silenced() -> Iterator[None]:
+    """Keep the start-up chatter of MediaPipe's C++ off the terminal: it writes to file descriptor 2, past Python."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+class HandLandmarker:
+    """MediaPipe Hands for single frames, each judged on its own. Not safe to share between threads.
+
+    Args:
+        min_confidence: palm detection confidence, 0–1.
+        second_try: look again, in the frame padded by half its size with its own border, when no hand was found.
+    """
+
+    def __init__(self, *, min_confidence: float = MIN_CONFIDENCE, second_try: bool = True) -> None:
+        with _without_tensorflow():
+            from mediapipe.python.solutions.hands import Hands
+
+        self._second_try = second_try
+        self._found_before = False
+        with _native_log_silenced():
+            self._hands = Hands(
+                static_image_mode=True, max_num_hands=1, model_complexity=1, min_detection_confidence=min_confidence
+            )
+            self._hands.process(np.zeros((64, 64, 3), np.uint8))
+
+    def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+        """Return the hand in an unmirrored BGR frame, uint8 (height, width, 3), or None."""
+        hand = self._find_once(frame)
+        if hand is None and self._second_try:
+            hand = self._find_padded(frame)
+        return hand
+
+    def _find_once(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+        # The first hand found sets off one more warning, which no one can act on.
+        with nullcontext() if self._found_before else _native_log_silenced():
+            result = self._hands.process(np.ascontiguousarray(frame[:, :, ::-1]))
+        if not result.multi_hand_landmarks:
+            return None
+        self._found_before = True
+        points = result.multi_hand_landmarks[0].landmark
+        side = result.multi_handedness[0].classification[0]
+        return Hand(
+            landmarks=np.array([(p.x, p.y, p.z) for p in points], np.float32),
+            # MediaPipe names the hand as if it looked into a mirror; our frames are not mirrored.
+            handedness="right" if side.label == "Left" else "left",
+            score=float(side.score),
+        )
+
+    def _find_padded(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+        import cv2
+
+        height, width = frame.shape[:2]
+        top, left = round(height * PAD_FRACTION), round(width * PAD_FRACTION)
+        padded = cv2.copyMakeBorder(frame, top, top, left, left, cv2.BORDER_REPLICATE)
+        hand = self._find_once(np.asarray(padded, np.uint8))
+        if hand is None:
+            return None
+        scale = np.array([1 + 2 * left / width, 1 + 2 * top / height, 1 + 2 * left / width])
+        offset = np.array([left / width, top / height, 0])
+        landmarks = (hand.landmarks * scale - offset).astype(np.float32)
+        return Hand(landmarks=landmarks, handedness=hand.handedness, score=hand.score)
+
+    def close(self) -> None:
+        """Free MediaPipe's graph."""
+        self._hands.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

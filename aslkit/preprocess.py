@@ -1,0 +1,199 @@
+"""From a frame, and the hand found in it, to what a model sees. Capture, training, live and exports all come here.
+
+The choices are a `Contract`, a small JSON saved inside each model's folder: a model is never fed by other rules than
+those it was trained with.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit import hands
+from aslkit.errors import AslkitError
+from aslkit.files import write_text
+from aslkit.images import Frame
+from aslkit.letters import LETTERS
+
+VERSION: Final = 1
+FeatureKind = Literal["landmarks", "pixels"]
+Array = npt.NDArray[np.float32]
+
+CROP_MARGIN: Final = 0.25
+"""The crop is the hand's box, made square, with this share of its side added on each side."""
+
+_PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
+"""The joint from which joint i + 1 hangs."""
+
+_KEY_JOINTS: Final = (0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20)
+"""Joints between which distances are taken: those that tell where fingers are, without the near-fixed ones."""
+
+_FROM, _TO = np.triu_indices(len(_KEY_JOINTS), k=1)
+_PAIRS: Final = (np.array(_KEY_JOINTS)[_FROM], np.array(_KEY_JOINTS)[_TO])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """How a model's input is made.
+
+    Attributes:
+        kind: "landmarks" or "pixels".
+        mirror_left: left hands are mirrored, so that the model knows right hands only.
+        size: side of a pixel feature, pixels; 0 for landmarks.
+        stretch: a pixel feature is stretched to the whole range 0–1.
+        letters: what the model's outputs stand for, in order.
+        version: of these rules; a model of another version is refused.
+    """
+
+    kind: FeatureKind
+    mirror_left: bool = True
+    size: int = 0
+    stretch: bool = False
+    letters: tuple[str, ...] = LETTERS
+    version: int = VERSION
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one model input: (size, size, 1) for pixels, (n,) for landmarks."""
+        return (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
+
+    def save(self, path: Path) -> None:
+        """Write the contract as JSON."""
+        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Contract":
+        """Read a contract that `save` wrote.
+
+        Raises:
+            AslkitError: missing, damaged, or of another version.
+        """
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if values["version"] != VERSION:
+                raise AslkitError(f"{path} is of version {values['version']}; this aslkit reads {VERSION}. Train again.")
+            known = {field.name for field in fields(cls)}
+            return cls(**{key: value for key, value in values.items() if key in known} | {"letters": tuple(values["letters"])})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AslkitError(f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder.") from error
+
+
+def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:
+    """Return what the model sees of a hand in an unmirrored BGR frame: float32 of `contract.shape`."""
+    height, width = frame.shape[:2]
+    if contract.kind == "landmarks":
+        points = canonical_points(
+            hand.landmarks[None], widths=np.array([width]), heights=np.array([height]),
+            left=np.array([hand.handedness == "left"]), mirror_left=contract.mirror_left,
+        )  # fmt: skip
+        return landmark_features(points)[0]
+    return pixel_features(frame, hand.box, left=hand.handedness == "left", contract=contract)
+
+
+def canonical_points(
+    landmarks: Array,
+    *,
+    widths: npt.NDArray[Any],
+    heights: npt.NDArray[Any],
+    left: npt.NDArray[np.bool_],
+    mirror_left: bool,
+) -> Array:
+    """Turn landmarks as shares of a frame into hands in one measure.
+
+    Args:
+        landmarks: float32 (n, 21, 3), as `Hand.landmarks`.
+        widths, heights: (n,), of the frames, pixels.
+        left: bool (n,), which hands are left.
+        mirror_left: mirror those.
+
+    Returns:
+        float32 (n, 21, 3): the wrist at the origin, the palm's size (mean distance from the wrist to the four
+        knuckles, plus the breadth between the outer two) one unit.
+    """
+    width = widths.astype(np.float32)[:, None]
+    points = landmarks.astype(np.float32, copy=True)
+    points[..., 0] *= width
+    points[..., 1] *= heights.astype(np.float32)[:, None]
+    points[..., 2] *= width
+    if mirror_left:
+        points[left, :, 0] *= -1
+    return _one_palm_high(points - points[:, :1])
+
+
+def landmark_features(points: npt.NDArray[Any]) -> Array:
+    """Describe hands by place, direction, bend and distance.
+
+    Args:
+        points: (n, 21, 3) as `canonical_points` gives them, or turned and bent in 3-D since.
+
+    Returns:
+        float32 (n, 262): 63 coordinates in palm sizes, 60 directions of bones (unit vectors), 19 cosines
+        (15 between the bones along each finger, 4 between neighbouring fingers' tips), 120 distances between the
+        key joints, in palm sizes.
+    """
+    scaled = _one_palm_high(points.astype(np.float32) - points[:, :1].astype(np.float32))
+    bones = scaled[:, 1:] - scaled[:, _PARENT]
+    bones = bones / (_length(bones)[..., None] + np.float32(1e-6))
+    along = [np.sum(bones[:, i] * bones[:, i + 1], axis=-1) for i in range(19) if i % 4 != 3]
+    across = [np.sum(bones[:, i] * bones[:, i + 4], axis=-1) for i in (3, 7, 11, 15)]
+    distances = _length(scaled[:, _PAIRS[0]] - scaled[:, _PAIRS[1]])
+    count = len(points)
+    parts = [scaled.reshape(count, -1), bones.reshape(count, -1), np.stack([*along, *across], axis=1), distances]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def pixel_features(frame: Frame, box: Array, *, left: bool, contract: Contract) -> Array:
+    """Return the hand's square crop, grey.
+
+    Args:
+        frame: BGR, uint8 (height, width, 3).
+        box: float32 (4,), left, top, right, bottom as shares of the frame; may reach outside of it.
+        left: whether it is a left hand.
+        contract: of kind "pixels".
+
+    Returns:
+        float32 (size, size, 1), 0–1.
+    """
+    import cv2
+
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = (box * np.array([width, height, width, height], np.float32)).tolist()
+    side = max(x1 - x0, y1 - y0, 2.0) * (1 + 2 * CROP_MARGIN)
+    scale = contract.size / side
+    shift_x = contract.size / 2 - (x0 + x1) / 2 * scale
+    shift_y = contract.size / 2 - (y0 + y1) / 2 * scale
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    if scale < 0.5:  # average first: sampling alone would skip pixels
+        shrink = 2 * scale
+        grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        scale_x, scale_y = scale * width / grey.shape[1], scale * height / grey.shape[0]
+    else:
+        scale_x = scale_y = scale
+    place = np.array([[scale_x, 0, shift_x], [0, scale_y, shift_y]], np.float64)
+    crop = cv2.warpAffine(
+        grey, place, (contract.size, contract.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    if contract.mirror_left and left:
+        crop = crop[:, ::-1]
+    values = crop.astype(np.float32) / 255
+    if contract.stretch:
+        low, high = values.min(), values.max()
+        values = (values - low) / max(high - low, np.float32(1e-3))
+    return np.ascontiguousarray(values[..., None], np.float32)
+
+
+def _one_palm_high(points: Array) -> Array:
+    knuckles = points[:, [finger[0] for finger in hands.FINGERS[1:]]]
+    height = np.mean(_length(knuckles - points[:, :1]), axis=1)
+    breadth = _length(knuckles[:, 0] - knuckles[:, -1])
+    size: Array = np.maximum(height + breadth, np.float32(1e-6))
+    return points / size[:, None, None]
+
+
+def _length(vectors: Array) -> Array:
+    # Spelled out: np.linalg.norm may add in another order for one hand than for many, and live must equal training.
+    result: Array = np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2 + vectors[..., 2] ** 2)
+    return result

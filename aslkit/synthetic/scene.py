@@ -1,0 +1,132 @@
+"""What is round the hand: the room behind it, and the camera with its noise, blur and compression."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+FloatImage = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """How the camera spoils a picture.
+
+    Attributes:
+        exposure: factor on the brightness.
+        noise: standard deviation of the noise, in levels of 255.
+        blur_px: standard deviation of the blur, pixels of a frame 480 high.
+        jpeg_quality: 1 to 100.
+    """
+
+    exposure: float = 1.0
+    noise: float = 2.0
+    blur_px: float = 0.4
+    jpeg_quality: int = 90
+
+
+def _clouds(rng: np.random.Generator, size: tuple[int, int], cells: int) -> FloatImage:
+    """Return smooth noise, float32 (height, width, 1), about -1 to 1."""
+    import cv2
+
+    coarse = rng.standard_normal((cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)[..., None] * 0.6, np.float32)
+
+
+def _wall(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
+    """Draw a painted wall, lighter at one end."""
+    grey = rng.uniform(70, 205)
+    colour = (grey + rng.normal(0, 12, 3)).astype(np.float32)
+    across, down = np.linspace(-1, 1, size[0], dtype=np.float32), np.linspace(-1, 1, size[1], dtype=np.float32)
+    fall = across[None, :, None] * rng.uniform(-18, 18) + down[:, None, None] * rng.uniform(-18, 18)
+    return np.asarray(colour + fall + 4 * _clouds(rng, size, 6) + 2 * _clouds(rng, size, 60), np.float32)
+
+
+def _furniture(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
+    """Draw a wall with doors, shelves, pictures: upright boxes with an edge."""
+    import cv2
+
+    room = _wall(rng, size)
+    width, height = size
+    for _ in range(int(rng.integers(3, 9))):
+        x, y = int(rng.uniform(-0.1, 0.9) * width), int(rng.uniform(-0.1, 0.9) * height)
+        corner = (x + int(rng.uniform(0.06, 0.4) * width), y + int(rng.uniform(0.1, 0.7) * height))
+        colour = tuple((rng.uniform(40, 210) + rng.normal(0, 18, 3)).tolist())
+        cv2.rectangle(room, (x, y), corner, colour, -1)
+        cv2.rectangle(room, (x, y), corner, tuple(0.7 * level for level in colour), max(width // 200, 1))
+    return np.asarray(cv2.GaussianBlur(room, (0, 0), height / 480 * rng.uniform(0.8, 4)), np.float32)
+
+
+def _out_of_focus(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
+    """Draw a room far out of focus: soft patches of many colours."""
+    import cv2
+
+    room = _wall(rng, size)
+    width, height = size
+    for _ in range(int(rng.integers(8, 22))):
+        centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
+        axes = (int(rng.uniform(0.03, 0.25) * width), int(rng.uniform(0.03, 0.25) * height))
+        colour = tuple(rng.uniform(30, 225, 3).tolist())
+        cv2.ellipse(room, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
+    return np.asarray(cv2.GaussianBlur(room, (0, 0), height / 480 * rng.uniform(9, 22)), np.float32)
+
+
+def _planks(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
+    """Draw a floor, a curtain or a cupboard: stripes at an angle."""
+    import cv2
+
+    room = _wall(rng, size)
+    width, height = size
+    angle, step = rng.uniform(0, np.pi), rng.uniform(0.06, 0.2) * width
+    x, y = np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
+    stripe = np.floor((x * np.cos(angle) + y * np.sin(angle)) / step).astype(int)
+    room += rng.normal(0, 9, 64).astype(np.float32)[stripe % 64][..., None]
+    return np.asarray(cv2.GaussianBlur(room, (0, 0), height / 480 * rng.uniform(0.8, 2)), np.float32)
+
+
+ROOMS: Final[dict[str, Callable[[np.random.Generator, tuple[int, int]], FloatImage]]] = {
+    "wall": _wall,
+    "furniture": _furniture,
+    "out-of-focus": _out_of_focus,
+    "planks": _planks,
+}
+"""The kinds of room, each drawn from a random number generator for a (width, height)."""
+
+
+def background(room: str, *, rng: np.random.Generator, width: int, height: int, brightness: float) -> Image:
+    """Return an empty room, uint8 (height, width, 3), BGR; `room` is one of ROOMS, `brightness` a factor."""
+    picture = ROOMS[room](rng, (width, height)) * brightness
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def noise_tile(rng: np.random.Generator, *, width: int, height: int, noise: float) -> npt.NDArray[np.int16]:
+    """Return camera noise, int16 (height, width, 3), to be shifted about from frame to frame."""
+    import cv2
+
+    grain = rng.standard_normal((height, width, 3), np.float32)
+    # A camera's noise is not one pixel wide: the colours are worked out from neighbouring sensor cells.
+    return np.asarray(np.round(cv2.GaussianBlur(grain, (0, 0), 0.6) * noise * 1.9), np.int16)
+
+
+def photograph(picture: Image, camera: Camera, *, noise: npt.NDArray[np.int16], shift: tuple[int, int]) -> Image:
+    """Return `picture`, uint8 (height, width, 3), as the camera hands it on.
+
+    Args:
+        picture: BGR; not changed.
+        camera: how it spoils the picture.
+        noise: from noise_tile, of the picture's size.
+        shift: rows and columns to shift the noise by.
+    """
+    import cv2
+
+    sigma = camera.blur_px * picture.shape[0] / 480
+    seen = cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.15 else picture
+    if camera.exposure != 1:
+        seen = cv2.convertScaleAbs(seen, alpha=camera.exposure)
+    noisy = np.clip(seen.astype(np.int16) + np.roll(noise, shift, axis=(0, 1)), 0, 255).astype(np.uint8)
+    ok, packed = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
+    assert ok, "OpenCV could not write a JPEG"
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)

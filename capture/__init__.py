@@ -1,0 +1,1 @@
+"""Recording labelled frames into WORKSPACE/captures/SIGNER/SESSION/LETTER/."""

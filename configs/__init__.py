@@ -1,0 +1,1 @@
+"""Presets, as TOML files beside this one. `default.toml` is always read first."""

@@ -1,0 +1,1 @@
+"""From captures to a clean, deduplicated, split Parquet dataset."""

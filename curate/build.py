@@ -1,0 +1,244 @@
+"""The whole of curation: captures in, a dataset folder out."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from aslkit import __version__
+from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
+from aslkit.config import check_number
+from aslkit.curate import describe
+from aslkit.curate.clean import Judged, Rejection, clean
+from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.group import near_duplicates
+from aslkit.curate.summary import summarise
+from aslkit.datasets import card, schema, store
+from aslkit.datasets.split import Frames, Split, split
+from aslkit.errors import AslkitError
+from aslkit.files import replacing
+from aslkit.letters import INDEX
+from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
+
+_MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurateConfig:
+    """How to curate; see configs/default.toml for the values and their reasons."""
+
+    min_confidence: float
+    second_try: bool
+    group_distance: int
+    test_share: float
+    validation_share: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Check every value once."""
+        check_number("min_confidence", self.min_confidence, 0.01, 1)
+        check_number("group_distance", self.group_distance, 0, 64)
+        check_number("test_share", self.test_share, 0.01, 0.9)
+        check_number("validation_share", self.validation_share, 0.01, 0.9)
+        check_number("seed", self.seed, 0, 2**32 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curated:
+    """What curation did.
+
+    Attributes:
+        folder: of the dataset.
+        looked_at: images that had to be looked at; the others were known from before.
+        up_to_date: nothing had changed, so the dataset was left as it is.
+        summary: what the dataset holds, as its card and its Parquet metadata say it too; ready for JSON.
+    """
+
+    folder: Path
+    looked_at: int
+    up_to_date: bool
+    summary: dict[str, Any]
+
+
+def curate(
+    workspace: Workspace,
+    *,
+    name: str,
+    config: CurateConfig,
+    hold_out: Sequence[str] = (),
+    with_synthetic: bool = False,
+    rebuild: bool = False,
+    processes: int | None = None,
+) -> Curated:
+    """Describe, clean, group, split and store all captures as the dataset `name`.
+
+    Args:
+        workspace: whose captures, and where the dataset goes.
+        name: of the dataset.
+        config: the settings.
+        hold_out: signers to test on; chosen where empty.
+        with_synthetic: take synthetic signers too where there are real ones. Without, they are left out, and it is said.
+        rebuild: write the dataset anew even if nothing has changed.
+        processes: to look at images with; one for each core where None.
+
+    Raises:
+        AslkitError: no captures, or none that can be read.
+        InputError: a name that cannot be one, or an unknown signer to hold out.
+    """
+    folder = workspace.dataset(name)
+    frames, left_out = _captured(workspace, with_synthetic)
+    contents = [content_hash(frame.path) for frame in frames]
+    infos = _sessions(workspace, frames)
+    options = {"config": asdict(config), "hold_out": sorted(hold_out), "left_out": left_out}
+    mark = _fingerprint(frames, contents, infos, options)
+    if not rebuild and (before := _unchanged(folder, mark)):
+        return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
+    looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    descriptions = Descriptions(folder=workspace.descriptions, looking=looking)
+    looked_at = descriptions.complete(
+        {content: frame.path for content, frame in zip(contents, frames, strict=True)}, processes=processes
+    )
+    seen = {row["content"]: row for row in descriptions.known.to_pylist()}
+    judged = [Judged(frame=f, content=c, seen=seen[c]) for f, c in zip(frames, contents, strict=True)]
+    kept, refused = clean(judged)
+    if not kept:
+        raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
+    facts = {**options, "fingerprint": mark}
+    summary = _store(folder, kept, refused, infos, config, hold_out, facts)
+    return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
+
+
+def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
+    frames = list(walk(workspace.captures))
+    if not frames:
+        raise AslkitError(
+            f"There are no captures in {workspace.captures}. Record some with `aslkit capture --letter A`, bring some in "
+            "with `aslkit import FOLDER --signer NAME`, or see it work with `aslkit demo`."
+        )
+    signers = sorted({checked_name("signer", frame.signer) for frame in frames})
+    synthetic = [signer for signer in signers if signer.startswith(SYNTHETIC_PREFIX)]
+    if with_synthetic or len(synthetic) == len(signers):
+        return frames, []
+    return [frame for frame in frames if frame.signer not in synthetic], synthetic
+
+
+def _sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> dict[tuple[str, str], SessionInfo]:
+    names = sorted({(frame.signer, checked_name("session", frame.session)) for frame in frames})
+    return {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
+
+
+def _fingerprint(
+    frames: Sequence[CapturedFrame],
+    contents: Sequence[str],
+    infos: dict[tuple[str, str], SessionInfo],
+    options: dict[str, Any],
+) -> str:
+    """Changes when anything does that the dataset depends on."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([__version__, schema.VERSION, describe.VERSION, options], sort_keys=True).encode())
+    digest.update(json.dumps([asdict(info) for info in infos.values()], sort_keys=True).encode())
+    for frame, content in zip(frames, contents, strict=True):
+        digest.update(f"{frame.key}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
+    """The summary of the dataset that lies there, if it was made from just this."""
+    if not (folder / "data").is_dir():
+        return None
+    try:
+        facts = store.facts(folder)
+    except AslkitError:  # damaged: it is made again, which is what the user would be told to do
+        return None
+    summary: dict[str, Any] | None = facts["summary"] if facts.get("fingerprint") == mark else None
+    return summary
+
+
+def _store(
+    folder: Path,
+    kept: list[Judged],
+    refused: list[Rejection],
+    infos: dict[tuple[str, str], SessionInfo],
+    config: CurateConfig,
+    hold_out: Sequence[str],
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    table = _table(kept, infos, config.group_distance)
+    parts = _split(table, config, hold_out)
+    summary = summarise(table, parts, refused, left_out=facts["left_out"])
+    versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
+    facts = facts | {"summary": summary, "versions": versions}
+    with replacing(folder) as partial:
+        for name in schema.SPLITS:
+            rows = np.flatnonzero(parts.names == name)
+            store.write_split(partial, name, _with_images(table.take(rows), kept, rows), rows=len(rows), facts=facts)
+        store.write_rejected(partial, [rejection.row() for rejection in refused])
+        card.write(partial, name=folder.name, facts=facts)
+    return summary
+
+
+def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], distance: int) -> pa.Table:
+    """All rows, frames in the order they were taken, without the images themselves."""
+    described = pa.Table.from_pylist([each.seen for each in kept], describe.DESCRIBED)
+    own = []
+    for each in kept:
+        frame, info = each.frame, infos[each.frame.signer, each.frame.session]
+        own.append(
+            {
+                "label": INDEX[frame.letter],
+                "signer": frame.signer,
+                "session": frame.session,
+                "camera": info.camera,
+                "captured_at": frame.captured_at,
+                "licence": info.licence,
+                "consent": info.consent,
+            }
+        )
+    within = np.array([f"{each.frame.signer}/{each.frame.letter}" for each in kept])
+    group = near_duplicates(described.column("phash").to_numpy(), within, distance=distance)
+    columns = {"group": pa.array(group), "image": pa.nulls(len(kept), schema.COLUMNS.field("image").type)}
+    mine = pa.Table.from_pylist(own, pa.schema([schema.COLUMNS.field(name) for name in own[0]]))
+    for field in schema.COLUMNS:
+        if field.name in mine.column_names:
+            columns[field.name] = mine.column(field.name)
+        elif field.name in described.column_names:
+            columns[field.name] = described.column(field.name)
+        elif field.name not in columns:
+            columns[field.name] = pa.nulls(len(kept), field.type)
+    return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
+
+
+def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Split:
+    frames = Frames(
+        signer=np.array(table.column("signer").to_pylist()),
+        session=np.array(table.column("session").to_pylist()),
+        label=table.column("label").to_numpy(),
+        group=table.column("group").to_numpy(),
+    )
+    return split(
+        frames,
+        test_share=config.test_share,
+        validation_share=config.validation_share,
+        seed=config.seed,
+        hold_out=hold_out,
+    )
+
+
+def _with_images(table: pa.Table, kept: list[Judged], rows: Any) -> Iterator[pa.Table]:
+    """The rows with their image files, a row group at a time."""
+    at = table.schema.get_field_index("image")
+    for start in range(0, len(table), store.ROWS_PER_GROUP):
+        part = table.slice(start, store.ROWS_PER_GROUP)
+        frames = [kept[row].frame for row in rows[start : start + len(part)]]
+        images = [{"bytes": frame.path.read_bytes(), "path": frame.key} for frame in frames]
+        yield part.set_column(at, "image", pa.array(images, schema.COLUMNS.field("image").type))
+
+
+def _first(refused: list[Rejection]) -> str:
+    return f"{refused[0].frame.key}: {refused[0].detail}"

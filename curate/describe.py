@@ -1,0 +1,94 @@
+"""What can be known of an image by looking at it alone. One pure function over Arrow batches; an engine maps it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import pyarrow as pa
+
+from aslkit.hands import Hand, HandLandmarker
+from aslkit.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality
+
+VERSION: Final = 1
+"""Raise it when a description changes: what was measured before is then measured again."""
+
+GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
+"""In: the SHA-256 of the image file, and the file itself."""
+
+DESCRIBED: Final = pa.schema(
+    [
+        pa.field("content", pa.string()),
+        pa.field("error", pa.string()),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("sharpness", pa.float32()),
+        pa.field("brightness", pa.float32()),
+        pa.field("contrast", pa.float32()),
+        pa.field("sha256", pa.string()),
+        pa.field("phash", pa.uint64()),
+        pa.field("handedness", pa.string()),
+        pa.field("landmarks", pa.list_(pa.float32())),
+        pa.field("hand_score", pa.float32()),
+        pa.field("hand_box", pa.list_(pa.float32())),
+    ]
+)
+"""Out: one row for each in; only `content` and `error` are set where the image cannot be decoded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """How hands are looked for; part of what a description depends on."""
+
+    min_confidence: float
+    second_try: bool
+
+
+def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
+    """Describe a batch of GIVEN; returns one of DESCRIBED, rows in the same order. Depends on nothing else."""
+    landmarker = _landmarker(looking)
+    contents, images = batch.column("content").to_pylist(), batch.column("bytes")
+    rows = [
+        _row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)
+    ]
+    return pa.RecordBatch.from_pylist(rows, DESCRIBED)
+
+
+def _row(content: str, data: bytes, landmarker: HandLandmarker) -> dict[str, Any]:
+    try:
+        frame = decode(data)
+    except ImageError as error:
+        return {"content": content, "error": error.message}
+    return {"content": content, **_seen(frame), **_hand(landmarker.find(frame))}
+
+
+def _seen(frame: Frame) -> dict[str, Any]:
+    measured = quality(frame)
+    return {
+        "width": frame.shape[1],
+        "height": frame.shape[0],
+        "sharpness": measured.sharpness,
+        "brightness": measured.brightness,
+        "contrast": measured.contrast,
+        "sha256": pixel_hash(frame),
+        "phash": perceptual_hash(frame),
+    }
+
+
+def _hand(hand: Hand | None) -> dict[str, Any]:
+    if hand is None:
+        return {}
+    return {
+        "handedness": hand.handedness,
+        "landmarks": hand.landmarks.ravel(),
+        "hand_score": hand.score,
+        "hand_box": hand.box,
+    }
+
+
+@lru_cache(maxsize=1)
+def _landmarker(looking: Looking) -> HandLandmarker:
+    """One a process: it takes a second to start."""
+    import cv2
+
+    cv2.setNumThreads(1)  # the processes share the cores already
+    return HandLandmarker(min_confidence=looking.min_confidence, second_try=looking.second_try)

@@ -1,0 +1,110 @@
+"""Descriptions are kept by the content of the file they describe, so that no image is looked at twice."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aslkit.curate.describe import DESCRIBED, GIVEN, VERSION, Looking, describe
+from aslkit.curate.engine import map_local
+from aslkit.files import remove, replacing
+from aslkit.progress import bar
+
+BATCH: Final = 32
+"""Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
+
+KEEP_EVERY: Final = 512
+"""Images after which what was measured is written down: what a crash can cost."""
+
+MANY_PARTS: Final = 64
+"""Files after which they are made one."""
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(kw_only=True)
+class Descriptions:
+    """All descriptions known, and the folder that keeps them.
+
+    Attributes:
+        folder: WORKSPACE/cache/descriptions.
+        looking: how hands are looked for; another way has other descriptions.
+    """
+
+    folder: Path
+    looking: Looking
+    known: pa.Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read what is kept. A damaged file only means that its images are measured again, so it is removed."""
+        self._kept = self.folder / f"v{VERSION}-{self.looking.min_confidence:g}-{int(self.looking.second_try)}"
+        tables = []
+        for path in sorted(self._kept.glob("*.parquet")):
+            try:
+                tables.append(pq.read_table(path, schema=DESCRIBED))
+            except (pa.ArrowException, OSError):
+                remove(path)
+        self.known = pa.concat_tables(tables) if tables else DESCRIBED.empty_table()
+        if len(tables) > MANY_PARTS:
+            self._make_one()
+
+    def complete(self, files: Mapping[str, Path], *, processes: int | None = None) -> int:
+        """Describe the files that are not known yet; returns how many. Ctrl-C keeps what was done.
+
+        Args:
+            files: content hash to path.
+            processes: how many at once; one for each core where None.
+        """
+        have = set(self.known.column("content").to_pylist())
+        missing = {content: path for content, path in files.items() if content not in have}
+        if not missing:
+            return 0
+        fresh: list[pa.RecordBatch] = []
+        with bar("Looking at images", len(missing)) as advance:
+            try:
+                for batch in map_local(partial(describe, looking=self.looking), _batches(missing), processes=processes):
+                    fresh.append(batch)
+                    advance(len(batch))
+                    if sum(map(len, fresh)) >= KEEP_EVERY:
+                        self._keep(fresh)
+            finally:
+                self._keep(fresh)
+        return len(missing)
+
+    def _keep(self, fresh: list[pa.RecordBatch]) -> None:
+        if not fresh:
+            return
+        table = pa.Table.from_batches(fresh, DESCRIBED)
+        name = hashlib.sha256("".join(table.column("content").to_pylist()).encode()).hexdigest()[:16]
+        with replacing(self._kept / f"{name}.parquet") as partial_file:
+            pq.write_table(table, partial_file, compression="zstd")
+        self.known = pa.concat_tables([self.known, table])
+        fresh.clear()
+
+    def _make_one(self) -> None:
+        parts = list(self._kept.glob("*.parquet"))
+        with replacing(self._kept / "all.parquet") as partial_file:
+            pq.write_table(self.known, partial_file, compression="zstd")
+        for path in parts:
+            if path.name != "all.parquet":
+                remove(path)
+
+
+def _batches(files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
+    items = list(files.items())
+    for start in range(0, len(items), BATCH):
+        yield _batch(items[start : start + BATCH])
+
+
+def _batch(items: Iterable[tuple[str, Path]]) -> pa.RecordBatch:
+    rows = [{"content": content, "bytes": path.read_bytes()} for content, path in items]
+    return pa.RecordBatch.from_pylist(rows, GIVEN)

@@ -1,0 +1,60 @@
+"""Mapping `describe` over many batches: here, a pool of processes on this machine."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from signal import SIG_IGN, SIGINT, signal
+from typing import Final
+
+import pyarrow as pa
+
+from aslkit.errors import AslkitError
+
+WAITING: Final = 2
+"""Batches that wait for each process: enough that none is idle, few enough that memory stays flat."""
+
+
+def map_local(
+    work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch], *, processes: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield `work` of each batch as it is done, in no order.
+
+    Args:
+        work: a picklable pure function.
+        batches: read as they are needed.
+        processes: how many; one for each core where None.
+
+    Raises:
+        AslkitError: a process was killed, most often for want of memory.
+    """
+    processes = processes or cores()
+    # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_leave_ctrl_c_to_parent)
+    running: set[Future[pa.RecordBatch]] = set()
+    try:
+        for batch in batches:
+            running.add(pool.submit(work, batch))
+            if len(running) >= processes * WAITING:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    except BrokenProcessPool as error:
+        raise AslkitError(
+            "A process that looks at images was killed, perhaps for want of memory. Close other programs and run the "
+            "same command again: it goes on where it was."
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _leave_ctrl_c_to_parent() -> None:
+    signal(SIGINT, SIG_IGN)

@@ -1,0 +1,105 @@
+"""The contract of a dataset: its columns. Everything that reads or writes Parquet in aslkit comes here."""
+
+import json
+from typing import Any, Final
+
+import pyarrow as pa
+
+from aslkit import __version__
+from aslkit.errors import AslkitError
+from aslkit.letters import LETTERS
+
+VERSION: Final = 1
+SPLITS: Final = ("train", "validation", "test")
+
+COLUMNS: Final = pa.schema(
+    [
+        pa.field("image", pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])),
+        pa.field("label", pa.int64()),
+        pa.field("signer", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("camera", pa.string()),
+        pa.field("captured_at", pa.timestamp("ms", tz="UTC")),
+        pa.field("handedness", pa.string()),
+        pa.field("landmarks", pa.list_(pa.float32())),
+        pa.field("hand_score", pa.float32()),
+        pa.field("hand_box", pa.list_(pa.float32())),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("sharpness", pa.float32()),
+        pa.field("brightness", pa.float32()),
+        pa.field("contrast", pa.float32()),
+        pa.field("sha256", pa.string()),
+        pa.field("phash", pa.uint64()),
+        pa.field("group", pa.int64()),
+        pa.field("parent", pa.string()),
+        pa.field("augmentation", pa.string()),
+        pa.field("licence", pa.string()),
+        pa.field("consent", pa.string()),
+    ]
+)
+
+LENGTHS: Final = {"landmarks": 63, "hand_box": 4}
+"""Values in each list that is not null. Not a fixed_size_list: Parquet files of Arrow hold no null ones (ADR 2)."""
+
+REJECTED: Final = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("letter", pa.string()),
+        pa.field("signer", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""Of rejected.parquet: one row for each image that curation did not take, and why."""
+
+
+def with_metadata(facts: dict[str, Any]) -> pa.Schema:
+    """Return COLUMNS with what Hugging Face needs to show images and letter names, and with aslkit's own `facts`."""
+    own = {"schema_version": VERSION, "aslkit": __version__, **facts}
+    return COLUMNS.with_metadata(
+        {
+            "huggingface": json.dumps({"info": {"features": huggingface_features()}}),
+            "aslkit": json.dumps(own),
+        }
+    )
+
+
+def huggingface_features() -> dict[str, Any]:
+    """The columns in the words of Hugging Face `datasets`."""
+    special = {
+        "image": {"_type": "Image"},
+        "label": {"names": list(LETTERS), "_type": "ClassLabel"},
+        "captured_at": {"dtype": "timestamp[ms, tz=UTC]", "_type": "Value"},
+    }
+    features: dict[str, Any] = {}
+    for field in COLUMNS:
+        if field.name in special:
+            features[field.name] = special[field.name]
+        elif pa.types.is_list(field.type):
+            features[field.name] = {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"}
+        else:
+            name = "float32" if field.type == pa.float32() else str(field.type)
+            features[field.name] = {"dtype": name, "_type": "Value"}
+    return features
+
+
+def facts_of(schema: pa.Schema) -> dict[str, Any]:
+    """Read what `with_metadata` wrote; empty where another program wrote the file."""
+    own = (schema.metadata or {}).get(b"aslkit")
+    facts: dict[str, Any] = json.loads(own) if own else {}
+    return facts
+
+
+def check(schema: pa.Schema, where: str) -> None:
+    """Raise AslkitError unless a file's columns are those of the contract."""
+    for field in COLUMNS:
+        index = schema.get_field_index(field.name)
+        if index < 0:
+            raise AslkitError(f"{where} has no column {field.name!r}. It is not an aslkit dataset; curate makes one.")
+        if schema.field(index).type != field.type:
+            raise AslkitError(f"{where}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")
+    version = facts_of(schema).get("schema_version", VERSION)
+    if version != VERSION:
+        raise AslkitError(f"{where} has schema version {version}; this aslkit reads {VERSION}. Update aslkit.")

@@ -1,0 +1,176 @@
+"""Who is trained on and who is tested on: people, then sessions, then blocks of time, never near-duplicates apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.errors import InputError
+
+By = Literal["signer", "session", "block"]
+Names = npt.NDArray[np.str_]
+Integers = npt.NDArray[np.int64]
+
+ENOUGH_SIGNERS: Final = 4
+"""With so many signers left beside the test, validation takes whole people; with fewer, too few to learn from remain."""
+
+MOST_FOLDS: Final = 5
+"""At most a fifth of the signers or sessions is held out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """What decides the split, one entry for each frame, all of length n, in the order the frames were taken.
+
+    Attributes:
+        signer, session: str (n,).
+        label: int64 (n,), index of the letter.
+        group: int64 (n,), near-duplicate cluster.
+    """
+
+    signer: Names
+    session: Names
+    label: Integers
+    group: Integers
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.label)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The outcome: `names`, str (n,), each "train", "validation" or "test"; and what the test was held out by."""
+
+    names: Names
+    by: By
+
+
+def split(
+    frames: Frames,
+    *,
+    test_share: float,
+    validation_share: float,
+    seed: int,
+    hold_out: Sequence[str] = (),
+) -> Split:
+    """Split so that the test tells about people, or failing that sessions or times, that are not trained on.
+
+    Signers where there are two or more; else sessions, if those that stay still show every letter; else the last
+    frames of each letter in each session. No group is in two splits: one that would be goes to train.
+
+    Args:
+        frames: what is to be split.
+        test_share: of the frames of each letter and session, 0–1; for a test by block.
+        validation_share: of the frames that are not test, 0–1.
+        seed: of the choice of signers or sessions.
+        hold_out: the signers to test on; chosen where empty.
+
+    Raises:
+        InputError: a signer in `hold_out` is unknown, or nobody would be left to train on.
+    """
+    names = np.full(len(frames), "train", dtype="<U10")
+    by, test = _test(frames, test_share, validation_share, seed, _checked(hold_out, frames.signer))
+    names[test] = "test"
+    rest = np.flatnonzero(~test)
+    names[rest[_validation(_take(frames, rest), validation_share, seed, by)]] = "validation"
+    _mend(names, frames.group)
+    return Split(names=names, by=by)
+
+
+def random_split(label: Integers, *, test_share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Draw frames at random, letter by letter, without regard to people or likeness: the split that flatters.
+
+    Returns:
+        bool (n,), true for test.
+    """
+    rng = np.random.default_rng(seed)
+    test = np.zeros(len(label), bool)
+    for letter in np.unique(label):
+        rows = rng.permutation(np.flatnonzero(label == letter))
+        test[rows[: round(len(rows) * test_share)]] = True
+    return test
+
+
+def _checked(hold_out: Sequence[str], signers: Names) -> Sequence[str]:
+    known = sorted(set(signers.tolist()))
+    for name in hold_out:
+        if name not in known:
+            raise InputError(f"There is no signer {name!r} to hold out. There are: {', '.join(known)}.")
+    if hold_out and set(hold_out) == set(known):
+        raise InputError(
+            f"Holding out {', '.join(sorted(set(hold_out)))} leaves nobody to train on. "
+            "Record or import another signer, or leave the signer out of --hold-out."
+        )
+    return hold_out
+
+
+def _test(
+    frames: Frames, share: float, validation_share: float, seed: int, hold_out: Sequence[str]
+) -> tuple[By, npt.NDArray[np.bool_]]:
+    if hold_out:
+        return "signer", np.isin(frames.signer, list(hold_out))
+    if len(np.unique(frames.signer)) > 1:
+        return "signer", _one_fold(frames, frames.signer, MOST_FOLDS, seed)
+    if len(np.unique(frames.session)) > 1:
+        test = _one_fold(frames, frames.session, MOST_FOLDS, seed)
+        if len(np.unique(frames.label[~test])) == len(np.unique(frames.label)):
+            return "session", test
+    return "block", _last_groups(frames, share)
+
+
+def _validation(frames: Frames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
+    signers = np.unique(frames.signer)
+    if by == "signer" and len(signers) >= ENOUGH_SIGNERS:
+        validation = _one_fold(frames, frames.signer, max(2, round(1 / share)) if share else 2, seed)
+        if len(np.unique(frames.label[~validation])) == len(np.unique(frames.label)):
+            return validation
+    return _last_groups(frames, share)
+
+
+def _one_fold(frames: Frames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = StratifiedGroupKFold(min(most, len(np.unique(units))), shuffle=True, random_state=seed)
+    _, held = next(folds.split(np.zeros(len(frames)), _common(frames.label), units))
+    chosen = np.zeros(len(frames), bool)
+    chosen[held] = True
+    return chosen
+
+
+def _common(label: Integers) -> Integers:
+    """Labels for stratification; one too rare for it does not count."""
+    values, counts = np.unique(label, return_counts=True)
+    rare = values[counts < MOST_FOLDS]
+    return np.where(np.isin(label, rare), values[counts.argmax()], label)
+
+
+def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
+    """Choose the last frames of each letter of each session, cut between groups; never all of them."""
+    chosen = np.zeros(len(frames), bool)
+    keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
+    for key in np.unique(keys, axis=1).T:
+        rows = np.flatnonzero((keys == key[:, None]).all(axis=0))
+        _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
+        begins = first[group]  # where in time the frame's group begins
+        cut = len(rows) * (1 - share)
+        late = begins >= max(cut, 1)
+        chosen[rows[late]] = True
+    return chosen
+
+
+def _mend(names: Names, group: Integers) -> None:
+    """Bring groups that lie in several splits to train, in place."""
+    _, index = np.unique(group, return_inverse=True)
+    count = int(index.max()) + 1 if len(index) else 0
+    present = np.stack([np.bincount(index[names == name], minlength=count) > 0 for name in ("train", "validation", "test")])
+    names[(present.sum(axis=0) > 1)[index]] = "train"
+
+
+def _take(frames: Frames, rows: npt.NDArray[Any]) -> Frames:
+    return Frames(
+        signer=frames.signer[rows], session=frames.session[rows], label=frames.label[rows], group=frames.group[rows]
+    )

@@ -1,0 +1,123 @@
+"""A dataset on disk: data/SPLIT-00000-of-0000N.parquet, README.md, rejected.parquet."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aslkit.datasets import schema
+from aslkit.errors import AslkitError, InputError
+
+ROWS_PER_GROUP: Final = 256
+"""Rows of one Parquet row group: 4 to 25 MB of frames, so that readers and writers hold little at a time."""
+
+ROWS_PER_FILE: Final = 64 * ROWS_PER_GROUP
+"""Rows of one file: 16,384, some 300 MB to 1.6 GB."""
+
+_TEXTS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
+"""Columns in which few values come again and again."""
+
+
+def write_split(folder: Path, split: str, groups: Iterator[pa.Table], *, rows: int, facts: dict[str, Any]) -> None:
+    """Write one split's rows to Parquet files of at most ROWS_PER_FILE each, holding one row group in memory.
+
+    Args:
+        folder: of the dataset.
+        split: "train", "validation" or "test".
+        groups: tables of `schema.COLUMNS`, ROWS_PER_GROUP rows each, the last one fewer.
+        rows: in all of them; nothing is written for none.
+        facts: what the dataset says of itself, kept in each file.
+    """
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    full = schema.with_metadata(facts)
+    files = math.ceil(rows / ROWS_PER_FILE)
+    for index in range(files):
+        path = folder / "data" / f"{split}-{index:05d}-of-{files:05d}.parquet"
+        # Frames are compressed already; zstd is for the other columns.
+        with pq.ParquetWriter(path, full, compression="zstd", use_dictionary=_TEXTS) as writer:
+            for group in islice(groups, ROWS_PER_FILE // ROWS_PER_GROUP):
+                writer.write_table(group.cast(full), row_group_size=ROWS_PER_GROUP)
+
+
+def write_rejected(folder: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Write rejected.parquet, even when it has no rows."""
+    pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), folder / "rejected.parquet", compression="zstd")
+
+
+def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a dataset, all splits, with a column `split` added; without "image" it is small.
+
+    Args:
+        folder: of the dataset.
+        columns: which to read; all where None.
+
+    Raises:
+        InputError: no dataset there.
+        AslkitError: a file is damaged, or not of the schema.
+    """
+    tables = [_read_file(path, columns) for path in files_of(folder)]
+    return pa.concat_tables(tables)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The dataset's Parquet files, splits in order."""
+    files = [path for split in schema.SPLITS for path in sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))]
+    if files:
+        return files
+    known = sorted(path.name for path in folder.parent.glob("*") if (path / "data").is_dir()) if folder.parent.is_dir() else []
+    have = f" There: {', '.join(known)}." if known else ""
+    raise InputError(f"There is no dataset in {folder}. `aslkit curate` makes it from your captures.{have}")
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """What the dataset says of itself: how it was made, from what, with which settings."""
+    with _opened(files_of(folder)[0]) as file:
+        return schema.facts_of(file.schema_arrow)
+
+
+def rejected(folder: Path) -> pa.Table:
+    """Read rejected.parquet; without one, nothing was rejected."""
+    path = folder / "rejected.parquet"
+    return pq.read_table(path) if path.exists() else schema.REJECTED.empty_table()
+
+
+def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with _opened(path) as file:
+        schema.check(file.schema_arrow, str(path))
+        wanted = [name for name in schema.COLUMNS.names if columns is None or name in columns]
+        try:
+            table = file.read(columns=wanted)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from error
+    _check_lengths(table, path)
+    split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
+    return table.replace_schema_metadata(None).append_column("split", split)
+
+
+def _check_lengths(table: pa.Table, path: Path) -> None:
+    for name, length in schema.LENGTHS.items():
+        if name in table.column_names:
+            lengths = pc.list_value_length(table.column(name)).unique().to_pylist()
+            if stray := [found for found in lengths if found not in (None, length)]:
+                raise AslkitError(f"{path}: a row has {stray[0]} values in {name!r}, not {length}. Ask its sender for another.")
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError, json.JSONDecodeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> AslkitError:
+    first = str(error).splitlines()[0]
+    return AslkitError(
+        f"{path} is damaged ({first}). Run `aslkit curate --rebuild`, or ask whoever sent the dataset to send it again."
+    )
+

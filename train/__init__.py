@@ -1,0 +1,1 @@
+"""Training a recogniser and measuring it on people it has not seen."""
