@@ -69,7 +69,9 @@ class SessionInfo:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             stated = {key: _text_or_none(values.get(key)) for key in ("licence", "consent")}
-            return cls(signer=signer, session=session, camera=_text_or_none(values.get("camera")) or "unknown", **stated)
+            return cls(
+                signer=signer, session=session, camera=_text_or_none(values.get("camera")) or "unknown", **stated
+            )
         except (ValueError, AttributeError, TypeError) as error:
             raise AslkitError(
                 f"{path} is damaged ({error}). Mend it, or delete it: the frames stay, camera and licence become unknown."

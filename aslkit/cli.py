@@ -115,7 +115,9 @@ def doctor(root: Path, as_json: bool) -> None:
 @click.option("--mirrored", is_flag=True, help="The images are as in a mirror; they are stored unmirrored.")
 @workspace_option
 @json_option
-def import_(folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **stated: str) -> None:
+def import_(
+    folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **stated: str
+) -> None:
     """Bring in images from FOLDER, which has a folder for each letter.
 
     \b
@@ -128,12 +130,16 @@ def import_(folder: Path, signer: str, session: str | None, mirrored: bool, root
 
     name = checked_name("session", session or folder.resolve().name)
     info = SessionInfo(signer=checked_signer(signer, synthetic=False), session=name, camera=f"import {name}", **stated)
-    print_import(import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json)
+    print_import(
+        import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json
+    )
 
 
 @main.command()
 @click.option("--letter", type=LetterType(), required=True, help="Which letter is signed.")
-@click.option("--source", default="0", show_default=True, help="Camera number, video, folder of images, or 'synthetic'.")
+@click.option(
+    "--source", default="0", show_default=True, help="Camera number, video, folder of images, or 'synthetic'."
+)
 @click.option("--signer", help="Whose hand it is; your login name where not given.")
 @click.option("--session", help="Which sitting; today's date and the source where not given.")
 @click.option("--count", type=int, help="How many frames to store.  [default: 602]")
@@ -225,3 +231,34 @@ def curate(
         processes=processes,
     )
     print_curated(curated, as_json=as_json)
+
+
+@main.command()
+@click.option("--dataset", default="custom", show_default=True, help="A dataset's name, or its folder.")
+@click.option("--feature", help="What the model sees: landmarks, pixels28 or pixels64.  [default: landmarks]")
+@click.option("--architecture", help="mlp or cnn.  [default: the one that goes with the feature]")
+@click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
+@click.option("--epochs", type=int, help="At most; training stops early.  [default: 40]")
+@click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
+@click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
+@config_option
+@workspace_option
+@json_option
+def train(
+    dataset: str, hold_out: tuple[str, ...], config: Path | None, root: Path, as_json: bool, **flags: Any
+) -> None:
+    """Train a recogniser and measure it on people it never saw.
+
+    \b
+    Example:  aslkit train --dataset custom
+              aslkit train --dataset custom --hold-out maria --feature pixels28
+    """
+    from aslkit.cli_text import print_trained
+    from aslkit.config import load
+    from aslkit.train.config import TrainConfig
+    from aslkit.train.run import train as run
+
+    workspace = Workspace(root=root)
+    folder = Path(dataset) if "/" in dataset or Path(dataset, "data").is_dir() else workspace.dataset(dataset)
+    settings = load("train", TrainConfig, file=config, flags=flags)
+    print_trained(run(folder, runs=workspace.runs, config=settings, hold_out=hold_out), as_json=as_json)

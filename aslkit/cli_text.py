@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aslkit.capture.recorder import Recorded
     from aslkit.captures import SessionInfo
     from aslkit.curate.build import Curated
+    from aslkit.train.run import Trained
 
 SHOWN = 5
 """Of a long list, so many are shown one by one."""
@@ -29,7 +30,9 @@ def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> N
     """Say what was imported and, one by one or counted, what was left out."""
     if as_json:
         left_out = [{"path": str(path), "reason": why} for path, why in result.left_out]
-        print_json({"stored": result.stored, "already_there": result.already_there, "left_out": left_out} | asdict(info))
+        print_json(
+            {"stored": result.stored, "already_there": result.already_there, "left_out": left_out} | asdict(info)
+        )
         return
     total, letters = sum(result.stored.values()), len(result.stored)
     click.echo(f"Imported {total:,} frames of {letters} letters of {info.signer}, session {info.session}.")
@@ -78,6 +81,32 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
     click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+
+
+def print_trained(result: "Trained", *, as_json: bool) -> None:
+    """Say how it does on people never seen, and beside it the figure that flatters."""
+    from aslkit.train.report import percent
+    from aslkit.train.words import headline
+
+    metrics = result.metrics
+    if as_json:
+        print_json({"folder": str(result.folder)} | metrics)
+        return
+    words, unseen = headline(metrics), metrics["unseen"]
+    click.echo(
+        f"{metrics['feature']} × {metrics['architecture']}, {metrics['epochs']} epochs in {metrics['fit_s']:.0f} s"
+    )
+    click.secho(f"  {percent(unseen['accuracy']):>6}  right on {words['tested']}", bold=True)
+    click.echo(
+        f"          ({unseen['n']:,} frames; hand found in {percent(unseen['coverage'])}; no hand counts as wrong)"
+    )
+    click.echo(f"  {percent(metrics['random_split']['accuracy']):>6}  on a random split, the optimistic figure")
+    click.echo(words["gap"])
+    worst = sorted(unseen["per_letter"].items(), key=lambda item: item[1]["accuracy"])[:SHOWN]
+    click.echo("Hardest letters: " + ", ".join(f"{letter} {percent(each['accuracy'])}" for letter, each in worst))
+    if words["warning"]:
+        click.secho(f"Note: {words['warning']}", fg="yellow", err=True)
+    click.echo(f"Report: {result.folder / 'report.html'}")
 
 
 def _short(path: Path) -> str:

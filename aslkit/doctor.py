@@ -4,6 +4,7 @@ Each check looks at one thing and returns a verdict; CHECKS says in which order,
 A check that raises becomes a problem with its reason, so the report is always complete.
 """
 
+import ctypes
 import json
 import os
 import platform
@@ -39,6 +40,9 @@ OPENCV: Final = ("opencv-python", "opencv-contrib-python", "opencv-python-headle
 
 OPENCV_VERSION: Final = "4.11.0.86"
 
+WINDOW_LIBRARIES: Final = ("libSM.so.6", "libICE.so.6")
+"""opencv-python loads without them, but aborts the process when it opens its first window on Linux."""
+
 MEDIAPIPE_VERSION: Final = "0.10.21"
 """From 0.10.30 on, the wheel has no hand models."""
 
@@ -56,7 +60,7 @@ INSTALL_COMPILER: Final = {
     "linux": "sudo apt-get install g++ make (or your distribution's packages)",
     "darwin": "xcode-select --install",
 }
-INSTALL_LIBRARIES: Final = "sudo apt-get install libgl1 libglib2.0-0 (or your distribution's packages)"
+INSTALL_LIBRARIES: Final = "sudo apt-get install libgl1 libglib2.0-0 libsm6 (or your distribution's packages)"
 INSTALL_TRAIN: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[train]'"
 INSTALL_SPARK: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[spark]'"
 REBUILD_HOROVOD: Final = "uv sync --all-extras --reinstall-package horovod in the checkout"
@@ -233,6 +237,14 @@ def window_system(build_information: str) -> str | None:
     return found.group(1) if found and found.group(1) != "NONE" else None
 
 
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
 def look_at_opencv(_: Path) -> Verdict:
     """Look whether exactly one distribution of OpenCV is installed, loads, and can show windows."""
     versions = {name: version for name in OPENCV if (version := _installed(name))}
@@ -252,6 +264,8 @@ def look_at_opencv(_: Path) -> Verdict:
     windows = window_system(cv2.getBuildInformation())
     if windows is None:
         return _problem(f"{listed}: built without windows (headless)", replace)
+    if absent := [name for name in WINDOW_LIBRARIES if sys.platform == "linux" and not _loads(name)]:
+        return _problem(f"{listed}: cannot open windows without {' and '.join(absent)}", INSTALL_LIBRARIES)
     return _ok(f"{listed}, windows by {windows}")
 
 

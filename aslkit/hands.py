@@ -14,6 +14,8 @@ from typing import Final, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.native import native_log_silenced
+
 Handedness = Literal["left", "right"]
 
 MIN_CONFIDENCE: Final = 0.3
@@ -66,20 +68,6 @@ def _without_tensorflow() -> Iterator[None]:
         del sys.modules["tensorflow"]
 
 
-@contextmanager
-def _native_log_silenced() -> Iterator[None]:
-    """Keep the start-up chatter of MediaPipe's C++ off the terminal: it writes to file descriptor 2, past Python."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as sink:
-        os.dup2(sink.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
 class HandLandmarker:
     """MediaPipe Hands for single frames, each judged on its own. Not safe to share between threads.
 
@@ -94,7 +82,7 @@ class HandLandmarker:
 
         self._second_try = second_try
         self._found_before = False
-        with _native_log_silenced():
+        with native_log_silenced():
             self._hands = Hands(
                 static_image_mode=True, max_num_hands=1, model_complexity=1, min_detection_confidence=min_confidence
             )
@@ -109,7 +97,7 @@ class HandLandmarker:
 
     def _find_once(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
         # The first hand found sets off one more warning, which no one can act on.
-        with nullcontext() if self._found_before else _native_log_silenced():
+        with nullcontext() if self._found_before else native_log_silenced():
             result = self._hands.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
             return None
@@ -144,5 +132,7 @@ class HandLandmarker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -58,7 +58,9 @@ class Contract:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one model input: (size, size, 1) for pixels, (n,) for landmarks."""
-        return (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
+        return (
+            (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
+        )
 
     def save(self, path: Path) -> None:
         """Write the contract as JSON."""
@@ -74,11 +76,17 @@ class Contract:
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if values["version"] != VERSION:
-                raise AslkitError(f"{path} is of version {values['version']}; this aslkit reads {VERSION}. Train again.")
+                raise AslkitError(
+                    f"{path} is of version {values['version']}; this aslkit reads {VERSION}. Train again."
+                )
             known = {field.name for field in fields(cls)}
-            return cls(**{key: value for key, value in values.items() if key in known} | {"letters": tuple(values["letters"])})
+            return cls(
+                **{key: value for key, value in values.items() if key in known} | {"letters": tuple(values["letters"])}
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AslkitError(f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder.") from error
+            raise AslkitError(
+                f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder."
+            ) from error
 
 
 def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:

@@ -51,7 +51,9 @@ def kind_of(source: str) -> Kind:
     if path.is_file():
         if path.suffix.lower() in VIDEO_SUFFIXES:
             return "video"
-        raise InputError(f"{source} is not a video ({', '.join(sorted(VIDEO_SUFFIXES))}). For images give their folder.")
+        raise InputError(
+            f"{source} is not a video ({', '.join(sorted(VIDEO_SUFFIXES))}). For images give their folder."
+        )
     raise InputError(
         f"There is no source {source!r}. Give a camera's number (0), a video, a folder of images, or 'synthetic'."
     )
@@ -101,7 +103,9 @@ def _folder(folder: Path) -> Iterator[SourceFrame]:
         try:
             image = decode(path.read_bytes())
         except ImageError as error:
-            raise AslkitError(f"{path}: {error.message}. Remove it, or use `aslkit import`, which leaves it out.") from error
+            raise AslkitError(
+                f"{path}: {error.message}. Remove it, or use `aslkit import`, which leaves it out."
+            ) from error
         yield SourceFrame(image=image, name=path.stem, time_s=None, captured_at=None)
 
 

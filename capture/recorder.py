@@ -107,7 +107,6 @@ def _free_name(folder: Path, name: str) -> Path:
 @contextmanager
 def _no_preview(letter: str, goal: int) -> Iterator[Show]:
     with bar(f"Recording {letter}", goal) as advance:
-
         shown = 0
 
         def show(frame: Frame, stored: int) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
@@ -36,6 +37,7 @@ class CurateConfig:
     min_confidence: float
     second_try: bool
     group_distance: int
+    group_hand_distance: float
     test_share: float
     validation_share: float
     seed: int
@@ -44,6 +46,7 @@ class CurateConfig:
         """Check every value once."""
         check_number("min_confidence", self.min_confidence, 0.01, 1)
         check_number("group_distance", self.group_distance, 0, 64)
+        check_number("group_hand_distance", self.group_hand_distance, 0, 10)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_number("seed", self.seed, 0, 2**32 - 1)
@@ -169,7 +172,7 @@ def _store(
     hold_out: Sequence[str],
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    table = _table(kept, infos, config.group_distance)
+    table = _table(kept, infos, config)
     parts = _split(table, config, hold_out)
     summary = summarise(table, parts, refused, left_out=facts["left_out"])
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
@@ -183,7 +186,7 @@ def _store(
     return summary
 
 
-def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], distance: int) -> pa.Table:
+def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], config: CurateConfig) -> pa.Table:
     """All rows, frames in the order they were taken, without the images themselves."""
     described = pa.Table.from_pylist([each.seen for each in kept], describe.DESCRIBED)
     own = []
@@ -200,9 +203,10 @@ def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], distan
                 "consent": info.consent,
             }
         )
-    within = np.array([f"{each.frame.signer}/{each.frame.letter}" for each in kept])
-    group = near_duplicates(described.column("phash").to_numpy(), within, distance=distance)
-    columns = {"group": pa.array(group), "image": pa.nulls(len(kept), schema.COLUMNS.field("image").type)}
+    columns = {
+        "group": pa.array(_groups(kept, described, config)),
+        "image": pa.nulls(len(kept), schema.COLUMNS.field("image").type),
+    }
     mine = pa.Table.from_pylist(own, pa.schema([schema.COLUMNS.field(name) for name in own[0]]))
     for field in schema.COLUMNS:
         if field.name in mine.column_names:
@@ -212,6 +216,21 @@ def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], distan
         elif field.name not in columns:
             columns[field.name] = pa.nulls(len(kept), field.type)
     return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
+
+
+def _groups(kept: list[Judged], described: pa.Table, config: CurateConfig) -> npt.NDArray[np.int64]:
+    hands = np.full((len(kept), 21, 2), np.nan, np.float32)
+    found = described.column("landmarks").is_valid().to_numpy()
+    points = described.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)
+    sides = np.stack([described.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
+    hands[found] = points[..., :2] * sides[:, None]
+    return near_duplicates(
+        described.column("phash").to_numpy(),
+        hands,
+        np.array([f"{each.frame.signer}/{each.frame.letter}" for each in kept]),
+        distance=config.group_distance,
+        hand_distance=config.group_hand_distance,
+    )
 
 
 def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Split:

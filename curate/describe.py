@@ -47,9 +47,7 @@ def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
     """Describe a batch of GIVEN; returns one of DESCRIBED, rows in the same order. Depends on nothing else."""
     landmarker = _landmarker(looking)
     contents, images = batch.column("content").to_pylist(), batch.column("bytes")
-    rows = [
-        _row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)
-    ]
+    rows = [_row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)]
     return pa.RecordBatch.from_pylist(rows, DESCRIBED)
 
 

@@ -1,9 +1,15 @@
-"""Finding near-duplicates: frames of one signer and letter whose perceptual hashes differ in few bits."""
+"""Finding near-duplicates: frames of one signer and letter that look alike, with the hand alike and in the same place.
+
+The picture alone does not tell: before a still background, the perceptual hashes of a signer's whole letter are within
+four bits of each other, whatever the hand does. The hand alone does not tell either: it says nothing of light and room.
+"""
 
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from aslkit.hands import MIDDLE, WRIST
 
 Integers = npt.NDArray[np.int64]
 
@@ -13,28 +19,43 @@ _ROWS: Final = 512
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
-def near_duplicates(phash: npt.NDArray[np.uint64], within: npt.NDArray[Any], *, distance: int) -> Integers:
+def near_duplicates(
+    phash: npt.NDArray[np.uint64],
+    hands: npt.NDArray[np.float32],
+    within: npt.NDArray[Any],
+    *,
+    distance: int,
+    hand_distance: float,
+) -> Integers:
     """Give every frame the number of its group of near-duplicates.
 
-    Frames are in one group when a chain of pairs, each at most `distance` bits apart, joins them (single linkage):
-    whatever is alike stays together, which is what a split needs.
+    Two frames are near-duplicates when their hashes are at most `distance` bits apart and their hands' joints lie, on
+    average, at most `hand_distance` apart; where neither has a hand, the hashes decide. Frames are in one group when a
+    chain of such pairs joins them (single linkage): whatever is alike stays together, which is what a split needs.
 
     Args:
         phash: uint64 (n,).
+        hands: float32 (n, 21, 2), joints in pixels; NaN where no hand was found.
         within: integers or strings (n,); frames are only compared where these are equal: signer and letter.
         distance: bits of 64.
+        hand_distance: in lengths of the smaller palm (wrist to middle knuckle).
 
     Returns:
         int64 (n,): groups are numbered from 0 in the order of their first frames.
     """
-    parent = np.arange(len(phash))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(phash)
     _, part = np.unique(within, return_inverse=True)
     order = np.argsort(part, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
-        for left, right in _pairs(phash[rows], distance):
-            _join(parent, rows[left], rows[right])
-    roots = np.array([_root(parent, i) for i in range(len(parent))], np.int64)
-    _, first, group = np.unique(roots, return_index=True, return_inverse=True)
+    pairs = [rows[_pairs(phash[rows], distance)] for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1)]
+    left, right = np.concatenate(pairs).T
+    near = _hands_near(hands[left], hands[right], hand_distance)
+    left, right = left[near], right[near]
+    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
     rank = np.empty_like(first)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[group].astype(np.int64)
@@ -47,21 +68,17 @@ def hamming(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.
     return bits
 
 
+def _hands_near(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32], limit: float) -> npt.NDArray[np.bool_]:
+    apart = np.linalg.norm(left - right, axis=-1).mean(axis=-1)
+    palms = [np.linalg.norm(hand[:, MIDDLE[0]] - hand[:, WRIST], axis=-1) for hand in (left, right)]
+    neither = np.isnan(left[:, 0, 0]) & np.isnan(right[:, 0, 0])
+    near: npt.NDArray[np.bool_] = (apart <= limit * np.minimum(*palms)) | neither
+    return near
+
+
 def _pairs(phash: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.int64]:
     found = []
     for start in range(0, len(phash), _ROWS):
         near = hamming(phash[start : start + _ROWS, None], phash[None, start:]) <= distance
         found.append(np.argwhere(np.triu(near, k=1)) + start)
     return np.concatenate(found)
-
-
-def _root(parent: Integers, node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = int(parent[node])
-    return node
-
-
-def _join(parent: Integers, left: int, right: int) -> None:
-    a, b = _root(parent, left), _root(parent, right)
-    parent[max(a, b)] = min(a, b)

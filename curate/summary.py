@@ -59,9 +59,9 @@ def _notes(summary: dict[str, Any], trained: Any, left_out: list[str]) -> list[s
         notes.append(f"No frames to train on for {' '.join(missing)}. Record: `aslkit capture --letter {missing[0]}`.")
     if few := [letter for letter, count in zip(LETTERS, counts, strict=True) if 0 < count < FEW]:
         notes.append(f"Fewer than {FEW} frames to train on for {' '.join(few)}.")
-    if not summary["splits"]["test"] or not summary["splits"]["validation"]:
+    if empty := [name for name in ("test", "validation") if not summary["splits"][name]]:
         notes.append(
-            "All frames of each letter are near-copies of one another, so none can be held out. Record with more movement, "
-            "or another session."
+            f"Too many frames are near-copies of one another to hold any out for {' or '.join(empty)}. "
+            "Record another session, or with more movement."
         )
     return notes

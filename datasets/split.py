@@ -14,7 +14,7 @@ Names = npt.NDArray[np.str_]
 Integers = npt.NDArray[np.int64]
 
 ENOUGH_SIGNERS: Final = 4
-"""With so many signers left beside the test, validation takes whole people; with fewer, too few to learn from remain."""
+"""With so many signers left beside the test, validation takes whole people; with fewer, too few would remain."""
 
 MOST_FOLDS: Final = 5
 """At most a fifth of the signers or sessions is held out."""
@@ -80,17 +80,17 @@ def split(
     return Split(names=names, by=by)
 
 
-def random_split(label: Integers, *, test_share: float, seed: int) -> npt.NDArray[np.bool_]:
+def random_split(label: Integers, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Draw frames at random, letter by letter, without regard to people or likeness: the split that flatters.
 
     Returns:
-        bool (n,), true for test.
+        bool (n,), true for the frames drawn.
     """
     rng = np.random.default_rng(seed)
     test = np.zeros(len(label), bool)
     for letter in np.unique(label):
         rows = rng.permutation(np.flatnonzero(label == letter))
-        test[rows[: round(len(rows) * test_share)]] = True
+        test[rows[: round(len(rows) * share)]] = True
     return test
 
 
@@ -166,7 +166,9 @@ def _mend(names: Names, group: Integers) -> None:
     """Bring groups that lie in several splits to train, in place."""
     _, index = np.unique(group, return_inverse=True)
     count = int(index.max()) + 1 if len(index) else 0
-    present = np.stack([np.bincount(index[names == name], minlength=count) > 0 for name in ("train", "validation", "test")])
+    present = np.stack(
+        [np.bincount(index[names == name], minlength=count) > 0 for name in ("train", "validation", "test")]
+    )
     names[(present.sum(axis=0) > 1)[index]] = "train"
 
 

@@ -55,7 +55,7 @@ def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     Args:
         folder: of the dataset.
-        columns: which to read; all where None.
+        columns: which to read, all where None; "image.path" reads the image's name without its bytes.
 
     Raises:
         InputError: no dataset there.
@@ -65,12 +65,32 @@ def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.concat_tables(tables)
 
 
+def row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield the same rows as `read`, in the same order, a row group at a time: for what is too large to hold.
+
+    Raises:
+        InputError, AslkitError: as `read`.
+    """
+    for path in files_of(folder):
+        with _opened(path) as file:
+            schema.check(file.schema_arrow, str(path))
+            for index in range(file.num_row_groups):
+                try:
+                    yield file.read_row_group(index, columns=list(columns))
+                except (pa.ArrowException, OSError) as error:
+                    raise _damaged(path, error) from error
+
+
 def files_of(folder: Path) -> list[Path]:
     """The dataset's Parquet files, splits in order."""
     files = [path for split in schema.SPLITS for path in sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))]
     if files:
         return files
-    known = sorted(path.name for path in folder.parent.glob("*") if (path / "data").is_dir()) if folder.parent.is_dir() else []
+    known = (
+        sorted(path.name for path in folder.parent.glob("*") if (path / "data").is_dir())
+        if folder.parent.is_dir()
+        else []
+    )
     have = f" There: {', '.join(known)}." if known else ""
     raise InputError(f"There is no dataset in {folder}. `aslkit curate` makes it from your captures.{have}")
 
@@ -90,9 +110,8 @@ def rejected(folder: Path) -> pa.Table:
 def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
     with _opened(path) as file:
         schema.check(file.schema_arrow, str(path))
-        wanted = [name for name in schema.COLUMNS.names if columns is None or name in columns]
         try:
-            table = file.read(columns=wanted)
+            table = file.read(columns=None if columns is None else list(columns))
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from error
     _check_lengths(table, path)
@@ -105,7 +124,9 @@ def _check_lengths(table: pa.Table, path: Path) -> None:
         if name in table.column_names:
             lengths = pc.list_value_length(table.column(name)).unique().to_pylist()
             if stray := [found for found in lengths if found not in (None, length)]:
-                raise AslkitError(f"{path}: a row has {stray[0]} values in {name!r}, not {length}. Ask its sender for another.")
+                raise AslkitError(
+                    f"{path}: a row has {stray[0]} values in {name!r}, not {length}. Ask its sender for another."
+                )
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -120,4 +141,3 @@ def _damaged(path: Path, error: Exception) -> AslkitError:
     return AslkitError(
         f"{path} is damaged ({first}). Run `aslkit curate --rebuild`, or ask whoever sent the dataset to send it again."
     )
-

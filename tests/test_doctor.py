@@ -25,6 +25,7 @@ General configuration for OpenCV 4.11.0 =====================================
 """
 
 Install = Callable[..., Path]
+Program = Callable[[str, str], Path]
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Callable[[str, str], Path]:
+def program(tmp_path: Path) -> Program:
     """Write a program NAME that runs SCRIPT into tmp_path/bin, and return that folder."""
 
     def write(name: str, script: str) -> Path:
@@ -110,9 +111,7 @@ def test_java_major(banner: str, major: int | None) -> None:
     assert doctor.java_major(banner) == major
 
 
-def test_java_on_the_path_is_found(
-    program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_java_on_the_path_is_found(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     only_path(monkeypatch, program("java", "echo 'openjdk version \"21.0.2\"' >&2"))
     assert doctor.look_at_java(tmp_path) == Verdict(state="ok", detail="Java 21 on the PATH")
 
@@ -124,15 +123,13 @@ def test_no_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "sudo apt-get install openjdk-17-jre-headless" in verdict.remedy
 
 
-def test_java_that_does_not_start_is_missing(
-    program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_java_that_does_not_start_is_missing(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     only_path(monkeypatch, program("java", "echo 'version \"17\"'; exit 1"))
     assert doctor.look_at_java(tmp_path).state == "missing"
 
 
 def test_java_too_old_in_java_home_counts_before_the_path(
-    program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program("java", "echo 'openjdk version \"11.0.2\"' >&2")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
@@ -151,19 +148,14 @@ def test_spark_without_its_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     assert verdict.remedy == doctor.look_at_java(tmp_path).remedy
 
 
-def test_compiler_without_make(
-    program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_compiler_and_make(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    only_path(monkeypatch, tmp_path)
+    assert doctor.look_at_compiler(tmp_path).state == "missing"
     only_path(monkeypatch, program("g++", "echo g++ 12.2.0"))
     verdict = doctor.look_at_compiler(tmp_path)
     assert (verdict.state, verdict.detail) == ("missing", "g++ 12.2.0, but no make on the PATH")
     program("make", "")
     assert doctor.look_at_compiler(tmp_path) == Verdict(state="ok", detail="g++ 12.2.0")
-
-
-def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    only_path(monkeypatch, tmp_path)
-    assert doctor.look_at_compiler(tmp_path).state == "missing"
 
 
 def test_python_of_another_minor_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -237,6 +229,14 @@ def test_two_opencv_clash(install: Install, tmp_path: Path) -> None:
         "pip uninstall -y opencv-python opencv-contrib-python "
         "&& pip install --force-reinstall --no-deps opencv-python==4.11.0.99"
     )
+
+
+def test_opencv_without_the_libraries_of_its_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor, "WINDOW_LIBRARIES", ("libc.so.6", "libnotthere.so.6"))
+    verdict = doctor.look_at_opencv(tmp_path)
+    assert verdict.state == "problem"
+    assert verdict.detail.endswith("cannot open windows without libnotthere.so.6")
+    assert "libsm6" in verdict.remedy
 
 
 @pytest.mark.parametrize(

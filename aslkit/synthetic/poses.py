@@ -79,6 +79,7 @@ POSES: Final[dict[str, Pose]] = {
     "E": Pose(
         fingers=((36, 108, 52, -1), (38, 108, 52, 0), (38, 108, 52, 1), (36, 108, 52, 3)),
         thumb=Thumb(spread=22, lift=34, near=(12, 16), offset=(0, -16, -6), pole=(0.7, -0.5, 0.6)),
+        view=(0, -6, 0),
     ),
     # Thumb and index in a ring, the other three up and apart.
     "F": Pose(
@@ -90,8 +91,8 @@ POSES: Final[dict[str, Pose]] = {
     "G": Pose(
         fingers=((42, 10, 5, 0), *FIST[1:]),
         thumb=Thumb(spread=24, lift=40, near=(7,), offset=(3, -22, 14), pole=(0.6, -0.3, 0.8)),
-        view=(-56, 0, 52),
-        wrist=(14, -6),
+        view=(-52, 0, 46),
+        wrist=(10, -25),
     ),
     # Index and middle together, sideways; the thumb holds the other two.
     "H": Pose(
@@ -112,15 +113,15 @@ POSES: Final[dict[str, Pose]] = {
     "L": Pose(fingers=((3, 4, 2, 2), *FIST[1:]), thumb=Thumb(spread=62, lift=12, near=(5,), offset=(72, -18, 8))),
     # Three fingers laid over the thumb, whose tip looks out before the little finger.
     "M": Pose(
-        fingers=((74, 60, 22, -1), (75, 60, 22, 0), (75, 60, 22, 1), FIST[3]),
-        thumb=Thumb(spread=18, lift=30, near=(13, 17), offset=(2, -12, 24), pole=(0.8, 0.4, 0.4)),
-        view=(0, 16, 0),
+        fingers=((74, 48, 18, -1), (75, 48, 18, 0), (75, 48, 18, 1), (74, 110, 66, -3)),
+        thumb=Thumb(spread=18, lift=30, near=(14, 18), offset=(2, 0, 0), pole=(0.8, 0.4, 0.4)),
+        view=(0, 28, 0),
     ),
     # Two fingers laid over the thumb.
     "N": Pose(
-        fingers=((74, 60, 22, -1), (75, 60, 22, 0), *FIST[2:]),
-        thumb=Thumb(spread=20, lift=30, near=(9, 13), offset=(0, -2, 30), pole=(0.8, 0.4, 0.4)),
-        view=(0, 16, 0),
+        fingers=((74, 52, 20, 2), (75, 52, 20, 3), (76, 110, 66, -2), (74, 110, 66, -3)),
+        thumb=Thumb(spread=20, lift=30, near=(10, 14), offset=(1, 6, 2), pole=(0.8, 0.4, 0.4)),
+        view=(0, 10, 0),
     ),
     # All fingertips meet the thumb in a round O, seen from the side.
     "O": Pose(
@@ -132,23 +133,23 @@ POSES: Final[dict[str, Pose]] = {
     "P": Pose(
         fingers=((20, 6, 4, 5), (66, 10, 5, -5), *FIST[2:]),
         thumb=Thumb(spread=24, lift=40, near=(6, 10), offset=(8, -12, 10), pole=(0.9, -0.2, 0.5)),
-        view=(-34, 0, 88),
+        view=(-16, 0, 98),
         wrist=(24, -14),
     ),
     # G turned over: index and thumb point down.
     "Q": Pose(
         fingers=((58, 12, 6, 0), *FIST[1:]),
         thumb=Thumb(spread=26, lift=50, near=(7,), offset=(3, -32, 14), pole=(0.6, 0.5, 0.4)),
-        view=(-56, 0, 96),
-        wrist=(24, -8),
+        view=(-28, 0, 116),
+        wrist=(26, -14),
     ),
     # Index and middle crossed.
     "R": Pose(
-        fingers=((15, 6, 4, -16), (0, 4, 3, 14), *FIST[2:]),
+        fingers=((15, 6, 4, -15), (0, 4, 3, 13), *FIST[2:]),
         thumb=Thumb(spread=20, lift=36, near=(14, 15), offset=(7, 2, 15), pole=(0.6, 0.3, 0.8)),
     ),
     # Fist, the thumb across the front of the fingers.
-    "S": Pose(fingers=FIST, thumb=ON_FIST),
+    "S": Pose(fingers=FIST, thumb=ON_FIST, view=(0, -3, 0)),
     # Fist, the thumb's tip looks out between index and middle.
     "T": Pose(
         fingers=((62, 78, 38, 4), *FIST[1:]),
@@ -173,7 +174,7 @@ POSES: Final[dict[str, Pose]] = {
     "X": Pose(
         fingers=((8, 78, 42, 1), *FIST[1:]),
         thumb=Thumb(spread=24, lift=36, near=(10, 11), offset=(0, -3, 15), pole=(0.6, 0.2, 0.8)),
-        view=(-30, 0, 0),
+        view=(-22, 0, 0),
     ),
     # Thumb and little finger out, the rest in a fist.
     "Y": Pose(fingers=(*FIST[:3], (4, 4, 3, -20)), thumb=Thumb(spread=56, lift=14, near=(5,), offset=(64, 2, 8))),

@@ -14,7 +14,7 @@ Array = npt.NDArray[np.float32]
 Place = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
-FINEST: Final = 1.1
+FINEST: Final = 1.0
 """Sight lines a millimetre at most: a nearer hand is enlarged, which costs less than drawing it finer."""
 
 
@@ -80,9 +80,13 @@ def _lit(colour: Array, points: Points, heights: Array, light: Light, density: f
     above = 0.82 - 0.18 * points.normals[:, 1]
     rim = 0.62 + 0.38 * np.clip(points.normals[:, 2] * -1.3, 0, 1)
     around = _openness(heights, density)[points.rows, points.columns] * above * rim
-    warm = np.stack([around**1.15, around**1.08, around**0.9], axis=-1)
+    # Light that went from skin to skin is redder: about the powers 1.15, 1.08 and 0.9, which would cost much more.
+    warm = around[:, None] * (1 + (around - 1)[:, None] * np.array([0.15, 0.08, -0.1], np.float32))
     half = towards - np.array([0, 0, 1], np.float32)
-    shine = np.clip(points.normals @ (half / np.linalg.norm(half)), 0, 1) ** 28 * reaching * 0.06
+    shine = np.clip(points.normals @ (half / np.linalg.norm(half)), 0, 1)
+    for _ in range(5):
+        shine *= shine
+    shine *= reaching * 0.06
     lit = colour * (lamp + light.around * warm) + shine[:, None]
     return np.asarray(np.clip(lit * np.asarray(light.tint, np.float32), 0, 1), np.float32)
 
@@ -108,7 +112,7 @@ def _layer(figure: Figure, window: Window, look: Look, light: Light) -> Array:
     colour = albedo(figure, points, window, look)
     layer[points.rows, points.columns, :3] = _lit(colour, points, seen.heights, light, window.density) * 255
     layer[points.rows, points.columns, 3] = 255
-    return _soft(layer, 0.65)
+    return _soft(layer, 0.6)
 
 
 def paint(background: Image, figure: Figure, *, look: Look, light: Light, scale: float, place: Place) -> Image:

@@ -19,12 +19,14 @@ class Camera:
         exposure: factor on the brightness.
         noise: standard deviation of the noise, in levels of 255.
         blur_px: standard deviation of the blur, pixels of a frame 480 high.
+        sharpening: how much of the fine detail the camera adds again, as web cameras do, 0 for none.
         jpeg_quality: 1 to 100.
     """
 
     exposure: float = 1.0
     noise: float = 2.0
-    blur_px: float = 0.4
+    blur_px: float = 0.3
+    sharpening: float = 0.4
     jpeg_quality: int = 90
 
 
@@ -61,7 +63,7 @@ def _furniture(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
 
 
 def _out_of_focus(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
-    """Draw a room far out of focus: soft patches of many colours."""
+    """Draw a room far out of focus: soft patches."""
     import cv2
 
     room = _wall(rng, size)
@@ -69,7 +71,7 @@ def _out_of_focus(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage
     for _ in range(int(rng.integers(8, 22))):
         centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
         axes = (int(rng.uniform(0.03, 0.25) * width), int(rng.uniform(0.03, 0.25) * height))
-        colour = tuple(rng.uniform(30, 225, 3).tolist())
+        colour = tuple((rng.uniform(40, 210) + rng.normal(0, 26, 3)).tolist())
         cv2.ellipse(room, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
     return np.asarray(cv2.GaussianBlur(room, (0, 0), height / 480 * rng.uniform(9, 22)), np.float32)
 
@@ -124,9 +126,12 @@ def photograph(picture: Image, camera: Camera, *, noise: npt.NDArray[np.int16], 
 
     sigma = camera.blur_px * picture.shape[0] / 480
     seen = cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.15 else picture
+    if camera.sharpening > 0:
+        soft = cv2.GaussianBlur(seen, (0, 0), 1.6 * picture.shape[0] / 480)
+        seen = cv2.addWeighted(seen, 1 + camera.sharpening, soft, -camera.sharpening, 0)
     if camera.exposure != 1:
         seen = cv2.convertScaleAbs(seen, alpha=camera.exposure)
-    noisy = np.clip(seen.astype(np.int16) + np.roll(noise, shift, axis=(0, 1)), 0, 255).astype(np.uint8)
+    noisy = cv2.add(seen, np.roll(noise, shift, axis=(0, 1)), dtype=cv2.CV_8U)
     ok, packed = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
     assert ok, "OpenCV could not write a JPEG"
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)

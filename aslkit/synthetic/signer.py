@@ -107,7 +107,7 @@ class Session:
         room_seed: the seed it is drawn with.
         brightness: factor on the room's brightness.
         light: the light on the hand.
-        camera: noise, blur, compression.
+        camera: noise, blur, sharpening, compression.
         span: how large a hand's length of 190 mm is in the frame, as a share of its height.
         place: where the middle of the hand is, x and y as a share of the frame.
         view: degrees yaw, pitch and roll by which the person sits turned to the camera.
@@ -136,7 +136,8 @@ class Session:
         )
         camera = Camera(
             noise=float(rng.uniform(0.8, 4.5)),
-            blur_px=float(rng.uniform(0.0, 0.9)),
+            blur_px=float(rng.uniform(0.0, 0.6)),
+            sharpening=float(rng.uniform(0.2, 0.6)),
             jpeg_quality=int(rng.integers(75, 96)),
         )
         return cls(

@@ -12,7 +12,7 @@ from aslkit.errors import InputError
 from aslkit.letters import parse_letter
 from aslkit.synthetic.poses import POSES
 from aslkit.synthetic.render import Light, paint
-from aslkit.synthetic.scene import background, noise_tile, photograph
+from aslkit.synthetic.scene import Camera, background, noise_tile, photograph
 from aslkit.synthetic.signer import FAULTS, Session, Signer, SyntheticFrame, seeded
 from aslkit.synthetic.skeleton import Build, Figure, figure
 
@@ -136,15 +136,14 @@ def frames(
     """Return the endless stream of that person signing that letter: same arguments, same frames to the bit.
 
     Args:
-        letter: one of the 24 letters, upper or lower case.
+        letter: one of the 24 letters.
         signer: who signs.
         session: room, light, camera, distance.
         seed: another take: the hand moves otherwise.
         width: pixels, at least 64.
         height: pixels, at least 64.
-        fault: what is wrong with every frame, one of FAULTS, or None: "no-hand", the empty room; "cut-off", the
-            frame's edge goes through the hand; "blurred", far out of focus; "dark", hardly any light; "repeated",
-            the first frame again and again.
+        fault: what is wrong with every frame, or None: "no-hand", the empty room; "cut-off", the frame's edge goes
+            through the hand; "blurred", out of focus; "dark", hardly any light; "repeated", the first frame for ever.
         fps: frames a second, above 0: how far the hand moves from one frame to the next.
 
     Raises:
@@ -155,21 +154,26 @@ def frames(
     return _stream(letter, signer, session, seed, (width, height), fault, fps)
 
 
+def _camera(session: Session, fault: str | None) -> Camera:
+    """Return the sitting's camera, out of focus or starved of light if that is the fault."""
+    if fault == "blurred":
+        # Whoever measures sharpness measures noise too: a blurred frame must not look sharp by its noise.
+        return replace(session.camera, blur_px=8.0, sharpening=0.0, noise=0.2 * session.camera.noise)
+    if fault == "dark":
+        return replace(session.camera, exposure=0.09)
+    return session.camera
+
+
 def _stream(
     letter: str, signer: Signer, session: Session, seed: int, size: tuple[int, int], fault: str | None, fps: float
 ) -> Iterator[SyntheticFrame]:
     width, height = size
-    performance = _Performance(letter, signer, session, seed)
+    performance, camera = _Performance(letter, signer, session, seed), _camera(session, fault)
     room_rng = np.random.default_rng(session.room_seed)
     room = background(session.room, rng=room_rng, width=width, height=height, brightness=session.brightness)
     rng = seeded("camera", signer.name, session.name, letter, seed)
-    noise = noise_tile(rng, width=width, height=height, noise=session.camera.noise)
+    noise = noise_tile(rng, width=width, height=height, noise=camera.noise)
     cut = str(rng.choice(["left", "right", "top"])) if fault == "cut-off" else None
-    camera = session.camera
-    if fault == "blurred":
-        camera = replace(camera, blur_px=8.0)
-    if fault == "dark":
-        camera = replace(camera, exposure=0.09)
     for index in count():
         posed, drift = performance.at(0.0 if fault == "repeated" else index / fps)
         scale, place = _placed(posed, session, drift, size, cut)

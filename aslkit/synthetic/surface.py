@@ -76,32 +76,35 @@ class Points:
 
 
 def _ball(x: Array, y: Array, centre: Point, radius: float) -> Array:
-    square = radius**2 - (x - centre[0]) ** 2 - (y - centre[1]) ** 2
-    return np.where(square > 0, -centre[2] + np.sqrt(np.maximum(square, 0)), NOTHING).astype(np.float32)
+    square = radius**2 - (x - float(centre[0])) ** 2 - (y - float(centre[1])) ** 2
+    return np.where(square > 0, np.sqrt(np.maximum(square, 0)) - float(centre[2]), NOTHING).astype(np.float32)
 
 
 def _cone(x: Array, y: Array, cone: Cone) -> Array:
-    """Return the height at each (y, x), float32: the envelope of the balls, solved for the height along each line."""
-    found = np.maximum(_ball(x, y, cone.start, cone.wide), _ball(x, y, cone.end, cone.narrow))
+    """Return the height at each (y, x), float32: of the ball, among those between the ends, that reaches highest.
+
+    The balls' envelope is a cone; where the sight line meets it tells which ball it is.
+    """
     axis = (cone.end - cone.start) * (1, 1, -1)
     length = float(np.linalg.norm(axis))
     taper = (cone.narrow - cone.wide) / max(length, 1e-6)
-    if length < 1e-6 or abs(taper) >= 1:
-        return found
-    ax, ay, ah = (axis / length).tolist()
-    stretch = 1 / (1 - taper**2)
+    ax, ay, ah = (axis / max(length, 1e-6)).tolist()
+    stretch = 1 / max(1 - taper**2, 1e-6)
     square = 1 - stretch * ah**2
-    if square < 1e-3:
-        return found
-    qx, qy = x - cone.start[0], y - cone.start[1]
-    along = qx * ax + qy * ay + taper * cone.wide
-    half = -stretch * ah * along
-    rest = qx**2 + qy**2 - cone.wide**2 - stretch * along**2
-    root = half**2 - square * rest
-    height = (np.sqrt(np.maximum(root, 0)) - half) / square
-    place = stretch * (along + height * ah)
-    inside = (root > 0) & (place > 0) & (place < length)
-    return np.where(inside, np.maximum(found, height - cone.start[2]), found).astype(np.float32)
+    if abs(taper) >= 1 or square < 1e-3:
+        # Seen end on, one ball hides all the others.
+        return np.maximum(_ball(x, y, cone.start, cone.wide), _ball(x, y, cone.end, cone.narrow))
+    qx, qy = x - float(cone.start[0]), y - float(cone.start[1])
+    along = qx * ax + (qy * ay + taper * cone.wide)
+    flat = qx * qx + qy * qy
+    half = stretch * ah * along
+    root = half * half - square * (flat - cone.wide**2 - stretch * along * along)
+    meets = (np.sqrt(np.maximum(root, 0)) + half) * (1 / square)
+    place = np.clip(stretch * (along + meets * ah), 0, length)
+    radius = cone.wide + taper * place
+    inside = radius * radius - (flat - place * (2 * (qx * ax + qy * ay) - place * (ax * ax + ay * ay)))
+    height = np.sqrt(np.maximum(inside, 0)) + (place * ah - float(cone.start[2]))
+    return np.where(inside > 0, height, NOTHING).astype(np.float32)
 
 
 def _range(window: Window, low: Point, high: Point) -> tuple[slice, slice]:
@@ -185,7 +188,7 @@ def _forearm_cones(figure: Figure) -> list[Cone]:
 
 
 def _smooth(heights: Array, sigma: float) -> Array:
-    """Blur the heights where there are any, so that the palm's parts look like one flesh."""
+    """Blur the heights where there are any, so that the parts of palm or arm look like one flesh."""
     import cv2
 
     there = (heights > NOTHING / 2).astype(np.float32)
@@ -229,7 +232,8 @@ def surface(figure: Figure, window: Window) -> Surface:
     shape = (window.height, window.width)
     arm, palm = np.full(shape, NOTHING, np.float32), np.full(shape, NOTHING, np.float32)
     for cone in _forearm_cones(figure):
-        _raise(arm, (x, y), window, cone, blend=10)
+        _raise(arm, (x, y), window, cone, blend=18)
+    arm = _smooth(arm, 3.9 * window.density)
     for cone in _palm_cones(figure):
         _raise(palm, (x, y), window, cone, blend=6)
     palm = _smooth(palm, 2.6 * window.density)

@@ -1,0 +1,88 @@
+"""MediaPipe finds the synthetic hand, where it is, on the right side; and the letters can be told apart."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from aslkit.hands import Hand, HandLandmarker
+from aslkit.letters import LETTERS
+from aslkit.synthetic import Session, Signer, SyntheticFrame, frames
+
+RIGHT = Signer.draw("synthetic-ada")
+LEFT = Signer.draw("synthetic-eva")
+
+Found = dict[tuple[str, str], list[tuple[SyntheticFrame, Hand | None]]]
+
+
+@pytest.fixture(scope="module")
+def landmarker() -> Iterator[HandLandmarker]:
+    with HandLandmarker() as ours:
+        yield ours
+
+
+@pytest.fixture(scope="module")
+def found(landmarker: HandLandmarker) -> Found:
+    """Each letter by two people, two frames two seconds apart."""
+    seen: Found = {}
+    for signer in (RIGHT, LEFT):
+        session = Session.draw(signer, "s0")
+        for letter in LETTERS:
+            stream = islice(frames(letter, signer=signer, session=session, fps=0.5), 2)
+            seen[signer.name, letter] = [(frame, landmarker.find(frame.image)) for frame in stream]
+    return seen
+
+
+def test_hand_is_found_in_nine_of_ten_frames(found: Found) -> None:
+    hands = {letter: [hand for key in found if key[1] == letter for _, hand in found[key]] for letter in LETTERS}
+    rates = {letter: np.mean([hand is not None for hand in hands[letter]]) for letter in LETTERS}
+    assert np.mean(list(rates.values())) >= 0.9
+    assert min(rates.values()) >= 0.5, rates
+
+
+def test_landmarks_lie_on_the_joints(found: Found) -> None:
+    errors = []
+    for frame, hand in (pair for pairs in found.values() for pair in pairs):
+        if hand is not None:
+            palm = np.linalg.norm((frame.joints[9] - frame.joints[0]) * (640, 480, 640))
+            off = np.linalg.norm((hand.landmarks - frame.joints)[:, :2] * (640, 480), axis=1).mean()
+            errors.append(off / palm)
+    assert np.mean(errors) < 0.12
+
+
+@pytest.mark.parametrize(("signer", "side"), [(RIGHT, "right"), (LEFT, "left")])
+def test_right_hand_is_found_as_right_and_left_as_left(found: Found, signer: Signer, side: str) -> None:
+    assert signer.left_handed == (side == "left")
+    sides = [hand.handedness for key in found if key[0] == signer.name for _, hand in found[key] if hand is not None]
+    assert np.mean([one == side for one in sides]) > 0.9
+
+
+def test_no_hand_is_found_in_the_empty_room(landmarker: HandLandmarker) -> None:
+    for name in ("s0", "s1", "s2", "s3"):
+        frame = next(frames("A", signer=RIGHT, session=Session.draw(RIGHT, name), fault="no-hand"))
+        assert np.isnan(frame.joints).all()
+        assert landmarker.find(frame.image) is None
+
+
+def shape_of(joints: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the joints of a square frame from the wrist, in palm lengths."""
+    at = joints - joints[0]
+    return np.asarray(at / np.linalg.norm(at[9]), np.float32)
+
+
+def test_each_letter_is_nearest_to_the_same_letter_of_other_people() -> None:
+    people = [Signer.draw(f"synthetic-{name}") for name in ("ada", "ben", "chi", "dov", "fay")]
+    shapes = np.zeros((len(people), len(LETTERS), 21, 3))
+    for person, own in zip(people, shapes, strict=True):
+        session = Session.draw(person, "s0")
+        for index, letter in enumerate(LETTERS):
+            joints = next(frames(letter, signer=person, session=session, width=64, height=64)).joints
+            own[index] = shape_of(joints * (-1 if person.left_handed else 1, 1, 1))
+    right = []
+    for index, own in enumerate(shapes):
+        mean = np.delete(shapes, index, axis=0).mean(axis=0)
+        distances = np.linalg.norm(own[:, None] - mean[None], axis=(2, 3))
+        right += (distances.argmin(axis=1) == np.arange(len(LETTERS))).tolist()
+    assert np.mean(right) > 0.9

@@ -1,0 +1,76 @@
+"""Architectures: networks by name. Any goes with any feature whose shape it takes."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from aslkit.errors import InputError
+
+Shape = tuple[int, ...]
+
+
+def mlp(shape: Shape, classes: int) -> Any:
+    """Two hidden layers, 256 and 128, a fifth of each dropped in training; inputs are normalised by their last axis first.
+
+    Args:
+        shape: of one input; flattened.
+        classes: number of letters.
+
+    Returns:
+        keras.Model, (batch, *shape) to probabilities (batch, classes). Its first layer is to be adapted to the inputs.
+    """
+    from keras import Input, Sequential, layers
+
+    hidden = [layer for units in (256, 128) for layer in (layers.Dense(units, activation="relu"), layers.Dropout(0.2))]
+    return Sequential(
+        [Input(shape), layers.Normalization(), layers.Flatten(), *hidden, layers.Dense(classes, activation="softmax")]
+    )
+
+
+def cnn(shape: Shape, classes: int) -> Any:
+    """The reference study's network: 5×5×32, 5×5×64 and 3×3×128 convolutions, dense 128.
+
+    Args:
+        shape: (height, width, channels) of one input.
+        classes: number of letters.
+
+    Returns:
+        keras.Model, (batch, *shape) to probabilities (batch, classes).
+
+    Raises:
+        InputError: the input is no image.
+    """
+    from keras import Input, Sequential, layers
+
+    if len(shape) != 3:
+        raise InputError("The architecture cnn needs pixels. Use --feature pixels28, or --architecture mlp.")
+    return Sequential(
+        [
+            Input(shape),
+            layers.Conv2D(32, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Dropout(0.2),
+            layers.Conv2D(128, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Dropout(0.2),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn}
+
+
+def architecture(name: str) -> Callable[[Shape, int], Any]:
+    """Look an architecture up.
+
+    Raises:
+        InputError: none of that name.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    raise InputError(f"There is no architecture {name!r}. Known: {', '.join(ARCHITECTURES)}, or auto.")

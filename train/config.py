@@ -1,0 +1,33 @@
+"""How to train."""
+
+from dataclasses import dataclass
+
+from aslkit.config import check_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How to train; see configs/default.toml for the values and their reasons."""
+
+    feature: str
+    architecture: str
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    label_smoothing: float
+    both_hands: bool
+    validation_share: float
+    test_share: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Check every number once; feature and architecture are looked up where they are kept."""
+        check_number("epochs", self.epochs, 1, 10_000)
+        check_number("patience", self.patience, 1, 10_000)
+        check_number("batch_size", self.batch_size, 1, 65_536)
+        check_number("learning_rate", self.learning_rate, 1e-7, 1)
+        check_number("label_smoothing", self.label_smoothing, 0, 0.9)
+        check_number("validation_share", self.validation_share, 0.01, 0.9)
+        check_number("test_share", self.test_share, 0.01, 0.9)
+        check_number("seed", self.seed, 0, 2**32 - 1)

@@ -1,0 +1,146 @@
+"""A dataset as training needs it: who, which letter, which split, and the raw material of a feature."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aslkit.datasets import split, store
+from aslkit.errors import AslkitError
+from aslkit.files import natural_key
+from aslkit.images import ImageError, decode
+from aslkit.letters import LETTERS
+from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
+from aslkit.progress import bar
+from aslkit.train.config import TrainConfig
+
+_ABOUT: Final = ["label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "image.path"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """The frames of a dataset, n of them, in the order of SIGNER/SESSION/LETTER/NAME.
+
+    Attributes:
+        raw: what a feature is computed from. float32 (n, 21, 3) hands as `canonical_points` gives them, or
+            (n, size, size, 1) crops. Zeros where no hand was found.
+        label: int64 (n,), index of the letter.
+        signer, session: str (n,).
+        group: int64 (n,), near-duplicate cluster.
+        found: bool (n,), whether a hand was.
+        split: str (n,), "train", "validation" or "test".
+        by: what the test was held out by: "signer", "session" or "block".
+    """
+
+    raw: Array
+    label: npt.NDArray[np.int64]
+    signer: npt.NDArray[np.str_]
+    session: npt.NDArray[np.str_]
+    group: npt.NDArray[np.int64]
+    found: npt.NDArray[np.bool_]
+    split: npt.NDArray[np.str_]
+    by: str
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.label)
+
+
+def load(folder: Path, contract: Contract) -> Samples:
+    """Read a dataset and prepare the raw material of the contract's feature.
+
+    Raises:
+        InputError: no dataset there.
+        AslkitError: it is damaged or hostile.
+    """
+    table = store.read(folder, _ABOUT)
+    label = table.column("label").to_numpy()
+    if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
+        raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
+    raw = _points(table, contract) if contract.kind == "landmarks" else _crops(folder, contract, len(table))
+    names = [row["path"] for row in table.column("image").to_pylist()]
+    order = np.array(sorted(range(len(names)), key=lambda i: natural_key(names[i])))
+    return Samples(
+        raw=raw[order],
+        label=label[order],
+        signer=np.array(table.column("signer").to_pylist())[order],
+        session=np.array(table.column("session").to_pylist())[order],
+        group=table.column("group").to_numpy()[order],
+        found=table.column("landmarks").is_valid().to_numpy()[order],
+        split=np.array(table.column("split").to_pylist())[order],
+        by=store.facts(folder).get("summary", {}).get("split_by", "signer"),
+    )
+
+
+def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> Samples:
+    """Split again so that the test is just these signers.
+
+    Raises:
+        InputError: a signer is unknown, or nobody would be left to train on.
+    """
+    frames = split.Frames(signer=samples.signer, session=samples.session, label=samples.label, group=samples.group)
+    parts = split.split(
+        frames,
+        test_share=config.test_share,
+        validation_share=config.validation_share,
+        seed=config.seed,
+        hold_out=signers,
+    )
+    return replace(samples, split=parts.names, by=parts.by)
+
+
+def at_random(samples: Samples, config: TrainConfig) -> Samples:
+    """Split at random, without regard to people or likeness, as most published figures are."""
+    names = np.full(len(samples), "train", dtype="<U10")
+    test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
+    names[test] = "test"
+    rest = np.flatnonzero(~test)
+    names[rest[split.random_split(samples.label[rest], share=config.validation_share, seed=config.seed + 1)]] = "validation"
+    return replace(samples, split=names, by="random")
+
+
+def _points(table: pa.Table, contract: Contract) -> Array:
+    found = table.column("landmarks").is_valid().to_numpy()
+    points = np.zeros((len(table), 21, 3), np.float32)
+    values = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    if not np.isfinite(values).all():
+        raise AslkitError(
+            "The dataset has landmarks that are not numbers. Ask its sender for another, or curate again."
+        )
+    kept = table.filter(pa.array(found))
+    points[found] = canonical_points(
+        values.reshape(-1, 21, 3),
+        widths=kept.column("width").to_numpy(),
+        heights=kept.column("height").to_numpy(),
+        left=np.array(kept.column("handedness").to_pylist()) == "left",
+        mirror_left=contract.mirror_left,
+    )
+    return points
+
+
+def _crops(folder: Path, contract: Contract, rows: int) -> Array:
+    crops = np.zeros((rows, contract.size, contract.size, 1), np.float32)
+    done = 0
+    # Pillow and OpenCV let go of the interpreter while they work, so threads use all cores.
+    with ThreadPoolExecutor() as pool, bar("Cropping hands", rows) as advance:
+        for table in store.row_groups(folder, ["image", "hand_box", "handedness"]):
+            crops[done : done + len(table)] = list(pool.map(lambda row: _crop(row, contract), table.to_pylist()))
+            done += len(table)
+            advance(len(table))
+    return crops
+
+
+def _crop(row: dict[str, Any], contract: Contract) -> Array:
+    if row["hand_box"] is None:
+        return np.zeros(contract.shape, np.float32)
+    try:
+        frame = decode(row["image"]["bytes"])
+    except ImageError as error:
+        raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
+    box = np.array(row["hand_box"], np.float32)
+    return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract)
