@@ -49,8 +49,8 @@ class SessionInfo:
             before = SessionInfo.load(path)
             if before.camera != self.camera:
                 raise InputError(
-                    f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, not {self.camera!r}. "
-                    "Give this one a name of its own with --session."
+                    f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, "
+                    f"not {self.camera!r}. Give this one a name of its own with --session."
                 )
             if before == self:
                 return
@@ -74,7 +74,8 @@ class SessionInfo:
             )
         except (ValueError, AttributeError, TypeError) as error:
             raise AslkitError(
-                f"{path} is damaged ({error}). Mend it, or delete it: the frames stay, camera and licence become unknown."
+                f"{path} is damaged ({error}). Mend it, or delete it: "
+                "the frames stay, camera and licence become unknown."
             ) from error
 
 

@@ -49,7 +49,7 @@ def _explained(error: OSError) -> AslkitError:
     return AslkitError(f"{error.strerror or error}{where}.")
 
 
-class LetterType(click.ParamType):
+class LetterType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """One of the 24 letters, either case."""
 
     name = "letter"
@@ -78,7 +78,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aslkit")
 def main() -> None:
-    """Record ASL fingerspelling, build a dataset, train, and measure on people never seen.
+    r"""Record ASL fingerspelling, build a dataset, train, and measure on people never seen.
 
     \b
     See it work:           aslkit demo
@@ -118,7 +118,7 @@ def doctor(root: Path, as_json: bool) -> None:
 def import_(
     folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **stated: str
 ) -> None:
-    """Bring in images from FOLDER, which has a folder for each letter.
+    r"""Bring in images from FOLDER, which has a folder for each letter.
 
     \b
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0
@@ -163,7 +163,7 @@ def capture(
     as_json: bool,
     **stated: str,
 ) -> None:
-    """Record frames of one letter. Ctrl-C stops and keeps what is stored.
+    r"""Record frames of one letter. Ctrl-C stops and keeps what is stored.
 
     \b
     Example:  aslkit capture --letter A --signer maria
@@ -210,7 +210,7 @@ def curate(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Turn the captures into a clean, split Parquet dataset.
+    r"""Turn the captures into a clean, split Parquet dataset.
 
     \b
     Example:  aslkit curate
@@ -247,7 +247,7 @@ def curate(
 def train(
     dataset: str, hold_out: tuple[str, ...], config: Path | None, root: Path, as_json: bool, **flags: Any
 ) -> None:
-    """Train a recogniser and measure it on people it never saw.
+    r"""Train a recogniser and measure it on people it never saw.
 
     \b
     Example:  aslkit train --dataset custom

@@ -55,7 +55,8 @@ def print_recording(result: "Recorded", letter: str, info: "SessionInfo", goal: 
         print_json(values | {"folder": str(result.folder)} | asdict(info))
         return
     click.echo(
-        f"Stored {len(result.stored):,} of {goal:,} frames of {letter} of {info.signer} in {result.folder} ({result.ended})."
+        f"Stored {len(result.stored):,} of {goal:,} frames of {letter} of {info.signer} "
+        f"in {result.folder} ({result.ended})."
     )
     click.echo("Next: another letter, or aslkit curate")
 

@@ -3,7 +3,6 @@
 mediapipe 0.10.21 carries its models in the wheel, so nothing is downloaded at run time.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -52,12 +51,12 @@ class Hand:
     def box(self) -> npt.NDArray[np.float32]:
         """The landmarks' bounding box, float32 (4,): left, top, right, bottom as shares of the frame."""
         xy = self.landmarks[:, :2]
-        return np.concatenate([xy.min(axis=0), xy.max(axis=0)]).astype(np.float32)
+        return np.asarray(np.concatenate([xy.min(axis=0), xy.max(axis=0)]), np.float32)
 
 
 @contextmanager
 def _without_tensorflow() -> Iterator[None]:
-    """Let mediapipe be imported without TensorFlow: it wants it for a documentation decorator only, at 10 s a process."""
+    """Let mediapipe be imported without TensorFlow: it uses a documentation decorator of it, at 10 s a process."""
     if "tensorflow" in sys.modules:
         yield
         return

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -11,7 +12,7 @@ def native_log_silenced() -> Iterator[None]:
     """Keep the start-up chatter of MediaPipe and TensorFlow off the terminal: C++ writes it to file descriptor 2."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with open(os.devnull, "wb") as sink:
+    with Path(os.devnull).open("wb") as sink:
         os.dup2(sink.fileno(), 2)
     try:
         yield

@@ -97,7 +97,8 @@ def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:
             hand.landmarks[None], widths=np.array([width]), heights=np.array([height]),
             left=np.array([hand.handedness == "left"]), mirror_left=contract.mirror_left,
         )  # fmt: skip
-        return landmark_features(points)[0]
+        features: Array = landmark_features(points)[0]
+        return features
     return pixel_features(frame, hand.box, left=hand.handedness == "left", contract=contract)
 
 
@@ -113,7 +114,8 @@ def canonical_points(
 
     Args:
         landmarks: float32 (n, 21, 3), as `Hand.landmarks`.
-        widths, heights: (n,), of the frames, pixels.
+        widths: (n,), of the frames, pixels.
+        heights: (n,), likewise.
         left: bool (n,), which hands are left.
         mirror_left: mirror those.
 
@@ -150,7 +152,7 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
     distances = _length(scaled[:, _PAIRS[0]] - scaled[:, _PAIRS[1]])
     count = len(points)
     parts = [scaled.reshape(count, -1), bones.reshape(count, -1), np.stack([*along, *across], axis=1), distances]
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    return np.asarray(np.concatenate(parts, axis=1), np.float32)
 
 
 def pixel_features(frame: Frame, box: Array, *, left: bool, contract: Contract) -> Array:

@@ -65,8 +65,10 @@ def opened(source: str, *, letter: str, signer: str, session: str, seed: int = 0
 
     Args:
         source: a camera's number, the path of a video or of a folder of images, or `synthetic`.
-        letter, signer, session, seed: what the synthetic signer shows, who it is, and where its chance begins;
-            the other kinds ignore them.
+        letter: what the synthetic signer shows; ignored by the other kinds, as are the next three.
+        signer: who it is.
+        session: which sitting.
+        seed: where its chance begins.
 
     Yields:
         The frames, in order. A camera's and the synthetic signer's never end.

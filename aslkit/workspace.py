@@ -60,6 +60,7 @@ def checked_signer(name: str, *, synthetic: bool) -> str:
         return name
     if synthetic:
         raise InputError(
-            f"{name!r}: a synthetic signer's name begins with {SYNTHETIC_PREFIX!r}. Try --signer {SYNTHETIC_PREFIX}{name}."
+            f"{name!r}: a synthetic signer's name begins with {SYNTHETIC_PREFIX!r}. "
+            f"Try --signer {SYNTHETIC_PREFIX}{name}."
         )
     raise InputError(f"{name!r}: names beginning with {SYNTHETIC_PREFIX!r} are for synthetic signers. Choose another.")

@@ -86,7 +86,7 @@ def curate(
         name: of the dataset.
         config: the settings.
         hold_out: signers to test on; chosen where empty.
-        with_synthetic: take synthetic signers too where there are real ones. Without, they are left out, and it is said.
+        with_synthetic: take synthetic signers too where there are real ones. Else they are left out, and it is said.
         rebuild: write the dataset anew even if nothing has changed.
         processes: to look at images with; one for each core where None.
 
@@ -121,8 +121,8 @@ def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captured
     frames = list(walk(workspace.captures))
     if not frames:
         raise AslkitError(
-            f"There are no captures in {workspace.captures}. Record some with `aslkit capture --letter A`, bring some in "
-            "with `aslkit import FOLDER --signer NAME`, or see it work with `aslkit demo`."
+            f"There are no captures in {workspace.captures}. Record some with `aslkit capture --letter A`, "
+            "bring some in with `aslkit import FOLDER --signer NAME`, or see it work with `aslkit demo`."
         )
     signers = sorted({checked_name("signer", frame.signer) for frame in frames})
     synthetic = [signer for signer in signers if signer.startswith(SYNTHETIC_PREFIX)]

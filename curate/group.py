@@ -58,7 +58,7 @@ def near_duplicates(
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
     rank = np.empty_like(first)
     rank[np.argsort(first)] = np.arange(len(first))
-    return rank[group].astype(np.int64)
+    return np.asarray(rank[group], np.int64)
 
 
 def hamming(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,7 @@ def write(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
     """Write README.md into the dataset's folder from the facts that its Parquet files carry too."""
     environment = Environment(
         loader=PackageLoader("aslkit.datasets", "."), undefined=StrictUndefined, keep_trailing_newline=True,
-        trim_blocks=True, lstrip_blocks=True, autoescape=False,  # noqa: S701 - Markdown; names hold no markup, see checked_name
+        trim_blocks=True, lstrip_blocks=True, autoescape=False,
     )  # fmt: skip
     frames = facts["summary"]["frames"]
     size = next((words for limit, words in _SIZES if frames < limit), "1M<n<10M")

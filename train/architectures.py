@@ -9,7 +9,7 @@ Shape = tuple[int, ...]
 
 
 def mlp(shape: Shape, classes: int) -> Any:
-    """Two hidden layers, 256 and 128, a fifth of each dropped in training; inputs are normalised by their last axis first.
+    """Two hidden layers, 256 and 128, a fifth of each dropped in training; inputs are normalised first.
 
     Args:
         shape: of one input; flattened.

@@ -100,7 +100,9 @@ def at_random(samples: Samples, config: TrainConfig) -> Samples:
     test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
     names[test] = "test"
     rest = np.flatnonzero(~test)
-    names[rest[split.random_split(samples.label[rest], share=config.validation_share, seed=config.seed + 1)]] = "validation"
+    names[rest[split.random_split(samples.label[rest], share=config.validation_share, seed=config.seed + 1)]] = (
+        "validation"
+    )
     return replace(samples, split=names, by="random")
 
 

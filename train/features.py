@@ -67,7 +67,7 @@ def vary_hands(points: Array, mirrored: float, rng: np.random.Generator) -> Arra
     palm = np.linalg.norm(turned[:, MIDDLE[0]], axis=-1)[:, None, None]
     turned += rng.normal(0, JITTER, turned.shape) * palm
     turned[rng.random(count) < mirrored, :, 0] *= -1
-    return turned.astype(np.float32)
+    return np.asarray(turned, np.float32)
 
 
 def vary_crops(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
