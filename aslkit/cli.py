@@ -91,6 +91,21 @@ def main() -> None:
 @main.command()
 @workspace_option
 @json_option
+def demo(root: Path, as_json: bool) -> None:
+    r"""See the whole way once, on synthetic signers: record, curate, train, measure.
+
+    \b
+    Example:  aslkit demo
+    """
+    from aslkit.cli_text import print_demo
+    from aslkit.demo import demo as demonstrate
+
+    print_demo(demonstrate(root), as_json=as_json)
+
+
+@main.command()
+@workspace_option
+@json_option
 def doctor(root: Path, as_json: bool) -> None:
     """Say what is installed, what is missing, what for, and how to get it."""
     from rich.console import Console
@@ -169,7 +184,7 @@ def capture(
     Example:  aslkit capture --letter A --signer maria
               aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
     """
-    from aslkit.capture.recorder import CaptureConfig, record
+    from aslkit.capture.recorder import CaptureConfig, progress, record, window
     from aslkit.captures import SessionInfo
     from aslkit.cli_text import print_recording
     from aslkit.config import load
@@ -183,8 +198,8 @@ def capture(
     today = "one" if synthetic else f"{datetime.now().astimezone():%Y-%m-%d} {camera}"
     info = SessionInfo(signer=who, session=checked_name("session", session or today), camera=camera, **stated)
     settings = load("capture", CaptureConfig, file=config, flags={"count": count, "interval_s": interval_s})
-    show = preview if preview is not None else kind == "camera"
-    recorded = record(letter, source=source, workspace=Workspace(root=root), info=info, config=settings, preview=show)
+    screen = window if preview or (preview is None and kind == "camera") else progress
+    recorded = record(letter, source=source, workspace=Workspace(root=root), info=info, config=settings, screen=screen)
     print_recording(recorded, letter, info, settings.count, as_json=as_json)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aslkit.capture.recorder import Recorded
     from aslkit.captures import SessionInfo
     from aslkit.curate.build import Curated
+    from aslkit.demo import Demonstrated
     from aslkit.train.run import Trained
 
 SHOWN = 5
@@ -108,6 +109,38 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     if words["warning"]:
         click.secho(f"Note: {words['warning']}", fg="yellow", err=True)
     click.echo(f"Report: {result.folder / 'report.html'}")
+
+
+def print_demo(done: "Demonstrated", *, as_json: bool) -> None:
+    """Say in ten lines what was done, what was found, and what to type next."""
+    from aslkit.train.report import percent
+
+    if as_json:
+        print_json(
+            {"workspace": str(done.workspace), "run": str(done.run), "dataset": done.summary, "metrics": done.metrics}
+        )
+        return
+    summary, unseen, random = done.summary, done.metrics["unseen"], done.metrics["random_split"]
+    trained = " and ".join(done.metrics["trained_on"]["signers"])
+    unsure = ", ".join(f"{each['signed']} taken for {each['said']}" for each in done.metrics["mistakes"][:3]) or "none"
+    click.echo(
+        f"Recorded  {summary['frames']:,} frames of {len(summary['signers'])} synthetic signers, 24 letters each."
+    )
+    click.echo(
+        f"Curated   hand found in {percent(summary['coverage'])}; {summary['groups']:,} groups of near-duplicates."
+    )
+    click.echo(f"Trained   {done.metrics['feature']} × {done.metrics['architecture']} on {trained}.")
+    click.secho(
+        f"Found     {percent(unseen['accuracy'])} right on {' '.join(unseen['held_out'])}, never seen.", bold=True
+    )
+    click.echo(
+        f"          {percent(random['accuracy'])} on a random split: the figure that flatters. Mistakes: {unsure}."
+    )
+    click.echo(f"Report    {done.run / 'report.html'}")
+    click.echo("With your own hand, for A, B, … Y:  aslkit capture --letter A")
+    click.echo("Then a dataset, held out by person:  aslkit curate")
+    click.echo("Then a recogniser, measured on them: aslkit train --dataset custom")
+    click.echo("What is missing on this machine:     aslkit doctor")
 
 
 def _short(path: Path) -> str:

@@ -17,6 +17,8 @@ from aslkit.images import SUFFIXES, Frame, ImageError, decode
 Kind = Literal["camera", "video", "folder", "synthetic"]
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg"})
 
+_SYNTHETIC_FPS: Final = 30.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFrame:
@@ -60,15 +62,18 @@ def kind_of(source: str) -> Kind:
 
 
 @contextmanager
-def opened(source: str, *, letter: str, signer: str, session: str, seed: int = 0) -> Iterator[Iterator[SourceFrame]]:
+def opened(
+    source: str, *, letter: str, signer: str, session: str, seed: int = 0, interval_s: float = 0.0
+) -> Iterator[Iterator[SourceFrame]]:
     """Open a source and close it again.
 
     Args:
         source: a camera's number, the path of a video or of a folder of images, or `synthetic`.
-        letter: what the synthetic signer shows; ignored by the other kinds, as are the next three.
+        letter: what the synthetic signer shows; ignored by the other kinds, as are the next four.
         signer: who it is.
         session: which sitting.
         seed: where its chance begins.
+        interval_s: how far apart its frames are needed: those between are not drawn. At least 1/30 s.
 
     Yields:
         The frames, in order. A camera's and the synthetic signer's never end.
@@ -79,7 +84,7 @@ def opened(source: str, *, letter: str, signer: str, session: str, seed: int = 0
     """
     kind = kind_of(source)
     if kind == "synthetic":
-        yield _synthetic(letter, signer, session, seed)
+        yield _synthetic(letter, signer, session, seed, interval_s)
     elif kind == "folder":
         yield _folder(Path(source))
     else:
@@ -90,11 +95,12 @@ def opened(source: str, *, letter: str, signer: str, session: str, seed: int = 0
             device.release()
 
 
-def _synthetic(letter: str, signer: str, session: str, seed: int) -> Iterator[SourceFrame]:
+def _synthetic(letter: str, signer: str, session: str, seed: int, interval_s: float) -> Iterator[SourceFrame]:
     who = synthetic.Signer.draw(signer)
     sitting = synthetic.Session.draw(who, session)
-    for index, frame in enumerate(synthetic.frames(letter, signer=who, session=sitting, seed=seed)):
-        yield SourceFrame(image=frame.image, name=f"s{seed}-{index:06d}", time_s=index / 30, captured_at=None)
+    fps = min(_SYNTHETIC_FPS, 1 / interval_s) if interval_s else _SYNTHETIC_FPS
+    for index, frame in enumerate(synthetic.frames(letter, signer=who, session=sitting, seed=seed, fps=fps)):
+        yield SourceFrame(image=frame.image, name=f"s{seed}-{index:06d}", time_s=index / fps, captured_at=None)
 
 
 def _folder(folder: Path) -> Iterator[SourceFrame]:

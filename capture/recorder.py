@@ -3,8 +3,8 @@
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -54,6 +54,10 @@ class Show(Protocol):
         """Show it."""
 
 
+Screen = Callable[[str, int], AbstractContextManager[Show]]
+"""Given letter and goal, what is shown while recording."""
+
+
 def record(
     letter: str,
     *,
@@ -61,9 +65,17 @@ def record(
     workspace: Workspace,
     info: SessionInfo,
     config: CaptureConfig,
-    preview: bool,
+    screen: Screen,
 ) -> Recorded:
     """Store `config.count` frames of a letter; Ctrl-C or a source that ends sooner keeps what is stored.
+
+    Args:
+        letter: one of the 24.
+        source: as `aslkit.sources.opened` takes it.
+        workspace: where to.
+        info: who is recorded, when, with what.
+        config: how many frames, how far apart.
+        screen: what the user sees meanwhile: `window`, `progress` or `nothing`.
 
     Raises:
         AslkitError: the source cannot be read, or there is no display for the preview.
@@ -72,9 +84,11 @@ def record(
     result = Recorded(folder=folder)
     # A second recording of the synthetic signer goes on with other frames than the first.
     seed = len(list(folder.iterdir())) if folder.is_dir() else 0
-    with opened(source, letter=letter, signer=info.signer, session=info.session, seed=seed) as frames:
+    with opened(
+        source, letter=letter, signer=info.signer, session=info.session, seed=seed, interval_s=config.interval_s
+    ) as frames:
         info.save(workspace.captures)
-        with _preview(letter, config.count) if preview else _no_preview(letter, config.count) as show:
+        with screen(letter, config.count) as show:
             try:
                 _store(frames, folder, config, show, result)
             except KeyboardInterrupt:
@@ -105,7 +119,14 @@ def _free_name(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def _no_preview(letter: str, goal: int) -> Iterator[Show]:
+def nothing(letter: str, goal: int) -> Iterator[Show]:
+    """Show nothing."""
+    yield lambda frame, stored: True
+
+
+@contextmanager
+def progress(letter: str, goal: int) -> Iterator[Show]:
+    """Show a bar on the terminal."""
     with bar(f"Recording {letter}", goal) as advance:
         shown = 0
 
@@ -119,7 +140,12 @@ def _no_preview(letter: str, goal: int) -> Iterator[Show]:
 
 
 @contextmanager
-def _preview(letter: str, goal: int) -> Iterator[Show]:
+def window(letter: str, goal: int) -> Iterator[Show]:
+    """Show the mirrored picture in a window; q in it stops.
+
+    Raises:
+        AslkitError: there is no display.
+    """
     import cv2
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -1,0 +1,64 @@
+"""The whole way, once, on synthetic signers: record, curate, train, measure on one never seen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.captures import SessionInfo
+from aslkit.config import load
+from aslkit.files import remove
+from aslkit.letters import LETTERS
+from aslkit.progress import bar
+from aslkit.workspace import Workspace
+
+SIGNERS: Final = ("synthetic-ada", "synthetic-ben", "synthetic-cleo")
+UNSEEN: Final = "synthetic-cleo"
+
+FRAMES: Final = 12
+"""Of each letter and signer: 864 in all, drawn in half a minute."""
+
+INTERVAL_S: Final = 0.7
+"""Between frames: the hand has moved on, so that few are near-copies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstrated:
+    """What the demo made.
+
+    Attributes:
+        workspace: a folder of its own inside the user's, so that nothing of theirs is touched.
+        summary: of the dataset, as `aslkit curate --json` prints it.
+        run: the run's folder.
+        metrics: as in its metrics.json.
+    """
+
+    workspace: Path
+    summary: dict[str, Any]
+    run: Path
+    metrics: dict[str, Any]
+
+
+def demo(root: Path) -> Demonstrated:
+    """Run every stage in `root`/demo, from scratch."""
+    from aslkit.curate.build import CurateConfig, curate
+    from aslkit.train.config import TrainConfig
+    from aslkit.train.run import train
+
+    workspace = Workspace(root=root / "demo")
+    remove(workspace.root)
+    _record(workspace)
+    curated = curate(workspace, name="demo", config=load("curate", CurateConfig), hold_out=[UNSEEN])
+    trained = train(curated.folder, runs=workspace.runs, config=load("train", TrainConfig))
+    return Demonstrated(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
+
+
+def _record(workspace: Workspace) -> None:
+    from aslkit.capture.recorder import CaptureConfig, nothing, record
+
+    config = load("capture", CaptureConfig, flags={"count": FRAMES, "interval_s": INTERVAL_S})
+    with bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS)) as advance:
+        for signer in SIGNERS:
+            info = SessionInfo(signer=signer, session="one", camera="synthetic", licence="CC0-1.0")
+            for letter in LETTERS:
+                record(letter, source="synthetic", workspace=workspace, info=info, config=config, screen=nothing)
+                advance()
