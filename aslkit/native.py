@@ -1,10 +1,13 @@
-"""What native libraries print, past Python."""
+"""Native libraries: started only when needed, and without their chatter."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from aslkit.errors import AslkitError
 
 
 @contextmanager
@@ -19,3 +22,23 @@ def native_log_silenced() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def quiet_keras() -> Any:
+    """Import Keras on TensorFlow, made deterministic; returns the module.
+
+    Raises:
+        AslkitError: TensorFlow is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        with native_log_silenced():
+            import keras
+            import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise AslkitError(
+            f"This needs {error.name}, which is not installed. Install it with: pip install 'aslkit[train]'"
+        ) from error
+    tf.config.experimental.enable_op_determinism()
+    return keras

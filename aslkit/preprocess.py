@@ -19,6 +19,8 @@ from aslkit.images import Frame
 from aslkit.letters import LETTERS
 
 VERSION: Final = 1
+CONTRACT_FILE: Final = "preprocess.json"
+MODEL_FILE: Final = "model.keras"
 FeatureKind = Literal["landmarks", "pixels"]
 Array = npt.NDArray[np.float32]
 

@@ -156,7 +156,7 @@ def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
         rows = np.flatnonzero((keys == key[:, None]).all(axis=0))
         _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
         begins = first[group]  # where in time the frame's group begins
-        cut = len(rows) * (1 - share)
+        cut = round(len(rows) * (1 - share))
         late = begins >= max(cut, 1)
         chosen[rows[late]] = True
     return chosen

@@ -1,6 +1,5 @@
 """Fitting one model to the train rows, stopping by the validation rows. The test rows are not looked at here."""
 
-import os
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from aslkit.errors import AslkitError
 from aslkit.letters import LETTERS
-from aslkit.native import native_log_silenced
+from aslkit.native import quiet_keras
 from aslkit.preprocess import Array
 from aslkit.progress import bar
 from aslkit.train.architectures import architecture
@@ -38,33 +37,14 @@ class Fitted:
     epoch_s: float
 
 
-def quiet_keras(seed: int) -> Any:
-    """Import Keras without its start-up chatter and seed it; returns the module.
-
-    Raises:
-        AslkitError: TensorFlow is not installed.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with native_log_silenced():
-            import keras
-            import tensorflow as tf
-    except ModuleNotFoundError as error:
-        raise AslkitError(
-            f"Training needs {error.name}, which is not installed. Install it with: pip install 'aslkit[train]'"
-        ) from error
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    return keras
-
-
 def fit(samples: Samples, feature: Feature, config: TrainConfig, *, title: str = "Training") -> Fitted:
     """Train `config.architecture` on the train rows in which a hand was found.
 
     Raises:
         AslkitError: fewer than two letters to learn, or TensorFlow is not installed.
     """
-    keras = quiet_keras(config.seed)
+    keras = quiet_keras()
+    keras.utils.set_random_seed(config.seed)
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
     if len(np.unique(samples.label[train])) < 2:

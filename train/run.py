@@ -12,6 +12,7 @@ import tomli_w
 
 from aslkit import __version__
 from aslkit.files import replacing, write_text
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
 from aslkit.train import data, report
 from aslkit.train.architectures import architecture
 from aslkit.train.config import TrainConfig
@@ -20,8 +21,6 @@ from aslkit.train.features import Feature, feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.workspace import SYNTHETIC_PREFIX
 
-MODEL: Final = "model.keras"
-CONTRACT: Final = "preprocess.json"
 SHOWN_MISTAKES: Final = 12
 
 
@@ -102,8 +101,8 @@ def _write(
     folder: Path, fitted: Fitted, chosen: Feature, config: TrainConfig, metrics: dict[str, Any], answers: Answers
 ) -> None:
     (folder / "model").mkdir(parents=True)
-    fitted.model.save(folder / "model" / MODEL)
-    chosen.contract.save(folder / "model" / CONTRACT)
+    fitted.model.save(folder / "model" / MODEL_FILE)
+    chosen.contract.save(folder / "model" / CONTRACT_FILE)
     write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(config)}))
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
