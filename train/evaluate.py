@@ -13,6 +13,9 @@ from aslkit.train.features import Feature
 REFUSED: Final = -1
 """The answer where no hand was found."""
 
+_AT_ONCE: Final = 1024
+"""Frames shown to the model at once: bounds the memory."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
@@ -33,7 +36,9 @@ def answer(model: Any, samples: Samples, feature: Feature, *, split: str) -> Ans
     said = np.full(len(rows), REFUSED, np.int64)
     seen = samples.found[rows]
     if seen.any():
-        said[seen] = model.predict(feature.finish(samples.raw[rows[seen]]), batch_size=4096, verbose=0).argmax(axis=1)
+        inputs = feature.finish(samples.raw[rows[seen]])
+        parts = [inputs[start : start + _AT_ONCE] for start in range(0, len(inputs), _AT_ONCE)]
+        said[seen] = np.concatenate([np.asarray(model(part, training=False)).argmax(axis=1) for part in parts])
     return Answers(truth=samples.label[rows], said=said)
 
 

@@ -60,6 +60,7 @@ def fit(samples: Samples, feature: Feature, config: TrainConfig, *, title: str =
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
         metrics=["accuracy"],
+        jit_compile=False,  # on a CPU compiling costs more than it saves
     )
     validation = (feature.finish(samples.raw[check]), _one_hot(samples.label[check])) if len(check) else None
     return _run(keras, model, batches, validation, config, title)

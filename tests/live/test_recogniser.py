@@ -1,0 +1,107 @@
+"""Live sees what training saw, to the bit, and says what evaluation said."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aslkit.config import load
+from aslkit.curate.describe import GIVEN, Looking, describe
+from aslkit.errors import AslkitError, InputError
+from aslkit.hands import Hand, HandLandmarker
+from aslkit.images import decode, encode_jpeg
+from aslkit.letters import LETTERS
+from aslkit.live.recogniser import Recogniser
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract, canonical_points, model_input, pixel_features
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.train.architectures import architecture
+from aslkit.train.features import FEATURES, feature
+
+
+def _photographs(count: int) -> list[bytes]:
+    pictures = []
+    for name, letter in zip(("synthetic-ada", "synthetic-gus", "synthetic-hal"), "BLY", strict=True):
+        who = Signer.draw(name)
+        stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)
+        pictures += [encode_jpeg(next(stream).image) for _ in range(count)]
+    return pictures
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_stored_and_live_inputs_agree_to_the_bit(name: str) -> None:
+    contract = feature(name).contract
+    config = Looking(min_confidence=0.3, second_try=True)
+    pictures = _photographs(2)
+    given = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": each} for i, each in enumerate(pictures)], GIVEN)
+    rows = describe(given, config).to_pylist()
+    assert all(row["landmarks"] for row in rows)
+    with HandLandmarker() as landmarker:
+        for picture, row in zip(pictures, rows, strict=True):
+            frame = decode(picture)
+            hand = landmarker.find(frame)
+            assert hand is not None
+            np.testing.assert_array_equal(model_input(frame, hand, contract), _as_trained(row, frame, contract))
+
+
+def _as_trained(row: dict[str, object], frame: np.ndarray, contract: Contract) -> np.ndarray:
+    left = row["handedness"] == "left"
+    if contract.kind == "pixels":
+        return pixel_features(frame, np.array(row["hand_box"], np.float32), left=left, contract=contract)
+    points = canonical_points(
+        np.array(row["landmarks"], np.float32).reshape(1, 21, 3),
+        widths=np.array([row["width"]]),
+        heights=np.array([row["height"]]),
+        left=np.array([left]),
+        mirror_left=contract.mirror_left,
+    )
+    return feature("landmarks").finish(points)[0]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with an untrained model: what it says does not matter here, only that it is said the same."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    (folder / "model").mkdir(parents=True)
+    contract = feature("landmarks").contract
+    architecture("mlp")(contract.shape, len(LETTERS)).save(folder / "model" / MODEL_FILE)
+    contract.save(folder / "model" / CONTRACT_FILE)
+    return folder
+
+
+def test_recognises_as_the_model_does(run: Path) -> None:
+    frame = decode(_photographs(1)[0])
+    with Recogniser(run) as recogniser:
+        seen = recogniser.recognise(frame)
+        again = recogniser.recognise(frame)
+    assert isinstance(seen.hand, Hand)
+    assert seen.letter == LETTERS[int(seen.probabilities.argmax())]
+    assert seen.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(seen.probabilities, again.probabilities)
+
+
+def test_no_hand_no_letter(run: Path) -> None:
+    with Recogniser(run) as recogniser:
+        seen = recogniser.recognise(np.full((240, 320, 3), 90, np.uint8))
+    assert seen.hand is None
+    assert seen.letter is None
+    assert not seen.probabilities.any()
+
+
+def test_no_run_and_damaged_runs(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no run"):
+        Recogniser(tmp_path)
+    (tmp_path / "model").mkdir()
+    with pytest.raises(AslkitError, match=r"preprocess\.json is missing or damaged"):
+        Recogniser(tmp_path)
+    (tmp_path / "model" / CONTRACT_FILE).write_bytes((run / "model" / CONTRACT_FILE).read_bytes())
+    (tmp_path / "model" / MODEL_FILE).write_bytes(b"no model")
+    with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
+        Recogniser(tmp_path)
+
+
+def test_a_contract_of_another_version_is_refused(run: Path, tmp_path: Path) -> None:
+    text = (run / "model" / CONTRACT_FILE).read_text().replace('"version": 1', '"version": 99')
+    (tmp_path / CONTRACT_FILE).write_text(text)
+    with pytest.raises(AslkitError, match="version 99"):
+        Contract.load(tmp_path / CONTRACT_FILE)

@@ -1,0 +1,67 @@
+"""The locked set of libraries works together: what no resolver can tell."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def _run(code: str) -> str:
+    """Run in a process of its own: Spark, Horovod and MediaPipe each leave threads and settings behind."""
+    here = os.environ | {"PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, env=here)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_horovod_was_built_for_this_tensorflow() -> None:
+    out = _run(
+        "import horovod.tensorflow as hvd, tensorflow as tf; hvd.init();"
+        "print(hvd.size(), hvd.gloo_built(), hvd.allreduce(tf.constant([1.0, 2.0]), op=hvd.Sum).numpy().tolist())"
+    )
+    assert out.split("\n")[0].startswith("1 ")
+    assert "[1.0, 2.0]" in out
+
+
+def test_horovod_runs_two_ranks_on_spark() -> None:
+    out = _run(
+        "from pyspark.sql import SparkSession\n"
+        "import horovod.spark\n"
+        "def rank():\n"
+        "    import horovod.tensorflow as hvd, tensorflow as tf\n"
+        "    hvd.init()\n"
+        "    return hvd.rank(), float(hvd.allreduce(tf.constant(float(hvd.rank() + 1)), op=hvd.Sum))\n"
+        "spark = SparkSession.builder.master('local[2]').config('spark.ui.enabled', 'false').getOrCreate()\n"
+        "print('RANKS', horovod.spark.run(rank, num_proc=2, verbose=0))\n"
+        "spark.stop()\n"
+    )
+    assert "RANKS [(0, 3.0), (1, 3.0)]" in out
+
+
+def test_mediapipe_lives_beside_tensorflow() -> None:
+    out = _run(
+        "import tensorflow, numpy as np\n"
+        "from aslkit.hands import HandLandmarker\n"
+        "print(HandLandmarker().find(np.zeros((64, 64, 3), np.uint8)))\n"
+    )
+    assert out.strip() == "None"
+
+
+@pytest.mark.parametrize("name", ["opencv-contrib-python", "opencv-python-headless", "jax", "sounddevice"])
+def test_what_the_overrides_keep_out_is_out(name: str) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    with pytest.raises(PackageNotFoundError):
+        version(name)
+
+
+def test_albumentations_imports_without_the_network() -> None:
+    out = _run(
+        "import os; os.environ['NO_ALBUMENTATIONS_UPDATE'] = '1'\n"
+        "import numpy as np, albumentations as A\n"
+        "print(A.HorizontalFlip(p=1)(image=np.arange(12, dtype=np.uint8).reshape(2, 2, 3))['image'].ravel().tolist())\n"
+    )
+    expected = np.arange(12).reshape(2, 2, 3)[:, ::-1].ravel().tolist()
+    assert out.strip() == str(expected)

@@ -1,0 +1,87 @@
+"""What lands where: only aslkit in site-packages, with everything in it."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STAGES = ("capture", "configs", "curate", "datasets", "live", "train")
+
+
+def _settings() -> dict[str, dict[str, object]]:
+    settings: dict[str, dict[str, object]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    return settings
+
+
+def _folders_with_code() -> set[str]:
+    """Import names of all packages in the tree."""
+    found = set()
+    for top in ("aslkit", *STAGES):
+        for init in (ROOT / top).rglob("__init__.py"):
+            parts = init.parent.relative_to(ROOT).parts
+            found.add(".".join(parts if top == "aslkit" else ("aslkit", *parts)))
+    return found
+
+
+def test_the_package_list_is_the_tree() -> None:
+    settings = _settings()
+    assert set(settings["packages"]) == _folders_with_code()
+    assert set(settings["package-dir"]) == set(settings["packages"])
+
+
+def test_the_links_that_type_checkers_follow() -> None:
+    for stage in STAGES:
+        link = ROOT / "aslkit" / stage
+        assert link.is_symlink()
+        assert link.readlink() == Path("..") / stage
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    # From a copy: a build leaves folders behind.
+    subprocess.run(
+        f"git ls-files -co --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C {folder}",
+        shell=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    uv = next(path for path in (ROOT / ".tools/bin/uv", Path("uv")) if path.name == str(path) or path.exists())
+    subprocess.run(
+        [uv, "build", "--wheel", "--out-dir", folder / "dist", folder], check=True, capture_output=True, text=True
+    )
+    return next((folder / "dist").glob("*.whl"))
+
+
+def test_the_wheel_holds_aslkit_and_nothing_else(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"aslkit"}
+    for file in ("cli.py", "configs/default.toml", "train/report.html.j2", "datasets/card.md.j2", "synthetic/poses.py"):
+        assert f"aslkit/{file}" in names
+    for source in ("aslkit", *STAGES):
+        for path in (ROOT / source).glob("*.py"):
+            prefix = "aslkit" if source == "aslkit" else f"aslkit/{source}"
+            assert f"{prefix}/{path.name}" in names
+
+
+def test_the_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    """Unpacked elsewhere, before this environment's own on the path: the command and the presets work."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import aslkit; "
+        "assert aslkit.__file__.startswith(sys.argv[1]), aslkit.__file__; "
+        "from aslkit.config import load; from aslkit.train.config import TrainConfig; "
+        "print(load('train', TrainConfig).feature)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(tmp_path / "site")], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == "landmarks\n", done.stderr
+
+
+def test_python_m_aslkit() -> None:
+    done = subprocess.run([sys.executable, "-m", "aslkit", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("aslkit, version ")

@@ -1,0 +1,75 @@
+"""What training reads of a dataset."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import AslkitError, InputError
+from aslkit.preprocess import Contract
+from aslkit.train import data
+from aslkit.train.config import TrainConfig
+
+CONFIG = load("train", TrainConfig)
+
+
+def test_frames_come_in_one_order_whatever_their_split(dataset: Path) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    assert samples.signer.tolist() == sorted(samples.signer.tolist())
+    assert len(samples) == 4 * 4 * 6
+    assert samples.by == "signer"
+    assert (samples.found == ~(samples.raw == 0).all(axis=(1, 2))).all()
+
+
+def test_crops_show_the_hand(dataset: Path) -> None:
+    samples = data.load(dataset, Contract(kind="pixels", size=28))
+    assert samples.raw.shape == (96, 28, 28, 1)
+    assert (samples.raw[samples.found].std(axis=(1, 2, 3)) > 0.03).all()
+    assert (samples.raw[~samples.found] == 0).all()
+
+
+def test_hold_out_moves_just_that_person(dataset: Path) -> None:
+    samples = data.held_out(data.load(dataset, Contract(kind="landmarks")), ["synthetic-ada"], CONFIG)
+    assert set(samples.signer[samples.split == "test"]) == {"synthetic-ada"}
+    assert "synthetic-ada" not in set(samples.signer[samples.split != "test"])
+
+
+def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    with pytest.raises(InputError, match="no signer 'eve'.*synthetic-ada"):
+        data.held_out(samples, ["eve"], CONFIG)
+    with pytest.raises(InputError, match="leaves nobody"):
+        data.held_out(samples, sorted(set(samples.signer)), CONFIG)
+
+
+def test_at_random_puts_people_on_both_sides(dataset: Path) -> None:
+    samples = data.at_random(data.load(dataset, Contract(kind="landmarks")), CONFIG)
+    assert set(samples.signer[samples.split == "test"]) & set(samples.signer[samples.split == "train"])
+    assert (samples.split == "test").mean() == pytest.approx(0.2, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "pixels"])
+def test_damaged_files_are_named(kind: str, dataset: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(dataset, tmp_path / "copy")
+    path = next(copy.glob("data/test-*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[100:-4000] = bytes(len(content) - 4100)
+    path.write_bytes(content)
+    with pytest.raises(AslkitError, match=r"test-00000-of-00001\.parquet is damaged.*curate"):
+        data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
+
+
+def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tmp_path: Path) -> None:
+    for column, value, message in (("label", 24, "labels outside"), ("landmarks", [np.nan] * 63, "not numbers")):
+        copy = shutil.copytree(dataset, tmp_path / column)
+        path = next(copy.glob("data/test-*.parquet"))
+        table = pq.read_table(path)
+        at = table.schema.get_field_index(column)
+        values = pa.array([value] * len(table), table.schema.field(at).type)
+        pq.write_table(table.set_column(at, table.schema.field(at), values), path)
+        with pytest.raises(AslkitError, match=message):
+            data.load(copy, Contract(kind="landmarks"))

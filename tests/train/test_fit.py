@@ -1,0 +1,93 @@
+"""A network has the shape it says, can learn one batch by heart, and says the same after saving and loading."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import AslkitError, InputError
+from aslkit.native import quiet_keras
+from aslkit.train import data
+from aslkit.train.architectures import ARCHITECTURES, architecture
+from aslkit.train.config import TrainConfig
+from aslkit.train.evaluate import answer, measure
+from aslkit.train.features import feature
+from aslkit.train.fit import fit
+
+
+def config(**changed: object) -> TrainConfig:
+    return load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np.random.Generator) -> None:
+    keras = quiet_keras()
+    keras.utils.set_random_seed(0)
+    model = architecture(name)((28, 28, 1), 24)
+    inputs = rng.random((16, 28, 28, 1)).astype(np.float32)
+    labels = rng.integers(0, 24, 16)
+    model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+    model.fit(inputs, labels, epochs=120, batch_size=16, verbose=0)
+    said = model.predict(inputs, verbose=0)
+    assert said.shape == (16, 24)
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+    assert (said.argmax(axis=1) == labels).all()
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(again.predict(inputs, verbose=0), said, atol=1e-6)
+
+
+def test_cnn_refuses_landmarks_and_says_what_to_do() -> None:
+    with pytest.raises(InputError, match="--feature pixels28"):
+        architecture("cnn")((262,), 24)
+
+
+def test_unknown_architecture_lists_the_known() -> None:
+    with pytest.raises(InputError, match="mlp, cnn"):
+        architecture("resnet")
+
+
+def test_learns_letters_of_people_it_never_saw(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    fitted = fit(samples, chosen, config())
+    measured = measure(answer(fitted.model, samples, chosen, split="test"))
+    assert measured["accuracy_hand_found"] > 0.8  # four letters: 0.25 by chance
+    assert measured["coverage"] == pytest.approx(5 / 6)
+    assert measured["accuracy"] == pytest.approx(measured["accuracy_hand_found"] * 5 / 6)
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_same_seed_same_model(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    first, second = (fit(samples, chosen, config(epochs=2)).history for _ in range(2))
+    other = fit(samples, chosen, config(epochs=2, seed=1)).history
+    assert first == second
+    assert first != other
+
+
+def test_test_rows_have_no_part_in_training(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    spoilt = np.where((samples.split == "test")[:, None, None], np.float32(7), samples.raw)
+    histories = [fit(each, chosen, config(epochs=2)).history for each in (samples, replace(samples, raw=spoilt))]
+    assert histories[0] == histories[1]
+
+
+def test_without_validation_rows_trains_to_the_end(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    no_check = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
+    fitted = fit(no_check, chosen, config(epochs=3))
+    assert len(fitted.history) == 3
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy"}
+
+
+def test_one_letter_is_too_few(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    with pytest.raises(AslkitError, match="Fewer than two letters"):
+        fit(replace(samples, label=np.zeros_like(samples.label)), chosen, config())

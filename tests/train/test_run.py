@@ -1,0 +1,130 @@
+"""A training from end to end, and what its run folder says."""
+
+import csv
+import json
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import InputError
+from aslkit.train.config import TrainConfig
+from aslkit.train.report import percent
+from aslkit.train.run import Trained, train
+from aslkit.train.words import headline
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    config = load("train", TrainConfig, flags={"epochs": 6})
+    return train(dataset, runs=tmp_path_factory.mktemp("runs"), config=config)
+
+
+def test_run_folder_is_complete(trained: Trained) -> None:
+    names = {str(path.relative_to(trained.folder)) for path in trained.folder.rglob("*") if path.is_file()}
+    assert names == {
+        "config.toml",
+        "confusion_matrix.png",
+        "curves.png",
+        "history.csv",
+        "metrics.json",
+        "model/model.keras",
+        "model/preprocess.json",
+        "report.html",
+    }
+    assert list(trained.folder.parent.iterdir()) == [trained.folder]  # nothing half-written beside it
+
+
+def test_metrics_lead_with_unseen_people(trained: Trained) -> None:
+    metrics = json.loads((trained.folder / "metrics.json").read_text())
+    assert metrics == trained.metrics
+    assert metrics["feature"] == "landmarks"
+    assert metrics["architecture"] == "mlp"
+    assert metrics["dataset"] == "small"
+    assert metrics["seed"] == 0
+    assert metrics["fit_s"] >= metrics["epoch_s"] > 0
+    unseen = metrics["unseen"]
+    assert unseen["by"] == "signer"
+    assert unseen["held_out"] == ["synthetic-dan"]
+    assert unseen["n"] == 24
+    assert unseen["coverage"] == pytest.approx(5 / 6)
+    assert set(unseen["per_letter"]) == {"A", "B", "L", "Y"}
+    assert 0 <= metrics["random_split"]["accuracy"] <= 1
+
+
+def test_config_and_history_can_be_read_again(trained: Trained) -> None:
+    again = tomllib.loads((trained.folder / "config.toml").read_text())["train"]
+    assert TrainConfig(**again).architecture == "mlp"
+    with (trained.folder / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == trained.metrics["epochs"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_report_says_unseen_before_random(trained: Trained) -> None:
+    class Text(HTMLParser):
+        words = ""
+
+        def handle_data(self, data: str) -> None:
+            self.words += data
+
+    reader = Text()
+    reader.feed((trained.folder / "report.html").read_text(encoding="utf-8"))
+    page = " ".join(reader.words.split())
+    first, second = page.index("right on people it never saw"), page.index("on a random split, the optimistic figure")
+    assert first < second
+    assert percent(trained.metrics["unseen"]["accuracy"]) in page[:second]
+    assert "synthetic" in page
+
+
+def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -> None:
+    config = load("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
+    second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
+    assert second.folder.name == "small-pixels28-cnn-1"
+    assert second.metrics["unseen"]["held_out"] == ["synthetic-ben"]
+
+
+def test_wrong_names_are_told_before_any_work(dataset: Path, tmp_path: Path) -> None:
+    for flags in ({"feature": "hog"}, {"architecture": "vit"}):
+        with pytest.raises(InputError, match="Known: "):
+            train(dataset, runs=tmp_path, config=load("train", TrainConfig, flags=flags))
+    with pytest.raises(InputError, match="There is no dataset"):
+        train(tmp_path / "none", runs=tmp_path, config=load("train", TrainConfig))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.0, "100.0%"), (0.9996, "99.9%"), (0.97449, "97.4%"), (0.0, "0.0%"), (None, "–")]
+)
+def test_percent_is_never_rounded_up_to_all(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+def _metrics(by: str, unseen: float | None, random: float, *, synthetic: bool = False) -> dict[str, object]:
+    figures = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": {}}
+    return {"unseen": figures, "random_split": {"accuracy": random}, "synthetic": synthetic}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "tested", "gap", "warning"),
+    [
+        (_metrics("signer", 0.86, 0.98), "people it never saw: maria", "About 12 points .* memory", "^$"),
+        (_metrics("signer", 0.90, 0.91), "people it never saw: maria", "About 1 point of", "^$"),
+        (_metrics("signer", 0.98, 0.98), "people it never saw: maria", "less than a point", "^$"),
+        (_metrics("session", 0.9, 0.9), "another sitting of the same person", "less", "only one signer"),
+        (_metrics("block", 0.9, 0.9), "a later moment of the same recording", "less", "only one signer"),
+        (_metrics("block", None, 0.9), "a later moment", "nothing is known", "only one signer"),
+        (_metrics("signer", 0.9, 0.9, synthetic=True), "people it never saw \\(synthetic\\)", "less", "synthetic"),
+    ],
+)
+def test_words_promise_no_more_than_was_measured(
+    metrics: dict[str, object], tested: str, gap: str, warning: str
+) -> None:
+    import re
+
+    words = headline(metrics)
+    assert re.search(tested, words["tested"])
+    assert re.search(gap, words["gap"])
+    assert re.search(warning, words["warning"])
