@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.config import load
 from aslkit.curate.describe import GIVEN, Looking, describe
 from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand, HandLandmarker
