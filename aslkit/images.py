@@ -2,8 +2,13 @@
 
 import hashlib
 import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +21,24 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 MAX_PIXELS: Final = 50_000_000
 """A larger image is refused by its header, before any of it is decoded: 8K video is 33 million pixels."""
 
+MAX_BYTES: Final = 3 * MAX_PIXELS
+"""A larger file is not read: so large is an image of MAX_PIXELS that is not compressed at all."""
+
 MIN_SIDE: Final = 16
 """Pixels. In less, no hand can be seen."""
+
+MAX_ASPECT: Final = 20
+"""Longer side to shorter. MediaPipe ends the process on a picture of 16×20,000."""
 
 MEASURED_SIDE: Final = 320
 """Quality is measured on the image scaled down to this longer side, so that cameras can be compared."""
 
 Frame = npt.NDArray[np.uint8]
+
+_SCAN: Final = 0xDA
+_END: Final = 0xD9
+_AFTER_SCAN: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+"""The next marker in a JPEG's scan: neither a 0xFF among the data, which a 0 follows, nor a restart."""
 
 
 class ImageError(AslkitError):
@@ -56,43 +72,49 @@ class Quality:
     contrast: float
 
 
+def read_file(path: Path) -> bytes:
+    """Read an image file, but of a huge one only so much that `read_header` sees that it is too large."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def read_header(data: bytes) -> Header:
     """Read size and format of an encoded image without decoding it.
 
     Raises:
-        ImageError: no image of FORMATS, smaller than MIN_SIDE, or of more than MAX_PIXELS.
+        ImageError: no image of FORMATS, smaller than MIN_SIDE, narrower than MAX_ASPECT, or of more than MAX_PIXELS.
     """
-    from PIL import ExifTags, Image
-
-    Image.MAX_IMAGE_PIXELS = None  # its own limit is looser than MAX_PIXELS, and it does not tell the size
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) if image.format == "JPEG" else 1
-            header = Header(format=str(image.format), width=width, height=height, upright=turned in (0, 1))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError("not an image (JPEG, PNG, WebP or BMP)" if data else "empty file") from error
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
+    with _opened(data, otherwise="not an image (JPEG, PNG, WebP or BMP)" if data else "empty file") as image:
+        width, height = image.size
+        # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
+        header = Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
     if width * height > MAX_PIXELS:
         raise ImageError(f"too large ({width}×{height}, more than {MAX_PIXELS:,} pixels)")
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"too small ({width}×{height}, less than {MIN_SIDE} pixels)")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ImageError(f"too narrow ({width}×{height}, one side more than {MAX_ASPECT} times the other)")
     return header
 
 
 def decode(data: bytes) -> Frame:
-    """Decode an image to BGR, uint8 (height, width, 3). Grey and transparent images become BGR.
+    """Decode an image to BGR, uint8 (height, width, 3), upright as EXIF says. Grey and transparent images become BGR.
 
     Raises:
         ImageError: as `read_header`, and when the file ends too early or is damaged.
     """
-    from PIL import Image
+    from PIL import ImageOps
 
     read_header(data)
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            rgb = np.asarray(image.convert("RGB"), np.uint8)
-    except (OSError, SyntaxError, ValueError, IndexError) as error:
-        raise ImageError("damaged or cut short") from error
+    with _opened(data, otherwise="damaged or cut short") as image:
+        turned = image if _upright(image) else ImageOps.exif_transpose(image)
+        if turned.mode.startswith("I"):  # 16 bits of grey, which Pillow cuts off at 255
+            grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
+            return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+        rgb = np.asarray(turned.convert("RGB"), np.uint8)
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
@@ -127,24 +149,52 @@ def as_recorded(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
     header = read_header(data)
     if header.format == "JPEG" and header.upright and not mirrored:
         return without_metadata(data), ".jpg"
-    frame = _upright(data)
+    frame = decode(data)
     if mirrored:
         frame = np.ascontiguousarray(frame[:, ::-1])
     return (encode_jpeg(frame), ".jpg") if header.format == "JPEG" else (encode_png(frame), ".png")
 
 
-def without_metadata(jpeg: bytes) -> bytes:
-    """Return a JPEG without its APP1–APP15 and comment segments (EXIF, GPS, thumbnails); pixels stay to the bit.
+def without_traces(data: bytes) -> bytes:
+    """Return an image file for others to have: what it decodes to stays to the bit, EXIF, GPS and comments go.
 
-    APP14 stays: it says how the colours are coded. Markers: ITU-T T.81, table B.1.
+    Raises:
+        ImageError: as `read_header`, or as `decode` where only decoding it can help.
+    """
+    header = read_header(data)
+    if header.format == "JPEG" and header.upright:
+        return without_metadata(data)
+    with _opened(data, otherwise="damaged or cut short") as image:
+        image.load()
+        says = bool(image.getexif()) or bool(getattr(image, "text", None)) or bool({"exif", "xmp"} & set(image.info))
+    return encode_png(decode(data)) if says else data
+
+
+def without_metadata(jpeg: bytes) -> bytes:
+    """Return a JPEG without its APP1–APP15 and comment segments (EXIF, GPS, thumbnails) and without what follows its
+    end (more pictures, a film); pixels stay to the bit.
+
+    APP14 stays: it says how the colours are coded. From where the file is malformed, it is left as it is. Markers:
+    ITU-T T.81, table B.1.
     """
     kept, at = [jpeg[:2]], 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and jpeg[at + 1] != 0xDA:
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
+        if marker == 0xFF:  # a fill byte
+            at += 1
+            continue
+        if marker == _END:
+            return b"".join([*kept, jpeg[at : at + 2]])
+        end = at + 2 + length
+        if length < 2 or end > len(jpeg):
+            break
+        if marker == _SCAN:
+            following = _AFTER_SCAN.search(jpeg, end)
+            end = following.start() if following else len(jpeg)
         personal = (0xE1 <= marker <= 0xEF and marker != 0xEE) or marker == 0xFE
         if not personal:
-            kept.append(jpeg[at : at + 2 + length])
-        at += 2 + length
+            kept.append(jpeg[at:end])
+        at = end
     return b"".join([*kept, jpeg[at:]])
 
 
@@ -176,7 +226,8 @@ def quality(frame: Frame) -> Quality:
     grey = _grey(frame)
     shrink = MEASURED_SIDE / max(grey.shape)
     if shrink < 1:
-        grey = np.asarray(cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA))
+        height, width = (max(1, round(side * shrink)) for side in grey.shape)
+        grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
     return Quality(
         sharpness=float(cv2.Laplacian(grey, cv2.CV_32F).var()),
         brightness=float(grey.mean() / 255),
@@ -190,12 +241,27 @@ def _grey(frame: Frame) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _upright(data: bytes) -> Frame:
-    from PIL import Image, ImageOps
+@contextmanager
+def _opened(data: bytes, *, otherwise: str) -> Iterator[Any]:
+    """Open an image with Pillow; where that or anything in the block fails, raise ImageError(otherwise)."""
+    from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
-    except (OSError, SyntaxError, ValueError, IndexError) as error:
-        raise ImageError("damaged or cut short") from error
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about damage that does no harm, and sizes that are checked here
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                yield image
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"too large (more than {MAX_PIXELS:,} pixels)") from error
+    except Exception as error:  # on hostile bytes, Pillow's readers raise nearly anything: struct.error, KeyError, …
+        raise ImageError(otherwise) from error
+
+
+def _upright(image: Any) -> bool:
+    """Whether EXIF leaves the picture as it is; damaged EXIF does."""
+    from PIL import ExifTags
+
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9)
+    except Exception:  # as above; an image is not refused for its EXIF
+        return True

@@ -53,9 +53,8 @@ def main() -> None:
             floor = seconds(lambda: [landmarker.find(frame) for frame in decoded])
             ratios.append(seconds(lambda: describe(batch, looking)) / floor)
             floors.append(floor / len(images) * 1000)
-    print(
-        f"landmarks alone {statistics.median(floors):.1f} ms an image; describe / landmarks = {statistics.median(ratios):.2f}"
-    )
+    floor, ratio = statistics.median(floors), statistics.median(ratios)
+    print(f"landmarks alone {floor:.1f} ms an image; describe / landmarks = {ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Live sees what training saw, to the bit, and says what evaluation said."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,10 +10,10 @@ import pytest
 from aslkit.curate.describe import GIVEN, Looking, describe
 from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import decode, encode_jpeg
+from aslkit.images import Frame, decode, encode_jpeg
 from aslkit.letters import LETTERS
 from aslkit.live.recogniser import Recogniser
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract, canonical_points, model_input, pixel_features
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract, canonical_points, model_input, pixel_features
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.architectures import architecture
 from aslkit.train.features import FEATURES, feature
@@ -43,7 +44,7 @@ def test_stored_and_live_inputs_agree_to_the_bit(name: str) -> None:
             np.testing.assert_array_equal(model_input(frame, hand, contract), _as_trained(row, frame, contract))
 
 
-def _as_trained(row: dict[str, object], frame: np.ndarray, contract: Contract) -> np.ndarray:
+def _as_trained(row: dict[str, Any], frame: Frame, contract: Contract) -> Array:
     left = row["handedness"] == "left"
     if contract.kind == "pixels":
         return pixel_features(frame, np.array(row["hand_box"], np.float32), left=left, contract=contract)
@@ -54,7 +55,8 @@ def _as_trained(row: dict[str, object], frame: np.ndarray, contract: Contract) -
         left=np.array([left]),
         mirror_left=contract.mirror_left,
     )
-    return feature("landmarks").finish(points)[0]
+    features: Array = feature("landmarks").finish(points)[0]
+    return features
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def test_hold_out_moves_just_that_person(dataset: Path) -> None:
 
 def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
     samples = data.load(dataset, Contract(kind="landmarks"))
-    with pytest.raises(InputError, match="no signer 'eve'.*synthetic-ada"):
+    with pytest.raises(InputError, match=r"no signer 'eve'.*synthetic-ada"):
         data.held_out(samples, ["eve"], CONFIG)
     with pytest.raises(InputError, match="leaves nobody"):
         data.held_out(samples, sorted(set(samples.signer)), CONFIG)

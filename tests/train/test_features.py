@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from aslkit.errors import InputError
-from aslkit.preprocess import Contract, canonical_points, landmark_features
+from aslkit.preprocess import Array, Contract, canonical_points, landmark_features
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.features import FEATURES, feature, vary_crops, vary_hands
 
 
-def _hands(letter: str, count: int) -> np.ndarray:
+def _hands(letter: str, count: int) -> Array:
     who = Signer.draw("synthetic-ada")
     stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=128, height=96)
     joints = np.stack([next(stream).joints for _ in range(count)])

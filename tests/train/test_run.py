@@ -103,7 +103,7 @@ def test_percent_is_never_rounded_up_to_all(share: float | None, text: str) -> N
 
 
 def _metrics(by: str, unseen: float | None, random: float, *, synthetic: bool = False) -> dict[str, object]:
-    figures = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": {}}
+    figures: dict[str, object] = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": {}}
     return {"unseen": figures, "random_split": {"accuracy": random}, "synthetic": synthetic}
 
 
