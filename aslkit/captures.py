@@ -5,8 +5,9 @@ session.json, camera, licence and consent are unknown.
 """
 
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,7 @@ class SessionInfo:
     consent: str | None = None
 
     def save(self, captures: Path) -> None:
-        """Write session.json.
+        """Write session.json. Licence and consent stated before stay where none is stated now.
 
         Raises:
             InputError: the session exists and was recorded with another camera: that is another session.
@@ -52,8 +53,13 @@ class SessionInfo:
                     f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, "
                     f"not {self.camera!r}. Give this one a name of its own with --session."
                 )
-            if before == self:
-                return
+            now = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
+            if before != now:
+                now._write(path)
+        else:
+            self._write(path)
+
+    def _write(self, path: Path) -> None:
         write_text(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -72,7 +78,7 @@ class SessionInfo:
             return cls(
                 signer=signer, session=session, camera=_text_or_none(values.get("camera")) or "unknown", **stated
             )
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise AslkitError(
                 f"{path} is damaged ({error}). Mend it, or delete it: "
                 "the frames stay, camera and licence become unknown."
@@ -91,7 +97,8 @@ class CapturedFrame:
     @property
     def key(self) -> str:
         """SIGNER/SESSION/LETTER/NAME: the frame's name in a dataset, the same on every machine."""
-        return f"{self.signer}/{self.session}/{self.letter}/{self.path.name}"
+        name = os.fsencode(self.path.name).decode(errors="backslashreplace")
+        return f"{self.signer}/{self.session}/{self.letter}/{name}"
 
     @property
     def captured_at(self) -> datetime | None:
@@ -113,13 +120,21 @@ def stamp(at: datetime) -> str:
 def walk(captures: Path) -> Iterator[CapturedFrame]:
     """All frames: signers, sessions and letters by name, frames in the order they were taken in.
 
-    Folders that are no letter of the 24 and files that are no images are passed over.
+    Folders that are no letter of the 24, files that are no images and whatever is hidden are passed over.
+
+    Raises:
+        OSError: a folder may not be read. It is not passed over: frames would be missing and nobody would know.
     """
-    for session in sorted(path for path in captures.glob("*/*") if path.is_dir() and not path.name.startswith(".")):
-        for folder in sorted(path for path in session.iterdir() if path.name in INDEX and path.is_dir()):
-            names = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
-            for path in sorted(names, key=lambda p: natural_key(p.name)):
-                yield CapturedFrame(path=path, signer=session.parent.name, session=session.name, letter=folder.name)
+    for signer in _folders(captures):
+        for session in _folders(signer):
+            for folder in (path for path in _folders(session) if path.name in INDEX):
+                names = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+                for path in sorted((p for p in names if p.is_file()), key=lambda p: natural_key(p.name)):
+                    yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir() and path.name[0] != ".") if parent.is_dir() else []
 
 
 def _text_or_none(value: object) -> str | None:

@@ -15,7 +15,7 @@ import click
 from aslkit import __version__
 from aslkit.errors import AslkitError
 from aslkit.letters import parse_letter
-from aslkit.workspace import Workspace, checked_name, checked_signer
+from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -143,7 +143,7 @@ def import_(
     from aslkit.captures import SessionInfo
     from aslkit.cli_text import print_import
 
-    name = checked_name("session", session or folder.resolve().name)
+    name = checked_name("session", session or as_name(folder.resolve().name))
     info = SessionInfo(signer=checked_signer(signer, synthetic=False), session=name, camera=f"import {name}", **stated)
     print_import(
         import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json
@@ -195,7 +195,7 @@ def capture(
     who = checked_signer(signer or ("synthetic-ada" if synthetic else getpass.getuser()), synthetic=synthetic)
     place = source if kind in ("camera", "synthetic") else Path(source).name
     camera = f"{kind} {place}" if kind != "synthetic" else "synthetic"
-    today = "one" if synthetic else f"{datetime.now().astimezone():%Y-%m-%d} {camera}"
+    today = "one" if synthetic else as_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
     info = SessionInfo(signer=who, session=checked_name("session", session or today), camera=camera, **stated)
     settings = load("capture", CaptureConfig, file=config, flags={"count": count, "interval_s": interval_s})
     screen = window if preview or (preview is None and kind == "camera") else progress
@@ -253,7 +253,7 @@ def curate(
 @click.option("--feature", help="What the model sees: landmarks, pixels28 or pixels64.  [default: landmarks]")
 @click.option("--architecture", help="mlp or cnn.  [default: the one that goes with the feature]")
 @click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
-@click.option("--epochs", type=int, help="At most; training stops early.  [default: 40]")
+@click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
 @config_option

@@ -41,19 +41,39 @@ def _own(file: Path, section: str, known: set[str]) -> dict[str, Any]:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"There is no configuration file {file}.") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is not a TOML file: {error}.") from error
     sections = set(tomllib.loads(resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")))
     if stray := sorted(set(tables) - sections):
         raise InputError(f"{file}: unknown section [{stray[0]}]. Known: {', '.join(sorted(sections))}.")
     own: dict[str, Any] = tables.get(section, {})
+    if not isinstance(own, dict):
+        raise InputError(f"{file}: {section} must be a section: write [{section}] on a line of its own.")
     if unknown := sorted(set(own) - known):
         raise InputError(f"{file}: unknown key {unknown[0]!r} in [{section}]. Known: {', '.join(sorted(known))}.")
     return own
 
 
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """As `check_number`, for what is counted: 10.5 is refused."""
+    check_number(name, value, low, high)
+    if not isinstance(value, int):
+        raise InputError(f"{_flag(name)} must be a whole number; it is {value!r}.")
+
+
+def check_switch(name: str, value: object) -> None:
+    """Raise InputError unless `value` is true or false."""
+    if not isinstance(value, bool):
+        raise InputError(f"{_flag(name)} must be true or false; it is {value!r}.")
+
+
 def check_number(name: str, value: object, low: float, high: float) -> None:
     """Raise InputError unless `value` is a number with low <= value <= high; the message names the flag."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        flag = "--" + name.replace("_", "-")
-        raise InputError(f"{flag} ({name} in a configuration file) must be from {low:g} to {high:g}; it is {value!r}.")
+        raise InputError(f"{_flag(name)} must be from {low:,} to {high:,}; it is {value!r}.")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')} ({name} in a configuration file)"

@@ -64,7 +64,7 @@ INSTALL_LIBRARIES: Final = "sudo apt-get install libgl1 libglib2.0-0 libsm6 (or 
 INSTALL_TRAIN: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[train]'"
 INSTALL_SPARK: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[spark]'"
 REBUILD_HOROVOD: Final = "uv sync --all-extras --reinstall-package horovod in the checkout"
-NO_CAMERA: Final = "connect a webcam; recording from a video, from images or in a browser needs none on this machine"
+NO_CAMERA: Final = "connect a webcam; recording from a video or from images needs none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -378,7 +378,7 @@ def _summary(findings: Sequence[Finding]) -> str:
     to_do = [finding for finding in findings if finding.state != "ok"]
     broken = [finding.name for finding in to_do if finding.required]
     if broken:
-        return f"Capture, curate and live cannot work as it is: see {', '.join(broken)}."
+        return f"Capture, curate and live may not work as they should: see {', '.join(broken)}."
     if to_do:
         return f"The base install is complete. Not everything else is: see {', '.join(f.name for f in to_do)}."
     return "Everything is there."

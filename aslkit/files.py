@@ -15,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     When the block raises, the new file or folder is removed and `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    partial = _beside(path, "partial")
     remove(partial)
     try:
         yield partial
@@ -47,12 +47,19 @@ def remove(path: Path) -> None:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts `9.jpg` before `10.jpg`."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    """Sort key that puts `9.jpg` before `10.jpg`; no two names have the same."""
+    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    return [*parts, (-1, 0, name)]  # 1.jpg and 01.jpg: never in the order the disk happens to list them
+
+
+def _beside(path: Path, what: str) -> Path:
+    """A hidden name in the same folder, no longer than a disk allows (255 bytes) even where the name itself is long."""
+    name = path.name.encode(errors="surrogateescape")[:200].decode(errors="ignore")
+    return path.with_name(f".{name}.{what}-{os.getpid()}")
 
 
 def _swap_folder(new: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.old-{os.getpid()}")
+    old = _beside(path, "old")
     path.rename(old)
     try:
         new.rename(path)

@@ -27,8 +27,8 @@ MAX_BYTES: Final = 3 * MAX_PIXELS
 MIN_SIDE: Final = 16
 """Pixels. In less, no hand can be seen."""
 
-MAX_ASPECT: Final = 20
-"""Longer side to shorter. MediaPipe ends the process on a picture of 16×20,000."""
+MAX_SIDE: Final = 16_000
+"""Pixels. OpenCV ends the process on a side beyond 32,767, and the second try for a hand doubles each side."""
 
 MEASURED_SIDE: Final = 320
 """Quality is measured on the image scaled down to this longer side, so that cameras can be compared."""
@@ -82,7 +82,7 @@ def read_header(data: bytes) -> Header:
     """Read size and format of an encoded image without decoding it.
 
     Raises:
-        ImageError: no image of FORMATS, smaller than MIN_SIDE, narrower than MAX_ASPECT, or of more than MAX_PIXELS.
+        ImageError: no image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or more than MAX_PIXELS or MAX_BYTES.
     """
     if len(data) > MAX_BYTES:
         raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
@@ -95,8 +95,8 @@ def read_header(data: bytes) -> Header:
         raise ImageError(f"too large ({width}×{height}, more than {MAX_PIXELS:,} pixels)")
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"too small ({width}×{height}, less than {MIN_SIDE} pixels)")
-    if max(width, height) > MAX_ASPECT * min(width, height):
-        raise ImageError(f"too narrow ({width}×{height}, one side more than {MAX_ASPECT} times the other)")
+    if max(width, height) > MAX_SIDE:
+        raise ImageError(f"too large ({width}×{height}, one side more than {MAX_SIDE:,} pixels)")
     return header
 
 
@@ -246,13 +246,12 @@ def _opened(data: bytes, *, otherwise: str) -> Iterator[Any]:
     """Open an image with Pillow; where that or anything in the block fails, raise ImageError(otherwise)."""
     from PIL import Image
 
+    Image.MAX_IMAGE_PIXELS = None  # its own limit is looser than MAX_PIXELS, and it does not tell the size
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damage that does no harm, and sizes that are checked here
+            warnings.simplefilter("ignore")  # about damage that does no harm
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 yield image
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"too large (more than {MAX_PIXELS:,} pixels)") from error
     except Exception as error:  # on hostile bytes, Pillow's readers raise nearly anything: struct.error, KeyError, …
         raise ImageError(otherwise) from error
 

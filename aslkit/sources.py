@@ -12,12 +12,15 @@ from aslkit import synthetic
 from aslkit.captures import stamp
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key
-from aslkit.images import SUFFIXES, Frame, ImageError, decode
+from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
 
 Kind = Literal["camera", "video", "folder", "synthetic"]
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg"})
 
 _SYNTHETIC_FPS: Final = 30.0
+
+_LAST_CAMERA: Final = 2**31 - 1
+"""The highest number that OpenCV takes; there is none of that number either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +107,13 @@ def _synthetic(letter: str, signer: str, session: str, seed: int, interval_s: fl
 
 
 def _folder(folder: Path) -> Iterator[SourceFrame]:
-    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES), key=lambda p: natural_key(p.name))
+    images = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
+    paths = sorted(images, key=lambda p: natural_key(p.name))
     if not paths:
         raise AslkitError(f"{folder} holds no images ({', '.join(sorted(SUFFIXES))}).")
     for path in paths:
         try:
-            image = decode(path.read_bytes())
+            image = decode(read_file(path))
         except ImageError as error:
             raise AslkitError(
                 f"{path}: {error.message}. Remove it, or use `aslkit import`, which leaves it out."
@@ -121,7 +125,7 @@ def _open_device(source: str, kind: Kind) -> Any:
     import cv2
 
     cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
-    device = cv2.VideoCapture(int(source) if kind == "camera" else source)
+    device = cv2.VideoCapture(min(int(source), _LAST_CAMERA) if kind == "camera" else source)
     if device.isOpened():
         return device
     device.release()

@@ -53,6 +53,11 @@ def checked_name(kind: str, name: str) -> str:
     )
 
 
+def as_name(text: str) -> str:
+    """Make a name of any text, such as a file's name: what no name may have becomes a dash."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-._")[:64].rstrip("-._") or "unnamed"
+
+
 def checked_signer(name: str, *, synthetic: bool) -> str:
     """Return `name` if it is fit for a signer who is, or is not, synthetic."""
     checked_name("signer", name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from aslkit.captures import SessionInfo
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key, write_bytes
-from aslkit.images import SUFFIXES, ImageError, as_recorded
+from aslkit.images import SUFFIXES, ImageError, as_recorded, read_file
 from aslkit.letters import INDEX
 from aslkit.progress import bar
 from aslkit.workspace import Workspace
@@ -77,7 +77,9 @@ def _labelled(source: Path, result: Imported) -> Iterator[tuple[str, Path]]:
 
 def _images(folder: Path, result: Imported) -> Iterator[Path]:
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+        if path.name.startswith("."):
+            result.left_out.append((path, "hidden"))
+        elif path.suffix.lower() in SUFFIXES and path.is_file():
             yield path
         else:
             result.left_out.append((path, "not an image file"))
@@ -85,7 +87,12 @@ def _images(folder: Path, result: Imported) -> Iterator[Path]:
 
 def _take(path: Path, letter: str, folder: Path, mirrored: bool, result: Imported) -> None:
     try:
-        data, suffix = as_recorded(path.read_bytes(), mirrored=mirrored)
+        original = read_file(path)
+    except OSError as error:
+        result.left_out.append((path, f"cannot be read ({error.strerror})"))
+        return
+    try:
+        data, suffix = as_recorded(original, mirrored=mirrored)
     except ImageError as error:
         result.left_out.append((path, error.message))
         return

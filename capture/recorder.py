@@ -2,6 +2,7 @@
 
 import math
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from aslkit.captures import SessionInfo
-from aslkit.config import check_number
+from aslkit.config import check_number, check_whole
 from aslkit.errors import AslkitError
 from aslkit.files import write_bytes
 from aslkit.images import Frame, encode_jpeg
@@ -33,9 +34,9 @@ class CaptureConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
-        check_number("count", self.count, 1, 1_000_000)
+        check_whole("count", self.count, 1, 1_000_000)
         check_number("interval_s", self.interval_s, 0, 3600)
-        check_number("jpeg_quality", self.jpeg_quality, 1, 100)
+        check_whole("jpeg_quality", self.jpeg_quality, 1, 100)
 
 
 @dataclass(kw_only=True)
@@ -139,6 +140,14 @@ def progress(letter: str, goal: int) -> Iterator[Show]:
         yield show
 
 
+def _display_works() -> bool:
+    """Whether a window can be opened: tried in another process, for without a display Qt ends the one it is in."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    code = "import cv2; cv2.namedWindow('aslkit'); cv2.destroyAllWindows()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
 @contextmanager
 def window(letter: str, goal: int) -> Iterator[Show]:
     """Show the mirrored picture in a window; q in it stops.
@@ -148,9 +157,10 @@ def window(letter: str, goal: int) -> Iterator[Show]:
     """
     import cv2
 
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform == "linux" and not _display_works():
         raise AslkitError("There is no display for the preview window. Add --no-preview to record without one.")
     title = "aslkit capture"
+    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without Qt's toolbar
 
     def show(frame: Frame, stored: int) -> bool:
         mirror = frame[:, ::-1].copy()

@@ -14,20 +14,24 @@ import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
-from aslkit.config import check_number
+from aslkit.config import check_number, check_switch, check_whole
 from aslkit.curate import describe
 from aslkit.curate.clean import Judged, Rejection, clean
 from aslkit.curate.descriptions import Descriptions, content_hash
 from aslkit.curate.group import near_duplicates
 from aslkit.curate.summary import summarise
 from aslkit.datasets import card, schema, store
-from aslkit.datasets.split import Frames, Split, split
+from aslkit.datasets.split import Frames, Split, check_hold_out, split
 from aslkit.errors import AslkitError
 from aslkit.files import replacing
+from aslkit.images import read_file, without_traces
 from aslkit.letters import INDEX
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
 _MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn")
+
+_MOST_BYTES: Final = 256_000_000
+"""Of images in memory at once; Arrow holds at most 2 GB in one column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +49,12 @@ class CurateConfig:
     def __post_init__(self) -> None:
         """Check every value once."""
         check_number("min_confidence", self.min_confidence, 0.01, 1)
-        check_number("group_distance", self.group_distance, 0, 64)
+        check_switch("second_try", self.second_try)
+        check_whole("group_distance", self.group_distance, 0, 64)
         check_number("group_hand_distance", self.group_hand_distance, 0, 10)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
-        check_number("seed", self.seed, 0, 2**32 - 1)
+        check_whole("seed", self.seed, 0, 2**32 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +96,13 @@ def curate(
         processes: to look at images with; one for each core where None.
 
     Raises:
-        AslkitError: no captures, or none that can be read.
+        AslkitError: no captures, or none that can be read; or what lies in the dataset's place is none.
         InputError: a name that cannot be one, or an unknown signer to hold out.
     """
     folder = workspace.dataset(name)
+    _check_free(folder)
     frames, left_out = _captured(workspace, with_synthetic)
+    check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
     contents = [content_hash(frame.path) for frame in frames]
     infos = _sessions(workspace, frames)
     options = {"config": asdict(config), "hold_out": sorted(hold_out), "left_out": left_out}
@@ -115,6 +122,12 @@ def curate(
     facts = {**options, "fingerprint": mark}
     summary = _store(folder, kept, refused, infos, config, hold_out, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
+
+
+def _check_free(folder: Path) -> None:
+    """Raise AslkitError where something lies that curation did not make: it would be lost."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "rejected.parquet").is_file():
+        raise AslkitError(f"{folder} holds something else than a dataset. Move it away, or choose another --name.")
 
 
 def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
@@ -157,10 +170,12 @@ def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
         return None
     try:
         facts = store.facts(folder)
+        if facts.get("fingerprint") != mark:
+            return None
+        summary: dict[str, Any] = facts["summary"]
+        return summary if store.row_count(folder) == summary["frames"] else None
     except AslkitError:  # damaged: it is made again, which is what the user would be told to do
         return None
-    summary: dict[str, Any] | None = facts["summary"] if facts.get("fingerprint") == mark else None
-    return summary
 
 
 def _store(
@@ -250,13 +265,22 @@ def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Sp
 
 
 def _with_images(table: pa.Table, kept: list[Judged], rows: Any) -> Iterator[pa.Table]:
-    """The rows with their image files, a row group at a time."""
-    at = table.schema.get_field_index("image")
-    for start in range(0, len(table), store.ROWS_PER_GROUP):
-        part = table.slice(start, store.ROWS_PER_GROUP)
-        frames = [kept[row].frame for row in rows[start : start + len(part)]]
-        images = [{"bytes": frame.path.read_bytes(), "path": frame.key} for frame in frames]
-        yield part.set_column(at, "image", pa.array(images, schema.COLUMNS.field("image").type))
+    """The rows with their image files, a row group at a time, or less where the images are large."""
+    images: list[dict[str, Any]] = []
+    size, start = 0, 0
+    for index, row in enumerate(rows):
+        frame = kept[row].frame
+        # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
+        images.append({"bytes": without_traces(read_file(frame.path)), "path": frame.key})
+        size += len(images[-1]["bytes"])
+        if (index + 1) % store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
+            yield _filled(table.slice(start, len(images)), images)
+            images, size, start = [], 0, index + 1
+
+
+def _filled(part: pa.Table, images: list[dict[str, Any]]) -> pa.Table:
+    at = part.schema.get_field_index("image")
+    return part.set_column(at, "image", pa.array(images, schema.COLUMNS.field("image").type))
 
 
 def _first(refused: list[Rejection]) -> str:

@@ -1,7 +1,7 @@
 """Descriptions are kept by the content of the file they describe, so that no image is looked at twice."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,14 @@ import pyarrow.parquet as pq
 from aslkit.curate.describe import DESCRIBED, GIVEN, VERSION, Looking, describe
 from aslkit.curate.engine import map_local
 from aslkit.files import remove, replacing
+from aslkit.images import read_file
 from aslkit.progress import bar
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
+
+BATCH_BYTES: Final = 64_000_000
+"""Bytes after which a batch ends sooner."""
 
 KEEP_EVERY: Final = 512
 """Images after which what was measured is written down: what a crash can cost."""
@@ -47,15 +51,16 @@ class Descriptions:
     def __post_init__(self) -> None:
         """Read what is kept. A damaged file only means that its images are measured again, so it is removed."""
         self._kept = self.folder / f"v{VERSION}-{self.looking.min_confidence:g}-{int(self.looking.second_try)}"
-        tables = []
+        tables, parts = [], []
         for path in sorted(self._kept.glob("*.parquet")):
             try:
-                tables.append(pq.read_table(path, schema=DESCRIBED))
-            except (pa.ArrowException, OSError):
+                tables.append(pq.read_table(path).cast(DESCRIBED))
+                parts.append(path)
+            except (pa.ArrowException, OSError, ValueError):
                 remove(path)
         self.known = pa.concat_tables(tables) if tables else DESCRIBED.empty_table()
         if len(tables) > MANY_PARTS:
-            self._make_one()
+            self._make_one(parts)
 
     def complete(self, files: Mapping[str, Path], *, processes: int | None = None) -> int:
         """Describe the files that are not known yet; returns how many. Ctrl-C keeps what was done.
@@ -90,8 +95,8 @@ class Descriptions:
         self.known = pa.concat_tables([self.known, table])
         fresh.clear()
 
-    def _make_one(self) -> None:
-        parts = list(self._kept.glob("*.parquet"))
+    def _make_one(self, parts: list[Path]) -> None:
+        """Write all that is known to one file in place of those it was read from; another process may add its own."""
         with replacing(self._kept / "all.parquet") as partial_file:
             pq.write_table(self.known, partial_file, compression="zstd")
         for path in parts:
@@ -100,11 +105,14 @@ class Descriptions:
 
 
 def _batches(files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
-    items = list(files.items())
-    for start in range(0, len(items), BATCH):
-        yield _batch(items[start : start + BATCH])
-
-
-def _batch(items: Iterable[tuple[str, Path]]) -> pa.RecordBatch:
-    rows = [{"content": content, "bytes": path.read_bytes()} for content, path in items]
-    return pa.RecordBatch.from_pylist(rows, GIVEN)
+    rows: list[dict[str, str | bytes]] = []
+    size = 0
+    for content, path in files.items():
+        data = read_file(path)
+        rows.append({"content": content, "bytes": data})
+        size += len(data)
+        if len(rows) == BATCH or size > BATCH_BYTES:
+            yield pa.RecordBatch.from_pylist(rows, GIVEN)
+            rows, size = [], 0
+    if rows:
+        yield pa.RecordBatch.from_pylist(rows, GIVEN)

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 from typing import Final
 
 import pyarrow as pa
@@ -31,7 +32,7 @@ def map_local(
     """
     processes = processes or cores()
     # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_leave_ctrl_c_to_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
     running: set[Future[pa.RecordBatch]] = set()
     try:
         for batch in batches:
@@ -56,5 +57,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _leave_ctrl_c_to_parent() -> None:
+def _begin() -> None:
+    """Set up a process: Ctrl-C is the parent's to handle, and when the parent is killed, it ends too."""
     signal(SIGINT, SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

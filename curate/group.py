@@ -4,6 +4,7 @@ The picture alone does not tell: before a still background, the perceptual hashe
 four bits of each other, whatever the hand does. The hand alone does not tell either: it says nothing of light and room.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +14,8 @@ from aslkit.hands import MIDDLE, WRIST
 
 Integers = npt.NDArray[np.int64]
 
-_ROWS: Final = 512
-"""Hashes compared with all others at once: bounds the memory to some megabytes."""
+_ROWS: Final = 64
+"""Frames compared with all others of their part at once: bounds the memory to some tens of megabytes."""
 
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
@@ -49,10 +50,10 @@ def near_duplicates(
     count = len(phash)
     _, part = np.unique(within, return_inverse=True)
     order = np.argsort(part, kind="stable")
-    pairs = [rows[_pairs(phash[rows], distance)] for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1)]
-    left, right = np.concatenate(pairs).T
-    near = _hands_near(hands[left], hands[right], hand_distance)
-    left, right = left[near], right[near]
+    parts = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
+    left, right = np.concatenate(
+        [rows[pairs] for rows in parts for pairs in _pairs(phash[rows], hands[rows], distance, hand_distance)]
+    ).T
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
     _, group = connected_components(graph, directed=False)
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
@@ -76,9 +77,11 @@ def _hands_near(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32], l
     return near
 
 
-def _pairs(phash: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.int64]:
-    found = []
+def _pairs(
+    phash: npt.NDArray[np.uint64], hands: npt.NDArray[np.float32], distance: int, hand_distance: float
+) -> Iterator[Integers]:
+    """Yield near-duplicate pairs, int64 (n, 2)."""
     for start in range(0, len(phash), _ROWS):
-        near = hamming(phash[start : start + _ROWS, None], phash[None, start:]) <= distance
-        found.append(np.argwhere(np.triu(near, k=1)) + start)
-    return np.concatenate(found)
+        alike = hamming(phash[start : start + _ROWS, None], phash[None, start:]) <= distance
+        pairs = np.argwhere(np.triu(alike, k=1)) + start
+        yield pairs[_hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], hand_distance)]

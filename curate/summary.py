@@ -41,10 +41,11 @@ def summarise(table: pa.Table, parts: Split, refused: list[Rejection], *, left_o
         "letters": {letter: int((label == index).sum()) for index, letter in enumerate(LETTERS)},
         "rejected": dict(sorted(Counter(rejection.reason for rejection in refused).items())),
     }
-    return summary | {"notes": list(_notes(summary, label[parts.names == "train"], left_out))}
+    labels = {name: np.bincount(label[parts.names == name], minlength=len(LETTERS)) for name in SPLITS}
+    return summary | {"notes": _notes(summary, labels["train"], labels["test"], left_out)}
 
 
-def _notes(summary: dict[str, Any], trained: Any, left_out: list[str]) -> list[str]:
+def _notes(summary: dict[str, Any], trained: Any, tested: Any, left_out: list[str]) -> list[str]:
     notes = []
     if left_out:
         notes.append(f"Synthetic signers were left out: {', '.join(left_out)}. --with-synthetic takes them.")
@@ -54,14 +55,20 @@ def _notes(summary: dict[str, Any], trained: Any, left_out: list[str]) -> list[s
             f"Only one signer: the test is {what} of the same person, which tells little about strangers. "
             "Ask one more person to record: `aslkit capture --letter A --signer NAME`."
         )
-    counts = np.bincount(trained, minlength=len(LETTERS))
-    if missing := [letter for letter, count in zip(LETTERS, counts, strict=True) if count == 0]:
+    if missing := [letter for letter, count in zip(LETTERS, trained, strict=True) if count == 0]:
         notes.append(f"No frames to train on for {' '.join(missing)}. Record: `aslkit capture --letter {missing[0]}`.")
-    if few := [letter for letter, count in zip(LETTERS, counts, strict=True) if 0 < count < FEW]:
+    if few := [letter for letter, count in zip(LETTERS, trained, strict=True) if 0 < count < FEW]:
         notes.append(f"Fewer than {FEW} frames to train on for {' '.join(few)}.")
     if empty := [name for name in ("test", "validation") if not summary["splits"][name]]:
         notes.append(
             f"Too many frames are near-copies of one another to hold any out for {' or '.join(empty)}. "
+            "Record another session, or with more movement."
+        )
+    elif untested := [
+        letter for letter, count in zip(LETTERS, tested, strict=True) if not count and letter not in missing
+    ]:
+        notes.append(
+            f"Nothing of {' '.join(untested)} could be held out: all their frames are near-copies of one another. "
             "Record another session, or with more movement."
         )
     return notes

@@ -86,10 +86,13 @@ def huggingface_features() -> dict[str, Any]:
 
 
 def facts_of(schema: pa.Schema) -> dict[str, Any]:
-    """Read what `with_metadata` wrote; empty where another program wrote the file."""
+    """Read what `with_metadata` wrote; empty where another program wrote the file, or something else stands there."""
     own = (schema.metadata or {}).get(b"aslkit")
-    facts: dict[str, Any] = json.loads(own) if own else {}
-    return facts
+    try:
+        facts = json.loads(own) if own else {}
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def check(schema: pa.Schema, where: str) -> None:

@@ -1,6 +1,6 @@
 """Who is trained on and who is tested on: people, then sessions, then blocks of time, never near-duplicates apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -72,7 +72,8 @@ def split(
         InputError: a signer in `hold_out` is unknown, or nobody would be left to train on.
     """
     names = np.full(len(frames), "train", dtype="<U10")
-    by, test = _test(frames, test_share, validation_share, seed, _checked(hold_out, frames.signer))
+    check_hold_out(hold_out, frames.signer)
+    by, test = _test(frames, test_share, validation_share, seed, hold_out)
     names[test] = "test"
     rest = np.flatnonzero(~test)
     names[rest[_validation(_take(frames, rest), validation_share, seed, by)]] = "validation"
@@ -94,8 +95,13 @@ def random_split(label: Integers, *, share: float, seed: int) -> npt.NDArray[np.
     return test
 
 
-def _checked(hold_out: Sequence[str], signers: Names) -> Sequence[str]:
-    known = sorted(set(signers.tolist()))
+def check_hold_out(hold_out: Sequence[str], signers: Iterable[str]) -> None:
+    """Check that the signers to hold out are there, and are not all.
+
+    Raises:
+        InputError: they are not.
+    """
+    known = sorted(set(map(str, signers)))
     for name in hold_out:
         if name not in known:
             raise InputError(f"There is no signer {name!r} to hold out. There are: {', '.join(known)}.")
@@ -104,7 +110,6 @@ def _checked(hold_out: Sequence[str], signers: Names) -> Sequence[str]:
             f"Holding out {', '.join(sorted(set(hold_out)))} leaves nobody to train on. "
             "Record or import another signer, or leave the signer out of --hold-out."
         )
-    return hold_out
 
 
 def _test(
@@ -134,17 +139,18 @@ def _one_fold(frames: Frames, units: Names, most: int, seed: int) -> npt.NDArray
     """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    folds = StratifiedGroupKFold(min(most, len(np.unique(units))), shuffle=True, random_state=seed)
-    _, held = next(folds.split(np.zeros(len(frames)), _common(frames.label), units))
+    count = min(most, len(np.unique(units)))
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    _, held = next(folds.split(np.zeros(len(frames)), _common(frames.label, count), units))
     chosen = np.zeros(len(frames), bool)
     chosen[held] = True
     return chosen
 
 
-def _common(label: Integers) -> Integers:
-    """Labels for stratification; one too rare for it does not count."""
+def _common(label: Integers, folds: int) -> Integers:
+    """Labels for stratification into so many folds; one too rare for it does not count."""
     values, counts = np.unique(label, return_counts=True)
-    rare = values[counts < MOST_FOLDS]
+    rare = values[counts < folds]
     return np.where(np.isin(label, rare), values[counts.argmax()], label)
 
 
@@ -156,9 +162,10 @@ def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
         rows = np.flatnonzero((keys == key[:, None]).all(axis=0))
         _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
         begins = first[group]  # where in time the frame's group begins
-        cut = round(len(rows) * (1 - share))
-        late = begins >= max(cut, 1)
-        chosen[rows[late]] = True
+        # Between two groups, or at the very end, whichever is nearest to the share.
+        cuts = np.append(np.unique(first[first > 0]), len(rows))
+        cut = cuts[np.abs(cuts - len(rows) * (1 - share)).argmin()]
+        chosen[rows[begins >= cut]] = True
     return chosen
 
 

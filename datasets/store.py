@@ -1,9 +1,7 @@
 """A dataset on disk: data/SPLIT-00000-of-0000N.parquet, README.md, rejected.parquet."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +28,7 @@ def write_split(folder: Path, split: str, groups: Iterator[pa.Table], *, rows: i
     Args:
         folder: of the dataset.
         split: "train", "validation" or "test".
-        groups: tables of `schema.COLUMNS`, ROWS_PER_GROUP rows each, the last one fewer.
+        groups: tables of `schema.COLUMNS`, at most ROWS_PER_GROUP rows each; one ends wherever a file is full.
         rows: in all of them; nothing is written for none.
         facts: what the dataset says of itself, kept in each file.
     """
@@ -40,9 +38,12 @@ def write_split(folder: Path, split: str, groups: Iterator[pa.Table], *, rows: i
     for index in range(files):
         path = folder / "data" / f"{split}-{index:05d}-of-{files:05d}.parquet"
         # Frames are compressed already; zstd is for the other columns.
+        left = min(ROWS_PER_FILE, rows - index * ROWS_PER_FILE)
         with pq.ParquetWriter(path, full, compression="zstd", use_dictionary=_TEXTS) as writer:
-            for group in islice(groups, ROWS_PER_FILE // ROWS_PER_GROUP):
+            while left > 0:
+                group = next(groups)
                 writer.write_table(group.cast(full), row_group_size=ROWS_PER_GROUP)
+                left -= len(group)
 
 
 def write_rejected(folder: Path, rows: Sequence[dict[str, str]]) -> None:
@@ -76,14 +77,21 @@ def row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             schema.check(file.schema_arrow, str(path))
             for index in range(file.num_row_groups):
                 try:
-                    yield file.read_row_group(index, columns=list(columns))
+                    table = file.read_row_group(index, columns=list(columns))
                 except (pa.ArrowException, OSError) as error:
                     raise _damaged(path, error) from error
+                _check_lengths(table, path)
+                yield table
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The dataset's Parquet files, splits in order."""
-    files = [path for split in schema.SPLITS for path in sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))]
+    """The dataset's Parquet files, splits in order.
+
+    Raises:
+        InputError: no dataset there.
+        AslkitError: one of several files of a split is missing.
+    """
+    files = [path for split in schema.SPLITS for path in _files_of_split(folder, split)]
     if files:
         return files
     known = (
@@ -104,7 +112,39 @@ def facts(folder: Path) -> dict[str, Any]:
 def rejected(folder: Path) -> pa.Table:
     """Read rejected.parquet; without one, nothing was rejected."""
     path = folder / "rejected.parquet"
-    return pq.read_table(path) if path.exists() else schema.REJECTED.empty_table()
+    if not path.exists():
+        return schema.REJECTED.empty_table()
+    with _opened(path) as file:
+        try:
+            return file.read()
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from error
+
+
+def row_count(folder: Path) -> int:
+    """Number of rows in all splits, from the ends of the files: that they are there and whole is seen at little cost.
+
+    Raises:
+        InputError, AslkitError: as `read`.
+    """
+    total = 0
+    for path in files_of(folder):
+        with _opened(path) as file:
+            total += file.metadata.num_rows
+    return total
+
+
+def _files_of_split(folder: Path, split: str) -> list[Path]:
+    files = sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))
+    if files:
+        said = files[0].stem.rpartition("-of-")[2]
+        names = [f"{split}-{index:05d}-of-{said}.parquet" for index in range(int(said) if said.isdecimal() else 0)]
+        if missing := [name for name in names[:100_000] if not (folder / "data" / name).is_file()]:
+            raise AslkitError(
+                f"{folder / 'data' / missing[0]} is missing. Run `aslkit curate --rebuild`, or ask whoever sent the "
+                "dataset to send it again."
+            )
+    return files
 
 
 def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
@@ -132,7 +172,7 @@ def _check_lengths(table: pa.Table, path: Path) -> None:
 def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError, json.JSONDecodeError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 
 

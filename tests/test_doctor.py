@@ -372,7 +372,7 @@ def test_render_on_an_ascii_terminal() -> None:
         ([finding()], "The base install is complete. Not everything else is: see Java."),
         (
             [finding(), finding(name="OpenCV", required=True)],
-            "Capture, curate and live cannot work as it is: see OpenCV.",
+            "Capture, curate and live may not work as they should: see OpenCV.",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslkit.config import check_number
+from aslkit.config import check_number, check_switch, check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +23,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check every number once; feature and architecture are looked up where they are kept."""
-        check_number("epochs", self.epochs, 1, 10_000)
-        check_number("patience", self.patience, 1, 10_000)
-        check_number("batch_size", self.batch_size, 1, 65_536)
+        check_whole("epochs", self.epochs, 1, 10_000)
+        check_whole("patience", self.patience, 1, 10_000)
+        check_whole("batch_size", self.batch_size, 1, 65_536)
         check_number("learning_rate", self.learning_rate, 1e-7, 1)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
+        check_switch("both_hands", self.both_hands)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_number("test_share", self.test_share, 0.01, 0.9)
-        check_number("seed", self.seed, 0, 2**32 - 1)
+        check_whole("seed", self.seed, 0, 2**32 - 1)

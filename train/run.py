@@ -8,10 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import tomli_w
 
 from aslkit import __version__
 from aslkit.files import replacing, write_text
+from aslkit.letters import LETTERS
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
 from aslkit.train import data, report
 from aslkit.train.architectures import architecture
@@ -81,6 +83,7 @@ def _metrics(
         "epochs": len(fitted.history),
         "trained_on": {
             "signers": sorted(set(samples.signer[samples.split == "train"].tolist())),
+            "letters": [LETTERS[index] for index in np.unique(samples.label[samples.split == "train"])],
             "n": int((samples.split == "train").sum()),
         },
         "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),

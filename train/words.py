@@ -23,12 +23,22 @@ def headline(metrics: dict[str, Any]) -> dict[str, str]:
         tested = f"{tested} (synthetic)"
     if unseen["by"] == "signer":
         tested += f": {', '.join(unseen['held_out'])}"
-    return {"tested": tested, "gap": _gap(unseen["accuracy"], flattering["accuracy"]), "warning": _warning(metrics)}
+    tested += _letters(metrics)
+    return {"tested": tested, "gap": _gap(metrics, flattering["accuracy"]), "warning": _warning(metrics)}
 
 
-def _gap(unseen: float | None, flattering: float | None) -> str:
+def _letters(metrics: dict[str, Any]) -> str:
+    """Which part of the letters the figure is about, where it is not all of them."""
+    tested, trained = len(metrics["unseen"]["per_letter"]), len(metrics["trained_on"]["letters"])
+    return f", {tested} of {trained} letters" if tested < trained else ""
+
+
+def _gap(metrics: dict[str, Any], flattering: float | None) -> str:
+    unseen = metrics["unseen"]["accuracy"]
     if unseen is None or flattering is None:
         return "Nothing could be held out, so nothing is known about how well it works."
+    if few := _letters(metrics):
+        return f"The two cannot be compared: what could be held out shows{few.removeprefix(',')} only."
     points = round(100 * (flattering - unseen))
     if points < 1:
         return "The random split flatters by less than a point here."

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -60,8 +59,3 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table = pa.Table.from_pylist(part, schema.COLUMNS)
         store.write_split(folder, name, iter([table]), rows=len(part), facts={"summary": {"split_by": "signer"}})
     return folder
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)

@@ -102,9 +102,13 @@ def test_percent_is_never_rounded_up_to_all(share: float | None, text: str) -> N
     assert percent(share) == text
 
 
-def _metrics(by: str, unseen: float | None, random: float, *, synthetic: bool = False) -> dict[str, object]:
-    figures: dict[str, object] = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": {}}
-    return {"unseen": figures, "random_split": {"accuracy": random}, "synthetic": synthetic}
+def _metrics(
+    by: str, unseen: float | None, random: float, *, synthetic: bool = False, letters: str = "AB"
+) -> dict[str, object]:
+    right = {} if unseen is None else {letter: {"accuracy": unseen, "n": 9} for letter in letters}
+    figures: dict[str, object] = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": right}
+    trained = {"letters": ["A", "B"]}
+    return {"unseen": figures, "random_split": {"accuracy": random}, "synthetic": synthetic, "trained_on": trained}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,12 @@ def _metrics(by: str, unseen: float | None, random: float, *, synthetic: bool = 
         (_metrics("signer", 0.98, 0.98), "people it never saw: maria", "less than a point", "^$"),
         (_metrics("session", 0.9, 0.9), "another sitting of the same person", "less", "only one signer"),
         (_metrics("block", 0.9, 0.9), "a later moment of the same recording", "less", "only one signer"),
+        (
+            _metrics("block", 1.0, 0.9, letters="A"),
+            "recording, 1 of 2 letters",
+            "cannot be compared",
+            "only one signer",
+        ),
         (_metrics("block", None, 0.9), "a later moment", "nothing is known", "only one signer"),
         (_metrics("signer", 0.9, 0.9, synthetic=True), "people it never saw \\(synthetic\\)", "less", "synthetic"),
     ],

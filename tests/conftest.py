@@ -1,0 +1,97 @@
+"""A workspace of three synthetic people under real-looking names, recorded and curated once; and the real data."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aslkit.captures import SessionInfo
+from aslkit.config import load
+from aslkit.curate import descriptions
+from aslkit.curate.build import CurateConfig, curate
+from aslkit.images import Frame, encode_jpeg
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.workspace import Workspace
+
+PEOPLE = ("ada", "ben", "cleo")
+LETTERS = ("A", "B", "L")
+FRAMES = 6
+
+
+def _drawn(signer: str, letter: str, count: int) -> list[Frame]:
+    """A synthetic person's frames, a second apart: small, and no near-copies of each other."""
+    who = Signer.draw(f"synthetic-{signer}")
+    stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=240, height=180, fps=1.0)
+    return [next(stream).image for _ in range(count)]
+
+
+@pytest.fixture(scope="session")
+def settings() -> CurateConfig:
+    """What `aslkit curate` does by default."""
+    return load("curate", CurateConfig)
+
+
+@pytest.fixture(scope="session")
+def picture() -> Frame:
+    """One frame with a hand in it, BGR, uint8 (180, 240, 3)."""
+    return _drawn("ada", "L", 1)[0]
+
+
+@pytest.fixture(scope="session")
+def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) -> Workspace:
+    """Three people × three letters × six frames, curated as `custom` with two processes. Not to be changed."""
+    workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
+    for signer in PEOPLE:
+        SessionInfo(signer=signer, session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
+        for letter in LETTERS:
+            folder = workspace.captures / signer / "one" / letter
+            folder.mkdir()
+            for index, frame in enumerate(_drawn(signer, letter, FRAMES)):
+                name = f"20260102T030405{index:03d}Z.jpg" if signer == "ada" else f"{index + 8}.jpg"
+                (folder / name).write_bytes(encode_jpeg(frame))
+    curate(workspace, name="custom", config=settings, processes=2)
+    return workspace
+
+
+@pytest.fixture
+def workspace(curated: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of `curated`, to be changed."""
+    shutil.copytree(curated.root, tmp_path / "workspace")
+    return Workspace(root=tmp_path / "workspace")
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Lets curation look at images in this process, and lists the contents it looked at."""
+    seen: list[str] = []
+
+    def here(
+        work: Callable[[pa.RecordBatch], pa.RecordBatch],
+        batches: Iterable[pa.RecordBatch],
+        *,
+        processes: int | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            seen.extend(batch.column("content").to_pylist())
+            yield work(batch)
+
+    monkeypatch.setattr(descriptions, "map_local", here)
+    return seen
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real photographs: ASLKIT_TEST_DATA, or ../shared/data beside the repository."""
+    folder = Path(os.environ.get("ASLKIT_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / "captures").is_dir():
+        pytest.skip(f"no real data in {folder}; ASLKIT_TEST_DATA names another place")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

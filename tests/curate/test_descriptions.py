@@ -1,0 +1,114 @@
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aslkit.curate import descriptions
+from aslkit.curate.describe import Looking
+from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.errors import AslkitError
+from aslkit.images import encode_png
+
+LOOKING = Looking(min_confidence=0.3, second_try=False)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Five empty rooms: quick to look at."""
+    folder = tmp_path_factory.mktemp("rooms")
+    for index in range(5):
+        (folder / f"{index}.png").write_bytes(encode_png(np.full((32, 32, 3), 40 * index, np.uint8)))
+    return {content_hash(path): path for path in sorted(folder.iterdir())}
+
+
+def known(folder: Path, looking: Looking = LOOKING) -> set[str]:
+    return set(Descriptions(folder=folder, looking=looking).known.column("content").to_pylist())
+
+
+def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], looked_at: list[str]) -> None:
+    first, rest = dict(list(files.items())[:2]), files
+    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(first) == 2
+    again = Descriptions(folder=tmp_path, looking=LOOKING)
+    assert again.complete(first) == 0
+    assert again.complete(rest) == 3
+    assert again.complete(rest) == 0
+    assert sorted(looked_at) == sorted(files)
+    assert known(tmp_path) == set(files)
+
+
+def test_another_way_of_looking_has_other_descriptions(
+    tmp_path: Path, files: dict[str, Path], looked_at: list[str]
+) -> None:
+    Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+    assert known(tmp_path, Looking(min_confidence=0.5, second_try=False)) == set()
+    assert known(tmp_path, Looking(min_confidence=0.3, second_try=True)) == set()
+
+
+@pytest.mark.parametrize("damage", ["cut", "rubbish", "empty", "other columns"])
+def test_a_damaged_part_is_measured_again(
+    tmp_path: Path, files: dict[str, Path], looked_at: list[str], damage: str
+) -> None:
+    Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+    part = next(tmp_path.rglob("*.parquet"))
+    good = part.read_bytes()
+    if damage == "other columns":
+        pq.write_table(pa.table({"content": ["x"]}), part)
+    else:
+        part.write_bytes({"cut": good[:-20], "rubbish": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
+    assert known(tmp_path) == set()
+    looked_at.clear()
+    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(files) == 5
+    assert sorted(looked_at) == sorted(files)
+    assert known(tmp_path) == set(files)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, AslkitError])
+def test_what_was_measured_before_the_end_is_kept(
+    tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def stops(
+        work: Callable[[pa.RecordBatch], pa.RecordBatch],
+        batches: Iterable[pa.RecordBatch],
+        *,
+        processes: int | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        several = iter(batches)
+        for _ in range(2):
+            yield work(next(several))
+        raise error("stop")
+
+    monkeypatch.setattr(descriptions, "map_local", stops)
+    monkeypatch.setattr(descriptions, "BATCH", 2)
+    with pytest.raises(error):
+        Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+    assert known(tmp_path) == set(list(files)[:4])
+
+
+def test_many_parts_become_one(
+    tmp_path: Path, files: dict[str, Path], looked_at: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for content, path in files.items():
+        Descriptions(folder=tmp_path, looking=LOOKING).complete({content: path})
+    assert len(list(tmp_path.rglob("*.parquet"))) == 5
+    before = Descriptions(folder=tmp_path, looking=LOOKING).known
+    monkeypatch.setattr(descriptions, "MANY_PARTS", 4)
+    assert Descriptions(folder=tmp_path, looking=LOOKING).known.equals(before)
+    assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
+    assert known(tmp_path) == set(files)
+
+
+def test_large_images_make_small_batches(
+    tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptions, "BATCH_BYTES", 1)
+    assert [len(batch) for batch in descriptions._batches(files)] == [1] * 5
+    monkeypatch.undo()
+    assert [len(batch) for batch in descriptions._batches(files)] == [5]
+
+
+def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone\.png"):
+        Descriptions(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"})

@@ -1,0 +1,175 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aslkit.datasets.split import Frames, Split, random_split, split
+from aslkit.errors import InputError
+
+SHARES = st.sampled_from([0.01, 0.15, 0.2, 0.5, 0.9])
+
+
+@st.composite
+def recorded(draw: st.DrawFn, signers: tuple[int, int] = (1, 8), sessions: tuple[int, int] = (1, 3)) -> Frames:
+    """Frames as curation gives them: by signer, session and letter; a group is of one signer and letter."""
+    rows = []
+    for signer in range(draw(st.integers(*signers))):
+        for session in range(draw(st.integers(*sessions))):
+            for letter in draw(st.lists(st.integers(0, 23), min_size=1, max_size=4, unique=True)):
+                count = draw(st.integers(1, 12))
+                likeness = draw(st.integers(1, 6))
+                # Groups reach from one session into the next where the number is shared.
+                shared = draw(st.booleans())
+                for index in range(count):
+                    group = (signer, letter, 0 if shared else session, index // likeness)
+                    rows.append((f"signer{signer}", f"session{session}", letter, group))
+    numbers = {group: index for index, group in enumerate(dict.fromkeys(row[3] for row in rows))}
+    return Frames(
+        signer=np.array([row[0] for row in rows]),
+        session=np.array([row[1] for row in rows]),
+        label=np.array([row[2] for row in rows]),
+        group=np.array([numbers[row[3]] for row in rows]),
+    )
+
+
+def done(frames: Frames, *, test: float = 0.2, validation: float = 0.15, seed: int = 0, hold_out: str = "") -> Split:
+    result = split(
+        frames, test_share=test, validation_share=validation, seed=seed, hold_out=[hold_out] if hold_out else []
+    )
+    assert len(result.names) == len(frames)
+    assert set(result.names.tolist()) <= {"train", "validation", "test"}
+    return result
+
+
+def of(result: Split, name: str, values: npt.NDArray[Any]) -> set[object]:
+    return set(values[result.names == name].tolist())
+
+
+@settings(deadline=None, max_examples=120)
+@given(recorded(), SHARES, SHARES, st.integers(0, 2**32 - 1))
+def test_a_group_is_never_in_two_splits(frames: Frames, test: float, validation: float, seed: int) -> None:
+    result = done(frames, test=test, validation=validation, seed=seed)
+    names = [of(result, name, frames.group) for name in ("train", "validation", "test")]
+    assert sum(map(len, names)) == len(set.union(*names))
+    assert names[0], "nothing to train on"
+
+
+@settings(deadline=None, max_examples=120)
+@given(recorded(signers=(2, 8)), SHARES, SHARES, st.integers(0, 99))
+def test_nobody_tested_on_is_trained_on(frames: Frames, test: float, validation: float, seed: int) -> None:
+    result = done(frames, test=test, validation=validation, seed=seed)
+    tested = of(result, "test", frames.signer)
+    assert result.by == "signer"
+    assert tested
+    assert not tested & (of(result, "train", frames.signer) | of(result, "validation", frames.signer))
+    assert len(tested) <= max(1, len(set(frames.signer.tolist())) // 2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(recorded(signers=(2, 6)), st.data())
+def test_whom_the_user_holds_out_is_tested_on_and_nobody_else(frames: Frames, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(set(frames.signer.tolist()))))
+    result = done(frames, hold_out=name)
+    assert result.by == "signer"
+    np.testing.assert_array_equal(result.names == "test", frames.signer == name)
+
+
+@settings(deadline=None, max_examples=60)
+@given(recorded(), st.integers(0, 99))
+def test_the_same_every_time(frames: Frames, seed: int) -> None:
+    np.testing.assert_array_equal(done(frames, seed=seed).names, done(frames, seed=seed).names)
+
+
+def plain(signers: int, sessions: int, letters: int, count: int, likeness: int = 1) -> Frames:
+    """Everybody signs every letter in every session, so many frames of each."""
+    index = np.indices((signers, sessions, letters, count)).reshape(4, -1)
+    group = np.unique(np.stack([*index[:3], index[3] // likeness]), axis=1, return_inverse=True)[1].ravel()
+    return Frames(
+        signer=np.char.add("signer", index[0].astype(str)),
+        session=np.char.add("session", index[1].astype(str)),
+        label=index[2],
+        group=group,
+    )
+
+
+def test_one_person_in_two_sittings_is_tested_on_one_of_them() -> None:
+    frames = plain(1, 2, 3, 20)
+    result = done(frames)
+    assert result.by == "session"
+    assert len(of(result, "test", frames.session)) == 1
+    assert not of(result, "test", frames.session) & of(result, "train", frames.session)
+    assert of(result, "train", frames.label) == of(result, "test", frames.label) == {0, 1, 2}
+
+
+def test_a_sitting_that_alone_shows_a_letter_is_not_held_out() -> None:
+    frames = plain(1, 2, 2, 10)
+    frames.label[frames.session == "session1"] += 2
+    result = done(frames)
+    assert result.by == "block"
+    assert of(result, "train", frames.label) == of(result, "test", frames.label) == {0, 1, 2, 3}
+
+
+def test_one_person_in_one_sitting_is_tested_on_the_last_frames_of_each_letter() -> None:
+    frames = plain(1, 1, 3, 20)
+    result = done(frames)
+    assert result.by == "block"
+    for letter in range(3):
+        of_letter = result.names[frames.label == letter].tolist()
+        assert of_letter == ["train"] * 14 + ["validation"] * 2 + ["test"] * 4
+
+
+def test_a_block_is_cut_between_groups() -> None:
+    result = done(plain(1, 1, 1, 20, likeness=5))
+    assert result.names.tolist() == ["train"] * 15 + ["test"] * 5
+
+
+def test_frames_that_are_all_alike_are_all_trained_on() -> None:
+    assert done(plain(1, 1, 2, 20, likeness=20)).names.tolist() == ["train"] * 40
+
+
+def test_with_many_people_validation_is_on_people_too() -> None:
+    frames = plain(6, 1, 3, 6)
+    result = done(frames)
+    parts = [of(result, name, frames.signer) for name in ("train", "validation", "test")]
+    assert all(parts)
+    assert sum(map(len, parts)) == 6
+
+
+def test_few_frames_of_each_of_many_people() -> None:
+    """More folds than frames of any letter."""
+    frames = plain(8, 1, 2, 1)
+    result = done(frames, validation=0.01)
+    assert of(result, "test", frames.signer)
+    assert of(result, "train", frames.label) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("hold_out", "words"),
+    [
+        (["nobody"], "no signer 'nobody' to hold out. There are: signer0, signer1"),
+        (["signer0", "signer1"], "leaves nobody to train on"),
+        (["signer1", "signer0", "signer1"], "Holding out signer0, signer1 leaves nobody"),
+    ],
+)
+def test_a_wrong_hold_out(hold_out: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        split(plain(2, 1, 1, 2), test_share=0.2, validation_share=0.2, seed=0, hold_out=hold_out)
+    assert caught.value.exit_code == 2
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 23), max_size=200), SHARES, st.integers(0, 99))
+def test_the_random_split_keeps_letters_in_balance(labels: list[int], share: float, seed: int) -> None:
+    label = np.array(labels, np.int64)
+    drawn = random_split(label, share=share, seed=seed)
+    for letter in set(labels):
+        assert drawn[label == letter].sum() == round((label == letter).sum() * share)
+    np.testing.assert_array_equal(drawn, random_split(label, share=share, seed=seed))
+
+
+def test_the_random_split_is_random() -> None:
+    label = np.zeros(100, np.int64)
+    assert (random_split(label, share=0.5, seed=0) != random_split(label, share=0.5, seed=1)).any()

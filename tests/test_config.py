@@ -1,0 +1,79 @@
+import dataclasses
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from aslkit.capture.recorder import CaptureConfig
+from aslkit.config import load
+from aslkit.curate.build import CurateConfig
+from aslkit.errors import InputError
+from aslkit.train.config import TrainConfig
+
+SECTIONS = {"capture": CaptureConfig, "curate": CurateConfig, "train": TrainConfig}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    return tmp_path / "own.toml"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_preset_names_every_setting_and_no_other(section: str) -> None:
+    preset = tomllib.loads(resources.files("aslkit.configs").joinpath("default.toml").read_text("utf-8"))
+    assert set(preset) == set(SECTIONS)
+    assert set(preset[section]) == {field.name for field in dataclasses.fields(SECTIONS[section])}
+    assert dataclasses.asdict(load(section, SECTIONS[section])) == preset[section]
+
+
+def test_flags_win_over_the_file_and_the_file_over_the_preset(own: Path) -> None:
+    own.write_text("[capture]\ncount = 5\njpeg_quality = 80\n[train]\nepochs = 1\n")
+    settings = load("capture", CaptureConfig, file=own, flags={"count": 7, "interval_s": None})
+    assert settings == CaptureConfig(count=7, interval_s=0.1, jpeg_quality=80)
+    assert load("curate", CurateConfig, file=own) == load("curate", CurateConfig)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[capture]\ncuont = 5", "unknown key 'cuont' in [capture]. Known: count, interval_s, jpeg_quality"),
+        ("[captrue]\ncount = 5", "unknown section [captrue]. Known: capture, curate, train"),
+        ("count = 5", "unknown section [count]"),
+        ("capture = 5", "must be a section"),
+        ("[capture", "is not a TOML file"),
+        ("[capture]\ncount = 0", "--count (count in a configuration file) must be from 1 to 1,000,000; it is 0"),
+        ("[capture]\ncount = 10.5", "--count (count in a configuration file) must be a whole number; it is 10.5"),
+        ("[capture]\ncount = true", "it is True"),
+        ("[capture]\ncount = '5'", "it is '5'"),
+        ("[capture]\ninterval_s = nan", "it is nan"),
+        ("[capture]\ninterval_s = inf", "it is inf"),
+        ("[capture]\ninterval_s = -1", "must be from 0 to 3,600"),
+        ("[capture]\njpeg_quality = 90.5", "--jpeg-quality"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(own: Path, text: str, words: str) -> None:
+    own.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load("capture", CaptureConfig, file=own)
+    assert words in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["second_try = 'no'", "second_try = 1", "seed = 1.5", "group_distance = 2.5", "test_share = 1.0"]
+)
+def test_curation_checks_its_settings(own: Path, text: str) -> None:
+    own.write_text(f"[curate]\n{text}")
+    with pytest.raises(InputError, match=text.split(" =")[0]):
+        load("curate", CurateConfig, file=own)
+
+
+def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no configuration file .*own\.toml"):
+        load("capture", CaptureConfig, file=own)
+    own.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="is not a TOML file"):
+        load("capture", CaptureConfig, file=own)
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        load("capture", CaptureConfig, file=tmp_path)

@@ -1,0 +1,121 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslkit.files import natural_key, remove, replacing, write_bytes, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_file_and_its_folders(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b" / "c.txt", "ä\n")
+    assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == "ä\n".encode()
+    assert names(tmp_path / "a" / "b") == ["c.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_whatever_goes_wrong_the_old_file_stays(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text("old")
+
+    def fails() -> None:
+        with replacing(path) as partial:
+            partial.write_text("half of the n")
+            raise error
+
+    with pytest.raises(error):
+        fails()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["report.txt"]
+
+
+def test_whatever_goes_wrong_the_old_folder_stays(tmp_path: Path) -> None:
+    path = tmp_path / "dataset"
+    write_text(path / "data" / "1", "old")
+
+    def fails() -> None:
+        with replacing(path) as partial:
+            write_text(partial / "data" / "1", "new")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fails()
+    assert (path / "data" / "1").read_text() == "old"
+    assert names(tmp_path) == ["dataset"]
+
+
+def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: Path) -> None:
+    path = tmp_path / "dataset"
+    write_text(path / "data" / "old", "old")
+    with replacing(path) as partial:
+        write_text(partial / "data" / "new", "new")
+    assert names(tmp_path) == ["dataset"]
+    assert names(path / "data") == ["new"]
+
+
+def test_a_block_that_writes_nothing_destroys_nothing(tmp_path: Path) -> None:
+    write_text(tmp_path / "dataset" / "1", "old")
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "dataset"):
+        pass
+    assert (tmp_path / "dataset" / "1").read_text() == "old"
+    assert names(tmp_path) == ["dataset"]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text("old")
+
+    def fails() -> None:
+        with replacing(path) as partial:
+            partial.write_text("half")
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                full.write(b"the other half")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fails()
+    assert caught.value.errno == errno.ENOSPC
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["report.txt"]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
+    write_text(tmp_path / f".dataset.partial-{os.getpid()}" / "half", "x")
+    with replacing(tmp_path / "dataset") as partial:
+        write_text(partial / "whole", "x")
+    assert names(tmp_path) == ["dataset"]
+    assert names(tmp_path / "dataset") == ["whole"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "x" * 251 + ".jpg", "\udcff.jpg"])
+def test_the_longest_and_the_oddest_names_a_disk_takes(tmp_path: Path, name: str) -> None:
+    write_bytes(tmp_path / name, b"1")
+    write_bytes(tmp_path / name, b"2")
+    assert (tmp_path / name).read_bytes() == b"2"
+    assert names(tmp_path) == [name]
+
+
+def test_remove_takes_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
+    write_text(tmp_path / "real" / "1", "kept")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    remove(tmp_path / "link")
+    remove(tmp_path / "never was")
+    assert names(tmp_path) == ["real"]
+    assert (tmp_path / "real" / "1").read_text() == "kept"
+
+
+def test_numbers_in_names_are_in_order() -> None:
+    listed = ["1.jpg", "01.jpg", "2.jpg", "10.jpg", "a-9", "a-10", "a", "a-9-2", "b"]
+    assert sorted(listed, key=natural_key) == ["01.jpg", "1.jpg", "2.jpg", "10.jpg", "a", "a-9", "a-9-2", "a-10", "b"]
+
+
+@given(st.lists(st.text("019a.-²٣", max_size=6), unique=True), st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_how_a_disk_lists(listed: list[str], random: object) -> None:
+    shuffled = listed.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert sorted(shuffled, key=natural_key) == sorted(listed, key=natural_key)

@@ -1,0 +1,311 @@
+import io
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image
+
+from aslkit import images
+from aslkit.images import Frame, ImageError
+
+NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
+SMOOTH = np.asarray(cv2.GaussianBlur(NOISE, (0, 0), 4), np.uint8)
+JPEG = images.encode_jpeg(SMOOTH)
+PNG = images.encode_png(SMOOTH)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+
+
+def segment(marker: int, data: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
+
+
+def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def exif(*, orientation: int | None = None) -> Image.Exif:
+    said = Image.Exif()
+    said[ExifTags.Base.Artist] = "SECRET-NAME"
+    said.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSDateStamp] = "SECRET-PLACE"
+    if orientation:
+        said[ExifTags.Base.Orientation] = orientation
+    return said
+
+
+def rgb(frame: Frame) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(frame[:, :, ::-1]))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty file"),
+        (b"these are my holiday photographs", "not an image"),
+        (b"\xff\xd8\xff", "not an image"),
+        (b"GIF89a" + bytes(100), "not an image"),
+        (JPEG[:-60], "damaged or cut short"),
+        (PNG[: len(PNG) // 2], "damaged or cut short"),
+        (images.encode_png(NOISE[:8]), "too small (64×8"),
+        (png_claiming(16, 16_001), "too large (16×16001"),  # MediaPipe would end the process
+        (png_claiming(7_072, 7_072), "too large (7072×7072"),
+    ],
+)
+def test_what_is_no_image_is_refused_in_few_words(data: bytes, words: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        images.decode(data)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("side", [10_000, 13_000, 30_000, 2**31 - 1])
+def test_a_bomb_is_refused_by_its_header(side: int) -> None:
+    bomb = png_claiming(side, side)
+    tracemalloc.start()
+    with pytest.raises(ImageError, match=rf"too large \({side}×{side}, more than 50,000,000 pixels"):
+        images.decode(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_huge_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    path = tmp_path / "huge.jpg"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a terabyte that takes no place
+    data = images.read_file(path)
+    assert len(data) == 1001
+    with pytest.raises(ImageError, match="more than 1,000 bytes"):
+        images.read_header(data)
+
+
+GREY = cv2.cvtColor(SMOOTH, cv2.COLOR_BGR2GRAY)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (saved(Image.fromarray(GREY), "PNG"), np.dstack([GREY] * 3)),
+        (saved(rgb(SMOOTH).convert("RGBA"), "PNG"), SMOOTH),
+        (saved(Image.fromarray(np.dstack([SMOOTH[:, :, ::-1], GREY])), "PNG"), SMOOTH),
+        (cv2.imencode(".png", GREY.astype(np.uint16) * 257)[1].tobytes(), np.dstack([GREY] * 3)),
+        (cv2.imencode(".png", SMOOTH.astype(np.uint16) * 257)[1].tobytes(), SMOOTH),
+        (saved(Image.fromarray(GREY).convert("P"), "PNG"), np.dstack([GREY] * 3)),
+        (saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=bytes(range(256))), np.dstack([GREY] * 3)),
+        (saved(rgb(SMOOTH), "BMP"), SMOOTH),
+        (saved(rgb(SMOOTH), "WEBP", lossless=True), SMOOTH),
+    ],
+    ids=["grey", "opaque", "transparent", "16-bit grey", "16-bit", "palette", "clear palette", "BMP", "WebP"],
+)
+def test_every_kind_of_pixel_becomes_bgr(data: bytes, expected: Frame) -> None:
+    frame = images.decode(data)
+    assert frame.dtype == np.uint8
+    assert frame.flags.c_contiguous
+    np.testing.assert_array_equal(frame, expected)
+
+
+def test_cmyk_jpeg_is_read() -> None:
+    assert images.decode(saved(rgb(SMOOTH).convert("CMYK"), "JPEG")).shape == SMOOTH.shape
+
+
+@pytest.mark.parametrize("encode", [images.encode_jpeg, images.encode_png])
+def test_header_tells_format_and_size(encode: Callable[[Frame], bytes]) -> None:
+    header = images.read_header(encode(SMOOTH))
+    assert (header.format, header.width, header.height) == (encode.__name__[7:].upper(), 64, 48)
+    assert header.upright
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_turned_by_exif_is_decoded_and_recorded_upright(orientation: int) -> None:
+    # One corner black: where it ends up tells all eight ways apart, together with the shape.
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    picture[:16, :16] = 0
+    turned = saved(rgb(picture), "JPEG", quality=95, exif=exif(orientation=orientation))
+    corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
+    recorded, suffix = images.as_recorded(turned, mirrored=False)
+    assert suffix == ".jpg"
+    assert b"SECRET" not in recorded
+    for data in (turned, recorded):
+        frame = images.decode(data)
+        assert frame.shape == ((48, 64, 3) if orientation < 5 else (64, 48, 3))
+        assert frame[corner[orientation]].max() < 20
+        assert (frame < 100).mean() == pytest.approx(256 / (48 * 64), abs=0.02)
+
+
+def test_damaged_exif_does_not_cost_the_picture() -> None:
+    broken = JPEG[:2] + segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff") + JPEG[2:]
+    np.testing.assert_array_equal(images.decode(broken), images.decode(JPEG))
+    assert images.as_recorded(broken, mirrored=False) == (JPEG, ".jpg")
+
+
+def test_metadata_goes_and_pixels_stay_to_the_bit() -> None:
+    personal = [segment(marker, b"SECRET") for marker in (*range(0xE1, 0xEE), 0xEF, 0xFE)]
+    full = JPEG[:2] + b"".join(personal) + b"\xff\xff\xff" + JPEG[2:] + b"SECRET second picture or film"
+    stripped = images.without_metadata(full)
+    assert b"SECRET" not in stripped
+    assert stripped == JPEG
+    assert images.without_metadata(stripped) == stripped
+
+
+def test_exif_written_by_pillow_goes() -> None:
+    data = saved(rgb(SMOOTH), "JPEG", exif=exif(), comment=b"SECRET-COMMENT", icc_profile=b"SECRET-PROFILE")
+    assert data.count(b"SECRET") == 4
+    stripped, _ = images.as_recorded(data, mirrored=False)
+    assert b"SECRET" not in stripped
+    np.testing.assert_array_equal(images.decode(stripped), images.decode(data))
+
+
+def test_progressive_jpeg_with_a_comment_between_scans() -> None:
+    data = saved(rgb(NOISE), "JPEG", progressive=True, quality=90)
+    scan = data.rindex(b"\xff\xda")
+    full = data[:scan] + segment(0xFE, b"SECRET") + data[scan:]
+    assert images.without_metadata(full) == data
+
+
+def test_adobe_colours_survive() -> None:
+    data = saved(rgb(SMOOTH).convert("CMYK"), "JPEG", quality=95)
+    assert b"Adobe" in images.without_metadata(data)
+    np.testing.assert_array_equal(images.decode(images.without_metadata(data)), images.decode(data))
+
+
+def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
+    """Telephones append previews with EXIF of their own; Pillow calls such a file MPO."""
+    data = saved(rgb(SMOOTH), "MPO", save_all=True, append_images=[rgb(NOISE)], exif=exif(orientation=6))
+    assert images.read_header(data).format == "JPEG"
+    assert not images.read_header(data).upright
+    recorded, suffix = images.as_recorded(data, mirrored=False)
+    assert suffix == ".jpg"
+    assert images.decode(recorded).shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize("length", [b"\0\0", b"\0\1", b"\xff\xff"])
+@pytest.mark.parametrize("marker", [0xE1, 0xDB, 0xFE])
+def test_malformed_segments_neither_loop_nor_lose(marker: int, length: bytes) -> None:
+    malformed = JPEG[:2] + bytes([0xFF, marker]) + length + JPEG[2:]
+    assert images.without_metadata(malformed) == malformed
+
+
+def test_pictures_for_others_carry_no_traces() -> None:
+    from PIL import PngImagePlugin
+
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Author", "SECRET")
+    for data in (
+        saved(rgb(SMOOTH), "JPEG", exif=exif()),
+        saved(rgb(SMOOTH), "JPEG", exif=exif(orientation=6)),
+        saved(rgb(SMOOTH), "PNG", pnginfo=said),
+        saved(rgb(SMOOTH), "PNG", exif=exif(orientation=3)),
+        saved(rgb(SMOOTH), "WEBP", exif=exif()),
+    ):
+        assert b"SECRET" in data
+        clean = images.without_traces(data)
+        assert b"SECRET" not in clean
+        assert images.pixel_hash(images.decode(clean)) == images.pixel_hash(images.decode(data))
+    assert images.without_traces(PNG) is PNG
+    assert images.without_traces(JPEG) == JPEG
+
+
+def test_mirrored_png_comes_back_exactly() -> None:
+    once, suffix = images.as_recorded(PNG, mirrored=True)
+    assert suffix == ".png"
+    np.testing.assert_array_equal(images.decode(once), SMOOTH[:, ::-1])
+    twice, _ = images.as_recorded(once, mirrored=True)
+    np.testing.assert_array_equal(images.decode(twice), SMOOTH)
+
+
+def test_mirrored_jpeg_loses_next_to_nothing() -> None:
+    once, suffix = images.as_recorded(JPEG, mirrored=True)
+    assert suffix == ".jpg"
+    assert np.abs(images.decode(once).astype(int) - images.decode(JPEG)[:, ::-1]).mean() < 1.5
+
+
+def test_pixel_hash_knows_pixels_not_files() -> None:
+    bmp = images.decode(saved(rgb(SMOOTH), "BMP"))
+    assert images.pixel_hash(bmp) == images.pixel_hash(images.decode(PNG)) == images.pixel_hash(SMOOTH)
+    other = SMOOTH.copy()
+    other[47, 63, 2] ^= 1
+    assert images.pixel_hash(other) != images.pixel_hash(SMOOTH)
+    # The same bytes in another shape are another picture.
+    assert images.pixel_hash(SMOOTH.reshape(64, 48, 3)) != images.pixel_hash(SMOOTH)
+
+
+def test_perceptual_hash_is_about_the_picture(picture: Frame) -> None:
+    def apart(left: Frame, right: Frame) -> int:
+        return (images.perceptual_hash(left) ^ images.perceptual_hash(right)).bit_count()
+
+    assert apart(picture, images.decode(images.encode_jpeg(picture, quality=60))) <= 4
+    assert apart(picture, np.clip(picture.astype(int) + 8, 0, 255).astype(np.uint8)) <= 4
+    assert apart(picture, np.asarray(cv2.resize(picture, (480, 360)), np.uint8)) <= 4
+    assert apart(picture, np.ascontiguousarray(picture[:, ::-1])) > 12
+    assert apart(picture, NOISE) > 12
+    assert 0 <= images.perceptual_hash(np.zeros((20, 20, 3), np.uint8)) < 2**64
+
+
+def test_quality_measures_what_it_says(picture: Frame) -> None:
+    blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
+    assert images.quality(blurred).sharpness < 0.3 * images.quality(picture).sharpness
+    assert images.quality(np.asarray(picture // 2, np.uint8)).brightness == pytest.approx(
+        images.quality(picture).brightness / 2, abs=0.01
+    )
+    flat = images.quality(np.full((40, 40, 3), 51, np.uint8))
+    assert flat.sharpness == flat.contrast == 0
+    assert flat.brightness == pytest.approx(0.2)
+
+
+def test_the_thinnest_image_that_is_taken_can_be_measured() -> None:
+    thin = images.decode(images.encode_png(np.zeros((16, images.MAX_SIDE, 3), np.uint8)))
+    assert images.quality(thin).sharpness == 0
+    assert images.perceptual_hash(thin) >= 0
+
+
+def only_image_errors(data: bytes) -> None:
+    for function in (images.read_header, images.decode, images.without_traces):
+        with suppress(ImageError):
+            function(data)
+    assert len(images.without_metadata(data)) <= len(data)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8 ", b"BM"]), st.binary())
+def test_any_bytes(magic: bytes, data: bytes) -> None:
+    only_image_errors(magic + data)
+
+
+SEEDS = [
+    JPEG,
+    PNG,
+    saved(rgb(SMOOTH), "JPEG", exif=exif(orientation=6), progressive=True),
+    saved(rgb(SMOOTH), "WEBP", exif=exif()),
+    saved(rgb(SMOOTH), "BMP"),
+    saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=bytes(range(256)), exif=exif(orientation=5)),
+]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    st.floats(0.02, 1),
+)
+def test_mutated_files(valid: bytes, changes: list[tuple[float, int]], end: float) -> None:
+    data = bytearray(valid)
+    for place, value in changes:
+        data[int(place**3 * len(data))] = value  # most of them near the beginning, where the structure is
+    only_image_errors(bytes(data[: int(len(data) * end)]))

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslkit.errors import InputError
+from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
+
+
+@pytest.mark.parametrize("name", ["a", "maría", "手", "2026-01-02 camera 0", "A.b_c-d", "x" * 64, "_x", "x-"])
+def test_names_people_use(name: str) -> None:
+    assert checked_name("signer", name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../ada", "a/b", "a\\b", "-rf", ".hidden", "ada ", " ada", "ada.", "x" * 65, "a\nb", "ada\n",
+     "<b>ada</b>", "a|b", "a\0b", "a:b", "*", "\udcff", "a\u202eb"],
+)  # fmt: skip
+def test_names_that_would_do_harm(name: str) -> None:
+    with pytest.raises(InputError, match="cannot be the name of a dataset") as caught:
+        Workspace(root=Path("w")).dataset(name)
+    assert caught.value.exit_code == 2
+
+
+@given(st.text(max_size=80))
+def test_a_name_that_is_taken_is_one_folder_in_its_place(name: str) -> None:
+    try:
+        path = Workspace(root=Path("/w")).dataset(name)
+    except InputError:
+        return
+    assert path.parent == Path("/w/datasets")
+    assert path.resolve().parent == Path("/w/datasets")
+
+
+@given(st.text(max_size=100))
+def test_any_text_can_be_made_a_name(text: str) -> None:
+    name = as_name(text)
+    assert checked_name("session", name) == name
+
+
+def test_a_cut_name_is_still_a_name() -> None:
+    assert checked_name("session", as_name("x" * 63 + ".mp4"))
+
+
+def test_real_and_synthetic_signers_never_share_a_name() -> None:
+    assert checked_signer("ada", synthetic=False) == "ada"
+    assert checked_signer("synthetic-ada", synthetic=True) == "synthetic-ada"
+    with pytest.raises(InputError, match="--signer synthetic-ada"):
+        checked_signer("ada", synthetic=True)
+    with pytest.raises(InputError, match="Choose another"):
+        checked_signer("synthetic-ada", synthetic=False)
