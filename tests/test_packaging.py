@@ -1,5 +1,6 @@
 """What lands where: only aslkit in site-packages, with everything in it."""
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -44,11 +45,11 @@ def test_the_links_that_type_checkers_follow() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy: a build leaves folders behind.
-    subprocess.run(
-        f"git ls-files -co --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C {folder}",
-        shell=True, check=True, cwd=ROOT,
-    )  # fmt: skip
-    uv = next(path for path in (ROOT / ".tools/bin/uv", Path("uv")) if path.name == str(path) or path.exists())
+    for name in ("aslkit", *STAGES):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    uv = shutil.which("uv") or ROOT / ".tools/bin/uv"
     subprocess.run(
         [uv, "build", "--wheel", "--out-dir", folder / "dist", folder], check=True, capture_output=True, text=True
     )
