@@ -45,7 +45,9 @@ def _explained(error: OSError) -> AslkitError:
             "Free some space and run the same command again."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return AslkitError(f"Not allowed: {error.strerror}{where}. Give another place with --workspace.")
+        return AslkitError(
+            f"{error.strerror}{where}. Allow it, or give another folder (--workspace names where to write)."
+        )
     return AslkitError(f"{error.strerror or error}{where}.")
 
 
@@ -143,7 +145,7 @@ def import_(
     from aslkit.captures import SessionInfo
     from aslkit.cli_text import print_import
 
-    name = checked_name("session", session or as_name(folder.resolve().name))
+    name = checked_name("session", session or as_name(folder.absolute().name))
     info = SessionInfo(signer=checked_signer(signer, synthetic=False), session=name, camera=f"import {name}", **stated)
     print_import(
         import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json

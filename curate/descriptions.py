@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +51,8 @@ class Descriptions:
 
     def __post_init__(self) -> None:
         """Read what is kept. A damaged file only means that its images are measured again, so it is removed."""
-        self._kept = self.folder / f"v{VERSION}-{self.looking.min_confidence:g}-{int(self.looking.second_try)}"
+        looking = f"{self.looking.min_confidence:g}-{int(self.looking.second_try)}"
+        self._kept = self.folder / f"v{VERSION}-mediapipe-{version('mediapipe')}-{looking}"
         tables, parts = [], []
         for path in sorted(self._kept.glob("*.parquet")):
             try:
