@@ -112,13 +112,14 @@ def doctor(root: Path, as_json: bool) -> None:
     """Say what is installed, what is missing, what for, and how to get it."""
     from rich.console import Console
 
-    from aslkit import doctor as examination
+    from aslkit.doctor import examine
+    from aslkit.doctor_text import render
 
-    findings = examination.examine(root)
+    findings = examine(root)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        examination.render(findings, Console())
+        render(findings, Console())
     if any(finding.required and finding.state != "ok" for finding in findings):
         sys.exit(1)
 

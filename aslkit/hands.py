@@ -31,6 +31,9 @@ RING: Final = (13, 14, 15, 16)
 PINKY: Final = (17, 18, 19, 20)
 FINGERS: Final = (THUMB, INDEX, MIDDLE, RING, PINKY)
 
+PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
+"""The joint from which joint i + 1 hangs: the wrist, or the next joint towards it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hand:

@@ -27,9 +27,6 @@ Array = npt.NDArray[np.float32]
 CROP_MARGIN: Final = 0.25
 """The crop is the hand's box, made square, with this share of its side added on each side."""
 
-_PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
-"""The joint from which joint i + 1 hangs."""
-
 _KEY_JOINTS: Final = (0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20)
 """Joints between which distances are taken: those that tell where fingers are, without the near-fixed ones."""
 
@@ -147,7 +144,7 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
         key joints, in palm sizes.
     """
     scaled = _one_palm_high(points.astype(np.float32) - points[:, :1].astype(np.float32))
-    bones = scaled[:, 1:] - scaled[:, _PARENT]
+    bones = scaled[:, 1:] - scaled[:, hands.PARENT]
     bones = bones / (_length(bones)[..., None] + np.float32(1e-6))
     along = [np.sum(bones[:, i] * bones[:, i + 1], axis=-1) for i in range(19) if i % 4 != 3]
     across = [np.sum(bones[:, i] * bones[:, i + 4], axis=-1) for i in (3, 7, 11, 15)]

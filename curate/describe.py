@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from aslkit.datasets.schema import COLUMNS
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality
 
@@ -15,22 +16,13 @@ VERSION: Final = 1
 GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
 """In: the SHA-256 of the image file, and the file itself."""
 
+_MEASURED: Final = (
+    "width", "height", "sharpness", "brightness", "contrast", "sha256", "phash",
+    "handedness", "landmarks", "hand_score", "hand_box",
+)  # fmt: skip
+
 DESCRIBED: Final = pa.schema(
-    [
-        pa.field("content", pa.string()),
-        pa.field("error", pa.string()),
-        pa.field("width", pa.int32()),
-        pa.field("height", pa.int32()),
-        pa.field("sharpness", pa.float32()),
-        pa.field("brightness", pa.float32()),
-        pa.field("contrast", pa.float32()),
-        pa.field("sha256", pa.string()),
-        pa.field("phash", pa.uint64()),
-        pa.field("handedness", pa.string()),
-        pa.field("landmarks", pa.list_(pa.float32())),
-        pa.field("hand_score", pa.float32()),
-        pa.field("hand_box", pa.list_(pa.float32())),
-    ]
+    [GIVEN.field("content"), pa.field("error", pa.string()), *(COLUMNS.field(name) for name in _MEASURED)]
 )
 """Out: one row for each in; only `content` and `error` are set where the image cannot be decoded."""
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from aslkit import doctor
+from aslkit import doctor, doctor_text
 from aslkit.doctor import Check, Finding, Verdict
 
 HEADLESS_BUILD = """
@@ -81,7 +81,7 @@ def only_path(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 def printed(findings: list[Finding], *, encoding: str = "utf-8") -> str:
     sink = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    doctor.render(findings, Console(file=sink, width=80, color_system=None))
+    doctor_text.render(findings, Console(file=sink, width=80, color_system=None))
     sink.seek(0)
     return sink.read()
 

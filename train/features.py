@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.errors import InputError
-from aslkit.hands import MIDDLE
+from aslkit.hands import MIDDLE, PARENT
 from aslkit.preprocess import Array, Contract, landmark_features
 
 TURN_DEG: Final = 15.0
@@ -22,8 +22,6 @@ BONE: Final = 0.2
 
 JITTER: Final = 0.01
 """Standard deviation of each landmark's place, in lengths of the palm."""
-
-_PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +55,10 @@ def vary_hands(points: Array, mirrored: float, rng: np.random.Generator) -> Arra
         float32 (n, 21, 3).
     """
     count = len(points)
-    bones = (points[:, 1:] - points[:, _PARENT]) * np.exp(rng.normal(0, BONE, (count, 20, 1)))
+    bones = (points[:, 1:] - points[:, PARENT]) * np.exp(rng.normal(0, BONE, (count, 20, 1)))
     shaped = np.zeros_like(points)
     for joint in range(1, 21):
-        shaped[:, joint] = shaped[:, _PARENT[joint - 1]] + bones[:, joint - 1]
+        shaped[:, joint] = shaped[:, PARENT[joint - 1]] + bones[:, joint - 1]
     turns = [_turns(axis, np.deg2rad(rng.normal(0, TURN_DEG, count))) for axis in (2, 0, 1)]
     stretch = np.exp(rng.normal(0, [STRETCH, STRETCH, 2 * STRETCH], (count, 3)))
     turned = np.einsum("nij,nkj->nki", turns[0] @ turns[1] @ turns[2], shaped * stretch[:, None])
