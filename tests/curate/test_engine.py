@@ -20,7 +20,7 @@ HANGS = (
     "import time\n"
     "from aslkit.curate.engine import map_local\n"
     "if __name__ == '__main__':\n"
-    "    done = map_local(time.sleep, [0, 0, 4, 4], processes=2)\n"
+    "    done = map_local(time.sleep, [0, 0, {seconds}, {seconds}], processes=2)\n"
     "    next(done), next(done)\n"
     "    print('working', flush=True)\n"
     "    list(done)\n"
@@ -74,19 +74,18 @@ def test_cores_are_those_this_process_may_use() -> None:
     assert 1 <= cores() <= (os.cpu_count() or 1)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_no_process_outlives_its_parent(how: signal.Signals, tmp_path: Any) -> None:
-    (tmp_path / "hangs.py").write_text(HANGS)
+# Killed: its processes end though they have ten minutes of work. Ctrl-C: they end the batch they are at.
+@pytest.mark.parametrize(("how", "seconds"), [(signal.SIGKILL, 600), (signal.SIGINT, 2)])
+def test_no_process_outlives_its_parent(how: signal.Signals, seconds: int, tmp_path: Any) -> None:
+    (tmp_path / "hangs.py").write_text(HANGS.format(seconds=seconds))
     parent = subprocess.Popen(
         [sys.executable, tmp_path / "hangs.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "working\n"
-    began = time.monotonic()
     parent.send_signal(how)
     # The processes hold the other end of the pipe: it ends when the last of them has.
-    _, said = parent.communicate(timeout=30)
-    assert time.monotonic() - began < (2 if how == signal.SIGKILL else 8)
+    _, said = parent.communicate(timeout=120)
     assert parent.returncode != 0
     assert "ForkProcess" not in said
     assert "SpawnProcess" not in said
