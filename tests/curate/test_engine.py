@@ -17,9 +17,10 @@ from aslkit.errors import AslkitError
 # The work is from the standard library: a process that is spawned cannot import this file. Where batches do not
 # matter, it is given numbers.
 HANGS = (
-    "import time\n"
+    "import signal, time\n"
     "from aslkit.curate.engine import map_local\n"
     "if __name__ == '__main__':\n"
+    "    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it\n"
     "    done = map_local(time.sleep, [0, 0, {seconds}, {seconds}], processes=2)\n"
     "    next(done), next(done)\n"
     "    print('working', flush=True)\n"
