@@ -6,11 +6,12 @@ session.json, camera, licence and consent are unknown.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key, write_text
@@ -38,29 +39,26 @@ class SessionInfo:
     licence: str | None = None
     consent: str | None = None
 
-    def save(self, captures: Path) -> None:
-        """Write session.json. Licence and consent stated before stay where none is stated now.
+    def save(self, captures: Path) -> "SessionInfo":
+        """Write session.json, and return what it says now: licence and consent stated before stay where none is stated.
 
         Raises:
             InputError: the session exists and was recorded with another camera: that is another session.
         """
-        folder = captures / self.signer / self.session
-        path = folder / SESSION_FILE
-        if path.exists():
-            before = SessionInfo.load(path)
-            if before.camera != self.camera:
-                raise InputError(
-                    f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, "
-                    f"not {self.camera!r}. Give this one a name of its own with --session."
-                )
-            now = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
-            if before != now:
-                now._write(path)
-        else:
-            self._write(path)
-
-    def _write(self, path: Path) -> None:
-        write_text(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+        path = captures / self.signer / self.session / SESSION_FILE
+        if not path.exists():
+            update_session(path, asdict(self))
+            return self
+        before = SessionInfo.load(path)
+        if before.camera != self.camera:
+            raise InputError(
+                f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, "
+                f"not {self.camera!r}. Give this one a name of its own with --session."
+            )
+        now = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
+        if before != now:
+            update_session(path, asdict(now))
+        return now
 
     @classmethod
     def load(cls, path: Path) -> "SessionInfo":
@@ -111,6 +109,12 @@ class CapturedFrame:
             return None
 
 
+def update_session(path: Path, values: dict[str, Any]) -> None:
+    """Write values into a session.json; what else it says stays."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_text(path, json.dumps(before | values, indent=2, ensure_ascii=False) + "\n")
+
+
 def stamp(at: datetime) -> str:
     """The name of a frame taken at that moment; `CapturedFrame.captured_at` reads it again."""
     utc = at.astimezone(UTC)
@@ -128,9 +132,20 @@ def walk(captures: Path) -> Iterator[CapturedFrame]:
     for signer in _folders(captures):
         for session in _folders(signer):
             for folder in (path for path in _folders(session) if path.name in INDEX):
-                names = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+                names = (path for path in folder.iterdir() if _is_frame(path))
                 for path in sorted((p for p in names if p.is_file()), key=lambda p: natural_key(p.name)):
                     yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)
+
+
+def count_letters(captures: Path, signer: str) -> Counter[str]:
+    """How many images of each letter a signer has, over all sessions."""
+    sessions = _folders(captures / signer) if (captures / signer).is_dir() else []
+    letters = [folder for session in sessions for folder in _folders(session) if folder.name in INDEX]
+    return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))
+
+
+def _is_frame(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.name[0] != "."
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -1,12 +1,10 @@
 """The `aslkit` command: each command parses, calls one function and prints. Heavy imports stay inside."""
 
 import errno
-import getpass
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +12,7 @@ import click
 
 from aslkit import __version__
 from aslkit.errors import AslkitError
-from aslkit.letters import parse_letter
+from aslkit.letters import parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,14 +49,15 @@ def _explained(error: OSError) -> AslkitError:
     return AslkitError(f"{error.strerror or error}{where}.")
 
 
-class LetterType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """One of the 24 letters, either case."""
+class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """One or more of the 24 letters, either case."""
 
-    name = "letter"
+    name = "letters"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Parse it."""
-        return parse_letter(value)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse them: a tuple."""
+        one = param is not None and param.name == "letter"
+        return (parse_letter(value),) if one else parse_letters(value)
 
 
 workspace_option = click.option(
@@ -142,68 +141,64 @@ def import_(
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0
     where photos/A/*.jpg, photos/B/*.jpg, … (either case). J, Z and others are listed and left out.
     """
+    from aslkit.capture import signers
     from aslkit.capture.importer import import_folder
     from aslkit.captures import SessionInfo
     from aslkit.cli_text import print_import
 
+    workspace = Workspace(root=root)
     name = checked_name("session", session or as_name(folder.absolute().name))
-    info = SessionInfo(signer=checked_signer(signer, synthetic=False), session=name, camera=f"import {name}", **stated)
-    print_import(
-        import_folder(folder, workspace=Workspace(root=root), info=info, mirrored=mirrored), info, as_json=as_json
-    )
+    before = signers.load(workspace, checked_signer(signer, synthetic=False))
+    known = {key: stated[key] or getattr(before, key) for key in ("licence", "consent")}
+    info = SessionInfo(signer=signer, session=name, camera=f"import {name}", **known)
+    print_import(import_folder(folder, workspace=workspace, info=info, mirrored=mirrored), info, as_json=as_json)
 
 
 @main.command()
-@click.option("--letter", type=LetterType(), required=True, help="Which letter is signed.")
+@click.option("--letter", type=LettersType(), help="Which letter is signed.")
+@click.option("--letters", type=LettersType(), help="Several: A-Y, or A,B,C. Those that lack most come first.")
 @click.option(
-    "--source", default="0", show_default=True, help="Camera number, video, folder of images, or 'synthetic'."
+    "--source",
+    default="0",
+    show_default=True,
+    help="Camera number, address (rtsp://, http://), video, folder of images, or 'synthetic'.",
 )
 @click.option("--signer", help="Whose hand it is; your login name where not given.")
 @click.option("--session", help="Which sitting; today's date and the source where not given.")
-@click.option("--count", type=int, help="How many frames to store.  [default: 602]")
-@click.option("--interval-s", type=float, help="Seconds of the source between stored frames.  [default: 0.1]")
+@click.option("--goal", type=int, help="Frames of a letter that the signer is to have in all.  [default: 602]")
+@click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, whatever the goal.")
+@click.option("--interval-s", type=float, help="Seconds between frames that may be stored.  [default: 0.1]")
+@click.option("--format", type=click.Choice(["jpeg", "png"]), help="Of the images.  [default: jpeg]")
+@click.option("--gate/--no-gate", default=None, help="Refuse bad frames, or only note why.  [default: refuse]")
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
-@click.option("--licence", help="Of the images, such as CC-BY-4.0.")
-@click.option("--consent", help="What the signer agreed to, in a few words.")
+@click.option("--web", is_flag=True, help="Record in the browser, with this or another device's camera.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where --web listens.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8620, show_default=True, help="Likewise.")
+@click.option("--list-cameras", is_flag=True, help="Say which cameras there are, and end.")
+@click.option("--licence", help="Of the images, such as CC-BY-4.0; asked once where not given.")
+@click.option("--consent", help="What the signer agrees to, in a few words; asked once where not given.")
+@click.option("--yes", is_flag=True, help="Don't ask: take licence and consent from the configuration.")
 @config_option
 @workspace_option
 @json_option
-def capture(
-    letter: str,
-    source: str,
-    signer: str | None,
-    session: str | None,
-    count: int | None,
-    interval_s: float | None,
-    preview: bool | None,
-    config: Path | None,
-    root: Path,
-    as_json: bool,
-    **stated: str,
-) -> None:
-    r"""Record frames of one letter. Ctrl-C stops and keeps what is stored.
+def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, **options: Any) -> None:
+    r"""Record frames of a letter: in a window, in the browser, or from a file. Ctrl-C stops and keeps what is stored.
 
     \b
     Example:  aslkit capture --letter A --signer maria
+              aslkit capture --letters A-Y               (walks through all that lack images)
+              aslkit capture --web                       (in the browser; no window needed)
               aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
     """
-    from aslkit.capture.recorder import CaptureConfig, progress, record, window
-    from aslkit.captures import SessionInfo
-    from aslkit.cli_text import print_recording
-    from aslkit.config import load
-    from aslkit.sources import kind_of
+    from aslkit.cli_capture import CaptureOptions, run
+    from aslkit.cli_text import print_cameras
 
-    kind = kind_of(source)
-    synthetic = kind == "synthetic"
-    who = checked_signer(signer or ("synthetic-ada" if synthetic else getpass.getuser()), synthetic=synthetic)
-    place = source if kind in ("camera", "synthetic") else Path(source).name
-    camera = f"{kind} {place}" if kind != "synthetic" else "synthetic"
-    today = "one" if synthetic else as_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
-    info = SessionInfo(signer=who, session=checked_name("session", session or today), camera=camera, **stated)
-    settings = load("capture", CaptureConfig, file=config, flags={"count": count, "interval_s": interval_s})
-    screen = window if preview or (preview is None and kind == "camera") else progress
-    recorded = record(letter, source=source, workspace=Workspace(root=root), info=info, config=settings, screen=screen)
-    print_recording(recorded, letter, info, settings.count, as_json=as_json)
+    if list_cameras:
+        from aslkit.cameras import cameras
+
+        print_cameras(cameras(), as_json=as_json)
+        return
+    run(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
 
 
 @main.command()

@@ -11,8 +11,9 @@ import click
 from aslkit.letters import LETTERS
 
 if TYPE_CHECKING:
+    from aslkit.cameras import Camera
     from aslkit.capture.importer import Imported
-    from aslkit.capture.recorder import Recorded
+    from aslkit.capture.seat import Recorded
     from aslkit.captures import SessionInfo
     from aslkit.curate.build import Curated
     from aslkit.demo import Demonstrated
@@ -49,17 +50,39 @@ def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> N
     click.echo("Next: aslkit curate")
 
 
-def print_recording(result: "Recorded", letter: str, info: "SessionInfo", goal: int, *, as_json: bool) -> None:
-    """Say how many frames were stored, and why no more."""
-    values = {"letter": letter, "stored": len(result.stored), "goal": goal, "ended": result.ended}
+def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
+    """Say how many frames were stored, which were refused and why, and what is left to do."""
     if as_json:
-        print_json(values | {"folder": str(result.folder)} | asdict(info))
+        values = {"stored": result.stored, "letters": result.letters, "refused": result.refused, "goal": goal}
+        recovered = asdict(result.recovered)
+        about = {"ended": result.ended, "folder": str(result.folder), "recovered": recovered, "report": result.report}
+        print_json(values | about | asdict(info))
         return
-    click.echo(
-        f"Stored {len(result.stored):,} of {goal:,} frames of {letter} of {info.signer} "
-        f"in {result.folder} ({result.ended})."
-    )
+    if mended := str(result.recovered):
+        click.echo(f"An earlier recording was interrupted. Recovered: {mended}.")
+    for letter, number in sorted(result.letters.items()):
+        click.echo(f"Stored {number:,} frames of {letter}; {info.signer} has {result.counts[letter]:,} of {goal:,}.")
+    if not result.stored:
+        click.echo(f"Stored nothing ({result.ended}).")
+    else:
+        click.echo(f"They are in {result.folder} ({result.ended}).")
+    if result.refused:
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in Counter(result.refused).most_common())
+        click.echo(f"Refused: {reasons}.")
+    if dropped := result.report.get("dropped"):
+        click.echo(f"Not looked at, for want of time: {dropped:,} of {result.report['seen']:,}.")
     click.echo("Next: another letter, or aslkit curate")
+
+
+def print_cameras(found: list["Camera"], *, as_json: bool) -> None:
+    """Say which cameras there are."""
+    if as_json:
+        print_json([asdict(camera) for camera in found])
+    elif not found:
+        click.echo("No camera was found. Connect one, or record in the browser of a telephone: aslkit capture --web")
+    else:
+        for camera in found:
+            click.echo(f"--source {camera.number}  {camera.name}  ({camera.state})")
 
 
 def print_curated(result: "Curated", *, as_json: bool) -> None:

@@ -1,6 +1,9 @@
 """The whole way, once, on synthetic signers: record, curate, train, measure on one never seen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +11,7 @@ from aslkit.captures import SessionInfo
 from aslkit.config import load
 from aslkit.files import remove
 from aslkit.letters import LETTERS
-from aslkit.progress import bar
+from aslkit.progress import Advance, bar
 from aslkit.workspace import Workspace
 
 SIGNERS: Final = ("synthetic-ada", "synthetic-ben", "synthetic-cleo")
@@ -53,12 +56,25 @@ def demo(root: Path) -> Demonstrated:
 
 
 def _record(workspace: Workspace) -> None:
-    from aslkit.capture.recorder import CaptureConfig, nothing, record
+    from aslkit.capture.config import CaptureConfig, GateConfig
+    from aslkit.capture.recorder import record, terminal
 
-    config = load("capture", CaptureConfig, flags={"count": FRAMES, "interval_s": INTERVAL_S})
-    with bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS)) as advance:
+    capture = load("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
+    with bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:
+
+        @contextmanager
+        def within(title: str, frames: int) -> Iterator[Advance]:
+            yield advance
+
         for signer in SIGNERS:
             info = SessionInfo(signer=signer, session="one", camera="synthetic", licence="CC0-1.0")
-            for letter in LETTERS:
-                record(letter, source="synthetic", workspace=workspace, info=info, config=config, screen=nothing)
-                advance()
+            record(
+                LETTERS,
+                source="synthetic",
+                workspace=workspace,
+                info=info,
+                capture=capture,
+                gate=load("gate", GateConfig),
+                screen=partial(terminal, show=within),
+                count=FRAMES,
+            )

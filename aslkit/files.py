@@ -6,6 +6,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+_PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
 
 
 @contextmanager
@@ -31,6 +34,24 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
     with replacing(path) as partial:
         partial.write_bytes(data)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """As `write_bytes`, and on the disk when it returns: not even a power cut takes it away."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file of this name was being written by `replacing` when it was interrupted."""
+    return _PARTIAL.fullmatch(name) is not None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,9 +6,9 @@ mediapipe 0.10.21 carries its models in the wheel, so nothing is downloaded at r
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,12 @@ class Hand:
         xy = self.landmarks[:, :2]
         return np.asarray(np.concatenate([xy.min(axis=0), xy.max(axis=0)]), np.float32)
 
+    @property
+    def extent(self) -> float:
+        """Area of the box, as a share of the frame's."""
+        left, top, right, bottom = self.box.tolist()
+        return float((right - left) * (bottom - top))
+
 
 @contextmanager
 def _without_tensorflow() -> Iterator[None]:
@@ -71,65 +77,90 @@ def _without_tensorflow() -> Iterator[None]:
 
 
 class HandLandmarker:
-    """MediaPipe Hands for single frames, each judged on its own. Not safe to share between threads.
+    """MediaPipe Hands. Not safe to share between threads.
 
     Args:
         min_confidence: palm detection confidence, 0–1.
         second_try: look again, in the frame padded by half its size with its own border, when no hand was found.
+        max_hands: how many hands to look for, 1 or 2.
+        tracking: frames follow each other, so that a hand is looked for where it was in the frame before: faster and
+            steadier, and what is found depends on the frames before. Without it, each frame is judged on its own.
     """
 
-    def __init__(self, *, min_confidence: float = MIN_CONFIDENCE, second_try: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        min_confidence: float = MIN_CONFIDENCE,
+        second_try: bool = True,
+        max_hands: int = 1,
+        tracking: bool = False,
+    ) -> None:
         with _without_tensorflow():
             from mediapipe.python.solutions.hands import Hands
 
-        self._second_try = second_try
+        def graph(*, static: bool) -> Any:
+            with native_log_silenced():
+                hands = Hands(
+                    static_image_mode=static,
+                    max_num_hands=max_hands,
+                    model_complexity=1,
+                    min_detection_confidence=min_confidence,
+                )
+                hands.process(np.zeros((64, 64, 3), np.uint8))
+            return hands
+
         self._found_before = False
-        with native_log_silenced():
-            self._hands = Hands(
-                static_image_mode=True, max_num_hands=1, model_complexity=1, min_detection_confidence=min_confidence
-            )
-            self._hands.process(np.zeros((64, 64, 3), np.uint8))
+        self._graph = graph(static=not tracking)
+        # A padded frame is no successor of the one before: where hands are followed, it has a graph of its own.
+        self._padded_graph = (graph(static=True) if tracking else self._graph) if second_try else None
 
     def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
-        """Return the hand in an unmirrored BGR frame, uint8 (height, width, 3), or None."""
-        hand = self._find_once(frame)
-        if hand is None and self._second_try:
-            hand = self._find_padded(frame)
-        return hand
+        """Return the hand in an unmirrored BGR frame, uint8 (height, width, 3), or None; of several, the largest."""
+        return max(self.find_all(frame), key=lambda hand: hand.extent, default=None)
 
-    def _find_once(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+    def find_all(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        """Return the hands in an unmirrored BGR frame, uint8 (height, width, 3), as MediaPipe orders them."""
+        hands = self._look(self._graph, frame)
+        if not hands and self._padded_graph is not None:
+            hands = self._look_padded(frame)
+        return hands
+
+    def _look(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         # The first hand found sets off one more warning, which no one can act on.
         with nullcontext() if self._found_before else native_log_silenced():
-            result = self._hands.process(np.ascontiguousarray(frame[:, :, ::-1]))
+            result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
-            return None
+            return ()
         self._found_before = True
-        points = result.multi_hand_landmarks[0].landmark
-        side = result.multi_handedness[0].classification[0]
-        return Hand(
-            landmarks=np.array([(p.x, p.y, p.z) for p in points], np.float32),
-            # MediaPipe names the hand as if it looked into a mirror; our frames are not mirrored.
-            handedness="right" if side.label == "Left" else "left",
-            score=float(side.score),
+        sides = [handedness.classification[0] for handedness in result.multi_handedness]
+        return tuple(
+            Hand(
+                landmarks=np.array([(p.x, p.y, p.z) for p in found.landmark], np.float32),
+                # MediaPipe names the hand as if it looked into a mirror; our frames are not mirrored.
+                handedness="right" if side.label == "Left" else "left",
+                score=float(side.score),
+            )
+            for found, side in zip(result.multi_hand_landmarks, sides, strict=True)
         )
 
-    def _find_padded(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+    def _look_padded(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         import cv2
 
         height, width = frame.shape[:2]
         top, left = round(height * PAD_FRACTION), round(width * PAD_FRACTION)
         padded = cv2.copyMakeBorder(frame, top, top, left, left, cv2.BORDER_REPLICATE)
-        hand = self._find_once(np.asarray(padded, np.uint8))
-        if hand is None:
-            return None
         scale = np.array([1 + 2 * left / width, 1 + 2 * top / height, 1 + 2 * left / width])
         offset = np.array([left / width, top / height, 0])
-        landmarks = (hand.landmarks * scale - offset).astype(np.float32)
-        return Hand(landmarks=landmarks, handedness=hand.handedness, score=hand.score)
+        return tuple(
+            replace(hand, landmarks=(hand.landmarks * scale - offset).astype(np.float32))
+            for hand in self._look(self._padded_graph, np.asarray(padded, np.uint8))
+        )
 
     def close(self) -> None:
-        """Free MediaPipe's graph."""
-        self._hands.close()
+        """Free MediaPipe's graphs."""
+        self._graph.close()
+        if self._padded_graph not in (None, self._graph):
+            self._padded_graph.close()
 
     def __enter__(self) -> Self:
         return self

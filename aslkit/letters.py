@@ -24,3 +24,23 @@ def parse_letter(text: str) -> str:
             f"aslkit knows the 24 still letters: {' '.join(LETTERS)}."
         )
     raise InputError(f"{text!r} is not a letter of the ASL alphabet. Use one of: {' '.join(LETTERS)}.")
+
+
+def parse_letters(text: str) -> tuple[str, ...]:
+    """Return the letters that `text` names, each once: "A-Y" (J and Z, which move, are passed over), "A,B,C" or "ABC".
+
+    Raises:
+        InputError: it names none, or something else.
+    """
+    found: list[str] = []
+    for part in text.upper().replace(",", " ").split():
+        first, dash, last = (each.strip() for each in part.partition("-"))
+        if not dash:
+            found += [parse_letter(letter) for letter in part]
+        elif len(first) == len(last) == 1 and "A" <= first <= last <= "Z":
+            found += [letter for letter in LETTERS if first <= letter <= last]
+        else:
+            raise InputError(f"{part!r} is no range of letters. Write A-Y, or A,B,C.")
+    if not found:
+        raise InputError(f"{text!r} names no letter. Write A-Y, or A,B,C.")
+    return tuple(dict.fromkeys(found))

@@ -5,23 +5,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Any, Final
 
 from aslkit.errors import AslkitError
+
+_ONE_AT_A_TIME: Final = RLock()
 
 
 @contextmanager
 def native_log_silenced() -> Iterator[None]:
     """Keep the start-up chatter of MediaPipe and TensorFlow off the terminal: C++ writes it to file descriptor 2."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with Path(os.devnull).open("wb") as sink:
-        os.dup2(sink.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with _ONE_AT_A_TIME:  # two threads in here at once would put back each other's silence
+        sys.stderr.flush()
+        saved = os.dup(2)
+        with Path(os.devnull).open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def quiet_keras() -> Any:

@@ -1,5 +1,6 @@
-"""Where frames come from: a camera, a video, a folder of images or a synthetic signer, all read the same way."""
+"""Where frames come from: camera, stream on the network, video, folder of images or synthetic signer, read alike."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +15,15 @@ from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
 
-Kind = Literal["camera", "video", "folder", "synthetic"]
+Kind = Literal["camera", "stream", "video", "folder", "synthetic"]
+LIVE: Final[frozenset[Kind]] = frozenset({"camera", "stream"})
+"""These go on whether anybody looks or not, may fail for a while and come back, and end only with the recording."""
+
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg"})
 
 _SYNTHETIC_FPS: Final = 30.0
+
+_STREAM: Final = re.compile(r"(rtsps?|https?|rtmp|udp)://[^\s/]+.*", re.IGNORECASE)
 
 _LAST_CAMERA: Final = 2**31 - 1
 """The highest number that OpenCV takes; there is none of that number either."""
@@ -40,8 +46,21 @@ class SourceFrame:
     captured_at: datetime | None
 
 
+class SourceLost(AslkitError):
+    """A camera or stream that gave frames gives none any more; it may come back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a camera is asked for; it may give something else: see the frames themselves."""
+
+    width: int = 640
+    height: int = 480
+    fps: int = 30
+
+
 def kind_of(source: str) -> Kind:
-    """Tell what a source is from how it is written: a number, a path or `synthetic`.
+    """Tell what a source is from how it is written: a number, an address, a path or `synthetic`.
 
     Raises:
         InputError: nothing of that name.
@@ -50,6 +69,8 @@ def kind_of(source: str) -> Kind:
         return "camera"
     if source == "synthetic":
         return "synthetic"
+    if _STREAM.fullmatch(source):
+        return "stream"
     path = Path(source)
     if path.is_dir():
         return "folder"
@@ -60,30 +81,54 @@ def kind_of(source: str) -> Kind:
             f"{source} is not a video ({', '.join(sorted(VIDEO_SUFFIXES))}). For images give their folder."
         )
     raise InputError(
-        f"There is no source {source!r}. Give a camera's number (0), a video, a folder of images, or 'synthetic'."
+        f"There is no source {source!r}. Give a camera's number (0), a video, a folder of images, "
+        "an address (rtsp:// or http://), or 'synthetic'."
     )
+
+
+def camera_name(source: str) -> str:
+    """What to call the device a source is in a session: a stream's password is left out."""
+    kind = kind_of(source)
+    if kind == "synthetic":
+        return kind
+    if kind == "stream":
+        scheme, _, rest = source.partition("://")
+        return f"{kind} {scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+    return f"{kind} {source if kind == 'camera' else Path(source).name}"
+
+
+_AS_USUAL: Final = Wanted()
 
 
 @contextmanager
 def opened(
-    source: str, *, letter: str, signer: str, session: str, seed: int = 0, interval_s: float = 0.0
+    source: str,
+    *,
+    letter: str,
+    signer: str,
+    session: str,
+    seed: int = 0,
+    interval_s: float = 0.0,
+    wanted: Wanted = _AS_USUAL,
 ) -> Iterator[Iterator[SourceFrame]]:
     """Open a source and close it again.
 
     Args:
-        source: a camera's number, the path of a video or of a folder of images, or `synthetic`.
+        source: a camera's number, a stream's address, the path of a video or of a folder of images, or `synthetic`.
         letter: what the synthetic signer shows; ignored by the other kinds, as are the next four.
         signer: who it is.
         session: which sitting.
         seed: where its chance begins.
         interval_s: how far apart its frames are needed: those between are not drawn. At least 1/30 s.
+        wanted: what a camera is asked for.
 
     Yields:
-        The frames, in order. A camera's and the synthetic signer's never end.
+        The frames, in order. Those of a camera, a stream and the synthetic signer never end.
 
     Raises:
         InputError: no such source.
         AslkitError: it is there and cannot be read.
+        SourceLost: while frames are taken, from a camera or a stream that gives no more.
     """
     kind = kind_of(source)
     if kind == "synthetic":
@@ -91,9 +136,9 @@ def opened(
     elif kind == "folder":
         yield _folder(Path(source))
     else:
-        device = _open_device(source, kind)
+        device = _open_device(source, kind, wanted)
         try:
-            yield _camera(device, source) if kind == "camera" else _video(device, source)
+            yield _live(device, source) if kind in LIVE else _video(device, source)
         finally:
             device.release()
 
@@ -121,28 +166,42 @@ def _folder(folder: Path) -> Iterator[SourceFrame]:
         yield SourceFrame(image=image, name=path.stem, time_s=None, captured_at=None)
 
 
-def _open_device(source: str, kind: Kind) -> Any:
+def _open_device(source: str, kind: Kind, wanted: Wanted) -> Any:
     import cv2
 
     cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
     device = cv2.VideoCapture(min(int(source), _LAST_CAMERA) if kind == "camera" else source)
     if device.isOpened():
+        if kind == "camera":
+            _ask(device, wanted)
         return device
     device.release()
     if kind == "camera":
         raise AslkitError(
             f"Camera {source} cannot be opened. Is it plugged in, and does no other program use it? "
-            "`aslkit doctor` lists the cameras; --source also takes a video, a folder or 'synthetic'."
+            "`aslkit capture --list-cameras` lists them; --source also takes a video, a folder or 'synthetic'."
         )
+    if kind == "stream":
+        raise AslkitError(f"{camera_name(source)} does not answer. Is the address right, and the camera on?")
     raise AslkitError(f"{source} cannot be read as a video. Try it in a player, or convert it to MP4 (H.264).")
 
 
-def _camera(device: Any, source: str) -> Iterator[SourceFrame]:
+def _ask(device: Any, wanted: Wanted) -> None:
+    import cv2
+
+    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))  # uncompressed, USB 2 carries 30 fps of no more
+    device.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
+    device.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
+    device.set(cv2.CAP_PROP_FPS, wanted.fps)
+    device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not one of some time ago
+
+
+def _live(device: Any, source: str) -> Iterator[SourceFrame]:
     start = datetime.now(UTC)
     while True:
         there, image = device.read()
         if not there:
-            raise AslkitError(f"Camera {source} gives no more frames. What was stored is kept; plug it in and go on.")
+            raise SourceLost(f"The {camera_name(source)} gives no more frames. What was stored is kept.")
         now = datetime.now(UTC)
         yield SourceFrame(image=image, name=stamp(now), time_s=(now - start).total_seconds(), captured_at=now)
 

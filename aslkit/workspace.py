@@ -25,6 +25,11 @@ class Workspace:
         return self.root / "captures"
 
     @property
+    def signers(self) -> Path:
+        """What signers have stated of licence and consent, and their usual hand."""
+        return self.root / "signers.toml"
+
+    @property
     def descriptions(self) -> Path:
         """What curation measured of each image. May be deleted: it is measured again."""
         return self.root / "cache" / "descriptions"

@@ -1,176 +1,203 @@
-"""Recording frames of one letter from a source."""
+"""A recording from its beginning to its end: the source, the sitting before it, and who shows it."""
 
-import math
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final
 
+import click
+
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.seat import CTRL_C, Recorded, Seat
+from aslkit.capture.sitting import Sitting
+from aslkit.capture.stream import Stream
+from aslkit.capture.watch import Watch
 from aslkit.captures import SessionInfo
-from aslkit.config import check_number, check_whole
 from aslkit.errors import AslkitError
-from aslkit.files import write_bytes
-from aslkit.images import Frame, encode_jpeg
-from aslkit.progress import bar
-from aslkit.sources import SourceFrame, opened
+from aslkit.progress import Advance, bar
+from aslkit.sources import LIVE, Wanted, kind_of, opened
 from aslkit.workspace import Workspace
 
-_HALF_A_TICK_S: Final = 0.002
-"""Frames come at multiples of 1/fps, which do not add up exactly in binary."""
+COMPLETE: Final = "all recorded"
+SOURCE_ENDED: Final = "the source ended"
+
+_GLANCE_S: Final = 0.05
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaptureConfig:
-    """How to record; see configs/default.toml for the values and their reasons."""
+class Recording:
+    """A sitting before a source.
 
-    count: int
-    interval_s: float
-    jpeg_quality: int
+    Args:
+        sitting: stores what is good.
+        open_stream: opens the source for a letter; a synthetic signer has to know which.
+        stream: the source, open already for the sitting's first letter.
+        by_letter: the source is to be opened anew for each letter.
+        live: its frames do not wait.
 
-    def __post_init__(self) -> None:
-        """Check every value once."""
-        check_whole("count", self.count, 1, 1_000_000)
-        check_number("interval_s", self.interval_s, 0, 3600)
-        check_whole("jpeg_quality", self.jpeg_quality, 1, 100)
+    Attributes:
+        keep: whether frames are recorded at the moment.
+    """
+
+    def __init__(
+        self, sitting: Sitting, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
+    ) -> None:
+        self.sitting, self.stream, self.keep = sitting, stream, False
+        self.watch = Watch(sitting, keep=lambda: self.keep, wait=not live)
+        self._open_stream, self._by_letter = open_stream, by_letter
+        self._seen = self._lost = 0
+        self.watch.start(stream)
+
+    def choose(self, letter: str) -> None:
+        """Go to a letter."""
+        if letter != self.sitting.letter and self._by_letter:
+            self._leave()
+            self.sitting.choose(letter)
+            self.stream = self._open_stream(letter)
+            self.watch.start(self.stream)
+        else:
+            self.sitting.choose(letter)
+
+    def check(self) -> None:
+        """Raise what went wrong in one of the threads."""
+        self.watch.check()
+        self.stream.check()
+
+    def frames(self) -> dict[str, Any]:
+        """How many frames the source gave and how many nobody had time for, and how many came a second."""
+        rates = self.stream.rates()
+        lost = self._lost + self.stream.frames.lost + self.watch.late + self.sitting.late
+        shown = self.watch.shown
+        size = {} if shown is None else {"height": shown.frame.shape[0], "width": shown.frame.shape[1]}
+        fps = None if rates is None else {"p50": round(rates[0], 1), "p95": round(rates[1], 1)}
+        return {"seen": self._seen + self.stream.seen, "dropped": lost, "fps": fps, **size}
+
+    def _leave(self) -> None:
+        self.watch.stop(self.stream)
+        self._seen += self.stream.seen
+        self._lost += self.stream.frames.lost
+
+    def close(self) -> None:
+        """Stop the source, write what is left, free everything."""
+        self.watch.stop(self.stream)
+        self.sitting.close()
+        self.watch.close()
 
 
-@dataclass(kw_only=True)
-class Recorded:
-    """What a recording did: where it went, how many frames it stored, and why it ended."""
-
-    folder: Path
-    stored: list[Path] = field(default_factory=list)
-    ended: str = "all recorded"
-
-
-class Show(Protocol):
-    """Show a frame; return False when the user wants to stop."""
-
-    def __call__(self, frame: Frame, stored: int) -> bool:
-        """Show it."""
-
-
-Screen = Callable[[str, int], AbstractContextManager[Show]]
-"""Given letter and goal, what is shown while recording."""
+Screen = Callable[[Recording], str]
+"""Shows a recording while it runs, says through `keep` what is recorded, and returns why it ended."""
 
 
 def record(
-    letter: str,
+    letters: Sequence[str],
     *,
     source: str,
     workspace: Workspace,
     info: SessionInfo,
-    config: CaptureConfig,
+    capture: CaptureConfig,
+    gate: GateConfig,
     screen: Screen,
+    count: int | None = None,
+    paced: bool = False,
+    ask: bool = False,
 ) -> Recorded:
-    """Store `config.count` frames of a letter; Ctrl-C or a source that ends sooner keeps what is stored.
+    """Record letters; Ctrl-C or a source that ends sooner keeps what is stored.
 
     Args:
-        letter: one of the 24.
+        letters: which; those that lack most come first, those that are complete are left out.
         source: as `aslkit.sources.opened` takes it.
         workspace: where to.
         info: who is recorded, when, with what.
-        config: how many frames, how far apart.
-        screen: what the user sees meanwhile: `window`, `progress` or `nothing`.
+        capture: how to record.
+        gate: what frames must be like.
+        screen: what the user sees meanwhile: `terminal`, or `aslkit.capture.window.window`.
+        count: frames of each letter to store now; None for as many as the goal wants.
+        paced: give a video's frames in their own time.
+        ask: whether `screen` can put a question to the signer.
 
     Raises:
-        AslkitError: the source cannot be read, or there is no display for the preview.
+        AslkitError: the source cannot be read; another process records into the session; no display.
+        OSError: the disk is full. What was stored before is whole.
     """
-    folder = workspace.captures / info.signer / info.session / letter
-    result = Recorded(folder=folder)
+    seat = Seat(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=ask)
+    lacking = seat.lacking(letters)
+    if not lacking:
+        return seat.nothing_to_do()
+    open_stream = partial(_stream, source=source, info=info, capture=capture, paced=paced, folder=seat.folder, ask=ask)
+    with ExitStack() as stack:
+        stream = open_stream(lacking[0])
+        stack.callback(stream.close)
+        stream.first()
+        if not stream.seen:
+            raise AslkitError(f"{source} gave no frames. Try it in a player, or give another source.")
+        sitting = stack.enter_context(seat.seated(lacking))
+        live = paced or kind_of(source) in LIVE
+        by_letter = kind_of(source) == "synthetic"
+        recording = Recording(sitting, open_stream=open_stream, stream=stream, by_letter=by_letter, live=live)
+        with seat.noted(sitting, close=recording.close, frames=recording.frames) as outcome:
+            outcome["ended_by"] = screen(recording)
+    return seat.recorded(sitting, outcome)
+
+
+def _stream(
+    letter: str,
+    *,
+    source: str,
+    info: SessionInfo,
+    capture: CaptureConfig,
+    paced: bool,
+    folder: Path,
+    ask: bool,
+) -> Stream:
     # A second recording of the synthetic signer goes on with other frames than the first.
-    seed = len(list(folder.iterdir())) if folder.is_dir() else 0
-    with opened(
-        source, letter=letter, signer=info.signer, session=info.session, seed=seed, interval_s=config.interval_s
-    ) as frames:
-        info.save(workspace.captures)
-        with screen(letter, config.count) as show:
-            try:
-                _store(frames, folder, config, show, result)
-            except KeyboardInterrupt:
-                result.ended = "stopped with Ctrl-C"
-    if not result.stored and result.ended == "the source ended":
-        raise AslkitError(f"{source} gave no frames. Try it in a player, or give another source.")
-    return result
+    seed = len(list((folder / letter).iterdir())) if (folder / letter).is_dir() else 0
+    wanted = Wanted(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
+    open_source = partial(
+        opened,
+        source,
+        letter=letter,
+        signer=info.signer,
+        session=info.session,
+        seed=seed,
+        interval_s=0.0 if paced else capture.interval_s,
+        wanted=wanted,
+    )
+    live = kind_of(source) in LIVE
+    return Stream(open_source, live=live, paced=paced, patience_s=None if ask else capture.reconnect_s)
 
 
-def _store(frames: Iterator[SourceFrame], folder: Path, config: CaptureConfig, show: Show, result: Recorded) -> None:
-    result.ended = "the source ended"
-    due_s = -math.inf
-    for frame in frames:
-        if frame.time_s is None or frame.time_s >= due_s:
-            path = _free_name(folder, frame.name)
-            write_bytes(path, encode_jpeg(frame.image, quality=config.jpeg_quality))
-            result.stored.append(path)
-            due_s = (frame.time_s or 0.0) + config.interval_s - _HALF_A_TICK_S
-        go_on = show(frame.image, len(result.stored))
-        if len(result.stored) == config.count or not go_on:
-            result.ended = "all recorded" if len(result.stored) == config.count else "stopped with q"
-            return
+def terminal(recording: Recording, *, show: Callable[[str, int], AbstractContextManager[Advance]] = bar) -> str:
+    """Record all that comes, letter after letter.
 
-
-def _free_name(folder: Path, name: str) -> Path:
-    places = (folder / f"{name}{f'-{n}' if n else ''}.jpg" for n in count())
-    return next(place for place in places if not place.exists())
-
-
-@contextmanager
-def nothing(letter: str, goal: int) -> Iterator[Show]:
-    """Show nothing."""
-    yield lambda frame, stored: True
-
-
-@contextmanager
-def progress(letter: str, goal: int) -> Iterator[Show]:
-    """Show a bar on the terminal."""
-    with bar(f"Recording {letter}", goal) as advance:
-        shown = 0
-
-        def show(frame: Frame, stored: int) -> bool:
-            nonlocal shown
-            advance(stored - shown)
-            shown = stored
-            return True
-
-        yield show
-
-
-def _display_works() -> bool:
-    """Whether a window can be opened: tried in another process, for without a display Qt ends the one it is in."""
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    code = "import cv2; cv2.namedWindow('aslkit'); cv2.destroyAllWindows()"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
-@contextmanager
-def window(letter: str, goal: int) -> Iterator[Show]:
-    """Show the mirrored picture in a window; q in it stops.
-
-    Raises:
-        AslkitError: there is no display.
+    Args:
+        recording: what runs.
+        show: given a title and a number of frames, shows how far it is.
     """
-    import cv2
-
-    if sys.platform == "linux" and not _display_works():
-        raise AslkitError("There is no display for the preview window. Add --no-preview to record without one.")
-    title = "aslkit capture"
-    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without Qt's toolbar
-
-    def show(frame: Frame, stored: int) -> bool:
-        mirror = frame[:, ::-1].copy()
-        text = f"{letter}  {stored} of {goal}   q: stop"
-        for colour, thickness in (((0, 0, 0), 5), ((255, 255, 255), 2)):
-            cv2.putText(mirror, text, (12, 36), cv2.FONT_HERSHEY_SIMPLEX, 0.9, colour, thickness, cv2.LINE_AA)
-        cv2.imshow(title, mirror)
-        return cv2.waitKey(1) & 0xFF != ord("q")
-
+    sitting, ended = recording.sitting, COMPLETE
     try:
-        yield show
-    finally:
-        cv2.destroyAllWindows()
+        for letter in sitting.letters:
+            recording.choose(letter)
+            sitting.begin_burst()
+            recording.keep = True
+            goal = sitting.count or sitting.capture.goal - sitting.counts[letter]
+            with show(f"Recording {letter}", goal) as advance:
+                ended = _until_complete(recording, letter, advance)
+            recording.check()
+            if ended != COMPLETE:
+                break
+    except KeyboardInterrupt:
+        return CTRL_C
+    return ended
+
+
+def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
+    sitting, shown, trouble = recording.sitting, 0, None
+    while not sitting.complete(letter):
+        over = recording.watch.finished.wait(_GLANCE_S)
+        advance(sitting.stored[letter] - shown)
+        shown = sitting.stored[letter]
+        if over:
+            return COMPLETE if sitting.complete(letter) else SOURCE_ENDED
+        if recording.stream.trouble != trouble and (trouble := recording.stream.trouble):
+            click.echo(trouble, err=True)
+    return COMPLETE

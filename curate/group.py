@@ -1,8 +1,4 @@
-"""Finding near-duplicates: frames of one signer and letter that look alike, with the hand alike and in the same place.
-
-The picture alone does not tell: before a still background, the perceptual hashes of a signer's whole letter are within
-four bits of each other, whatever the hand does. The hand alone does not tell either: it says nothing of light and room.
-"""
+"""Finding near-duplicates among the frames of one signer and letter, and the groups that they make."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,14 +6,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import MIDDLE, WRIST
+from aslkit.likeness import hamming, hands_near
 
 Integers = npt.NDArray[np.int64]
 
 _ROWS: Final = 64
 """Frames compared with all others of their part at once: bounds the memory to some tens of megabytes."""
-
-_BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
 def near_duplicates(
@@ -62,21 +56,6 @@ def near_duplicates(
     return np.asarray(rank[group], np.int64)
 
 
-def hamming(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """Bits in which hashes differ, 0–64, elementwise with broadcasting."""
-    differing = np.bitwise_xor(left, right)[..., None].view(np.uint16)
-    bits: npt.NDArray[np.uint8] = _BITS[differing].sum(axis=-1, dtype=np.uint8)
-    return bits
-
-
-def _hands_near(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32], limit: float) -> npt.NDArray[np.bool_]:
-    apart = np.linalg.norm(left - right, axis=-1).mean(axis=-1)
-    palms = [np.linalg.norm(hand[:, MIDDLE[0]] - hand[:, WRIST], axis=-1) for hand in (left, right)]
-    neither = np.isnan(left[:, 0, 0]) & np.isnan(right[:, 0, 0])
-    near: npt.NDArray[np.bool_] = (apart <= limit * np.minimum(*palms)) | neither
-    return near
-
-
 def _pairs(
     phash: npt.NDArray[np.uint64], hands: npt.NDArray[np.float32], distance: int, hand_distance: float
 ) -> Iterator[Integers]:
@@ -84,4 +63,4 @@ def _pairs(
     for start in range(0, len(phash), _ROWS):
         alike = hamming(phash[start : start + _ROWS, None], phash[None, start:]) <= distance
         pairs = np.argwhere(np.triu(alike, k=1)) + start
-        yield pairs[_hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], hand_distance)]
+        yield pairs[hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], hand_distance)]

@@ -7,7 +7,7 @@ import pytest
 
 from aslkit import images
 from aslkit.errors import AslkitError, InputError
-from aslkit.sources import SourceFrame, kind_of, opened
+from aslkit.sources import SourceFrame, camera_name, kind_of, opened
 
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 
@@ -29,9 +29,14 @@ def test_what_a_source_is_is_told_from_how_it_is_written(tmp_path: Path) -> None
     (tmp_path / "clip.MP4").touch()
     kinds = [kind_of(source) for source in ("0", "12", "synthetic", str(tmp_path), str(tmp_path / "clip.MP4"))]
     assert kinds == ["camera", "camera", "synthetic", "folder", "video"]
+    assert {kind_of(source) for source in ("rtsp://ada:secret@10.0.0.2/1", "HTTP://phone.local:8080/video")} == {"stream"}
 
 
-@pytest.mark.parametrize("source", ["-1", "nowhere.mp4", "Synthetic", "rtsp://nowhere/1", "/dev/null"])
+def test_a_streams_password_stays_out_of_its_name() -> None:
+    assert camera_name("rtsp://ada:secret@10.0.0.2/1?key=9") == "stream rtsp://10.0.0.2/1"
+
+
+@pytest.mark.parametrize("source", ["-1", "nowhere.mp4", "Synthetic", "rtsp:/nowhere", "/dev/null"])
 def test_what_is_no_source(source: str) -> None:
     with pytest.raises(InputError) as caught:
         kind_of(source)
@@ -47,7 +52,7 @@ def test_a_single_image_is_no_video(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["97", "99999999999999999999"])
 def test_no_camera(number: str) -> None:
-    with pytest.raises(AslkitError, match=f"Camera {number} cannot be opened.*aslkit doctor"):
+    with pytest.raises(AslkitError, match=f"Camera {number} cannot be opened.*--list-cameras"):
         read(number, 1)
 
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aslkit.curate import group
-from aslkit.curate.group import hamming, near_duplicates
+from aslkit.curate.group import near_duplicates
+from aslkit.likeness import hamming
 from aslkit.hands import MIDDLE, WRIST
 
 DISTANCE, HAND_DISTANCE = 4, 0.05

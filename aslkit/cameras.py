@@ -1,0 +1,63 @@
+"""Which cameras this machine has."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_TRIED: Final = 4
+"""Where the system lists no devices, so many numbers are tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """One camera.
+
+    Attributes:
+        number: what `--source` takes.
+        name: as the device calls itself; empty when unknown.
+        state: the size and rate of its pictures, or why it gives none.
+    """
+
+    number: int
+    name: str
+    state: str
+
+
+def cameras(devices: Path = Path("/dev"), about: Path = Path("/sys/class/video4linux")) -> list[Camera]:
+    """Look for cameras; each is opened for a moment.
+
+    Args:
+        devices: where Linux keeps its devices.
+        about: where Linux keeps their names.
+    """
+    if sys.platform != "linux":
+        return [camera for number in range(_TRIED) if (camera := _tried(number, "")).state != _NOTHING]
+    found = []
+    for device in sorted(devices.glob("video[0-9]*"), key=lambda path: int(path.name[5:])):
+        label = about / device.name / "name"
+        name = label.read_text(errors="replace").strip() if label.exists() else str(device)
+        number = int(device.name[5:])
+        if os.access(device, os.R_OK | os.W_OK):
+            found.append(_tried(number, name))
+        else:
+            found.append(Camera(number=number, name=name, state="this user may not use it; `aslkit doctor` says more"))
+    return found
+
+
+_NOTHING: Final = "gives no picture: no camera, or another program uses it"
+
+
+def _tried(number: int, name: str) -> Camera:
+    import cv2
+
+    cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
+    device = cv2.VideoCapture(number)
+    try:
+        there, image = device.read()
+        fps = device.get(cv2.CAP_PROP_FPS)
+    finally:
+        device.release()
+    state = f"{image.shape[1]}×{image.shape[0]}, {fps:.0f} fps" if there else _NOTHING
+    return Camera(number=number, name=name, state=state)

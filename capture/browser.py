@@ -1,0 +1,59 @@
+"""Recording in the browser: the same session, sitting and gate, with the page in place of window and camera."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.seat import CTRL_C, Recorded, Seat
+from aslkit.capture.web.serve import Served, serve
+from aslkit.captures import SessionInfo
+from aslkit.workspace import Workspace
+
+
+def record_in_browser(
+    letters: Sequence[str],
+    *,
+    workspace: Workspace,
+    info: SessionInfo,
+    capture: CaptureConfig,
+    gate: GateConfig,
+    count: int | None,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+) -> Recorded:
+    """Serve the recorder's page until it is finished there, or until Ctrl-C.
+
+    Args:
+        letters: which may be recorded.
+        workspace: where to.
+        info: who is recorded.
+        capture: how to record.
+        gate: what frames must be like.
+        count: frames of each letter to store now; None for as many as the goal wants.
+        host: where to listen; beyond this machine, the page needs the token in the address that is announced.
+        port: likewise; 0 takes a free one.
+        announce: is given what the user must read.
+
+    Raises:
+        AslkitError: the port is taken; another process records into the session.
+        OSError: the disk is full. What was stored before is whole.
+    """
+    seat = Seat(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=True)
+    lacking = seat.lacking(letters)
+    if not lacking:
+        return seat.nothing_to_do()
+    frames: dict[str, Any] = {}
+    with seat.seated(lacking) as sitting, seat.noted(sitting, close=sitting.close, frames=lambda: frames) as outcome:
+        served = serve(sitting, host=host, port=port, announce=announce)
+        frames |= _frames(served)
+        outcome["ended_by"] = "finished on the page" if served.finished else CTRL_C
+    if served.failure is not None:
+        raise served.failure
+    return seat.recorded(sitting, outcome)
+
+
+def _frames(served: Served) -> dict[str, Any]:
+    """As `Recording.frames` tells it; the page sends no frame before the last one is answered, so none is dropped."""
+    fps = None if served.fps is None else {"p50": served.fps, "p95": served.fps_slow}
+    return {"seen": served.frames, "dropped": 0, "fps": fps, "cameras": served.cameras}

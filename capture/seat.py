@@ -1,0 +1,152 @@
+"""Seating a signer: the session opened, what is known of signer and letters brought along, the outcome written down."""
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.capture import signers
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.gate import Look, look
+from aslkit.capture.session import Recovered, Session, stored_before
+from aslkit.capture.sitting import Sitting
+from aslkit.capture.watch import careful
+from aslkit.captures import SessionInfo, count_letters
+from aslkit.images import Frame
+from aslkit.workspace import Workspace
+
+CTRL_C: Final = "stopped with Ctrl-C"
+
+_RECORDED_WITH: Final = ("aslkit", "mediapipe", "opencv-python", "numpy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What a recording did.
+
+    Attributes:
+        folder: of the session.
+        letters: how many frames of each letter were stored and not undone.
+        counts: how many images of each letter the signer has now, in all sessions.
+        refused: frames that were not stored, by reason.
+        ended: why it ended.
+        recovered: what an earlier, interrupted recording had left.
+        report: as it stands in session.json; empty where there was nothing to record.
+    """
+
+    folder: Path
+    letters: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
+    ended: str
+    recovered: Recovered = field(default_factory=Recovered)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> int:
+        """Frames stored and not undone, of all letters."""
+        return sum(self.letters.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """Sits a signer down: opens the session, and keeps what is to be known of it when it is over.
+
+    Attributes:
+        workspace, info, capture, gate, count, ask: as `record` takes them.
+    """
+
+    workspace: Workspace
+    info: SessionInfo
+    capture: CaptureConfig
+    gate: GateConfig
+    count: int | None
+    ask: bool
+
+    @property
+    def folder(self) -> Path:
+        """Of the session."""
+        return self.workspace.captures / self.info.signer / self.info.session
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many images of each letter the signer had before, in all sessions."""
+        return count_letters(self.workspace.captures, self.info.signer)
+
+    def lacking(self, letters: Sequence[str]) -> list[str]:
+        """Those of the letters that want frames, least first."""
+        wanted = [each for each in letters if self.count is not None or self.counts[each] < self.capture.goal]
+        return sorted(wanted, key=lambda letter: self.counts[letter])
+
+    @contextmanager
+    def seated(self, letters: Sequence[str]) -> Iterator[Sitting]:
+        """Open the session for a sitting; afterwards, remember the signer's usual hand."""
+        stated = signers.load(self.workspace, self.info.signer)
+        with Session.opened(self.workspace, self.info, look_at=_look_alone) as session:
+            sitting = Sitting(
+                session,
+                capture=self.capture,
+                gate=self.gate,
+                letters=letters,
+                counts=self.counts,
+                before=stored_before(self.workspace, self.info.signer, but=self.info.session),
+                count=self.count,
+                usual_hand=stated.hand,
+                ask=self.ask,
+            )
+            yield sitting
+        if sitting.sides.usual != stated.hand:
+            signers.save(self.workspace, self.info.signer, replace(stated, hand=sitting.sides.usual))
+
+    @contextmanager
+    def noted(
+        self, sitting: Sitting, *, close: Callable[[], None], frames: Callable[[], dict[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Keep in session.json how it goes: at its beginning, so that a crash shows, and at its end."""
+        software = {name: version(name) for name in _RECORDED_WITH} | {"python": platform.python_version()}
+        encoding = "PNG" if self.capture.format == "png" else f"JPEG {self.capture.jpeg_quality}"
+        about = {"images": f"unmirrored, {encoding}", "display": "mirrored", "software": software}
+        outcome: dict[str, Any] = {
+            "started": _now(),
+            "ended": None,
+            "ended_by": "was interrupted",
+            "source": self.info.camera,
+        }
+        sitting.session.note(about, outcome)
+        try:
+            yield outcome
+        finally:
+            close()
+            outcome |= {"ended": _now(), **frames(), **sitting.report()}
+            sitting.session.note(about | {"ended": outcome["ended"]}, outcome)
+
+    def recorded(self, sitting: Sitting, outcome: dict[str, Any]) -> Recorded:
+        """What came of it."""
+        return Recorded(
+            folder=self.folder,
+            letters={letter: number for letter, number in sitting.stored.items() if number},
+            counts=sitting.counts,
+            refused={str(reason): number for reason, number in sitting.refused.items()},
+            ended=outcome["ended_by"],
+            recovered=sitting.session.recovered,
+            report=outcome,
+        )
+
+    def nothing_to_do(self) -> Recorded:
+        """Where all letters have what is wanted."""
+        return Recorded(folder=self.folder, counts=self.counts, ended="complete already; --goal or --count wants more")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _look_alone(frame: Frame) -> Look:
+    with careful() as landmarker:
+        return look(frame, landmarker.find_all(frame))

@@ -1,0 +1,210 @@
+"""One session's folder while somebody records into it: whole at every moment, whatever happens."""
+
+import json
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Self
+
+from aslkit.capture.gate import Look
+from aslkit.capture.index import Entry, Index
+from aslkit.captures import CapturedFrame, SessionInfo, update_session
+from aslkit.errors import AslkitError
+from aslkit.files import is_partial, write_durably
+from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
+from aslkit.letters import INDEX as LETTERS
+from aslkit.progress import bar
+from aslkit.workspace import Workspace
+
+TRASH: Final = ".trash"
+"""Beside the letters; hidden, so that no later step sees it."""
+
+_LOCK_FILE: Final = ".lock"
+
+
+@dataclass(kw_only=True)
+class Recovered:
+    """What an interrupted recording had left, and what became of it.
+
+    Attributes:
+        half_written: files that were being written, removed.
+        relisted: whole images that the index did not have; it has them now.
+        damaged: images that cannot be decoded, moved to the trash.
+        missing: listed frames whose image is gone; they are listed no longer.
+        broken_lines: of the index, dropped.
+    """
+
+    half_written: int = 0
+    relisted: int = 0
+    damaged: int = 0
+    missing: int = 0
+    broken_lines: int = 0
+
+    def __str__(self) -> str:
+        told = {
+            "half-written files removed": self.half_written,
+            "frames put back into the index": self.relisted,
+            "damaged images moved to the trash": self.damaged,
+            "frames no longer listed, their images being gone": self.missing,
+            "broken lines of the index dropped": self.broken_lines,
+        }
+        return ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
+
+
+class Session:
+    """A session's folder, open for recording by this process alone.
+
+    Attributes:
+        info: who, when, with what, under which licence: as its session.json says.
+        folder: SIGNER/SESSION under the captures.
+        recovered: what was mended when it was opened.
+    """
+
+    def __init__(self, info: SessionInfo, folder: Path) -> None:
+        self.info = info
+        self.folder = folder
+        self.recovered = Recovered()
+        self._index = Index.load(folder)
+        self._recording: dict[str, Any] | None = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, workspace: Workspace, info: SessionInfo, *, look_at: Callable[[Frame], Look]) -> Iterator[Self]:
+        """Open the session, mend what an interruption left, and keep others out until the block ends.
+
+        Args:
+            workspace: where captures lie.
+            info: of the session; what was stated before stays.
+            look_at: measures a frame that the index does not have.
+
+        Raises:
+            AslkitError: another process records into it.
+            InputError: it was recorded with another camera.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = workspace.captures / info.signer / info.session
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK_FILE)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise AslkitError(
+                f"Another aslkit is recording into session {info.session!r} of {info.signer!r}. "
+                "Stop it first, or give this one a session of its own with --session."
+            ) from error
+        try:
+            session = cls(info.save(workspace.captures), folder)
+            session._recover(look_at)
+            yield session
+        finally:
+            lock.release()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What it holds, in the order it was stored in."""
+        return list(self._index.entries.values())
+
+    def path(self, entry: Entry) -> Path:
+        """Where the image lies."""
+        return self.folder / entry.file
+
+    def free_name(self, letter: str, name: str, suffix: str, *, taken: Container[str] = ()) -> str:
+        """LETTER/NAME.jpg, or NAME-1, NAME-2, … where that is `taken`, on the disk or in the trash."""
+        names = (f"{letter}/{name}{f'-{n}' if n else ''}{suffix}" for n in count())
+        places = (self.folder, self.folder / TRASH)
+        return next(file for file in names if file not in taken and not any((p / file).exists() for p in places))
+
+    def add(self, entry: Entry, data: bytes) -> None:
+        """Store an image and list it; when this returns, both are on the disk.
+
+        Raises:
+            OSError: they could not be written; then neither is there.
+        """
+        path = self.path(entry)
+        write_durably(path, data)
+        try:
+            self._index.add(entry)
+        except OSError:
+            path.unlink()
+            raise
+
+    def trash(self, entries: Iterable[Entry]) -> None:
+        """Take frames out of the index, and their images into the trash, from where a user may bring them back."""
+        for entry in entries:
+            self._index.remove(entry.file)
+            self._to_trash(entry.file)
+
+    def _to_trash(self, file: str) -> None:
+        target = self.folder / TRASH / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / file).replace(target)
+
+    def note(self, about: dict[str, Any], recording: dict[str, Any]) -> None:
+        """Write into session.json: what is true of the whole session, and how the recording that runs now goes."""
+        path = self.folder / "session.json"
+        values = json.loads(path.read_text(encoding="utf-8"))
+        recordings = [each for each in values.get("recordings", []) if each["started"] != recording["started"]]
+        update_session(
+            path, {"started": recording["started"], **values, **about, "recordings": [*recordings, recording]}
+        )
+
+    def _recover(self, look_at: Callable[[Frame], Look]) -> None:
+        done = self.recovered
+        done.broken_lines = self._index.broken
+        self._index.mend()
+        there = set()
+        for path in self._images():
+            if is_partial(path.name):
+                path.unlink()
+                done.half_written += 1
+            else:
+                there.add(f"{path.parent.name}/{path.name}")
+        for file in [file for file in self._index.entries if file not in there]:
+            self._index.remove(file)
+            done.missing += 1
+        unlisted = sorted(there - set(self._index.entries))
+        with bar("Looking at frames without an index", len(unlisted)) as advance:
+            for file in unlisted:
+                self._relist(file, look_at)
+                advance()
+
+    def _relist(self, file: str, look_at: Callable[[Frame], Look]) -> None:
+        path = self.folder / file
+        frame = CapturedFrame(path=path, signer=self.info.signer, session=self.info.session, letter=path.parent.name)
+        try:
+            seen = look_at(decode(read_file(path)))
+        except ImageError:
+            self._to_trash(file)
+            self.recovered.damaged += 1
+            return
+        self._index.add(Entry.of(seen, file=file, time=iso(frame.captured_at), recovered=True))
+        self.recovered.relisted += 1
+
+    def _images(self) -> Iterator[Path]:
+        for folder in sorted(path for path in self.folder.iterdir() if path.name in LETTERS and path.is_dir()):
+            for path in folder.iterdir():
+                if is_partial(path.name) or (path.suffix.lower() in SUFFIXES and path.name[0] != "."):
+                    yield path
+
+
+def iso(at: datetime | None) -> str | None:
+    """A moment as files tell it."""
+    return None if at is None else at.isoformat(timespec="milliseconds")
+
+
+def stored_before(workspace: Workspace, signer: str, *, but: str) -> list[Entry]:
+    """What the signer's other sessions hold, as far as their indexes tell.
+
+    Args:
+        workspace: where captures lie.
+        signer: whose.
+        but: a session that is left out.
+    """
+    folder = workspace.captures / signer
+    sessions = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if folder.is_dir() else ()
+    others = (session for session in sorted(sessions) if session.name != but)
+    return [e for other in others for e in Index.load(other).entries.values() if (other / e.file).exists()]

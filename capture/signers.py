@@ -1,0 +1,86 @@
+"""What signers have stated, once for all their recordings: WORKSPACE/signers.toml."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import tomli_w
+
+from aslkit.errors import AslkitError
+from aslkit.files import write_text
+from aslkit.hands import Handedness
+from aslkit.workspace import Workspace
+
+_HEAD: Final = "# Who is recorded, and what they have said may be done with their images. May be edited.\n\n"
+
+Ask = Callable[[str, str], str]
+"""Given a question and a proposed answer, the answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What one signer has stated.
+
+    Attributes:
+        licence: of the images; None when not stated.
+        consent: what the signer agrees to, in their words; None when not stated.
+        hand: with which the signer usually signs; None until it is known.
+    """
+
+    licence: str | None = None
+    consent: str | None = None
+    hand: Handedness | None = None
+
+
+def load(workspace: Workspace, signer: str) -> Stated:
+    """Read what a signer has stated.
+
+    Raises:
+        AslkitError: the file is damaged.
+    """
+    values = _read(workspace.signers).get(signer, {})
+    hand: Literal["left", "right"] | None = values.get("hand")
+    return Stated(licence=values.get("licence"), consent=values.get("consent"), hand=hand)
+
+
+def save(workspace: Workspace, signer: str, stated: Stated) -> None:
+    """Keep what a signer has stated; other signers' entries stay."""
+    known = {key: value for key, value in asdict(stated).items() if value is not None}
+    if not known or load(workspace, signer) == stated:
+        return
+    write_text(workspace.signers, _HEAD + tomli_w.dumps(_read(workspace.signers) | {signer: known}))
+
+
+def asked(stated: Stated, signer: str, *, ask: Ask, proposed: Stated) -> Stated:
+    """Ask for what is not stated yet.
+
+    Args:
+        stated: so far.
+        signer: whom it is about.
+        ask: puts one question.
+        proposed: the answers to propose.
+    """
+    if stated.licence is None:
+        question = f"Under which licence may the images of {signer} be shared?"
+        stated = replace(stated, licence=ask(question, proposed.licence or "") or None)
+    if stated.consent is None:
+        question = f"What does {signer} agree to, in a few words?"
+        stated = replace(stated, consent=ask(question, proposed.consent or "") or None)
+    return stated
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        for signer, values in tables.items():
+            if any(not isinstance(value, str) for value in values.values()):
+                raise ValueError(f"[{signer}] has a value that is not text")
+            if values.get("hand") not in (None, "left", "right"):
+                raise ValueError(f"hand of [{signer}] must be left or right")
+    except (ValueError, AttributeError) as error:
+        raise AslkitError(f"{path} is damaged ({error}). Mend it, or delete it: signers are asked again.") from error
+    return tables

@@ -1,0 +1,133 @@
+"""Looking at a stream's frames: the hand is followed through all of them, and those that may be stored are judged.
+
+Two threads: one follows the hand quickly, for the picture and its speed; the other looks at a frame each interval as
+carefully as curation does, and hands it to the sitting. No frame is stored without landmarks of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Thread
+from typing import Final
+
+from aslkit.capture.gate import Look, look
+from aslkit.capture.lane import Lane
+from aslkit.capture.motion import Motion
+from aslkit.capture.sitting import Sitting, Verdict
+from aslkit.capture.stream import Stream
+from aslkit.hands import Hand, HandLandmarker
+from aslkit.images import Frame
+from aslkit.sources import SourceFrame
+
+_HALF_A_TICK_S: Final = 0.002
+"""Frames come at multiples of 1/fps, which do not add up exactly in binary."""
+
+Keep = Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The newest frame, and the hand that was followed into it."""
+
+    frame: Frame
+    hand: Hand | None
+
+
+def careful() -> HandLandmarker:
+    """The landmarker that judges: as curation's, but it sees a second hand."""
+    return HandLandmarker(max_hands=2)
+
+
+class Watch:
+    """Follows and judges the frames of one stream after another.
+
+    Args:
+        sitting: stores what is good.
+        keep: whether a frame that comes now is to be recorded.
+        wait: for a disk that is behind, rather than lose a frame: right for files, wrong for cameras.
+
+    Attributes:
+        shown: the newest frame; None before there is one.
+        verdict: the newest; None before there is one.
+        finished: set when the stream's last frame was judged, or an error ended it.
+        late: frames that were due and nobody had time for.
+    """
+
+    def __init__(self, sitting: Sitting, *, keep: Keep, wait: bool) -> None:
+        self.shown: Shown | None = None
+        self.verdict: Verdict | None = None
+        self.finished = Event()
+        self.late = 0
+        self._sitting, self._keep, self._wait = sitting, keep, wait
+        self._error: BaseException | None = None
+        self._threads: list[Thread] = []
+        self._quick: HandLandmarker | None = None
+        self._careful = careful()
+
+    def start(self, stream: Stream) -> None:
+        """Watch a stream; the one before must have been stopped."""
+        due: Lane[tuple[SourceFrame, float | None]] = Lane(newest_wins=not self._wait)
+        self._error, self.verdict = None, None
+        self.finished.clear()
+        steps = (partial(self._follow, stream, due), partial(self._judge, due))
+        self._threads = [Thread(target=self._guarded, args=(step, stream, due), daemon=True) for step in steps]
+        for thread in self._threads:
+            thread.start()
+
+    def check(self) -> None:
+        """Raise what went wrong, if something did: the disk is full, say."""
+        if self._error is not None:
+            raise self._error
+
+    def stop(self, stream: Stream) -> None:
+        """Stop watching."""
+        stream.close()
+        for thread in self._threads:
+            thread.join()
+
+    def close(self) -> None:
+        """Free the landmarkers."""
+        self._careful.close()
+        if self._quick is not None:
+            self._quick.close()
+
+    def _guarded(self, step: Callable[[], None], stream: Stream, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+        try:
+            step()
+        except BaseException as error:  # reaches the one who calls check
+            self._error = error
+            stream.frames.close(empty=True)
+            due.close(empty=True)
+            self.finished.set()
+
+    def _follow(self, stream: Stream, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+        motion, due_s = Motion(), -float("inf")
+        while (frame := stream.frames.get()) is not None:
+            hand, speed = None, None
+            if frame.time_s is not None:
+                hand = self._follower().find(frame.image)
+                height, width = frame.image.shape[:2]
+                speed = motion.speed(hand, width=width, height=height, time_s=frame.time_s)
+                if frame.time_s < due_s - self._sitting.capture.interval_s:  # the source began anew
+                    due_s = -float("inf")
+            self.shown = Shown(frame=frame.image, hand=hand)
+            if frame.time_s is None or frame.time_s >= due_s:
+                due.put((frame, speed))
+                due_s = (frame.time_s or 0.0) + self._sitting.capture.interval_s - _HALF_A_TICK_S
+        due.close()
+
+    def _follower(self) -> HandLandmarker:
+        if self._quick is None:
+            self._quick = HandLandmarker(tracking=True, second_try=False)
+        return self._quick
+
+    def _judge(self, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+        while (item := due.get()) is not None:
+            frame, speed = item
+            seen: Look = look(frame.image, self._careful.find_all(frame.image), speed=speed)
+            keep = self._keep()
+            self.verdict = self._sitting.offer(
+                frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait
+            )
+        self.late += due.lost
+        self.finished.set()

@@ -1,0 +1,194 @@
+"""The recorder's window: what the camera sees, as in a mirror, what is wrong with it, and the keys."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+
+from aslkit.capture.drawing import BAD, GOOD, HINT, WARN, Banner, View, draw
+from aslkit.capture.gate import WORDS
+from aslkit.capture.recorder import COMPLETE, SOURCE_ENDED, Recording
+from aslkit.capture.seat import CTRL_C
+from aslkit.capture.shutter import Shutter
+from aslkit.errors import AslkitError
+
+TITLE: Final = "aslkit capture"
+STOPPED: Final = "stopped with q"
+
+_RATE_EVERY_S: Final = 0.5
+_NOTE_S: Final = 2.5
+
+
+def window(recording: Recording) -> str:
+    """Show the recording in a window until all letters are complete, or q ends it; return why it ended.
+
+    Raises:
+        AslkitError: there is no display; or something went wrong in the recording.
+    """
+    if sys.platform == "linux" and not _display_works():
+        raise AslkitError(
+            "There is no display for the window. "
+            "Add --no-preview to record without one, or --web to record in a browser."
+        )
+    cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without Qt's toolbar
+    desk = Desk(recording)
+    try:
+        while desk.ended is None:
+            desk.follow()
+            cv2.imshow(TITLE, draw(desk.view()))
+            desk.press(cv2.waitKeyEx(5))
+            if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+                desk.ended = "the window was closed"
+    except KeyboardInterrupt:
+        return CTRL_C
+    finally:
+        recording.keep = False
+        cv2.destroyAllWindows()
+    return desk.ended
+
+
+def _display_works() -> bool:
+    """Whether a window can be opened: tried in another process, for without a display Qt ends the one it is in."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    code = "import cv2; cv2.namedWindow('aslkit'); cv2.destroyAllWindows()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@dataclass(kw_only=True)
+class _Note:
+    """A line that stays for a while."""
+
+    banner: Banner | None = None
+    until: float = 0.0
+
+
+class Desk:
+    """What the keys do and what the window shows.
+
+    Args:
+        recording: what runs.
+        clock: tells the time in seconds since any moment.
+
+    Attributes:
+        ended: why the recording is over; None while it is not.
+    """
+
+    def __init__(self, recording: Recording, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ended: str | None = None
+        self._recording, self._sitting, self._clock = recording, recording.sitting, clock
+        capture = self._sitting.capture
+        self._shutter = Shutter(countdown_s=capture.countdown_s, burst_s=capture.burst_s)
+        self._shutter.prepare(clock())
+        self._note = _Note()
+        self._rate, self._rate_at = "", -_RATE_EVERY_S
+        self._keys: dict[str, Callable[[], None]] = {
+            " ": self._hold,
+            "b": self._burst,
+            "u": self._undo,
+            "n": lambda: self._step(1),
+            "p": lambda: self._step(-1),
+            "q": self._quit,
+        }
+
+    def press(self, key: int) -> None:
+        """Do what a key means; -1 is none. While a question stands, y and n answer it and other keys but q wait."""
+        letter = chr(key & 0xFF).lower() if key >= 0 else ""
+        if self._sitting.sides.question is not None and letter != "q":
+            if letter in ("y", "n"):
+                self._sitting.answer(is_so=letter == "y")
+        elif letter in self._keys:
+            self._keys[letter]()
+
+    def follow(self) -> None:
+        """Take note of what happened since the last time: a letter is complete, the source ended, a disk is full."""
+        recording, sitting = self._recording, self._sitting
+        recording.check()
+        recording.keep = self._shutter.recording(self._clock())
+        if sitting.complete(sitting.letter):
+            done = sitting.letter
+            if all(sitting.complete(letter) for letter in sitting.letters):
+                self.ended = COMPLETE
+                return
+            self._step(1)
+            self._say(f"{done} is complete. Now {sitting.letter}.", GOOD)
+        elif recording.watch.finished.is_set():
+            self.ended = SOURCE_ENDED
+
+    def view(self) -> View:
+        """What to show now."""
+        recording, sitting, now = self._recording, self._sitting, self._clock()
+        shown, verdict = recording.watch.shown, recording.watch.verdict
+        return View(
+            frame=None if shown is None else shown.frame,
+            hand=None if shown is None else shown.hand,
+            good=verdict is not None and not verdict.reasons,
+            recording=self._shutter.recording(now) and sitting.sides.question is None,
+            countdown=self._shutter.countdown(now),
+            letter=sitting.letter,
+            left=sitting.sides.usual == "left",
+            counts=sitting.counts if sitting.count is None else sitting.stored,
+            goal=sitting.count or sitting.capture.goal,
+            walked=sitting.letters,
+            refused=Counter(sitting.refused),
+            about=self._about(now),
+            banners=tuple(self._banners(now)),
+        )
+
+    def _about(self, now: float) -> tuple[str, ...]:
+        if now - self._rate_at >= _RATE_EVERY_S:
+            rates = self._recording.stream.rates()
+            self._rate, self._rate_at = f"{rates[0]:.0f} frames a second" if rates else "", now
+        info = self._sitting.session.info
+        return (info.signer, info.session, info.camera, self._rate)
+
+    def _banners(self, now: float) -> list[Banner]:
+        """The most important line first; at most two are shown."""
+        sitting, verdict = self._sitting, self._recording.watch.verdict
+        if trouble := self._recording.stream.trouble:
+            return [Banner(text=trouble, colour=BAD)]
+        if side := sitting.sides.question:
+            question = (
+                f"This looks like your {side} hand. Is it?    y  yes      n  no, it is the {sitting.sides.usual} one"
+            )
+            return [Banner(text=question, colour=HINT)]
+        lines = [self._note.banner] if self._note.banner and now < self._note.until else []
+        if verdict is not None:
+            if verdict.reasons:
+                lines.append(Banner(text=WORDS[verdict.reasons[0]], colour=WARN))
+            elif not self._shutter.recording(now):
+                lines.append(Banner(text="Good. Hold space to record.", colour=GOOD))
+            if verdict.nudge:
+                lines.append(Banner(text=verdict.nudge, colour=HINT))
+        return lines
+
+    def _hold(self) -> None:
+        if self._shutter.press(self._clock()):
+            self._sitting.begin_burst()
+
+    def _burst(self) -> None:
+        self._sitting.begin_burst()
+        self._shutter.burst(self._clock())
+
+    def _undo(self) -> None:
+        self._shutter.stop()
+        self._recording.keep = False
+        gone = self._sitting.undo()
+        self._say(f"Undone: {len(gone)} frames of {gone[0].letter}." if gone else "Nothing to undo.", HINT)
+
+    def _step(self, by: int) -> None:
+        self._recording.keep = False
+        self._recording.choose(self._sitting.beside(by))
+        self._shutter.prepare(self._clock())
+
+    def _quit(self) -> None:
+        self.ended = STOPPED
+
+    def _say(self, text: str, colour: tuple[int, int, int]) -> None:
+        self._note = _Note(banner=Banner(text=text, colour=colour), until=self._clock() + _NOTE_S)

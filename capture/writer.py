@@ -1,0 +1,74 @@
+"""Writing frames to the disk in a thread of its own, so that neither camera nor window waits for it."""
+
+from collections.abc import Callable
+from queue import Full, Queue
+from threading import Thread
+from typing import Final
+
+from aslkit.capture.index import Entry
+from aslkit.capture.session import Session
+from aslkit.images import Frame
+
+Encode = Callable[[Frame], bytes]
+
+WAITING: Final = 32
+"""Frames that may wait for the disk: 30 MB at 640×480."""
+
+
+class Writer:
+    """Encodes frames and stores them in a session, in order.
+
+    Args:
+        session: where to.
+        encode: makes an image file of a BGR frame.
+    """
+
+    def __init__(self, session: Session, encode: Encode) -> None:
+        self._session, self._encode = session, encode
+        self._queue: Queue[tuple[Entry, Frame] | None] = Queue(WAITING)
+        self._failed: BaseException | None = None
+        self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, entry: Entry, frame: Frame, *, wait: bool) -> bool:
+        """Hand over a frame; False when the disk is behind and the caller does not want to wait.
+
+        Raises:
+            OSError: an earlier frame could not be written.
+        """
+        self._check()
+        try:
+            self._queue.put((entry, frame), block=wait)
+        except Full:
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Wait until all that was handed over is on the disk.
+
+        Raises:
+            OSError: some of it could not be written.
+        """
+        self._queue.join()
+        self._check()
+
+    def close(self) -> None:
+        """Write what is left and end the thread. Does not raise."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _check(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            try:
+                if self._failed is None:  # after a failure the rest is let go: nothing is stored out of order
+                    entry, frame = item
+                    self._session.add(entry, self._encode(frame))
+            except BaseException as error:  # reaches the one who calls put or settle
+                self._failed = error
+            finally:
+                self._queue.task_done()
+        self._queue.task_done()
