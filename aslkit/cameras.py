@@ -35,7 +35,8 @@ def cameras(devices: Path = Path("/dev"), about: Path = Path("/sys/class/video4l
     if sys.platform != "linux":
         return [camera for number in range(_TRIED) if (camera := _tried(number, "")).state != _NOTHING]
     found = []
-    for device in sorted(devices.glob("video[0-9]*"), key=lambda path: int(path.name[5:])):
+    numbered = (path for path in devices.glob("video[0-9]*") if path.name[5:].isdecimal())
+    for device in sorted(numbered, key=lambda path: int(path.name[5:])):
         label = about / device.name / "name"
         name = label.read_text(errors="replace").strip() if label.exists() else str(device)
         number = int(device.name[5:])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit.errors import AslkitError, InputError
-from aslkit.files import natural_key, write_text
+from aslkit.files import natural_key, write_durably
 from aslkit.images import SUFFIXES
 from aslkit.letters import INDEX
 
@@ -112,7 +112,8 @@ class CapturedFrame:
 def update_session(path: Path, values: dict[str, Any]) -> None:
     """Write values into a session.json; what else it says stays."""
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_text(path, json.dumps(before | values, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(before | values, indent=2, ensure_ascii=False)
+    write_durably(path, f"{text}\n".encode())
 
 
 def stamp(at: datetime) -> str:

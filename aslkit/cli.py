@@ -79,7 +79,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aslkit")
 def main() -> None:
-    r"""Record ASL fingerspelling, build a dataset, train, and measure on people never seen.
+    """Record ASL fingerspelling, build a dataset, train, and measure on people never seen.
 
     \b
     See it work:           aslkit demo
@@ -93,7 +93,7 @@ def main() -> None:
 @workspace_option
 @json_option
 def demo(root: Path, as_json: bool) -> None:
-    r"""See the whole way once, on synthetic signers: record, curate, train, measure.
+    """See the whole way once, on synthetic signers: record, curate, train, measure.
 
     \b
     Example:  aslkit demo
@@ -135,7 +135,7 @@ def doctor(root: Path, as_json: bool) -> None:
 def import_(
     folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **stated: str
 ) -> None:
-    r"""Bring in images from FOLDER, which has a folder for each letter.
+    """Bring in images from FOLDER, which has a folder for each letter.
 
     \b
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0
@@ -182,7 +182,7 @@ def import_(
 @workspace_option
 @json_option
 def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, **options: Any) -> None:
-    r"""Record frames of a letter: in a window, in the browser, or from a file. Ctrl-C stops and keeps what is stored.
+    """Record frames of a letter: in a window, in the browser, or from a file. Ctrl-C stops and keeps what is stored.
 
     \b
     Example:  aslkit capture --letter A --signer maria
@@ -223,7 +223,7 @@ def curate(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    r"""Turn the captures into a clean, split Parquet dataset.
+    """Turn the captures into a clean, split Parquet dataset.
 
     \b
     Example:  aslkit curate
@@ -260,7 +260,7 @@ def curate(
 def train(
     dataset: str, hold_out: tuple[str, ...], config: Path | None, root: Path, as_json: bool, **flags: Any
 ) -> None:
-    r"""Train a recogniser and measure it on people it never saw.
+    """Train a recogniser and measure it on people it never saw.
 
     \b
     Example:  aslkit train --dataset custom

@@ -106,7 +106,7 @@ def run(options: CaptureOptions) -> None:
 
 def _session(options: CaptureOptions) -> SessionInfo:
     synthetic = not options.web and options.kind == "synthetic"
-    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else getpass.getuser())
+    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else _login())
     signer = checked_signer(name, synthetic=synthetic)
     camera = "browser" if options.web else camera_name(options.source)
     today = "one" if synthetic else as_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
@@ -114,6 +114,13 @@ def _session(options: CaptureOptions) -> SessionInfo:
     return SessionInfo(
         signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
     )  # fmt: skip
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # as in a container whose user has no name
+        raise InputError("Whose hand is it? Give --signer.") from error
 
 
 def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:

@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from aslkit import synthetic
 from aslkit.captures import stamp
 from aslkit.errors import AslkitError, InputError
@@ -24,6 +26,9 @@ VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4
 _SYNTHETIC_FPS: Final = 30.0
 
 _STREAM: Final = re.compile(r"(rtsps?|https?|rtmp|udp)://[^\s/]+.*", re.IGNORECASE)
+
+_PATIENCE_MS: Final = 8_000
+"""So long a stream on the network may take to answer, and from one frame to the next."""
 
 _LAST_CAMERA: Final = 2**31 - 1
 """The highest number that OpenCV takes; there is none of that number either."""
@@ -170,7 +175,11 @@ def _open_device(source: str, kind: Kind, wanted: Wanted) -> Any:
     import cv2
 
     cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
-    device = cv2.VideoCapture(min(int(source), _LAST_CAMERA) if kind == "camera" else source)
+    if kind == "stream":  # without a limit, OpenCV waits 30 s for one that does not answer
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
+        device = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
+    else:
+        device = cv2.VideoCapture(min(int(source), _LAST_CAMERA) if kind == "camera" else source)
     if device.isOpened():
         if kind == "camera":
             _ask(device, wanted)
@@ -197,22 +206,44 @@ def _ask(device: Any, wanted: Wanted) -> None:
 
 
 def _live(device: Any, source: str) -> Iterator[SourceFrame]:
-    start = datetime.now(UTC)
+    start, gave = datetime.now(UTC), False
     while True:
         there, image = device.read()
+        if not there and not gave:
+            raise AslkitError(f"The {camera_name(source)} gives no picture. Does another program use it?")
         if not there:
             raise SourceLost(f"The {camera_name(source)} gives no more frames. What was stored is kept.")
-        now = datetime.now(UTC)
-        yield SourceFrame(image=image, name=stamp(now), time_s=(now - start).total_seconds(), captured_at=now)
+        now, gave = datetime.now(UTC), True
+        yield SourceFrame(
+            image=_bgr(image, source), name=stamp(now), time_s=(now - start).total_seconds(), captured_at=now
+        )
 
 
 def _video(device: Any, source: str) -> Iterator[SourceFrame]:
     import cv2
 
     fps = device.get(cv2.CAP_PROP_FPS) or 30.0
-    stem = Path(source).stem
+    stem = Path(source).stem.lstrip(".") or "video"  # a hidden image would not be found again
     for index in count():
         there, image = device.read()
         if not there:
             return
-        yield SourceFrame(image=image, name=f"{stem}-{index:06d}", time_s=index / fps, captured_at=None)
+        yield SourceFrame(image=_bgr(image, source), name=f"{stem}-{index:06d}", time_s=index / fps, captured_at=None)
+
+
+def _bgr(image: Any, source: str) -> Frame:
+    """What OpenCV gives nearly always; some infrared cameras give grey pictures all the same.
+
+    Raises:
+        AslkitError: it is no picture with 8 bits a colour.
+    """
+    import cv2
+
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.dtype != np.uint8 or channels not in (1, 3, 4):
+        raise AslkitError(
+            f"{camera_name(source)} gives pictures with {channels} × {image.dtype}; 8-bit colour is wanted."
+        )
+    if channels == 3:
+        return np.asarray(image, np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR), np.uint8)

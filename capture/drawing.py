@@ -19,6 +19,7 @@ Colour = tuple[int, int, int]
 
 PICTURE_HEIGHT: Final = 540
 WIDEST: Final = 960
+NARROWEST: Final = 720
 PANEL: Final = 300
 STRIP: Final = 84
 KEYS: Final = 36
@@ -100,11 +101,16 @@ def _picture(view: View) -> Frame:
         picture = np.asarray(cv2.flip(cv2.resize(view.frame, size, interpolation=cv2.INTER_LINEAR), 1), np.uint8)
         if view.hand is not None:
             _draw_hand(picture, view.hand, GOOD if view.good else WARN)
+        beside = max(NARROWEST - size[0], 0)  # a telephone's upright picture would leave no room for words
+        picture = np.asarray(
+            cv2.copyMakeBorder(picture, 0, 0, beside // 2, beside - beside // 2, cv2.BORDER_CONSTANT, value=BACK[::-1]),
+            np.uint8,
+        )
     if view.recording:
         cv2.rectangle(picture, (3, 3), (picture.shape[1] - 4, picture.shape[0] - 4), BAD[::-1], 6)
         _lay(picture, _label("● Recording", 20, INK, BAD), (20, 20))
     for row, banner in enumerate(view.banners[:2]):
-        label = _label(banner.text, 22, (16, 18, 22), banner.colour)
+        label = _label(banner.text, _size(banner.text, picture.shape[1] - 40), (16, 18, 22), banner.colour)
         place = (max((picture.shape[1] - label.shape[1]) // 2, 0), picture.shape[0] - 58 - row * 52)
         _lay(picture, label, place)
     if view.countdown is not None:
@@ -226,6 +232,11 @@ def _lay(picture: Frame, label: npt.NDArray[np.uint8], place: tuple[int, int]) -
     label = label[: part.shape[0], : part.shape[1]]
     opaque = label[:, :, 3:].astype(np.uint16)
     part[:] = (label[:, :, :3] * opaque + part * (255 - opaque)) // 255
+
+
+def _size(text: str, width: int) -> int:
+    """The largest size, at most 22, in which the text is no wider than so many pixels; 12 where none is."""
+    return next((size for size in range(22, 12, -1) if _font(size, bold=True).getlength(text) <= width), 12)
 
 
 def _fitting(text: str, size: int, width: int) -> str:

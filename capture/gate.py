@@ -14,7 +14,7 @@ from aslkit.images import Frame, perceptual_hash
 from aslkit.likeness import hamming, hands_near, joints_in_pixels
 
 Reason = Literal[
-    "no-hand", "two-hands", "cut-off", "too-small", "too-dark", "too-bright", "moved", "blurred", "too-alike"
+    "too-dark", "too-bright", "no-hand", "two-hands", "cut-off", "too-small", "moved", "blurred", "too-alike"
 ]
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 """In the order in which they are told: what hides the others comes first."""
@@ -62,8 +62,8 @@ class Look:
         phash: of the frame, 64 bits.
         blur_fine, blur_coarse: share of the detail that is left when the hand's crop is blurred once more, 0–1, at
             the sizes FINE and COARSE: what is blurred already loses little (`blur_effect`).
-        brightness: 95th percentile of the grey crop, 0–1.
-        glare: share of the crop's pixels that are white, 0–1.
+        brightness: 95th percentile of the grey crop, or of the whole frame where there is no hand, 0–1.
+        glare: share of its pixels that are white, 0–1.
         speed: how fast the hand moves, palm lengths a second; None when unknown.
     """
 
@@ -96,15 +96,22 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None) -> 
     )  # fmt: skip
     crop = None if hand is None else _hand_crop(frame, hand)
     if crop is None:
-        return seen
+        brightness, glare = _light(_scaled(_grey(frame), FINE))
+        return replace(seen, brightness=brightness, glare=glare)
     fine, coarse = (_scaled(crop, side) for side in (FINE, COARSE))
+    brightness, glare = _light(fine)
     return replace(
         seen,
         blur_fine=blur_effect(fine),
         blur_coarse=blur_effect(coarse, step=_COARSE_STEP),
-        brightness=float(np.percentile(fine, 95)) / 255,
-        glare=float((fine >= _GLARE).mean()),
+        brightness=brightness,
+        glare=glare,
     )
+
+
+def _light(grey: Frame) -> tuple[float, float]:
+    """Brightness and glare."""
+    return float(np.percentile(grey, 95)) / 255, float((grey >= _GLARE).mean())
 
 
 def blur_effect(grey: Frame, *, step: float = 0.0) -> float:
@@ -135,9 +142,13 @@ def _hand_crop(frame: Frame, hand: Hand) -> Frame | None:
     middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
     left, right = (int(np.clip(middle_x + side, 0, width)) for side in (-half, half))
     top, bottom = (int(np.clip(middle_y + side, 0, height)) for side in (-half, half))
-    if min(right - left, bottom - top) < 8:
+    if min(right - left, bottom - top) < max(8, half / 16):
         return None
-    return np.asarray(cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_BGR2GRAY), np.uint8)
+    return _grey(frame[top:bottom, left:right])
+
+
+def _grey(frame: Frame) -> Frame:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _scaled(grey: Frame, side: int) -> Frame:
@@ -191,6 +202,10 @@ def judge(seen: Look, known: Known, limits: GateConfig) -> tuple[Reason, ...]:
 
 
 def _faults(seen: Look, limits: GateConfig) -> Iterator[Reason]:
+    if seen.brightness < limits.darkest:
+        yield "too-dark"
+    if seen.glare > limits.brightest:
+        yield "too-bright"
     if seen.hand is None:
         yield "no-hand"
         return
@@ -200,10 +215,6 @@ def _faults(seen: Look, limits: GateConfig) -> Iterator[Reason]:
         yield "cut-off"
     if _size(seen) < limits.smallest_hand:
         yield "too-small"
-    if seen.brightness < limits.darkest:
-        yield "too-dark"
-    if seen.glare > limits.brightest:
-        yield "too-bright"
     if seen.speed is not None and seen.speed > limits.fastest:
         yield "moved"
     if seen.blur_fine > limits.blur_fine or seen.blur_coarse > limits.blur_coarse:

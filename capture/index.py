@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.capture.gate import Look
-from aslkit.files import write_text
+from aslkit.files import write_durably
+from aslkit.letters import INDEX as LETTERS
 from aslkit.likeness import joints_in_pixels
 
 INDEX_FILE: Final = "frames.jsonl"
@@ -62,7 +63,7 @@ class Entry:
 
     def line(self) -> str:
         """As it stands in the index."""
-        return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}"}, ensure_ascii=False)
+        return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}"})
 
     @classmethod
     def of(cls, seen: Look, *, file: str, side: Literal["left", "right"] | None = None, **other: Any) -> "Entry":
@@ -79,14 +80,14 @@ class Entry:
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> "Entry":
-        """From a line's values.
+        """From a line's values; keys of a later version are passed over.
 
         Raises:
             ValueError, TypeError, KeyError: they are no entry's.
         """
         landmarks = values["landmarks"]
         entry = cls(
-            **values
+            **{key.name: values[key.name] for key in fields(cls) if key.name in values}
             | {
                 "phash": int(values["phash"], 16),
                 "landmarks": None if landmarks is None else tuple(float(value) for value in landmarks),
@@ -94,8 +95,10 @@ class Entry:
             }
         )
         letter, _, name = entry.file.partition("/")
-        whole = all(isinstance(value, int) for value in (entry.width, entry.height, entry.burst))
-        if not (letter and name and whole) or Path(name).name != name or len(entry.landmarks or range(63)) != 63:
+        whole = all(isinstance(value, int) and value >= 0 for value in (entry.width, entry.height, entry.burst))
+        named = letter in LETTERS and name and Path(name).name == name
+        sized = whole and entry.width and entry.height and 0 <= entry.phash < 1 << 64
+        if not (named and sized and len(entry.landmarks or range(63)) == 63 and entry.hand in (None, "left", "right")):
             raise ValueError("not an entry")
         return entry
 
@@ -142,7 +145,7 @@ class Index:
     def mend(self) -> None:
         """Write the file anew without its broken lines, if it has any."""
         if self.broken:
-            write_text(self.path, "".join(f"{entry.line()}\n" for entry in self.entries.values()))
+            write_durably(self.path, "".join(f"{entry.line()}\n" for entry in self.entries.values()).encode())
 
     def add(self, entry: Entry) -> None:
         """List a frame; it is on the disk when this returns."""
@@ -151,7 +154,7 @@ class Index:
 
     def remove(self, file: str) -> None:
         """List it no longer."""
-        self._append(json.dumps({"removed": file}, ensure_ascii=False))
+        self._append(json.dumps({"removed": file}))
         self.entries.pop(file, None)
 
     def _append(self, line: str) -> None:

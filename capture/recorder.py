@@ -36,13 +36,13 @@ class Recording:
         live: its frames do not wait.
 
     Attributes:
-        keep: whether frames are recorded at the moment.
+        keep: whether frames are recorded at the moment. Of a source that waits, all are from the beginning.
     """
 
     def __init__(
         self, sitting: Sitting, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
     ) -> None:
-        self.sitting, self.stream, self.keep = sitting, stream, False
+        self.sitting, self.stream, self.keep = sitting, stream, not live
         self.watch = Watch(sitting, keep=lambda: self.keep, wait=not live)
         self._open_stream, self._by_letter = open_stream, by_letter
         self._seen = self._lost = 0
@@ -198,6 +198,7 @@ def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
         shown = sitting.stored[letter]
         if over:
             return COMPLETE if sitting.complete(letter) else SOURCE_ENDED
-        if recording.stream.trouble != trouble and (trouble := recording.stream.trouble):
-            click.echo(trouble, err=True)
+        before, trouble = trouble, recording.stream.trouble
+        if bool(trouble) != bool(before):
+            click.echo(trouble or "It is back.", err=True)
     return COMPLETE

@@ -3,10 +3,10 @@
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -88,13 +88,13 @@ class Seat:
     def seated(self, letters: Sequence[str]) -> Iterator[Sitting]:
         """Open the session for a sitting; afterwards, remember the signer's usual hand."""
         stated = signers.load(self.workspace, self.info.signer)
-        with Session.opened(self.workspace, self.info, look_at=_look_alone) as session:
+        with _looking() as look_at, Session.opened(self.workspace, self.info, look_at=look_at) as session:
             sitting = Sitting(
                 session,
                 capture=self.capture,
                 gate=self.gate,
                 letters=letters,
-                counts=self.counts,
+                counts=count_letters(self.workspace.captures, self.info.signer),  # anew: damaged ones are gone
                 before=stored_before(self.workspace, self.info.signer, but=self.info.session),
                 count=self.count,
                 usual_hand=stated.hand,
@@ -102,6 +102,7 @@ class Seat:
             )
             yield sitting
         if sitting.sides.usual != stated.hand:
+            stated = signers.load(self.workspace, self.info.signer)  # somebody may have edited it meanwhile
             signers.save(self.workspace, self.info.signer, replace(stated, hand=sitting.sides.usual))
 
     @contextmanager
@@ -118,8 +119,8 @@ class Seat:
             "ended_by": "was interrupted",
             "source": self.info.camera,
         }
-        sitting.session.note(about, outcome)
         try:
+            sitting.session.note(about, outcome)
             yield outcome
         finally:
             close()
@@ -127,7 +128,12 @@ class Seat:
             sitting.session.note(about | {"ended": outcome["ended"]}, outcome)
 
     def recorded(self, sitting: Sitting, outcome: dict[str, Any]) -> Recorded:
-        """What came of it."""
+        """What came of it.
+
+        Raises:
+            OSError: the last frames could not be written.
+        """
+        sitting.settle()
         return Recorded(
             folder=self.folder,
             letters={letter: number for letter, number in sitting.stored.items() if number},
@@ -147,6 +153,9 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _look_alone(frame: Frame) -> Look:
-    with careful() as landmarker:
-        return look(frame, landmarker.find_all(frame))
+@contextmanager
+def _looking() -> Iterator[Callable[[Frame], Look]]:
+    """What looks at frames without an index; the landmarker is only started where there are any."""
+    with ExitStack() as stack:
+        landmarker = cache(lambda: stack.enter_context(careful()))
+        yield lambda frame: look(frame, landmarker().find_all(frame))

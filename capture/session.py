@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -135,8 +135,10 @@ class Session:
     def trash(self, entries: Iterable[Entry]) -> None:
         """Take frames out of the index, and their images into the trash, from where a user may bring them back."""
         for entry in entries:
+            # In this order: where it is interrupted between the two, the next opening finishes it.
+            with suppress(FileNotFoundError):  # somebody was quicker
+                self._to_trash(entry.file)
             self._index.remove(entry.file)
-            self._to_trash(entry.file)
 
     def _to_trash(self, file: str) -> None:
         target = self.folder / TRASH / file
@@ -185,6 +187,7 @@ class Session:
         self.recovered.relisted += 1
 
     def _images(self) -> Iterator[Path]:
+        yield from (path for path in self.folder.iterdir() if is_partial(path.name))
         for folder in sorted(path for path in self.folder.iterdir() if path.name in LETTERS and path.is_dir()):
             for path in folder.iterdir():
                 if is_partial(path.name) or (path.suffix.lower() in SUFFIXES and path.name[0] != "."):

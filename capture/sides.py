@@ -38,10 +38,11 @@ class Sides:
     def notice(self, hand: Hand) -> None:
         """Take in the hand of a good frame."""
         side = hand.handedness
-        self._in_a_row = self._in_a_row + 1 if side != self.usual else 0
         if self.usual is None:
             self._learn(side)
-        elif self._ask and self._in_a_row >= SURPRISED_AFTER:
+            return
+        self._in_a_row = self._in_a_row + 1 if side != self.usual else 0
+        if self._ask and self._in_a_row >= SURPRISED_AFTER:
             self.question, self._ask = side, False
 
     def _learn(self, side: Handedness) -> None:

@@ -50,7 +50,8 @@ def save(workspace: Workspace, signer: str, stated: Stated) -> None:
     known = {key: value for key, value in asdict(stated).items() if value is not None}
     if not known or load(workspace, signer) == stated:
         return
-    write_text(workspace.signers, _HEAD + tomli_w.dumps(_read(workspace.signers) | {signer: known}))
+    tables = _read(workspace.signers)
+    write_text(workspace.signers, _HEAD + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
 
 
 def asked(stated: Stated, signer: str, *, ask: Ask, proposed: Stated) -> Stated:

@@ -3,7 +3,7 @@ all feed it frames and show what it answers.
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,7 @@ class Sitting:
         refused: frames that were to be recorded and were not, by their gravest reason.
         undone: frames that were taken away again.
         late: good frames that the disk was too slow for.
+        turn: goes up when the letter changes or frames are undone: what was taken before is not recorded after.
         sides: which hand is signed with.
     """
 
@@ -86,7 +87,7 @@ class Sitting:
         self.letters, self.letter = tuple(letters), letters[0]
         self.counts, self.stored = Counter(counts), Counter[str]()
         self.refused: Counter[Reason] = Counter()
-        self.undone = self.late = 0
+        self.undone = self.late = self.turn = 0
         self.sides = Sides(usual_hand, ask=ask)
         self._entries = {entry.file: entry for entry in session.entries}
         self._known = {letter: Known() for letter in LETTERS}
@@ -111,6 +112,7 @@ class Sitting:
         if letter not in self.letters:
             raise InputError(f"{letter!r} is not being recorded. Choose one of {' '.join(self.letters)}.")
         with self._lock:
+            self.turn += letter != self.letter
             self.letter = letter
             self._alike.clear()
 
@@ -136,7 +138,15 @@ class Sitting:
             self._burst += 1
 
     def offer(
-        self, frame: Frame, seen: Look, *, name: str, at: datetime | None, keep: bool, wait: bool = False
+        self,
+        frame: Frame,
+        seen: Look,
+        *,
+        name: str,
+        at: datetime | None,
+        keep: bool,
+        wait: bool = False,
+        turn: int | None = None,
     ) -> Verdict:
         """Judge a frame, and store it if it is good and to be kept. Does not wait for the disk.
 
@@ -147,6 +157,7 @@ class Sitting:
             at: when it was taken.
             keep: whether it is to be recorded; otherwise it is only judged.
             wait: for a disk that is behind, rather than lose the frame.
+            turn: when it was taken; in another one it is only judged.
 
         Raises:
             OSError: an earlier frame could not be written.
@@ -156,6 +167,7 @@ class Sitting:
             if seen.hand is not None and not set(reasons) - {"too-alike"}:
                 self.sides.notice(seen.hand)
             stored = None
+            keep = keep and turn in (None, self.turn)
             if keep and self.sides.question is None and not self.complete(self.letter):
                 self._alike.append(reasons[:1] == ("too-alike",))
                 if reasons and self.gate.enabled:
@@ -193,6 +205,7 @@ class Sitting:
     def undo(self) -> list[Entry]:
         """Move the sitting's last burst that still has frames to the trash, and return them."""
         with self._lock:
+            self.turn += 1
             bursts = [entry.burst for entry in self._entries.values() if entry.burst > self._before]
             last = max(bursts, default=None)
             return self._remove([entry for entry in self._entries.values() if entry.burst == last])
@@ -205,13 +218,16 @@ class Sitting:
     def _remove(self, entries: list[Entry]) -> list[Entry]:
         self._writer.settle()
         self.session.trash(entries)
+        self._forget(entries)
+        self.undone += len(entries)
+        return entries
+
+    def _forget(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             del self._entries[entry.file]
             self._known[entry.letter].remove(entry.file)
             self.counts[entry.letter] -= 1
-            self.stored[entry.letter] -= self.stored[entry.letter] > 0
-            self.undone += 1
-        return entries
+            self.stored[entry.letter] -= entry.burst > self._before
 
     def recent(self, count: int) -> list[Entry]:
         """The session's last frames, newest first."""
@@ -227,8 +243,13 @@ class Sitting:
         self._writer.settle()
 
     def close(self) -> None:
-        """Write what is left. Nothing may be offered afterwards."""
+        """Write what is left, and no longer count what could not be written: `settle` tells why. Nothing may be
+        offered afterwards.
+        """
         self._writer.close()
+        with self._lock:
+            written = {entry.file for entry in self.session.entries}
+            self._forget([entry for file, entry in self._entries.items() if file not in written])
 
     def report(self) -> dict[str, Any]:
         """What the session's file keeps of this sitting."""

@@ -113,9 +113,9 @@ class Stream:
             raise error
         now = time.monotonic()
         since = now if self.lost is None or since is None else since
-        self.lost = f"{error.message} Waiting for it to come back."
+        self.lost = self.lost or f"{error.message} Waiting for it to come back."
         if self._patience_s is not None and now - since >= self._patience_s:
-            raise error
+            raise AslkitError(f"{self.lost} It did not within {self._patience_s:g} s.") from error
         self._stop.wait(_RETRY_S)
         return since
 

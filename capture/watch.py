@@ -10,6 +10,9 @@ from functools import partial
 from threading import Event, Thread
 from typing import Final
 
+import cv2
+import numpy as np
+
 from aslkit.capture.gate import Look, look
 from aslkit.capture.lane import Lane
 from aslkit.capture.motion import Motion
@@ -22,6 +25,9 @@ from aslkit.sources import SourceFrame
 _HALF_A_TICK_S: Final = 0.002
 """Frames come at multiples of 1/fps, which do not add up exactly in binary."""
 
+_FOLLOWED_SIDE: Final = 640
+"""Pixels. MediaPipe takes half as long again for a frame of 1280×720, and sees no more of the hand."""
+
 Keep = Callable[[], bool]
 
 
@@ -31,6 +37,24 @@ class Shown:
 
     frame: Frame
     hand: Hand | None
+
+
+def _reduced(frame: Frame) -> Frame:
+    """A frame to follow a hand in; landmarks are shares of it, so that its size does not matter to them."""
+    height, width = frame.shape[:2]
+    shrink = _FOLLOWED_SIDE / max(height, width)
+    if shrink >= 1:
+        return frame
+    return np.asarray(cv2.resize(frame, (round(width * shrink), round(height * shrink))), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Due:
+    """A frame to be judged, how fast the hand moved in it, and `Sitting.turn` when it came."""
+
+    frame: SourceFrame
+    speed: float | None
+    turn: int
 
 
 def careful() -> HandLandmarker:
@@ -66,13 +90,15 @@ class Watch:
 
     def start(self, stream: Stream) -> None:
         """Watch a stream; the one before must have been stopped."""
-        due: Lane[tuple[SourceFrame, float | None]] = Lane(newest_wins=not self._wait)
+        due: Lane[_Due] = Lane(newest_wins=not self._wait)
         self._error, self.verdict = None, None
         self.finished.clear()
         steps = (partial(self._follow, stream, due), partial(self._judge, due))
-        self._threads = [Thread(target=self._guarded, args=(step, stream, due), daemon=True) for step in steps]
-        for thread in self._threads:
+        self._threads = []
+        for step in steps:
+            thread = Thread(target=self._guarded, args=(step, stream, due), daemon=True)
             thread.start()
+            self._threads.append(thread)  # only once it runs: Ctrl-C may come here
 
     def check(self) -> None:
         """Raise what went wrong, if something did: the disk is full, say."""
@@ -91,7 +117,7 @@ class Watch:
         if self._quick is not None:
             self._quick.close()
 
-    def _guarded(self, step: Callable[[], None], stream: Stream, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+    def _guarded(self, step: Callable[[], None], stream: Stream, due: Lane[_Due]) -> None:
         try:
             step()
         except BaseException as error:  # reaches the one who calls check
@@ -100,19 +126,19 @@ class Watch:
             due.close(empty=True)
             self.finished.set()
 
-    def _follow(self, stream: Stream, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+    def _follow(self, stream: Stream, due: Lane[_Due]) -> None:
         motion, due_s = Motion(), -float("inf")
         while (frame := stream.frames.get()) is not None:
-            hand, speed = None, None
+            hand, speed, turn = None, None, self._sitting.turn
             if frame.time_s is not None:
-                hand = self._follower().find(frame.image)
+                hand = self._follower().find(_reduced(frame.image))
                 height, width = frame.image.shape[:2]
                 speed = motion.speed(hand, width=width, height=height, time_s=frame.time_s)
                 if frame.time_s < due_s - self._sitting.capture.interval_s:  # the source began anew
                     due_s = -float("inf")
             self.shown = Shown(frame=frame.image, hand=hand)
             if frame.time_s is None or frame.time_s >= due_s:
-                due.put((frame, speed))
+                due.put(_Due(frame=frame, speed=speed, turn=turn))
                 due_s = (frame.time_s or 0.0) + self._sitting.capture.interval_s - _HALF_A_TICK_S
         due.close()
 
@@ -121,13 +147,13 @@ class Watch:
             self._quick = HandLandmarker(tracking=True, second_try=False)
         return self._quick
 
-    def _judge(self, due: Lane[tuple[SourceFrame, float | None]]) -> None:
+    def _judge(self, due: Lane[_Due]) -> None:
         while (item := due.get()) is not None:
-            frame, speed = item
-            seen: Look = look(frame.image, self._careful.find_all(frame.image), speed=speed)
+            frame = item.frame
+            seen: Look = look(frame.image, self._careful.find_all(frame.image), speed=item.speed)
             keep = self._keep()
             self.verdict = self._sitting.offer(
-                frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait
+                frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait, turn=item.turn
             )
         self.late += due.lost
         self.finished.set()

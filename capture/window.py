@@ -99,7 +99,8 @@ class Desk:
 
     def press(self, key: int) -> None:
         """Do what a key means; -1 is none. While a question stands, y and n answer it and other keys but q wait."""
-        letter = chr(key & 0xFF).lower() if key >= 0 else ""
+        code = key & 0xFFFF  # above are modifiers; arrows and the like have codes whose last byte is some letter's
+        letter = chr(code).lower() if key >= 0 and code < 0x80 else ""
         if self._sitting.sides.question is not None and letter != "q":
             if letter in ("y", "n"):
                 self._sitting.answer(is_so=letter == "y")
