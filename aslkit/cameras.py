@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+_ABOUT: Final = Path("/sys/class/video4linux")
+"""Where Linux keeps their names."""
+
 _TRIED: Final = 4
 """Where the system lists no devices, so many numbers are tried."""
 
@@ -25,7 +28,7 @@ class Camera:
     state: str
 
 
-def cameras(devices: Path = Path("/dev"), about: Path = Path("/sys/class/video4linux")) -> list[Camera]:
+def cameras(devices: Path = Path("/dev"), about: Path = _ABOUT) -> list[Camera]:
     """Look for cameras; each is opened for a moment.
 
     Args:
@@ -37,14 +40,19 @@ def cameras(devices: Path = Path("/dev"), about: Path = Path("/sys/class/video4l
     found = []
     numbered = (path for path in devices.glob("video[0-9]*") if path.name[5:].isdecimal())
     for device in sorted(numbered, key=lambda path: int(path.name[5:])):
-        label = about / device.name / "name"
-        name = label.read_text(errors="replace").strip() if label.exists() else str(device)
         number = int(device.name[5:])
+        name = camera_label(number, about) or str(device)
         if os.access(device, os.R_OK | os.W_OK):
             found.append(_tried(number, name))
         else:
             found.append(Camera(number=number, name=name, state="this user may not use it; `aslkit doctor` says more"))
     return found
+
+
+def camera_label(number: int, about: Path = _ABOUT) -> str | None:
+    """How a camera calls itself, where the system tells."""
+    label = about / f"video{number}" / "name"
+    return label.read_text(errors="replace").strip() if label.exists() else None
 
 
 _NOTHING: Final = "gives no picture: no camera, or another program uses it"

@@ -205,16 +205,16 @@ def pixel_hash(frame: Frame) -> str:
     return digest.hexdigest()
 
 
-def perceptual_hash(frame: Frame) -> int:
-    """64-bit perceptual hash of a BGR frame, 0 to 2**64 - 1: pictures alike differ in few bits.
+def perceptual_hash(frame: Frame, *, side: int = 8) -> int:
+    """Perceptual hash of a BGR frame, side² bits, 0 to 2**(side²) - 1: pictures alike differ in few bits.
 
-    The signs, about their median, of the 8×8 lowest frequencies of the cosine transform of the grey image at 32×32
-    (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
+    The signs, about their median, of the side × side lowest frequencies of the cosine transform of the grey image at
+    four times that size (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
     """
     import cv2
 
-    small = cv2.resize(_grey(frame), (32, 32), interpolation=cv2.INTER_AREA)
-    low = np.asarray(cv2.dct(small.astype(np.float32)))[:8, :8].ravel()
+    small = cv2.resize(_grey(frame), (4 * side, 4 * side), interpolation=cv2.INTER_AREA)
+    low = np.asarray(cv2.dct(small.astype(np.float32)))[:side, :side].ravel()
     bits = low > np.median(low[1:])
     return int.from_bytes(np.packbits(bits).tobytes())
 

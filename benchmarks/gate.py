@@ -144,7 +144,7 @@ def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
         if reasons:
             tally.refused[reasons[0]] += 1
         else:
-            known.add(str(number), seen.phash, seen.joints)
+            known.add(str(number), seen)
         if number in chosen and not set(reasons) - {"too-alike"}:
             spoil_all(frame, seen, wanted, tally, config, rng)
     return tally
@@ -156,7 +156,7 @@ def spoil_all(
     """Plant each kind that is still wanted into a good frame, and note what the gate says to it."""
     assert seen.hand is not None
     known = Known()
-    known.add("original", seen.phash, seen.joints)
+    known.add("original", seen)
     for kind, spoil in SPOILS.items():
         if wanted[kind] and (bad := spoil(frame, seen.hand, rng)) is not None:
             wanted[kind] -= 1

@@ -73,6 +73,7 @@ class GateConfig:
         fastest: palm lengths a second.
         alike_bits: bits of 64 between perceptual hashes, and
         alike_hand: palm lengths between joints, up to which a frame is too like one that is there.
+        alike_fine_bits: bits of 256 between fine hashes, up to which it is the same picture, whatever the joints.
     """
 
     enabled: bool
@@ -86,6 +87,7 @@ class GateConfig:
     fastest: float
     alike_bits: int
     alike_hand: float
+    alike_fine_bits: int
 
     def __post_init__(self) -> None:
         """Check every value once."""
@@ -94,4 +96,5 @@ class GateConfig:
             check_number(name, getattr(self, name), 0, 1)
         check_number("fastest", self.fastest, 0, 1000)
         check_whole("alike_bits", self.alike_bits, 0, 64)
+        check_whole("alike_fine_bits", self.alike_fine_bits, 0, 256)
         check_number("alike_hand", self.alike_hand, 0, 10)

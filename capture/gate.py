@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Protocol, get_args
 
 import cv2
 import numpy as np
@@ -48,6 +48,10 @@ _MARGIN: Final = 0.1
 _GLARE: Final = 250
 """A grey value, of 255, from which a pixel holds no more than white."""
 
+_FINE_SIDE: Final = 16
+FINE_BITS: Final = _FINE_SIDE**2
+
+_ROW: Final = np.dtype([("phash", np.uint64), ("fine", np.uint64, FINE_BITS // 64), ("joints", np.float32, (21, 2))])
 _ROOM: Final = 64
 
 
@@ -60,6 +64,7 @@ class Look:
         hand: the largest of them; None when none was found.
         width, height: of the frame, pixels.
         phash: of the frame, 64 bits.
+        fine_hash: likewise, FINE_BITS bits: tells the same picture, coded anew, from another one.
         blur_fine, blur_coarse: share of the detail that is left when the hand's crop is blurred once more, 0–1, at
             the sizes FINE and COARSE: what is blurred already loses little (`blur_effect`).
         brightness: 95th percentile of the grey crop, or of the whole frame where there is no hand, 0–1.
@@ -72,6 +77,7 @@ class Look:
     width: int
     height: int
     phash: int
+    fine_hash: int
     blur_fine: float = 0.0
     blur_coarse: float = 0.0
     brightness: float = 0.0
@@ -91,9 +97,8 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None) -> 
     """Measure a BGR frame, uint8 (height, width, 3), in which `hands` were found."""
     height, width = frame.shape[:2]
     hand = max(hands, key=lambda each: each.extent, default=None)
-    seen = Look(
-        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(frame), speed=speed
-    )  # fmt: skip
+    phash, fine_hash = perceptual_hash(frame), perceptual_hash(frame, side=_FINE_SIDE)
+    seen = Look(hands=len(hands), hand=hand, width=width, height=height, phash=phash, fine_hash=fine_hash, speed=speed)
     crop = None if hand is None else _hand_crop(frame, hand)
     if crop is None:
         brightness, glare = _light(_scaled(_grey(frame), FINE))
@@ -157,24 +162,38 @@ def _scaled(grey: Frame, side: int) -> Frame:
     return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), np.uint8)
 
 
+class Likable(Protocol):
+    """What can be like another: a frame that is looked at, or one that is stored."""
+
+    @property
+    def phash(self) -> int:
+        """Of 64 bits."""
+
+    @property
+    def fine_hash(self) -> int:
+        """Of FINE_BITS bits."""
+
+    @property
+    def joints(self) -> npt.NDArray[np.float32]:
+        """As `Look.joints`."""
+
+
 class Known:
-    """What a letter has already: hash and joints of each frame, to find what is too like it."""
+    """What a letter has already: hashes and joints of each frame, to find what is too like it."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
-        self._phash = np.zeros(_ROOM, np.uint64)
-        self._joints = np.zeros((_ROOM, 21, 2), np.float32)
+        self._rows = np.zeros(_ROOM, _ROW)
 
     def __len__(self) -> int:
         return len(self._names)
 
-    def add(self, name: str, phash: int, joints: npt.NDArray[np.float32]) -> None:
+    def add(self, name: str, seen: Likable) -> None:
         """Remember a frame under its name."""
         count = len(self._names)
-        if count == len(self._phash):
-            self._phash = np.concatenate([self._phash, np.zeros_like(self._phash)])
-            self._joints = np.concatenate([self._joints, np.zeros_like(self._joints)])
-        self._phash[count], self._joints[count] = phash, joints
+        if count == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[count] = _row(seen)
         self._names.append(name)
 
     def remove(self, name: str) -> None:
@@ -183,14 +202,22 @@ class Known:
             return
         place, count = self._names.index(name), len(self._names)
         self._names.pop(place)
-        for values in (self._phash, self._joints):
-            values[place : count - 1] = values[place + 1 : count].copy()
+        self._rows[place : count - 1] = self._rows[place + 1 : count].copy()
 
-    def alike(self, seen: Look, config: GateConfig) -> bool:
-        """Whether there is one that is near to `seen`, in the picture and in the hand."""
-        count = len(self._names)
-        near = np.flatnonzero(hamming(self._phash[:count], np.array([seen.phash], np.uint64)) <= config.alike_bits)
-        return bool(hands_near(self._joints[near], seen.joints[None], config.alike_hand).any())
+    def alike(self, seen: Look, limits: GateConfig) -> bool:
+        """Whether one is near to `seen`, in the picture and in the hand, or is the same picture but for its coding."""
+        rows, new = self._rows[: len(self._names)], _row(seen)
+        if (hamming(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64) <= limits.alike_fine_bits).any():
+            return True
+        near = rows[hamming(rows["phash"], new["phash"]) <= limits.alike_bits]
+        return bool(hands_near(near["joints"], new["joints"][None], limits.alike_hand).any())
+
+
+def _row(seen: Likable) -> npt.NDArray[np.void]:
+    row = np.zeros((), _ROW)
+    row["phash"], row["joints"] = seen.phash, seen.joints
+    row["fine"] = np.frombuffer(seen.fine_hash.to_bytes(FINE_BITS // 8), np.uint64)
+    return row
 
 
 def judge(seen: Look, known: Known, limits: GateConfig) -> tuple[Reason, ...]:

@@ -16,6 +16,8 @@ from aslkit.likeness import joints_in_pixels
 
 INDEX_FILE: Final = "frames.jsonl"
 
+_MEASURED: Final = ("width", "height", "phash", "fine_hash")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -26,7 +28,7 @@ class Entry:
         time: when it was taken, ISO 8601 in UTC; None when unknown.
         burst: frames recorded in one go have the same number; `undo` takes them away together.
         width, height: pixels.
-        phash: perceptual hash of the frame.
+        phash, fine_hash: perceptual hashes of the frame, as `Look` has them.
         hand: left or right, as the signer says or as it was seen; None without a hand.
         score: confidence in the side that was seen.
         brightness: of the hand, as `Look.brightness`.
@@ -41,6 +43,7 @@ class Entry:
     width: int
     height: int
     phash: int
+    fine_hash: int
     hand: Literal["left", "right"] | None = None
     score: float | None = None
     brightness: float | None = None
@@ -63,7 +66,7 @@ class Entry:
 
     def line(self) -> str:
         """As it stands in the index."""
-        return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}"})
+        return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}", "fine_hash": f"{self.fine_hash:064x}"})
 
     @classmethod
     def of(cls, seen: Look, *, file: str, side: Literal["left", "right"] | None = None, **other: Any) -> "Entry":
@@ -76,7 +79,7 @@ class Entry:
                 "brightness": round(seen.brightness, 4),
                 "landmarks": tuple(round(float(value), 5) for value in hand.landmarks.ravel()),
             }
-        return cls(file=file, width=seen.width, height=seen.height, phash=seen.phash, **other)
+        return cls(file=file, **{name: getattr(seen, name) for name in _MEASURED}, **other)
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> "Entry":
@@ -90,6 +93,7 @@ class Entry:
             **{key.name: values[key.name] for key in fields(cls) if key.name in values}
             | {
                 "phash": int(values["phash"], 16),
+                "fine_hash": int(values["fine_hash"], 16),
                 "landmarks": None if landmarks is None else tuple(float(value) for value in landmarks),
                 "reasons": tuple(values["reasons"]),
             }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from aslkit.cameras import camera_label
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.seat import CTRL_C, Recorded, Seat
 from aslkit.capture.sitting import Sitting
@@ -135,8 +136,17 @@ def record(
         by_letter = kind_of(source) == "synthetic"
         recording = Recording(sitting, open_stream=open_stream, stream=stream, by_letter=by_letter, live=live)
         with seat.noted(sitting, close=recording.close, frames=recording.frames) as outcome:
+            outcome |= _device(source, capture)
             outcome["ended_by"] = screen(recording)
     return seat.recorded(sitting, outcome)
+
+
+def _device(source: str, capture: CaptureConfig) -> dict[str, Any]:
+    """What is known of a camera besides its frames."""
+    if kind_of(source) != "camera":
+        return {}
+    asked = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
+    return {"camera": {"name": camera_label(int(source)), "asked": asked}}
 
 
 def _stream(

@@ -92,9 +92,9 @@ class Sitting:
         self._entries = {entry.file: entry for entry in session.entries}
         self._known = {letter: Known() for letter in LETTERS}
         for number, entry in enumerate(before):
-            self._known[entry.letter].add(f"before {number}", entry.phash, entry.joints)
+            self._known[entry.letter].add(f"before {number}", entry)
         for entry in session.entries:
-            self._known[entry.letter].add(entry.file, entry.phash, entry.joints)
+            self._known[entry.letter].add(entry.file, entry)
         self._before = max((entry.burst for entry in session.entries), default=0)
         self._burst = self._before + 1
         self._suffix = ".png" if capture.format == "png" else ".jpg"
@@ -186,7 +186,7 @@ class Sitting:
             self.late += 1
             return None
         self._entries[file] = entry
-        self._known[self.letter].add(file, entry.phash, entry.joints)
+        self._known[self.letter].add(file, entry)
         self.counts[self.letter] += 1
         self.stored[self.letter] += 1
         return entry
