@@ -51,6 +51,9 @@ _GLARE: Final = 250
 _FINE_SIDE: Final = 16
 FINE_BITS: Final = _FINE_SIDE**2
 
+_FINE_TELLS: Final = 0.25
+"""A hand smaller than this, in the measure of `Look.joints`, hardly changes the picture's hash, whatever it does."""
+
 _ROW: Final = np.dtype([("phash", np.uint64), ("fine", np.uint64, FINE_BITS // 64), ("joints", np.float32, (21, 2))])
 _ROOM: Final = 64
 
@@ -207,7 +210,8 @@ class Known:
     def alike(self, seen: Look, limits: GateConfig) -> bool:
         """Whether one is near to `seen`, in the picture and in the hand, or is the same picture but for its coding."""
         rows, new = self._rows[: len(self._names)], _row(seen)
-        if (hamming(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64) <= limits.alike_fine_bits).any():
+        fine_bits = hamming(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64)
+        if _size(seen.joints) >= _FINE_TELLS and (fine_bits <= limits.alike_fine_bits).any():
             return True
         near = rows[hamming(rows["phash"], new["phash"]) <= limits.alike_bits]
         return bool(hands_near(near["joints"], new["joints"][None], limits.alike_hand).any())
@@ -240,7 +244,7 @@ def _faults(seen: Look, limits: GateConfig) -> Iterator[Reason]:
         yield "two-hands"
     if _cut_off(seen.hand, limits):
         yield "cut-off"
-    if _size(seen) < limits.smallest_hand:
+    if _size(seen.joints) * max(seen.width, seen.height) / min(seen.width, seen.height) < limits.smallest_hand:
         yield "too-small"
     if seen.speed is not None and seen.speed > limits.fastest:
         yield "moved"
@@ -254,8 +258,6 @@ def _cut_off(hand: Hand, limits: GateConfig) -> bool:
     return bool(beyond[WRIST] > limits.wrist_edge or np.delete(beyond, WRIST).max() > limits.edge)
 
 
-def _size(seen: Look) -> float:
-    """Longer side of the hand's box, as a share of the frame's shorter side."""
-    low, high = np.nanmin(seen.joints, axis=0), np.nanmax(seen.joints, axis=0)
-    shorter = min(seen.width, seen.height) / max(seen.width, seen.height)
-    return float((high - low).max()) / shorter
+def _size(joints: npt.NDArray[np.float32]) -> float:
+    """Longer side of the hand's box, as a share of the frame's longer side."""
+    return float((joints.max(axis=0) - joints.min(axis=0)).max())

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.capture.gate import Look
+from aslkit.capture.gate import FINE_BITS, Look
 from aslkit.files import write_durably
 from aslkit.letters import INDEX as LETTERS
 from aslkit.likeness import joints_in_pixels
@@ -101,8 +101,15 @@ class Entry:
         letter, _, name = entry.file.partition("/")
         whole = all(isinstance(value, int) and value >= 0 for value in (entry.width, entry.height, entry.burst))
         named = letter in LETTERS and name and Path(name).name == name
-        sized = whole and entry.width and entry.height and 0 <= entry.phash < 1 << 64
-        if not (named and sized and len(entry.landmarks or range(63)) == 63 and entry.hand in (None, "left", "right")):
+        sized = whole and entry.width and entry.height
+        hashed = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
+        if not (
+            named
+            and sized
+            and hashed
+            and len(entry.landmarks or range(63)) == 63
+            and entry.hand in (None, "left", "right")
+        ):
             raise ValueError("not an entry")
         return entry
 

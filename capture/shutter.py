@@ -1,5 +1,6 @@
 """When frames are recorded: after a countdown, while space is held, or for a burst."""
 
+import math
 from typing import Final
 
 FIRST_HOLD_S: Final = 0.75
@@ -50,4 +51,4 @@ class Shutter:
     def countdown(self, now: float) -> int | None:
         """The number to show before recording may begin; None when it may."""
         left = self._ready_at - now
-        return int(left) + 1 if left > 0 else None
+        return math.ceil(left) if left > 0 else None

@@ -26,6 +26,10 @@ _LATELY: Final = 20
 _STUCK_SHARE: Final = 0.6
 """When so many of the last frames were too alike, it is time for a nudge."""
 
+_NUDGE_EVERY: Final = 30
+_NUDGE_FOR: Final = 10
+"""Stored frames: so often there is a nudge where variety is low, and so long it stands."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -192,10 +196,13 @@ class Sitting:
         return entry
 
     def _nudge(self) -> str | None:
+        """Now and then, and whenever hardly a frame is new: one after the other of what would bring variety."""
+        entries = [entry for entry in self._entries.values() if entry.letter == self.letter]
         stuck = len(self._alike) == _LATELY and sum(self._alike) >= _STUCK_SHARE * _LATELY
-        if not stuck:
+        if not stuck and len(entries) % _NUDGE_EVERY >= _NUDGE_FOR:
             return None
-        return next(nudges([entry for entry in self._entries.values() if entry.letter == self.letter]), None)
+        wanted = list(nudges(entries))
+        return wanted[len(entries) // _NUDGE_EVERY % len(wanted)] if wanted else None
 
     def answer(self, *, is_so: bool) -> None:
         """Say whether the hand really is the one that `Verdict.question` saw."""
