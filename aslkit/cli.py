@@ -209,6 +209,12 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 @click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
 @click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
 @click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
+@click.option(
+    "--audit",
+    metavar="DATASET",
+    help="Only measure how much of a test can be remembered: of a dataset, Sign Language MNIST, or folders of letters.",
+)
+@click.option("--renumbered", is_flag=True, help="With --audit: Sign Language MNIST with labels 0–23.")
 @config_option
 @workspace_option
 @json_option
@@ -218,6 +224,8 @@ def curate(
     with_synthetic: bool,
     processes: int | None,
     rebuild: bool,
+    audit: str | None,
+    renumbered: bool,
     config: Path | None,
     root: Path,
     as_json: bool,
@@ -228,16 +236,29 @@ def curate(
     \b
     Example:  aslkit curate
               aslkit curate --hold-out maria
+              aslkit curate --audit sign-language-mnist.zip
     """
-    from aslkit.cli_text import print_curated
+    from aslkit.cli_text import print_audit, print_curated
     from aslkit.config import load
     from aslkit.curate.build import CurateConfig
     from aslkit.curate.build import curate as build
 
+    settings = load("curate", CurateConfig, file=config, flags=flags)
+    if audit is not None:
+        from aslkit.curate.audit import audit as measure
+
+        found = measure(
+            _dataset_folder(audit, Workspace(root=root)),
+            distance=settings.group_distance,
+            seed=settings.seed,
+            renumbered=renumbered,
+        )
+        print_audit(found, distance=settings.group_distance, as_json=as_json)
+        return
     curated = build(
         Workspace(root=root),
         name=name,
-        config=load("curate", CurateConfig, file=config, flags=flags),
+        config=settings,
         hold_out=hold_out,
         with_synthetic=with_synthetic,
         rebuild=rebuild,
@@ -272,6 +293,12 @@ def train(
     from aslkit.train.run import train as run
 
     workspace = Workspace(root=root)
-    folder = Path(dataset) if "/" in dataset or Path(dataset, "data").is_dir() else workspace.dataset(dataset)
+    folder = _dataset_folder(dataset, workspace)
     settings = load("train", TrainConfig, file=config, flags=flags)
     print_trained(run(folder, runs=workspace.runs, config=settings, hold_out=hold_out), as_json=as_json)
+
+
+def _dataset_folder(dataset: str, workspace: Workspace) -> Path:
+    """Where a dataset lies that is named by its folder, its file or its name."""
+    path = Path(dataset)
+    return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)

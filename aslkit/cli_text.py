@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aslkit.capture.importer import Imported
     from aslkit.capture.seat import Recorded
     from aslkit.captures import SessionInfo
+    from aslkit.curate.audit import Audit
     from aslkit.curate.build import Curated
     from aslkit.demo import Demonstrated
     from aslkit.train.run import Trained
@@ -106,6 +107,31 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
     click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+
+
+def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
+    """Say how much of a test can be remembered."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if as_json:
+        print_json(asdict(found))
+        return
+    table = Table("split", "trained on", "tested on", "copies", f"≤ {distance} bits", "likeness", "remembered")
+    for name, leak in (("its own", found.own), ("random", found.random)):
+        if leak is not None:
+            shares = (f"{leak.copies:.1%}", f"{leak.hash_copies:.1%}", f"{leak.correlation:.4f}")
+            table.add_row(name, f"{leak.train:,}", f"{leak.test:,}", *shares, f"{leak.remembered:.1%}")
+    Console().print(table)
+    click.echo("copies, ≤ bits: test images that have a near-copy in train, by correlation and by hash.")
+    click.echo("likeness: correlation with the likest training image, median.")
+    click.echo("remembered: test images whose likest training image shows their letter: right without having learned.")
+    if found.own is None:
+        click.echo("It has no split of its own.")
+    for where, why in found.unreadable[:SHOWN]:
+        click.echo(f"Left out, {why}: {where}")
+    if len(found.unreadable) > SHOWN:
+        click.echo(f"… and {len(found.unreadable) - SHOWN:,} more.")
 
 
 def print_trained(result: "Trained", *, as_json: bool) -> None:

@@ -73,15 +73,20 @@ def row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
         InputError, AslkitError: as `read`.
     """
     for path in files_of(folder):
-        with _opened(path) as file:
-            schema.check(file.schema_arrow, str(path))
-            for index in range(file.num_row_groups):
-                try:
-                    table = file.read_row_group(index, columns=list(columns))
-                except (pa.ArrowException, OSError) as error:
-                    raise _damaged(path, error) from error
-                _check_lengths(table, path)
-                yield table
+        yield from row_groups_of(path, columns)
+
+
+def row_groups_of(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """As `row_groups`, of one file."""
+    with _opened(path) as file:
+        schema.check(file.schema_arrow, str(path))
+        for index in range(file.num_row_groups):
+            try:
+                table = file.read_row_group(index, columns=list(columns))
+            except (pa.ArrowException, OSError) as error:
+                raise _damaged(path, error) from error
+            _check_lengths(table, path)
+            yield table
 
 
 def files_of(folder: Path) -> list[Path]:

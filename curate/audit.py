@@ -1,0 +1,246 @@
+"""How much of a test can be remembered: for each test image, how like it the likest training image is.
+
+Works on any images with letters and a split. A random split of the same images stands beside it, because that is what
+most published figures are measured on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.datasets import sign_mnist, store
+from aslkit.errors import InputError
+from aslkit.files import natural_key
+from aslkit.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file
+from aslkit.letters import INDEX
+from aslkit.likeness import hamming
+from aslkit.progress import bar
+
+SIDE: Final = 28
+"""Pictures are compared at this size, grey, as Sign Language MNIST has them."""
+
+COPY: Final = 0.97
+"""Correlation from which a picture counts as a copy: the augmented siblings in Sign Language MNIST have 0.9999 at the
+median, its official test 0.85."""
+
+_AT_ONCE: Final = 256
+_TEST_SHARE: Final = 0.2
+_TRAIN, _TEST = "train", "test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Images made small enough to compare all with all.
+
+    Attributes:
+        thumbs: float32 (n, 784), grey, each of mean 0 and length 1, so that a product is a correlation.
+        hashes: uint64 (n,), perceptual.
+        labels: int64 (n,), index of the letter.
+        splits: str (n,); empty where an image belongs to none.
+        unreadable: files that could not be taken, and why.
+    """
+
+    thumbs: npt.NDArray[np.float32]
+    hashes: npt.NDArray[np.uint64]
+    labels: npt.NDArray[np.int64]
+    splits: npt.NDArray[np.str_]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """What training images tell of test images without anything being learned.
+
+    Attributes:
+        test, train: how many images.
+        copies: share of test images with a training image that correlates at least COPY, 0–1.
+        hash_copies: share with a training image within the hash distance, 0–1.
+        correlation: of the likest training image, median.
+        remembered: share of test images whose likest training image has their letter, 0–1: what a model gets by
+            remembering alone.
+        hash_remembered: the same by hash.
+    """
+
+    test: int
+    train: int
+    copies: float
+    hash_copies: float
+    correlation: float
+    remembered: float
+    hash_remembered: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Of one dataset.
+
+    Attributes:
+        own: under its own split; None where it has none.
+        random: under a random split of all its images.
+        unreadable: files that could not be taken, and why.
+    """
+
+    own: Leak | None
+    random: Leak
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def audit(path: Path, *, distance: int, seed: int = 0, renumbered: bool = False) -> Audit:
+    """Measure the leak of a dataset.
+
+    Args:
+        path: a dataset's folder; Sign Language MNIST (zip, CSV or folder); a folder of letters' folders; or a folder
+            of those, named train, validation and test.
+        distance: bits of 64 between hashes, up to which a picture counts as a copy.
+        seed: of the random split.
+        renumbered: Sign Language MNIST with labels 0–23.
+
+    Raises:
+        InputError: nothing of the kind.
+        AslkitError: it is damaged.
+    """
+    pictures = _pictures(path, renumbered)
+    count = len(pictures.labels)
+    if count < 2:
+        raise InputError(f"{path} has {count} images. An audit compares at least two.")
+    own = None
+    if (pictures.splits == _TEST).any() and (pictures.splits != _TEST).any():
+        own = leak(pictures, pictures.splits == _TEST, distance=distance, title="Own split")
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(seed).permutation(count)[: max(1, round(_TEST_SHARE * count))]] = True
+    random = leak(pictures, chosen, distance=distance, title="Random split")
+    return Audit(own=own, random=random, unreadable=pictures.unreadable)
+
+
+def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, title: str) -> Leak:
+    """Find for each test image the likest training image, all against all: nothing is approximate.
+
+    Args:
+        pictures: all.
+        test: bool (n,), which are tested on; the others are trained on.
+        distance: bits.
+        title: of the progress bar.
+    """
+    train, rows = np.flatnonzero(~test), np.flatnonzero(test)
+    known = np.ascontiguousarray(pictures.thumbs[train].T)
+    found, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
+    bits, by_hash = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    with bar(title, len(rows)) as advance:
+        for start in range(0, len(rows), _AT_ONCE):
+            part, to = rows[start : start + _AT_ONCE], slice(start, start + _AT_ONCE)
+            likeness = pictures.thumbs[part] @ known
+            nearest[to] = likeness.argmax(axis=1)
+            found[to] = likeness.max(axis=1)
+            apart = hamming(pictures.hashes[part][:, None], pictures.hashes[train][None])
+            by_hash[to] = apart.argmin(axis=1)
+            bits[to] = apart.min(axis=1)
+            advance(len(part))
+    labels = pictures.labels
+    return Leak(
+        test=len(rows),
+        train=len(train),
+        copies=float((found >= COPY).mean()),
+        hash_copies=float((bits <= distance).mean()),
+        correlation=float(np.median(found)),
+        remembered=float((labels[train[nearest]] == labels[rows]).mean()),
+        hash_remembered=float((labels[train[by_hash]] == labels[rows]).mean()),
+    )
+
+
+def _pictures(path: Path, renumbered: bool) -> Pictures:
+    if (path / "data").is_dir():
+        return _collected(_of_dataset(path), store.row_count(path))
+    if sign_mnist.is_sign_mnist(path):
+        images = sign_mnist.read(path, renumbered=renumbered)
+        return _collected(_of_sign_mnist(images), sum(len(split.labels) for split in images.values()))
+    files = list(_files(path))
+    if not files:
+        raise InputError(
+            f"{path} is no dataset that can be audited. Give a dataset's name or folder, Sign Language MNIST, "
+            "or a folder that holds folders A, B, … or train/A, …, test/A, …"
+        )
+    return _collected(_of_files(files), len(files))
+
+
+_Item = tuple[Frame | None, int, str, str]
+"""A picture (None where it cannot be read), its letter's index, its split, where it lies and why it cannot be read."""
+
+
+def _collected(items: Iterator[_Item], total: int) -> Pictures:
+    thumbs, hashes, labels, splits, unreadable = [], [], [], [], []
+    with bar("Reading", total) as advance:
+        for frame, label, split, about in items:
+            advance()
+            if frame is None:
+                where, _, why = about.partition("\0")
+                unreadable.append((where, why))
+                continue
+            thumbs.append(_thumb(frame))
+            hashes.append(perceptual_hash(frame))
+            labels.append(label)
+            splits.append(split)
+    return Pictures(
+        thumbs=np.array(thumbs, np.float32).reshape(-1, SIDE * SIDE),
+        hashes=np.array(hashes, np.uint64),
+        labels=np.array(labels, np.int64),
+        splits=np.array(splits, np.str_),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _thumb(frame: Frame) -> npt.NDArray[np.float32]:
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32).ravel()
+    small -= small.mean()
+    return small / max(float(np.linalg.norm(small)), 1e-6)
+
+
+def _of_dataset(folder: Path) -> Iterator[_Item]:
+    for path in store.files_of(folder):
+        split = path.name.split("-")[0]
+        for table in store.row_groups_of(path, ["image", "label"]):
+            for image, label in zip(table.column("image"), table.column("label"), strict=True):
+                yield _item(image["bytes"].as_py(), label.as_py(), split, str(image["path"]))
+
+
+def _of_sign_mnist(images: dict[str, sign_mnist.Images]) -> Iterator[_Item]:
+    for split, each in images.items():
+        for pixels, label in zip(each.pixels, each.labels, strict=True):
+            yield np.repeat(pixels[..., None], 3, axis=2), int(label), split, ""
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, int, str]]:
+    """Yield images below FOLDER/LETTER or FOLDER/SPLIT/LETTER with letter and split."""
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
+        if (label := INDEX.get(below.name.upper())) is not None:
+            yield from ((path, label, "") for path in _images(below))
+        elif (split := _split_named(below.name)) is not None:
+            for letter in sorted(path for path in below.iterdir() if path.is_dir()):
+                if (label := INDEX.get(letter.name.upper())) is not None:
+                    yield from ((path, label, split) for path in _images(letter))
+
+
+def _split_named(name: str) -> str | None:
+    return next((s for s in (_TRAIN, "valid", _TEST) if name.lower().startswith(s)), None)
+
+
+def _images(folder: Path) -> list[Path]:
+    paths = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return sorted((path for path in paths if path.is_file()), key=lambda path: natural_key(path.name))
+
+
+def _of_files(files: Sequence[tuple[Path, int, str]]) -> Iterator[_Item]:
+    for path, label, split in files:
+        yield _item(read_file(path), label, split, str(path))
+
+
+def _item(data: bytes, label: int, split: str, where: str) -> _Item:
+    try:
+        return decode(data), label, split, where
+    except ImageError as error:
+        return None, label, split, f"{where}\0{error.message}"

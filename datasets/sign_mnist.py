@@ -1,0 +1,131 @@
+"""Sign Language MNIST: 28×28 grey images of the 24 letters, as CSV files or as the zip file they are handed on in."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aslkit.errors import AslkitError, InputError
+from aslkit.letters import INDEX, LETTERS
+
+SIDE: Final = 28
+COLUMNS: Final = ("label", *(f"pixel{number}" for number in range(1, SIDE * SIDE + 1)))
+
+_GAP: Final = 9
+"""The published labels count A to Z from 0; 9 would be J, which moves, and does not occur. 24 is Y."""
+
+_MOST_BYTES: Final = 1_000_000_000
+"""Of one CSV file when it is unpacked: ten times the published one."""
+
+_SPLITS: Final = {"train": "train", "test": "test"}
+"""Which split a file is, by what its name holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """One split.
+
+    Attributes:
+        pixels: uint8 (n, 28, 28), grey.
+        labels: int64 (n,), index into the 24 letters, alphabetical.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+
+def is_sign_mnist(path: Path) -> bool:
+    """Whether a path looks like it: a zip or CSV file, or a folder that holds the two CSV files."""
+    return path.suffix.lower() in (".zip", ".csv") or (path.is_dir() and any(path.glob("*train*.csv")))
+
+
+def read(path: Path, *, renumbered: bool = False) -> dict[str, Images]:
+    """Read Sign Language MNIST.
+
+    Args:
+        path: the zip file, a folder with the CSV files in it, or one CSV file, which is train unless its name says
+            test.
+        renumbered: the labels are 0–23 without the gap where J would be.
+
+    Returns:
+        The splits that are there, of "train" and "test".
+
+    Raises:
+        InputError: no such file, or none of it; or labels that may mean two things.
+        AslkitError: a file is damaged.
+    """
+    found = {split: _parsed(data, name, renumbered) for split, name, data in _files(path)}
+    if not found:
+        raise InputError(f"{path} holds no CSV file of Sign Language MNIST. Give the zip file or a folder with both.")
+    return found
+
+
+def _files(path: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Yield split, name and content of each CSV file."""
+    try:
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.infolist():
+                    if member.filename.lower().endswith(".csv") and (split := _split_of(Path(member.filename).name)):
+                        if member.file_size > _MOST_BYTES:
+                            raise InputError(f"{member.filename} in {path} is too large: {member.file_size:,} bytes.")
+                        yield split, f"{path}: {member.filename}", archive.read(member)
+            return
+        for each in sorted(path.glob("*.csv")) if path.is_dir() else [path]:
+            split = _split_of(each.name) or ("" if path.is_dir() else "train")
+            if split:
+                yield split, str(each), each.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}.") from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise AslkitError(f"{path} is damaged ({error}). Download it again.") from error
+
+
+def _split_of(name: str) -> str | None:
+    return next((split for split, word in _SPLITS.items() if word in name.lower()), None)
+
+
+def _parsed(data: bytes, name: str, renumbered: bool) -> Images:
+    from pyarrow import csv
+
+    header = data[:100].lstrip(b"\xef\xbb\xbf").lower().startswith(b"label")
+    names = None if header else list(COLUMNS)
+    try:
+        table = csv.read_csv(
+            io.BytesIO(data),
+            read_options=csv.ReadOptions(column_names=names),
+            convert_options=csv.ConvertOptions(column_types={column: pa.int16() for column in COLUMNS}),
+        )
+    except pa.ArrowInvalid as error:
+        raise AslkitError(f"{name} is not a CSV file of label and 784 pixels ({error}).") from error
+    if tuple(table.column_names) != COLUMNS:
+        raise AslkitError(f"{name} has {len(table.column_names)} columns; expected label, pixel1, …, pixel784.")
+    values = np.stack([column.to_numpy() for column in table.columns], axis=1)
+    pixels = values[:, 1:]
+    if len(values) == 0 or pixels.min() < 0 or pixels.max() > 255:
+        raise AslkitError(f"{name} has no rows, or pixels outside 0–255.")
+    labels = _labels(values[:, 0].astype(np.int64), name, renumbered)
+    return Images(pixels=pixels.astype(np.uint8).reshape(-1, SIDE, SIDE), labels=labels)
+
+
+def _labels(given: npt.NDArray[np.int64], name: str, renumbered: bool) -> npt.NDArray[np.int64]:
+    """Index into LETTERS of labels as published: 0–24, A to Y, without J."""
+    if renumbered:
+        if given.min() < 0 or given.max() >= len(LETTERS):
+            raise InputError(f"{name}: renumbered labels are 0–23; there is {given.max()}.")
+        return given
+    if given.min() < 0 or given.max() > 24:
+        raise InputError(f"{name}: labels are 0–24; there are {given.min()} to {given.max()}.")
+    if (given == _GAP).any():
+        raise InputError(
+            f"{name} has rows of label 9, which would be J: the labels seem to be renumbered 0–23, without the gap. "
+            "If so, say --renumbered; read as published, every letter from K on would be wrong."
+        )
+    letters = np.array([INDEX.get(chr(ord("A") + label), -1) for label in range(25)])
+    return np.asarray(letters[given], np.int64)
