@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from aslkit.curate import group
 from aslkit.curate.group import near_duplicates
-from aslkit.likeness import hamming
 from aslkit.hands import MIDDLE, WRIST
+from aslkit.likeness import hamming
 
 DISTANCE, HAND_DISTANCE = 4, 0.05
 Hand = npt.NDArray[np.float64]

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.curate.audit import Audit, Pictures, audit, leak
+from aslkit.datasets import sign_mnist
+from aslkit.errors import InputError
+from aslkit.images import Frame, encode_jpeg, encode_png
+from aslkit.likeness import hamming
+
+
+def random_pictures(rng: np.random.Generator, count: int) -> Pictures:
+    thumbs = rng.normal(size=(count, 784)).astype(np.float32)
+    thumbs -= thumbs.mean(axis=1, keepdims=True)
+    thumbs /= np.linalg.norm(thumbs, axis=1, keepdims=True)
+    return Pictures(
+        thumbs=thumbs,
+        hashes=rng.integers(0, 2**64, count, dtype=np.uint64),
+        labels=rng.integers(0, 24, count),
+        splits=np.array([""] * count),
+    )
+
+
+def smooth(rng: np.random.Generator) -> Frame:
+    """A picture unlike any other."""
+    small = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return np.kron(small, np.ones((16, 16, 1), np.uint8))
+
+
+def test_the_nearest_is_that_of_brute_force(rng: np.random.Generator) -> None:
+    pictures = random_pictures(rng, 700)  # more than are compared at once
+    test = rng.random(700) < 0.5
+    found = leak(pictures, test, distance=20, title="")
+    train, rows = np.flatnonzero(~test), np.flatnonzero(test)
+    best = [max((float(pictures.thumbs[row] @ pictures.thumbs[other]), other) for other in train) for row in rows]
+    bits = [min(int(hamming(pictures.hashes[row], pictures.hashes[other])) for other in train) for row in rows]
+    assert (found.test, found.train) == (len(rows), len(train))
+    assert found.correlation == pytest.approx(np.median([value for value, _ in best]), abs=1e-5)
+    same = [pictures.labels[row] == pictures.labels[other] for row, (_, other) in zip(rows, best, strict=True)]
+    assert found.remembered == pytest.approx(np.mean(same))
+    assert found.hash_copies == pytest.approx(np.mean(np.array(bits) <= 20))
+
+
+def write(folder: Path, frames: list[Frame], *, quality: int = 95) -> None:
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(frames):
+        (folder / f"{index}.jpg").write_bytes(encode_jpeg(frame, quality=quality))
+
+
+def test_copies_in_a_foreign_dataset_are_seen(tmp_path: Path, rng: np.random.Generator) -> None:
+    copied, other = [smooth(rng) for _ in range(6)], [smooth(rng) for _ in range(6)]
+    write(tmp_path / "train" / "a", copied)
+    write(tmp_path / "train" / "B", [smooth(rng) for _ in range(6)])
+    write(tmp_path / "test" / "A", copied + other, quality=60)
+    (tmp_path / "test" / "A" / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "test" / "J").mkdir()
+    found = audit(tmp_path, distance=10)
+    assert found.own is not None
+    assert (found.own.train, found.own.test) == (12, 12)
+    assert found.own.copies == found.own.hash_copies == 0.5
+    assert [why for _, why in found.unreadable] == ["not an image (JPEG, PNG, WebP or BMP)"]
+
+
+def test_without_a_split_only_the_random_one_is_measured(tmp_path: Path, rng: np.random.Generator) -> None:
+    picture = smooth(rng)
+    write(tmp_path / "A", [picture] * 10)
+    found = audit(tmp_path, distance=0)
+    assert found.own is None
+    assert (found.random.test, found.random.train, found.random.copies, found.random.remembered) == (2, 8, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("what", ["nothing", "one"])
+def test_what_cannot_be_audited(tmp_path: Path, what: str, picture: Frame) -> None:
+    if what == "one":
+        (tmp_path / "A").mkdir()
+        (tmp_path / "A" / "1.png").write_bytes(encode_png(picture))
+    with pytest.raises(InputError, match=r"no dataset that can be audited|at least two"):
+        audit(tmp_path, distance=4)
+
+
+def test_sign_language_mnist_leaks_under_a_random_split_only(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sign_mnist.read(real_data / "sign-language-mnist.zip")
+    some = {
+        "train": sign_mnist.Images(pixels=whole["train"].pixels[::2], labels=whole["train"].labels[::2]),
+        "test": sign_mnist.Images(pixels=whole["test"].pixels[::8], labels=whole["test"].labels[::8]),
+    }
+    monkeypatch.setattr(sign_mnist, "read", lambda *_, **__: some)
+    found: Audit = audit(real_data / "sign-language-mnist.zip", distance=4)
+    assert found.own is not None
+    assert found.own.correlation < 0.9
+    assert found.own.remembered < 0.9
+    assert found.random.correlation > 0.999
+    assert found.random.remembered > 0.99
