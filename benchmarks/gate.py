@@ -17,12 +17,13 @@ import cv2
 import numpy as np
 
 from aslkit.capture.config import GateConfig
-from aslkit.capture.gate import REASONS, Known, Look, judge, look
+from aslkit.capture.gate import REASONS, Known, judge
 from aslkit.config import load
 from aslkit.files import natural_key
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame, decode, encode_jpeg
 from aslkit.letters import LETTERS
+from aslkit.look import Look, look
 from aslkit.synthetic import Session, Signer, frames
 
 PLANTED = 200

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.capture.gate import FINE_BITS, Look
 from aslkit.files import write_durably
 from aslkit.letters import INDEX as LETTERS
 from aslkit.likeness import joints_in_pixels
+from aslkit.look import FINE_BITS, Look
 
 INDEX_FILE: Final = "frames.jsonl"
 

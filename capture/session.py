@@ -9,13 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
 
-from aslkit.capture.gate import Look
 from aslkit.capture.index import Entry, Index
 from aslkit.captures import CapturedFrame, SessionInfo, update_session
 from aslkit.errors import AslkitError
 from aslkit.files import is_partial, write_durably
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
 from aslkit.letters import INDEX as LETTERS
+from aslkit.look import Look
 from aslkit.progress import bar
 from aslkit.workspace import Workspace
 

@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.gate import Known, Look, Reason, judge
+from aslkit.capture.gate import Known, Reason, judge
 from aslkit.capture.index import Entry
 from aslkit.capture.session import Session, iso
 from aslkit.capture.sides import Sides
@@ -21,6 +21,7 @@ from aslkit.errors import InputError
 from aslkit.hands import Handedness
 from aslkit.images import Frame, encode_jpeg, encode_png
 from aslkit.letters import LETTERS
+from aslkit.look import Look
 
 _LATELY: Final = 20
 _STUCK_SHARE: Final = 0.6

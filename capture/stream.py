@@ -87,9 +87,10 @@ class Stream:
 
     def close(self) -> None:
         """Stop reading. A camera that does not answer is left behind in its thread."""
+        again = self._stop.is_set()
         self._stop.set()
         self.frames.close(empty=True)
-        self._thread.join(timeout=2 * STALLED_S)
+        self._thread.join(timeout=0 if again else 2 * STALLED_S)
 
     def _run(self) -> None:
         try:

@@ -13,13 +13,13 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.capture.gate import Look, look
 from aslkit.capture.lane import Lane
 from aslkit.capture.motion import Motion
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.stream import Stream
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame
+from aslkit.look import Look, look
 from aslkit.sources import SourceFrame
 
 _HALF_A_TICK_S: Final = 0.002

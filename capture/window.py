@@ -120,6 +120,7 @@ class Desk:
             self._step(1)
             self._say(f"{done} is complete. Now {sitting.letter}.", GOOD)
         elif recording.watch.finished.is_set():
+            recording.check()  # again: an error may have ended it since
             self.ended = SOURCE_ENDED
 
     def view(self) -> View:
