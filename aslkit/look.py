@@ -143,6 +143,8 @@ def _grey(frame: Frame) -> Frame:
 
 
 def _scaled(grey: Frame, side: int) -> Frame:
+    """Its longer side `side` pixels; of a thin strip at least one pixel is left."""
     scale = side / max(grey.shape)
+    height, width = (max(1, round(length * scale)) for length in grey.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=how), np.uint8)

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from aslkit.datasets.schema import COLUMNS
 from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality
+from aslkit.images import Frame, ImageError, decode, pixel_hash, quality
+from aslkit.look import FINE_BITS, Look, look
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it when a description changes: what was measured before is then measured again."""
 
 GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
@@ -21,8 +22,22 @@ _MEASURED: Final = (
     "handedness", "landmarks", "hand_score", "hand_box",
 )  # fmt: skip
 
+LOOKED: Final = pa.schema(
+    [
+        pa.field("hands", pa.int8()),
+        *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
+        pa.field("fine_hash", pa.binary(FINE_BITS // 8)),
+    ]
+)
+"""What checks want to know beside the dataset's columns: attributes of `aslkit.look.Look`."""
+
 DESCRIBED: Final = pa.schema(
-    [GIVEN.field("content"), pa.field("error", pa.string()), *(COLUMNS.field(name) for name in _MEASURED)]
+    [
+        GIVEN.field("content"),
+        pa.field("error", pa.string()),
+        *(COLUMNS.field(name) for name in _MEASURED),
+        *LOOKED,
+    ]
 )
 """Out: one row for each in; only `content` and `error` are set where the image cannot be decoded."""
 
@@ -48,19 +63,27 @@ def _row(content: str, data: bytes, landmarker: HandLandmarker) -> dict[str, Any
         frame = decode(data)
     except ImageError as error:
         return {"content": content, "error": error.message}
-    return {"content": content, **_seen(frame), **_hand(landmarker.find(frame))}
+    seen = look(frame, landmarker.find_all(frame))
+    return {"content": content, **_seen(frame, seen), **_hand(seen.hand)}
 
 
-def _seen(frame: Frame) -> dict[str, Any]:
+def _seen(frame: Frame, seen: Look) -> dict[str, Any]:
     measured = quality(frame)
     return {
-        "width": frame.shape[1],
-        "height": frame.shape[0],
+        "width": seen.width,
+        "height": seen.height,
         "sharpness": measured.sharpness,
         "brightness": measured.brightness,
         "contrast": measured.contrast,
         "sha256": pixel_hash(frame),
-        "phash": perceptual_hash(frame),
+        "phash": seen.phash,
+        "hands": seen.hands,
+        "size": seen.size,
+        "blur_fine": seen.blur_fine,
+        "blur_coarse": seen.blur_coarse,
+        "hand_brightness": seen.brightness,
+        "glare": seen.glare,
+        "fine_hash": seen.fine_hash.to_bytes(FINE_BITS // 8),
     }
 
 
@@ -81,4 +104,4 @@ def _landmarker(looking: Looking) -> HandLandmarker:
     import cv2
 
     cv2.setNumThreads(1)  # the processes share the cores already
-    return HandLandmarker(min_confidence=looking.min_confidence, second_try=looking.second_try)
+    return HandLandmarker(min_confidence=looking.min_confidence, second_try=looking.second_try, max_hands=2)
