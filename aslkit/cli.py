@@ -206,6 +206,8 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 @click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
 @click.option("--with-synthetic", is_flag=True, help="Take synthetic signers too, beside real ones.")
 @click.option("--group-distance", type=int, help="Bits of 64 up to which frames are near-duplicates.  [default: 4]")
+@click.option("--keep-per-group", type=int, help="Of near-duplicates take so many, the sharpest.  [default: 0, all]")
+@click.option("--restore", multiple=True, metavar="REASON", help="Take what was dropped for this reason, as 'blurred'.")
 @click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
 @click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
 @click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
@@ -221,6 +223,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 def curate(
     name: str,
     hold_out: tuple[str, ...],
+    restore: tuple[str, ...],
     with_synthetic: bool,
     processes: int | None,
     rebuild: bool,
@@ -240,8 +243,9 @@ def curate(
     """
     from aslkit.cli_text import print_audit, print_curated
     from aslkit.config import load
-    from aslkit.curate.build import CurateConfig
     from aslkit.curate.build import curate as build
+    from aslkit.curate.checks import CheckConfig
+    from aslkit.curate.config import CurateConfig
 
     settings = load("curate", CurateConfig, file=config, flags=flags)
     if audit is not None:
@@ -259,7 +263,9 @@ def curate(
         Workspace(root=root),
         name=name,
         config=settings,
+        checks=load("checks", CheckConfig, file=config),
         hold_out=hold_out,
+        restore=restore,
         with_synthetic=with_synthetic,
         rebuild=rebuild,
         processes=processes,

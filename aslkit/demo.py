@@ -43,14 +43,22 @@ class Demonstrated:
 
 def demo(root: Path) -> Demonstrated:
     """Run every stage in `root`/demo, from scratch."""
-    from aslkit.curate.build import CurateConfig, curate
+    from aslkit.curate.build import curate
+    from aslkit.curate.checks import CheckConfig
+    from aslkit.curate.config import CurateConfig
     from aslkit.train.config import TrainConfig
     from aslkit.train.run import train
 
     workspace = Workspace(root=root / "demo")
     remove(workspace.root)
     _record(workspace)
-    curated = curate(workspace, name="demo", config=load("curate", CurateConfig), hold_out=[UNSEEN])
+    curated = curate(
+        workspace,
+        name="demo",
+        config=load("curate", CurateConfig),
+        checks=load("checks", CheckConfig),
+        hold_out=[UNSEEN],
+    )
     trained = train(curated.folder, runs=workspace.runs, config=load("train", TrainConfig))
     return Demonstrated(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
 

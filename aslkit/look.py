@@ -143,8 +143,9 @@ def _grey(frame: Frame) -> Frame:
 
 
 def _scaled(grey: Frame, side: int) -> Frame:
-    """Its longer side `side` pixels; of a thin strip at least one pixel is left."""
+    """Its longer side at most `side` pixels: enlarged, every picture is blurred. Of a thin strip one pixel is left."""
     scale = side / max(grey.shape)
+    if scale >= 1:
+        return grey
     height, width = (max(1, round(length * scale)) for length in grey.shape)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=how), np.uint8)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

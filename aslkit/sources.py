@@ -1,5 +1,6 @@
 """Where frames come from: camera, stream on the network, video, folder of images or synthetic signer, read alike."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,6 +176,7 @@ def _open_device(source: str, kind: Kind, wanted: Wanted) -> Any:
     import cv2
 
     cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # likewise, once a second while a stream is away
     if kind == "stream":  # without a limit, OpenCV waits 30 s for one that does not answer
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
         device = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)

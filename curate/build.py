@@ -2,59 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
-from aslkit.config import check_number, check_switch, check_whole
-from aslkit.curate import describe
+from aslkit.curate import describe, rows
+from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import Judged, Rejection, clean
+from aslkit.curate.config import CurateConfig
 from aslkit.curate.descriptions import Descriptions, content_hash
-from aslkit.curate.group import near_duplicates
+from aslkit.curate.sieve import restored, sieve
 from aslkit.curate.summary import summarise
 from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import Frames, Split, check_hold_out, split
 from aslkit.errors import AslkitError
 from aslkit.files import replacing
-from aslkit.images import read_file, without_traces
-from aslkit.letters import INDEX
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
 _MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn")
-
-_MOST_BYTES: Final = 256_000_000
-"""Of images in memory at once; Arrow holds at most 2 GB in one column."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CurateConfig:
-    """How to curate; see configs/default.toml for the values and their reasons."""
-
-    min_confidence: float
-    second_try: bool
-    group_distance: int
-    group_hand_distance: float
-    test_share: float
-    validation_share: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        """Check every value once."""
-        check_number("min_confidence", self.min_confidence, 0.01, 1)
-        check_switch("second_try", self.second_try)
-        check_whole("group_distance", self.group_distance, 0, 64)
-        check_number("group_hand_distance", self.group_hand_distance, 0, 10)
-        check_number("test_share", self.test_share, 0.01, 0.9)
-        check_number("validation_share", self.validation_share, 0.01, 0.9)
-        check_whole("seed", self.seed, 0, 2**32 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +51,9 @@ def curate(
     *,
     name: str,
     config: CurateConfig,
+    checks: CheckConfig,
     hold_out: Sequence[str] = (),
+    restore: Sequence[str] = (),
     with_synthetic: bool = False,
     rebuild: bool = False,
     processes: int | None = None,
@@ -90,7 +64,9 @@ def curate(
         workspace: whose captures, and where the dataset goes.
         name: of the dataset.
         config: the settings.
+        checks: what is looked for in each frame, and what is done with it.
         hold_out: signers to test on; chosen where empty.
+        restore: reasons for which frames were dropped that are now taken, and flagged.
         with_synthetic: take synthetic signers too where there are real ones. Else they are left out, and it is said.
         rebuild: write the dataset anew even if nothing has changed.
         processes: to look at images with; one for each core where None.
@@ -101,11 +77,13 @@ def curate(
     """
     folder = workspace.dataset(name)
     _check_free(folder)
+    checks, per_group = restored(checks, config.keep_per_group, restore)
+    config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
     contents = [content_hash(frame.path) for frame in frames]
     infos = _sessions(workspace, frames)
-    options = {"config": asdict(config), "hold_out": sorted(hold_out), "left_out": left_out}
+    options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
     mark = _fingerprint(frames, contents, infos, options)
     if not rebuild and (before := _unchanged(folder, mark)):
         return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
@@ -120,7 +98,7 @@ def curate(
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
     facts = {**options, "fingerprint": mark}
-    summary = _store(folder, kept, refused, infos, config, hold_out, facts)
+    summary = _store(folder, kept, refused, infos, (config, checks), hold_out, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
 
 
@@ -183,69 +161,36 @@ def _store(
     kept: list[Judged],
     refused: list[Rejection],
     infos: dict[tuple[str, str], SessionInfo],
-    config: CurateConfig,
+    settings: tuple[CurateConfig, CheckConfig],
     hold_out: Sequence[str],
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    table = _table(kept, infos, config)
+    config, checks = settings
+    seen = rows.described(kept)
+    group = rows.groups(kept, seen, config)
+    sieved = sieve(kept, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
+    dropped, flagged = (
+        [Rejection(frame=kept[f.index].frame, reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
+        for findings in (sieved.dropped, sieved.flagged)
+    )
+    refused = [*refused, *dropped]
+    if not len(sieved.taken):
+        raise AslkitError(f"No frame is left: {_first(refused)}. `--restore REASON` takes what was dropped.")
+    taken = [kept[index] for index in sieved.taken]
+    table = rows.table(taken, seen.take(sieved.taken), group[sieved.taken], infos)
     parts = _split(table, config, hold_out)
-    summary = summarise(table, parts, refused, left_out=facts["left_out"])
+    summary = summarise(table, parts, refused, flagged, left_out=facts["left_out"])
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     facts = facts | {"summary": summary, "versions": versions}
     with replacing(folder) as partial:
         for name in schema.SPLITS:
-            rows = np.flatnonzero(parts.names == name)
-            store.write_split(partial, name, _with_images(table.take(rows), kept, rows), rows=len(rows), facts=facts)
-        store.write_rejected(partial, [rejection.row() for rejection in refused])
+            part = np.flatnonzero(parts.names == name)
+            images = rows.with_images(table.take(part), taken, part)
+            store.write_split(partial, name, images, rows=len(part), facts=facts)
+        store.write_findings(partial / store.REJECTED_FILE, [rejection.row() for rejection in refused])
+        store.write_findings(partial / store.FLAGGED_FILE, [rejection.row() for rejection in flagged])
         card.write(partial, name=folder.name, facts=facts)
     return summary
-
-
-def _table(kept: list[Judged], infos: dict[tuple[str, str], SessionInfo], config: CurateConfig) -> pa.Table:
-    """All rows, frames in the order they were taken, without the images themselves."""
-    described = pa.Table.from_pylist([each.seen for each in kept], describe.DESCRIBED)
-    own = []
-    for each in kept:
-        frame, info = each.frame, infos[each.frame.signer, each.frame.session]
-        own.append(
-            {
-                "label": INDEX[frame.letter],
-                "signer": frame.signer,
-                "session": frame.session,
-                "camera": info.camera,
-                "captured_at": frame.captured_at,
-                "licence": info.licence,
-                "consent": info.consent,
-            }
-        )
-    columns = {
-        "group": pa.array(_groups(kept, described, config)),
-        "image": pa.nulls(len(kept), schema.COLUMNS.field("image").type),
-    }
-    mine = pa.Table.from_pylist(own, pa.schema([schema.COLUMNS.field(name) for name in own[0]]))
-    for field in schema.COLUMNS:
-        if field.name in mine.column_names:
-            columns[field.name] = mine.column(field.name)
-        elif field.name in described.column_names:
-            columns[field.name] = described.column(field.name)
-        elif field.name not in columns:
-            columns[field.name] = pa.nulls(len(kept), field.type)
-    return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
-
-
-def _groups(kept: list[Judged], described: pa.Table, config: CurateConfig) -> npt.NDArray[np.int64]:
-    hands = np.full((len(kept), 21, 2), np.nan, np.float32)
-    found = described.column("landmarks").is_valid().to_numpy()
-    points = described.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)
-    sides = np.stack([described.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
-    hands[found] = points[..., :2] * sides[:, None]
-    return near_duplicates(
-        described.column("phash").to_numpy(),
-        hands,
-        np.array([f"{each.frame.signer}/{each.frame.letter}" for each in kept]),
-        distance=config.group_distance,
-        hand_distance=config.group_hand_distance,
-    )
 
 
 def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Split:
@@ -262,25 +207,6 @@ def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Sp
         seed=config.seed,
         hold_out=hold_out,
     )
-
-
-def _with_images(table: pa.Table, kept: list[Judged], rows: Any) -> Iterator[pa.Table]:
-    """The rows with their image files, a row group at a time, or less where the images are large."""
-    images: list[dict[str, Any]] = []
-    size, start = 0, 0
-    for index, row in enumerate(rows):
-        frame = kept[row].frame
-        # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
-        images.append({"bytes": without_traces(read_file(frame.path)), "path": frame.key})
-        size += len(images[-1]["bytes"])
-        if (index + 1) % store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
-            yield _filled(table.slice(start, len(images)), images)
-            images, size, start = [], 0, index + 1
-
-
-def _filled(part: pa.Table, images: list[dict[str, Any]]) -> pa.Table:
-    at = part.schema.get_field_index("image")
-    return part.set_column(at, "image", pa.array(images, schema.COLUMNS.field("image").type))
 
 
 def _first(refused: list[Rejection]) -> str:

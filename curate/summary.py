@@ -15,13 +15,16 @@ FEW: Final = 20
 """Distinct frames of a letter in train, below which it is named as one to record."""
 
 
-def summarise(table: pa.Table, parts: Split, refused: list[Rejection], *, left_out: list[str]) -> dict[str, Any]:
+def summarise(
+    table: pa.Table, parts: Split, refused: list[Rejection], flagged: list[Rejection], *, left_out: list[str]
+) -> dict[str, Any]:
     """Count a dataset: ready for JSON, the same for the same input.
 
     Args:
         table: all rows, without images.
         parts: their split.
         refused: what was not taken.
+        flagged: what is to be known of frames that were taken.
         left_out: synthetic signers that were not taken.
     """
     label, signer = table.column("label").to_numpy(), np.array(table.column("signer").to_pylist())
@@ -40,6 +43,7 @@ def summarise(table: pa.Table, parts: Split, refused: list[Rejection], *, left_o
         },
         "letters": {letter: int((label == index).sum()) for index, letter in enumerate(LETTERS)},
         "rejected": dict(sorted(Counter(rejection.reason for rejection in refused).items())),
+        "flagged": dict(sorted(Counter(rejection.reason for rejection in flagged).items())),
     }
     labels = {name: np.bincount(label[parts.names == name], minlength=len(LETTERS)) for name in SPLITS}
     return summary | {"notes": _notes(summary, labels["train"], labels["test"], left_out)}

@@ -18,6 +18,12 @@ ROWS_PER_GROUP: Final = 256
 ROWS_PER_FILE: Final = 64 * ROWS_PER_GROUP
 """Rows of one file: 16,384, some 300 MB to 1.6 GB."""
 
+REJECTED_FILE: Final = "rejected.parquet"
+FLAGGED_FILE: Final = "flagged.parquet"
+
+_UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What pyarrow raises on files that are damaged."""
+
 _TEXTS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
 """Columns in which few values come again and again."""
 
@@ -46,9 +52,9 @@ def write_split(folder: Path, split: str, groups: Iterator[pa.Table], *, rows: i
                 left -= len(group)
 
 
-def write_rejected(folder: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Write rejected.parquet, even when it has no rows."""
-    pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), folder / "rejected.parquet", compression="zstd")
+def write_findings(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Write rejected.parquet or flagged.parquet, even when it has no rows."""
+    pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), path, compression="zstd")
 
 
 def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -83,7 +89,7 @@ def row_groups_of(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
         for index in range(file.num_row_groups):
             try:
                 table = file.read_row_group(index, columns=list(columns))
-            except (pa.ArrowException, OSError) as error:
+            except _UNREADABLE as error:
                 raise _damaged(path, error) from error
             _check_lengths(table, path)
             yield table
@@ -116,13 +122,21 @@ def facts(folder: Path) -> dict[str, Any]:
 
 def rejected(folder: Path) -> pa.Table:
     """Read rejected.parquet; without one, nothing was rejected."""
-    path = folder / "rejected.parquet"
+    return _findings(folder / REJECTED_FILE)
+
+
+def flagged(folder: Path) -> pa.Table:
+    """Read flagged.parquet: what is to be known of frames that were taken; without one, nothing is."""
+    return _findings(folder / FLAGGED_FILE)
+
+
+def _findings(path: Path) -> pa.Table:
     if not path.exists():
         return schema.REJECTED.empty_table()
     with _opened(path) as file:
         try:
             return file.read()
-        except (pa.ArrowException, OSError) as error:
+        except _UNREADABLE as error:
             raise _damaged(path, error) from error
 
 
@@ -157,7 +171,7 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
         schema.check(file.schema_arrow, str(path))
         try:
             table = file.read(columns=None if columns is None else list(columns))
-        except (pa.ArrowException, OSError) as error:
+        except _UNREADABLE as error:
             raise _damaged(path, error) from error
     _check_lengths(table, path)
     split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
@@ -176,8 +190,10 @@ def _check_lengths(table: pa.Table, path: Path) -> None:
 
 def _opened(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+        file = pq.ParquetFile(path)
+        file.schema_arrow  # noqa: B018 - names that are no text show here
+        return file
+    except _UNREADABLE as error:
         raise _damaged(path, error) from error
 
 

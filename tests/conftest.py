@@ -8,14 +8,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import settings as chance
 
 from aslkit.captures import SessionInfo
 from aslkit.config import load
 from aslkit.curate import descriptions
-from aslkit.curate.build import CurateConfig, curate
+from aslkit.curate.build import curate
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
 from aslkit.images import Frame, encode_jpeg
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.workspace import Workspace
+
+chance.register_profile("aslkit", deadline=None)  # a busy machine is no failure
+chance.load_profile("aslkit")
 
 PEOPLE = ("ada", "ben", "cleo")
 LETTERS = ("A", "B", "L")
@@ -53,7 +59,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) ->
             for index, frame in enumerate(_drawn(signer, letter, FRAMES)):
                 name = f"20260102T030405{index:03d}Z.jpg" if signer == "ada" else f"{index + 8}.jpg"
                 (folder / name).write_bytes(encode_jpeg(frame))
-    curate(workspace, name="custom", config=settings, processes=2)
+    curate(workspace, name="custom", config=settings, checks=load("checks", CheckConfig), processes=2)
     return workspace
 
 

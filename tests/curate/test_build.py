@@ -11,8 +11,11 @@ from PIL import Image
 
 from aslkit.capture.importer import import_folder
 from aslkit.captures import SessionInfo, walk
-from aslkit.curate import build
-from aslkit.curate.build import CurateConfig, Curated, curate
+from aslkit.config import load
+from aslkit.curate import rows
+from aslkit.curate.build import Curated, curate
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
 from aslkit.datasets import schema, store
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
@@ -21,7 +24,9 @@ from aslkit.workspace import Workspace
 
 
 def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> Curated:
-    return curate(workspace, name=options.pop("name", "custom"), config=settings, processes=1, **options)
+    checks = options.pop("checks", load("checks", CheckConfig))
+    name = options.pop("name", "custom")
+    return curate(workspace, name=name, config=settings, checks=checks, processes=1, **options)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -242,7 +247,7 @@ def test_a_failure_leaves_the_old_dataset(
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store, "write_rejected", fails)
+    monkeypatch.setattr(store, "write_findings", fails)
     with pytest.raises(OSError, match="No space"):
         again(workspace, settings, rebuild=True)
     assert files(workspace.root) == before
@@ -261,7 +266,7 @@ def test_large_images_are_written_in_small_parts(
     workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = store.read(workspace.dataset("custom"))
-    monkeypatch.setattr(build, "_MOST_BYTES", 20_000)
+    monkeypatch.setattr(rows, "_MOST_BYTES", 20_000)
     again(workspace, settings, rebuild=True)
     assert store.read(workspace.dataset("custom")).equals(before)
     assert pq.ParquetFile(store.files_of(workspace.dataset("custom"))[0]).num_row_groups > 3

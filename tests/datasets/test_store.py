@@ -125,9 +125,9 @@ def test_facts(dataset: Path) -> None:
 def test_rejected_comes_back(dataset: Path) -> None:
     assert len(store.rejected(dataset)) == 0
     rows = [{name: f"{name} é" for name in schema.REJECTED.names}]
-    store.write_rejected(dataset, rows)
+    store.write_findings(dataset / store.REJECTED_FILE, rows)
     assert store.rejected(dataset).to_pylist() == rows
-    store.write_rejected(dataset, [])
+    store.write_findings(dataset / store.REJECTED_FILE, [])
     assert store.rejected(dataset).schema.equals(schema.REJECTED)
 
 

@@ -1,0 +1,254 @@
+"""What may be wrong with a frame that can be read. A check finds frames; what becomes of them the settings say.
+
+Limits that depend on room and camera hold twice: a frame must be beyond the limit, and stand out in its own sitting.
+One fixed number would drop a whole person's camera.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aslkit.config import check_number, check_whole
+from aslkit.errors import InputError
+from aslkit.hands import WRIST
+
+Action = Literal["drop", "flag", "keep"]
+ACTIONS: Final = ("drop", "flag", "keep")
+
+Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.str_]
+Mask = npt.NDArray[np.bool_]
+
+ENOUGH: Final = 20
+"""Frames of a sitting from which it can be said what is usual in it; with fewer, the limit alone decides."""
+
+_MAD_TO_SD: Final = 1.4826
+"""The median absolute deviation of a normal distribution times this is its standard deviation."""
+
+_LEAST_SPREAD: Final = 0.01
+"""Of all measures here, 0–1: a sitting in which nothing varies would call every ripple an outlier."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckConfig:
+    """What is done with the frames that a check finds, and the limits; see configs/default.toml.
+
+    Attributes:
+        small_image … label_doubt: "drop" (to rejected.parquet), "flag" (kept, and named) or "keep" (not looked for).
+        smallest_image: pixels of the shorter side.
+        blur_fine, blur_coarse, darkest, brightest, smallest_hand, edge, wrist_edge: as the recorder's gate has them.
+        least_contrast: standard deviation of the frame's grey values, 0–0.5.
+        outlier: standard deviations from the sitting's median.
+        doubt: how sure the others must be of another letter, 0–1.
+    """
+
+    small_image: Action
+    blurred: Action
+    dark: Action
+    bright: Action
+    low_contrast: Action
+    no_hand: Action
+    two_hands: Action
+    cut_off: Action
+    tiny_hand: Action
+    wrong_hand: Action
+    label_doubt: Action
+    smallest_image: int
+    blur_fine: float
+    blur_coarse: float
+    darkest: float
+    brightest: float
+    least_contrast: float
+    smallest_hand: float
+    edge: float
+    wrist_edge: float
+    outlier: float
+    doubt: float
+
+    def __post_init__(self) -> None:
+        """Check every value once."""
+        for name in CHECKS:
+            action = getattr(self, name)
+            if action not in ACTIONS:
+                raise InputError(f"{name} in [checks] must be one of {', '.join(ACTIONS)}; it is {action!r}.")
+        shares = ("blur_fine", "blur_coarse", "darkest", "brightest", "smallest_hand", "edge", "wrist_edge", "doubt")
+        for name in shares:
+            check_number(name, getattr(self, name), 0, 1)
+        check_whole("smallest_image", self.smallest_image, 1, 16_000)
+        check_number("least_contrast", self.least_contrast, 0, 0.5)
+        check_number("outlier", self.outlier, 0, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A frame that a check found.
+
+    Attributes:
+        index: of the frame.
+        check: one of CHECKS.
+        detail: the particulars, in a few words.
+    """
+
+    index: int
+    check: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """Frames to be checked, n of them, all readable.
+
+    Attributes:
+        described: rows of `describe.DESCRIBED`.
+        sitting: str (n,), signer and session.
+        usual: str (n,), the signer's usual hand.
+        doubt: float64 (n,), how sure others are of another letter than the frame's, 0–1; 0 where they are of none.
+        said: str (n,), that letter.
+    """
+
+    described: pa.Table
+    sitting: Texts
+    usual: Texts
+    doubt: Floats
+    said: Texts
+
+    def number(self, name: str) -> Floats:
+        """A column, float64 (n,); NaN where the frame has none."""
+        return np.asarray(self.described.column(name).to_numpy(), np.float64)
+
+    @cached_property
+    def found(self) -> Mask:
+        """Whether a hand was, bool (n,)."""
+        return np.asarray(self.described.column("landmarks").is_valid())
+
+    @cached_property
+    def beyond(self) -> npt.NDArray[np.float32]:
+        """By how much each joint lies outside of the frame, as a share of it, float32 (n, 21); -inf without a hand."""
+        out = np.full((len(self.found), 21), -np.inf, np.float32)
+        points = self.described.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)[..., :2]
+        out[self.found] = np.maximum(-points, points - 1).max(axis=2)
+        return out
+
+    def stands_out(self, values: Floats, limit: float) -> Mask:
+        """Which values are so many standard deviations above the median of their own sitting, bool (n,).
+
+        Median and median absolute deviation, which a few bad frames do not move (Iglewicz and Hoaglin, "How to Detect
+        and Handle Outliers", 1993). Where a sitting is too short to tell, all stand out: the fixed limit decides.
+        """
+        out = np.ones(len(values), bool)
+        for sitting in np.unique(self.sitting):
+            own = (self.sitting == sitting) & np.isfinite(values)
+            if own.sum() >= ENOUGH:
+                middle = np.median(values[own])
+                spread = max(_MAD_TO_SD * float(np.median(np.abs(values[own] - middle))), _LEAST_SPREAD)
+                out[own] = values[own] > middle + limit * spread
+        return out
+
+
+Found = tuple[Mask, Callable[[int], str]]
+"""Which frames, bool (n,); and the particulars of one."""
+
+
+def _small_image(frames: Checked, limits: CheckConfig) -> Found:
+    width, height = frames.number("width"), frames.number("height")
+    found = np.minimum(width, height) < limits.smallest_image
+    return found, lambda i: f"{width[i]:.0f}×{height[i]:.0f} pixels"
+
+
+def _blurred(frames: Checked, limits: CheckConfig) -> Found:
+    fine, coarse = frames.number("blur_fine"), frames.number("blur_coarse")
+    found = ((fine > limits.blur_fine) & frames.stands_out(fine, limits.outlier)) | (
+        (coarse > limits.blur_coarse) & frames.stands_out(coarse, limits.outlier)
+    )
+    return frames.found & found, lambda i: f"blur {fine[i]:.2f}, of a reduced picture {coarse[i]:.2f}"
+
+
+def _dark(frames: Checked, limits: CheckConfig) -> Found:
+    light = frames.number("hand_brightness")
+    found = (light < limits.darkest) & frames.stands_out(-light, limits.outlier)
+    return found, lambda i: f"brightness {light[i]:.2f}"
+
+
+def _bright(frames: Checked, limits: CheckConfig) -> Found:
+    glare = frames.number("glare")
+    found = (glare > limits.brightest) & frames.stands_out(glare, limits.outlier)
+    return found, lambda i: f"{glare[i]:.0%} of it white"
+
+
+def _low_contrast(frames: Checked, limits: CheckConfig) -> Found:
+    contrast = frames.number("contrast")
+    found = (contrast < limits.least_contrast) & frames.stands_out(-contrast, limits.outlier)
+    return found, lambda i: f"contrast {contrast[i]:.2f}"
+
+
+def _no_hand(frames: Checked, _: CheckConfig) -> Found:
+    return ~frames.found, lambda _: "no hand was found"
+
+
+def _two_hands(frames: Checked, _: CheckConfig) -> Found:
+    return frames.number("hands") > 1, lambda _: "the larger one is taken"
+
+
+def _cut_off(frames: Checked, limits: CheckConfig) -> Found:
+    fingers = np.delete(frames.beyond, WRIST, axis=1).max(axis=1)
+    found = (fingers > limits.edge) | (frames.beyond[:, WRIST] > limits.wrist_edge)
+    return found, lambda i: f"{max(frames.beyond[i]):.0%} of the frame beyond its edge"
+
+
+def _tiny_hand(frames: Checked, limits: CheckConfig) -> Found:
+    size = frames.number("size")
+    return frames.found & (size < limits.smallest_hand), lambda i: f"{size[i]:.0%} of the frame's shorter side"
+
+
+def _wrong_hand(frames: Checked, _: CheckConfig) -> Found:
+    side = np.array(frames.described.column("handedness").to_pylist(), object)
+    found = frames.found & (frames.usual != "") & (side != frames.usual)
+    return found, lambda i: f"looks like the {side[i]} hand; the signer's usual one is the {frames.usual[i]} one"
+
+
+def _label_doubt(frames: Checked, limits: CheckConfig) -> Found:
+    return frames.doubt > limits.doubt, lambda i: f"looks like {frames.said[i]} ({frames.doubt[i]:.0%} sure)"
+
+
+CHECKS: Final[dict[str, Callable[[Checked, CheckConfig], Found]]] = {
+    "small_image": _small_image,
+    "dark": _dark,
+    "bright": _bright,
+    "low_contrast": _low_contrast,
+    "no_hand": _no_hand,
+    "two_hands": _two_hands,
+    "cut_off": _cut_off,
+    "tiny_hand": _tiny_hand,
+    "blurred": _blurred,
+    "wrong_hand": _wrong_hand,
+    "label_doubt": _label_doubt,
+}
+
+
+def check(frames: Checked, config: CheckConfig, action: Action) -> Iterator[Finding]:
+    """Yield what the checks with that action find; a frame may be found by several, in the order of CHECKS."""
+    for name, find in CHECKS.items():
+        if getattr(config, name) == action:
+            found, detail = find(frames, config)
+            yield from (Finding(index=int(i), check=name, detail=detail(int(i))) for i in np.flatnonzero(found))
+
+
+def usual_hands(side: npt.NDArray[Any], signer: Texts) -> Texts:
+    """The hand that most frames of each signer show, str (n,); empty where hardly more show it than the other.
+
+    Args:
+        side: (n,), "left", "right" or None.
+        signer: str (n,).
+    """
+    usual = np.full(len(signer), "", "<U5")
+    for name in np.unique(signer):
+        own = signer == name
+        right, left = (int((side[own] == which).sum()) for which in ("right", "left"))
+        if max(right, left) >= ENOUGH and max(right, left) >= 2 * min(right, left):
+            usual[own] = "right" if right > left else "left"
+    return usual

@@ -1,0 +1,123 @@
+"""What of the readable frames is taken: what checks are to drop goes, and of near-duplicates all but the sharpest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aslkit.curate.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
+from aslkit.curate.clean import Judged
+from aslkit.curate.doubt import doubts
+from aslkit.curate.rows import landmarks
+from aslkit.errors import InputError
+from aslkit.letters import INDEX, LETTERS
+from aslkit.preprocess import canonical_points
+
+NEAR_DUPLICATE: Final = "near_duplicate"
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sieved:
+    """What became of the frames.
+
+    Attributes:
+        taken: int64 (n,), indices of those that are taken, in order.
+        dropped: why each of the others is not; one finding each.
+        flagged: what is to be known of those taken; a frame may have several.
+    """
+
+    taken: Integers
+    dropped: list[Finding]
+    flagged: list[Finding]
+
+
+def restored(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
+    """The settings under which what was dropped for a reason is taken again, and flagged.
+
+    Args:
+        config: the settings.
+        keep_per_group: likewise.
+        restore: reasons as rejected.parquet has them.
+
+    Raises:
+        InputError: a reason that cannot be overruled.
+    """
+    names = {reason.replace("_", "-"): reason for reason in (*CHECKS, NEAR_DUPLICATE)}
+    for reason in restore:
+        if reason not in names:
+            raise InputError(
+                f"{reason!r} cannot be restored. Unreadable images stay out; of equal pixels one is taken, "
+                f"or none if they are under two letters. These can: {', '.join(names)}."
+            )
+    dropped = {names[reason]: "flag" for reason in restore if names[reason] in CHECKS}
+    return replace(config, **dropped), 0 if "near-duplicate" in restore else keep_per_group  # type: ignore[arg-type]
+
+
+def sieve(
+    kept: Sequence[Judged], seen: pa.Table, group: Integers, *, config: CheckConfig, keep_per_group: int, seed: int
+) -> Sieved:
+    """Check frames, and thin out groups of near-duplicates.
+
+    Args:
+        kept: the frames.
+        seen: what was measured of them, rows of `describe.DESCRIBED`.
+        group: int64 (n,), near-duplicates.
+        config: what each check does.
+        keep_per_group: how many of a group to take, the sharpest; 0 for all.
+        seed: of the folds in which labels are doubted.
+    """
+    frames = _checked(kept, seen, group, config, seed)
+    dropped = {finding.index: finding for finding in reversed(list(check(frames, config, "drop")))}
+    taken = np.array([index for index in range(len(kept)) if index not in dropped], np.int64)
+    if keep_per_group:
+        thinned = {finding.index: finding for finding in _thinned(kept, frames, group, taken, keep_per_group)}
+        dropped |= thinned
+        taken = np.array([index for index in taken.tolist() if index not in thinned], np.int64)
+    flagged = [finding for finding in check(frames, config, "flag") if finding.index not in dropped]
+    return Sieved(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged)
+
+
+def _thinned(
+    kept: Sequence[Judged], frames: Checked, group: Integers, taken: Integers, keep_per_group: int
+) -> list[Finding]:
+    """Of each group all but the sharpest; of equally sharp ones the first stays."""
+    blur = np.where(frames.found, frames.number("blur_fine"), 2.0)[taken]
+    order = taken[np.lexsort((taken, blur, group[taken]))]
+    firsts = np.searchsorted(group[order], group[order])
+    place = np.arange(len(order)) - firsts
+    return [
+        Finding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].frame.key}, which is sharper")
+        for i, first in zip(order[place >= keep_per_group], firsts[place >= keep_per_group], strict=True)
+    ]
+
+
+def _checked(
+    kept: Sequence[Judged], seen: pa.Table, group: Integers, config: CheckConfig, seed: int
+) -> Checked:  # fmt: skip
+    signer = np.array([each.frame.signer for each in kept])
+    side = np.array(seen.column("handedness").to_pylist(), object)
+    doubt, said = np.zeros(len(kept)), np.array([each.frame.letter for each in kept])
+    found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
+    if config.label_doubt != "keep" and len(found):
+        points = canonical_points(
+            landmarks(seen),
+            widths=seen.column("width").to_numpy()[found],
+            heights=seen.column("height").to_numpy()[found],
+            left=np.asarray(side[found] == "left", bool),
+            mirror_left=True,
+        )
+        label = np.array([INDEX[each.frame.letter] for each in kept], np.int64)[found]
+        doubt[found], other = doubts(points, label, group[found], seed=seed)
+        said[found] = np.array(LETTERS)[other]
+    return Checked(
+        described=seen,
+        sitting=np.array([f"{each.frame.signer}/{each.frame.session}" for each in kept]),
+        usual=usual_hands(side, signer),
+        doubt=doubt,
+        said=said,
+    )
