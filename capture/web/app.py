@@ -1,0 +1,202 @@
+"""The recorder's addresses: what of the desk is asked under which one."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aslkit.capture.web.desk import Desk, Sent
+from aslkit.capture.web.door import HEADERS, Addresses, Door, said
+from aslkit.capture.web.limits import Refusal, disk_words, json_of, picture_of
+from aslkit.capture.web.pictures import letter_png, no_frame
+
+FILES: Final = {
+    "/": ("page.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/camera.js": ("camera.js", "text/javascript"),
+    "/controls.js": ("controls.js", "text/javascript"),
+    "/recording.js": ("recording.js", "text/javascript"),
+    "/server.js": ("server.js", "text/javascript"),
+    "/view.js": ("view.js", "text/javascript"),
+    "/icon.svg": ("", "image/svg+xml"),
+}
+"""Path to file and type."""
+
+_ICON: Final = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='8' fill='#0b6e6e'/>"
+    "<circle cx='16' cy='16' r='7' fill='#fff'/></svg>"
+)
+_LARGEST: Final = 10**9
+_Value = TypeVar("_Value")
+
+
+def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None) -> Starlette:
+    """The recorder around one desk.
+
+    Args:
+        desk: what is asked.
+        addresses: where it is reached, and by whom.
+        on_finish: called when the signer has finished and has been told the balance.
+    """
+    asked = _Asked(desk, on_finish)
+    routes = [Route(path, partial(_file, path)) for path in FILES]
+    routes += [
+        Route("/letters/{name}", _letter_picture),
+        Route("/state", asked.state),
+        Route("/join", asked.join, methods=["POST"]),
+        Route("/camera", asked.camera, methods=["POST"]),
+        Route("/frames", asked.frame, methods=["POST"]),
+        Route("/frames/{file:path}", asked.thumbnail),
+        Route("/frames/{file:path}", asked.remove, methods=["DELETE"]),
+        Route("/letter", asked.letter, methods=["POST"]),
+        Route("/undo", asked.undo, methods=["POST"]),
+        Route("/answer", asked.answer, methods=["POST"]),
+        Route("/finish", asked.finish, methods=["POST"]),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Door, addresses=addresses)],
+        exception_handlers={
+            Refusal: _refused,
+            HTTPException: _unknown,
+            Exception: _broken,
+        },
+    )
+
+
+class _Asked:
+    """The desk's answers to requests."""
+
+    def __init__(self, desk: Desk, on_finish: Callable[[], None]) -> None:
+        self._desk, self._on_finish = desk, on_finish
+        self._looking = anyio.CapacityLimiter(1)
+
+    async def state(self, request: Request) -> Response:
+        return JSONResponse(self._desk.state())
+
+    async def join(self, request: Request) -> Response:
+        self._desk.slow_down()
+        await json_of(request)
+        return JSONResponse(self._desk.join())
+
+    async def camera(self, request: Request) -> Response:
+        values = await self._values(request)
+        self._desk.use_camera(values.get("label"), values.get("settings"))
+        return JSONResponse(self._desk.state())
+
+    async def frame(self, request: Request) -> Response:
+        data = await picture_of(request)
+        self._desk.check(request.headers.get("x-page"))
+        self._desk.slow_down(frames=True)
+        query = request.query_params
+        sent = Sent(
+            data=data,
+            keep=query.get("keep") == "1",
+            turn=int(_number(query.get("turn", "0"), "turn", _LARGEST)),
+            burst=int(_number(query.get("burst", "0"), "burst", _LARGEST)),
+            taken_s=_number(query.get("taken_s", "0"), "taken_s", _LARGEST),
+        )
+        return JSONResponse(await self._off_the_loop(lambda: self._desk.frame(sent), self._looking))
+
+    async def thumbnail(self, request: Request) -> Response:
+        file = request.path_params["file"]
+        data = await self._off_the_loop(lambda: self._desk.thumbnail(file))
+        return Response(data, media_type="image/jpeg")
+
+    async def remove(self, request: Request) -> Response:
+        self._desk.slow_down()
+        self._desk.check(request.headers.get("x-page"))
+        file = request.path_params["file"]
+        return JSONResponse(await self._off_the_loop(lambda: self._desk.remove(file)))
+
+    async def letter(self, request: Request) -> Response:
+        values = await self._values(request)
+        letter, step = values.get("letter"), values.get("step")
+        if isinstance(letter, str):
+            return JSONResponse(await self._off_the_loop(lambda: self._desk.choose(letter)))
+        if type(step) is int and step in (1, -1):
+            return JSONResponse(await self._off_the_loop(lambda: self._desk.step(step)))
+        raise Refusal(422, 'Send {"letter": "A"}, {"step": 1} or {"step": -1}.')
+
+    async def undo(self, request: Request) -> Response:
+        await self._values(request)
+        return JSONResponse(await self._off_the_loop(self._desk.undo))
+
+    async def answer(self, request: Request) -> Response:
+        is_so = (await self._values(request)).get("is_so")
+        if not isinstance(is_so, bool):
+            raise Refusal(422, 'Send {"is_so": true} or {"is_so": false}.')
+        return JSONResponse(self._desk.answer(is_so=is_so))
+
+    async def finish(self, request: Request) -> Response:
+        await self._values(request)
+        balance = await self._off_the_loop(self._desk.finish)
+        return JSONResponse(balance, background=BackgroundTask(self._on_finish))
+
+    async def _values(self, request: Request) -> dict[str, Any]:
+        values = await json_of(request)
+        self._desk.slow_down()
+        self._desk.check(request.headers.get("x-page"))
+        return values
+
+    async def _off_the_loop(self, work: Callable[[], _Value], limiter: anyio.CapacityLimiter | None = None) -> _Value:
+        """Do what may take time in another thread.
+
+        Raises:
+            Refusal: as `work`; or its file is gone, or the disk takes no more.
+        """
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=limiter)
+        except FileNotFoundError as error:
+            raise no_frame() from error
+        except OSError as error:
+            self._desk.failure = error
+            raise Refusal(507, disk_words(error)) from error
+
+
+def _number(text: str, name: str, at_most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= at_most:
+        raise Refusal(422, f"{name} must be a number from 0 to {at_most:,.0f}.")
+    return value
+
+
+async def _file(path: str, request: Request) -> Response:
+    name, kind = FILES[path]
+    text = resources.files("aslkit.capture.web").joinpath(name).read_text(encoding="utf-8") if name else _ICON
+    return Response(text, media_type=kind)
+
+
+async def _letter_picture(request: Request) -> Response:
+    data = await anyio.to_thread.run_sync(letter_png, request.path_params["name"])
+    return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return said(refusal)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+    return JSONResponse({"error": words.get(error.status_code, error.detail)}, error.status_code, error.headers)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    words = "Something went wrong in aslkit; the terminal has the details. What was stored is safe."
+    return JSONResponse({"error": words}, 500, HEADERS)
