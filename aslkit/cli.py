@@ -60,6 +60,16 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return (parse_letter(value),) if one else parse_letters(value)
 
 
+class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number, or none."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it."""
+        return 0 if value == "none" else int(click.INT.convert(value, param, ctx))
+
+
 workspace_option = click.option(
     "--workspace",
     "root",
@@ -207,6 +217,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 @click.option("--with-synthetic", is_flag=True, help="Take synthetic signers too, beside real ones.")
 @click.option("--group-distance", type=int, help="Bits of 64 up to which frames are near-duplicates.  [default: 4]")
 @click.option("--keep-per-group", type=int, help="Of near-duplicates take so many, the sharpest.  [default: 0, all]")
+@click.option("--augment", type=CopiesType(), help="Varied copies of each frame in train, or 'none'.  [default: none]")
 @click.option("--restore", multiple=True, metavar="REASON", help="Take what was dropped for this reason, as 'blurred'.")
 @click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
 @click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")

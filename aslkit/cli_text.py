@@ -101,12 +101,15 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     parts = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
     held = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
     click.echo(f"Split by {summary['split_by']}: {parts}{held}")
+    if summary["augmented"]:
+        click.echo(f"Augmented: {summary['augmented']:,} varied copies, in train only")
     for what, file in (("rejected", "Not taken"), ("flagged", "To be looked at")):
         if summary[what]:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary[what].items())
             click.echo(f"{file}: {reasons}; each with its reason in {result.folder / f'{what}.parquet'}")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
+    click.echo(f"Report: {result.folder / 'report.html'}")
     click.echo(f"Next: aslkit train --dataset {result.folder.name}")
 
 

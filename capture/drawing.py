@@ -110,7 +110,8 @@ def _picture(view: View) -> Frame:
         cv2.rectangle(picture, (3, 3), (picture.shape[1] - 4, picture.shape[0] - 4), BAD[::-1], 6)
         _lay(picture, _label("● Recording", 20, INK, BAD), (20, 20))
     for row, banner in enumerate(view.banners[:2]):
-        label = _label(banner.text, _size(banner.text, picture.shape[1] - 40), (16, 18, 22), banner.colour)
+        text = _plain(banner.text)
+        label = _label(text, _size(text, picture.shape[1] - 40), (16, 18, 22), banner.colour)
         place = (max((picture.shape[1] - label.shape[1]) // 2, 0), picture.shape[0] - 58 - row * 52)
         _lay(picture, label, place)
     if view.countdown is not None:
@@ -239,9 +240,14 @@ def _size(text: str, width: int) -> int:
     return next((size for size in range(22, 12, -1) if _font(size, bold=True).getlength(text) <= width), 12)
 
 
+def _plain(text: str) -> str:
+    """On one line, and without what no font has."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def _fitting(text: str, size: int, width: int) -> str:
     """The text, cut with … to so many pixels."""
-    font = _font(size)
+    font, text = _font(size), _plain(text)
     while text and font.getlength(text) > width:
         text = text.rstrip("…")[:-1] + "…"
     return text

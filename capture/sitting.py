@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from threading import RLock
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from aslkit.capture.gate import Known, Reason, judge
 from aslkit.capture.index import Entry
 from aslkit.capture.session import Session, iso
 from aslkit.capture.sides import Sides
-from aslkit.capture.variety import nudges
+from aslkit.capture.variety import LAST, nudges
 from aslkit.capture.writer import Writer
 from aslkit.errors import InputError
 from aslkit.hands import Handedness
@@ -198,12 +199,13 @@ class Sitting:
 
     def _nudge(self) -> str | None:
         """Now and then, and whenever hardly a frame is new: one after the other of what would bring variety."""
-        entries = [entry for entry in self._entries.values() if entry.letter == self.letter]
         stuck = len(self._alike) == _LATELY and sum(self._alike) >= _STUCK_SHARE * _LATELY
-        if not stuck and len(entries) % _NUDGE_EVERY >= _NUDGE_FOR:
+        number = self.stored[self.letter]
+        if not stuck and number % _NUDGE_EVERY >= _NUDGE_FOR:
             return None
-        wanted = list(nudges(entries))
-        return wanted[len(entries) // _NUDGE_EVERY % len(wanted)] if wanted else None
+        own = (entry for entry in reversed(self._entries.values()) if entry.letter == self.letter)
+        wanted = list(nudges(list(islice(own, LAST))[::-1]))
+        return wanted[number // _NUDGE_EVERY % len(wanted)] if wanted else None
 
     def answer(self, *, is_so: bool) -> None:
         """Say whether the hand really is the one that `Verdict.question` saw."""

@@ -1,9 +1,8 @@
 """Writing frames to the disk in a thread of its own, so that neither camera nor window waits for it."""
 
 from collections.abc import Callable
-from queue import Full, Queue
-from threading import Thread
-from typing import Final
+from queue import Queue
+from threading import Semaphore, Thread
 
 from aslkit.capture.index import Entry
 from aslkit.capture.session import Session
@@ -11,12 +10,11 @@ from aslkit.images import Frame
 
 Encode = Callable[[Frame], bytes]
 
-WAITING: Final = 32
-"""Frames that may wait for the disk: 30 MB at 640×480."""
-
 
 class Writer:
     """Encodes frames and stores them in a session, in order.
+
+    It holds one frame at a time, the one that is being written: a frame that was taken is on the disk, but for one.
 
     Args:
         session: where to.
@@ -25,7 +23,8 @@ class Writer:
 
     def __init__(self, session: Session, encode: Encode) -> None:
         self._session, self._encode = session, encode
-        self._queue: Queue[tuple[Entry, Frame] | None] = Queue(WAITING)
+        self._queue: Queue[tuple[Entry, Frame] | None] = Queue()
+        self._free = Semaphore()
         self._failed: BaseException | None = None
         self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
         self._thread.start()
@@ -37,10 +36,9 @@ class Writer:
             OSError: an earlier frame could not be written.
         """
         self._check()
-        try:
-            self._queue.put((entry, frame), block=wait)
-        except Full:
+        if not self._free.acquire(blocking=wait):
             return False
+        self._queue.put((entry, frame))
         return True
 
     def settle(self) -> None:
@@ -71,4 +69,5 @@ class Writer:
                 self._failed = error
             finally:
                 self._queue.task_done()
+                self._free.release()
         self._queue.task_done()

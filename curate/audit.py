@@ -194,7 +194,11 @@ def _collected(items: Iterator[_Item], total: int) -> Pictures:
 
 
 def _thumb(frame: Frame) -> npt.NDArray[np.float32]:
-    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    return thumb(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8))
+
+
+def thumb(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Make a row of `Pictures.thumbs` of a grey image, uint8 (height, width)."""
     small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32).ravel()
     small -= small.mean()
     return small / max(float(np.linalg.norm(small)), 1e-6)

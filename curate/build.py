@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
-from aslkit.curate import describe, rows
+from aslkit.curate import describe, report, rows
+from aslkit.curate.augment import copies
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import Judged, Rejection, clean
 from aslkit.curate.config import CurateConfig
@@ -98,7 +100,7 @@ def curate(
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
     facts = {**options, "fingerprint": mark}
-    summary = _store(folder, kept, refused, infos, (config, checks), hold_out, facts)
+    summary = _store(folder, kept, refused, infos, (config, checks), hold_out, processes, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
 
 
@@ -144,15 +146,18 @@ def _fingerprint(
 
 def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
     """The summary of the dataset that lies there, if it was made from just this."""
-    if not (folder / "data").is_dir():
+    if not (folder / "data").is_dir() or not (folder / report.FILE).is_file():
         return None
     try:
         facts = store.facts(folder)
         if facts.get("fingerprint") != mark:
             return None
         summary: dict[str, Any] = facts["summary"]
-        return summary if store.row_count(folder) == summary["frames"] else None
-    except AslkitError:  # damaged: it is made again, which is what the user would be told to do
+        return summary if store.row_count(folder) == summary["frames"] + summary["augmented"] else None
+    except (
+        AslkitError,
+        KeyError,
+    ):  # damaged, or of another version: it is made again, which is what the user would be told to do
         return None
 
 
@@ -163,6 +168,7 @@ def _store(
     infos: dict[tuple[str, str], SessionInfo],
     settings: tuple[CurateConfig, CheckConfig],
     hold_out: Sequence[str],
+    processes: int | None,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
     config, checks = settings
@@ -180,16 +186,26 @@ def _store(
     table = rows.table(taken, seen.take(sieved.taken), group[sieved.taken], infos)
     parts = _split(table, config, hold_out)
     summary = summarise(table, parts, refused, flagged, left_out=facts["left_out"])
+    summary["augmented"] = config.augment * summary["splits"]["train"]
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     facts = facts | {"summary": summary, "versions": versions}
-    with replacing(folder) as partial:
+    with replacing(folder) as new:
         for name in schema.SPLITS:
             part = np.flatnonzero(parts.names == name)
             images = rows.with_images(table.take(part), taken, part)
-            store.write_split(partial, name, images, rows=len(part), facts=facts)
-        store.write_findings(partial / store.REJECTED_FILE, [rejection.row() for rejection in refused])
-        store.write_findings(partial / store.FLAGGED_FILE, [rejection.row() for rejection in flagged])
-        card.write(partial, name=folder.name, facts=facts)
+            if name == "train" and config.augment:
+                again = rows.with_images(table.take(part), taken, part)
+                varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, processes=processes)
+                images = chain(images, rows.grouped(varied))
+            store.write_split(new, name, images, facts=facts)
+        store.write_findings(new / store.REJECTED_FILE, [rejection.row() for rejection in refused])
+        store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in flagged])
+        card.write(new, name=folder.name, facts=facts)
+        curation = report.Curation(
+            name=folder.name, table=table, taken=taken, parts=parts, refused=refused, flagged=flagged,
+            summary=summary, config=config,
+        )  # fmt: skip
+        report.write(new, curation)
     return summary
 
 

@@ -14,6 +14,7 @@ class CurateConfig:
     group_distance: int
     group_hand_distance: float
     keep_per_group: int
+    augment: int
     test_share: float
     validation_share: float
     seed: int
@@ -25,6 +26,7 @@ class CurateConfig:
         check_whole("group_distance", self.group_distance, 0, 64)
         check_number("group_hand_distance", self.group_hand_distance, 0, 10)
         check_whole("keep_per_group", self.keep_per_group, 0, 1_000_000)
+        check_whole("augment", self.augment, 0, 100)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_whole("seed", self.seed, 0, 2**32 - 1)

@@ -37,7 +37,7 @@ def doubts(
     if len(letters) < 2:
         return sure, said
     index = np.searchsorted(letters, label[rows])
-    chances = _out_of_fold(landmark_features(points[rows]), index, group[rows], seed)
+    chances = out_of_fold(landmark_features(points[rows]), index, group[rows], seed)
     issues = _issues(index, chances)
     other = chances.argmax(axis=1)
     wrong = issues & (other != index)
@@ -46,9 +46,20 @@ def doubts(
     return sure, said
 
 
-def _out_of_fold(
+def out_of_fold(
     features: npt.NDArray[np.float32], label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int
 ) -> npt.NDArray[np.float64]:
+    """How likely each label is for each hand, by classifiers that were not trained on its group.
+
+    Args:
+        features: float32 (n, m), as `landmark_features` gives them.
+        label: int64 (n,), numbered from 0 without gaps, each with at least FEWEST groups.
+        group: int64 (n,), near-duplicates.
+        seed: of the folds.
+
+    Returns:
+        float64 (n, labels), rows that sum to 1.
+    """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.model_selection import StratifiedGroupKFold
 

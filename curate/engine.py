@@ -1,8 +1,9 @@
 """Mapping `describe` over many batches: here, a pool of processes on this machine."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from signal import SIG_IGN, SIGINT, signal
@@ -13,14 +14,15 @@ import pyarrow as pa
 
 from aslkit.errors import AslkitError
 
-WAITING: Final = 2
-"""Batches that wait for each process: enough that none is idle, few enough that memory stays flat."""
+WAITING: Final = 3
+"""Batches under way for each process: enough that none is idle while the oldest is waited for, few enough that memory
+stays flat."""
 
 
 def map_local(
     work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch], *, processes: int | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield `work` of each batch as it is done, in no order.
+    """Yield `work` of each batch, in their order.
 
     Args:
         work: a picklable pure function.
@@ -33,16 +35,14 @@ def map_local(
     processes = processes or cores()
     # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
-    running: set[Future[pa.RecordBatch]] = set()
+    running: deque[Future[pa.RecordBatch]] = deque()
     try:
         for batch in batches:
-            running.add(pool.submit(work, batch))
+            running.append(pool.submit(work, batch))
             if len(running) >= processes * WAITING:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                yield running.popleft().result()
         while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            yield running.popleft().result()
     except BrokenProcessPool as error:
         raise AslkitError(
             "A process that looks at images was killed, perhaps for want of memory. Close other programs and run the "

@@ -1,6 +1,6 @@
 """The rows of a dataset: what was described and what the captures say of each frame, then its image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -91,6 +91,18 @@ def with_images(table: pa.Table, kept: Sequence[Judged], rows: Any) -> Iterator[
         if (index + 1) % store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
             yield _filled(table.slice(start, len(images)), images)
             images, size, start = [], 0, index + 1
+
+
+def grouped(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the same rows in tables of `store.ROWS_PER_GROUP`, or fewer where their images are large."""
+    waiting: list[pa.Table] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= store.ROWS_PER_GROUP or sum(each.nbytes for each in waiting) > _MOST_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _filled(part: pa.Table, images: list[dict[str, Any]]) -> pa.Table:

@@ -1,7 +1,6 @@
 """A dataset on disk: data/SPLIT-00000-of-0000N.parquet, README.md, rejected.parquet."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +14,8 @@ from aslkit.errors import AslkitError, InputError
 ROWS_PER_GROUP: Final = 256
 """Rows of one Parquet row group: 4 to 25 MB of frames, so that readers and writers hold little at a time."""
 
-ROWS_PER_FILE: Final = 64 * ROWS_PER_GROUP
-"""Rows of one file: 16,384, some 300 MB to 1.6 GB."""
+SHARD_BYTES: Final = 128_000_000
+"""Bytes after which a file ends: a few seconds of transfer, and what Hugging Face and Spark like to read."""
 
 REJECTED_FILE: Final = "rejected.parquet"
 FLAGGED_FILE: Final = "flagged.parquet"
@@ -28,28 +27,34 @@ _TEXTS: Final = ["signer", "session", "camera", "handedness", "licence", "consen
 """Columns in which few values come again and again."""
 
 
-def write_split(folder: Path, split: str, groups: Iterator[pa.Table], *, rows: int, facts: dict[str, Any]) -> None:
-    """Write one split's rows to Parquet files of at most ROWS_PER_FILE each, holding one row group in memory.
+def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: dict[str, Any]) -> int:
+    """Write one split's rows to Parquet files of about SHARD_BYTES each, holding one row group in memory.
 
     Args:
         folder: of the dataset.
         split: "train", "validation" or "test".
-        groups: tables of `schema.COLUMNS`, at most ROWS_PER_GROUP rows each; one ends wherever a file is full.
-        rows: in all of them; nothing is written for none.
+        groups: tables of `schema.COLUMNS`; each becomes a row group. Nothing is written for none.
         facts: what the dataset says of itself, kept in each file.
+
+    Returns:
+        the number of rows.
     """
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    full = schema.with_metadata(facts)
-    files = math.ceil(rows / ROWS_PER_FILE)
-    for index in range(files):
-        path = folder / "data" / f"{split}-{index:05d}-of-{files:05d}.parquet"
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    full, tables = schema.with_metadata(facts), (group for group in groups if len(group))
+    shards: list[Path] = []
+    rows, table = 0, next(tables, None)
+    while table is not None:
+        shards.append(data / f"{split}-{len(shards):05d}.parquet")
         # Frames are compressed already; zstd is for the other columns.
-        left = min(ROWS_PER_FILE, rows - index * ROWS_PER_FILE)
-        with pq.ParquetWriter(path, full, compression="zstd", use_dictionary=_TEXTS) as writer:
-            while left > 0:
-                group = next(groups)
-                writer.write_table(group.cast(full), row_group_size=ROWS_PER_GROUP)
-                left -= len(group)
+        with pq.ParquetWriter(shards[-1], full, compression="zstd", use_dictionary=_TEXTS) as writer:
+            size = 0
+            while table is not None and size < SHARD_BYTES:
+                writer.write_table(table.cast(full), row_group_size=len(table))
+                size, rows, table = size + table.nbytes, rows + len(table), next(tables, None)
+    for shard in shards:
+        shard.rename(data / f"{shard.stem}-of-{len(shards):05d}.parquet")
+    return rows
 
 
 def write_findings(path: Path, rows: Sequence[dict[str, str]]) -> None:

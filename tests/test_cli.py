@@ -142,7 +142,7 @@ def test_names_that_cannot_be_folders(name: str, tmp_path: Path) -> None:
 def test_no_camera(tmp_path: Path) -> None:
     message = failed(aslkit("capture", "--letter", "A", "--source", "97", "--no-preview", workspace=tmp_path), 1)
     assert "Camera 97 cannot be opened" in message
-    assert "doctor" in message
+    assert "--list-cameras" in message
 
 
 def test_nothing_to_curate(tmp_path: Path) -> None:
@@ -191,10 +191,11 @@ def test_a_dataset_without_hands_cannot_be_trained_on(tmp_path: Path) -> None:
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = photographs(tmp_path / "photos", "A")
 
-    def full(self: Path, data: bytes) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+    def full(*given: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(given[0]))
 
     monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     message = failed(aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws"), 1)
     assert "disk is full" in message
     monkeypatch.undo()
@@ -205,15 +206,17 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_from_a_file_and_its_mistakes(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "A", count=4)
     own = tmp_path / "own.toml"
-    capture = ("capture", "--letter", "A", "--source", source / "A", "--signer", "maria", "--config", own)
-    own.write_text("[capture]\ncount = 2\n")
-    assert json.loads(aslkit(*capture, "--json", workspace=tmp_path).stdout)["stored"] == 2
-    assert json.loads(aslkit(*capture, "--json", "--count", 1, workspace=tmp_path).stdout)["stored"] == 1
+    capture = ("capture", "--letter", "A", "--source", source / "A", "--signer", "maria", "--no-gate", "--config", own)
+    own.write_text("[capture]\ngoal = 1\n")
+    assert json.loads(aslkit(*capture, "--json", workspace=tmp_path).stdout)["stored"] == 1
+    assert json.loads(aslkit(*capture, "--json", "--goal", 3, workspace=tmp_path).stdout)["stored"] == 2
     for text, says in (
-        ("[capture]\ncuont = 2\n", "unknown key 'cuont'"),
+        ("[capture]\ngaol = 2\n", "unknown key 'gaol'"),
         ("[captur]\n", r"unknown section [captur]"),
-        ("count = = 2", "not a TOML file"),
-        ("[capture]\ncount = 0\n", "--count"),
+        ("goal = = 2", "not a TOML file"),
+        ("[capture]\ngoal = 0\n", "--goal"),
+        ("[gate]\nedge = 5\n", "--edge"),
+        ('[capture]\nformat = "gif"\n', "jpeg, png"),
     ):
         own.write_text(text)
         assert says in failed(aslkit(*capture, workspace=tmp_path), 2)

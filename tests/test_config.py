@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.capture.recorder import CaptureConfig
+from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.config import load
-from aslkit.curate.build import CurateConfig
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
 from aslkit.errors import InputError
 from aslkit.train.config import TrainConfig
 
-SECTIONS = {"capture": CaptureConfig, "curate": CurateConfig, "train": TrainConfig}
+SECTIONS = {
+    "capture": CaptureConfig,
+    "gate": GateConfig,
+    "curate": CurateConfig,
+    "checks": CheckConfig,
+    "train": TrainConfig,
+}
 
 
 @pytest.fixture
@@ -28,28 +35,31 @@ def test_the_preset_names_every_setting_and_no_other(section: str) -> None:
 
 
 def test_flags_win_over_the_file_and_the_file_over_the_preset(own: Path) -> None:
-    own.write_text("[capture]\ncount = 5\njpeg_quality = 80\n[train]\nepochs = 1\n")
-    settings = load("capture", CaptureConfig, file=own, flags={"count": 7, "interval_s": None})
-    assert settings == CaptureConfig(count=7, interval_s=0.1, jpeg_quality=80)
+    own.write_text("[capture]\ngoal = 5\njpeg_quality = 80\n[train]\nepochs = 1\n")
+    settings = load("capture", CaptureConfig, file=own, flags={"goal": 7, "interval_s": None})
+    assert settings == dataclasses.replace(load("capture", CaptureConfig), goal=7, jpeg_quality=80)
     assert load("curate", CurateConfig, file=own) == load("curate", CurateConfig)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[capture]\ncuont = 5", "unknown key 'cuont' in [capture]. Known: count, interval_s, jpeg_quality"),
-        ("[captrue]\ncount = 5", "unknown section [captrue]. Known: capture, curate, train"),
-        ("count = 5", "unknown section [count]"),
+        ("[capture]\ngaol = 5", "unknown key 'gaol' in [capture]. Known: burst_s, camera_fps"),
+        ("[captrue]\ngoal = 5", "unknown section [captrue]. Known: capture, "),
+        ("goal = 5", "unknown section [goal]"),
         ("capture = 5", "must be a section"),
         ("[capture", "is not a TOML file"),
-        ("[capture]\ncount = 0", "--count (count in a configuration file) must be from 1 to 1,000,000; it is 0"),
-        ("[capture]\ncount = 10.5", "--count (count in a configuration file) must be a whole number; it is 10.5"),
-        ("[capture]\ncount = true", "it is True"),
-        ("[capture]\ncount = '5'", "it is '5'"),
+        ("[capture]\ngoal = 0", "--goal (goal in a configuration file) must be from 1 to 1,000,000; it is 0"),
+        ("[capture]\ngoal = 10.5", "--goal (goal in a configuration file) must be a whole number; it is 10.5"),
+        ("[capture]\ngoal = true", "it is True"),
+        ("[capture]\ngoal = '5'", "it is '5'"),
         ("[capture]\ninterval_s = nan", "it is nan"),
         ("[capture]\ninterval_s = inf", "it is inf"),
         ("[capture]\ninterval_s = -1", "must be from 0 to 3,600"),
         ("[capture]\njpeg_quality = 90.5", "--jpeg-quality"),
+        ("[capture]\nformat = 'gif'", "--format must be one of jpeg, png; it is 'gif'"),
+        ("[capture]\nburst_s = 0", "--burst-s"),
+        ("[capture]\nlicence = 5", "licence in [capture] must be text; it is 5"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(own: Path, text: str, words: str) -> None:
@@ -77,3 +87,21 @@ def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
         load("capture", CaptureConfig, file=own)
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         load("capture", CaptureConfig, file=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("enabled = 1", "--gate (gate in a configuration file) must be true or false; it is 1"),
+        ("edge = -0.1", "--edge"),
+        ("blur_fine = 1.1", "must be from 0 to 1"),
+        ("alike_bits = 65", "must be from 0 to 64"),
+        ("alike_bits = 4.5", "must be a whole number"),
+        ("fastest = 'very'", "it is 'very'"),
+    ],
+)
+def test_a_mistake_about_the_gate_is_named(own: Path, text: str, words: str) -> None:
+    own.write_text(f"[gate]\n{text}\n")
+    with pytest.raises(InputError) as caught:
+        load("gate", GateConfig, file=own)
+    assert words in caught.value.message

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
 from aslkit.progress import bar
 from aslkit.train.config import TrainConfig
 
-_ABOUT: Final = ["label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "image.path"]
+_ABOUT: Final = [
+    "label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "parent", "image.path",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Samples:
         signer, session: str (n,).
         group: int64 (n,), near-duplicate cluster.
         found: bool (n,), whether a hand was.
+        copy: bool (n,), whether it is a varied copy, which is only ever trained on.
         split: str (n,), "train", "validation" or "test".
         by: what the test was held out by: "signer", "session" or "block".
     """
@@ -43,6 +46,7 @@ class Samples:
     session: npt.NDArray[np.str_]
     group: npt.NDArray[np.int64]
     found: npt.NDArray[np.bool_]
+    copy: npt.NDArray[np.bool_]
     split: npt.NDArray[np.str_]
     by: str
 
@@ -72,6 +76,7 @@ def load(folder: Path, contract: Contract) -> Samples:
         session=np.array(table.column("session").to_pylist())[order],
         group=table.column("group").to_numpy()[order],
         found=table.column("landmarks").is_valid().to_numpy()[order],
+        copy=table.column("parent").is_valid().to_numpy()[order],
         split=np.array(table.column("split").to_pylist())[order],
         by=store.facts(folder).get("summary", {}).get("split_by", "signer"),
     )
@@ -91,11 +96,13 @@ def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> S
         seed=config.seed,
         hold_out=signers,
     )
-    return replace(samples, split=parts.names, by=parts.by)
+    again = replace(samples, split=parts.names, by=parts.by)
+    return _only(again, ~again.copy | (again.split == "train"))
 
 
 def at_random(samples: Samples, config: TrainConfig) -> Samples:
-    """Split at random, without regard to people or likeness, as most published figures are."""
+    """Split at random, without regard to people or likeness, as most published figures are; without varied copies."""
+    samples = _only(samples, ~samples.copy)
     names = np.full(len(samples), "train", dtype="<U10")
     test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
     names[test] = "test"
@@ -104,6 +111,11 @@ def at_random(samples: Samples, config: TrainConfig) -> Samples:
         "validation"
     )
     return replace(samples, split=names, by="random")
+
+
+def _only(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
+    arrays = {field.name: getattr(samples, field.name) for field in fields(samples) if field.name != "by"}
+    return Samples(**{name: values[taken] for name, values in arrays.items()}, by=samples.by)
 
 
 def _points(table: pa.Table, contract: Contract) -> Array:

@@ -39,6 +39,7 @@ def test_size_and_split_in_words(tmp_path: Path, frames: int, size: str, by: str
     summary: dict[str, Any] = {
         "frames": frames, "groups": 5, "split_by": by, "splits": {"train": frames}, "held_out": ["ada"],
         "signers": {"ada": {"frames": frames, "coverage": 1.0}}, "letters": {"A": frames},
+        "augmented": 0,
         "rejected": {"duplicate": 1_234}, "notes": ["Record more."],
     }  # fmt: skip
     card.write(tmp_path, name="2026", facts={"summary": summary, "versions": {"aslkit": "0"}})

@@ -51,15 +51,14 @@ def write(folder: Path, count: dict[str, int], at_once: int = 4) -> list[dict[st
     written = []
     for name in schema.SPLITS:
         rows = [row(index + 1000 * schema.SPLITS.index(name)) for index in range(count.get(name, 0))]
-        store.write_split(folder, name, groups(rows, at_once), rows=len(rows), facts={"summary": {"frames": 9}})
+        store.write_split(folder, name, groups(rows, at_once), facts={"summary": {"frames": 9}})
         written += [each | {"split": name} for each in rows]
     return pa.Table.from_pylist(written, schema.COLUMNS.append(pa.field("split", pa.string()))).to_pylist()  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "ROWS_PER_GROUP", 4)
-    monkeypatch.setattr(store, "ROWS_PER_FILE", 8)
+    monkeypatch.setattr(store, "SHARD_BYTES", 1)  # each row group a file
 
 
 @pytest.fixture
@@ -69,18 +68,15 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("small_files")
-@pytest.mark.parametrize("at_once", [1, 2, 4])
-def test_what_is_written_is_read_again(tmp_path: Path, at_once: int) -> None:
+@pytest.mark.parametrize(("at_once", "files"), [(8, (3, 1, 1)), (4, (5, 2, 1)), (1, (19, 8, 1))])
+def test_what_is_written_is_read_again(tmp_path: Path, at_once: int, files: tuple[int, ...]) -> None:
     count = {"train": 19, "validation": 8, "test": 1}
     written = write(tmp_path, count, at_once)
     assert [path.name for path in store.files_of(tmp_path)] == [
-        "train-00000-of-00003.parquet",
-        "train-00001-of-00003.parquet",
-        "train-00002-of-00003.parquet",
-        "validation-00000-of-00001.parquet",
-        "test-00000-of-00001.parquet",
+        f"{split}-{index:05d}-of-{of:05d}.parquet"
+        for split, of in zip(schema.SPLITS, files, strict=True)
+        for index in range(of)
     ]
-    assert [pq.ParquetFile(path).metadata.num_rows for path in store.files_of(tmp_path)] == [8, 8, 3, 8, 1]
     assert store.read(tmp_path).to_pylist() == written
     assert store.row_count(tmp_path) == 28
     columns = ["label", "landmarks", "image"]
@@ -209,8 +205,8 @@ def test_no_file_however_mutated_gives_another_error(dataset: Path, changes: lis
 @pytest.mark.usefixtures("small_files")
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     write(tmp_path, {"train": 20, "test": 1})
-    (tmp_path / "data" / "train-00001-of-00003.parquet").unlink()
-    with pytest.raises(AslkitError, match=r"train-00001-of-00003\.parquet is missing"):
+    (tmp_path / "data" / "train-00001-of-00005.parquet").unlink()
+    with pytest.raises(AslkitError, match=r"train-00001-of-00005\.parquet is missing"):
         store.read(tmp_path, ["label"])
 
 

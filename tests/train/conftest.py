@@ -57,5 +57,5 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in schema.SPLITS:
         part = [{column: row.get(column) for column in schema.COLUMNS.names} for split, row in rows if split == name]
         table = pa.Table.from_pylist(part, schema.COLUMNS)
-        store.write_split(folder, name, iter([table]), rows=len(part), facts={"summary": {"split_by": "signer"}})
+        store.write_split(folder, name, iter([table]), facts={"summary": {"split_by": "signer"}})
     return folder

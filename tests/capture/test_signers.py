@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslkit.capture.signers import Stated, asked, load, save
+from aslkit.errors import AslkitError
+from aslkit.workspace import Workspace
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+states = st.builds(
+    Stated, licence=st.none() | words, consent=st.none() | words, hand=st.sampled_from([None, "left", "right"])
+)
+
+
+@given(st.dictionaries(words, states, max_size=4))
+def test_what_signers_state_comes_back(tmp_path_factory: pytest.TempPathFactory, all_stated: dict[str, Stated]) -> None:
+    workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
+    for signer, stated in all_stated.items():
+        save(workspace, signer, stated)
+    assert {signer: load(workspace, signer) for signer in all_stated} == all_stated
+
+
+@pytest.mark.parametrize("name", ["maria.k", 'the "quoted"', "Jörg Müßig", "a'b", "#1", "手"])
+def test_names_with_signs_that_mean_something_in_toml(empty: Workspace, name: str) -> None:
+    save(empty, name, Stated(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left"))
+    save(empty, "somebody else", Stated(licence="CC-BY-4.0"))
+    assert load(empty, name) == Stated(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left")
+
+
+def test_nothing_stated_writes_nothing(empty: Workspace) -> None:
+    save(empty, "ada", Stated())
+    assert load(empty, "ada") == Stated()
+    assert not empty.signers.exists()
+
+
+def test_what_a_person_added_by_hand_stays(empty: Workspace) -> None:
+    empty.root.mkdir()
+    empty.signers.write_text('[ada]\nlicence = "CC0-1.0"\nborn = "1990"\n[ben]\nhand = "left"\n')
+    save(empty, "ada", Stated(licence="CC0-1.0", hand="right"))
+    text = empty.signers.read_text()
+    assert 'born = "1990"' in text
+    assert load(empty, "ada") == Stated(licence="CC0-1.0", hand="right")
+    assert load(empty, "ben") == Stated(hand="left")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[ada", b"ada = 5", b"[ada]\nlicence = 5", b'[ada]\nhand = "both"', b"\xff\xfe", b"[ada]\nconsent = []"],
+)
+def test_a_damaged_file_is_named_with_the_remedy(empty: Workspace, content: bytes) -> None:
+    empty.root.mkdir()
+    empty.signers.write_bytes(content)
+    with pytest.raises(AslkitError, match=r"signers\.toml is damaged .* Mend it, or delete it"):
+        load(empty, "ada")
+    with pytest.raises(AslkitError, match="is damaged"):
+        save(empty, "ada", Stated(licence="CC0-1.0"))
+    assert empty.signers.read_bytes() == content
+
+
+def test_only_what_is_not_stated_is_asked_for() -> None:
+    questions: list[str] = []
+
+    def ask(question: str, proposed: str) -> str:
+        questions.append(question)
+        return proposed
+
+    proposed = Stated(licence="CC-BY-4.0", consent="May be shown.")
+    once = asked(Stated(hand="left"), "ada", ask=ask, proposed=proposed)
+    assert once == Stated(licence="CC-BY-4.0", consent="May be shown.", hand="left")
+    assert ["licence" in question for question in questions] == [True, False]
+    assert all("ada" in question for question in questions)
+    assert asked(once, "ada", ask=ask, proposed=proposed) == once
+    assert len(questions) == 2
+
+
+def test_no_answer_states_nothing() -> None:
+    assert asked(Stated(), "ada", ask=lambda *_: "", proposed=Stated()) == Stated()
+
+
+def test_the_file_says_what_it_is(empty: Workspace, tmp_path: Path) -> None:
+    save(empty, "ada", Stated(licence="CC0-1.0"))
+    assert empty.signers.read_text().startswith("# Who is recorded")

@@ -1,0 +1,113 @@
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aslkit.config import load
+from aslkit.curate.augment import augmented, vary
+from aslkit.curate.build import curate
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
+from aslkit.datasets import store
+from aslkit.hands import HandLandmarker
+from aslkit.images import Frame, decode, pixel_hash
+from aslkit.likeness import joints_in_pixels
+from aslkit.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def landmarker() -> Iterator[HandLandmarker]:
+    with HandLandmarker() as found:
+        yield found
+
+
+def test_the_same_seed_gives_the_same_bytes(picture: Frame) -> None:
+    first, again, other = (vary(picture, None, seed=seed)[0] for seed in (5, 5, 6))
+    assert (first == again).all()
+    assert (first != other).any()
+    assert first.shape == picture.shape
+
+
+def test_landmarks_move_with_the_image(picture: Frame, landmarker: HandLandmarker) -> None:
+    hand = landmarker.find(picture)
+    assert hand is not None
+    height, width = picture.shape[:2]
+    away = []
+    for seed in range(12):
+        image, moved, _ = vary(picture, hand.landmarks, seed=seed)
+        assert moved is not None
+        if (again := landmarker.find(image)) is not None:
+            pixels = [joints_in_pixels(points, width, height) for points in (moved, again.landmarks)]
+            away.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
+    assert len(away) >= 10
+    assert np.median(away) <= 2
+
+
+def test_a_letter_stays_that_letter(picture: Frame, landmarker: HandLandmarker) -> None:
+    hand = landmarker.find(picture)
+    assert hand is not None
+    palm = hand.landmarks[9, :2] - hand.landmarks[0, :2]
+    for seed in range(40):
+        _, moved, _ = vary(picture, hand.landmarks, seed=seed)
+        assert moved is not None
+        turned = moved[9, :2] - moved[0, :2]
+        cosine = float(palm @ turned / np.linalg.norm(palm) / np.linalg.norm(turned))
+        assert np.degrees(np.arccos(min(cosine, 1))) < 25  # neither turned far nor flipped
+        across, before = (np.cross(p[5, :2] - p[0, :2], p[17, :2] - p[0, :2]) for p in (moved, hand.landmarks))
+        assert np.sign(across) == np.sign(before)
+
+
+def test_copies_are_in_train_only_and_name_their_parents(
+    workspace: Workspace, settings: CurateConfig, looked_at: list[str]
+) -> None:
+    def build(name: str) -> list[dict[str, object]]:
+        config = replace(settings, augment=2)
+        checks = load("checks", CheckConfig)
+        result = curate(workspace, name=name, config=config, checks=checks, hold_out=["cleo"], processes=2)
+        rows: list[dict[str, object]] = store.read(result.folder).to_pylist()
+        assert result.summary["augmented"] == 2 * result.summary["splits"]["train"]
+        return rows
+
+    rows = build("twice")
+    originals = {row["sha256"]: row for row in rows if row["parent"] is None}
+    copies = [row for row in rows if row["parent"] is not None]
+    assert {row["split"] for row in copies} == {"train"}
+    assert len(copies) == 2 * sum(row["split"] == "train" for row in originals.values())
+    for row in copies:
+        parent = originals[row["parent"]]
+        image = row["image"]
+        assert isinstance(image, dict)
+        same = ("label", "signer", "session", "group", "handedness", "width", "height", "licence")
+        assert [row[name] for name in same] == [parent[name] for name in same]
+        assert row["sha256"] == pixel_hash(decode(image["bytes"])) != parent["sha256"]
+        assert json.loads(str(row["augmentation"]))["applied"] is not None
+    assert build("again") == rows
+
+
+def test_a_frame_without_a_hand_stays_without(workspace: Workspace) -> None:
+    table = store.read(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
+    row = table.to_pylist()[0] | {"landmarks": None, "hand_box": None, "handedness": None}
+    batch = pa.RecordBatch.from_pylist([row], table.schema)
+    copy = augmented(batch, copies=1, seed=0).to_pylist()[0]
+    assert copy["landmarks"] is copy["hand_box"] is None
+
+
+def test_real_hands_stay_where_their_landmarks_go(real_data: Path, landmarker: HandLandmarker) -> None:
+    away = []
+    paths = sorted((real_data / "captures" / "house").glob("[ABLY]/*.jpg"))[::60]
+    for seed, path in enumerate(paths):
+        frame = decode(path.read_bytes())
+        if (hand := landmarker.find(frame)) is None:
+            continue
+        image, moved, _ = vary(frame, hand.landmarks, seed=seed)
+        again = landmarker.find(image)
+        if again is None or moved is None:
+            continue
+        pixels = [joints_in_pixels(points, frame.shape[1], frame.shape[0]) for points in (moved, again.landmarks)]
+        away.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
+    assert len(away) > 10
+    assert np.median(away) <= 4  # the landmarker itself is off by some 2 pixels in these
