@@ -1,0 +1,235 @@
+"""What to record next: sentences from the data, most useful first, each with the command to type."""
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.curate.doubt import FEWEST, out_of_fold
+from aslkit.curate.summary import FEW
+from aslkit.datasets.split import Frames
+from aslkit.letters import LETTERS
+from aslkit.preprocess import landmark_features
+from aslkit.workspace import SYNTHETIC_PREFIX
+
+MOST: Final = 10
+"""Lines: more is not read."""
+
+MOST_OF_A_KIND: Final = 4
+"""Where there is more than MOST to say."""
+
+MORE: Final = 40
+"""Frames to record of a letter: half a minute of movement, and twice FEW."""
+
+SCARCE: Final = 1 / 3
+"""Of the signer's usual number: a letter with less counts as lacking."""
+
+ALIKE: Final = 0.05
+"""Share of two letters' frames taken for the other one, from which they are named; and at least so many frames:"""
+ALIKE_FRAMES: Final = 5
+
+NARROW: Final = 0.5
+"""Share of a letter's frames in one group of near-duplicates, from which they count as little varied."""
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """Something to record.
+
+    Attributes:
+        kind: "person", "missing", "few", "alike", "narrow" or "once".
+        signer: who; empty where it is somebody new.
+        letters: which.
+        text: the sentence.
+        command: what to type.
+    """
+
+    kind: str
+    signer: str
+    letters: tuple[str, ...]
+    text: str
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the rules look at.
+
+    Attributes:
+        frames: all that were taken, n of them.
+        signers: by name.
+        counts: int64 (signers, 24), frames.
+        sittings: int64 (signers, 24), in how many a letter was recorded.
+        all_sittings: int64 (signers,).
+        largest: int64 (signers, 24), frames in the largest group of near-duplicates.
+        wrong: int64 (signers, 24, 24), frames with a hand of one letter that are taken for another.
+    """
+
+    frames: Frames
+    signers: tuple[str, ...]
+    counts: Counts
+    sittings: Counts
+    all_sittings: Counts
+    largest: Counts
+    wrong: Counts
+
+
+def record_next(
+    frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], *, seed: int, most: int = MOST
+) -> list[Advice]:
+    """Say what would help a recogniser most.
+
+    Args:
+        frames: all that were taken, n of them.
+        points: float32 (m, 21, 3), the hands in those that have one, as `canonical_points` gives them.
+        found: bool (n,), which those are.
+        seed: of the folds in which letters are told apart.
+        most: how many pieces of advice at most.
+    """
+    known = _known(frames, points, found, seed)
+    advice = [list(rule(known)) for rule in _RULES]
+    if sum(map(len, advice)) > most:
+        advice = [each[:MOST_OF_A_KIND] for each in advice]
+    return [each for kind in advice for each in kind][:most]
+
+
+def _known(frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], seed: int) -> Known:
+    signers, signer = np.unique(frames.signer, return_inverse=True)
+    shape = (len(signers), len(LETTERS))
+    counts, sittings, largest = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    wrong = np.zeros((*shape, len(LETTERS)), np.int64)
+    np.add.at(counts, (signer, frames.label), 1)
+    for row, label in np.argwhere(counts):
+        own = (signer == row) & (frames.label == label)
+        sittings[row, label] = len(np.unique(frames.session[own]))
+        largest[row, label] = np.unique(frames.group[own], return_counts=True)[1].max()
+    said = _said(points, frames.label[found], frames.group[found], seed)
+    np.add.at(wrong, (signer[found], frames.label[found], said), said != frames.label[found])
+    return Known(
+        frames=frames,
+        signers=tuple(map(str, signers)),
+        counts=counts,
+        sittings=sittings,
+        all_sittings=np.array([len(np.unique(frames.session[signer == row])) for row in range(len(signers))]),
+        largest=largest,
+        wrong=wrong,
+    )
+
+
+def _said(points: npt.NDArray[np.float32], label: Counts, group: Counts, seed: int) -> Counts:
+    """The letter that each hand is taken for by classifiers that did not learn from its group, int64 (m,)."""
+    said = label.copy()
+    letters = [letter for letter in np.unique(label) if len(np.unique(group[label == letter])) >= FEWEST]
+    rows = np.flatnonzero(np.isin(label, letters))
+    if len(letters) > 1:
+        index = np.searchsorted(letters, label[rows])
+        chances = out_of_fold(landmark_features(points[rows]), index, group[rows], seed)
+        said[rows] = np.array(letters)[chances.argmax(axis=1)]
+    return said
+
+
+def _person(known: Known) -> Iterator[Advice]:
+    if all(signer.startswith(SYNTHETIC_PREFIX) for signer in known.signers):
+        yield Advice(
+            kind="person",
+            signer="",
+            letters=LETTERS,
+            text="All signers are synthetic: record your own hand, for a recogniser that knows real ones.",
+            command="aslkit capture --letters A-Y",
+        )
+    elif len(known.signers) == 1:
+        yield Advice(
+            kind="person",
+            signer="",
+            letters=LETTERS,
+            text=f"Only {known.signers[0]} is in it, so nothing can be said of strangers: ask a second person.",
+            command="aslkit capture --letters A-Y --signer NAME",
+        )
+
+
+def _missing(known: Known) -> Iterator[Advice]:
+    for signer, counts in zip(known.signers, known.counts, strict=True):
+        if letters := _letters(counts == 0):
+            usual = max(MORE, int(np.median(counts[counts > 0])) // 10 * 10)
+            yield _advice("missing", signer, letters, f"{signer} has nothing of {listed(letters)}: {usual} of each.")
+
+
+def _few(known: Known) -> Iterator[Advice]:
+    for signer, counts in zip(known.signers, known.counts, strict=True):
+        usual = float(np.median(counts[counts > 0]))
+        if letters := _letters((counts > 0) & (counts < max(FEW, SCARCE * usual))):
+            more = max(MORE, int(usual) // 10 * 10)
+            numbers = [f"{letter} ({counts[LETTERS.index(letter)]})" for letter in letters]
+            yield _advice("few", signer, letters, f"{signer} has few of {listed(numbers)}: {more} more of each.")
+
+
+def _alike(known: Known) -> Iterator[Advice]:
+    found = []
+    for row, signer in enumerate(known.signers):
+        both = known.wrong[row] + known.wrong[row].T
+        for a, b in np.argwhere(np.triu(both, k=1) >= ALIKE_FRAMES):
+            share = both[a, b] / (known.counts[row, a] + known.counts[row, b])
+            if share >= ALIKE:
+                found.append((-share, signer, (LETTERS[a], LETTERS[b])))
+    for share, signer, letters in sorted(found):
+        text = (
+            f"{letters[0]} and {letters[1]} look alike for {signer} ({-share:.0%} taken for the other): "
+            f"{MORE} more of each, in other light and turned a little."
+        )
+        yield _advice("alike", signer, letters, text)
+
+
+def _narrow(known: Known) -> Iterator[Advice]:
+    for row, signer in enumerate(known.signers):
+        counts = known.counts[row]
+        if letters := _letters((counts >= FEW) & (known.largest[row] >= NARROW * counts)):
+            text = (
+                f"Most frames that {signer} has of {listed(letters)} are near-copies of one another: {MORE} more of "
+                "each. Turn the hand a little, come closer, move back, change the light."
+            )
+            yield _advice("narrow", signer, letters, text)
+
+
+def _once(known: Known) -> Iterator[Advice]:
+    for row, signer in enumerate(known.signers):
+        if known.all_sittings[row] > 1 and (letters := _letters(known.sittings[row] == 1)):
+            text = f"{signer} has {listed(letters)} from one sitting only: {MORE} of each on another day."
+            yield _advice("once", signer, letters, text)
+
+
+_RULES: Final[Sequence[Callable[[Known], Iterator[Advice]]]] = (_person, _missing, _few, _alike, _narrow, _once)
+
+
+def _advice(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Advice:
+    source = " --source synthetic" if signer.startswith(SYNTHETIC_PREFIX) else ""
+    command = f"aslkit capture{source} --letters {ranges(letters)} --signer {shlex.quote(signer)}"
+    return Advice(kind=kind, signer=signer, letters=letters, text=text, command=command)
+
+
+def _letters(which: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(LETTERS[index] for index in np.flatnonzero(which))
+
+
+def ranges(letters: Iterable[str]) -> str:
+    """Letters as `--letters` takes them: "A-D,M,N"."""
+    runs: list[list[int]] = []
+    for index in sorted(map(LETTERS.index, letters)):
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    parts = (
+        f"{LETTERS[run[0]]}-{LETTERS[run[-1]]}" if len(run) > 2 else ",".join(LETTERS[index] for index in run)
+        for run in runs
+    )
+    return ",".join(parts)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence has them: "A, B and C"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

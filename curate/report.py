@@ -1,0 +1,259 @@
+"""The page of a dataset: what came in, what went out and why, how it is balanced, and what to record next."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from aslkit.curate.clean import Judged, Rejection
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.galleries import galleries, place, thumbnail
+from aslkit.curate.leaks import MOST, leaks
+from aslkit.curate.poses import Drawing, Pose, drawings, poses
+from aslkit.curate.record_next import listed, record_next
+from aslkit.curate.rows import landmarks
+from aslkit.datasets.schema import SPLITS
+from aslkit.datasets.split import Frames, Split
+from aslkit.files import write_text
+from aslkit.letters import LETTERS
+from aslkit.preprocess import canonical_points
+
+FILE: Final = "report.html"
+
+SHADES: Final = 4
+"""Steps of the heat map."""
+
+NAMED: Final = 8
+"""Signers of a split that are named; of more, the number is given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curation:
+    """What a report tells of.
+
+    Attributes:
+        name: of the dataset.
+        table: its n rows of `schema.COLUMNS` without images, without varied copies.
+        taken: the same n frames.
+        parts: their split.
+        refused: what was not taken, a row for each frame.
+        flagged: what is to be known of what was taken.
+        summary: as `curate.summary` gives it.
+        config: the settings.
+    """
+
+    name: str
+    table: pa.Table
+    taken: list[Judged]
+    parts: Split
+    refused: list[Rejection]
+    flagged: list[Rejection]
+    summary: dict[str, Any]
+    config: CurateConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A line of the waterfall: `count` images, drawn from `start`, both also as shares of the longest line, 0–1."""
+
+    name: str
+    kind: str
+    count: int
+    start: float
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """Of the heat map: images, and how dark, 0–SHADES."""
+
+    count: int
+    shade: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """Images of each letter, signer and session.
+
+    Attributes:
+        signers: each with the names of its sessions.
+        rows: letter, its cells in the order of the sessions, their sum.
+        sums: of the sessions, and of all.
+        lacking: a signer and the letters it has nothing of.
+    """
+
+    signers: list[tuple[str, list[str]]]
+    rows: list[tuple[str, list[Cell], int]]
+    sums: list[int]
+    lacking: list[tuple[str, str]]
+
+
+def write(folder: Path, curation: Curation) -> None:
+    """Write report.html into a dataset's folder: one file that needs no other, the same for the same input."""
+    environment = Environment(
+        loader=PackageLoader("aslkit.curate", "."),
+        undefined=StrictUndefined,
+        autoescape=True,  # names of files and signers are others' words
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    page = environment.get_template("report.html.j2").render(_content(curation))
+    write_text(folder / FILE, page)
+
+
+def percent(share: float) -> str:
+    """A share as people read it, to a tenth of a percent; never rounded up to 100 or down to 0."""
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    return f"{min(share, 0.999 if share < 1 else 1):.1%}"
+
+
+def _content(curation: Curation) -> dict[str, Any]:
+    """What the template shows."""
+    table, config = curation.table, curation.config
+    frames = _frames(table)
+    found = table.column("landmarks").is_valid().to_numpy()
+    points = _points(table, found)
+    captured = [*(each.frame for each in curation.taken), *(each.frame for each in curation.refused)]
+    return {
+        "name": curation.name,
+        "summary": curation.summary,
+        "captured": len(captured),
+        "steps": waterfall(curation.summary),
+        "advice": record_next(frames, points, found, seed=config.seed),
+        "galleries": galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
+        "balance": balance(frames),
+        "splits": splits(frames, curation.parts.names),
+        "leaks": leaks(
+            [each.frame.path for each in curation.taken],
+            table.column("phash").to_numpy(),
+            frames.label,
+            curation.parts.names == "test",
+            distance=config.group_distance,
+            seed=config.seed,
+        ),
+        "too_many": MOST if len(table) > MOST else 0,
+        "distance": config.group_distance,
+        "poses": _poses(curation, points, found, frames),
+    }
+
+
+def _frames(table: pa.Table) -> Frames:
+    return Frames(
+        signer=np.array(table.column("signer").to_pylist()),
+        session=np.array(table.column("session").to_pylist()),
+        label=table.column("label").to_numpy(),
+        group=table.column("group").to_numpy(),
+    )
+
+
+def _points(table: pa.Table, found: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """The hands found, as right ones, float32 (m, 21, 3)."""
+    side = np.array(table.column("handedness").to_pylist(), object)[found]
+    return canonical_points(
+        landmarks(table),
+        widths=table.column("width").to_numpy()[found],
+        heights=table.column("height").to_numpy()[found],
+        left=np.asarray(side == "left", bool),
+        mirror_left=True,
+    )
+
+
+def _poses(
+    curation: Curation, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], frames: Frames
+) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
+    """Each letter's usual pose, its drawing, and what is shown of the frames least like it."""
+    rows, hands = np.flatnonzero(found), landmarks(curation.table)
+    held = poses(points, frames.label[found], frames.group[found])
+    return [
+        (pose, drawing, [_far(curation.taken[rows[at]], hands[at], beyond) for at, beyond in pose.far])
+        for pose, drawing in zip(held, drawings(held), strict=True)
+    ]
+
+
+def _far(each: Judged, hand: npt.NDArray[np.float32], beyond: float) -> dict[str, Any]:
+    frame = each.frame
+    return {
+        "key": frame.key,
+        "signer": frame.signer,
+        "letter": frame.letter,
+        "beyond": beyond,
+        "picture": thumbnail(frame.path, hand),
+    }
+
+
+def waterfall(summary: dict[str, Any]) -> list[Step]:
+    """From all that was captured, by what was left out, to what is taken, its splits, and varied copies of train."""
+    lost = sorted(summary["rejected"].items(), key=lambda item: place(item[0]))
+    captured, copies = summary["frames"] + sum(summary["rejected"].values()), summary.get("augmented", 0)
+    longest = max(captured, summary["frames"] + copies)
+    steps: list[tuple[str, str, int, int]] = [("captured", "whole", captured, 0)]
+    left = captured
+    for reason, count in lost:
+        left -= count
+        steps.append((reason, "lost", count, left))
+    steps.append(("taken", "whole", summary["frames"], 0))
+    start = 0
+    for name in SPLITS:
+        count = summary["splits"][name]
+        steps.append((name, name, count, start))
+        start += count
+    if copies:
+        steps.append(("varied copies, in train", "train", copies, start))
+    return [
+        Step(name=name, kind=kind, count=count, start=begin / longest, share=count / longest)
+        for name, kind, count, begin in steps
+    ]
+
+
+def balance(frames: Frames) -> Balance:
+    """Count images by letter, signer and session."""
+    sittings = sorted(set(zip(frames.signer.tolist(), frames.session.tolist(), strict=True)))
+    where = {sitting: column for column, sitting in enumerate(sittings)}
+    column = np.array([where[own] for own in zip(frames.signer.tolist(), frames.session.tolist(), strict=True)])
+    counts = np.zeros((len(LETTERS), len(sittings)), np.int64)
+    np.add.at(counts, (frames.label, column), 1)
+    shades = np.ceil(SHADES * counts / counts.max()).astype(np.int64)
+    names = sorted({signer for signer, _ in sittings})
+    has = {
+        signer: counts[:, [index for index, (who, _) in enumerate(sittings) if who == signer]].sum(axis=1)
+        for signer in names
+    }
+    return Balance(
+        signers=[(name, [session for signer, session in sittings if signer == name]) for name in names],
+        rows=[
+            (letter, [Cell(count=int(n), shade=int(s)) for n, s in zip(row, shade, strict=True)], int(row.sum()))
+            for letter, row, shade in zip(LETTERS, counts, shades, strict=True)
+        ],
+        sums=[*map(int, counts.sum(axis=0)), int(counts.sum())],
+        lacking=[
+            (name, listed([letter for letter, count in zip(LETTERS, has[name], strict=True) if not count]))
+            for name in names
+            if not has[name].all()
+        ],
+    )
+
+
+def splits(frames: Frames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
+    """Of each split: its images, groups, letters, signers (by name where they are few) and sessions."""
+    found = []
+    for name in SPLITS:
+        own = names == name
+        signers = np.unique(frames.signer[own]).tolist()
+        sittings = set(zip(frames.signer[own].tolist(), frames.session[own].tolist(), strict=True))
+        found.append(
+            {
+                "name": name,
+                "images": int(own.sum()),
+                "groups": len(np.unique(frames.group[own])),
+                "letters": len(np.unique(frames.label[own])),
+                "signers": ", ".join(signers) if len(signers) <= NAMED else f"{len(signers)} signers",
+                "sessions": len(sittings),
+            }
+        )
+    return found
