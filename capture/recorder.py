@@ -1,5 +1,7 @@
 """A recording from its beginning to its end: the source, the sitting before it, and who shows it."""
 
+import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -10,6 +12,7 @@ import click
 
 from aslkit.cameras import camera_label
 from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.gate import WORDS
 from aslkit.capture.seat import CTRL_C, Recorded, Seat
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.stream import Stream
@@ -24,6 +27,7 @@ COMPLETE: Final = "all recorded"
 SOURCE_ENDED: Final = "the source ended"
 
 _GLANCE_S: Final = 0.05
+_ADVISE_EVERY_S: Final = 2.0
 
 
 class Recording:
@@ -43,7 +47,7 @@ class Recording:
     def __init__(
         self, sitting: Sitting, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
     ) -> None:
-        self.sitting, self.stream, self.keep = sitting, stream, not live
+        self.sitting, self.stream, self.keep, self.live = sitting, stream, not live, live
         self.watch = Watch(sitting, keep=lambda: self.keep, wait=not live)
         self._open_stream, self._by_letter = open_stream, by_letter
         self._seen = self._lost = 0
@@ -202,6 +206,7 @@ def terminal(recording: Recording, *, show: Callable[[str, int], AbstractContext
 
 def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
     sitting, shown, trouble = recording.sitting, 0, None
+    said = ("", 0.0)
     while not sitting.complete(letter):
         over = recording.watch.finished.wait(_GLANCE_S)
         advance(sitting.stored[letter] - shown)
@@ -211,4 +216,21 @@ def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
         before, trouble = trouble, recording.stream.trouble
         if bool(trouble) != bool(before):
             click.echo(trouble or "It is back.", err=True)
+        said = _advise(recording, said)
     return COMPLETE
+
+
+def _advise(recording: Recording, said: tuple[str, float]) -> tuple[str, float]:
+    """Tell somebody before a camera and a terminal what is wrong, when that changes and not all the time.
+
+    Args:
+        recording: what runs.
+        said: what was told last, and when, in seconds since any moment.
+    """
+    verdict, now = recording.watch.verdict, time.monotonic()
+    if verdict is None or now - said[1] < _ADVISE_EVERY_S or not (recording.live and sys.stderr.isatty()):
+        return said
+    words = WORDS[verdict.reasons[0]] if verdict.reasons else ""
+    if words and words != said[0]:
+        click.echo(words, err=True)
+    return words, now

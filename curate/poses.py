@@ -56,7 +56,7 @@ def poses(points: Points, label: Integers, group: Integers) -> list[Pose]:
     found = []
     for index in np.unique(label):
         rows = np.flatnonzero(label == index)
-        mean = np.median(points[rows], axis=0)
+        mean = np.asarray(np.median(points[rows], axis=0), np.float32)
         apart = np.linalg.norm(points[rows] - mean, axis=2).mean(axis=1)
         middle = float(np.median(apart))
         spread = max(_MAD_TO_SD * float(np.median(np.abs(apart - middle))), _LEAST_SPREAD)
@@ -66,7 +66,7 @@ def poses(points: Points, label: Integers, group: Integers) -> list[Pose]:
             if beyond[at] < FAR or len(far) == FARTHEST:
                 break
             far.setdefault(int(group[rows[at]]), (int(rows[at]), float(beyond[at])))
-        found.append(Pose(letter=LETTERS[index], count=len(rows), mean=np.float32(mean), far=list(far.values())))
+        found.append(Pose(letter=LETTERS[index], count=len(rows), mean=mean, far=list(far.values())))
     return found
 
 

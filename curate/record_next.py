@@ -18,6 +18,9 @@ from aslkit.workspace import SYNTHETIC_PREFIX
 MOST: Final = 10
 """Lines: more is not read."""
 
+NAMED: Final = 6
+"""Letters named one by one in a sentence."""
+
 MOST_OF_A_KIND: Final = 4
 """Where there is more than MOST to say."""
 
@@ -30,6 +33,9 @@ SCARCE: Final = 1 / 3
 ALIKE: Final = 0.05
 """Share of two letters' frames taken for the other one, from which they are named; and at least so many frames:"""
 ALIKE_FRAMES: Final = 5
+
+SWAPPED: Final = 0.75
+"""Share from which the two may have been recorded under each other's name: both are taken for the other by the half."""
 
 NARROW: Final = 0.5
 """Share of a letter's frames in one group of near-duplicates, from which they count as little varied."""
@@ -156,7 +162,7 @@ def _missing(known: Known) -> Iterator[Advice]:
     for signer, counts in zip(known.signers, known.counts, strict=True):
         if letters := _letters(counts == 0):
             usual = max(MORE, int(np.median(counts[counts > 0])) // 10 * 10)
-            yield _advice("missing", signer, letters, f"{signer} has nothing of {listed(letters)}: {usual} of each.")
+            yield _advice("missing", signer, letters, f"{signer} has nothing of {_named(letters)}: {usual} of each.")
 
 
 def _few(known: Known) -> Iterator[Advice]:
@@ -178,9 +184,14 @@ def _alike(known: Known) -> Iterator[Advice]:
                 found.append((-share, signer, (LETTERS[a], LETTERS[b])))
     for share, signer, letters in sorted(found):
         text = (
-            f"{letters[0]} and {letters[1]} look alike for {signer} ({-share:.0%} taken for the other): "
+            f"{listed(letters)} look alike for {signer} ({-share:.0%} taken for the other): "
             f"{MORE} more of each, in other light and turned a little."
         )
+        if -share >= SWAPPED:
+            text = (
+                f"{listed(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them first; "
+                f"if they are right, {MORE} more of each, in other light and turned a little."
+            )
         yield _advice("alike", signer, letters, text)
 
 
@@ -189,7 +200,7 @@ def _narrow(known: Known) -> Iterator[Advice]:
         counts = known.counts[row]
         if letters := _letters((counts >= FEW) & (known.largest[row] >= NARROW * counts)):
             text = (
-                f"Most frames that {signer} has of {listed(letters)} are near-copies of one another: {MORE} more of "
+                f"Most frames that {signer} has of {_named(letters)} are near-copies of one another: {MORE} more of "
                 "each. Turn the hand a little, come closer, move back, change the light."
             )
             yield _advice("narrow", signer, letters, text)
@@ -198,7 +209,7 @@ def _narrow(known: Known) -> Iterator[Advice]:
 def _once(known: Known) -> Iterator[Advice]:
     for row, signer in enumerate(known.signers):
         if known.all_sittings[row] > 1 and (letters := _letters(known.sittings[row] == 1)):
-            text = f"{signer} has {listed(letters)} from one sitting only: {MORE} of each on another day."
+            text = f"{signer} has {_named(letters)} from one sitting only: {MORE} of each on another day."
             yield _advice("once", signer, letters, text)
 
 
@@ -215,7 +226,12 @@ def _letters(which: npt.NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(LETTERS[index] for index in np.flatnonzero(which))
 
 
-def ranges(letters: Iterable[str]) -> str:
+def _named(letters: tuple[str, ...]) -> str:
+    """Letters in a sentence, one by one where they are few."""
+    return listed(letters) if len(letters) <= NAMED else f"{len(letters)} letters ({ranges(letters, ', ')})"
+
+
+def ranges(letters: Iterable[str], between: str = ",") -> str:
     """Letters as `--letters` takes them: "A-D,M,N"."""
     runs: list[list[int]] = []
     for index in sorted(map(LETTERS.index, letters)):
@@ -224,10 +240,10 @@ def ranges(letters: Iterable[str]) -> str:
         else:
             runs.append([index])
     parts = (
-        f"{LETTERS[run[0]]}-{LETTERS[run[-1]]}" if len(run) > 2 else ",".join(LETTERS[index] for index in run)
+        f"{LETTERS[run[0]]}-{LETTERS[run[-1]]}" if len(run) > 2 else between.join(LETTERS[index] for index in run)
         for run in runs
     )
-    return ",".join(parts)
+    return between.join(parts)
 
 
 def listed(words: Sequence[str]) -> str:
