@@ -177,7 +177,8 @@ class Desk:
             if keep:
                 self._begin(sent)
             at = self._now()
-            verdict = self.sitting.offer(frame, seen, name=stamp(at), at=at, keep=keep, turn=sent.turn)
+            # The page waits for the answer anyway, so a slow disk slows it down and costs no frame.
+            verdict = self.sitting.offer(frame, seen, name=stamp(at), at=at, keep=keep, wait=True, turn=sent.turn)
             return _answer(seen, verdict) | {
                 "kept": keep,
                 "letter": self.sitting.letter,
