@@ -88,7 +88,7 @@ class Known:
 def record_next(
     frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], *, seed: int, most: int = MOST
 ) -> list[Advice]:
-    """Say what would help a recogniser most.
+    """Say what would help a recogniser most. Of synthetic signers nobody records more, so of those nothing is said.
 
     Args:
         frames: all that were taken, n of them.
@@ -98,7 +98,7 @@ def record_next(
         most: how many pieces of advice at most.
     """
     known = _known(frames, points, found, seed)
-    advice = [list(rule(known)) for rule in _RULES]
+    advice = [[each for each in rule(known) if not each.signer.startswith(SYNTHETIC_PREFIX)] for rule in _RULES]
     if sum(map(len, advice)) > most:
         advice = [each[:MOST_OF_A_KIND] for each in advice]
     return [each for kind in advice for each in kind][:most]
@@ -170,8 +170,9 @@ def _few(known: Known) -> Iterator[Advice]:
         usual = float(np.median(counts[counts > 0]))
         if letters := _letters((counts > 0) & (counts < max(FEW, SCARCE * usual))):
             more = max(MORE, int(usual) // 10 * 10)
-            numbers = [f"{letter} ({counts[LETTERS.index(letter)]})" for letter in letters]
-            yield _advice("few", signer, letters, f"{signer} has few of {listed(numbers)}: {more} more of each.")
+            most = max(int(counts[LETTERS.index(letter)]) for letter in letters)
+            text = f"{signer} has few of {_named(letters)}, at most {most} of each: {more} more."
+            yield _advice("few", signer, letters, text)
 
 
 def _alike(known: Known) -> Iterator[Advice]:
@@ -189,8 +190,8 @@ def _alike(known: Known) -> Iterator[Advice]:
         )
         if -share >= SWAPPED:
             text = (
-                f"{listed(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them first; "
-                f"if they are right, {MORE} more of each, in other light and turned a little."
+                f"{listed(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them "
+                f"first; if they are right, {MORE} more of each, in other light and turned a little."
             )
         yield _advice("alike", signer, letters, text)
 
@@ -217,8 +218,7 @@ _RULES: Final[Sequence[Callable[[Known], Iterator[Advice]]]] = (_person, _missin
 
 
 def _advice(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Advice:
-    source = " --source synthetic" if signer.startswith(SYNTHETIC_PREFIX) else ""
-    command = f"aslkit capture{source} --letters {ranges(letters)} --signer {shlex.quote(signer)}"
+    command = f"aslkit capture --letters {ranges(letters)} --signer {shlex.quote(signer)}"
     return Advice(kind=kind, signer=signer, letters=letters, text=text, command=command)
 
 
