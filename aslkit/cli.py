@@ -184,6 +184,8 @@ def import_(
 @click.option("--web", is_flag=True, help="Record in the browser, with this or another device's camera.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where --web listens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8620, show_default=True, help="Likewise.")
+@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="For --web: your own, PEM.")
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Of the certificate, PEM.")
 @click.option("--list-cameras", is_flag=True, help="Say which cameras there are, and end.")
 @click.option("--licence", help="Of the images, such as CC-BY-4.0; asked once where not given.")
 @click.option("--consent", help="What the signer agrees to, in a few words; asked once where not given.")

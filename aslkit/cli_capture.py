@@ -41,6 +41,8 @@ class CaptureOptions:
     web: bool
     host: str
     port: int
+    certificate: Path | None
+    key: Path | None
     licence: str | None
     consent: str | None
     yes: bool
@@ -90,7 +92,8 @@ def run(options: CaptureOptions) -> None:
 
         recorded = record_in_browser(
             letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=options.count,
-            host=options.host, port=options.port, announce=_announce,
+            host=options.host, port=options.port, certificate=options.certificate, key=options.key,
+            announce=_announce,
         )  # fmt: skip
     else:
         from aslkit.capture.recorder import record, terminal

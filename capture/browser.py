@@ -1,6 +1,7 @@
 """Recording in the browser: the same session, sitting and gate, with the page in place of window and camera."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
@@ -20,6 +21,8 @@ def record_in_browser(
     count: int | None,
     host: str,
     port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
     announce: Callable[[str], None],
 ) -> Recorded:
     """Serve the recorder's page until it is finished there, or until Ctrl-C.
@@ -33,6 +36,8 @@ def record_in_browser(
         count: frames of each letter to store now; None for as many as the goal wants.
         host: where to listen; beyond this machine, the page needs the token in the address that is announced.
         port: likewise; 0 takes a free one.
+        certificate: the user's own, PEM; None for one that signs itself, where one is needed.
+        key: of the certificate.
         announce: is given what the user must read.
 
     Raises:
@@ -45,7 +50,7 @@ def record_in_browser(
         return seat.nothing_to_do()
     frames: dict[str, Any] = {}
     with seat.seated(lacking) as sitting, seat.noted(sitting, close=sitting.close, frames=lambda: frames) as outcome:
-        served = serve(sitting, host=host, port=port, announce=announce)
+        served = serve(sitting, host=host, port=port, certificate=certificate, key=key, announce=announce)
         frames |= _frames(served)
         outcome["ended_by"] = "finished on the page" if served.finished else CTRL_C
     if served.failure is not None:

@@ -197,7 +197,7 @@ def _two_hands(frames: Checked, _: CheckConfig) -> Found:
 def _cut_off(frames: Checked, limits: CheckConfig) -> Found:
     fingers = np.delete(frames.beyond, WRIST, axis=1).max(axis=1)
     found = (fingers > limits.edge) | (frames.beyond[:, WRIST] > limits.wrist_edge)
-    return found, lambda i: f"{max(frames.beyond[i]):.0%} of the frame beyond its edge"
+    return found, lambda i: f"{max(frames.beyond[i]):.1%} of the frame beyond its edge"
 
 
 def _tiny_hand(frames: Checked, limits: CheckConfig) -> Found:
