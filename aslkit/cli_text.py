@@ -197,4 +197,5 @@ def print_demo(done: "Demonstrated", *, as_json: bool) -> None:
 
 
 def _short(path: Path) -> str:
-    return "/".join(path.parts[-2:])
+    """The end of a path, fit for a terminal: a name may hold line feeds, and commands to the terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in "/".join(path.parts[-2:]))

@@ -164,10 +164,18 @@ def without_traces(data: bytes) -> bytes:
     header = read_header(data)
     if header.format == "JPEG" and header.upright:
         return without_metadata(data)
-    with _opened(data, otherwise="damaged or cut short") as image:
-        image.load()
-        says = bool(image.getexif()) or bool(getattr(image, "text", None)) or bool({"exif", "xmp"} & set(image.info))
-    return encode_png(decode(data)) if says else data
+    return encode_png(decode(data)) if _tells_more(data) else data
+
+
+def _tells_more(data: bytes) -> bool:
+    """Whether an image file holds more than its picture; where its metadata are damaged, it does."""
+    try:
+        with _opened(data, otherwise="damaged metadata") as image:
+            image.load()
+            said = bool(image.getexif()) or bool(getattr(image, "text", None))
+            return said or bool({"exif", "xmp"} & set(image.info))
+    except ImageError:
+        return True
 
 
 def without_metadata(jpeg: bytes) -> bytes:

@@ -30,6 +30,9 @@ SHADES: Final = 4
 NAMED: Final = 8
 """Signers of a split that are named; of more, the number is given."""
 
+_CONTROL: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range(127, 160))}
+"""All but tab and line feed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curation:
@@ -98,6 +101,7 @@ def write(folder: Path, curation: Curation) -> None:
         loader=PackageLoader("aslkit.curate", "."),
         undefined=StrictUndefined,
         autoescape=True,  # names of files and signers are others' words
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -257,3 +261,8 @@ def splits(frames: Frames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _printable(value: Any) -> Any:
+    """Without control characters, which names of files may hold."""
+    return value.translate(_CONTROL) if isinstance(value, str) else value

@@ -1,0 +1,114 @@
+"""Whatever lies among the captures: curation ends well, and every image is taken or named with its reason."""
+
+import io
+import os
+import random
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aslkit.captures import walk
+from aslkit.config import load
+from aslkit.curate.build import curate
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
+from aslkit.datasets import store
+from aslkit.images import Frame, decode, encode_jpeg, encode_png
+from aslkit.workspace import Workspace
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few kilobytes that says it is huge."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1_000_000), 9)) + chunk(b"IEND", b"")
+
+
+def exif(turned: int) -> Image.Exif:
+    values = Image.Exif()
+    values[274] = turned
+    return values
+
+
+KINDS: dict[str, Callable[[Image.Image], bytes]] = {
+    "cmyk.jpg": lambda image: saved(image.convert("CMYK"), "JPEG"),
+    "alpha.png": lambda image: saved(image.convert("RGBA"), "PNG"),
+    "palette.png": lambda image: saved(image.convert("P"), "PNG"),
+    "grey.webp": lambda image: saved(image.convert("L"), "WEBP"),
+    "16-bit.png": lambda image: saved(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), "PNG"),
+    "turned.jpg": lambda image: saved(image, "JPEG", exif=exif(6)),
+    "animated.webp": lambda image: saved(image, "WEBP", save_all=True, append_images=[image.rotate(180)]),
+    "film.png": lambda image: saved(image, "PNG", save_all=True, append_images=[image.rotate(180)]),
+    "gif.jpg": lambda image: saved(image, "GIF"),
+    "tiff.png": lambda image: saved(image, "TIFF"),
+    "png.jpg": lambda image: saved(image, "PNG"),
+    "empty.jpg": lambda _: b"",
+    "bomb.png": lambda _: bomb(60_000, 60_000),
+    "wide bomb.png": lambda _: bomb(2**31 - 1, 1),
+    "two\nlines.jpg": lambda image: saved(image, "JPEG"),
+    "\x1b[31mred.jpg": lambda image: saved(image, "JPEG", quality=80),
+    "<script>alert(1)<&script>.jpg": lambda image: saved(image, "JPEG", quality=70),
+    os.fsdecode(b"\xff\xfe.jpg"): lambda image: saved(image, "JPEG", quality=60),
+}
+
+
+@pytest.fixture
+def messy(workspace: Workspace, picture: Frame) -> Workspace:
+    """The captures of three people, and among them 18 odd, 60 cut and 60 broken images, and what is no file."""
+    folder = workspace.captures / "ada" / "one" / "A"
+    image = Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1]))
+    for name, make in KINDS.items():
+        (folder / name).write_bytes(make(image))
+    chance = random.Random(0)
+    whole = [encode_jpeg(picture), encode_png(picture), saved(image, "WEBP")]
+    for number in range(60):
+        data = whole[number % 3]
+        (folder / f"cut-{number}.jpg").write_bytes(data[: chance.randrange(len(data))])
+        broken = bytearray(data)
+        for _ in range(chance.choice([1, 5, 100])):
+            broken[chance.randrange(len(broken))] ^= 1 << chance.randrange(8)
+        (folder / f"broken-{number}.png").write_bytes(broken)
+    (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
+    (folder / "nowhere.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "folder.jpg").mkdir()
+    return workspace
+
+
+def test_no_image_is_lost_and_none_ends_curation(
+    messy: Workspace, settings: CurateConfig, looked_at: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), processes=1)
+    names = {frame.key for frame in walk(messy.captures)}
+    taken = store.read(result.folder).to_pylist()
+    refused = store.rejected(result.folder).to_pylist()
+    assert sorted([*(row["image"]["path"] for row in taken), *(row["path"] for row in refused)]) == sorted(names)
+    assert all(row["reason"] and row["detail"] for row in refused)
+    for row in taken:
+        assert decode(row["image"]["bytes"]).shape == (row["height"], row["width"], 3)
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert capfd.readouterr().err == ""
+
+
+def test_damaged_metadata_are_no_damage(workspace: Workspace, picture: Frame) -> None:
+    data = bytearray(saved(Image.fromarray(picture), "WEBP", exif=exif(1)))
+    at = data.index(b"EXIF")
+    data[at + 8 : at + 20] = b"\xff" * 12
+    (workspace.captures / "ada" / "one" / "A" / "odd.webp").write_bytes(data)
+    checks = load("checks", CheckConfig)
+    result = curate(workspace, name="odd", config=load("curate", CurateConfig), checks=checks, processes=1)
+    assert result.summary["rejected"].get("unreadable", 0) == 0
