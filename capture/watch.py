@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from aslkit.capture.lane import Lane
-from aslkit.capture.motion import Motion
+from aslkit.capture.motion import FORGOTTEN_S, Motion
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.stream import Stream
 from aslkit.hands import Hand, HandLandmarker
@@ -127,15 +127,17 @@ class Watch:
             self.finished.set()
 
     def _follow(self, stream: Stream, due: Lane[_Due]) -> None:
-        motion, due_s = Motion(), -float("inf")
+        motion, due_s, last_s = Motion(), -float("inf"), None
         while (frame := stream.frames.get()) is not None:
             hand, speed, turn = None, None, self._sitting.turn
-            if frame.time_s is not None:
+            # Where frames are far apart, as some sources draw them, there is nothing to follow.
+            if frame.time_s is not None and (last_s is None or frame.time_s - last_s <= FORGOTTEN_S):
                 hand = self._follower().find(_reduced(frame.image))
                 height, width = frame.image.shape[:2]
                 speed = motion.speed(hand, width=width, height=height, time_s=frame.time_s)
-                if frame.time_s < due_s - self._sitting.capture.interval_s:  # the source began anew
-                    due_s = -float("inf")
+            if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source began anew
+                due_s = -float("inf")
+            last_s = frame.time_s
             self.shown = Shown(frame=frame.image, hand=hand)
             if frame.time_s is None or frame.time_s >= due_s:
                 due.put(_Due(frame=frame, speed=speed, turn=turn))
