@@ -58,7 +58,7 @@ class _Due:
 
 
 def careful() -> HandLandmarker:
-    """The landmarker that judges: as curation's, but it sees a second hand."""
+    """The landmarker that judges: as curation's."""
     return HandLandmarker(max_hands=2)
 
 
