@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from aslkit.curate.audit import COPY
 from aslkit.curate.clean import Judged, Rejection
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.galleries import galleries, place, thumbnail
@@ -142,6 +143,7 @@ def _content(curation: Curation) -> dict[str, Any]:
             seed=config.seed,
         ),
         "too_many": MOST if len(table) > MOST else 0,
+        "copy": COPY,
         "distance": config.group_distance,
         "poses": _poses(curation, points, found, frames),
     }
