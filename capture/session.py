@@ -68,7 +68,6 @@ class Session:
         self.folder = folder
         self.recovered = Recovered()
         self._index = Index.load(folder)
-        self._recording: dict[str, Any] | None = None
 
     @classmethod
     @contextmanager

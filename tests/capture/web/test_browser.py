@@ -1,6 +1,5 @@
 """The page in a real Chromium, whose camera shows a film: what a signer does, and what lies on the disk afterwards."""
 
-import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from aslkit.capture.index import Index
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.serve import Service
@@ -70,14 +70,7 @@ def settled_count(tab: Any, service: Service) -> int:
 
 def listed(sitting: Sitting) -> list[str]:
     """What frames.jsonl says is there."""
-    files: dict[str, None] = {}
-    for line in (sitting.session.folder / "frames.jsonl").read_text().splitlines():
-        values = json.loads(line)
-        if "removed" in values:
-            del files[values["removed"]]
-        else:
-            files[values["file"]] = None
-    return sorted(files)
+    return sorted(Index.load(sitting.session.folder).entries)
 
 
 def on_disk(sitting: Sitting) -> list[str]:

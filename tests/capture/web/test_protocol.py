@@ -1,7 +1,6 @@
 """What the page asks and what it is told, with a `Looker` that sees what the test wants."""
 
 import errno
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from aslkit.capture.gate import WORDS
+from aslkit.capture.index import Index
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import CAMERAS, Desk, Sent
@@ -31,14 +31,7 @@ def on_disk(sitting: Sitting) -> list[str]:
 def listed(sitting: Sitting) -> list[str]:
     """What frames.jsonl says is there."""
     sitting.settle()
-    files: dict[str, None] = {}
-    for line in (sitting.session.folder / "frames.jsonl").read_text().splitlines():
-        values = json.loads(line)
-        if "removed" in values:
-            del files[values["removed"]]
-        else:
-            files[values["file"]] = None
-    return sorted(files)
+    return sorted(Index.load(sitting.session.folder).entries)
 
 
 def test_the_state_has_all_that_a_page_needs(page: TestClient) -> None:
