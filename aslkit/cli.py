@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from aslkit import __version__
+from aslkit.cli_dataset import dataset as dataset_commands
+from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.errors import AslkitError
 from aslkit.letters import parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
@@ -68,22 +70,6 @@ class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Parse it."""
         return 0 if value == "none" else int(click.INT.convert(value, param, ctx))
-
-
-workspace_option = click.option(
-    "--workspace",
-    "root",
-    envvar="ASLKIT_WORKSPACE",
-    default="data",
-    show_default=True,
-    show_envvar=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for captures, datasets and runs.",
-)
-config_option = click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with settings of your own."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -265,7 +251,7 @@ def curate(
         from aslkit.curate.audit import audit as measure
 
         found = measure(
-            _dataset_folder(audit, Workspace(root=root)),
+            dataset_folder(audit, Workspace(root=root)),
             distance=settings.group_distance,
             seed=settings.seed,
             renumbered=renumbered,
@@ -312,12 +298,9 @@ def train(
     from aslkit.train.run import train as run
 
     workspace = Workspace(root=root)
-    folder = _dataset_folder(dataset, workspace)
+    folder = dataset_folder(dataset, workspace)
     settings = load("train", TrainConfig, file=config, flags=flags)
     print_trained(run(folder, runs=workspace.runs, config=settings, hold_out=hold_out), as_json=as_json)
 
 
-def _dataset_folder(dataset: str, workspace: Workspace) -> Path:
-    """Where a dataset lies that is named by its folder, its file or its name."""
-    path = Path(dataset)
-    return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
+main.add_command(dataset_commands)

@@ -1,0 +1,28 @@
+"""Options that several commands have, and what a user may call a dataset."""
+
+from pathlib import Path
+
+import click
+
+from aslkit.workspace import Workspace
+
+workspace_option = click.option(
+    "--workspace",
+    "root",
+    envvar="ASLKIT_WORKSPACE",
+    default="data",
+    show_default=True,
+    show_envvar=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for captures, datasets and runs.",
+)
+config_option = click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with settings of your own."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+
+
+def dataset_folder(dataset: str, workspace: Workspace) -> Path:
+    """Where a dataset lies that is named by its folder, its file or its name."""
+    path = Path(dataset)
+    return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)

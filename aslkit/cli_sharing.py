@@ -1,0 +1,1 @@
+"""`aslkit dataset merge`, `push` and `pull`: one dataset of several people's, and datasets that lie elsewhere."""
