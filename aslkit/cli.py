@@ -4,9 +4,10 @@ import errno
 import json
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +17,9 @@ from aslkit.cli_options import config_option, dataset_folder, json_option, works
 from aslkit.errors import AslkitError
 from aslkit.letters import parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
+
+if TYPE_CHECKING:
+    from aslkit.curate.engine import Engine
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -208,6 +212,10 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 @click.option("--augment", type=CopiesType(), help="Varied copies of each frame in train, or 'none'.  [default: none]")
 @click.option("--restore", multiple=True, metavar="REASON", help="Take what was dropped for this reason, as 'blurred'.")
 @click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
+@click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="What runs it."
+)
+@click.option("--master", help="Of Spark, as spark://host:7077.  [default: local[*], this machine]")
 @click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
 @click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
 @click.option(
@@ -225,6 +233,8 @@ def curate(
     restore: tuple[str, ...],
     with_synthetic: bool,
     processes: int | None,
+    engine: str,
+    master: str | None,
     rebuild: bool,
     audit: str | None,
     renumbered: bool,
@@ -239,6 +249,7 @@ def curate(
     Example:  aslkit curate
               aslkit curate --hold-out maria
               aslkit curate --audit sign-language-mnist.zip
+              aslkit curate --engine spark --master spark://host:7077
     """
     from aslkit.cli_text import print_audit, print_curated
     from aslkit.config import load
@@ -258,18 +269,34 @@ def curate(
         )
         print_audit(found, distance=settings.group_distance, as_json=as_json)
         return
-    curated = build(
-        Workspace(root=root),
-        name=name,
-        config=settings,
-        checks=load("checks", CheckConfig, file=config),
-        hold_out=hold_out,
-        restore=restore,
-        with_synthetic=with_synthetic,
-        rebuild=rebuild,
-        processes=processes,
-    )
+    with _engine(engine, master, processes) as engine_:
+        curated = build(
+            Workspace(root=root),
+            name=name,
+            config=settings,
+            checks=load("checks", CheckConfig, file=config),
+            hold_out=hold_out,
+            restore=restore,
+            with_synthetic=with_synthetic,
+            rebuild=rebuild,
+            engine=engine_,
+        )
     print_curated(curated, as_json=as_json)
+
+
+def _engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":
+    """What runs curation, as its options say."""
+    from aslkit.curate.engine import Local
+
+    if engine == "local":
+        if master is not None:
+            raise click.UsageError("--master goes with --engine spark.")
+        return nullcontext(Local(processes=processes))
+    if processes is not None:
+        raise click.UsageError("--processes goes with --engine local; Spark's master says how many there are.")
+    from aslkit.curate.spark import spark_engine
+
+    return spark_engine(master or "local[*]")
 
 
 @main.command()

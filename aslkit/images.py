@@ -106,6 +106,7 @@ def decode(data: bytes) -> Frame:
     Raises:
         ImageError: as `read_header`, and when the file ends too early or is damaged.
     """
+    import cv2
     from PIL import ImageOps
 
     read_header(data)
@@ -114,8 +115,8 @@ def decode(data: bytes) -> Frame:
         if turned.mode.startswith("I"):  # 16 bits of grey, which Pillow cuts off at 255
             grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
             return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
-        rgb = np.asarray(turned.convert("RGB"), np.uint8)
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+        rgb = np.asarray(turned if turned.mode == "RGB" else turned.convert("RGB"), np.uint8)
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)  # four times as fast as rgb[:, :, ::-1] is
 
 
 def encode_jpeg(frame: Frame, *, quality: int = 95) -> bytes:
@@ -213,40 +214,42 @@ def pixel_hash(frame: Frame) -> str:
     return digest.hexdigest()
 
 
-def perceptual_hash(frame: Frame, *, side: int = 8) -> int:
-    """Perceptual hash of a BGR frame, side² bits, 0 to 2**(side²) - 1: pictures alike differ in few bits.
+def perceptual_hash(frame: Frame) -> int:
+    """Perceptual hash of a frame, 64 bits, 0 to 2**64 - 1: pictures alike differ in few bits.
 
-    The signs, about their median, of the side × side lowest frequencies of the cosine transform of the grey image at
-    four times that size (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
+    The signs, about their median, of the 8 × 8 lowest frequencies of the cosine transform of the grey image at 32 × 32
+    pixels (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
+
+    Args:
+        frame: BGR, uint8 (height, width, 3), or grey already, uint8 (height, width).
     """
     import cv2
 
-    small = cv2.resize(_grey(frame), (4 * side, 4 * side), interpolation=cv2.INTER_AREA)
-    low = np.asarray(cv2.dct(small.astype(np.float32)))[:side, :side].ravel()
+    small = cv2.resize(to_grey(frame), (32, 32), interpolation=cv2.INTER_AREA)
+    low = np.asarray(cv2.dct(small.astype(np.float32)))[:8, :8].ravel()
     bits = low > np.median(low[1:])
     return int.from_bytes(np.packbits(bits).tobytes())
 
 
 def quality(frame: Frame) -> Quality:
-    """Measure sharpness, brightness and contrast of a BGR frame, uint8 (height, width, 3)."""
+    """Measure sharpness, brightness and contrast of a frame, BGR or grey as for `perceptual_hash`."""
     import cv2
 
-    grey = _grey(frame)
+    grey = to_grey(frame)
     shrink = MEASURED_SIDE / max(grey.shape)
     if shrink < 1:
         height, width = (max(1, round(side * shrink)) for side in grey.shape)
         grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
-    return Quality(
-        sharpness=float(cv2.Laplacian(grey, cv2.CV_32F).var()),
-        brightness=float(grey.mean() / 255),
-        contrast=float(grey.std() / 255),
-    )
+    mean, deviation = (float(each[0, 0]) for each in cv2.meanStdDev(grey))  # several times as fast as NumPy
+    edges = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0])
+    return Quality(sharpness=edges**2, brightness=mean / 255, contrast=deviation / 255)
 
 
-def _grey(frame: Frame) -> npt.NDArray[np.uint8]:
+def to_grey(frame: Frame) -> Frame:
+    """Return a BGR frame, uint8 (height, width, 3), in grey, uint8 (height, width); a grey one as it is."""
     import cv2
 
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+    return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 @contextmanager

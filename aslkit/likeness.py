@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import MIDDLE, WRIST
+from aslkit.hands import FINGERS, MIDDLE, WRIST
 
 Joints = npt.NDArray[np.float32]
 
+_KNUCKLES: Final = [finger[0] for finger in FINGERS[1:]]
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
@@ -49,3 +50,32 @@ def hands_near(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bool
 def joints_in_pixels(landmarks: npt.NDArray[Any], width: int, height: int) -> Joints:
     """Return landmarks as shares of a frame, (…, 21, 3), as joints in its pixels, float32 (…, 21, 2)."""
     return np.asarray(landmarks[..., :2] * np.array([width, height]), np.float32)
+
+
+def upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """How to bring hands to one place, size, direction and side: so that copies that were cropped or turned compare.
+
+    Args:
+        joints: (n, 21, 2), in pixels; NaN without a hand.
+        left: bool (n,), left hands, which are mirrored.
+
+    Returns:
+        float64 (n, 2, 3), affine: the joints' mean comes to the origin, the knuckles above the wrist, and the root mean
+        square of the distances from the origin is 1.
+    """
+    points = joints.astype(np.float64)
+    side = np.where(left, -1.0, 1.0)
+    points[..., 0] *= side[:, None]
+    middle = points.mean(axis=1)
+    spread = np.sqrt(((points - middle[:, None]) ** 2).sum(axis=2).mean(axis=1))
+    up = points[:, _KNUCKLES].mean(axis=1) - points[:, WRIST]
+    up /= (np.linalg.norm(up, axis=1) * spread + 1e-9)[:, None]
+    turn = np.stack([np.stack([-up[:, 1], up[:, 0]], axis=1), np.stack([-up[:, 0], -up[:, 1]], axis=1)], axis=1)
+    move = -np.einsum("nij,nj->ni", turn, middle)
+    turn[:, :, 0] *= side[:, None]
+    return np.concatenate([turn, move[:, :, None]], axis=2)
+
+
+def moved(joints: npt.NDArray[Any], by: npt.NDArray[np.float64]) -> Joints:
+    """Joints (n, 21, 2) after affine transforms (n, 2, 3): float32 (n, 21, 2)."""
+    return np.asarray(np.einsum("nij,nkj->nki", by[:, :, :2], joints) + by[:, None, :, 2], np.float32)

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.fingerprint import fine_hash, hand_hash
 from aslkit.hands import Hand
-from aslkit.images import Frame, perceptual_hash
-from aslkit.likeness import joints_in_pixels
+from aslkit.images import Frame, perceptual_hash, to_grey
+from aslkit.likeness import joints_in_pixels, upright
 
 FINE, COARSE = 160, 96
 """Blur is measured on the hand's crop at these sizes, pixels, so that near and far hands and cameras of any size can
@@ -29,9 +30,6 @@ _MARGIN: Final = 0.1
 _GLARE: Final = 250
 """A grey value, of 255, from which a pixel holds no more than white."""
 
-_FINE_SIDE: Final = 16
-FINE_BITS: Final = _FINE_SIDE**2
-
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
@@ -42,11 +40,12 @@ class Look:
         hand: the largest of them; None when none was found.
         width, height: of the frame, pixels.
         phash: of the frame, 64 bits.
-        fine_hash: likewise, FINE_BITS bits: tells the same picture, coded anew, from another one.
+        fine_hash: likewise, of FINE_BITS bits (`aslkit.fingerprint`): tells the same picture, coded anew, from another.
         blur_fine, blur_coarse: share of the detail that is left when the hand's crop is blurred once more, 0–1, at
             the sizes FINE and COARSE: what is blurred already loses little (`blur_effect`).
         brightness: 95th percentile of the grey crop, or of the whole frame where there is no hand, 0–1.
         glare: share of its pixels that are white, 0–1.
+        hand_hash: of the hand alone, FINE_BITS bits; 0 without a hand.
         speed: how fast the hand moves, palm lengths a second; None when unknown.
     """
 
@@ -60,6 +59,7 @@ class Look:
     blur_coarse: float = 0.0
     brightness: float = 0.0
     glare: float = 0.0
+    hand_hash: int = 0
     speed: float | None = None
 
     @property
@@ -79,15 +79,27 @@ class Look:
         return float((joints.max(axis=0) - joints.min(axis=0)).max()) / min(self.width, self.height)
 
 
-def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None) -> Look:
-    """Measure a BGR frame, uint8 (height, width, 3), in which `hands` were found."""
-    height, width = frame.shape[:2]
+def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, grey: Frame | None = None) -> Look:
+    """Measure a frame in which `hands` were found.
+
+    Args:
+        frame: BGR, uint8 (height, width, 3).
+        hands: in it.
+        speed: of the largest one, where known.
+        grey: the frame in grey, where it is at hand.
+    """
+    grey = to_grey(frame) if grey is None else grey
+    height, width = grey.shape
     hand = max(hands, key=lambda each: each.extent, default=None)
-    phash, fine_hash = perceptual_hash(frame), perceptual_hash(frame, side=_FINE_SIDE)
-    seen = Look(hands=len(hands), hand=hand, width=width, height=height, phash=phash, fine_hash=fine_hash, speed=speed)
-    crop = None if hand is None else _hand_crop(frame, hand)
+    seen = Look(
+        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(grey), fine_hash=fine_hash(grey),
+        speed=speed,
+    )  # fmt: skip
+    if hand is not None and np.isfinite(by := _to_upright(hand, width, height)).all():
+        seen = replace(seen, hand_hash=hand_hash(grey, by))
+    crop = None if hand is None else _hand_crop(grey, hand)
     if crop is None:
-        brightness, glare = _light(_scaled(_grey(frame), FINE))
+        brightness, glare = _light(_scaled(grey, FINE))
         return replace(seen, brightness=brightness, glare=glare)
     fine, coarse = (_scaled(crop, side) for side in (FINE, COARSE))
     brightness, glare = _light(fine)
@@ -98,6 +110,11 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None) -> 
         brightness=brightness,
         glare=glare,
     )
+
+
+def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
+    joints = joints_in_pixels(hand.landmarks, width, height)[None]
+    return upright(joints, np.array([hand.handedness == "left"]))[0]
 
 
 def _light(grey: Frame) -> tuple[float, float]:
@@ -125,9 +142,9 @@ def blur_effect(grey: Frame, *, step: float = 0.0) -> float:
     return max(left)
 
 
-def _hand_crop(frame: Frame, hand: Hand) -> Frame | None:
-    """The hand, grey; None where nothing of it is in the frame."""
-    height, width = frame.shape[:2]
+def _hand_crop(grey: Frame, hand: Hand) -> Frame | None:
+    """The hand of a grey frame; None where nothing of it is in the frame."""
+    height, width = grey.shape
     x0, y0, x1, y1 = hand.box * np.array([width, height, width, height])
     half = max(x1 - x0, y1 - y0) * (0.5 + _MARGIN)
     middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
@@ -135,11 +152,7 @@ def _hand_crop(frame: Frame, hand: Hand) -> Frame | None:
     top, bottom = (int(np.clip(middle_y + side, 0, height)) for side in (-half, half))
     if min(right - left, bottom - top) < max(8, half / 16):
         return None
-    return _grey(frame[top:bottom, left:right])
-
-
-def _grey(frame: Frame) -> Frame:
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+    return grey[top:bottom, left:right]
 
 
 def _scaled(grey: Frame, side: int) -> Frame:

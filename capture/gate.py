@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.capture.config import GateConfig
+from aslkit.fingerprint import FINE_BITS
 from aslkit.hands import WRIST, Hand
 from aslkit.likeness import hamming, hands_near
-from aslkit.look import FINE_BITS, Look
+from aslkit.look import Look
 
 Reason = Literal[
     "too-dark", "too-bright", "no-hand", "two-hands", "cut-off", "too-small", "moved", "blurred", "too-alike"

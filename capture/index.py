@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.files import write_durably
+from aslkit.fingerprint import FINE_BITS
 from aslkit.letters import INDEX as LETTERS
 from aslkit.likeness import joints_in_pixels
-from aslkit.look import FINE_BITS, Look
+from aslkit.look import Look
 
 INDEX_FILE: Final = "frames.jsonl"
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.curate.engine import map_local
+from aslkit.curate.engine import Engine
 from aslkit.datasets import schema
 from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash, quality
 from aslkit.likeness import joints_in_pixels, palm_lengths
@@ -53,21 +53,19 @@ def augmented(batch: pa.RecordBatch, *, copies: int, seed: int) -> pa.RecordBatc
     return pa.RecordBatch.from_pylist(varied, schema.COLUMNS)
 
 
-def copies(
-    images: Iterable[pa.Table], *, of_each: int, total: int, seed: int, processes: int | None
-) -> Iterator[pa.Table]:
-    """Yield varied copies of rows with their images, in order, on all cores.
+def copies(images: Iterable[pa.Table], *, of_each: int, total: int, seed: int, engine: Engine) -> Iterator[pa.Table]:
+    """Yield varied copies of rows with their images, in order.
 
     Args:
         images: tables of `schema.COLUMNS`.
         of_each: how many copies of each row.
         total: how many rows there are, for the progress bar.
         seed: as `augmented` takes it.
-        processes: how many; one for each core where None.
+        engine: makes them.
     """
     batches = (batch for table in images for batch in table.to_batches(max_chunksize=_AT_ONCE))
     with bar("Augmenting", total * of_each) as advance:
-        for batch in map_local(partial(augmented, copies=of_each, seed=seed), batches, processes=processes):
+        for batch in engine.map(partial(augmented, copies=of_each, seed=seed), batches):
             advance(len(batch))
             yield pa.Table.from_batches([batch])
 

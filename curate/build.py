@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
@@ -17,13 +18,15 @@ from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
 from aslkit.curate import describe, report, rows
 from aslkit.curate.augment import copies
 from aslkit.curate.checks import CheckConfig
-from aslkit.curate.clean import Judged, Rejection, clean
+from aslkit.curate.clean import Rejection, clean
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.engine import Engine, Local
+from aslkit.curate.group import Integers
 from aslkit.curate.sieve import restored, sieve
 from aslkit.curate.summary import summarise
 from aslkit.datasets import card, schema, store
-from aslkit.datasets.split import Frames, Split, check_hold_out, split
+from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.errors import AslkitError
 from aslkit.files import replacing
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
@@ -58,7 +61,7 @@ def curate(
     restore: Sequence[str] = (),
     with_synthetic: bool = False,
     rebuild: bool = False,
-    processes: int | None = None,
+    engine: Engine | None = None,
 ) -> Curated:
     """Describe, clean, group, split and store all captures as the dataset `name`.
 
@@ -71,7 +74,7 @@ def curate(
         restore: reasons for which frames were dropped that are now taken, and flagged.
         with_synthetic: take synthetic signers too where there are real ones. Else they are left out, and it is said.
         rebuild: write the dataset anew even if nothing has changed.
-        processes: to look at images with; one for each core where None.
+        engine: looks at images and compares them; where None, a process for each core.
 
     Raises:
         AslkitError: no captures, or none that can be read; or what lies in the dataset's place is none.
@@ -91,16 +94,16 @@ def curate(
         return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
     looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     descriptions = Descriptions(folder=workspace.descriptions, looking=looking)
-    looked_at = descriptions.complete(
-        {content: frame.path for content, frame in zip(contents, frames, strict=True)}, processes=processes
-    )
-    seen = {row["content"]: row for row in descriptions.known.to_pylist()}
-    judged = [Judged(frame=f, content=c, seen=seen[c]) for f, c in zip(frames, contents, strict=True)]
-    kept, refused = clean(judged)
+    engine = engine or Local()
+    looked_at = descriptions.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
+    seen = descriptions.of(contents)
+    kept, refused = clean(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
+    sieved = _sieved([frames[index] for index in kept], seen.take(kept), (config, checks), engine)
+    sieved = replace(sieved, refused=[*refused, *sieved.refused])
     facts = {**options, "fingerprint": mark}
-    summary = _store(folder, kept, refused, infos, (config, checks), hold_out, processes, facts)
+    summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
 
 
@@ -161,31 +164,63 @@ def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sieved:
+    """What is taken, n frames: the frames, their descriptions and groups; and what is said of these and of others."""
+
+    taken: list[CapturedFrame]
+    seen: pa.Table
+    group: Integers
+    refused: list[Rejection]
+    flagged: list[Rejection]
+
+    def without(self, rows: npt.NDArray[np.bool_], reason: str, detail: str) -> "_Sieved":
+        """Refuse some, which are not flagged then."""
+        out = [self.taken[row] for row in np.flatnonzero(rows)]
+        kept, keys = np.flatnonzero(~rows), {frame.key for frame in out}
+        return _Sieved(
+            taken=[self.taken[row] for row in kept],
+            seen=self.seen.take(kept),
+            group=self.group[kept],
+            refused=[*self.refused, *(Rejection(frame=frame, reason=reason, detail=detail) for frame in out)],
+            flagged=[each for each in self.flagged if each.frame.key not in keys],
+        )
+
+
+def _sieved(
+    frames: list[CapturedFrame], seen: pa.Table, settings: tuple[CurateConfig, CheckConfig], engine: Engine
+) -> _Sieved:
+    """Group and check frames that can be read, and part those that are taken from the others."""
+    config, checks = settings
+    group = rows.groups(frames, seen, config.limits, engine)
+    found = sieve(frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
+    dropped, flagged = (
+        [Rejection(frame=frames[f.index], reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
+        for findings in (found.dropped, found.flagged)
+    )
+    if not len(found.taken):
+        raise AslkitError(f"No frame is left: {_first(dropped)}. `--restore REASON` takes what was dropped.")
+    return _Sieved(
+        taken=[frames[index] for index in found.taken],
+        seen=seen.take(found.taken),
+        group=group[found.taken],
+        refused=dropped,
+        flagged=flagged,
+    )
+
+
 def _store(
     folder: Path,
-    kept: list[Judged],
-    refused: list[Rejection],
+    sieved: _Sieved,
     infos: dict[tuple[str, str], SessionInfo],
-    settings: tuple[CurateConfig, CheckConfig],
+    config: CurateConfig,
     hold_out: Sequence[str],
-    processes: int | None,
+    engine: Engine,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    config, checks = settings
-    seen = rows.described(kept)
-    group = rows.groups(kept, seen, config)
-    sieved = sieve(kept, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
-    dropped, flagged = (
-        [Rejection(frame=kept[f.index].frame, reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
-        for findings in (sieved.dropped, sieved.flagged)
-    )
-    refused = [*refused, *dropped]
-    if not len(sieved.taken):
-        raise AslkitError(f"No frame is left: {_first(refused)}. `--restore REASON` takes what was dropped.")
-    taken = [kept[index] for index in sieved.taken]
-    table = rows.table(taken, seen.take(sieved.taken), group[sieved.taken], infos)
-    parts = _split(table, config, hold_out)
-    summary = summarise(table, parts, refused, flagged, left_out=facts["left_out"])
+    table, parts, sieved = _split(sieved, infos, config, hold_out)
+    taken = sieved.taken
+    summary = summarise(table, parts, sieved.refused, sieved.flagged, left_out=facts["left_out"])
     summary["augmented"] = config.augment * summary["splits"]["train"]
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     facts = facts | {"summary": summary, "versions": versions}
@@ -195,34 +230,44 @@ def _store(
             images = rows.with_images(table.take(part), taken, part)
             if name == "train" and config.augment:
                 again = rows.with_images(table.take(part), taken, part)
-                varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, processes=processes)
+                varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
                 images = chain(images, rows.grouped(varied))
             store.write_split(new, name, images, facts=facts)
-        store.write_findings(new / store.REJECTED_FILE, [rejection.row() for rejection in refused])
-        store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in flagged])
+        store.write_findings(new / store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused])
+        store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged])
         card.write(new, name=folder.name, facts=facts)
         curation = report.Curation(
-            name=folder.name, table=table, taken=taken, parts=parts, refused=refused, flagged=flagged,
+            name=folder.name, table=table, taken=taken, parts=parts, refused=sieved.refused, flagged=sieved.flagged,
             summary=summary, config=config,
         )  # fmt: skip
         report.write(new, curation)
     return summary
 
 
-def _split(table: pa.Table, config: CurateConfig, hold_out: Sequence[str]) -> Split:
+def _split(
+    sieved: _Sieved, infos: dict[tuple[str, str], SessionInfo], config: CurateConfig, hold_out: Sequence[str]
+) -> tuple[pa.Table, Split, _Sieved]:
+    """Split the rows; what lies between train and test in time is not taken."""
+    table = rows.table(sieved.taken, sieved.seen, sieved.group, infos)
     frames = Frames(
         signer=np.array(table.column("signer").to_pylist()),
         session=np.array(table.column("session").to_pylist()),
         label=table.column("label").to_numpy(),
         group=table.column("group").to_numpy(),
     )
-    return split(
+    parts = split(
         frames,
         test_share=config.test_share,
         validation_share=config.validation_share,
+        gap_share=config.gap_share,
         seed=config.seed,
         hold_out=hold_out,
     )
+    between = parts.names == GAP
+    if not between.any():
+        return table, parts, sieved
+    sieved = sieved.without(between, GAP, "between train and test in time")
+    return table.filter(~between), replace(parts, names=parts.names[~between]), sieved
 
 
 def _first(refused: list[Rejection]) -> str:

@@ -39,12 +39,13 @@ class CheckConfig:
     """What is done with the frames that a check finds, and the limits; see configs/default.toml.
 
     Attributes:
-        small_image … label_doubt: "drop" (to rejected.parquet), "flag" (kept, and named) or "keep" (not looked for).
+        small_image … one_sitting: "drop" (to rejected.parquet), "flag" (kept, and named) or "keep" (not looked for).
         smallest_image: pixels of the shorter side.
         blur_fine, blur_coarse, darkest, brightest, smallest_hand, edge, wrist_edge: as the recorder's gate has them.
         least_contrast: standard deviation of the frame's grey values, 0–0.5.
         outlier: standard deviations from the sitting's median.
         doubt: how sure the others must be of another letter, 0–1.
+        fewest: frames of a letter that a signer should have.
     """
 
     small_image: Action
@@ -58,6 +59,8 @@ class CheckConfig:
     tiny_hand: Action
     wrong_hand: Action
     label_doubt: Action
+    few_frames: Action
+    one_sitting: Action
     smallest_image: int
     blur_fine: float
     blur_coarse: float
@@ -69,6 +72,7 @@ class CheckConfig:
     wrist_edge: float
     outlier: float
     doubt: float
+    fewest: int
 
     def __post_init__(self) -> None:
         """Check every value once."""
@@ -80,6 +84,7 @@ class CheckConfig:
         for name in shares:
             check_number(name, getattr(self, name), 0, 1)
         check_whole("smallest_image", self.smallest_image, 1, 16_000)
+        check_whole("fewest", self.fewest, 1, 1_000_000)
         check_number("least_contrast", self.least_contrast, 0, 0.5)
         check_number("outlier", self.outlier, 0, 100)
 
@@ -109,6 +114,7 @@ class Checked:
         usual: str (n,), the signer's usual hand.
         doubt: float64 (n,), how sure others are of another letter than the frame's, 0–1; 0 where they are of none.
         said: str (n,), that letter.
+        letter: str (n,), signer and letter.
     """
 
     described: pa.Table
@@ -116,6 +122,7 @@ class Checked:
     usual: Texts
     doubt: Floats
     said: Texts
+    letter: Texts
 
     def number(self, name: str) -> Floats:
         """A column, float64 (n,); NaN where the frame has none."""
@@ -215,6 +222,19 @@ def _label_doubt(frames: Checked, limits: CheckConfig) -> Found:
     return frames.doubt > limits.doubt, lambda i: f"looks like {frames.said[i]} ({frames.doubt[i]:.0%} sure)"
 
 
+def _few_frames(frames: Checked, limits: CheckConfig) -> Found:
+    _, which, counts = np.unique(frames.letter, return_inverse=True, return_counts=True)
+    return (counts < limits.fewest)[which], lambda i: f"one of {counts[which[i]]} of this letter and signer"
+
+
+def _one_sitting(frames: Checked, _: CheckConfig) -> Found:
+    _, which = np.unique(frames.letter, return_inverse=True)
+    _, sitting = np.unique(frames.sitting, return_inverse=True)
+    pairs = np.unique(np.stack([which, sitting]), axis=1)
+    sittings = np.bincount(pairs[0], minlength=1)
+    return (sittings < 2)[which], lambda _: "this signer's letter was recorded in one sitting only"
+
+
 CHECKS: Final[dict[str, Callable[[Checked, CheckConfig], Found]]] = {
     "small_image": _small_image,
     "dark": _dark,
@@ -227,7 +247,12 @@ CHECKS: Final[dict[str, Callable[[Checked, CheckConfig], Found]]] = {
     "blurred": _blurred,
     "wrong_hand": _wrong_hand,
     "label_doubt": _label_doubt,
+    "few_frames": _few_frames,
+    "one_sitting": _one_sitting,
 }
+
+OF_LETTERS: Final = ("few_frames", "one_sitting")
+"""Checks that find no single frame, but all of a signer's letter."""
 
 
 def check(frames: Checked, config: CheckConfig, action: Action) -> Iterator[Finding]:

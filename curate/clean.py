@@ -3,18 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aslkit.captures import CapturedFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A captured frame, the SHA-256 of its file and its description (a row of `describe.DESCRIBED`)."""
-
-    frame: CapturedFrame
-    content: str
-    seen: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,35 +28,40 @@ class Rejection:
         }
 
 
-def clean(judged: Sequence[Judged]) -> tuple[list[Judged], list[Rejection]]:
-    """Part the frames to keep from those to refuse; both in the order given.
+def clean(
+    frames: Sequence[CapturedFrame], errors: Sequence[str | None], pixels: Sequence[str | None]
+) -> tuple[list[int], list[Rejection]]:
+    """Part the frames to keep, by their index, from those to refuse; both in the order given.
 
     Refused are: `unreadable`, what cannot be decoded; `conflicting-label`, equal pixels under two letters, of which
     nobody knows the right one; `duplicate`, equal pixels again, of which the first stays, whoever is said to be seen.
+
+    Args:
+        frames: all of them.
+        errors: why each could not be decoded; empty or None where it could.
+        pixels: the hash of each one's pixels, where it could.
     """
-    kept: list[Judged] = []
+    kept: list[int] = []
     refused: list[Rejection] = []
-    same: dict[str, list[Judged]] = defaultdict(list)
-    for each in judged:
-        if not each.seen["error"]:
-            same[each.seen["sha256"]].append(each)
-    for each in judged:
-        rejection = _judge(each, same)
-        if rejection:
+    same: dict[str | None, list[CapturedFrame]] = defaultdict(list)
+    for frame, error, content in zip(frames, errors, pixels, strict=True):
+        if not error:
+            same[content].append(frame)
+    for index, (frame, error, content) in enumerate(zip(frames, errors, pixels, strict=True)):
+        if error:
+            refused.append(Rejection(frame=frame, reason="unreadable", detail=error))
+        elif rejection := _against(frame, same[content]):
             refused.append(rejection)
         else:
-            kept.append(each)
+            kept.append(index)
     return kept, refused
 
 
-def _judge(each: Judged, same: dict[str, list[Judged]]) -> Rejection | None:
-    if each.seen["error"]:
-        return Rejection(frame=each.frame, reason="unreadable", detail=each.seen["error"])
-    twins = same[each.seen["sha256"]]
-    letters = sorted({twin.frame.letter for twin in twins})
-    if len(letters) > 1:
-        other = next(twin for twin in twins if twin.frame.letter != each.frame.letter)
-        return Rejection(frame=each.frame, reason="conflicting-label", detail=f"same pixels as {other.frame.key}")
-    if twins[0] is not each:
-        return Rejection(frame=each.frame, reason="duplicate", detail=f"same pixels as {twins[0].frame.key}")
+def _against(frame: CapturedFrame, twins: Sequence[CapturedFrame]) -> Rejection | None:
+    """Why a frame is refused for others of the same pixels, if it is."""
+    other = next((twin for twin in twins if twin.letter != frame.letter), None)
+    if other:
+        return Rejection(frame=frame, reason="conflicting-label", detail=f"same pixels as {other.key}")
+    if twins[0] is not frame:
+        return Rejection(frame=frame, reason="duplicate", detail=f"same pixels as {twins[0].key}")
     return None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from aslkit.config import check_number, check_switch, check_whole
+from aslkit.curate.group import Limits
+from aslkit.fingerprint import FINE_BITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,9 +15,13 @@ class CurateConfig:
     second_try: bool
     group_distance: int
     group_hand_distance: float
+    group_fine_distance: int
+    group_crop_distance: int
+    group_crop_hand_distance: float
     keep_per_group: int
     augment: int
     test_share: float
+    gap_share: float
     validation_share: float
     seed: int
 
@@ -24,9 +30,24 @@ class CurateConfig:
         check_number("min_confidence", self.min_confidence, 0.01, 1)
         check_switch("second_try", self.second_try)
         check_whole("group_distance", self.group_distance, 0, 64)
-        check_number("group_hand_distance", self.group_hand_distance, 0, 10)
+        for name in ("group_hand_distance", "group_crop_hand_distance"):
+            check_number(name, getattr(self, name), 0, 10)
+        for name in ("group_fine_distance", "group_crop_distance"):
+            check_whole(name, getattr(self, name), 0, FINE_BITS)
         check_whole("keep_per_group", self.keep_per_group, 0, 1_000_000)
         check_whole("augment", self.augment, 0, 100)
         check_number("test_share", self.test_share, 0.01, 0.9)
+        check_number("gap_share", self.gap_share, 0, 0.5)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_whole("seed", self.seed, 0, 2**32 - 1)
+
+    @property
+    def limits(self) -> Limits:
+        """Up to what frames are near-duplicates."""
+        return Limits(
+            distance=self.group_distance,
+            hand_distance=self.group_hand_distance,
+            fine_distance=self.group_fine_distance,
+            crop_distance=self.group_crop_distance,
+            crop_hand_distance=self.group_crop_hand_distance,
+        )

@@ -7,11 +7,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aslkit.datasets.schema import COLUMNS
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame, ImageError, decode, pixel_hash, quality
-from aslkit.look import FINE_BITS, Look, look
+from aslkit.fingerprint import FINE_BYTES
+from aslkit.hands import HandLandmarker
+from aslkit.images import Frame, ImageError, decode, pixel_hash, quality, to_grey
+from aslkit.look import Look, look
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it when a description changes: what was measured before is then measured again."""
 
 GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
@@ -26,7 +27,8 @@ LOOKED: Final = pa.schema(
     [
         pa.field("hands", pa.int8()),
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
-        pa.field("fine_hash", pa.binary(FINE_BITS // 8)),
+        pa.field("fine_hash", pa.binary(FINE_BYTES)),
+        pa.field("hand_hash", pa.binary(FINE_BYTES)),
     ]
 )
 """What checks want to know beside the dataset's columns: attributes of `aslkit.look.Look`."""
@@ -44,10 +46,16 @@ DESCRIBED: Final = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Looking:
-    """How hands are looked for; part of what a description depends on."""
+    """How hands are looked for; part of what a description depends on.
+
+    Attributes:
+        min_confidence, second_try: as `HandLandmarker`.
+        hands: whether they are looked for at all; that takes nine tenths of the time.
+    """
 
     min_confidence: float
     second_try: bool
+    hands: bool = True
 
 
 def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
@@ -58,17 +66,18 @@ def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, DESCRIBED)
 
 
-def _row(content: str, data: bytes, landmarker: HandLandmarker) -> dict[str, Any]:
+def _row(content: str, data: bytes, landmarker: HandLandmarker | None) -> dict[str, Any]:
     try:
         frame = decode(data)
     except ImageError as error:
         return {"content": content, "error": error.message}
-    seen = look(frame, landmarker.find_all(frame))
-    return {"content": content, **_seen(frame, seen), **_hand(seen.hand)}
+    grey = to_grey(frame)
+    seen = look(frame, landmarker.find_all(frame) if landmarker else [], grey=grey)
+    return {"content": content, **_seen(frame, grey, seen), **_hand(seen)}
 
 
-def _seen(frame: Frame, seen: Look) -> dict[str, Any]:
-    measured = quality(frame)
+def _seen(frame: Frame, grey: Frame, seen: Look) -> dict[str, Any]:
+    measured = quality(grey)
     return {
         "width": seen.width,
         "height": seen.height,
@@ -83,14 +92,16 @@ def _seen(frame: Frame, seen: Look) -> dict[str, Any]:
         "blur_coarse": seen.blur_coarse,
         "hand_brightness": seen.brightness,
         "glare": seen.glare,
-        "fine_hash": seen.fine_hash.to_bytes(FINE_BITS // 8),
+        "fine_hash": seen.fine_hash.to_bytes(FINE_BYTES),
     }
 
 
-def _hand(hand: Hand | None) -> dict[str, Any]:
+def _hand(seen: Look) -> dict[str, Any]:
+    hand = seen.hand
     if hand is None:
         return {}
     return {
+        "hand_hash": seen.hand_hash.to_bytes(FINE_BYTES),
         "handedness": hand.handedness,
         "landmarks": hand.landmarks.ravel(),
         "hand_score": hand.score,
@@ -99,9 +110,11 @@ def _hand(hand: Hand | None) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _landmarker(looking: Looking) -> HandLandmarker:
+def _landmarker(looking: Looking) -> HandLandmarker | None:
     """One a process: it takes a second to start."""
     import cv2
 
     cv2.setNumThreads(1)  # the processes share the cores already
+    if not looking.hands:
+        return None
     return HandLandmarker(min_confidence=looking.min_confidence, second_try=looking.second_try, max_hands=2)

@@ -1,27 +1,20 @@
 """Descriptions are kept by the content of the file they describe, so that no image is looked at twice."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aslkit.curate.describe import DESCRIBED, GIVEN, VERSION, Looking, describe
-from aslkit.curate.engine import map_local
+from aslkit.curate.describe import DESCRIBED, VERSION, Looking
+from aslkit.curate.engine import Engine
 from aslkit.files import remove, replacing
-from aslkit.images import read_file
 from aslkit.progress import bar
-
-BATCH: Final = 32
-"""Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
-
-BATCH_BYTES: Final = 64_000_000
-"""Bytes after which a batch ends sooner."""
 
 KEEP_EVERY: Final = 512
 """Images after which what was measured is written down: what a crash can cost."""
@@ -51,7 +44,9 @@ class Descriptions:
 
     def __post_init__(self) -> None:
         """Read what is kept. A damaged file only means that its images are measured again, so it is removed."""
-        looking = f"{self.looking.min_confidence:g}-{int(self.looking.second_try)}"
+        looking = (
+            f"{self.looking.min_confidence:g}-{int(self.looking.second_try)}" if self.looking.hands else "no-hands"
+        )
         self._kept = self.folder / f"v{VERSION}-mediapipe-{version('mediapipe')}-{looking}"
         tables, parts = [], []
         for path in sorted(self._kept.glob("*.parquet")):
@@ -64,13 +59,8 @@ class Descriptions:
         if len(tables) > MANY_PARTS:
             self._make_one(parts)
 
-    def complete(self, files: Mapping[str, Path], *, processes: int | None = None) -> int:
-        """Describe the files that are not known yet; returns how many. Ctrl-C keeps what was done.
-
-        Args:
-            files: content hash to path.
-            processes: how many at once; one for each core where None.
-        """
+    def complete(self, files: Mapping[str, Path], engine: Engine) -> int:
+        """Describe files, content hash to path, that are not known yet; returns how many. Ctrl-C keeps what is done."""
         have = set(self.known.column("content").to_pylist())
         missing = {content: path for content, path in files.items() if content not in have}
         if not missing:
@@ -78,7 +68,7 @@ class Descriptions:
         fresh: list[pa.RecordBatch] = []
         with bar("Looking at images", len(missing)) as advance:
             try:
-                for batch in map_local(partial(describe, looking=self.looking), _batches(missing), processes=processes):
+                for batch in engine.describe(missing, self.looking):
                     fresh.append(batch)
                     advance(len(batch))
                     if sum(map(len, fresh)) >= KEEP_EVERY:
@@ -86,6 +76,11 @@ class Descriptions:
             finally:
                 self._keep(fresh)
         return len(missing)
+
+    def of(self, contents: Sequence[str]) -> pa.Table:
+        """Descriptions of files, all known, in the order of their content hashes."""
+        rows = pc.index_in(pa.array(contents, pa.string()), self.known.column("content").combine_chunks())
+        return self.known.take(rows)
 
     def _keep(self, fresh: list[pa.RecordBatch]) -> None:
         if not fresh:
@@ -104,17 +99,3 @@ class Descriptions:
         for path in parts:
             if path.name != "all.parquet":
                 remove(path)
-
-
-def _batches(files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
-    rows: list[dict[str, str | bytes]] = []
-    size = 0
-    for content, path in files.items():
-        data = read_file(path)
-        rows.append({"content": content, "bytes": data})
-        size += len(data)
-        if len(rows) == BATCH or size > BATCH_BYTES:
-            yield pa.RecordBatch.from_pylist(rows, GIVEN)
-            rows, size = [], 0
-    if rows:
-        yield pa.RecordBatch.from_pylist(rows, GIVEN)

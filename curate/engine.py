@@ -1,26 +1,93 @@
-"""Mapping `describe` over many batches: here, a pool of processes on this machine."""
+"""What runs the work on images: here, a pool of processes on this machine. `curate.spark` is the other one."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
-from typing import Final
+from typing import Any, Final, Protocol
 
+import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.curate.describe import GIVEN, Looking, describe
+from aslkit.curate.group import Integers, Limits, Traits, near_duplicates
 from aslkit.errors import AslkitError
+from aslkit.images import read_file
+
+BATCH: Final = 32
+"""Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
+
+BATCH_BYTES: Final = 64_000_000
+"""Bytes after which a batch ends sooner."""
 
 WAITING: Final = 3
 """Batches under way for each process: enough that none is idle while the oldest is waited for, few enough that memory
 stays flat."""
 
 
+Work = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""A picklable pure function."""
+
+
+class Engine(Protocol):
+    """What images are looked at with, and compared. Every engine gives the same rows."""
+
+    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+        """Yield descriptions, batches of `describe.DESCRIBED`, of files (content hash to path), in any order."""
+
+    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+        """Find near-duplicates, as `group.near_duplicates` does."""
+
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield `work` of each batch, in their order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """A pool of processes on this machine.
+
+    Attributes:
+        processes: how many; one for each core where None.
+    """
+
+    processes: int | None = None
+
+    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+        """Likewise; in the order of the files."""
+        return map_local(partial(describe, looking=looking), _batches(files), processes=self.processes)
+
+    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+        """Likewise; in this process, whose arithmetic uses all cores."""
+        return near_duplicates(traits, within, limits)
+
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Likewise."""
+        return map_local(work, batches, processes=self.processes)
+
+
+def _batches(files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
+    rows: list[dict[str, str | bytes]] = []
+    size = 0
+    for content, path in files.items():
+        data = read_file(path)
+        rows.append({"content": content, "bytes": data})
+        size += len(data)
+        if len(rows) == BATCH or size > BATCH_BYTES:
+            yield pa.RecordBatch.from_pylist(rows, GIVEN)
+            rows, size = [], 0
+    if rows:
+        yield pa.RecordBatch.from_pylist(rows, GIVEN)
+
+
 def map_local(
-    work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch], *, processes: int | None = None
+    work: Work, batches: Iterable[pa.RecordBatch], *, processes: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Yield `work` of each batch, in their order.
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.curate.checks import OF_LETTERS
 from aslkit.curate.clean import Rejection
 from aslkit.hands import FINGERS, WRIST
 from aslkit.images import Frame, ImageError, decode, encode_jpeg, read_file
@@ -45,11 +46,17 @@ ABOUT: Final = {
     "blurred": "Blurred, and more so than the rest of its sitting.",
     "wrong-hand": "Looks like the signer's other hand. Perhaps the picture is mirrored, or somebody else is in it.",
     "label-doubt": "To classifiers that did not learn from it, the hand looks like another letter. They may be wrong.",
+    "few-frames": "The signer has too few frames of the letter.",
+    "one-sitting": "The signer's letter was recorded in one sitting only.",
     "near-duplicate": "Nearly the same picture as one that is taken, and less sharp.",
+    "gap": "Between train and test in time, where neighbours are alike.",
 }
 """What each reason means, in the order in which frames are judged."""
 
-_LAST: Final = ("unreadable", "conflicting-label", "duplicate")
+_LAST: Final = ("unreadable", "conflicting-label", "duplicate", "gap")
+_OF_LETTERS: Final = tuple(name.replace("_", "-") for name in OF_LETTERS)
+"""Not for looking at: nothing is wrong with the frames themselves."""
+
 _TWIN: Final = {"conflicting-label": ("same pixels as ", ""), "duplicate": ("same pixels as ", ""),
                 "near-duplicate": ("like ", ", which is sharper")}  # fmt: skip
 """What stands before and after another frame's key in a finding's detail."""
@@ -106,7 +113,7 @@ def galleries(
     wanted = [
         (reason, taken, [each for each in findings if each.reason == reason])
         for findings, taken in ((refused, False), (flagged, True))
-        for reason in sorted({each.reason for each in findings}, key=place)
+        for reason in sorted({each.reason for each in findings} - set(_OF_LETTERS), key=place)
     ]
     sizes = [(len(findings), 2 if reason in _TWIN else 1) for reason, _, findings in wanted if reason != "unreadable"]
     most = next((m for m in range(SHOWN, 1, -1) if sum(min(m, n) * each for n, each in sizes) <= MOST_PICTURES), 2)

@@ -1,66 +1,175 @@
 """Finding near-duplicates among the frames of one signer and letter, and the groups that they make."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.likeness import hamming, hands_near
+from aslkit.fingerprint import FINE_BYTES, MIRRORED
+from aslkit.likeness import hands_near, moved, upright
 
 Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Signs = npt.NDArray[np.float32]
 
 _ROWS: Final = 64
 """Frames compared with all others of their part at once: bounds the memory to some tens of megabytes."""
 
 
-def near_duplicates(
-    phash: npt.NDArray[np.uint64],
-    hands: npt.NDArray[np.float32],
-    within: npt.NDArray[Any],
-    *,
-    distance: int,
-    hand_distance: float,
-) -> Integers:
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What frames are compared by, one entry for each, all of length n.
+
+    Attributes:
+        phash: uint8 (n, 8), bytes of the frame's perceptual hash.
+        fine_hash: uint8 (n, FINE_BYTES), of the frame.
+        hand_hash: uint8 (n, FINE_BYTES), of the hand; anything without one.
+        hands: float32 (n, 21, 2), joints in pixels; NaN where no hand was found.
+        left: bool (n,), left hands.
+    """
+
+    phash: Bytes
+    fine_hash: Bytes
+    hand_hash: Bytes
+    hands: npt.NDArray[np.float32]
+    left: Mask
+
+    def __post_init__(self) -> None:
+        """Check the shapes: a hash of another length would compare as another one."""
+        count = len(self.phash)
+        wanted = ((count, 8), (count, FINE_BYTES), (count, FINE_BYTES), (count, 21, 2), (count,))
+        found = tuple(getattr(self, field.name).shape for field in fields(self))
+        if found != wanted:
+            raise ValueError(f"traits of shapes {found}, not {wanted}")
+
+    def take(self, rows: npt.NDArray[Any]) -> "Traits":
+        """Return those of some frames."""
+        return Traits(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Up to what frames are near-duplicates; see configs/default.toml.
+
+    Attributes:
+        distance: bits of 64 between frames, and
+        hand_distance: between their hands, where they are in the frame, in lengths of the smaller palm.
+        fine_distance: bits of 256 between frames, or a frame and the mirror image of the other.
+        crop_distance: bits of 256 between hands, wherever they are, and
+        crop_hand_distance: between these hands' joints, once both are upright, in lengths of the smaller palm.
+    """
+
+    distance: int
+    hand_distance: float
+    fine_distance: int
+    crop_distance: int
+    crop_hand_distance: float
+
+
+def near_duplicates(traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
     """Give every frame the number of its group of near-duplicates.
 
-    Two frames are near-duplicates when their hashes are at most `distance` bits apart and their hands' joints lie, on
-    average, at most `hand_distance` apart; where neither has a hand, the hashes decide. Frames are in one group when a
-    chain of such pairs joins them (single linkage): whatever is alike stays together, which is what a split needs.
+    Two frames are near-duplicates when they are one of these:
+    - alike: hashes at most `distance` apart, and hands at most `hand_distance`; where neither has a hand, the hashes
+      decide;
+    - the same picture, coded anew, scaled, brightened or mirrored: fine hashes at most `fine_distance` apart;
+    - the same hand, cropped, moved or turned: hashes of the hands at most `crop_distance` apart, joints likewise.
+    Frames are in one group when a chain of such pairs joins them (single linkage): whatever is alike stays together,
+    which is what a split needs. All pairs within a part are compared, so that none is missed.
 
     Args:
-        phash: uint64 (n,).
-        hands: float32 (n, 21, 2), joints in pixels; NaN where no hand was found.
+        traits: of n frames.
         within: integers or strings (n,); frames are only compared where these are equal: signer and letter.
-        distance: bits of 64.
-        hand_distance: in lengths of the smaller palm (wrist to middle knuckle).
+        limits: see there.
 
     Returns:
         int64 (n,): groups are numbered from 0 in the order of their first frames.
     """
+    _, part = np.unique(within, return_inverse=True)
+    order = np.argsort(part, kind="stable")
+    first = np.zeros(len(within), np.int64)
+    for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
+        first[rows] = rows[linked(traits.take(rows), limits)]
+    return numbered(first)
+
+
+def numbered(first: Integers) -> Integers:
+    """Groups named by their first frames, int64 (n,), numbered from 0 in the order of these."""
+    return np.asarray(np.unique(first, return_inverse=True)[1], np.int64)
+
+
+def linked(traits: Traits, limits: Limits) -> Integers:
+    """Of frames of one part, the index of the first frame of each one's group, int64 (n,)."""
+    group = np.arange(len(traits.phash))
+    for rule in (_same_picture, _alike, _same_hand):
+        near, sure = rule(traits, limits)
+        for start in range(0, len(group), _ROWS):
+            rows = slice(start, min(start + _ROWS, len(group)))
+            apart = group[rows, None] != group[None, start:]
+            pairs = np.argwhere(np.triu(near(rows) & apart, k=1)) + start
+            group = _joined(group, pairs[sure(pairs)])
+    return group
+
+
+def _joined(group: Integers, pairs: Integers) -> Integers:
+    """Join the groups of pairs (m, 2) of frames; each frame keeps the index of the first frame of its group."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count = len(phash)
-    _, part = np.unique(within, return_inverse=True)
-    order = np.argsort(part, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
-    left, right = np.concatenate(
-        [rows[pairs] for rows in parts for pairs in _pairs(phash[rows], hands[rows], distance, hand_distance)]
-    ).T
-    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
-    _, group = connected_components(graph, directed=False)
-    _, first, group = np.unique(group, return_index=True, return_inverse=True)
-    rank = np.empty_like(first)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return np.asarray(rank[group], np.int64)
+    if not len(pairs):
+        return group
+    size = len(group)
+    graph = coo_array((np.ones(len(pairs), bool), tuple(group[pairs].T)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    first = np.full(size, size)
+    np.minimum.at(first, label, np.arange(size))
+    return np.asarray(first[label][group], np.int64)
 
 
-def _pairs(
-    phash: npt.NDArray[np.uint64], hands: npt.NDArray[np.float32], distance: int, hand_distance: float
-) -> Iterator[Integers]:
-    """Yield near-duplicate pairs, int64 (n, 2)."""
-    for start in range(0, len(phash), _ROWS):
-        alike = hamming(phash[start : start + _ROWS, None], phash[None, start:]) <= distance
-        pairs = np.argwhere(np.triu(alike, k=1)) + start
-        yield pairs[hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], hand_distance)]
+Rule = tuple[Callable[[slice], Mask], Callable[[Integers], Mask]]
+"""Which of the frames from the first of some rows on may be near each of these rows, bool (rows, frames from there on);
+and which of such pairs, int64 (m, 2), are: bool (m,)."""
+
+
+def _same_picture(traits: Traits, limits: Limits) -> Rule:
+    fine, mirrored = _signs(traits.fine_hash), _signs(traits.fine_hash ^ MIRRORED)
+
+    def near(rows: slice) -> Mask:
+        others = fine[rows.start :]
+        bits = np.minimum(_bits(fine[rows], others), _bits(mirrored[rows], others))
+        return np.asarray(bits <= limits.fine_distance)
+
+    return near, lambda pairs: np.ones(len(pairs), bool)
+
+
+def _alike(traits: Traits, limits: Limits) -> Rule:
+    hashes, hands = _signs(traits.phash), traits.hands
+
+    def near(rows: slice) -> Mask:
+        return np.asarray(_bits(hashes[rows], hashes[rows.start :]) <= limits.distance)
+
+    return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
+
+
+def _same_hand(traits: Traits, limits: Limits) -> Rule:
+    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), _signs(traits.hand_hash)
+    hands = moved(traits.hands, upright(traits.hands, traits.left))
+
+    def near(rows: slice) -> Mask:
+        alike = _bits(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
+        return np.asarray(alike & found[rows, None] & found[None, rows.start :])
+
+    return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
+
+
+def _signs(hashes: Bytes) -> Signs:
+    """Hashes (n, bytes) as -1 and 1 for each bit, float32 (n, bits)."""
+    return np.unpackbits(hashes, axis=1).astype(np.float32) * 2 - 1
+
+
+def _bits(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
+    """In how many bits hashes (n, bits) and (m, bits) differ, (n, m): exact, and a matrix product is fast."""
+    return (left.shape[1] - left @ right.T) / 2

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from aslkit.captures import CapturedFrame
 from aslkit.curate.audit import COPY
-from aslkit.curate.clean import Judged, Rejection
+from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.galleries import galleries, place, thumbnail
 from aslkit.curate.leaks import MOST, leaks
@@ -52,7 +53,7 @@ class Curation:
 
     name: str
     table: pa.Table
-    taken: list[Judged]
+    taken: list[CapturedFrame]
     parts: Split
     refused: list[Rejection]
     flagged: list[Rejection]
@@ -124,7 +125,7 @@ def _content(curation: Curation) -> dict[str, Any]:
     frames = _frames(table)
     found = table.column("landmarks").is_valid().to_numpy()
     points = _points(table, found)
-    captured = [*(each.frame for each in curation.taken), *(each.frame for each in curation.refused)]
+    captured = [*curation.taken, *(each.frame for each in curation.refused)]
     return {
         "name": curation.name,
         "summary": curation.summary,
@@ -135,7 +136,7 @@ def _content(curation: Curation) -> dict[str, Any]:
         "balance": balance(frames),
         "splits": splits(frames, curation.parts.names),
         "leaks": leaks(
-            [each.frame.path for each in curation.taken],
+            [frame.path for frame in curation.taken],
             table.column("phash").to_numpy(),
             frames.label,
             curation.parts.names == "test",
@@ -182,8 +183,7 @@ def _poses(
     ]
 
 
-def _far(each: Judged, hand: npt.NDArray[np.float32], beyond: float) -> dict[str, Any]:
-    frame = each.frame
+def _far(frame: CapturedFrame, hand: npt.NDArray[np.float32], beyond: float) -> dict[str, Any]:
     return {
         "key": frame.key,
         "signer": frame.signer,

@@ -6,12 +6,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from aslkit.captures import SessionInfo
-from aslkit.curate import describe
-from aslkit.curate.clean import Judged
-from aslkit.curate.config import CurateConfig
-from aslkit.curate.group import near_duplicates
+from aslkit.captures import CapturedFrame, SessionInfo
+from aslkit.curate.engine import Engine
+from aslkit.curate.group import Limits, Traits
 from aslkit.datasets import schema, store
 from aslkit.images import read_file, without_traces
 from aslkit.letters import INDEX
@@ -20,24 +19,40 @@ _MOST_BYTES: Final = 256_000_000
 """Of images in memory at once; Arrow holds at most 2 GB in one column."""
 
 
-def described(kept: Sequence[Judged]) -> pa.Table:
-    """What was measured of each frame: rows of `describe.DESCRIBED`."""
-    return pa.Table.from_pylist([each.seen for each in kept], describe.DESCRIBED)
+def groups(frames: Sequence[CapturedFrame], seen: pa.Table, limits: Limits, engine: Engine) -> npt.NDArray[np.int64]:
+    """The group of near-duplicates of each frame, int64 (n,).
+
+    Args:
+        frames: that can be read, n of them.
+        seen: what was measured of them, rows of `describe.DESCRIBED`.
+        limits: up to what frames are near-duplicates.
+        engine: that compares them.
+    """
+    within = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
+    return engine.group(traits(seen), within, limits)
 
 
-def groups(kept: Sequence[Judged], seen: pa.Table, config: CurateConfig) -> npt.NDArray[np.int64]:
-    """The group of near-duplicates of each frame, int64 (n,); `seen` is what `described` gave."""
-    hands = np.full((len(kept), 21, 2), np.nan, np.float32)
+def traits(seen: pa.Table) -> Traits:
+    """What frames are compared by; `seen` as for `groups`."""
+    hands = np.full((len(seen), 21, 2), np.nan, np.float32)
     found = seen.column("landmarks").is_valid().to_numpy()
     sides = np.stack([seen.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
     hands[found] = landmarks(seen)[..., :2] * sides[:, None]
-    return near_duplicates(
-        seen.column("phash").to_numpy(),
-        hands,
-        np.array([f"{each.frame.signer}/{each.frame.letter}" for each in kept]),
-        distance=config.group_distance,
-        hand_distance=config.group_hand_distance,
+    return Traits(
+        phash=seen.column("phash").to_numpy().astype(">u8").view(np.uint8).reshape(-1, 8),
+        fine_hash=_bytes(seen.column("fine_hash")),
+        hand_hash=_bytes(seen.column("hand_hash")),
+        hands=hands,
+        left=pc.fill_null(pc.equal(seen.column("handedness"), "left"), False).to_numpy(),
     )
+
+
+def _bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
+    """Hashes of equal length, uint8 (n, bytes); zeros where there is none."""
+    width = column.type.byte_width
+    values = pc.fill_null(column, bytes(width)).combine_chunks()
+    flat = np.frombuffer(values.buffers()[1], np.uint8)[values.offset * width :]
+    return flat[: len(values) * width].reshape(-1, width)
 
 
 def landmarks(seen: pa.Table) -> npt.NDArray[np.float32]:
@@ -47,12 +62,15 @@ def landmarks(seen: pa.Table) -> npt.NDArray[np.float32]:
 
 
 def table(
-    kept: Sequence[Judged], seen: pa.Table, group: npt.NDArray[np.int64], infos: dict[tuple[str, str], SessionInfo]
+    kept: Sequence[CapturedFrame],
+    seen: pa.Table,
+    group: npt.NDArray[np.int64],
+    infos: dict[tuple[str, str], SessionInfo],
 ) -> pa.Table:
     """All rows, frames in the order they were taken, without the images themselves."""
     own = []
-    for each in kept:
-        frame, info = each.frame, infos[each.frame.signer, each.frame.session]
+    for frame in kept:
+        info = infos[frame.signer, frame.session]
         own.append(
             {
                 "label": INDEX[frame.letter],
@@ -79,12 +97,12 @@ def table(
     return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
 
 
-def with_images(table: pa.Table, kept: Sequence[Judged], rows: Any) -> Iterator[pa.Table]:
+def with_images(table: pa.Table, kept: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
     """The rows with their image files, a row group at a time, or less where the images are large."""
     images: list[dict[str, Any]] = []
     size, start = 0, 0
     for index, row in enumerate(rows):
-        frame = kept[row].frame
+        frame = kept[row]
         # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
         images.append({"bytes": without_traces(read_file(frame.path)), "path": frame.key})
         size += len(images[-1]["bytes"])

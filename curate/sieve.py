@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.captures import CapturedFrame
 from aslkit.curate.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
-from aslkit.curate.clean import Judged
 from aslkit.curate.doubt import doubts
 from aslkit.curate.rows import landmarks
 from aslkit.errors import InputError
@@ -59,7 +59,13 @@ def restored(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -
 
 
 def sieve(
-    kept: Sequence[Judged], seen: pa.Table, group: Integers, *, config: CheckConfig, keep_per_group: int, seed: int
+    kept: Sequence[CapturedFrame],
+    seen: pa.Table,
+    group: Integers,
+    *,
+    config: CheckConfig,
+    keep_per_group: int,
+    seed: int,
 ) -> Sieved:
     """Check frames, and thin out groups of near-duplicates.
 
@@ -83,7 +89,7 @@ def sieve(
 
 
 def _thinned(
-    kept: Sequence[Judged], frames: Checked, group: Integers, taken: Integers, keep_per_group: int
+    kept: Sequence[CapturedFrame], frames: Checked, group: Integers, taken: Integers, keep_per_group: int
 ) -> list[Finding]:
     """Of each group all but the sharpest; of equally sharp ones the first stays."""
     blur = np.where(frames.found, frames.number("blur_fine"), 2.0)[taken]
@@ -91,17 +97,17 @@ def _thinned(
     firsts = np.searchsorted(group[order], group[order])
     place = np.arange(len(order)) - firsts
     return [
-        Finding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].frame.key}, which is sharper")
+        Finding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].key}, which is sharper")
         for i, first in zip(order[place >= keep_per_group], firsts[place >= keep_per_group], strict=True)
     ]
 
 
 def _checked(
-    kept: Sequence[Judged], seen: pa.Table, group: Integers, config: CheckConfig, seed: int
+    kept: Sequence[CapturedFrame], seen: pa.Table, group: Integers, config: CheckConfig, seed: int
 ) -> Checked:  # fmt: skip
-    signer = np.array([each.frame.signer for each in kept])
+    signer = np.array([each.signer for each in kept])
     side = np.array(seen.column("handedness").to_pylist(), object)
-    doubt, said = np.zeros(len(kept)), np.array([each.frame.letter for each in kept])
+    doubt, said = np.zeros(len(kept)), np.array([each.letter for each in kept])
     found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
     if config.label_doubt != "keep" and len(found):
         points = canonical_points(
@@ -111,13 +117,14 @@ def _checked(
             left=np.asarray(side[found] == "left", bool),
             mirror_left=True,
         )
-        label = np.array([INDEX[each.frame.letter] for each in kept], np.int64)[found]
+        label = np.array([INDEX[each.letter] for each in kept], np.int64)[found]
         doubt[found], other = doubts(points, label, group[found], seed=seed)
         said[found] = np.array(LETTERS)[other]
     return Checked(
         described=seen,
-        sitting=np.array([f"{each.frame.signer}/{each.frame.session}" for each in kept]),
+        sitting=np.array([f"{each.signer}/{each.session}" for each in kept]),
         usual=usual_hands(side, signer),
         doubt=doubt,
         said=said,
+        letter=np.array([f"{each.signer}/{each.letter}" for each in kept]),
     )

@@ -1,6 +1,6 @@
 """Who is trained on and who is tested on: people, then sessions, then blocks of time, never near-duplicates apart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.errors import InputError
+
+GAP: Final = "gap"
+"""The name of no split: frames that lie between train and test in time."""
 
 By = Literal["signer", "session", "block"]
 Names = npt.NDArray[np.str_]
@@ -42,7 +45,7 @@ class Frames:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The outcome: `names`, str (n,), each "train", "validation" or "test"; and what the test was held out by."""
+    """The outcome: `names`, str (n,), each "train", "validation", "test" or GAP; and what the test was held out by."""
 
     names: Names
     by: By
@@ -55,6 +58,7 @@ def split(
     validation_share: float,
     seed: int,
     hold_out: Sequence[str] = (),
+    gap_share: float = 0.0,
 ) -> Split:
     """Split so that the test tells about people, or failing that sessions or times, that are not trained on.
 
@@ -67,6 +71,7 @@ def split(
         validation_share: of the frames that are not test, 0–1.
         seed: of the choice of signers or sessions.
         hold_out: the signers to test on; chosen where empty.
+        gap_share: of the frames of each letter and session, 0–1, left out around a test by block.
 
     Raises:
         InputError: a signer in `hold_out` is unknown, or nobody would be left to train on.
@@ -75,7 +80,9 @@ def split(
     check_hold_out(hold_out, frames.signer)
     by, test = _test(frames, test_share, validation_share, seed, hold_out)
     names[test] = "test"
-    rest = np.flatnonzero(~test)
+    if by == "block":
+        names[_beside(frames, test, gap_share)] = GAP
+    rest = np.flatnonzero(names == "train")
     names[rest[_validation(_take(frames, rest), validation_share, seed, by)]] = "validation"
     _mend(names, frames.group)
     return Split(names=names, by=by)
@@ -157,9 +164,7 @@ def _common(label: Integers, folds: int) -> Integers:
 def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
     """Choose the last frames of each letter of each session, cut between groups; never all of them."""
     chosen = np.zeros(len(frames), bool)
-    keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
-    for key in np.unique(keys, axis=1).T:
-        rows = np.flatnonzero((keys == key[:, None]).all(axis=0))
+    for rows in _letters_of_sessions(frames):
         _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
         begins = first[group]  # where in time the frame's group begins
         # Between two groups, or at the very end, whichever is nearest to the share.
@@ -167,6 +172,26 @@ def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
         cut = cuts[np.abs(cuts - len(rows) * (1 - share)).argmin()]
         chosen[rows[begins >= cut]] = True
     return chosen
+
+
+def _beside(frames: Frames, test: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
+    """Choose the frames that lie less than a share of a letter's frames in a session away from one of its test."""
+    chosen = np.zeros(len(frames), bool)
+    for rows in _letters_of_sessions(frames):
+        places = np.flatnonzero(test[rows])
+        after = np.searchsorted(places, np.arange(len(rows)))
+        around = np.concatenate([[-np.inf], places, [np.inf]])
+        apart = np.minimum(around[after + 1] - np.arange(len(rows)), np.arange(len(rows)) - around[after])
+        chosen[rows] = apart <= round(len(rows) * share)
+    return chosen & ~test
+
+
+def _letters_of_sessions(frames: Frames) -> Iterator[Integers]:
+    """Yield the frames of each letter in each session, in order."""
+    keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
+    _, part = np.unique(keys, axis=1, return_inverse=True)
+    order = np.argsort(part.ravel(), kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(part.ravel()[order])) + 1)
 
 
 def _mend(names: Names, group: Integers) -> None:

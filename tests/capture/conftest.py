@@ -18,9 +18,10 @@ from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.captures import SessionInfo, count_letters
 from aslkit.config import load
 from aslkit.errors import AslkitError
+from aslkit.fingerprint import FINE_BITS
 from aslkit.hands import Hand
 from aslkit.images import Frame
-from aslkit.look import FINE_BITS, Look
+from aslkit.look import Look
 from aslkit.sources import SourceFrame
 from aslkit.synthetic import Session as Room
 from aslkit.synthetic import Signer, frames

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.capture.index import INDEX_FILE, Entry, Index
+from aslkit.fingerprint import FINE_BITS
 from aslkit.letters import LETTERS
-from aslkit.look import FINE_BITS
 
 MakeEntry = Callable[..., Entry]
 

@@ -12,6 +12,7 @@ from aslkit.curate.augment import augmented, vary
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.engine import Local
 from aslkit.datasets import store
 from aslkit.hands import HandLandmarker
 from aslkit.images import Frame, decode, pixel_hash
@@ -67,7 +68,9 @@ def test_copies_are_in_train_only_and_name_their_parents(
     def build(name: str) -> list[dict[str, object]]:
         config = replace(settings, augment=2)
         checks = load("checks", CheckConfig)
-        result = curate(workspace, name=name, config=config, checks=checks, hold_out=["cleo"], processes=2)
+        result = curate(
+            workspace, name=name, config=config, checks=checks, hold_out=["cleo"], engine=Local(processes=2)
+        )
         rows: list[dict[str, object]] = store.read(result.folder).to_pylist()
         assert result.summary["augmented"] == 2 * result.summary["splits"]["train"]
         return rows

@@ -16,6 +16,7 @@ from aslkit.curate import rows
 from aslkit.curate.build import Curated, curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.engine import Local
 from aslkit.datasets import schema, store
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
@@ -26,7 +27,7 @@ from aslkit.workspace import Workspace
 def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> Curated:
     checks = options.pop("checks", load("checks", CheckConfig))
     name = options.pop("name", "custom")
-    return curate(workspace, name=name, config=settings, checks=checks, processes=1, **options)
+    return curate(workspace, name=name, config=settings, checks=checks, engine=Local(processes=1), **options)
 
 
 def files(folder: Path) -> dict[str, str]:

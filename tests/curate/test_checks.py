@@ -8,8 +8,7 @@ import pytest
 
 from aslkit.captures import CapturedFrame
 from aslkit.config import load
-from aslkit.curate.checks import CHECKS, CheckConfig, Checked, check, usual_hands
-from aslkit.curate.clean import Judged
+from aslkit.curate.checks import CHECKS, OF_LETTERS, CheckConfig, Checked, check, usual_hands
 from aslkit.curate.describe import DESCRIBED
 from aslkit.curate.doubt import doubts
 from aslkit.curate.sieve import restored, sieve
@@ -25,11 +24,13 @@ GOOD: dict[str, Any] = {
     "content": "", "error": None, "width": 640, "height": 480, "sharpness": 100.0, "brightness": 0.5, "contrast": 0.2,
     "sha256": "", "phash": 0, "handedness": "right", "landmarks": [0.4, 0.5, 0.0] * 21, "hand_score": 0.9,
     "hand_box": [0.3, 0.3, 0.6, 0.6], "hands": 1, "size": 0.5, "blur_fine": 0.4, "blur_coarse": 0.4,
-    "hand_brightness": 0.8, "glare": 0.0, "fine_hash": bytes(32),
+    "hand_brightness": 0.8, "glare": 0.0, "fine_hash": bytes(32), "hand_hash": bytes(32),
 }  # fmt: skip
 
 
-def checked(*rows: dict[str, Any], sittings: list[str] | None = None) -> Checked:
+def checked(
+    *rows: dict[str, Any], sittings: list[str] | None = None, letters: list[str] | None = None
+) -> Checked:  # fmt: skip
     described = pa.Table.from_pylist([GOOD | row for row in rows], DESCRIBED)
     count = len(rows)
     return Checked(
@@ -38,6 +39,7 @@ def checked(*rows: dict[str, Any], sittings: list[str] | None = None) -> Checked
         usual=np.array(["right"] * count),
         doubt=np.array([row.get("doubt", 0.0) for row in rows]),
         said=np.array(["B"] * count),
+        letter=np.array(letters or ["ada/A"] * count),
     )
 
 
@@ -47,7 +49,9 @@ def without(config: CheckConfig, name: str) -> CheckConfig:
 
 
 def found(frames: Checked, config: CheckConfig) -> set[tuple[int, str]]:
-    return {(f.index, f.check) for action in ("drop", "flag") for f in check(frames, config, action)}
+    """What is found of single frames."""
+    every = {(f.index, f.check) for action in ("drop", "flag") for f in check(frames, config, action)}
+    return {(index, name) for index, name in every if name not in OF_LETTERS}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +92,16 @@ def test_a_soft_camera_is_not_dropped_but_its_worst_frames_are(config: CheckConf
     assert {index for index, name in found(frames, config) if name == "blurred"} == {60, 61}
 
 
+def test_letters_with_few_frames_and_of_one_sitting(config: CheckConfig) -> None:
+    letters = ["ada/A"] * 20 + ["ada/B"] * 19 + ["ben/A"] * 25
+    sittings = ["ada/one"] * 10 + ["ada/two"] * 29 + ["ben/one"] * 25
+    frames = checked(*[{}] * 64, letters=letters, sittings=sittings)
+    of = {name: {f.index for f in check(frames, config, "flag") if f.check == name} for name in OF_LETTERS}
+    assert of == {"few_frames": set(range(20, 39)), "one_sitting": set(range(20, 64))}
+    dropped = replace(config, few_frames="drop", fewest=25)
+    assert {f.index for f in check(frames, dropped, "drop") if f.check == "few_frames"} == set(range(39))
+
+
 def test_a_dark_room_is_not_dropped(config: CheckConfig) -> None:
     night = [{"hand_brightness": 0.18 + 0.001 * n} for n in range(30)]
     assert found(checked(*night, {"hand_brightness": 0.05}), config) == {(30, "dark")}
@@ -101,23 +115,20 @@ def test_the_usual_hand() -> None:
     assert set(usual[35:]) == {""}  # ten frames tell nothing
 
 
-def judged(count: int) -> list[Judged]:
+def captured(count: int) -> list[CapturedFrame]:
     frame = CapturedFrame(path=Path("x.jpg"), signer="ada", session="one", letter="A")
-    return [
-        Judged(frame=replace(frame, path=Path(f"{index}.jpg")), content="", seen={"error": None})
-        for index in range(count)
-    ]
+    return [replace(frame, path=Path(f"{index}.jpg")) for index in range(count)]
 
 
 def test_of_a_group_the_sharpest_stay(config: CheckConfig) -> None:
     blurs = [0.5, 0.3, 0.4, 0.2, 0.5, 0.7]
     seen = pa.Table.from_pylist([GOOD | {"blur_fine": blur} for blur in blurs], DESCRIBED)
     group = np.array([7, 7, 7, 9, 9, 9])
-    sieved = sieve(judged(6), seen, group, config=config, keep_per_group=2, seed=0)
+    sieved = sieve(captured(6), seen, group, config=config, keep_per_group=2, seed=0)
     assert sieved.taken.tolist() == [1, 2, 3, 4]
     assert {(f.index, f.check) for f in sieved.dropped} == {(0, "near_duplicate"), (5, "blurred")}
     assert "like ada/one/A/1.jpg" in next(f.detail for f in sieved.dropped if f.index == 0)
-    everything = sieve(judged(6), seen, group, config=config, keep_per_group=0, seed=0)
+    everything = sieve(captured(6), seen, group, config=config, keep_per_group=0, seed=0)
     assert everything.taken.tolist() == [0, 1, 2, 3, 4]
 
 

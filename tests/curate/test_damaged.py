@@ -16,6 +16,7 @@ from aslkit.config import load
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.engine import Local
 from aslkit.datasets import store
 from aslkit.images import Frame, decode, encode_jpeg, encode_png
 from aslkit.workspace import Workspace
@@ -90,7 +91,7 @@ def messy(workspace: Workspace, picture: Frame) -> Workspace:
 def test_no_image_is_lost_and_none_ends_curation(
     messy: Workspace, settings: CurateConfig, looked_at: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), processes=1)
+    result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
     names = {frame.key for frame in walk(messy.captures)}
     taken = store.read(result.folder).to_pylist()
     refused = store.rejected(result.folder).to_pylist()
@@ -110,5 +111,7 @@ def test_damaged_metadata_are_no_damage(workspace: Workspace, picture: Frame) ->
     data[at + 8 : at + 20] = b"\xff" * 12
     (workspace.captures / "ada" / "one" / "A" / "odd.webp").write_bytes(data)
     checks = load("checks", CheckConfig)
-    result = curate(workspace, name="odd", config=load("curate", CurateConfig), checks=checks, processes=1)
+    result = curate(
+        workspace, name="odd", config=load("curate", CurateConfig), checks=checks, engine=Local(processes=1)
+    )
     assert result.summary["rejected"].get("unreadable", 0) == 0

@@ -1,4 +1,6 @@
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aslkit.curate import descriptions
-from aslkit.curate.describe import Looking
+from aslkit.curate import descriptions, engine
+from aslkit.curate.describe import Looking, describe
 from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.engine import Local
 from aslkit.errors import AslkitError
 from aslkit.images import encode_png
 
+HERE = Local(processes=1)
 LOOKING = Looking(min_confidence=0.3, second_try=False)
 
 
@@ -30,11 +34,11 @@ def known(folder: Path, looking: Looking = LOOKING) -> set[str]:
 
 def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], looked_at: list[str]) -> None:
     first, rest = dict(list(files.items())[:2]), files
-    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(first) == 2
+    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(first, HERE) == 2
     again = Descriptions(folder=tmp_path, looking=LOOKING)
-    assert again.complete(first) == 0
-    assert again.complete(rest) == 3
-    assert again.complete(rest) == 0
+    assert again.complete(first, HERE) == 0
+    assert again.complete(rest, HERE) == 3
+    assert again.complete(rest, HERE) == 0
     assert sorted(looked_at) == sorted(files)
     assert known(tmp_path) == set(files)
 
@@ -42,7 +46,7 @@ def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], loo
 def test_another_way_of_looking_has_other_descriptions(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str]
 ) -> None:
-    Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+    Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE)
     assert known(tmp_path, Looking(min_confidence=0.5, second_try=False)) == set()
     assert known(tmp_path, Looking(min_confidence=0.3, second_try=True)) == set()
 
@@ -51,7 +55,7 @@ def test_another_way_of_looking_has_other_descriptions(
 def test_a_damaged_part_is_measured_again(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], damage: str
 ) -> None:
-    Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+    Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE)
     part = next(tmp_path.rglob("*.parquet"))
     good = part.read_bytes()
     if damage == "other columns":
@@ -60,7 +64,7 @@ def test_a_damaged_part_is_measured_again(
         part.write_bytes({"cut": good[:-20], "rubbish": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
     assert known(tmp_path) == set()
     looked_at.clear()
-    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(files) == 5
+    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE) == 5
     assert sorted(looked_at) == sorted(files)
     assert known(tmp_path) == set(files)
 
@@ -69,21 +73,14 @@ def test_a_damaged_part_is_measured_again(
 def test_what_was_measured_before_the_end_is_kept(
     tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
-    def stops(
-        work: Callable[[pa.RecordBatch], pa.RecordBatch],
-        batches: Iterable[pa.RecordBatch],
-        *,
-        processes: int | None = None,
-    ) -> Iterator[pa.RecordBatch]:
-        several = iter(batches)
-        for _ in range(2):
-            yield work(next(several))
-        raise error("stop")
+    class Stops(Local):
+        def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+            yield from islice(map(partial(describe, looking=looking), engine._batches(files)), 2)
+            raise error("stop")
 
-    monkeypatch.setattr(descriptions, "map_local", stops)
-    monkeypatch.setattr(descriptions, "BATCH", 2)
+    monkeypatch.setattr(engine, "BATCH", 2)
     with pytest.raises(error):
-        Descriptions(folder=tmp_path, looking=LOOKING).complete(files)
+        Descriptions(folder=tmp_path, looking=LOOKING).complete(files, Stops())
     assert known(tmp_path) == set(list(files)[:4])
 
 
@@ -91,7 +88,7 @@ def test_many_parts_become_one(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for content, path in files.items():
-        Descriptions(folder=tmp_path, looking=LOOKING).complete({content: path})
+        Descriptions(folder=tmp_path, looking=LOOKING).complete({content: path}, HERE)
     assert len(list(tmp_path.rglob("*.parquet"))) == 5
     before = Descriptions(folder=tmp_path, looking=LOOKING).known
     monkeypatch.setattr(descriptions, "MANY_PARTS", 4)
@@ -103,12 +100,12 @@ def test_many_parts_become_one(
 def test_large_images_make_small_batches(
     tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descriptions, "BATCH_BYTES", 1)
-    assert [len(batch) for batch in descriptions._batches(files)] == [1] * 5
+    monkeypatch.setattr(engine, "BATCH_BYTES", 1)
+    assert [len(batch) for batch in engine._batches(files)] == [1] * 5
     monkeypatch.undo()
-    assert [len(batch) for batch in descriptions._batches(files)] == [5]
+    assert [len(batch) for batch in engine._batches(files)] == [5]
 
 
 def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
-        Descriptions(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"})
+        Descriptions(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"}, HERE)

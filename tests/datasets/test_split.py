@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslkit.datasets.split import Frames, Split, random_split, split
+from aslkit.datasets.split import GAP, Frames, Split, random_split, split
 from aslkit.errors import InputError
 
 SHARES = st.sampled_from([0.01, 0.15, 0.2, 0.5, 0.9])
@@ -173,3 +173,25 @@ def test_the_random_split_keeps_letters_in_balance(labels: list[int], share: flo
 def test_the_random_split_is_random() -> None:
     label = np.zeros(100, np.int64)
     assert (random_split(label, share=0.5, seed=0) != random_split(label, share=0.5, seed=1)).any()
+
+
+@settings(deadline=None, max_examples=120)
+@given(recorded(signers=(1, 1), sessions=(1, 1)), SHARES, st.sampled_from([0.01, 0.1, 0.3]))
+def test_a_gap_keeps_train_away_from_a_test_by_block(frames: Frames, share: float, gap: float) -> None:
+    plain_ = split(frames, test_share=share, validation_share=0.15, seed=0)
+    result = split(frames, test_share=share, validation_share=0.15, seed=0, gap_share=gap)
+    assert ((result.names == "test") <= (plain_.names == "test")).all()
+    for letter in np.unique(frames.label):
+        names = result.names[frames.label == letter]
+        tested, others = np.flatnonzero(names == "test"), np.flatnonzero(np.isin(names, ["train", "validation"]))
+        if len(tested) and len(others):
+            assert np.abs(tested[:, None] - others[None]).min() > round(len(names) * gap)
+
+
+def test_people_and_sessions_need_no_gap() -> None:
+    for frames in (plain(2, 1, 3, 8), plain(1, 2, 3, 8)):
+        assert GAP not in split(frames, test_share=0.2, validation_share=0.15, seed=0, gap_share=0.3).names
+
+
+def test_without_a_share_there_is_no_gap() -> None:
+    assert GAP not in split(plain(1, 1, 3, 20), test_share=0.2, validation_share=0.15, seed=0).names

@@ -28,6 +28,7 @@ from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.serve import LOOPBACK, Served, Service
 from aslkit.captures import SessionInfo, count_letters
 from aslkit.config import load
+from aslkit.fingerprint import FINE_BITS
 from aslkit.hands import Hand
 from aslkit.images import Frame, encode_jpeg
 from aslkit.look import Look
@@ -118,7 +119,7 @@ def look(seen: dict[str, Any]) -> Looker:
 
     def look(frame: Frame, time_s: float) -> Look:
         found = looking.look(frame, [an_open_hand()])
-        phash, fine_hash = hashes.getrandbits(64), hashes.getrandbits(looking.FINE_BITS)
+        phash, fine_hash = hashes.getrandbits(64), hashes.getrandbits(FINE_BITS)
         fine = replace(found, phash=phash, fine_hash=fine_hash, brightness=0.6, glare=0, blur_fine=0, blur_coarse=0)
         return replace(fine, **seen)
 

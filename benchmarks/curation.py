@@ -1,0 +1,175 @@
+"""Curation against CleanVision, fastdup and imagededup, MediaPipe alone, and the bare decoding of the images.
+
+    .venv/bin/python benchmarks/curation.py FOLDER [PEERS]
+
+FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used. PEERS is a Python with the peers, which want other
+versions of the same libraries: `python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
+Each is timed in a process of its own that is started anew, page cache warm; `--rounds N` takes the median of several.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+from aslkit.captures import CapturedFrame
+from aslkit.config import load
+from aslkit.curate import rows
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.clean import clean
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.describe import Looking
+from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.engine import Local, map_local
+from aslkit.curate.sieve import sieve
+from aslkit.images import decode
+
+PEERS = {
+    "imagededup": """
+        from imagededup.methods import PHash
+        hasher = PHash(verbose=False)
+        hashes = hasher.encode_images(image_dir=folder)
+        found = hasher.find_duplicates(encoding_map=hashes, max_distance_threshold=4)
+        said = sum(1 for each in found.values() if each)
+    """,
+    "cleanvision": """
+        from cleanvision import Imagelab
+        lab = Imagelab(data_path=folder)
+        lab.find_issues(verbose=False)
+        said = len(lab.issues)
+    """,
+    "fastdup": """
+        import fastdup, tempfile
+        work = fastdup.create(work_dir=tempfile.mkdtemp(), input_dir=folder)
+        work.run(overwrite=True)
+        said = len(work.similarity())
+    """,
+}
+
+
+def frames(folder: Path) -> list[CapturedFrame]:
+    """All images, as curation knows them."""
+    return [
+        CapturedFrame(path=path, signer=path.parts[-3], session="one", letter=path.parts[-2])
+        for path in sorted(folder.glob("*/?/*.*"))
+    ]
+
+
+def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
+    """Look, check and compare, without writing a dataset; returns what was found."""
+    config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
+    contents = [content_hash(frame.path) for frame in captured]
+    looking = Looking(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
+    known = Descriptions(folder=cache, looking=looking)
+    known.complete({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
+    seen = known.of(contents)
+    kept, refused = clean(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    left, seen = [captured[index] for index in kept], seen.take(kept)
+    group = rows.groups(left, seen, config.limits, engine)
+    sieved = sieve(left, seen, group, config=checks, keep_per_group=0, seed=0)
+    return f"{len(refused)} refused, {len(set(group.tolist()))} groups, {len(sieved.dropped)} dropped"
+
+
+def bare(paths: list[Path]) -> int:
+    """Read and decode images, and nothing else."""
+    return sum(decode(path.read_bytes()).shape[0] > 0 for path in paths)
+
+
+def landmarks(paths: list[Path]) -> int:
+    """MediaPipe alone, one try, on decoded images."""
+    import cv2
+
+    from aslkit.hands import HandLandmarker
+
+    cv2.setNumThreads(1)
+    with HandLandmarker(second_try=False) as landmarker:
+        return sum(landmarker.find(decode(path.read_bytes())) is not None for path in paths)
+
+
+def spread(work: str, paths: list[Path]) -> str:
+    """Do it on all cores."""
+    parts = [paths[start : start + 32] for start in range(0, len(paths), 32)]
+    return str(sum(map_local(globals()[work], parts)))  # type: ignore[arg-type,type-var]
+
+
+def here(what: str, folder: Path) -> str:
+    """One of ours, in this process."""
+    captured = frames(folder)
+    if what in ("bare", "landmarks"):
+        return spread(what, [frame.path for frame in captured])
+    with tempfile.TemporaryDirectory() as cache:
+        if what == "second":  # all known but a hundred
+            curated(captured[100:], Path(cache), hands=True)
+            start = time.perf_counter()
+            said = curated(captured, Path(cache), hands=True)
+            return f"{time.perf_counter() - start:.1f} s of it: {said}"
+        return curated(captured, Path(cache), hands=what == "with landmarks")
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    """Seconds, and the last line."""
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return time.perf_counter() - start, lines[-1][:150] if lines else "nothing said"
+
+
+def flat(folder: Path, to: Path) -> None:
+    """The same files in one folder, which some peers want."""
+    for frame in frames(folder):
+        os.link(frame.path, to / frame.key.replace("/", "-")) if same_disk(folder, to) else shutil.copy(
+            frame.path, to / frame.key.replace("/", "-")
+        )
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Whether files can be linked."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def main() -> None:
+    """Print seconds and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("peers", nargs="?")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--do", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.do:
+        print(here(given.do, given.folder))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        flat(given.folder, Path(name))
+        commands = {
+            what: [sys.executable, __file__, str(given.folder), "--do", what]
+            for what in ("bare", "without landmarks", "landmarks", "with landmarks", "second")
+        }
+        if given.peers:
+            for peer, code in PEERS.items():
+                script = f"folder = {json.dumps(name)}\n{textwrap.dedent(code)}\nprint(said, 'found')"
+                commands[peer] = [given.peers, "-c", script]
+        commands = {what: command for what, command in commands.items() if not given.only or what in given.only}
+        taken: dict[str, list[float]] = {what: [] for what in commands}
+        for _ in range(given.rounds):
+            for what, command in commands.items():
+                seconds, said = timed(command)
+                taken[what].append(seconds)
+                print(f"{what:20}{seconds:8.1f} s   {said}", flush=True)
+    medians = {what: statistics.median(each) for what, each in taken.items()}
+    for what, other in (("imagededup", "without landmarks"), ("cleanvision", "without landmarks"),
+                        ("fastdup", "without landmarks"), ("with landmarks", "landmarks"),
+                        ("without landmarks", "bare")):  # fmt: skip
+        if what in medians and other in medians:
+            print(f"{what} / {other} = {medians[what] / medians[other]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

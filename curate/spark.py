@@ -1,0 +1,150 @@
+"""The same work on Spark: for captures that outgrow one machine. Its rows equal those of the local engine."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aslkit import __version__
+from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
+from aslkit.curate.engine import Work, map_local
+from aslkit.curate.group import Integers, Limits, Traits, linked, numbered
+from aslkit.errors import AslkitError
+from aslkit.images import read_file
+from aslkit.spark import session
+
+AT_ONCE: Final = 8192
+"""Images of one Spark job: what an interruption can cost, and what comes back to this process at once."""
+
+BATCH: Final = 32
+"""Images in memory of a worker at once."""
+
+_LINKED: Final = "row long, first long"
+
+
+@contextmanager
+def spark_engine(master: str) -> Iterator["SparkEngine"]:
+    """Run a Spark session while the block does.
+
+    Args:
+        master: as Spark has it: "local[*]", "spark://host:7077". Each worker needs this version of aslkit, and sees the
+            captures under the same path.
+
+    Raises:
+        AslkitError: Spark does not start.
+    """
+    settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH)}
+    with session(master, name="curate", settings=settings) as spark:
+        yield SparkEngine(spark=spark)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkEngine:
+    """An `engine.Engine` on a Spark session."""
+
+    spark: Any
+
+    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+        """Likewise: workers read the images themselves, `mapInArrow`."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        contents, paths = list(files), [str(path.absolute()) for path in files.values()]
+        work, out = partial(_described, looking=looking, version=__version__), from_arrow_schema(_plain(DESCRIBED))
+        for start in range(0, len(contents), AT_ONCE):
+            end = start + AT_ONCE
+            table = pa.table({"content": contents[start:end], "path": paths[start:end]})
+            parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(table) // BATCH))
+            frame = self.spark.createDataFrame(table).repartition(parts)
+            found = _collected(frame.mapInArrow(work, out))
+            yield from _typed(found).to_batches()
+
+    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+        """Likewise: a worker compares all frames of a signer and letter, which is the band that pairs lie in."""
+        count = len(within)
+        table = pa.table(
+            {
+                "row": np.arange(count),
+                "within": pa.array(within.astype(str)),
+                **{name: list(map(bytes, getattr(traits, name))) for name in ("phash", "fine_hash", "hand_hash")},
+                "hands": pa.ListArray.from_arrays(np.arange(0, 42 * count + 1, 42, np.int32), traits.hands.ravel()),
+                "left": traits.left,
+            }
+        )
+
+        def work(part: pa.Table) -> pa.Table:  # by these types Spark knows what to hand in
+            return _linked(part, limits)
+
+        frame = self.spark.createDataFrame(table).groupBy("within")
+        found = _collected(frame.applyInArrow(work, _LINKED))
+        first = np.empty(count, np.int64)
+        first[found.column("row").to_numpy()] = found.column("first").to_numpy()
+        return numbered(first)
+
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Likewise; by processes beside this one, which has to read and write the images anyway."""
+        return map_local(work, batches)
+
+
+def _described(batches: Iterator[pa.RecordBatch], *, looking: Looking, version: str) -> Iterator[pa.RecordBatch]:
+    """In a worker: read files and describe them."""
+    if version != __version__:
+        raise RuntimeError(f"aslkit {__version__} is installed on a worker, {version} where the command was given.")
+    for batch in batches:
+        images = [read_file(Path(path)) for path in batch.column("path").to_pylist()]
+        given = pa.RecordBatch.from_arrays([batch.column("content").cast(pa.string()), pa.array(images)], schema=GIVEN)
+        found = pa.Table.from_batches([describe(given, looking)])
+        yield from found.cast(_plain(DESCRIBED), safe=False).to_batches()
+
+
+def _linked(table: pa.Table, limits: Limits) -> pa.Table:
+    """In a worker: the groups of one part."""
+    table = table.sort_by("row")
+    rows = table.column("row").to_numpy()
+    hashes = {
+        name: np.stack([np.frombuffer(value, np.uint8) for value in table.column(name).to_pylist()])
+        for name in ("phash", "fine_hash", "hand_hash")
+    }
+    hands = table.column("hands").combine_chunks().flatten().to_numpy().reshape(-1, 21, 2)
+    traits = Traits(**hashes, hands=hands, left=table.column("left").to_numpy())
+    return pa.table({"row": rows, "first": rows[linked(traits, limits)]})
+
+
+def _collected(frame: Any) -> pa.Table:
+    """What Spark computes.
+
+    Raises:
+        AslkitError: a worker failed, with the last line of what it said.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        return frame.toArrow()
+    except (PySparkException, Py4JError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
+        raise AslkitError(
+            f"Spark failed: {lines[-1] if lines else error}. Each worker needs aslkit {__version__} and must see the "
+            "captures under the same path. What was looked at is kept: run the same command again."
+        ) from error
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The same columns in types that Spark has: no unsigned integers, no bytes of fixed length."""
+
+    def plain(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_uint64(kind):
+            return pa.int64()
+        return pa.binary() if pa.types.is_fixed_size_binary(kind) else kind
+
+    return pa.schema([pa.field(field.name, plain(field.type)) for field in schema])
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """Rows of _plain(DESCRIBED) as rows of DESCRIBED."""
+    return table.cast(DESCRIBED, safe=False)

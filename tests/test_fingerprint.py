@@ -1,0 +1,128 @@
+"""The same picture is known again, another one is not."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslkit.fingerprint import FINE_BITS, MIRRORED, fine_hash, hand_hash
+from aslkit.images import Frame, decode, encode_jpeg, to_grey
+from aslkit.likeness import joints_in_pixels, moved, upright
+from aslkit.synthetic import Session, Signer, frames
+
+SAME = 6
+"""Bits: `group_fine_distance` in configs/default.toml."""
+
+
+def pictures(letter: str = "L", count: int = 3) -> list[Frame]:
+    who = Signer.draw("synthetic-ada")
+    stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=1.0)
+    return [next(stream).image for _ in range(count)]
+
+
+def scene(seed: int = 0) -> Frame:
+    """A picture with light and shadow at every scale, as photographs have."""
+    rng = np.random.default_rng(seed)
+    layers = [cv2.resize(rng.normal(0, 40, (side, side)), (320, 240)) for side in (3, 6, 12, 24)]
+    return np.clip(110 + sum(layers), 0, 255).astype(np.uint8)
+
+
+def bits(one: int, other: int) -> int:
+    return (one ^ other).bit_count()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_done_to_a_copy_does_not_hide_it(seed: int) -> None:
+    grey = scene(seed)
+    coded = to_grey(decode(encode_jpeg(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), quality=40)))
+    smaller = np.asarray(cv2.resize(grey, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+    brighter = np.clip(grey * 1.3, 0, 255).astype(np.uint8)
+    darker = (grey * 0.6).astype(np.uint8)
+    for copy in (coded, smaller, brighter, darker):
+        assert bits(fine_hash(copy), fine_hash(grey)) <= SAME
+    assert min(bits(fine_hash(scene(other)), fine_hash(grey)) for other in range(5) if other != seed) > 40
+
+
+@given(st.integers(0, 1000))
+def test_the_mirror_image_is_known_without_looking(seed: int) -> None:
+    grey = scene(seed)
+    mirrored = np.ascontiguousarray(grey[:, ::-1])
+    assert bits(fine_hash(mirrored), fine_hash(grey) ^ int.from_bytes(MIRRORED.tobytes())) <= 2
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_nothing_has_a_hash(value: int) -> None:
+    assert 0 <= fine_hash(np.full((20, 20), value, np.uint8)) < 1 << FINE_BITS
+
+
+def hand() -> npt.NDArray[np.float32]:
+    """A made-up hand's landmarks, upright, in the middle of the frame."""
+    points = np.zeros((21, 3), np.float32)
+    points[0] = (0.5, 0.75, 0)
+    for finger in range(5):
+        for joint in range(4):
+            points[1 + 4 * finger + joint] = (0.42 + 0.04 * finger, 0.6 - 0.06 * joint, 0)
+    return points
+
+
+def of_hand(grey: Frame, points: npt.NDArray[np.float32], *, left: bool = False) -> int:
+    joints = joints_in_pixels(points, grey.shape[1], grey.shape[0])[None]
+    return hand_hash(grey, upright(joints, np.array([left]))[0])
+
+
+def placed(
+    points: npt.NDArray[np.float32], by: npt.NDArray[np.float64], shape: tuple[int, ...]
+) -> npt.NDArray[np.float32]:
+    """Landmarks after an affine transform of the pixels of a frame of 320 × 240."""
+    joints = moved(joints_in_pixels(points, 320, 240)[None], by[None])[0]
+    out = points.copy()
+    out[:, :2] = joints / np.array([shape[1], shape[0]])
+    return out
+
+
+@pytest.mark.parametrize(
+    ("degrees", "scale", "shift"), [(0, 1, (30, -20)), (20, 1, (0, 0)), (0, 0.6, (0, 0)), (-15, 1.3, (5, 5))]
+)
+def test_a_hand_is_known_wherever_it_is(degrees: float, scale: float, shift: tuple[float, float]) -> None:
+    grey, points = scene(7), hand()
+    by = cv2.getRotationMatrix2D((160, 120), degrees, scale)
+    by[:, 2] += shift
+    elsewhere = np.asarray(cv2.warpAffine(grey, by, (320, 240), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    assert bits(of_hand(elsewhere, placed(points, by, (240, 320))), of_hand(grey, points)) <= 28
+    assert bits(of_hand(scene(8), points), of_hand(grey, points)) > 60
+
+
+def test_a_left_hand_is_taken_for_its_mirror_image() -> None:
+    grey, points = scene(7), hand()
+    other = points.copy()
+    other[:, 0] = 1 - other[:, 0]
+    mirrored = np.ascontiguousarray(grey[:, ::-1])
+    assert bits(of_hand(mirrored, other, left=True), of_hand(grey, points)) <= 28
+    assert bits(of_hand(mirrored, other), of_hand(grey, points)) > 60
+
+
+def test_a_large_picture_has_the_hash_of_the_small_one() -> None:
+    large = np.asarray(cv2.resize(scene(7), (1920, 1440), interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert bits(of_hand(large, hand()), of_hand(scene(7), hand())) <= 12
+
+
+def test_hands_stand_upright_at_one_place_and_size(rng: np.random.Generator) -> None:
+    hands = rng.uniform(0, 400, (20, 21, 2))
+    stood = moved(hands, upright(hands, rng.random(20) < 0.5))
+    assert stood.mean(axis=1) == pytest.approx(np.zeros((20, 2)), abs=1e-4)
+    assert np.sqrt((stood**2).sum(axis=2).mean(axis=1)) == pytest.approx(np.ones(20), rel=1e-4)
+    up = stood[:, [5, 9, 13, 17]].mean(axis=1) - stood[:, 0]
+    assert up[:, 0] == pytest.approx(np.zeros(20), abs=1e-4)
+    assert (up[:, 1] < 0).all()
+
+
+def test_no_hand_stays_none() -> None:
+    nobody = np.full((2, 21, 2), np.nan, np.float32)
+    assert np.isnan(moved(nobody, upright(nobody, np.array([True, False])))).all()
+
+
+def test_another_moment_of_the_same_letter_is_another_picture() -> None:
+    first, *others = map(to_grey, pictures())
+    assert min(bits(fine_hash(first), fine_hash(other)) for other in others) > SAME
