@@ -130,11 +130,23 @@ def walk(captures: Path) -> Iterator[CapturedFrame]:
     Raises:
         OSError: a folder may not be read. It is not passed over: frames would be missing and nobody would know.
     """
+    return (frame for frame in _named(captures) if frame.path.is_file())
+
+
+def no_files(captures: Path) -> Iterator[CapturedFrame]:
+    """What is named like a frame and cannot be opened as a file: links that lead nowhere, pipes, folders.
+
+    Raises:
+        OSError: as `walk`.
+    """
+    return (frame for frame in _named(captures) if not frame.path.is_file())
+
+
+def _named(captures: Path) -> Iterator[CapturedFrame]:
     for signer in _folders(captures):
         for session in _folders(signer):
             for folder in (path for path in _folders(session) if path.name in INDEX):
-                names = (path for path in folder.iterdir() if _is_frame(path))
-                for path in sorted((p for p in names if p.is_file()), key=lambda p: natural_key(p.name)):
+                for path in sorted(filter(_is_frame, folder.iterdir()), key=lambda p: natural_key(p.name)):
                     yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)
 
 

@@ -114,7 +114,7 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, gre
 
 def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
     joints = joints_in_pixels(hand.landmarks, width, height)[None]
-    return upright(joints, np.array([hand.handedness == "left"]))[0]
+    return np.asarray(upright(joints, np.array([hand.handedness == "left"]))[0])
 
 
 def _light(grey: Frame) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
-from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, walk
+from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
 from aslkit.curate import describe, report, rows
 from aslkit.curate.augment import copies
 from aslkit.curate.checks import CheckConfig
@@ -30,6 +30,8 @@ from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.errors import AslkitError
 from aslkit.files import replacing
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
+
+NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 
 _MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn")
 
@@ -88,8 +90,9 @@ def curate(
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
     contents = [content_hash(frame.path) for frame in frames]
     infos = _sessions(workspace, frames)
+    lost = [Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in no_files(workspace.captures)]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
-    mark = _fingerprint(frames, contents, infos, options)
+    mark = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
     if not rebuild and (before := _unchanged(folder, mark)):
         return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
     looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
@@ -101,7 +104,7 @@ def curate(
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
     sieved = _sieved([frames[index] for index in kept], seen.take(kept), (config, checks), engine)
-    sieved = replace(sieved, refused=[*refused, *sieved.refused])
+    sieved = replace(sieved, refused=[*lost, *refused, *sieved.refused])
     facts = {**options, "fingerprint": mark}
     summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)

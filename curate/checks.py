@@ -228,11 +228,10 @@ def _few_frames(frames: Checked, limits: CheckConfig) -> Found:
 
 
 def _one_sitting(frames: Checked, _: CheckConfig) -> Found:
-    _, which = np.unique(frames.letter, return_inverse=True)
-    _, sitting = np.unique(frames.sitting, return_inverse=True)
-    pairs = np.unique(np.stack([which, sitting]), axis=1)
-    sittings = np.bincount(pairs[0], minlength=1)
-    return (sittings < 2)[which], lambda _: "this signer's letter was recorded in one sitting only"
+    which, sitting = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.sitting))
+    met = np.unique(np.stack([which, sitting]), axis=1)
+    found = np.bincount(met[0], minlength=1) < 2
+    return np.asarray(found[which]), lambda i: f"this letter of the signer was recorded in {frames.sitting[i]} only"
 
 
 CHECKS: Final[dict[str, Callable[[Checked, CheckConfig], Found]]] = {

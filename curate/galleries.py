@@ -163,6 +163,8 @@ def thumbnail(path: Path, landmarks: npt.NDArray[np.float32] | None = None) -> s
         path: of the image file.
         landmarks: float32 (21, 3), as `Hand.landmarks`: then the hand alone is shown, with its bones drawn in.
     """
+    if not path.is_file():  # to open a pipe is to wait for whoever writes into it
+        return None
     try:
         frame = decode(read_file(path))
     except (ImageError, OSError):

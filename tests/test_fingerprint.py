@@ -26,7 +26,7 @@ def scene(seed: int = 0) -> Frame:
     """A picture with light and shadow at every scale, as photographs have."""
     rng = np.random.default_rng(seed)
     layers = [cv2.resize(rng.normal(0, 40, (side, side)), (320, 240)) for side in (3, 6, 12, 24)]
-    return np.clip(110 + sum(layers), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(110 + sum(layers), 0, 255), np.uint8)
 
 
 def bits(one: int, other: int) -> int:

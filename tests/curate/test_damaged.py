@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aslkit.captures import walk
+from aslkit.captures import no_files, walk
 from aslkit.config import load
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
@@ -85,6 +85,7 @@ def messy(workspace: Workspace, picture: Frame) -> Workspace:
     (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
     (folder / "nowhere.jpg").symlink_to(folder / "nothing.jpg")
     (folder / "folder.jpg").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
     return workspace
 
 
@@ -92,7 +93,9 @@ def test_no_image_is_lost_and_none_ends_curation(
     messy: Workspace, settings: CurateConfig, looked_at: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
-    names = {frame.key for frame in walk(messy.captures)}
+    lost = {frame.key for frame in no_files(messy.captures)}
+    assert lost == {f"ada/one/A/{name}.jpg" for name in ("loop", "nowhere", "folder", "pipe")}
+    names = {frame.key for frame in walk(messy.captures)} | lost
     taken = store.read(result.folder).to_pylist()
     refused = store.rejected(result.folder).to_pylist()
     assert sorted([*(row["image"]["path"] for row in taken), *(row["path"] for row in refused)]) == sorted(names)

@@ -101,7 +101,8 @@ def of_bits(count: int | None) -> int | None:
 
 def turned(hand: npt.NDArray[np.float64], degrees: float) -> npt.NDArray[np.float64]:
     radians = np.deg2rad(degrees)
-    return hand @ np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]]) + 300
+    turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+    return np.asarray(hand @ turn + 300)
 
 
 FRAMES = st.lists(

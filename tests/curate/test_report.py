@@ -21,9 +21,8 @@ from aslkit.curate import leaks as leaking
 from aslkit.curate import report
 from aslkit.curate.audit import audit
 from aslkit.curate.build import Curated, curate
-from aslkit.curate.checks import CHECKS, CheckConfig
+from aslkit.curate.checks import CHECKS, OF_LETTERS, CheckConfig
 from aslkit.curate.clean import Rejection
-from aslkit.curate.checks import OF_LETTERS
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
 from aslkit.curate.galleries import ABOUT, galleries, thumbnail, varied
