@@ -24,9 +24,9 @@ from aslkit.curate.descriptions import Descriptions, content_hash
 from aslkit.curate.engine import Engine, Local
 from aslkit.curate.group import Integers
 from aslkit.curate.sieve import restored, sieve
-from aslkit.curate.summary import summarise
 from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
+from aslkit.datasets.summary import summarise
 from aslkit.errors import AslkitError
 from aslkit.files import replacing
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
@@ -223,7 +223,11 @@ def _store(
 ) -> dict[str, Any]:
     table, parts, sieved = _split(sieved, infos, config, hold_out)
     taken = sieved.taken
-    summary = summarise(table, parts, sieved.refused, sieved.flagged, left_out=facts["left_out"])
+    reasons = {
+        name: [each.reason for each in found]
+        for name, found in (("rejected", sieved.refused), ("flagged", sieved.flagged))
+    }
+    summary = summarise(table, parts, left_out=facts["left_out"], **reasons)
     summary["augmented"] = config.augment * summary["splits"]["train"]
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     facts = facts | {"summary": summary, "versions": versions}

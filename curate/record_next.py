@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.curate.doubt import FEWEST, out_of_fold
-from aslkit.curate.summary import FEW
 from aslkit.datasets.split import Frames
+from aslkit.datasets.summary import FEW
 from aslkit.letters import LETTERS
 from aslkit.preprocess import landmark_features
 from aslkit.workspace import SYNTHETIC_PREFIX

@@ -47,7 +47,7 @@ class Curation:
         parts: their split.
         refused: what was not taken, a row for each frame.
         flagged: what is to be known of what was taken.
-        summary: as `curate.summary` gives it.
+        summary: as `datasets.summary.summarise` gives it.
         config: the settings.
     """
 
