@@ -32,6 +32,15 @@ MIRRORED: Final = np.packbits(np.tile(np.arange(_SIDE) % 2 == 1, _SIDE))
 """Uint8 (FINE_BYTES,): a hash's bytes xor these are the hash of the mirrored picture."""
 
 
+SMALL: Final = 28
+"""Side of the smallest picture in which a hand's letter can be told; that of Sign Language MNIST."""
+
+
+def small(grey: Frame) -> npt.NDArray[np.uint8]:
+    """A grey picture, uint8 (height, width), made small and square: uint8 (SMALL * SMALL,)."""
+    return np.asarray(cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.uint8).ravel()
+
+
 def fine_hash(grey: Frame) -> int:
     """Hash of a grey picture, uint8 (height, width): 0 to 2**FINE_BITS - 1."""
     while min(grey.shape) >= 4 * _SCALED:  # by halves is several times as fast

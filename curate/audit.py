@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.datasets import sign_mnist, store
 from aslkit.errors import InputError
 from aslkit.files import natural_key
-from aslkit.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file
+from aslkit.fingerprint import SMALL, small
+from aslkit.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
 from aslkit.letters import INDEX
 from aslkit.likeness import hamming
 from aslkit.progress import bar
-
-SIDE: Final = 28
-"""Pictures are compared at this size, grey, as Sign Language MNIST has them."""
 
 COPY: Final = 0.97
 """Correlation from which a picture counts as a copy: the augmented siblings in Sign Language MNIST have 0.9999 at the
@@ -180,12 +177,12 @@ def _collected(items: Iterator[_Item], total: int) -> Pictures:
                 where, _, why = about.partition("\0")
                 unreadable.append((where, why))
                 continue
-            thumbs.append(_thumb(frame))
+            thumbs.append(thumb(small(to_grey(frame))))
             hashes.append(perceptual_hash(frame))
             labels.append(label)
             splits.append(split)
     return Pictures(
-        thumbs=np.array(thumbs, np.float32).reshape(-1, SIDE * SIDE),
+        thumbs=np.array(thumbs, np.float32).reshape(-1, SMALL**2),
         hashes=np.array(hashes, np.uint64),
         labels=np.array(labels, np.int64),
         splits=np.array(splits, np.str_),
@@ -193,15 +190,10 @@ def _collected(items: Iterator[_Item], total: int) -> Pictures:
     )
 
 
-def _thumb(frame: Frame) -> npt.NDArray[np.float32]:
-    return thumb(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8))
-
-
-def thumb(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Make a row of `Pictures.thumbs` of a grey image, uint8 (height, width)."""
-    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32).ravel()
-    small -= small.mean()
-    return small / max(float(np.linalg.norm(small)), 1e-6)
+def thumb(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Make a row of `Pictures.thumbs` of what `fingerprint.small` gives."""
+    values = picture.astype(np.float32) - np.float32(picture.mean())
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6), np.float32)
 
 
 def _of_dataset(folder: Path) -> Iterator[_Item]:

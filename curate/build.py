@@ -244,9 +244,16 @@ def _store(
         store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged])
         card.write(new, name=folder.name, facts=facts)
         curation = report.Curation(
-            name=folder.name, table=table, taken=taken, parts=parts, refused=sieved.refused, flagged=sieved.flagged,
-            summary=summary, config=config,
-        )  # fmt: skip
+            name=folder.name,
+            table=table,
+            taken=taken,
+            smalls=rows.in_bytes(sieved.seen.column("small")),
+            parts=parts,
+            refused=sieved.refused,
+            flagged=sieved.flagged,
+            summary=summary,
+            config=config,
+        )
         report.write(new, curation)
     return summary
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aslkit.datasets.schema import COLUMNS
-from aslkit.fingerprint import FINE_BYTES
+from aslkit.fingerprint import FINE_BYTES, SMALL, small
 from aslkit.hands import HandLandmarker
 from aslkit.images import Frame, ImageError, decode, pixel_hash, quality, to_grey
 from aslkit.look import Look, look
@@ -29,9 +29,10 @@ LOOKED: Final = pa.schema(
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
         pa.field("fine_hash", pa.binary(FINE_BYTES)),
         pa.field("hand_hash", pa.binary(FINE_BYTES)),
+        pa.field("small", pa.binary(SMALL**2)),
     ]
 )
-"""What checks want to know beside the dataset's columns: attributes of `aslkit.look.Look`."""
+"""What checks want to know beside the dataset's columns: attributes of `aslkit.look.Look`, and `small`, the picture."""
 
 DESCRIBED: Final = pa.schema(
     [
@@ -93,6 +94,7 @@ def _seen(frame: Frame, grey: Frame, seen: Look) -> dict[str, Any]:
         "hand_brightness": seen.brightness,
         "glare": seen.glare,
         "fine_hash": seen.fine_hash.to_bytes(FINE_BYTES),
+        "small": small(grey).tobytes(),
     }
 
 

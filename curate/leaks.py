@@ -1,19 +1,13 @@
 """How much of a dataset's test can be remembered, and beside it the same under a random split, for its report."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.audit import SIDE, Leak, Pictures, leak, thumb
+from aslkit.curate.audit import Leak, Pictures, leak, thumb
 from aslkit.datasets.split import random_split
-from aslkit.images import decode, read_file
-from aslkit.native import native_log_silenced
-from aslkit.progress import bar
 
 MOST_TESTED: Final = 3000
 """Of more test images, so many are drawn: 13,750 images are then compared in some ten seconds on two cores."""
@@ -42,7 +36,7 @@ class Leaks:
 
 
 def leaks(
-    files: Sequence[Path],
+    smalls: npt.NDArray[np.uint8],
     hashes: npt.NDArray[np.uint64],
     labels: npt.NDArray[np.int64],
     test: Mask,
@@ -53,7 +47,7 @@ def leaks(
     """Measure as `curate.audit.audit` does, but of a large test only a part.
 
     Args:
-        files: the images, all of which can be decoded, n of them.
+        smalls: uint8 (n, 784), the images as `fingerprint.small` makes them.
         hashes: uint64 (n,), perceptual.
         labels: int64 (n,), index of the letter.
         test: bool (n,), which are tested on.
@@ -64,10 +58,13 @@ def leaks(
         None where there is nothing to compare, or too much.
     """
     drawn = random_split(labels, share=_TEST_SHARE, seed=seed)
-    if len(files) > MOST or not all(0 < chosen.sum() < len(files) for chosen in (test, drawn)):
+    if len(smalls) > MOST or not all(0 < chosen.sum() < len(smalls) for chosen in (test, drawn)):
         return None
     pictures = Pictures(
-        thumbs=_thumbs(files), hashes=hashes, labels=labels, splits=np.where(test, "test", "train").astype(np.str_)
+        thumbs=np.stack([thumb(each) for each in smalls]),
+        hashes=hashes,
+        labels=labels,
+        splits=np.where(test, "test", "train").astype(np.str_),
     )
     own, random = (
         leak(*_part(pictures, chosen, seed), distance=distance, title=title)
@@ -90,21 +87,3 @@ def _part(pictures: Pictures, test: Mask, seed: int) -> tuple[Pictures, Mask]:
         splits=pictures.splits[chosen],
     )
     return part, test[chosen]
-
-
-def _thumbs(files: Sequence[Path]) -> npt.NDArray[np.float32]:
-    thumbs = np.empty((len(files), SIDE * SIDE), np.float32)
-    with bar("Comparing images", len(files)) as advance:
-        for index, path in enumerate(files):
-            thumbs[index] = thumb(_grey(read_file(path)))
-            advance()
-    return thumbs
-
-
-def _grey(data: bytes) -> npt.NDArray[np.uint8]:
-    """Decode straight to grey: a sixth of the time, and the thumbs correlate with those in colour to 0.99999."""
-    with native_log_silenced():  # its decoders complain to the terminal of what is known to be so
-        grey: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if grey is None:  # what only Pillow reads
-        grey = cv2.cvtColor(decode(data), cv2.COLOR_BGR2GRAY)
-    return np.asarray(grey, np.uint8)

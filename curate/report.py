@@ -44,6 +44,7 @@ class Curation:
         name: of the dataset.
         table: its n rows of `schema.COLUMNS` without images, without varied copies.
         taken: the same n frames.
+        smalls: uint8 (n, 784), the same as `fingerprint.small` makes them.
         parts: their split.
         refused: what was not taken, a row for each frame.
         flagged: what is to be known of what was taken.
@@ -54,6 +55,7 @@ class Curation:
     name: str
     table: pa.Table
     taken: list[CapturedFrame]
+    smalls: npt.NDArray[np.uint8]
     parts: Split
     refused: list[Rejection]
     flagged: list[Rejection]
@@ -136,7 +138,7 @@ def _content(curation: Curation) -> dict[str, Any]:
         "balance": balance(frames),
         "splits": splits(frames, curation.parts.names),
         "leaks": leaks(
-            [frame.path for frame in curation.taken],
+            curation.smalls,
             table.column("phash").to_numpy(),
             frames.label,
             curation.parts.names == "test",

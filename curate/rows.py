@@ -40,15 +40,15 @@ def traits(seen: pa.Table) -> Traits:
     hands[found] = landmarks(seen)[..., :2] * sides[:, None]
     return Traits(
         phash=seen.column("phash").to_numpy().astype(">u8").view(np.uint8).reshape(-1, 8),
-        fine_hash=_bytes(seen.column("fine_hash")),
-        hand_hash=_bytes(seen.column("hand_hash")),
+        fine_hash=in_bytes(seen.column("fine_hash")),
+        hand_hash=in_bytes(seen.column("hand_hash")),
         hands=hands,
         left=pc.fill_null(pc.equal(seen.column("handedness"), "left"), False).to_numpy(),
     )
 
 
-def _bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
-    """Hashes of equal length, uint8 (n, bytes); zeros where there is none."""
+def in_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
+    """Bytes of equal length, uint8 (n, bytes); zeros where there are none."""
     width = column.type.byte_width
     values = pc.fill_null(column, bytes(width)).combine_chunks()
     flat = np.frombuffer(values.buffers()[1], np.uint8)[values.offset * width :]
