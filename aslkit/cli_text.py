@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from aslkit.demo import Demonstrated
     from aslkit.train.run import Trained
 
+OF_LETTERS = ("few-frames", "one-sitting")
+"""Reasons that are of a signer's letter, not of a frame."""
+
 SHOWN = 5
 """Of a long list, so many are shown one by one."""
 
@@ -103,10 +106,16 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     click.echo(f"Split by {summary['split_by']}: {parts}{held}")
     if summary["augmented"]:
         click.echo(f"Augmented: {summary['augmented']:,} varied copies, in train only")
-    for what, file in (("rejected", "Not taken"), ("flagged", "To be looked at")):
-        if summary[what]:
-            reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary[what].items())
-            click.echo(f"{file}: {reasons}; each with its reason in {result.folder / f'{what}.parquet'}")
+    of_letters = {reason: count for reason, count in summary["flagged"].items() if reason in OF_LETTERS}
+    of_frames = {reason: count for reason, count in summary["flagged"].items() if reason not in OF_LETTERS}
+    for title, found, file in (
+        ("Not taken", summary["rejected"], "rejected.parquet"),
+        ("To be looked at", of_frames, "flagged.parquet"),
+        ("To record more of", of_letters, "flagged.parquet"),
+    ):
+        if found:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in found.items())
+            click.echo(f"{title}: {reasons}; each with its reason in {result.folder / file}")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
     click.echo(f"Report: {result.folder / 'report.html'}")
