@@ -23,6 +23,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:
-    """Where a dataset lies that is named by its folder, its file or its name."""
+    """Where a dataset lies that is named by its folder, its file, its name, or its URL, from which it is fetched."""
+    if "://" in dataset:
+        from aslkit.datasets.remote import local
+
+        return local(dataset, workspace)
     path = Path(dataset)
     return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)

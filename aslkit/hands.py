@@ -64,7 +64,7 @@ class Hand:
 
 
 @contextmanager
-def _without_tensorflow() -> Iterator[None]:
+def without_tensorflow() -> Iterator[None]:
     """Let mediapipe be imported without TensorFlow: it uses a documentation decorator of it, at 10 s a process."""
     if "tensorflow" in sys.modules:
         yield
@@ -95,7 +95,7 @@ class HandLandmarker:
         max_hands: int = 1,
         tracking: bool = False,
     ) -> None:
-        with _without_tensorflow():
+        with without_tensorflow():
             from mediapipe.python.solutions.hands import Hands
 
         def graph(*, static: bool) -> Any:

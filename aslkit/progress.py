@@ -13,13 +13,14 @@ class Advance(Protocol):
 
 
 @contextmanager
-def bar(title: str, total: int) -> Iterator[Advance]:
-    """Show a bar on standard error while the block runs, if that is a terminal."""
+def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
+    """Show a bar on standard error while the block runs, if that is a terminal; steps may be bytes."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
 

@@ -23,6 +23,7 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.descriptions import Descriptions, content_hash
 from aslkit.curate.engine import Engine, Local
 from aslkit.curate.group import Integers
+from aslkit.curate.leaks import leaks
 from aslkit.curate.sieve import restored, sieve
 from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
@@ -230,7 +231,10 @@ def _store(
     summary = summarise(table, parts, left_out=facts["left_out"], **reasons)
     summary["augmented"] = config.augment * summary["splits"]["train"]
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
-    facts = facts | {"summary": summary, "versions": versions}
+    smalls, tested = rows.in_bytes(sieved.seen.column("small")), parts.names == "test"
+    hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
+    leak = leaks(smalls, hashes, labels, tested, distance=config.group_distance, seed=config.seed)
+    facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leak) if leak else {}}
     with replacing(folder) as new:
         for name in schema.SPLITS:
             part = np.flatnonzero(parts.names == name)
@@ -247,7 +251,7 @@ def _store(
             name=folder.name,
             table=table,
             taken=taken,
-            smalls=rows.in_bytes(sieved.seen.column("small")),
+            leaks=leak,
             parts=parts,
             refused=sieved.refused,
             flagged=sieved.flagged,

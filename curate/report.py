@@ -14,7 +14,7 @@ from aslkit.curate.audit import COPY
 from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.galleries import galleries, place, thumbnail
-from aslkit.curate.leaks import MOST, leaks
+from aslkit.curate.leaks import MOST, Leaks
 from aslkit.curate.poses import Drawing, Pose, drawings, poses
 from aslkit.curate.record_next import listed, record_next
 from aslkit.curate.rows import landmarks
@@ -44,7 +44,7 @@ class Curation:
         name: of the dataset.
         table: its n rows of `schema.COLUMNS` without images, without varied copies.
         taken: the same n frames.
-        smalls: uint8 (n, 784), the same as `fingerprint.small` makes them.
+        leaks: how much of the test can be remembered; None where nothing was compared.
         parts: their split.
         refused: what was not taken, a row for each frame.
         flagged: what is to be known of what was taken.
@@ -55,7 +55,7 @@ class Curation:
     name: str
     table: pa.Table
     taken: list[CapturedFrame]
-    smalls: npt.NDArray[np.uint8]
+    leaks: Leaks | None
     parts: Split
     refused: list[Rejection]
     flagged: list[Rejection]
@@ -137,14 +137,7 @@ def _content(curation: Curation) -> dict[str, Any]:
         "galleries": galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
         "balance": balance(frames),
         "splits": splits(frames, curation.parts.names),
-        "leaks": leaks(
-            curation.smalls,
-            table.column("phash").to_numpy(),
-            frames.label,
-            curation.parts.names == "test",
-            distance=config.group_distance,
-            seed=config.seed,
-        ),
+        "leaks": curation.leaks,
         "too_many": MOST if len(table) > MOST else 0,
         "copy": COPY,
         "distance": config.group_distance,

@@ -1,11 +1,14 @@
 """The contract of a dataset: its columns. Everything that reads or writes Parquet in aslkit comes here."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
 from aslkit import __version__
+from aslkit.datasets.versions import past, upgraded
 from aslkit.errors import AslkitError
 from aslkit.letters import LETTERS
 
@@ -58,18 +61,20 @@ REJECTED: Final = pa.schema(
 def with_metadata(facts: dict[str, Any]) -> pa.Schema:
     """Return COLUMNS with what Hugging Face needs to show images and letter names, and with aslkit's own `facts`."""
     own = {"schema_version": VERSION, "aslkit": __version__, **facts}
+    features = huggingface_features(pixels=facts.get("pixels") is not False)
     return COLUMNS.with_metadata(
         {
-            "huggingface": json.dumps({"info": {"features": huggingface_features()}}),
+            "huggingface": json.dumps({"info": {"features": features}}),
             "aslkit": json.dumps(own),
         }
     )
 
 
-def huggingface_features() -> dict[str, Any]:
-    """The columns in the words of Hugging Face `datasets`."""
+def huggingface_features(*, pixels: bool = True) -> dict[str, Any]:
+    """The columns in the words of Hugging Face `datasets`; without pixels, an image is only what its parts are."""
+    parts = {name: {"dtype": dtype, "_type": "Value"} for name, dtype in (("bytes", "binary"), ("path", "string"))}
     special = {
-        "image": {"_type": "Image"},
+        "image": {"_type": "Image"} if pixels else parts,
         "label": {"names": list(LETTERS), "_type": "ClassLabel"},
         "captured_at": {"dtype": "timestamp[ms, tz=UTC]", "_type": "Value"},
     }
@@ -95,14 +100,63 @@ def facts_of(schema: pa.Schema) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def label_names(schema: pa.Schema) -> list[str] | None:
+    """The letters' names as Hugging Face shows them; None where the file says none that can be read."""
+    try:
+        said = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]["label"]["names"]
+        return [str(name) for name in said]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
 def check(schema: pa.Schema, where: str) -> None:
-    """Raise AslkitError unless a file's columns are those of the contract."""
-    for field in COLUMNS:
+    """Raise AslkitError unless a file's columns are those of the contract, or of a past version of it."""
+    version = _version(schema)
+    before = past(version)
+    if version != VERSION and before is None:
+        raise AslkitError(f"{where} has schema version {version}; this aslkit reads {VERSION}. Update aslkit.")
+    for field in COLUMNS if before is None else before.columns:
         index = schema.get_field_index(field.name)
         if index < 0:
             raise AslkitError(f"{where} has no column {field.name!r}. It is not an aslkit dataset; curate makes one.")
         if schema.field(index).type != field.type:
             raise AslkitError(f"{where}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")
-    version = facts_of(schema).get("schema_version", VERSION)
-    if version != VERSION:
-        raise AslkitError(f"{where} has schema version {version}; this aslkit reads {VERSION}. Update aslkit.")
+
+
+def to_read(schema: pa.Schema, columns: Sequence[str] | None) -> list[str] | None:
+    """Which columns of a file to read so that `current` can give `columns`; None is all."""
+    before = past(_version(schema))
+    if before is not None:
+        return list(before.columns.names)
+    return None if columns is None else list(columns)
+
+
+def current(table: pa.Table, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
+    """Bring what was read of a file to the columns of today.
+
+    Args:
+        table: the columns that `to_read` names.
+        schema: of the file, which `check` let pass.
+        columns: which are wanted, all where None; "image.path" is the image's name without its bytes.
+    """
+    if is_current(schema):
+        return table
+    table = upgraded(table, _version(schema), VERSION)
+    if columns is None:
+        return table
+    wanted = table.select([name for name in COLUMNS.names if name in columns or f"{name}.path" in columns])
+    if "image.path" not in columns:
+        return wanted
+    path = pa.compute.struct_field(wanted.column("image").combine_chunks(), "path")
+    return wanted.set_column(
+        wanted.schema.get_field_index("image"), "image", pa.StructArray.from_arrays([path], ["path"])
+    )
+
+
+def is_current(schema: pa.Schema) -> bool:
+    """Whether a file that `check` let pass is of VERSION, so that it can be read as it is."""
+    return past(_version(schema)) is None
+
+
+def _version(schema: pa.Schema) -> Any:
+    return facts_of(schema).get("schema_version", VERSION)

@@ -17,6 +17,12 @@ ROWS_PER_GROUP: Final = 256
 SHARD_BYTES: Final = 128_000_000
 """Bytes after which a file ends: a few seconds of transfer, and what Hugging Face and Spark like to read."""
 
+_MOST_FILES: Final = 100_000
+"""Of one split: 13 terabytes."""
+
+_MOST_GROUP_BYTES: Final = 4_000_000_000
+"""Of one row group, uncompressed. Curation writes a tenth of it at most."""
+
 REJECTED_FILE: Final = "rejected.parquet"
 FLAGGED_FILE: Final = "flagged.parquet"
 
@@ -92,12 +98,27 @@ def row_groups_of(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
     with _opened(path) as file:
         schema.check(file.schema_arrow, str(path))
         for index in range(file.num_row_groups):
-            try:
-                table = file.read_row_group(index, columns=list(columns))
-            except _UNREADABLE as error:
-                raise _damaged(path, error) from error
-            _check_lengths(table, path)
-            yield table
+            yield _row_group(file, index, columns, path)
+
+
+def row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
+    """The row group `index` of one file, for what is not read in order.
+
+    Raises:
+        AslkitError: the file is damaged.
+    """
+    with _opened(path) as file:
+        return _row_group(file, index, columns, path)
+
+
+def _row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
+    try:
+        table = file.read_row_group(index, columns=schema.to_read(file.schema_arrow, columns))
+    except _UNREADABLE as error:
+        raise _damaged(path, error) from error
+    table = schema.current(table, file.schema_arrow, columns)
+    check_lengths(table, path)
+    return table
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -162,8 +183,9 @@ def _files_of_split(folder: Path, split: str) -> list[Path]:
     files = sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))
     if files:
         said = files[0].stem.rpartition("-of-")[2]
-        names = [f"{split}-{index:05d}-of-{said}.parquet" for index in range(int(said) if said.isdecimal() else 0)]
-        if missing := [name for name in names[:100_000] if not (folder / "data" / name).is_file()]:
+        count = min(int(said), _MOST_FILES) if said.isdecimal() else 0  # a name may say any number
+        names = [f"{split}-{index:05d}-of-{said}.parquet" for index in range(count)]
+        if missing := [name for name in names if not (folder / "data" / name).is_file()]:
             raise AslkitError(
                 f"{folder / 'data' / missing[0]} is missing. Run `aslkit curate --rebuild`, or ask whoever sent the "
                 "dataset to send it again."
@@ -175,15 +197,24 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
     with _opened(path) as file:
         schema.check(file.schema_arrow, str(path))
         try:
-            table = file.read(columns=None if columns is None else list(columns))
+            table = file.read(columns=schema.to_read(file.schema_arrow, columns))
         except _UNREADABLE as error:
             raise _damaged(path, error) from error
-    _check_lengths(table, path)
+        table = schema.current(table, file.schema_arrow, columns)
+    check_lengths(table, path)
     split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
     return table.replace_schema_metadata(None).append_column("split", split)
 
 
-def _check_lengths(table: pa.Table, path: Path) -> None:
+def is_current(path: Path) -> bool:
+    """Whether a file is of today's version of the schema; raises AslkitError where it is of none."""
+    with _opened(path) as file:
+        schema.check(file.schema_arrow, str(path))
+        return schema.is_current(file.schema_arrow)
+
+
+def check_lengths(table: pa.Table, path: Path) -> None:
+    """Raise AslkitError where a list has not as many values as `schema.LENGTHS` says."""
     for name, length in schema.LENGTHS.items():
         if name in table.column_names:
             lengths = pc.list_value_length(table.column(name)).unique().to_pylist()
@@ -197,9 +228,27 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(path)
         file.schema_arrow  # noqa: B018 - names that are no text show here
-        return file
+        wrong = absurd(file.metadata, path.stat().st_size)
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
+    if wrong:
+        file.close()
+        raise AslkitError(f"{path} {wrong}. No real dataset does; ask its sender for another.")
+    return file
+
+
+def absurd(about: pq.FileMetaData, size: int) -> str | None:
+    """Say what no real file claims, before memory is taken for it: Parquet codes a trillion nulls in a few bytes.
+
+    Args:
+        about: the end of the file.
+        size: of the file, bytes.
+    """
+    groups = [about.row_group(index) for index in range(about.num_row_groups)]
+    rows, most = sum(max(group.num_rows, 0) for group in groups), max((g.total_byte_size for g in groups), default=0)
+    if rows > size or any(group.num_rows < 0 or group.total_byte_size < 0 for group in groups):
+        return f"claims {rows:,} rows in {size:,} bytes"
+    return f"claims a row group of {most:,} bytes" if most > _MOST_GROUP_BYTES else None
 
 
 def _damaged(path: Path, error: Exception) -> AslkitError:

@@ -14,6 +14,9 @@ from aslkit.letters import LETTERS
 FEW: Final = 20
 """Distinct frames of a letter in train, below which it is named as one to record."""
 
+_SAME_PERSON: Final = {"session": "another sitting", "block": "a later moment of the same sitting"}
+"""What is tested on where there is one signer."""
+
 
 def summarise(
     table: pa.Table,
@@ -58,8 +61,7 @@ def _notes(summary: dict[str, Any], trained: Any, tested: Any, left_out: list[st
     notes = []
     if left_out:
         notes.append(f"Synthetic signers were left out: {', '.join(left_out)}. --with-synthetic takes them.")
-    if summary["split_by"] != "signer":
-        what = {"session": "another sitting", "block": "a later moment of the same sitting"}[summary["split_by"]]
+    if what := _SAME_PERSON.get(summary["split_by"]):
         notes.append(
             f"Only one signer: the test is {what} of the same person, which tells little about strangers. "
             "Ask one more person to record: `aslkit capture --letter A --signer NAME`."

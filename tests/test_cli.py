@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -60,12 +61,22 @@ def png_that_claims(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
 
 
-@pytest.mark.parametrize("command", [*main.commands])
+def commands(group: click.Group = main, above: str = "") -> Iterator[str]:
+    """All commands, those of groups too."""
+    for name, command in group.commands.items():
+        yield above + name
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{above}{name} ")
+
+
+@pytest.mark.parametrize("command", [*commands()])
 def test_every_command_has_help_with_an_example_and_speaks_json(command: str) -> None:
-    result = aslkit(command, "--help")
+    result = aslkit(*command.split(), "--help")
     assert result.exit_code == 0
     if command != "doctor":
-        assert f"aslkit {command}" in result.output
+        assert f"aslkit {command}" in result.output.partition("Example:")[2]
+    if command == "dataset":  # a group
+        return
     assert "--json" in result.output
     assert "--workspace" in result.output
 

@@ -152,6 +152,8 @@ def _crops(folder: Path, contract: Contract, rows: int) -> Array:
 def _crop(row: dict[str, Any], contract: Contract) -> Array:
     if row["hand_box"] is None:
         return np.zeros(contract.shape, np.float32)
+    if row["image"]["bytes"] is None:
+        raise AslkitError("The dataset has no pictures, only landmarks. Train on those: --feature landmarks.")
     try:
         frame = decode(row["image"]["bytes"])
     except ImageError as error:

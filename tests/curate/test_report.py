@@ -73,18 +73,18 @@ def curation(curated: Workspace, settings: CurateConfig) -> Curation:
     """What the report of `curated` was made from."""
     table = store.read(curated.dataset("custom"))
     frames = {frame.key: frame for frame in walk(curated.captures)}
-    images = [decode(image["bytes"]) for image in table.column("image").to_pylist()]
-    return Curation(
+    plain = Curation(
         name="custom",
         table=table.drop_columns(["split"]),
         taken=[frames[image["path"]] for image in table.column("image").to_pylist()],
-        smalls=np.stack([small(to_grey(image)) for image in images]),
+        leaks=None,
         parts=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
         refused=[],
         flagged=[],
         summary=store.facts(curated.dataset("custom"))["summary"],
         config=settings,
     )
+    return replace(plain, leaks=measured(plain, settings))
 
 
 def written(curation: Curation, folder: Path) -> str:
@@ -348,7 +348,7 @@ def test_of_a_large_test_a_part_is_looked_at(
     assert found is not None
     assert (found.own.test, found.own.train, found.tested) == (7, 36, 18)
     assert found == measured(curation, settings)
-    text = " ".join(Page(written(curation, tmp_path)).text.split())
+    text = " ".join(Page(written(replace(curation, leaks=found), tmp_path)).text.split())
     assert "Of 18 test images 7, drawn at random, were looked at." in text
 
 
@@ -368,18 +368,20 @@ def test_nothing_to_compare_or_too_much(
     curation: Curation, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     alone = replace(curation, parts=Split(names=np.full(54, "train"), by="block"))
-    alone = replace(alone, summary=curation.summary | {"split_by": "block"})
+    alone = replace(alone, summary=curation.summary | {"split_by": "block"}, leaks=None)
     assert measured(alone, settings) is None
     assert "nothing to compare" in Page(written(alone, tmp_path)).text
     monkeypatch.setattr(leaking, "MOST", 50)
     monkeypatch.setattr(report, "MOST", 50)
     assert measured(curation, settings) is None
-    assert "With more than 50 images this is not measured here" in Page(written(curation, tmp_path)).text
+    text = Page(written(replace(curation, leaks=None), tmp_path)).text
+    assert "With more than 50 images this is not measured here" in text
 
 
 def measured(curation: Curation, settings: CurateConfig) -> leaking.Leaks | None:
+    images = [decode(image["bytes"]) for image in curation.table.column("image").to_pylist()]
     return leaks(
-        curation.smalls,
+        np.stack([small(to_grey(image)) for image in images]),
         curation.table.column("phash").to_numpy(),
         curation.table.column("label").to_numpy(),
         curation.parts.names == "test",

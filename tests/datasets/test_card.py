@@ -1,51 +1,131 @@
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import mlcroissant  # type: ignore[import-untyped]
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from aslkit.datasets import card, store
+from aslkit.datasets.info import info
+from aslkit.datasets.plain import markdown, plain
+from aslkit.letters import LETTERS
 from aslkit.workspace import Workspace
+from tests.datasets import made
+
+HOSTILE = (
+    "a\n---\nlicense: mit\n---\n# heading",
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raw %}",
+    "[click](javascript:alert(1)) ![x](http://x) `code` **b** _i_ | cell |",
+    "\x1b[31m\x07\u202e",
+    "'\"&<>\\",
+    "- - -",
+    "# h",
+    "1. x",
+    "!!python/object/apply:os.system ['true']",
+)
 
 
-def front_matter(text: str) -> dict[str, str]:
-    _, head, _ = text.split("---\n", 2)
-    return dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+def front_matter(folder: Path) -> dict[str, Any]:
+    _, head, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    return dict(yaml.safe_load(head))
 
 
 def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
     folder = curated.dataset("custom")
     text = (folder / "README.md").read_text(encoding="utf-8")
-    summary = store.facts(folder)["summary"]
-    assert front_matter(text)["pretty_name"] == '"custom"'
-    assert "size_categories:\n- n<1K\n" in text
+    summary, front = store.facts(folder)["summary"], front_matter(folder)
+    assert front["pretty_name"] == "custom"
+    assert front["license"] == "cc0-1.0"
+    assert front["size_categories"] == ["n<1K"]
+    assert front["dataset_info"]["features"][1]["dtype"]["class_label"]["names"] == dict(
+        zip(map(str, range(24)), LETTERS, strict=True)
+    )
+    assert {each["name"]: each["num_examples"] for each in front["dataset_info"]["splits"]} == summary["splits"]
     assert f"{summary['frames']} images of the 24 still letters" in text
     assert f"Held out: {', '.join(summary['held_out'])}." in text
     for split, count in summary["splits"].items():
         assert f"| {split} | {count} |" in text
     for signer, each in summary["signers"].items():
-        assert f"| {signer} | {each['frames']} | {each['coverage']:.2%} |" in text
+        assert f"| {signer} | {each['frames']} | 1 | 3 | {each['coverage']:.2%} |" in text
+    assert "camera 0 (54)" in text
+    assert "- licence CC0-1.0: 54 images" in text
     assert "{" not in text
 
 
+def test_what_is_told_by_facts(tmp_path: Path) -> None:
+    folder = made.dataset(tmp_path / "2026")
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert "nobody in `test` is in" in text
+    assert "From 2026-01-02 to 2026-01-08, in 3 sessions." in text
+    assert "- blurred: 2\n" in text
+    assert "- Record more.\n" in text
+    assert front_matter(folder)["pretty_name"] == "2026"  # a name, not a number
+    facts = store.facts(folder) | {"leaks": {"own": {"copies": 0.084, "remembered": 0.829}}, "licence": "CC-BY-SA-4.0"}
+    card.write(folder, name="2026", facts=facts)
+    assert "| its own | 8.40% | 82.90% |" in (folder / "README.md").read_text(encoding="utf-8")
+    assert front_matter(folder)["license"] == "cc-by-sa-4.0"
+
+
 @pytest.mark.parametrize(
-    ("frames", "size"),
+    ("by", "words"), [("session", "By session"), ("block", "By blocks"), ("official", "As published"), (["x"], "How,")]
+)
+def test_split_in_words(tmp_path: Path, by: Any, words: str) -> None:
+    folder = made.write(tmp_path / "d", {"train": made.rows_of("train", 2)}, summary={"split_by": by})
+    assert words in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("images", "size"),
     [(999, "n<1K"), (1_000, "1K<n<10K"), (14_448, "10K<n<100K"), (2_000_000, "1M<n<10M")],
 )
+def test_size(images: int, size: str) -> None:
+    assert card.size_category(images) == size
+
+
 @pytest.mark.parametrize(
-    ("by", "words"),
-    [("signer", "nobody in `test`"), ("session", "By session"), ("block", "By blocks of time")],
+    "facts", [{}, {"summary": []}, {"summary": {"held_out": 5, "notes": {}, "rejected": {1: "x"}}}]
 )
-def test_size_and_split_in_words(tmp_path: Path, frames: int, size: str, by: str, words: str) -> None:
-    summary: dict[str, Any] = {
-        "frames": frames, "groups": 5, "split_by": by, "splits": {"train": frames}, "held_out": ["ada"],
-        "signers": {"ada": {"frames": frames, "coverage": 1.0}}, "letters": {"A": frames},
-        "augmented": 0,
-        "rejected": {"duplicate": 1_234}, "notes": ["Record more."],
-    }  # fmt: skip
-    card.write(tmp_path, name="2026", facts={"summary": summary, "versions": {"aslkit": "0"}})
-    text = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert f"- {size}\n" in text
-    assert words in text
-    assert "- duplicate: 1,234\n" in text
-    assert "- Record more.\n" in text
-    assert front_matter(text)["pretty_name"] == '"2026"'  # a name, not a number
+def test_facts_of_any_kind(tmp_path: Path, facts: dict[str, Any]) -> None:
+    folder = made.write(tmp_path / "d", {"train": made.rows_of("train", 2)})
+    card.write(folder, name="d", facts=facts | {"versions": 1, "leaks": [], "licence": 5, "source": None})
+    assert "2 images of the 24" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
+    rows = [made.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
+    told = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
+    folder = made.write(tmp_path / "d", {"train": rows}, summary=told)
+    card.write(folder, name=text, facts=store.facts(folder) | {"source": text})
+    whole = (folder / "README.md").read_text(encoding="utf-8")
+    front = front_matter(folder)
+    assert front["license"] == "other"
+    assert front["license_name"] == plain(text).replace("<", "‹").replace(">", "›")
+    assert whole.count("\n---\n") == 1
+    assert "<script" not in whole
+    assert "\x1b" not in whole
+    body = whole.split("---\n", 2)[2]
+    assert sum(line.startswith("#") for line in body.splitlines()) == 9
+    assert re.search(r"(?<!\\)\]\(", body) is None
+    assert markdown(text, most=600) in body
+    croissant = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    assert croissant["name"] == plain(text)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
+def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
+    folder = made.dataset(tmp_path / "crisp")
+    opened = mlcroissant.Dataset(jsonld=folder / "croissant.json")
+    assert not opened.metadata.issues.errors
+    records = {record["frames/sha256"].decode(): record for record in opened.records("frames")}
+    assert len(records) == info(folder).images
+    for row in store.read(folder).to_pylist():
+        record = records[row["sha256"]]
+        assert record["frames/split"].decode() == row["split"]
+        assert record["frames/label"] == row["label"]
+        assert record["frames/image"].size == (row["width"], row["height"])
+    for said in json.loads((folder / "croissant.json").read_text(encoding="utf-8"))["distribution"][:-1]:
+        assert len(said["sha256"]) == 64

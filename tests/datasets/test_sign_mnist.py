@@ -26,7 +26,15 @@ def test_labels_are_letters_without_a_gap(tmp_path: Path) -> None:
     assert found["train"].pixels[:, 5, 5].tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("data", [csv([3, 4], header=False), csv([3, 4], end="\r\n"), b"\xef\xbb\xbf" + csv([3, 4])])
+@pytest.mark.parametrize(
+    "data",
+    [
+        csv([3, 4], header=False),
+        csv([3, 4], end="\r\n"),
+        b"\xef\xbb\xbf" + csv([3, 4]),
+        csv([3, 4]).replace(b"label", b'"label"'),
+    ],
+)
 def test_with_and_without_a_header(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "some.csv").write_bytes(data)
     found = sign_mnist.read(tmp_path / "some.csv")

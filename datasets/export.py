@@ -1,0 +1,101 @@
+"""Taking a dataset elsewhere: to folders of images, tar shards, or CSV files."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aslkit import __version__
+from aslkit.datasets import schema, store
+from aslkit.datasets.export_csv import write_csv28, write_landmarks
+from aslkit.datasets.export_images import write_imagefolder, write_webdataset
+from aslkit.errors import AslkitError, InputError
+from aslkit.files import replacing
+from aslkit.progress import bar
+
+MARK: Final = ".aslkit-export.json"
+"""Lies in each export, so that a later one knows that it may take its place."""
+
+FORMATS: Final = {
+    "imagefolder": write_imagefolder,
+    "webdataset": write_webdataset,
+    "csv28": write_csv28,
+    "landmarks": write_landmarks,
+}
+
+_OPENED_BY: Final = {
+    "imagefolder": 'datasets.load_dataset("imagefolder", data_dir="{to}")',
+    "webdataset": 'datasets.load_dataset("webdataset", data_dir="{to}")',
+    "csv28": "aslkit dataset get sign-mnist --partial --from {to}",
+    "landmarks": 'pandas.read_csv("{to}/landmarks-train.csv")',
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        format: one of FORMATS.
+        to: the folder.
+        rows: of each split.
+        left_out: rows that were not written, by reason.
+        opened_by: how to open it.
+    """
+
+    format: str
+    to: Path
+    rows: dict[str, int]
+    left_out: dict[str, int]
+    opened_by: str
+
+
+def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), force: bool = False) -> Exported:
+    """Write a dataset in another format, whole or not at all. Images lose EXIF and the like, and no pixel.
+
+    Args:
+        folder: of the dataset.
+        format: one of FORMATS.
+        to: the folder to write; an earlier export there is replaced.
+        splits: which; all where empty.
+        force: replace what is there though it is no export.
+
+    Raises:
+        InputError: no dataset there, an unknown format or split, or something else lies in `to`.
+        AslkitError: the dataset is damaged.
+    """
+    if format not in FORMATS:
+        raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
+    files = {split: _files(folder, split) for split in splits or schema.SPLITS}
+    if lacking := [split for split in splits if not files[split]]:
+        raise InputError(f"{folder} has no split {lacking[0]!r}.")
+    _check_free(to, folder, force=force)
+    rows, left_out = dict[str, int](), Counter[str]()
+    with replacing(to) as new, bar(f"Writing {format}", store.row_count(folder)) as advance:
+        new.mkdir(parents=True)
+        for split, paths in files.items():
+            if paths:
+                rows[split] = FORMATS[format](new, split, paths, left_out, advance)
+        mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
+        (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+    opened_by = _OPENED_BY[format].format(to=to)
+    return Exported(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
+
+
+def _files(folder: Path, split: str) -> list[Path]:
+    return [path for path in store.files_of(folder) if path.name.startswith(f"{split}-")]
+
+
+def _check_free(to: Path, folder: Path, *, force: bool) -> None:
+    """Raise where writing `to` would lose what is no export."""
+    target, own = to.resolve(), folder.resolve()
+    if own.is_relative_to(target) or target.is_relative_to(own):
+        raise InputError(f"{to} holds the dataset itself, or lies in it. Choose another --to.")
+    if any(place.resolve().is_relative_to(target) for place in (Path.cwd(), Path.home())):
+        raise InputError(f"{to} would be replaced as a whole. Choose a folder of its own for --to.")
+    if to.is_file():
+        raise InputError(f"{to} is a file. Choose a folder for --to.")
+    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
+        raise AslkitError(f"{to} holds something that is no export of aslkit. Choose another --to, or say --force.")

@@ -1,0 +1,29 @@
+"""Words of others, fit to be shown: a name in a dataset may hold commands to a terminal, tags of a page, or a novel."""
+
+import html
+import re
+from typing import Final
+
+MOST: Final = 80
+"""Characters of one name that are shown."""
+
+_MARKS: Final = re.compile(r"([\\`*_\[\]|~])")
+_AT_START: Final = re.compile(r"^([#+\-=:]|\d+[.)](?=\s|$))")
+
+
+def plain(text: object, *, most: int = MOST) -> str:
+    """Return text on one line that can be printed anywhere: control and direction characters become U+FFFD.
+
+    Args:
+        text: anything; what is no string is turned into one.
+        most: characters; the rest is cut off, and an ellipsis says so.
+    """
+    given = str(text)
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in given[:most])
+    return shown + "…" if len(given) > most else shown
+
+
+def markdown(text: object, *, most: int = MOST) -> str:
+    """Return text that Markdown shows as it is: no tag, link, heading, table cell or emphasis comes of it."""
+    marked = _MARKS.sub(r"\\\1", html.escape(plain(text, most=most), quote=False))
+    return _AT_START.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], marked)

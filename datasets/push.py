@@ -1,0 +1,54 @@
+"""Handing a dataset on: prepared for others' eyes in the workspace's cache, sent, and the preparation removed."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from aslkit.datasets import privacy
+from aslkit.datasets.places import is_url
+from aslkit.datasets.privacy import Prepared, PrivacyConfig
+from aslkit.datasets.pseudonyms import Pseudonyms
+from aslkit.datasets.send import Sent, copy, send
+from aslkit.datasets.store import files_of
+from aslkit.files import remove
+from aslkit.workspace import Workspace, as_name
+
+
+def staged(folder: Path, workspace: Workspace, config: PrivacyConfig) -> tuple[Path, Prepared]:
+    """Prepare a dataset for others, and return where it lies and what was found; at once if that was done before.
+
+    Other names are kept in WORKSPACE/datasets/NAME.pseudonyms.json, which is never sent.
+
+    Raises:
+        InputError, AslkitError: as `privacy.prepare`.
+    """
+    names = None
+    if config.pseudonyms:
+        path = workspace.root / "datasets" / f"{as_name(folder.resolve().name)}.pseudonyms.json"
+        names = Pseudonyms.load(path)
+        names.learn(privacy.named(folder))
+        names.save(path)
+    target = workspace.root / "cache" / "push" / _mark(folder, config, names)
+    if target.is_dir():
+        return target, privacy.prepared(target)
+    return target, privacy.prepare(folder, target, name=folder.resolve().name, config=config, names=names)
+
+
+def deliver(staged_folder: Path, url: str) -> Sent:
+    """Send what `staged` prepared to a URL or a folder, and remove it; where sending fails, it stays for the next try.
+
+    Raises:
+        InputError, AslkitError: as `send` and `copy`.
+    """
+    path = url.removeprefix("file://")
+    sent = send(staged_folder, url) if is_url(path) else copy(staged_folder, Path(path))
+    remove(staged_folder)
+    return sent
+
+
+def _mark(folder: Path, config: PrivacyConfig, names: Pseudonyms | None) -> str:
+    """Changes when anything does that the preparation depends on."""
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files_of(folder)]
+    about = [str(folder.resolve()), files, asdict(config), names and [names.signers, names.sessions, names.cameras]]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]

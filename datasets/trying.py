@@ -1,0 +1,53 @@
+"""Doing something over a network that may fail for a moment."""
+
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from aslkit.datasets.places import shown
+from aslkit.errors import AslkitError
+
+T = TypeVar("T")
+
+TRIES: Final = 4
+BACKOFF_S: Final = 0.5
+"""Before the second try, then twice as long each time."""
+
+_HOPELESS: Final = ("NoCredentialsError", "PartialCredentialsError", "NoSuchBucket", "ParamValidationError")
+"""Names of drivers' errors that another try does not help against."""
+
+
+def tried(action: Callable[[], T], url: str) -> T:
+    """Do something over the network, again where it fails, with longer and longer pauses.
+
+    Raises:
+        AslkitError: it failed TRIES times, or need not be tried again.
+    """
+    for number in range(TRIES):
+        try:
+            return action()
+        except AslkitError:
+            raise
+        except Exception as error:  # drivers raise their own: OSError, botocore's, aiohttp's, httpx's
+            hopeless = isinstance(error, PermissionError | FileNotFoundError | NotImplementedError)
+            if hopeless or type(error).__name__ in _HOPELESS or number == TRIES - 1:
+                raise _explained(error, url) from error
+            time.sleep(BACKOFF_S * 2**number)
+    raise AssertionError("unreachable")
+
+
+def _explained(error: Exception, url: str) -> AslkitError:
+    first = (str(error).splitlines() or [""])[0].replace(url, shown(url)) or type(error).__name__
+    if isinstance(error, PermissionError) or "Credentials" in type(error).__name__:
+        return AslkitError(
+            f"{shown(url)} does not let you in ({shown(first)}). Set the credentials of its driver (AWS_ACCESS_KEY_ID "
+            "and AWS_SECRET_ACCESS_KEY, gcloud auth login, huggingface-cli login), or ask its owner."
+        )
+    if isinstance(error, FileNotFoundError):
+        return AslkitError(
+            f"{shown(url)}: there is no {shown(first)}. Look for a slip in the URL, or in the bucket's name."
+        )
+    return AslkitError(
+        f"{shown(url)}: the connection failed {TRIES} times ({shown(first)}). Nothing half-done is taken for whole; "
+        "the same command again goes on where this one stopped."
+    )

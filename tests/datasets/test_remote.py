@@ -1,0 +1,442 @@
+"""Sending and fetching, with a real S3 server and a real web server on this machine, and lines that are cut."""
+
+import http.server
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import pytest
+from click.testing import CliRunner
+
+from aslkit.cli import main
+from aslkit.datasets import manifest, places, store, trying
+from aslkit.datasets.remote import fetch, local
+from aslkit.datasets.send import SENDING, copy, send
+from aslkit.errors import AslkitError, InputError
+from aslkit.workspace import Workspace
+from tests.datasets import made
+
+BUCKET = "club"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "BACKOFF_S", 0.0)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and test are of one size. Not to be changed."""
+    folder = made.dataset(tmp_path_factory.mktemp("here") / "mine", train=70, test=70)
+    (folder / "report.html").write_text("<script>")
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The files of a dataset that are handed on."""
+    return {entry.path: (folder / entry.path).read_bytes() for entry in manifest.manifest_of(folder).files}
+
+
+class Line:
+    """A TCP proxy on this machine that counts what goes each way, and may cut the line after so many bytes."""
+
+    def __init__(self, port: int) -> None:
+        self._target, self._closing = ("127.0.0.1", port), False
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.up = self.down = 0
+        self.cut_up: float = float("inf")
+        self.cut_down: float = float("inf")
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def reset(self) -> None:
+        """Mend the line, and count from 0."""
+        self.up = self.down = 0
+        self.cut_up = self.cut_down = float("inf")
+
+    def _accept(self) -> None:
+        while not self._closing:
+            try:
+                near, _ = self._socket.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._target)
+            for source, target, way in ((near, far, "up"), (far, near, "down")):
+                thread = threading.Thread(target=self._carry, args=(source, target, way), daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def _carry(self, source: socket.socket, target: socket.socket, way: str) -> None:
+        try:
+            while data := source.recv(16_384):
+                setattr(self, way, getattr(self, way) + len(data))
+                if getattr(self, way) > getattr(self, f"cut_{way}"):
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self) -> None:
+        self._closing = True
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for thread in self._threads:
+            thread.join(2)
+
+
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[int]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()[1]
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    """The line to an S3 server with an empty bucket."""
+    import boto3  # type: ignore[import-untyped]
+    import s3fs  # type: ignore[import-untyped]
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "not-a-real-key")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)  # it waits for seconds
+    direct = f"http://127.0.0.1:{s3_server}"
+    client = boto3.client("s3", endpoint_url=direct)
+    client.create_bucket(Bucket=BUCKET)
+    line = Line(s3_server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
+    yield line
+    line.close()
+    for each in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=each["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+    client.close()
+
+
+def test_s3_there_and_back(s3: Line, dataset: Path, tmp_path: Path) -> None:
+    sent = send(dataset, "s3://club/mine")
+    assert sent.files_sent == sent.files == len(content(dataset))
+    fetched = fetch("s3://club/mine", tmp_path / "mine")
+    assert content(fetched.folder) == content(dataset)
+    assert not (fetched.folder / "report.html").exists()
+    assert store.read(fetched.folder).equals(store.read(dataset))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    s3.reset()
+    assert send(dataset, "s3://club/mine").files_sent == 0
+    assert fetch("s3://club/mine", tmp_path / "mine").up_to_date
+    assert s3.up + s3.down < 40_000  # the manifest, and no more
+
+
+def test_s3_a_sending_that_is_cut_goes_on(s3: Line, dataset: Path, tmp_path: Path) -> None:
+    size = manifest.manifest_of(dataset).size
+    s3.cut_up = size * 0.75  # within train, which comes after test; no try gets through from then on
+    with pytest.raises(AslkitError, match=r"s3://club/mine: .*the same command again goes on where this one stopped"):
+        send(dataset, "s3://club/mine")
+    s3.reset()
+    with pytest.raises(InputError, match="is being sent to s3://club/mine, or was and did not arrive whole"):
+        fetch("s3://club/mine", tmp_path / "mine")
+    s3.reset()
+    again = send(dataset, "s3://club/mine")
+    assert 0 < again.files_sent < again.files
+    assert s3.up < size * 0.6
+    assert content(fetch("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
+
+
+def test_s3_a_fetching_that_is_cut_goes_on_within_the_file(
+    s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "BLOCK_BYTES", 20_000)
+    send(dataset, "s3://club/mine")
+    size = manifest.manifest_of(dataset).size
+    s3.reset()
+    s3.cut_down = size * 0.6
+    with pytest.raises(AslkitError, match="the same command again goes on"):
+        fetch("s3://club/mine", tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+    s3.reset()
+    again = fetch("s3://club/mine", tmp_path / "mine")
+    assert content(again.folder) == content(dataset)
+    assert again.bytes_fetched < size * 0.7
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_s3_a_line_that_fails_now_and_then_is_enough(
+    s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(dataset, "s3://club/mine")
+    s3.reset()
+    s3.cut_down = manifest.manifest_of(dataset).size * 0.5
+    mended = threading.Timer(0.5, s3.reset)
+    mended.start()
+    monkeypatch.setattr(trying, "BACKOFF_S", 0.3)
+    assert content(fetch("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
+    mended.join()
+
+
+def test_s3_without_a_key_says_what_to_do(s3: Line, dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AslkitError, match=r"s3://nobody/mine: there is no .*bucket's name"):
+        send(dataset, "s3://nobody/mine")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    with pytest.raises(AslkitError, match=r"does not let you in .*AWS_ACCESS_KEY_ID"):
+        send(dataset, "s3://club/mine")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder; with offsets, if it may."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        server.asked.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
+        path = Path(self.translate_path(self.path))
+        if server.broken and path.name.startswith(server.broken[0]):
+            server.broken.pop(0)
+            data = path.read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+            return
+        start = self.headers.get("Range")
+        if not server.offsets or start is None or not path.is_file():
+            super().do_GET()
+            return
+        at, data = int(start.removeprefix("bytes=").rstrip("-")), path.read_bytes()
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(data) - at))
+        self.end_headers()
+        self.wfile.write(data[at:])
+
+
+@contextmanager
+def serving(folder: Path, *, offsets: bool = True) -> Iterator[Any]:
+    server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    server.asked, server.broken, server.offsets = [], [], offsets
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def site(dataset: Path, tmp_path: Path) -> Path:
+    """A folder to be served, with the dataset in mine/."""
+    copy(dataset, tmp_path / "site" / "mine")
+    return tmp_path / "site"
+
+
+@pytest.mark.parametrize("offsets", [True, False])
+def test_the_web_goes_on_at_an_offset_where_the_server_can(
+    site: Path, dataset: Path, tmp_path: Path, offsets: bool
+) -> None:
+    with serving(site, offsets=offsets) as server:
+        server.broken += ["train", "train"]
+        fetched = fetch(f"{server.url}/mine?key=secret", tmp_path / "mine")
+    assert content(fetched.folder) == content(dataset)
+    size = (dataset / "data" / "train-00000-of-00001.parquet").stat().st_size
+    assert [start for path, start, _ in server.asked if "train" in path][:2] == [None, f"bytes={size // 2}-"]
+    assert all(path.endswith("?key=secret") for path, _, _ in server.asked)
+
+
+def test_names_and_passwords_go_to_the_server_and_nowhere_else(site: Path, tmp_path: Path) -> None:
+    with serving(site) as server:
+        url = server.url.replace("http://", "http://ada:s3cret@")
+        fetch(f"{url}/mine", tmp_path / "mine")
+        assert {secret for _, _, secret in server.asked} == {"Basic YWRhOnMzY3JldA=="}
+        done = CliRunner().invoke(main, ["dataset", "pull", f"{url}/nothing?key=abc", "--workspace", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "There is no dataset at http://***@127.0.0.1" in done.output
+    assert not any(secret in done.output for secret in ("s3cret", "ada", "abc"))
+
+
+def test_a_connection_refused_is_said_without_secrets(tmp_path: Path) -> None:
+    with pytest.raises(
+        AslkitError, match=r"http://\*\*\*@127.0.0.1:9/x\?\*\*\*: the connection failed 4 times"
+    ) as caught:
+        fetch("http://ada:s3cret@127.0.0.1:9/x?key=abc", tmp_path / "x")
+    assert "s3cret" not in caught.value.message
+
+
+def change(site: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    path = site / "mine" / manifest.FILE
+    about = json.loads(path.read_bytes())
+    edit(about)
+    path.write_text(json.dumps(about))
+
+
+def test_a_file_that_is_not_as_the_manifest_says_is_never_taken(site: Path, tmp_path: Path) -> None:
+    victim = site / "mine" / "data" / "test-00000-of-00001.parquet"
+    victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+    with (
+        serving(site) as server,
+        pytest.raises(AslkitError, match=r"test-00000-of-00001\.parquet is not what the manifest"),
+    ):
+        fetch(f"{server.url}/mine", tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_file_without_end_is_cut_off(site: Path, tmp_path: Path) -> None:
+    def smaller(about: dict[str, Any]) -> None:
+        about["files"][-1]["size"] -= 10
+
+    change(site, smaller)
+    with serving(site) as server, pytest.raises(AslkitError, match="is not what the manifest says"):
+        fetch(f"{server.url}/mine", tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_dataset_larger_than_the_disk_is_refused_before_a_byte(site: Path, tmp_path: Path) -> None:
+    change(site, lambda about: about["files"][-1].update(size=10**12 - 1))
+    with serving(site) as server, pytest.raises(AslkitError, match=r"bytes free; the dataset needs 1,000,"):
+        fetch(f"{server.url}/mine", tmp_path / "mine")
+    assert len(server.asked) == 1
+
+
+def test_whole_files_that_are_no_dataset_are_not_taken(site: Path, tmp_path: Path) -> None:
+    for path in (site / "mine" / "data").iterdir():
+        path.write_bytes(b"PAR1 and so on")
+    (site / "mine" / manifest.FILE).write_bytes(manifest.manifest_of(site / "mine").to_bytes())
+    with serving(site) as server, pytest.raises(AslkitError, match="is damaged"):
+        fetch(f"{server.url}/mine", tmp_path / "mine")
+    assert not any(path.name.startswith((".mine.fetching", "mine")) and path.is_dir() for path in tmp_path.iterdir())
+
+
+def test_what_lies_there_is_replaced_only_when_told(site: Path, dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "mine")
+    with serving(site) as server:
+        with pytest.raises(InputError, match=r"Give another --name, or --force"):
+            fetch(f"{server.url}/mine", tmp_path / "mine")
+        assert not fetch(f"{server.url}/mine", tmp_path / "mine", force=True).up_to_date
+        assert fetch(f"{server.url}/mine", tmp_path / "mine").up_to_date
+    assert not (tmp_path / "mine" / "report.html").exists()
+
+
+def test_two_processes_do_not_fetch_into_one_folder(site: Path, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    with (
+        serving(site) as server,
+        FileLock(tmp_path / ".mine.fetching.lock"),
+        pytest.raises(AslkitError, match="Another process"),
+    ):
+        fetch(f"{server.url}/mine", tmp_path / "mine")
+
+
+def test_a_dataset_named_by_url_is_kept_until_it_changes(site: Path, dataset: Path, tmp_path: Path) -> None:
+    workspace = Workspace(root=tmp_path / "workspace")
+    with serving(site) as server:
+        folder = local(f"{server.url}/mine", workspace)
+        assert store.read(folder).equals(store.read(dataset))
+        assert local(f"{server.url}/mine", workspace) == folder
+        assert len([path for path, _, _ in server.asked if "train" in path]) == 1
+        made.dataset(tmp_path / "other", train=8)
+        copy(tmp_path / "other", site / "mine")
+        assert store.read(local(f"{server.url}/mine", workspace)).equals(store.read(tmp_path / "other"))
+    assert local(f"file://{dataset}", workspace) == dataset
+
+
+def test_a_smaller_dataset_takes_the_place_of_a_larger_one(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHARD_BYTES", 1)
+    large = made.dataset(tmp_path / "large", train=40)
+    monkeypatch.undo()
+    memory = fsspec.filesystem("memory")
+    send(large, "memory://place/mine")
+    send(dataset, "memory://place/mine")
+    left = {name.removeprefix("/place/mine/") for name in memory.find("/place/mine")}
+    assert left == {*content(dataset), manifest.FILE}
+    memory.pipe_file("/place/mine/data/train-00007-of-00008.parquet", b"")
+    made.dataset(tmp_path / "other", train=9)
+    with pytest.raises(InputError, match=r"holds data/train-00007-of-00008\.parquet, which .* did not put there"):
+        send(tmp_path / "other", "memory://place/mine")
+    memory.rm("/place", recursive=True)
+
+
+def test_while_it_is_sent_there_is_no_manifest(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    send(dataset, "memory://place/mine")
+    other = made.dataset(tmp_path / "other", train=9)
+
+    def stop(*_: Any, **__: Any) -> None:
+        assert not memory.exists(f"/place/mine/{manifest.FILE}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(places.Store, "put", stop)
+    with pytest.raises(KeyboardInterrupt):
+        send(other, "memory://place/mine")
+    with pytest.raises(InputError, match="is being sent"):
+        fetch("memory://place/mine", tmp_path / "mine")
+    monkeypatch.undo()
+    send(other, "memory://place/mine")
+    assert not memory.exists(f"/place/mine/{SENDING}")
+    assert content(fetch("memory://place/mine", tmp_path / "mine").folder) == content(other)
+    memory.rm("/place", recursive=True)
+
+
+def test_a_folder_is_replaced_whole_and_only_if_it_was_pushed(dataset: Path, tmp_path: Path) -> None:
+    copy(dataset, tmp_path / "there")
+    copy(made.dataset(tmp_path / "other", train=9), tmp_path / "there")
+    assert content(tmp_path / "there") == content(tmp_path / "other")
+    with pytest.raises(InputError, match="did not put there"):
+        copy(dataset, tmp_path / "other")
+    with pytest.raises(InputError, match="is the dataset itself"):
+        copy(dataset, dataset)
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing(*_: Any, **__: Any) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(AslkitError, match=r'Install s3fs .* Run `pip install "aslkit\[remote\]"`'):
+        fetch("s3://club/mine", tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["push", "mine", "https://example.org/mine"], "A web server takes no dataset"),
+        (["push", "mine", "floppy://a/mine"], "cannot be reached"),
+        (["push", "nothing", "memory://a/mine"], "There is no dataset in"),
+        (["pull", "/nowhere/at/all"], "There is no dataset at file:///nowhere/at/all"),
+        (["pull", "memory://a/mine", "--name", "../up"], "cannot be the name of a dataset"),
+    ],
+)
+def test_what_cannot_be_is_said(dataset: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+    shutil.copytree(dataset, tmp_path / "datasets" / "mine")
+    done = CliRunner().invoke(main, ["dataset", *arguments, "--workspace", str(tmp_path)])
+    assert done.exit_code == 2
+    assert words in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_url_is_shown_without_secrets() -> None:
+    assert places.shown("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
+    assert places.shown("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
+    assert places.base_name("https://a.org/b/c/?q=/d") == "c"

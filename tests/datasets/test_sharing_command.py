@@ -1,0 +1,110 @@
+"""The commands as a user types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aslkit import cli_sharing
+from aslkit.cli import main
+from aslkit.datasets import store
+from tests.datasets.test_merge import Row, numbers, reasons, write
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """With two datasets: `mine` of ada, `theirs` of another ada and of ben."""
+    write(tmp_path / "datasets" / "mine", numbers(0, "ada"))
+    write(tmp_path / "datasets" / "theirs", [*numbers(50, "ada"), *numbers(70, "ben")])
+    return tmp_path
+
+
+def run(workspace: Path, *arguments: str, answers: str = "") -> Result:
+    return CliRunner().invoke(main, ["dataset", *arguments, "--workspace", str(workspace)], input=answers)
+
+
+def signers(folder: Path) -> set[str]:
+    return set(store.read(folder, ["signer"]).column("signer").to_pylist())
+
+
+@pytest.mark.parametrize("command", ["merge", "push", "pull"])
+def test_help_has_an_example(command: str) -> None:
+    done = CliRunner().invoke(main, ["dataset", command, "--help"])
+    assert f"Example:  aslkit dataset {command}" in done.output
+    assert "--json" in done.output
+
+
+def test_merge_by_name_by_folder_and_by_url(workspace: Path) -> None:
+    theirs = workspace / "datasets" / "theirs"
+    for number, name in enumerate(("theirs", str(theirs), theirs.as_uri())):
+        done = run(workspace, "merge", "mine", name, "--to", f"ours-{number}", "--rename", f"{name}:ada=eve")
+        assert done.exit_code == 0, done.output
+        assert "18 frames" in done.output
+        assert "Licence of the whole: CC0-1.0" in done.output
+        assert signers(workspace / "datasets" / f"ours-{number}") == {"ada", "ben", "eve"}
+    done = run(workspace, "merge", "theirs", "mine", "--to", "ours-0", "--rename", "theirs:ada=eve", "--json")
+    assert json.loads(done.output)["up_to_date"]
+
+
+def test_merge_without_anybody_to_ask_refuses_and_says_how_to_go_on(workspace: Path) -> None:
+    done = run(workspace, "merge", "mine", "theirs", "--to", "ours")
+    assert done.exit_code == 2
+    assert "Signer 'ada' is in mine and in theirs" in done.output
+    assert "--same ada" in done.output
+    assert "--rename theirs:ada=ada-2" in done.output
+    assert not (workspace / "datasets" / "ours").exists()
+    assert run(workspace, "merge", "mine", "theirs", "--to", "ours", "--same", "ada").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [("y\n", {"ada", "ben"}), ("n\n\n", {"ada", "ada-2", "ben"}), ("n\neve\n", {"ada", "ben", "eve"})],
+)
+def test_merge_asks_where_somebody_is_there(
+    workspace: Path, answers: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_sharing, "_somebody_is_there", lambda: True)
+    done = run(workspace, "merge", "mine", "theirs", "--to", "ours", answers=answers)
+    assert done.exit_code == 0, done.output
+    assert signers(workspace / "datasets" / "ours") == expected
+
+
+@pytest.mark.parametrize(
+    ("rename", "words"),
+    [
+        ("ada", "is not OLD=NEW"),
+        ("=eve", "is not OLD=NEW"),
+        ("yours:ada=eve", "there is no such dataset. There are: mine, theirs"),
+        ("theirs:ada=synthetic-eve", "are for synthetic signers"),
+        ("theirs:ada=../eve", "cannot be the name of a signer"),
+        ("theirs:zoe=eve", "There is no signer 'zoe' to be renamed. There are: ada, ben"),
+    ],
+)
+def test_a_wrong_rename_is_said(workspace: Path, rename: str, words: str) -> None:
+    done = run(workspace, "merge", "mine", "theirs", "--to", "ours", "--rename", rename)
+    assert done.exit_code == 2
+    assert words in done.output.replace("\n", " ")
+
+
+def test_a_rename_without_a_dataset_is_for_all_who_have_the_signer(workspace: Path) -> None:
+    done = run(workspace, "merge", "mine", "theirs", "--to", "ours", "--rename", "mine:ada=eve", "--rename", "ben=bo")
+    assert done.exit_code == 0, done.output
+    assert signers(workspace / "datasets" / "ours") == {"ada", "bo", "eve"}
+
+
+def test_merge_says_what_was_left_out(workspace: Path) -> None:
+    write(
+        workspace / "datasets" / "copies",
+        [Row(0, signer="zoe"), Row(1, signer="zoe", letter="B"), Row(90, signer="zoe")],
+    )
+    done = run(workspace, "merge", "mine", "copies", "--to", "ours")
+    assert "Not taken: conflicting-label 2, dark 2, duplicate 1" in done.output
+    assert reasons(workspace / "datasets" / "ours")["zoe/one/A/0.png"] == "duplicate"
+
+
+def test_a_dataset_that_is_not_there_is_said(workspace: Path) -> None:
+    done = run(workspace, "merge", "mine", "yours", "--to", "ours")
+    assert done.exit_code == 2
+    assert "There is no dataset in" in done.output
+    assert "There: mine, theirs" in done.output
