@@ -30,6 +30,9 @@ MIN_SIDE: Final = 16
 MAX_SIDE: Final = 16_000
 """Pixels. OpenCV ends the process on a side beyond 32,767, and the second try for a hand doubles each side."""
 
+_TINY: Final = 32
+"""Pixels of a side of the picture of which hashes are taken."""
+
 MEASURED_SIDE: Final = 320
 """Quality is measured on the image scaled down to this longer side, so that cameras can be compared."""
 
@@ -84,20 +87,21 @@ def read_header(data: bytes) -> Header:
     Raises:
         ImageError: no image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or more than MAX_PIXELS or MAX_BYTES.
     """
-    if len(data) > MAX_BYTES:
-        raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
-    with _opened(data, otherwise="not an image (JPEG, PNG, WebP or BMP)" if data else "empty file") as image:
-        width, height = image.size
-        # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
-        kind = "JPEG" if image.format == "MPO" else str(image.format)
-        header = Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
+    with _opened(data) as image:
+        return _header(image)
+
+
+def _header(image: Any) -> Header:
+    width, height = image.size
     if width * height > MAX_PIXELS:
         raise ImageError(f"too large ({width}×{height}, more than {MAX_PIXELS:,} pixels)")
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"too small ({width}×{height}, less than {MIN_SIDE} pixels)")
     if max(width, height) > MAX_SIDE:
         raise ImageError(f"too large ({width}×{height}, one side more than {MAX_SIDE:,} pixels)")
-    return header
+    # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
 
 
 def decode(data: bytes) -> Frame:
@@ -106,16 +110,21 @@ def decode(data: bytes) -> Frame:
     Raises:
         ImageError: as `read_header`, and when the file ends too early or is damaged.
     """
+    with _opened(data) as image:
+        _header(image)
+        with _told("damaged or cut short"):
+            return _pixels(image)
+
+
+def _pixels(image: Any) -> Frame:
     import cv2
     from PIL import ImageOps
 
-    read_header(data)
-    with _opened(data, otherwise="damaged or cut short") as image:
-        turned = image if _upright(image) else ImageOps.exif_transpose(image)
-        if turned.mode.startswith("I"):  # 16 bits of grey, which Pillow cuts off at 255
-            grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
-            return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
-        rgb = np.asarray(turned if turned.mode == "RGB" else turned.convert("RGB"), np.uint8)
+    turned = image if _upright(image) else ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):  # 16 bits of grey, which Pillow cuts off at 255
+        grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+    rgb = np.asarray(turned if turned.mode == "RGB" else turned.convert("RGB"), np.uint8)
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)  # four times as fast as rgb[:, :, ::-1] is
 
 
@@ -171,7 +180,7 @@ def without_traces(data: bytes) -> bytes:
 def _tells_more(data: bytes) -> bool:
     """Whether an image file holds more than its picture; where its metadata are damaged, it does."""
     try:
-        with _opened(data, otherwise="damaged metadata") as image:
+        with _opened(data) as image, _told("damaged metadata"):
             image.load()
             said = bool(image.getexif()) or bool(getattr(image, "text", None))
             return said or bool({"exif", "xmp"} & set(image.info))
@@ -225,10 +234,19 @@ def perceptual_hash(frame: Frame) -> int:
     """
     import cv2
 
-    small = cv2.resize(to_grey(frame), (32, 32), interpolation=cv2.INTER_AREA)
-    low = np.asarray(cv2.dct(small.astype(np.float32)))[:8, :8].ravel()
+    low = np.asarray(cv2.dct(tiny(frame).astype(np.float32)))[:8, :8].ravel()
     bits = low > np.median(low[1:])
     return int.from_bytes(np.packbits(bits).tobytes())
+
+
+def tiny(frame: Frame) -> Frame:
+    """Return a frame, BGR or grey as for `perceptual_hash`, in grey and 32 × 32 pixels; one that is so as it is."""
+    import cv2
+
+    grey = to_grey(frame)
+    if grey.shape == (_TINY, _TINY):
+        return grey
+    return np.asarray(cv2.resize(grey, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def quality(frame: Frame) -> Quality:
@@ -253,16 +271,31 @@ def to_grey(frame: Frame) -> Frame:
 
 
 @contextmanager
-def _opened(data: bytes, *, otherwise: str) -> Iterator[Any]:
-    """Open an image with Pillow; where that or anything in the block fails, raise ImageError(otherwise)."""
+def _opened(data: bytes) -> Iterator[Any]:
+    """Open an image with Pillow.
+
+    Raises:
+        ImageError: it is none, or of more than MAX_BYTES.
+    """
     from PIL import Image
 
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
     Image.MAX_IMAGE_PIXELS = None  # its own limit is looser than MAX_PIXELS, and it does not tell the size
+    otherwise = "not an image (JPEG, PNG, WebP or BMP)" if data else "empty file"
+    with _told(otherwise), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        yield image
+
+
+@contextmanager
+def _told(otherwise: str) -> Iterator[None]:
+    """Where anything in the block fails, raise ImageError(otherwise)."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about damage that does no harm
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                yield image
+            yield
+    except ImageError:
+        raise
     except Exception as error:  # on hostile bytes, Pillow's readers raise nearly anything: struct.error, KeyError, …
         raise ImageError(otherwise) from error
 

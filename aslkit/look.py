@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aslkit.fingerprint import fine_hash, hand_hash
 from aslkit.hands import Hand
-from aslkit.images import Frame, perceptual_hash, to_grey
+from aslkit.images import Frame, perceptual_hash, tiny, to_grey
 from aslkit.likeness import joints_in_pixels, upright
 
 FINE, COARSE = 160, 96
@@ -26,6 +26,9 @@ _REBLUR: Final = 9
 
 _MARGIN: Final = 0.1
 """Share of the hand's box that its crop has more, on each side."""
+
+_BRIGHT: Final = 0.95
+"""Share of pixels that are no brighter than what is called the brightness: a few reflections do not count."""
 
 _GLARE: Final = 250
 """A grey value, of 255, from which a pixel holds no more than white."""
@@ -90,16 +93,17 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, gre
     """
     grey = to_grey(frame) if grey is None else grey
     height, width = grey.shape
+    little = tiny(grey)
     hand = max(hands, key=lambda each: each.extent, default=None)
     seen = Look(
-        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(grey), fine_hash=fine_hash(grey),
-        speed=speed,
+        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(little),
+        fine_hash=fine_hash(little), speed=speed,
     )  # fmt: skip
     if hand is not None and np.isfinite(by := _to_upright(hand, width, height)).all():
         seen = replace(seen, hand_hash=hand_hash(grey, by))
     crop = None if hand is None else _hand_crop(grey, hand)
     if crop is None:
-        brightness, glare = _light(_scaled(grey, FINE))
+        brightness, glare = _light(grey)
         return replace(seen, brightness=brightness, glare=glare)
     fine, coarse = (_scaled(crop, side) for side in (FINE, COARSE))
     brightness, glare = _light(fine)
@@ -119,7 +123,9 @@ def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
 
 def _light(grey: Frame) -> tuple[float, float]:
     """Brightness and glare."""
-    return float(np.percentile(grey, 95)) / 255, float((grey >= _GLARE).mean())
+    counts = np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256])).ravel()
+    brightness = int(np.searchsorted(np.cumsum(counts), _BRIGHT * grey.size))
+    return brightness / 255, float(counts[_GLARE:].sum() / grey.size)
 
 
 def blur_effect(grey: Frame, *, step: float = 0.0) -> float:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import chain
@@ -28,7 +29,7 @@ from aslkit.curate.sieve import restored, sieve
 from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
-from aslkit.errors import AslkitError
+from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
@@ -113,8 +114,15 @@ def curate(
 
 def _check_free(folder: Path) -> None:
     """Raise AslkitError where something lies that curation did not make: it would be lost."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "rejected.parquet").is_file():
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not (folder / store.REJECTED_FILE).is_file():
         raise AslkitError(f"{folder} holds something else than a dataset. Move it away, or choose another --name.")
+    merged = False
+    with suppress(AslkitError):  # a damaged one is made again
+        merged = "merged" in store.facts(folder)
+    if merged:
+        raise InputError(f"{folder} is a merge of several datasets. Choose another --name, or move it away.")
 
 
 def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:

@@ -72,7 +72,7 @@ def write(folder: Path, found: Info, *, name: str, licence: str, facts: dict[str
         "license": plain(licence) if licence in _UNSPOKEN else _LICENCES.format(plain(licence)),
         **{key: plain(facts[given], most=1000) for key, given in _GIVEN if isinstance(facts.get(given), str)},
         "distribution": [*_files(folder), _FILE_SET],
-        "recordSet": [{"@type": "cr:RecordSet", "@id": RECORDS, "name": RECORDS, "field": _fields()}],
+        "recordSet": [{"@type": "cr:RecordSet", "@id": RECORDS, "name": RECORDS, "field": _fields(facts)}],
     }
     write_text(folder / FILE, json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
@@ -106,10 +106,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fields() -> list[dict[str, Any]]:
+def _fields(facts: dict[str, Any]) -> list[dict[str, Any]]:
     fields = [_field("split", "sc:Text", {"fileProperty": "fullpath"}, {"regex": rf"^.*?({_SPLITS})-\d+-of-.+$"})]
     for column in schema.COLUMNS:
         if column.name == "image":
+            if facts.get("pixels") is False:  # landmarks only
+                continue
             fields.append(_field("image", "sc:ImageObject", {"column": "image"}, {"jsonPath": "bytes"}))
         else:
             fields.append(_field(column.name, _TYPES[column.type], {"column": column.name}))

@@ -103,14 +103,14 @@ def look(path: Path, file: str, group: int, first: int) -> Looked:
             about = opened.metadata.row_group(group)
             fit = int(_BATCH_BYTES * max(about.num_rows, 1) / max(about.total_byte_size, 1))
             columns = opened.schema_arrow
+            pictures = schema.facts_of(columns).get("pixels") is not False  # it may say that it has landmarks only
             names = schema.to_read(columns, schema.COLUMNS.names)
             for raw in opened.iter_batches(min(_BATCH_ROWS, max(fit, 1)), row_groups=[group], columns=names):
                 raw.validate(full=True)
                 batch = _current(raw, columns)
                 findings += check_rows(batch, file=file, first=at)
-                tables.append(
-                    _rows([_image(row, file, at + i, findings) for i, row in enumerate(_pictures(batch))], at, batch)
-                )
+                hashes = [_image(row, file, at + i, findings, pictures) for i, row in enumerate(_pictures(batch))]
+                tables.append(_rows(hashes, at, batch))
                 at += len(batch)
     except _UNREADABLE as error:
         findings.append(finding("corrupt", f"cannot be read on from here: {_first_line(error)}", file=file, row=at))
@@ -131,12 +131,17 @@ def _pictures(batch: pa.RecordBatch) -> Iterator[tuple[bytes | None, int | None,
 
 
 def _image(
-    row: tuple[bytes | None, int | None, int | None, str | None], file: str, at: int, findings: list[Finding]
+    row: tuple[bytes | None, int | None, int | None, str | None],
+    file: str,
+    at: int,
+    findings: list[Finding],
+    pictures: bool,
 ) -> str | None:
     """The hash of an image's pixels; None where it cannot be decoded, and then why is among the findings."""
     data, width, height, said = row
     if data is None:
-        findings.append(finding("missing-value", "there is no image", file=file, row=at))
+        if pictures:
+            findings.append(finding("missing-value", "there is no image", file=file, row=at))
         return None
     try:
         header = read_header(data)

@@ -18,6 +18,7 @@ from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
 from aslkit.datasets import schema, store
+from aslkit.datasets.merge import Given, MergeConfig, merge
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
 from aslkit.letters import INDEX, LETTERS
@@ -261,6 +262,16 @@ def test_what_is_no_dataset_is_not_overwritten(workspace: Workspace, settings: C
     with pytest.raises(AslkitError, match="something else than a dataset"):
         again(workspace, settings, name="mine")
     assert thesis.read_text() == "years of work"
+
+
+def test_a_merge_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
+    config = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
+    given = Given(name="custom", folder=workspace.dataset("custom"), renames={})
+    merge([given], workspace.dataset("ours"), config)
+    before = files(workspace.dataset("ours"))
+    with pytest.raises(InputError, match="is a merge of several datasets"):
+        again(workspace, settings, name="ours")
+    assert files(workspace.dataset("ours")) == before
 
 
 def test_large_images_are_written_in_small_parts(

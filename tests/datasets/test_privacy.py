@@ -19,6 +19,7 @@ from aslkit.datasets.merge import Given, MergeConfig, merge
 from aslkit.datasets.privacy import PrivacyConfig, prepare
 from aslkit.datasets.pseudonyms import Pseudonyms
 from aslkit.datasets.push import deliver, staged
+from aslkit.datasets.verify import verify
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
 from aslkit.preprocess import Contract, pixel_features
@@ -88,6 +89,15 @@ def test_a_crop_shows_the_hand_where_the_row_says_it_is(dataset: Path, tmp_path:
         there = np.array(row["landmarks"]).reshape(21, 3) * (x1 - x0, y1 - y0, x1 - x0) + (x0, y0, 0)
         here = np.array(was["landmarks"]).reshape(21, 3) * (was["width"], was["height"], was["width"])
         np.testing.assert_allclose(there, here, atol=1e-3)
+
+
+@pytest.mark.parametrize("config", [CROP, LANDMARKS])
+def test_what_is_handed_on_is_whole(dataset: Path, tmp_path: Path, config: PrivacyConfig) -> None:
+    before = {each.kind for each in verify(dataset, processes=0).findings}
+    folder = made_private(dataset, tmp_path / "out", config)
+    assert {each.kind for each in verify(folder, processes=0).findings} <= before
+    columns = {field["name"] for field in json.loads((folder / "croissant.json").read_text())["recordSet"][0]["field"]}
+    assert ("image" in columns) == (config is CROP)
 
 
 def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) -> None:
