@@ -178,11 +178,14 @@ def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sieved:
-    """What is taken, n frames: the frames, their descriptions and groups; and what is said of these and of others."""
+    """What is taken, n frames: the frames, their descriptions, their groups, the letters that they are taken for; and
+    what is said of these and of others.
+    """
 
     taken: list[CapturedFrame]
     seen: pa.Table
     group: Integers
+    said: Integers
     refused: list[Rejection]
     flagged: list[Rejection]
 
@@ -194,6 +197,7 @@ class _Sieved:
             taken=[self.taken[row] for row in kept],
             seen=self.seen.take(kept),
             group=self.group[kept],
+            said=self.said[kept],
             refused=[*self.refused, *(Rejection(frame=frame, reason=reason, detail=detail) for frame in out)],
             flagged=[each for each in self.flagged if each.frame.key not in keys],
         )
@@ -216,6 +220,7 @@ def _sieved(
         taken=[frames[index] for index in found.taken],
         seen=seen.take(found.taken),
         group=group[found.taken],
+        said=found.said[found.taken],
         refused=dropped,
         flagged=flagged,
     )
@@ -259,6 +264,7 @@ def _store(
             name=folder.name,
             table=table,
             taken=taken,
+            said=sieved.said,
             leaks=leak,
             parts=parts,
             refused=sieved.refused,

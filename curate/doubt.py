@@ -29,7 +29,8 @@ def doubts(
         seed: of the folds.
 
     Returns:
-        float64 (n,), how sure, 0–1, 0 where the label stands; int64 (n,), the letter it is taken for.
+        float64 (n,), how sure, 0–1, 0 where the label stands; int64 (n,), the letter it is taken for, its own where the
+        letter is not judged.
     """
     sure, said = np.zeros(len(label)), label.copy()
     letters = [letter for letter in np.unique(label) if len(np.unique(group[label == letter])) >= FEWEST]
@@ -42,7 +43,7 @@ def doubts(
     other = chances.argmax(axis=1)
     wrong = issues & (other != index)
     sure[rows[wrong]] = chances[wrong, other[wrong]]
-    said[rows[wrong]] = np.array(letters)[other[wrong]]
+    said[rows] = np.array(letters)[other]
     return sure, said
 
 

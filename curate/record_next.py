@@ -8,11 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.doubt import FEWEST, out_of_fold
 from aslkit.datasets.split import Frames
 from aslkit.datasets.summary import FEW
 from aslkit.letters import LETTERS
-from aslkit.preprocess import landmark_features
 from aslkit.workspace import SYNTHETIC_PREFIX
 
 MOST: Final = 10
@@ -85,26 +83,23 @@ class Known:
     wrong: Counts
 
 
-def record_next(
-    frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], *, seed: int, most: int = MOST
-) -> list[Advice]:
+def record_next(frames: Frames, said: Counts, *, most: int = MOST) -> list[Advice]:
     """Say what would help a recogniser most. Of synthetic signers nobody records more, so of those nothing is said.
 
     Args:
         frames: all that were taken, n of them.
-        points: float32 (m, 21, 3), the hands in those that have one, as `canonical_points` gives them.
-        found: bool (n,), which those are.
-        seed: of the folds in which letters are told apart.
+        said: int64 (n,), the letter that each is taken for by classifiers that did not learn from its group; its own
+            where it is not judged.
         most: how many pieces of advice at most.
     """
-    known = _known(frames, points, found, seed)
+    known = _known(frames, said)
     advice = [[each for each in rule(known) if not each.signer.startswith(SYNTHETIC_PREFIX)] for rule in _RULES]
     if sum(map(len, advice)) > most:
         advice = [each[:MOST_OF_A_KIND] for each in advice]
     return [each for kind in advice for each in kind][:most]
 
 
-def _known(frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], seed: int) -> Known:
+def _known(frames: Frames, said: Counts) -> Known:
     signers, signer = np.unique(frames.signer, return_inverse=True)
     shape = (len(signers), len(LETTERS))
     counts, sittings, largest = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
@@ -114,8 +109,7 @@ def _known(frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[n
         own = (signer == row) & (frames.label == label)
         sittings[row, label] = len(np.unique(frames.session[own]))
         largest[row, label] = np.unique(frames.group[own], return_counts=True)[1].max()
-    said = _said(points, frames.label[found], frames.group[found], seed)
-    np.add.at(wrong, (signer[found], frames.label[found], said), said != frames.label[found])
+    np.add.at(wrong, (signer, frames.label, said), said != frames.label)
     return Known(
         frames=frames,
         signers=tuple(map(str, signers)),
@@ -125,18 +119,6 @@ def _known(frames: Frames, points: npt.NDArray[np.float32], found: npt.NDArray[n
         largest=largest,
         wrong=wrong,
     )
-
-
-def _said(points: npt.NDArray[np.float32], label: Counts, group: Counts, seed: int) -> Counts:
-    """The letter that each hand is taken for by classifiers that did not learn from its group, int64 (m,)."""
-    said = label.copy()
-    letters = [letter for letter in np.unique(label) if len(np.unique(group[label == letter])) >= FEWEST]
-    rows = np.flatnonzero(np.isin(label, letters))
-    if len(letters) > 1:
-        index = np.searchsorted(letters, label[rows])
-        chances = out_of_fold(landmark_features(points[rows]), index, group[rows], seed)
-        said[rows] = np.array(letters)[chances.argmax(axis=1)]
-    return said
 
 
 def _person(known: Known) -> Iterator[Advice]:

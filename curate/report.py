@@ -44,6 +44,7 @@ class Curation:
         name: of the dataset.
         table: its n rows of `schema.COLUMNS` without images, without varied copies.
         taken: the same n frames.
+        said: int64 (n,), the letter that each is taken for, as `Sieved.said`.
         leaks: how much of the test can be remembered; None where nothing was compared.
         parts: their split.
         refused: what was not taken, a row for each frame.
@@ -55,6 +56,7 @@ class Curation:
     name: str
     table: pa.Table
     taken: list[CapturedFrame]
+    said: npt.NDArray[np.int64]
     leaks: Leaks | None
     parts: Split
     refused: list[Rejection]
@@ -133,7 +135,7 @@ def _content(curation: Curation) -> dict[str, Any]:
         "summary": curation.summary,
         "captured": len(captured),
         "steps": waterfall(curation.summary),
-        "advice": record_next(frames, points, found, seed=config.seed),
+        "advice": record_next(frames, curation.said),
         "galleries": galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
         "balance": balance(frames),
         "splits": splits(frames, curation.parts.names),

@@ -29,11 +29,13 @@ class Sieved:
         taken: int64 (n,), indices of those that are taken, in order.
         dropped: why each of the others is not; one finding each.
         flagged: what is to be known of those taken; a frame may have several.
+        said: int64 (m,), of all frames, the letter that classifiers which did not learn from it take it for.
     """
 
     taken: Integers
     dropped: list[Finding]
     flagged: list[Finding]
+    said: Integers
 
 
 def restored(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
@@ -77,7 +79,8 @@ def sieve(
         keep_per_group: how many of a group to take, the sharpest; 0 for all.
         seed: of the folds in which labels are doubted.
     """
-    frames = _checked(kept, seen, group, config, seed)
+    doubt, said = _doubted(kept, seen, group, seed)
+    frames = _checked(kept, seen, doubt, said)
     dropped = {finding.index: finding for finding in reversed(list(check(frames, config, "drop")))}
     taken = np.array([index for index in range(len(kept)) if index not in dropped], np.int64)
     if keep_per_group:
@@ -85,7 +88,7 @@ def sieve(
         dropped |= thinned
         taken = np.array([index for index in taken.tolist() if index not in thinned], np.int64)
     flagged = [finding for finding in check(frames, config, "flag") if finding.index not in dropped]
-    return Sieved(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged)
+    return Sieved(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, said=said)
 
 
 def _thinned(
@@ -102,29 +105,32 @@ def _thinned(
     ]
 
 
-def _checked(
-    kept: Sequence[CapturedFrame], seen: pa.Table, group: Integers, config: CheckConfig, seed: int
-) -> Checked:  # fmt: skip
-    signer = np.array([each.signer for each in kept])
-    side = np.array(seen.column("handedness").to_pylist(), object)
-    doubt, said = np.zeros(len(kept)), np.array([each.letter for each in kept])
+def _doubted(
+    kept: Sequence[CapturedFrame], seen: pa.Table, group: Integers, seed: int
+) -> tuple[npt.NDArray[np.float64], Integers]:
+    """As `doubts`, of all frames; one without a hand is taken for what it is called."""
+    doubt, said = np.zeros(len(kept)), np.array([INDEX[each.letter] for each in kept], np.int64)
     found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
-    if config.label_doubt != "keep" and len(found):
+    if len(found):
+        side = np.array(seen.column("handedness").to_pylist(), object)[found]
         points = canonical_points(
             landmarks(seen),
             widths=seen.column("width").to_numpy()[found],
             heights=seen.column("height").to_numpy()[found],
-            left=np.asarray(side[found] == "left", bool),
+            left=np.asarray(side == "left", bool),
             mirror_left=True,
         )
-        label = np.array([INDEX[each.letter] for each in kept], np.int64)[found]
-        doubt[found], other = doubts(points, label, group[found], seed=seed)
-        said[found] = np.array(LETTERS)[other]
+        doubt[found], said[found] = doubts(points, said[found], group[found], seed=seed)
+    return doubt, said
+
+
+def _checked(kept: Sequence[CapturedFrame], seen: pa.Table, doubt: npt.NDArray[np.float64], said: Integers) -> Checked:
+    signer = np.array([each.signer for each in kept])
     return Checked(
         described=seen,
         sitting=np.array([f"{each.signer}/{each.session}" for each in kept]),
-        usual=usual_hands(side, signer),
+        usual=usual_hands(np.array(seen.column("handedness").to_pylist(), object), signer),
         doubt=doubt,
-        said=said,
+        said=np.array(LETTERS)[said],
         letter=np.array([f"{each.signer}/{each.letter}" for each in kept]),
     )

@@ -24,6 +24,7 @@ from aslkit.curate.build import Curated, curate
 from aslkit.curate.checks import CHECKS, OF_LETTERS, CheckConfig
 from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.doubt import doubts
 from aslkit.curate.engine import Local
 from aslkit.curate.galleries import ABOUT, galleries, thumbnail, varied
 from aslkit.curate.leaks import leaks
@@ -77,6 +78,7 @@ def curation(curated: Workspace, settings: CurateConfig) -> Curation:
         name="custom",
         table=table.drop_columns(["split"]),
         taken=[frames[image["path"]] for image in table.column("image").to_pylist()],
+        said=table.column("label").to_numpy(),
         leaks=None,
         parts=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
         refused=[],
@@ -440,9 +442,8 @@ def everything(signer: str, count: int, *, session: str = "one") -> list[tuple[s
 
 def told(frames: Frames, points: Any = None) -> list[Advice]:
     """Advice on frames without hands, or with the hands given."""
-    found = np.full(len(frames), points is not None)
-    none = np.zeros((0, 21, 3), np.float32)
-    return record_next(frames, none if points is None else points, found, seed=0)
+    said = frames.label if points is None else doubts(points, frames.label, frames.group, seed=0)[1]
+    return record_next(frames, said)
 
 
 def test_a_whole_dataset_needs_no_advice() -> None:
