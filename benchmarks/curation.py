@@ -1,9 +1,10 @@
 """Curation against CleanVision, fastdup and imagededup, MediaPipe alone, and the bare decoding of the images.
 
-    .venv/bin/python benchmarks/curation.py FOLDER [PEERS]
+    .venv/bin/python benchmarks/curation.py [FOLDER [PEERS]]
 
-FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used. PEERS is a Python with the peers, which want other
-versions of the same libraries: `python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
+FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used; without it, a few are drawn. PEERS is a Python with the
+peers, which want other versions of the same libraries:
+`python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
 Each is timed in a process of its own that is started anew, page cache warm; `--rounds N` takes the median of several.
 """
 
@@ -17,6 +18,9 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from aslkit.captures import CapturedFrame
@@ -29,7 +33,13 @@ from aslkit.curate.describe import Looking
 from aslkit.curate.descriptions import Descriptions, content_hash
 from aslkit.curate.engine import Local, map_local
 from aslkit.curate.sieve import sieve
-from aslkit.images import decode
+from aslkit.images import decode, encode_jpeg
+from aslkit.letters import LETTERS
+from aslkit.synthetic import Session, Signer
+from aslkit.synthetic import frames as drawn
+
+DRAWN = 4
+"""Frames of each letter of the two synthetic signers."""
 
 PEERS = {
     "imagededup": """
@@ -52,6 +62,23 @@ PEERS = {
         said = len(work.similarity())
     """,
 }
+
+
+@contextmanager
+def pictures(folder: Path | None) -> Iterator[Path]:
+    """The folder; where there is none, one of synthetic signers, as long as the block runs."""
+    if folder:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for who in map(Signer.draw, ("synthetic-ada", "synthetic-ben")):
+            for letter in LETTERS:
+                to = Path(name) / who.name / letter
+                to.mkdir(parents=True)
+                stream = drawn(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)
+                for number, frame in enumerate(islice(stream, DRAWN)):
+                    (to / f"{number}.jpg").write_bytes(encode_jpeg(frame.image))
+        yield Path(name)
 
 
 def frames(folder: Path) -> list[CapturedFrame]:
@@ -137,7 +164,7 @@ def same_disk(one: Path, other: Path) -> bool:
 def main() -> None:
     """Print seconds and ratios."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("peers", nargs="?")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", action="append")
@@ -146,10 +173,10 @@ def main() -> None:
     if given.do:
         print(here(given.do, given.folder))
         return
-    with tempfile.TemporaryDirectory() as name:
-        flat(given.folder, Path(name))
+    with pictures(given.folder) as folder, tempfile.TemporaryDirectory() as name:
+        flat(folder, Path(name))
         commands = {
-            what: [sys.executable, __file__, str(given.folder), "--do", what]
+            what: [sys.executable, __file__, str(folder), "--do", what]
             for what in ("bare", "without landmarks", "landmarks", "with landmarks", "second")
         }
         if given.peers:

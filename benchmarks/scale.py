@@ -1,9 +1,9 @@
 """Time and peak memory of curation, with each image once and re-encoded ten ways.
 
-    .venv/bin/python benchmarks/scale.py FOLDER [--landmarks]
+    .venv/bin/python benchmarks/scale.py [FOLDER] [--landmarks]
 
-FOLDER has captures: SIGNER/LETTER/*.jpg. Without --landmarks hands are not looked for, which takes nine tenths of the
-time and the same memory for every image.
+FOLDER has captures: SIGNER/LETTER/*.jpg; without it, a few are drawn. Without --landmarks hands are not
+looked for, which takes nine tenths of the time, and the same memory for every image.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Thread
 
 import psutil
-from curation import curated, frames, map_local
+from curation import curated, frames, map_local, pictures
 
 from aslkit.images import decode, encode_jpeg
 
@@ -63,7 +63,7 @@ def here(folder: Path, *, hands: bool) -> None:
 def main() -> None:
     """Each size in a process of its own."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--landmarks", action="store_true")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -71,12 +71,12 @@ def main() -> None:
         here(given.folder, hands=given.landmarks)
         return
     more = ["--landmarks"] if given.landmarks else []
-    with tempfile.TemporaryDirectory() as name:
-        paths = [frame.path for frame in frames(given.folder)]
+    with pictures(given.folder) as folder, tempfile.TemporaryDirectory() as name:
+        paths = [frame.path for frame in frames(folder)]
         parts = [paths[start : start + PART] for start in range(0, len(paths), PART)]
         sum(map_local(again, zip(parts, repeat(Path(name)))))  # type: ignore[arg-type,type-var]
-        for folder in (given.folder, Path(name)):
-            subprocess.run([sys.executable, __file__, str(folder), "--here", *more], check=True)
+        for each in (folder, Path(name)):
+            subprocess.run([sys.executable, __file__, str(each), "--here", *more], check=True)
 
 
 if __name__ == "__main__":

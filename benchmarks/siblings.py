@@ -1,10 +1,11 @@
 """Which copies curation knows as near-duplicates: recall and precision for each thing that may be done to an image.
 
-    .venv/bin/python benchmarks/siblings.py FOLDER [IMAGES]
+    .venv/bin/python benchmarks/siblings.py [FOLDER [IMAGES]]
 
-FOLDER has captures: SIGNER/LETTER/*.jpg. Of each signer's letter, images are drawn of which no two look alike; each is
-copied in several ways; every copy is then compared with all of the same signer and letter. Recall: copies that are in
-the group of a frame they were made from, pair by pair. Precision: pairs found of which one was made from the other.
+FOLDER has captures: SIGNER/LETTER/*.jpg; without it, a few are drawn. Of each signer's letter, images are drawn of
+which no two look alike; each is copied in several ways; every copy is then compared with all of the same signer and
+letter. Recall: copies that are near-duplicates of the frame they were made from. Precision: pairs found of which one
+was made from the other.
 """
 
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
+from curation import pictures
 
 from aslkit.config import load
 from aslkit.curate import rows
@@ -90,8 +92,13 @@ def near(traits: Traits, limits: Limits) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 def main() -> None:
     """Print the table."""
-    folder, wanted = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    cells = {name: paths for name, paths in chosen(folder, wanted).items() if paths}
+    wanted = int(sys.argv[2]) if len(sys.argv) > 2 else 500
+    with pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else None) as folder:
+        table({name: paths for name, paths in chosen(folder, wanted).items() if paths})
+
+
+def table(cells: dict[str, list[Path]]) -> None:
+    """Of the originals of each signer and letter."""
     limits = load("curate", CurateConfig).limits
     hits: dict[str, int] = {}
     wrong: dict[str, int] = {}
