@@ -194,21 +194,14 @@ def _short(dataset: str) -> str:
 
 
 def _print_merged(result: "Merged", *, as_json: bool) -> None:
-    from aslkit.cli_text import print_json
+    from aslkit.cli_text import print_json, print_summary
 
     summary = result.summary
     if as_json:
         about = {"folder": str(result.folder), "up_to_date": result.up_to_date, "licence": result.licence}
         print_json(about | {"sources": result.sources, "copies_left_out": result.copies_left_out} | summary)
         return
-    if result.up_to_date:
-        click.echo("Nothing has changed; the dataset is as it was.")
-    click.echo(f"{summary['frames']:,} frames in {summary['groups']:,} groups of near-duplicates: {result.folder}")
-    for name, signer in summary["signers"].items():
-        click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
-    parts = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
-    held = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
-    click.echo(f"Split by {summary['split_by']}: {parts}{held}")
+    print_summary(result.folder, summary, up_to_date=result.up_to_date)
     click.echo(f"Licence of the whole: {result.licence}; each image keeps its own")
     if summary["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejected"].items())

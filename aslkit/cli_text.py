@@ -89,6 +89,18 @@ def print_cameras(found: list["Camera"], *, as_json: bool) -> None:
             click.echo(f"--source {camera.number}  {camera.name}  ({camera.state})")
 
 
+def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) -> None:
+    """Say what a dataset holds: frames, people, splits."""
+    if up_to_date:
+        click.echo("Nothing has changed; the dataset is as it was.")
+    click.echo(f"{summary['frames']:,} frames in {summary['groups']:,} groups of near-duplicates: {folder}")
+    for name, signer in summary["signers"].items():
+        click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
+    parts = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
+    held = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
+    click.echo(f"Split by {summary['split_by']}: {parts}{held}")
+
+
 def print_curated(result: "Curated", *, as_json: bool) -> None:
     """Say what the dataset holds."""
     summary = result.summary
@@ -96,14 +108,7 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
         about = {"folder": str(result.folder), "looked_at": result.looked_at, "up_to_date": result.up_to_date}
         print_json(about | summary)
         return
-    if result.up_to_date:
-        click.echo("Nothing has changed; the dataset is as it was.")
-    click.echo(f"{summary['frames']:,} frames in {summary['groups']:,} groups of near-duplicates: {result.folder}")
-    for name, signer in summary["signers"].items():
-        click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
-    parts = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
-    held = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
-    click.echo(f"Split by {summary['split_by']}: {parts}{held}")
+    print_summary(result.folder, summary, up_to_date=result.up_to_date)
     if summary["augmented"]:
         click.echo(f"Augmented: {summary['augmented']:,} varied copies, in train only")
     of_letters = {reason: count for reason, count in summary["flagged"].items() if reason in OF_LETTERS}

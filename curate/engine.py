@@ -1,16 +1,12 @@
 """What runs the work on images: here, a pool of processes on this machine. `curate.spark` is the other one."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
-from threading import Thread
 from typing import Any, Final, Protocol
 
 import numpy.typing as npt
@@ -20,6 +16,7 @@ from aslkit.curate.describe import GIVEN, Looking, describe
 from aslkit.curate.group import Integers, Limits, Traits, near_duplicates
 from aslkit.errors import AslkitError
 from aslkit.images import read_file
+from aslkit.processes import cores, pool
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
@@ -100,12 +97,11 @@ def map_local(
         AslkitError: a process was killed, most often for want of memory.
     """
     processes = processes or cores()
-    # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
+    workers = pool(processes)
     running: deque[Future[pa.RecordBatch]] = deque()
     try:
         for batch in batches:
-            running.append(pool.submit(work, batch))
+            running.append(workers.submit(work, batch))
             if len(running) >= processes * WAITING:
                 yield running.popleft().result()
         while running:
@@ -116,21 +112,4 @@ def map_local(
             "same command again: it goes on where it was."
         ) from error
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _begin() -> None:
-    """Set up a process: Ctrl-C is the parent's to handle, and when the parent is killed, it ends too."""
-    signal(SIGINT, SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)
+        workers.shutdown(wait=True, cancel_futures=True)

@@ -4,14 +4,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from os import _exit, cpu_count
-from signal import SIG_IGN, SIGINT, signal
-from threading import Thread
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from aslkit.datasets.findings import Finding, finding
+from aslkit.processes import cores, pool
 
 _WAITING: Final = 3
 """Tasks under way for each process: none is idle, and memory stays flat."""
@@ -27,7 +24,7 @@ class Apart:
     """
 
     def __init__(self, processes: int | None) -> None:
-        self._processes = cpu_count() or 1 if processes is None else processes
+        self._processes = cores() if processes is None else processes
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -69,7 +66,7 @@ class Apart:
     def _mapped(self, tasks: Sequence[Callable[[], _Result]]) -> Iterator[_Result]:
         if self._pool is None:
             # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("spawn"), initializer=_begin)
+            self._pool = pool(self._processes)
         running: deque[Future[_Result]] = deque()
         for task in tasks:
             running.append(self._pool.submit(task))
@@ -82,15 +79,3 @@ class Apart:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-
-
-def _begin() -> None:
-    """Set up a process: Ctrl-C is the parent's to handle, and when the parent is killed, it ends too."""
-    signal(SIGINT, SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := parent_process():
-        parent.join()
-        _exit(1)
