@@ -47,6 +47,11 @@ def fit(samples: Samples, feature: Feature, config: TrainConfig, *, title: str =
     keras.utils.set_random_seed(config.seed)
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
+    if not samples.found.any():
+        raise AslkitError(
+            "No hand was found in any of these images, and every feature is taken of the hand. Sign Language MNIST, "
+            "whose images are hands cut out already, cannot be trained on yet."
+        )
     if len(np.unique(samples.label[train])) < 2:
         raise AslkitError("Fewer than two letters have frames to train on. Record more: aslkit capture --letter A")
     model = architecture(config.architecture)(feature.contract.shape, len(LETTERS))

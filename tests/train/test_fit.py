@@ -91,3 +91,10 @@ def test_one_letter_is_too_few(dataset: Path) -> None:
     samples = data.load(dataset, chosen.contract)
     with pytest.raises(AslkitError, match="Fewer than two letters"):
         fit(replace(samples, label=np.zeros_like(samples.label)), chosen, config())
+
+
+def test_images_without_a_single_hand_are_told_of(dataset: Path) -> None:
+    chosen = feature("landmarks")
+    samples = data.load(dataset, chosen.contract)
+    with pytest.raises(AslkitError, match="No hand was found in any of these images"):
+        fit(replace(samples, found=np.zeros_like(samples.found)), chosen, config())
