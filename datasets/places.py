@@ -5,10 +5,12 @@ https:// is read with Python's own client, which goes on at an offset and holds 
 
 import base64
 import http.client
+import logging
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +27,11 @@ TIMEOUT_S: Final = 30.0
 """Without a byte."""
 
 WEB: Final = ("https://", "http://")
+
+_NAMED: Final = ("https", "http", "s3", "gs", "hf")
+"""Kinds of place that have a name of their own: a server, a bucket."""
+
+_PLACES: Final = "Datasets lie in folders, or at s3://BUCKET/…, gs://BUCKET/…, hf://datasets/ORG/NAME, https://…"
 
 FORBIDDEN: Final = (401, 403, 407)
 MISSING: Final = (404, 410)
@@ -79,6 +86,7 @@ def readable(url: str) -> Iterator[Source]:
     Raises:
         InputError, AslkitError: as `opened`.
     """
+    _check_names_a_place(url)
     if url.lower().startswith(WEB):
         yield Web(url)
     else:
@@ -92,8 +100,9 @@ def opened(url: str) -> Iterator[Place]:
 
     Raises:
         InputError: no such kind of place.
-        AslkitError: what is needed for it is not installed.
+        AslkitError: what is needed for it is not installed, or it connects at once and cannot.
     """
+    _check_names_a_place(url)
     system, root = _file_system(url)
     try:
         yield Store(system, root)
@@ -101,15 +110,26 @@ def opened(url: str) -> Iterator[Place]:
         _close(system)
 
 
+def _check_names_a_place(url: str) -> None:
+    """Raise InputError where nothing stands between :// and the first slash: no server, no bucket."""
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() in _NAMED and not rest.partition("?")[0].partition("/")[0]:
+        raise InputError(f"{shown(url)} names no server or bucket. {_PLACES}")
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     import fsspec  # type: ignore[import-untyped]
+
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # of each failure it shows a traceback; `tried` explains it
 
     scheme = url.partition("://")[0].lower()
     options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
     if scheme == "s3":  # s3fs tries again by itself, and so do we
         options["config_kwargs"] = {"retries": {"max_attempts": 1}}
     try:
-        system, root = fsspec.core.url_to_fs(url, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Google's, of Python versions to come
+            system, root = fsspec.core.url_to_fs(url, **options)
         return system, str(root).rstrip("/")
     except ImportError as error:
         raise AslkitError(
@@ -117,10 +137,9 @@ def _file_system(url: str) -> tuple[Any, str]:
             'Run `pip install "aslkit[remote]"`.'
         ) from error
     except ValueError as error:
-        raise InputError(
-            f"{shown(url)} cannot be reached ({_first_line(error)}). Datasets lie in folders, or at s3://BUCKET/…, "
-            "gs://BUCKET/…, hf://datasets/ORG/NAME, https://…"
-        ) from error
+        raise InputError(f"{shown(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
+    except OSError as error:  # ftp:// and others connect at once
+        raise AslkitError(f"{shown(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
 
 
 def _close(system: Any) -> None:

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import logging
 import shutil
 import socket
 import threading
@@ -426,6 +427,9 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
         (["push", "nothing", "memory://a/mine"], "There is no dataset in"),
         (["pull", "/nowhere/at/all"], "There is no dataset at file:///nowhere/at/all"),
         (["pull", "memory://a/mine", "--name", "../up"], "cannot be the name of a dataset"),
+        (["pull", "https://"], "names no server or bucket"),
+        (["pull", "s3:///mine"], "names no server or bucket"),
+        (["push", "mine", "gs://"], "names no server or bucket"),
     ],
 )
 def test_what_cannot_be_is_said(dataset: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -434,6 +438,21 @@ def test_what_cannot_be_is_said(dataset: Path, tmp_path: Path, arguments: list[s
     assert done.exit_code == 2
     assert words in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_place_that_connects_at_once_and_cannot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", unknown)
+    with pytest.raises(AslkitError, match=r"ftp://club/mine cannot be reached .*Name or service.* https://"):
+        local("ftp://club/mine", Workspace(root=Path("nowhere")))
+
+
+def test_what_a_driver_logs_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    with places.opened("memory://club"):
+        logging.getLogger("gcsfs").error("Traceback")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_url_is_shown_without_secrets() -> None:
