@@ -123,8 +123,8 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
             click.echo(f"{title}: {reasons}; each with its reason in {result.folder / file}")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Report: {result.folder / 'report.html'}")
     click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+    click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals open it at a click
 
 
 def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
@@ -135,15 +135,19 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
-    table = Table("split", "trained on", "tested on", "copies", f"≤ {distance} bits", "likeness", "remembered")
+    table = Table(
+        "split", "trained on", "tested on", "copies", f"≤ {distance} bits", "likeness", "remembered", "by hash"
+    )
     for name, leak in (("its own", found.own), ("random", found.random)):
         if leak is not None:
             shares = (f"{leak.copies:.1%}", f"{leak.hash_copies:.1%}", f"{leak.correlation:.4f}")
-            table.add_row(name, f"{leak.train:,}", f"{leak.test:,}", *shares, f"{leak.remembered:.1%}")
+            right = (f"{leak.remembered:.1%}", f"{leak.hash_remembered:.1%}")
+            table.add_row(name, f"{leak.train:,}", f"{leak.test:,}", *shares, *right)
     Console().print(table)
     click.echo("copies, ≤ bits: test images that have a near-copy in train, by correlation and by hash.")
     click.echo("likeness: correlation with the likest training image, median.")
     click.echo("remembered: test images whose likest training image shows their letter: right without having learned.")
+    click.echo("by hash: the same, where the likest is the one whose hash differs in the fewest bits.")
     if found.own is None:
         click.echo("It has no split of its own.")
     for where, why in found.unreadable[:SHOWN]:

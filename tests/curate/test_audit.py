@@ -2,7 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from aslkit.cli import main
 from aslkit.curate.audit import Audit, Pictures, audit, leak
 from aslkit.datasets import sign_mnist
 from aslkit.errors import InputError
@@ -68,6 +70,21 @@ def test_without_a_split_only_the_random_one_is_measured(tmp_path: Path, rng: np
     found = audit(tmp_path, distance=0)
     assert found.own is None
     assert (found.random.test, found.random.train, found.random.copies, found.random.remembered) == (2, 8, 1.0, 1.0)
+
+
+def test_the_command_says_what_is_remembered_by_picture_and_by_hash(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    copied = [smooth(rng) for _ in range(5)]
+    write(tmp_path / "train" / "A", copied)
+    write(tmp_path / "train" / "B", [smooth(rng) for _ in range(5)])
+    write(tmp_path / "test" / "A", copied[:2])
+    write(tmp_path / "test" / "B", copied[2:4])
+    done = CliRunner().invoke(main, ["curate", "--audit", str(tmp_path)])
+    assert done.exit_code == 0
+    (own,) = [line.split("│")[1:-1] for line in done.output.splitlines() if "its own" in line]
+    assert [cell.strip() for cell in own] == ["its own", "10", "4", "100.0%", "100.0%", "1.0000", "50.0%", "50.0%"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "one"])
