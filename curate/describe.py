@@ -1,7 +1,10 @@
 """What can be known of an image by looking at it alone. One pure function over Arrow batches; an engine maps it."""
 
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -9,7 +12,7 @@ import pyarrow as pa
 from aslkit.datasets.schema import COLUMNS
 from aslkit.fingerprint import FINE_BYTES, SMALL, small
 from aslkit.hands import HandLandmarker
-from aslkit.images import Frame, ImageError, decode, pixel_hash, quality, to_grey
+from aslkit.images import Frame, ImageError, decode, pixel_hash, quality, read_file, to_grey
 from aslkit.look import Look, look
 
 VERSION: Final = 3
@@ -17,6 +20,9 @@ VERSION: Final = 3
 
 GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
 """In: the SHA-256 of the image file, and the file itself."""
+
+NAMED: Final = pa.schema([pa.field("content", pa.string()), pa.field("path", pa.binary())])
+"""In: the same, and where the file lies, as the system has it: a name need not be text."""
 
 _MEASURED: Final = (
     "width", "height", "sharpness", "brightness", "contrast", "sha256", "phash",
@@ -65,6 +71,22 @@ def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
     contents, images = batch.column("content").to_pylist(), batch.column("bytes")
     rows = [_row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)]
     return pa.RecordBatch.from_pylist(rows, DESCRIBED)
+
+
+def describe_files(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
+    """As `describe`, of a batch of NAMED, whose files are read one at a time."""
+    landmarker = _landmarker(looking)
+    named = zip(batch.column("content").to_pylist(), batch.column("path").to_pylist(), strict=True)
+    rows = [_row(content, read_file(Path(os.fsdecode(path))), landmarker) for content, path in named]
+    return pa.RecordBatch.from_pylist(rows, DESCRIBED)
+
+
+def named(files: Mapping[str, Path], size: int) -> Iterator[pa.RecordBatch]:
+    """Yield files, content hash to path, as batches of NAMED of `size` rows."""
+    contents, paths = list(files), [os.fsencode(path.absolute()) for path in files.values()]
+    for start in range(0, len(contents), size):
+        part = slice(start, start + size)
+        yield pa.RecordBatch.from_arrays([pa.array(contents[part]), pa.array(paths[part])], schema=NAMED)
 
 
 def _row(content: str, data: bytes, landmarker: HandLandmarker | None) -> dict[str, Any]:

@@ -12,17 +12,13 @@ from typing import Any, Final, Protocol
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.curate.describe import GIVEN, Looking, describe
+from aslkit.curate.describe import Looking, describe_files, named
 from aslkit.curate.group import Integers, Limits, Traits, near_duplicates
 from aslkit.errors import AslkitError
-from aslkit.images import read_file
 from aslkit.processes import cores, pool
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
-
-BATCH_BYTES: Final = 64_000_000
-"""Bytes after which a batch ends sooner."""
 
 WAITING: Final = 3
 """Batches under way for each process: enough that none is idle while the oldest is waited for, few enough that memory
@@ -57,8 +53,8 @@ class Local:
     processes: int | None = None
 
     def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
-        """Likewise; in the order of the files."""
-        return map_local(partial(describe, looking=looking), _batches(files), processes=self.processes)
+        """Likewise; in the order of the files, which the processes read themselves."""
+        return map_local(partial(describe_files, looking=looking), named(files, BATCH), processes=self.processes)
 
     def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
         """Likewise; in this process, whose arithmetic uses all cores."""
@@ -67,20 +63,6 @@ class Local:
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Likewise."""
         return map_local(work, batches, processes=self.processes)
-
-
-def _batches(files: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
-    rows: list[dict[str, str | bytes]] = []
-    size = 0
-    for content, path in files.items():
-        data = read_file(path)
-        rows.append({"content": content, "bytes": data})
-        size += len(data)
-        if len(rows) == BATCH or size > BATCH_BYTES:
-            yield pa.RecordBatch.from_pylist(rows, GIVEN)
-            rows, size = [], 0
-    if rows:
-        yield pa.RecordBatch.from_pylist(rows, GIVEN)
 
 
 def map_local(

@@ -12,11 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
-from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
+from aslkit.curate.describe import DESCRIBED, Looking, describe_files, named
 from aslkit.curate.engine import Work, map_local
 from aslkit.curate.group import Integers, Limits, Traits, linked, numbered
 from aslkit.errors import AslkitError
-from aslkit.images import read_file
 from aslkit.spark import session
 
 AT_ONCE: Final = 8192
@@ -54,13 +53,10 @@ class SparkEngine:
         """Likewise: workers read the images themselves, `mapInArrow`."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        contents, paths = list(files), [str(path.absolute()) for path in files.values()]
         work, out = partial(_described, looking=looking, version=__version__), from_arrow_schema(_plain(DESCRIBED))
-        for start in range(0, len(contents), AT_ONCE):
-            end = start + AT_ONCE
-            table = pa.table({"content": contents[start:end], "path": paths[start:end]})
-            parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(table) // BATCH))
-            frame = self.spark.createDataFrame(table).repartition(parts)
+        for batch in named(files, AT_ONCE):
+            parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(batch) // BATCH))
+            frame = self.spark.createDataFrame(pa.Table.from_batches([batch])).repartition(parts)
             found = _collected(frame.mapInArrow(work, out))
             yield from _typed(found).to_batches()
 
@@ -96,9 +92,7 @@ def _described(batches: Iterator[pa.RecordBatch], *, looking: Looking, version: 
     if version != __version__:
         raise RuntimeError(f"aslkit {__version__} is installed on a worker, {version} where the command was given.")
     for batch in batches:
-        images = [read_file(Path(path)) for path in batch.column("path").to_pylist()]
-        given = pa.RecordBatch.from_arrays([batch.column("content").cast(pa.string()), pa.array(images)], schema=GIVEN)
-        found = pa.Table.from_batches([describe(given, looking)])
+        found = pa.Table.from_batches([describe_files(batch, looking)])
         yield from found.cast(_plain(DESCRIBED), safe=False).to_batches()
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aslkit.curate import descriptions, engine
-from aslkit.curate.describe import Looking, describe
+from aslkit.curate import descriptions
+from aslkit.curate.describe import Looking, describe_files, named
 from aslkit.curate.descriptions import Descriptions, content_hash
 from aslkit.curate.engine import Local
 from aslkit.errors import AslkitError
@@ -71,14 +71,13 @@ def test_a_damaged_part_is_measured_again(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, AslkitError])
 def test_what_was_measured_before_the_end_is_kept(
-    tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+    tmp_path: Path, files: dict[str, Path], error: type[BaseException]
 ) -> None:
     class Stops(Local):
         def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
-            yield from islice(map(partial(describe, looking=looking), engine._batches(files)), 2)
+            yield from islice(map(partial(describe_files, looking=looking), named(files, 2)), 2)
             raise error("stop")
 
-    monkeypatch.setattr(engine, "BATCH", 2)
     with pytest.raises(error):
         Descriptions(folder=tmp_path, looking=LOOKING).complete(files, Stops())
     assert known(tmp_path) == set(list(files)[:4])
@@ -95,15 +94,6 @@ def test_many_parts_become_one(
     assert Descriptions(folder=tmp_path, looking=LOOKING).known.equals(before)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
     assert known(tmp_path) == set(files)
-
-
-def test_large_images_make_small_batches(
-    tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "BATCH_BYTES", 1)
-    assert [len(batch) for batch in engine._batches(files)] == [1] * 5
-    monkeypatch.undo()
-    assert [len(batch) for batch in engine._batches(files)] == [5]
 
 
 def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:

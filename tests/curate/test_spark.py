@@ -1,5 +1,6 @@
 """Curation on Spark: the same rows as on this machine, and errors that a user can act on."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,14 @@ def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> Non
     here = engine.Local().group(traits, within, limits)
     assert on_spark.group(traits, within, limits).tolist() == here.tolist()
     assert 40 <= len(set(here.tolist())) < count / 2
+
+
+def test_a_name_that_is_no_text_is_read(on_spark: SparkEngine, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.jpg")
+    path.write_bytes(b"no image")
+    looking = describe.Looking(min_confidence=0.3, second_try=False, hands=False)
+    rows = [batch.to_pylist() for ran in (on_spark, engine.Local()) for batch in ran.describe({"x": path}, looking)]
+    assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP or BMP)"] * 2
 
 
 def test_a_file_that_a_worker_does_not_see_is_told(on_spark: SparkEngine, tmp_path: Path) -> None:
