@@ -6,11 +6,13 @@ FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used; without it, a f
 peers, which want other versions of the same libraries:
 `python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
 Each is timed in a process of its own that is started anew, page cache warm; `--rounds N` takes the median of several.
+Beside the seconds stand the processor's, of all cores together: other programs disturb these least.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -140,12 +142,21 @@ def here(what: str, folder: Path) -> str:
         return curated(captured, Path(cache), hands=what == "with landmarks")
 
 
-def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds, and the last line."""
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def timed(command: list[str]) -> tuple[float, float, str]:
+    """Seconds, those of the processor, and the last line."""
+    # Peers that pip installed are compiled; ours shall be so too, as they are for a user after the first run.
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    start, before = time.perf_counter(), _processor()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=compiled)
+    seconds, processor = time.perf_counter() - start, _processor() - before
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    return time.perf_counter() - start, lines[-1][:150] if lines else "nothing said"
+    return seconds, processor, lines[-1][:150] if lines else "nothing said"
+
+
+def _processor() -> float:
+    """Seconds that processes have used that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def flat(folder: Path, to: Path) -> None:
@@ -184,18 +195,24 @@ def main() -> None:
                 script = f"folder = {json.dumps(name)}\n{textwrap.dedent(code)}\nprint(said, 'found')"
                 commands[peer] = [given.peers, "-c", script]
         commands = {what: command for what, command in commands.items() if not given.only or what in given.only}
-        taken: dict[str, list[float]] = {what: [] for what in commands}
+        taken: dict[str, list[tuple[float, float]]] = {what: [] for what in commands}
         for _ in range(given.rounds):
             for what, command in commands.items():
-                seconds, said = timed(command)
-                taken[what].append(seconds)
-                print(f"{what:20}{seconds:8.1f} s   {said}", flush=True)
-    medians = {what: statistics.median(each) for what, each in taken.items()}
+                seconds, processor, said = timed(command)
+                taken[what].append((seconds, processor))
+                print(f"{what:20}{seconds:8.1f} s {processor:8.1f} s of the processor   {said}", flush=True)
+    print_ratios(taken)
+
+
+def print_ratios(taken: dict[str, list[tuple[float, float]]]) -> None:
+    """Print how many times as long one takes as the other, by both clocks; medians of the rounds."""
     for what, other in (("imagededup", "without landmarks"), ("cleanvision", "without landmarks"),
                         ("fastdup", "without landmarks"), ("with landmarks", "landmarks"),
                         ("without landmarks", "bare")):  # fmt: skip
-        if what in medians and other in medians:
-            print(f"{what} / {other} = {medians[what] / medians[other]:.2f}")
+        if what in taken and other in taken:
+            pairs = list(zip(taken[what], taken[other], strict=True))
+            seconds, processor = (statistics.median(one[at] / two[at] for one, two in pairs) for at in (0, 1))
+            print(f"{what} / {other} = {seconds:.2f}, of the processor {processor:.2f}")
 
 
 if __name__ == "__main__":
