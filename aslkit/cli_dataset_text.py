@@ -87,7 +87,8 @@ def _print_letters(letters: Mapping[str, Mapping[str, int]]) -> None:
     there = {letter: count for letter, count in counts.items() if count}
     if there:
         few, many = min(there, key=lambda letter: there[letter]), max(there, key=lambda letter: there[letter])
-        click.echo(f"Images of a letter: {there[few]:,} ({few}) to {there[many]:,} ({many})")
+        varied = f"{there[few]:,} ({few}) to {there[many]:,} ({many})"
+        click.echo(f"Images of a letter: {varied if there[few] < there[many] else f'{there[few]:,} of each'}")
     if missing := [letter for letter in counts if letter not in there]:
         click.echo(f"None of: {' '.join(missing)}")
     for split in ("train", "test"):
@@ -203,7 +204,8 @@ def print_gotten(done: "Gotten", *, as_json: bool) -> None:
         print_json(asdict(done))
         return
     parts = ", ".join(f"{split} {count:,}" for split, count in done.rows.items())
-    click.echo(f"Sign Language MNIST, the official split ({parts}): {done.folder}")
+    what = "Sign Language MNIST, the official split" if done.whole else "A part of Sign Language MNIST, or its like"
+    click.echo(f"{what} ({parts}): {done.folder}")
     for note in done.notes:
         click.secho(f"Note: {note}", fg="yellow", err=True)
     click.echo(f"Next: aslkit dataset show {done.folder.name} --to letters.png")

@@ -27,10 +27,11 @@ _NOTE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Gotten:
-    """What was written: where, rows of each split, and what should be known."""
+    """What was written: where, rows of each split, whether they are all as published, and what should be known."""
 
     folder: Path
     rows: dict[str, int]
+    whole: bool
     notes: tuple[str, ...]
 
 
@@ -53,10 +54,11 @@ def get_sign_mnist(
     images = sign_mnist.read(source or kaggle.download(kaggle.SIGN_MNIST), renumbered=renumbered)
     rows = {split: len(images[split].labels) for split in sign_mnist.COUNTS if split in images}
     notes = (_NOTE, *_other_counts(rows))
-    if len(notes) > 1 and not partial:
+    whole = len(notes) == 1
+    if not whole and not partial:
         raise InputError(f"{notes[1]} If that is meant, say --partial.")
     facts = {
-        "source": sign_mnist.SOURCE if len(notes) == 1 else f"Other rows, in the form of {sign_mnist.SOURCE}",
+        "source": sign_mnist.SOURCE if whole else f"Other rows, in the form of {sign_mnist.SOURCE}",
         "made_by": MADE_BY,
         "summary": _summary(images, rows, notes),
         "versions": {"aslkit": __version__},
@@ -66,7 +68,7 @@ def get_sign_mnist(
             store.write_split(new, split, sign_mnist_rows.tables(images[split], split), facts=facts)
         store.write_findings(new / store.REJECTED_FILE, [])
         card.write(new, name=folder.name, facts=facts)
-    return Gotten(folder=folder, rows=rows, notes=notes)
+    return Gotten(folder=folder, rows=rows, whole=whole, notes=notes)
 
 
 def _check_free(folder: Path) -> None:

@@ -48,6 +48,12 @@ def test_info_by_name_and_by_folder(dataset: Path, tmp_path: Path) -> None:
     assert told["letters"]["A"] == {"train": 2, "validation": 0, "test": 0}
 
 
+def test_info_says_once_what_all_letters_have(tmp_path: Path) -> None:
+    rows = [made.row(n, "ada", label=n % 24) for n in range(48)]
+    folder = made.write(tmp_path / "d", {"train": rows, "test": made.rows_of("test", 24)})
+    assert "Images of a letter: 3 of each\n" in aslkit("info", folder, workspace=tmp_path).output
+
+
 def test_info_counts_copies_apart(tmp_path: Path) -> None:
     originals = made.rows_of("train", 4)
     copies = [made.row(900 + n, "ada", parent=originals[0]["sha256"], augmentation="{}", group=0) for n in range(3)]

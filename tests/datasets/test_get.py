@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from aslkit.cli import main
 from aslkit.datasets import sign_mnist, sign_mnist_rows, store
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.info import info
@@ -110,6 +112,12 @@ def test_from_kaggle(csvs: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypa
     asked = fake_kaggle(monkeypatch, csvs[0])
     assert get_sign_mnist(tmp_path / "mnist", partial=True).rows == {"train": 5, "test": 2}
     assert asked == ["datamunge/sign-language-mnist"]
+
+
+def test_a_part_is_not_called_the_published_dataset(csvs: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    arguments = ["dataset", "get", "sign-mnist", "--from", str(csvs[0]), "--partial", "--workspace", str(tmp_path)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.output.startswith("A part of Sign Language MNIST, or its like (train 5, test 2): ")
 
 
 class HTTPError(Exception):
