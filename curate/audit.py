@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.curate.group import differing, signs
 from aslkit.datasets import sign_mnist, store
 from aslkit.errors import InputError
 from aslkit.files import natural_key
 from aslkit.fingerprint import SMALL, small
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
 from aslkit.letters import INDEX
-from aslkit.likeness import hamming
 from aslkit.progress import bar
 
 COPY: Final = 0.97
@@ -125,6 +125,8 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
     """
     train, rows = np.flatnonzero(~test), np.flatnonzero(test)
     known = np.ascontiguousarray(pictures.thumbs[train].T)
+    hashes = signs(pictures.hashes.astype(">u8").view(np.uint8).reshape(-1, 8))
+    others = hashes[train]
     found, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
     bits, by_hash = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     with bar(title, len(rows)) as advance:
@@ -133,7 +135,7 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
             likeness = pictures.thumbs[part] @ known
             nearest[to] = likeness.argmax(axis=1)
             found[to] = likeness.max(axis=1)
-            apart = hamming(pictures.hashes[part][:, None], pictures.hashes[train][None])
+            apart = differing(hashes[part], others)
             by_hash[to] = apart.argmin(axis=1)
             bits[to] = apart.min(axis=1)
             advance(len(part))

@@ -135,41 +135,41 @@ and which of such pairs, int64 (m, 2), are: bool (m,)."""
 
 
 def _same_picture(traits: Traits, limits: Limits) -> Rule:
-    fine, mirrored = _signs(traits.fine_hash), _signs(traits.fine_hash ^ MIRRORED)
+    fine, mirrored = signs(traits.fine_hash), signs(traits.fine_hash ^ MIRRORED)
 
     def near(rows: slice) -> Mask:
         others = fine[rows.start :]
-        bits = np.minimum(_bits(fine[rows], others), _bits(mirrored[rows], others))
+        bits = np.minimum(differing(fine[rows], others), differing(mirrored[rows], others))
         return np.asarray(bits <= limits.fine_distance)
 
     return near, lambda pairs: np.ones(len(pairs), bool)
 
 
 def _alike(traits: Traits, limits: Limits) -> Rule:
-    hashes, hands = _signs(traits.phash), traits.hands
+    hashes, hands = signs(traits.phash), traits.hands
 
     def near(rows: slice) -> Mask:
-        return np.asarray(_bits(hashes[rows], hashes[rows.start :]) <= limits.distance)
+        return np.asarray(differing(hashes[rows], hashes[rows.start :]) <= limits.distance)
 
     return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
 
 
 def _same_hand(traits: Traits, limits: Limits) -> Rule:
-    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), _signs(traits.hand_hash)
+    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), signs(traits.hand_hash)
     hands = moved(traits.hands, upright(traits.hands, traits.left))
 
     def near(rows: slice) -> Mask:
-        alike = _bits(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
+        alike = differing(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
         return np.asarray(alike & found[rows, None] & found[None, rows.start :])
 
     return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
 
 
-def _signs(hashes: Bytes) -> Signs:
-    """Hashes (n, bytes) as -1 and 1 for each bit, float32 (n, bits)."""
+def signs(hashes: Bytes) -> Signs:
+    """Hashes, uint8 (n, bytes), as -1 and 1 for each bit, float32 (n, bits)."""
     return np.unpackbits(hashes, axis=1).astype(np.float32) * 2 - 1
 
 
-def _bits(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
-    """In how many bits hashes (n, bits) and (m, bits) differ, (n, m): exact, and a matrix product is fast."""
+def differing(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
+    """In how many bits hashes differ, (n, m), of their `signs` (n, bits) and (m, bits): exact; a product is fast."""
     return (left.shape[1] - left @ right.T) / 2
