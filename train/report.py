@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.files import write_text
@@ -17,8 +18,12 @@ _ORANGE: Final = "#d9730d"
 
 def write(folder: Path, *, metrics: dict[str, Any], history: list[dict[str, float]], answers: Answers) -> None:
     """Write curves.png, confusion_matrix.png and report.html into a run's folder."""
-    _curves(folder / "curves.png", history)
-    _confusion(folder / "confusion_matrix.png", answers, metrics["unseen"])
+    curves(folder / "curves.png", history)
+    draw_confusion(
+        folder / "confusion_matrix.png",
+        confusion(answers),
+        f"Held out by {metrics['unseen']['by']}: share of each letter's frames, %",
+    )
     environment = Environment(
         loader=PackageLoader("aslkit.train", "."),
         undefined=StrictUndefined,
@@ -38,7 +43,8 @@ def percent(share: float | None) -> str:
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
 
 
-def _curves(path: Path, history: list[dict[str, float]]) -> None:
+def curves(path: Path, history: list[dict[str, float]]) -> None:
+    """Draw loss and accuracy by epoch, as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
@@ -55,10 +61,10 @@ def _curves(path: Path, history: list[dict[str, float]]) -> None:
     figure.savefig(path, dpi=130)
 
 
-def _confusion(path: Path, answers: Answers, unseen: dict[str, Any]) -> None:
+def draw_confusion(path: Path, table: npt.NDArray[np.int64], title: str) -> None:
+    """Draw what `evaluate.confusion` counts, in percent of each letter signed, as PNG."""
     from matplotlib.figure import Figure
 
-    table = confusion(answers)
     signed = table.sum(axis=1)
     rows = np.flatnonzero(signed)
     shares = table[rows] / signed[rows, None]
@@ -70,7 +76,7 @@ def _confusion(path: Path, answers: Answers, unseen: dict[str, Any]) -> None:
     axes.get_xticklabels()[-1].set(rotation=90, va="top")
     axes.set_yticks(range(len(rows)), [LETTERS[row] for row in rows])
     axes.set(xlabel="said", ylabel="signed")
-    axes.set_title(f"Held out by {unseen['by']}: share of each letter's frames, %", loc="left")
+    axes.set_title(title, loc="left")
     for row, column in np.argwhere(shares >= 0.005):
         share = shares[row, column]
         colour = "white" if share > 0.5 else "black"
