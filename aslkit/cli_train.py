@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
+from aslkit.cli_options import dataset_folder, json_option, workspace_option
 from aslkit.workspace import Workspace
 
 
@@ -17,24 +17,64 @@ from aslkit.workspace import Workspace
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
-@config_option
+@click.option("--config", help="TOML file with settings of your own; for the benchmark a recipe.")
+@click.option("--ranks", type=click.IntRange(1), help="Benchmark: processes of a network.  [default: 2, 1 on one core]")
+@click.option("--master", help="Benchmark: of Spark, as spark://host:7077.  [default: local[*], this machine]")
+@click.option(
+    "--deterministic", is_flag=True, help="Benchmark: networks in one process, the same to the bit each time."
+)
+@click.option("--resume", metavar="RUN", help="Benchmark: go on with this run, by its name or folder.")
+@click.option("--sweep", metavar="GRID", help="Benchmark: try all combinations of a TOML file, as reference-grid.")
 @workspace_option
 @json_option
 def train(
-    dataset: str, hold_out: tuple[str, ...], config: Path | None, root: Path, as_json: bool, **flags: Any
+    dataset: str, hold_out: tuple[str, ...], config: str | None, root: Path, as_json: bool, **options: Any
 ) -> None:
     """Train a recogniser and measure it on people it never saw.
+
+    With Sign Language MNIST, or another dataset whose split is published, this is the benchmark: several models, on
+    Spark and Horovod, and a leaderboard.
 
     \b
     Example:  aslkit train --dataset custom
               aslkit train --dataset custom --hold-out maria --feature pixels28
+              aslkit train --dataset sign-mnist
+              aslkit train --dataset sign-mnist --config reference
+              aslkit train --dataset sign-mnist --sweep reference-grid
     """
+    from aslkit import cli_benchmark
+
+    workspace = Workspace(root=root)
+    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "deterministic", "resume", "sweep")}
+    folder = cli_benchmark.ready(dataset, workspace) or dataset_folder(dataset, workspace)
+    if cli_benchmark.is_benchmark(folder):
+        asked = cli_benchmark.Asked(
+            dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
+            feature=options["feature"], architecture=options["architecture"], seed=options["seed"], **of_benchmark,
+        )  # fmt: skip
+        not_of_it = {"--hold-out": hold_out, "--epochs": options["epochs"], "--one-hand": options["both_hands"]}
+        cli_benchmark.run(asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())])
+        return
+    if given := [f"--{name}" for name, value in of_benchmark.items() if value]:
+        raise click.UsageError(
+            f"{given[0]} goes with a dataset whose split is published, as sign-mnist, not with {folder.name}."
+        )
+    _train(folder, workspace, config, hold_out, options, as_json=as_json)
+
+
+def _train(
+    folder: Path,
+    workspace: Workspace,
+    config: str | None,
+    hold_out: tuple[str, ...],
+    flags: dict[str, Any],
+    *,
+    as_json: bool,
+) -> None:
     from aslkit.cli_text import print_trained
     from aslkit.config import load
     from aslkit.train.config import TrainConfig
     from aslkit.train.run import train as run
 
-    workspace = Workspace(root=root)
-    folder = dataset_folder(dataset, workspace)
-    settings = load("train", TrainConfig, file=config, flags=flags)
+    settings = load("train", TrainConfig, file=Path(config) if config else None, flags=flags)
     print_trained(run(folder, runs=workspace.runs, config=settings, hold_out=hold_out), as_json=as_json)

@@ -1,4 +1,4 @@
-"""What ranks exchange through files: shards of images, and how far the training has come. Local, or any fsspec address."""
+"""What ranks exchange through files, on disk or at an fsspec address: shards of images, and how far training has come."""
 
 import io
 import json
@@ -118,7 +118,7 @@ class Store:
         return found
 
     def _place(self) -> tuple[Any, str]:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
 
         files, folder = fsspec.core.url_to_fs(self.url)
         return files, folder.rstrip("/")

@@ -32,7 +32,7 @@ def hog(images: Pixels) -> Array:
     describe = cv2.HOGDescriptor((side, side), (8, 8), (4, 4), (4, 4), 9)
     if not len(images):
         return np.zeros((0, describe.getDescriptorSize()), np.float32)
-    return np.stack([describe.compute(image).ravel() for image in images]) * np.float32(255)
+    return np.stack([np.ravel(describe.compute(image)) for image in images]) * np.float32(255)
 
 
 DESCRIPTORS: Final[dict[str, Callable[[Pixels], Array]]] = {"pixels28": pixels, "hog": hog}

@@ -86,7 +86,7 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
     import horovod.spark
 
     begun, said = time.time(), io.StringIO()
-    with bar(title, job.schedule.epochs) as advance, _followed(job.store, advance):
+    with bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance):
         try:
             ready = horovod.spark.run(
                 _rank, args=(job,), num_proc=ranks, start_timeout=_START_S, env=_environment(),
@@ -154,7 +154,7 @@ def _environment() -> dict[str, str]:
     return os.environ | {"HOROVOD_CONTROLLER": "gloo", "HOROVOD_CPU_OPERATIONS": "gloo", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-class _followed:  # noqa: N801 - reads as a verb where it is used
+class _Followed:
     """While the block runs, moves a progress bar on as epochs end."""
 
     def __init__(self, store: Store, advance: Advance) -> None:

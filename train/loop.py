@@ -130,8 +130,8 @@ def run(
 ) -> State:
     """Train until the schedule ends or validation stops falling.
 
-    In each epoch every image of every rank is learned from exactly once, and all ranks take the same number of steps
-    however uneven their shares are: a rank's images are dealt out evenly over the steps. A step's gradient is that of the
+    In each epoch every image of every rank is learned from exactly once, and all ranks take the same number of
+    steps however uneven their shares are: a rank's images are dealt out evenly over the steps. A step's gradient is that of the
     mean loss over the images of all ranks.
 
     Args:
@@ -162,8 +162,8 @@ def run(
         row = _row(epoch + 1, step.sums(), step.check(checked, share.checked_label))
         if not np.isfinite(row["loss"]):
             raise AslkitError(
-                f"The loss became {row['loss']} in epoch {epoch + 1}: the learning rate ({schedule.learning_rate:g}) is "
-                "likely too high. The best epoch so far is kept. Try a tenth of it."
+                f"The loss became {row['loss']} in epoch {epoch + 1}: the learning rate ({schedule.learning_rate:g}) "
+                "is likely too high. The best epoch so far is kept. Try a tenth of it."
             )
         step.average_statistics()
         _keep(model, step.optimizer, state, {**row, "seconds": time.perf_counter() - begun})

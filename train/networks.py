@@ -1,7 +1,5 @@
 """Networks of the benchmark: trained by Keras in one process, or by Horovod on several ranks, with the same loop."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,9 +90,7 @@ def fit(config: NetworkConfig, images: Images, *, seed: int, place: Place) -> Ne
     state, start_s = train_here(build, vary, share, _schedule(config), seed, place)
     model = build()
     model.set_weights(state.best)
-    return NetworkModel(
-        model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s
-    )
+    return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
 
 
 def finish(images: Pixels) -> Array:
@@ -145,9 +141,7 @@ def _alone(
             place.store.save(now)
             advance()
 
-        run(
-            model, share, schedule, vary=vary, finish=finish, seed=seed, ranks=Alone(), state=state, ended=ended
-        )
+        run(model, share, schedule, vary=vary, finish=finish, seed=seed, ranks=Alone(), state=state, ended=ended)
     return state, start_s
 
 
@@ -160,10 +154,3 @@ def _on_ranks(
     job = distributed.Job(build=build, vary=vary, finish=finish, schedule=schedule, seed=seed, store=place.store)
     done = distributed.train(job, ranks=place.ranks, title=place.title, resume=place.resume)
     return done.state, done.start_s
-
-
-def size_of(model: NetworkModel) -> int:
-    """Bytes of the file that `save` writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder))
-        return os.path.getsize(Path(folder) / MODEL_FILE)

@@ -1,7 +1,7 @@
 """Sign Language MNIST as the benchmark needs it: pixels, letters, and which images are of one original photograph.
 
-Its images are some 1,700 photographs, each varied about twenty times. A validation drawn at random has a sister of each of
-its images in train, and reads 1.000 whatever the model is worth. So images of one photograph stay together.
+Its images are some 1,700 photographs, each varied about twenty times. A validation drawn at random has a sister of each
+of its images in train, and reads 1.000 whatever the model is worth. So images of one photograph stay together.
 """
 
 from dataclasses import dataclass, replace

@@ -51,8 +51,8 @@ class ModelConfig:
         feature: what it sees of an image, of `descriptors.DESCRIPTORS`.
         copies: varied copies of each training image beside the image itself. A network sees one anew in each epoch, in
             place of the image.
-        turn_deg, scale, shift, light: standard deviations of a copy's turn (degrees), of the logarithm of its size, of its
-            place (share of the side), and of the logarithm of its contrast.
+        turn_deg, scale, shift, light: standard deviations of a copy's turn (degrees), of the logarithm of its size, of
+            its place (share of the side), and of the logarithm of its contrast.
     """
 
     architecture: str

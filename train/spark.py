@@ -24,11 +24,11 @@ _ROWS: Final = 4096
 _WHITE: Final = 255.0
 
 _BLOCK: Final = 1024
-"""Images that MLlib's perceptron stacks into one matrix; with its own 128 the same training takes half as long again."""
+"""Images that MLlib's perceptron stacks into one matrix; with its own 128 training takes half as long again."""
 
 _FOREST_MB: Final = 1024
-"""What a forest may use for the counts of the nodes that it splits at once; with MLlib's own 256 it passes over the data
-more often."""
+"""What a forest may use for the counts of the nodes that it splits at once; with MLlib's own 256 it passes over the
+data more often."""
 
 
 @contextmanager
@@ -73,7 +73,8 @@ class MllibModel:
         unasked = np.full(len(inputs), by_index[0])  # the pipeline wants some letter that it knows
         frame = _frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
         said = self.pipeline.transform(frame).select("row", "prediction").toArrow().sort_by("row")
-        return np.array(by_index)[said.column("prediction").to_numpy().astype(np.int64)]
+        chosen: npt.NDArray[np.int64] = np.array(by_index)[said.column("prediction").to_numpy().astype(np.int64)]
+        return chosen
 
     def save(self, folder: Path) -> None:
         """Write the pipeline as Spark does; `pyspark.ml.PipelineModel.load` reads it."""
@@ -85,7 +86,7 @@ def fit(
 ) -> MllibModel:
     """Fit a forest or a perceptron.
 
-    The pipeline indexes letters alphabetically (never by frequency), writes them one-hot beside, and scales 0–255 to 0–1.
+    The pipeline indexes letters alphabetically (never by frequency), writes them one-hot beside, and scales to 0–1.
 
     Args:
         config: a ForestConfig or PerceptronConfig.
@@ -117,8 +118,8 @@ def fit(
         fitted = Pipeline(stages=stages).fit(frame)
     except Exception as error:  # Py4J raises Java's exceptions as its own, PySpark others
         raise AslkitError(
-            f"Spark failed to fit {config.architecture}: {next(iter(str(error).splitlines()), '')[:300]}. Fewer trees, a "
-            "smaller depth or fewer units need less memory."
+            f"Spark failed to fit {config.architecture}: {next(iter(str(error).splitlines()), '')[:300]}. Fewer trees, "
+            "a smaller depth or fewer units need less memory."
         ) from error
     finally:
         frame.unpersist()

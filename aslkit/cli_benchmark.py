@@ -1,0 +1,178 @@
+"""`aslkit train` on a dataset whose split is published: the benchmark, and sweeps."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from aslkit.cli_text import print_json
+from aslkit.errors import InputError
+from aslkit.processes import cores
+from aslkit.workspace import Workspace, checked_name
+
+if TYPE_CHECKING:
+    from aslkit.train.benchmark import Benchmarked
+    from aslkit.train.sweep import Swept
+    from aslkit.train.trial import Setting
+
+SIGN_MNIST: Final = "sign-mnist"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asked for; None for what it did not say."""
+
+    dataset: str
+    folder: Path
+    workspace: Workspace
+    config: str | None
+    feature: str | None
+    architecture: str | None
+    seed: int | None
+    ranks: int | None
+    master: str | None
+    deterministic: bool
+    resume: str | None
+    sweep: str | None
+    as_json: bool
+
+
+def ready(dataset: str, workspace: Workspace) -> Path | None:
+    """The folder of Sign Language MNIST, fetched where it is not there yet; None if another dataset is meant."""
+    if dataset != SIGN_MNIST:
+        return None
+    folder = workspace.dataset(SIGN_MNIST)
+    if not folder.exists():
+        from aslkit.datasets.get import get_sign_mnist
+
+        get_sign_mnist(folder)
+        click.echo(f"Sign Language MNIST was fetched: {folder}", err=True)
+    return folder
+
+
+def is_benchmark(folder: Path) -> bool:
+    """Whether the split of this dataset is a published one. A folder that is no dataset is told of later."""
+    from aslkit.errors import AslkitError
+    from aslkit.train.photographs import is_official
+
+    try:
+        return is_official(folder)
+    except AslkitError:
+        return False
+
+
+def run(asked: Asked, *, refused: list[str]) -> None:
+    """Run the benchmark, or a sweep, and say what came out."""
+    if refused:
+        raise click.UsageError(
+            f"{refused[0]} is not of the benchmark: who is seen on {asked.folder.name} nobody knows, and its models "
+            "have their settings from a recipe (--config)."
+        )
+    if asked.sweep is not None:
+        _sweep(asked, asked.sweep)
+        return
+    from aslkit.train import benchmark, recipe
+
+    wanted = benchmark.only(
+        recipe.recipe(asked.config or "benchmark"),
+        architecture=asked.architecture,
+        feature=asked.feature,
+        seed=asked.seed,
+    )
+    done = benchmark.benchmark(asked.folder, wanted, _setting(asked, "benchmark"))
+    _print_benchmark(done, as_json=asked.as_json)
+
+
+def _sweep(asked: Asked, grid: str) -> None:
+    from aslkit.train import sweep
+
+    extra = {"--config": asked.config, "--feature": asked.feature, "--architecture": asked.architecture}
+    if given := [name for name, value in extra.items() if value is not None]:
+        raise click.UsageError(f"{given[0]} does not go with --sweep: the grid says what is tried.")
+    _print_sweep(sweep.sweep(asked.folder, sweep.grid(grid), _setting(asked, "sweep")), as_json=asked.as_json)
+
+
+def _setting(asked: Asked, kind: str) -> "Setting":
+    from aslkit.train.benchmark import new_folder
+    from aslkit.train.trial import Setting
+
+    if asked.deterministic and asked.ranks not in (None, 1):
+        raise click.UsageError("--deterministic needs --ranks 1: sums over ranks come in any order.")
+    ranks = 1 if asked.deterministic else asked.ranks or min(2, cores())
+    if asked.resume is None:
+        folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
+    else:
+        folder = _run_folder(asked.resume, asked.workspace)
+    return Setting(folder=folder, ranks=ranks, master=asked.master or "local[*]", resume=_resume(asked, folder))
+
+
+def _run_folder(run: str, workspace: Workspace) -> Path:
+    folder = Path(run) if "/" in run or Path(run).is_dir() else workspace.runs / checked_name("run", run)
+    if not folder.is_dir():
+        raise InputError(f"There is no run {folder}.")
+    return folder
+
+
+def _resume(asked: Asked, folder: Path) -> str:
+    """The command that goes on with a run."""
+    said: dict[str, Any] = {
+        "--dataset": asked.dataset,
+        "--config": asked.config,
+        "--sweep": asked.sweep,
+        "--feature": asked.feature,
+        "--architecture": asked.architecture,
+        "--seed": asked.seed,
+        "--ranks": asked.ranks,
+        "--master": asked.master,
+        "--workspace": asked.workspace.root,
+        "--resume": folder.name,
+    }
+    parts = [part for name, value in said.items() if value is not None for part in (name, str(value))]
+    return shlex.join(["aslkit", "train", *parts, *(["--deterministic"] if asked.deterministic else [])])
+
+
+def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from aslkit.train.leaderboard import precise, rows, spread
+    from aslkit.train.report import percent
+
+    if as_json:
+        print_json({"folder": str(done.folder)} | done.metrics)
+        return
+    table = Table("model", "feature", box=box.SIMPLE)
+    for title in ("official test", "grouped val.", "random split", "worst", "fit"):
+        table.add_column(title, justify="right")
+    for row in rows(done.metrics["models"]):
+        worst = f"{row.worst_letter} {percent(row.worst_letter_accuracy)}"
+        shown = (spread(row), precise(row.grouped_validation), precise(row.random_split), worst, f"{row.fit_s:.0f} s")
+        table.add_row(row.name, row.feature, *shown)
+    Console().print(table)
+    click.echo("official test: the published split; ± over seeds. grouped val.: photographs not trained on; models are")
+    click.echo("chosen by it. random split: the reference study's protocol, which leaks: memory, not skill.")
+    if best := done.metrics["best"]:
+        click.echo(f"Best on pixels, by grouped validation: {best['name']} ({done.folder / best['model']})")
+    click.echo(f"Leaderboard: {done.folder / 'leaderboard.md'}")
+    click.echo(f"Report: {(done.folder / 'report.html').absolute().as_uri()}")
+
+
+def _print_sweep(done: "Swept", *, as_json: bool) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from aslkit.train.leaderboard import precise
+
+    if as_json:
+        print_json({"folder": str(done.folder), "rows": done.rows})
+        return
+    table = Table("model", "grouped validation", "fit", box=box.SIMPLE)
+    for row in done.rows:
+        score = f"failed: {row['failed']}" if row["failed"] else precise(row["grouped_validation"])
+        table.add_row(row["model"], score, "–" if row["fit_s"] is None else f"{row['fit_s']:.0f} s")
+    Console().print(table)
+    click.echo(f"Table: {done.folder / 'sweep.md'}")

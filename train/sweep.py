@@ -1,0 +1,141 @@
+"""A sweep: one model with many settings, each measured on the grouped validation; the test is never read."""
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.errors import AslkitError, InputError
+from aslkit.files import remove, write_text
+from aslkit.train import photographs
+from aslkit.train.benchmark import append, results
+from aslkit.train.leaderboard import precise
+from aslkit.train.photographs import Images
+from aslkit.train.recipe import BenchmarkConfig, ModelConfig, model, read, table
+from aslkit.train.trial import Setting, measured, spark_for, trained
+
+_SEPARATOR: Final = ", "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What to try.
+
+    Attributes:
+        benchmark: the settings for all; a sweep takes the first seed, and no random split.
+        models: by name, which says what is varied.
+        varied: by name, the settings that are varied, for the table.
+    """
+
+    benchmark: BenchmarkConfig
+    models: Mapping[str, ModelConfig]
+    varied: Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """A finished sweep: its folder, and its rows, the best on the grouped validation first, what failed last."""
+
+    folder: Path
+    rows: list[dict[str, Any]]
+
+
+def grid(name: str) -> Grid:
+    """Read a grid: as a recipe, but each model has a table `grid` of lists, of which all combinations are tried.
+
+    Raises:
+        InputError: no such file, an unknown key, a list that is empty or none, or a setting out of range.
+    """
+    tables = read(name)
+    models, varied = {}, {}
+    for family, values in tables.get("models", {}).items():
+        where = f"{name}, [models.{family}]"
+        axes = values.get("grid") if isinstance(values, dict) else None
+        if not isinstance(axes, dict) or not all(isinstance(axis, list) and axis for axis in axes.values()):
+            raise InputError(
+                f"{where} needs a [models.{family}.grid] in which every key has a list, as trees = [20, 50]."
+            )
+        fixed = {key: value for key, value in values.items() if key != "grid"}
+        for chosen in itertools.product(*axes.values()):
+            point = dict(zip(axes, chosen, strict=True))
+            key = f"{family} {_SEPARATOR.join(f'{axis}={_short(value)}' for axis, value in point.items())}"
+            models[key], varied[key] = model(fixed | point, where), point
+    if not models:
+        raise InputError(f"{name} names no model. Write [models.NAME] and [models.NAME.grid].")
+    return Grid(
+        benchmark=table(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
+        models=models,
+        varied=varied,
+    )
+
+
+def sweep(dataset: Path, grid: Grid, setting: Setting) -> Swept:
+    """Train each model of the grid once, and write sweep.csv and sweep.md. What is done already is not done again.
+
+    One that fails, for want of memory or otherwise, is noted with its reason, and the others go on.
+
+    Raises:
+        InputError: no such dataset.
+        AslkitError: Spark or TensorFlow is missing.
+    """
+    images = photographs.load(dataset, validation_share=grid.benchmark.validation_share, seed=0)
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    done = results(setting.folder)
+    missing = [name for name in grid.models if name not in done]
+    with spark_for((grid.models[name] for name in missing), ranks=setting.ranks, master=setting.master) as spark:
+        for number, name in enumerate(missing, start=1):
+            title = f"{name} ({number} of {len(missing)})"
+            done[name] = _tried(name, grid, images, replace(setting, spark=spark), title)
+            append(setting.folder, name, done[name])
+    rows = [{"model": name, **done[name]} for name in grid.models]
+    rows.sort(key=lambda row: -(row["grouped_validation"] or 0))
+    _write(setting.folder, rows)
+    remove(setting.folder / "checkpoints")
+    return Swept(folder=setting.folder, rows=rows)
+
+
+def _tried(name: str, grid: Grid, images: Images, setting: Setting, title: str) -> dict[str, Any]:
+    config = grid.models[name]
+    about = {"architecture": config.architecture, "feature": config.feature, "settings": grid.varied[name]}
+    empty = {"grouped_validation": None, "macro_f1": None, "fit_s": None, "epochs": None, "failed": None}
+    folder = "".join(character if character.isalnum() else "-" for character in name)
+    try:
+        with trained(folder, config, images, seed=grid.benchmark.seeds[0], setting=setting, title=title) as trial:
+            found = measured(trial.predict, images, "validation")
+            about |= empty | {"fit_s": trial.about["fit_s"], "epochs": trial.about["epochs"]}
+            return about | {"grouped_validation": found["accuracy"], "macro_f1": found["macro_f1"]}
+    except AslkitError as error:
+        if setting.spark is not None and not _alive(setting.spark):
+            raise
+        return about | empty | {"failed": error.message.strip().splitlines()[0]}
+
+
+def _alive(spark: Any) -> bool:
+    """Whether Spark can still be asked; a process that ran out of memory takes it along."""
+    try:
+        return bool(spark.range(1).count() == 1)
+    except Exception:  # Py4J raises Java's exceptions as its own, sockets theirs
+        return False
+
+
+def _write(folder: Path, rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / "sweep.csv", text.getvalue())
+    lines = ["model | feature | grouped validation | macro F1 | fit, s", "--- | --- | --- | --- | ---"]
+    for row in rows:
+        score = f"failed: {row['failed']}" if row["failed"] else precise(row["grouped_validation"])
+        f1, fit_s = (
+            "–" if row[key] is None else f"{row[key]:.{digits}f}" for key, digits in (("macro_f1", 4), ("fit_s", 0))
+        )
+        lines.append(f"{row['model']} | {row['feature']} | {score} | {f1} | {fit_s}")
+    write_text(folder / "sweep.md", "\n".join(f"| {line} |" for line in lines) + "\n")
+
+
+def _short(value: Any) -> str:
+    return "-".join(str(each) for each in value) if isinstance(value, list) else str(value)
