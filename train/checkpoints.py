@@ -1,4 +1,4 @@
-"""What ranks exchange through files, on disk or at an fsspec address: shards of images, and how far training has come."""
+"""What ranks exchange through files, on disk or at an fsspec address: shards of images, and how far training is."""
 
 import io
 import json

@@ -14,7 +14,7 @@ Pixels = npt.NDArray[np.uint8]
 
 def pixels(images: Pixels) -> Array:
     """Grey values as they are: uint8 (n, 28, 28) to float32 (n, 784), 0–255. Models scale them to 0–1 themselves."""
-    return images.reshape(len(images), -1).astype(np.float32)
+    return images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
 
 
 def hog(images: Pixels) -> Array:
@@ -32,7 +32,8 @@ def hog(images: Pixels) -> Array:
     describe = cv2.HOGDescriptor((side, side), (8, 8), (4, 4), (4, 4), 9)
     if not len(images):
         return np.zeros((0, describe.getDescriptorSize()), np.float32)
-    return np.stack([np.ravel(describe.compute(image)) for image in images]) * np.float32(255)
+    found: Array = np.stack([np.ravel(describe.compute(image)) for image in images]) * np.float32(255)
+    return found
 
 
 DESCRIPTORS: Final[dict[str, Callable[[Pixels], Array]]] = {"pixels28": pixels, "hog": hog}

@@ -131,8 +131,8 @@ def run(
     """Train until the schedule ends or validation stops falling.
 
     In each epoch every image of every rank is learned from exactly once, and all ranks take the same number of
-    steps however uneven their shares are: a rank's images are dealt out evenly over the steps. A step's gradient is that of the
-    mean loss over the images of all ranks.
+    steps however uneven their shares are: a rank's images are dealt out evenly over the steps. A step's gradient is
+    that of the mean loss over the images of all ranks.
 
     Args:
         model: keras.Model, inputs to probabilities; not compiled.

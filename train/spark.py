@@ -43,6 +43,7 @@ def spark_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
         AslkitError: Spark does not start, or has fewer slots than ranks.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1_000_000_000
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts: Horovod's services are its children
     settings = {"spark.driver.memory": f"{min(max(memory, 2), 16)}g", "spark.task.maxFailures": "1"}
     with core.session(master, name="train", settings=settings) as spark:
         slots = spark.sparkContext.defaultParallelism

@@ -9,6 +9,7 @@ from aslkit.datasets import schema, store
 from aslkit.images import encode_png
 from aslkit.letters import INDEX
 from aslkit.synthetic import Session, Signer, frames
+from tests.train import published
 
 LETTERS = ("A", "B", "L", "Y")
 SIGNERS = ("synthetic-ada", "synthetic-ben", "synthetic-cleo", "synthetic-dan")
@@ -59,3 +60,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table = pa.Table.from_pylist(part, schema.COLUMNS)
         store.write_split(folder, name, iter([table]), facts={"summary": {"split_by": "signer"}})
     return folder
+
+
+@pytest.fixture(scope="session")
+def sign_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset folder as of Sign Language MNIST: 24 letters, 4 photographs of each, 4 images of each of them."""
+    folder = tmp_path_factory.mktemp("published")
+    return published.write(folder / "sign-mnist", folder / "csv")
