@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -91,7 +92,7 @@ class Store:
                     best=[file[name] for name in sorted(file.files) if name.startswith("best-")],
                     variables=[file[name] for name in sorted(file.files) if name.startswith("variables-")],
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise AslkitError(f"{self.url}/{_CHECKPOINT} is damaged ({error}). Delete it to begin anew.") from error
 
     def epochs(self) -> int:

@@ -18,18 +18,18 @@ def pixels(images: Pixels) -> Array:
 
 
 def hog(images: Pixels) -> Array:
-    """Histograms of oriented gradients, Dalal and Triggs 2005: cells of 4×4, blocks of 2×2 cells, 9 directions.
+    """Histograms of oriented gradients, Dalal and Triggs 2005: cells of 7×7, blocks of 2×2 cells, 9 directions.
 
     Args:
         images: uint8 (n, 28, 28).
 
     Returns:
-        float32 (n, 1296), 0–255: OpenCV's values of 0–1, on the scale of pixels, so that models treat both alike.
+        float32 (n, 324), 0–255: OpenCV's values of 0–1, on the scale of pixels, so that models treat both alike.
     """
     import cv2
 
     side = images.shape[1]
-    describe = cv2.HOGDescriptor((side, side), (8, 8), (4, 4), (4, 4), 9)
+    describe = cv2.HOGDescriptor((side, side), (14, 14), (7, 7), (7, 7), 9)
     if not len(images):
         return np.zeros((0, describe.getDescriptorSize()), np.float32)
     found: Array = np.stack([np.ravel(describe.compute(image)) for image in images]) * np.float32(255)

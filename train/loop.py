@@ -146,7 +146,7 @@ def run(
         ended: called after each epoch, on every rank.
 
     Raises:
-        AslkitError: the loss is no number any more; `state` keeps the last good epoch.
+        AslkitError: loss or weights are no numbers any more; `state` keeps the last good epoch.
     """
     step = Step(model, schedule, ranks)
     _restore(model, step.optimizer, state, ranks)
@@ -160,10 +160,10 @@ def run(
             step.optimizer.learning_rate.assign(schedule.rate(epoch * steps + number, steps))
             step.learn(inputs[rows], share.label[rows])
         row = _row(epoch + 1, step.sums(), step.check(checked, share.checked_label))
-        if not np.isfinite(row["loss"]):
+        if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
             raise AslkitError(
-                f"The loss became {row['loss']} in epoch {epoch + 1}: the learning rate ({schedule.learning_rate:g}) "
-                "is likely too high. The best epoch so far is kept. Try a tenth of it."
+                f"The weights are no numbers any more, after epoch {epoch + 1}: the learning rate "
+                f"({schedule.learning_rate:g}) is likely too high. The best epoch so far is kept. Try a tenth of it."
             )
         step.average_statistics()
         _keep(model, step.optimizer, state, {**row, "seconds": time.perf_counter() - begun})

@@ -77,7 +77,8 @@ def fit(config: NetworkConfig, images: Images, *, seed: int, place: Place) -> Ne
     Raises:
         AslkitError: a rank failed, the loss is no number, or TensorFlow is not installed.
     """
-    build, vary = partial(_build, config.network, seed), partial(_varied, config) if config.copies else _as_they_are
+    make = partial(build, config.network, seed)
+    vary = partial(_varied, config) if config.copies else as_they_are
     train, check = images.part("train"), images.part("validation")
     share = Share(
         raw=images.pixels[train],
@@ -87,8 +88,8 @@ def fit(config: NetworkConfig, images: Images, *, seed: int, place: Place) -> Ne
         total=len(train),
     )
     train_here = _alone if place.ranks == 1 else _on_ranks
-    state, start_s = train_here(build, vary, share, _schedule(config), seed, place)
-    model = build()
+    state, start_s = train_here(make, vary, share, _schedule(config), seed, place)
+    model = make()
     model.set_weights(state.best)
     return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
 
@@ -98,7 +99,8 @@ def finish(images: Pixels) -> Array:
     return images[..., None].astype(np.float32) / np.float32(255)
 
 
-def _as_they_are(images: Pixels, rng: np.random.Generator) -> Array:
+def as_they_are(images: Pixels, rng: np.random.Generator) -> Array:
+    """No variation: as `finish`."""
     return finish(images)
 
 
@@ -108,7 +110,8 @@ def _varied(config: NetworkConfig, images: Pixels, rng: np.random.Generator) -> 
     )
 
 
-def _build(network: str, seed: int) -> Any:
+def build(network: str, seed: int) -> Any:
+    """A network of 28×28 grey images, its weights drawn by `seed`."""
     quiet_keras().utils.set_random_seed(seed)
     return architecture(network)((SIDE, SIDE, 1), len(LETTERS))
 

@@ -82,12 +82,16 @@ class ForestConfig(ModelConfig):
         trees, depth: how many, and how deep.
         bins: thresholds that are tried of each value. Half as many are twice as fast in a deep forest.
         features_per_split: as MLlib has it: "sqrt", "log2", "onethird", "all", a share or a number.
+        leaf: images that a leaf has at least; a deep forest costs memory for each node.
+        sampled: share of the images that each tree is grown on, 0–1.
     """
 
     trees: int
     depth: int
     bins: int = 32
     features_per_split: str = "sqrt"
+    leaf: int = 1
+    sampled: float = 1.0
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -95,6 +99,8 @@ class ForestConfig(ModelConfig):
         check_whole("trees", self.trees, 1, 10_000)
         check_whole("depth", self.depth, 1, 30)
         check_whole("bins", self.bins, 2, 256)
+        check_whole("leaf", self.leaf, 1, 1_000_000)
+        check_number("sampled", self.sampled, 0.001, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

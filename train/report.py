@@ -68,12 +68,13 @@ def draw_confusion(path: Path, table: npt.NDArray[np.int64], title: str) -> None
     signed = table.sum(axis=1)
     rows = np.flatnonzero(signed)
     shares = table[rows] / signed[rows, None]
-    said = [*LETTERS, "no hand"]
+    said = [*LETTERS, "no hand"][: table.shape[1]]
     figure = Figure(figsize=(10, 0.36 * max(len(rows), 4) + 1.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(said)), said, rotation=0)
-    axes.get_xticklabels()[-1].set(rotation=90, va="top")
+    if len(said) > len(LETTERS):
+        axes.get_xticklabels()[-1].set(rotation=90, va="top")
     axes.set_yticks(range(len(rows)), [LETTERS[row] for row in rows])
     axes.set(xlabel="said", ylabel="signed")
     axes.set_title(title, loc="left")

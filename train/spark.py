@@ -72,8 +72,8 @@ class MllibModel:
         """Say a letter for each of `inputs`, float32 (n, d): its index, int64 (n,)."""
         by_index = [LETTERS.index(name) for name in self.pipeline.stages[0].labels]
         unasked = np.full(len(inputs), by_index[0])  # the pipeline wants some letter that it knows
-        frame = _frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
-        said = self.pipeline.transform(frame).select("row", "prediction").toArrow().sort_by("row")
+        asked = frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
+        said = self.pipeline.transform(asked).select("row", "prediction").toArrow().sort_by("row")
         chosen: npt.NDArray[np.int64] = np.array(by_index)[said.column("prediction").to_numpy().astype(np.int64)]
         return chosen
 
@@ -104,7 +104,7 @@ def fit(
     from pyspark.ml.feature import ElementwiseProduct, OneHotEncoder, StringIndexer
     from pyspark.ml.linalg import Vectors
 
-    frame = _frame(spark, inputs, label, scratch / "train.parquet").cache()
+    shown = frame(spark, inputs, label, scratch / "train.parquet").cache()
     stages = [
         StringIndexer(inputCol="letter", outputCol="label", stringOrderType="alphabetAsc"),
         OneHotEncoder(inputCol="label", outputCol="label_vec", dropLast=False),
@@ -114,16 +114,16 @@ def fit(
         _estimator(config, inputs.shape[1], len(np.unique(label)), seed),
     ]
     try:
-        frame.count()  # reading is not fitting
+        shown.count()  # reading is not fitting
         begun = time.perf_counter()
-        fitted = Pipeline(stages=stages).fit(frame)
+        fitted = Pipeline(stages=stages).fit(shown)
     except Exception as error:  # Py4J raises Java's exceptions as its own, PySpark others
         raise AslkitError(
             f"Spark failed to fit {config.architecture}: {next(iter(str(error).splitlines()), '')[:300]}. Fewer trees, "
             "a smaller depth or fewer units need less memory."
         ) from error
     finally:
-        frame.unpersist()
+        shown.unpersist()
     return MllibModel(pipeline=fitted, spark=spark, scratch=scratch, fit_s=time.perf_counter() - begun)
 
 
@@ -136,6 +136,8 @@ def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any
             maxDepth=config.depth,
             maxBins=config.bins,
             featureSubsetStrategy=config.features_per_split,
+            minInstancesPerNode=config.leaf,
+            subsamplingRate=config.sampled,
             maxMemoryInMB=_FOREST_MB,
             seed=seed,
         )
@@ -145,7 +147,7 @@ def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any
     raise AssertionError(f"{config.architecture} is not of MLlib")
 
 
-def _frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -> Any:
+def frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -> Any:
     """The images as Spark reads them, from a Parquet file: columns row, letter and values (a vector)."""
     from pyspark.ml.functions import array_to_vector
 

@@ -22,7 +22,9 @@ def photographs(rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.ND
             ground = cv2.resize(rng.integers(0, 200, (4, 4)).astype(np.uint8), (28, 28), interpolation=cv2.INTER_CUBIC)
             at = (int(rng.integers(2, 8)), int(rng.integers(20, 27)))
             drawn = cv2.putText(ground, letter, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2).astype(np.uint8)
-            copies = varied(np.repeat(drawn[None], VARIED, axis=0), rng, turn_deg=1, scale=0.005, shift=0.003, light=0.05)
+            copies = varied(
+                np.repeat(drawn[None], VARIED, axis=0), rng, turn_deg=1, scale=0.005, shift=0.003, light=0.05
+            )
             pixels.append(copies)
             labels.append(label)
     number = np.repeat(np.arange(len(labels)), VARIED)

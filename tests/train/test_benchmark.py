@@ -1,0 +1,215 @@
+"""The benchmark from end to end on a small stand-in: its figures, its files, going on with it, and sweeps."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aslkit.errors import AslkitError
+from aslkit.letters import LETTERS
+from aslkit.train import benchmark, leaderboard, photographs, sweep, trial
+from aslkit.train.benchmark import Benchmarked
+from aslkit.train.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
+from aslkit.train.trial import Setting
+
+RECIPE = Recipe(
+    benchmark=BenchmarkConfig(seeds=(0, 1), validation_share=0.25, random_split=True, random_test_share=0.2),
+    models={
+        "forest": ForestConfig(architecture="rf", feature="hog", trees=8, depth=6, bins=8, copies=1),
+        "network": NetworkConfig(architecture="cnn", epochs=6, batch_size=32, learning_rate=0.003),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Benchmarked:
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    return benchmark.benchmark(sign_mnist, RECIPE, Setting(folder=folder, ranks=1, master="local[2]", resume=""))
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Trainings are only noted, by name; each model says A."""
+    names: list[str] = []
+
+    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[trial.Trial]:
+        names.append(name)
+        about = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
+        yield trial.Trial(
+            predict=lambda asked: np.zeros(len(asked), np.int64), save=lambda folder: folder.mkdir(parents=True),
+            about=about,
+        )  # fmt: skip
+
+    from contextlib import contextmanager
+
+    for module in (benchmark, sweep):
+        monkeypatch.setattr(module, "trained", contextmanager(fake))
+        monkeypatch.setattr(module, "spark_for", contextmanager(lambda *args, **more: iter([None])))
+    return names
+
+
+def test_each_entry_has_what_others_read(done: Benchmarked) -> None:
+    metrics = json.loads((done.folder / "metrics.json").read_text())
+    assert metrics == json.loads(json.dumps(done.metrics))
+    assert len(metrics["models"]) == 4
+    for entry in metrics["models"]:
+        assert entry["dataset"] == "sign-mnist"
+        assert (entry["architecture"], entry["feature"]) in {("rf", "hog"), ("cnn", "pixels28")}
+        assert 0 <= entry["official_test"]["accuracy"] <= 1
+        assert 0 <= entry["official_test"]["macro_f1"] <= 1
+        assert 0 <= entry["grouped_validation"]["accuracy"] <= 1
+        assert entry["random_split"]["leaks"] is True
+        assert entry["fit_s"] > 0
+        assert entry["ranks"] == 1
+        assert entry["seed"] in (0, 1)
+        assert entry["engine"] == {"rf": "spark-mllib", "cnn": "keras"}[entry["architecture"]]
+        assert (entry["epoch_s"] is None) == (entry["architecture"] == "rf")
+        assert entry["official_test"]["n"] == np.sum(entry["confusion"]) == 384
+    assert metrics["best"]["network"] == "cnn"
+    assert metrics["best"]["chosen_by"] == "grouped_validation"
+
+
+def test_a_random_split_flatters(done: Benchmarked) -> None:
+    network = [each for each in done.metrics["models"] if each["architecture"] == "cnn"]
+    assert network[0]["random_split"]["accuracy"] > np.mean([each["official_test"]["accuracy"] for each in network])
+
+
+def test_a_network_has_curves_and_a_model_that_loads(done: Benchmarked, sign_mnist: Path) -> None:
+    import keras
+
+    from aslkit.train.networks import finish
+
+    model = keras.saving.load_model(done.folder / done.metrics["best"]["model"] / "model.keras", safe_mode=True)
+    images = photographs.load(sign_mnist, validation_share=0.25, seed=0)
+    rows = images.part("test")
+    said = np.asarray(model(finish(images.pixels[rows]), training=False)).argmax(axis=1)
+    entry = next(each for each in done.metrics["models"] if each["architecture"] == "cnn" and each["seed"] == 0)
+    assert (said == images.label[rows]).mean() == entry["official_test"]["accuracy"]
+    assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry["history"][0])
+    assert (done.folder / "curves-network.png").stat().st_size > 5000
+
+
+def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: Benchmarked) -> None:
+    rows = list(csv.DictReader((done.folder / "leaderboard.csv").open()))
+    scores = [float(row["grouped_validation"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    for row in rows:
+        tests = [e["official_test"]["accuracy"] for e in done.metrics["models"] if e["name"] == row["name"]]
+        assert float(row["official_test"]) == pytest.approx(np.mean(tests))
+        assert float(row["official_test_sd"]) == pytest.approx(np.std(tests, ddof=1))
+        assert row["worst_letter"] in LETTERS
+        assert int(row["size_bytes"]) > 1000
+    text = (done.folder / "leaderboard.md").read_text()
+    assert "random split (leaks)" in text
+    assert len(set(map(len, [re.findall(r"\|", line) for line in text.splitlines()]))) == 1  # a table
+
+
+def test_the_page_warns_and_shows_all_pictures(done: Benchmarked) -> None:
+    page = (done.folder / "report.html").read_text()
+    assert "Nobody knows who signed these images" in page
+    assert "leaks" in page
+    for picture in re.findall(r'src="([^"]+)"', page):
+        assert (done.folder / picture).exists()
+    assert not (done.folder / "checkpoints").exists()
+
+
+def test_what_is_done_is_not_done_again(
+    untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
+    real = benchmark.append
+
+    def full(folder: Path, key: str, result: dict[str, Any]) -> None:
+        if len(untrained) == 3:
+            raise OSError(28, "No space left on device")
+        real(folder, key, result)
+
+    monkeypatch.setattr(benchmark, "append", full)
+    with pytest.raises(OSError, match="No space"):
+        benchmark.benchmark(sign_mnist, RECIPE, setting)
+    monkeypatch.setattr(benchmark, "append", real)
+    del untrained[:]
+    done = benchmark.benchmark(sign_mnist, RECIPE, setting)
+    assert untrained == ["network-0-official", "network-1-official", "forest-0-random", "network-0-random"]
+    assert len(done.metrics["models"]) == 4
+
+
+def test_a_damaged_line_is_told_of(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
+    setting = Setting(folder=tmp_path, ranks=1, master="", resume="")
+    (tmp_path / "results.jsonl").write_text('{"key": "forest-0-off')
+    with pytest.raises(AslkitError, match=r"results.jsonl is damaged .* Delete its last line"):
+        benchmark.benchmark(sign_mnist, RECIPE, setting)
+
+
+def test_models_are_chosen_without_the_test() -> None:
+    entry = {"network": "cnn", "feature": "pixels28", "architecture": "cnn", "engine": "", "ranks": 1, "seed": 0,
+             "random_split": None, "fit_s": 1.0, "epoch_s": 1.0, "predict_ms": 1.0, "size_bytes": 1,
+             "confusion": np.eye(24, dtype=int).tolist()}  # fmt: skip
+    flattered = {**entry, "name": "a", "official_test": {"accuracy": 1.0, "macro_f1": 1.0},
+                 "grouped_validation": {"accuracy": 0.7}}  # fmt: skip
+    sound = {**entry, "name": "b", "official_test": {"accuracy": 0.8, "macro_f1": 0.8},
+             "grouped_validation": {"accuracy": 0.9}}  # fmt: skip
+    hog = {**sound, "name": "c", "feature": "hog", "grouped_validation": {"accuracy": 0.99}}
+    best = leaderboard.best([flattered, sound, hog])
+    assert best is not None
+    assert best["name"] == "b"
+    assert leaderboard.best([hog]) is None
+
+
+def test_shares_are_never_rounded_up_to_all() -> None:
+    assert leaderboard.precise(0.99999) == "99.99%"
+    assert leaderboard.precise(1.0) == "100.00%"
+    assert leaderboard.precise(None) == "–"
+
+
+def grid(**settings: Any) -> sweep.Grid:
+    network = NetworkConfig(architecture="cnn", epochs=1)
+    models = {f"cnn rate={rate}": replace(network, learning_rate=rate) for rate in (0.001, 0.01)}
+    return sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
+
+
+def test_a_sweep_scores_by_validation_alone_and_goes_on(
+    untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = sweep.measured
+    monkeypatch.setattr(sweep, "measured", lambda say, images, split: asked.append(split) or real(say, images, split))
+    setting = Setting(folder=tmp_path / "sweep", ranks=1, master="", resume="")
+    first = sweep.sweep(sign_mnist, grid(), setting)
+    assert set(asked) == {"validation"}
+    assert len(untrained) == 2
+    again = sweep.sweep(sign_mnist, grid(), setting)
+    assert len(untrained) == 2
+    assert again.rows == first.rows
+    rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").open()))
+    assert {row["model"] for row in rows} == set(grid().models)
+    assert "grouped validation" in (tmp_path / "sweep" / "sweep.md").read_text()
+
+
+def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tmp_path: Path) -> None:
+    network = NetworkConfig(architecture="cnn", epochs=2, batch_size=32)
+    models = {"well": replace(network, learning_rate=0.001), "ill": replace(network, learning_rate=1.0, network="mlp")}
+    poor = sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
+    import aslkit.train.trial as trials
+
+    real = trials.networks.fit
+
+    def fails(config: NetworkConfig, *args: Any, **more: Any) -> Any:
+        if config.network == "mlp":
+            raise AslkitError("Spark failed to fit: Java heap space.\nmore")
+        return real(config, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trials.networks, "fit", fails)
+        swept = sweep.sweep(sign_mnist, poor, Setting(folder=tmp_path, ranks=1, master="", resume=""))
+    assert [(row["model"], row["failed"]) for row in swept.rows] == [
+        ("well", None),
+        ("ill", "Spark failed to fit: Java heap space."),
+    ]
+    assert "failed: Spark failed to fit: Java heap space." in (tmp_path / "sweep.md").read_text()

@@ -1,0 +1,163 @@
+"""Horovod on Spark: the same curve as one process, and a rank that dies."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aslkit.errors import AslkitError
+from aslkit.train import networks, photographs
+from aslkit.train.checkpoints import Store
+from aslkit.train.descriptors import Pixels
+from aslkit.train.distributed import Job, shares, train
+from aslkit.train.loop import Schedule, Share
+from aslkit.train.recipe import NetworkConfig
+from aslkit.train.spark import spark_session
+from aslkit.train.trial import MLLIB, Setting, trained
+
+CONFIG = NetworkConfig(architecture="cnn", epochs=4, batch_size=64, learning_rate=0.003)
+GO_ON = "aslkit train --resume here"
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    with spark_session("local[2]", ranks=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def images(sign_mnist: Path) -> photographs.Images:
+    return photographs.load(sign_mnist, validation_share=0.25, seed=0)
+
+
+def place(folder: Path, ranks: int) -> networks.Place:
+    return networks.Place(ranks=ranks, store=Store(url=str(folder)), title="", resume=GO_ON)
+
+
+def test_one_rank_and_two_learn_alike(images: photographs.Images, tmp_path: Path, spark: Any) -> None:
+    one, two = (networks.fit(CONFIG, images, seed=0, place=place(tmp_path / str(n), n)) for n in (1, 2))
+    assert len(one.state.history) == len(two.state.history) == 4
+    for mine, theirs in zip(one.state.history, two.state.history, strict=True):
+        assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=0.15)
+        assert mine["loss"] == pytest.approx(theirs["loss"], rel=0.15)
+    assert two.state.history[-1]["loss"] < two.state.history[0]["loss"]
+    rows = images.part("validation")
+    said = [model.predict(images.pixels[rows]) for model in (one, two)]
+    assert (said[0] == said[1]).mean() > 0.8
+
+
+def _dying(at: int, images: Pixels, rng: np.random.Generator) -> Any:
+    """Ends rank 1 without a word, in the epoch after `at`."""
+    if os.environ.get("HOROVOD_RANK") == "1" and Store(url=os.environ["STORE"]).epochs() >= at:
+        os._exit(9)
+    return networks.finish(images)
+
+
+def _failing(images: Pixels, rng: np.random.Generator) -> Any:
+    if os.environ.get("HOROVOD_RANK") == "1":
+        raise ValueError("the images of this rank are no good")
+    return networks.finish(images)
+
+
+def job(vary: Any, images: photographs.Images, store: Store) -> Job:
+    rows, checked = images.part("train"), images.part("validation")
+    whole = Share(
+        raw=images.pixels[rows],
+        label=images.label[rows],
+        checked=images.pixels[checked],
+        checked_label=images.label[checked],
+        total=len(rows),
+    )
+    store.write_shards(shares(whole, 2))
+    plan = Schedule(
+        epochs=3, patience=0, batch_size=64, learning_rate=0.003, warmup_epochs=0, cosine=False, label_smoothing=0
+    )
+    build = partial(networks.build, "cnn", 0)
+    return Job(build=build, vary=vary, finish=networks.finish, schedule=plan, seed=0, store=store)
+
+
+def test_a_rank_that_dies_ends_the_run_which_can_go_on(
+    images: photographs.Images, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(url=str(tmp_path))
+    monkeypatch.setenv("STORE", store.url)
+    with pytest.raises(AslkitError) as error:
+        train(job(partial(_dying, 1), images, store), ranks=2, title="", resume=GO_ON)
+    assert "Rank 1 of 2 ended without a word" in error.value.message
+    assert error.value.message.endswith(GO_ON)
+    kept = store.state()
+    assert len(kept.history) in (1, 2)
+    done = train(job(networks.as_they_are, images, store), ranks=2, title="", resume=GO_ON)
+    assert len(done.state.history) == 3
+    assert done.state.history[: len(kept.history)] == kept.history
+
+
+def test_a_rank_that_fails_says_why(images: photographs.Images, tmp_path: Path, spark: Any) -> None:
+    with pytest.raises(AslkitError) as error:
+        train(job(_failing, images, Store(url=str(tmp_path))), ranks=2, title="", resume=GO_ON)
+    assert "Rank 1 of 2 failed" in error.value.message
+    assert "ValueError: the images of this rank are no good" in error.value.message
+    assert GO_ON in error.value.message
+
+
+@pytest.mark.parametrize(
+    "settings", [{"architecture": "rf", "trees": 5, "depth": 5}, {"architecture": "mlp", "hidden": [12]}]
+)
+def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
+    settings: dict[str, Any], images: photographs.Images, tmp_path: Path, spark: Any
+) -> None:
+    from pyspark.ml import PipelineModel
+
+    from aslkit.letters import LETTERS
+    from aslkit.train.recipe import model
+    from aslkit.train.spark import MllibModel
+
+    # Of some letters there are more images than of others: by frequency the order would be another.
+    rows = images.part("train")
+    kept = rows[(images.label[rows] >= 12) | (np.arange(len(rows)) % 2 == 0)]
+    split = np.where(np.isin(np.arange(len(images)), kept) | (images.split != "train"), images.split, "out")
+    fewer = photographs.Images(pixels=images.pixels, label=images.label, photograph=images.photograph, split=split)
+    setting = Setting(folder=tmp_path, ranks=1, master="local[2]", resume="", spark=spark)
+    with trained("one", model(settings, "here"), fewer, seed=0, setting=setting, title="") as trial:
+        assert trial.about["engine"] == MLLIB
+        trial.save(tmp_path / "saved")
+        asked = images.pixels[images.part("validation")]
+        said = trial.predict(asked)
+        again = PipelineModel.load(str(tmp_path / "saved"))
+        assert tuple(again.stages[0].labels) == LETTERS
+        reloaded = MllibModel(pipeline=again, spark=spark, scratch=tmp_path / "asked", fit_s=0)
+        inputs = asked.reshape(len(asked), -1).astype(np.float32)
+        assert (reloaded.predict(inputs) == said).all()
+        one_hot = again.transform(_asked(spark, inputs, tmp_path)).select("label", "label_vec").first()
+        assert one_hot.label_vec.size == 24
+        assert one_hot.label_vec[int(one_hot.label)] == 1
+    assert not (tmp_path / "checkpoints" / "one").exists()
+
+
+def _asked(spark: Any, inputs: Any, folder: Path) -> Any:
+    from aslkit.train.spark import frame
+
+    return frame(spark, inputs, np.zeros(len(inputs), np.int64), folder / "asked.parquet")
+
+
+def test_one_rank_needs_neither_spark_nor_horovod(sign_mnist: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.modules["pyspark"] = sys.modules["horovod"] = None  # importing them fails
+from pathlib import Path
+from aslkit.train import benchmark, recipe
+from aslkit.train.trial import Setting
+model = recipe.NetworkConfig(architecture="cnn", epochs=1)
+settings = recipe.BenchmarkConfig(seeds=(0,), validation_share=0.25, random_split=False, random_test_share=0.2)
+setting = Setting(folder=Path({str(tmp_path / "run")!r}), ranks=1, master="local[*]", resume="")
+chosen = recipe.Recipe(benchmark=settings, models={{"cnn": model}})
+benchmark.benchmark(Path({str(sign_mnist)!r}), chosen, setting)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+    assert (tmp_path / "run" / "metrics.json").exists()
