@@ -91,11 +91,11 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
 def _tasks(recipe: Recipe) -> Iterator[Task]:
     """All trainings; the random split once a model, at the end: it only shows the leak."""
     for name in recipe.models:
-        for seed in recipe.benchmark.seeds:
+        for seed in recipe.seeds(name):
             yield Task(name=name, seed=seed, split=OFFICIAL)
     if recipe.benchmark.random_split:
         for name in recipe.models:
-            yield Task(name=name, seed=recipe.benchmark.seeds[0], split=RANDOM)
+            yield Task(name=name, seed=recipe.seeds(name)[0], split=RANDOM)
 
 
 def _done(task: Task, recipe: Recipe, images: Images, setting: Setting, title: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _done(task: Task, recipe: Recipe, images: Images, setting: Setting, title: s
         result = {"name": task.name, "seed": task.seed, "split": task.split, **trial.about}
         result |= {split: measured(trial.predict, shown, split) for split in ("validation", "test")}
         model = setting.folder / "models" / task.name
-        if task.split == OFFICIAL and task.seed == recipe.benchmark.seeds[0]:
+        if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
             remove(model)
             trial.save(model)
         return result | {"size_bytes": size_of(model)}
@@ -194,5 +194,7 @@ def only(recipe: Recipe, *, architecture: str | None, feature: str | None, seed:
     if not models:
         have = ", ".join(f"{config.feature} × {config.architecture}" for config in recipe.models.values())
         raise InputError(f"The benchmark has no {feature or 'feature'} × {architecture or 'model'}. It has: {have}.")
-    settings = recipe.benchmark if seed is None else replace(recipe.benchmark, seeds=(seed,))
-    return Recipe(benchmark=settings, models=models)
+    if seed is None:
+        return Recipe(benchmark=recipe.benchmark, models=models)
+    once = {name: replace(config, seeds=(seed,)) for name, config in models.items()}
+    return Recipe(benchmark=recipe.benchmark, models=once)

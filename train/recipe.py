@@ -32,14 +32,25 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         """Check every setting once."""
-        object.__setattr__(self, "seeds", tuple(self.seeds) if isinstance(self.seeds, list | tuple) else (self.seeds,))
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise InputError("seeds must name one or more whole numbers, each once, as [0, 1, 2].")
-        for seed in self.seeds:
-            check_whole("seeds", seed, 0, 2**31 - 1)
+        object.__setattr__(self, "seeds", _seeds(self.seeds))
+        if not self.seeds:
+            raise InputError("seeds must name one or more whole numbers, as [0, 1, 2].")
         check_number("validation_share", self.validation_share, 0.05, 0.5)
         check_switch("random_split", self.random_split)
         check_number("random_test_share", self.random_test_share, 0.05, 0.5)
+
+
+def _seeds(given: Any) -> tuple[int, ...]:
+    """Check seeds.
+
+    Raises:
+        InputError: not a list of whole numbers, each once.
+    """
+    if not isinstance(given, list | tuple) or len(set(given)) < len(given):
+        raise InputError(f"seeds must be a list of whole numbers, each once, as [0, 1, 2]; it is {given!r}.")
+    for seed in given:
+        check_whole("seeds", seed, 0, 2**31 - 1)
+    return tuple(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +73,7 @@ class ModelConfig:
     scale: float = 0.07
     shift: float = 0.04
     light: float = 0.15
+    seeds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -72,6 +84,7 @@ class ModelConfig:
         check_number("scale", self.scale, 0, 0.5)
         check_number("shift", self.shift, 0, 0.5)
         check_number("light", self.light, 0, 1)
+        object.__setattr__(self, "seeds", _seeds(self.seeds))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +183,10 @@ class Recipe:
 
     benchmark: BenchmarkConfig
     models: Mapping[str, ModelConfig]
+
+    def seeds(self, name: str) -> tuple[int, ...]:
+        """What a model is trained with."""
+        return self.models[name].seeds or self.benchmark.seeds
 
 
 def read(name: str) -> dict[str, Any]:

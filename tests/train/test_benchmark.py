@@ -13,7 +13,7 @@ import pytest
 
 from aslkit.errors import AslkitError
 from aslkit.letters import LETTERS
-from aslkit.train import benchmark, leaderboard, photographs, sweep, trial
+from aslkit.train import benchmark, leaderboard, networks, photographs, sweep, trial
 from aslkit.train.benchmark import Benchmarked
 from aslkit.train.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
 from aslkit.train.trial import Setting
@@ -178,8 +178,13 @@ def test_a_sweep_scores_by_validation_alone_and_goes_on(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    real = sweep.measured
-    monkeypatch.setattr(sweep, "measured", lambda say, images, split: asked.append(split) or real(say, images, split))
+    real = trial.measured
+
+    def noted(say: Any, images: Any, split: str) -> dict[str, Any]:
+        asked.append(split)
+        return real(say, images, split)
+
+    monkeypatch.setattr(sweep, "measured", noted)
     setting = Setting(folder=tmp_path / "sweep", ranks=1, master="", resume="")
     first = sweep.sweep(sign_mnist, grid(), setting)
     assert set(asked) == {"validation"}
@@ -196,9 +201,7 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
     network = NetworkConfig(architecture="cnn", epochs=2, batch_size=32)
     models = {"well": replace(network, learning_rate=0.001), "ill": replace(network, learning_rate=1.0, network="mlp")}
     poor = sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
-    import aslkit.train.trial as trials
-
-    real = trials.networks.fit
+    real = networks.fit
 
     def fails(config: NetworkConfig, *args: Any, **more: Any) -> Any:
         if config.network == "mlp":
@@ -206,7 +209,7 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
         return real(config, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials.networks, "fit", fails)
+        patch.setattr(networks, "fit", fails)
         swept = sweep.sweep(sign_mnist, poor, Setting(folder=tmp_path, ranks=1, master="", resume=""))
     assert [(row["model"], row["failed"]) for row in swept.rows] == [
         ("well", None),

@@ -48,7 +48,7 @@ def test_ours_has_every_kind_on_pixels_and_some_on_gradients() -> None:
     read = recipe("benchmark")
     kinds = {(each.architecture, each.feature) for each in read.models.values()}
     assert kinds == {("rf", "pixels28"), ("rf", "hog"), ("mlp", "pixels28"), ("mlp", "hog"), ("cnn", "pixels28")}
-    assert len(read.benchmark.seeds) == 3
+    assert all(len(read.seeds(name)) == 3 for name in ("cnn", "mlp-hog", "rf-hog"))
     assert read.benchmark.random_split
 
 
@@ -60,7 +60,8 @@ def test_ours_has_every_kind_on_pixels_and_some_on_gradients() -> None:
         (("trees = 20", "tree = 20\ntrees = 20"), "unknown key 'tree'"),
         (('"rf"', '"svm"'), "architecture is 'svm'. Known: rf, mlp, cnn"),
         (("depth = 6", 'depth = 6\nfeature = "landmarks"'), "no feature 'landmarks' here. Known: pixels28, hog"),
-        (("seeds = [0]", "seeds = [0, 0]"), "seeds must name"),
+        (("seeds = [0]", "seeds = [0, 0]"), "seeds must be a list"),
+        (("seeds = [0]", "seeds = 0"), "seeds must be a list"),
         (("seeds = [0]", "seeds = []"), "seeds must name"),
         (("validation_share = 0.1", "validation_share = 2"), "validation-share"),
         (("random_split = true", 'random_split = "yes"'), "must be true or false"),
@@ -88,7 +89,7 @@ def test_a_part_of_a_recipe() -> None:
     }
     hog = only(read, architecture="rf", feature="hog", seed=7)
     assert [(each.architecture, each.feature) for each in hog.models.values()] == [("rf", "hog")]
-    assert hog.benchmark.seeds == (7,)
+    assert [hog.seeds(name) for name in hog.models] == [(7,)]
     with pytest.raises(InputError, match="It has: "):
         only(read, architecture="cnn", feature="hog", seed=None)
 
