@@ -88,8 +88,8 @@ def run(asked: Asked, *, refused: list[str]) -> None:
 def _sweep(asked: Asked, grid: str) -> None:
     from aslkit.train import sweep
 
-    extra = {"--config": asked.config, "--feature": asked.feature, "--architecture": asked.architecture}
-    if given := [name for name, value in extra.items() if value is not None]:
+    extra = ("config", "feature", "architecture", "seed")
+    if given := [f"--{name}" for name in extra if getattr(asked, name) is not None]:
         raise click.UsageError(f"{given[0]} does not go with --sweep: the grid says what is tried.")
     _print_sweep(sweep.sweep(asked.folder, sweep.grid(grid), _setting(asked, "sweep")), as_json=asked.as_json)
 
@@ -105,7 +105,7 @@ def _setting(asked: Asked, kind: str) -> "Setting":
         folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
     else:
         folder = _run_folder(asked.resume, asked.workspace)
-    return Setting(folder=folder, ranks=ranks, master=asked.master or "local[*]", resume=_resume(asked, folder))
+    return Setting(folder=folder, ranks=ranks, master=asked.master or "local[*]", resume=resume_command(asked, folder))
 
 
 def _run_folder(run: str, workspace: Workspace) -> Path:
@@ -115,7 +115,7 @@ def _run_folder(run: str, workspace: Workspace) -> Path:
     return folder
 
 
-def _resume(asked: Asked, folder: Path) -> str:
+def resume_command(asked: Asked, folder: Path) -> str:
     """The command that goes on with a run."""
     said: dict[str, Any] = {
         "--dataset": asked.dataset,

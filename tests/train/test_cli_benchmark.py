@@ -1,0 +1,126 @@
+"""`aslkit train` where the split is a published one: what a user types, and types wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aslkit import cli_benchmark
+from aslkit.cli import main
+from aslkit.errors import AslkitError
+
+TINY = """
+[benchmark]
+seeds = [0]
+validation_share = 0.25
+random_split = false
+random_test_share = 0.2
+[models.small]
+architecture = "cnn"
+epochs = 1
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+def aslkit(*arguments: object, workspace: Path) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments), "--workspace", str(workspace)])
+
+
+def test_a_leaderboard_in_the_terminal_and_as_json(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+    asked = ("--dataset", sign_mnist, "--config", recipe, "--ranks", 1)
+    shown = aslkit(*asked, workspace=tmp_path)
+    assert shown.exit_code == 0, shown.output
+    assert "official test" in shown.output
+    assert "small" in shown.output
+    assert "leaks" in shown.output
+    assert (tmp_path / "runs" / "sign-mnist-benchmark-1" / "leaderboard.md").exists()
+    again = aslkit(*asked, "--resume", "sign-mnist-benchmark-1", "--json", workspace=tmp_path)
+    values = json.loads(again.stdout)
+    assert values["folder"].endswith("sign-mnist-benchmark-1")
+    assert values["models"][0]["official_test"]["n"] == 384
+    assert not (tmp_path / "runs" / "sign-mnist-benchmark-2").exists()
+
+
+def test_deterministic_runs_are_the_same(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+    curves = []
+    for _ in range(2):
+        done = aslkit("--dataset", sign_mnist, "--config", recipe, "--deterministic", "--json", workspace=tmp_path)
+        (entry,) = json.loads(done.stdout)["models"]
+        assert entry["ranks"] == 1
+        curves.append([{key: value for key, value in row.items() if key != "seconds"} for row in entry["history"]])
+    assert curves[0] == curves[1]
+
+
+def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(TINY + "[models.small.grid]\nlearning_rate = [0.001, 0.01]\n")
+    done = aslkit("--dataset", sign_mnist, "--sweep", recipe, "--ranks", 1, workspace=tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "learning_rate=0.01" in done.output
+    assert (tmp_path / "runs" / "sign-mnist-sweep-1" / "sweep.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--hold-out", "maria"], "--hold-out is not of the benchmark"),
+        (["--epochs", "3"], "--epochs is not of the benchmark"),
+        (["--one-hand"], "--one-hand is not of the benchmark"),
+        (["--feature", "landmarks"], "The benchmark has no landmarks × model. It has: "),
+        (["--config", "nowhere.toml"], "no configuration file nowhere.toml"),
+        (["--sweep", "nowhere.toml"], "no configuration file nowhere.toml"),
+        (["--sweep", "reference-grid", "--seed", "3"], "--seed does not go with --sweep"),
+        (["--resume", "nothing"], "There is no run"),
+        (["--deterministic", "--ranks", "2"], "--deterministic needs --ranks 1"),
+        (["--ranks", "0"], "--ranks"),
+    ],
+)
+def test_what_does_not_go_is_refused_before_anything_is_trained(
+    arguments: list[str], said: str, sign_mnist: Path, tmp_path: Path
+) -> None:
+    failed = aslkit("--dataset", sign_mnist, *arguments, workspace=tmp_path)
+    assert failed.exit_code == 2
+    assert said in " ".join(failed.output.split())
+    assert not (tmp_path / "runs").exists()
+
+
+def test_options_of_the_benchmark_are_refused_elsewhere(dataset: Path, tmp_path: Path) -> None:
+    failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
+    assert failed.exit_code == 2
+    assert "--ranks goes with a dataset whose split is published" in " ".join(failed.output.split())
+
+
+def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(folder: Path) -> None:
+        raise AslkitError(f"cannot be reached for {folder.name}")
+
+    monkeypatch.setattr("aslkit.datasets.get.get_sign_mnist", unreachable)
+    failed = aslkit("--dataset", "sign-mnist", workspace=tmp_path)
+    assert failed.exit_code == 1
+    assert "cannot be reached for sign-mnist" in failed.output
+
+
+def test_the_command_to_go_on_says_all_that_was_asked(sign_mnist: Path, tmp_path: Path) -> None:
+    from aslkit.workspace import Workspace
+
+    asked = cli_benchmark.Asked(
+        dataset="sign-mnist", folder=sign_mnist, workspace=Workspace(root=tmp_path), config="reference", feature=None,
+        architecture="cnn", seed=4, ranks=2, master=None, deterministic=False, resume=None, sweep=None, as_json=False,
+    )  # fmt: skip
+    command = cli_benchmark.resume_command(asked, tmp_path / "runs" / "one")
+    for part in (
+        "--dataset sign-mnist",
+        "--config reference",
+        "--architecture cnn",
+        "--seed 4",
+        "--ranks 2",
+        "--resume one",
+    ):
+        assert part in command
+    assert "--master" not in command
