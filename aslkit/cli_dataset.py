@@ -145,13 +145,15 @@ def show(
     import numpy as np
 
     from aslkit.cli_dataset_text import print_shown, show_here
-    from aslkit.datasets import sheet_file
+    from aslkit.datasets import sheet_file, store
     from aslkit.datasets.sheet import sheet
     from aslkit.letters import parse_letter
 
+    folder = dataset_folder(dataset, Workspace(root=root))
+    store.files_of(folder)  # that there is no dataset is said before that there is no terminal
     choose = partial(
         sheet,
-        dataset_folder(dataset, Workspace(root=root)),
+        folder,
         letter=parse_letter(letter) if letter else None,
         signer=signer,
         split=split,

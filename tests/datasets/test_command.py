@@ -121,7 +121,7 @@ def test_export_and_get(dataset: Path, tmp_path: Path) -> None:
     assert aslkit("info", "sign-mnist", workspace=tmp_path).exit_code == 0
 
 
-@pytest.mark.parametrize("command", ["info", "verify", "show --to x.png", "export --format csv28 --to x"])
+@pytest.mark.parametrize("command", ["info", "verify", "show", "show --to x.png", "export --format csv28 --to x"])
 def test_no_dataset(command: str, dataset: Path, tmp_path: Path) -> None:
     name, *more = command.split()
     message = failed(aslkit(name, "none", *more, workspace=tmp_path), 2)
