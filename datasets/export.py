@@ -11,6 +11,7 @@ from aslkit import __version__
 from aslkit.datasets import schema, store
 from aslkit.datasets.export_csv import write_csv28, write_landmarks
 from aslkit.datasets.export_images import write_imagefolder, write_webdataset
+from aslkit.datasets.export_rows import Part
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing
 from aslkit.progress import bar
@@ -77,7 +78,8 @@ def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), f
         new.mkdir(parents=True)
         for split, paths in files.items():
             if paths:
-                rows[split] = FORMATS[format](new, split, paths, left_out, advance)
+                part = Part(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
+                rows[split] = FORMATS[format](part)
         mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
     opened_by = _OPENED_BY[format].format(to=to)

@@ -1,9 +1,6 @@
 """Exports as CSV: hand crops of 28×28 as Sign Language MNIST has them, and landmarks."""
 
-from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,11 +9,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from aslkit.datasets import sign_mnist
-from aslkit.datasets.export_rows import ABOUT, cells, row_groups
+from aslkit.datasets.export_rows import ABOUT, Part, cells
+from aslkit.datasets.schema import FAR
 from aslkit.images import ImageError, decode
 from aslkit.letters import LETTERS
 from aslkit.preprocess import Contract, pixel_features
-from aslkit.progress import Advance
 
 CROP: Final = Contract(kind="pixels", size=sign_mnist.SIDE)
 """As the feature pixels28 sees a hand: its square crop, grey, left hands mirrored."""
@@ -26,31 +23,22 @@ _CROPPED: Final = ("image", "label", "hand_box", "handedness")
 _Crop = npt.NDArray[np.uint8]
 
 
-def write_csv28(
-    to: Path, split: str, paths: Sequence[Path], left_out: Counter[str], advance: Advance
-) -> int:  # fmt: skip
+def write_csv28(part: Part) -> int:
     """Write sign_mnist_SPLIT.csv: label, as published (0–24 without 9), and pixel1 to pixel784; returns how many.
 
     An image that is 28×28 already, and in which no hand was looked for, is taken as it is.
-
-    Args:
-        to: the folder.
-        split: its name.
-        paths: of its Parquet files.
-        left_out: counts rows that are not written, by reason.
-        advance: of the progress bar.
     """
     written = 0
     columns = pa.schema([pa.field(name, pa.uint8()) for name in sign_mnist.COLUMNS])
     with (
-        (to / f"sign_mnist_{split}.csv").open("wb") as raw,
+        (part.to / f"sign_mnist_{part.split}.csv").open("wb") as raw,
         pyarrow.csv.CSVWriter(raw, columns, write_options=_HEADLESS) as file,
         ThreadPoolExecutor() as pool,
     ):
         raw.write((",".join(sign_mnist.COLUMNS) + "\n").encode())
-        for table in row_groups(paths, _CROPPED, left_out, advance):
+        for table in part.row_groups(_CROPPED):
             crops = list(pool.map(_crop, table.to_pylist()))
-            left_out.update(each for each in crops if isinstance(each, str))
+            part.left_out.update(each for each in crops if isinstance(each, str))
             taken = [index for index, each in enumerate(crops) if not isinstance(each, str)]
             if taken:
                 file.write_table(_as_published(crops, table.column("label").to_pylist(), taken, columns))
@@ -77,37 +65,24 @@ def _crop(row: dict[str, Any]) -> _Crop | str:
     if row["hand_box"] is None:
         return frame[..., 1] if frame.shape[:2] == (CROP.size, CROP.size) else "no hand found"
     box = np.array(row["hand_box"], np.float32)
-    if not np.isfinite(box).all() or np.abs(box).max() > _FAR:
+    if not np.isfinite(box).all() or np.abs(box).max() > FAR:
         return "hand box far outside"
     values = pixel_features(frame, box, left=row["handedness"] == "left", contract=CROP)
     return np.asarray((values[..., 0] * 255).round(), np.uint8)
 
 
-_FAR: Final = 10.0
+def write_landmarks(part: Part) -> int:
+    """Write landmarks-SPLIT.csv: what is known of each row, then x0, y0, z0 to z20; returns how many.
 
-
-def write_landmarks(
-    to: Path, split: str, paths: Sequence[Path], left_out: Counter[str], advance: Advance
-) -> int:  # fmt: skip
-    """Write landmarks-SPLIT.csv: what is known of each row, then x0, y0, z0 to z20, empty where no hand was found.
-
-    Args:
-        to: the folder.
-        split: its name.
-        paths: of its Parquet files.
-        left_out: counts rows that are not written, by reason.
-        advance: of the progress bar.
-
-    Returns:
-        how many rows.
+    Landmarks are empty where no hand was found.
     """
     written = 0
     writer: Any = None
     try:
-        for table in row_groups(paths, ("label", "landmarks", *ABOUT), left_out, advance):
+        for table in part.row_groups(("label", "landmarks", *ABOUT)):
             flat = _flat(table)
             if writer is None:
-                writer = pyarrow.csv.CSVWriter(to / f"landmarks-{split}.csv", flat.schema)
+                writer = pyarrow.csv.CSVWriter(part.to / f"landmarks-{part.split}.csv", flat.schema)
             writer.write_table(flat)
             written += len(flat)
     finally:

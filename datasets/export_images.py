@@ -3,19 +3,16 @@
 import io
 import json
 import tarfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv
 
-from aslkit.datasets.export_rows import ABOUT, cell, cells, image_file, row_groups
+from aslkit.datasets.export_rows import ABOUT, Part, cell, cells, image_file
 from aslkit.images import ImageError
 from aslkit.letters import LETTERS
-from aslkit.progress import Advance
 from aslkit.workspace import as_name
 
 SHARD_BYTES: Final = 256_000_000
@@ -25,56 +22,37 @@ _COLUMNS: Final = ("image", "label", *ABOUT)
 _Row = tuple[dict[str, Any], bytes, str]
 
 
-def write_imagefolder(
-    to: Path, split: str, paths: Sequence[Path], left_out: Counter[str], advance: Advance
-) -> int:  # fmt: skip
-    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg, and SPLIT/metadata.csv with what is known of each; returns how many.
-
-    Args:
-        to: the folder.
-        split: its name.
-        paths: of its Parquet files.
-        left_out: counts rows that are not written, by reason.
-        advance: of the progress bar.
-    """
+def write_imagefolder(part: Part) -> int:
+    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg, and SPLIT/metadata.csv with what is known of each; returns how many."""
     told: list[dict[str, Any]] = []
-    for number, (row, data, suffix) in enumerate(_images(paths, left_out, advance, uniform=False)):
+    for number, (row, data, suffix) in enumerate(_images(part, uniform=False)):
         letter = LETTERS[row["label"]]
         name = f"{letter}/{as_name(row['signer'] or 'unknown')[:40]}-{number:06d}{suffix}"
-        path = to / split / name
+        path = part.to / part.split / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         told.append({"file_name": name, "label": letter} | {key: row[key] for key in ABOUT})
     if told:
-        pyarrow.csv.write_csv(cells(pa.Table.from_pylist(told)), to / split / "metadata.csv")
+        pyarrow.csv.write_csv(cells(pa.Table.from_pylist(told)), part.to / part.split / "metadata.csv")
     return len(told)
 
 
-def write_webdataset(
-    to: Path, split: str, paths: Sequence[Path], left_out: Counter[str], advance: Advance
-) -> int:  # fmt: skip
+def write_webdataset(part: Part) -> int:
     """Write SPLIT-000000.tar, … with NUMBER.jpg, NUMBER.cls (label, 0–23) and NUMBER.json; returns how many.
 
     All images are of the format of the first, since readers want the same files for each.
-
-    Args:
-        to: the folder.
-        split: its name.
-        paths: of its Parquet files.
-        left_out: counts rows that are not written, by reason.
-        advance: of the progress bar.
     """
     count, shard, size = 0, 0, SHARD_BYTES
     with ExitStack() as stack:
-        for row, data, suffix in _images(paths, left_out, advance, uniform=True):
+        for row, data, suffix in _images(part, uniform=True):
             if size >= SHARD_BYTES:
                 stack.close()
-                archive = stack.enter_context(tarfile.open(to / f"{split}-{shard:06d}.tar", "w"))
+                archive = stack.enter_context(tarfile.open(part.to / f"{part.split}-{shard:06d}.tar", "w"))
                 shard, size = shard + 1, 0
             about = {"letter": LETTERS[row["label"]]} | {key: cell(row[key]) for key in ABOUT}
             told = json.dumps(about, default=lambda when: when.isoformat()).encode()
             for ending, content in ((suffix, data), (".cls", str(row["label"]).encode()), (".json", told)):
-                _add(archive, f"{split}-{count:06d}{ending}", content)
+                _add(archive, f"{part.split}-{count:06d}{ending}", content)
                 size += len(content)
             count += 1
     return count
@@ -86,15 +64,15 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, io.BytesIO(content))
 
 
-def _images(paths: Sequence[Path], left_out: Counter[str], advance: Advance, *, uniform: bool) -> Iterator[_Row]:
+def _images(part: Part, *, uniform: bool) -> Iterator[_Row]:
     """Yield rows with their image files and suffixes; where `uniform`, all of the format of the first."""
     wanted: str | None = None
-    for table in row_groups(paths, _COLUMNS, left_out, advance):
+    for table in part.row_groups(_COLUMNS):
         for row in _rows(table):
             try:
                 data, suffix = image_file(row["image"] and row["image"]["bytes"], suffix=wanted)
             except ImageError as error:
-                left_out[error.message] += 1
+                part.left_out[error.message] += 1
                 continue
             if uniform and wanted is None:
                 wanted = suffix if suffix in (".jpg", ".png") else ".png"

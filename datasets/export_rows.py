@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,19 +26,35 @@ _FORMULA: Final = ("=", "+", "-", "@")
 """A cell that begins so is run by spreadsheets (OWASP, "CSV injection")."""
 
 
-def row_groups(
-    paths: Sequence[Path], columns: Sequence[str], left_out: Counter[str], advance: Advance
-) -> Iterator[pa.Table]:
-    """Yield the rows of a split that have a letter, a row group at a time."""
-    for path in paths:
-        for table in store.row_groups_of(path, columns):
-            label = table.column("label")
-            known = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
-            kept = table.filter(known)
-            if lost := len(table) - len(kept):
-                left_out["no letter of the 24"] += lost
-            yield kept
-            advance(len(table))
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One split of a dataset on its way out.
+
+    Attributes:
+        to: the folder that is written.
+        split: its name.
+        paths: of its Parquet files.
+        left_out: counts rows that are not written, by reason.
+        advance: of the progress bar.
+    """
+
+    to: Path
+    split: str
+    paths: Sequence[Path]
+    left_out: Counter[str]
+    advance: Advance
+
+    def row_groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows that have a letter, a row group at a time."""
+        for path in self.paths:
+            for table in store.row_groups_of(path, columns):
+                label = table.column("label")
+                known = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
+                kept = table.filter(known)
+                if lost := len(table) - len(kept):
+                    self.left_out["no letter of the 24"] += lost
+                yield kept
+                self.advance(len(table))
 
 
 def cell(value: Any) -> Any:

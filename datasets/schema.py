@@ -45,6 +45,9 @@ COLUMNS: Final = pa.schema(
 LENGTHS: Final = {"landmarks": 63, "hand_box": 4}
 """Values in each list that is not null. Not a fixed_size_list: Parquet files of Arrow hold no null ones (ADR 2)."""
 
+FAR: Final = 10.0
+"""A landmark or box that lies so many times the frame's side outside of it is no hand's: a little outside is usual."""
+
 REJECTED: Final = pa.schema(
     [
         pa.field("path", pa.string()),

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from aslkit.datasets import store
 from aslkit.datasets.info import UNKNOWN
 from aslkit.datasets.plain import plain
+from aslkit.datasets.schema import FAR
 from aslkit.errors import InputError
 from aslkit.images import Frame, ImageError, decode
 from aslkit.letters import INDEX, LETTERS
@@ -24,9 +25,6 @@ SIDE: Final = 192
 
 _MARGIN: Final = 0.3
 """Around a hand, of its box's longer side."""
-
-_FAR: Final = 10.0
-"""A box further outside of the frame is no hand's."""
 
 _ABOUT: Final = ("label", "signer", "group", "parent", "hand_box")
 
@@ -157,7 +155,7 @@ def _of_group(path: Path, group: int, rows: npt.NDArray[np.int64]) -> Iterator[b
 
 def _tile(row: dict[str, Any], data: bytes | None) -> Tile:
     box = None if row["hand_box"] is None else np.array(row["hand_box"], np.float32)
-    if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < _FAR):
+    if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < FAR):
         box = None
     try:
         picture = None if data is None else cropped(decode(data), box)

@@ -22,9 +22,6 @@ _TEXTS: Final = ("signer", "session", "camera", "handedness", "licence", "consen
 _LONGEST: Final = 2000
 """Characters of a text; consent may be a paragraph."""
 
-_FAR: Final = 10.0
-"""Landmarks are shares of the frame: 0–1, and a little outside of it."""
-
 _SHARES: Final = ("hand_score", "brightness", "contrast")
 _HEX: Final = "^[0-9a-f]{64}$"
 _TAG: Final = re.compile(r"<[a-zA-Z/!?]")
@@ -85,7 +82,7 @@ def _lists(columns: dict[str, Any]) -> Iterator[_Wrong]:
         bad, far = (np.zeros(len(lengths), bool) for _ in range(2))
         bad[rows[~finite]] = True
         yield "not-finite", bad, f"{name} has values that are no numbers"
-        far[rows[finite & (np.abs(_floats(values)) > _FAR)]] = True
+        far[rows[finite & (np.abs(_floats(values)) > schema.FAR)]] = True
         yield "odd-value", far, f"{name} lies far outside of the frame"
 
 

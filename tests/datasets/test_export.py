@@ -2,7 +2,6 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from PIL import Image
 from aslkit.datasets import export as export_module
 from aslkit.datasets import export_images, store
 from aslkit.datasets.export import MARK, export
+from aslkit.datasets.export_rows import Part
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.sign_mnist import COLUMNS
 from aslkit.errors import AslkitError, InputError
@@ -188,8 +188,8 @@ def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch:
 
 
 def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(to: Path, split: str, paths: Sequence[Path], *_: Callable[..., None]) -> int:
-        (to / "half").write_text("half")
+    def interrupted(part: Part) -> int:
+        (part.to / "half").write_text("half")
         raise KeyboardInterrupt
 
     monkeypatch.setitem(export_module.FORMATS, "landmarks", interrupted)
