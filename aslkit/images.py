@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.errors import AslkitError
+from aslkit.jpeg import plain_pixels, plain_size, without_metadata
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
@@ -37,11 +37,6 @@ MEASURED_SIDE: Final = 320
 """Quality is measured on the image scaled down to this longer side, so that cameras can be compared."""
 
 Frame = npt.NDArray[np.uint8]
-
-_SCAN: Final = 0xDA
-_END: Final = 0xD9
-_AFTER_SCAN: Final = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
-"""The next marker in a JPEG's scan: neither a 0xFF among the data, which a 0 follows, nor a restart."""
 
 
 class ImageError(AslkitError):
@@ -87,21 +82,35 @@ def read_header(data: bytes) -> Header:
     Raises:
         ImageError: no image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or more than MAX_PIXELS or MAX_BYTES.
     """
+    if size := _plain_size(data):
+        return Header(format="JPEG", width=size[0], height=size[1], upright=True)
     with _opened(data) as image:
         return _header(image)
 
 
+def _plain_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height, checked, of a JPEG that can be opened without Pillow; None of anything else."""
+    size = plain_size(data) if len(data) <= MAX_BYTES else None
+    if size:
+        _check_size(*size)
+    return size
+
+
 def _header(image: Any) -> Header:
     width, height = image.size
+    _check_size(width, height)
+    # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
+
+
+def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ImageError(f"too large ({width}×{height}, more than {MAX_PIXELS:,} pixels)")
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"too small ({width}×{height}, less than {MIN_SIDE} pixels)")
     if max(width, height) > MAX_SIDE:
         raise ImageError(f"too large ({width}×{height}, one side more than {MAX_SIDE:,} pixels)")
-    # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
-    kind = "JPEG" if image.format == "MPO" else str(image.format)
-    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
 
 
 def decode(data: bytes) -> Frame:
@@ -110,6 +119,8 @@ def decode(data: bytes) -> Frame:
     Raises:
         ImageError: as `read_header`, and when the file ends too early or is damaged.
     """
+    if _plain_size(data) and (frame := plain_pixels(data)) is not None:
+        return frame
     with _opened(data) as image:
         _header(image)
         with _told("damaged or cut short"):
@@ -186,34 +197,6 @@ def _tells_more(data: bytes) -> bool:
             return said or bool({"exif", "xmp"} & set(image.info))
     except ImageError:
         return True
-
-
-def without_metadata(jpeg: bytes) -> bytes:
-    """Return a JPEG without its APP1–APP15 and comment segments (EXIF, GPS, thumbnails) and without what follows its
-    end (more pictures, a film); pixels stay to the bit.
-
-    APP14 stays: it says how the colours are coded. From where the file is malformed, it is left as it is. Markers:
-    ITU-T T.81, table B.1.
-    """
-    kept, at = [jpeg[:2]], 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
-        marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == _END:
-            return b"".join([*kept, jpeg[at : at + 2]])
-        end = at + 2 + length
-        if length < 2 or end > len(jpeg):
-            break
-        if marker == _SCAN:
-            following = _AFTER_SCAN.search(jpeg, end)
-            end = following.start() if following else len(jpeg)
-        personal = (0xE1 <= marker <= 0xEF and marker != 0xEE) or marker == 0xFE
-        if not personal:
-            kept.append(jpeg[at:end])
-        at = end
-    return b"".join([*kept, jpeg[at:]])
 
 
 def pixel_hash(frame: Frame) -> str:

@@ -13,7 +13,8 @@ from aslkit.datasets import schema, store
 from aslkit.datasets.findings import Finding, finding
 from aslkit.datasets.verify_rows import check_rows
 from aslkit.errors import AslkitError
-from aslkit.images import ImageError, decode, pixel_hash, read_header, without_metadata
+from aslkit.images import ImageError, decode, pixel_hash, read_header
+from aslkit.jpeg import without_metadata
 from aslkit.letters import LETTERS
 
 KEPT: Final = ("label", "signer", "session", "group", "parent", "sha256", "licence", "consent")

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image
 
 from aslkit import images
 from aslkit.images import Frame, ImageError
+from aslkit.jpeg import without_metadata
 
 NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
 SMOOTH = np.asarray(cv2.GaussianBlur(NOISE, (0, 0), 4), np.uint8)
@@ -155,13 +156,64 @@ def test_damaged_exif_does_not_cost_the_picture() -> None:
     assert images.as_recorded(broken, mirrored=False) == (JPEG, ".jpg")
 
 
+PLAIN = {
+    "as recorded": JPEG,
+    "as Pillow writes it": saved(rgb(NOISE), "JPEG"),
+    "progressive": saved(rgb(SMOOTH), "JPEG", progressive=True),
+    "whole colours": saved(rgb(NOISE), "JPEG", subsampling=0),
+    "half colours": saved(rgb(NOISE), "JPEG", subsampling=1),
+    "restarts": saved(rgb(NOISE), "JPEG", restart_marker_rows=1),
+    "grey": saved(Image.fromarray(GREY), "JPEG"),
+}
+
+
+def with_pillow(function: Callable[[bytes], object], data: bytes) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images, "plain_size", lambda _: None)
+        return outcome(function, data)
+
+
+def outcome(function: Callable[[bytes], object], data: bytes) -> object:
+    try:
+        found = function(data)
+    except ImageError as error:
+        return error.message
+    return images.pixel_hash(found) if isinstance(found, np.ndarray) else found
+
+
+@pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
+def test_plain_jpegs_are_opened_without_pillow_to_the_same_pixels(data: bytes) -> None:
+    expected = [with_pillow(function, data) for function in (images.decode, images.read_header)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(images, "_opened")
+        assert [outcome(function, data) for function in (images.decode, images.read_header)] == expected
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(sorted(PLAIN.values())),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),
+    st.floats(0.3, 1),
+    st.sampled_from([b"", b"\xff\xd9"]),
+)
+def test_of_damaged_jpegs_the_same_is_said(
+    valid: bytes, changes: list[tuple[float, int]], end: float, tail: bytes
+) -> None:
+    data = bytearray(valid)
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    damaged = bytes(data[: int(len(data) * end)]) + tail
+    for function in (images.decode, images.read_header):
+        assert outcome(function, damaged) == with_pillow(function, damaged)
+
+
 def test_metadata_goes_and_pixels_stay_to_the_bit() -> None:
     personal = [segment(marker, b"SECRET") for marker in (*range(0xE1, 0xEE), 0xEF, 0xFE)]
     full = JPEG[:2] + b"".join(personal) + b"\xff\xff\xff" + JPEG[2:] + b"SECRET second picture or film"
-    stripped = images.without_metadata(full)
+    stripped = without_metadata(full)
     assert b"SECRET" not in stripped
     assert stripped == JPEG
-    assert images.without_metadata(stripped) == stripped
+    assert without_metadata(stripped) == stripped
 
 
 def test_exif_written_by_pillow_goes() -> None:
@@ -176,13 +228,13 @@ def test_progressive_jpeg_with_a_comment_between_scans() -> None:
     data = saved(rgb(NOISE), "JPEG", progressive=True, quality=90)
     scan = data.rindex(b"\xff\xda")
     full = data[:scan] + segment(0xFE, b"SECRET") + data[scan:]
-    assert images.without_metadata(full) == data
+    assert without_metadata(full) == data
 
 
 def test_adobe_colours_survive() -> None:
     data = saved(rgb(SMOOTH).convert("CMYK"), "JPEG", quality=95)
-    assert b"Adobe" in images.without_metadata(data)
-    np.testing.assert_array_equal(images.decode(images.without_metadata(data)), images.decode(data))
+    assert b"Adobe" in without_metadata(data)
+    np.testing.assert_array_equal(images.decode(without_metadata(data)), images.decode(data))
 
 
 def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
@@ -199,7 +251,7 @@ def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
 @pytest.mark.parametrize("marker", [0xE1, 0xDB, 0xFE])
 def test_malformed_segments_neither_loop_nor_lose(marker: int, length: bytes) -> None:
     malformed = JPEG[:2] + bytes([0xFF, marker]) + length + JPEG[2:]
-    assert images.without_metadata(malformed) == malformed
+    assert without_metadata(malformed) == malformed
 
 
 def test_pictures_for_others_carry_no_traces() -> None:
@@ -279,7 +331,7 @@ def only_image_errors(data: bytes) -> None:
     for function in (images.read_header, images.decode, images.without_traces):
         with suppress(ImageError):
             function(data)
-    assert len(images.without_metadata(data)) <= len(data)
+    assert len(without_metadata(data)) <= len(data)
 
 
 @settings(deadline=None, max_examples=80)
