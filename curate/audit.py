@@ -133,11 +133,10 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
         for start in range(0, len(rows), _AT_ONCE):
             part, to = rows[start : start + _AT_ONCE], slice(start, start + _AT_ONCE)
             likeness = pictures.thumbs[part] @ known
-            nearest[to] = likeness.argmax(axis=1)
-            found[to] = likeness.max(axis=1)
             apart = differing(hashes[part], others)
-            by_hash[to] = apart.argmin(axis=1)
-            bits[to] = apart.min(axis=1)
+            nearest[to], by_hash[to] = likeness.argmax(axis=1), apart.argmin(axis=1)
+            each = np.arange(len(part))
+            found[to], bits[to] = likeness[each, nearest[to]], apart[each, by_hash[to]]
             advance(len(part))
     labels = pictures.labels
     return Leak(

@@ -25,7 +25,7 @@ MANY_PARTS: Final = 64
 
 def content_hash(path: Path) -> str:
     """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
