@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from aslkit.capture.importer import Imported
     from aslkit.capture.seat import Recorded
     from aslkit.captures import SessionInfo
-    from aslkit.curate.audit import Audit
+    from aslkit.curate.audit import Audit, Leak
     from aslkit.curate.build import Curated
     from aslkit.demo import Demonstrated
     from aslkit.train.run import Trained
@@ -129,20 +130,26 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
 
 def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
     """Say how much of a test can be remembered."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if as_json:
         print_json(asdict(found))
         return
-    table = Table(
-        "split", "trained on", "tested on", "copies", f"≤ {distance} bits", "likeness", "remembered", "by hash"
-    )
-    for name, leak in (("its own", found.own), ("random", found.random)):
-        if leak is not None:
-            shares = (f"{leak.copies:.1%}", f"{leak.hash_copies:.1%}", f"{leak.correlation:.4f}")
-            right = (f"{leak.remembered:.1%}", f"{leak.hash_remembered:.1%}")
-            table.add_row(name, f"{leak.train:,}", f"{leak.test:,}", *shares, *right)
+    leaks = {name: leak for name, leak in (("its own", found.own), ("random", found.random)) if leak is not None}
+    measures: dict[str, Callable[[Leak], str]] = {
+        "trained on": lambda leak: f"{leak.train:,}",
+        "tested on": lambda leak: f"{leak.test:,}",
+        "copies": lambda leak: f"{leak.copies:.1%}",
+        f"≤ {distance} bits": lambda leak: f"{leak.hash_copies:.1%}",
+        "likeness": lambda leak: f"{leak.correlation:.4f}",
+        "remembered": lambda leak: f"{leak.remembered:.1%}",
+        "by hash": lambda leak: f"{leak.hash_remembered:.1%}",
+    }
+    table = Table("split", *(Column(name, justify="right") for name in leaks), box=SIMPLE_HEAD)
+    for measure, told in measures.items():
+        table.add_row(measure, *(told(leak) for leak in leaks.values()))
     Console().print(table)
     click.echo("copies, ≤ bits: test images that have a near-copy in train, by correlation and by hash.")
     click.echo("likeness: correlation with the likest training image, median.")

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_without_a_split_only_the_random_one_is_measured(tmp_path: Path, rng: np
 def test_the_command_says_what_is_remembered_by_picture_and_by_hash(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "60")
     copied = [smooth(rng) for _ in range(5)]
     write(tmp_path / "train" / "A", copied)
     write(tmp_path / "train" / "B", [smooth(rng) for _ in range(5)])
@@ -83,8 +84,9 @@ def test_the_command_says_what_is_remembered_by_picture_and_by_hash(
     write(tmp_path / "test" / "B", copied[2:4])
     done = CliRunner().invoke(main, ["curate", "--audit", str(tmp_path)])
     assert done.exit_code == 0
-    (own,) = [line.split("│")[1:-1] for line in done.output.splitlines() if "its own" in line]
-    assert [cell.strip() for cell in own] == ["its own", "10", "4", "100.0%", "100.0%", "1.0000", "50.0%", "50.0%"]
+    own = dict(re.findall(r"^ *(\w[\w ]*?) {2,}(\S+)", done.output, re.MULTILINE))
+    expected = {"trained on": "10", "tested on": "4", "copies": "100.0%", "remembered": "50.0%", "by hash": "50.0%"}
+    assert expected.items() <= own.items()
 
 
 @pytest.mark.parametrize("what", ["nothing", "one"])
