@@ -143,14 +143,18 @@ def _validation(frames: Frames, share: float, seed: int, by: By) -> npt.NDArray[
 
 
 def _one_fold(frames: Frames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
-    """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds."""
+    """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds.
+
+    The first fold that leaves half of the frames to train on; where one unit has more than that, the smallest.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     count = min(most, len(np.unique(units)))
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    _, held = next(folds.split(np.zeros(len(frames)), _common(frames.label, count), units))
+    held = [rows for _, rows in folds.split(np.zeros(len(frames)), _common(frames.label, count), units)]
+    fits = (rows for rows in held if 2 * len(rows) <= len(frames))
     chosen = np.zeros(len(frames), bool)
-    chosen[held] = True
+    chosen[next(fits, min(held, key=len))] = True
     return chosen
 
 

@@ -195,3 +195,13 @@ def test_people_and_sessions_need_no_gap() -> None:
 
 def test_without_a_share_there_is_no_gap() -> None:
     assert GAP not in split(plain(1, 1, 3, 20), test_share=0.2, validation_share=0.15, seed=0).names
+
+
+def test_most_frames_are_trained_on_where_one_person_has_most_of_them() -> None:
+    """As after thinning out near-duplicates: two sat still, one moved about."""
+    signer = np.repeat(["moving", "still", "calm"], [5760, 48, 48])
+    label = np.concatenate([np.arange(5760) % 24, np.arange(48) % 24, np.arange(48) % 24])
+    frames = Frames(signer=signer, session=signer, label=label, group=np.arange(len(label)))
+    for seed in range(8):
+        names = split(frames, test_share=0.2, validation_share=0.15, seed=seed).names
+        assert set(signer[names == "test"]) <= {"still", "calm"}
