@@ -35,7 +35,7 @@ from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
 NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 
-_MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn")
+_MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
 
 
 @dataclass(frozen=True, kw_only=True)
