@@ -3,25 +3,32 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
+
+_ABANDONED_S: Final = 60
+"""Seconds since the last change, after which nobody writes there any more, not even on another machine."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` when the block ends well.
 
-    When the block raises, the new file or folder is removed and `path` is as it was.
+    When the block raises, the new file or folder is removed and `path` is as it was. A process that is killed leaves
+    the new one behind; of folders, the next that writes to `path` removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _beside(path, "partial")
     remove(partial)
     try:
         yield partial
+        if partial.is_dir():
+            _remove_abandoned(path)
         if path.is_dir():
             _swap_folder(partial, path)
         else:
@@ -82,6 +89,29 @@ def _beside(path: Path, what: str) -> Path:
     """A hidden name in the same folder, no longer than a disk allows (255 bytes) even where the name itself is long."""
     name = path.name.encode(errors="surrogateescape")[:200].decode(errors="ignore")
     return path.with_name(f".{name}.{what}-{os.getpid()}")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the folders beside `path` that processes were writing, or had just replaced, when they were killed."""
+    for what in ("partial", "old"):
+        begin = _beside(path, what).name.rstrip("0123456789")
+        for found in path.parent.iterdir():
+            pid = found.name.removeprefix(begin)
+            if pid != found.name and pid.isdecimal() and not _lives(int(pid)) and (what == "partial" or path.is_dir()):
+                with suppress(OSError):  # another process may be at it too
+                    newest = max(each.stat().st_mtime for each in (found, *found.rglob("*")))
+                    if time.time() - newest > _ABANDONED_S:
+                        remove(found)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def _swap_folder(new: Path, path: Path) -> None:

@@ -1,5 +1,8 @@
 import errno
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,25 @@ def test_whatever_goes_wrong_the_old_folder_stays(tmp_path: Path) -> None:
         fails()
     assert (path / "data" / "1").read_text() == "old"
     assert names(tmp_path) == ["dataset"]
+
+
+def test_what_a_killed_process_left_is_removed_but_not_what_another_writes(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    path, long_ago = tmp_path / "dataset", time.time() - 3600
+    write_text(path / "data", "old")
+    for name in (f".dataset.partial-{killed.pid}", f".dataset.old-{killed.pid}", f".dataset.partial-{os.getppid()}",
+                 f".other.partial-{killed.pid}", ".dataset.partial-x"):  # fmt: skip
+        write_text(tmp_path / name / "half", "x")
+        for each in (tmp_path / name, tmp_path / name / "half"):
+            os.utime(each, (long_ago, long_ago))
+    fresh = tmp_path / f".dataset.partial-{killed.pid}0000000"
+    write_text(fresh / "half", "just now, on another machine")
+    with replacing(path) as partial:
+        write_text(partial / "data", "new")
+    kept = [f".dataset.partial-{os.getppid()}", f".other.partial-{killed.pid}", ".dataset.partial-x", fresh.name]
+    assert names(tmp_path) == sorted([*kept, "dataset"])
+    assert (path / "data").read_text() == "new"
 
 
 def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: Path) -> None:
