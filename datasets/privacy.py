@@ -194,7 +194,8 @@ def _measured(frame: Frame) -> dict[str, Any]:
 
 
 def _renamed(row: dict[str, Any], path: str, names: Pseudonyms) -> dict[str, Any]:
-    signer, session, camera = row["signer"], row["session"], row["camera"]
+    signer, session, camera, licence = row["signer"], row["session"], row["camera"], row["licence"]
+    told = licence and licences.known(licence) not in licences.MAY_BECOME  # in words of somebody's own
     return {
         **row,
         "image": {"bytes": row["image"]["bytes"], "path": _file(path, row["image"]["path"], names)},
@@ -202,9 +203,7 @@ def _renamed(row: dict[str, Any], path: str, names: Pseudonyms) -> dict[str, Any
         "session": names.session(signer or "", session) if session else session,
         "camera": names.cameras[camera] if camera else camera,
         "consent": names.hide(row["consent"]) if row["consent"] else row["consent"],
-        "licence": row["licence"]
-        if licences.known(row["licence"]) in licences.MAY_BECOME
-        else names.hide(row["licence"] or ""),
+        "licence": names.hide(licence) if told else licence,
     }
 
 

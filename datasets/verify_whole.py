@@ -35,7 +35,8 @@ def check_whole(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _copies(rows, originals)
     yield from _counts(rows, facts)
     for column, kind, words in _UNSTATED:
-        if lacking := rows.column(column).null_count:
+        stated = pc.utf8_trim_whitespace(pc.fill_null(rows.column(column), ""))
+        if lacking := pc.sum(pc.equal(stated, "")).as_py():
             yield finding(kind, f"{lacking:,} of {len(rows):,} rows {words}")
 
 

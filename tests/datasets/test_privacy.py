@@ -277,7 +277,8 @@ def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
     rows = {"train": [made.row(index, "") | unknown for index in range(3)]}
     folder = made.write(tmp_path / "in", rows, summary={"split_by": "official"})
     after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
-    assert [row["signer"] for row in rows_in(after)] == [None] * 3
+    for name in ("signer", "licence", "consent"):  # what is not stated is not stated to others either
+        assert [row[name] for row in rows_in(after)] == [None] * 3
     assert store.facts(after)["summary"]["split_by"] == "official"
     with pytest.raises(AslkitError, match=r"No frame of .* has a hand"):
         made_private(folder, tmp_path / "crops", CROP)

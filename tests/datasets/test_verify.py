@@ -104,6 +104,7 @@ CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
     ("parent", cell("parent", "0" * 64)),
     ("parent", cell("augmentation", "{}")),
     ("unstated", cell("licence", None)),
+    ("unstated", cell("consent", " ")),
     ("unknown-signer", cell("signer", None)),
     ("signer-in-two-splits", cell("signer", "cleo")),
     ("group-in-two-splits", cell("group", 2003)),
