@@ -45,7 +45,7 @@ def cnn(shape: Shape, classes: int) -> Any:
 
 
 def cnn_bn(shape: Shape, classes: int) -> Any:
-    """The same network with batch normalisation after each convolution, and half of the dense units dropped.
+    """The same network with batch normalisation after each convolution, and 0.3 of the dense units dropped.
 
     Args, returns, raises: as `cnn`.
     """
@@ -73,7 +73,7 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
             layers.Dropout(0.2),
             layers.Flatten(),
             layers.Dense(128, activation="relu"),
-            layers.Dropout(0.5 if normalised else 0.2),
+            layers.Dropout(0.3 if normalised else 0.2),
             layers.Dense(classes, activation="softmax"),
         ]
     )

@@ -159,13 +159,13 @@ def run(
         for number, rows in enumerate(parts):
             step.optimizer.learning_rate.assign(schedule.rate(epoch * steps + number, steps))
             step.learn(inputs[rows], share.label[rows])
+        step.average_statistics()
         row = _row(epoch + 1, step.sums(), step.check(checked, share.checked_label))
         if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
             raise AslkitError(
                 f"The weights are no numbers any more, after epoch {epoch + 1}: the learning rate "
                 f"({schedule.learning_rate:g}) is likely too high. The best epoch so far is kept. Try a tenth of it."
             )
-        step.average_statistics()
         _keep(model, step.optimizer, state, {**row, "seconds": time.perf_counter() - begun})
         ended(state)
         if schedule.patience and epoch + 1 - state.best_epoch >= schedule.patience:

@@ -21,7 +21,8 @@ class BenchmarkConfig:
     Attributes:
         seeds: each model is trained once with each.
         validation_share: of train, by whole photographs.
-        random_split: train each model once more on the reference study's protocol, which leaks, to show by how much.
+        random_split: train each model once more on the reference study's protocol, which leaks, to show by how much;
+            without varied copies, as it had none.
         random_test_share: of all images, in that split.
     """
 

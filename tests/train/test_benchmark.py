@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             about=about,
         )  # fmt: skip
 
-    from contextlib import contextmanager
+    @contextmanager
+    def no_spark(*args: Any, **more: Any) -> Iterator[None]:
+        yield None
 
     for module in (benchmark, sweep):
         monkeypatch.setattr(module, "trained", contextmanager(fake))
-        monkeypatch.setattr(module, "spark_for", contextmanager(lambda *args, **more: iter([None])))
+        monkeypatch.setattr(module, "spark_for", no_spark)
     return names
 
 
@@ -96,7 +99,7 @@ def test_a_network_has_curves_and_a_model_that_loads(done: Benchmarked, sign_mni
 
 
 def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: Benchmarked) -> None:
-    rows = list(csv.DictReader((done.folder / "leaderboard.csv").open()))
+    rows = list(csv.DictReader((done.folder / "leaderboard.csv").read_text().splitlines()))
     scores = [float(row["grouped_validation"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     for row in rows:
@@ -192,7 +195,7 @@ def test_a_sweep_scores_by_validation_alone_and_goes_on(
     again = sweep.sweep(sign_mnist, grid(), setting)
     assert len(untrained) == 2
     assert again.rows == first.rows
-    rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").read_text().splitlines()))
     assert {row["model"] for row in rows} == set(grid().models)
     assert "grouped validation" in (tmp_path / "sweep" / "sweep.md").read_text()
 
