@@ -100,8 +100,10 @@ def _tasks(recipe: Recipe) -> Iterator[Task]:
 
 def _done(task: Task, recipe: Recipe, images: Images, setting: Setting, title: str) -> dict[str, Any]:
     """Train one model and measure it. The test is read here, after everything was chosen."""
-    shown = images if task.split == OFFICIAL else _at_random(images, recipe, task.seed)
-    with trained(task.key, recipe.models[task.name], shown, seed=task.seed, setting=setting, title=title) as trial:
+    config, shown = recipe.models[task.name], images
+    if task.split == RANDOM:  # as the reference study did, which varied no images either
+        config, shown = replace(config, copies=0), _at_random(images, recipe, task.seed)
+    with trained(task.key, config, shown, seed=task.seed, setting=setting, title=title) as trial:
         result = {"name": task.name, "seed": task.seed, "split": task.split, **trial.about}
         result |= {split: measured(trial.predict, shown, split) for split in ("validation", "test")}
         model = setting.folder / "models" / task.name
