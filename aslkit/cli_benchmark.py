@@ -1,6 +1,8 @@
 """`aslkit train` on a dataset whose split is published: the benchmark, and sweeps."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aslkit.cli_text import print_json
-from aslkit.errors import InputError
+from aslkit.errors import AslkitError, InputError
 from aslkit.processes import cores
 from aslkit.workspace import Workspace, checked_name
 
@@ -54,7 +56,6 @@ def ready(dataset: str, workspace: Workspace) -> Path | None:
 
 def is_benchmark(folder: Path) -> bool:
     """Whether the split of this dataset is a published one. A folder that is no dataset is told of later."""
-    from aslkit.errors import AslkitError
     from aslkit.train.photographs import is_official
 
     try:
@@ -81,7 +82,9 @@ def run(asked: Asked, *, refused: list[str]) -> None:
         feature=asked.feature,
         seed=asked.seed,
     )
-    done = benchmark.benchmark(asked.folder, wanted, _setting(asked, "benchmark"))
+    setting = _setting(asked, "benchmark")
+    with _going_on(setting):
+        done = benchmark.benchmark(asked.folder, wanted, setting)
     _print_benchmark(done, as_json=asked.as_json)
 
 
@@ -91,7 +94,26 @@ def _sweep(asked: Asked, grid: str) -> None:
     extra = ("config", "feature", "architecture", "seed")
     if given := [f"--{name}" for name in extra if getattr(asked, name) is not None]:
         raise click.UsageError(f"{given[0]} does not go with --sweep: the grid says what is tried.")
-    _print_sweep(sweep.sweep(asked.folder, sweep.grid(grid), _setting(asked, "sweep")), as_json=asked.as_json)
+    wanted, setting = sweep.grid(grid), _setting(asked, "sweep")
+    with _going_on(setting):
+        done = sweep.sweep(asked.folder, wanted, setting)
+    _print_sweep(done, as_json=asked.as_json)
+
+
+@contextmanager
+def _going_on(setting: "Setting") -> Iterator[None]:
+    """Whatever ends a run, say how it goes on."""
+    how = f"What is done is kept. Go on with:\n\n    {setting.resume}"
+    try:
+        yield
+    except KeyboardInterrupt:
+        if setting.folder.exists():
+            click.echo(f"\nStopped. {how}\n", err=True)
+        raise
+    except AslkitError as error:
+        if setting.resume in error.message or not setting.folder.exists():
+            raise
+        raise AslkitError(f"{error.message}\n{how}") from error
 
 
 def _setting(asked: Asked, kind: str) -> "Setting":

@@ -90,6 +90,19 @@ def test_what_does_not_go_is_refused_before_anything_is_trained(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 1), (AslkitError("Java heap space."), 1)])
+def test_whatever_ends_it_says_how_it_goes_on(
+    error: BaseException, code: int, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*args: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr("aslkit.train.benchmark._done", ends)
+    stopped = aslkit("--dataset", sign_mnist, "--config", recipe, "--ranks", 1, workspace=tmp_path)
+    assert stopped.exit_code == code
+    assert "--resume sign-mnist-benchmark-1" in stopped.output
+
+
 def test_options_of_the_benchmark_are_refused_elsewhere(dataset: Path, tmp_path: Path) -> None:
     failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
     assert failed.exit_code == 2
