@@ -83,6 +83,7 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
     Raises:
         AslkitError: a rank failed; with what it said, and how to go on.
     """
+    quiet_keras(exact=False)  # horovod.spark would import TensorFlow itself, and let it talk
     import horovod.spark
 
     begun, said = time.time(), io.StringIO()

@@ -124,10 +124,12 @@ class PerceptronConfig(ModelConfig):
     Attributes:
         hidden: units of each hidden layer.
         iterations: at most.
+        standardised: each input is scaled to mean 0 and standard deviation 1, in place of 0–255 to 0–1.
     """
 
     hidden: tuple[int, ...]
     iterations: int = 100
+    standardised: bool = False
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -136,6 +138,7 @@ class PerceptronConfig(ModelConfig):
         for units in self.hidden:
             check_whole("hidden", units, 1, 65_536)
         check_whole("iterations", self.iterations, 1, 100_000)
+        check_switch("standardised", self.standardised)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def fit(
 ) -> MllibModel:
     """Fit a forest or a perceptron.
 
-    The pipeline indexes letters alphabetically (never by frequency), writes them one-hot beside, and scales to 0–1.
+    The pipeline indexes letters alphabetically (never by frequency), writes them one-hot beside, and scales.
 
     Args:
         config: a ForestConfig or PerceptronConfig.
@@ -101,16 +101,13 @@ def fit(
         AslkitError: Spark failed.
     """
     from pyspark.ml import Pipeline
-    from pyspark.ml.feature import ElementwiseProduct, OneHotEncoder, StringIndexer
-    from pyspark.ml.linalg import Vectors
+    from pyspark.ml.feature import OneHotEncoder, StringIndexer
 
     shown = frame(spark, inputs, label, scratch / "train.parquet").cache()
     stages = [
         StringIndexer(inputCol="letter", outputCol="label", stringOrderType="alphabetAsc"),
         OneHotEncoder(inputCol="label", outputCol="label_vec", dropLast=False),
-        ElementwiseProduct(
-            scalingVec=Vectors.dense([1 / _WHITE] * inputs.shape[1]), inputCol="values", outputCol="features"
-        ),
+        _scaled(config, inputs.shape[1]),
         _estimator(config, inputs.shape[1], len(np.unique(label)), seed),
     ]
     try:
@@ -125,6 +122,17 @@ def fit(
     finally:
         shown.unpersist()
     return MllibModel(pipeline=fitted, spark=spark, scratch=scratch, fit_s=time.perf_counter() - begun)
+
+
+def _scaled(config: ModelConfig, inputs: int) -> Any:
+    """The stage that scales 0–255 to 0–1, or each value to mean 0 and standard deviation 1."""
+    from pyspark.ml.feature import ElementwiseProduct, StandardScaler
+    from pyspark.ml.linalg import Vectors
+
+    columns = {"inputCol": "values", "outputCol": "features"}
+    if isinstance(config, PerceptronConfig) and config.standardised:
+        return StandardScaler(withMean=True, withStd=True, **columns)
+    return ElementwiseProduct(scalingVec=Vectors.dense([1 / _WHITE] * inputs), **columns)
 
 
 def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any:
