@@ -14,6 +14,7 @@ import click
 from aslkit import __version__
 from aslkit.cli_dataset import dataset as dataset_commands
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
+from aslkit.cli_runs import evaluate, runs
 from aslkit.cli_train import train
 from aslkit.errors import AslkitError
 from aslkit.letters import parse_letter, parse_letters
@@ -168,6 +169,9 @@ def import_(
 @click.option("--session", help="Which sitting; today's date and the source where not given.")
 @click.option("--goal", type=int, help="Frames of a letter that the signer is to have in all.  [default: 602]")
 @click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, whatever the goal.")
+@click.option(
+    "--plan", type=click.Path(path_type=Path), metavar="RUN", help="Letters that a run got wrong: its folder."
+)
 @click.option("--interval-s", type=float, help="Seconds between frames that may be stored.  [default: 0.1]")
 @click.option("--format", type=click.Choice(["jpeg", "png"]), help="Of the images.  [default: jpeg]")
 @click.option("--gate/--no-gate", default=None, help="Refuse bad frames, or only note why.  [default: refuse]")
@@ -190,6 +194,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
     \b
     Example:  aslkit capture --letter A --signer maria
               aslkit capture --letters A-Y               (walks through all that lack images)
+              aslkit capture --plan custom-landmarks-mlp-1 --signer maria   (what a run got wrong)
               aslkit capture --web                       (in the browser; no window needed)
               aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
     """
@@ -301,4 +306,6 @@ def _engine(engine: str, master: str | None, processes: int | None) -> "Abstract
 
 
 main.add_command(train)
+main.add_command(evaluate)
+main.add_command(runs)
 main.add_command(dataset_commands)

@@ -17,6 +17,9 @@ from aslkit.cli_text import print_recording
 from aslkit.config import load
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS
+from aslkit.plans import FRAMES as PLANNED
+from aslkit.plans import letters_for
+from aslkit.plans import load as load_plan
 from aslkit.sources import LIVE, Kind, camera_name, kind_of
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_name, checked_signer
 
@@ -34,6 +37,7 @@ class CaptureOptions:
     session: str | None
     goal: int | None
     count: int | None
+    plan: Path | None
     interval_s: float | None
     format: str | None
     gate: bool | None
@@ -60,6 +64,24 @@ class CaptureOptions:
         """Whether a window is shown."""
         return self.preview if self.preview is not None else self.kind in LIVE
 
+    def planned(self) -> tuple[str, ...]:
+        """The letters that --plan has for the signer, and says why; none without a plan.
+
+        Raises:
+            InputError: no plan is there, or it asks nothing of this signer.
+        """
+        if self.plan is None:
+            return ()
+        run = self.plan if self.plan.exists() else self.workspace.runs / self.plan
+        wanted = letters_for(load_plan(run), self.signer or _login())
+        if not wanted:
+            raise InputError(
+                f"The plan in {run} asks nothing of {self.signer or _login()}. Give --signer, or --letters."
+            )
+        for each in wanted:
+            click.echo(f"{each.letter}: {each.why}", err=True)
+        return tuple(each.letter for each in wanted)
+
     def asked_letters(self) -> tuple[str, ...]:
         """Which letters are to be recorded.
 
@@ -68,7 +90,9 @@ class CaptureOptions:
         """
         if self.letter and self.letters:
             raise InputError("Give --letter or --letters, not both.")
-        letters = self.letter or self.letters or (LETTERS if self.web else ())
+        if self.plan and (self.letter or self.letters):
+            raise InputError("Give --plan, which names the letters, or --letter or --letters, not both.")
+        letters = self.letter or self.letters or self.planned() or (LETTERS if self.web else ())
         if not letters:
             raise InputError("Which letter is signed? Give --letter A, or --letters A-Y to walk through all.")
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
@@ -83,6 +107,7 @@ def run(options: CaptureOptions) -> None:
     """Record, and say what was recorded."""
     letters = options.asked_letters()
     info = _session(options)
+    count = options.count or (PLANNED if options.plan else None)
     given = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
     capture = load("capture", CaptureConfig, file=options.config, flags=given)
     gate = load("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
@@ -91,7 +116,7 @@ def run(options: CaptureOptions) -> None:
         from aslkit.capture.browser import record_in_browser
 
         recorded = record_in_browser(
-            letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=options.count,
+            letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
             host=options.host, port=options.port, certificate=options.certificate, key=options.key,
             announce=_announce,
         )  # fmt: skip
@@ -101,7 +126,7 @@ def run(options: CaptureOptions) -> None:
 
         recorded = record(
             letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
-            count=options.count, screen=window if options.windowed else terminal,
+            count=count, screen=window if options.windowed else terminal,
             paced=options.windowed and options.kind not in LIVE, ask=options.windowed,
         )  # fmt: skip
     print_recording(recorded, info, capture.goal, as_json=options.as_json)

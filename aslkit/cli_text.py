@@ -165,8 +165,9 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
 
 def print_trained(result: "Trained", *, as_json: bool) -> None:
     """Say how it does on people never seen, and beside it the figure that flatters."""
+    from aslkit.cli_runs_text import print_each, print_rejection
     from aslkit.train.report import percent
-    from aslkit.train.words import headline
+    from aslkit.train.words import accuracy, headline
 
     metrics = result.metrics
     if as_json:
@@ -176,7 +177,8 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     click.echo(
         f"{metrics['feature']} × {metrics['architecture']}, {metrics['epochs']} epochs in {metrics['fit_s']:.0f} s"
     )
-    click.secho(f"  {percent(unseen['accuracy']):>6}  right on {words['tested']}", bold=True)
+    click.secho(f"  {percent(accuracy(metrics)):>6}  right on {words['tested']}", bold=True)
+    print_each(metrics)
     click.echo(
         f"          ({unseen['n']:,} frames; hand found in {percent(unseen['coverage'])}; no hand counts as wrong)"
     )
@@ -184,8 +186,14 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     click.echo(words["gap"])
     worst = sorted(unseen["per_letter"].items(), key=lambda item: item[1]["accuracy"])[:SHOWN]
     click.echo("Hardest letters: " + ", ".join(f"{letter} {percent(each['accuracy'])}" for letter, each in worst))
-    if words["warning"]:
-        click.secho(f"Note: {words['warning']}", fg="yellow", err=True)
+    print_rejection(metrics)
+    for form in metrics["forms"][:SHOWN]:
+        click.echo(f"Form: {form['text']}")
+    if metrics["record_next"]:
+        letters = " ".join(dict.fromkeys(each["letter"] for each in metrics["record_next"]))
+        click.echo(f"To record next: {letters}: aslkit capture --plan {result.folder.name}")
+    for warning in filter(None, (words["warning"], metrics["stopped"])):
+        click.secho(f"Note: {warning}", fg="yellow", err=True)
     click.echo(f"Report: {result.folder / 'report.html'}")
 
 

@@ -14,6 +14,11 @@ from aslkit.workspace import Workspace
 @click.option("--feature", help="What the model sees: landmarks, pixels28 or pixels64.  [default: landmarks]")
 @click.option("--architecture", help="mlp or cnn.  [default: the one that goes with the feature]")
 @click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
+@click.option(
+    "--cv",
+    type=click.Choice(["signer", "session", "block"]),
+    help="Leave each one out in turn, and measure on all; the model kept learns from all.",
+)
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
@@ -28,7 +33,7 @@ from aslkit.workspace import Workspace
 @workspace_option
 @json_option
 def train(
-    dataset: str, hold_out: tuple[str, ...], config: str | None, root: Path, as_json: bool, **options: Any
+    dataset: str, hold_out: tuple[str, ...], cv: Any, config: str | None, root: Path, as_json: bool, **options: Any
 ) -> None:
     """Train a recogniser and measure it on people it never saw.
 
@@ -37,6 +42,7 @@ def train(
 
     \b
     Example:  aslkit train --dataset custom
+              aslkit train --dataset custom --cv signer
               aslkit train --dataset custom --hold-out maria --feature pixels28
               aslkit train --dataset sign-mnist
               aslkit train --dataset sign-mnist --config reference
@@ -52,14 +58,19 @@ def train(
             dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
             feature=options["feature"], architecture=options["architecture"], seed=options["seed"], **of_benchmark,
         )  # fmt: skip
-        not_of_it = {"--hold-out": hold_out, "--epochs": options["epochs"], "--one-hand": options["both_hands"]}
+        not_of_it = {
+            "--hold-out": hold_out,
+            "--cv": cv,
+            "--epochs": options["epochs"],
+            "--one-hand": options["both_hands"],
+        }
         cli_benchmark.run(asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())])
         return
     if given := [f"--{name}" for name, value in of_benchmark.items() if value]:
         raise click.UsageError(
             f"{given[0]} goes with a dataset whose split is published, as sign-mnist, not with {folder.name}."
         )
-    _train(folder, workspace, config, hold_out, options, as_json=as_json)
+    _train(folder, workspace, config, hold_out, cv, options, as_json=as_json)
 
 
 def _train(
@@ -67,6 +78,7 @@ def _train(
     workspace: Workspace,
     config: str | None,
     hold_out: tuple[str, ...],
+    cv: Any,
     flags: dict[str, Any],
     *,
     as_json: bool,
@@ -77,4 +89,9 @@ def _train(
     from aslkit.train.run import train as run
 
     settings = load("train", TrainConfig, file=Path(config) if config else None, flags=flags)
-    print_trained(run(folder, runs=workspace.runs, config=settings, hold_out=hold_out), as_json=as_json)
+
+    def note(text: str) -> None:
+        click.secho(f"Note: {text}", fg="yellow", err=True)
+
+    done = run(folder, runs=workspace.runs, config=settings, hold_out=hold_out, cv=cv, note=note)
+    print_trained(done, as_json=as_json)

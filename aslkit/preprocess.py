@@ -44,6 +44,9 @@ class Contract:
         size: side of a pixel feature, pixels; 0 for landmarks.
         stretch: a pixel feature is stretched to the whole range 0–1.
         letters: what the model's outputs stand for, in order.
+        temperature: by which the logarithms of the model's probabilities are divided, so that it is as sure as it is
+            right; 1 where it was never calibrated.
+        threshold: of the likeliest letter's tempered probability, below which there is no letter; 0 refuses nothing.
         version: of these rules; a model of another version is refused.
     """
 
@@ -52,6 +55,8 @@ class Contract:
     size: int = 0
     stretch: bool = False
     letters: tuple[str, ...] = LETTERS
+    temperature: float = 1.0
+    threshold: float = 0.0
     version: int = VERSION
 
     @property
@@ -86,6 +91,14 @@ class Contract:
             raise AslkitError(
                 f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder."
             ) from error
+
+
+def tempered(probabilities: Array, temperature: float) -> Array:
+    """Divide the logarithms of probabilities, float32 (…, n), by a temperature, and let them sum to one again."""
+    logs = np.log(np.maximum(probabilities, np.float32(1e-12))) / np.float32(temperature)
+    shares = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    result: Array = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return result
 
 
 def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:

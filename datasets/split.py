@@ -23,6 +23,12 @@ MOST_FOLDS: Final = 5
 """At most a fifth of the signers or sessions is held out."""
 
 
+_FINER: Final = {
+    "signer": "Use --cv session or --cv block, or record another person: aslkit capture --letter A --signer NAME",
+    "session": "Use --cv block, or record on another day.",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Frames:
     """What decides the split, one entry for each frame, all of length n, in the order the frames were taken.
@@ -76,9 +82,33 @@ def split(
     Raises:
         InputError: a signer in `hold_out` is unknown, or nobody would be left to train on.
     """
-    names = np.full(len(frames), "train", dtype="<U10")
     check_hold_out(hold_out, frames.signer)
     by, test = _test(frames, test_share, validation_share, seed, hold_out)
+    return split_around(
+        frames, test, by=by, validation_share=validation_share, seed=seed, gap_share=gap_share
+    )  # fmt: skip
+
+
+def split_around(
+    frames: Frames,
+    test: npt.NDArray[np.bool_],
+    *,
+    by: By,
+    validation_share: float,
+    seed: int,
+    gap_share: float = 0.0,
+) -> Split:
+    """Split what is not in a given test; groups that lie on both sides go to train.
+
+    Args:
+        frames: what is to be split.
+        test: bool (n,), the frames to test on.
+        by: what the test was chosen by.
+        validation_share: as in `split`.
+        seed: likewise.
+        gap_share: likewise.
+    """
+    names = np.full(len(frames), "train", dtype="<U10")
     names[test] = "test"
     if by == "block":
         names[_beside(frames, test, gap_share)] = GAP
@@ -86,6 +116,38 @@ def split(
     names[rest[_validation(_take(frames, rest), validation_share, seed, by)]] = "validation"
     _mend(names, frames.group)
     return Split(names=names, by=by)
+
+
+def folds(frames: Frames, by: By, *, most: int, seed: int) -> list[npt.NDArray[np.bool_]]:
+    """Tests that together hold every frame once: each signer (or session, or block of time) is in one of them.
+
+    Args:
+        frames: what is to be tested on.
+        by: "signer"; "session", of whichever signer; or "block": consecutive frames of each letter in each session,
+            cut between groups.
+        most: so many tests; where there are no more signers or sessions than that, each has a test of its own.
+        seed: of the choice who shares a test, where there are more.
+
+    Returns:
+        bool (n,) each, in the order of the names.
+
+    Raises:
+        InputError: there is only one signer or session, which cannot be left out.
+    """
+    if by == "block":
+        part = np.zeros(len(frames), np.int64)
+        for rows in _letters_of_sessions(frames):
+            _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
+            part[rows] = np.minimum(first[group] * most // len(rows), most - 1)
+        return [part == number for number in range(most) if (part == number).any()]
+    units = frames.signer if by == "signer" else np.char.add(np.char.add(frames.signer, "/"), frames.session)
+    names, index = np.unique(units, return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"There is only one {by} ({names[0]}), so none can be left out. {_FINER[by]}")
+    order = np.arange(len(names))
+    if len(names) > most:
+        order = np.random.default_rng(seed).permutation(len(names)) % most
+    return [order[index] == number for number in range(min(most, len(names)))]
 
 
 def random_split(label: Integers, *, share: float, seed: int) -> npt.NDArray[np.bool_]:

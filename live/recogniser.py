@@ -7,11 +7,10 @@ from typing import Self
 
 import numpy as np
 
-from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame
-from aslkit.native import quiet_keras
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract, model_input
+from aslkit.models import load
+from aslkit.preprocess import Array, model_input, tempered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +20,15 @@ class Recognised:
     Attributes:
         hand: the hand, or None; then there is no letter either.
         letter: the likeliest letter, or None without a hand.
-        probabilities: float32 (24,), one for each letter of the contract, 0–1; zeros without a hand.
+        probabilities: float32 (24,), one for each letter of the contract, 0–1, as sure as the model is right on people
+            it does not know; zeros without a hand.
+        refused: whether the likeliest letter is not likely enough: a hand at rest, or on its way. True without a hand.
     """
 
     hand: Hand | None
     letter: str | None
     probabilities: Array
+    refused: bool
 
 
 class Recogniser:
@@ -41,28 +43,23 @@ class Recogniser:
     """
 
     def __init__(self, run: Path) -> None:
-        folder = run / "model"
-        if not folder.is_dir():
-            raise InputError(f"There is no run in {run}. `aslkit train --dataset custom` makes one.")
-        self.contract = Contract.load(folder / CONTRACT_FILE)
-        keras = quiet_keras()
-        try:
-            self._model = keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AslkitError(
-                f"{folder / MODEL_FILE} is missing or damaged. Train again, or copy the whole run."
-            ) from error
+        self._model, self.contract = load(run)
         self._landmarker = HandLandmarker()
 
     def recognise(self, frame: Frame) -> Recognised:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""
         hand = self._landmarker.find(frame)
         if hand is None:
-            return Recognised(hand=None, letter=None, probabilities=np.zeros(len(self.contract.letters), np.float32))
+            nothing = np.zeros(len(self.contract.letters), np.float32)
+            return Recognised(hand=None, letter=None, probabilities=nothing, refused=True)
         inputs = model_input(frame, hand, self.contract)
-        probabilities = np.asarray(self._model(inputs[None], training=False), np.float32)[0]
+        said = np.asarray(self._model(inputs[None], training=False), np.float32)[0]
+        probabilities = tempered(said, self.contract.temperature)
         return Recognised(
-            hand=hand, letter=self.contract.letters[int(probabilities.argmax())], probabilities=probabilities
+            hand=hand,
+            letter=self.contract.letters[int(probabilities.argmax())],
+            probabilities=probabilities,
+            refused=bool(probabilities.max() < self.contract.threshold),
         )
 
     def close(self) -> None:

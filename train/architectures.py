@@ -82,6 +82,31 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
 ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
 
 
+def averaged(name: str, shape: Shape, classes: int, *, members: int) -> tuple[Any, Any]:
+    """Several networks of one architecture side by side, which learn together but each for itself.
+
+    Args:
+        name: of the architecture.
+        shape: of one input.
+        classes: number of letters.
+        members: how many networks.
+
+    Returns:
+        two keras.Model on the same weights: one to train, (batch, *shape) to (batch, members, classes), and one to use,
+        (batch, *shape) to the mean of the members' probabilities, (batch, classes).
+
+    Raises:
+        InputError: no architecture of that name, or it does not take the shape.
+    """
+    from keras import Input, Model, layers
+
+    inputs = Input(shape)
+    build = architecture(name)
+    said = [layers.Reshape((1, classes))(build(shape, classes)(inputs)) for _ in range(members)]
+    together = layers.Concatenate(axis=1)(said) if members > 1 else said[0]
+    return Model(inputs, together), Model(inputs, layers.GlobalAveragePooling1D()(together))
+
+
 def architecture(name: str) -> Callable[[Shape, int], Any]:
     """Look an architecture up.
 

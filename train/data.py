@@ -9,8 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from aslkit.datasets import split, store
+from aslkit.datasets import schema, split, store
+from aslkit.datasets.split import Frames
 from aslkit.errors import AslkitError
 from aslkit.files import natural_key
 from aslkit.images import ImageError, decode
@@ -18,6 +20,9 @@ from aslkit.letters import LETTERS
 from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
 from aslkit.progress import bar
 from aslkit.train.config import TrainConfig
+
+GAP_SHARE: Final = 0.05
+"""Of a letter's frames in a session, left out around a test by block: as curation does."""
 
 _ABOUT: Final = [
     "label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "parent", "image.path",
@@ -31,6 +36,7 @@ class Samples:
     Attributes:
         raw: what a feature is computed from. float32 (n, 21, 3) hands as `canonical_points` gives them, or
             (n, size, size, 1) crops. Zeros where no hand was found.
+        key: str (n,), SIGNER/SESSION/LETTER/NAME of the frame.
         label: int64 (n,), index of the letter.
         signer, session: str (n,).
         group: int64 (n,), near-duplicate cluster.
@@ -41,6 +47,7 @@ class Samples:
     """
 
     raw: Array
+    key: npt.NDArray[np.str_]
     label: npt.NDArray[np.int64]
     signer: npt.NDArray[np.str_]
     session: npt.NDArray[np.str_]
@@ -54,6 +61,11 @@ class Samples:
         """Number of frames."""
         return len(self.label)
 
+    @property
+    def frames(self) -> Frames:
+        """What decides a split of them."""
+        return Frames(signer=self.signer, session=self.session, label=self.label, group=self.group)
+
 
 def load(folder: Path, contract: Contract) -> Samples:
     """Read a dataset and prepare the raw material of the contract's feature.
@@ -66,11 +78,18 @@ def load(folder: Path, contract: Contract) -> Samples:
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
+    names = schema.label_names(pq.read_schema(store.files_of(folder)[0]))
+    if names is not None and names != list(LETTERS):
+        raise AslkitError(
+            f"{folder} has other labels ({', '.join(names[:6])} … {len(names)} of them) than the 24 still letters. "
+            "Bring its images in anew: aslkit import FOLDER --signer NAME"
+        )
     raw = _points(table, contract) if contract.kind == "landmarks" else _crops(folder, contract, len(table))
-    names = [row["path"] for row in table.column("image").to_pylist()]
-    order = np.array(sorted(range(len(names)), key=lambda i: natural_key(names[i])))
+    keys = [row["path"] for row in table.column("image").to_pylist()]
+    order = np.array(sorted(range(len(keys)), key=lambda i: natural_key(keys[i])))
     return Samples(
         raw=raw[order],
+        key=np.array(keys)[order],
         label=label[order],
         signer=np.array(table.column("signer").to_pylist())[order],
         session=np.array(table.column("session").to_pylist())[order],
@@ -88,16 +107,50 @@ def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> S
     Raises:
         InputError: a signer is unknown, or nobody would be left to train on.
     """
-    frames = split.Frames(signer=samples.signer, session=samples.session, label=samples.label, group=samples.group)
     parts = split.split(
-        frames,
+        samples.frames,
         test_share=config.test_share,
         validation_share=config.validation_share,
         seed=config.seed,
         hold_out=signers,
     )
+    return _split_as(samples, parts)
+
+
+def left_out(samples: Samples, by: split.By, config: TrainConfig, *, most: int) -> list[Samples]:
+    """Split several times, so that each signer, session or block of time is tested on once, by most in so many turns.
+
+    Raises:
+        InputError: there is only one of them.
+    """
+    return [
+        _split_as(
+            samples,
+            split.split_around(
+                samples.frames,
+                test,
+                by=by,
+                validation_share=config.validation_share,
+                seed=config.seed,
+                gap_share=GAP_SHARE,
+            ),
+        )
+        for test in split.folds(samples.frames, by, most=most, seed=config.seed)
+    ]
+
+
+def all_trained(samples: Samples, config: TrainConfig) -> Samples:
+    """Split so that nothing is tested on: all signers are trained on, but for the last frames, which validate."""
+    nothing = np.zeros(len(samples), bool)
+    parts = split.split_around(
+        samples.frames, nothing, by="block", validation_share=config.validation_share, seed=config.seed
+    )
+    return _split_as(samples, parts)
+
+
+def _split_as(samples: Samples, parts: split.Split) -> Samples:
     again = replace(samples, split=parts.names, by=parts.by)
-    return _only(again, ~again.copy | (again.split == "train"))
+    return _only(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
 
 
 def at_random(samples: Samples, config: TrainConfig) -> Samples:

@@ -1,12 +1,14 @@
 """Measuring a model: on people not trained on, an image without a found hand counting as wrong."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.letters import LETTERS
+from aslkit.preprocess import Array
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
 
@@ -24,22 +26,56 @@ class Answers:
     Attributes:
         truth: int64 (n,), index of the letter signed.
         said: int64 (n,), index of the letter said, or REFUSED.
+        probabilities: float32 (n, 24), of each letter; zeros where no hand was found. (0, 24) where they are not kept.
+        key, signer, session: str (n,), of the frames; (0,) where they are not kept.
     """
 
     truth: npt.NDArray[np.int64]
     said: npt.NDArray[np.int64]
+    probabilities: Array = field(default_factory=lambda: np.zeros((0, len(LETTERS)), np.float32))
+    key: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+    signer: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+    session: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.truth)
+
+    def of(self, taken: npt.NDArray[np.bool_]) -> "Answers":
+        """Those of some of the frames, which must be kept with key and probabilities."""
+        return Answers(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
+
+
+NO_ANSWERS: Final = Answers(truth=np.zeros(0, np.int64), said=np.zeros(0, np.int64))
+"""Where nothing was asked."""
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """All answers of several, one after the other."""
+    return Answers(**{each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Answers)})
 
 
 def answer(model: Any, samples: Samples, feature: Feature, *, split: str) -> Answers:
     """Ask `model` (a keras.Model) about the rows of a split."""
     rows = np.flatnonzero(samples.split == split)
-    said = np.full(len(rows), REFUSED, np.int64)
     seen = samples.found[rows]
-    if seen.any():
-        inputs = feature.finish(samples.raw[rows[seen]])
-        parts = [inputs[start : start + _AT_ONCE] for start in range(0, len(inputs), _AT_ONCE)]
-        said[seen] = np.concatenate([np.asarray(model(part, training=False)).argmax(axis=1) for part in parts])
-    return Answers(truth=samples.label[rows], said=said)
+    probabilities = np.zeros((len(rows), len(LETTERS)), np.float32)
+    probabilities[seen] = ask(model, samples.raw[rows[seen]], feature)
+    return Answers(
+        truth=samples.label[rows],
+        said=np.where(seen, probabilities.argmax(axis=1), REFUSED),
+        probabilities=probabilities,
+        key=samples.key[rows],
+        signer=samples.signer[rows],
+        session=samples.session[rows],
+    )
+
+
+def ask(model: Any, raw: Array, feature: Feature) -> Array:
+    """What `model` (a keras.Model) says of raw samples: probabilities, float32 (n, 24)."""
+    parts = [raw[start : start + _AT_ONCE] for start in range(0, len(raw), _AT_ONCE)]
+    said = [np.asarray(model(feature.finish(part), training=False), np.float32) for part in parts]
+    return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
 
 
 def measure(answers: Answers) -> dict[str, Any]:
@@ -51,7 +87,7 @@ def measure(answers: Answers) -> dict[str, Any]:
         coverage: share of frames with a hand.
         macro_f1: mean F1 over the letters that were signed, a refusal being no letter's.
         n: number of frames.
-        per_letter: for each letter signed, accuracy and n.
+        per_letter: for each letter signed, accuracy (its recall), precision (null where it was never said), f1, and n.
     """
     from sklearn.metrics import f1_score
 
@@ -73,10 +109,17 @@ def measure(answers: Answers) -> dict[str, Any]:
         "coverage": float(found.mean()),
         "macro_f1": float(f1_score(truth, said, labels=signed, average="macro", zero_division=0.0)),
         "n": len(truth),
-        "per_letter": {
-            LETTERS[letter]: {"accuracy": float(right[truth == letter].mean()), "n": int((truth == letter).sum())}
-            for letter in signed
-        },
+        "per_letter": {LETTERS[letter]: _letter(truth == letter, said == letter) for letter in signed},
+    }
+
+
+def _letter(signed: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    both = int((signed & said).sum())
+    return {
+        "accuracy": float(both / signed.sum()),
+        "precision": float(both / said.sum()) if said.any() else None,
+        "f1": float(2 * both / (signed.sum() + said.sum())),
+        "n": int(signed.sum()),
     }
 
 

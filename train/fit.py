@@ -1,21 +1,22 @@
 """Fitting one model to the train rows, stopping by the validation rows. The test rows are not looked at here."""
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.errors import AslkitError
 from aslkit.letters import LETTERS
 from aslkit.native import quiet_keras
 from aslkit.preprocess import Array
 from aslkit.progress import bar
-from aslkit.train.architectures import architecture
+from aslkit.train.architectures import averaged
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
+from aslkit.train.inputs import check_trainable
+from aslkit.train.stopping import explain, watcher
 
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""
@@ -28,6 +29,7 @@ class Fitted:
     Attributes:
         model: keras.Model, of the epoch with the least validation loss; of the last, where there is no validation.
         history: one row an epoch: epoch, loss, accuracy, and val_loss, val_accuracy where there is a validation split.
+        stopped: why it ended before its time, other than for lack of progress, in words; "" where it did not.
         fit_s, epoch_s: seconds in all, and the median of an epoch.
     """
 
@@ -35,31 +37,36 @@ class Fitted:
     history: list[dict[str, float]]
     fit_s: float
     epoch_s: float
+    stopped: str
 
 
-def fit(samples: Samples, feature: Feature, config: TrainConfig, *, title: str = "Training") -> Fitted:
+def fit(
+    samples: Samples, feature: Feature, config: TrainConfig, *, title: str = "Training", keep: bool = False
+) -> Fitted:
     """Train `config.architecture` on the train rows in which a hand was found.
 
+    Args:
+        samples: train and validation rows are looked at.
+        feature: what the model sees of them.
+        config: the settings.
+        title: of the progress bar.
+        keep: on Ctrl-C, return the best so far, if an epoch is done; else KeyboardInterrupt goes on.
+
     Raises:
-        AslkitError: fewer than two letters to learn, or TensorFlow is not installed.
+        AslkitError: too little to learn from, or TensorFlow is not installed.
     """
     keras = quiet_keras()
     keras.utils.set_random_seed(config.seed)
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
-    if not samples.found.any():
-        raise AslkitError(
-            "No hand was found in any of these images, and every feature is taken of the hand. Sign Language MNIST, "
-            "whose images are hands cut out already, cannot be trained on yet."
-        )
-    if len(np.unique(samples.label[train])) < 2:
-        raise AslkitError("Fewer than two letters have frames to train on. Record more: aslkit capture --letter A")
-    model = architecture(config.architecture)(feature.contract.shape, len(LETTERS))
-    batches = _batches(keras, samples, train, feature, config)
-    for layer in model.layers:
+    check_trainable(samples)
+    members = config.members or feature.members
+    learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members)
+    batches = _batches(keras, samples, train, feature, config, members)
+    for layer in _layers(keras, learning):
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(batches.inputs)
-    model.compile(
+    learning.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(batches))
         ),
@@ -67,43 +74,64 @@ def fit(samples: Samples, feature: Feature, config: TrainConfig, *, title: str =
         metrics=["accuracy"],
         jit_compile=False,  # on a CPU compiling costs more than it saves
     )
-    validation = (feature.finish(samples.raw[check]), _one_hot(samples.label[check])) if len(check) else None
-    return _run(keras, model, batches, validation, config, title)
+    validation = (feature.finish(samples.raw[check]), _targets(samples.label[check], members)) if len(check) else None
+    return _run(learning, model, batches, validation, config, title=title, keep=keep)
+
+
+def _layers(keras: Any, model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(keras, layer)
+        else:
+            yield layer
 
 
 def _run(
-    keras: Any, model: Any, batches: Any, validation: tuple[Array, Array] | None, config: TrainConfig, title: str
+    learning: Any,
+    model: Any,
+    batches: Any,
+    validation: tuple[Array, Array] | None,
+    config: TrainConfig,
+    *,
+    title: str,
+    keep: bool,
 ) -> Fitted:
-    ends = [time.perf_counter()]
+    keras = quiet_keras()
     with bar(title, config.epochs) as advance:
-
-        def ended(epoch: int, logs: dict[str, float]) -> None:
-            ends.append(time.perf_counter())
-            advance()
-
-        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=ended)]
-        if validation:
-            stop = keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=config.patience, restore_best_weights=True
+        watched = watcher(keras, patience=config.patience, validated=validation is not None, advance=advance)
+        try:
+            learning.fit(
+                batches,
+                validation_data=validation,
+                validation_batch_size=4096,
+                epochs=config.epochs,
+                verbose=0,
+                callbacks=[watched],
             )
-            callbacks.append(stop)
-        record = model.fit(
-            batches,
-            validation_data=validation,
-            validation_batch_size=4096,
-            epochs=config.epochs,
-            verbose=0,
-            callbacks=callbacks,
-        ).history
-    rows = [
-        {"epoch": epoch + 1, **{name: float(values[epoch]) for name, values in record.items()}}
-        for epoch in range(len(record["loss"]))
-    ]
-    seconds = np.diff(ends)
-    return Fitted(model=model, history=rows, fit_s=float(seconds.sum()), epoch_s=float(np.median(seconds)))
+        except KeyboardInterrupt:
+            if not keep or not watched.history:
+                raise
+            watched.stopped = (
+                f"Stopped by hand after {len(watched.history)} of {config.epochs} epochs; the best is kept."
+            )
+        else:
+            if watched.stopped:
+                finite = bool(np.isfinite(batches.inputs).all())
+                watched.stopped = explain(watched, finite=finite, learning_rate=config.learning_rate)
+    watched.restore()
+    seconds = np.diff(watched.ends)
+    return Fitted(
+        model=model,
+        history=watched.history,
+        fit_s=float(seconds.sum()),
+        epoch_s=float(np.median(seconds)),
+        stopped=watched.stopped,
+    )
 
 
-def _batches(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> Any:
+def _batches(
+    keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig, members: int
+) -> Any:
     """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
 
     Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
@@ -125,7 +153,7 @@ def _batches(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature
 
         def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            return self.inputs[rows], _one_hot(label[rows]), weight[rows]
+            return self.inputs[rows], _targets(label[rows], members), weight[rows, None]
 
         def on_epoch_end(self) -> None:
             varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
@@ -141,5 +169,6 @@ def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
     return weights
 
 
-def _one_hot(label: npt.NDArray[np.int64]) -> Array:
-    return np.eye(len(LETTERS), dtype=np.float32)[label]
+def _targets(label: npt.NDArray[np.int64], members: int) -> Array:
+    """Letters as each member is to say them: float32 (n, members, 24)."""
+    return np.repeat(np.eye(len(LETTERS), dtype=np.float32)[label][:, None], members, axis=1)

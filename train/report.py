@@ -9,21 +9,40 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.files import write_text
 from aslkit.letters import LETTERS
+from aslkit.train.confusable import examples, wrong
 from aslkit.train.evaluate import Answers, confusion
-from aslkit.train.words import headline
+from aslkit.train.pictures import thumbnails
+from aslkit.train.words import accuracy, headline
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
 
 
-def write(folder: Path, *, metrics: dict[str, Any], history: list[dict[str, float]], answers: Answers) -> None:
-    """Write curves.png, confusion_matrix.png and report.html into a run's folder."""
-    curves(folder / "curves.png", history)
+def write(
+    folder: Path,
+    *,
+    metrics: dict[str, Any],
+    history: list[dict[str, float]],
+    answers: Answers,
+    dataset: Path,
+) -> None:
+    """Write curves.png, confusion_matrix.png, calibration.png and report.html into a run's folder.
+
+    Args:
+        folder: of the run, or of one of its evaluations.
+        metrics: as metrics.json has them.
+        history: a row an epoch; none where nothing was trained.
+        answers: on people not trained on.
+        dataset: the folder of the dataset that `answers` are about, from which the small pictures come.
+    """
+    if history:
+        curves(folder / "curves.png", history)
     draw_confusion(
         folder / "confusion_matrix.png",
         confusion(answers),
         f"Held out by {metrics['unseen']['by']}: share of each letter's frames, %",
     )
+    _calibration(folder / "calibration.png", metrics["rejection"]["reliability"])
     environment = Environment(
         loader=PackageLoader("aslkit.train", "."),
         undefined=StrictUndefined,
@@ -32,7 +51,19 @@ def write(folder: Path, *, metrics: dict[str, Any], history: list[dict[str, floa
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
-    page = environment.get_template("report.html.j2").render(metrics=metrics, headline=headline(metrics))
+    behind = wrong(answers)
+    shown = [each | {"keys": examples(behind, each["signed"], each["said"])} for each in metrics["mistakes"]]
+    keys = {key for each in shown for key in each["keys"]}
+    keys |= {key for group in metrics["confusable"] for pair in group["pairs"] for key in pair["examples"]}
+    keys |= {form[name] for form in metrics["forms"] for name in ("key", "other_key")}
+    page = environment.get_template("report.html.j2").render(
+        metrics=metrics,
+        headline=headline(metrics) | {"figure": accuracy(metrics)},
+        mistakes=shown,
+        pictures=thumbnails(dataset, keys),
+        said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
+        trained=bool(history),
+    )
     write_text(folder / "report.html", page)
 
 
@@ -58,6 +89,23 @@ def curves(path: Path, history: list[dict[str, float]]) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+def _calibration(path: Path, found: dict[str, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#9aa5b1", linewidth=1, label="as sure as right")
+    bins, total = found["bins"], sum(each["n"] for each in found["bins"]) or 1
+    axes.plot([each["sure"] for each in bins], [each["right"] for each in bins], color=_BLUE, linewidth=1.5)
+    sizes = [20 + 400 * each["n"] / total for each in bins]
+    axes.scatter([each["sure"] for each in bins], [each["right"] for each in bins], s=sizes, color=_BLUE, label="model")
+    axes.set(xlabel="how sure it was", ylabel="share that was right", xlim=(0, 1.03), ylim=(0, 1.03))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left", markerscale=0.5)
     figure.savefig(path, dpi=130)
 
 

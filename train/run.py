@@ -1,29 +1,38 @@
 """One training from beginning to end: a dataset in, a run folder out."""
 
-import csv
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import tomli_w
 
 from aslkit import __version__
-from aslkit.files import replacing, write_text
+from aslkit.datasets.split import By
+from aslkit.errors import InputError
+from aslkit.files import replacing
 from aslkit.letters import LETTERS
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
-from aslkit.train import data, report
+from aslkit.train import data
 from aslkit.train.architectures import architecture
+from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluate import Answers, answer, measure, mistakes
+from aslkit.train.confusable import confusable, wrong
+from aslkit.train.crossval import cross_validate, figures
+from aslkit.train.environment import command, environment
+from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, mistakes
 from aslkit.train.features import Feature, feature
 from aslkit.train.fit import Fitted, fit
+from aslkit.train.folder import Finished, write
+from aslkit.train.forms import forms
+from aslkit.train.inputs import check_trainable, notes
+from aslkit.train.plan import as_json, plan
+from aslkit.train.rejection import Silence, ask_silence, calibrated, rejection
 from aslkit.workspace import SYNTHETIC_PREFIX
 
 SHOWN_MISTAKES: Final = 12
+
+_MEASURED: Final = ("validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +43,27 @@ class Trained:
     metrics: dict[str, Any]
 
 
-def train(dataset: Path, *, runs: Path, config: TrainConfig, hold_out: Sequence[str] = ()) -> Trained:
+def train(
+    dataset: Path,
+    *,
+    runs: Path,
+    config: TrainConfig,
+    hold_out: Sequence[str] = (),
+    cv: By | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Trained:
     """Train on a dataset's train split and measure on its test split; then the same with a random split beside it.
+
+    With `cv`, each signer (session, block) is left out in turn and measured by a model that never saw them; the model
+    that is kept then learns from all.
 
     Args:
         dataset: a dataset's folder.
         runs: where the new run's folder goes.
         config: the settings; an architecture "auto" becomes the feature's own.
         hold_out: signers to test on, in place of the dataset's own test.
+        cv: what to leave out in turn, "signer", "session" or "block"; None for one test.
+        note: told, before anything is trained, what the figures will not tell.
 
     Raises:
         InputError: no such dataset, feature, architecture or signer.
@@ -51,27 +73,69 @@ def train(dataset: Path, *, runs: Path, config: TrainConfig, hold_out: Sequence[
     if config.architecture == "auto":
         config = replace(config, architecture=chosen.architecture)
     architecture(config.architecture)
-    samples = data.load(dataset, chosen.contract)
-    if hold_out:
-        samples = data.held_out(samples, hold_out, config)
-    fitted = fit(samples, chosen, config, title="Training")
-    answers = answer(fitted.model, samples, chosen, split="test")
-    shuffled = data.at_random(samples, config)
-    flattered = fit(shuffled, chosen, config, title="Training on a random split, for comparison")
-    metrics = _metrics(dataset, config, samples, fitted, answers)
-    metrics["random_split"] = _brief(measure(answer(flattered.model, shuffled, chosen, split="test")))
+    if hold_out and cv:
+        raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
+    whole = samples = data.load(dataset, chosen.contract)
+    if cv:
+        samples = data.all_trained(whole, config)
+    elif hold_out:
+        samples = data.held_out(whole, hold_out, config)
+    check_trainable(samples)
+    for text in notes(samples) if not cv else ():
+        note(text)
+    crossed = cross_validate(whole, chosen, config, cv) if cv else None
+    fitted = fit(samples, chosen, config, title="Training", keep=True)
+    answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
+    metrics = _metrics(dataset, config, samples, fitted, answers, by=crossed.by if crossed else samples.by)
+    if crossed:
+        metrics["cv"] = figures(crossed, seed=config.seed)
+        calibration, tests = crossed.calibration(), crossed.tests()
+    else:
+        calibration, tests = _calibration(fitted, samples, chosen, answers, config)
+    metrics["rejection"] = rejection(tests) | asdict(calibration)
+    chosen = replace(chosen, contract=replace(chosen.contract, **asdict(calibration)))
+    metrics["random_split"] = _brief(measure(_flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS))
+    metrics["stopped"] = fitted.stopped
+    found = forms(samples)
+    metrics["forms"] = [asdict(form) | {"text": form.text} for form in found]
+    metrics["record_next"] = as_json(plan(whole, answers, found))
+    metrics["confusable"] = confusable(answers, wrong(answers))
+    metrics["environment"] = environment()
+    metrics["command"] = command(dataset.name, hold_out=hold_out, cv=cv)
     metrics["validation"] = _brief(measure(answer(fitted.model, samples, chosen, split="validation")))
     folder = _new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
     with replacing(folder) as partial:
-        _write(partial, fitted, chosen, config, metrics, answers)
+        write(
+            partial,
+            Finished(fitted=fitted, contract=chosen.contract, config=config, metrics=metrics, answers=answers),
+            dataset=dataset,
+        )
     return Trained(folder=folder, metrics=metrics)
 
 
+def _flattered(samples: data.Samples, chosen: Feature, config: TrainConfig) -> Answers:
+    """What a model says that learned from a random split; nothing, where Ctrl-C ends the comparison."""
+    shuffled = data.at_random(samples, config)
+    try:
+        fitted = fit(shuffled, chosen, config, title="Training on a random split, for comparison")
+    except KeyboardInterrupt:
+        return NO_ANSWERS
+    return answer(fitted.model, shuffled, chosen, split="test")
+
+
+def _calibration(
+    fitted: Fitted, samples: data.Samples, chosen: Feature, answers: Answers, config: TrainConfig
+) -> tuple[Calibration, list[tuple[Answers, Silence, Calibration]]]:
+    """Chosen on validation, tried on the test."""
+    silences = [ask_silence(fitted.model, samples, chosen, split=name, seed=config.seed) for name in _MEASURED]
+    calibration = calibrated(answer(fitted.model, samples, chosen, split="validation"), silences[0])
+    return calibration, [(answers, silences[1], calibration)]
+
+
 def _metrics(
-    dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted, answers: Answers
+    dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted, answers: Answers, *, by: str
 ) -> dict[str, Any]:
-    test = samples.split == "test"
-    people = sorted(set(samples.signer[test].tolist()))
+    people = sorted(set(answers.signer.tolist()))
     return {
         "aslkit": __version__,
         "dataset": dataset.name,
@@ -87,7 +151,7 @@ def _metrics(
             "n": int((samples.split == "train").sum()),
         },
         "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
-        "unseen": {"by": samples.by, "held_out": people, **measure(answers)},
+        "unseen": {"by": by, "held_out": people, **measure(answers)},
         "mistakes": mistakes(answers, most=SHOWN_MISTAKES),
     }
 
@@ -98,18 +162,3 @@ def _brief(measured: dict[str, Any]) -> dict[str, Any]:
 
 def _new_folder(runs: Path, name: str) -> Path:
     return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())
-
-
-def _write(
-    folder: Path, fitted: Fitted, chosen: Feature, config: TrainConfig, metrics: dict[str, Any], answers: Answers
-) -> None:
-    (folder / "model").mkdir(parents=True)
-    fitted.model.save(folder / "model" / MODEL_FILE)
-    chosen.contract.save(folder / "model" / CONTRACT_FILE)
-    write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(config)}))
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(fitted.history[0]))
-        writer.writeheader()
-        writer.writerows(fitted.history)
-    report.write(folder, metrics=metrics, history=fitted.history, answers=answers)

@@ -9,6 +9,24 @@ _TESTED: Final = {
 }
 
 
+_IN_TURN: Final = {
+    "signer": "people it never saw, each left out in turn",
+    "session": "sittings it never saw, each left out in turn",
+    "block": "moments it never saw, each left out in turn",
+}
+
+_SEEN: Final = "All people of this dataset were trained on, so the figure flatters. It says nothing of strangers."
+
+_FEW: Final = 5
+"""Of fewer people the bootstrap knows too little: its interval is then a lower bound of the doubt."""
+
+
+def accuracy(metrics: dict[str, Any]) -> float | None:
+    """The figure that a run is known by: the mean over those left out in turn, or that on its one test."""
+    figure: float | None = metrics["cv"]["mean"] if "cv" in metrics else metrics["unseen"]["accuracy"]
+    return figure
+
+
 def headline(metrics: dict[str, Any]) -> dict[str, str]:
     """The few sentences that a run comes down to.
 
@@ -16,15 +34,39 @@ def headline(metrics: dict[str, Any]) -> dict[str, str]:
         tested: what the headline figure was measured on.
         gap: what the difference to the random split means.
         warning: what the figure cannot tell; empty where it is on real people.
+        doubt: how sure the figure is; empty where it was not cross-validated.
     """
     unseen, flattering = metrics["unseen"], metrics["random_split"]
-    tested = _TESTED[unseen["by"]]
+    evaluated = metrics.get("evaluated", {})
+    if seen := evaluated.get("trained_on_too"):
+        tested = f"people it was trained on: {', '.join(seen)}"
+        return {"tested": tested, "gap": "", "warning": _SEEN, "doubt": ""}
+    tested = (_IN_TURN if "cv" in metrics and not evaluated else _TESTED)[unseen["by"]]
     if metrics["synthetic"]:
         tested = f"{tested} (synthetic)"
     if unseen["by"] == "signer":
         tested += f": {', '.join(unseen['held_out'])}"
     tested += _letters(metrics)
-    return {"tested": tested, "gap": _gap(metrics, flattering["accuracy"]), "warning": _warning(metrics)}
+    gap = _gap(metrics, flattering["accuracy"])
+    return {"tested": tested, "gap": gap, "warning": _warning(metrics), "doubt": _doubt(metrics.get("cv"))}
+
+
+def _doubt(cv: dict[str, Any] | None) -> str:
+    """How far the mean may be off for others, from those there are."""
+    if cv is None:
+        return ""
+    number, what = len(cv["each"]), {"signer": "people", "session": "sittings", "block": "moments"}[cv["by"]]
+    if cv["interval"] is None:
+        return f"From one of {what}: how far the next one lies cannot be told."
+    low, high = cv["interval"]
+    text = f"{cv['level']:.0%} interval of the mean {100 * low:.1f} to {100 * high:.1f} %, drawn from {number} {what}"
+    few = f"; so few say little of the next, who may lie outside of {_range(cv)}" if number < _FEW else ""
+    return f"{text}, not from frames{few}."
+
+
+def _range(cv: dict[str, Any]) -> str:
+    shares = [100 * each["accuracy"] for each in cv["each"]]
+    return f"{min(shares):.1f} to {max(shares):.1f} %"
 
 
 def _letters(metrics: dict[str, Any]) -> str:
@@ -34,8 +76,10 @@ def _letters(metrics: dict[str, Any]) -> str:
 
 
 def _gap(metrics: dict[str, Any], flattering: float | None) -> str:
-    unseen = metrics["unseen"]["accuracy"]
-    if unseen is None or flattering is None:
+    unseen = accuracy(metrics)
+    if flattering is None:
+        return "The random split was not measured."
+    if unseen is None:
         return "Nothing could be held out, so nothing is known about how well it works."
     if few := _letters(metrics):
         return f"The two cannot be compared: what could be held out shows{few.removeprefix(',')} only."

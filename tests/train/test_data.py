@@ -1,5 +1,6 @@
 """What training reads of a dataset."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -73,3 +74,15 @@ def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tm
         pq.write_table(table.set_column(at, table.schema.field(at), values), path)
         with pytest.raises(AslkitError, match=message):
             data.load(copy, Contract(kind="landmarks"))
+
+
+def test_another_label_set_is_told(dataset: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(dataset, tmp_path / "digits")
+    for path in copy.glob("data/*.parquet"):
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[b"huggingface"])
+        about["info"]["features"]["label"]["names"] = [str(number) for number in range(10)]
+        metadata = table.schema.metadata | {b"huggingface": json.dumps(about).encode()}
+        pq.write_table(table.replace_schema_metadata(metadata), path)
+    with pytest.raises(AslkitError, match=r"other labels \(0, 1, 2.*24 still letters"):
+        data.load(copy, Contract(kind="landmarks"))

@@ -18,9 +18,9 @@ def test_measures() -> None:
     # A: precision 2/2, recall 2/4; B: 2/4, 2/2; C: none right
     assert measured["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
     assert measured["per_letter"] == {
-        "A": {"accuracy": 0.5, "n": 4},
-        "B": {"accuracy": 1.0, "n": 2},
-        "C": {"accuracy": 0.0, "n": 2},
+        "A": {"accuracy": 0.5, "precision": 1.0, "f1": pytest.approx(2 / 3), "n": 4},
+        "B": {"accuracy": 1.0, "precision": 0.5, "f1": pytest.approx(2 / 3), "n": 2},
+        "C": {"accuracy": 0.0, "precision": None, "f1": 0.0, "n": 2},
     }
     assert measured["n"] == 8
 

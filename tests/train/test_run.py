@@ -25,13 +25,18 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def test_run_folder_is_complete(trained: Trained) -> None:
     names = {str(path.relative_to(trained.folder)) for path in trained.folder.rglob("*") if path.is_file()}
     assert names == {
+        "README.md",
+        "calibration.png",
         "config.toml",
         "confusion_matrix.png",
         "curves.png",
         "history.csv",
+        "letters.csv",
         "metrics.json",
+        "mistakes.csv",
         "model/model.keras",
         "model/preprocess.json",
+        "record_next.json",
         "report.html",
     }
     assert list(trained.folder.parent.iterdir()) == [trained.folder]  # nothing half-written beside it

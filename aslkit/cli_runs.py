@@ -1,0 +1,64 @@
+"""The commands `aslkit evaluate` and `aslkit runs`."""
+
+from pathlib import Path
+
+import click
+
+from aslkit.cli_options import dataset_folder, json_option, workspace_option
+from aslkit.workspace import Workspace
+
+
+@click.command()
+@click.argument("run")
+@click.option("--dataset", required=True, help="A dataset's name, its folder, or its URL.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the frames without a letter that are made.")
+@workspace_option
+@json_option
+def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> None:
+    """Measure RUN, a run's name or folder, on a dataset: on the people in it that it was not trained on.
+
+    \b
+    Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
+    """
+    from aslkit.cli_runs_text import print_evaluated
+    from aslkit.train.evaluation import evaluate as measure
+
+    workspace = Workspace(root=root)
+    folder = run_folder(run, workspace)
+    print_evaluated(measure(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
+
+
+@click.command()
+@click.argument("run", nargs=-1)
+@workspace_option
+@json_option
+def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
+    """List the runs, best first; or put the RUNs that are named side by side.
+
+    \b
+    Example:  aslkit runs
+              aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
+    """
+    from aslkit.cli_runs_text import print_runs
+    from aslkit.train.runs import read
+    from aslkit.train.runs import runs as all_runs
+
+    workspace = Workspace(root=root)
+    found = [read(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
+    print_runs(found, compare=bool(run), as_json=as_json)
+
+
+def run_folder(run: str, workspace: Workspace) -> Path:
+    """Where a run lies that is named by its folder or its name.
+
+    Raises:
+        InputError: no such folder.
+    """
+    from aslkit.errors import InputError
+
+    for path in (Path(run), workspace.runs / run):
+        if path.is_dir():
+            return path
+    raise InputError(
+        f"There is no run {run!r} in {workspace.runs}. `aslkit runs` lists them; `aslkit train` makes one."
+    )

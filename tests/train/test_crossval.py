@@ -1,0 +1,94 @@
+"""Everybody is measured by a model that never saw them; the interval is over people, not images."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import InputError
+from aslkit.preprocess import Contract
+from aslkit.train import crossval, data
+from aslkit.train.config import TrainConfig
+from aslkit.train.crossval import cross_validate, figures, interval
+from aslkit.train.features import feature
+from aslkit.train.fit import Fitted, fit
+from aslkit.train.run import train
+
+CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+
+
+@pytest.fixture
+def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
+    """What each training was given."""
+    given: list[data.Samples] = []
+
+    def noted(samples: data.Samples, *arguments: Any, **named: Any) -> Fitted:
+        given.append(samples)
+        return fit(samples, *arguments, **named)
+
+    monkeypatch.setattr(crossval, "fit", noted)
+    return given
+
+
+def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, trained_on: list[data.Samples]) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    crossed = cross_validate(samples, feature("landmarks"), CONFIG, "signer")
+    assert sorted(crossed.answers.key.tolist()) == sorted(samples.key.tolist())  # each frame once
+    for part in trained_on:
+        tested = set(part.signer[part.split == "test"].tolist())
+        assert len(tested) == 1
+        assert not tested & set(part.signer[part.split != "test"].tolist())
+    found = figures(crossed, seed=0)
+    assert [each["name"] for each in found["each"]] == sorted(set(samples.signer.tolist()))
+    assert found["mean"] == pytest.approx(np.mean([each["accuracy"] for each in found["each"]]))
+    low, high = found["interval"]
+    assert low <= found["mean"] <= high
+
+
+def test_one_signer_of_one_session_is_left_out_by_blocks_of_time_and_told_so(
+    dataset: Path, trained_on: list[data.Samples]
+) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    one = replace(samples, signer=np.full_like(samples.signer, "ada"), session=np.full_like(samples.session, "one"))
+    crossed = cross_validate(one, feature("landmarks"), CONFIG, "signer")
+    assert crossed.by == "block"
+    assert "only one signer (ada)" in crossed.note
+    for part in trained_on:
+        test = part.split == "test"
+        assert not set(part.group[test].tolist()) & set(part.group[~test].tolist())
+
+
+def test_interval_widens_with_people_not_with_images() -> None:
+    few = [[(90, 100)], [(70, 100)], [(80, 100)]]
+    many = [[(right * 100, n * 100) for right, n in sessions] for sessions in few]
+    rng = np.random.default_rng(0)
+    assert interval(few, rng=rng) == pytest.approx(interval(many, rng=rng), abs=0.01)
+    low, high = interval(few, rng=rng) or (0, 0)
+    assert 0.699 < low < 0.75
+    assert 0.85 < high < 0.901
+    assert interval(few * 9, rng=rng)[0] > low + 0.03  # type: ignore[index]
+    assert interval([[(9, 10)]], rng=rng) is None
+
+
+def test_sessions_that_differ_are_doubt_too() -> None:
+    same = [[(80, 100)] * 4] * 2
+    differ = [[(60, 100), (100, 100)] * 2] * 2
+    assert interval(same, rng=np.random.default_rng(0)) == pytest.approx([0.8, 0.8])
+    low, high = interval(differ, rng=np.random.default_rng(0)) or (0, 0)
+    assert high - low > 0.15
+
+
+def test_the_run_says_the_mean_first_and_keeps_a_model_of_all(dataset: Path, tmp_path: Path) -> None:
+    done = train(dataset, runs=tmp_path, config=CONFIG, cv="signer")
+    metrics = done.metrics
+    assert len(metrics["trained_on"]["signers"]) == 4
+    assert metrics["unseen"]["n"] == 96
+    assert metrics["cv"]["by"] == "signer"
+    page = (done.folder / "report.html").read_text()
+    assert "each left out in turn" in page
+    assert "not from frames" in page
+    with pytest.raises(InputError, match="not both"):
+        train(dataset, runs=tmp_path, config=CONFIG, cv="signer", hold_out=["synthetic-dan"])

@@ -1,0 +1,62 @@
+"""What cannot be trained on is refused in one line, and what a figure will not tell is said before training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import AslkitError
+from aslkit.letters import INDEX
+from aslkit.preprocess import Contract
+from aslkit.train import data, run
+from aslkit.train.config import TrainConfig
+from aslkit.train.inputs import check_trainable, notes
+
+
+@pytest.fixture
+def samples(dataset: Path) -> data.Samples:
+    return data.load(dataset, Contract(kind="landmarks"))
+
+
+def test_a_sound_dataset_is_not_talked_about(samples: data.Samples) -> None:
+    check_trainable(samples)
+    assert notes(samples) == []
+
+
+def test_too_little_to_learn_from(samples: data.Samples) -> None:
+    few = np.isin(np.arange(len(samples)), np.flatnonzero(samples.split == "train")[[0, 1, 2, 30, 31]])
+    with pytest.raises(AslkitError, match=r"Only . frames .*aslkit capture"):
+        check_trainable(replace(samples, found=few, label=np.arange(len(samples)) // 30))
+
+
+@pytest.mark.parametrize(
+    ("split", "letter", "says"),
+    [
+        ("test", "L", "The test has no L"),
+        ("train", "L", "no L to train on: in the test they will all count as wrong"),
+    ],
+)
+def test_letters_that_are_missing_on_one_side(samples: data.Samples, split: str, letter: str, says: str) -> None:
+    gone = (samples.split == split) & (samples.label == INDEX[letter])
+    assert any(says in text for text in notes(replace(samples, split=np.where(gone, "gap", samples.split))))
+
+
+def test_one_signer_and_nothing_to_test_on(samples: data.Samples) -> None:
+    alone = replace(samples, signer=np.full_like(samples.signer, "ada"), split=np.full_like(samples.split, "train"))
+    text = " ".join(notes(alone))
+    assert "only one signer (ada)" in text
+    assert "nothing to test on" in text
+
+
+def test_all_is_said_before_any_training(
+    dataset: Path, samples: data.Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load("train", TrainConfig)
+    monkeypatch.setattr(run, "fit", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(run, "cross_validate", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(data, "load", lambda *_: replace(samples, found=np.zeros_like(samples.found)))
+    for cv in (None, "signer"):
+        with pytest.raises(AslkitError, match="No hand was found"):
+            run.train(dataset, runs=tmp_path, config=config, cv=cv)  # type: ignore[arg-type]

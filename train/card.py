@@ -1,0 +1,95 @@
+"""The model card: what the model is, how well it does on strangers, what it is not fit for, how to make it again."""
+
+from typing import Any
+
+import yaml  # type: ignore[import-untyped,unused-ignore]
+
+from aslkit.train.report import percent
+from aslkit.train.words import accuracy, headline
+
+CARD_FILE = "README.md"
+
+
+def card(metrics: dict[str, Any]) -> str:
+    """The card as Markdown, with the front matter that the Hugging Face hub reads.
+
+    Args:
+        metrics: of the run, as metrics.json has them.
+    """
+    words, title = headline(metrics), f"{metrics['feature']} × {metrics['architecture']} on {metrics['dataset']}"
+    front = {
+        "library_name": "keras",
+        "pipeline_tag": "image-classification",
+        "tags": ["asl", "fingerspelling", "hand-landmarks", "aslkit"],
+        "language": ["ase"],
+    }
+    parts = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n",
+        f"# {title}\n",
+        "Names the letter of the American Sign Language alphabet that a hand shows in one picture: 24 still letters, "
+        "without J and Z, which move.\n",
+        f"**{percent(accuracy(metrics))} right on {words['tested']}.** {words['doubt']} A picture in which no hand is "
+        f"found counts as wrong. On a random split, the optimistic figure, {_random(metrics)}. {words['gap']}\n",
+        _left_out(metrics),
+        _rejection(metrics),
+        _letters(metrics),
+        "## What it is not fit for\n",
+        "Sign language: fingerspelling is a small part of it, and words, grammar and the face are not looked at. "
+        "Anything that hangs on a single answer. People whose hands differ much from those that it learned from; "
+        f"the figures above are all that is known of strangers.{_warning(words)}\n",
+        "## What it learned from\n",
+        f"{metrics['trained_on']['n']:,} frames of {', '.join(metrics['trained_on']['signers'])}, from the dataset "
+        f"`{metrics['dataset']}`. The licence of these frames is in the dataset's card.\n",
+        "## Using it\n",
+        "`model/model.keras` loads in Keras 3 (`keras.saving.load_model`, safe mode); `model/preprocess.json` says how "
+        "its input is made of a picture, which `aslkit.preprocess` does, and below which sureness it says nothing.\n",
+        "## Making it again\n",
+        f"```sh\n{metrics['command']}\n```\n",
+        _environment(metrics["environment"]),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _random(metrics: dict[str, Any]) -> str:
+    return percent(metrics["random_split"]["accuracy"])
+
+
+def _warning(words: dict[str, str]) -> str:
+    return f" {words['warning']}" if words["warning"] else ""
+
+
+def _left_out(metrics: dict[str, Any]) -> str:
+    if "cv" not in metrics:
+        return ""
+    rows = [
+        f"| {each['name']} | {percent(each['accuracy'])} | {percent(each['coverage'])} | {each['n']:,} |"
+        for each in metrics["cv"]["each"]
+    ]
+    return "\n".join(
+        [f"| {metrics['cv']['by']} left out | right | hand found | frames |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def _rejection(metrics: dict[str, Any]) -> str:
+    found = metrics["rejection"]
+    letters, silent = found["letters"], found["nothing"]
+    refused = ", ".join(f"{kind} {percent(each['refused'])}" for kind, each in silent.items())
+    return (
+        f"Where it is not sure enough it says nothing: of the letters then {percent(letters['right'])} are right, "
+        f"{percent(letters['wrong'])} wrong, {percent(letters['refused'])} refused; in {percent(letters['no_hand'])} "
+        f"no hand is found. Of frames without a letter it refuses: {refused or 'not measured'}. False letters expected "
+        f"in a minute of spelling: {found['false_letters_a_minute']:.1f}.\n"
+    )
+
+
+def _letters(metrics: dict[str, Any]) -> str:
+    rows = [
+        f"| {letter} | {percent(each['accuracy'])} | {each['n']:,} |"
+        for letter, each in metrics["unseen"]["per_letter"].items()
+    ]
+    return "\n".join(["| letter | right | frames |", "|---|---|---|", *rows, ""])
+
+
+def _environment(found: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items() if version)
+    return f"With Python {found['python']} on {found['system']}, {found['cores']} cores; {packages}.\n"

@@ -1,0 +1,33 @@
+"""What a run was made with, so that it can be made again. No name of a machine, a user or a path is in it."""
+
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+PACKAGES: Final = ("aslkit", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "scikit-learn", "tensorflow")
+
+
+def environment() -> dict[str, Any]:
+    """Python, system, processor cores, and the versions of what decides the outcome; null where not installed."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def command(dataset: str, *, hold_out: Sequence[str] = (), cv: str | None = None) -> str:
+    """What to type, in a run's folder, to make it again: its config.toml says the rest."""
+    options = [*(f"--hold-out {shlex.quote(signer)}" for signer in hold_out), *([f"--cv {cv}"] if cv else [])]
+    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config config.toml", *options])

@@ -1,0 +1,78 @@
+"""A run's folder: model, settings, figures, pictures, page and card."""
+
+import csv
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+
+from aslkit.files import write_text
+from aslkit.plans import PLAN_FILE
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
+from aslkit.train import report
+from aslkit.train.card import CARD_FILE, card
+from aslkit.train.config import TrainConfig
+from aslkit.train.confusable import Mistake, wrong
+from aslkit.train.evaluate import Answers
+from aslkit.train.fit import Fitted
+
+METRICS_FILE: Final = "metrics.json"
+MISTAKES_FILE: Final = "mistakes.csv"
+LETTERS_FILE: Final = "letters.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a run's folder holds.
+
+    Attributes:
+        fitted: the network and its history.
+        contract: of its inputs and of what makes a letter of its outputs.
+        config: the settings.
+        metrics: as metrics.json is to have them.
+        answers: on people not trained on.
+    """
+
+    fitted: Fitted
+    contract: Contract
+    config: TrainConfig
+    metrics: dict[str, Any]
+    answers: Answers
+
+
+def write(folder: Path, run: Finished, *, dataset: Path) -> None:
+    """Write all files of a run.
+
+    Args:
+        folder: to be made.
+        run: what to write.
+        dataset: the folder of the dataset, for the small pictures in the report.
+    """
+    (folder / "model").mkdir(parents=True)
+    run.fitted.model.save(folder / "model" / MODEL_FILE)
+    run.contract.save(folder / "model" / CONTRACT_FILE)
+    write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
+    write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")
+    write_rows(folder / "history.csv", run.fitted.history)
+    write_measured(folder, run.metrics, run.answers)
+    write_text(folder / CARD_FILE, card(run.metrics))
+    report.write(folder, metrics=run.metrics, history=run.fitted.history, answers=run.answers, dataset=dataset)
+
+
+def write_measured(folder: Path, metrics: dict[str, Any], answers: Answers) -> None:
+    """Write what was measured: metrics.json, letters.csv, and mistakes.csv with each frame behind a mistake."""
+    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+    letters = [{"letter": letter, **each} for letter, each in metrics["unseen"]["per_letter"].items()]
+    write_rows(folder / LETTERS_FILE, letters or [{"letter": ""}])
+    names = list(Mistake.__dataclass_fields__)
+    write_rows(folder / MISTAKES_FILE, [asdict(each) for each in wrong(answers)], names=names)
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]], *, names: list[str] | None = None) -> None:
+    """Write a table as CSV; `names` are its columns, where there may be no rows."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=names or list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,88 @@
+"""The runs of a workspace: found, read, and put side by side."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.errors import AslkitError, InputError
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
+from aslkit.train.folder import METRICS_FILE
+from aslkit.train.words import accuracy
+
+_NEEDED: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run.
+
+    Attributes:
+        folder: where it lies.
+        metrics: as its metrics.json has them.
+        missing: what should be in the folder and is not; empty for a whole run.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    missing: tuple[str, ...]
+
+    def row(self) -> dict[str, Any]:
+        """What a list of runs shows."""
+        metrics = self.metrics
+        unseen = metrics.get("unseen", {})
+        each = metrics.get("cv", {}).get("each", [])
+        return {
+            "run": self.folder.name,
+            "dataset": metrics.get("dataset"),
+            "feature": metrics.get("feature"),
+            "architecture": metrics.get("architecture"),
+            "seed": metrics.get("seed"),
+            "accuracy": accuracy(metrics) if unseen else None,
+            "left_out": {one["name"]: one["accuracy"] for one in each}
+            or dict.fromkeys(unseen.get("held_out", []), unseen.get("accuracy")),
+            "by": metrics.get("cv", {}).get("by") or unseen.get("by"),
+            "cv": "cv" in metrics,
+            "n": unseen.get("n"),
+            "random_split": (metrics.get("random_split") or {}).get("accuracy"),
+            "fit_s": metrics.get("fit_s"),
+            "missing": list(self.missing),
+        }
+
+
+def runs(folder: Path) -> list[Run]:
+    """All runs in a workspace's runs folder, best first; folders without metrics of a run are passed over."""
+    found = [read(path) for path in sorted(folder.glob("*")) if (path / METRICS_FILE).is_file() and path.name[0] != "."]
+    found = [run for run in found if "unseen" in run.metrics]
+    return sorted(found, key=lambda run: -(run.row()["accuracy"] or 0))
+
+
+def read(folder: Path) -> Run:
+    """Read a run, whole or not.
+
+    Raises:
+        AslkitError: its metrics.json is damaged.
+    """
+    path = folder / METRICS_FILE
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not isinstance(metrics, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError) as error:
+        raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
+    return Run(folder=folder, metrics=metrics, missing=tuple(each for each in _NEEDED if not (folder / each).is_file()))
+
+
+def whole(folder: Path) -> Run:
+    """Read a run that must be whole.
+
+    Raises:
+        InputError: no run there.
+        AslkitError: a file of it is missing or damaged.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no run in {folder}. `aslkit runs` lists them; `aslkit train` makes one.")
+    run = read(folder)
+    if run.missing:
+        raise AslkitError(f"{folder} lacks {', '.join(run.missing)}. Copy the whole run folder, or train again.")
+    return run
