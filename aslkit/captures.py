@@ -16,7 +16,7 @@ from typing import Any, Final
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key, write_durably
 from aslkit.images import SUFFIXES
-from aslkit.letters import INDEX
+from aslkit.letters import INDEX, RECORDED
 
 SESSION_FILE: Final = "session.json"
 _STAMP: Final = "%Y%m%dT%H%M%S"
@@ -153,7 +153,7 @@ def _named(captures: Path) -> Iterator[CapturedFrame]:
 def count_letters(captures: Path, signer: str) -> Counter[str]:
     """How many images of each letter a signer has, over all sessions."""
     sessions = _folders(captures / signer) if (captures / signer).is_dir() else []
-    letters = [folder for session in sessions for folder in _folders(session) if folder.name in INDEX]
+    letters = [folder for session in sessions for folder in _folders(session) if folder.name in RECORDED]
     return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))
 
 

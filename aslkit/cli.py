@@ -17,7 +17,7 @@ from aslkit.cli_options import config_option, dataset_folder, json_option, works
 from aslkit.cli_runs import evaluate, runs
 from aslkit.cli_train import train
 from aslkit.errors import AslkitError
-from aslkit.letters import parse_letter, parse_letters
+from aslkit.letters import NOTHING, parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse them: a tuple."""
         one = param is not None and param.name == "letter"
+        if one and str(value).strip().lower() == NOTHING:
+            return (NOTHING,)
         return (parse_letter(value),) if one else parse_letters(value)
 
 
@@ -157,7 +159,7 @@ def import_(
 
 
 @main.command()
-@click.option("--letter", type=LettersType(), help="Which letter is signed.")
+@click.option("--letter", type=LettersType(), help="Which letter is signed; 'none' for hands at rest, or on their way.")
 @click.option("--letters", type=LettersType(), help="Several: A-Y, or A,B,C. Those that lack most come first.")
 @click.option(
     "--source",

@@ -16,7 +16,7 @@ from aslkit.captures import SessionInfo
 from aslkit.cli_text import print_recording
 from aslkit.config import load
 from aslkit.errors import InputError
-from aslkit.letters import LETTERS
+from aslkit.letters import LETTERS, NOTHING
 from aslkit.plans import FRAMES as PLANNED
 from aslkit.plans import letters_for
 from aslkit.plans import load as load_plan
@@ -95,6 +95,8 @@ class CaptureOptions:
         letters = self.letter or self.letters or self.planned() or (LETTERS if self.web else ())
         if not letters:
             raise InputError("Which letter is signed? Give --letter A, or --letters A-Y to walk through all.")
+        if NOTHING in letters and (self.web or self.kind == "synthetic"):
+            raise InputError("Frames without a letter are recorded in a window, or from a video: --source clip.mp4.")
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
             raise InputError(
                 "Several letters need a window or --web, where you say when the next one begins. "

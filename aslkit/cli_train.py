@@ -93,5 +93,7 @@ def _train(
     def note(text: str) -> None:
         click.secho(f"Note: {text}", fg="yellow", err=True)
 
-    done = run(folder, runs=workspace.runs, config=settings, hold_out=hold_out, cv=cv, note=note)
+    done = run(
+        folder, runs=workspace.runs, config=settings, hold_out=hold_out, cv=cv, captures=workspace.captures, note=note
+    )
     print_trained(done, as_json=as_json)

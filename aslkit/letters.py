@@ -8,6 +8,12 @@ LETTERS: Final = tuple("ABCDEFGHIKLMNOPQRSTUVWXY")
 INDEX: Final = {letter: index for index, letter in enumerate(LETTERS)}
 MOVING: Final = ("J", "Z")
 
+NOTHING: Final = "none"
+"""What is recorded under no letter: hands at rest, or on the way from one letter to the next."""
+
+RECORDED: Final = frozenset((*LETTERS, NOTHING))
+"""What a session's folders may be called."""
+
 
 def parse_letter(text: str) -> str:
     """Return `text` as one of LETTERS, upper case.

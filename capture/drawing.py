@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from aslkit.hands import FINGERS, PARENT, Hand
 from aslkit.images import Frame
-from aslkit.letters import LETTERS
+from aslkit.letters import LETTERS, NOTHING
 from aslkit.synthetic import letter_picture
 
 Colour = tuple[int, int, int]
@@ -197,6 +197,8 @@ def _keys(width: int) -> Frame:
 @lru_cache(maxsize=4)
 def _example(letter: str, left: bool) -> npt.NDArray[np.uint8]:
     """How the letter looks in the mirrored picture, RGB: `letter_picture` shows a right hand as others see it."""
+    if letter == NOTHING:
+        return np.full((212, 212, 3), RAISED, np.uint8)
     seen = letter_picture(letter, size=212)
     return np.ascontiguousarray((seen if left else seen[:, ::-1])[:, :, ::-1])
 

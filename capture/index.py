@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from aslkit.files import write_durably
 from aslkit.fingerprint import FINE_BITS
-from aslkit.letters import INDEX as LETTERS
+from aslkit.letters import RECORDED
 from aslkit.likeness import joints_in_pixels
 from aslkit.look import Look
 
@@ -25,7 +25,7 @@ class Entry:
     """One stored frame, as its line tells.
 
     Attributes:
-        file: LETTER/NAME.jpg, within the session's folder.
+        file: LETTER/NAME.jpg, or none/NAME.jpg, within the session's folder.
         time: when it was taken, ISO 8601 in UTC; None when unknown.
         burst: frames recorded in one go have the same number; `undo` takes them away together.
         width, height: pixels.
@@ -101,7 +101,7 @@ class Entry:
         )
         letter, _, name = entry.file.partition("/")
         whole = all(isinstance(value, int) and value >= 0 for value in (entry.width, entry.height, entry.burst))
-        named = letter in LETTERS and name and Path(name).name == name
+        named = letter in RECORDED and name and Path(name).name == name
         sized = whole and entry.width and entry.height
         hashed = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
         if not (

@@ -14,7 +14,7 @@ from aslkit.captures import CapturedFrame, SessionInfo, update_session
 from aslkit.errors import AslkitError
 from aslkit.files import is_partial, write_durably
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
-from aslkit.letters import INDEX as LETTERS
+from aslkit.letters import RECORDED
 from aslkit.look import Look
 from aslkit.progress import bar
 from aslkit.workspace import Workspace
@@ -187,7 +187,7 @@ class Session:
 
     def _images(self) -> Iterator[Path]:
         yield from (path for path in self.folder.iterdir() if is_partial(path.name))
-        for folder in sorted(path for path in self.folder.iterdir() if path.name in LETTERS and path.is_dir()):
+        for folder in sorted(path for path in self.folder.iterdir() if path.name in RECORDED and path.is_dir()):
             for path in folder.iterdir():
                 if is_partial(path.name) or (path.suffix.lower() in SUFFIXES and path.name[0] != "."):
                     yield path

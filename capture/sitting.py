@@ -21,7 +21,7 @@ from aslkit.capture.writer import Writer
 from aslkit.errors import InputError
 from aslkit.hands import Handedness
 from aslkit.images import Frame, encode_jpeg, encode_png
-from aslkit.letters import LETTERS
+from aslkit.letters import RECORDED
 from aslkit.look import Look
 
 _LATELY: Final = 20
@@ -96,7 +96,7 @@ class Sitting:
         self.undone = self.late = self.turn = 0
         self.sides = Sides(usual_hand, ask=ask)
         self._entries = {entry.file: entry for entry in session.entries}
-        self._known = {letter: Known() for letter in LETTERS}
+        self._known = {letter: Known() for letter in RECORDED}
         for number, entry in enumerate(before):
             self._known[entry.letter].add(f"before {number}", entry)
         for entry in session.entries:

@@ -1,7 +1,7 @@
 """Cross-validation: everybody is measured by a model that never saw them, each in turn."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.datasets.split import By
+from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
@@ -72,10 +73,24 @@ class Crossed:
         return calibrated(self.answers, merged(self.silences))
 
 
-def cross_validate(samples: data.Samples, feature: Feature, config: TrainConfig, asked: By) -> Crossed:
+def cross_validate(
+    samples: data.Samples,
+    feature: Feature,
+    config: TrainConfig,
+    asked: By,
+    *,
+    recorded: Mapping[str, Array] | None = None,
+) -> Crossed:
     """Leave each signer (session, block) out in turn, train on the others, and ask about those left out.
 
     Where there is one signer, sessions are left out; where there is one session, blocks of time.
+
+    Args:
+        samples: all there are.
+        feature: what the models see.
+        config: the settings.
+        asked: what to leave out.
+        recorded: frames without a letter, by signer.
 
     Raises:
         AslkitError: the others are too few to train on.
@@ -89,7 +104,7 @@ def cross_validate(samples: data.Samples, feature: Feature, config: TrainConfig,
         title = f"Without {', '.join(names)} ({number} of {len(parts)})"
         model = fit(part, feature, config, title=title).model
         answers.append(answer(model, part, feature, split="test"))
-        silences.append(ask_silence(model, part, feature, split="test", seed=config.seed))
+        silences.append(ask_silence(model, part, feature, split="test", seed=config.seed, recorded=recorded))
         turns.append(names)
     return Crossed(
         by=by,

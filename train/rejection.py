@@ -1,6 +1,6 @@
 """Letters right, wrong and refused, and what a model says where there is no letter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from aslkit.train.calibrate import Calibration, reliability, temperature, thresh
 from aslkit.train.data import Samples
 from aslkit.train.evaluate import REFUSED, Answers, ask
 from aslkit.train.features import Feature
+from aslkit.train.recorded import of
 
 MADE: Final = 400
 """Frames without a letter of each kind, and ways from letter to letter, for each test."""
@@ -37,7 +38,13 @@ class Silence:
 
 
 def ask_silence(
-    model: Any, samples: Samples, feature: Feature, *, split: str, seed: int, recorded: Array | None = None
+    model: Any,
+    samples: Samples,
+    feature: Feature,
+    *,
+    split: str,
+    seed: int,
+    recorded: Mapping[str, Array] | None = None,
 ) -> Silence:
     """Ask `model` (a keras.Model) about frames without a letter, made from those of a split, and about recorded ones.
 
@@ -47,18 +54,19 @@ def ask_silence(
         feature: of the model.
         split: whose frames.
         seed: of chance.
-        recorded: frames without a letter that were recorded, raw as `samples.raw`; None for none.
+        recorded: frames without a letter that were recorded, by signer, raw as `samples.raw`; those of the signers of
+            the split are asked about.
     """
     rng = np.random.default_rng([seed, 7])
     rows = np.flatnonzero((samples.split == split) & samples.found & ~samples.copy)
     raw, label, signer = samples.raw[rows], samples.label[rows], samples.signer[rows]
     parts = {kind: nothing.made(raw, label, signer, kind, MADE, rng) for kind in nothing.KINDS if len(rows)}
-    if recorded is not None and len(recorded):
-        parts["recorded"] = recorded
+    if (frames := of(recorded or {}, set(signer.tolist()))) is not None:
+        parts["recorded"] = frames
     kinds = np.repeat(list(parts) or [""], [len(each) for each in parts.values()] or [0])
     said = [ask(model, each, feature) for each in parts.values()]
-    frames, ends = nothing.ways(raw, label, signer, MADE, rng)
-    ways = ask(model, frames.reshape(-1, *samples.raw.shape[1:]), feature)
+    hands, ends = nothing.ways(raw, label, signer, MADE, rng)
+    ways = ask(model, hands.reshape(-1, *samples.raw.shape[1:]), feature)
     return Silence(
         kind=kinds,
         probabilities=np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32),

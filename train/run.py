@@ -13,6 +13,7 @@ from aslkit.datasets.split import By
 from aslkit.errors import InputError
 from aslkit.files import replacing
 from aslkit.letters import LETTERS
+from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.architectures import architecture
 from aslkit.train.calibrate import Calibration
@@ -27,6 +28,7 @@ from aslkit.train.folder import Finished, write
 from aslkit.train.forms import forms
 from aslkit.train.inputs import check_trainable, notes
 from aslkit.train.plan import as_json, plan
+from aslkit.train.recorded import without_letter
 from aslkit.train.rejection import Silence, ask_silence, calibrated, rejection
 from aslkit.workspace import SYNTHETIC_PREFIX
 
@@ -50,6 +52,7 @@ def train(
     config: TrainConfig,
     hold_out: Sequence[str] = (),
     cv: By | None = None,
+    captures: Path | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Trained:
     """Train on a dataset's train split and measure on its test split; then the same with a random split beside it.
@@ -63,6 +66,7 @@ def train(
         config: the settings; an architecture "auto" becomes the feature's own.
         hold_out: signers to test on, in place of the dataset's own test.
         cv: what to leave out in turn, "signer", "session" or "block"; None for one test.
+        captures: a workspace's, with frames recorded without a letter, if there are any.
         note: told, before anything is trained, what the figures will not tell.
 
     Raises:
@@ -81,9 +85,10 @@ def train(
     elif hold_out:
         samples = data.held_out(whole, hold_out, config)
     check_trainable(samples)
+    recorded = without_letter(captures, chosen.contract) if captures else {}
     for text in notes(samples) if not cv else ():
         note(text)
-    crossed = cross_validate(whole, chosen, config, cv) if cv else None
+    crossed = cross_validate(whole, chosen, config, cv, recorded=recorded) if cv else None
     fitted = fit(samples, chosen, config, title="Training", keep=True)
     answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
     metrics = _metrics(dataset, config, samples, fitted, answers, by=crossed.by if crossed else samples.by)
@@ -91,7 +96,7 @@ def train(
         metrics["cv"] = figures(crossed, seed=config.seed)
         calibration, tests = crossed.calibration(), crossed.tests()
     else:
-        calibration, tests = _calibration(fitted, samples, chosen, answers, config)
+        calibration, tests = _calibration(fitted, samples, chosen, answers, config, recorded)
     metrics["rejection"] = rejection(tests) | asdict(calibration)
     chosen = replace(chosen, contract=replace(chosen.contract, **asdict(calibration)))
     metrics["random_split"] = _brief(measure(_flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS))
@@ -124,10 +129,18 @@ def _flattered(samples: data.Samples, chosen: Feature, config: TrainConfig) -> A
 
 
 def _calibration(
-    fitted: Fitted, samples: data.Samples, chosen: Feature, answers: Answers, config: TrainConfig
+    fitted: Fitted,
+    samples: data.Samples,
+    chosen: Feature,
+    answers: Answers,
+    config: TrainConfig,
+    recorded: dict[str, Array],
 ) -> tuple[Calibration, list[tuple[Answers, Silence, Calibration]]]:
     """Chosen on validation, tried on the test."""
-    silences = [ask_silence(fitted.model, samples, chosen, split=name, seed=config.seed) for name in _MEASURED]
+    silences = [
+        ask_silence(fitted.model, samples, chosen, split=name, seed=config.seed, recorded=recorded)
+        for name in _MEASURED
+    ]
     calibration = calibrated(answer(fitted.model, samples, chosen, split="validation"), silences[0])
     return calibration, [(answers, silences[1], calibration)]
 

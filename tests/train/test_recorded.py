@@ -1,0 +1,51 @@
+"""Frames recorded without a letter: stored apart, passed over by curation, asked about by training."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from aslkit.captures import walk
+from aslkit.cli import main
+from aslkit.images import encode_png
+from aslkit.preprocess import Contract
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.train.recorded import of, without_letter
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three pictures of a hand, recorded by ada as no letter."""
+    root = tmp_path_factory.mktemp("none")
+    source = root / "pictures"
+    source.mkdir()
+    who = Signer.draw("synthetic-ada")
+    stream = frames("L", signer=who, session=Session.draw(who, "one"), width=240, height=180, fps=1.0)
+    for number in range(3):
+        (source / f"{number}.png").write_bytes(encode_png(next(stream).image))
+    options = ("--signer", "ada", "--yes", "--no-gate", "--no-preview", "--workspace", str(root))
+    arguments = ("capture", "--letter", "none", "--source", str(source), *options)
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return root / "captures"
+
+
+def test_they_lie_apart_and_are_no_frames_of_a_dataset(captures: Path) -> None:
+    assert len(list(captures.glob("ada/*/none/*.jpg"))) == 3
+    assert list(walk(captures)) == []
+
+
+@pytest.mark.parametrize("contract", [Contract(kind="landmarks"), Contract(kind="pixels", size=28)])
+def test_they_are_read_as_the_feature_wants_them(captures: Path, contract: Contract) -> None:
+    found = without_letter(captures, contract)
+    assert list(found) == ["ada"]
+    assert found["ada"].shape == (3, *((21, 3) if contract.kind == "landmarks" else contract.shape))
+    assert of(found, {"ben"}) is None
+    assert of(found, {"ada", "ben"}) is not None
+
+
+def test_a_page_and_a_drawn_signer_have_none(tmp_path: Path) -> None:
+    arguments = ("capture", "--letter", "none", "--source", "synthetic", "--workspace", str(tmp_path))
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "in a window, or from a video" in done.output

@@ -1,0 +1,123 @@
+"""Sureness that can be believed, and silence where there is no letter."""
+
+import numpy as np
+import pytest
+
+from aslkit.letters import LETTERS
+from aslkit.preprocess import Array, tempered
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.train import nothing
+from aslkit.train.calibrate import Calibration, reliability, temperature, threshold
+from aslkit.train.evaluate import REFUSED, Answers
+from aslkit.train.rejection import Silence, calibrated, rejection
+
+
+def said(sure: list[float], letters: list[int]) -> Array:
+    """Probabilities: so sure of a letter, the rest shared out."""
+    table = np.repeat((1 - np.array(sure, np.float32))[:, None] / 23, 24, axis=1)
+    table[np.arange(len(sure)), letters] = sure
+    return table.astype(np.float32)
+
+
+def silence(sure: list[float], kind: str = "at rest") -> Silence:
+    return Silence(
+        kind=np.full(len(sure), kind),
+        probabilities=said(sure, [0] * len(sure)),
+        ways=np.zeros((0, nothing.STEPS, 24), np.float32),
+        ends=np.zeros((0, 2), np.int64),
+    )
+
+
+def test_temperature_makes_a_model_as_sure_as_it_is_right(rng: np.random.Generator) -> None:
+    truth = rng.integers(0, 24, 4000)
+    wrong = rng.random(4000) < 0.2
+    answers = np.where(wrong, (truth + 1) % 24, truth)
+    overconfident = said([0.99] * 4000, answers.tolist())
+    by = temperature(overconfident, truth)
+    assert by > 1.5
+    assert reliability(tempered(overconfident, by), truth)["error"] < 0.02
+    assert reliability(overconfident, truth)["error"] == pytest.approx(0.19, abs=0.02)
+    timid = said([0.4] * 4000, truth.tolist())
+    assert temperature(timid, truth) < 0.7
+
+
+def test_tempering_keeps_the_order_and_sums_to_one() -> None:
+    probabilities = said([0.9, 0.5], [3, 7])
+    for by in (0.1, 1.0, 9.0):
+        hot = tempered(probabilities, by)
+        np.testing.assert_allclose(hot.sum(axis=1), 1, atol=1e-5)
+        assert hot.argmax(axis=1).tolist() == [3, 7]
+    np.testing.assert_allclose(tempered(probabilities, 1.0), probabilities, atol=1e-6)
+
+
+def test_threshold_refuses_most_of_nothing_but_few_right_letters() -> None:
+    right = np.linspace(0.8, 1, 100, dtype=np.float32)
+    assert 0.4 < threshold(right, np.linspace(0, 0.5, 100, dtype=np.float32)) < 0.5
+    assert threshold(right, np.full(100, 0.95, np.float32)) == pytest.approx(np.quantile(right, 0.05))
+    assert threshold(right, np.zeros(0, np.float32)) == 0
+
+
+def test_shares_of_letters_sum_to_one_and_silence_counts() -> None:
+    answers = Answers(
+        truth=np.array([0, 1, 2, 3]),
+        said=np.array([0, 2, 2, REFUSED]),
+        probabilities=np.concatenate([said([0.9, 0.9, 0.3], [0, 2, 2]), np.zeros((1, 24), np.float32)]),
+    )
+    found = rejection([(answers, silence([0.2, 0.2, 0.95]), Calibration(threshold=0.5))])
+    assert found["letters"] == {"right": 0.25, "wrong": 0.25, "refused": 0.25, "no_hand": 0.25}
+    assert found["nothing"]["at rest"] == {"refused": pytest.approx(2 / 3), "n": 3}
+
+
+def test_calibration_is_chosen_so_that_nothing_is_refused() -> None:
+    truth = np.arange(200) % 24
+    answers = Answers(truth=truth, said=truth, probabilities=said([0.9] * 200, truth.tolist()))
+    found = calibrated(answers, silence([0.3] * 50))
+    hot = tempered(said([0.9, 0.3], [0, 0]), found.temperature).max(axis=1)
+    assert hot[1] <= found.threshold <= hot[0]
+
+
+def test_false_letters_are_held_and_no_end_of_the_way() -> None:
+    ends = np.array([[0, 1]] * 5)
+    ways = np.array(
+        [
+            [0, 0, 0, 1, 1],  # early and late, but letters that are signed
+            [0, 5, 5, 5, 1],  # a letter that is not
+            [0, 5, 5, 1, 1],  # too short to be said
+            [5, 5, -1, 5, 5],  # interrupted
+            [-1, -1, -1, -1, -1],
+        ]
+    )
+    assert nothing.false_letters(ways, ends) == nothing.A_MINUTE / 5
+
+
+def _hands() -> tuple[Array, np.ndarray, np.ndarray]:
+    who = Signer.draw("synthetic-ada")
+    rows = []
+    for letter in "BLY":
+        stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=128, height=96)
+        rows += [next(stream).joints for _ in range(4)]
+    points = np.stack(rows).astype(np.float32)
+    return points - points[:, :1], np.repeat([LETTERS.index(x) for x in "BLY"], 4), np.full(12, "ada")
+
+
+@pytest.mark.parametrize("kind", nothing.KINDS)
+@pytest.mark.parametrize("pixels", [False, True])
+def test_made_frames_differ_from_all_that_show_a_letter(kind: str, pixels: bool, rng: np.random.Generator) -> None:
+    raw, label, signer = _hands()
+    if pixels:
+        raw = rng.random((12, 28, 28, 1)).astype(np.float32)
+    made = nothing.made(raw, label, signer, kind, 50, rng)
+    assert made.shape[1:] == raw.shape[1:]
+    assert 20 < len(made) <= 50
+    assert made.dtype == np.float32
+    apart = np.abs(made[:, None] - raw[None]).reshape(len(made), len(raw), -1).mean(axis=-1).min(axis=1)
+    assert (apart > 0.003).all()
+
+
+def test_a_way_leads_from_one_letter_to_another(rng: np.random.Generator) -> None:
+    raw, label, signer = _hands()
+    ways, ends = nothing.ways(raw, label, signer, 30, rng)
+    assert ways.shape == (len(ends), nothing.STEPS, 21, 3)
+    assert (ends[:, 0] != ends[:, 1]).all()
+    steps = np.abs(np.diff(ways, axis=1)).mean(axis=(2, 3))
+    assert (steps > 0).all()

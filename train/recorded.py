@@ -1,0 +1,69 @@
+"""Frames that were recorded without a letter (`aslkit capture --letter none`), as a feature takes them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aslkit.images import ImageError, decode, read_file
+from aslkit.letters import NOTHING
+from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
+
+_INDEX: Final = "frames.jsonl"
+
+
+def without_letter(captures: Path, contract: Contract) -> dict[str, Array]:
+    """What was recorded without a letter, of each signer; frames in which no hand was found are refused anyway.
+
+    Args:
+        captures: a workspace's.
+        contract: of the feature.
+
+    Returns:
+        by signer, float32 (n, …) as `data.Samples.raw`; signers without such frames are not in it.
+    """
+    found: dict[str, list[Array]] = {}
+    for folder in sorted(captures.glob(f"*/*/{NOTHING}")):
+        session = folder.parent
+        for entry in _entries(session / _INDEX):
+            path = session / entry["file"]
+            raw = _raw(entry, path, contract) if path.is_file() else None
+            if raw is not None:
+                found.setdefault(session.parent.name, []).append(raw)
+    return {signer: np.stack(frames) for signer, frames in found.items()}
+
+
+def of(recorded: Mapping[str, Array], signers: set[str]) -> Array | None:
+    """Those of some signers, one after the other; None where they have none."""
+    parts = [frames for signer, frames in recorded.items() if signer in signers]
+    return np.concatenate(parts) if parts else None
+
+
+def _entries(index: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a session's index that are about such frames; others, and broken ones, are passed over."""
+    if not index.is_file():
+        return
+    for line in index.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+            if entry["file"].startswith(f"{NOTHING}/") and entry["landmarks"] is not None:
+                yield entry
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+
+
+def _raw(entry: dict[str, Any], path: Path, contract: Contract) -> Array | None:
+    points = np.array(entry["landmarks"], np.float32).reshape(-1, 21, 3)
+    left = entry["hand"] == "left"
+    if contract.kind == "landmarks":
+        size = {"widths": np.array([entry["width"]]), "heights": np.array([entry["height"]])}
+        canonical = canonical_points(points, **size, left=np.array([left]), mirror_left=contract.mirror_left)
+        return np.asarray(canonical[0], np.float32)
+    try:
+        frame = decode(read_file(path))
+    except ImageError:
+        return None
+    box = np.concatenate([points[0, :, :2].min(axis=0), points[0, :, :2].max(axis=0)])
+    return pixel_features(frame, box, left=left, contract=contract)
