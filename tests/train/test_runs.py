@@ -1,0 +1,124 @@
+"""Runs that there are: listed, compared, measured on any dataset, their plan walked."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aslkit.cli import main
+from aslkit.cli_capture import CaptureOptions
+from aslkit.config import load
+from aslkit.errors import AslkitError, InputError
+from aslkit.plans import load as load_plan
+from aslkit.train.config import TrainConfig
+from aslkit.train.evaluation import evaluate
+from aslkit.train.run import train
+from aslkit.train.runs import runs, whole
+from aslkit.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
+    workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
+    train(dataset, runs=workspace.runs, config=load("train", TrainConfig, flags={"epochs": 3, "members": 1}))
+    return workspace
+
+
+@pytest.fixture
+def run(trained: Workspace, tmp_path: Path) -> Path:
+    """A copy of the run, to be changed."""
+    return shutil.copytree(trained.runs / "small-landmarks-mlp-1", tmp_path / "small-landmarks-mlp-1")
+
+
+def aslkit(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
+
+
+def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) -> None:
+    found = evaluate(run, dataset)
+    trained = json.loads((run / "metrics.json").read_text())
+    assert found.metrics["unseen"]["held_out"] == ["synthetic-dan"]  # the others were trained on
+    assert found.metrics["unseen"]["accuracy"] == trained["unseen"]["accuracy"]
+    assert found.metrics["rejection"]["threshold"] == trained["rejection"]["threshold"]
+    names = {path.name for path in (run / "evaluations" / dataset.name).iterdir()}
+    assert {"report.html", "metrics.json", "mistakes.csv", "confusion_matrix.png"} <= names
+    page = (run / "evaluations" / dataset.name / "report.html").read_text()
+    assert "measured on small" in page
+    assert "random split" not in page
+
+
+def test_people_trained_on_are_said_to_flatter(run: Path, dataset: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["trained_on"]["signers"].append("synthetic-dan")
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    said = aslkit("evaluate", run, "--dataset", dataset)
+    assert "people it was trained on" in said.output
+    assert "flatters" in said.output
+
+
+def test_missing_files_are_named_before_any_work(run: Path, dataset: Path) -> None:
+    (run / "model" / "preprocess.json").unlink()
+    with pytest.raises(AslkitError, match=r"lacks model/preprocess\.json"):
+        evaluate(run, dataset)
+    with pytest.raises(InputError, match="There is no run"):
+        whole(run / "nowhere")
+    (run / "metrics.json").write_text("{")
+    with pytest.raises(AslkitError, match=r"metrics\.json is damaged"):
+        whole(run)
+
+
+def test_a_model_of_other_rules_says_what_to_do(run: Path, dataset: Path) -> None:
+    contract = json.loads((run / "model" / "preprocess.json").read_text())
+    path = run / "model" / "preprocess.json"
+    path.write_text(json.dumps(contract | {"version": 99}))
+    with pytest.raises(AslkitError, match=r"of version 99.*Train again"):
+        evaluate(run, dataset)
+    path.write_text(json.dumps(contract | {"kind": "pixels", "size": 28}))
+    with pytest.raises(AslkitError, match="another version"):
+        evaluate(run, dataset)
+
+
+def test_an_older_contract_without_a_threshold_refuses_nothing(run: Path, dataset: Path) -> None:
+    path = run / "model" / "preprocess.json"
+    contract = json.loads(path.read_text())
+    path.write_text(json.dumps({key: contract[key] for key in contract if key not in ("threshold", "temperature")}))
+    assert evaluate(run, dataset).metrics["rejection"]["letters"]["refused"] == 0
+
+
+def test_runs_are_listed_and_compared(trained: Workspace) -> None:
+    listed = aslkit("runs", "--workspace", trained.root)
+    assert "small-landm" in listed.output
+    rows = json.loads(aslkit("runs", "--json", "--workspace", trained.root).stdout)
+    assert rows[0]["run"] == "small-landmarks-mlp-1"
+    assert list(rows[0]["left_out"]) == ["synthetic-dan"]
+    assert runs(trained.root / "nothing") == []
+    compared = aslkit("runs", "small-landmarks-mlp-1", "--workspace", trained.root)
+    assert "on synthetic-dan" in compared.output
+    assert "aslkit runs" in aslkit("runs", "none-such", "--workspace", trained.root).output
+
+
+def test_the_card_says_the_figure_and_how_to_make_it_again(run: Path) -> None:
+    text = (run / "README.md").read_text()
+    assert text.startswith("---\nlibrary_name: keras")
+    assert "right on people it never saw (synthetic): synthetic-dan" in text
+    assert "aslkit train --dataset small --config config.toml" in text
+
+
+def _options(**given: object) -> CaptureOptions:
+    names = {name: None for name in CaptureOptions.__dataclass_fields__}
+    return CaptureOptions(**{**names, "source": "0", "web": False, **given})  # type: ignore[arg-type]
+
+
+def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
+    wanted = load_plan(trained.runs / "small-landmarks-mlp-1")
+    assert wanted, "after three epochs something is wrong"
+    options = _options(plan=Path("small-landmarks-mlp-1"), workspace=trained, signer="maria")
+    letters = options.asked_letters()
+    assert set(letters) == {each.letter for each in wanted if each.signer in ("", "maria")}
+    with pytest.raises(InputError, match="not both"):
+        _options(plan=Path("x"), letter=("A",), workspace=trained).asked_letters()
+    with pytest.raises(InputError, match="There is no plan"):
+        _options(plan=Path("x"), workspace=trained, signer="maria").asked_letters()
