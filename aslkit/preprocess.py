@@ -27,6 +27,12 @@ Array = npt.NDArray[np.float32]
 CROP_MARGIN: Final = 0.25
 """The crop is the hand's box, made square, with this share of its side added on each side."""
 
+_DARK_AND_BRIGHT: Final = (2, 98)
+"""Percentiles of the hand's grey values that become black and white."""
+
+FINGER: Final = 0.32
+"""Thickness of a finger with some room around it, in lengths of the palm (wrist to middle knuckle)."""
+
 _KEY_JOINTS: Final = (0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20)
 """Joints between which distances are taken: those that tell where fingers are, without the near-fixed ones."""
 
@@ -43,6 +49,7 @@ class Contract:
         mirror_left: left hands are mirrored, so that the model knows right hands only.
         size: side of a pixel feature, pixels; 0 for landmarks.
         stretch: a pixel feature is stretched to the whole range 0–1.
+        cut_out: what lies outside of the hand in a pixel feature is black: no room, no sleeve, no face is learned.
         letters: what the model's outputs stand for, in order.
         temperature: by which the logarithms of the model's probabilities are divided, so that it is as sure as it is
             right; 1 where it was never calibrated.
@@ -54,6 +61,7 @@ class Contract:
     mirror_left: bool = True
     size: int = 0
     stretch: bool = False
+    cut_out: bool = False
     letters: tuple[str, ...] = LETTERS
     temperature: float = 1.0
     threshold: float = 0.0
@@ -111,7 +119,9 @@ def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:
         )  # fmt: skip
         features: Array = landmark_features(points)[0]
         return features
-    return pixel_features(frame, hand.box, left=hand.handedness == "left", contract=contract)
+    return pixel_features(
+        frame, hand.box, left=hand.handedness == "left", contract=contract, landmarks=hand.landmarks
+    )  # fmt: skip
 
 
 def canonical_points(
@@ -167,7 +177,9 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
     return np.asarray(np.concatenate(parts, axis=1), np.float32)
 
 
-def pixel_features(frame: Frame, box: Array, *, left: bool, contract: Contract) -> Array:
+def pixel_features(
+    frame: Frame, box: Array, *, left: bool, contract: Contract, landmarks: Array | None = None
+) -> Array:
     """Return the hand's square crop, grey.
 
     Args:
@@ -175,6 +187,7 @@ def pixel_features(frame: Frame, box: Array, *, left: bool, contract: Contract) 
         box: float32 (4,), left, top, right, bottom as shares of the frame; may reach outside of it.
         left: whether it is a left hand.
         contract: of kind "pixels".
+        landmarks: float32 (21, 3), of the hand, which a contract that cuts it out needs.
 
     Returns:
         float32 (size, size, 1), 0–1.
@@ -198,13 +211,41 @@ def pixel_features(frame: Frame, box: Array, *, left: bool, contract: Contract) 
     crop = cv2.warpAffine(
         grey, place, (contract.size, contract.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    inside = np.ones(crop.shape, bool)
+    if contract.cut_out:
+        if landmarks is None:
+            raise AslkitError("To cut a hand out of its picture its landmarks are needed.")
+        joints = landmarks[:, :2] * np.array([width, height], np.float32) * scale + np.array([shift_x, shift_y])
+        inside = _hand_mask(joints, contract.size)
     if contract.mirror_left and left:
-        crop = crop[:, ::-1]
+        crop, inside = crop[:, ::-1], inside[:, ::-1]
     values = crop.astype(np.float32) / 255
-    if contract.stretch:
+    if contract.cut_out and inside.any():
+        low, high = np.percentile(values[inside], _DARK_AND_BRIGHT).astype(np.float32)  # a rim of room is in it
+        stretched = np.clip((values - low) / max(high - low, np.float32(1e-3)), 0, 1)
+        values = np.where(inside, stretched, np.float32(0))
+    elif contract.stretch:
         low, high = values.min(), values.max()
         values = (values - low) / max(high - low, np.float32(1e-3))
     return np.ascontiguousarray(values[..., None], np.float32)
+
+
+def _hand_mask(joints: npt.NDArray[Any], size: int) -> npt.NDArray[np.bool_]:
+    """Where in a crop the hand is: its palm, and each finger as thick as fingers are. Joints (21, 2) in pixels."""
+    import cv2
+
+    fine = 4  # cv2 draws on whole pixels, and a finger is two or three of them wide
+    points = np.round(joints * fine).astype(np.int32)
+    palm = float(np.linalg.norm(joints[hands.MIDDLE[0]] - joints[hands.WRIST])) * fine
+    mask = np.zeros((size * fine, size * fine), np.uint8)
+    around = points[[hands.WRIST, hands.THUMB[0], *(finger[0] for finger in hands.FINGERS[1:])]]
+    cv2.fillConvexPoly(mask, cv2.convexHull(around), 255)
+    thick = max(1, round(FINGER * palm))
+    for finger in hands.FINGERS:
+        cv2.polylines(mask, [points[[hands.WRIST, *finger]]], isClosed=False, color=255, thickness=thick)
+    small = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
+    result: npt.NDArray[np.bool_] = small > 127
+    return result
 
 
 def _one_palm_high(points: Array) -> Array:

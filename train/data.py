@@ -195,7 +195,7 @@ def _crops(folder: Path, contract: Contract, rows: int) -> Array:
     done = 0
     # Pillow and OpenCV let go of the interpreter while they work, so threads use all cores.
     with ThreadPoolExecutor() as pool, bar("Cropping hands", rows) as advance:
-        for table in store.row_groups(folder, ["image", "hand_box", "handedness"]):
+        for table in store.row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
             crops[done : done + len(table)] = list(pool.map(lambda row: _crop(row, contract), table.to_pylist()))
             done += len(table)
             advance(len(table))
@@ -212,4 +212,5 @@ def _crop(row: dict[str, Any], contract: Contract) -> Array:
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
     box = np.array(row["hand_box"], np.float32)
-    return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract)
+    points = np.array(row["landmarks"], np.float32).reshape(21, 3)
+    return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract, landmarks=points)

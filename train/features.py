@@ -110,8 +110,8 @@ def _as_they_are(crops: Array) -> Array:
     return crops
 
 
-def _pixels(size: int) -> Feature:
-    contract = Contract(kind="pixels", size=size)
+def _pixels(size: int, *, cut_out: bool = False) -> Feature:
+    contract = Contract(kind="pixels", size=size, cut_out=cut_out)
     return Feature(contract=contract, architecture="cnn", members=1, copies=1, vary=vary_crops, finish=_as_they_are)
 
 
@@ -126,6 +126,8 @@ FEATURES: Final = {
     ),
     "pixels28": _pixels(28),
     "pixels64": _pixels(64),
+    "hand28": _pixels(28, cut_out=True),
+    "hand64": _pixels(64, cut_out=True),
 }
 
 

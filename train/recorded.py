@@ -66,4 +66,4 @@ def _raw(entry: dict[str, Any], path: Path, contract: Contract) -> Array | None:
     except ImageError:
         return None
     box = np.concatenate([points[0, :, :2].min(axis=0), points[0, :, :2].max(axis=0)])
-    return pixel_features(frame, box, left=left, contract=contract)
+    return pixel_features(frame, box, left=left, contract=contract, landmarks=points[0])

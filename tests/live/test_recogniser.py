@@ -47,7 +47,9 @@ def test_stored_and_live_inputs_agree_to_the_bit(name: str) -> None:
 def _as_trained(row: dict[str, Any], frame: Frame, contract: Contract) -> Array:
     left = row["handedness"] == "left"
     if contract.kind == "pixels":
-        return pixel_features(frame, np.array(row["hand_box"], np.float32), left=left, contract=contract)
+        points = np.array(row["landmarks"], np.float32).reshape(21, 3)
+        box = np.array(row["hand_box"], np.float32)
+        return pixel_features(frame, box, left=left, contract=contract, landmarks=points)
     points = canonical_points(
         np.array(row["landmarks"], np.float32).reshape(1, 21, 3),
         widths=np.array([row["width"]]),

@@ -33,6 +33,15 @@ def test_crops_show_the_hand(dataset: Path) -> None:
     assert (samples.raw[~samples.found] == 0).all()
 
 
+def test_cut_out_hands_show_nothing_else(dataset: Path) -> None:
+    whole, cut = (data.load(dataset, Contract(kind="pixels", size=28, cut_out=each)) for each in (False, True))
+    black = (cut.raw[cut.found] == 0).mean(axis=(1, 2, 3))
+    assert (black > 0.3).all()
+    assert (black < 0.97).all()
+    assert (cut.raw[cut.found].max(axis=(1, 2, 3)) == 1).all()  # stretched over the hand alone
+    assert (whole.raw[whole.found] == 0).mean() < 0.1
+
+
 def test_hold_out_moves_just_that_person(dataset: Path) -> None:
     samples = data.held_out(data.load(dataset, Contract(kind="landmarks")), ["synthetic-ada"], CONFIG)
     assert set(samples.signer[samples.split == "test"]) == {"synthetic-ada"}
