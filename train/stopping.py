@@ -39,6 +39,10 @@ def watcher(keras: Any, *, patience: int, validated: bool, advance: Advance) -> 
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             advance()
+            # Keras clips what it takes the logarithm of, and so hides that outputs are no numbers: weights tell.
+            if not self.stopped and not all(np.isfinite(each).all() for each in self.model.get_weights()):
+                self.stopped = f"The network's weights became no numbers in epoch {len(self.history) + 1}"
+                self.model.stop_training = True
             if self.stopped:
                 return
             self.ends.append(time.perf_counter())
