@@ -166,6 +166,7 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
 def print_trained(result: "Trained", *, as_json: bool) -> None:
     """Say how it does on people never seen, and beside it the figure that flatters."""
     from aslkit.cli_runs_text import print_each, print_rejection
+    from aslkit.train.forms import ADVICE
     from aslkit.train.report import percent
     from aslkit.train.words import accuracy, headline
 
@@ -188,7 +189,9 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     click.echo("Hardest letters: " + ", ".join(f"{letter} {percent(each['accuracy'])}" for letter, each in worst))
     print_rejection(metrics)
     for form in metrics["forms"][:SHOWN]:
-        click.echo(f"Form: {form['text']}")
+        click.echo(f"Unlike everybody else: {form['text']}")
+    if metrics["forms"]:
+        click.echo(ADVICE)
     if metrics["record_next"]:
         letters = " ".join(dict.fromkeys(each["letter"] for each in metrics["record_next"]))
         click.echo(f"To record next: {letters}: aslkit capture --plan {result.folder.name}")

@@ -11,7 +11,9 @@ from aslkit.workspace import Workspace
 
 @click.command()
 @click.option("--dataset", default="custom", show_default=True, help="A dataset's name, or its folder.")
-@click.option("--feature", help="What the model sees: landmarks, pixels28 or pixels64.  [default: landmarks]")
+@click.option(
+    "--feature", help="What the model sees: landmarks, hand28, hand64, pixels28, pixels64, auto.  [default: landmarks]"
+)
 @click.option("--architecture", help="mlp or cnn.  [default: the one that goes with the feature]")
 @click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
 @click.option(

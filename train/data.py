@@ -148,6 +148,11 @@ def all_trained(samples: Samples, config: TrainConfig) -> Samples:
     return _split_as(samples, parts)
 
 
+def without_test(samples: Samples) -> Samples:
+    """What may be looked at to choose a model: all but the test."""
+    return _only(samples, samples.split != "test")
+
+
 def _split_as(samples: Samples, parts: split.Split) -> Samples:
     again = replace(samples, split=parts.names, by=parts.by)
     return _only(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))

@@ -17,6 +17,12 @@ FAR: Final = 3.0
 LIKE: Final = 1.5
 """Times the usual distance, up to which a form may be another letter under a wrong name."""
 
+ADVICE: Final = (
+    "Look at them. If it is the letter, seen from another side or signed another way, keep both forms and record more "
+    "people who sign it so; if it is another letter, relabel it."
+)
+"""What to do about odd forms."""
+
 FEWEST: Final = 5
 """Frames of a letter of a signer, without which nothing is said of it."""
 
@@ -48,20 +54,13 @@ class Form:
 
     @property
     def text(self) -> str:
-        """What to do about it, in two sentences."""
-        letter, signer = self.letter, self.signer
-        other, whose = self.looks_like
-        if other and self.nearness <= LIKE * self.usual:
-            return (
-                f"{letter} of {signer} looks like {whose}'s {other} ({self.stray:.0%} of the frames nearer to another "
-                f"letter). Look at them: relabel if they show {other}; if both are right, record more people signing "
-                f"{letter}, or keep both forms."
-            )
-        return (
-            f"{letter} of {signer} is a form of its own, {self.distance:.0f}° from the nearest other "
-            f"({self.usual:.0f}° is usual). Is it {letter}, seen from another side? If so, keep both forms and record "
-            "more people signing it this way; if not, relabel or delete it."
-        )
+        """What is odd about it, in a sentence."""
+        letter, whose = self.looks_like
+        own = f"{self.letter} of {self.signer}"
+        if letter and self.nearness <= LIKE * self.usual:
+            return f"{own} looks like {whose}'s {letter}: {self.stray:.0%} of its frames are nearer to another letter."
+        apart = f"{self.distance:.0f}° from the nearest other, where {self.usual:.0f}° is usual"
+        return f"{own} is a form of its own: {apart}."
 
 
 def forms(samples: Samples) -> list[Form]:

@@ -11,6 +11,7 @@ from aslkit.files import write_text
 from aslkit.letters import LETTERS
 from aslkit.train.confusable import examples, wrong
 from aslkit.train.evaluate import Answers, confusion
+from aslkit.train.forms import ADVICE
 from aslkit.train.pictures import thumbnails
 from aslkit.train.words import accuracy, headline
 
@@ -63,6 +64,7 @@ def write(
         pictures=thumbnails(dataset, keys),
         said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
         trained=bool(history),
+        advice=ADVICE,
     )
     write_text(folder / "report.html", page)
 

@@ -17,6 +17,7 @@ from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.architectures import architecture
 from aslkit.train.calibrate import Calibration
+from aslkit.train.choosing import AUTO, choose
 from aslkit.train.config import TrainConfig
 from aslkit.train.confusable import confusable, wrong
 from aslkit.train.crossval import cross_validate, figures
@@ -73,12 +74,17 @@ def train(
         InputError: no such dataset, feature, architecture or signer.
         AslkitError: too little to train on, or TensorFlow is not installed.
     """
-    chosen = feature(config.feature)
-    if config.architecture == "auto":
-        config = replace(config, architecture=chosen.architecture)
-    architecture(config.architecture)
     if hold_out and cv:
         raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
+    tried: list[dict[str, Any]] = []
+    if config.feature == AUTO:
+        if cv:
+            raise InputError("Name the --feature with --cv: choosing one on those who are left out would flatter.")
+        config, tried = choose(dataset, config, hold_out=hold_out)
+    chosen = feature(config.feature)
+    if config.architecture == AUTO:
+        config = replace(config, architecture=chosen.architecture)
+    architecture(config.architecture)
     whole = samples = data.load(dataset, chosen.contract)
     if cv:
         samples = data.all_trained(whole, config)
@@ -101,6 +107,7 @@ def train(
     chosen = replace(chosen, contract=replace(chosen.contract, **asdict(calibration)))
     metrics["random_split"] = _brief(measure(_flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS))
     metrics["stopped"] = fitted.stopped
+    metrics["tried"] = tried
     found = forms(samples)
     metrics["forms"] = [asdict(form) | {"text": form.text} for form in found]
     metrics["record_next"] = as_json(plan(whole, answers, found))

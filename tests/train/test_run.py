@@ -10,6 +10,7 @@ import pytest
 
 from aslkit.config import load
 from aslkit.errors import InputError
+from aslkit.train import choosing
 from aslkit.train.config import TrainConfig
 from aslkit.train.report import percent
 from aslkit.train.run import Trained, train
@@ -89,6 +90,20 @@ def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
     assert second.metrics["unseen"]["held_out"] == ["synthetic-ben"]
+
+
+def test_auto_chooses_without_the_people_tested_on(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "CANDIDATES", (("landmarks", "mlp"), ("hand28", "cnn")))
+    config = load("train", TrainConfig, flags={"epochs": 2, "feature": "auto", "members": 1})
+    done = train(dataset, runs=tmp_path, config=config)
+    tried = done.metrics["tried"]
+    assert tried[0]["mean"] >= tried[1]["mean"]
+    assert (done.metrics["feature"], done.metrics["architecture"]) == (tried[0]["feature"], tried[0]["architecture"])
+    assert all("synthetic-dan" not in each["each"] for each in tried)
+    with pytest.raises(InputError, match="would flatter"):
+        train(dataset, runs=tmp_path, config=config, cv="signer")
 
 
 def test_wrong_names_are_told_before_any_work(dataset: Path, tmp_path: Path) -> None:
