@@ -109,7 +109,7 @@ def train(
     metrics["stopped"] = fitted.stopped
     metrics["tried"] = tried
     found = forms(samples)
-    metrics["forms"] = [asdict(form) | {"text": form.text} for form in found]
+    metrics["forms"] = [asdict(form) | {"text": form.text, "looks_like": list(form.looks_like)} for form in found]
     metrics["record_next"] = as_json(plan(whole, answers, found))
     metrics["confusable"] = confusable(answers, wrong(answers))
     metrics["environment"] = environment()
