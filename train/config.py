@@ -24,7 +24,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check every number once; feature and architecture are looked up where they are kept."""
-        check_whole("members", self.members, 0, 100)
+        check_whole("members", self.members, 1, 100)
         check_whole("epochs", self.epochs, 1, 10_000)
         check_whole("patience", self.patience, 1, 10_000)
         check_whole("batch_size", self.batch_size, 1, 65_536)

@@ -31,7 +31,6 @@ class Feature:
     Attributes:
         contract: how it is made from a frame.
         architecture: the one that goes with it, where none is asked for.
-        members: networks that are averaged, where the settings do not say.
         copies: varied copies of each training sample in an epoch, beside the sample itself.
         vary: raw samples in, varied ones out: (raw, share that is mirrored, rng).
         finish: raw samples to model inputs.
@@ -39,7 +38,6 @@ class Feature:
 
     contract: Contract
     architecture: str
-    members: int
     copies: int
     vary: Callable[[Array, float, np.random.Generator], Array]
     finish: Callable[[Array], Array]
@@ -112,14 +110,13 @@ def _as_they_are(crops: Array) -> Array:
 
 def _pixels(size: int, *, cut_out: bool = False) -> Feature:
     contract = Contract(kind="pixels", size=size, cut_out=cut_out)
-    return Feature(contract=contract, architecture="cnn", members=1, copies=1, vary=vary_crops, finish=_as_they_are)
+    return Feature(contract=contract, architecture="cnn", copies=1, vary=vary_crops, finish=_as_they_are)
 
 
 FEATURES: Final = {
     "landmarks": Feature(
         contract=Contract(kind="landmarks"),
         architecture="mlp",
-        members=3,
         copies=5,
         vary=vary_hands,
         finish=landmark_features,

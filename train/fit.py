@@ -60,7 +60,7 @@ def fit(
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
     check_trainable(samples)
-    members = config.members or feature.members
+    members = config.members
     learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members)
     batches = _batches(keras, samples, train, feature, config, members)
     for layer in _layers(keras, learning):

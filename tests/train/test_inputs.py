@@ -59,4 +59,4 @@ def test_all_is_said_before_any_training(
     monkeypatch.setattr(data, "load", lambda *_: replace(samples, found=np.zeros_like(samples.found)))
     for cv in (None, "signer"):
         with pytest.raises(AslkitError, match="No hand was found"):
-            run.train(dataset, runs=tmp_path, config=config, cv=cv)  # type: ignore[arg-type]
+            run.train(dataset, runs=tmp_path, config=config, cv=cv)

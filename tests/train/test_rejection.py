@@ -1,6 +1,7 @@
 """Sureness that can be believed, and silence where there is no letter."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from aslkit.letters import LETTERS
@@ -90,7 +91,7 @@ def test_false_letters_are_held_and_no_end_of_the_way() -> None:
     assert nothing.false_letters(ways, ends) == nothing.A_MINUTE / 5
 
 
-def _hands() -> tuple[Array, np.ndarray, np.ndarray]:
+def _hands() -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.str_]]:
     who = Signer.draw("synthetic-ada")
     rows = []
     for letter in "BLY":
