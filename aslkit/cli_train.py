@@ -21,6 +21,7 @@ from aslkit.workspace import Workspace
     type=click.Choice(["signer", "session", "block"]),
     help="Leave each one out in turn, and measure on all; the model kept learns from all.",
 )
+@click.option("--curve", is_flag=True, help="With --cv signer: learn from fewer people and images too; takes longer.")
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
@@ -35,7 +36,14 @@ from aslkit.workspace import Workspace
 @workspace_option
 @json_option
 def train(
-    dataset: str, hold_out: tuple[str, ...], cv: Any, config: str | None, root: Path, as_json: bool, **options: Any
+    dataset: str,
+    hold_out: tuple[str, ...],
+    cv: Any,
+    curve: bool,
+    config: str | None,
+    root: Path,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train a recogniser and measure it on people it never saw.
 
@@ -72,7 +80,7 @@ def train(
         raise click.UsageError(
             f"{given[0]} goes with a dataset whose split is published, as sign-mnist, not with {folder.name}."
         )
-    _train(folder, workspace, config, hold_out, cv, options, as_json=as_json)
+    _train(folder, workspace, config, hold_out, {"cv": cv, "curve": curve}, options, as_json=as_json)
 
 
 def _train(
@@ -80,7 +88,7 @@ def _train(
     workspace: Workspace,
     config: str | None,
     hold_out: tuple[str, ...],
-    cv: Any,
+    measured: dict[str, Any],
     flags: dict[str, Any],
     *,
     as_json: bool,
@@ -96,6 +104,12 @@ def _train(
         click.secho(f"Note: {text}", fg="yellow", err=True)
 
     done = run(
-        folder, runs=workspace.runs, config=settings, hold_out=hold_out, cv=cv, captures=workspace.captures, note=note
+        folder,
+        runs=workspace.runs,
+        config=settings,
+        hold_out=hold_out,
+        captures=workspace.captures,
+        note=note,
+        **measured,
     )
     print_trained(done, as_json=as_json)

@@ -150,17 +150,17 @@ def all_trained(samples: Samples, config: TrainConfig) -> Samples:
 
 def without_test(samples: Samples) -> Samples:
     """What may be looked at to choose a model: all but the test."""
-    return _only(samples, samples.split != "test")
+    return only(samples, samples.split != "test")
 
 
 def _split_as(samples: Samples, parts: split.Split) -> Samples:
     again = replace(samples, split=parts.names, by=parts.by)
-    return _only(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
+    return only(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
 
 
 def at_random(samples: Samples, config: TrainConfig) -> Samples:
     """Split at random, without regard to people or likeness, as most published figures are; without varied copies."""
-    samples = _only(samples, ~samples.copy)
+    samples = only(samples, ~samples.copy)
     names = np.full(len(samples), "train", dtype="<U10")
     test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
     names[test] = "test"
@@ -171,7 +171,8 @@ def at_random(samples: Samples, config: TrainConfig) -> Samples:
     return replace(samples, split=names, by="random")
 
 
-def _only(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
+def only(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
+    """Some of the frames, with all that is known of them."""
     arrays = {field.name: getattr(samples, field.name) for field in fields(samples) if field.name != "by"}
     return Samples(**{name: values[taken] for name, values in arrays.items()}, by=samples.by)
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from aslkit.files import write_text
 from aslkit.letters import LETTERS
 from aslkit.train.confusable import examples, wrong
+from aslkit.train.curve import words
 from aslkit.train.evaluate import Answers, confusion
 from aslkit.train.forms import ADVICE
 from aslkit.train.pictures import thumbnails
@@ -44,6 +45,8 @@ def write(
         f"Held out by {metrics['unseen']['by']}: share of each letter's frames, %",
     )
     _calibration(folder / "calibration.png", metrics["rejection"]["reliability"])
+    if "curve" in metrics:
+        _learning(folder / "learning_curve.png", metrics["curve"])
     environment = Environment(
         loader=PackageLoader("aslkit.train", "."),
         undefined=StrictUndefined,
@@ -65,6 +68,7 @@ def write(
         said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
         trained=bool(history),
         advice=ADVICE,
+        curve_words=words(metrics["curve"]) if "curve" in metrics else "",
     )
     write_text(folder / "report.html", page)
 
@@ -91,6 +95,25 @@ def curves(path: Path, history: list[dict[str, float]]) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+def _learning(path: Path, found: dict[str, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, name, label in ((left, "signers", "people learned from"), (right, "images", "images learned from")):
+        points = found[name]
+        for one in points:
+            axes.scatter([one["n"]] * len(one["each"]), one["each"], color="#9aa5b1", s=14)
+        axes.plot([one["n"] for one in points], [one["mean"] for one in points], color=_BLUE, marker="o")
+        axes.set(xlabel=label)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    left.set(ylabel="right on people left out", ylim=(0, 1.02))
+    left.xaxis.get_major_locator().set_params(integer=True)
+    right.set_xscale("log")
     figure.savefig(path, dpi=130)
 
 

@@ -14,6 +14,7 @@ from aslkit.errors import InputError
 from aslkit.files import replacing
 from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
+from aslkit.train import curve as learning_curve
 from aslkit.train import data
 from aslkit.train.architectures import architecture
 from aslkit.train.calibrate import Calibration
@@ -53,6 +54,7 @@ def train(
     config: TrainConfig,
     hold_out: Sequence[str] = (),
     cv: By | None = None,
+    curve: bool = False,
     captures: Path | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Trained:
@@ -67,6 +69,7 @@ def train(
         config: the settings; an architecture "auto" becomes the feature's own.
         hold_out: signers to test on, in place of the dataset's own test.
         cv: what to leave out in turn, "signer", "session" or "block"; None for one test.
+        curve: train on fewer people and fewer images too; with `cv` "signer" only.
         captures: a workspace's, with frames recorded without a letter, if there are any.
         note: told, before anything is trained, what the figures will not tell.
 
@@ -76,6 +79,8 @@ def train(
     """
     if hold_out and cv:
         raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
+    if curve and cv != "signer":
+        raise InputError("--curve goes with --cv signer: it leaves people out too.")
     tried: list[dict[str, Any]] = []
     if config.feature == AUTO:
         if cv:
@@ -101,6 +106,9 @@ def train(
     if crossed:
         metrics["cv"] = figures(crossed, seed=config.seed)
         calibration, tests = crossed.calibration(), crossed.tests()
+        if curve:
+            each = {one["name"]: one["accuracy"] for one in metrics["cv"]["each"]}
+            metrics["curve"] = learning_curve.curve(whole, chosen, config, full=each)
     else:
         calibration, tests = _calibration(fitted, samples, chosen, answers, config, recorded)
     metrics["rejection"] = rejection(tests) | asdict(calibration)
@@ -113,7 +121,7 @@ def train(
     metrics["record_next"] = as_json(plan(whole, answers, found))
     metrics["confusable"] = confusable(answers, wrong(answers))
     metrics["environment"] = environment()
-    metrics["command"] = command(dataset.name, hold_out=hold_out, cv=cv)
+    metrics["command"] = command(dataset.name, hold_out=hold_out, cv=cv, curve=curve)
     metrics["validation"] = _brief(measure(answer(fitted.model, samples, chosen, split="validation")))
     folder = _new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
     with replacing(folder) as partial:

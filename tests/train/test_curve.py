@@ -1,0 +1,64 @@
+"""A learning curve never tests on whom it learned from, and says what it does not know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import InputError
+from aslkit.preprocess import Contract
+from aslkit.train import curve as module
+from aslkit.train import data
+from aslkit.train.config import TrainConfig
+from aslkit.train.curve import curve, estimate, words
+from aslkit.train.features import feature
+from aslkit.train.fit import Fitted, fit
+from aslkit.train.run import train
+
+CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+
+
+def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    learned: list[tuple[int, int]] = []
+
+    def noted(part: data.Samples, *arguments: Any, **named: Any) -> Fitted:
+        train, test = (set(part.signer[part.split == name].tolist()) for name in ("train", "test"))
+        assert len(test) == 1
+        assert not test & train
+        learned.append((len(train), int((part.split != "test").sum())))
+        return fit(part, *arguments, **named)
+
+    monkeypatch.setattr(module, "fit", noted)
+    monkeypatch.setattr(module, "SHARES", (1 / 3,))
+    full = dict.fromkeys(sorted(set(samples.signer.tolist())), 0.9)
+    found = curve(samples, feature("landmarks"), CONFIG, full=full)
+    assert [one["n"] for one in found["signers"]] == [1, 2, 3]
+    assert found["signers"][-1]["mean"] == pytest.approx(0.9)
+    assert {people for people, _ in learned} == {1, 2, 3}
+    assert [one["n"] for one in found["images"]] == [24, 72]
+    assert sum(images == 24 for people, images in learned if people == 3) == 4
+
+
+def test_errors_that_fall_by_a_power_are_carried_on() -> None:
+    found = estimate([(1, 0.6), (2, 0.8), (4, 0.9)])
+    assert found is not None
+    assert found["exponent"] == pytest.approx(-1)
+    assert found["accuracy"] == pytest.approx(1 - 0.4 / 14)
+    assert estimate([(1, 0.8), (2, 0.7)]) is None
+    assert estimate([(2, 0.7)]) is None
+
+
+def test_what_is_not_known_is_said() -> None:
+    last = {"signers": [{"n": 2, "mean": 0.8}]}
+    assert "nothing can be said" in words(last | {"more": None})
+    assert "a guess" in words(last | {"more": {"accuracy": 0.9}})
+
+
+def test_two_people_or_another_test_have_no_curve(dataset: Path, tmp_path: Path) -> None:
+    samples = data.load(dataset, Contract(kind="landmarks"))
+    with pytest.raises(InputError, match="three signers"):
+        curve(samples, feature("landmarks"), CONFIG, full={"a": 0.5, "b": 0.5})
+    with pytest.raises(InputError, match="--cv signer"):
+        train(dataset, runs=tmp_path, config=CONFIG, curve=True)
