@@ -22,6 +22,9 @@ from aslkit.workspace import Workspace
     help="Leave each one out in turn, and measure on all; the model kept learns from all.",
 )
 @click.option("--curve", is_flag=True, help="With --cv signer: learn from fewer people and images too; takes longer.")
+@click.option(
+    "--start", metavar="MODEL", help="Begin with a run's network, as the benchmark's.  [default: from scratch]"
+)
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aslkit.config import check_number, check_switch, check_whole
+from aslkit.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +13,7 @@ class TrainConfig:
     feature: str
     architecture: str
     members: int
+    start: str
     epochs: int
     patience: int
     batch_size: int
@@ -24,6 +26,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check every number once; feature and architecture are looked up where they are kept."""
+        if not isinstance(self.start, str):
+            raise InputError(f"start must be the path of a model, or empty; it is {self.start!r}.")
         check_whole("members", self.members, 1, 100)
         check_whole("epochs", self.epochs, 1, 10_000)
         check_whole("patience", self.patience, 1, 10_000)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from aslkit.letters import LETTERS
 from aslkit.native import quiet_keras
 from aslkit.preprocess import Array
 from aslkit.progress import bar
+from aslkit.train import transfer
 from aslkit.train.architectures import averaged
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
@@ -66,6 +68,15 @@ def fit(
     for layer in _layers(keras, learning):
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(batches.inputs)
+    if config.start:
+        _start(learning, batches, config)
+    _compile(learning, batches, config)
+    validation = (feature.finish(samples.raw[check]), _targets(samples.label[check], members)) if len(check) else None
+    return _run(learning, model, batches, validation, config, title=title, keep=keep)
+
+
+def _compile(learning: Any, batches: Any, config: TrainConfig) -> None:
+    keras = quiet_keras()
     learning.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(batches))
@@ -74,8 +85,19 @@ def fit(
         metrics=["accuracy"],
         jit_compile=False,  # on a CPU compiling costs more than it saves
     )
-    validation = (feature.finish(samples.raw[check]), _targets(samples.label[check], members)) if len(check) else None
-    return _run(learning, model, batches, validation, config, title=title, keep=keep)
+
+
+def _start(learning: Any, batches: Any, config: TrainConfig) -> None:
+    """Take over what another model has learned, and let only the rest learn for a while."""
+    source = transfer.load(Path(config.start))
+    members = [layer for layer in learning.layers if hasattr(layer, "layers")]
+    taken = [layer for member in members for layer in transfer.take_over(source, member)]
+    for layer in taken:
+        layer.trainable = False
+    _compile(learning, batches, config)
+    learning.fit(batches, epochs=transfer.FROZEN_EPOCHS, verbose=0)
+    for layer in taken:
+        layer.trainable = True
 
 
 def _layers(keras: Any, model: Any) -> Iterator[Any]:

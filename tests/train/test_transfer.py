@@ -1,0 +1,43 @@
+"""What a network learned elsewhere is taken over as far as it fits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.errors import InputError
+from aslkit.native import quiet_keras
+from aslkit.train import data, transfer
+from aslkit.train.architectures import architecture
+from aslkit.train.config import TrainConfig
+from aslkit.train.features import feature
+from aslkit.train.fit import fit
+
+
+def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_path: Path) -> None:
+    keras = quiet_keras()
+    keras.utils.set_random_seed(1)
+    source = architecture("cnn")((28, 28, 1), 24)
+    target = architecture("cnn")((28, 28, 1), 24)
+    taken = transfer.take_over(source, target)
+    assert len(taken) == 4  # three convolutions and the dense layer
+    np.testing.assert_array_equal(target.layers[0].get_weights()[0], source.layers[0].get_weights()[0])
+    assert not np.array_equal(target.layers[-1].get_weights()[0], source.layers[-1].get_weights()[0])
+    source.save(tmp_path / "model.keras")
+    chosen = feature("hand28")
+    samples = data.load(dataset, chosen.contract)
+    flags = {"feature": "hand28", "architecture": "cnn", "epochs": 1, "start": str(tmp_path)}
+    config = load("train", TrainConfig, flags=flags)
+    started = fit(samples, chosen, config)
+    scratch = fit(samples, chosen, replace(config, start=""))
+    assert started.history != scratch.history
+
+
+def test_a_network_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    mlp = architecture("mlp")((28, 28, 1), 24)
+    with pytest.raises(InputError, match="same architecture"):
+        transfer.take_over(mlp, architecture("cnn")((28, 28, 1), 24))
+    with pytest.raises(InputError, match="no model in"):
+        transfer.load(tmp_path)

@@ -1,0 +1,58 @@
+"""Beginning with what a network has learned elsewhere, as on Sign Language MNIST, in place of chance."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.errors import AslkitError, InputError
+from aslkit.native import quiet_keras
+from aslkit.preprocess import MODEL_FILE
+
+FROZEN_EPOCHS: Final = 3
+"""Epochs in which what was taken over stays as it is, while the rest, which begins by chance, finds its place."""
+
+
+def load(path: Path) -> Any:
+    """Load a keras.Model to begin with, in safe mode.
+
+    Args:
+        path: a model's file, its folder, a run, or a run of the benchmark, of which the network is taken.
+
+    Raises:
+        InputError: no model there.
+        AslkitError: it is damaged.
+    """
+    files = [path] if path.is_file() else [path / MODEL_FILE, path / "model" / MODEL_FILE]
+    if path.is_dir():
+        files += sorted((path / "models").glob(f"*cnn*/{MODEL_FILE}"))
+    found = [file for file in files if file.is_file()]
+    if not found:
+        raise InputError(f"There is no model in {path} to start from. Give a run, or a .keras file.")
+    try:
+        return quiet_keras().saving.load_model(found[0], compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AslkitError(f"{found[0]} is damaged, or no model of Keras. Copy it again.") from error
+
+
+def take_over(source: Any, target: Any) -> list[Any]:
+    """Copy weights from one network to another, layer by layer, as far as kinds and shapes agree.
+
+    Args:
+        source: keras.Model, trained.
+        target: keras.Model, to be trained.
+
+    Returns:
+        the layers of `target` that have weights of `source` now, but for the last: letters are learned anew.
+
+    Raises:
+        InputError: no layer agrees.
+    """
+    given, taken = [layer for layer in source.layers if layer.get_weights()], []
+    for mine, theirs in zip([layer for layer in target.layers if layer.get_weights()][:-1], given, strict=False):
+        shapes = [[each.shape for each in layer.get_weights()] for layer in (mine, theirs)]
+        if type(mine) is not type(theirs) or shapes[0] != shapes[1]:
+            break
+        mine.set_weights(theirs.get_weights())
+        taken.append(mine)
+    if not taken:
+        raise InputError("The model to start from has other layers from the first. Give one of the same architecture.")
+    return taken
