@@ -74,6 +74,8 @@ def train(
         not_of_it = {
             "--hold-out": hold_out,
             "--cv": cv,
+            "--curve": curve or None,
+            "--start": options["start"],
             "--epochs": options["epochs"],
             "--one-hand": options["both_hands"],
         }
