@@ -74,11 +74,11 @@ def print_runs(found: list["Run"], *, compare: bool, as_json: bool) -> None:
 
 def _print_listed(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from aslkit.train.report import percent
 
-    table = Table("run", "unseen", "measured on", "random split", "frames", "fit, s")
+    table = Table(Column("run", overflow="fold"), "unseen", "measured on", "random split", "frames", "fit, s")
     for row in rows:
         missing = f"\n[red]lacks {', '.join(row['missing'])}[/red]" if row["missing"] else ""
         on = ", ".join(f"{name} {percent(share)}" for name, share in row["left_out"].items()) or f"a {row['by']}"

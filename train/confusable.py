@@ -31,7 +31,7 @@ class Mistake:
         key: SIGNER/SESSION/LETTER/NAME in the dataset.
         signer, session, signed: of the frame.
         said: the letter, or "no hand".
-        sure: tempered probability of what was said, 0–1; 0 without a hand.
+        sure: probability of what was said, 0–1, before it is calibrated; 0 without a hand.
     """
 
     key: str
