@@ -22,6 +22,9 @@ MOST_DRAWN: Final = 2
 MORE: Final = 10
 """People whose worth is estimated."""
 
+ENOUGH: Final = 3
+"""Numbers of people without which nothing is estimated: through two points goes any power, and it flatters."""
+
 
 def curve(samples: data.Samples, feature: Feature, config: TrainConfig, *, full: dict[str, float]) -> dict[str, Any]:
     """Train on fewer people, and on fewer images, each signer left out in turn.
@@ -35,7 +38,7 @@ def curve(samples: data.Samples, feature: Feature, config: TrainConfig, *, full:
     Returns:
         signers: for each number of people n, mean and each accuracy of those left out.
         images: for each share of the images, likewise, with n their mean number.
-        more: see `estimate`; null where more people did not help so far, or there is one number only.
+        more: see `estimate`; null where nothing can be estimated.
 
     Raises:
         InputError: fewer than three signers: there is nobody to leave away.
@@ -76,9 +79,9 @@ def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
         points: numbers of people, and the mean accuracy with so many.
 
     Returns:
-        n, accuracy, and exponent; None for one number only, or where more people did not help.
+        n, accuracy, and exponent; None for fewer than ENOUGH numbers, or where more people did not help.
     """
-    if len(points) < 2:
+    if len(points) < ENOUGH:
         return None
     n, wrong = np.array([p[0] for p in points]), np.maximum([1 - p[1] for p in points], 1e-4)
     exponent, start = np.polyfit(np.log(n), np.log(wrong), 1)
@@ -90,12 +93,17 @@ def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
 
 def words(found: dict[str, Any]) -> str:
     """The curve in a sentence or two."""
-    last, more = found["signers"][-1], found["more"]
+    first, last, more = found["signers"][0], found["signers"][-1], found["more"]
+    few, many = found["images"][0], found["images"][-1]
+    text = (
+        f"Learning from {first['n']} gives {100 * first['mean']:.1f} %, from {last['n']} {100 * last['mean']:.1f} %; "
+        f"{few['n']:,} images in place of {many['n']:,} give {100 * few['mean']:.1f} %."
+    )
     if more is None:
-        return "With more people it did not get better so far, so nothing can be said of ten more."
+        return f"{text} Of ten more people nothing can be said from this."
     return (
-        f"With {last['n']} to learn from {100 * last['mean']:.1f} %; if errors go on falling as they did, {MORE} more "
-        f"people would bring about {100 * more['accuracy']:.0f} %. From {len(found['signers'])} points, a guess."
+        f"{text} If errors go on falling as they did, {MORE} more people would bring about "
+        f"{100 * more['accuracy']:.0f} %: a guess, from {len(found['signers'])} points."
     )
 
 

@@ -46,14 +46,16 @@ def test_errors_that_fall_by_a_power_are_carried_on() -> None:
     assert found is not None
     assert found["exponent"] == pytest.approx(-1)
     assert found["accuracy"] == pytest.approx(1 - 0.4 / 14)
-    assert estimate([(1, 0.8), (2, 0.7)]) is None
-    assert estimate([(2, 0.7)]) is None
+    assert estimate([(1, 0.8), (2, 0.7), (3, 0.6)]) is None
+    assert estimate([(1, 0.6), (2, 0.9)]) is None  # two points would promise anything
 
 
 def test_what_is_not_known_is_said() -> None:
-    last = {"signers": [{"n": 2, "mean": 0.8}]}
-    assert "nothing can be said" in words(last | {"more": None})
-    assert "a guess" in words(last | {"more": {"accuracy": 0.9}})
+    people = [{"n": 1, "mean": 0.6}, {"n": 2, "mean": 0.8}]
+    found = {"signers": people, "images": [{"n": 100, "mean": 0.7}, {"n": 1600, "mean": 0.8}]}
+    assert "100 images in place of 1,600 give 70.0 %" in words(found | {"more": None})
+    assert "nothing can be said" in words(found | {"more": None})
+    assert "a guess, from 2 points" in words(found | {"more": {"accuracy": 0.9}})
 
 
 def test_two_people_or_another_test_have_no_curve(dataset: Path, tmp_path: Path) -> None:
