@@ -166,13 +166,13 @@ def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(done.folder)} | done.metrics)
         return
-    table = Table("model", "feature", box=box.SIMPLE)
+    table = Table("model", box=box.SIMPLE)
     for title in ("official test", "grouped val.", "random split", "worst", "fit"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for row in rows(done.metrics["models"]):
         worst = f"{row.worst_letter} {percent(row.worst_letter_accuracy)}"
         shown = (spread(row), precise(row.grouped_validation), precise(row.random_split), worst, f"{row.fit_s:.0f} s")
-        table.add_row(row.name, row.feature, *shown)
+        table.add_row(row.name, *shown)
     Console().print(table)
     click.echo("official test: the published split; ± over seeds. grouped val.: photographs not trained on; models are")
     click.echo("chosen by it. random split: the reference study's protocol, which leaks: memory, not skill.")
