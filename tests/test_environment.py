@@ -25,21 +25,6 @@ def test_horovod_was_built_for_this_tensorflow() -> None:
     assert "[1.0, 2.0]" in out
 
 
-def test_horovod_runs_two_ranks_on_spark() -> None:
-    out = _run(
-        "from pyspark.sql import SparkSession\n"
-        "import horovod.spark\n"
-        "def rank():\n"
-        "    import horovod.tensorflow as hvd, tensorflow as tf\n"
-        "    hvd.init()\n"
-        "    return hvd.rank(), float(hvd.allreduce(tf.constant(float(hvd.rank() + 1)), op=hvd.Sum))\n"
-        "spark = SparkSession.builder.master('local[2]').config('spark.ui.enabled', 'false').getOrCreate()\n"
-        "print('RANKS', horovod.spark.run(rank, num_proc=2, verbose=0))\n"
-        "spark.stop()\n"
-    )
-    assert "RANKS [(0, 3.0), (1, 3.0)]" in out
-
-
 def test_mediapipe_lives_beside_tensorflow() -> None:
     out = _run(
         "import tensorflow, numpy as np\n"

@@ -2,11 +2,12 @@
 
 import io
 import os
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,9 @@ from aslkit.train.loop import Schedule, Share, State, run
 
 _LOOKED_AFTER_S: Final = 0.5
 """How often the driver asks how far the ranks are."""
+
+_LEFT_ALONE: Final = ("HorovodInternalError", "HorovodGroupedAllreduce", "HorovodAllreduce", "HorovodBroadcast")
+"""Signs, in the words of a rank, that it only lost another one."""
 
 _START_S: Final = 120
 """How long Spark may take to start the ranks."""
@@ -87,7 +91,7 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
     import horovod.spark
 
     begun, said = time.time(), io.StringIO()
-    with bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance):
+    with bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance), _job_silenced():
         try:
             ready = horovod.spark.run(
                 _rank, args=(job,), num_proc=ranks, start_timeout=_START_S, env=_environment(),
@@ -155,12 +159,28 @@ def _environment() -> dict[str, str]:
     return os.environ | {"HOROVOD_CONTROLLER": "gloo", "HOROVOD_CPU_OPERATIONS": "gloo", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
+@contextmanager
+def _job_silenced() -> Iterator[None]:
+    """While the block runs, the thread of Horovod's Spark job prints nothing when it fails: ranks say why, in words."""
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if args.thread is None or "run_spark" not in args.thread.name:
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
 class _Followed:
     """While the block runs, moves a progress bar on as epochs end."""
 
     def __init__(self, store: Store, advance: Advance) -> None:
-        self._store, self._advance, self._over = store, advance, Event()
-        self._thread = Thread(target=self._follow, daemon=True)
+        self._store, self._advance, self._over = store, advance, threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def _follow(self) -> None:
         shown = 0
@@ -181,7 +201,7 @@ class _Followed:
 def _explained(store: Store, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
     """Say which rank failed and why: the first cause, not the ranks that lost it."""
     failed = store.failures(ranks)
-    own = {rank: text for rank, text in failed.items() if "HorovodInternalError" not in text}
+    own = {rank: text for rank, text in failed.items() if not any(sign in text for sign in _LEFT_ALONE)}
     done = store.epochs()
     if own:
         rank, text = next(iter(own.items()))

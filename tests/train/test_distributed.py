@@ -47,9 +47,6 @@ def test_one_rank_and_two_learn_alike(images: photographs.Images, tmp_path: Path
         assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=0.15)
         assert mine["loss"] == pytest.approx(theirs["loss"], rel=0.15)
     assert two.state.history[-1]["loss"] < two.state.history[0]["loss"]
-    rows = images.part("validation")
-    said = [model.predict(images.pixels[rows]) for model in (one, two)]
-    assert (said[0] == said[1]).mean() > 0.8
 
 
 def _dying(at: int, images: Pixels, rng: np.random.Generator) -> Any:
