@@ -207,16 +207,17 @@ def _validation(frames: Frames, share: float, seed: int, by: By) -> npt.NDArray[
 def _one_fold(frames: Frames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
     """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds.
 
-    The first fold that leaves half of the frames to train on; where one unit has more than that, the smallest.
+    Of the folds that leave half of the frames to train on, the first that shows most letters; where one unit has more
+    than half, the smallest.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     count = min(most, len(np.unique(units)))
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     held = [rows for _, rows in folds.split(np.zeros(len(frames)), _common(frames.label, count), units)]
-    fits = (rows for rows in held if 2 * len(rows) <= len(frames))
+    fits = [rows for rows in held if 2 * len(rows) <= len(frames)] or [min(held, key=len)]
     chosen = np.zeros(len(frames), bool)
-    chosen[next(fits, min(held, key=len))] = True
+    chosen[max(fits, key=lambda rows: len(np.unique(frames.label[rows])))] = True
     return chosen
 
 

@@ -205,3 +205,14 @@ def test_most_frames_are_trained_on_where_one_person_has_most_of_them() -> None:
     for seed in range(8):
         names = split(frames, test_share=0.2, validation_share=0.15, seed=seed).names
         assert set(signer[names == "test"]) <= {"still", "calm"}
+
+
+def test_who_showed_one_letter_is_not_tested_on_while_others_showed_all() -> None:
+    """As where somebody tried the recorder once: a test on that alone would say nothing of the other letters."""
+    signer = np.repeat(["ada", "ben", "cleo", "once"], [240, 240, 240, 60])
+    label = np.concatenate([np.arange(720) % 4, np.zeros(60, int)])
+    frames = Frames(signer=signer, session=signer, label=label, group=np.arange(len(label)))
+    for seed in range(8):
+        result = done(frames, seed=seed)
+        assert of(result, "test", frames.label) == {0, 1, 2, 3}
+        assert "once" not in of(result, "test", frames.signer)
