@@ -1,5 +1,6 @@
 """Starting Spark, quietly, and saying what is missing where it does not start."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ _SETTINGS: Final = {
     "spark.driver.memory": "2g",
     "spark.python.worker.reuse": "true",
 }
+
+
+def _not_of_the_bridge(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not of Py4J, which prints tracebacks at Ctrl-C."""
+    return "py4j" not in record.pathname
 
 
 @contextmanager
@@ -48,7 +54,9 @@ def session(master: str, *, name: str, settings: dict[str, str] | None = None) -
             "for a cluster, check that the address can be reached from here."
         ) from error
     spark.sparkContext.setLogLevel("OFF")
+    logging.getLogger().addFilter(_not_of_the_bridge)
     try:
         yield spark
     finally:
+        logging.getLogger().removeFilter(_not_of_the_bridge)
         spark.stop()
