@@ -117,7 +117,7 @@ def _going_on(setting: "Setting") -> Iterator[None]:
 
 
 def _setting(asked: Asked, kind: str) -> "Setting":
-    from aslkit.train.benchmark import new_folder
+    from aslkit.train.folder import new_folder
     from aslkit.train.trial import Setting
 
     if asked.deterministic and asked.ranks not in (None, 1):

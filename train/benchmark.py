@@ -2,10 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, size_of
 from aslkit.train import leaderboard, photographs
 from aslkit.train.photographs import Images
-from aslkit.train.recipe import ModelConfig, Recipe
+from aslkit.train.recipe import ModelConfig, Recipe, digest
 from aslkit.train.trial import Setting, measured, spark_for, trained
 
 RESULTS_FILE: Final = "results.jsonl"
@@ -35,21 +34,26 @@ class Benchmarked:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One training: of a model of the recipe, with a seed, on a split."""
+    """One training.
+
+    Attributes:
+        name: of the model in the recipe.
+        config: its settings.
+        seed: of its chance.
+        split: OFFICIAL or RANDOM.
+        key: of its result: that of other settings is another.
+    """
 
     name: str
+    config: ModelConfig
     seed: int
     split: str
+    key: str
 
     @property
-    def key(self) -> str:
-        """A name for it that no other task has."""
-        return f"{self.name}-{self.seed}-{self.split}"
-
-
-def new_folder(runs: Path, name: str) -> Path:
-    """A folder for a new run, that no other has."""
-    return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())
+    def title(self) -> str:
+        """What is shown while it runs."""
+        return f"{self.name}, seed {self.seed}{', random split' * (self.split == RANDOM)}"
 
 
 def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
@@ -62,17 +66,15 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
     begun = time.perf_counter()
     images = photographs.load(dataset, validation_share=recipe.benchmark.validation_share, seed=0)
     setting.folder.mkdir(parents=True, exist_ok=True)
-    done = results(setting.folder)
-    tasks = [task for task in _tasks(recipe) if task.key not in done]
-    with spark_for((recipe.models[task.name] for task in tasks), ranks=setting.ranks, master=setting.master) as spark:
+    tasks, known = list(_tasks(recipe)), results(setting.folder)
+    missing = [task for task in tasks if task.key not in known]
+    with spark_for((task.config for task in missing), ranks=setting.ranks, master=setting.master) as spark:
         here = replace(setting, spark=spark)
-        for number, task in enumerate(tasks, start=1):
-            title = (
-                f"{task.name}, seed {task.seed}{', random split' * (task.split == RANDOM)} ({number} of {len(tasks)})"
-            )
-            done[task.key] = _done(task, recipe, images, here, title)
-            append(setting.folder, task.key, done[task.key])
-    models = _models(list(done.values()), recipe)
+        for number, task in enumerate(missing, start=1):
+            title = f"{task.title} ({number} of {len(missing)})"
+            known[task.key] = _done(task, recipe, images, here, title)
+            append(setting.folder, task.key, known[task.key])
+    models = _models([(task, known[task.key]) for task in tasks])
     metrics = {
         "aslkit": __version__,
         "dataset": "sign-mnist",
@@ -90,27 +92,29 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
 
 def _tasks(recipe: Recipe) -> Iterator[Task]:
     """All trainings; the random split once a model, at the end: it only shows the leak."""
-    for name in recipe.models:
+    for name, config in recipe.models.items():
         for seed in recipe.seeds(name):
-            yield Task(name=name, seed=seed, split=OFFICIAL)
+            yield _task(name, config, seed, OFFICIAL, recipe)
     if recipe.benchmark.random_split:
-        for name in recipe.models:
-            yield Task(name=name, seed=recipe.seeds(name)[0], split=RANDOM)
+        for name, config in recipe.models.items():  # as the reference study did, which varied no images either
+            yield _task(name, replace(config, copies=0), recipe.seeds(name)[0], RANDOM, recipe)
+
+
+def _task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> Task:
+    key = f"{name}-{seed}-{split}-{digest(replace(config, seeds=()), replace(recipe.benchmark, seeds=(seed,)))}"
+    return Task(name=name, config=config, seed=seed, split=split, key=key)
 
 
 def _done(task: Task, recipe: Recipe, images: Images, setting: Setting, title: str) -> dict[str, Any]:
     """Train one model and measure it. The test is read here, after everything was chosen."""
-    config, shown = recipe.models[task.name], images
-    if task.split == RANDOM:  # as the reference study did, which varied no images either
-        config, shown = replace(config, copies=0), _at_random(images, recipe, task.seed)
-    with trained(task.key, config, shown, seed=task.seed, setting=setting, title=title) as trial:
-        result = {"name": task.name, "seed": task.seed, "split": task.split, **trial.about}
-        result |= {split: measured(trial.predict, shown, split) for split in ("validation", "test")}
+    shown = images if task.split == OFFICIAL else _at_random(images, recipe, task.seed)
+    with trained(task.key, task.config, shown, seed=task.seed, setting=setting, title=title) as trial:
+        found = {split: measured(trial.predict, shown, split) for split in ("validation", "test")}
         model = setting.folder / "models" / task.name
         if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
             remove(model)
             trial.save(model)
-        return result | {"size_bytes": size_of(model)}
+        return trial.about | found | {"size_bytes": size_of(model)}
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:
@@ -142,30 +146,29 @@ def _at_random(images: Images, recipe: Recipe, seed: int) -> Images:
     )
 
 
-def _models(done: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
+def _models(done: Sequence[tuple[Task, dict[str, Any]]]) -> list[dict[str, Any]]:
     """Entries of metrics.json: one for each model and seed, the random split's figure beside each."""
-    leaky = {each["name"]: each for each in done if each["split"] == RANDOM}
-    entries = []
-    for each in done:
-        if each["split"] != OFFICIAL or each["name"] not in recipe.models:
-            continue
-        config, random = recipe.models[each["name"]], leaky.get(each["name"])
-        kept = {key: value for key, value in each.items() if key not in ("split", "test", "validation")}
-        entries.append(
-            {
-                "dataset": "sign-mnist",
-                "architecture": config.architecture,
-                "feature": config.feature,
-                "network": getattr(config, "network", None),
-                "official_test": _brief(each["test"]),
-                "grouped_validation": _brief(each["validation"]),
-                "random_split": random and {**_brief(random["test"]), "seed": random["seed"], "leaks": True},
-                **kept,
-                "predict_ms": each["test"]["predict_ms"],
-                "confusion": each["test"]["confusion"],
-            }
-        )
-    return entries
+    leaky = {task.name: _brief(result["test"]) | {"seed": task.seed, "leaks": True}
+             for task, result in done if task.split == RANDOM}  # fmt: skip
+    return [
+        {
+            "dataset": "sign-mnist",
+            "name": task.name,
+            "architecture": task.config.architecture,
+            "feature": task.config.feature,
+            "network": getattr(task.config, "network", None),
+            "seed": task.seed,
+            "official_test": _brief(result["test"]),
+            "grouped_validation": _brief(result["validation"]),
+            "random_split": leaky.get(task.name),
+            **{key: value for key, value in result.items() if key not in ("test", "validation")},
+            "predict_ms": result["test"]["predict_ms"],
+            "settings": asdict(task.config),
+            "confusion": result["test"]["confusion"],
+        }
+        for task, result in done
+        if task.split == OFFICIAL
+    ]
 
 
 def _brief(measured_: dict[str, Any]) -> dict[str, Any]:

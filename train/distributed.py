@@ -98,7 +98,7 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
                 stdout=said, stderr=said, verbose=0,
             )  # fmt: skip
         except Exception as error:  # Horovod raises plain Exception, RuntimeError, its own, and Spark's
-            raise explained(job.store, ranks, error, said.getvalue(), resume) from error
+            raise _explained(job.store, ranks, error, said.getvalue(), resume) from error
     return Done(state=job.store.state(), start_s=min(ready) - begun)
 
 
@@ -198,7 +198,7 @@ class _Followed:
         self._thread.join()
 
 
-def explained(store: Store, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
+def _explained(store: Store, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
     """Say which rank failed and why: the first cause, not the ranks that lost it."""
     failed = store.failures(ranks)
     own = {rank: text for rank, text in failed.items() if not any(sign in text for sign in _LEFT_ALONE)}

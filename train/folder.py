@@ -1,8 +1,8 @@
 """A run's folder: model, settings, figures, pictures, page and card."""
 
-import csv
 import json
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.confusable import Mistake, wrong
 from aslkit.train.evaluate import Answers
 from aslkit.train.fit import Fitted
+from aslkit.train.tables import write_rows
 
 METRICS_FILE: Final = "metrics.json"
 MISTAKES_FILE: Final = "mistakes.csv"
@@ -70,9 +71,6 @@ def write_measured(folder: Path, metrics: dict[str, Any], answers: Answers) -> N
     write_rows(folder / MISTAKES_FILE, [asdict(each) for each in wrong(answers)], names=names)
 
 
-def write_rows(path: Path, rows: list[dict[str, Any]], *, names: list[str] | None = None) -> None:
-    """Write a table as CSV; `names` are its columns, where there may be no rows."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=names or list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+def new_folder(runs: Path, name: str) -> Path:
+    """A folder for a new run, that no other has."""
+    return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())

@@ -15,8 +15,8 @@ FEW: Final = 5
 """Frames of a letter to train on; with fewer it is named."""
 
 _NO_HANDS: Final = (
-    "No hand was found in any of these images, and every feature is taken of the hand. Sign Language MNIST, "
-    "whose images are hands cut out already, cannot be trained on yet."
+    "No hand was found in any of these images, and every feature is taken of the hand. Look at them: "
+    "aslkit dataset show NAME"
 )
 
 

@@ -1,22 +1,18 @@
 """The leaderboard of a benchmark: what each model is worth over its seeds, as a table, a page and figures."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.files import write_text
 from aslkit.letters import LETTERS
-from aslkit.train.report import curves, draw_confusion, percent
-
-METRICS_FILE: Final = "metrics.json"
-"""Of a run; written last, so that a folder with it is whole."""
+from aslkit.train.folder import METRICS_FILE
+from aslkit.train.report import curves, draw_confusion, template
+from aslkit.train.tables import markdown, write_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +110,7 @@ def best(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
 def write(folder: Path, metrics: dict[str, Any]) -> None:
     """Write leaderboard.csv and .md, report.html with its pictures, and last metrics.json into a run's folder."""
     table = rows(metrics["models"])
-    write_text(folder / "leaderboard.csv", _csv(table))
+    write_rows(folder / "leaderboard.csv", [asdict(row) for row in table])
     write_text(folder / "leaderboard.md", _markdown(table))
     drawn = {}
     for row in table:
@@ -123,12 +119,7 @@ def write(folder: Path, metrics: dict[str, Any]) -> None:
         drawn[row.name] = bool(entries[0]["history"])
         if drawn[row.name]:
             curves(folder / f"curves-{row.name}.png", entries[0]["history"])
-    environment = Environment(
-        loader=PackageLoader("aslkit.train", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"percent": percent, "precise": precise, "bytes": in_bytes, "spread": spread}
-    page = environment.get_template("leaderboard.html.j2")
+    page = template("leaderboard.html.j2", precise=precise, bytes=in_bytes, spread=spread)
     write_text(folder / "report.html", page.render(rows=table, metrics=metrics, curves=drawn))
     write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
 
@@ -152,26 +143,18 @@ def in_bytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
 
 
-def _csv(table: list[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=[field.name for field in fields(Row)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in table)
-    return text.getvalue()
-
-
 def _markdown(table: list[Row]) -> str:
     head = (
         "model", "feature", "official test", "macro F1", "worst letter", "grouped validation", "random split (leaks)",
         "seeds", "fit, s", "predict, ms", "size", "engine",
     )  # fmt: skip
-    lines = [" | ".join(head), " | ".join(["---"] * len(head))]
-    for row in table:
-        cells = (
+    cells = [
+        (
             row.name, row.feature, spread(row), f"{row.macro_f1:.4f}",
             f"{row.worst_letter} {precise(row.worst_letter_accuracy)}", precise(row.grouped_validation),
             precise(row.random_split), str(row.seeds), f"{row.fit_s:.0f}", f"{row.predict_ms:.3f}",
             in_bytes(row.size_bytes), f"{row.engine}, {row.ranks} rank{'s' if row.ranks > 1 else ''}",
-        )  # fmt: skip
-        lines.append(" | ".join(cells))
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
+        )
+        for row in table
+    ]  # fmt: skip
+    return markdown(head, cells)

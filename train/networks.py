@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -80,19 +80,24 @@ def fit(config: NetworkConfig, images: Images, *, seed: int, place: Place) -> Ne
     # Over ranks sums come in any order: being exact would cost time and give nothing.
     make = partial(build, config.network, seed, exact=place.ranks == 1)
     vary = partial(_varied, config) if config.copies else as_they_are
+    schedule = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
+    train_here = _alone if place.ranks == 1 else _on_ranks
+    state, start_s = train_here(make, vary, whole(images), schedule, seed, place)
+    model = make()
+    model.set_weights(state.best)
+    return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
+
+
+def whole(images: Images) -> Share:
+    """All images to train on, and those of the validation."""
     train, check = images.part("train"), images.part("validation")
-    share = Share(
+    return Share(
         raw=images.pixels[train],
         label=images.label[train],
         checked=images.pixels[check],
         checked_label=images.label[check],
         total=len(train),
     )
-    train_here = _alone if place.ranks == 1 else _on_ranks
-    state, start_s = train_here(make, vary, share, _schedule(config), seed, place)
-    model = make()
-    model.set_weights(state.best)
-    return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
 
 
 def finish(images: Pixels) -> Array:
@@ -115,18 +120,6 @@ def build(network: str, seed: int, *, exact: bool = True) -> Any:
     """A network of 28×28 grey images, its weights drawn by `seed`; `exact` as `quiet_keras` takes it."""
     quiet_keras(exact=exact).utils.set_random_seed(seed)
     return architecture(network)((SIDE, SIDE, 1), len(LETTERS))
-
-
-def _schedule(config: NetworkConfig) -> Schedule:
-    return Schedule(
-        epochs=config.epochs,
-        patience=config.patience,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        warmup_epochs=config.warmup_epochs,
-        cosine=config.cosine,
-        label_smoothing=config.label_smoothing,
-    )
 
 
 Trainer = Callable[[Callable[[], Any], Callable[..., Array], Share, Schedule, int, Place], tuple[State, float]]

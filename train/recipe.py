@@ -1,8 +1,10 @@
 """Recipes of the benchmark: which models, with which settings. One TOML file each; see configs/benchmark.toml."""
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -176,6 +178,12 @@ class NetworkConfig(ModelConfig):
         check_whole("copies", self.copies, 0, 1)
         check_switch("cosine", self.cosine)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
+
+
+def digest(*settings: Any) -> str:
+    """Eight hex digits of dataclasses: equal for equal settings."""
+    text = json.dumps([asdict(each) for each in settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 KINDS: Final[dict[str, type[ModelConfig]]] = {"rf": ForestConfig, "mlp": PerceptronConfig, "cnn": NetworkConfig}

@@ -1,11 +1,12 @@
 """Pictures and the page of a run: what to expect of strangers first, what flatters beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from aslkit.files import write_text
 from aslkit.letters import LETTERS
@@ -47,20 +48,12 @@ def write(
     _calibration(folder / "calibration.png", metrics["rejection"]["reliability"])
     if "curve" in metrics:
         _learning(folder / "learning_curve.png", metrics["curve"])
-    environment = Environment(
-        loader=PackageLoader("aslkit.train", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = percent
     behind = wrong(answers)
     shown = [each | {"keys": examples(behind, each["signed"], each["said"])} for each in metrics["mistakes"]]
     keys = {key for each in shown for key in each["keys"]}
     keys |= {key for group in metrics["confusable"] for pair in group["pairs"] for key in pair["examples"]}
     keys |= {form[name] for form in metrics["forms"] for name in ("key", "other_key")}
-    page = environment.get_template("report.html.j2").render(
+    page = template("report.html.j2").render(
         metrics=metrics,
         headline=headline(metrics) | {"figure": accuracy(metrics)},
         mistakes=shown,
@@ -71,6 +64,19 @@ def write(
         curve_words=words(metrics["curve"]) if "curve" in metrics else "",
     )
     write_text(folder / "report.html", page)
+
+
+def template(name: str, **filters: Callable[[Any], str]) -> Template:
+    """A page of this package, which escapes what it is given; it knows the filter `percent`, and those given."""
+    environment = Environment(
+        loader=PackageLoader("aslkit.train", "."),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, **filters}
+    return environment.get_template(name)
 
 
 def percent(share: float | None) -> str:

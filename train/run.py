@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from aslkit.train.environment import command, environment
 from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, mistakes
 from aslkit.train.features import Feature, feature
 from aslkit.train.fit import Fitted, fit
-from aslkit.train.folder import Finished, write
+from aslkit.train.folder import Finished, new_folder, write
 from aslkit.train.forms import forms
 from aslkit.train.inputs import check_trainable, notes
 from aslkit.train.plan import as_json, plan
@@ -123,7 +122,7 @@ def train(
     metrics["environment"] = environment()
     metrics["command"] = command(dataset.name, hold_out=hold_out, cv=cv, curve=curve)
     metrics["validation"] = _brief(measure(answer(fitted.model, samples, chosen, split="validation")))
-    folder = _new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
+    folder = new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
     with replacing(folder) as partial:
         write(
             partial,
@@ -186,7 +185,3 @@ def _metrics(
 
 def _brief(measured: dict[str, Any]) -> dict[str, Any]:
     return {name: measured[name] for name in ("accuracy", "accuracy_hand_found", "coverage", "macro_f1", "n")}
-
-
-def _new_folder(runs: Path, name: str) -> Path:
-    return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())

@@ -52,6 +52,17 @@ def spark_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
         yield spark
 
 
+def alive(spark: Any) -> bool:
+    """Whether a session can still be asked; a Java process that ran out of memory takes it along."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        return bool(spark.range(1).count() == 1)
+    except (Py4JError, PySparkException, OSError):  # Java's exceptions, Spark's own, a connection that is gone
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class MllibModel:
     """A fitted pipeline.

@@ -1,7 +1,5 @@
 """A sweep: one model with many settings, each measured on the grouped validation; the test is never read."""
 
-import csv
-import io
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +12,8 @@ from aslkit.train import photographs
 from aslkit.train.benchmark import append, results
 from aslkit.train.leaderboard import precise
 from aslkit.train.photographs import Images
-from aslkit.train.recipe import BenchmarkConfig, ModelConfig, model, read, table
+from aslkit.train.recipe import BenchmarkConfig, ModelConfig, digest, model, read, table
+from aslkit.train.tables import markdown, write_rows
 from aslkit.train.trial import Setting, measured, spark_for, trained
 
 _SEPARATOR: Final = ", "
@@ -73,7 +72,8 @@ def grid(name: str) -> Grid:
 
 
 def sweep(dataset: Path, grid: Grid, setting: Setting) -> Swept:
-    """Train each model of the grid once, and write sweep.csv and sweep.md. What is done already is not done again.
+    """Train each model of the grid once, and write sweep.csv and sweep.md. What is done already is not done again,
+    but what failed is tried again.
 
     One that fails, for want of memory or otherwise, is noted with its reason, and the others go on.
 
@@ -83,14 +83,15 @@ def sweep(dataset: Path, grid: Grid, setting: Setting) -> Swept:
     """
     images = photographs.load(dataset, validation_share=grid.benchmark.validation_share, seed=0)
     setting.folder.mkdir(parents=True, exist_ok=True)
-    done = results(setting.folder)
-    missing = [name for name in grid.models if name not in done]
+    known = results(setting.folder)
+    keys = {name: f"{name} {digest(config, grid.benchmark)}" for name, config in grid.models.items()}
+    missing = [name for name, key in keys.items() if known.get(key, {"failed": True})["failed"]]
     with spark_for((grid.models[name] for name in missing), ranks=setting.ranks, master=setting.master) as spark:
         for number, name in enumerate(missing, start=1):
             title = f"{name} ({number} of {len(missing)})"
-            done[name] = _tried(name, grid, images, replace(setting, spark=spark), title)
-            append(setting.folder, name, done[name])
-    rows = [{"model": name, **done[name]} for name in grid.models]
+            known[keys[name]] = _tried(name, grid, images, replace(setting, spark=spark), title)
+            append(setting.folder, keys[name], known[keys[name]])
+    rows = [{"model": name, **known[key]} for name, key in keys.items()]
     rows.sort(key=lambda row: -(row["grouped_validation"] or 0))
     _write(setting.folder, rows)
     remove(setting.folder / "checkpoints")
@@ -101,40 +102,32 @@ def _tried(name: str, grid: Grid, images: Images, setting: Setting, title: str) 
     config = grid.models[name]
     about = {"architecture": config.architecture, "feature": config.feature, "settings": grid.varied[name]}
     empty = {"grouped_validation": None, "macro_f1": None, "fit_s": None, "epochs": None, "failed": None}
-    folder = "".join(character if character.isalnum() else "-" for character in name)
+    folder = digest(config, grid.benchmark)
     try:
         with trained(folder, config, images, seed=grid.benchmark.seeds[0], setting=setting, title=title) as trial:
             found = measured(trial.predict, images, "validation")
             about |= empty | {"fit_s": trial.about["fit_s"], "epochs": trial.about["epochs"]}
             return about | {"grouped_validation": found["accuracy"], "macro_f1": found["macro_f1"]}
     except AslkitError as error:
-        if setting.spark is not None and not _alive(setting.spark):
-            raise
+        if setting.spark is not None:
+            from aslkit.train.spark import alive
+
+            if not alive(setting.spark):
+                raise
         return about | empty | {"failed": error.message.strip().splitlines()[0]}
 
 
-def _alive(spark: Any) -> bool:
-    """Whether Spark can still be asked; a process that ran out of memory takes it along."""
-    try:
-        return bool(spark.range(1).count() == 1)
-    except Exception:  # Py4J raises Java's exceptions as its own, sockets theirs
-        return False
-
-
 def _write(folder: Path, rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(folder / "sweep.csv", text.getvalue())
-    lines = ["model | feature | grouped validation | macro F1 | fit, s", "--- | --- | --- | --- | ---"]
-    for row in rows:
-        score = f"failed: {row['failed']}" if row["failed"] else precise(row["grouped_validation"])
-        f1, fit_s = (
-            "–" if row[key] is None else f"{row[key]:.{digits}f}" for key, digits in (("macro_f1", 4), ("fit_s", 0))
-        )
-        lines.append(f"{row['model']} | {row['feature']} | {score} | {f1} | {fit_s}")
-    write_text(folder / "sweep.md", "\n".join(f"| {line} |" for line in lines) + "\n")
+    write_rows(folder / "sweep.csv", rows)
+    head = ("model", "feature", "grouped validation", "macro F1", "fit, s")
+    write_text(folder / "sweep.md", markdown(head, [_cells(row) for row in rows]))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["failed"]:
+        return row["model"], row["feature"], f"failed: {row['failed']}", "–", "–"
+    score = precise(row["grouped_validation"])
+    return row["model"], row["feature"], score, f"{row['macro_f1']:.4f}", f"{row['fit_s']:.0f}"
 
 
 def _short(value: Any) -> str:

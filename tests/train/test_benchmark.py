@@ -139,7 +139,9 @@ def test_what_is_done_is_not_done_again(
     monkeypatch.setattr(benchmark, "append", real)
     del untrained[:]
     done = benchmark.benchmark(sign_mnist, RECIPE, setting)
-    assert untrained == ["network-0-official", "network-1-official", "forest-0-random", "network-0-random"]
+    assert [name.rsplit("-", 1)[0] for name in untrained] == [
+        "network-0-official", "network-1-official", "forest-0-random", "network-0-random",
+    ]  # fmt: skip
     assert len(done.metrics["models"]) == 4
 
 
@@ -219,3 +221,28 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
         ("ill", "Spark failed to fit: Java heap space."),
     ]
     assert "failed: Spark failed to fit: Java heap space." in (tmp_path / "sweep.md").read_text()
+
+
+def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
+    setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
+    benchmark.benchmark(sign_mnist, RECIPE, setting)
+    del untrained[:]
+    network = replace(RECIPE.models["network"], learning_rate=0.001)  # type: ignore[call-arg]
+    other = replace(RECIPE, models={**RECIPE.models, "network": network})
+    done = benchmark.benchmark(sign_mnist, other, setting)
+    assert {name.split("-")[0] for name in untrained} == {"network"}
+    assert [each["settings"].get("learning_rate") for each in done.metrics["models"]] == [None, None, 0.001, 0.001]
+
+
+def test_what_failed_is_tried_again(
+    untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting, real = Setting(folder=tmp_path, ranks=1, master="", resume=""), sweep.trained
+
+    def fails(*args: Any, **more: Any) -> Any:
+        raise AslkitError("Java heap space.")
+
+    monkeypatch.setattr(sweep, "trained", fails)
+    assert {row["failed"] for row in sweep.sweep(sign_mnist, grid(), setting).rows} == {"Java heap space."}
+    monkeypatch.setattr(sweep, "trained", real)
+    assert {row["failed"] for row in sweep.sweep(sign_mnist, grid(), setting).rows} == {None}
