@@ -47,13 +47,14 @@ def print_each(metrics: dict[str, Any]) -> None:
 def print_rejection(metrics: dict[str, Any]) -> None:
     """Right, wrong, refused; and what happens where there is no letter."""
     from aslkit.train.report import percent
+    from aslkit.train.words import false_letters
 
     found = metrics["rejection"]
     letters = found["letters"]
     click.echo(
         f"Where it may refuse: {percent(letters['right'])} right, {percent(letters['wrong'])} wrong, "
         f"{percent(letters['refused'])} refused, {percent(letters['no_hand'])} without a hand; "
-        f"about {found['false_letters_a_minute']:.1f} false letters a minute of spelling."
+        f"false letters while spelling: {false_letters(found)}."
     )
 
 

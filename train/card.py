@@ -5,7 +5,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.train.report import percent
-from aslkit.train.words import accuracy, headline
+from aslkit.train.words import accuracy, false_letters, headline
 
 CARD_FILE = "README.md"
 
@@ -78,7 +78,7 @@ def _rejection(metrics: dict[str, Any]) -> str:
         f"Where it is not sure enough it says nothing: of the letters then {percent(letters['right'])} are right, "
         f"{percent(letters['wrong'])} wrong, {percent(letters['refused'])} refused; in {percent(letters['no_hand'])} "
         f"no hand is found. Of frames without a letter it refuses: {refused or 'not measured'}. False letters expected "
-        f"in a minute of spelling: {found['false_letters_a_minute']:.1f}.\n"
+        f"while spelling: {false_letters(found)}.\n"
     )
 
 

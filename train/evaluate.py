@@ -11,9 +11,12 @@ from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
+from aslkit.workspace import SYNTHETIC_PREFIX
 
 REFUSED: Final = -1
 """The answer where no hand was found."""
+
+_SHOWN_MISTAKES: Final = 12
 
 _AT_ONCE: Final = 1024
 """Frames shown to the model at once: bounds the memory."""
@@ -76,6 +79,16 @@ def ask(model: Any, raw: Array, feature: Feature) -> Array:
     parts = [raw[start : start + _AT_ONCE] for start in range(0, len(raw), _AT_ONCE)]
     said = [np.asarray(model(feature.finish(part), training=False), np.float32) for part in parts]
     return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
+
+
+def on_unseen(answers: Answers, *, by: str) -> dict[str, Any]:
+    """What metrics.json says of those who were not trained on: synthetic, unseen, mistakes."""
+    people = sorted(set(answers.signer.tolist()))
+    return {
+        "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
+        "unseen": {"by": by, "held_out": people, **measure(answers)},
+        "mistakes": mistakes(answers, most=_SHOWN_MISTAKES),
+    }
 
 
 def measure(answers: Answers) -> dict[str, Any]:

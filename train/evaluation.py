@@ -1,9 +1,8 @@
 """Measuring a run that there is on a dataset that it may never have seen."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +15,11 @@ from aslkit.train.calibrate import Calibration
 from aslkit.train.confusable import confusable, wrong
 from aslkit.train.crossval import Crossed, figures
 from aslkit.train.environment import environment
-from aslkit.train.evaluate import answer, measure, mistakes
+from aslkit.train.evaluate import answer, on_unseen
 from aslkit.train.features import FEATURES, Feature
 from aslkit.train.folder import write_measured
 from aslkit.train.rejection import ask_silence, rejection
 from aslkit.train.runs import Run, whole
-from aslkit.workspace import SYNTHETIC_PREFIX
-
-_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +68,15 @@ def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
         turn=np.searchsorted(np.array(people), answers.signer), silences=(silence,), seconds=0.0,
     )  # fmt: skip
     calibration = Calibration(temperature=contract.temperature, threshold=contract.threshold)
-    metrics = _about(run, dataset, people, seen=sorted(known & set(people))) | {
-        "unseen": {"by": "signer", "held_out": list(people), **measure(answers)},
-        "cv": figures(crossed, seed=seed),
-        "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration),
-        "mistakes": mistakes(answers, most=_SHOWN),
-        "confusable": confusable(answers, wrong(answers)),
-    }
+    metrics = (
+        _about(run, dataset, seen=sorted(known & set(people)))
+        | on_unseen(answers, by="signer")
+        | {
+            "cv": figures(crossed, seed=seed),
+            "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration),
+            "confusable": confusable(answers, wrong(answers)),
+        }
+    )
     folder = run_folder / "evaluations" / dataset.name
     with replacing(folder) as partial:
         partial.mkdir(parents=True)
@@ -94,7 +92,7 @@ def _feature(run: Run, kind: str) -> Feature:
     return FEATURES[name]
 
 
-def _about(run: Run, dataset: Path, people: Sequence[str], *, seen: list[str]) -> dict[str, Any]:
+def _about(run: Run, dataset: Path, *, seen: list[str]) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "feature": run.metrics["feature"],
@@ -102,7 +100,6 @@ def _about(run: Run, dataset: Path, people: Sequence[str], *, seen: list[str]) -
         "seed": run.metrics.get("seed"),
         "evaluated": {"run": run.folder.name, "trained_on_too": seen},
         "trained_on": run.metrics["trained_on"],
-        "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people),
         "random_split": {"accuracy": None},
         "forms": [],
         "record_next": [],

@@ -62,7 +62,7 @@ def ways(raw: Array, label: Labels, signer: People, count: int, rng: np.random.G
     return np.stack(frames, axis=1), np.stack([label[first], label[second]], axis=1)
 
 
-def false_letters(said: Labels, ends: Labels) -> float:
+def false_letters(said: Labels, ends: Labels) -> float | None:
     """Letters said in a minute of spelling that were not signed.
 
     Args:
@@ -70,10 +70,10 @@ def false_letters(said: Labels, ends: Labels) -> float:
         ends: int64 (count, 2), the letters between which it leads: saying one of those a little early is no fault.
 
     Returns:
-        expected number a minute, at A_MINUTE ways.
+        expected number a minute, at A_MINUTE ways; None where there are no ways to ask about.
     """
     if not len(said):
-        return 0.0
+        return None
     runs = [said[:, start : start + HELD] for start in range(STEPS - HELD + 1)]
     held = np.stack([np.where((run == run[:, :1]).all(axis=1), run[:, 0], -1) for run in runs], axis=1)
     false = (held >= 0) & (held != ends[:, :1]) & (held != ends[:, 1:])

@@ -101,7 +101,8 @@ def rejection(tests: Sequence[tuple[Answers, Silence, Calibration]]) -> dict[str
     Returns:
         letters: shares right, wrong, refused (unsure), and no_hand, of all frames that show a letter; they sum to 1.
         nothing: for each kind of frame without a letter, share refused, and n.
-        false_letters_a_minute: expected while spelling a letter a second, see `nothing.false_letters`.
+        false_letters_a_minute: expected while spelling a letter a second, see `nothing.false_letters`; null where no
+            frames without a letter could be made.
         reliability: see `calibrate.reliability`, of the frames with a hand.
     """
     letters = np.concatenate([_sure(a.probabilities, c) for a, _, c in tests])

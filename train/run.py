@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from aslkit.train.calibrate import Calibration
 from aslkit.train.choosing import AUTO, choose
 from aslkit.train.config import TrainConfig
 from aslkit.train.confusable import confusable, wrong
-from aslkit.train.crossval import cross_validate, figures
+from aslkit.train.crossval import Crossed, cross_validate, figures
 from aslkit.train.environment import command, environment
-from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, mistakes
+from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, on_unseen
 from aslkit.train.features import Feature, feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.train.folder import Finished, new_folder, write
@@ -31,11 +31,6 @@ from aslkit.train.inputs import check_trainable, notes
 from aslkit.train.plan import as_json, plan
 from aslkit.train.recorded import without_letter
 from aslkit.train.rejection import Silence, ask_silence, calibrated, rejection
-from aslkit.workspace import SYNTHETIC_PREFIX
-
-SHOWN_MISTAKES: Final = 12
-
-_MEASURED: Final = ("validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +71,11 @@ def train(
         InputError: no such dataset, feature, architecture or signer.
         AslkitError: too little to train on, or TensorFlow is not installed.
     """
-    if hold_out and cv:
-        raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
-    if curve and cv != "signer":
-        raise InputError("--curve goes with --cv signer: it leaves people out too.")
-    tried: list[dict[str, Any]] = []
-    if config.feature == AUTO:
-        if cv:
-            raise InputError("Name the --feature with --cv: choosing one on those who are left out would flatter.")
-        config, tried = choose(dataset, config, hold_out=hold_out)
+    _check(hold_out, cv, curve, config)
+    config, tried = _settled(dataset, config, hold_out)
     chosen = feature(config.feature)
-    if config.architecture == AUTO:
-        config = replace(config, architecture=chosen.architecture)
-    architecture(config.architecture)
-    whole = samples = data.load(dataset, chosen.contract)
-    if cv:
-        samples = data.all_trained(whole, config)
-    elif hold_out:
-        samples = data.held_out(whole, hold_out, config)
+    whole = data.load(dataset, chosen.contract)
+    samples = _samples(whole, config, hold_out, cv)
     check_trainable(samples)
     recorded = without_letter(captures, chosen.contract) if captures else {}
     for text in notes(samples) if not cv else ():
@@ -101,35 +83,78 @@ def train(
     crossed = cross_validate(whole, chosen, config, cv, recorded=recorded) if cv else None
     fitted = fit(samples, chosen, config, title="Training", keep=True)
     answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
-    metrics = _metrics(dataset, config, samples, fitted, answers, by=crossed.by if crossed else samples.by)
-    if crossed:
-        metrics["cv"] = figures(crossed, seed=config.seed)
-        calibration, tests = crossed.calibration(), crossed.tests()
-        if curve:
-            each = {one["name"]: one["accuracy"] for one in metrics["cv"]["each"]}
-            metrics["curve"] = learning_curve.curve(whole, chosen, config, full=each)
-    else:
-        calibration, tests = _calibration(fitted, samples, chosen, answers, config, recorded)
-    metrics["rejection"] = rejection(tests) | asdict(calibration)
-    chosen = replace(chosen, contract=replace(chosen.contract, **asdict(calibration)))
-    metrics["random_split"] = _brief(measure(_flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS))
-    metrics["stopped"] = fitted.stopped
-    metrics["tried"] = tried
-    found = forms(samples)
-    metrics["forms"] = [asdict(form) | {"text": form.text, "looks_like": list(form.looks_like)} for form in found]
-    metrics["record_next"] = as_json(plan(whole, answers, found))
-    metrics["confusable"] = confusable(answers, wrong(answers))
-    metrics["environment"] = environment()
-    metrics["command"] = command(dataset.name, hold_out=hold_out, cv=cv, curve=curve)
-    metrics["validation"] = _brief(measure(answer(fitted.model, samples, chosen, split="validation")))
+    calibration, tests = (
+        (crossed.calibration(), crossed.tests())
+        if crossed
+        else _calibration(fitted, samples, chosen, answers, config, recorded)
+    )
+    flattered = _flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS
+    metrics = (
+        _about(dataset, config, samples, fitted)
+        | on_unseen(answers, by=crossed.by if crossed else samples.by)
+        | (_crossed(crossed, whole, chosen, config, curve=curve) if crossed else {})
+        | _told(whole, samples, answers)
+        | {
+            "rejection": rejection(tests) | asdict(calibration),
+            "random_split": _brief(measure(flattered)),
+            "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
+            "tried": tried,
+            "command": command(dataset.name, hold_out=hold_out, cv=cv, curve=curve),
+        }
+    )
+    contract = replace(chosen.contract, **asdict(calibration))
+    finished = Finished(fitted=fitted, contract=contract, config=config, metrics=metrics, answers=answers)
     folder = new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
     with replacing(folder) as partial:
-        write(
-            partial,
-            Finished(fitted=fitted, contract=chosen.contract, config=config, metrics=metrics, answers=answers),
-            dataset=dataset,
-        )
+        write(partial, finished, dataset=dataset)
     return Trained(folder=folder, metrics=metrics)
+
+
+def _check(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainConfig) -> None:
+    """Raise InputError where what is asked for does not go together."""
+    if hold_out and cv:
+        raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
+    if curve and cv != "signer":
+        raise InputError("--curve goes with --cv signer: it leaves people out too.")
+    if cv and config.feature == AUTO:
+        raise InputError("Name the --feature with --cv: choosing one on those who are left out would flatter.")
+
+
+def _settled(dataset: Path, config: TrainConfig, hold_out: Sequence[str]) -> tuple[TrainConfig, list[dict[str, Any]]]:
+    """The settings with feature and architecture named, and what was tried to choose them."""
+    tried: list[dict[str, Any]] = []
+    if config.feature == AUTO:
+        config, tried = choose(dataset, config, hold_out=hold_out)
+    if config.architecture == AUTO:
+        config = replace(config, architecture=feature(config.feature).architecture)
+    architecture(config.architecture)
+    return config, tried
+
+
+def _samples(whole: data.Samples, config: TrainConfig, hold_out: Sequence[str], cv: By | None) -> data.Samples:
+    """Split as the model that is kept learns."""
+    if cv:
+        return data.all_trained(whole, config)
+    return data.held_out(whole, hold_out, config) if hold_out else whole
+
+
+def _crossed(
+    crossed: Crossed, whole: data.Samples, chosen: Feature, config: TrainConfig, *, curve: bool
+) -> dict[str, Any]:
+    """Figures of those left out in turn, and the learning curve."""
+    found = figures(crossed, seed=config.seed)
+    each = {one["name"]: one["accuracy"] for one in found["each"]}
+    return {"cv": found} | ({"curve": learning_curve.curve(whole, chosen, config, full=each)} if curve else {})
+
+
+def _told(whole: data.Samples, samples: data.Samples, answers: Answers) -> dict[str, Any]:
+    """What the user is told to look at: odd forms, confusable pairs, what to record next."""
+    found = forms(samples)
+    return {
+        "forms": [asdict(form) | {"text": form.text, "looks_like": list(form.looks_like)} for form in found],
+        "record_next": as_json(plan(whole, answers, found)),
+        "confusable": confusable(answers, wrong(answers)),
+    }
 
 
 def _flattered(samples: data.Samples, chosen: Feature, config: TrainConfig) -> Answers:
@@ -153,16 +178,14 @@ def _calibration(
     """Chosen on validation, tried on the test."""
     silences = [
         ask_silence(fitted.model, samples, chosen, split=name, seed=config.seed, recorded=recorded)
-        for name in _MEASURED
+        for name in ("validation", "test")
     ]
     calibration = calibrated(answer(fitted.model, samples, chosen, split="validation"), silences[0])
     return calibration, [(answers, silences[1], calibration)]
 
 
-def _metrics(
-    dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted, answers: Answers, *, by: str
-) -> dict[str, Any]:
-    people = sorted(set(answers.signer.tolist()))
+def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted) -> dict[str, Any]:
+    """What was trained, on what, where."""
     return {
         "aslkit": __version__,
         "dataset": dataset.name,
@@ -172,14 +195,13 @@ def _metrics(
         "fit_s": round(fitted.fit_s, 3),
         "epoch_s": round(fitted.epoch_s, 3),
         "epochs": len(fitted.history),
+        "stopped": fitted.stopped,
         "trained_on": {
             "signers": sorted(set(samples.signer[samples.split == "train"].tolist())),
             "letters": [LETTERS[index] for index in np.unique(samples.label[samples.split == "train"])],
             "n": int((samples.split == "train").sum()),
         },
-        "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
-        "unseen": {"by": by, "held_out": people, **measure(answers)},
-        "mistakes": mistakes(answers, most=SHOWN_MISTAKES),
+        "environment": environment(),
     }
 
 

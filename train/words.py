@@ -21,6 +21,12 @@ _FEW: Final = 5
 """Of fewer people the bootstrap knows too little: its interval is then a lower bound of the doubt."""
 
 
+def false_letters(rejection: dict[str, Any]) -> str:
+    """How many letters would be said in a minute that nobody signed."""
+    number = rejection["false_letters_a_minute"]
+    return "not measured" if number is None else f"{number:.1f} a minute"
+
+
 def accuracy(metrics: dict[str, Any]) -> float | None:
     """The figure that a run is known by: the mean over those left out in turn, or that on its one test."""
     figure: float | None = metrics["cv"]["mean"] if "cv" in metrics else metrics["unseen"]["accuracy"]

@@ -237,7 +237,7 @@ def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Pa
 def test_what_failed_is_tried_again(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting, real = Setting(folder=tmp_path, ranks=1, master="", resume=""), sweep.trained
+    setting, real = Setting(folder=tmp_path, ranks=1, master="", resume=""), vars(sweep)["trained"]
 
     def fails(*args: Any, **more: Any) -> Any:
         raise AslkitError("Java heap space.")

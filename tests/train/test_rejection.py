@@ -11,6 +11,7 @@ from aslkit.train import nothing
 from aslkit.train.calibrate import Calibration, reliability, temperature, threshold
 from aslkit.train.evaluate import REFUSED, Answers
 from aslkit.train.rejection import Silence, calibrated, rejection
+from aslkit.train.words import false_letters
 
 
 def said(sure: list[float], letters: list[int]) -> Array:
@@ -89,6 +90,13 @@ def test_false_letters_are_held_and_no_end_of_the_way() -> None:
         ]
     )
     assert nothing.false_letters(ways, ends) == nothing.A_MINUTE / 5
+
+
+def test_what_was_not_measured_is_not_called_none() -> None:
+    nowhere = nothing.false_letters(np.zeros((0, nothing.STEPS), np.int64), np.zeros((0, 2), np.int64))
+    assert nowhere is None
+    assert false_letters({"false_letters_a_minute": nowhere}) == "not measured"
+    assert false_letters({"false_letters_a_minute": 0.0}) == "0.0 a minute"
 
 
 def _hands() -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.str_]]:
