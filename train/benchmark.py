@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from aslkit import __version__
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, size_of
 from aslkit.train import leaderboard, photographs
+from aslkit.train.environment import environment
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import ModelConfig, Recipe, digest
 from aslkit.train.trial import Setting, measured, spark_for, trained
@@ -21,7 +21,6 @@ RESULTS_FILE: Final = "results.jsonl"
 
 OFFICIAL: Final = "official"
 RANDOM: Final = "random"
-_PACKAGES: Final = ("tensorflow", "keras", "pyspark", "horovod", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
         "kind": "benchmark",
         "best": leaderboard.best(models),
         "photographs": int(images.photograph.max()) + 1,
-        "versions": _versions(),
+        "environment": environment(),
         "seconds": round(time.perf_counter() - begun, 1),
         "models": models,
     }
@@ -173,16 +172,6 @@ def _models(done: Sequence[tuple[Task, dict[str, Any]]]) -> list[dict[str, Any]]
 
 def _brief(measured_: dict[str, Any]) -> dict[str, Any]:
     return {key: measured_[key] for key in ("accuracy", "macro_f1", "n", "worst_letter")}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def only(recipe: Recipe, *, architecture: str | None, feature: str | None, seed: int | None) -> Recipe:

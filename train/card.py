@@ -5,6 +5,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.train.report import percent
+from aslkit.train.tables import markdown
 from aslkit.train.words import accuracy, false_letters, headline
 
 CARD_FILE = "README.md"
@@ -62,12 +63,10 @@ def _left_out(metrics: dict[str, Any]) -> str:
     if "cv" not in metrics:
         return ""
     rows = [
-        f"| {each['name']} | {percent(each['accuracy'])} | {percent(each['coverage'])} | {each['n']:,} |"
+        (each["name"], percent(each["accuracy"]), percent(each["coverage"]), f"{each['n']:,}")
         for each in metrics["cv"]["each"]
     ]
-    return "\n".join(
-        [f"| {metrics['cv']['by']} left out | right | hand found | frames |", "|---|---|---|---|", *rows, ""]
-    )
+    return markdown((f"{metrics['cv']['by']} left out", "right", "hand found", "frames"), rows)
 
 
 def _rejection(metrics: dict[str, Any]) -> str:
@@ -84,10 +83,10 @@ def _rejection(metrics: dict[str, Any]) -> str:
 
 def _letters(metrics: dict[str, Any]) -> str:
     rows = [
-        f"| {letter} | {percent(each['accuracy'])} | {each['n']:,} |"
+        (letter, percent(each["accuracy"]), f"{each['n']:,}")
         for letter, each in metrics["unseen"]["per_letter"].items()
     ]
-    return "\n".join(["| letter | right | frames |", "|---|---|---|", *rows, ""])
+    return markdown(("letter", "right", "frames"), rows)
 
 
 def _environment(found: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
 
 Pixels = npt.NDArray[np.uint8]
@@ -67,8 +66,3 @@ def varied(
         moved = cv2.warpAffine(images[index], place, (side, side), borderMode=cv2.BORDER_REPLICATE)
         out[index] = cv2.addWeighted(moved, contrast, moved, 0, 127.5 * (1 - contrast) + 255 * brightness)
     return out
-
-
-def letters(labels: npt.NDArray[np.int64]) -> list[str]:
-    """Their names."""
-    return [LETTERS[label] for label in labels]

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-PACKAGES: Final = ("aslkit", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "scikit-learn", "tensorflow")
+PACKAGES: Final = (
+    "aslkit", "horovod", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "pyspark", "scikit-learn",
+    "tensorflow",
+)  # fmt: skip
 
 
 def environment() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -80,12 +80,22 @@ def fit(config: NetworkConfig, images: Images, *, seed: int, place: Place) -> Ne
     # Over ranks sums come in any order: being exact would cost time and give nothing.
     make = partial(build, config.network, seed, exact=place.ranks == 1)
     vary = partial(_varied, config) if config.copies else as_they_are
-    schedule = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
     train_here = _alone if place.ranks == 1 else _on_ranks
-    state, start_s = train_here(make, vary, whole(images), schedule, seed, place)
+    state, start_s = train_here(make, vary, whole(images), schedule(config, place.ranks), seed, place)
     model = make()
     model.set_weights(state.best)
     return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
+
+
+def schedule(config: NetworkConfig, ranks: int) -> Schedule:
+    """How to learn on so many ranks: where batch and rate are of one rank, both grow with their number.
+
+    Linear scaling, with warm-up: Goyal et al., Accurate, Large Minibatch SGD, 2017.
+    """
+    plan = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
+    if not config.per_rank:
+        return plan
+    return replace(plan, batch_size=plan.batch_size * ranks, learning_rate=plan.learning_rate * ranks)
 
 
 def whole(images: Images) -> Share:
@@ -120,9 +130,6 @@ def build(network: str, seed: int, *, exact: bool = True) -> Any:
     """A network of 28×28 grey images, its weights drawn by `seed`; `exact` as `quiet_keras` takes it."""
     quiet_keras(exact=exact).utils.set_random_seed(seed)
     return architecture(network)((SIDE, SIDE, 1), len(LETTERS))
-
-
-Trainer = Callable[[Callable[[], Any], Callable[..., Array], Share, Schedule, int, Place], tuple[State, float]]
 
 
 def _alone(

@@ -156,6 +156,8 @@ class NetworkConfig(ModelConfig):
         warmup_epochs: while the rate rises.
         cosine: whether the rate falls to nothing along a cosine.
         label_smoothing: 0–1.
+        per_rank: batch_size and learning_rate are of one rank; with more ranks both are as many times as large. Wants
+            warmup_epochs. Else the batch is divided among the ranks, and the curve is the same however many there are.
     """
 
     network: str = "cnn"
@@ -166,6 +168,7 @@ class NetworkConfig(ModelConfig):
     warmup_epochs: float = 0.0
     cosine: bool = False
     label_smoothing: float = 0.0
+    per_rank: bool = False
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -178,6 +181,7 @@ class NetworkConfig(ModelConfig):
         check_whole("copies", self.copies, 0, 1)
         check_switch("cosine", self.cosine)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
+        check_switch("per_rank", self.per_rank)
 
 
 def digest(*settings: Any) -> str:

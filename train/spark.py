@@ -17,7 +17,6 @@ from aslkit import spark as core
 from aslkit.errors import AslkitError
 from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
-from aslkit.train.descriptors import letters
 from aslkit.train.recipe import ForestConfig, ModelConfig, PerceptronConfig
 
 _ROWS: Final = 4096
@@ -174,7 +173,7 @@ def frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -
     table = pa.table(
         {
             "row": np.arange(len(label)),
-            "letter": letters(label),
+            "letter": [LETTERS[each] for each in label],
             "values": values.cast(pa.list_(pa.float32())),
         }
     )

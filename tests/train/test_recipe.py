@@ -1,11 +1,12 @@
 """Recipes: the installed ones are sound, and what is wrong in one's own is said with its place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aslkit.errors import InputError
-from aslkit.train import sweep
+from aslkit.train import networks, sweep
 from aslkit.train.architectures import ARCHITECTURES
 from aslkit.train.benchmark import only
 from aslkit.train.recipe import ForestConfig, NetworkConfig, PerceptronConfig, Recipe, recipe
@@ -115,3 +116,12 @@ def test_the_reference_grid_is_sound() -> None:
     grid = sweep.grid("reference-grid")
     assert {each.architecture for each in grid.models.values()} == {"rf", "mlp", "cnn"}
     assert any(isinstance(each, PerceptronConfig) and each.hidden == (40, 30) for each in grid.models.values())
+
+
+def test_batch_and_rate_are_of_all_ranks_or_of_one() -> None:
+    whole = NetworkConfig(architecture="cnn", batch_size=120, learning_rate=0.001, warmup_epochs=2.0)
+    assert networks.schedule(whole, 8) == networks.schedule(whole, 1)
+    grown = networks.schedule(replace(whole, per_rank=True), 8)
+    assert (grown.batch_size, grown.warmup_epochs) == (960, 2.0)
+    assert grown.learning_rate == pytest.approx(0.008)
+    assert grown.rate(0, 100) < 0.0001
