@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from aslkit.cli_options import run_folder
 from aslkit.cli_text import print_json
-from aslkit.errors import AslkitError, InputError
+from aslkit.errors import AslkitError
 from aslkit.processes import cores
-from aslkit.workspace import Workspace, checked_name
+from aslkit.workspace import Workspace
 
 if TYPE_CHECKING:
     from aslkit.train.benchmark import Benchmarked
@@ -102,18 +103,25 @@ def _sweep(asked: Asked, grid: str) -> None:
 
 @contextmanager
 def _going_on(setting: "Setting") -> Iterator[None]:
-    """Whatever ends a run, say how it goes on."""
+    """Whatever ends a run, say how it goes on; a folder in which nothing was done yet is not left behind."""
     how = f"What is done is kept. Go on with:\n\n    {setting.resume}"
     try:
         yield
     except KeyboardInterrupt:
-        if setting.folder.exists():
+        if _kept(setting.folder):
             click.echo(f"\nStopped. {how}\n", err=True)
         raise
     except AslkitError as error:
-        if setting.resume in error.message or not setting.folder.exists():
+        if setting.resume in error.message or not _kept(setting.folder):
             raise
         raise AslkitError(f"{error.message}\n{how}") from error
+
+
+def _kept(folder: Path) -> bool:
+    """Whether a run that was ended has anything to go on from."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    return folder.exists()
 
 
 def _setting(asked: Asked, kind: str) -> "Setting":
@@ -126,15 +134,8 @@ def _setting(asked: Asked, kind: str) -> "Setting":
     if asked.resume is None:
         folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
     else:
-        folder = _run_folder(asked.resume, asked.workspace)
+        folder = run_folder(asked.resume, asked.workspace)
     return Setting(folder=folder, ranks=ranks, master=asked.master or "local[*]", resume=resume_command(asked, folder))
-
-
-def _run_folder(run: str, workspace: Workspace) -> Path:
-    folder = Path(run) if "/" in run or Path(run).is_dir() else workspace.runs / checked_name("run", run)
-    if not folder.is_dir():
-        raise InputError(f"There is no run {folder}.")
-    return folder
 
 
 def resume_command(asked: Asked, folder: Path) -> str:

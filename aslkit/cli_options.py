@@ -1,9 +1,10 @@
-"""Options that several commands have, and what a user may call a dataset."""
+"""Options that several commands have, and what a user may call a dataset or a run."""
 
 from pathlib import Path
 
 import click
 
+from aslkit.errors import InputError
 from aslkit.workspace import Workspace
 
 workspace_option = click.option(
@@ -30,3 +31,17 @@ def dataset_folder(dataset: str, workspace: Workspace) -> Path:
         return local(dataset, workspace)
     path = Path(dataset)
     return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
+
+
+def run_folder(run: str, workspace: Workspace) -> Path:
+    """Where a run lies that is named by its folder or its name.
+
+    Raises:
+        InputError: no such folder.
+    """
+    for path in (Path(run), workspace.runs / run):
+        if path.is_dir():
+            return path
+    raise InputError(
+        f"There is no run {run!r} in {workspace.runs}. `aslkit runs` lists them; `aslkit train` makes one."
+    )

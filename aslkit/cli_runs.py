@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from aslkit.cli_options import dataset_folder, json_option, workspace_option
+from aslkit.cli_options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
 
@@ -46,19 +46,3 @@ def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
     workspace = Workspace(root=root)
     found = [read(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
     print_runs(found, compare=bool(run), as_json=as_json)
-
-
-def run_folder(run: str, workspace: Workspace) -> Path:
-    """Where a run lies that is named by its folder or its name.
-
-    Raises:
-        InputError: no such folder.
-    """
-    from aslkit.errors import InputError
-
-    for path in (Path(run), workspace.runs / run):
-        if path.is_dir():
-            return path
-    raise InputError(
-        f"There is no run {run!r} in {workspace.runs}. `aslkit runs` lists them; `aslkit train` makes one."
-    )

@@ -187,7 +187,8 @@ def only(recipe: Recipe, *, architecture: str | None, feature: str | None, seed:
     }
     if not models:
         have = ", ".join(f"{config.feature} × {config.architecture}" for config in recipe.models.values())
-        raise InputError(f"The benchmark has no {feature or 'feature'} × {architecture or 'model'}. It has: {have}.")
+        asked = " × ".join(filter(None, (feature, architecture)))
+        raise InputError(f"The benchmark has no model {asked}. It has: {have}.")
     if seed is None:
         return Recipe(benchmark=recipe.benchmark, models=models)
     once = {name: replace(config, seeds=(seed,)) for name, config in models.items()}

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from aslkit import cli_benchmark
 from aslkit.cli import main
 from aslkit.errors import AslkitError
+from aslkit.train.trial import Setting
 
 TINY = """
 [benchmark]
@@ -72,7 +73,7 @@ def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path)
         (["--hold-out", "maria"], "--hold-out is not of the benchmark"),
         (["--epochs", "3"], "--epochs is not of the benchmark"),
         (["--one-hand"], "--one-hand is not of the benchmark"),
-        (["--feature", "landmarks"], "The benchmark has no landmarks × model. It has: "),
+        (["--feature", "landmarks"], "The benchmark has no model landmarks. It has: "),
         (["--config", "nowhere.toml"], "no configuration file nowhere.toml"),
         (["--sweep", "nowhere.toml"], "no configuration file nowhere.toml"),
         (["--sweep", "reference-grid", "--seed", "3"], "--seed does not go with --sweep"),
@@ -90,17 +91,21 @@ def test_what_does_not_go_is_refused_before_anything_is_trained(
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 1), (AslkitError("Java heap space."), 1)])
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), AslkitError("Java heap space.")])
 def test_whatever_ends_it_says_how_it_goes_on(
-    error: BaseException, code: int, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, after: bool, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ends(*args: object, **more: object) -> None:
+    def ends(task: object, recipe: object, images: object, setting: Setting, title: str) -> None:
+        if after:
+            (setting.folder / "checkpoints").mkdir()
         raise error
 
     monkeypatch.setattr("aslkit.train.benchmark._done", ends)
     stopped = aslkit("--dataset", sign_mnist, "--config", recipe, "--ranks", 1, workspace=tmp_path)
-    assert stopped.exit_code == code
-    assert "--resume sign-mnist-benchmark-1" in stopped.output
+    assert stopped.exit_code == 1
+    assert ("--resume sign-mnist-benchmark-1" in stopped.output) is after
+    assert (tmp_path / "runs" / "sign-mnist-benchmark-1").exists() is after
 
 
 def test_options_of_the_benchmark_are_refused_elsewhere(dataset: Path, tmp_path: Path) -> None:
