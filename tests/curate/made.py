@@ -1,0 +1,18 @@
+"""Frames as what is said of a dataset takes them."""
+
+import numpy as np
+
+from aslkit.datasets.split import Frames
+from aslkit.letters import INDEX
+
+
+def several(*rows: tuple[str, str, str, int]) -> Frames:
+    """Frames of (signer, session, letter, how many), each a group of its own."""
+    long = [row[:3] for row in rows for _ in range(row[3])]
+    signer, session, letter = zip(*long, strict=True)
+    return Frames(
+        signer=np.array(signer),
+        session=np.array(session),
+        label=np.array([INDEX[each] for each in letter], np.int64),
+        group=np.arange(len(long)),
+    )
