@@ -44,6 +44,16 @@ def print_each(metrics: dict[str, Any]) -> None:
         click.secho(f"Note: {metrics['cv']['note']}", fg="yellow", err=True)
 
 
+def print_tried(tried: list[dict[str, Any]]) -> None:
+    """What was tried to choose feature, architecture and start, best first; nothing where nothing was."""
+    from aslkit.train.report import percent
+
+    for number, one in enumerate(tried):
+        begun = f", beginning with {one['start']}" if one["start"] else ""
+        what = f"{one['feature']} × {one['architecture']}{begun}"
+        click.echo(f"{'Tried on those trained on:' if number == 0 else '':26} {percent(one['mean']):>6}  {what}")
+
+
 def print_rejection(metrics: dict[str, Any]) -> None:
     """Right, wrong, refused; and what happens where there is no letter."""
     from aslkit.train.report import percent

@@ -165,10 +165,10 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
 
 def print_trained(result: "Trained", *, as_json: bool) -> None:
     """Say how it does on people never seen, and beside it the figure that flatters."""
-    from aslkit.cli_runs_text import print_each, print_rejection
+    from aslkit.cli_runs_text import print_each, print_rejection, print_tried
     from aslkit.train.forms import ADVICE
     from aslkit.train.report import percent
-    from aslkit.train.words import accuracy, headline
+    from aslkit.train.words import accuracy, headline, transfer
 
     metrics = result.metrics
     if as_json:
@@ -185,6 +185,9 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     )
     click.echo(f"  {percent(metrics['random_split']['accuracy']):>6}  on a random split, the optimistic figure")
     click.echo(words["gap"])
+    if begun := transfer(metrics):
+        click.echo(begun)
+    print_tried(metrics["tried"])
     worst = sorted(unseen["per_letter"].items(), key=lambda item: item[1]["accuracy"])[:SHOWN]
     click.echo("Hardest letters: " + ", ".join(f"{letter} {percent(each['accuracy'])}" for letter, each in worst))
     print_rejection(metrics)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aslkit.cli_options import dataset_folder, json_option, workspace_option
+from aslkit.cli_options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
 
@@ -14,7 +14,9 @@ from aslkit.workspace import Workspace
 @click.option(
     "--feature", help="What the model sees: landmarks, hand28, hand64, pixels28, pixels64, auto.  [default: landmarks]"
 )
-@click.option("--architecture", help="mlp or cnn.  [default: the one that goes with the feature]")
+@click.option(
+    "--architecture", help="mlp, cnn or cnn-bn.  [default: goes with the feature; of pixels the benchmark's best]"
+)
 @click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
 @click.option(
     "--cv",
@@ -23,8 +25,9 @@ from aslkit.workspace import Workspace
 )
 @click.option("--curve", is_flag=True, help="With --cv signer: learn from fewer people and images too; takes longer.")
 @click.option(
-    "--start", metavar="MODEL", help="Begin with a run's network, as the benchmark's.  [default: from scratch]"
+    "--start", metavar="RUN", help="Pixels: begin with this run's network.  [default: the newest benchmark's best]"
 )
+@click.option("--from-scratch", is_flag=True, help="Pixels: begin with nothing learned elsewhere.")
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
@@ -34,7 +37,8 @@ from aslkit.workspace import Workspace
 @click.option(
     "--deterministic", is_flag=True, help="Benchmark: networks in one process, the same to the bit each time."
 )
-@click.option("--resume", metavar="RUN", help="Benchmark: go on with this run, by its name or folder.")
+@click.option("--resume", metavar="RUN", help="Go on with an interrupted run, by its name or folder.")
+@click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the run's folder.")
 @click.option("--sweep", metavar="GRID", help="Benchmark: try all combinations of a TOML file, as reference-grid.")
 @workspace_option
 @json_option
@@ -56,7 +60,7 @@ def train(
     \b
     Example:  aslkit train --dataset custom
               aslkit train --dataset custom --cv signer
-              aslkit train --dataset custom --hold-out maria --feature pixels28
+              aslkit train --dataset custom --hold-out maria --feature hand28
               aslkit train --dataset sign-mnist
               aslkit train --dataset sign-mnist --config reference
               aslkit train --dataset sign-mnist --sweep reference-grid
@@ -64,18 +68,22 @@ def train(
     from aslkit import cli_benchmark
 
     workspace = Workspace(root=root)
-    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "deterministic", "resume", "sweep")}
+    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "deterministic", "sweep")}
+    resume, tensorboard = options.pop("resume"), options.pop("tensorboard")
+    options["start"] = _start(options["start"], scratch=options.pop("from_scratch"))
     folder = cli_benchmark.ready(dataset, workspace) or dataset_folder(dataset, workspace)
     if cli_benchmark.is_benchmark(folder):
         asked = cli_benchmark.Asked(
             dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
-            feature=options["feature"], architecture=options["architecture"], seed=options["seed"], **of_benchmark,
+            feature=options["feature"], architecture=options["architecture"], seed=options["seed"], resume=resume,
+            **of_benchmark,
         )  # fmt: skip
         not_of_it = {
             "--hold-out": hold_out,
             "--cv": cv,
             "--curve": curve or None,
-            "--start": options["start"],
+            "--start or --from-scratch": options["start"],
+            "--tensorboard": tensorboard or None,
             "--epochs": options["epochs"],
             "--one-hand": options["both_hands"],
         }
@@ -85,15 +93,24 @@ def train(
         raise click.UsageError(
             f"{given[0]} goes with a dataset whose split is published, as sign-mnist, not with {folder.name}."
         )
-    _train(folder, workspace, config, hold_out, {"cv": cv, "curve": curve}, options, as_json=as_json)
+    wanted = {
+        "hold_out": hold_out, "cv": cv, "curve": curve, "tensorboard": tensorboard,
+        "resume": run_folder(resume, workspace) if resume else None,
+    }  # fmt: skip
+    _train(folder, workspace, config, wanted, options, as_json=as_json)
+
+
+def _start(run: str | None, *, scratch: bool) -> str | None:
+    if run is not None and scratch:
+        raise click.UsageError("Give --start or --from-scratch, not both.")
+    return "" if scratch else run
 
 
 def _train(
     folder: Path,
     workspace: Workspace,
     config: str | None,
-    hold_out: tuple[str, ...],
-    measured: dict[str, Any],
+    asked: dict[str, Any],
     flags: dict[str, Any],
     *,
     as_json: bool,
@@ -112,9 +129,8 @@ def _train(
         folder,
         runs=workspace.runs,
         config=settings,
-        hold_out=hold_out,
         captures=workspace.captures,
         note=note,
-        **measured,
+        **asked,
     )
     print_trained(done, as_json=as_json)

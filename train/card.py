@@ -6,7 +6,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.train.report import percent
 from aslkit.train.tables import markdown
-from aslkit.train.words import accuracy, false_letters, headline
+from aslkit.train.words import accuracy, false_letters, headline, transfer
 
 CARD_FILE = "README.md"
 
@@ -30,7 +30,8 @@ def card(metrics: dict[str, Any]) -> str:
         "Names the letter of the American Sign Language alphabet that a hand shows in one picture: 24 still letters, "
         "without J and Z, which move.\n",
         f"**{percent(accuracy(metrics))} right on {words['tested']}.** {words['doubt']} A picture in which no hand is "
-        f"found counts as wrong. On a random split, the optimistic figure, {_random(metrics)}. {words['gap']}\n",
+        f"found counts as wrong. On a random split, the optimistic figure, {_random(metrics)}. "
+        f"{words['gap']} {transfer(metrics)}\n",
         _left_out(metrics),
         _rejection(metrics),
         _letters(metrics),

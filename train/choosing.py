@@ -1,56 +1,89 @@
-"""Which feature and architecture: by cross-validation over the people trained on, never by the test."""
+"""Which feature, architecture and start: by cross-validation over the people trained on, never by the test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import InputError
 from aslkit.train import data
-from aslkit.train.config import TrainConfig
+from aslkit.train.architectures import architecture
+from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.crossval import cross_validate, figures
 from aslkit.train.features import feature
+from aslkit.train.fit import Watch
 from aslkit.train.inputs import check_trainable
+from aslkit.train.start import portable, settled
 
-AUTO: Final = "auto"
+CANDIDATES: Final = ("landmarks", "hand28", "hand64")
+"""Features that are tried where it is "auto"; of hand28, the network from scratch too, beside one that begins with the
+benchmark's best."""
 
-CANDIDATES: Final = (("landmarks", "mlp"), ("hand28", "cnn"), ("pixels28", "cnn"))
-"""Pairs that are tried where the feature is "auto"."""
+_FROM_SCRATCH_TOO: Final = "hand28"
 
 
-def choose(dataset: Path, config: TrainConfig, *, hold_out: Sequence[str]) -> tuple[TrainConfig, list[dict[str, Any]]]:
+def choose(
+    dataset: Path,
+    config: TrainConfig,
+    *,
+    hold_out: Sequence[str],
+    runs: Path,
+    note: Callable[[str], None],
+    watch: Watch,
+) -> tuple[TrainConfig, list[dict[str, Any]]]:
     """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
 
     Args:
         dataset: a dataset's folder.
         config: the settings, whose feature is "auto".
         hold_out: signers who are tested on; they have no part in the choice.
+        runs: a workspace's, with a benchmark to begin with if there is one.
+        note: told why a network begins by chance that could begin with another.
+        watch: where the trainings can be gone on with.
 
     Returns:
-        the settings with the best pair, and for each pair feature, architecture, mean and each one's accuracy, best
-        first.
+        the settings of the best, and for each that was tried feature, architecture, start ("" from scratch), what was
+        left out by, mean and each one's accuracy, best first.
 
     Raises:
-        InputError: no pair has the architecture that is asked for.
+        InputError: no such architecture.
     """
-    wanted = [pair for pair in CANDIDATES if config.architecture in (AUTO, pair[1])]
-    if not wanted:
-        known = ", ".join(dict.fromkeys(pair[1] for pair in CANDIDATES))
-        raise InputError(f"There is no feature to choose for the architecture {config.architecture!r}. Known: {known}.")
-    tried = []
-    for name, architecture in wanted:
-        chosen, settings = feature(name), replace(config, feature=name, architecture=architecture)
-        samples = data.load(dataset, chosen.contract)
-        if hold_out:
-            samples = data.held_out(samples, hold_out, settings)
-        learned = data.without_test(samples)
-        check_trainable(replace(learned, split=np.full_like(learned.split, "train")))
-        found = figures(cross_validate(learned, chosen, settings, "signer"), seed=config.seed)
-        each = {one["name"]: one["accuracy"] for one in found["each"]}
-        tried.append(
-            {"feature": name, "architecture": architecture, "by": found["by"], "mean": found["mean"], "each": each}
-        )
-    tried.sort(key=lambda one: -one["mean"])
-    return replace(config, feature=tried[0]["feature"], architecture=tried[0]["architecture"]), tried
+    architecture(config.architecture if config.architecture != AUTO else "mlp")
+    wanted = list(_candidates(config, runs, note))
+    tried = [_tried(dataset, settings, hold_out, runs, watch) for settings in wanted]
+    order = sorted(range(len(tried)), key=lambda index: -tried[index]["mean"])
+    return wanted[order[0]], [tried[index] for index in order]
+
+
+def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) -> list[TrainConfig]:
+    found: list[TrainConfig] = []
+    told: set[str] = set()
+    for name in CANDIDATES:
+        settings = settled(replace(config, feature=name), feature(name), runs, told.add)
+        if config.architecture != AUTO and (config.architecture == "mlp") != (feature(name).architecture == "mlp"):
+            continue  # a perceptron is tried on landmarks, any other on pixels
+        found.append(settings)
+        if name == _FROM_SCRATCH_TOO and settings.start:
+            found.append(replace(settings, start=""))
+    for text in told:
+        note(text)
+    return found
+
+
+def _tried(dataset: Path, settings: TrainConfig, hold_out: Sequence[str], runs: Path, watch: Watch) -> dict[str, Any]:
+    chosen = feature(settings.feature)
+    samples = data.load(dataset, chosen.contract)
+    if hold_out:
+        samples = data.held_out(samples, hold_out, settings)
+    learned = data.without_test(samples)
+    check_trainable(replace(learned, split=np.full_like(learned.split, "train")))
+    found = figures(cross_validate(learned, chosen, settings, "signer", watch=watch), seed=settings.seed)
+    return {
+        "feature": settings.feature,
+        "architecture": settings.architecture,
+        "start": portable(settings, runs).start,
+        "by": found["by"],
+        "mean": found["mean"],
+        "each": {one["name"]: one["accuracy"] for one in found["each"]},
+    }

@@ -1,9 +1,14 @@
 """How to train."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from aslkit.config import check_number, check_switch, check_whole
 from aslkit.errors import InputError
+
+AUTO: Final = "auto"
+"""A feature, an architecture or a start that is yet to be chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +32,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check every number once; feature and architecture are looked up where they are kept."""
         if not isinstance(self.start, str):
-            raise InputError(f"start must be the path of a model, or empty; it is {self.start!r}.")
+            raise InputError(f"start must be the path of a model, auto, or empty; it is {self.start!r}.")
         check_whole("members", self.members, 1, 100)
         check_whole("epochs", self.epochs, 1, 10_000)
         check_whole("patience", self.patience, 1, 10_000)
@@ -38,3 +43,8 @@ class TrainConfig:
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_whole("seed", self.seed, 0, 2**32 - 1)
+
+    @property
+    def start_model(self) -> Path | None:
+        """The model to begin with; None from scratch, or where it is yet to be chosen."""
+        return Path(self.start) if self.start not in ("", AUTO) else None

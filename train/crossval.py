@@ -15,7 +15,7 @@ from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import Answers, answer, joined, measure
 from aslkit.train.features import Feature
-from aslkit.train.fit import fit
+from aslkit.train.fit import UNWATCHED, Watch, fit
 from aslkit.train.rejection import Silence, ask_silence, calibrated, merged
 
 MOST_FOLDS: Final = 10
@@ -80,6 +80,8 @@ def cross_validate(
     asked: By,
     *,
     recorded: Mapping[str, Array] | None = None,
+    watch: Watch = UNWATCHED,
+    why: str = "",
 ) -> Crossed:
     """Leave each signer (session, block) out in turn, train on the others, and ask about those left out.
 
@@ -91,6 +93,8 @@ def cross_validate(
         config: the settings.
         asked: what to leave out.
         recorded: frames without a letter, by signer.
+        watch: where the trainings can be gone on with.
+        why: begins the titles of the progress bars.
 
     Raises:
         AslkitError: the others are too few to train on.
@@ -101,8 +105,8 @@ def cross_validate(
     answers, turns, silences = [], [], []
     for number, part in enumerate(parts, 1):
         names = _names(part, by, number)
-        title = f"Without {', '.join(names)} ({number} of {len(parts)})"
-        model = fit(part, feature, config, title=title).model
+        title = f"{why}{'without' if why else 'Without'} {', '.join(names)} ({number} of {len(parts)})"
+        model = fit(part, feature, config, title=title, watch=Watch(kept=watch.kept)).model
         answers.append(answer(model, part, feature, split="test"))
         silences.append(ask_silence(model, part, feature, split="test", seed=config.seed, recorded=recorded))
         turns.append(names)

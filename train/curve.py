@@ -11,7 +11,7 @@ from aslkit.train import data
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
 from aslkit.train.features import Feature
-from aslkit.train.fit import fit
+from aslkit.train.fit import UNWATCHED, Watch, fit
 
 SHARES: Final = (1 / 16, 1 / 4)
 """Of each signer's frames of each letter, evenly spread over the recording."""
@@ -26,7 +26,9 @@ ENOUGH: Final = 3
 """Numbers of people without which nothing is estimated: through two points goes any power, and it flatters."""
 
 
-def curve(samples: data.Samples, feature: Feature, config: TrainConfig, *, full: dict[str, float]) -> dict[str, Any]:
+def curve(
+    samples: data.Samples, feature: Feature, config: TrainConfig, *, full: dict[str, float], watch: Watch = UNWATCHED
+) -> dict[str, Any]:
     """Train on fewer people, and on fewer images, each signer left out in turn.
 
     Args:
@@ -34,6 +36,7 @@ def curve(samples: data.Samples, feature: Feature, config: TrainConfig, *, full:
         feature: what the models see.
         config: the settings.
         full: each signer's accuracy when all others were trained on.
+        watch: where the trainings can be gone on with.
 
     Returns:
         signers: for each number of people n, mean and each accuracy of those left out.
@@ -58,13 +61,13 @@ def curve(samples: data.Samples, feature: Feature, config: TrainConfig, *, full:
             for place in picked:
                 part = data.only(samples, np.isin(samples.signer, [held, *choices[place]]))
                 title = f"{number} to learn from, without {held}"
-                each.append(_right(part, held, feature, config, title))
+                each.append(_right(part, held, feature, config, title, watch))
         by_signers.append({"n": number, "mean": float(np.mean(each)), "each": each})
     everybody = list(full.values())
     by_signers.append({"n": len(names) - 1, "mean": float(np.mean(everybody)), "each": everybody})
     return {
         "signers": by_signers,
-        "images": _by_images(samples, feature, config, full),
+        "images": _by_images(samples, feature, config, full, watch),
         "more": estimate([(one["n"], one["mean"]) for one in by_signers]),
     }
 
@@ -108,7 +111,7 @@ def words(found: dict[str, Any]) -> str:
 
 
 def _by_images(
-    samples: data.Samples, feature: Feature, config: TrainConfig, full: dict[str, float]
+    samples: data.Samples, feature: Feature, config: TrainConfig, full: dict[str, float], watch: Watch = UNWATCHED
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for share in SHARES:
@@ -116,7 +119,7 @@ def _by_images(
         each = []
         for held in sorted(full):
             part = data.only(samples, kept | (samples.signer == held))
-            each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}"))
+            each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}", watch))
         found.append({"n": _mean_number(samples, kept), "mean": float(np.mean(each)), "each": each})
     every = np.ones(len(samples), bool)
     return [
@@ -142,7 +145,7 @@ def _mean_number(samples: data.Samples, kept: npt.NDArray[np.bool_]) -> int:
     return round(float(np.mean([(kept & (samples.signer != held)).sum() for held in names])))
 
 
-def _right(part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str) -> float:
+def _right(part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: Watch) -> float:
     split = data.held_out(part, [held], config)
-    fitted = fit(split, feature, config, title=title)
+    fitted = fit(split, feature, config, title=title, watch=watch)
     return float(measure(answer(fitted.model, split, feature, split="test"))["accuracy"])

@@ -73,7 +73,7 @@ def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
         | on_unseen(answers, by="signer")
         | {
             "cv": figures(crossed, seed=seed),
-            "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration),
+            "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration) | {"chosen_on": ""},
             "confusable": confusable(answers, wrong(answers)),
         }
     )

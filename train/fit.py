@@ -1,7 +1,9 @@
 """Fitting one model to the train rows, stopping by the validation rows. The test rows are not looked at here."""
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +16,14 @@ from aslkit.preprocess import Array
 from aslkit.progress import bar
 from aslkit.train import transfer
 from aslkit.train.architectures import averaged
+from aslkit.train.batches import drawn, targets
+from aslkit.train.checkpoints import Store
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
 from aslkit.train.inputs import check_trainable
-from aslkit.train.stopping import explain, watcher
-
-MIRRORED_SHARE: Final = 0.5
-"""Of the varied copies, where a model is to know both mirror images of each letter."""
+from aslkit.train.loop import State, bring
+from aslkit.train.stopping import explain, is_done, watcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,8 @@ class Fitted:
 
     Attributes:
         model: keras.Model, of the epoch with the least validation loss; of the last, where there is no validation.
-        history: one row an epoch: epoch, loss, accuracy, and val_loss, val_accuracy where there is a validation split.
+        history: one row an epoch: epoch, loss, accuracy, seconds, and val_loss, val_accuracy where there is a
+            validation split.
         stopped: why it ended before its time, other than for lack of progress, in words; "" where it did not.
         fit_s, epoch_s: seconds in all, and the median of an epoch.
     """
@@ -42,8 +45,48 @@ class Fitted:
     stopped: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Where a training can be followed and gone on with.
+
+    Attributes:
+        kept: folder in which each training keeps how far it is, under a name made of all that it depends on; a later
+            one that would be the same takes it up. None keeps nothing.
+        logs: folder for TensorBoard; None writes none.
+    """
+
+    kept: Path | None = None
+    logs: Path | None = None
+
+
+UNWATCHED: Final = Watch()
+
+
+@dataclass(kw_only=True)
+class _Training:
+    """What is being trained: a network to train, the same weights to use, and how far it is."""
+
+    learning: Any
+    model: Any
+    batches: Any
+    validation: tuple[Array, Array] | None
+    config: TrainConfig
+    state: State = field(default_factory=State)
+    store: Store | None = None
+
+    def keep(self, state: State) -> None:
+        if self.store is not None:
+            self.store.save(state)
+
+
 def fit(
-    samples: Samples, feature: Feature, config: TrainConfig, *, title: str = "Training", keep: bool = False
+    samples: Samples,
+    feature: Feature,
+    config: TrainConfig,
+    *,
+    title: str = "Training",
+    keep: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> Fitted:
     """Train `config.architecture` on the train rows in which a hand was found.
 
@@ -53,6 +96,7 @@ def fit(
         config: the settings.
         title: of the progress bar.
         keep: on Ctrl-C, return the best so far, if an epoch is done; else KeyboardInterrupt goes on.
+        watch: where it can be followed and gone on with.
 
     Raises:
         AslkitError: too little to learn from, or TensorFlow is not installed.
@@ -64,22 +108,59 @@ def fit(
     check_trainable(samples)
     members = config.members
     learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members)
-    batches = _batches(keras, samples, train, feature, config, members)
+    batches = drawn(keras, samples, train, feature, config)
+    training = _Training(
+        learning=learning,
+        model=model,
+        batches=batches,
+        validation=(feature.finish(samples.raw[check]), targets(samples.label[check], members)) if len(check) else None,
+        config=config,
+    )
+    if watch.kept is not None:
+        training.store = Store(url=str(watch.kept / _digest(samples, [train, check], feature, config)))
+        training.state = training.store.state()
+    _begin(keras, training)
+    stopped = _run(keras, training, title=title, keep=keep, logs=watch.logs)
+    seconds = [row["seconds"] for row in training.state.history]
+    return Fitted(
+        model=model,
+        history=training.state.history,
+        fit_s=float(np.sum(seconds)),
+        epoch_s=float(np.median(seconds)),
+        stopped=stopped,
+    )
+
+
+def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Feature, config: TrainConfig) -> str:
+    """A name for a training: two of the same name would come to the same."""
+    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies], default=str)
+    found = hashlib.sha256(settings.encode())
+    for taken in rows:
+        for values in (samples.raw[taken], samples.label[taken], samples.signer[taken].astype("U")):
+            found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()[:16]
+
+
+def _begin(keras: Any, training: _Training) -> None:
+    """Give the network the weights that it begins with, or those of where an earlier training left it."""
+    learning, config, state = training.learning, training.config, training.state
     for layer in _layers(keras, learning):
         if isinstance(layer, keras.layers.Normalization):
-            layer.adapt(batches.inputs)
-    if config.start:
-        _start(learning, batches, config)
-    _compile(learning, batches, config)
-    validation = (feature.finish(samples.raw[check]), _targets(samples.label[check], members)) if len(check) else None
-    return _run(learning, model, batches, validation, config, title=title, keep=keep)
+            layer.adapt(training.batches.inputs)
+    if config.start_model is not None and not state.variables:
+        _take_over(training, config.start_model)
+    _compile(keras, training)
+    if state.variables:
+        learning.optimizer.build(learning.trainable_variables)
+        bring(learning, learning.optimizer, state)
+        training.batches.begin(len(state.history))
 
 
-def _compile(learning: Any, batches: Any, config: TrainConfig) -> None:
-    keras = quiet_keras()
-    learning.compile(
+def _compile(keras: Any, training: _Training) -> None:
+    config = training.config
+    training.learning.compile(
         optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(batches))
+            keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(training.batches))
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
         metrics=["accuracy"],
@@ -87,15 +168,16 @@ def _compile(learning: Any, batches: Any, config: TrainConfig) -> None:
     )
 
 
-def _start(learning: Any, batches: Any, config: TrainConfig) -> None:
+def _take_over(training: _Training, model: Path) -> None:
     """Take over what another model has learned, and let only the rest learn for a while."""
-    source = transfer.load(Path(config.start))
-    members = [layer for layer in learning.layers if hasattr(layer, "layers")]
+    source = transfer.load(model)
+    members = [layer for layer in training.learning.layers if hasattr(layer, "layers")]
     taken = [layer for member in members for layer in transfer.take_over(source, member)]
     for layer in taken:
         layer.trainable = False
-    _compile(learning, batches, config)
-    learning.fit(batches, epochs=transfer.FROZEN_EPOCHS, verbose=0)
+    _compile(quiet_keras(), training)
+    training.learning.fit(training.batches, epochs=transfer.FROZEN_EPOCHS, shuffle=False, verbose=0)
+    training.batches.begin(0)
     for layer in taken:
         layer.trainable = True
 
@@ -108,89 +190,39 @@ def _layers(keras: Any, model: Any) -> Iterator[Any]:
             yield layer
 
 
-def _run(
-    learning: Any,
-    model: Any,
-    batches: Any,
-    validation: tuple[Array, Array] | None,
-    config: TrainConfig,
-    *,
-    title: str,
-    keep: bool,
-) -> Fitted:
-    keras = quiet_keras()
+def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path | None) -> str:
+    """Train from where it stands; say why it ended before its time, "" where it did not."""
+    config, state = training.config, training.state
     with bar(title, config.epochs) as advance:
-        watched = watcher(keras, patience=config.patience, validated=validation is not None, advance=advance)
+        advance(len(state.history))
+        watched = watcher(
+            keras,
+            patience=config.patience,
+            validated=training.validation is not None,
+            state=state,
+            advance=advance,
+            ended=training.keep,
+        )
         try:
-            learning.fit(
-                batches,
-                validation_data=validation,
-                validation_batch_size=4096,
-                epochs=config.epochs,
-                verbose=0,
-                callbacks=[watched],
-            )
+            if len(state.history) < config.epochs and not is_done(state, patience=config.patience):
+                training.learning.fit(
+                    training.batches,
+                    validation_data=training.validation,
+                    validation_batch_size=4096,
+                    initial_epoch=len(state.history),
+                    epochs=config.epochs,
+                    shuffle=False,  # the batches are drawn anew for each epoch
+                    verbose=0,
+                    callbacks=[watched, *([keras.callbacks.TensorBoard(logs)] if logs else [])],
+                )
         except KeyboardInterrupt:
-            if not keep or not watched.history:
+            if not keep or not state.history:
                 raise
-            watched.stopped = (
-                f"Stopped by hand after {len(watched.history)} of {config.epochs} epochs; the best is kept."
-            )
+            watched.stopped = f"Stopped by hand after {len(state.history)} of {config.epochs} epochs; the best is kept."
         else:
             if watched.stopped:
-                finite = bool(np.isfinite(batches.inputs).all())
-                watched.stopped = explain(watched, finite=finite, learning_rate=config.learning_rate)
+                finite = bool(np.isfinite(training.batches.inputs).all())
+                watched.stopped = explain(watched, state, finite=finite, learning_rate=config.learning_rate)
+    watched.set_model(training.learning)
     watched.restore()
-    seconds = np.diff(watched.ends)
-    return Fitted(
-        model=model,
-        history=watched.history,
-        fit_s=float(seconds.sum()),
-        epoch_s=float(np.median(seconds)),
-        stopped=watched.stopped,
-    )
-
-
-def _batches(
-    keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig, members: int
-) -> Any:
-    """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
-
-    Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
-    """
-    raw, label = samples.raw[train], np.tile(samples.label[train], feature.copies + 1)
-    weight = np.tile(_signer_weights(samples.signer[train]), feature.copies + 1)
-    rng = np.random.default_rng(config.seed)
-    mirrored = MIRRORED_SHARE if config.both_hands else 0.0
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        """One epoch's batches."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.on_epoch_end()
-
-        def __len__(self) -> int:
-            return int(np.ceil(len(label) / config.batch_size))
-
-        def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
-            rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            return self.inputs[rows], _targets(label[rows], members), weight[rows, None]
-
-        def on_epoch_end(self) -> None:
-            varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
-            self.inputs = feature.finish(np.concatenate([raw, *varied]))
-            self.order = rng.permutation(len(label))
-
-    return Batches()
-
-
-def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
-    _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
-    weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)
-    return weights
-
-
-def _targets(label: npt.NDArray[np.int64], members: int) -> Array:
-    """Letters as each member is to say them: float32 (n, members, 24)."""
-    return np.repeat(np.eye(len(LETTERS), dtype=np.float32)[label][:, None], members, axis=1)
+    return str(watched.stopped)

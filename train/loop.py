@@ -265,20 +265,25 @@ def _row(epoch: int, learned: npt.NDArray[np.float64], checked: npt.NDArray[np.f
 
 def _restore(model: Any, optimizer: Any, state: State, ranks: Ranks) -> None:
     """Bring network and optimizer to where the state left them, the same on every rank."""
-    variables = _variables(model, optimizer)
-    if state.variables:
-        for variable, value in zip(variables, state.variables, strict=True):
-            variable.assign(value)
+    bring(model, optimizer, state)
     ranks.like_first([each.value for each in (*model.weights, *optimizer.variables)])
 
 
 def _keep(model: Any, optimizer: Any, state: State, row: dict[str, float]) -> None:
     state.history.append(row)
-    state.variables = [np.asarray(each) for each in _variables(model, optimizer)]
+    state.variables = [np.asarray(each) for each in variables(model, optimizer)]
     if state.best_epoch == len(state.history):
         state.best = model.get_weights()
 
 
-def _variables(model: Any, optimizer: Any) -> list[Any]:
+def bring(model: Any, optimizer: Any, state: State) -> None:
+    """Give network and optimizer, which must be built, the values that the state has, if it has any."""
+    found = variables(model, optimizer)
+    if state.variables:
+        for variable, value in zip(found, state.variables, strict=True):
+            variable.assign(value)
+
+
+def variables(model: Any, optimizer: Any) -> list[Any]:
     """All that training changes, random states of dropout included."""
     return [*model.variables, *optimizer.variables]

@@ -15,7 +15,7 @@ from aslkit.train.curve import words
 from aslkit.train.evaluate import Answers, confusion
 from aslkit.train.forms import ADVICE
 from aslkit.train.pictures import thumbnails
-from aslkit.train.words import accuracy, false_letters, headline
+from aslkit.train.words import accuracy, false_letters, headline, transfer
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
@@ -61,6 +61,7 @@ def write(
         said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
         trained=bool(history),
         advice=ADVICE,
+        begun=transfer(metrics),
         false_letters=false_letters(metrics["rejection"]),
         curve_words=words(metrics["curve"]) if "curve" in metrics else "",
     )

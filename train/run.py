@@ -1,5 +1,6 @@
 """One training from beginning to end: a dataset in, a run folder out."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,21 +17,24 @@ from aslkit.preprocess import Array
 from aslkit.train import curve as learning_curve
 from aslkit.train import data
 from aslkit.train.architectures import architecture
+from aslkit.train.beside import Kept, calibration, flattered, from_scratch
 from aslkit.train.calibrate import Calibration
-from aslkit.train.choosing import AUTO, choose
-from aslkit.train.config import TrainConfig
+from aslkit.train.choosing import choose
+from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.confusable import confusable, wrong
 from aslkit.train.crossval import Crossed, cross_validate, figures
 from aslkit.train.environment import command, environment
 from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, on_unseen
-from aslkit.train.features import Feature, feature
-from aslkit.train.fit import Fitted, fit
-from aslkit.train.folder import Finished, new_folder, write
+from aslkit.train.features import feature
+from aslkit.train.fit import Fitted, Watch, fit
+from aslkit.train.folder import Finished, write
 from aslkit.train.forms import forms
 from aslkit.train.inputs import check_trainable, notes
 from aslkit.train.plan import as_json, plan
 from aslkit.train.recorded import without_letter
-from aslkit.train.rejection import Silence, ask_silence, calibrated, rejection
+from aslkit.train.rejection import ask_silence, rejection
+from aslkit.train.start import portable, settled
+from aslkit.train.unfinished import unfinished
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,19 @@ class Trained:
 
     folder: Path
     metrics: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is to be trained and measured, as `train` takes it."""
+
+    dataset: Path
+    runs: Path
+    hold_out: Sequence[str]
+    cv: By | None
+    curve: bool
+    captures: Path | None
+    note: Callable[[str], None]
 
 
 def train(
@@ -50,6 +67,8 @@ def train(
     cv: By | None = None,
     curve: bool = False,
     captures: Path | None = None,
+    resume: Path | None = None,
+    tensorboard: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> Trained:
     """Train on a dataset's train split and measure on its test split; then the same with a random split beside it.
@@ -59,59 +78,40 @@ def train(
 
     Args:
         dataset: a dataset's folder.
-        runs: where the new run's folder goes.
-        config: the settings; an architecture "auto" becomes the feature's own.
+        runs: where the new run's folder goes, and where a benchmark is looked for to begin with.
+        config: the settings; an architecture "auto" becomes the feature's own, a start "auto" the benchmark's best.
         hold_out: signers to test on, in place of the dataset's own test.
         cv: what to leave out in turn, "signer", "session" or "block"; None for one test.
         curve: train on fewer people and fewer images too; with `cv` "signer" only.
         captures: a workspace's, with frames recorded without a letter, if there are any.
-        note: told, before anything is trained, what the figures will not tell.
+        resume: the folder of an interrupted run to go on with; trainings that would be the same are taken up.
+        tensorboard: write what TensorBoard shows of the model that is kept into the run's folder.
+        note: told, before anything is trained, what the figures will not tell; and how an interrupted run goes on.
 
     Raises:
         InputError: no such dataset, feature, architecture or signer.
         AslkitError: too little to train on, or TensorFlow is not installed.
     """
     _check(hold_out, cv, curve, config)
-    config, tried = _settled(dataset, config, hold_out)
-    chosen = feature(config.feature)
-    whole = data.load(dataset, chosen.contract)
-    samples = _samples(whole, config, hold_out, cv)
-    check_trainable(samples)
-    recorded = without_letter(captures, chosen.contract) if captures else {}
-    for text in notes(samples) if not cv else ():
-        note(text)
-    crossed = cross_validate(whole, chosen, config, cv, recorded=recorded) if cv else None
-    fitted = fit(samples, chosen, config, title="Training", keep=True)
-    answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
-    calibration, tests = (
-        (crossed.calibration(), crossed.tests())
-        if crossed
-        else _calibration(fitted, samples, chosen, answers, config, recorded)
-    )
-    flattered = _flattered(whole, chosen, config) if not fitted.stopped else NO_ANSWERS
-    metrics = (
-        _about(dataset, config, samples, fitted)
-        | on_unseen(answers, by=crossed.by if crossed else samples.by)
-        | (_crossed(crossed, whole, chosen, config, curve=curve) if crossed else {})
-        | _told(whole, samples, answers)
-        | {
-            "rejection": rejection(tests) | asdict(calibration),
-            "random_split": _brief(measure(flattered)),
-            "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
-            "tried": tried,
-            "command": command(dataset.name, hold_out=hold_out, cv=cv, curve=curve),
-        }
-    )
-    contract = replace(chosen.contract, **asdict(calibration))
-    finished = Finished(fitted=fitted, contract=contract, config=config, metrics=metrics, answers=answers)
-    folder = new_folder(runs, f"{dataset.name}-{config.feature}-{config.architecture}")
-    with replacing(folder) as partial:
-        write(partial, finished, dataset=dataset)
-    return Trained(folder=folder, metrics=metrics)
+    asked = _Asked(dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures, note=note)
+    if config.feature == AUTO:
+        name = f"{dataset.name}-{AUTO}"
+    else:
+        config = settled(config, feature(config.feature), runs, note)
+        name = f"{dataset.name}-{config.feature}-{config.architecture}"
+    with unfinished(runs, name, resume=resume, tensorboard=tensorboard, note=note) as (folder, watch):
+        finished = _finished(asked, config, watch)
+        with replacing(folder) as partial:
+            write(partial, finished, dataset=dataset)
+            if watch.logs is not None:
+                shutil.copytree(watch.logs, partial / watch.logs.name)
+    return Trained(folder=folder, metrics=finished.metrics)
 
 
 def _check(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainConfig) -> None:
-    """Raise InputError where what is asked for does not go together."""
+    """Raise InputError where what is asked for does not exist or does not go together."""
+    if config.architecture != AUTO:
+        architecture(config.architecture)
     if hold_out and cv:
         raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
     if curve and cv != "signer":
@@ -120,15 +120,47 @@ def _check(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainCon
         raise InputError("Name the --feature with --cv: choosing one on those who are left out would flatter.")
 
 
-def _settled(dataset: Path, config: TrainConfig, hold_out: Sequence[str]) -> tuple[TrainConfig, list[dict[str, Any]]]:
-    """The settings with feature and architecture named, and what was tried to choose them."""
+def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
+    """Train and measure all that was asked for."""
     tried: list[dict[str, Any]] = []
     if config.feature == AUTO:
-        config, tried = choose(dataset, config, hold_out=hold_out)
-    if config.architecture == AUTO:
-        config = replace(config, architecture=feature(config.feature).architecture)
-    architecture(config.architecture)
-    return config, tried
+        config, tried = choose(
+            asked.dataset, config, hold_out=asked.hold_out, runs=asked.runs, note=asked.note, watch=watch
+        )
+    chosen, cv = feature(config.feature), asked.cv
+    whole = data.load(asked.dataset, chosen.contract)
+    samples = _samples(whole, config, asked.hold_out, cv)
+    check_trainable(samples)
+    recorded = without_letter(asked.captures, chosen.contract) if asked.captures else {}
+    for text in notes(samples) if not cv else ():
+        asked.note(text)
+    kept = Kept(samples=samples, feature=chosen, config=config, watch=watch)
+    crossed = cross_validate(whole, chosen, config, cv, recorded=recorded, watch=watch) if cv else None
+    fitted = fit(samples, chosen, config, title="Training", keep=True, watch=watch)
+    answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
+    calibration, refused = _refused(fitted, kept, crossed, answers, recorded)
+    metrics = (
+        _about(asked.dataset, config, samples, fitted)
+        | on_unseen(answers, by=crossed.by if crossed else samples.by)
+        | (_crossed(crossed, whole, kept, curve=asked.curve) if crossed else {})
+        | _told(whole, samples, answers)
+        | {"rejection": refused}
+        | _beside(whole, kept, fitted, cv)
+        | {
+            "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
+            "tried": tried,
+            "command": command(asked.dataset.name, hold_out=asked.hold_out, cv=cv, curve=asked.curve),
+        }
+    )
+    if config.start_model is not None:
+        metrics["transfer"] = metrics["transfer"] | {"start": portable(config, asked.runs).start}
+    return Finished(
+        fitted=fitted,
+        contract=replace(chosen.contract, **asdict(calibration)),
+        config=portable(config, asked.runs),
+        metrics=metrics,
+        answers=answers,
+    )
 
 
 def _samples(whole: data.Samples, config: TrainConfig, hold_out: Sequence[str], cv: By | None) -> data.Samples:
@@ -138,13 +170,38 @@ def _samples(whole: data.Samples, config: TrainConfig, hold_out: Sequence[str], 
     return data.held_out(whole, hold_out, config) if hold_out else whole
 
 
-def _crossed(
-    crossed: Crossed, whole: data.Samples, chosen: Feature, config: TrainConfig, *, curve: bool
-) -> dict[str, Any]:
+def _refused(
+    fitted: Fitted, kept: Kept, crossed: Crossed | None, answers: Answers, recorded: dict[str, Array]
+) -> tuple[Calibration, dict[str, Any]]:
+    """When to say nothing, and what comes of it on people who had no part in choosing that."""
+    if crossed is not None:
+        chosen, on, tests = crossed.calibration(), "people left out in turn", crossed.tests()
+    else:
+        chosen, on = calibration(fitted, kept, recorded)
+        silence = ask_silence(
+            fitted.model, kept.samples, kept.feature, split="test", seed=kept.config.seed, recorded=recorded
+        )
+        tests = [(answers, silence, chosen)]
+    return chosen, rejection(tests) | asdict(chosen) | {"chosen_on": on}
+
+
+def _beside(whole: data.Samples, kept: Kept, fitted: Fitted, cv: By | None) -> dict[str, Any]:
+    """What a random split shows, and what training from scratch comes to; not where Ctrl-C asked to end."""
+    random = flattered(whole, kept) if not fitted.stopped else NO_ANSWERS
+    found: dict[str, Any] = {"random_split": _brief(measure(random))}
+    if kept.config.start_model is not None:
+        scratch = from_scratch(whole, kept, cv=cv) if not fitted.stopped else None
+        found["transfer"] = {"from_scratch": scratch, "epochs": None if cv else len(fitted.history)}
+    return found
+
+
+def _crossed(crossed: Crossed, whole: data.Samples, kept: Kept, *, curve: bool) -> dict[str, Any]:
     """Figures of those left out in turn, and the learning curve."""
-    found = figures(crossed, seed=config.seed)
+    found = figures(crossed, seed=kept.config.seed)
     each = {one["name"]: one["accuracy"] for one in found["each"]}
-    return {"cv": found} | ({"curve": learning_curve.curve(whole, chosen, config, full=each)} if curve else {})
+    if not curve:
+        return {"cv": found}
+    return {"cv": found, "curve": learning_curve.curve(whole, kept.feature, kept.config, full=each, watch=kept.watch)}
 
 
 def _told(whole: data.Samples, samples: data.Samples, answers: Answers) -> dict[str, Any]:
@@ -155,33 +212,6 @@ def _told(whole: data.Samples, samples: data.Samples, answers: Answers) -> dict[
         "record_next": as_json(plan(whole, answers, found)),
         "confusable": confusable(answers, wrong(answers)),
     }
-
-
-def _flattered(samples: data.Samples, chosen: Feature, config: TrainConfig) -> Answers:
-    """What a model says that learned from a random split; nothing, where Ctrl-C ends the comparison."""
-    shuffled = data.at_random(samples, config)
-    try:
-        fitted = fit(shuffled, chosen, config, title="Training on a random split, for comparison")
-    except KeyboardInterrupt:
-        return NO_ANSWERS
-    return answer(fitted.model, shuffled, chosen, split="test")
-
-
-def _calibration(
-    fitted: Fitted,
-    samples: data.Samples,
-    chosen: Feature,
-    answers: Answers,
-    config: TrainConfig,
-    recorded: dict[str, Array],
-) -> tuple[Calibration, list[tuple[Answers, Silence, Calibration]]]:
-    """Chosen on validation, tried on the test."""
-    silences = [
-        ask_silence(fitted.model, samples, chosen, split=name, seed=config.seed, recorded=recorded)
-        for name in ("validation", "test")
-    ]
-    calibration = calibrated(answer(fitted.model, samples, chosen, split="validation"), silences[0])
-    return calibration, [(answers, silences[1], calibration)]
 
 
 def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted) -> dict[str, Any]:

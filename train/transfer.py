@@ -46,8 +46,8 @@ def take_over(source: Any, target: Any) -> list[Any]:
     Raises:
         InputError: no layer agrees.
     """
-    given, taken = [layer for layer in source.layers if layer.get_weights()], []
-    for mine, theirs in zip([layer for layer in target.layers if layer.get_weights()][:-1], given, strict=False):
+    taken = []
+    for mine, theirs in zip(_learning(target)[:-1], _learning(source), strict=False):
         shapes = [[each.shape for each in layer.get_weights()] for layer in (mine, theirs)]
         if type(mine) is not type(theirs) or shapes[0] != shapes[1]:
             break
@@ -56,3 +56,11 @@ def take_over(source: Any, target: Any) -> list[Any]:
     if not taken:
         raise InputError("The model to start from has other layers from the first. Give one of the same architecture.")
     return taken
+
+
+def _learning(model: Any) -> list[Any]:
+    """The layers with weights of a network, and of those inside it: a run's is wrapped in the mean of its members."""
+    found: list[Any] = []
+    for layer in model.layers:
+        found += _learning(layer) if hasattr(layer, "layers") else [layer] if layer.get_weights() else []
+    return found

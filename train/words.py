@@ -27,6 +27,19 @@ def false_letters(rejection: dict[str, Any]) -> str:
     return "not measured" if number is None else f"{number:.1f} a minute"
 
 
+def transfer(metrics: dict[str, Any]) -> str:
+    """What beginning with another network brought; empty where the network began by chance."""
+    found = metrics.get("transfer")
+    if found is None:
+        return ""
+    with_it, without = accuracy(metrics), (found["from_scratch"] or {}).get("accuracy")
+    if with_it is None or without is None:
+        return f"It began with {found['start']}; what that brought was not measured."
+    points = 100 * (with_it - without)
+    change = f"{abs(points):.1f} points {'more' if points > 0 else 'less'}"
+    return f"It began with {found['start']}: {100 * with_it:.1f} %, from scratch {100 * without:.1f} %, {change}."
+
+
 def accuracy(metrics: dict[str, Any]) -> float | None:
     """The figure that a run is known by: the mean over those left out in turn, or that on its one test."""
     figure: float | None = metrics["cv"]["mean"] if "cv" in metrics else metrics["unseen"]["accuracy"]

@@ -9,16 +9,22 @@ import pytest
 from aslkit.config import load
 from aslkit.errors import AslkitError, InputError
 from aslkit.native import quiet_keras
+from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.architectures import ARCHITECTURES, architecture
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
 from aslkit.train.features import feature
-from aslkit.train.fit import fit
+from aslkit.train.fit import Fitted, Watch, fit
 
 
 def config(**changed: object) -> TrainConfig:
     return load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
+
+
+def learned(fitted: Fitted) -> list[dict[str, float]]:
+    """The history without the time it took."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in fitted.history]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -62,23 +68,55 @@ def test_learns_letters_of_people_it_never_saw(dataset: Path) -> None:
     assert measured["accuracy_hand_found"] > 0.8  # four letters: 0.25 by chance
     assert measured["coverage"] == pytest.approx(5 / 6)
     assert measured["accuracy"] == pytest.approx(measured["accuracy_hand_found"] * 5 / 6)
-    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
 
 
 def test_same_seed_same_model(dataset: Path) -> None:
     chosen = feature("landmarks")
     samples = data.load(dataset, chosen.contract)
-    first, second = (fit(samples, chosen, config(epochs=2)).history for _ in range(2))
-    other = fit(samples, chosen, config(epochs=2, seed=1)).history
+    first, second = (learned(fit(samples, chosen, config(epochs=2))) for _ in range(2))
+    other = learned(fit(samples, chosen, config(epochs=2, seed=1)))
     assert first == second
     assert first != other
+
+
+@pytest.mark.parametrize("start", [False, True])
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
+    start: bool, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = feature("hand28" if start else "landmarks")
+    samples = data.load(dataset, chosen.contract)
+    settings = config(epochs=4, start="", **({"architecture": "cnn"} if start else {}))
+    if start:
+        fit(samples, chosen, replace(settings, epochs=1)).model.save(tmp_path / "other.keras")
+        settings = replace(settings, start=str(tmp_path / "other.keras"))
+    whole = fit(samples, chosen, settings)
+    kept = tmp_path / "checkpoints"
+    watch = Watch(kept=kept)
+
+    def vary(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
+        if list(kept.glob("*/checkpoint.npz")):  # an epoch or two are done
+            raise KeyboardInterrupt
+        return chosen.vary(points, mirrored, rng)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(samples, replace(chosen, vary=vary), settings, watch=watch)
+    assert len(list(kept.iterdir())) == 1
+    again = fit(samples, chosen, settings, watch=watch)
+    assert learned(again) == learned(whole)
+    for mine, theirs in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    once_more = fit(samples, chosen, settings, watch=watch)  # done: nothing is learned again
+    assert once_more.history == again.history
+    other = fit(samples, chosen, replace(settings, seed=5), watch=watch)  # another training: not taken up
+    assert learned(other) != learned(whole)
 
 
 def test_test_rows_have_no_part_in_training(dataset: Path) -> None:
     chosen = feature("landmarks")
     samples = data.load(dataset, chosen.contract)
     spoilt = np.where((samples.split == "test")[:, None, None], np.float32(7), samples.raw)
-    histories = [fit(each, chosen, config(epochs=2)).history for each in (samples, replace(samples, raw=spoilt))]
+    histories = [learned(fit(each, chosen, config(epochs=2))) for each in (samples, replace(samples, raw=spoilt))]
     assert histories[0] == histories[1]
 
 
@@ -88,7 +126,7 @@ def test_without_validation_rows_trains_to_the_end(dataset: Path) -> None:
     no_check = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
     fitted = fit(no_check, chosen, config(epochs=3))
     assert len(fitted.history) == 3
-    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy"}
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
 
 
 def test_one_letter_is_too_few(dataset: Path) -> None:

@@ -15,6 +15,7 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
 from aslkit.train.features import Feature, feature
 from aslkit.train.fit import fit
+from aslkit.train.loop import State
 from aslkit.train.stopping import explain
 
 CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
@@ -71,6 +72,6 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_weights_and_names_the_caus
 
 @pytest.mark.parametrize(("finite", "cause"), [(True, "learning rate .0.5. is too high"), (False, "dataset verify")])
 def test_in_the_first_epoch_nothing_is_worth_keeping(finite: bool, cause: str) -> None:
-    watched = SimpleNamespace(history=[], stopped="The loss became nan in epoch 1")
+    watched = SimpleNamespace(stopped="The loss became nan in epoch 1")
     with pytest.raises(AslkitError, match=rf"nan in epoch 1; .*{cause}.* Nothing was learned"):
-        explain(watched, finite=finite, learning_rate=0.5)
+        explain(watched, State(), finite=finite, learning_rate=0.5)

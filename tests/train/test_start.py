@@ -1,0 +1,125 @@
+"""A network on pixels begins with the benchmark's best, and what that brought is shown beside beginning by chance."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from aslkit.cli import main
+from aslkit.config import load
+from aslkit.native import quiet_keras
+from aslkit.train import choosing
+from aslkit.train import transfer as begun
+from aslkit.train.architectures import architecture
+from aslkit.train.config import TrainConfig
+from aslkit.train.features import feature
+from aslkit.train.run import train
+from aslkit.train.start import newest, portable, settled
+from aslkit.train.words import transfer
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A workspace's runs, with a benchmark whose best on pixels is a cnn-bn."""
+    folder = tmp_path / "runs" / "sign-mnist-benchmark-1"
+    (folder / "models" / "cnn").mkdir(parents=True)
+    quiet_keras().utils.set_random_seed(0)
+    architecture("cnn-bn")((28, 28, 1), 24).save(folder / "models" / "cnn" / "model.keras")
+    _benchmark(folder, network="cnn-bn")
+    return folder.parent
+
+
+def _benchmark(folder: Path, *, network: str | None) -> None:
+    best = {"network": network, "model": "models/cnn", "name": "cnn"}
+    (folder / "metrics.json").write_text(json.dumps({"kind": "benchmark", "best": best}))
+
+
+def config(**flags: object) -> TrainConfig:
+    return load("train", TrainConfig, flags={"epochs": 1, **flags})
+
+
+def test_pixels_begin_with_the_benchmarks_best_and_landmarks_by_chance(runs: Path) -> None:
+    told: list[str] = []
+    begun = settled(config(feature="hand28"), feature("hand28"), runs, told.append)
+    assert begun.architecture == "cnn-bn"
+    assert portable(begun, runs).start == "sign-mnist-benchmark-1/models/cnn"
+    assert settled(portable(begun, runs), feature("hand28"), runs, told.append) == begun  # as config.toml says it
+    landmarks = settled(config(), feature("landmarks"), runs, told.append)
+    assert (landmarks.architecture, landmarks.start) == ("mlp", "")
+    scratch = settled(config(feature="hand28", start=""), feature("hand28"), runs, told.append)
+    assert (scratch.architecture, scratch.start) == ("cnn", "")
+    assert not told
+
+
+def test_what_begins_by_chance_for_want_of_a_benchmark_is_told(runs: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    settled(config(feature="hand28"), feature("hand28"), tmp_path / "none", told.append)
+    settled(config(feature="hand28", architecture="cnn"), feature("hand28"), runs, told.append)
+    assert "aslkit train --dataset sign-mnist" in told[0]
+    assert told[1] == "The benchmark's best is cnn-bn: cnn begins by chance."
+
+
+def test_only_a_network_that_is_there_is_begun_with(runs: Path) -> None:
+    assert newest(runs) is not None
+    later = runs / "sign-mnist-benchmark-2"
+    later.mkdir()
+    for text in ("{", "{}", '{"best": null}', '{"best": {"network": "cnn", "model": "models/gone"}}'):
+        (later / "metrics.json").write_text(text)
+        found = newest(runs)
+        assert found is not None
+        assert found.model.parent.parent.name == "sign-mnist-benchmark-1"
+    _benchmark(runs / "sign-mnist-benchmark-1", network=None)
+    assert newest(runs) is None
+
+
+def test_the_gain_of_transfer_is_shown_not_claimed(dataset: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(begun, "FROZEN_EPOCHS", 1)
+    done = train(dataset, runs=runs, config=config(feature="hand28"), hold_out=["synthetic-ada", "synthetic-ben"])
+    found = done.metrics["transfer"]
+    assert found["start"] == "sign-mnist-benchmark-1/models/cnn"
+    assert 0 <= found["from_scratch"]["accuracy"] <= 1
+    assert "from scratch" in transfer(done.metrics)
+    for page in ("report.html", "README.md"):
+        assert transfer(done.metrics) in (done.folder / page).read_text(encoding="utf-8")
+    assert str(runs) not in (done.folder / "config.toml").read_text()
+
+
+def test_auto_tries_from_scratch_beside_what_begins_with_the_best(
+    dataset: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "CANDIDATES", ("landmarks", "hand28"))
+    monkeypatch.setattr(begun, "FROZEN_EPOCHS", 1)
+    done = train(dataset, runs=runs, config=config(feature="auto"), hold_out=["synthetic-ada", "synthetic-ben"])
+    tried = {(one["feature"], one["start"]) for one in done.metrics["tried"]}
+    assert tried == {("landmarks", ""), ("hand28", "sign-mnist-benchmark-1/models/cnn"), ("hand28", "")}
+
+
+def test_an_interrupted_run_says_how_it_goes_on_and_does(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aslkit.train import run
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    command = ["train", "--dataset", f"{dataset}/", "--workspace", str(tmp_path), "--epochs", "2", "--cv", "signer"]
+    command += ["--tensorboard", "--json"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "fit", stopped)  # after all have been left out in turn
+        result = CliRunner().invoke(main, command)
+    assert result.exit_code != 0
+    assert "give the same command with --resume small-landmarks-mlp-1" in result.stderr
+    assert len(list((tmp_path / "runs/small-landmarks-mlp-1/checkpoints").iterdir())) == 4
+    done = CliRunner().invoke(main, [*command, "--resume", "small-landmarks-mlp-1"])
+    assert done.exit_code == 0, done.output
+    metrics = json.loads(done.stdout)
+    assert Path(metrics["folder"]).name == "small-landmarks-mlp-1"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["small-landmarks-mlp-1"]
+    assert list((tmp_path / "runs/small-landmarks-mlp-1/tensorboard").rglob("events.*"))
+    assert not (tmp_path / "runs/small-landmarks-mlp-1/checkpoints").exists()
+    finished = CliRunner().invoke(main, [*command, "--resume", "small-landmarks-mlp-1"])
+    assert finished.exit_code == 2
+    assert "is finished; there is nothing to go on with" in finished.stderr
+    again = CliRunner().invoke(main, [*command[:-2], "--start", "x", "--from-scratch"])
+    assert "not both" in again.stderr

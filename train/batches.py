@@ -1,0 +1,70 @@
+"""What a network is shown in an epoch: the frames of those it learns from, and varied copies of them."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.letters import LETTERS
+from aslkit.preprocess import Array
+from aslkit.train.config import TrainConfig
+from aslkit.train.data import Samples
+from aslkit.train.features import Feature
+
+MIRRORED_SHARE: Final = 0.5
+"""Of the varied copies, where a model is to know both mirror images of each letter."""
+
+
+def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> Any:
+    """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
+
+    Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
+    What is drawn depends on the seed and the epoch alone. `begin(epoch)` draws that of an epoch, from 0.
+
+    Args:
+        keras: the module.
+        samples: all there are.
+        train: int64 (n,), the rows to learn from.
+        feature: what the model sees of them.
+        config: the settings.
+    """
+    raw, label = samples.raw[train], np.tile(samples.label[train], feature.copies + 1)
+    weight = np.tile(_signer_weights(samples.signer[train]), feature.copies + 1)
+    mirrored = MIRRORED_SHARE if config.both_hands else 0.0
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        """One epoch's batches."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.begin(0)
+
+        def __len__(self) -> int:
+            return int(np.ceil(len(label) / config.batch_size))
+
+        def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
+            rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
+            return self.inputs[rows], targets(label[rows], config.members), weight[rows, None]
+
+        def on_epoch_end(self) -> None:
+            self.begin(self.epoch + 1)
+
+        def begin(self, epoch: int) -> None:
+            self.epoch = epoch
+            rng = np.random.default_rng([config.seed, epoch])
+            varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
+            self.inputs = feature.finish(np.concatenate([raw, *varied]))
+            self.order = rng.permutation(len(label))
+
+    return Batches()
+
+
+def targets(label: npt.NDArray[np.int64], members: int) -> Array:
+    """Letters, int64 (n,), as each member is to say them: float32 (n, members, 24)."""
+    return np.repeat(np.eye(len(LETTERS), dtype=np.float32)[label][:, None], members, axis=1)
+
+
+def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
+    _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
+    weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)
+    return weights

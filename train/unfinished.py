@@ -1,0 +1,59 @@
+"""The folder of a run that is being trained: made first, kept when interrupted, gone if nothing was done."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from aslkit.errors import InputError
+from aslkit.train.fit import Watch
+from aslkit.train.folder import METRICS_FILE, new_folder
+
+CHECKPOINTS: Final = "checkpoints"
+TENSORBOARD: Final = "tensorboard"
+
+
+@contextmanager
+def unfinished(
+    runs: Path, name: str, *, resume: Path | None, tensorboard: bool, note: Callable[[str], None]
+) -> Iterator[tuple[Path, Watch]]:
+    """Yield a run's folder, and where in it trainings keep how far they are.
+
+    What ends the block before its end leaves the folder with what was kept, and says how to go on; or no folder, where
+    nothing was kept.
+
+    Args:
+        runs: where a new folder goes.
+        name: of the new run, to which a number is added.
+        resume: the folder of an interrupted run, in place of a new one.
+        tensorboard: whether to write what TensorBoard shows.
+        note: told how to go on.
+
+    Raises:
+        InputError: the run to go on with is finished.
+    """
+    folder = _begun(runs, name) if resume is None else resume
+    if (folder / METRICS_FILE).exists():
+        raise InputError(f"{folder} is finished; there is nothing to go on with. Without --resume a new run begins.")
+    watch = Watch(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
+    if watch.logs is not None:
+        note(f"To follow it: tensorboard --logdir {watch.logs}")
+    try:
+        yield folder, watch
+    except BaseException:
+        if (folder / CHECKPOINTS).is_dir():
+            note(f"What is done is kept. To go on, give the same command with --resume {folder.name}")
+        else:
+            with suppress(OSError):  # somebody put something there
+                folder.rmdir()
+        raise
+
+
+def _begun(runs: Path, name: str) -> Path:
+    """Make a folder that no other run has, not even one that begins at this moment."""
+    runs.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = new_folder(runs, name)
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
