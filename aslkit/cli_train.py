@@ -31,6 +31,11 @@ from aslkit.workspace import Workspace
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
 @click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
 @click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
+@click.option(
+    "--synthetic/--no-synthetic",
+    default=None,
+    help="Landmarks: learn from synthetic signers too, beside real ones.  [default: yes]",
+)
 @click.option("--config", help="TOML file with settings of your own; for the benchmark a recipe.")
 @click.option("--ranks", type=click.IntRange(1), help="Benchmark: processes of a network.  [default: 2, 1 on one core]")
 @click.option("--master", help="Benchmark: of Spark, as spark://host:7077.  [default: local[*], this machine]")
@@ -86,6 +91,7 @@ def train(
             "--tensorboard": tensorboard or None,
             "--epochs": options["epochs"],
             "--one-hand": options["both_hands"],
+            "--no-synthetic": options["synthetic"],
         }
         cli_benchmark.run(asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())])
         return

@@ -9,7 +9,10 @@ from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
+from aslkit.train.drawn import drawn as synthetic
+from aslkit.train.drawn import learned_too
 from aslkit.train.features import Feature
+from aslkit.workspace import SYNTHETIC_PREFIX
 
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""
@@ -19,7 +22,8 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
     """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
 
     Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
-    What is drawn depends on the seed and the epoch alone. `begin(epoch)` draws that of an epoch, from 0.
+    Synthetic signers, where they are learned from too, weigh as one more person together. What is drawn depends on the
+    seed and the epoch alone. `begin(epoch)` draws that of an epoch, from 0.
 
     Args:
         keras: the module.
@@ -28,8 +32,13 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
         feature: what the model sees of them.
         config: the settings.
     """
-    raw, label = samples.raw[train], np.tile(samples.label[train], feature.copies + 1)
-    weight = np.tile(_signer_weights(samples.signer[train]), feature.copies + 1)
+    raw, label, signer = samples.raw[train], samples.label[train], samples.signer[train]
+    if learned_too(samples, feature, config):
+        more, letters = synthetic(np.unique(label), feature.contract)
+        raw, label = np.concatenate([raw, more]), np.concatenate([label, letters])
+        signer = np.concatenate([signer, np.full(len(more), SYNTHETIC_PREFIX)])
+    label = np.tile(label, feature.copies + 1)
+    weight = np.tile(_signer_weights(signer), feature.copies + 1)
     mirrored = MIRRORED_SHARE if config.both_hands else 0.0
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -6,7 +6,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.train.report import percent
 from aslkit.train.tables import markdown
-from aslkit.train.words import accuracy, false_letters, headline, transfer
+from aslkit.train.words import accuracy, false_letters, headline, synthetic, transfer
 
 CARD_FILE = "README.md"
 
@@ -41,7 +41,7 @@ def card(metrics: dict[str, Any]) -> str:
         f"the figures above are all that is known of strangers.{_warning(words)}\n",
         "## What it learned from\n",
         f"{metrics['trained_on']['n']:,} frames of {', '.join(metrics['trained_on']['signers'])}, from the dataset "
-        f"`{metrics['dataset']}`. The licence of these frames is in the dataset's card.\n",
+        f"`{metrics['dataset']}`{synthetic(metrics)}. The licence of these frames is in the dataset's card.\n",
         "## Using it\n",
         "`model/model.keras` loads in Keras 3 (`keras.saving.load_model`, safe mode); `model/preprocess.json` says how "
         "its input is made of a picture, which `aslkit.preprocess` does, and below which sureness it says nothing.\n",

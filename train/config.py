@@ -25,6 +25,7 @@ class TrainConfig:
     learning_rate: float
     label_smoothing: float
     both_hands: bool
+    synthetic: bool
     validation_share: float
     test_share: float
     seed: int
@@ -40,6 +41,7 @@ class TrainConfig:
         check_number("learning_rate", self.learning_rate, 1e-7, 1)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
         check_switch("both_hands", self.both_hands)
+        check_switch("synthetic", self.synthetic)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_whole("seed", self.seed, 0, 2**32 - 1)

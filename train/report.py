@@ -15,7 +15,7 @@ from aslkit.train.curve import words
 from aslkit.train.evaluate import Answers, confusion
 from aslkit.train.forms import ADVICE
 from aslkit.train.pictures import thumbnails
-from aslkit.train.words import accuracy, false_letters, headline, transfer
+from aslkit.train.words import accuracy, false_letters, headline, synthetic, transfer
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
@@ -62,6 +62,7 @@ def write(
         trained=bool(history),
         advice=ADVICE,
         begun=transfer(metrics),
+        synthetic=synthetic(metrics),
         false_letters=false_letters(metrics["rejection"]),
         curve_words=words(metrics["curve"]) if "curve" in metrics else "",
     )

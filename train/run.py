@@ -14,6 +14,7 @@ from aslkit.errors import InputError
 from aslkit.files import replacing
 from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
+from aslkit.synthetic.landmarks import SIGNERS
 from aslkit.train import curve as learning_curve
 from aslkit.train import data
 from aslkit.train.architectures import architecture
@@ -23,6 +24,7 @@ from aslkit.train.choosing import choose
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.confusable import confusable, wrong
 from aslkit.train.crossval import Crossed, cross_validate, figures
+from aslkit.train.drawn import learned_too
 from aslkit.train.environment import command, environment
 from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure, on_unseen
 from aslkit.train.features import feature
@@ -230,6 +232,7 @@ def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fi
             "signers": sorted(set(samples.signer[samples.split == "train"].tolist())),
             "letters": [LETTERS[index] for index in np.unique(samples.label[samples.split == "train"])],
             "n": int((samples.split == "train").sum()),
+            "synthetic_signers": SIGNERS if learned_too(samples, feature(config.feature), config) else 0,
         },
         "environment": environment(),
     }

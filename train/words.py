@@ -27,6 +27,12 @@ def false_letters(rejection: dict[str, Any]) -> str:
     return "not measured" if number is None else f"{number:.1f} a minute"
 
 
+def synthetic(metrics: dict[str, Any]) -> str:
+    """Which synthetic people were learned from beside the real ones; empty where none were."""
+    number = metrics["trained_on"].get("synthetic_signers", 0)
+    return f", and from {number} synthetic signers that weigh as one person" if number else ""
+
+
 def transfer(metrics: dict[str, Any]) -> str:
     """What beginning with another network brought; empty where the network began by chance."""
     found = metrics.get("transfer")

@@ -1,0 +1,65 @@
+"""Synthetic signers are learned from beside real ones, as one person, and nowhere else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.letters import INDEX
+from aslkit.native import quiet_keras
+from aslkit.train import data
+from aslkit.train.batches import drawn
+from aslkit.train.config import TrainConfig
+from aslkit.train.drawn import drawn as synthetic
+from aslkit.train.drawn import learned_too
+from aslkit.train.features import feature
+from aslkit.train.words import synthetic as said
+
+CONFIG = load("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
+
+
+@pytest.fixture
+def real(dataset: Path) -> data.Samples:
+    """The dataset, as if its people were real."""
+    samples = data.load(dataset, feature("landmarks").contract)
+    return replace(samples, signer=np.char.replace(samples.signer, "synthetic-", ""))
+
+
+def test_they_weigh_as_one_more_person_and_sign_no_other_letters(real: data.Samples) -> None:
+    chosen = replace(feature("landmarks"), copies=0)
+    train = np.flatnonzero((real.split == "train") & real.found)
+    inputs, targets, weight = drawn(quiet_keras(), real, train, chosen, CONFIG)[0]
+    people = len(np.unique(real.signer[train]))
+    assert len(inputs) > len(train) + 900  # four letters of twenty signers, twelve of each
+    assert set(targets[:, 0].argmax(axis=1).tolist()) == {INDEX[letter] for letter in "ABLY"}
+    # A real person's share of all weights is 1/(people + 1): so the added ones' is, too.
+    alone = drawn(quiet_keras(), real, train, chosen, replace(CONFIG, synthetic=False))[0]
+    assert len(alone[0]) == len(train)
+    of_real = weight.sum() * people / (people + 1)
+    light = np.isclose(weight, weight.min())
+    assert weight[light].sum() == pytest.approx(weight.sum() - of_real, rel=1e-4)
+
+
+def test_not_beside_synthetic_people_nor_pixels_nor_unasked(real: data.Samples, dataset: Path) -> None:
+    landmarks = feature("landmarks")
+    assert learned_too(real, landmarks, CONFIG)
+    assert not learned_too(real, landmarks, replace(CONFIG, synthetic=False))
+    assert not learned_too(real, feature("hand28"), CONFIG)
+    assert not learned_too(data.load(dataset, landmarks.contract), landmarks, CONFIG)
+
+
+def test_the_model_card_says_so() -> None:
+    assert "20 synthetic signers" in said({"trained_on": {"synthetic_signers": 20}})
+    assert said({"trained_on": {}}) == ""  # of a run from before
+
+
+def test_hands_are_canonical(real: data.Samples) -> None:
+    points, label = synthetic(np.array([INDEX["L"]]), feature("landmarks").contract)
+    assert set(label.tolist()) == {INDEX["L"]}
+    np.testing.assert_allclose(points[:, 0], 0, atol=1e-6)
+    ours = real.raw[(real.label == INDEX["L"]) & real.found]
+    assert np.linalg.norm(points[:, 8] - points[:, 0], axis=1).mean() == pytest.approx(
+        np.linalg.norm(ours[:, 8] - ours[:, 0], axis=1).mean(), rel=0.2
+    )
