@@ -5,9 +5,10 @@ those it was trained with.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,15 @@ from aslkit.letters import LETTERS
 VERSION: Final = 1
 CONTRACT_FILE: Final = "preprocess.json"
 MODEL_FILE: Final = "model.keras"
+NETWORK_FILE: Final = "model.json"
 FeatureKind = Literal["landmarks", "pixels"]
 Array = npt.NDArray[np.float32]
 
 CROP_MARGIN: Final = 0.25
 """The crop is the hand's box, made square, with this share of its side added on each side."""
+
+_MOST_SIDE: Final = 1024
+_MOST_LETTERS: Final = 1000
 
 _DARK_AND_BRIGHT: Final = (2, 98)
 """Percentiles of the hand's grey values that become black and white."""
@@ -74,6 +79,19 @@ class Contract:
             (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
         )
 
+    def check(self) -> None:
+        """Raise ValueError where a value is of no use; whoever wrote the file may have meant ill."""
+        rules = {
+            "kind": self.kind in get_args(FeatureKind),
+            "size": type(self.size) is int
+            and (0 < self.size <= _MOST_SIDE if self.kind == "pixels" else self.size == 0),
+            "letters": 0 < len(self.letters) <= _MOST_LETTERS and all(isinstance(each, str) for each in self.letters),
+            "temperature": type(self.temperature) in (int, float) and 0 < self.temperature < math.inf,
+            "threshold": type(self.threshold) in (int, float) and 0 <= self.threshold <= 1,
+        } | {name: isinstance(getattr(self, name), bool) for name in ("mirror_left", "stretch", "cut_out")}
+        if wrong := [name for name, right in rules.items() if not right]:
+            raise ValueError(f"its {wrong[0]} is {getattr(self, wrong[0])!r:.60}")
+
     def save(self, path: Path) -> None:
         """Write the contract as JSON."""
         write_text(path, json.dumps(asdict(self), indent=2) + "\n")
@@ -92,9 +110,11 @@ class Contract:
                     f"{path} is of version {values['version']}; this aslkit reads {VERSION}. Train again."
                 )
             known = {field.name for field in fields(cls)}
-            return cls(
+            found = cls(
                 **{key: value for key, value in values.items() if key in known} | {"letters": tuple(values["letters"])}
             )
+            found.check()
+            return found
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AslkitError(
                 f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder."

@@ -9,7 +9,7 @@ import numpy as np
 
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame
-from aslkit.models import load
+from aslkit.models import load_network
 from aslkit.preprocess import Array, model_input, tempered
 
 
@@ -32,18 +32,18 @@ class Recognised:
 
 
 class Recogniser:
-    """The model of a run folder.
+    """The model of a run folder, run in NumPy: no TensorFlow is imported where the run has a model.json.
 
     Args:
         run: the folder that `aslkit train` wrote.
 
     Raises:
         InputError: no run there.
-        AslkitError: its model is damaged, or TensorFlow is not installed.
+        AslkitError: its model is damaged, or it has no model.json and TensorFlow is not installed.
     """
 
     def __init__(self, run: Path) -> None:
-        self._model, self.contract = load(run)
+        self._network, self.contract = load_network(run)
         self._landmarker = HandLandmarker()
 
     def recognise(self, frame: Frame) -> Recognised:
@@ -53,8 +53,7 @@ class Recogniser:
             nothing = np.zeros(len(self.contract.letters), np.float32)
             return Recognised(hand=None, letter=None, probabilities=nothing, refused=True)
         inputs = model_input(frame, hand, self.contract)
-        said = np.asarray(self._model(inputs[None], training=False), np.float32)[0]
-        probabilities = tempered(said, self.contract.temperature)
+        probabilities = tempered(self._network(inputs[None])[0], self.contract.temperature)
         return Recognised(
             hand=hand,
             letter=self.contract.letters[int(probabilities.argmax())],

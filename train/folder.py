@@ -9,6 +9,7 @@ from typing import Any, Final
 import tomli_w
 
 from aslkit.files import write_text
+from aslkit.models import save_network
 from aslkit.plans import PLAN_FILE
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
 from aslkit.train import report
@@ -53,6 +54,7 @@ def write(folder: Path, run: Finished, *, dataset: Path) -> None:
     """
     (folder / "model").mkdir(parents=True)
     run.fitted.model.save(folder / "model" / MODEL_FILE)
+    save_network(folder / "model", run.fitted.model)
     run.contract.save(folder / "model" / CONTRACT_FILE)
     write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
     write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.letters import LETTERS
+from aslkit.models import save_network
 from aslkit.native import quiet_keras
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract
 from aslkit.progress import bar
@@ -65,9 +66,10 @@ class NetworkModel:
         return np.concatenate(said) if said else np.zeros(0, np.int64)
 
     def save(self, folder: Path) -> None:
-        """Write model.keras and the preprocessing contract that goes with it."""
+        """Write model.keras, model.json and the preprocessing contract that goes with it."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.save(folder / MODEL_FILE)
+        save_network(folder, self.model)
         Contract(kind="pixels", size=SIDE, stretch=True).save(folder / CONTRACT_FILE)
 
 

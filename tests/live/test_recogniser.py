@@ -1,5 +1,9 @@
 """Live sees what training saw, to the bit, and says what evaluation said."""
 
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +11,24 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from aslkit import models
 from aslkit.curate.describe import GIVEN, Looking, describe
 from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame, decode, encode_jpeg
 from aslkit.letters import LETTERS
 from aslkit.live.recogniser import Recogniser
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract, canonical_points, model_input, pixel_features
+from aslkit.models import save_network
+from aslkit.preprocess import (
+    CONTRACT_FILE,
+    MODEL_FILE,
+    NETWORK_FILE,
+    Array,
+    Contract,
+    canonical_points,
+    model_input,
+    pixel_features,
+)
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.architectures import architecture
 from aslkit.train.features import FEATURES, feature
@@ -67,9 +82,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
     (folder / "model").mkdir(parents=True)
     contract = feature("landmarks").contract
-    architecture("mlp")(contract.shape, len(LETTERS)).save(folder / "model" / MODEL_FILE)
+    model = architecture("mlp")(contract.shape, len(LETTERS))
+    model.save(folder / "model" / MODEL_FILE)
+    save_network(folder / "model", model)
     contract.save(folder / "model" / CONTRACT_FILE)
     return folder
+
+
+@pytest.fixture
+def changed(run: Path, tmp_path: Path) -> Path:
+    """A copy of the run, to be changed."""
+    shutil.copytree(run, tmp_path / "run")
+    return tmp_path / "run"
 
 
 def test_recognises_as_the_model_does(run: Path) -> None:
@@ -91,16 +115,80 @@ def test_no_hand_no_letter(run: Path) -> None:
     assert not seen.probabilities.any()
 
 
-def test_no_run_and_damaged_runs(run: Path, tmp_path: Path) -> None:
+def test_a_run_without_model_json_is_loaded_by_keras(run: Path, changed: Path) -> None:
+    (changed / "model" / NETWORK_FILE).unlink()
+    frame = decode(_photographs(1)[0])
+    with Recogniser(run) as new, Recogniser(changed) as old:
+        np.testing.assert_allclose(
+            new.recognise(frame).probabilities, old.recognise(frame).probabilities, rtol=0, atol=1e-6
+        )
+
+
+def test_a_run_without_model_json_says_what_to_do_where_there_is_no_tensorflow(
+    changed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (changed / "model" / NETWORK_FILE).unlink()
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(AslkitError, match=r"has no model/model\.json.*pip install 'aslkit\[train\]'"):
+        Recogniser(changed)
+
+
+def test_recognises_without_tensorflow(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "hand.jpg").write_bytes(_photographs(1)[0])
+    code = (
+        "import sys; from pathlib import Path; from aslkit.images import decode\n"
+        "from aslkit.live.recogniser import Recogniser\n"
+        "with Recogniser(Path(sys.argv[1])) as recogniser:\n"
+        "    seen = recogniser.recognise(decode(Path(sys.argv[2]).read_bytes()))\n"
+        "print(seen.letter in 'ABCDEFGHIKLMNOPQRSTUVWXY', 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(run), str(tmp_path / "hand.jpg")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True False False\n"
+
+
+def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no run"):
         Recogniser(tmp_path)
-    (tmp_path / "model").mkdir()
-    with pytest.raises(AslkitError, match=r"preprocess\.json is missing or damaged"):
-        Recogniser(tmp_path)
-    (tmp_path / "model" / CONTRACT_FILE).write_bytes((run / "model" / CONTRACT_FILE).read_bytes())
-    (tmp_path / "model" / MODEL_FILE).write_bytes(b"no model")
+    folder = changed / "model"
+    (folder / NETWORK_FILE).write_bytes(b"no model")
+    with pytest.raises(AslkitError, match=r"model\.json is damaged"):
+        Recogniser(changed)
+    (folder / NETWORK_FILE).unlink()
+    (folder / MODEL_FILE).write_bytes(b"no model")
     with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
-        Recogniser(tmp_path)
+        Recogniser(changed)
+    (folder / CONTRACT_FILE).unlink()
+    with pytest.raises(AslkitError, match=r"preprocess\.json is missing or damaged"):
+        Recogniser(changed)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("kind", "voice"),
+        ("size", -1),
+        ("temperature", 0),
+        ("temperature", "1"),
+        ("threshold", 2),
+        ("letters", []),
+        ("letters", [1, 2]),
+        ("mirror_left", "yes"),
+    ],
+)
+def test_contracts_that_cannot_be(key: str, value: object, changed: Path) -> None:
+    path = changed / "model" / CONTRACT_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(AslkitError, match=f"its {key} is"):
+        Recogniser(changed)
+
+
+def test_a_model_that_does_not_fit_its_contract(changed: Path) -> None:
+    path = changed / "model" / CONTRACT_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"letters": ["A", "B"]}))
+    with pytest.raises(AslkitError, match="made by another version"):
+        Recogniser(changed)
 
 
 def test_a_contract_of_another_version_is_refused(run: Path, tmp_path: Path) -> None:

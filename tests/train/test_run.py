@@ -35,6 +35,7 @@ def test_run_folder_is_complete(trained: Trained) -> None:
         "letters.csv",
         "metrics.json",
         "mistakes.csv",
+        "model/model.json",
         "model/model.keras",
         "model/preprocess.json",
         "record_next.json",
