@@ -13,6 +13,7 @@ import click
 
 from aslkit import __version__
 from aslkit.cli_dataset import dataset as dataset_commands
+from aslkit.cli_export import export
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.cli_runs import evaluate, runs
 from aslkit.cli_train import train
@@ -310,4 +311,5 @@ def _engine(engine: str, master: str | None, processes: int | None) -> "Abstract
 main.add_command(train)
 main.add_command(evaluate)
 main.add_command(runs)
+main.add_command(export)
 main.add_command(dataset_commands)

@@ -19,21 +19,7 @@ from aslkit.native import quiet_keras
 from aslkit.preprocess import NETWORK_FILE
 from aslkit.train.architectures import ARCHITECTURES, averaged
 from aslkit.train.features import FEATURES
-
-
-def _stirred(model: Any, rng: np.random.Generator) -> None:
-    """Weights as after training: no bias is zero, no average at its start, and some inputs never vary."""
-    for weight in model.weights:
-        drawn = rng.normal(0, 0.08, weight.shape).astype(np.float32)
-        if weight.name == "count":
-            continue
-        if weight.name in ("variance", "moving_variance", "gamma"):
-            drawn = 1 + np.abs(drawn)
-            drawn.flat[0] = 0.0 if weight.name == "variance" and drawn.size > 1 else drawn.flat[0]
-        weight.assign(drawn)
-    for layer in model._flatten_layers():
-        if type(layer).__name__ == "Normalization":
-            layer.finalize_state()
+from tests.live.made import stirred
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -48,7 +34,7 @@ def test_agrees_with_keras(
         _, model = averaged(architecture, shape, len(LETTERS), members=members)
     except InputError:
         return  # needs pixels
-    _stirred(model, rng)
+    stirred(model, rng)
     inputs = rng.normal(0, 1, (70, *shape)).astype(np.float32)  # more than are run at once
     inputs[:, 0] = 0 if len(shape) == 1 else inputs[:, 0]
     network_file.write(tmp_path / NETWORK_FILE, from_keras.network(model))

@@ -1,0 +1,19 @@
+"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and onnxruntime)."""
+
+import json
+import sys
+from pathlib import Path
+
+import onnxruntime
+
+from aslkit.hands import HandLandmarker
+from aslkit.images import decode
+from aslkit.preprocess import Contract, model_input, tempered
+
+model = onnxruntime.InferenceSession(Path(__file__).with_name("model.onnx"))
+contract = Contract(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"]))
+frame = decode(Path(sys.argv[1]).read_bytes())
+hand = HandLandmarker().find(frame) or sys.exit("no hand found")
+said = model.run(["probabilities"], {"input": model_input(frame, hand, contract)[None]})[0]
+sure = tempered(said, contract.temperature)[0]
+print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

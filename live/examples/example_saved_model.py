@@ -1,0 +1,20 @@
+"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and tensorflow)."""
+
+import json
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+from aslkit.hands import HandLandmarker
+from aslkit.images import decode
+from aslkit.preprocess import Contract, model_input, tempered
+
+folder = Path(__file__).with_name("model")
+contract = Contract(**json.loads((folder / "assets.extra" / "preprocess.json").read_text()))
+frame = decode(Path(sys.argv[1]).read_bytes())
+hand = HandLandmarker().find(frame) or sys.exit("no hand found")
+model = tf.saved_model.load(str(folder)).signatures["serving_default"]
+said = model(input=tf.constant(model_input(frame, hand, contract)[None]))["probabilities"].numpy()
+sure = tempered(said, contract.temperature)[0]
+print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

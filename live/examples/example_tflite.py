@@ -1,0 +1,22 @@
+"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and tensorflow)."""
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from aslkit.hands import HandLandmarker
+from aslkit.images import decode
+from aslkit.preprocess import Contract, model_input, tempered
+
+file = Path(__file__).with_name("model.tflite")
+contract = Contract(**json.loads(zipfile.ZipFile(file).read("preprocess.json")))
+frame = decode(Path(sys.argv[1]).read_bytes())
+hand = HandLandmarker().find(frame) or sys.exit("no hand found")
+kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # README.md says why
+model = tf.lite.Interpreter(str(file), experimental_op_resolver_type=kernels)
+said = model.get_signature_runner()(input=model_input(frame, hand, contract)[None])["probabilities"]
+sure = tempered(said, contract.temperature)[0]
+print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

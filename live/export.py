@@ -1,0 +1,215 @@
+"""Taking a trained model elsewhere: one folder with the model, its contract inside, an example and a README."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aslkit import __version__
+from aslkit.errors import AslkitError, InputError
+from aslkit.files import replacing, size_of, write_text
+from aslkit.forward import Network
+from aslkit.live import export_readme, onnx_file, page, saved_model, tflite
+from aslkit.live.frames import to_calibrate, to_measure
+from aslkit.live.measuring import CALIBRATED, MEASURED, Loss, loss
+from aslkit.models import load_network
+from aslkit.preprocess import CONTRACT_FILE, Array, Contract
+
+MARK: Final = ".aslkit-export.json"
+"""Lies in each export, so that a later one knows that it may take its place."""
+
+TOLERANCE: Final = 1e-4
+"""By which a probability may differ between an export that is not quantised and the network."""
+
+_EXAMPLES: Final = Path(__file__).parent / "examples"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to export.
+
+    Attributes:
+        run: its folder.
+        network, contract: what is in it.
+        trained_on: signers it learned from.
+        quantize: of TensorFlow Lite.
+        dataset: to calibrate and measure with, if any.
+        seed: of the draw of frames.
+    """
+
+    run: Path
+    network: Network
+    contract: Contract
+    trained_on: set[str]
+    quantize: tflite.Quantize = "none"
+    dataset: Path | None = None
+    seed: int = 0
+
+    @property
+    def contract_file(self) -> Path:
+        """The contract's file in the run."""
+        return self.run / "model" / CONTRACT_FILE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        format: one of FORMATS.
+        quantize: "none", "float16" or "int8".
+        to: the folder.
+        size: bytes of the model.
+        loss: what was measured, if a dataset was given.
+    """
+
+    format: str
+    quantize: str
+    to: Path
+    size: int
+    loss: Loss | None
+
+
+def export(
+    run: Path,
+    *,
+    format: str,
+    into: Path | None = None,
+    quantize: tflite.Quantize = "none",
+    dataset: Path | None = None,
+    force: bool = False,
+) -> Exported:
+    """Export the model of a run, whole or not at all.
+
+    Args:
+        run: its folder.
+        format: one of FORMATS.
+        into: the folder to write, RUN/exports/FORMAT where None; an earlier export there is replaced.
+        quantize: for TensorFlow Lite.
+        dataset: folder of a dataset, whose train frames calibrate int8, and on whose other people the loss is measured.
+        force: replace what is there though it is no export.
+
+    Raises:
+        InputError: no run or dataset there, an unknown format, options that do not go together, or `into` is taken.
+        AslkitError: run or dataset are damaged, a library is missing, or the export says something else than the model.
+    """
+    if format not in FORMATS:
+        raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
+    _check(format, quantize, dataset)
+    network, contract = load_network(run)
+    job = Job(
+        run=run, network=network, contract=contract, trained_on=_trained_on(run), quantize=quantize, dataset=dataset
+    )  # fmt: skip
+    to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
+    _check_free(to, run, force=force)
+    with replacing(to) as new:
+        new.mkdir(parents=True)
+        lost = FORMATS[format](job, new)
+        exported = Exported(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
+        write_text(new / "README.md", export_readme.readme(exported, run=run, contract=contract))
+        mark = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
+        write_text(new / MARK, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
+    return exported
+
+
+def _to_tflite(job: Job, to: Path) -> Loss | None:
+    calibration = None
+    if job.quantize == "int8" and job.dataset:
+        calibration = to_calibrate(
+            job.dataset, job.contract, trained_on=job.trained_on, most=CALIBRATED, rng=np.random.default_rng(job.seed)
+        ).inputs
+    made = tflite.convert(job.network, quantize=job.quantize, calibration=calibration)
+    if job.quantize == "none":
+        _compare(job.network, lambda inputs: tflite.says(made, inputs))
+    tflite.write(to / "model.tflite", made, job.contract_file)
+    shutil.copy(_EXAMPLES / "example_tflite.py", to / "example.py")
+    if job.dataset is None:
+        return None
+    frames = to_measure(
+        job.dataset, job.contract, trained_on=job.trained_on, most=MEASURED, rng=np.random.default_rng(job.seed)
+    )
+    return loss(
+        job.network,
+        lambda inputs: tflite.says(made, inputs),
+        frames,
+        dataset=job.dataset,
+        trained_on=job.trained_on,
+        xnnpack=lambda inputs: tflite.says(made, inputs, delegate=True),
+    )
+
+
+def _to_onnx(job: Job, to: Path) -> None:
+    path = to / "model.onnx"
+    contract = job.contract_file.read_text(encoding="utf-8")
+    onnx_file.write(path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name})
+    _compare(job.network, lambda inputs: onnx_file.says(path, inputs))
+    shutil.copy(_EXAMPLES / "example_onnx.py", to / "example.py")
+
+
+def _to_saved_model(job: Job, to: Path) -> None:
+    saved_model.write(to / "model", job.network, job.contract_file)
+    _compare(job.network, lambda inputs: saved_model.says(to / "model", inputs))
+    shutil.copy(_EXAMPLES / "example_saved_model.py", to / "example.py")
+
+
+def _to_page(job: Job, to: Path) -> None:
+    page.write(to, job.network, job.contract, name=job.run.absolute().name)
+
+
+FORMATS: Final[dict[str, Callable[[Job, Path], Loss | None]]] = {
+    "tflite": _to_tflite,
+    "onnx": _to_onnx,
+    "saved-model": _to_saved_model,
+    "page": _to_page,
+}
+
+
+def _compare(network: Network, says: Callable[[Array], Array]) -> None:
+    """Raise where an export says something else than the network: it is not handed on then."""
+    inputs = np.random.default_rng(0).normal(0, 1, (4, *network.shape)).astype(np.float32)
+    if (off := float(np.abs(network(inputs) - says(inputs)).max())) > TOLERANCE:
+        raise AslkitError(f"The export says something else than the model (by {off:.2g}). Please report this.")
+
+
+def _check(format: str, quantize: str, dataset: Path | None) -> None:
+    if format != "tflite" and (quantize != "none" or dataset):
+        raise InputError(f"--quantize and --dataset go with --to tflite; --to {format} keeps all digits.")
+    if quantize not in tflite.QUANTIZE:
+        raise InputError(f"There is no --quantize {quantize!r}. Known: {', '.join(tflite.QUANTIZE)}.")
+    if quantize == "int8" and dataset is None:
+        raise InputError(
+            "--quantize int8 takes its ranges from real frames, and tells what it loses on others. Name a dataset: "
+            "--dataset custom"
+        )
+
+
+def _trained_on(run: Path) -> set[str]:
+    """Whom the run learned from, as its metrics.json says; nobody where that is missing."""
+    path = run / "metrics.json"
+    try:
+        metrics: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return {str(signer) for signer in metrics.get("trained_on", {}).get("signers", [])}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
+
+
+def _model_bytes(folder: Path) -> int:
+    beside = sum(path.stat().st_size for path in folder.glob("example.py"))
+    return size_of(folder) - beside
+
+
+def _check_free(to: Path, run: Path, *, force: bool) -> None:
+    """Raise where writing `to` would lose what is no export."""
+    target, own = to.resolve(), run.resolve()
+    if own.is_relative_to(target) or (target.is_relative_to(own) and not target.is_relative_to(own / "exports")):
+        raise InputError(f"{to} holds the run itself, or is a part of it. Choose another --into.")
+    if any(place.resolve().is_relative_to(target) for place in (Path.cwd(), Path.home())):
+        raise InputError(f"{to} would be replaced as a whole. Choose a folder of its own for --into.")
+    if to.is_file():
+        raise InputError(f"{to} is a file. Choose a folder for --into.")
+    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
+        raise AslkitError(f"{to} holds something that is no export of aslkit. Choose another --into, or say --force.")

@@ -1,0 +1,34 @@
+"""SavedModel, TensorFlow's own folder, for servers. Its contract is in assets.extra, which TensorFlow leaves alone."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.forward import Array, Network
+from aslkit.live.graph import function, tensorflow
+from aslkit.native import native_log_silenced
+from aslkit.preprocess import CONTRACT_FILE
+
+
+def write(folder: Path, network: Network, contract: Path) -> None:
+    """Write a network: signature `serving_default`, `input` float32 (n, *shape) to `probabilities` (n, classes).
+
+    Raises:
+        AslkitError: TensorFlow is not installed.
+    """
+    tf = tensorflow()
+    module, concrete = function(network, batch=None)
+    with native_log_silenced():
+        tf.saved_model.save(module, str(folder), signatures=concrete)
+    extra = folder / "assets.extra"
+    extra.mkdir()
+    shutil.copy(contract, extra / CONTRACT_FILE)
+
+
+def says(folder: Path, inputs: Array) -> Array:
+    """Run a SavedModel. Inputs and outputs as `Network`."""
+    tf = tensorflow()
+    with native_log_silenced():
+        serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+        return np.asarray(serve(input=tf.constant(inputs))["probabilities"], np.float32)

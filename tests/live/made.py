@@ -1,0 +1,63 @@
+"""Runs with networks that were never trained: what they say does not matter, only that it is said again."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aslkit.images import encode_jpeg
+from aslkit.letters import LETTERS
+from aslkit.models import save_network
+from aslkit.native import quiet_keras
+from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.train.architectures import averaged
+from aslkit.train.features import FEATURES
+
+CASES = (
+    ("landmarks", "mlp", 1),
+    ("landmarks", "mlp", 3),
+    ("pixels28", "mlp", 1),
+    ("pixels28", "cnn", 1),
+    ("pixels64", "cnn-bn", 1),
+    ("hand28", "cnn-bn", 2),
+    ("hand64", "cnn", 1),
+)
+"""Feature, architecture, members: each architecture, each feature."""
+
+
+def stirred(model: Any, rng: np.random.Generator) -> None:
+    """Weights as after training: no bias is zero, no average at its start, one input never varied."""
+    for weight in model.weights:
+        if weight.name == "count":
+            continue
+        drawn = rng.normal(0, 0.08, weight.shape).astype(np.float32)
+        if weight.name in ("variance", "moving_variance", "gamma"):
+            drawn = 1 + np.abs(drawn)
+            drawn.flat[0] = 0.0 if weight.name == "variance" and drawn.size > 1 else drawn.flat[0]
+        weight.assign(drawn)
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()
+
+
+def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -> Path:
+    """Write a run: only what `aslkit live` and `aslkit export` need."""
+    quiet_keras().utils.set_random_seed(0)
+    contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
+    _, model = averaged(architecture, contract.shape, len(LETTERS), members=members)
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "Normalization":
+            layer.adapt(np.random.default_rng(0).normal(0, 1, (64, *contract.shape)))
+    (folder / "model").mkdir(parents=True)
+    model.save(folder / "model" / MODEL_FILE)
+    save_network(folder / "model", model)
+    contract.save(folder / "model" / CONTRACT_FILE)
+    return folder
+
+
+def photograph(letter: str = "L") -> bytes:
+    """A JPEG of a synthetic hand."""
+    who = Signer.draw("synthetic-ada")
+    return encode_jpeg(next(frames(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)).image)
