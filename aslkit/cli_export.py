@@ -56,9 +56,10 @@ def _print(exported: "Exported", *, as_json: bool) -> None:
 
     if exported.loss:
         click.echo(measured(exported.loss).replace("`", ""))
-        if exported.loss.xnnpack_same is not None and exported.loss.xnnpack_same < exported.loss.same:
+        delegated = exported.loss.xnnpack_same
+        if delegated is not None and delegated < exported.loss.same - 0.01:
             click.echo(
-                f"Note: TensorFlow Lite's default, XNNPACK, gives the same letter in only {exported.loss.xnnpack_same:.2%} "
-                "on this machine. Its own kernels, which example.py asks for, compute as measured: see README.md."
+                f"Note: TensorFlow Lite's default, XNNPACK, gives the same letter in only {delegated:.2%} on this "
+                "machine. Its own kernels, which example.py asks for, compute as measured: see README.md."
             )
     click.echo(f"{exported.size / 1000:,.0f} kB in {exported.to}: see README.md there.")

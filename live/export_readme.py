@@ -32,19 +32,20 @@ _PAGE: Final = """
 A browser gives no camera to a page opened as a file. In this folder: `python -m http.server 8000 --bind 127.0.0.1`,
 then http://127.0.0.1:8000. From another machine it must be https.
 
-The page finds hands with MediaPipe's `@mediapipe/tasks-vision` {version}, fetched from a CDN, and its hand model from
-Google's storage: it needs the network for these two, and sends nothing that the camera sees anywhere. To run without a
-network, put copies beside it and name them in `settings.js`:
+The page finds hands with MediaPipe's `@mediapipe/tasks-vision` {version}, which it fetches from a CDN (about 12 MB): it
+needs the network for that, and sends nothing that the camera sees anywhere. `{model}` holds the hand models of aslkit's
+own mediapipe (Google, Apache-2.0). To run without a network, put a copy beside the page,
 
-    npm pack @mediapipe/tasks-vision@{version}     # vision_bundle.mjs and wasm/ are in it
-    {model}
+    npm pack @mediapipe/tasks-vision@{version}
+
+unpack it, and name `package/vision_bundle.mjs` and `package/wasm` in `settings.js`.
 
 A file of landmarks tries the network without any of these:
 `{{"landmarks": [[x, y, z], … 21 of them], "width": 640, "height": 480, "handedness": "right"}}`, x and y as shares of
 the picture, not mirrored, `handedness` the hand itself.
 
-The page's hand finder is another release than aslkit's, without its second try: it finds joints a little elsewhere, so
-single frames may be said otherwise than by `aslkit live`. Features and network are the same, within 1e-4.
+The page follows the hand from frame to frame and has no second try, so it may find joints a little elsewhere than
+aslkit does, and single frames may be said otherwise. Features and network are the same, within 1e-4.
 """
 
 
