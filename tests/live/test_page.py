@@ -104,7 +104,7 @@ def tab(browser: Any, url: str) -> Iterator[Any]:
 @cache
 def hands() -> list[Hand]:
     """Left and right ones, of several people."""
-    found = []
+    found: list[Hand] = []
     for name in ("synthetic-ada", "synthetic-gus", "synthetic-hal", "synthetic-ben"):
         who = Signer.draw(name)
         for letter in LETTERS[::3]:
