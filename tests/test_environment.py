@@ -34,6 +34,16 @@ def test_mediapipe_lives_beside_tensorflow() -> None:
     assert out.strip() == "None"
 
 
+def test_onnx_lives_beside_mediapipe() -> None:
+    """Its newer releases would rather have a newer protobuf, with which MediaPipe fails."""
+    out = _run(
+        "import onnx, onnxruntime, google.protobuf, numpy as np\n"
+        "from aslkit.hands import HandLandmarker\n"
+        "print(HandLandmarker().find(np.zeros((64, 64, 3), np.uint8)), google.protobuf.__version__[:5])\n"
+    )
+    assert out.strip() == "None 4.25."
+
+
 @pytest.mark.parametrize("name", ["opencv-contrib-python", "opencv-python-headless", "jax", "sounddevice"])
 def test_what_the_overrides_keep_out_is_out(name: str) -> None:
     from importlib.metadata import PackageNotFoundError, version

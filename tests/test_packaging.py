@@ -60,7 +60,8 @@ def test_the_wheel_holds_aslkit_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"aslkit"}
-    for file in ("cli.py", "configs/default.toml", "train/report.html.j2", "datasets/card.md.j2", "synthetic/poses.py"):
+    data = ("configs/default.toml", "train/report.html.j2", "datasets/card.md.j2", "live/browser/page.js")
+    for file in ("cli.py", "synthetic/poses.py", "live/examples/example_onnx.py", *data):
         assert f"aslkit/{file}" in names
     for source in ("aslkit", *STAGES):
         for path in (ROOT / source).glob("*.py"):
