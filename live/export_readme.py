@@ -59,7 +59,13 @@ def readme(exported: "Exported", *, run: Path, contract: Contract) -> str:
     """
     quantized = f", {exported.quantize}" if exported.quantize != "none" else ""
     parts = [f"# {_code(run.absolute().name)} as {exported.format}{quantized}", ""]
-    parts += ["Made by `aslkit export`.", _in_and_out(contract), "", _sure(contract), ""]
+    parts += [
+        "Made by `aslkit export`.",
+        _in_and_out(contract, "1" if exported.format == "tflite" else "n"),
+        "",
+        _sure(contract),
+        "",
+    ]
     parts += [f"How a frame becomes an input is the contract's, in {_WHERE[exported.format]}."]
     if exported.format == "page":
         parts.append(_PAGE.format(version=TASKS_VISION, model=HAND_MODEL))
@@ -83,14 +89,14 @@ def measured(loss: Loss) -> str:
     )
 
 
-def _in_and_out(contract: Contract) -> str:
+def _in_and_out(contract: Contract, many: str) -> str:
     shape = ", ".join(map(str, contract.shape))
     crop = f"the hand's {contract.size}×{contract.size} grey crop, 0–1, as `aslkit.preprocess.pixel_features` makes it"
     points = "numbers that `aslkit.preprocess.landmark_features` makes of a hand's 21 landmarks"
     what = points if contract.kind == "landmarks" else crop
     return (
-        f"Input `input`, float32 (n, {shape}): {what}. Output `probabilities`, float32 (n, {len(contract.letters)}), "
-        f"in the order {_code(' '.join(contract.letters))}."
+        f"Input `input`, float32 ({many}, {shape}): {what}. Output `probabilities`, "
+        f"float32 ({many}, {len(contract.letters)}), in the order {_code(' '.join(contract.letters))}."
     )
 
 
@@ -105,7 +111,7 @@ def _sure(contract: Contract) -> str:
 def _seen(loss: Loss | None) -> str:
     if loss is None or loss.xnnpack_same is None:
         return ""
-    return f"Where this was exported, it gave the same letter in {loss.xnnpack_same:.2%}. "
+    return f"Where this was exported, XNNPACK gave the same letter in {loss.xnnpack_same:.2%}.\n"
 
 
 def _code(text: str) -> str:
