@@ -45,3 +45,17 @@ def run_folder(run: str, workspace: Workspace) -> Path:
     raise InputError(
         f"There is no run {run!r} in {workspace.runs}. `aslkit runs` lists them; `aslkit train` makes one."
     )
+
+
+def newest_run(workspace: Workspace) -> Path:
+    """The run that was trained last and has a model.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
+    if not found:
+        raise InputError(
+            f"There is no run with a model in {workspace.runs}. `aslkit train --dataset custom` makes one."
+        )
+    return max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))

@@ -22,13 +22,13 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.drawing import draw
 from aslkit.capture.recorder import Recording
 from aslkit.capture.seat import Seat
-from aslkit.capture.stream import Stream
 from aslkit.capture.window import Desk
 from aslkit.captures import SessionInfo
 from aslkit.config import load
 from aslkit.hands import HandLandmarker
 from aslkit.images import Frame
 from aslkit.sources import SourceFrame
+from aslkit.stream import Stream
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.workspace import Workspace
 

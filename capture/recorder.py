@@ -15,12 +15,12 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.gate import WORDS
 from aslkit.capture.seat import CTRL_C, Recorded, Seat
 from aslkit.capture.sitting import Sitting
-from aslkit.capture.stream import Stream
 from aslkit.capture.watch import Watch
 from aslkit.captures import SessionInfo
 from aslkit.errors import AslkitError
 from aslkit.progress import Advance, bar
 from aslkit.sources import LIVE, Wanted, kind_of, opened
+from aslkit.stream import Stream
 from aslkit.workspace import Workspace
 
 COMPLETE: Final = "all recorded"

@@ -13,14 +13,14 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.capture.lane import Lane
 from aslkit.capture.motion import FORGOTTEN_S, Motion
 from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.capture.stream import Stream
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame
+from aslkit.lane import Lane
 from aslkit.look import Look, look
 from aslkit.sources import SourceFrame
+from aslkit.stream import Stream
 
 _HALF_A_TICK_S: Final = 0.002
 """Frames come at multiples of 1/fps, which do not add up exactly in binary."""

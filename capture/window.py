@@ -1,22 +1,20 @@
 """The recorder's window: what the camera sees, as in a mirror, what is wrong with it, and the keys."""
 
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
-
-from aslkit.capture.drawing import BAD, GOOD, HINT, WARN, Banner, View, draw
+from aslkit.capture.drawing import View, draw
 from aslkit.capture.gate import WORDS
 from aslkit.capture.recorder import COMPLETE, SOURCE_ENDED, Recording
 from aslkit.capture.seat import CTRL_C
 from aslkit.capture.shutter import Shutter
 from aslkit.errors import AslkitError
+from aslkit.images import Frame
+from aslkit.painting import BAD, GOOD, HINT, WARN, Banner
+from aslkit.window import display_works, loop
 
 TITLE: Final = "aslkit capture"
 STOPPED: Final = "stopped with q"
@@ -31,34 +29,20 @@ def window(recording: Recording) -> str:
     Raises:
         AslkitError: there is no display; or something went wrong in the recording.
     """
-    if sys.platform == "linux" and not _display_works():
+    if not display_works():
         raise AslkitError(
             "There is no display for the window. "
             "Add --no-preview to record without one, or --web to record in a browser."
         )
-    cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without Qt's toolbar
     desk = Desk(recording)
     try:
-        while desk.ended is None:
-            desk.follow()
-            cv2.imshow(TITLE, draw(desk.view()))
-            desk.press(cv2.waitKeyEx(5))
-            if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
-                desk.ended = "the window was closed"
+        loop(TITLE, desk)
     except KeyboardInterrupt:
         return CTRL_C
     finally:
         recording.keep = False
-        cv2.destroyAllWindows()
+    assert desk.ended is not None
     return desk.ended
-
-
-def _display_works() -> bool:
-    """Whether a window can be opened: tried in another process, for without a display Qt ends the one it is in."""
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    code = "import cv2; cv2.namedWindow('aslkit'); cv2.destroyAllWindows()"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 @dataclass(kw_only=True)
@@ -123,8 +107,12 @@ class Desk:
             recording.check()  # again: an error may have ended it since
             self.ended = SOURCE_ENDED
 
+    def picture(self) -> Frame:
+        """What to show now, BGR, uint8."""
+        return draw(self.view())
+
     def view(self) -> View:
-        """What to show now."""
+        """What to show now, as values."""
         recording, sitting, now = self._recording, self._sitting, self._clock()
         shown, verdict = recording.watch.shown, recording.watch.verdict
         return View(

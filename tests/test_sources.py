@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pytest
 
 from aslkit import images, sources
-from aslkit.capture.stream import Stream
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame
 from aslkit.sources import SourceFrame, SourceLost, camera_name, kind_of, opened
+from aslkit.stream import Stream
 
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 
@@ -205,7 +205,7 @@ def grey(value: int) -> Frame:
 
 
 def test_a_stream_is_read_goes_down_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.capture.stream._RETRY_S", 0.05)
+    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.05)
 
     def seen(value: int) -> bool:
         """Whether such a picture comes within the next few hundred."""

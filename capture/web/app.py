@@ -1,42 +1,34 @@
 """The recorder's addresses: what of the desk is asked under which one."""
 
-import math
 from collections.abc import Callable
-from functools import partial
-from importlib import resources
 from typing import Any, Final, TypeVar
 
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aslkit.capture.web.desk import Desk, Sent
-from aslkit.capture.web.door import HEADERS, Addresses, Door, said
-from aslkit.capture.web.limits import Refusal, disk_words, json_of, picture_of
 from aslkit.capture.web.pictures import letter_png, no_frame
+from aslkit.web.door import Addresses, Door
+from aslkit.web.limits import Refusal, disk_words, json_of, picture_of
+from aslkit.web.parts import SHARED, answers, files, number
 
 FILES: Final = {
-    "/": ("page.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/camera.js": ("camera.js", "text/javascript"),
-    "/controls.js": ("controls.js", "text/javascript"),
-    "/recording.js": ("recording.js", "text/javascript"),
-    "/server.js": ("server.js", "text/javascript"),
-    "/view.js": ("view.js", "text/javascript"),
-    "/icon.svg": ("", "image/svg+xml"),
+    "/": ("aslkit.capture.web", "page.html"),
+    "/page.css": ("aslkit.capture.web", "page.css"),
+    "/page.js": ("aslkit.capture.web", "page.js"),
+    "/controls.js": ("aslkit.capture.web", "controls.js"),
+    "/recording.js": ("aslkit.capture.web", "recording.js"),
+    "/server.js": ("aslkit.capture.web", "server.js"),
+    "/view.js": ("aslkit.capture.web", "view.js"),
+    **SHARED,
 }
-"""Path to file and type."""
+"""Path to package and file."""
 
-_ICON: Final = (
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='8' fill='#0b6e6e'/>"
-    "<circle cx='16' cy='16' r='7' fill='#fff'/></svg>"
-)
 _LARGEST: Final = 10**9
 _Value = TypeVar("_Value")
 
@@ -50,8 +42,8 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
         on_finish: called when the signer has finished and has been told the balance.
     """
     asked = _Asked(desk, on_finish)
-    routes = [Route(path, partial(_file, path)) for path in FILES]
-    routes += [
+    routes = [
+        *files(FILES),
         Route("/letters/{name}", _letter_picture),
         Route("/state", asked.state),
         Route("/join", asked.join, methods=["POST"]),
@@ -67,11 +59,7 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
     return Starlette(
         routes=routes,
         middleware=[Middleware(Door, addresses=addresses)],
-        exception_handlers={
-            Refusal: _refused,
-            HTTPException: _unknown,
-            Exception: _broken,
-        },
+        exception_handlers=answers("What was stored is safe."),
     )
 
 
@@ -103,9 +91,9 @@ class _Asked:
         sent = Sent(
             data=data,
             keep=query.get("keep") == "1",
-            turn=int(_number(query.get("turn", "0"), "turn", _LARGEST)),
-            burst=int(_number(query.get("burst", "0"), "burst", _LARGEST)),
-            taken_s=_number(query.get("taken_s", "0"), "taken_s", _LARGEST),
+            turn=int(number(query.get("turn", "0"), "turn", _LARGEST)),
+            burst=int(number(query.get("burst", "0"), "burst", _LARGEST)),
+            taken_s=number(query.get("taken_s", "0"), "taken_s", _LARGEST),
         )
         return JSONResponse(await self._off_the_loop(lambda: self._desk.frame(sent), self._looking))
 
@@ -165,38 +153,6 @@ class _Asked:
             raise Refusal(507, disk_words(error)) from error
 
 
-def _number(text: str, name: str, at_most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= at_most:
-        raise Refusal(422, f"{name} must be a number from 0 to {at_most:,.0f}.")
-    return value
-
-
-async def _file(path: str, request: Request) -> Response:
-    name, kind = FILES[path]
-    text = resources.files("aslkit.capture.web").joinpath(name).read_text(encoding="utf-8") if name else _ICON
-    return Response(text, media_type=kind)
-
-
 async def _letter_picture(request: Request) -> Response:
     data = await anyio.to_thread.run_sync(letter_png, request.path_params["name"])
     return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
-
-
-async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return said(refusal)
-
-
-async def _unknown(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-    return JSONResponse({"error": words.get(error.status_code, error.detail)}, error.status_code, error.headers)
-
-
-async def _broken(request: Request, error: Exception) -> Response:
-    words = "Something went wrong in aslkit; the terminal has the details. What was stored is safe."
-    return JSONResponse({"error": words}, 500, HEADERS)

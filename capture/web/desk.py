@@ -14,14 +14,14 @@ from aslkit.capture.gate import WORDS
 from aslkit.capture.index import Entry
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.web.cameras import as_told
-from aslkit.capture.web.limits import Refusal, decoded, disk_words
 from aslkit.capture.web.looking import Looker
-from aslkit.capture.web.pace import Bucket, Pace
 from aslkit.capture.web.pictures import no_frame, small
 from aslkit.captures import stamp
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS
 from aslkit.look import Look
+from aslkit.web.limits import Refusal, decoded, disk_words
+from aslkit.web.pace import Bucket, Pace
 
 SHOWN: Final = 12
 """Frames that the page shows of those stored last."""

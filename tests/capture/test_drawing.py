@@ -6,24 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.drawing import (
-    BAD,
-    GOOD,
-    KEYS,
-    NARROWEST,
-    PANEL,
-    PICTURE_HEIGHT,
-    STRIP,
-    WARN,
-    WIDEST,
-    Banner,
-    View,
-    draw,
-)
+from aslkit.capture.drawing import STRIP, View, draw
 from aslkit.capture.gate import WORDS
 from aslkit.hands import Hand
 from aslkit.images import Frame
 from aslkit.letters import LETTERS
+from aslkit.painting import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
 
 BELOW = STRIP + KEYS
 

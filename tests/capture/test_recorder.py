@@ -229,7 +229,7 @@ def test_a_real_ctrl_c_ends_with_a_summary_and_all_is_whole(tmp_path: Path, empt
 @pytest.fixture
 def camera(monkeypatch: pytest.MonkeyPatch, played: Played) -> Callable[..., Any]:
     """Puts a made-up camera in the place of number 0."""
-    monkeypatch.setattr("aslkit.capture.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
 
     def plug_in(*takes: Any) -> Any:
         source = played(*takes)
@@ -290,7 +290,7 @@ def test_a_camera_that_does_not_return_ends_it_and_what_was_stored_stays(
 def test_a_stall_is_told_of_once(
     take: Take, camera: Any, blind: GateConfig, empty: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aslkit.capture.stream.STALLED_S", 0.01)
+    monkeypatch.setattr("aslkit.stream.STALLED_S", 0.01)
     monkeypatch.setattr(recorder, "_GLANCE_S", 0.001)
     on, said = Event(), list[str]()
 

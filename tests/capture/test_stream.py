@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aslkit.capture import stream as module
-from aslkit.capture.lane import Lane
-from aslkit.capture.stream import Stream
+from aslkit import stream as module
 from aslkit.errors import AslkitError
+from aslkit.lane import Lane
 from aslkit.sources import SourceLost
+from aslkit.stream import Stream
 
 DEADLINE_S = 20.0
 

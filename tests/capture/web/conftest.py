@@ -23,9 +23,8 @@ from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import Desk
-from aslkit.capture.web.door import Addresses
 from aslkit.capture.web.looking import Looker
-from aslkit.capture.web.serve import LOOPBACK, Served, Service
+from aslkit.capture.web.serve import Served, Service
 from aslkit.captures import SessionInfo, count_letters
 from aslkit.config import load
 from aslkit.fingerprint import FINE_BITS
@@ -34,6 +33,8 @@ from aslkit.images import Frame, encode_jpeg
 from aslkit.look import Look
 from aslkit.synthetic import Session as SyntheticSession
 from aslkit.synthetic import Signer, frames
+from aslkit.web.door import Addresses
+from aslkit.web.service import LOOPBACK
 from aslkit.workspace import Workspace
 
 with warnings.catch_warnings():

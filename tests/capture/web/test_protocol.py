@@ -13,10 +13,10 @@ from aslkit.capture.index import Index
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import CAMERAS, Desk, Sent
-from aslkit.capture.web.door import Addresses
-from aslkit.capture.web.serve import LOOPBACK
 from aslkit.images import decode, read_file, read_header
 from aslkit.letters import LETTERS
+from aslkit.web.door import Addresses
+from aslkit.web.service import LOOPBACK
 
 Send = Callable[..., Any]
 

@@ -11,13 +11,13 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from aslkit.capture.sitting import Sitting
-from aslkit.capture.web import limits
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import Desk
-from aslkit.capture.web.door import AT_ONCE, HEADERS, Addresses, Door
 from aslkit.capture.web.looking import Looker
-from aslkit.capture.web.serve import LOOPBACK
 from aslkit.images import encode_jpeg, encode_png
+from aslkit.web import limits
+from aslkit.web.door import AT_ONCE, HEADERS, Addresses, Door
+from aslkit.web.service import LOOPBACK
 
 JPEG = {"Content-Type": "image/jpeg"}
 TOKEN = "correct-horse-battery"

@@ -21,12 +21,12 @@ import pytest
 from cryptography import x509
 
 from aslkit.capture.sitting import Sitting
-from aslkit.capture.web import limits, patience
-from aslkit.capture.web.certificate import own, self_signed
 from aslkit.capture.web.looking import HandLooker, Looker
 from aslkit.capture.web.serve import Service, serve
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import decode
+from aslkit.web import limits, patience
+from aslkit.web.certificate import own, self_signed
 
 Running = Callable[..., AbstractContextManager[Any]]
 

@@ -1,4 +1,4 @@
-"""Who may speak to the recorder: whoever sees the page that was announced, and no other site and no stranger."""
+"""Who may speak to a page's server: whoever sees the page that was announced, and no other site and no stranger."""
 
 import hmac
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aslkit.capture.web.limits import MAX_QUERY_CHARS, Refusal
+from aslkit.web.limits import MAX_QUERY_CHARS, Refusal
 
 AT_ONCE: Final = 24
 """Requests under way at the same time; a page has six."""
@@ -59,7 +59,7 @@ class Addresses:
 
     @property
     def cookie(self) -> str:
-        """Its name. A browser does not tell ports apart, and two recorders may run."""
+        """Its name. A browser does not tell ports apart, and two pages may be served."""
         return f"aslkit-token-{self.port}"
 
     def url(self, host: str) -> str:
@@ -116,13 +116,11 @@ class Door:
         if self._under_way > AT_ONCE:
             raise Refusal(503, "Too many requests at the same time. Wait a second.")
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in self._authorities:
-            raise Refusal(421, "This recorder is not reached under that name. Open the address that aslkit printed.")
+            raise Refusal(421, "This page is not reached under that name. Open the address that aslkit printed.")
         if len(request.scope["query_string"]) > MAX_QUERY_CHARS:
             raise Refusal(414, f"The address is too long. Use at most {MAX_QUERY_CHARS:,} characters after the '?'.")
         if request.method not in SAFE and headers.get("origin") not in self._origins:
-            raise Refusal(
-                403, "Only the recorder's own page may change anything. Open the address that aslkit printed."
-            )
+            raise Refusal(403, "Only this server's own page may change anything. Open the address that aslkit printed.")
         return self._know(headers, request)
 
     def _know(self, headers: Headers, request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""Connections that say nothing: they are let go, so that nobody can hold the recorder up by keeping silent."""
+"""Connections that say nothing: they are let go, so that nobody can hold a page up by keeping silent."""
 
 import asyncio
 from typing import Final, cast

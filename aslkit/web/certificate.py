@@ -42,7 +42,7 @@ def self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certificate]
         now: it is valid from a day before this to 30 days after.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "aslkit capture")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "aslkit")])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from threading import Event, Thread
 from typing import Final
 
-from aslkit.capture.lane import Lane
 from aslkit.errors import AslkitError
+from aslkit.lane import Lane
 from aslkit.sources import SourceFrame, SourceLost
 
 Open = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]

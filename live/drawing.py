@@ -1,0 +1,111 @@
+"""What the window of `aslkit live` shows, as a picture: a pure function of a `View`."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from aslkit.images import Frame
+from aslkit.live.reading import Reading
+from aslkit.painting import (
+    BACK,
+    FAINT,
+    GOOD,
+    HINT,
+    INK,
+    PANEL,
+    RAISED,
+    WARN,
+    Banner,
+    as_bgr,
+    bar_of,
+    fitting,
+    font,
+    key_line,
+    lay_banners,
+    mirrored,
+)
+
+KEY_HELP: Final = "space  space     backspace  delete     x  clear     s  speak     c  copy     q  end"
+WORD_LINE: Final = 88
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """All that the window shows.
+
+    Attributes:
+        reading: of the last frame.
+        about: a few short lines: run, source, frames a second.
+        banners: lines over the picture, most important first.
+    """
+
+    reading: Reading
+    about: tuple[str, ...]
+    banners: tuple[Banner, ...] = ()
+
+
+def draw(view: View) -> Frame:
+    """Return the window's picture, BGR, uint8."""
+    reading = view.reading
+    hand = None if reading.seen is None else reading.seen.hand
+    picture = mirrored(reading.frame, hand, GOOD if reading.letter else WARN)
+    lay_banners(picture, view.banners)
+    best = tuple((letter, round(share, 2)) for letter, share in reading.best)
+    panel = _panel(reading.letter, best, round(reading.share, 2), hand is not None, view.about, picture.shape[0])
+    upper = np.hstack([picture, panel])
+    return np.vstack([upper, _word(reading.text, upper.shape[1]), key_line(KEY_HELP, upper.shape[1])])
+
+
+@lru_cache(maxsize=8)
+def _panel(
+    letter: str | None,
+    best: tuple[tuple[str, float], ...],
+    share: float,
+    hand: bool,
+    about: tuple[str, ...],
+    height: int,
+) -> Frame:
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (PANEL, height), BACK)
+    pen = ImageDraw.Draw(image)
+    pen.text((24, 18), "This is" if letter else ("No letter" if hand else "No hand"), FAINT, font(18))
+    if letter:
+        pen.text((20, 28), letter, INK, font(150, bold=True))
+        pen.text((PANEL - 24, 148), f"{best[0][1]:.0%}", GOOD, font(34, bold=True), anchor="rs")
+    else:
+        words = "Hold a letter still." if hand else "Show one hand, all of it."
+        pen.text((24, 48), words, INK, font(18))
+    bar_of(pen, (24, 218, PANEL - 24, 226), share if letter else 0.0)
+    for row, (each, probability) in enumerate(best):
+        y = 250 + 34 * row
+        pen.text((24, y), each, INK if row == 0 and letter else FAINT, font(22, bold=True))
+        bar_of(pen, (60, y + 9, PANEL - 88, y + 19), min(probability, 0.999))
+        pen.text((PANEL - 24, y + 4), f"{probability:.0%}", FAINT, font(16), anchor="ra")
+    y = height - 22 * len(about) - 14
+    for line in about:
+        pen.text((24, y), fitting(line, 14, PANEL - 48), FAINT, font(14))
+        y += 22
+    return as_bgr(image)
+
+
+@lru_cache(maxsize=4)
+def _word(text: str, width: int) -> Frame:
+    """The end of the text, large; it begins with … where there is more of it."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (width, WORD_LINE), RAISED)
+    pen = ImageDraw.Draw(image)
+    face = font(44, bold=True)
+    if not text:
+        pen.text((24, WORD_LINE / 2), "What you spell appears here.", FAINT, font(22), anchor="lm")
+        return as_bgr(image)
+    shown = text
+    while face.getlength(shown) > width - 64:
+        shown = "…" + shown.lstrip("…")[1:]
+    pen.text((24, WORD_LINE / 2), shown.rstrip(" "), INK, face, anchor="lm")
+    x = 28 + face.getlength(shown)
+    pen.rectangle((x, 22, x + 3, WORD_LINE - 22), HINT)
+    return as_bgr(image)

@@ -1,0 +1,118 @@
+"""The whole of `aslkit live`: a run, a source, and what shows it."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aslkit.live.config import LiveConfig
+from aslkit.live.reading import Heard, Reader
+from aslkit.live.recogniser import Recogniser
+from aslkit.live.watching import Watching, stream_of
+from aslkit.sources import LIVE, camera_name, kind_of
+
+CTRL_C: Final = "stopped with Ctrl-C"
+
+_GLANCE_S: Final = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """How it went.
+
+    Attributes:
+        text: what was spelled.
+        frames: how many were read.
+        dropped: how many the source gave besides, for which there was no time.
+        first_s: from the start to the first frame that was read, seconds; None where there was none.
+        ended: why it ended.
+    """
+
+    text: str
+    frames: int
+    dropped: int
+    first_s: float | None
+    ended: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The last of the JSON lines."""
+        return {"event": "end", "text": self.text, "frames": self.frames, "dropped": self.dropped,
+                "first_s": self.first_s, "ended": self.ended}  # fmt: skip
+
+
+def live(
+    run: Path,
+    *,
+    source: str,
+    config: LiveConfig,
+    heard: Heard,
+    warn: Callable[[str], None],
+    windowed: bool,
+    letter: str = "A",
+    limit_s: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Lived:
+    """Read letters from a source until it ends, until q, or until Ctrl-C.
+
+    Args:
+        run: the folder that `aslkit train` wrote.
+        source: as `aslkit.sources.opened` takes it.
+        config: the settings.
+        heard: is told each event as it happens.
+        warn: is told what the user must know, line by line.
+        windowed: show a window.
+        letter: what the synthetic signer shows.
+        limit_s: end after so many seconds of frames; None for never.
+        clock: seconds since any moment.
+
+    Raises:
+        InputError: no run, no such source.
+        AslkitError: the model is damaged, the source cannot be read, there is no display.
+    """
+    began_s = clock()
+    live_source = kind_of(source) in LIVE
+    with ExitStack() as stack:
+        if windowed:
+            from aslkit.live.window import need_display
+
+            need_display()
+        recogniser = stack.enter_context(Recogniser(run))
+        if not recogniser.contract.threshold:
+            warn(f"{run.name} was never calibrated: it knows no 'no letter', and guesses. Train it again.")
+        reader = Reader(recogniser=recogniser, letters=recogniser.contract.letters, config=config, heard=heard)
+        stream = stream_of(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
+        watching = Watching(stream, reader, live=live_source, limit_s=limit_s, clock=clock)
+        stack.callback(watching.close)
+        first: list[float] = []
+        try:
+            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, warn, first, reader, clock)
+        except KeyboardInterrupt:
+            ended = CTRL_C
+        watching.close()
+        return Lived(
+            text=reader.text, frames=reader.frames, dropped=stream.frames.lost,
+            first_s=round(first[0] - began_s, 3) if first else None, ended=ended,
+        )  # fmt: skip
+
+
+def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:
+    from aslkit.live.window import window
+
+    return window(reader, watching, about=(run.name, camera_name(source)))
+
+
+def _waited(
+    watching: Watching, warn: Callable[[str], None], first: list[float], reader: Reader, clock: Callable[[], float]
+) -> str:
+    """Without a window: say when a camera is gone and when it is back."""
+    trouble = None
+    while not watching.finished.wait(_GLANCE_S):
+        if not first and reader.frames:
+            first.append(clock())
+        before, trouble = trouble, watching.stream.trouble
+        if bool(trouble) != bool(before):
+            warn(trouble or "It is back.")
+    watching.check()
+    return "the source ended"

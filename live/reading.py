@@ -1,0 +1,115 @@
+"""Reading a hand: the recogniser and the speller before a source of frames, for whoever shows it."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final, Protocol
+
+from aslkit.images import Frame
+from aslkit.live.config import LiveConfig
+from aslkit.live.recogniser import Recognised
+from aslkit.live.speller import Event, Glimpse, Speller
+
+BEST: Final = 3
+"""Letters that are shown as the likeliest."""
+
+
+class Recognises(Protocol):
+    """What sees letters: `Recogniser`, or a stand-in."""
+
+    def recognise(self, frame: Frame) -> Recognised:
+        """See `Recogniser.recognise`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is to be shown after a frame.
+
+    Attributes:
+        frame: which was looked at, BGR, uint8 (height, width, 3); None before there is one.
+        seen: what was recognised in it.
+        letter: what it says; None where it is refused, or there is no hand.
+        best: the likeliest letters and their probabilities, best first; empty without a hand.
+        share: how far the letter is towards being taken, 0–1.
+        text: what was spelled.
+        latency_s: from taking the frame over to having the letter, seconds.
+    """
+
+    frame: Frame | None = None
+    seen: Recognised | None = None
+    letter: str | None = None
+    best: tuple[tuple[str, float], ...] = ()
+    share: float = 0.0
+    text: str = ""
+    latency_s: float = 0.0
+
+
+Heard = Callable[[Event], None]
+
+
+@dataclass(kw_only=True)
+class Reader:
+    """Frames in, readings and events out. One thread gives frames; any may press keys.
+
+    Args:
+        recogniser: what sees letters.
+        letters: those of its contract, in order.
+        config: the rule.
+        heard: is told each event, in order.
+    """
+
+    recogniser: Recognises
+    letters: tuple[str, ...]
+    config: LiveConfig
+    heard: Heard = lambda event: None
+    reading: Reading = field(default_factory=Reading)
+    frames: int = 0
+    _now_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._speller, self._lock = Speller(config=self.config), Lock()
+
+    @property
+    def text(self) -> str:
+        """What was spelled so far."""
+        return self._speller.text
+
+    def read(self, frame: Frame, time_s: float) -> Reading:
+        """Recognise a frame, BGR, uint8 (height, width, 3), unmirrored, taken at that time, and let the rule see it."""
+        began = time.perf_counter()
+        seen = self.recogniser.recognise(frame)
+        letter = None if seen.refused else seen.letter
+        order = seen.probabilities.argsort()[::-1][:BEST] if seen.hand is not None else ()
+        best = tuple((self.letters[int(i)], float(seen.probabilities[i])) for i in order)
+        glimpse = Glimpse(
+            time_s=time_s, hand=seen.hand is not None, letter=letter, probability=best[0][1] if best else 0.0
+        )
+        with self._lock:
+            self._now_s = time_s
+            self._tell(self._speller.see(glimpse))
+            self.frames += 1
+            self.reading = Reading(
+                frame=frame, seen=seen, letter=letter, best=best, share=self._speller.share,
+                text=self._speller.text, latency_s=time.perf_counter() - began,
+            )  # fmt: skip
+            return self.reading
+
+    def space(self) -> None:
+        """Put a space."""
+        with self._lock:
+            self._tell(self._speller.space(self._now_s))
+
+    def delete(self) -> None:
+        """Take the last sign away."""
+        with self._lock:
+            self._tell(self._speller.delete(self._now_s))
+
+    def clear(self) -> None:
+        """Take all away."""
+        with self._lock:
+            self._tell(self._speller.clear(self._now_s))
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.heard(event)
