@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from aslkit.config import check_number, check_whole
-from aslkit.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,8 +10,9 @@ class LiveConfig:
     """How live turns frames into text, and what it asks a camera for.
 
     Attributes:
+        strictness: how much of the model's threshold is asked of a frame, 0–1: see `aslkit.live.speller.bar`.
         hold_s: how far back frames are looked at, seconds.
-        agree: share of those frames that must say a letter above the model's threshold, over 0.5–1.
+        agree: share of those frames that must say a letter above that bar, 0–1; others may be refused.
         least_frames: so many of them at least, however slow the camera.
         release_s: for so long a letter must not be seen before the same one is taken again, seconds.
         space_s: the hand away for so long is a space, seconds; 0 for never.
@@ -22,6 +22,7 @@ class LiveConfig:
         reconnect_s: how long to wait for a camera that vanished, seconds, where no window is open.
     """
 
+    strictness: float
     hold_s: float
     agree: float
     least_frames: int
@@ -36,10 +37,9 @@ class LiveConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
+        check_number("strictness", self.strictness, 0, 1)
         check_number("hold_s", self.hold_s, 0, 10)
-        check_number("agree", self.agree, 0.5, 1)
-        if self.agree == 0.5:
-            raise InputError("agree in [live] must be over 0.5: with a half, two letters could both have it.")
+        check_number("agree", self.agree, 0.05, 1)
         check_whole("least_frames", self.least_frames, 1, 1000)
         check_number("release_s", self.release_s, 0, 10)
         check_number("space_s", self.space_s, 0, 60)

@@ -79,9 +79,8 @@ def live(
 
             need_display()
         recogniser = stack.enter_context(Recogniser(run))
-        if not recogniser.contract.threshold:
-            warn(f"{run.name} was never calibrated: it knows no 'no letter', and guesses. Train it again.")
-        reader = Reader(recogniser=recogniser, letters=recogniser.contract.letters, config=config, heard=heard)
+        warn_uncalibrated(run, recogniser, warn)
+        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=heard)
         stream = stream_of(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
         watching = Watching(stream, reader, live=live_source, limit_s=limit_s, clock=clock)
         stack.callback(watching.close)
@@ -95,6 +94,12 @@ def live(
             text=reader.text, frames=reader.frames, dropped=stream.frames.lost,
             first_s=round(first[0] - began_s, 3) if first else None, ended=ended,
         )  # fmt: skip
+
+
+def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], None]) -> None:
+    """Say so where a model has no threshold: it would guess at every hand."""
+    if not recogniser.contract.threshold:
+        warn(f"{run.name} was never calibrated: it knows no 'no letter', and guesses. Train it again.")
 
 
 def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:

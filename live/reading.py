@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from aslkit.images import Frame
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import Recognised
-from aslkit.live.speller import Event, Glimpse, Speller
+from aslkit.live.speller import Event, Glimpse, Speller, bar
+from aslkit.preprocess import Contract
 
 BEST: Final = 3
 """Letters that are shown as the likeliest."""
@@ -54,13 +55,13 @@ class Reader:
 
     Args:
         recogniser: what sees letters.
-        letters: those of its contract, in order.
+        contract: its own: letters in order, and the threshold.
         config: the rule.
         heard: is told each event, in order.
     """
 
     recogniser: Recognises
-    letters: tuple[str, ...]
+    contract: Contract
     config: LiveConfig
     heard: Heard = lambda event: None
     reading: Reading = field(default_factory=Reading)
@@ -69,6 +70,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._speller, self._lock = Speller(config=self.config), Lock()
+        self._bar = bar(self.contract.threshold, self.config.strictness)
 
     @property
     def text(self) -> str:
@@ -79,12 +81,11 @@ class Reader:
         """Recognise a frame, BGR, uint8 (height, width, 3), unmirrored, taken at that time, and let the rule see it."""
         began = time.perf_counter()
         seen = self.recogniser.recognise(frame)
-        letter = None if seen.refused else seen.letter
         order = seen.probabilities.argsort()[::-1][:BEST] if seen.hand is not None else ()
-        best = tuple((self.letters[int(i)], float(seen.probabilities[i])) for i in order)
-        glimpse = Glimpse(
-            time_s=time_s, hand=seen.hand is not None, letter=letter, probability=best[0][1] if best else 0.0
-        )
+        best = tuple((self.contract.letters[int(i)], float(seen.probabilities[i])) for i in order)
+        probability = best[0][1] if best else 0.0
+        letter = seen.letter if best and probability >= self._bar else None
+        glimpse = Glimpse(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
         with self._lock:
             self._now_s = time_s
             self._tell(self._speller.see(glimpse))

@@ -15,8 +15,23 @@ Kind = Literal["letter", "space", "delete", "clear", "hand", "no hand"]
 _TICK_S: Final = 1e-6
 """Sums of frame intervals are not exact."""
 
+STRAY: Final = 0.2
+"""So large a share of frames may say something else: a model flickers."""
+
 LONGEST: Final = 2000
 """Characters of text that are kept; older ones are let go."""
+
+
+def bar(threshold: float, strictness: float) -> float:
+    """How likely a letter must be in a frame, 0–1, where several frames must agree.
+
+    A model's threshold is set for frames that are judged alone. The bar is as far up as `strictness` says, 0 (an even
+    chance) to 1 (the threshold itself), in logarithms of the odds; a threshold of 0 refuses nothing.
+    """
+    if not 0 < threshold < 1:
+        return threshold
+    odds = math.exp(strictness * math.log(threshold / (1 - threshold)))
+    return odds / (1 + odds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +41,7 @@ class Glimpse:
     Attributes:
         time_s: when, seconds since any moment.
         hand: whether there is a hand.
-        letter: what it says above the model's threshold; None where it is refused, or without a hand.
+        letter: what it says above the bar; None where it is refused, or without a hand.
         probability: of that letter, 0–1.
     """
 
@@ -66,9 +81,10 @@ class Event:
 class Speller:
     """Takes letters that are held, and keeps the text.
 
-    A letter is taken when `agree` of the frames of the last `hold_s` seconds say it, above the model's threshold. Then
-    it must be released before it is taken again: over `release_s` seconds `agree` of the frames show no hand, no letter
-    or another one; or another letter is taken. So a held letter comes once, at 5 frames a second and at 120.
+    A letter is taken when `agree` of the frames of the last `hold_s` seconds say it above the `bar`, the
+    newest among them, and hardly one (STRAY) says another: the others are refused. Then it must be released before it
+    is taken again: over `release_s` seconds hardly a frame says it; or another letter is taken. So a held letter comes
+    once, at 5 frames a second and at 120.
 
     Args:
         config: the settings.
@@ -162,8 +178,8 @@ class Speller:
         if self.held is None:
             return False
         frames = self._within(now_s, self.config.release_s)
-        others = sum(each.letter != self.held for each in frames)
-        return self._covers(frames, now_s, self.config.release_s) and others >= self.config.agree * len(frames)
+        still = sum(each.letter == self.held for each in frames)
+        return self._covers(frames, now_s, self.config.release_s) and still <= STRAY * len(frames)
 
     def _agreed(self, now_s: float) -> tuple[str | None, float]:
         """The letter that most recent frames say, and its mean probability, where enough of them do."""
@@ -175,9 +191,10 @@ class Speller:
             frames = list(self._frames)[-self.config.least_frames :]
         letter = self._frames[-1].letter
         said = [each.probability for each in frames if letter is not None and each.letter == letter]
+        others = sum(each.letter not in (None, letter) for each in frames)
         needed = max(math.ceil(self.config.agree * len(frames) - _TICK_S), self.config.least_frames)
         self.share = min(len(said) / needed, 1.0)
-        if len(said) < needed or not self._covers(frames, now_s, self.config.hold_s):
+        if len(said) < needed or others > STRAY * len(frames) or not self._covers(frames, now_s, self.config.hold_s):
             return None, 0.0
         return letter, sum(said) / len(said)
 

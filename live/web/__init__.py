@@ -1,0 +1,1 @@
+"""Live in a browser: one page, served by this machine; the camera is the browser's, the model this machine's."""

@@ -1,0 +1,82 @@
+"""The page's addresses: what of the desk is asked under which one."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aslkit.live.web.desk import Desk
+from aslkit.web.door import Addresses, Door
+from aslkit.web.limits import json_of, picture_of
+from aslkit.web.parts import SHARED, answers, files
+
+FILES: Final = {
+    "/": ("aslkit.live.web", "page.html"),
+    "/page.css": ("aslkit.live.web", "page.css"),
+    "/page.js": ("aslkit.live.web", "page.js"),
+    **SHARED,
+}
+"""Path to package and file."""
+
+
+def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None) -> Starlette:
+    """The page around one desk.
+
+    Args:
+        desk: what is asked.
+        addresses: where it is reached, and by whom.
+        on_finish: called when the user has finished and has been told the text.
+    """
+    asked = _Asked(desk, on_finish)
+    routes = [
+        *files(FILES),
+        Route("/state", asked.state),
+        Route("/join", asked.join, methods=["POST"]),
+        Route("/frames", asked.frame, methods=["POST"]),
+        Route("/keys", asked.press, methods=["POST"]),
+        Route("/finish", asked.finish, methods=["POST"]),
+    ]
+    return Starlette(
+        routes=routes, middleware=[Middleware(Door, addresses=addresses)], exception_handlers=answers("Try again.")
+    )
+
+
+class _Asked:
+    """The desk's answers to requests."""
+
+    def __init__(self, desk: Desk, on_finish: Callable[[], None]) -> None:
+        self._desk, self._on_finish = desk, on_finish
+        self._looking = anyio.CapacityLimiter(1)
+
+    async def state(self, request: Request) -> Response:
+        return JSONResponse(self._desk.state())
+
+    async def join(self, request: Request) -> Response:
+        self._desk.slow_down()
+        await json_of(request)
+        return JSONResponse(self._desk.join())
+
+    async def frame(self, request: Request) -> Response:
+        data = await picture_of(request)
+        self._desk.check(request.headers.get("x-page"))
+        self._desk.slow_down(frames=True)
+        return JSONResponse(await anyio.to_thread.run_sync(self._desk.frame, data, limiter=self._looking))
+
+    async def press(self, request: Request) -> Response:
+        return JSONResponse(self._desk.press((await self._values(request)).get("key")))
+
+    async def finish(self, request: Request) -> Response:
+        await self._values(request)
+        return JSONResponse(self._desk.finish(), background=BackgroundTask(self._on_finish))
+
+    async def _values(self, request: Request) -> dict[str, Any]:
+        values = await json_of(request)
+        self._desk.slow_down()
+        self._desk.check(request.headers.get("x-page"))
+        return values

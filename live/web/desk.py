@@ -1,0 +1,133 @@
+"""What the page may ask of a reader, without HTTP: values in, values out, `Refusal` with words where it cannot be."""
+
+import secrets
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from aslkit.live.config import LiveConfig
+from aslkit.live.reading import Reader, Reading
+from aslkit.web.limits import Refusal, decoded
+from aslkit.web.pace import Bucket, Pace
+
+
+class Desk:
+    """Where a page's frames are read. May be used from several threads.
+
+    Args:
+        reader: reads them.
+        config: how many may come.
+        about: what the page tells of the run.
+        clock: seconds since any moment.
+
+    Attributes:
+        pace: how many frames came in, how fast.
+        finished: whether the user has said so.
+    """
+
+    def __init__(
+        self, reader: Reader, config: LiveConfig, *, about: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.pace, self.finished = Pace(clock=clock), False
+        self._reader, self._config, self._about, self._clock = reader, config, about, clock
+        self._frame_bucket = Bucket(1.2 * config.web_fps, max(4, 0.4 * config.web_fps), clock=clock)
+        self._other_bucket = Bucket(20, 40, clock=clock)
+        self._eyes, self._page = Lock(), ""
+        self._start_s = clock()
+        self._closed = False
+        self._keys = {"space": reader.space, "delete": reader.delete, "clear": reader.clear}
+
+    def state(self) -> dict[str, Any]:
+        """All that a page needs to begin, or to go on after a reload."""
+        config = self._config
+        return {
+            "about": self._about,
+            "text": self._reader.text,
+            "fps": config.web_fps,
+            "camera": {"width": config.camera_width, "height": config.camera_height, "fps": config.camera_fps},
+        }
+
+    def join(self) -> dict[str, Any]:
+        """Take in a page: from now on, it is the one that is read. Returns the state, and `page`, its name.
+
+        Raises:
+            Refusal: all is over.
+        """
+        if self.finished:
+            raise _over()
+        self._page = secrets.token_urlsafe(12)
+        return self.state() | {"page": self._page}
+
+    def check(self, page: str | None) -> None:
+        """Let only the page that joined last go on.
+
+        Raises:
+            Refusal: it is another one (409), or all is over (410).
+        """
+        if self.finished:
+            raise _over()
+        if not page or page != self._page:
+            why = "elsewhere" if self._page else "unknown"
+            raise Refusal(409, "Another window is being read. Take it back there, or close this one.", why=why)
+
+    def slow_down(self, *, frames: bool = False) -> None:
+        """Let nobody ask too often.
+
+        Raises:
+            Refusal: they come too fast.
+        """
+        if not (self._frame_bucket if frames else self._other_bucket).take():
+            raise Refusal(429, "Too many frames or requests. Wait a second.")
+
+    def frame(self, data: bytes) -> dict[str, Any]:
+        """Read a frame, JPEG or PNG, unmirrored.
+
+        Raises:
+            Refusal: it cannot be decoded; or all is over.
+        """
+        frame = decoded(data)
+        with self._eyes:
+            if self._closed:
+                raise _over()
+            self.pace.count()
+            return _answer(self._reader.read(frame, self._clock() - self._start_s))
+
+    def press(self, key: object) -> dict[str, Any]:
+        """Put a space, delete a sign, or clear all.
+
+        Raises:
+            Refusal: there is no such key.
+        """
+        if not isinstance(key, str) or key not in self._keys:
+            raise Refusal(422, f"Send a key: {', '.join(self._keys)}.")
+        self._keys[key]()
+        return self.state()
+
+    def finish(self) -> dict[str, Any]:
+        """End it, and return the text."""
+        self.finished = True
+        return {"text": self._reader.text}
+
+    def close(self) -> None:
+        """Wait for the frame that is being read, and read no more."""
+        with self._eyes:
+            self._closed = True
+
+
+def _answer(reading: Reading) -> dict[str, Any]:
+    hand = None if reading.seen is None else reading.seen.hand
+    return {
+        "letter": reading.letter,
+        "best": [[letter, round(share, 3)] for letter, share in reading.best],
+        "share": round(reading.share, 3),
+        "text": reading.text,
+        "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
+        "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),
+    }
+
+
+def _over() -> Refusal:
+    return Refusal(410, "This is finished. Start aslkit live again.")
