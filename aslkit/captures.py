@@ -19,6 +19,9 @@ from aslkit.images import SUFFIXES
 from aslkit.letters import INDEX, RECORDED
 
 SESSION_FILE: Final = "session.json"
+EXAM: Final = "exam"
+"""The purpose, in session.json, of a sitting that measured a recogniser: nothing is ever trained on it."""
+
 _STAMP: Final = "%Y%m%dT%H%M%S"
 
 
@@ -109,6 +112,23 @@ class CapturedFrame:
             return None
 
 
+def refuse_exam(session: Path) -> None:
+    """Raise InputError if the folder is of a sitting that was an exam.
+
+    Args:
+        session: a folder that may have a session.json.
+    """
+    try:
+        purpose = json.loads((session / SESSION_FILE).read_text(encoding="utf-8")).get("purpose")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return  # what else is wrong with it is for others to say
+    if purpose == EXAM:
+        raise InputError(
+            f"{session} is an exam: it measures a recogniser, and none may be trained on it. Move it out of the way; "
+            "to have such frames to train on, record them with `aslkit capture`."
+        )
+
+
 def update_session(path: Path, values: dict[str, Any]) -> None:
     """Write values into a session.json; what else it says stays."""
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -128,6 +148,7 @@ def walk(captures: Path) -> Iterator[CapturedFrame]:
     Folders that are no letter of the 24, files that are no images and whatever is hidden are passed over.
 
     Raises:
+        InputError: a session was an exam.
         OSError: a folder may not be read. It is not passed over: frames would be missing and nobody would know.
     """
     return (frame for frame in _named(captures) if frame.path.is_file())
@@ -145,6 +166,7 @@ def no_files(captures: Path) -> Iterator[CapturedFrame]:
 def _named(captures: Path) -> Iterator[CapturedFrame]:
     for signer in _folders(captures):
         for session in _folders(signer):
+            refuse_exam(session)
             for folder in (path for path in _folders(session) if path.name in INDEX):
                 for path in sorted(filter(_is_frame, folder.iterdir()), key=lambda p: natural_key(p.name)):
                     yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)

@@ -15,6 +15,7 @@ from aslkit import __version__
 from aslkit.cli_dataset import dataset as dataset_commands
 from aslkit.cli_export import export
 from aslkit.cli_live import live
+from aslkit.cli_live import exam, live
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.cli_runs import evaluate, runs
 from aslkit.cli_train import train
@@ -315,4 +316,5 @@ main.add_command(evaluate)
 main.add_command(runs)
 main.add_command(export)
 main.add_command(live)
+main.add_command(exam)
 main.add_command(dataset_commands)

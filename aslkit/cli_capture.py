@@ -1,6 +1,5 @@
 """What `aslkit capture` does with its many options: who, where from, where to, shown how."""
 
-import getpass
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ import click
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.captures import SessionInfo
+from aslkit.cli_options import login
 from aslkit.cli_text import print_recording
 from aslkit.config import load
 from aslkit.errors import InputError
@@ -73,10 +73,10 @@ class CaptureOptions:
         if self.plan is None:
             return ()
         run = self.plan if self.plan.exists() else self.workspace.runs / self.plan
-        wanted = letters_for(load_plan(run), self.signer or _login())
+        wanted = letters_for(load_plan(run), self.signer or login())
         if not wanted:
             raise InputError(
-                f"The plan in {run} asks nothing of {self.signer or _login()}. Give --signer, or --letters."
+                f"The plan in {run} asks nothing of {self.signer or login()}. Give --signer, or --letters."
             )
         for each in wanted:
             click.echo(f"{each.letter}: {each.why}", err=True)
@@ -136,7 +136,7 @@ def run(options: CaptureOptions) -> None:
 
 def _session(options: CaptureOptions) -> SessionInfo:
     synthetic = not options.web and options.kind == "synthetic"
-    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else _login())
+    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login())
     signer = checked_signer(name, synthetic=synthetic)
     camera = "browser" if options.web else camera_name(options.source)
     today = "one" if synthetic else as_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
@@ -144,13 +144,6 @@ def _session(options: CaptureOptions) -> SessionInfo:
     return SessionInfo(
         signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
     )  # fmt: skip
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:  # as in a container whose user has no name
-        raise InputError("Whose hand is it? Give --signer.") from error
 
 
 def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:

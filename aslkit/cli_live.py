@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aslkit.cli_options import config_option, newest_run, run_folder, workspace_option
+from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -79,6 +79,61 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
         copy(lived.text)
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
+
+
+@click.command()
+@click.argument("run", required=False)
+@_source
+@click.option("--letters", default="A-Y", show_default=True, help="Which to ask for: A-Y, or A,B,C.")
+@click.option("--letter", help="Which one a video shows, or the synthetic signer.")
+@click.option("--times", type=click.IntRange(1), default=2, show_default=True, help="How often each is asked for.")
+@click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
+@click.option("--signer", help="Who is examined; your login name where not given.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
+@click.option("--preview/--no-preview", default=True, help="Show a window, or ask in words.  [default: a window]")
+@config_option
+@workspace_option
+@json_option
+def exam(
+    run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
+    seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Be examined: sign the letters that RUN, the newest where not given, asks for, and see what it says of you.
+
+    Letters come in random order; then you rest, and it should say nothing. A folder of photographs with a folder for
+    each letter, or a video of one --letter, gives the same score without you. Nothing is ever trained on an exam.
+
+    \b
+    Example:  aslkit exam
+              aslkit exam custom-landmarks-mlp-1 --times 3 --seed 7
+              aslkit exam --source photos --times 20       (photos/A/*.jpg, photos/B/*.jpg, …)
+    """
+    import numpy as np
+
+    from aslkit.config import load
+    from aslkit.letters import parse_letter, parse_letters
+    from aslkit.live.config import LiveConfig
+    from aslkit.live.exam import order
+    from aslkit.live.exam_folder import ExamFolder, report
+    from aslkit.live.examining import examine
+    from aslkit.sources import camera_name, kind_of
+
+    workspace = Workspace(root=root)
+    folder = run_folder(run, workspace) if run else newest_run(workspace)
+    settings = load("live", LiveConfig, file=config)
+    kind = kind_of(source)
+    if kind in ("video", "synthetic") and letter is None:
+        raise click.UsageError(f"Which letter does {source} show? Give --letter.")
+    asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
+    who = signer or (kind if kind == "synthetic" else login())
+    about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
+    rng = np.random.default_rng(seed)
+    result = examine(
+        folder, source=source, asked=order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
+        rest_s=rest_s, windowed=preview, say=_warn,
+        folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
+    )  # fmt: skip
+    click.echo(json.dumps(result, indent=2) if as_json else report(result) + f"\n{result['folder']}")
 
 
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":

@@ -1,5 +1,6 @@
 """Options that several commands have, and what a user may call a dataset or a run."""
 
+import getpass
 from pathlib import Path
 
 import click
@@ -59,3 +60,11 @@ def newest_run(workspace: Workspace) -> Path:
             f"There is no run with a model in {workspace.runs}. `aslkit train --dataset custom` makes one."
         )
     return max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
+
+
+def login() -> str:
+    """The user's login name, which is the signer where none is given."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # as in a container whose user has no name
+        raise InputError("Whose hand is it? Give --signer.") from error

@@ -39,6 +39,11 @@ class Workspace:
         return self.root / "datasets" / checked_name("dataset", name)
 
     @property
+    def exams(self) -> Path:
+        """One folder for each exam; its frames are never trained on."""
+        return self.root / "exams"
+
+    @property
     def runs(self) -> Path:
         """One folder for each training."""
         return self.root / "runs"

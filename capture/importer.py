@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aslkit.captures import SessionInfo
+from aslkit.captures import SessionInfo, refuse_exam
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import natural_key, write_bytes
 from aslkit.images import SUFFIXES, ImageError, as_recorded, read_file
@@ -64,6 +64,7 @@ def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirr
 def _labelled(source: Path, result: Imported) -> Iterator[tuple[str, Path]]:
     if not source.is_dir():
         raise InputError(f"There is no folder {source}.")
+    refuse_exam(source)
     for folder in sorted(source.iterdir()):
         letter = folder.name.upper()
         if not folder.is_dir():

@@ -39,11 +39,15 @@ class View:
         reading: of the last frame.
         about: a few short lines: run, source, frames a second.
         banners: lines over the picture, most important first.
+        keys: what they do.
+        line: shown in place of the text; None for the text.
     """
 
     reading: Reading
     about: tuple[str, ...]
     banners: tuple[Banner, ...] = ()
+    keys: str = KEY_HELP
+    line: str | None = None
 
 
 def draw(view: View) -> Frame:
@@ -55,7 +59,13 @@ def draw(view: View) -> Frame:
     best = tuple((letter, round(share, 2)) for letter, share in reading.best)
     panel = _panel(reading.letter, best, round(reading.share, 2), hand is not None, view.about, picture.shape[0])
     upper = np.hstack([picture, panel])
-    return np.vstack([upper, _word(reading.text, upper.shape[1]), key_line(KEY_HELP, upper.shape[1])])
+    return np.vstack(
+        [
+            upper,
+            _word(reading.text if view.line is None else view.line, upper.shape[1]),
+            key_line(view.keys, upper.shape[1]),
+        ]
+    )
 
 
 @lru_cache(maxsize=8)

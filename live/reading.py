@@ -58,6 +58,11 @@ class Reader:
         contract: its own: letters in order, and the threshold.
         config: the rule.
         heard: is told each event, in order.
+
+    Attributes:
+        reading: of the last frame.
+        frames: how many were read.
+        now_s: when the last one was taken, seconds.
     """
 
     recogniser: Recognises
@@ -66,7 +71,7 @@ class Reader:
     heard: Heard = lambda event: None
     reading: Reading = field(default_factory=Reading)
     frames: int = 0
-    _now_s: float = 0.0
+    now_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._speller, self._lock = Speller(config=self.config), Lock()
@@ -87,7 +92,7 @@ class Reader:
         letter = seen.letter if best and probability >= self._bar else None
         glimpse = Glimpse(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
         with self._lock:
-            self._now_s = time_s
+            self.now_s = time_s
             self._tell(self._speller.see(glimpse))
             self.frames += 1
             self.reading = Reading(
@@ -96,20 +101,25 @@ class Reader:
             )  # fmt: skip
             return self.reading
 
+    def begin_anew(self) -> None:
+        """Carry nothing over from the frames until now; the text stays."""
+        with self._lock:
+            self._speller.begin_anew()
+
     def space(self) -> None:
         """Put a space."""
         with self._lock:
-            self._tell(self._speller.space(self._now_s))
+            self._tell(self._speller.space(self.now_s))
 
     def delete(self) -> None:
         """Take the last sign away."""
         with self._lock:
-            self._tell(self._speller.delete(self._now_s))
+            self._tell(self._speller.delete(self.now_s))
 
     def clear(self) -> None:
         """Take all away."""
         with self._lock:
-            self._tell(self._speller.clear(self._now_s))
+            self._tell(self._speller.clear(self.now_s))
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -142,10 +142,14 @@ class Speller:
         self.text = ""
         return [self._event("clear", time_s)]
 
-    def _forget(self, time_s: float) -> None:
+    def begin_anew(self) -> None:
+        """Carry nothing over from the frames until now: what is still held is taken again."""
         self._frames.clear()
-        self._away_s = None if self.hand else time_s
         self.held, self.share = None, 0.0
+
+    def _forget(self, time_s: float) -> None:
+        self.begin_anew()
+        self._away_s = None if self.hand else time_s
 
     def _follow_hand(self, seen: Glimpse) -> list[Event]:
         events = []

@@ -51,6 +51,7 @@ class Watching:
         reader: reads them.
         live: the frames come in their own time, so that the clock tells when they were taken; else they tell it.
         limit_s: seconds of frames after which it ends; None for never.
+        after: told after each frame, and when it was taken.
         clock: seconds since any moment.
 
     Attributes:
@@ -64,10 +65,12 @@ class Watching:
         *,
         live: bool,
         limit_s: float | None = None,
+        after: Callable[[Reader, float], None] = lambda reader, time_s: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stream, self.finished = stream, Flag()
-        self._reader, self._live, self._limit_s, self._clock = reader, live, limit_s, clock
+        self._reader, self._live, self._limit_s = reader, live, limit_s
+        self._after, self._clock = after, clock
         self._error: BaseException | None = None
         self._start_s = clock()
         self._thread = Thread(target=self._run, name="aslkit-reader", daemon=True)
@@ -90,6 +93,7 @@ class Watching:
             for index, frame in enumerate(iter(self.stream.frames.get, None)):
                 time_s = self._time_s(frame, index)
                 self._reader.read(frame.image, time_s)
+                self._after(self._reader, time_s)
                 if self._limit_s is not None and time_s >= self._limit_s:
                     return
         except BaseException as error:  # reaches the one who calls check

@@ -1,0 +1,55 @@
+"""The exam's window: the letter to sign, how long there is, and what the model says."""
+
+import math
+import time
+from typing import Final
+
+from aslkit.images import Frame
+from aslkit.live.drawing import View, draw
+from aslkit.live.exam import Sitting
+from aslkit.live.examining import words
+from aslkit.live.reading import Reader
+from aslkit.live.watching import Watching
+from aslkit.live.window import need_display
+from aslkit.painting import BAD, GOOD, HINT, Banner, lay_number
+from aslkit.window import loop
+
+TITLE: Final = "aslkit exam"
+KEYS: Final = "q  end early: what was asked until now is scored"
+
+
+def exam_window(sitting: Sitting, reader: Reader, watching: Watching) -> None:
+    """Show the exam until it is done, until q, or until the window is closed."""
+    need_display()
+    loop(TITLE, _Desk(sitting, reader, watching))
+
+
+class _Desk:
+    """What the window shows."""
+
+    def __init__(self, sitting: Sitting, reader: Reader, watching: Watching) -> None:
+        self.ended: str | None = None
+        self._sitting, self._reader, self._watching = sitting, reader, watching
+
+    def follow(self) -> None:
+        self._watching.check()
+        if self._sitting.phase == "done" or self._watching.finished.is_set():
+            self.ended = "done"
+
+    def press(self, key: int) -> None:
+        if key >= 0 and key & 0xFFFF in (ord("q"), ord("Q")):
+            self.ended = "stopped with q"
+
+    def picture(self) -> Frame:
+        sitting = self._sitting
+        left = math.ceil(sitting.left_s(self._reader.now_s))
+        banners = [Banner(text=words(sitting), colour=GOOD if sitting.phase == "sign" else HINT)]
+        if trouble := self._watching.stream.trouble:
+            banners = [Banner(text=trouble, colour=BAD)]
+        about = (f"{len(sitting.answers)} of {len(sitting.asked)} letters", time.strftime("%H:%M"))
+        picture = draw(
+            View(reading=self._reader.reading, about=about, banners=tuple(banners), keys=KEYS, line=sitting.letter)
+        )
+        if sitting.phase in ("ready", "rest"):
+            lay_number(picture[:, : picture.shape[1] - 300], left)
+        return picture

@@ -1,0 +1,189 @@
+"""Holding an exam: before a camera, or on a folder of photographs or a video whose letters are known."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aslkit.errors import InputError
+from aslkit.files import natural_key
+from aslkit.images import SUFFIXES, Frame, decode, read_file
+from aslkit.letters import NOTHING
+from aslkit.live.config import LiveConfig
+from aslkit.live.exam import Answer, Score, Sitting
+from aslkit.live.exam_folder import ExamFolder
+from aslkit.live.reading import Reader, Recognises
+from aslkit.live.recogniser import Recogniser
+from aslkit.live.speller import Event
+from aslkit.live.watching import Watching, stream_of
+from aslkit.progress import bar
+from aslkit.sources import LIVE, kind_of, opened
+
+KEEP_EVERY_S: Final = 0.2
+
+
+def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator) -> list[tuple[str, Path]]:
+    """Photographs to ask about: `times` of each letter's folder, and of `none`, in random order.
+
+    Raises:
+        InputError: there is none of these letters.
+    """
+    found = []
+    for letter in (*letters, NOTHING):
+        for name in dict.fromkeys((letter, letter.lower())):
+            inside = folder / name
+            files = [path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES] if inside.is_dir() else []
+            files.sort(key=lambda path: natural_key(path.name))
+            chosen = rng.permutation(len(files))[:times].tolist()
+            found += [(letter, files[index]) for index in chosen]
+            if files:
+                break
+    if not any(letter != NOTHING for letter, _ in found):
+        raise InputError(f"{folder} holds no folder of a letter with photographs in it, such as {folder / letters[0]}.")
+    return [found[index] for index in rng.permutation(len(found)).tolist()]
+
+
+def examine_frames(
+    recogniser: Recognises, frames: Iterator[tuple[str, Frame]], total: int, keep: Callable[[Frame, str], None]
+) -> Score:
+    """Ask about frames whose letter is known, each judged alone by the model's own threshold."""
+    answers, false, rests = [], 0, 0
+    with bar("Examining", total) as advance:
+        for letter, frame in frames:
+            seen = recogniser.recognise(frame)
+            keep(frame, letter)
+            said = None if seen.refused else seen.letter
+            if letter == NOTHING:
+                rests, false = rests + 1, false + (said is not None)
+            else:
+                answers.append(Answer(asked=letter, said=said, hand=seen.hand is not None))
+            advance()
+    measured = {"false_letters": false, "rests": rests} if rests else {}
+    return Score(answers=tuple(answers), **measured)
+
+
+class Live:
+    """An exam before a camera: a sitting that follows a reader. Shown by `aslkit.live.exam_window`, or in words.
+
+    Args:
+        sitting: asks.
+        keep: stores a frame under a letter.
+    """
+
+    def __init__(self, sitting: Sitting, keep: Callable[[Frame, str], None]) -> None:
+        self.sitting, self._keep = sitting, keep
+        self._said: list[str] = []
+        self._kept_s = -KEEP_EVERY_S
+
+    def heard(self, event: Event) -> None:
+        """A reader's event."""
+        if event.kind == "letter" and event.letter is not None:
+            self._said.append(event.letter)
+
+    def after(self, reader: Reader, time_s: float) -> None:
+        """A frame was read."""
+        sitting, reading = self.sitting, reader.reading
+        if sitting.phase in ("sign", "rest") and time_s - self._kept_s >= KEEP_EVERY_S and reading.frame is not None:
+            self._keep(reading.frame, sitting.letter)
+            self._kept_s = time_s
+        before = sitting.phase
+        said, self._said = self._said, []
+        hand = reading.seen is not None and reading.seen.hand is not None
+        sitting.see(time_s, said=said, hand=hand)
+        if before != sitting.phase and sitting.phase == "sign":
+            reader.begin_anew()  # a letter held since before "now" counts from now on
+
+
+def examine(
+    run: Path,
+    *,
+    source: str,
+    folder: ExamFolder,
+    asked: tuple[str, ...],
+    letters: tuple[str, ...],
+    times: int,
+    rng: np.random.Generator,
+    config: LiveConfig,
+    rest_s: float,
+    windowed: bool,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Hold an exam, and return its result as result.json has it.
+
+    Args:
+        run: the folder that `aslkit train` wrote.
+        source: a camera or stream; a folder with a folder for each letter; or a video of one letter.
+        folder: where score, report and frames go.
+        asked: letters in order, for a camera.
+        letters: which may be asked for; of a video, the one that it shows.
+        times: how often each.
+        rng: chooses photographs.
+        config: the rule.
+        rest_s: rest at the end, seconds.
+        windowed: show a window; otherwise letters are asked for in words.
+        say: tells the user what to do.
+
+    Raises:
+        InputError: no run, no such source, no letters in it.
+    """
+    with ExitStack() as stack:
+        recogniser = stack.enter_context(Recogniser(run))
+        kind = kind_of(source)
+        if kind in LIVE:
+            sitting = Sitting(asked=asked, rest_s=rest_s)
+            exam = Live(sitting, folder.keep)
+            reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=exam.heard)
+            stream = stream_of(source, config, paced=False, patient=windowed)
+            watching = Watching(stream, reader, live=True, after=exam.after)
+            stack.callback(watching.close)
+            _sit(sitting, reader, watching, windowed, say)
+            return folder.finish(sitting.score())
+        if kind == "folder":
+            chosen = labelled(Path(source), letters, times, rng)
+            frames = ((letter, decode(read_file(path))) for letter, path in chosen)
+            return folder.finish(examine_frames(recogniser, frames, len(chosen), folder.keep))
+        given = stack.enter_context(opened(source, letter=letters[0], signer="synthetic-ada", session="exam"))
+        frames = _apart(given, letters[0], times)
+        return folder.finish(examine_frames(recogniser, frames, times, folder.keep))
+
+
+def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:
+    due_s = 0.0
+    for frame in given:
+        if frame.time_s is None or frame.time_s >= due_s:
+            due_s = (frame.time_s or 0.0) + KEEP_EVERY_S
+            yield letter, frame.image
+            times -= 1
+            if times <= 0:
+                return
+
+
+def _sit(sitting: Sitting, reader: Reader, watching: Watching, windowed: bool, say: Callable[[str], None]) -> None:
+    try:
+        if windowed:
+            from aslkit.live.exam_window import exam_window
+
+            exam_window(sitting, reader, watching)
+            return
+        before = None
+        while sitting.phase != "done" and not watching.finished.wait(0.05):
+            now = (sitting.phase, len(sitting.answers))
+            if now != before:
+                before = now
+                say(words(sitting))
+        watching.check()
+    except KeyboardInterrupt:
+        say("Ended early: what was asked until now is scored.")
+
+
+def words(sitting: Sitting) -> str:
+    """What the signer is told."""
+    if sitting.phase == "ready":
+        return f"{len(sitting.answers) + 1} of {len(sitting.asked)}: get ready for {sitting.letter}"
+    if sitting.phase == "sign":
+        return f"Sign {sitting.letter} now"
+    if sitting.phase == "rest":
+        return f"Rest for {sitting.rest_s:g} s: hands as you like, but no letters"
+    return "Done"
