@@ -59,13 +59,9 @@ def draw(view: View) -> Frame:
     best = tuple((letter, round(share, 2)) for letter, share in reading.best)
     panel = _panel(reading.letter, best, round(reading.share, 2), hand is not None, view.about, picture.shape[0])
     upper = np.hstack([picture, panel])
-    return np.vstack(
-        [
-            upper,
-            _word(reading.text if view.line is None else view.line, upper.shape[1]),
-            key_line(view.keys, upper.shape[1]),
-        ]
-    )
+    width = upper.shape[1]
+    line = reading.text if view.line is None else view.line
+    return np.vstack([upper, _word(line, width), key_line(view.keys, width)])
 
 
 @lru_cache(maxsize=8)

@@ -97,7 +97,7 @@ class Score:
 
 def order(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple[str, ...]:
     """Each letter so many times, in random order, none twice in a row where that can be helped."""
-    asked = [letter for _ in range(times) for letter in rng.permutation(letters).tolist()]
+    asked = [letter for _ in range(times) for letter in rng.permutation(list(letters)).tolist()]
     for place in range(1, len(asked)):
         if asked[place] == asked[place - 1] and place + 1 < len(asked):
             asked[place], asked[place + 1] = asked[place + 1], asked[place]

@@ -142,7 +142,7 @@ def examine(
             return folder.finish(sitting.score())
         if kind == "folder":
             chosen = labelled(Path(source), letters, times, rng)
-            frames = ((letter, decode(read_file(path))) for letter, path in chosen)
+            frames: Iterator[tuple[str, Frame]] = ((letter, decode(read_file(path))) for letter, path in chosen)
             return folder.finish(examine_frames(recogniser, frames, len(chosen), folder.keep))
         given = stack.enter_context(opened(source, letter=letters[0], signer="synthetic-ada", session="exam"))
         frames = _apart(given, letters[0], times)
