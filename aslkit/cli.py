@@ -14,7 +14,6 @@ import click
 from aslkit import __version__
 from aslkit.cli_dataset import dataset as dataset_commands
 from aslkit.cli_export import export
-from aslkit.cli_live import live
 from aslkit.cli_live import exam, live
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.cli_runs import evaluate, runs

@@ -9,9 +9,6 @@ from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-"""The page of aslkit live: read by one window, refused to strangers and other sites."""
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,13 +25,19 @@ from tests.live.made import run_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 NAME = "<img src=x onerror=alert(1)> & 'run'"
 SIZE = (640, 480)
+
+
 class Quiet(SimpleHTTPRequestHandler):
     """Serves without a line for each request."""
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
 @pytest.fixture(scope="module")
 def chromium_path() -> str:
     """Of a Chromium, as ASLKIT_CHROMIUM names it or as it is found on the PATH."""
@@ -46,10 +49,19 @@ def chromium_path() -> str:
             pytest.fail(words)
         pytest.skip(words)
     return found
+
+
+@pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_of("landmarks", "mlp", tmp_path_factory.mktemp("runs") / NAME, members=2)
+
+
+@pytest.fixture(scope="module")
 def folder(run: Path) -> Path:
     return export(run, format="page").to
+
+
+@pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     """Where the page is served."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
@@ -57,6 +69,9 @@ def url(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Any]:
     arguments = [
         "--no-sandbox",
@@ -68,6 +83,8 @@ def browser(chromium_path: str) -> Iterator[Any]:
         browser = started.chromium.launch(executable_path=chromium_path, args=arguments)
         yield browser
         browser.close()
+
+
 @pytest.fixture
 def tab(browser: Any, url: str) -> Iterator[Any]:
     """The page; whatever its scripts complain of fails the test, and it reaches nothing but its own server."""
@@ -82,6 +99,8 @@ def tab(browser: Any, url: str) -> Iterator[Any]:
     yield page
     context.close()
     assert complaints == []
+
+
 @cache
 def hands() -> list[Hand]:
     """Left and right ones, of several people."""
@@ -92,12 +111,17 @@ def hands() -> list[Hand]:
             frame = next(frames(letter, signer=who, session=Session.draw(who, "one"), width=128, height=96, fps=1.0))
             side = "left" if len(found) % 2 else "right"
             found.append(Hand(landmarks=np.float32(frame.joints), handedness=side, score=1.0))  # type: ignore[arg-type]
+    return found
+
+
 def given(hand: Hand) -> dict[str, Any]:
     """A hand as the page takes it."""
     width, height = SIZE
     return {
         "landmarks": hand.landmarks.tolist(), "width": width, "height": height, "handedness": hand.handedness,
     }  # fmt: skip
+
+
 def test_the_page_says_what_aslkit_says(run: Path, tab: Any) -> None:
     network, contract = load_network(run)
     many = hands()
@@ -119,6 +143,8 @@ def test_the_page_says_what_aslkit_says(run: Path, tab: Any) -> None:
     np.testing.assert_allclose(np.array([each["probabilities"] for each in seen]), said, rtol=0, atol=1e-4)
     assert [each["letter"] for each in seen] == [contract.letters[index] for index in said.argmax(axis=1)]
     assert [each["refused"] for each in seen] == (said.max(axis=1) < contract.threshold).tolist()
+
+
 def test_a_file_of_landmarks(run: Path, tab: Any, tmp_path: Path) -> None:
     file = tmp_path / "hand.json"
     file.write_text(json.dumps(given(hands()[0])))
@@ -128,6 +154,8 @@ def test_a_file_of_landmarks(run: Path, tab: Any, tmp_path: Path) -> None:
     expect(tab.locator("#letter")).to_have_text(seen["letter"])
     expect(tab.locator("#likely li")).to_have_count(5)
     expect(tab.locator("#likely li b").first).to_have_text(seen["letter"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -150,12 +178,17 @@ def test_files_that_are_none(text: str | Callable[[dict[str, Any]], Any], words:
     tab.set_input_files("#file", tmp_path / "hand.json")
     expect(tab.locator("#status-text")).to_contain_text(words)
     expect(tab.locator("#letter")).to_have_text("–")
+
+
 def test_names_are_shown_as_text(tab: Any, tmp_path: Path) -> None:
     expect(tab.locator("#run")).to_have_text(NAME)
     file = tmp_path / "<img src=x onerror=alert(2)>.json"
     file.write_text("{}")
+    tab.set_input_files("#file", file)
     expect(tab.locator("#status-text")).to_contain_text("no file of landmarks")
     assert tab.locator("img").count() == 0
+
+
 def test_without_mediapipe_it_says_what_it_needs(tab: Any) -> None:
     tab.click("#start")
     notice = tab.locator("#notice-text")
@@ -164,6 +197,8 @@ def test_without_mediapipe_it_says_what_it_needs(tab: Any) -> None:
     assert notice.inner_text().count("https://") == 1
     expect(tab.locator("#start")).to_have_text("Try again")
     expect(tab.locator("#status")).to_have_attribute("data-state", "bad")
+
+
 STANDING_IN = """
 export const FilesetResolver = { forVisionTasks: async () => ({}) };
 export const HandLandmarker = { createFromOptions: async (files, options) => ({
@@ -173,6 +208,8 @@ export const HandLandmarker = { createFromOptions: async (files, options) => ({
   }),
 }) };
 """
+
+
 def test_from_camera_to_letter(run: Path, browser: Any, tmp_path: Path, folder: Path) -> None:
     """With something that stands in for MediaPipe, which the network of this test cannot reach; beside the page."""
     shutil.copytree(folder, tmp_path / "page")
@@ -183,6 +220,7 @@ def test_from_camera_to_letter(run: Path, browser: Any, tmp_path: Path, folder: 
     settings = 'const aslkitSettings = {tasksVision: "vision.mjs", wasm: "wasm", handModel: "hand.task"};'
     (tmp_path / "page" / "settings.js").write_text(settings)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "page")))
+    Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()
     try:
         page.goto(f"http://127.0.0.1:{server.server_port}/")
@@ -194,16 +232,23 @@ def test_from_camera_to_letter(run: Path, browser: Any, tmp_path: Path, folder: 
         page.close()
         server.shutdown()
         server.server_close()
+
+
 def test_opened_as_a_file_it_says_how_to_serve_it(browser: Any, folder: Path) -> None:
+    page = browser.new_page()
     page.goto((folder / "index.html").as_uri())
     expect(page.locator("#run")).to_have_text(NAME)
     assert page.evaluate("recognise", given(hands()[1]))["letter"] in LETTERS
     page.close()
+
+
 def test_a_run_of_pixels_has_no_page(tmp_path: Path) -> None:
     run = run_of("pixels28", "cnn", tmp_path / "run")
     with pytest.raises(InputError, match="--feature landmarks"):
         export(run, format="page")
     assert not any((run / "exports").glob("*"))
+
+
 def test_what_lies_in_the_folder(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {".aslkit-export.json"}
     scripts = {"features.js", "model.js", "network.js", "page.js", "settings.js"}
@@ -212,65 +257,3 @@ def test_what_lies_in_the_folder(folder: Path) -> None:
     text = (folder / "README.md").read_text()
     assert "@mediapipe/tasks-vision@0.10.21" in text
     assert "http.server" in text
-from aslkit.config import load
-from aslkit.images import encode_jpeg
-from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Reader
-from aslkit.live.recogniser import Recognised
-from aslkit.live.web.app import FILES, app
-from aslkit.live.web.desk import Desk
-from aslkit.preprocess import Contract
-from aslkit.web.door import Addresses
-from aslkit.web.service import LOOPBACK
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-ORIGIN = "http://127.0.0.1:8000"
-PICTURE = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))
-JPEG = {"Content-Type": "image/jpeg"}
-class Nobody:
-    def recognise(self, frame: Any) -> Recognised:
-        return Recognised(hand=None, letter=None, probabilities=np.zeros(24, np.float32), refused=True)
-def desk() -> Desk:
-    config = load("live", LiveConfig)
-    reader = Reader(recogniser=Nobody(), contract=Contract(kind="landmarks"), config=config)
-    return Desk(reader, config, about="a run")
-def page(desk: Desk) -> Iterator[TestClient]:
-    served = app(desk, Addresses(hosts=LOOPBACK, port=8000))
-    with TestClient(served, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
-        client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
-        yield client
-def test_a_frame_is_read(page: TestClient) -> None:
-    answer = page.post("/frames", content=PICTURE, headers=JPEG)
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "letter": None, "best": [], "share": 0.0, "text": "", "landmarks": None, "box": None,
-@pytest.mark.parametrize("path", [*FILES, "/icon.svg"])
-def test_the_page_comes_with_its_parts(page: TestClient, path: str) -> None:
-    answer = page.get(path)
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    assert "https:" not in answer.text
-@pytest.mark.parametrize("asked", ["/join", "/frames", "/keys", "/finish"])
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
-def test_another_site_changes_nothing(page: TestClient, asked: str, origin: str) -> None:
-    assert page.post(asked, json={}, headers={"Origin": origin}).status_code == 403
-def test_another_name_is_not_answered(page: TestClient) -> None:
-    assert page.get("/state", headers={"Host": "evil.example:8000"}).status_code == 421
-def test_without_the_token_nobody_reads(desk: Desk) -> None:
-    with TestClient(app(desk, Addresses(hosts=LOOPBACK, port=8000, token="secret")), base_url=ORIGIN) as stranger:
-        assert stranger.get("/state").status_code == 401
-        assert stranger.get("/?token=secret").status_code == 200
-def test_one_window_at_a_time(page: TestClient) -> None:
-    other = page.post("/join", json={}).json()["page"]
-    assert page.post("/frames", content=PICTURE, headers=JPEG).json()["why"] == "elsewhere"
-    assert page.post("/frames", content=PICTURE, headers=JPEG | {"X-Page": other}).status_code == 200
-def test_keys_and_the_end(page: TestClient, desk: Desk) -> None:
-    assert page.post("/keys", json={"key": "space"}).json()["text"] == ""
-    assert page.post("/keys", json={"key": "explode"}).status_code == 422
-    assert page.post("/frames", content=b"no picture", headers=JPEG).status_code == 422
-    assert page.post("/finish", json={}).json() == {"text": ""}
-    assert desk.finished
-    assert page.post("/frames", content=PICTURE, headers=JPEG).status_code == 410
-def test_frames_come_no_faster_than_they_may(page: TestClient) -> None:
-    answers = [page.post("/frames", content=PICTURE, headers=JPEG).status_code for _ in range(300)]
-    assert {200, 429} >= set(answers)
