@@ -27,7 +27,7 @@ from aslkit.painting import (
     mirrored,
 )
 
-KEY_HELP: Final = "space  space     backspace  delete     x  clear     s  speak     c  copy     q  end"
+KEY_HELP: Final = "space  a space     backspace  delete     x  clear     s  speak     c  copy     q  end"
 WORD_LINE: Final = 88
 
 
