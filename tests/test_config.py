@@ -10,6 +10,7 @@ from aslkit.config import load
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.errors import InputError
+from aslkit.live.config import LiveConfig
 from aslkit.train.config import TrainConfig
 
 SECTIONS = {
@@ -18,6 +19,7 @@ SECTIONS = {
     "curate": CurateConfig,
     "checks": CheckConfig,
     "train": TrainConfig,
+    "live": LiveConfig,
 }
 
 
