@@ -42,10 +42,10 @@ MISSED = 0.1
 REST_S = 120
 REFERENCE = 0.85
 TRIED = {
-    "strictness": (0.35, 0.5, 0.65, 0.75, 0.85, 1.0),
-    "hold_s": (0.4, 0.5, 0.6),
-    "agree": (0.25, 0.35, 0.5, 0.7),
-    "release_s": (0.25, 0.35),
+    "strictness": (0.5, 0.85, 1.0, 1.5, 2.0, 3.0),
+    "hold_s": (0.5, 0.6),
+    "agree": (0.25, 0.5, 0.7),
+    "release_s": (0.25,),
 }
 VOCABULARY = """
 HELLO LETTER APPLE COFFEE BALLOON SUMMER COOKIE BOOK GREEN TREE SCHOOL WATER MOTHER FATHER SISTER BROTHER FRIEND HOUSE

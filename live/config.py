@@ -10,7 +10,7 @@ class LiveConfig:
     """How live turns frames into text, and what it asks a camera for.
 
     Attributes:
-        strictness: how much of the model's threshold is asked of a frame, 0–1: see `aslkit.live.speller.bar`.
+        strictness: how much of the model's threshold is asked of a frame, 0–4: see `aslkit.live.speller.bar`.
         hold_s: how far back frames are looked at, seconds.
         agree: share of those frames that must say a letter above that bar, 0–1; others may be refused.
         least_frames: so many of them at least, however slow the camera.
@@ -37,7 +37,7 @@ class LiveConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
-        check_number("strictness", self.strictness, 0, 1)
+        check_number("strictness", self.strictness, 0, 4)
         check_number("hold_s", self.hold_s, 0, 10)
         check_number("agree", self.agree, 0.05, 1)
         check_whole("least_frames", self.least_frames, 1, 1000)
