@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
-from aslkit.workspace import Workspace
+from aslkit.workspace import Workspace, as_name, checked_name
 
 if TYPE_CHECKING:
     from aslkit.live.speller import Event
@@ -88,7 +88,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @click.option("--letter", help="Which one a video shows, or the synthetic signer.")
 @click.option("--times", type=click.IntRange(1), default=2, show_default=True, help="How often each is asked for.")
 @click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
-@click.option("--signer", help="Who is examined; your login name where not given.")
+@click.option("--signer", help="Who is examined; your login name, or the folder's, where not given.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
 @click.option("--preview/--no-preview", default=True, help="Show a window, or ask in words.  [default: a window]")
 @config_option
@@ -125,7 +125,9 @@ def exam(
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Which letter does {source} show? Give --letter.")
     asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    who = signer or (kind if kind == "synthetic" else login())
+    if signer is not None:
+        checked_name("signer", signer)
+    who = signer or (as_name(Path(source).absolute().name) if kind in ("folder", "video") else login())
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = examine(

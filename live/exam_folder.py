@@ -32,18 +32,20 @@ class ExamFolder:
 
     @classmethod
     def new(cls, workspace: Workspace, *, name: str, signer: str, about: dict[str, Any]) -> "ExamFolder":
-        """Make one; of a name that is taken, the next number."""
+        """Name one that is not there yet: of a name that is taken, the next number."""
         exams, number = workspace.exams, 1
         while (exams / as_name(f"{name}-{number}")).exists():
             number += 1
-        path = exams / as_name(f"{name}-{number}")
-        path.mkdir(parents=True)
-        folder = cls(path=path, signer=signer, about=about)
-        session = folder.session / SESSION_FILE
-        session.parent.mkdir(parents=True)
-        update_session(session, {"signer": signer, "session": path.name, "camera": about.get("source", "unknown")}
-                       | {"purpose": EXAM})  # fmt: skip
-        return folder
+        return cls(path=exams / as_name(f"{name}-{number}"), signer=signer, about=about)
+
+    def _made(self) -> None:
+        """Make the folder with the first that goes into it: an exam that could not begin leaves nothing."""
+        session = self.session / SESSION_FILE
+        if not session.exists():
+            session.parent.mkdir(parents=True)
+            camera = self.about.get("source", "unknown")
+            named = {"signer": self.signer, "session": self.path.name, "camera": camera}
+            update_session(session, named | {"purpose": EXAM})
 
     @property
     def session(self) -> Path:
@@ -52,12 +54,14 @@ class ExamFolder:
 
     def keep(self, frame: Frame, letter: str) -> None:
         """Store a frame, BGR, uint8 (height, width, 3), unmirrored, under the letter that was asked for."""
+        self._made()
         (self.session / letter).mkdir(exist_ok=True)
         write_bytes(self.session / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
         self.frames += 1
 
     def finish(self, score: Score) -> dict[str, Any]:
         """Write score and report, and return the score as JSON has it."""
+        self._made()
         result = {**self.about, **score.as_json(), "folder": str(self.path), "frames": self.frames}
         write_text(self.path / RESULT_FILE, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         write_text(self.path / REPORT_FILE, report(result))

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from aslkit.capture.importer import import_folder
 from aslkit.captures import SessionInfo, walk
+from aslkit.cli import main
 from aslkit.errors import InputError
+from aslkit.hands import Hand
+from aslkit.images import Frame, decode, encode_png
 from aslkit.live.exam import READY_S, SIGN_S, Answer, Score, Sitting, order
 from aslkit.live.exam_folder import ExamFolder
+from aslkit.live.examining import examine_frames, labelled
+from aslkit.live.recogniser import Recognised
 from aslkit.workspace import Workspace
 
 
@@ -59,6 +65,14 @@ def test_the_table_tells_wrong_refused_and_no_hand_apart() -> None:
     assert Score(answers=answers).words_a_minute is None
 
 
+class AlwaysA:
+    """Says A, whatever it is shown."""
+
+    def recognise(self, frame: Frame) -> Recognised:
+        hand = Hand(landmarks=np.zeros((21, 3), np.float32), handedness="right", score=1)
+        return Recognised(hand=hand, letter="A", probabilities=np.full(24, 1, np.float32), refused=False)
+
+
 @pytest.fixture
 def exam(tmp_path: Path) -> ExamFolder:
     workspace = Workspace(root=tmp_path)
@@ -75,6 +89,33 @@ def test_score_report_and_frames_are_there(exam: ExamFolder) -> None:
     assert [path.parent.name for path in exam.path.rglob("*.jpg")] == ["A"]
     again = ExamFolder.new(Workspace(root=exam.path.parents[1]), name="run-maria", signer="maria", about={})
     assert again.path != exam.path
+
+
+def test_a_labelled_folder_gives_a_score_without_a_camera(tmp_path: Path) -> None:
+    for name, value in (("A", 0), ("b", 1), ("none", 9)):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"{number}.png").write_bytes(encode_png(np.full((48, 64, 3), value, np.uint8)))
+    chosen = labelled(tmp_path, ("A", "B", "C"), 2, np.random.default_rng(0))
+    assert Counter(letter for letter, _ in chosen) == {"A": 2, "B": 2, "none": 2}
+    kept: list[str] = []
+    frames = ((letter, decode(path.read_bytes())) for letter, path in chosen)
+    score = examine_frames(AlwaysA(), frames, len(chosen), lambda frame, letter: kept.append(letter))
+    assert (score.accuracy, score.false_letters, score.rests) == (0.5, 2, 2)
+    assert Counter(kept) == {"A": 2, "B": 2, "none": 2}
+    with pytest.raises(InputError, match="no folder of a letter"):
+        labelled(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
+
+
+def test_an_exam_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["exam", "nowhere", "--source", str(tmp_path), "--workspace", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "There is no run" in result.output
+    (tmp_path / "runs" / "r" / "model").mkdir(parents=True)
+    result = CliRunner().invoke(main, ["exam", "--source", str(tmp_path), "--workspace", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "missing or damaged" in result.output
+    assert not (tmp_path / "exams").exists()
 
 
 def test_nothing_is_ever_trained_on_it(exam: ExamFolder, tmp_path: Path) -> None:
