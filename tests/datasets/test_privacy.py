@@ -183,17 +183,16 @@ def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
     deliver(folder, str(tmp_path / "out"))
     every = io.StringIO()
     for path in (tmp_path / "out").rglob("*"):
-        assert not re.search("ada|ben|cleo", path.name)
+        assert not re.search("ada|ben|cleo", re.sub("signer-[0-9a-f]{4}", "", path.name))
         if path.suffix != ".parquet" and path.is_file():
             every.write(path.read_text())
     for table in (store.read(tmp_path / "out"), store.rejected(tmp_path / "out"), store.flagged(tmp_path / "out")):
         rows = table.to_pylist()
         every.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
     every.write(json.dumps(store.facts(tmp_path / "out")))
-    found = re.findall(
-        r".{20}(?:ada|ben|cleo|telephone|at home).{5}",
-        every.getvalue().lower().replace("metadata", "").replace("jsonld", ""),
-    )
+    text = every.getvalue().lower().replace("metadata", "").replace("jsonld", "")
+    text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms spell "ada" by chance
+    found = re.findall(r".{20}(?:ada|ben|cleo|telephone|at home).{5}", text)
     assert found == []
     for path in (tmp_path / "out").rglob("*.parquet"):
         assert not re.search(rb"ada/|ben/|cleo/|Ada,|Ben,|Cleo,|telephone", path.read_bytes())
