@@ -29,7 +29,7 @@ from aslkit.live.config import LiveConfig
 from aslkit.live.speller import Glimpse, Speller, bar
 from aslkit.models import load as load_model
 from aslkit.preprocess import canonical_points, landmark_features, tempered
-from aslkit.train.nothing import _at_rest, _between
+from aslkit.train.nothing import at_rest, between
 
 Array = npt.NDArray[Any]
 
@@ -134,14 +134,14 @@ class Person:
         """Hands that hang or lie, each for a while, and the room without one between them."""
         poses = REST_S
         first, second = (self.hands[rng.integers(len(self.hands), size=poses + 1)] for _ in range(2))
-        hanging = _at_rest(first, second, rng)
+        hanging = at_rest(first, second, rng)
         frames = [_blend(a, b, s) for a, b in pairwise(hanging) for s in np.linspace(0, 1, FPS)]
         there = np.repeat(rng.random(poses) < 0.7, FPS)
         return np.stack(frames), there
 
 
 def _blend(first: Array, second: Array, share: float) -> Array:
-    return np.asarray(_between(first[None], second[None], np.array([share]))[0])
+    return np.asarray(between(first[None], second[None], np.array([share]))[0])
 
 
 def _way(first: Array, second: Array, frames: int, via: Array | None) -> Iterator[Array]:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,7 @@ chance.load_profile("aslkit")
 PEOPLE = ("ada", "ben", "cleo")
 LETTERS = ("A", "B", "L")
 FRAMES = 6
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def _drawn(signer: str, letter: str, count: int) -> list[Frame]:
@@ -97,8 +99,23 @@ def real_data() -> Path:
     """The folder of real photographs: ASLKIT_TEST_DATA, or ../shared/data beside the repository."""
     folder = Path(os.environ.get("ASLKIT_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (folder / "captures").is_dir():
-        pytest.skip(f"no real data in {folder}; ASLKIT_TEST_DATA names another place")
+        _missing(f"no real data in {folder}; ASLKIT_TEST_DATA names another place")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Of a Chromium, as ASLKIT_CHROMIUM names it or as it is found on the PATH."""
+    named = os.environ.get("ASLKIT_CHROMIUM")
+    found = named or next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
+    return found or _missing(f"no Chromium: neither ASLKIT_CHROMIUM nor {', '.join(CHROMIUMS)} on the PATH")
+
+
+def _missing(what: str) -> NoReturn:
+    """Skip a test for want of something; where CI should have it, fail: a skip there would hide what is not tested."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 @pytest.fixture

@@ -58,15 +58,15 @@ def choose(
 
 def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) -> list[TrainConfig]:
     found: list[TrainConfig] = []
-    told: set[str] = set()
+    told: list[str] = []
     for name in CANDIDATES:
-        settings = settled(replace(config, feature=name), feature(name), runs, told.add)
         if config.architecture != AUTO and (config.architecture == "mlp") != (feature(name).architecture == "mlp"):
             continue  # a perceptron is tried on landmarks, any other on pixels
+        settings = settled(replace(config, feature=name), feature(name), runs, told.append)
         found.append(settings)
         if name == _FROM_SCRATCH_TOO and settings.start:
             found.append(replace(settings, start=""))
-    for text in told:
+    for text in dict.fromkeys(told):
         note(text)
     return found
 

@@ -56,7 +56,7 @@ def ways(raw: Array, label: Labels, signer: People, count: int, rng: np.random.G
         raw, float32 (count, STEPS, …), and the two letters, int64 (count, 2).
     """
     first, second = pairs(label, signer, count, rng)
-    blend = _between if raw.ndim == 3 else _mixed
+    blend = between if raw.ndim == 3 else _mixed
     shares = np.linspace(0, 1, STEPS + 2)[1:-1]
     frames = [blend(raw[first], raw[second], np.full(len(first), share)) for share in shares]
     return np.stack(frames, axis=1), np.stack([label[first], label[second]], axis=1)
@@ -94,7 +94,7 @@ def pairs(label: Labels, signer: People, count: int, rng: np.random.Generator) -
     return first[apart], second[apart]
 
 
-def _between(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
+def between(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
     """Hands between two others: each bone points between the two directions and is as long as the two on average."""
     bones = [hand[:, 1:] - hand[:, PARENT] for hand in (first, second)]
     lengths = [np.linalg.norm(each, axis=-1, keepdims=True) + 1e-6 for each in bones]
@@ -109,10 +109,10 @@ def _between(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Arr
 
 
 def _on_the_way(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    return _between(first, second, rng.uniform(0.3, 0.7, len(first)))
+    return between(first, second, rng.uniform(0.3, 0.7, len(first)))
 
 
-def _at_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
+def at_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
     """Half-closed as between two letters, and hanging."""
     hands = _on_the_way(first, second, rng)
     angle = np.deg2rad(rng.uniform(*_REST_TURN_DEG, len(hands)))
@@ -136,7 +136,7 @@ def _crops_on_the_way(first: Array, second: Array, rng: np.random.Generator) -> 
     return _mixed(first, second, rng.uniform(0.3, 0.7, len(first)))
 
 
-def _crops_at_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
+def _cropsat_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
     return np.ascontiguousarray(_crops_on_the_way(first, second, rng)[:, ::-1])
 
 
@@ -152,8 +152,8 @@ def _crops_misfound(first: Array, second: Array, rng: np.random.Generator) -> Ar
 
 
 _MAKE: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_on_the_way, _at_rest, _misfound), strict=True)
+    zip(KINDS, (_on_the_way, at_rest, _misfound), strict=True)
 )
 _MAKE_CROPS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_crops_on_the_way, _crops_at_rest, _crops_misfound), strict=True)
+    zip(KINDS, (_crops_on_the_way, _cropsat_rest, _crops_misfound), strict=True)
 )

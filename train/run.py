@@ -105,7 +105,7 @@ def train(
         finished = _finished(asked, config, watch)
         with replacing(folder) as partial:
             write(partial, finished, dataset=dataset)
-            if watch.logs is not None:
+            if watch.logs is not None and watch.logs.is_dir():  # none, where all had been learned before
                 shutil.copytree(watch.logs, partial / watch.logs.name)
     return Trained(folder=folder, metrics=finished.metrics)
 
@@ -147,15 +147,13 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
         | (_crossed(crossed, whole, kept, curve=asked.curve) if crossed else {})
         | _told(whole, samples, answers)
         | {"rejection": refused}
-        | _beside(whole, kept, fitted, cv)
+        | _beside(asked, whole, kept, fitted)
         | {
             "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
             "tried": tried,
             "command": command(asked.dataset.name, hold_out=asked.hold_out, cv=cv, curve=asked.curve),
         }
     )
-    if config.start_model is not None:
-        metrics["transfer"] = metrics["transfer"] | {"start": portable(config, asked.runs).start}
     return Finished(
         fitted=fitted,
         contract=replace(chosen.contract, **asdict(calibration)),
@@ -187,13 +185,16 @@ def _refused(
     return chosen, rejection(tests) | asdict(chosen) | {"chosen_on": on}
 
 
-def _beside(whole: data.Samples, kept: Kept, fitted: Fitted, cv: By | None) -> dict[str, Any]:
+def _beside(asked: _Asked, whole: data.Samples, kept: Kept, fitted: Fitted) -> dict[str, Any]:
     """What a random split shows, and what training from scratch comes to; not where Ctrl-C asked to end."""
     random = flattered(whole, kept) if not fitted.stopped else NO_ANSWERS
     found: dict[str, Any] = {"random_split": _brief(measure(random))}
     if kept.config.start_model is not None:
-        scratch = from_scratch(whole, kept, cv=cv) if not fitted.stopped else None
-        found["transfer"] = {"from_scratch": scratch, "epochs": None if cv else len(fitted.history)}
+        found["transfer"] = {
+            "start": portable(kept.config, asked.runs).start,
+            "epochs": None if asked.cv else len(fitted.history),
+            "from_scratch": from_scratch(whole, kept, cv=asked.cv) if not fitted.stopped else None,
+        }
     return found
 
 

@@ -1,7 +1,6 @@
 """The exported page in a real Chromium: says what aslkit says, shows names as text, and tells what it lacks."""
 
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -26,7 +25,6 @@ from tests.live.made import run_of
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 NAME = "<img src=x onerror=alert(1)> & 'run'"
 SIZE = (640, 480)
 
@@ -36,19 +34,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-@pytest.fixture(scope="module")
-def chromium_path() -> str:
-    """Of a Chromium, as ASLKIT_CHROMIUM names it or as it is found on the PATH."""
-    named = os.environ.get("ASLKIT_CHROMIUM")
-    found = named or next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    if found is None:
-        words = f"no Chromium: neither ASLKIT_CHROMIUM nor {', '.join(CHROMIUMS)} on the PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -104,22 +104,26 @@ def test_an_interrupted_run_says_how_it_goes_on_and_does(
         raise KeyboardInterrupt
 
     command = ["train", "--dataset", f"{dataset}/", "--workspace", str(tmp_path), "--epochs", "2", "--cv", "signer"]
-    command += ["--tensorboard", "--json"]
+    command += ["--json"]
     with monkeypatch.context() as patch:
         patch.setattr(run, "fit", stopped)  # after all have been left out in turn
         result = CliRunner().invoke(main, command)
     assert result.exit_code != 0
     assert "give the same command with --resume small-landmarks-mlp-1" in result.stderr
     assert len(list((tmp_path / "runs/small-landmarks-mlp-1/checkpoints").iterdir())) == 4
-    done = CliRunner().invoke(main, [*command, "--resume", "small-landmarks-mlp-1"])
+    resumed = [*command, "--tensorboard", "--resume", "small-landmarks-mlp-1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "write", stopped)  # after all is trained
+        assert CliRunner().invoke(main, resumed).exit_code != 0
+    done = CliRunner().invoke(main, resumed)
     assert done.exit_code == 0, done.output
     metrics = json.loads(done.stdout)
     assert Path(metrics["folder"]).name == "small-landmarks-mlp-1"
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["small-landmarks-mlp-1"]
     assert list((tmp_path / "runs/small-landmarks-mlp-1/tensorboard").rglob("events.*"))
     assert not (tmp_path / "runs/small-landmarks-mlp-1/checkpoints").exists()
-    finished = CliRunner().invoke(main, [*command, "--resume", "small-landmarks-mlp-1"])
+    finished = CliRunner().invoke(main, resumed)
     assert finished.exit_code == 2
     assert "is finished; there is nothing to go on with" in finished.stderr
-    again = CliRunner().invoke(main, [*command[:-2], "--start", "x", "--from-scratch"])
+    again = CliRunner().invoke(main, [*command, "--start", "x", "--from-scratch"])
     assert "not both" in again.stderr

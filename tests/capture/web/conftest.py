@@ -1,8 +1,6 @@
 """A sitting to record into, a `Looker` that sees what a test wants, a client, a server that runs, and a browser."""
 
-import os
 import random
-import shutil
 import socket
 import warnings
 from collections.abc import Callable, Iterator
@@ -45,7 +43,6 @@ with warnings.catch_warnings():
 Opened = Callable[..., AbstractContextManager[Sitting]]
 
 ORIGIN = "http://127.0.0.1:8000"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 SILENT = (
     "--no-sandbox",
     "--disable-gpu",
@@ -189,19 +186,6 @@ def running(opened: Opened) -> Callable[..., AbstractContextManager[tuple[Servic
                 result.result(20)
 
     return running
-
-
-@pytest.fixture(scope="session")
-def chromium_path() -> str:
-    """Of a Chromium, as ASLKIT_CHROMIUM names it or as it is found on the PATH."""
-    named = os.environ.get("ASLKIT_CHROMIUM")
-    found = named or next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    if found is None:
-        words = f"no Chromium: neither ASLKIT_CHROMIUM nor {', '.join(CHROMIUMS)} on the PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words)
-        pytest.skip(words)
-    return found
 
 
 @pytest.fixture(scope="session")
