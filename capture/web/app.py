@@ -1,7 +1,7 @@
 """The recorder's addresses: what of the desk is asked under which one."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from aslkit.capture.web.desk import Desk, Sent
 from aslkit.capture.web.pictures import letter_png, no_frame
 from aslkit.web.door import Addresses, Door
-from aslkit.web.limits import Refusal, disk_words, json_of, picture_of
+from aslkit.web.limits import Refusal, disk_words, json_of
 from aslkit.web.parts import SHARED, answers, files, number
 
 FILES: Final = {
@@ -74,19 +74,17 @@ class _Asked:
         return JSONResponse(self._desk.state())
 
     async def join(self, request: Request) -> Response:
-        self._desk.slow_down()
+        self._desk.turns.slow_down()
         await json_of(request)
         return JSONResponse(self._desk.join())
 
     async def camera(self, request: Request) -> Response:
-        values = await self._values(request)
+        values = await self._desk.turns.values(request)
         self._desk.use_camera(values.get("label"), values.get("settings"))
         return JSONResponse(self._desk.state())
 
     async def frame(self, request: Request) -> Response:
-        data = await picture_of(request)
-        self._desk.check(request.headers.get("x-page"))
-        self._desk.slow_down(frames=True)
+        data = await self._desk.turns.picture(request)
         query = request.query_params
         sent = Sent(
             data=data,
@@ -103,13 +101,13 @@ class _Asked:
         return Response(data, media_type="image/jpeg")
 
     async def remove(self, request: Request) -> Response:
-        self._desk.slow_down()
-        self._desk.check(request.headers.get("x-page"))
+        self._desk.turns.slow_down()
+        self._desk.turns.check(request.headers.get("x-page"))
         file = request.path_params["file"]
         return JSONResponse(await self._off_the_loop(lambda: self._desk.remove(file)))
 
     async def letter(self, request: Request) -> Response:
-        values = await self._values(request)
+        values = await self._desk.turns.values(request)
         letter, step = values.get("letter"), values.get("step")
         if isinstance(letter, str):
             return JSONResponse(await self._off_the_loop(lambda: self._desk.choose(letter)))
@@ -118,25 +116,19 @@ class _Asked:
         raise Refusal(422, 'Send {"letter": "A"}, {"step": 1} or {"step": -1}.')
 
     async def undo(self, request: Request) -> Response:
-        await self._values(request)
+        await self._desk.turns.values(request)
         return JSONResponse(await self._off_the_loop(self._desk.undo))
 
     async def answer(self, request: Request) -> Response:
-        is_so = (await self._values(request)).get("is_so")
+        is_so = (await self._desk.turns.values(request)).get("is_so")
         if not isinstance(is_so, bool):
             raise Refusal(422, 'Send {"is_so": true} or {"is_so": false}.')
         return JSONResponse(self._desk.answer(is_so=is_so))
 
     async def finish(self, request: Request) -> Response:
-        await self._values(request)
+        await self._desk.turns.values(request)
         balance = await self._off_the_loop(self._desk.finish)
         return JSONResponse(balance, background=BackgroundTask(self._on_finish))
-
-    async def _values(self, request: Request) -> dict[str, Any]:
-        values = await json_of(request)
-        self._desk.slow_down()
-        self._desk.check(request.headers.get("x-page"))
-        return values
 
     async def _off_the_loop(self, work: Callable[[], _Value], limiter: anyio.CapacityLimiter | None = None) -> _Value:
         """Do what may take time in another thread.

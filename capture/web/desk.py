@@ -1,6 +1,5 @@
 """What the page may ask of a sitting, without HTTP: values in, values out, `Refusal` with words where it cannot be."""
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from aslkit.errors import InputError
 from aslkit.letters import LETTERS
 from aslkit.look import Look
 from aslkit.web.limits import Refusal, decoded, disk_words
-from aslkit.web.pace import Bucket, Pace
+from aslkit.web.pace import Pace
+from aslkit.web.turns import Turns
 
 SHOWN: Final = 12
 """Frames that the page shows of those stored last."""
@@ -67,7 +67,7 @@ class Desk:
         cameras: label and settings of each camera that a page has used, in order.
         pace: how many frames came in, how fast.
         failure: why the disk took no more; None while it does.
-        finished: whether the signer has said so.
+        turns: whose turn it is; finished when the signer has said so.
     """
 
     def __init__(
@@ -82,12 +82,13 @@ class Desk:
         self.cameras: list[dict[str, Any]] = []
         self.pace = Pace(clock=clock)
         self.failure: OSError | None = None
-        self.finished = False
-        fps = sitting.capture.web_fps
-        self._frame_bucket = Bucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
-        self._other_bucket = Bucket(20, 40, clock=clock)
+        self.turns = Turns(
+            sitting.capture.web_fps,
+            elsewhere="This sitting goes on in another window. Take it back there, or close this one.",
+            over="This sitting is finished. Start aslkit capture again to record more.",
+            clock=clock,
+        )
         self._eyes, self._lock = Lock(), Lock()
-        self._page: str | None = None
         self._burst: tuple[str | None, int] | None = None
         self._kept_s: float | None = None
         self._closed = False
@@ -129,35 +130,8 @@ class Desk:
         Raises:
             Refusal: all is over.
         """
-        if self.finished:
-            raise _over()
-        self._page = secrets.token_urlsafe(12)
-        return self.state() | {"page": self._page}
-
-    def check(self, page: str | None) -> None:
-        """Let only the page that joined last change anything.
-
-        Raises:
-            Refusal: it is another one (409), or all is over (410).
-        """
-        if self.finished:
-            raise _over()
-        if page is None or page != self._page:
-            why = "unknown" if self._page is None else "elsewhere"  # after a restart the server knows nobody
-            raise Refusal(
-                409, "This sitting goes on in another window. Take it back there, or close this one.", why=why
-            )
-
-    def slow_down(self, *, frames: bool = False) -> None:
-        """Let nobody ask too often: frames as `CaptureConfig.web_fps` says, and a few more.
-
-        Raises:
-            Refusal: they come too fast.
-        """
-        if frames and not self._frame_bucket.take():
-            raise Refusal(429, f"Too many frames. Send at most {self.sitting.capture.web_fps:g} a second.")
-        if not frames and not self._other_bucket.take():
-            raise Refusal(429, "Too many requests. Wait a second.")
+        page = self.turns.join()
+        return self.state() | {"page": page}
 
     def frame(self, sent: Sent) -> dict[str, Any]:
         """Judge a frame, and store it where it is good, to be kept, and not too soon after the last one.
@@ -170,7 +144,7 @@ class Desk:
         self.pace.count()
         with self._eyes:
             if self._closed:
-                raise _over()
+                raise self.turns.over()
             seen = self._look(frame, sent.taken_s)
         with self._lock:
             keep = sent.keep and sent.turn == self.sitting.turn and self._due(sent.taken_s)
@@ -196,8 +170,8 @@ class Desk:
 
     def _begin(self, sent: Sent) -> None:
         self._kept_s = sent.taken_s
-        if self._burst != (self._page, sent.burst):
-            self._burst = (self._page, sent.burst)
+        if self._burst != (self.turns.page, sent.burst):
+            self._burst = (self.turns.page, sent.burst)
             self.sitting.begin_burst()
 
     def choose(self, letter: str) -> dict[str, Any]:
@@ -275,7 +249,7 @@ class Desk:
             self.sitting.settle()
         except OSError as error:
             self.failure = error
-        self.finished = True
+        self.turns.finished = True
         sitting = self.sitting
         return {
             "stored": {letter: sitting.stored[letter] for letter in LETTERS if sitting.stored[letter]},
@@ -297,7 +271,3 @@ def _answer(seen: Look, verdict: Verdict) -> dict[str, Any]:
         "nudge": verdict.nudge,
         "question": verdict.question,
     }
-
-
-def _over() -> Refusal:
-    return Refusal(410, "This sitting is finished. Start aslkit capture again to record more.")

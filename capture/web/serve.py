@@ -89,7 +89,7 @@ class Service(service.Service):
         desk = self.desk
         desk.close()
         return Served(
-            finished=desk.finished,
+            finished=desk.turns.finished,
             frames=desk.pace.frames,
             fps=desk.pace.fps(50),
             fps_slow=desk.pace.fps(95),

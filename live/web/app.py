@@ -1,7 +1,7 @@
 """The page's addresses: what of the desk is asked under which one."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from aslkit.live.web.desk import Desk
 from aslkit.web.door import Addresses, Door
-from aslkit.web.limits import json_of, picture_of
+from aslkit.web.limits import json_of
 from aslkit.web.parts import SHARED, answers, files
 
 FILES: Final = {
@@ -58,25 +58,17 @@ class _Asked:
         return JSONResponse(self._desk.state())
 
     async def join(self, request: Request) -> Response:
-        self._desk.slow_down()
+        self._desk.turns.slow_down()
         await json_of(request)
         return JSONResponse(self._desk.join())
 
     async def frame(self, request: Request) -> Response:
-        data = await picture_of(request)
-        self._desk.check(request.headers.get("x-page"))
-        self._desk.slow_down(frames=True)
+        data = await self._desk.turns.picture(request)
         return JSONResponse(await anyio.to_thread.run_sync(self._desk.frame, data, limiter=self._looking))
 
     async def press(self, request: Request) -> Response:
-        return JSONResponse(self._desk.press((await self._values(request)).get("key")))
+        return JSONResponse(self._desk.press((await self._desk.turns.values(request)).get("key")))
 
     async def finish(self, request: Request) -> Response:
-        await self._values(request)
+        await self._desk.turns.values(request)
         return JSONResponse(self._desk.finish(), background=BackgroundTask(self._on_finish))
-
-    async def _values(self, request: Request) -> dict[str, Any]:
-        values = await json_of(request)
-        self._desk.slow_down()
-        self._desk.check(request.headers.get("x-page"))
-        return values

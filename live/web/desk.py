@@ -1,6 +1,5 @@
 """What the page may ask of a reader, without HTTP: values in, values out, `Refusal` with words where it cannot be."""
 
-import secrets
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -11,7 +10,8 @@ import numpy as np
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Reader, Reading
 from aslkit.web.limits import Refusal, decoded
-from aslkit.web.pace import Bucket, Pace
+from aslkit.web.pace import Pace
+from aslkit.web.turns import Turns
 
 
 class Desk:
@@ -25,17 +25,21 @@ class Desk:
 
     Attributes:
         pace: how many frames came in, how fast.
-        finished: whether the user has said so.
+        turns: whose turn it is; finished when the user has said so.
     """
 
     def __init__(
         self, reader: Reader, config: LiveConfig, *, about: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.pace, self.finished = Pace(clock=clock), False
+        self.pace = Pace(clock=clock)
+        self.turns = Turns(
+            config.web_fps,
+            elsewhere="Another window is being read. Take it back there, or close this one.",
+            over="This is finished. Start aslkit live again.",
+            clock=clock,
+        )
         self._reader, self._config, self._about, self._clock = reader, config, about, clock
-        self._frame_bucket = Bucket(1.2 * config.web_fps, max(4, 0.4 * config.web_fps), clock=clock)
-        self._other_bucket = Bucket(20, 40, clock=clock)
-        self._eyes, self._page = Lock(), ""
+        self._eyes = Lock()
         self._start_s = clock()
         self._closed = False
         self._keys = {"space": reader.space, "delete": reader.delete, "clear": reader.clear}
@@ -56,31 +60,8 @@ class Desk:
         Raises:
             Refusal: all is over.
         """
-        if self.finished:
-            raise _over()
-        self._page = secrets.token_urlsafe(12)
-        return self.state() | {"page": self._page}
-
-    def check(self, page: str | None) -> None:
-        """Let only the page that joined last go on.
-
-        Raises:
-            Refusal: it is another one (409), or all is over (410).
-        """
-        if self.finished:
-            raise _over()
-        if not page or page != self._page:
-            why = "elsewhere" if self._page else "unknown"
-            raise Refusal(409, "Another window is being read. Take it back there, or close this one.", why=why)
-
-    def slow_down(self, *, frames: bool = False) -> None:
-        """Let nobody ask too often.
-
-        Raises:
-            Refusal: they come too fast.
-        """
-        if not (self._frame_bucket if frames else self._other_bucket).take():
-            raise Refusal(429, "Too many frames or requests. Wait a second.")
+        page = self.turns.join()
+        return self.state() | {"page": page}
 
     def frame(self, data: bytes) -> dict[str, Any]:
         """Read a frame, JPEG or PNG, unmirrored.
@@ -91,7 +72,7 @@ class Desk:
         frame = decoded(data)
         with self._eyes:
             if self._closed:
-                raise _over()
+                raise self.turns.over()
             self.pace.count()
             return _answer(self._reader.read(frame, self._clock() - self._start_s))
 
@@ -108,7 +89,7 @@ class Desk:
 
     def finish(self) -> dict[str, Any]:
         """End it, and return the text."""
-        self.finished = True
+        self.turns.finished = True
         return {"text": self._reader.text}
 
     def close(self) -> None:
@@ -127,7 +108,3 @@ def _answer(reading: Reading) -> dict[str, Any]:
         "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
         "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),
     }
-
-
-def _over() -> Refusal:
-    return Refusal(410, "This is finished. Start aslkit live again.")

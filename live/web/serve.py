@@ -53,5 +53,5 @@ def live_in_browser(
                 announce(line)
             served.serve()
             desk.close()
-        ended = "finished on the page" if desk.finished else CTRL_C
+        ended = "finished on the page" if desk.turns.finished else CTRL_C
         return Lived(text=reader.text, frames=reader.frames, dropped=0, first_s=None, ended=ended)

@@ -90,7 +90,7 @@ def test_keys_and_the_end(page: TestClient, desk: Desk) -> None:
     assert page.post("/keys", json={"key": "explode"}).status_code == 422
     assert page.post("/frames", content=b"no picture", headers=JPEG).status_code == 422
     assert page.post("/finish", json={}).json() == {"text": ""}
-    assert desk.finished
+    assert desk.turns.finished
     assert page.post("/frames", content=PICTURE, headers=JPEG).status_code == 410
 
 
