@@ -11,10 +11,11 @@ from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
-from aslkit.train.crossval import cross_validate, figures
+from aslkit.train.crossval import MOST_FOLDS, cross_validate, figures
 from aslkit.train.evaluate import NO_ANSWERS, Answers, answer, measure
 from aslkit.train.features import Feature
 from aslkit.train.fit import Fitted, Watch, fit
+from aslkit.train.inputs import FEWEST
 from aslkit.train.rejection import ask_silence, calibrated
 
 LEFT_OUT: Final = "people left out of those it learned from"
@@ -72,13 +73,14 @@ def calibration(fitted: Fitted, kept: Kept, recorded: Mapping[str, Array]) -> tu
 
     On later frames of the same people a model is surer than on anybody else, and a threshold chosen there refuses a
     third of what strangers sign. So each of those it learned from is left out in turn by models of the same settings;
-    these learned from fewer, and are a little less sure than the one that is kept.
+    these learned from fewer, and are a little less sure than the one that is kept. Where somebody shows a letter that
+    nobody else does, or only one person is there, later frames have to do.
 
     Returns:
         the calibration, and on what it was chosen.
     """
     learned = data.without_test(kept.samples)
-    if not fitted.stopped and len(np.unique(learned.signer[learned.split == "train"])) > 1:
+    if not fitted.stopped and _judged_by_others(learned, kept.config):
         try:
             crossed = cross_validate(
                 learned, kept.feature, kept.config, "signer", recorded=recorded, watch=kept.watch, why="To calibrate, "
@@ -94,3 +96,14 @@ def calibration(fitted: Fitted, kept: Kept, recorded: Mapping[str, Array]) -> tu
 
 def _fit(samples: data.Samples, kept: Kept, config: TrainConfig, *, title: str) -> Fitted:
     return fit(samples, kept.feature, config, title=title, watch=Watch(kept=kept.watch.kept))
+
+
+def _judged_by_others(learned: data.Samples, config: TrainConfig) -> bool:
+    """Whether, whoever is left out, the others show enough to learn from, and every letter of theirs."""
+    if len(np.unique(learned.signer)) < 2:
+        return False
+    for part in data.left_out(learned, "signer", config, most=MOST_FOLDS):
+        train, test = (part.label[(part.split == name) & part.found] for name in ("train", "test"))
+        if len(train) < FEWEST or len(np.unique(train)) < 2 or not np.isin(test, train).all():
+            return False
+    return True

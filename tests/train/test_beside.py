@@ -1,0 +1,45 @@
+"""When to refuse is chosen on strangers where there are any, and never costs a training that was done."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.config import load
+from aslkit.letters import INDEX
+from aslkit.train import data
+from aslkit.train.beside import LEFT_OUT, VALIDATION, Kept, calibration
+from aslkit.train.config import TrainConfig
+from aslkit.train.features import feature
+from aslkit.train.fit import UNWATCHED, fit
+
+CONFIG = load("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
+
+
+@pytest.fixture
+def samples(dataset: Path) -> data.Samples:
+    return data.load(dataset, feature("landmarks").contract)
+
+
+def _chosen_on(samples: data.Samples) -> str:
+    kept = Kept(samples=samples, feature=feature("landmarks"), config=CONFIG, watch=UNWATCHED)
+    return calibration(fit(samples, kept.feature, CONFIG), kept, {})[1]
+
+
+def test_on_people_left_out_where_the_others_show_their_letters(samples: data.Samples) -> None:
+    assert _chosen_on(samples) == LEFT_OUT
+
+
+def test_on_later_frames_where_nobody_else_shows_somebodys_letters(samples: data.Samples) -> None:
+    shown = {"synthetic-ada": "ABLY", "synthetic-ben": "A", "synthetic-cleo": "A", "synthetic-dan": "ABLY"}
+    kept = [
+        letter in {INDEX[each] for each in shown[who]}
+        for who, letter in zip(samples.signer, samples.label, strict=True)
+    ]
+    assert _chosen_on(data.only(samples, np.array(kept))) == VALIDATION
+
+
+def test_on_later_frames_of_the_only_one(samples: data.Samples) -> None:
+    one = np.where(samples.split == "test", samples.signer, "synthetic-ada")
+    assert _chosen_on(data.without_test(replace(samples, signer=one))) == VALIDATION
