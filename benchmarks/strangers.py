@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--synthetic", type=Path)
     parser.add_argument("--start", type=Path)
     parser.add_argument("rows", nargs="*")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_intermixed_args(arguments)
     hand28, hand64 = feature("hand28"), feature("hand64")
     rooms = replace(hand28, vary=other_rooms)
     twice = replace(hand28, copies=3)
