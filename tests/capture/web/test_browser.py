@@ -194,7 +194,7 @@ def test_the_countdown_comes_before_a_letter_and_before_a_burst(running: Running
         tab.locator("#burst").click()
         expect(tab.locator("#countdown")).to_have_text("1")
         assert sitting.stored.total() == 0
-        expect(tab.locator("#rec")).to_be_visible()
+        tab.locator("#rec").wait_for(state="visible")  # looks in each frame of the page; `expect`, once a second
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
         assert 1 <= settled_count(tab, service) <= 6
         record(tab, service, 1)  # the letter has been counted down for
