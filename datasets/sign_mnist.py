@@ -80,6 +80,8 @@ def _files(path: Path) -> Iterator[tuple[str, str, bytes]]:
         raise InputError(f"There is no file {path}.") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise AslkitError(f"{path} is damaged ({error}). Download it again.") from error
+    except OSError as error:
+        raise AslkitError(f"{path} cannot be read ({error}). Look at its permissions, or download it again.") from error
 
 
 def _of_zip(path: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -123,12 +125,13 @@ def _parsed(data: bytes, name: str, renumbered: bool) -> Images:
             read_options=csv.ReadOptions(column_names=names),
             convert_options=csv.ConvertOptions(column_types={column: pa.int16() for column in COLUMNS}),
         )
-    except pa.ArrowInvalid as error:
+        columns = tuple(table.column_names)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise AslkitError(f"{name} is not a CSV file of label and 784 pixels ({error}).") from error
-    if tuple(table.column_names) != COLUMNS:
-        raise AslkitError(f"{name} has {len(table.column_names)} columns; expected label, pixel1, …, pixel784.")
-    given, *columns = (column.to_numpy() for column in table.columns)
-    by_column = np.stack(columns)  # and turned when it is small: five times as fast as to stack along rows
+    if columns != COLUMNS:
+        raise AslkitError(f"{name} has {len(columns)} columns; expected label, pixel1, …, pixel784.")
+    given, *values = (column.to_numpy() for column in table.columns)
+    by_column = np.stack(values)  # and turned when it is small: five times as fast as to stack along rows
     if len(given) == 0 or by_column.min() < 0 or by_column.max() > 255:
         raise AslkitError(f"{name} has no rows, or pixels outside 0–255.")
     pixels = np.ascontiguousarray(by_column.astype(np.uint8).T)

@@ -26,7 +26,7 @@ _MOST_GROUP_BYTES: Final = 4_000_000_000
 REJECTED_FILE: Final = "rejected.parquet"
 FLAGGED_FILE: Final = "flagged.parquet"
 
-_UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
+_UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError, IndexError)
 """What pyarrow raises on files that are damaged."""
 
 _TEXTS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
@@ -114,6 +114,7 @@ def row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
 def _row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
     try:
         table = file.read_row_group(index, columns=schema.to_read(file.schema_arrow, columns))
+        table.validate(full=True)
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
     table = schema.current(table, file.schema_arrow, columns)
@@ -161,7 +162,9 @@ def _findings(path: Path) -> pa.Table:
         return schema.REJECTED.empty_table()
     with _opened(path) as file:
         try:
-            return file.read()
+            table = file.read()
+            table.validate(full=True)
+            return table
         except _UNREADABLE as error:
             raise _damaged(path, error) from error
 
@@ -198,6 +201,7 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
         schema.check(file.schema_arrow, str(path))
         try:
             table = file.read(columns=schema.to_read(file.schema_arrow, columns))
+            table.validate(full=True)
         except _UNREADABLE as error:
             raise _damaged(path, error) from error
         table = schema.current(table, file.schema_arrow, columns)

@@ -49,10 +49,13 @@ def _seeds(given: Any) -> tuple[int, ...]:
     Raises:
         InputError: not a list of whole numbers, each once.
     """
-    if not isinstance(given, list | tuple) or len(set(given)) < len(given):
-        raise InputError(f"seeds must be a list of whole numbers, each once, as [0, 1, 2]; it is {given!r}.")
+    told = f"seeds must be a list of whole numbers, each once, as [0, 1, 2]; it is {given!r}."
+    if not isinstance(given, list | tuple):
+        raise InputError(told)
     for seed in given:
         check_whole("seeds", seed, 0, 2**31 - 1)
+    if len(set(given)) < len(given):
+        raise InputError(told)
     return tuple(given)
 
 
@@ -231,13 +234,22 @@ def recipe(name: str) -> Recipe:
     tables = read(name)
     if stray := sorted(set(tables) - {"benchmark", "models"}):
         raise InputError(f"{name}: unknown section [{stray[0]}]. A recipe has [benchmark] and [models.NAME].")
+    return Recipe(
+        benchmark=table(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
+        models={key: model(values, f"{name}, [models.{key}]") for key, values in named(tables, name).items()},
+    )
+
+
+def named(tables: dict[str, Any], name: str) -> dict[str, Any]:
+    """The sections [models.NAME] of the recipe or grid `name`.
+
+    Raises:
+        InputError: there are none.
+    """
     models = tables.get("models", {})
     if not isinstance(models, dict) or not models:
         raise InputError(f"{name} names no model. Write [models.NAME] with architecture = {' or '.join(KINDS)}.")
-    return Recipe(
-        benchmark=table(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
-        models={key: model(values, f"{name}, [models.{key}]") for key, values in models.items()},
-    )
+    return models
 
 
 def model(values: Any, where: str) -> ModelConfig:
@@ -247,7 +259,7 @@ def model(values: Any, where: str) -> ModelConfig:
         InputError: no such architecture, an unknown or a missing key, or a setting out of range.
     """
     kind = values.get("architecture") if isinstance(values, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"{where}: architecture is {kind!r}. Known: {', '.join(KINDS)}.")
     return table(KINDS[kind], values, where)
 

@@ -10,6 +10,29 @@ from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
 from aslkit.train.folder import METRICS_FILE
 from aslkit.train.words import accuracy
 
+_NUMBER: Final = (int, float, type(None))
+_TEXT: Final = (str, type(None))
+
+_SHAPE: Final[dict[str, Any]] = {
+    "dataset": _TEXT,
+    "feature": _TEXT,
+    "architecture": _TEXT,
+    "seed": (int, type(None)),
+    "fit_s": _NUMBER,
+    "unseen": {
+        "accuracy": _NUMBER,
+        "by": _TEXT,
+        "n": (int, type(None)),
+        "held_out": [_TEXT],
+        "per_letter": {"*": {"accuracy": _NUMBER}},
+    },
+    "random_split": {"accuracy": _NUMBER},
+    "cv": {"mean": _NUMBER, "by": _TEXT, "each": [{"name": (str,), "accuracy": _NUMBER}]},
+}
+"""What of metrics.json is read from a run that somebody else may have sent, and what it may be. "*" is any name."""
+
+_NEVER_MISSING: Final = {"accuracy", "mean", "each", "name"}
+
 _NEEDED: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
 
 
@@ -68,9 +91,31 @@ def read(folder: Path) -> Run:
         metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         if not isinstance(metrics, dict):
             raise ValueError("it is no JSON object")
-    except (OSError, ValueError) as error:
+        for name, shape in _SHAPE.items():
+            if metrics.get(name) is not None:
+                _check(metrics[name], shape, name)
+    except (OSError, ValueError, RecursionError) as error:
         raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
     return Run(folder=folder, metrics=metrics, missing=tuple(each for each in _NEEDED if not (folder / each).is_file()))
+
+
+def _check(value: Any, shape: Any, where: str) -> None:
+    """Raise ValueError where a value of metrics.json is not what it should be."""
+    if isinstance(shape, tuple):
+        if not isinstance(value, shape) or isinstance(value, bool):
+            raise ValueError(f"{where} is {str(value)[:40]!r}")
+    elif not isinstance(value, type(shape)):
+        raise ValueError(f"{where} is {str(value)[:40]!r}")
+    elif isinstance(shape, list):
+        for each in value:
+            _check(each, shape[0], f"a value of {where}")
+    elif "*" in shape:
+        for name, each in value.items():
+            _check(each, shape["*"], f"{where}, {name[:40]!r},")
+    else:
+        for name, inner in shape.items():
+            if name in value or name in _NEVER_MISSING:
+                _check(value.get(name, ...), inner, f"{where}.{name}")
 
 
 def whole(folder: Path) -> Run:

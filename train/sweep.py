@@ -12,7 +12,7 @@ from aslkit.train import photographs
 from aslkit.train.benchmark import append, results
 from aslkit.train.leaderboard import precise
 from aslkit.train.photographs import Images
-from aslkit.train.recipe import BenchmarkConfig, ModelConfig, digest, model, read, table
+from aslkit.train.recipe import BenchmarkConfig, ModelConfig, digest, model, named, read, table
 from aslkit.train.tables import markdown, write_rows
 from aslkit.train.trial import Setting, measured, spark_for, trained
 
@@ -50,7 +50,7 @@ def grid(name: str) -> Grid:
     """
     tables = read(name)
     models, varied = {}, {}
-    for family, values in tables.get("models", {}).items():
+    for family, values in named(tables, name).items():
         where = f"{name}, [models.{family}]"
         axes = values.get("grid") if isinstance(values, dict) else None
         if not isinstance(axes, dict) or not all(isinstance(axis, list) and axis for axis in axes.values()):
@@ -62,8 +62,6 @@ def grid(name: str) -> Grid:
             point = dict(zip(axes, chosen, strict=True))
             key = f"{family} {_SEPARATOR.join(f'{axis}={_short(value)}' for axis, value in point.items())}"
             models[key], varied[key] = model(fixed | point, where), point
-    if not models:
-        raise InputError(f"{name} names no model. Write [models.NAME] and [models.NAME.grid].")
     return Grid(
         benchmark=table(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
         models=models,

@@ -65,6 +65,7 @@ def test_renumbered_labels_are_noticed_and_taken_when_told(tmp_path: Path) -> No
         (csv([1]).replace(b"0,0", b"0,256", 1), "outside 0–255"),
         (csv([1]).replace(b"0,0", b"0,x", 1), "not a CSV file"),
         (b"", "not a CSV file"),
+        (b"label,pixel\xff" + csv([1])[12:], "not a CSV file"),
     ],
 )
 def test_what_is_none(tmp_path: Path, data: bytes, says: str) -> None:
@@ -93,3 +94,16 @@ def test_the_published_one(real_data: Path) -> None:
     with pytest.raises(InputError, match="renumbered"):
         sign_mnist.read(real_data / "sign-mnist-5-per-letter-relabelled.csv")
     assert len(sign_mnist.read(real_data / "sign-mnist-train-head-no-header.csv")["train"].labels) == 188
+
+
+def test_a_zip_with_an_impossible_offset(tmp_path: Path) -> None:
+    """Found by benchmarks/fuzz.py: the seek itself fails, as a file's would on a broken disk."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("sign_mnist_test.csv", csv([1]))
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    data[end + 12 : end + 16] = b"\xff\xff\xff\x7f"  # size of the directory: it begins before the file
+    path.write_bytes(data)
+    with pytest.raises(AslkitError):
+        sign_mnist.read(path)

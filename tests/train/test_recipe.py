@@ -63,6 +63,8 @@ def test_ours_has_every_kind_on_pixels_and_some_on_gradients() -> None:
         (("depth = 6", 'depth = 6\nfeature = "landmarks"'), "no feature 'landmarks' here. Known: pixels28, hog"),
         (("seeds = [0]", "seeds = [0, 0]"), "seeds must be a list"),
         (("seeds = [0]", "seeds = 0"), "seeds must be a list"),
+        (("seeds = [0]", "seeds = [{a = 1}, 2]"), "seeds .* must be from 0"),
+        (('architecture = "rf"', "architecture = []"), r"architecture is \[\]"),
         (("seeds = [0]", "seeds = []"), "seeds must name"),
         (("validation_share = 0.1", "validation_share = 2"), "validation-share"),
         (("random_split = true", 'random_split = "yes"'), "must be true or false"),
@@ -125,3 +127,10 @@ def test_batch_and_rate_are_of_all_ranks_or_of_one() -> None:
     assert (grown.batch_size, grown.warmup_epochs) == (960, 2.0)
     assert grown.learning_rate == pytest.approx(0.008)
     assert grown.rate(0, 100) < 0.0001
+
+
+def test_a_grid_whose_models_are_none_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "grid.toml"
+    path.write_text("models = 'all'\n")
+    with pytest.raises(InputError, match="names no model"):
+        sweep.grid(str(path))

@@ -122,3 +122,24 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
         _options(plan=Path("x"), letter=("A",), workspace=trained).asked_letters()
     with pytest.raises(InputError, match="There is no plan"):
         _options(plan=Path("x"), workspace=trained, signer="maria").asked_letters()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unseen": []}, "unseen is"),
+        ({"unseen": {"accuracy": {}}}, "unseen.accuracy is"),
+        ({"unseen": {"accuracy": 0.5, "n": "many"}}, "unseen.n is 'many'"),
+        ({"unseen": {"accuracy": 0.5, "per_letter": {"A": "good"}}}, "unseen.per_letter, 'A', is 'good'"),
+        ({"fit_s": "long"}, "fit_s is 'long'"),
+        ({"cv": {"mean": 0.5, "each": [{"name": "ada"}]}}, "a value of cv.each.accuracy is"),
+    ],
+)
+def test_a_run_that_lies_of_itself_is_told_of(change: dict[str, object], said: str, tmp_path: Path) -> None:
+    """Found by benchmarks/fuzz.py: a run may come from anybody, and `aslkit runs` shows them all."""
+    folder = tmp_path / "runs" / "theirs"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps({"unseen": {"accuracy": 0.5}} | change))
+    done = CliRunner().invoke(main, ["runs", "--workspace", str(tmp_path)])
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert said in done.stderr
