@@ -36,6 +36,7 @@ class Asked:
     seed: int | None
     ranks: int | None
     master: str | None
+    checkpoints: str | None
     deterministic: bool
     resume: str | None
     sweep: str | None
@@ -135,7 +136,13 @@ def _setting(asked: Asked, kind: str) -> "Setting":
         folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
     else:
         folder = run_folder(asked.resume, asked.workspace)
-    return Setting(folder=folder, ranks=ranks, master=asked.master or "local[*]", resume=resume_command(asked, folder))
+    return Setting(
+        folder=folder,
+        ranks=ranks,
+        master=asked.master or "local[*]",
+        resume=resume_command(asked, folder),
+        checkpoints=asked.checkpoints or "",
+    )
 
 
 def resume_command(asked: Asked, folder: Path) -> str:
@@ -149,6 +156,7 @@ def resume_command(asked: Asked, folder: Path) -> str:
         "--seed": asked.seed,
         "--ranks": asked.ranks,
         "--master": asked.master,
+        "--checkpoints": asked.checkpoints,
         "--workspace": asked.workspace.root,
         "--resume": folder.name,
     }

@@ -40,6 +40,11 @@ from aslkit.workspace import Workspace
 @click.option("--ranks", type=click.IntRange(1), help="Benchmark: processes of a network.  [default: 2, 1 on one core]")
 @click.option("--master", help="Benchmark: of Spark, as spark://host:7077.  [default: local[*], this machine]")
 @click.option(
+    "--checkpoints",
+    metavar="FOLDER",
+    help="Benchmark: where all ranks can read and write, as s3://bucket/folder.  [default: the run's folder]",
+)
+@click.option(
     "--deterministic", is_flag=True, help="Benchmark: networks in one process, the same to the bit each time."
 )
 @click.option("--resume", metavar="RUN", help="Go on with an interrupted run, by its name or folder.")
@@ -73,7 +78,7 @@ def train(
     from aslkit import cli_benchmark
 
     workspace = Workspace(root=root)
-    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "deterministic", "sweep")}
+    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "checkpoints", "deterministic", "sweep")}
     resume, tensorboard = options.pop("resume"), options.pop("tensorboard")
     options["start"] = _start(options["start"], scratch=options.pop("from_scratch"))
     folder = cli_benchmark.ready(dataset, workspace) or dataset_folder(dataset, workspace)

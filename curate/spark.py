@@ -39,6 +39,8 @@ def spark_engine(master: str) -> Iterator["SparkEngine"]:
         AslkitError: Spark does not start.
     """
     settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH)}
+    if not master.startswith("local"):  # a worker whose disk is full fails fast, and would be given all that is left
+        settings["spark.excludeOnFailure.enabled"] = "true"
     with session(master, name="curate", settings=settings) as spark:
         yield SparkEngine(spark=spark)
 

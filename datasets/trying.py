@@ -10,8 +10,14 @@ from aslkit.errors import AslkitError
 T = TypeVar("T")
 
 TRIES: Final = 4
+TRIES_WHEN_BUSY: Final = 8
+"""Where the other side says that it is there and has too much to do: a minute in all."""
+
 BACKOFF_S: Final = 0.5
 """Before the second try, then twice as long each time."""
+
+_BUSY: Final = ("503", "Service Unavailable", "SlowDown", "reduce your request rate", "429", "Too Many Requests")
+"""How drivers' errors say so."""
 
 _HOPELESS: Final = ("NoCredentialsError", "PartialCredentialsError", "NoSuchBucket", "ParamValidationError")
 """Names of drivers' errors that another try does not help against."""
@@ -21,16 +27,17 @@ def tried(action: Callable[[], T], url: str) -> T:
     """Do something over the network, again where it fails, with longer and longer pauses.
 
     Raises:
-        AslkitError: it failed TRIES times, or need not be tried again.
+        AslkitError: it failed TRIES times, or TRIES_WHEN_BUSY, or need not be tried again.
     """
-    for number in range(TRIES):
+    for number in range(TRIES_WHEN_BUSY):
         try:
             return action()
         except AslkitError:
             raise
         except Exception as error:  # drivers raise their own: OSError, botocore's, aiohttp's, httpx's
             hopeless = isinstance(error, PermissionError | FileNotFoundError | NotImplementedError)
-            if hopeless or type(error).__name__ in _HOPELESS or number == TRIES - 1:
+            tries = TRIES_WHEN_BUSY if any(sign in str(error) for sign in _BUSY) else TRIES
+            if hopeless or type(error).__name__ in _HOPELESS or number >= tries - 1:
                 raise _explained(error, url) from error
             time.sleep(BACKOFF_S * 2**number)
     raise AssertionError("unreachable")

@@ -3,16 +3,22 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aslkit.datasets.trying import tried
 from aslkit.errors import AslkitError
 from aslkit.train.loop import Share, State
+
+T = TypeVar("T")
 
 _CHECKPOINT: Final = "checkpoint.npz"
 _HISTORY: Final = "history.json"
@@ -118,6 +124,17 @@ class Store:
             files.rm_file(f"{folder}/{_FAILED.format(rank)}")
         return found
 
+    def remove(self) -> None:
+        """Take all of it away; nothing, where nothing is."""
+        files, folder = self._place()
+
+        def gone() -> None:
+            files.invalidate_cache()
+            with suppress(FileNotFoundError):
+                files.rm(folder, recursive=True)
+
+        self._patiently(gone)
+
     def _place(self) -> tuple[Any, str]:
         import fsspec  # type: ignore[import-untyped]
 
@@ -127,10 +144,23 @@ class Store:
     def _read(self, name: str) -> bytes:
         files, folder = self._place()
         files.invalidate_cache()  # another process may have written since
-        return bytes(files.cat_file(f"{folder}/{name}"))
+
+        def read() -> bytes | None:
+            with suppress(FileNotFoundError):
+                return bytes(files.cat_file(f"{folder}/{name}"))
+            return None
+
+        data = self._patiently(read)
+        if data is None:
+            raise FileNotFoundError(f"{self.url}/{name}")
+        return data
 
     def _write(self, name: str, data: bytes) -> None:
         files, folder = self._place()
-        files.makedirs(folder, exist_ok=True)
-        files.pipe_file(f"{folder}/.{name}.partial", data)
-        files.mv(f"{folder}/.{name}.partial", f"{folder}/{name}")
+        self._patiently(partial(files.makedirs, folder, exist_ok=True))
+        self._patiently(partial(files.pipe_file, f"{folder}/.{name}.partial", data))
+        self._patiently(partial(files.mv, f"{folder}/.{name}.partial", f"{folder}/{name}"))
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Do it; over a network again, where it fails for a moment."""
+        return tried(action, self.url) if "://" in self.url else action()

@@ -33,7 +33,8 @@ class Setting:
         ranks: of networks; with 1 neither Spark nor Horovod is used for them.
         master: of Spark.
         resume: the command that goes on after a failure.
-        spark: the session, where one of the models needs it; see `sessions`.
+        spark: the session, where one of the models needs it; see `spark_for`.
+        checkpoints: folder or URL that all ranks can read and write, for shards and checkpoints; "" for `folder`.
     """
 
     folder: Path
@@ -41,6 +42,13 @@ class Setting:
     master: str
     resume: str
     spark: Any = None
+    checkpoints: str = ""
+
+    def store(self, name: str) -> Store:
+        """Where the training of that name keeps how far it is."""
+        if self.checkpoints:
+            return Store(url=f"{self.checkpoints.rstrip('/')}/{self.folder.name}/{name}")
+        return Store(url=str(self.folder / "checkpoints" / name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +80,11 @@ def trained(
     """
     scratch = setting.folder / "checkpoints" / name
     if isinstance(config, NetworkConfig):
-        place = networks.Place(ranks=setting.ranks, store=Store(url=str(scratch)), title=title, resume=setting.resume)
+        store = setting.store(name)
+        place = networks.Place(ranks=setting.ranks, store=store, title=title, resume=setting.resume)
         network = networks.fit(config, images, seed=seed, place=place)
         yield Trial(predict=network.predict, save=network.save, about=_of_network(network, setting.ranks))
+        store.remove()
     else:
         with bar(title, 1) as advance:
             trial = _mllib(config, images, seed, setting.spark, scratch)

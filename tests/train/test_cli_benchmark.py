@@ -129,7 +129,8 @@ def test_the_command_to_go_on_says_all_that_was_asked(sign_mnist: Path, tmp_path
 
     asked = cli_benchmark.Asked(
         dataset="sign-mnist", folder=sign_mnist, workspace=Workspace(root=tmp_path), config="reference", feature=None,
-        architecture="cnn", seed=4, ranks=2, master=None, deterministic=False, resume=None, sweep=None, as_json=False,
+        architecture="cnn", seed=4, ranks=2, master=None, checkpoints=None, deterministic=False, resume=None,
+        sweep=None, as_json=False,
     )  # fmt: skip
     command = cli_benchmark.resume_command(asked, tmp_path / "runs" / "one")
     for part in (

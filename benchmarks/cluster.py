@@ -1,0 +1,296 @@
+"""What faults cost on a cluster: each is made on purpose, on a Spark master and two workers of this machine.
+
+    .venv/bin/python benchmarks/cluster.py [FAULT …]
+
+Curation is of pictures of two synthetic people, training of drawn letters by a small CNN on two ranks, dataset and
+checkpoints in a bucket of an S3 server on this machine. Printed is how long each took, beside the same without a fault,
+and whether anything was lost. `disk` needs root, for a small disk of its own.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.cluster import harness  # noqa: E402
+from tests.train import published  # noqa: E402
+
+BUCKET = "club"
+BUSY_S = 20
+RECIPE = """
+[benchmark]
+seeds = [0]
+validation_share = 0.25
+random_split = false
+random_test_share = 0.2
+[models.small]
+architecture = "cnn"
+epochs = 12
+patience = 12
+"""
+
+
+class Busy(BaseHTTPRequestHandler):
+    """In front of the S3 server: hands everything on, or says 503 while `until` has not come."""
+
+    target = ""
+    until = 0.0
+    refused = 0
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if time.monotonic() < Busy.until:
+            Busy.refused += 1
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        asked = urllib.request.Request(Busy.target + self.path, data=body or None, method=self.command)
+        for name, value in self.headers.items():
+            if name.lower() not in ("content-length", "connection"):
+                asked.add_header(name, value)
+        try:
+            answer = urllib.request.urlopen(asked)
+        except urllib.error.HTTPError as error:
+            answer = error
+        data = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                self.send_header(name, value)
+        size = answer.headers["Content-Length"] if self.command == "HEAD" else str(len(data))
+        self.send_header("Content-Length", size)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def bucket() -> Iterator[None]:
+    """An S3 server behind `Busy`, which AWS_ENDPOINT_URL names; and a dataset in it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    Busy.target = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+    front = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=front.serve_forever, daemon=True).start()
+    os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{front.server_port}", "AWS_ACCESS_KEY_ID": "none",
+                   "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
+    boto3.client("s3", endpoint_url=Busy.target).create_bucket(Bucket=BUCKET)
+    yield
+    front.shutdown()
+    server.stop()
+
+
+class Bench:
+    """A workspace with captures, what curation on this machine makes of them, and a dataset in a bucket.
+
+    Attributes:
+        cluster: on which work is done next.
+    """
+
+    cluster: harness.Cluster
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.number = folder, 0
+        self.captures = folder / "captures"
+        for signer in ("synthetic-ada", "synthetic-ben"):
+            for letter in "ABC":
+                self._done("capture", "--letter", letter, "--source", "synthetic", "--count", 30, "--signer", signer,
+                           "--licence", "CC0-1.0", "--workspace", folder)  # fmt: skip
+        self._done("curate", "--name", "local", "--workspace", folder)
+        self.rows = self._rows(folder / "datasets/local")
+        published.write(folder / "datasets/sign-mnist", folder / "csv")
+        (folder / "recipe.toml").write_text(RECIPE)
+        self._done("dataset", "push", folder / "datasets/sign-mnist", f"s3://{BUCKET}/sign-mnist")
+
+    def _done(self, *arguments: object) -> None:
+        process = harness.aslkit(*arguments)
+        _, told = process.communicate()
+        if process.returncode:
+            sys.exit(told)
+
+    def _rows(self, folder: Path) -> list[bytes]:
+        return [path.read_bytes() for path in sorted(folder.glob("data/*.parquet"))]
+
+    def workspace(self) -> Path:
+        """A new one with the same captures."""
+        self.number += 1
+        folder = self.folder / f"workspace-{self.number}"
+        folder.mkdir()
+        shutil.copytree(self.captures, folder / "captures")
+        return folder
+
+    def curate(self, fault: Callable[[subprocess.Popen[str]], None] = lambda _: None) -> str:
+        """Curate on the cluster with a fault; what became of it."""
+        folder = self.workspace()
+        asked = ("curate", "--engine", "spark", "--master", self.cluster.url, "--name", "local", "--workspace", folder)
+        running = harness.aslkit(*asked)
+        fault(running)
+        running.communicate()
+        again = ""
+        if running.returncode:
+            again = f"ended with {running.returncode}; the same command again: "
+            self._done(*asked)
+        same = self._rows(folder / "datasets/local") == self.rows
+        rows = sum(pq.read_metadata(path).num_rows for path in (folder / "datasets/local/data").glob("*"))
+        return again + (f"all {rows} rows, the same to the byte" if same else "OTHER ROWS")
+
+    def train(self, fault: Callable[[subprocess.Popen[str], Path], None] = lambda *_: None) -> str:
+        """Train on two ranks with a fault; what became of it."""
+        folder = self.workspace()
+        asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/{folder.name}",
+                 "--config", self.folder / "recipe.toml", "--ranks", 2, "--master", self.cluster.url,
+                 "--workspace", folder, "--json"]  # fmt: skip
+        running = harness.aslkit(*asked)
+        fault(running, folder)
+        said, told = running.communicate()
+        again = ""
+        if running.returncode:
+            again = f"ended with {running.returncode}; --resume: "
+            name = next((folder / "runs").glob("*")).name
+            running = harness.aslkit(*asked, "--resume", name)
+            said, told = running.communicate()
+        if running.returncode:
+            return again + f"FAILED: {told.strip().splitlines()[-1]}"
+        (entry,) = json.loads(said)["models"]
+        return again + f"{entry['epochs']} epochs, official test {entry['official_test']['accuracy']:.3f}"
+
+    def epochs(self, folder: Path) -> int:
+        """Epochs that the training in a workspace has kept."""
+        import fsspec
+
+        files = fsspec.filesystem("s3")
+        files.invalidate_cache()
+        found = files.glob(f"{BUCKET}/{folder.name}/*/*/history.json")
+        return len(json.loads(files.cat_file(found[0]))) if found else 0
+
+    def pythons(self, number: int) -> list[Any]:
+        """What a worker's executor has started."""
+        return [each for executor in self.cluster.executors(number) for each in executor.children(recursive=True)]
+
+    def wait_for_work(self) -> None:
+        """Until a worker looks at images."""
+        harness.wait_for(lambda: self.pythons(0) or None, "work on a worker")
+
+    def wait_for_epoch(self, folder: Path) -> None:
+        """Until one is kept."""
+        harness.wait_for(lambda: self.epochs(folder) or None, "an epoch", seconds=300)
+
+
+def kill_worker(bench: Bench) -> str:
+    """The machine of a worker loses its power."""
+
+    def fault(_: object) -> None:
+        bench.wait_for_work()
+        bench.cluster.kill_worker(0)
+
+    return bench.curate(fault)
+
+
+def kill_curation(bench: Bench) -> str:
+    """The command itself is killed."""
+
+    def fault(running: subprocess.Popen[str]) -> None:
+        bench.wait_for_work()
+        running.kill()
+
+    return bench.curate(fault)
+
+
+def kill_rank(bench: Bench) -> str:
+    """A process that trains is killed."""
+
+    def fault(_: object, folder: Path) -> None:
+        bench.wait_for_epoch(folder)
+        below = [each for number in (0, 1) for each in bench.pythons(number)]
+        next(each for each in below if "gloo_exec" in " ".join(each.cmdline())).kill()
+
+    return bench.train(fault)
+
+
+def kill_training(bench: Bench) -> str:
+    """The command itself is killed."""
+
+    def fault(running: subprocess.Popen[str], folder: Path) -> None:
+        bench.wait_for_epoch(folder)
+        running.kill()
+
+    return bench.train(fault)
+
+
+def busy_bucket(bench: Bench) -> str:
+    """S3 has too much to do for a while."""
+
+    def fault(_: object, folder: Path) -> None:
+        bench.wait_for_epoch(folder)
+        Busy.until, Busy.refused = time.monotonic() + BUSY_S, 0
+
+    return f"{bench.train(fault)}; {Busy.refused} requests refused"
+
+
+def full_disk(bench: Bench) -> str:
+    """One worker's disk for what it exchanges has no byte left."""
+    small = bench.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
+    try:
+        (small / "full").write_bytes(b"x" * 40_000)
+        bench.cluster.add_worker(SPARK_LOCAL_DIRS=str(small))
+        return bench.curate()
+    finally:
+        bench.cluster.kill_worker(len(bench.cluster.workers) - 1)
+        subprocess.run(["umount", "-l", small], check=False)
+
+
+FAULTS: dict[str, Callable[[Bench], str]] = {
+    "curation": Bench.curate,
+    "curation, a worker killed": kill_worker,
+    "curation, the driver killed": kill_curation,
+    "curation, a worker's disk full": full_disk,
+    "training": Bench.train,
+    "training, a rank killed": kill_rank,
+    "training, the driver killed": kill_training,
+    f"training, S3 says 503 for {BUSY_S} s": busy_bucket,
+}
+"""Name: makes it, and says what became of the work."""
+
+
+def main() -> None:
+    """Measure each fault, and print a line for it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, bucket():
+        bench = Bench(Path(name))
+        for number, fault in enumerate(asked.faults or FAULTS):
+            with harness.cluster(Path(name) / f"cluster-{number}") as bench.cluster:
+                begun = time.perf_counter()
+                became = FAULTS[fault](bench)
+                print(f"{fault:38} {time.perf_counter() - begun:6.1f} s   {became}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Curation and training on a cluster of separate processes, and what its faults cost: nothing that was done."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from aslkit.config import load
+from aslkit.curate.build import curate
+from aslkit.curate.checks import CheckConfig
+from aslkit.curate.config import CurateConfig
+from aslkit.datasets import trying
+from aslkit.train.checkpoints import Store
+from aslkit.train.loop import State
+from aslkit.workspace import Workspace
+from tests.cluster.harness import Cluster, aslkit, cluster, wait_for
+from tests.train import published
+
+RECIPE = """
+[benchmark]
+seeds = [0]
+validation_share = 0.25
+random_split = false
+random_test_share = 0.2
+[models.small]
+architecture = "cnn"
+epochs = 4
+patience = 4
+"""
+BUCKET = "club"
+
+pytestmark = pytest.mark.usefixtures("quiet_server")
+
+
+@pytest.fixture
+def quiet_server(caplog: pytest.LogCaptureFixture) -> None:
+    """Else a failure is told by thousands of requests."""
+    caplog.set_level("WARNING", logger="werkzeug")
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    """What a command needs to know of an S3 server with an empty bucket."""
+    import boto3  # type: ignore[import-untyped]
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    known = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.get_host_and_port()[1]}",
+        "AWS_ACCESS_KEY_ID": "not-a-real-key",
+        "AWS_SECRET_ACCESS_KEY": "not-a-real-key",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in known.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield known
+    server.stop()
+
+
+def _pythons(running: Cluster, number: int) -> list[psutil.Process]:
+    """The Python processes that a worker's executor has started."""
+    below = [each for executor in running.executors(number) for each in executor.children(recursive=True)]
+    return [each for each in below if each.is_running() and "python" in each.name()]
+
+
+def _ranks(running: Cluster) -> list[psutil.Process]:
+    """Horovod's processes on all workers."""
+    all_of_them = [each for number in range(len(running.workers)) for each in _pythons(running, number)]
+    return [each for each in all_of_them if "gloo_exec" in " ".join(each.cmdline())]
+
+
+def _begun(folder: str) -> Store | None:
+    """The store of the training that has done an epoch."""
+    import fsspec  # type: ignore[import-untyped]
+
+    files, root = fsspec.core.url_to_fs(folder)
+    files.invalidate_cache()
+    found = files.glob(f"{root}/*/history.json")
+    return Store(url=f"s3://{found[0].rpartition('/')[0]}") if found else None
+
+
+def test_a_worker_that_dies_while_curating_costs_no_rows(
+    curated: Workspace, settings: CurateConfig, tmp_path: Path, spark: Cluster
+) -> None:
+    workspace = Workspace(root=tmp_path)
+    shutil.copytree(curated.captures, workspace.captures)
+    running = aslkit("curate", "--engine", "spark", "--master", spark.url, "--name", "there", "--workspace", tmp_path)
+    wait_for(lambda: _pythons(spark, 0) or None, "images are looked at")
+    spark.kill_worker(0)
+    said, told = running.communicate(timeout=300)
+    assert running.returncode == 0, told
+    assert "Traceback" not in told
+    spark.add_worker()
+    shutil.rmtree(workspace.descriptions)
+    curate(workspace, name="here", config=settings, checks=load("checks", CheckConfig))
+    assert "54 frames" in said
+    for path in workspace.dataset("here").glob("data/*.parquet"):
+        assert (workspace.dataset("there") / "data" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark: Cluster, s3: dict[str, str]) -> None:
+    """Dataset and checkpoints lie in a bucket; the ranks share no folder."""
+    published.write(tmp_path / "datasets/sign-mnist", tmp_path / "csv")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    push = aslkit("dataset", "push", tmp_path / "datasets/sign-mnist", f"s3://{BUCKET}/sign-mnist")
+    assert push.wait(120) == 0, push.stderr.read() if push.stderr else ""
+    asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/checkpoints",
+             "--config", tmp_path / "recipe.toml", "--ranks", 2, "--master", spark.url,
+             "--workspace", tmp_path]  # fmt: skip
+    first = aslkit(*asked)
+    name = wait_for(lambda: next((each.name for each in (tmp_path / "runs").glob("*")), None), "the run's folder")
+    store = wait_for(lambda: _begun(f"s3://{BUCKET}/checkpoints/{name}"), "an epoch")
+    wait_for(lambda: next(iter(_ranks(spark)), None), "a rank").kill()
+    _, told = first.communicate(timeout=300)
+    assert first.returncode == 1
+    assert "ended without a word" in told
+    assert "epochs are kept" in told
+    assert f"--checkpoints s3://{BUCKET}/checkpoints" in told
+    kept = store.state().history
+    assert kept
+    again = aslkit(*asked, "--resume", name, "--json")
+    said, told = again.communicate(timeout=300)
+    assert again.returncode == 0, told
+    (entry,) = json.loads(said)["models"]
+    assert entry["history"][: len(kept)] == kept
+    assert entry["epochs"] == 4
+    assert not store.epochs()  # nothing is left in the bucket
+
+
+def test_packages_reach_the_executors_as_an_archive(tmp_path: Path, spark: Cluster, curated: Workspace) -> None:
+    """As docs/cluster.md says: the archive's Python is the one that works. Here it only starts this one."""
+    shutil.copytree(curated.captures / "ada" / "one" / "A", tmp_path / "captures/ada/one/A")
+    python = tmp_path / "environment/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\ntouch "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    subprocess.run(["tar", "-czf", tmp_path / "environment.tar.gz", "-C", tmp_path / "environment", "."], check=True)
+    running = aslkit(
+        "curate", "--engine", "spark", "--master", spark.url, "--workspace", tmp_path,
+        PYSPARK_SUBMIT_ARGS=f"--archives {tmp_path}/environment.tar.gz#environment pyspark-shell",
+        PYSPARK_PYTHON="./environment/bin/python", PYSPARK_DRIVER_PYTHON=sys.executable,
+    )  # fmt: skip
+    said, told = running.communicate(timeout=300)
+    assert running.returncode == 0, told
+    assert (tmp_path / "used").exists()
+    assert "6 frames" in said
+
+
+def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "BACKOFF_S", 0.0)
+    store = Store(url=f"s3://{BUCKET}/busy")
+    files, left = store._place()[0], {"cat_file": 5, "pipe_file": 5}
+
+    def busy(name: str) -> Callable[..., object]:
+        really = getattr(files, name)
+
+        def asked(*arguments: object, **options: object) -> object:
+            if left[name]:
+                left[name] -= 1
+                raise OSError("An error occurred (503) when calling the operation: Service Unavailable")
+            return really(*arguments, **options)
+
+        return asked
+
+    for name in left:
+        monkeypatch.setattr(files, name, busy(name))
+    store.save(State(history=[{"epoch": 1, "val_loss": 0.5}]))
+    assert store.state().history == [{"epoch": 1, "val_loss": 0.5}]
+    assert left == {"cat_file": 0, "pipe_file": 0}
+    store.remove()
+    assert store.state().history == []
