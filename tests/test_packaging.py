@@ -37,8 +37,8 @@ def test_the_package_list_is_the_tree() -> None:
 def test_the_links_that_type_checkers_follow() -> None:
     for stage in STAGES:
         link = ROOT / "aslkit" / stage
-        assert link.is_symlink()
-        assert link.readlink() == Path("..") / stage
+        # Where symlinks are checked out as plain files (Windows) nothing but type checkers misses them.
+        assert (link.readlink().as_posix() if link.is_symlink() else link.read_text()) == f"../{stage}"
 
 
 @pytest.fixture(scope="module")
