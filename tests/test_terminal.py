@@ -74,7 +74,8 @@ def test_there_are_colours_where_they_are_wanted(command: list[str], workspace: 
 
 
 def test_pictures_need_colours(workspace: Workspace) -> None:
-    command = [ASLKIT, "dataset", "show", "custom", "--letter", "A", "--workspace", workspace.root]
+    asked = ["dataset", "show", "custom", "--letter", "A", "--workspace", str(workspace.root)]
+    command: list[str | Path] = [ASLKIT, *asked]
     assert COLOUR.search(on_a_terminal(command, environment()))
     done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.returncode == 2
