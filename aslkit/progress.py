@@ -1,8 +1,10 @@
 """Progress bars with the time left; silent when the output is not a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
 
 
 class Advance(Protocol):
@@ -28,3 +30,20 @@ def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
             progress.advance(task, steps)
 
         yield advance
+
+
+def counted(
+    title: str, total: int, items: Iterable[Item], *, size: Callable[[Item], int] = lambda _: 1
+) -> Iterator[Item]:
+    """Yield the items, and show meanwhile how far it is.
+
+    Args:
+        title: of the bar.
+        total: steps of all items.
+        items: may be made as they are asked for.
+        size: how many steps an item is, as the number of rows of a table.
+    """
+    with bar(title, total) as advance:
+        for item in items:
+            yield item
+            advance(size(item))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aslkit.progress import counted
 from aslkit.workspace import Workspace
 
 ASLKIT = Path(sys.executable).with_name("aslkit")
@@ -89,3 +90,9 @@ def test_a_bar_has_the_time_left_and_is_silent_in_a_pipe() -> None:
     assert re.search(r"\d:\d\d:\d\d|-:--:--", shown)
     done = subprocess.run(COUNT, capture_output=True, text=True, env=environment())
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_what_is_counted_comes_through_as_it_is() -> None:
+    tables = ["ab", "c", "def"]
+    assert list(counted("Writing", 6, iter(tables), size=len)) == tables
+    assert list(counted("Writing", 0, [])) == []
