@@ -16,14 +16,14 @@ class Advance(Protocol):
 
 @contextmanager
 def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
-    """Show a bar on standard error while the block runs, if that is a terminal; steps may be bytes."""
+    """Show a bar on standard error while the block runs, if that is a terminal and there is a step; may be of bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     done = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not total) as progress:
         task = progress.add_task(title, total=total)
 
         def advance(steps: int = 1) -> None:

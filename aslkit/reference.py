@@ -93,8 +93,11 @@ def _section(ctx: click.Context, *, leave_out: list[Row]) -> str:
 
 def _help(command: click.Command) -> Iterator[str]:
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        if paragraph.startswith("\b\n"):
+        if paragraph.startswith("\b\nExample:"):
             yield from _examples(paragraph.splitlines()[1:])
+        elif paragraph.startswith("\b\n"):  # a sentence, and below it what is to be typed
+            _, sentence, *typed = paragraph.splitlines()
+            yield "\n".join([_plain(sentence), "", "```sh", *(line.strip() for line in typed), "```", ""])
         else:
             yield _plain(" ".join(paragraph.split())) + "\n"
 
