@@ -2,28 +2,28 @@
 
 import errno
 import json
+import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from aslkit import __version__
+from aslkit import cli_values as values
+from aslkit.cli_completion import completion
+from aslkit.cli_curate import curate
 from aslkit.cli_dataset import dataset as dataset_commands
 from aslkit.cli_export import export
 from aslkit.cli_live import exam, live
-from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
+from aslkit.cli_options import config_option, json_option, workspace_option
 from aslkit.cli_runs import evaluate, runs
 from aslkit.cli_train import train
 from aslkit.errors import AslkitError
 from aslkit.letters import NOTHING, parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
-
-if TYPE_CHECKING:
-    from aslkit.curate.engine import Engine
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,7 +36,9 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a full disk or a forbidden file is no reason for a traceback."""
+        """Run a command; a full disk or a forbidden file is no reason for a traceback. NO_COLOR is heeded."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -70,16 +72,6 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if one and str(value).strip().lower() == NOTHING:
             return (NOTHING,)
         return (parse_letter(value),) if one else parse_letters(value)
-
-
-class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number, or none."""
-
-    name = "N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Parse it."""
-        return 0 if value == "none" else int(click.INT.convert(value, param, ctx))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,7 +124,7 @@ def doctor(root: Path, as_json: bool) -> None:
 
 @main.command("import")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--signer", required=True, help="Whose hand it is.")
+@click.option("--signer", required=True, help="Whose hand it is.", shell_complete=values.signer)
 @click.option("--session", help="Which sitting; the folder's name where not given.")
 @click.option("--licence", help="Of the images, such as CC-BY-4.0.")
 @click.option("--consent", help="What the signer agreed to, in a few words.")
@@ -162,20 +154,35 @@ def import_(
 
 
 @main.command()
-@click.option("--letter", type=LettersType(), help="Which letter is signed; 'none' for hands at rest, or on their way.")
-@click.option("--letters", type=LettersType(), help="Several: A-Y, or A,B,C. Those that lack most come first.")
+@click.option(
+    "--letter",
+    type=LettersType(),
+    help="Which letter is signed; 'none' for hands at rest, or on their way.",
+    shell_complete=values.recorded,
+)
+@click.option(
+    "--letters",
+    type=LettersType(),
+    help="Several: A-Y, or A,B,C. Those that lack most come first.",
+    shell_complete=values.letters,
+)
 @click.option(
     "--source",
     default="0",
     show_default=True,
     help="Camera number, address (rtsp://, http://), video, folder of images, or 'synthetic'.",
+    shell_complete=values.source,
 )
-@click.option("--signer", help="Whose hand it is; your login name where not given.")
+@click.option("--signer", help="Whose hand it is; your login name where not given.", shell_complete=values.signer)
 @click.option("--session", help="Which sitting; today's date and the source where not given.")
 @click.option("--goal", type=int, help="Frames of a letter that the signer is to have in all.  [default: 602]")
 @click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, whatever the goal.")
 @click.option(
-    "--plan", type=click.Path(path_type=Path), metavar="RUN", help="Letters that a run got wrong: its folder."
+    "--plan",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Letters that a run got wrong: its folder.",
+    shell_complete=values.run,
 )
 @click.option("--interval-s", type=float, help="Seconds between frames that may be stored.  [default: 0.1]")
 @click.option("--format", type=click.Choice(["jpeg", "png"]), help="Of the images.  [default: jpeg]")
@@ -214,102 +221,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
     run(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
 
 
-@main.command()
-@click.option("--name", default="custom", show_default=True, help="What to call the dataset.")
-@click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
-@click.option("--with-synthetic", is_flag=True, help="Take synthetic signers too, beside real ones.")
-@click.option("--group-distance", type=int, help="Bits of 64 up to which frames are near-duplicates.  [default: 4]")
-@click.option("--keep-per-group", type=int, help="Of near-duplicates take so many, the sharpest.  [default: 0, all]")
-@click.option("--augment", type=CopiesType(), help="Varied copies of each frame in train, or 'none'.  [default: none]")
-@click.option("--restore", multiple=True, metavar="REASON", help="Take what was dropped for this reason, as 'blurred'.")
-@click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
-@click.option(
-    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="What runs it."
-)
-@click.option("--master", help="Of Spark, as spark://host:7077.  [default: local[*], this machine]")
-@click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
-@click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
-@click.option(
-    "--audit",
-    metavar="DATASET",
-    help="Only measure how much of a test can be remembered: of a dataset, Sign Language MNIST, or folders of letters.",
-)
-@click.option("--renumbered", is_flag=True, help="With --audit: Sign Language MNIST with labels 0–23.")
-@config_option
-@workspace_option
-@json_option
-def curate(
-    name: str,
-    hold_out: tuple[str, ...],
-    restore: tuple[str, ...],
-    with_synthetic: bool,
-    processes: int | None,
-    engine: str,
-    master: str | None,
-    rebuild: bool,
-    audit: str | None,
-    renumbered: bool,
-    config: Path | None,
-    root: Path,
-    as_json: bool,
-    **flags: Any,
-) -> None:
-    """Turn the captures into a clean, split Parquet dataset.
-
-    \b
-    Example:  aslkit curate
-              aslkit curate --hold-out maria
-              aslkit curate --audit sign-language-mnist.zip
-              aslkit curate --engine spark --master spark://host:7077
-    """
-    from aslkit.cli_text import print_audit, print_curated
-    from aslkit.config import load
-    from aslkit.curate.build import curate as build
-    from aslkit.curate.checks import CheckConfig
-    from aslkit.curate.config import CurateConfig
-
-    settings = load("curate", CurateConfig, file=config, flags=flags)
-    if audit is not None:
-        from aslkit.curate.audit import audit as measure
-
-        found = measure(
-            dataset_folder(audit, Workspace(root=root)),
-            distance=settings.group_distance,
-            seed=settings.seed,
-            renumbered=renumbered,
-        )
-        print_audit(found, distance=settings.group_distance, as_json=as_json)
-        return
-    with _engine(engine, master, processes) as engine_:
-        curated = build(
-            Workspace(root=root),
-            name=name,
-            config=settings,
-            checks=load("checks", CheckConfig, file=config),
-            hold_out=hold_out,
-            restore=restore,
-            with_synthetic=with_synthetic,
-            rebuild=rebuild,
-            engine=engine_,
-        )
-    print_curated(curated, as_json=as_json)
-
-
-def _engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":
-    """What runs curation, as its options say."""
-    from aslkit.curate.engine import Local
-
-    if engine == "local":
-        if master is not None:
-            raise click.UsageError("--master goes with --engine spark.")
-        return nullcontext(Local(processes=processes))
-    if processes is not None:
-        raise click.UsageError("--processes goes with --engine local; Spark's master says how many there are.")
-    from aslkit.curate.spark import spark_engine
-
-    return spark_engine(master or "local[*]")
-
-
+main.add_command(curate)
 main.add_command(train)
 main.add_command(evaluate)
 main.add_command(runs)
@@ -317,3 +229,4 @@ main.add_command(export)
 main.add_command(live)
 main.add_command(exam)
 main.add_command(dataset_commands)
+main.add_command(completion)

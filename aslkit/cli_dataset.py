@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import dataset_folder, json_option, workspace_option
 from aslkit.cli_sharing import merge, pull, push
 from aslkit.workspace import Workspace
@@ -22,7 +23,7 @@ def dataset() -> None:
 
 
 @dataset.command()
-@click.argument("dataset", metavar="NAME|FOLDER")
+@values.dataset_argument
 @workspace_option
 @json_option
 def info(dataset: str, root: Path, as_json: bool) -> None:
@@ -38,7 +39,7 @@ def info(dataset: str, root: Path, as_json: bool) -> None:
 
 
 @dataset.command()
-@click.argument("dataset", metavar="NAME|FOLDER")
+@values.dataset_argument
 @click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
 @workspace_option
 @json_option
@@ -81,7 +82,7 @@ def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: 
 
 
 @dataset.command()
-@click.argument("dataset", metavar="NAME|FOLDER")
+@values.dataset_argument
 @click.option(
     "--format", required=True, type=click.Choice(["imagefolder", "webdataset", "csv28", "landmarks"]), help="Which."
 )
@@ -111,10 +112,10 @@ for command in (merge, push, pull):
 
 
 @dataset.command()
-@click.argument("dataset", metavar="NAME|FOLDER")
+@values.dataset_argument
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="A .png or .html file; without, here.")
-@click.option("--letter", help="Only this letter.")
-@click.option("--signer", help="Only this signer.")
+@click.option("--letter", help="Only this letter.", shell_complete=values.letter)
+@click.option("--signer", help="Only this signer.", shell_complete=values.signer)
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Only this split.")
 @click.option(
     "--count",

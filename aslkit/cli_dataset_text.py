@@ -174,13 +174,15 @@ def show_here(choose: Callable[..., "Sheet"], count: int | None, *, one: bool, a
         as_json: no pictures can be shown so.
 
     Raises:
-        InputError: there is no terminal, or one that cannot show pictures.
+        InputError: there is no terminal, or one that cannot show pictures, or may not: NO_COLOR.
     """
     from rich.console import Console
 
     from aslkit.datasets.sheet_terminal import COLOURS, lines, room
 
-    colours = COLOURS.get(Console().color_system or "") if sys.stdout.isatty() and not as_json else None
+    console = Console()
+    wanted = sys.stdout.isatty() and not console.no_color and not as_json
+    colours = COLOURS.get(console.color_system or "") if wanted else None
     if colours is None:
         raise InputError("Pictures cannot be shown here. Say --to letters.png, or --to letters.html.")
     width = shutil.get_terminal_size().columns

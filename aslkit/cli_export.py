@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=values.run)
 @click.option(
     "--to", "format", type=click.Choice(["tflite", "onnx", "saved-model", "page"]), required=True, help="What."
 )
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     help="Of tflite: a half or a quarter of the bytes. int8 needs --dataset.",
 )
 @click.option(
-    "--dataset", help="Of tflite: what to calibrate int8 with, and to measure the loss on; name, folder or URL."
+    "--dataset",
+    help="Of tflite: what to calibrate int8 with, and to measure the loss on; name, folder or URL.",
+    shell_complete=values.dataset,
 )
 @click.option("--force", is_flag=True, help="Replace what is in the folder though it is no export.")
 @workspace_option

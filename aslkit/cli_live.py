@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
 from aslkit.workspace import Workspace, as_name, checked_name
 
@@ -19,13 +20,20 @@ _source = click.option(
     default="0",
     show_default=True,
     help="Camera number, address (rtsp://, http://), video, folder of images, or 'synthetic'.",
+    shell_complete=values.source,
 )
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=values.run)
 @_source
-@click.option("--letter", default="A", show_default=True, help="What the synthetic signer shows.")
+@click.option(
+    "--letter",
+    default="A",
+    show_default=True,
+    help="What the synthetic signer shows.",
+    shell_complete=values.letter,
+)
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
 @click.option("--limit-s", type=click.FloatRange(0), help="End after so many seconds.  [default: never]")
 @click.option("--speak", is_flag=True, help="Say each word when a space ends it.")
@@ -82,13 +90,23 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=values.run)
 @_source
-@click.option("--letters", default="A-Y", show_default=True, help="Which to ask for: A-Y, or A,B,C.")
-@click.option("--letter", help="Which one a video shows, or the synthetic signer.")
+@click.option(
+    "--letters",
+    default="A-Y",
+    show_default=True,
+    help="Which to ask for: A-Y, or A,B,C.",
+    shell_complete=values.letters,
+)
+@click.option("--letter", help="Which one a video shows, or the synthetic signer.", shell_complete=values.letter)
 @click.option("--times", type=click.IntRange(1), default=2, show_default=True, help="How often each is asked for.")
 @click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
-@click.option("--signer", help="Who is examined; your login name, or the folder's, where not given.")
+@click.option(
+    "--signer",
+    help="Who is examined; your login name, or the folder's, where not given.",
+    shell_complete=values.signer,
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
 @click.option("--preview/--no-preview", default=True, help="Show a window, or ask in words.  [default: a window]")
 @config_option

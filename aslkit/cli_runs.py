@@ -4,13 +4,19 @@ from pathlib import Path
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
 
 @click.command()
-@click.argument("run")
-@click.option("--dataset", required=True, help="A dataset's name, its folder, or its URL.")
+@click.argument("run", shell_complete=values.run)
+@click.option(
+    "--dataset",
+    required=True,
+    help="A dataset's name, its folder, or its URL.",
+    shell_complete=values.dataset,
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the frames without a letter that are made.")
 @workspace_option
 @json_option
@@ -29,7 +35,7 @@ def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> No
 
 
 @click.command()
-@click.argument("run", nargs=-1)
+@click.argument("run", nargs=-1, shell_complete=values.run)
 @workspace_option
 @json_option
 def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:

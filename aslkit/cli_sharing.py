@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.errors import InputError
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_signer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("datasets", nargs=-1, required=True, metavar="DATASET…")
+@click.argument("datasets", nargs=-1, required=True, metavar="DATASET…", shell_complete=values.dataset)
 @click.option("--to", "name", required=True, metavar="NAME", help="What to call the merged dataset.")
 @click.option(
     "--rename",
@@ -30,8 +31,14 @@ if TYPE_CHECKING:
     metavar="OLD=NEW",
     help="Call a signer otherwise; DATASET:OLD=NEW in one only.",
 )
-@click.option("--same", multiple=True, metavar="SIGNER", help="In all datasets this signer is one person.")
-@click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
+@click.option(
+    "--same",
+    multiple=True,
+    metavar="SIGNER",
+    help="In all datasets this signer is one person.",
+    shell_complete=values.signer,
+)
+@values.hold_out_option
 @click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
 @click.option("--allow-unknown-licence", is_flag=True, help="Take images whose contributor stated no licence.")
 @click.option("--force", is_flag=True, help="Overwrite another dataset of that name.")
@@ -79,7 +86,7 @@ def merge(
 
 
 @click.command()
-@click.argument("dataset", metavar="NAME|FOLDER")
+@values.dataset_argument
 @click.argument("url", metavar="URL")
 @click.option("--crop", is_flag=True, help="Pictures of the hand alone.")
 @click.option("--landmarks-only", is_flag=True, help="No pictures, only landmarks.")

@@ -5,19 +5,30 @@ from typing import Any
 
 import click
 
+from aslkit import cli_values as values
 from aslkit.cli_options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.workspace import Workspace
 
 
 @click.command()
-@click.option("--dataset", default="custom", show_default=True, help="A dataset's name, or its folder.")
 @click.option(
-    "--feature", help="What the model sees: landmarks, hand28, hand64, pixels28, pixels64, auto.  [default: landmarks]"
+    "--dataset",
+    default="custom",
+    show_default=True,
+    help="A dataset's name, or its folder.",
+    shell_complete=values.dataset_or_sign_mnist,
 )
 @click.option(
-    "--architecture", help="mlp, cnn or cnn-bn.  [default: goes with the feature; of pixels the benchmark's best]"
+    "--feature",
+    help="What the model sees: landmarks, hand28, hand64, pixels28, pixels64, auto.  [default: landmarks]",
+    shell_complete=values.feature,
 )
-@click.option("--hold-out", multiple=True, metavar="SIGNER", help="Test on this signer; may be given again.")
+@click.option(
+    "--architecture",
+    help="mlp, cnn or cnn-bn.  [default: goes with the feature; of pixels the benchmark's best]",
+    shell_complete=values.architecture,
+)
+@values.hold_out_option
 @click.option(
     "--cv",
     type=click.Choice(["signer", "session", "block"]),
@@ -25,7 +36,10 @@ from aslkit.workspace import Workspace
 )
 @click.option("--curve", is_flag=True, help="With --cv signer: learn from fewer people and images too; takes longer.")
 @click.option(
-    "--start", metavar="RUN", help="Pixels: begin with this run's network.  [default: the newest benchmark's best]"
+    "--start",
+    metavar="RUN",
+    help="Pixels: begin with this run's network.  [default: the newest benchmark's best]",
+    shell_complete=values.run,
 )
 @click.option("--from-scratch", is_flag=True, help="Pixels: begin with nothing learned elsewhere.")
 @click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
@@ -36,7 +50,11 @@ from aslkit.workspace import Workspace
     default=None,
     help="Landmarks: learn from synthetic signers too, beside real ones.  [default: yes]",
 )
-@click.option("--config", help="TOML file with settings of your own; for the benchmark a recipe.")
+@click.option(
+    "--config",
+    help="TOML file with settings of your own; for the benchmark a recipe.",
+    shell_complete=values.recipe,
+)
 @click.option("--ranks", type=click.IntRange(1), help="Benchmark: processes of a network.  [default: 2, 1 on one core]")
 @click.option("--master", help="Benchmark: of Spark, as spark://host:7077.  [default: local[*], this machine]")
 @click.option(
@@ -47,9 +65,19 @@ from aslkit.workspace import Workspace
 @click.option(
     "--deterministic", is_flag=True, help="Benchmark: networks in one process, the same to the bit each time."
 )
-@click.option("--resume", metavar="RUN", help="Go on with an interrupted run, by its name or folder.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with an interrupted run, by its name or folder.",
+    shell_complete=values.run,
+)
 @click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the run's folder.")
-@click.option("--sweep", metavar="GRID", help="Benchmark: try all combinations of a TOML file, as reference-grid.")
+@click.option(
+    "--sweep",
+    metavar="GRID",
+    help="Benchmark: try all combinations of a TOML file, as reference-grid.",
+    shell_complete=values.grid,
+)
 @workspace_option
 @json_option
 def train(

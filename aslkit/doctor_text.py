@@ -15,6 +15,9 @@ MARKS: Final[dict[State, tuple[str, str, str]]] = {
 }
 """For each state: its mark, its mark where the terminal knows ASCII only, its colour."""
 
+PAGE: Final = "docs/troubleshooting.md"
+"""Has an entry for each finding, in the same words: a test compares them."""
+
 
 def render(findings: Sequence[Finding], console: "Console") -> None:
     """Print every finding, and below one that is not ok what it is needed for and the whole remedy."""
@@ -36,6 +39,8 @@ def render(findings: Sequence[Finding], console: "Console") -> None:
             console.print(Text(f"  needed for  {finding.needed_for}"), soft_wrap=True)
             console.print(Text.assemble("  to do       ", (finding.remedy, "bold")), soft_wrap=True)
     console.print(Text(f"\n{_summary(findings)}"))
+    if any(finding.state != "ok" for finding in findings):
+        console.print(Text(f"What each means, and what else may go wrong: {PAGE}"))
 
 
 def _summary(findings: Sequence[Finding]) -> str:

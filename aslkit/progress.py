@@ -1,8 +1,10 @@
 """Progress bars with the time left; silent when the output is not a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
 
 
 class Advance(Protocol):
@@ -14,17 +16,34 @@ class Advance(Protocol):
 
 @contextmanager
 def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
-    """Show a bar on standard error while the block runs, if that is a terminal; steps may be bytes."""
+    """Show a bar on standard error while the block runs, if that is a terminal and there is a step; may be of bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     done = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not total) as progress:
         task = progress.add_task(title, total=total)
 
         def advance(steps: int = 1) -> None:
             progress.advance(task, steps)
 
         yield advance
+
+
+def counted(
+    title: str, total: int, items: Iterable[Item], *, size: Callable[[Item], int] = lambda _: 1
+) -> Iterator[Item]:
+    """Yield the items, and show meanwhile how far it is.
+
+    Args:
+        title: of the bar.
+        total: steps of all items.
+        items: may be made as they are asked for.
+        size: how many steps an item is, as the number of rows of a table.
+    """
+    with bar(title, total) as advance:
+        for item in items:
+            yield item
+            advance(size(item))

@@ -31,6 +31,7 @@ from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing
+from aslkit.progress import bar, counted
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
 NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
@@ -90,7 +91,7 @@ def curate(
     config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
-    contents = [content_hash(frame.path) for frame in frames]
+    contents = list(counted("Reading", len(frames), (content_hash(frame.path) for frame in frames)))
     infos = _sessions(workspace, frames)
     lost = [Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in no_files(workspace.captures)]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
@@ -208,8 +209,11 @@ def _sieved(
 ) -> _Sieved:
     """Group and check frames that can be read, and part those that are taken from the others."""
     config, checks = settings
-    group = rows.groups(frames, seen, config.limits, engine)
-    found = sieve(frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
+    with bar("Comparing and checking", 2) as advance:
+        group = rows.groups(frames, seen, config.limits, engine)
+        advance()
+        found = sieve(frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
+        advance()
     dropped, flagged = (
         [Rejection(frame=frames[f.index], reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
         for findings in (found.dropped, found.flagged)
@@ -251,7 +255,7 @@ def _store(
     with replacing(folder) as new:
         for name in schema.SPLITS:
             part = np.flatnonzero(parts.names == name)
-            images = rows.with_images(table.take(part), taken, part)
+            images = counted(f"Writing {name}", len(part), rows.with_images(table.take(part), taken, part), size=len)
             if name == "train" and config.augment:
                 again = rows.with_images(table.take(part), taken, part)
                 varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)

@@ -12,6 +12,7 @@ from aslkit.datasets import card, kaggle, sign_mnist, sign_mnist_rows, store
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing
 from aslkit.letters import LETTERS
+from aslkit.progress import counted
 
 SPLIT_BY: Final = "official"
 """In the summary: the split is the published one, and by whom it was held out nobody knows."""
@@ -65,7 +66,8 @@ def get_sign_mnist(
     }
     with replacing(folder) as new:
         for split in rows:
-            store.write_split(new, split, sign_mnist_rows.tables(images[split], split), facts=facts)
+            tables = counted(f"Writing {split}", rows[split], sign_mnist_rows.tables(images[split], split), size=len)
+            store.write_split(new, split, tables, facts=facts)
         store.write_findings(new / store.REJECTED_FILE, [])
         card.write(new, name=folder.name, facts=facts)
     return Gotten(folder=folder, rows=rows, whole=whole, notes=notes)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from aslkit.datasets.plain import plain
 from aslkit.errors import AslkitError, InputError
 from aslkit.letters import INDEX, LETTERS
+from aslkit.progress import counted
 
 SIDE: Final = 28
 COLUMNS: Final = ("label", *(f"pixel{number}" for number in range(1, SIDE * SIDE + 1)))
@@ -66,7 +67,8 @@ def read(path: Path, *, renumbered: bool = False) -> dict[str, Images]:
         InputError: no such file, or none of it; or labels that may mean two things.
         AslkitError: a file is damaged.
     """
-    found = {split: _parsed(data, name, renumbered) for split, name, data in _files(path)}
+    files = counted("Reading", len(_SPLITS), _files(path))
+    found = {split: _parsed(data, name, renumbered) for split, name, data in files}
     if not found:
         raise InputError(f"{path} holds no CSV file of Sign Language MNIST. Give the zip file or a folder with both.")
     return found

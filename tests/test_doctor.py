@@ -376,8 +376,10 @@ def test_render_on_an_ascii_terminal() -> None:
         ),
     ],
 )
-def test_render_ends_with_what_works(findings: list[Finding], last_line: str) -> None:
-    assert printed(findings).splitlines()[-1] == last_line
+def test_render_ends_with_what_works_and_where_to_read_on(findings: list[Finding], last_line: str) -> None:
+    *_, before, last = printed(findings).splitlines()
+    assert last_line == (last if findings[0].state == "ok" else before)
+    assert (doctor_text.PAGE in last) == (findings[0].state != "ok")
 
 
 def test_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""docs/commands.md is what the code says; and every command that the documentation shows is one that exists."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from aslkit.cli import main
+from aslkit.reference import document
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:(?<=\n\n)|\A)((?: {4}\S.*\n)+)")
+_INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_RUN = ("demo", "test", "check", "bench", "setup")
+
+
+def shown(text: str) -> Iterator[tuple[str, bool]]:
+    """Each `aslkit …` or `./run …` of a page, and whether it is to be typed, or only named in a sentence."""
+    blocks = [*_FENCED.findall(text), *_INDENTED.findall(text)]
+    for block in blocks:
+        for line in block.replace("\\\n", " ").splitlines():
+            command = line.strip().removeprefix("$ ")
+            if command.startswith(("aslkit ", "./run ")):
+                yield command, True
+    for span in _INLINE.findall(_FENCED.sub("", text)):
+        if span.startswith(("aslkit ", "./run ")):
+            yield span, False
+
+
+def check(command: str, *, whole: bool) -> None:
+    """Raise click's own error where there is no such command, option, choice or number."""
+    words = shlex.split(command, comments=True)
+    words = words[: next((n for n, word in enumerate(words) if word in ("|", ">", ">>", "&&")), None)]
+    if not whole:  # `--to tflite|onnx`: the first
+        words = [word.partition("|")[0] for word in words if word != "…"]
+    if words[0] == "./run":
+        assert not set(words[1].split("|")) - set(_RUN), command
+    elif not {"COMMAND", "[OPTIONS]"} & set(words):
+        _parse(click.Context(main, info_name="aslkit", **main.context_settings), words[1:], whole=whole)
+
+
+def _parse(above: click.Context, words: list[str], *, whole: bool) -> None:
+    name, *rest = words
+    if name.startswith("-"):
+        assert name in ("--help", "--version", "-h")
+        return
+    assert isinstance(above.command, click.Group)
+    command = above.command.get_command(above, name)
+    assert command is not None, f"no command {name}"
+    if isinstance(command, click.Group):
+        if rest or whole:
+            _parse(click.Context(command, info_name=name, parent=above), rest, whole=whole)
+    elif whole or any(not word.startswith("--") for word in rest):
+        try:
+            command.make_context(name, [*rest], parent=above, resilient_parsing="--help" in rest)
+        except click.BadParameter:
+            if whole or not any(word.isupper() and len(word) > 1 for word in rest):  # `--to FORMAT`
+                raise
+    else:  # only named: an option may stand without its value, an argument be left out
+        known = {each for param in command.params for each in (*param.opts, *param.secondary_opts)}
+        assert not set(rest) - known - {"--help"}, f"no option {set(rest) - known} of {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_shows_exists(page: Path) -> None:
+    wrong = []
+    for command, whole in shown(page.read_text(encoding="utf-8")):
+        try:
+            check(command, whole=whole)
+        except (click.ClickException, AssertionError, ValueError) as error:
+            wrong.append(f"{command}: {error.message if isinstance(error, click.ClickException) else error}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        ("aslkit capture --letter A --source clip.mp4", False),
+        ("aslkit capture --leter A", True),
+        ("aslkit record --letter A", True),
+        ("aslkit capture --letter J", True),
+        ("aslkit dataset fetch custom", True),
+        ("aslkit export --to onnx", True),  # without a run
+        ("aslkit train --cv person", True),
+        ("./run demonstrate", True),
+    ],
+)
+def test_what_is_wrong_is_found(command: str, wrong: bool) -> None:
+    if wrong:
+        with pytest.raises((click.ClickException, AssertionError)):
+            check(command, whole=True)
+    else:
+        check(command, whole=True)
+
+
+def test_commands_are_found_where_they_stand() -> None:
+    text = "Do `aslkit runs`, then:\n\n    aslkit curate\n\n```sh\n$ aslkit train \\\n    --cv signer  # long\n```\n"
+    assert [command for command, _ in shown(text)] == [
+        "aslkit train      --cv signer  # long",
+        "aslkit curate",
+        "aslkit runs",
+    ]
+
+
+def test_the_reference_is_of_today() -> None:
+    assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == document(), (
+        "docs/commands.md is not what the commands say. Run: python -m aslkit.reference > docs/commands.md"
+    )
+
+
+def test_the_reference_does_not_depend_on_where_it_is_made(tmp_path: Path) -> None:
+    settings = {"COLUMNS": "40", "TERM": "dumb", "ASLKIT_WORKSPACE": "elsewhere", "NO_COLOR": "1", "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "aslkit.reference"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=os.environ | settings, check=True)
+    assert done.stdout.decode() == document()
+
+
+def test_the_reference_has_every_command_and_option() -> None:
+    text = document()
+
+    def look(group: click.Group, above: str) -> None:
+        for name, command in group.commands.items():
+            assert f"# {above} {name}\n" in text
+            for param in command.params:
+                assert isinstance(param, click.Argument) or param.opts[-1] in text
+            if isinstance(command, click.Group):
+                look(command, f"{above} {name}")
+
+    look(main, "aslkit")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", text)):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), f"{target} is not there"
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), f"{target}: no such heading"
+
+
+def anchors(text: str) -> set[str]:
+    """What the headings of a page are called in a link, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}

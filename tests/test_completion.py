@@ -1,0 +1,206 @@
+"""What the shell completes: through click's own classes, and once through a bash that runs."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from aslkit import cli_values
+from aslkit.cli import main
+from aslkit.cli_completion import INSTALL
+from aslkit.letters import LETTERS
+from aslkit.train.architectures import ARCHITECTURES
+from aslkit.train.features import FEATURES
+
+RUNS = ("custom-landmarks-mlp-1", "custom-hand28-cnn-1")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace by its folders alone: no file in it could be read."""
+    root = tmp_path / "data"
+    for name in RUNS:
+        (root / "runs" / name).mkdir(parents=True)
+    for name in ("captures/maria", "captures/.trash", "captures/Jo Ann", "datasets/custom", "datasets/ours"):
+        (root / name).mkdir(parents=True)
+    (root / "signers.toml").write_text('[ben]\nlicence = "CC0-1.0"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ASLKIT_WORKSPACE", raising=False)
+    return root
+
+
+def completed(line: str, typed: str = "") -> list[str]:
+    found = ShellComplete(main, {}, "aslkit", "_ASLKIT_COMPLETE").get_completions(line.split(), typed)
+    return [item.value if item.type == "plain" else f"({item.type})" for item in found]
+
+
+def test_commands_and_options() -> None:
+    assert completed("") == list(main.commands)
+    assert completed("", "cap") == ["capture"]
+    assert completed("dataset", "pu") == ["pull", "push"]
+    assert "--letter" in completed("capture", "--")
+    assert completed("train", "--cu") == ["--curve"]
+    assert completed("train --cv") == ["signer", "session", "block"]
+    assert completed("completion") == ["bash", "zsh", "fish"]
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    "line", ["live", "exam", "evaluate", "export", "runs", "capture --plan", "train --resume", "train --start"]
+)
+def test_runs(line: str) -> None:
+    assert completed(line) == sorted(RUNS)
+    assert completed(line, "custom-l") == ["custom-landmarks-mlp-1"]
+    assert completed(line, "elsewhere/") == ["(dir)"]
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    "line",
+    ["dataset info", "dataset verify", "dataset show", "dataset export", "dataset push", "dataset merge",
+     "evaluate RUN --dataset", "export RUN --dataset", "curate --audit", "curate --name"],
+)  # fmt: skip
+def test_datasets(line: str) -> None:
+    assert completed(line) == ["custom", "ours"]
+    assert completed(line, "./") == ["(file)"]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_what_was_named_is_not_offered_again() -> None:
+    assert completed("dataset merge custom") == ["ours"]
+    assert completed(f"runs {RUNS[0]}") == [RUNS[1]]
+    assert completed("curate --hold-out maria --hold-out") == ["ben"]
+    assert completed("train --dataset") == ["custom", "ours", "sign-mnist"]
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    "line",
+    ["capture --signer", "import photos --signer", "curate --hold-out", "train --hold-out", "exam --signer",
+     "dataset show custom --signer", "dataset merge --same"],
+)  # fmt: skip
+def test_signers_that_recorded_or_have_stated_something(line: str) -> None:
+    assert completed(line) == ["ben", "maria"]  # bash would make two words of Jo Ann
+
+
+def test_letters() -> None:
+    for line in ("live --letter", "exam --letter", "dataset show custom --letter"):
+        assert completed(line) == list(LETTERS)
+    assert completed("capture --letter") == sorted((*LETTERS, "none"))
+    assert completed("capture --letters") == ["A-Y"]
+
+
+def test_settings_are_those_that_there_are() -> None:
+    assert completed("train --feature") == sorted((*FEATURES, "auto"))
+    assert completed("train --architecture") == sorted(ARCHITECTURES)
+    assert completed("capture --source", "s") == ["synthetic"]
+    assert completed("capture --source", "clips/") == ["(file)"]
+
+
+def test_the_workspace_that_is_meant(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace.rename(workspace.parent / "other")
+    assert completed("dataset info", "cus") == ["(file)"]
+    assert completed("dataset info --workspace other") == ["custom", "ours"]
+    monkeypatch.setenv("ASLKIT_WORKSPACE", "other")
+    assert completed("dataset info") == ["custom", "ours"]
+    assert not Path("data").exists()
+
+
+def test_nothing_is_said_or_made_where_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "none"))
+    assert completed("capture --signer") == []
+    assert completed("live") == ["(dir)"]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "file"))
+    assert completed("capture --signer") == []
+    (tmp_path / "ws").mkdir()
+    (tmp_path / "ws/signers.toml").write_text("this = = no TOML")
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "ws"))
+    assert completed("capture --signer") == []
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "ws"}
+
+
+@pytest.mark.parametrize(
+    "line", ["capture --letter ÄÖ --signer", "capture --nonsense --signer", "train --cv x --start"]
+)
+def test_a_line_with_a_mistake_is_no_reason_to_speak(line: str, workspace: Path) -> None:
+    completed(line)
+
+
+def test_every_value_is_offered_by_one_of_ours() -> None:
+    """A RUN, a SIGNER or a DATASET that is added to a command is completed too."""
+
+    def look(group: click.Group) -> None:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                look(command)
+            for param in command.params:
+                if param.name in ("run", "signer", "hold_out", "plan", "resume", "start"):
+                    assert param._custom_shell_complete in (cli_values.run, cli_values.signer), (name, param.name)
+
+    look(main)
+
+
+def test_nothing_heavy_is_imported(workspace: Path) -> None:
+    code = (
+        "import sys\nfrom click.shell_completion import ShellComplete\nfrom aslkit.cli import main\n"
+        "found = ShellComplete(main, {}, 'aslkit', 'X').get_completions(['live'], '')\n"
+        "heavy = {'cv2', 'keras', 'mediapipe', 'numpy', 'pandas', 'pyarrow', 'rich', 'sklearn', 'tensorflow'}\n"
+        "print(len(found), sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2 []"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", [*INSTALL])
+def test_the_script_ends_with_how_to_install_it(shell: str) -> None:
+    result = CliRunner().invoke(main, ["completion", shell])
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert "_ASLKIT_COMPLETE" in result.stdout
+    assert lines[-1].startswith("# ")
+    assert lines[-1].endswith(INSTALL[shell])
+    assert INSTALL[shell] in " ".join(CliRunner().invoke(main, ["completion", "--help"]).stdout.split())
+    assert shell != "zsh" or lines[0] == "#compdef aslkit"  # zsh looks for it in the first line
+
+
+BASH = r"""
+eval "$(aslkit completion bash)"
+complete -p aslkit >/dev/null || exit 3
+press_tab() {  # $@: the words of the line, the last one not complete
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    compopt() { :; }  # only in a real line of readline
+    _aslkit_completion aslkit
+    echo "${COMPREPLY[*]}"
+}
+press_tab aslkit cur
+press_tab aslkit live ""
+press_tab aslkit capture --signer m
+press_tab aslkit dataset show o
+press_tab aslkit train --workspace nowhere --resume ""
+"""
+
+
+def test_a_real_bash(workspace: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    place = Path(sys.executable).parent
+    done = subprocess.run(
+        [bash, "--norc", "-c", BASH],
+        capture_output=True,
+        text=True,
+        cwd=workspace.parent,
+        env={"PATH": f"{place}:/usr/bin:/bin", "HOME": str(workspace.parent)},
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["curate", " ".join(sorted(RUNS)), "maria", "ours", ""]
+    assert not (workspace.parent / "nowhere").exists()
