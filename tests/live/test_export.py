@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,17 @@ FORMATS = ("tflite", "onnx", "saved-model")
 @pytest.fixture(scope="module")
 def landmarks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_of("landmarks", "mlp", tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="module")
+def each(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, int], Path]:
+    """The run of one of CASES: made once, for all formats. Only its exports are written to."""
+
+    @cache
+    def made(feature: str, architecture: str, members: int) -> Path:
+        return run_of(feature, architecture, tmp_path_factory.mktemp("runs") / "run", members=members)
+
+    return made
 
 
 def _ask(format: str, folder: Path, inputs: Array) -> Array:
@@ -62,9 +75,14 @@ def _contract(format: str, folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(("feature", "architecture", "members"), CASES)
 def test_says_what_keras_says(
-    format: str, feature: str, architecture: str, members: int, tmp_path: Path, rng: np.random.Generator
+    format: str,
+    feature: str,
+    architecture: str,
+    members: int,
+    each: Callable[[str, str, int], Path],
+    rng: np.random.Generator,
 ) -> None:
-    run = run_of(feature, architecture, tmp_path / "run", members=members)
+    run = each(feature, architecture, members)
     exported = export(run, format=format)
     assert exported.to == run / "exports" / format
     model, contract = load(run)

@@ -1,5 +1,6 @@
 """A small dataset of four synthetic people, their true joints in place of found ones: no drawing, no MediaPipe."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from aslkit.datasets import schema, store
 from aslkit.images import encode_png
 from aslkit.letters import INDEX
 from aslkit.synthetic import Session, Signer, frames
-from tests.train import published
+from tests.train import published, steps
 
 LETTERS = ("A", "B", "L", "Y")
 SIGNERS = ("synthetic-ada", "synthetic-ben", "synthetic-cleo", "synthetic-dan")
@@ -67,3 +68,10 @@ def sign_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset folder as of Sign Language MNIST: 24 letters, 4 photographs of each, 4 images of each of them."""
     folder = tmp_path_factory.mktemp("published")
     return published.write(folder / "sign-mnist", folder / "csv")
+
+
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """See `steps.uncompiled`."""
+    with steps.uncompiled():
+        yield

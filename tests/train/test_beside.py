@@ -14,6 +14,8 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.features import feature
 from aslkit.train.fit import UNWATCHED, fit
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 CONFIG = load("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
 
 

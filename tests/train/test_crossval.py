@@ -17,6 +17,8 @@ from aslkit.train.features import feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.train.run import train
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
 
 

@@ -86,6 +86,7 @@ def test_report_says_unseen_before_random(trained: Trained) -> None:
     assert "synthetic" in page
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -> None:
     config = load("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
@@ -93,6 +94,7 @@ def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -
     assert second.metrics["unseen"]["held_out"] == ["synthetic-ben"]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_auto_chooses_without_the_people_tested_on(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,13 +17,15 @@ from aslkit.train.evaluation import evaluate
 from aslkit.train.run import train
 from aslkit.train.runs import runs, whole
 from aslkit.workspace import Workspace
+from tests.train.steps import uncompiled
 
 
 @pytest.fixture(scope="module")
 def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
-    train(dataset, runs=workspace.runs, config=load("train", TrainConfig, flags={"epochs": 3, "members": 1}))
+    with uncompiled():
+        train(dataset, runs=workspace.runs, config=load("train", TrainConfig, flags={"epochs": 3, "members": 1}))
     return workspace
 
 

@@ -18,6 +18,8 @@ from aslkit.train.run import train
 from aslkit.train.start import newest, portable, settled
 from aslkit.train.words import transfer
 
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
