@@ -26,13 +26,17 @@ def load(
         flags: what the command line gave; None counts as not given.
 
     Raises:
-        InputError: the file cannot be read, or has a key that `settings` does not.
+        InputError: the file cannot be read, has a key that `settings` does not, or no text where one must be.
     """
     text = resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")
-    values: dict[str, Any] = dict(tomllib.loads(text)[section])
+    preset: dict[str, Any] = tomllib.loads(text)[section]
+    values = dict(preset)
     if file is not None:
         values |= _own(file, section, {field.name for field in fields(settings)})  # type: ignore[arg-type]
     values |= {key: value for key, value in (flags or {}).items() if value is not None}
+    for key, value in values.items():
+        if isinstance(preset.get(key), str) and not isinstance(value, str):
+            raise InputError(f"{key} in [{section}] must be text; it is {value!r}.")
     return settings(**values)
 
 

@@ -77,7 +77,8 @@ def noticed(path: Path, changed: str, tests: list[str]) -> bool:
             os.dup2(out, 2)
             import pytest
 
-            os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests])) != 0)
+            known = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins' libraries are loaded already
+            os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *known, *tests])) != 0)
         return os.waitpid(child, 0)[1] != 0
     finally:
         path.write_text(whole)
@@ -92,7 +93,6 @@ def main() -> None:
     asked = parser.parse_args()
     import albumentations  # noqa: F401 - loaded once, before the forks
     import cv2  # noqa: F401
-    import hypothesis  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import scipy.optimize  # noqa: F401

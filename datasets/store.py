@@ -115,6 +115,8 @@ def _row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: P
     try:
         table = file.read_row_group(index, columns=schema.to_read(file.schema_arrow, columns))
         table.validate(full=True)
+        if len(table) != (said := file.metadata.row_group(index).num_rows):
+            raise pa.ArrowInvalid(f"{len(table)} rows in a row group of {said}")
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
     table = schema.current(table, file.schema_arrow, columns)

@@ -107,3 +107,11 @@ def test_a_mistake_about_the_gate_is_named(own: Path, text: str, words: str) -> 
     with pytest.raises(InputError) as caught:
         load("gate", GateConfig, file=own)
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["[train]\nfeature = []", "[train]\narchitecture = {a = 1}", "[train]\nfeature = 5"])
+def test_what_must_be_text_is_checked_for_all_settings(own: Path, text: str) -> None:
+    """Found by benchmarks/fuzz.py: a list as a feature was looked up in a dictionary."""
+    own.write_text(text)
+    with pytest.raises(InputError, match="must be text"):
+        load("train", TrainConfig, file=own)

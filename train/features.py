@@ -134,6 +134,6 @@ def feature(name: str) -> Feature:
     Raises:
         InputError: none of that name.
     """
-    if name in FEATURES:
+    if isinstance(name, str) and name in FEATURES:  # a configuration file may say anything
         return FEATURES[name]
     raise InputError(f"There is no feature {name!r}. Known: {', '.join(FEATURES)}.")

@@ -83,7 +83,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check every setting once."""
-        if self.feature not in DESCRIPTORS:
+        if not isinstance(self.feature, str) or self.feature not in DESCRIPTORS:
             raise InputError(f"There is no feature {self.feature!r} here. Known: {', '.join(DESCRIPTORS)}.")
         check_whole("copies", self.copies, 0, 20)
         check_number("turn_deg", self.turn_deg, 0, 45)

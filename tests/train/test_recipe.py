@@ -64,6 +64,7 @@ def test_ours_has_every_kind_on_pixels_and_some_on_gradients() -> None:
         (("seeds = [0]", "seeds = [0, 0]"), "seeds must be a list"),
         (("seeds = [0]", "seeds = 0"), "seeds must be a list"),
         (("seeds = [0]", "seeds = [{a = 1}, 2]"), "seeds .* must be from 0"),
+        (("depth = 6", "depth = 6\nfeature = {a = 1}"), "no feature {'a': 1} here"),
         (('architecture = "rf"', "architecture = []"), r"architecture is \[\]"),
         (("seeds = [0]", "seeds = []"), "seeds must name"),
         (("validation_share = 0.1", "validation_share = 2"), "validation-share"),
