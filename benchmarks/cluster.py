@@ -9,6 +9,7 @@ and whether anything was lost. `disk` needs root, for a small disk of its own.
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -16,11 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -46,62 +44,39 @@ patience = 12
 """
 
 
-class Busy(BaseHTTPRequestHandler):
-    """In front of the S3 server: hands everything on, or says 503 while `until` has not come."""
+class Busy:
+    """An S3 server that says 503 while `until` has not come, and counts how often."""
 
-    target = ""
-    until = 0.0
-    refused = 0
+    def __init__(self) -> None:
+        from moto.server import DomainDispatcherApplication, create_backend_app
 
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if time.monotonic() < Busy.until:
-            Busy.refused += 1
-            self.send_response(503)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        asked = urllib.request.Request(Busy.target + self.path, data=body or None, method=self.command)
-        for name, value in self.headers.items():
-            if name.lower() not in ("content-length", "connection"):
-                asked.add_header(name, value)
-        try:
-            answer = urllib.request.urlopen(asked)
-        except urllib.error.HTTPError as error:
-            answer = error
-        data = answer.read()
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
-                self.send_header(name, value)
-        size = answer.headers["Content-Length"] if self.command == "HEAD" else str(len(data))
-        self.send_header("Content-Length", size)
-        self.end_headers()
-        self.wfile.write(data)
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self.until, self.refused = 0.0, 0
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+    def __call__(self, environment: dict[str, Any], start: Callable[..., Any]) -> Any:
+        """As WSGI has it."""
+        if time.monotonic() < self.until:
+            self.refused += 1
+            start("503 Service Unavailable", [("Content-Length", "0")])
+            return [b""]
+        return self._application(environment, start)
 
 
 @contextmanager
-def bucket() -> Iterator[None]:
-    """An S3 server behind `Busy`, which AWS_ENDPOINT_URL names; and a dataset in it."""
+def bucket() -> Iterator[Busy]:
+    """An S3 server with an empty bucket, which AWS_ENDPOINT_URL names."""
     import boto3
-    from moto.server import ThreadedMotoServer
+    from werkzeug.serving import make_server
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    Busy.target = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    front = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
-    threading.Thread(target=front.serve_forever, daemon=True).start()
-    os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{front.server_port}", "AWS_ACCESS_KEY_ID": "none",
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    busy = Busy()
+    server = make_server("127.0.0.1", 0, busy, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ACCESS_KEY_ID": "none",
                    "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
-    boto3.client("s3", endpoint_url=Busy.target).create_bucket(Bucket=BUCKET)
-    yield
-    front.shutdown()
-    server.stop()
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    yield busy
+    server.shutdown()
 
 
 class Bench:
@@ -113,8 +88,8 @@ class Bench:
 
     cluster: harness.Cluster
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.number = folder, 0
+    def __init__(self, folder: Path, s3: Busy) -> None:
+        self.folder, self.s3, self.number = folder, s3, 0
         self.captures = folder / "captures"
         for signer in ("synthetic-ada", "synthetic-ben"):
             for letter in "ABC":
@@ -246,9 +221,9 @@ def busy_bucket(bench: Bench) -> str:
 
     def fault(_: object, folder: Path) -> None:
         bench.wait_for_epoch(folder)
-        Busy.until, Busy.refused = time.monotonic() + BUSY_S, 0
+        bench.s3.until, bench.s3.refused = time.monotonic() + BUSY_S, 0
 
-    return f"{bench.train(fault)}; {Busy.refused} requests refused"
+    return f"{bench.train(fault)}; {bench.s3.refused} requests refused"
 
 
 def full_disk(bench: Bench) -> str:
@@ -283,8 +258,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, bucket():
-        bench = Bench(Path(name))
+    with tempfile.TemporaryDirectory() as name, bucket() as s3:
+        bench = Bench(Path(name), s3)
         for number, fault in enumerate(asked.faults or FAULTS):
             with harness.cluster(Path(name) / f"cluster-{number}") as bench.cluster:
                 begun = time.perf_counter()

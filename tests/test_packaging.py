@@ -1,8 +1,10 @@
 """What lands where: only aslkit in site-packages, with everything in it."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -35,25 +37,49 @@ def test_the_package_list_is_the_tree() -> None:
 
 
 def test_the_links_that_type_checkers_follow() -> None:
-    for stage in STAGES:
-        link = ROOT / "aslkit" / stage
+    links = [ROOT / "aslkit" / stage for stage in STAGES]
+    if not any(os.path.lexists(link) for link in links):
+        assert (ROOT / "PKG-INFO").exists()  # an sdist has none
+        return
+    for link, stage in zip(links, STAGES, strict=True):
         # Where symlinks are checked out as plain files (Windows) nothing but type checkers misses them.
         assert (link.readlink().as_posix() if link.is_symlink() else link.read_text()) == f"../{stage}"
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    # From a copy: a build leaves folders behind.
-    for name in ("aslkit", *STAGES):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
+def _build(*arguments: str | Path) -> None:
     uv = shutil.which("uv") or ROOT / ".tools/bin/uv"
-    subprocess.run(
-        [uv, "build", "--wheel", "--out-dir", folder / "dist", folder], check=True, capture_output=True, text=True
-    )
-    return next((folder / "dist").glob("*.whl"))
+    subprocess.run([uv, "build", *arguments], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout again."""
+    folder = tmp_path_factory.mktemp("copy")
+    # From a copy: a build leaves folders behind.
+    for name in ("aslkit", *STAGES, "benchmarks", "docs", "tests"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md", "CONTRIBUTING.md", "run",
+                 "uv.lock"):  # fmt: skip
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(copy: Path) -> Path:
+    _build("--wheel", "--out-dir", copy / "dist", copy)
+    return next((copy / "dist").glob("*.whl"))
+
+
+def test_the_sdist_has_what_the_tests_need_and_makes_the_same_wheel(copy: Path, wheel: Path) -> None:
+    _build("--sdist", "--out-dir", copy / "sdist", copy)
+    archive = next((copy / "sdist").glob("*.tar.gz"))
+    with tarfile.open(archive) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")}
+    assert tests | {"run", "uv.lock", "docs/commands.md", "benchmarks/growth.py", "configs/default.toml"} <= names
+    _build("--wheel", "--out-dir", copy / "again", archive)
+    again = next((copy / "again").glob("*.whl"))
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_wheel_holds_aslkit_and_nothing_else(wheel: Path) -> None:

@@ -1,5 +1,6 @@
 """What a network is shown in an epoch: the frames of those it learns from, and varied copies of them."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -17,13 +18,17 @@ from aslkit.workspace import SYNTHETIC_PREFIX
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""
 
+_WANTED: Final = np.concatenate([np.eye(len(LETTERS)), np.full((1, len(LETTERS)), 1 / len(LETTERS))]).astype(np.float32)
+"""Of a letter, itself; of a hand at rest, no letter more than another (Hendrycks et al., Outlier Exposure, 2019)."""
+
 
 def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> Any:
     """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
 
     Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
-    Synthetic signers, where they are learned from too, weigh as one more person together. What is drawn depends on the
-    seed and the epoch alone. `begin(epoch)` draws that of an epoch, from 0.
+    Synthetic signers, where they are learned from too, signing and at rest, weigh as one more person together. What is
+    drawn depends on the seed and the epoch alone. `begin(epoch)` turns to an epoch, from 0; the one after it is drawn
+    while the network learns from this one.
 
     Args:
         keras: the module.
@@ -40,12 +45,19 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
     label = np.tile(label, feature.copies + 1)
     weight = np.tile(_signer_weights(signer), feature.copies + 1)
     mirrored = MIRRORED_SHARE if config.both_hands else 0.0
+    painter = ThreadPoolExecutor(max_workers=1)
+
+    def draw(epoch: int) -> tuple[Array, npt.NDArray[np.int64]]:
+        rng = np.random.default_rng([config.seed, epoch])
+        varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
+        return feature.finish(np.concatenate([raw, *varied])), rng.permutation(len(label))
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """One epoch's batches."""
 
         def __init__(self) -> None:
             super().__init__()
+            self.ahead: dict[int, Future[tuple[Array, npt.NDArray[np.int64]]]] = {}
             self.begin(0)
 
         def __len__(self) -> int:
@@ -59,18 +71,19 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
             self.begin(self.epoch + 1)
 
         def begin(self, epoch: int) -> None:
+            if epoch >= config.epochs:
+                return  # it was the last
             self.epoch = epoch
-            rng = np.random.default_rng([config.seed, epoch])
-            varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
-            self.inputs = feature.finish(np.concatenate([raw, *varied]))
-            self.order = rng.permutation(len(label))
+            ready = self.ahead.pop(epoch, None)
+            self.inputs, self.order = draw(epoch) if ready is None else ready.result()
+            self.ahead = {epoch + 1: painter.submit(draw, epoch + 1)} if epoch + 1 < config.epochs else {}
 
     return Batches()
 
 
 def targets(label: npt.NDArray[np.int64], members: int) -> Array:
-    """Letters, int64 (n,), as each member is to say them: float32 (n, members, 24)."""
-    return np.repeat(np.eye(len(LETTERS), dtype=np.float32)[label][:, None], members, axis=1)
+    """Letters or NO_LETTER, int64 (n,), as each member is to say them: float32 (n, members, 24)."""
+    return np.repeat(_WANTED[label][:, None], members, axis=1)
 
 
 def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:

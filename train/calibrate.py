@@ -20,6 +20,9 @@ REFUSED_NOTHING: Final = 0.9
 REFUSED_RIGHT: Final = 0.05
 """as long as it refuses no more than this share of the right letters: a recogniser that keeps silent is no use."""
 
+LEAST: Final = 0.5
+"""But never is a letter said that is likelier wrong than right, as calibrated."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -58,18 +61,18 @@ def temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float:
 
 
 def threshold(right: Array, nothing: Array) -> float:
-    """The sureness below which to refuse: most frames without a letter, few right letters.
+    """The sureness below which to refuse: most frames without a letter, few right letters, all that is likelier wrong.
 
     Args:
         right: float32 (n,), sureness of right answers.
         nothing: float32 (m,), sureness where there was no letter.
 
     Returns:
-        0–1; 0 where either is empty.
+        LEAST to 1; 0 where either is empty.
     """
     if not len(right) or not len(nothing):
         return 0.0
-    return float(min(np.quantile(nothing, REFUSED_NOTHING), np.quantile(right, REFUSED_RIGHT)))
+    return float(max(min(np.quantile(nothing, REFUSED_NOTHING), np.quantile(right, REFUSED_RIGHT)), LEAST))
 
 
 def reliability(probabilities: Array, truth: npt.NDArray[np.int64]) -> dict[str, Any]:

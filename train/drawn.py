@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.preprocess import Array, Contract, canonical_points
-from aslkit.synthetic.landmarks import HEIGHT, WIDTH, landmarks
+from aslkit.synthetic.landmarks import HEIGHT, NO_LETTER, WIDTH, landmarks
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
@@ -23,17 +23,17 @@ def learned_too(samples: Samples, feature: Feature, config: TrainConfig) -> bool
 
 
 def drawn(letters: npt.NDArray[np.int64], contract: Contract) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Hands of synthetic signers.
+    """Hands of synthetic signers: signing, and at rest.
 
     Args:
         letters: int64 (k,), indices of the letters that are wanted.
         contract: of a feature of landmarks.
 
     Returns:
-        float32 (n, 21, 3), as `data.Samples.raw`, and int64 (n,), their letters.
+        float32 (n, 21, 3), as `data.Samples.raw`, and int64 (n,), their letters, NO_LETTER at rest.
     """
     points, label = _all(contract.mirror_left)
-    wanted = np.isin(label, letters)
+    wanted = np.isin(label, [*letters, NO_LETTER])
     return points[wanted], label[wanted]
 
 

@@ -163,9 +163,22 @@ def _compile(keras: Any, training: _Training) -> None:
             keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(training.batches))
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=["accuracy"],
+        metrics=[_accuracy(keras)],
         jit_compile=False,  # on a CPU compiling costs more than it saves
     )
+
+
+def _accuracy(keras: Any) -> Any:
+    """Share right of the frames that show a letter: those at rest have no right answer."""
+
+    class Accuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+        """See above."""
+
+        def update_state(self, wanted: Any, said: Any, sample_weight: Any = None) -> None:
+            del sample_weight  # of signers, in the loss; a share of frames is meant here
+            super().update_state(wanted, said, keras.ops.cast(keras.ops.max(wanted, axis=-1) > 0.5, "float32"))
+
+    return Accuracy(name="accuracy")
 
 
 def _take_over(training: _Training, model: Path) -> None:

@@ -4,7 +4,7 @@ They lie in `landmarks.npz` beside this file, made by
 
     python -m aslkit.synthetic.landmarks
 
-which draws every picture and looks for the hand in it, some six minutes. The joints themselves, without the picture,
+which draws every picture and looks for the hand in it, some nine minutes. The joints themselves, without the picture,
 would cost nothing, but help strangers less: what the landmarker makes of a hand is part of what there is to learn.
 """
 
@@ -19,10 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.letters import LETTERS
+from aslkit.synthetic.rests import RESTS
 
 SIGNERS: Final = 20
 FRAMES: Final = 12
-"""Of each signer and letter."""
+"""Of each signer and letter, and of each way to rest."""
+
+NO_LETTER: Final = len(LETTERS)
+"""The label of a hand at rest."""
 
 INTERVAL_S: Final = 0.7
 """Between frames: the hand has moved on."""
@@ -38,7 +42,7 @@ class Landmarks:
 
     Attributes:
         points: float32 (n, 21, 3), as `Hand.landmarks` of frames of WIDTH×HEIGHT pixels; kept to half a pixel.
-        label: int64 (n,), index of the letter.
+        label: int64 (n,), index of the letter, or NO_LETTER.
         left: bool (n,), which the landmarker took for left hands.
     """
 
@@ -56,13 +60,13 @@ def landmarks() -> Landmarks:
         )
 
 
-def found(signers: range, letters: tuple[str, ...] = LETTERS, *, frames: int = FRAMES) -> Landmarks:
+def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, frames: int = FRAMES) -> Landmarks:
     """Draw signers and look for their hands; frames in which none is found are left out.
 
     Args:
         signers: their numbers.
-        letters: that they sign.
-        frames: of each signer and letter.
+        letters: that they sign, and how they rest: of `rests.RESTS`.
+        frames: of each signer and letter, or rest.
     """
     from aslkit.hands import HandLandmarker
     from aslkit.synthetic.signer import Session, Signer
@@ -81,7 +85,7 @@ def found(signers: range, letters: tuple[str, ...] = LETTERS, *, frames: int = F
                     hand = landmarker.find(frame.image)
                     if hand is not None:
                         points.append(hand.landmarks)
-                        label.append(LETTERS.index(letter))
+                        label.append(NO_LETTER if letter in RESTS else LETTERS.index(letter))
                         left.append(hand.handedness == "left")
     return Landmarks(points=np.stack(points), label=np.array(label), left=np.array(left))
 

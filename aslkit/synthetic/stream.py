@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from aslkit.errors import InputError
 from aslkit.letters import parse_letter
-from aslkit.synthetic.poses import POSES
+from aslkit.synthetic.poses import POSES, Pose
 from aslkit.synthetic.render import Light, paint
+from aslkit.synthetic.rests import RESTS
 from aslkit.synthetic.scene import Camera, background, noise_tile, photograph
 from aslkit.synthetic.signer import FAULTS, Session, Signer, SyntheticFrame, seeded
 from aslkit.synthetic.skeleton import Build, Figure, figure
@@ -54,11 +55,15 @@ class _Drift:
         return np.asarray((waves * self._size).sum(axis=1), np.float64)
 
 
+def _pose(name: str) -> Pose:
+    return POSES[name] if name in POSES else RESTS[name]
+
+
 class _Performance:
-    """One person signing one letter in one sitting: the posed hand at each moment."""
+    """One person signing one letter, or resting, in one sitting: the posed hand at each moment."""
 
     def __init__(self, letter: str, signer: Signer, session: Session, seed: int) -> None:
-        self._pose, self._signer = POSES[letter], signer
+        self._pose, self._signer = _pose(letter), signer
         habit = seeded("habit", signer.name, letter)
         mood = seeded("mood", signer.name, session.name, letter)
         self._angles = np.asarray(self._pose.fingers) + habit.normal(0, signer.habit_deg, (4, 4)) * (1, 1, 1, 0.35)
@@ -138,7 +143,7 @@ def frames(
     """Return the endless stream of that person signing that letter: same arguments, same frames to the bit.
 
     Args:
-        letter: one of the 24 letters.
+        letter: one of the 24 letters, or of rests.RESTS: a hand that shows none.
         signer: who signs.
         session: room, light, camera, distance.
         seed: another take: the hand moves otherwise.
@@ -151,7 +156,8 @@ def frames(
     Raises:
         InputError: for a letter, fault, size or rate that cannot be, at once and not at the first frame.
     """
-    letter = parse_letter(letter)
+    if letter not in RESTS:
+        letter = parse_letter(letter)
     _check(width, height, fault, fps)
     return _stream(letter, signer, session, seed, (width, height), fault, fps)
 

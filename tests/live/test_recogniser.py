@@ -156,6 +156,11 @@ def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
     with pytest.raises(AslkitError, match=r"model\.json is damaged"):
         Recogniser(changed)
     (folder / NETWORK_FILE).unlink()
+    whole = (folder / MODEL_FILE).read_bytes()
+    for damaged in (b"no model", whole[: len(whole) // 2] + b"\xff\x00\xff" + whole[len(whole) // 2 + 3 :]):
+        (folder / MODEL_FILE).write_bytes(damaged)
+        with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
+            Recogniser(changed)
     (folder / MODEL_FILE).write_bytes(b"no model")
     with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
         Recogniser(changed)

@@ -3,13 +3,14 @@
 import numpy as np
 
 from aslkit.letters import INDEX, LETTERS
-from aslkit.synthetic.landmarks import FRAMES, SIGNERS, found, landmarks
+from aslkit.synthetic.landmarks import FRAMES, NO_LETTER, SIGNERS, found, landmarks
+from aslkit.synthetic.rests import RESTS
 
 
 def test_all_signers_and_letters_are_in_it() -> None:
-    counts = np.bincount(landmarks().label, minlength=len(LETTERS))
-    assert (counts > 0.97 * SIGNERS * FRAMES).all()
-    assert (counts <= SIGNERS * FRAMES).all()
+    *counts, resting = np.bincount(landmarks().label, minlength=len(LETTERS) + 1)
+    assert all(0.97 * SIGNERS * FRAMES < count <= SIGNERS * FRAMES for count in counts)
+    assert 0.97 * SIGNERS * FRAMES * len(RESTS) < resting <= SIGNERS * FRAMES * len(RESTS)
     assert np.isfinite(landmarks().points).all()
 
 
@@ -18,3 +19,10 @@ def test_they_can_be_made_again() -> None:
     rows = np.flatnonzero(landmarks().label == INDEX["L"])[:2]
     np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
     np.testing.assert_array_equal(landmarks().left[rows], again.left)
+
+
+def test_hands_at_rest_can_be_made_again() -> None:
+    again = found(range(1), tuple(RESTS)[:1], frames=2)
+    assert set(again.label.tolist()) == {NO_LETTER}
+    rows = np.flatnonzero(landmarks().label == NO_LETTER)[:2]
+    np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)

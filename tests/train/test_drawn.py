@@ -9,8 +9,9 @@ import pytest
 from aslkit.config import load
 from aslkit.letters import INDEX
 from aslkit.native import quiet_keras
+from aslkit.synthetic.landmarks import NO_LETTER
 from aslkit.train import data
-from aslkit.train.batches import drawn
+from aslkit.train.batches import drawn, targets
 from aslkit.train.config import TrainConfig
 from aslkit.train.drawn import drawn as synthetic
 from aslkit.train.drawn import learned_too
@@ -30,16 +31,23 @@ def real(dataset: Path) -> data.Samples:
 def test_they_weigh_as_one_more_person_and_sign_no_other_letters(real: data.Samples) -> None:
     chosen = replace(feature("landmarks"), copies=0)
     train = np.flatnonzero((real.split == "train") & real.found)
-    inputs, targets, weight = drawn(quiet_keras(), real, train, chosen, CONFIG)[0]
+    _, wanted, weight = drawn(quiet_keras(), real, train, chosen, CONFIG)[0]
     people = len(np.unique(real.signer[train]))
-    assert len(inputs) > len(train) + 900  # four letters of twenty signers, twelve of each
-    assert set(targets[:, 0].argmax(axis=1).tolist()) == {INDEX[letter] for letter in "ABLY"}
-    # A real person's share of all weights is 1/(people + 1): so the added ones' is, too.
+    rest = wanted[:, 0].max(axis=1) < 0.5
+    assert (~rest).sum() > len(train) + 900  # four letters of twenty signers, twelve of each
+    assert rest.sum() > 2_500  # eleven ways to rest
+    assert set(wanted[~rest, 0].argmax(axis=1).tolist()) == {INDEX[letter] for letter in "ABLY"}
     alone = drawn(quiet_keras(), real, train, chosen, replace(CONFIG, synthetic=False))[0]
     assert len(alone[0]) == len(train)
-    of_real = weight.sum() * people / (people + 1)
-    light = np.isclose(weight, weight.min())
-    assert weight[light].sum() == pytest.approx(weight.sum() - of_real, rel=1e-4)
+    # A real person's share of all weights is 1/(people + 1): so the added ones' is, signing and at rest together.
+    added = np.isclose(weight, weight.min())
+    assert added[rest].all()
+    assert weight[added].sum() == pytest.approx(weight.sum() / (people + 1), rel=1e-4)
+
+
+def test_at_rest_no_letter_is_likelier_than_another() -> None:
+    assert targets(np.array([0, NO_LETTER]), 2).sum(axis=-1) == pytest.approx(np.ones((2, 2)))
+    assert set(targets(np.array([NO_LETTER]), 1).ravel().tolist()) == {np.float32(1 / 24)}
 
 
 def test_not_beside_synthetic_people_nor_pixels_nor_unasked(real: data.Samples, dataset: Path) -> None:
@@ -57,7 +65,7 @@ def test_the_model_card_says_so() -> None:
 
 def test_hands_are_canonical(real: data.Samples) -> None:
     points, label = synthetic(np.array([INDEX["L"]]), feature("landmarks").contract)
-    assert set(label.tolist()) == {INDEX["L"]}
+    assert set(label.tolist()) == {INDEX["L"], NO_LETTER}
     np.testing.assert_allclose(points[:, 0], 0, atol=1e-6)
     ours = real.raw[(real.label == INDEX["L"]) & real.found]
     assert np.linalg.norm(points[:, 8] - points[:, 0], axis=1).mean() == pytest.approx(

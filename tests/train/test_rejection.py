@@ -54,9 +54,14 @@ def test_tempering_keeps_the_order_and_sums_to_one() -> None:
 
 def test_threshold_refuses_most_of_nothing_but_few_right_letters() -> None:
     right = np.linspace(0.8, 1, 100, dtype=np.float32)
-    assert 0.4 < threshold(right, np.linspace(0, 0.5, 100, dtype=np.float32)) < 0.5
+    assert 0.7 < threshold(right, np.linspace(0, 0.8, 100, dtype=np.float32)) < 0.8
     assert threshold(right, np.full(100, 0.95, np.float32)) == pytest.approx(np.quantile(right, 0.05))
     assert threshold(right, np.zeros(0, np.float32)) == 0
+
+
+def test_what_is_likelier_wrong_than_right_is_never_said() -> None:
+    unsure = np.linspace(0.1, 0.9, 100, dtype=np.float32)
+    assert threshold(unsure, unsure) == 0.5
 
 
 def test_shares_of_letters_sum_to_one_and_silence_counts() -> None:
