@@ -27,8 +27,9 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
 
     Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
     Synthetic signers, where they are learned from too, signing and at rest, weigh as one more person together. What is
-    drawn depends on the seed and the epoch alone. `begin(epoch)` turns to an epoch, from 0; the one after it is drawn
-    while the network learns from this one.
+    drawn depends on the seed and the epoch alone. `begin(epoch)` turns to an epoch, from 0; whoever trains
+    calls it (Keras tells a dataset of an epoch's end twice in the first). The next one is drawn while the network
+    learns.
 
     Args:
         keras: the module.
@@ -58,6 +59,7 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
         def __init__(self) -> None:
             super().__init__()
             self.ahead: dict[int, Future[tuple[Array, npt.NDArray[np.int64]]]] = {}
+            self.epoch = -1
             self.begin(0)
 
         def __len__(self) -> int:
@@ -67,16 +69,13 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
             return self.inputs[rows], targets(label[rows], config.members), weight[rows, None]
 
-        def on_epoch_end(self) -> None:
-            self.begin(self.epoch + 1)
-
         def begin(self, epoch: int) -> None:
-            if epoch >= config.epochs:
-                return  # it was the last
-            self.epoch = epoch
+            if epoch == self.epoch:
+                return
             ready = self.ahead.pop(epoch, None)
             self.inputs, self.order = draw(epoch) if ready is None else ready.result()
             self.ahead = {epoch + 1: painter.submit(draw, epoch + 1)} if epoch + 1 < config.epochs else {}
+            self.epoch = epoch
 
     return Batches()
 

@@ -72,7 +72,8 @@ def threshold(right: Array, nothing: Array) -> float:
     """
     if not len(right) or not len(nothing):
         return 0.0
-    return float(max(min(np.quantile(nothing, REFUSED_NOTHING), np.quantile(right, REFUSED_RIGHT)), LEAST))
+    most, few = float(np.quantile(nothing, REFUSED_NOTHING)), float(np.quantile(right, REFUSED_RIGHT))
+    return max(LEAST, min(most, few))
 
 
 def reliability(probabilities: Array, truth: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -189,10 +189,21 @@ def _take_over(training: _Training, model: Path) -> None:
     for layer in taken:
         layer.trainable = False
     _compile(quiet_keras(), training)
-    training.learning.fit(training.batches, epochs=transfer.FROZEN_EPOCHS, shuffle=False, verbose=0)
+    training.learning.fit(
+        training.batches,
+        epochs=transfer.FROZEN_EPOCHS,
+        shuffle=False,
+        verbose=0,
+        callbacks=[_turning(training.batches)],
+    )
     training.batches.begin(0)
     for layer in taken:
         layer.trainable = True
+
+
+def _turning(batches: Any) -> Any:
+    """A callback that turns to each epoch's batches when it begins."""
+    return quiet_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
 
 
 def _layers(keras: Any, model: Any) -> Iterator[Any]:
@@ -226,7 +237,11 @@ def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path 
                     epochs=config.epochs,
                     shuffle=False,  # the batches are drawn anew for each epoch
                     verbose=0,
-                    callbacks=[watched, *([keras.callbacks.TensorBoard(logs)] if logs else [])],
+                    callbacks=[
+                        _turning(training.batches),
+                        watched,
+                        *([keras.callbacks.TensorBoard(logs)] if logs else []),
+                    ],
                 )
         except KeyboardInterrupt:
             if not keep or not state.history:
