@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslkit.datasets.split import GAP, Frames, Split, random_split, split
+from aslkit.datasets.split import GAP, Frames, Split, folds, random_split, split
 from aslkit.errors import InputError
 
 SHARES = st.sampled_from([0.01, 0.15, 0.2, 0.5, 0.9])
@@ -216,3 +216,53 @@ def test_who_showed_one_letter_is_not_tested_on_while_others_showed_all() -> Non
         result = done(frames, seed=seed)
         assert of(result, "test", frames.label) == {0, 1, 2, 3}
         assert "once" not in of(result, "test", frames.signer)
+
+
+@given(frames=recorded(signers=(2, 8)), by=st.sampled_from(["signer", "session", "block"]), most=st.integers(2, 5))
+def test_folds_test_every_frame_once(frames: Frames, by: Any, most: int) -> None:
+    tests = folds(frames, by, most=most, seed=0)
+    assert (np.sum(tests, axis=0) == 1).all()
+    assert all(test.any() for test in tests)
+    assert len(tests) <= most
+
+
+@given(frames=recorded(signers=(2, 9)), most=st.integers(2, 5), seed=st.integers(0, 5))
+def test_folds_by_signer_keep_people_whole_and_share_them_out_evenly(frames: Frames, most: int, seed: int) -> None:
+    tests = folds(frames, "signer", most=most, seed=seed)
+    people = [set(frames.signer[test].tolist()) for test in tests]
+    count = len(set(frames.signer.tolist()))
+    assert sum(map(len, people)) == count
+    assert len(tests) == min(most, count)
+    assert max(map(len, people)) - min(map(len, people)) <= 1
+    if count <= most:
+        assert [sorted(each) for each in people] == [[name] for name in sorted(set(frames.signer.tolist()))]
+
+
+def test_who_shares_a_fold_is_drawn_by_the_seed() -> None:
+    names = np.array([f"signer{index}" for index in range(8)])
+    eight = Frames(signer=names, session=names, label=np.zeros(8, np.int64), group=np.arange(8))
+    drawn = {
+        tuple(map(tuple, (names[test].tolist() for test in folds(eight, "signer", most=4, seed=seed))))
+        for seed in range(6)
+    }
+    assert len(drawn) > 3
+
+
+def test_folds_by_block_are_consecutive_of_equal_length_and_cut_between_groups() -> None:
+    def frames(group: npt.NDArray[np.int64]) -> Frames:
+        same = np.repeat("a", len(group))
+        return Frames(signer=same, session=same, label=np.zeros(len(group), np.int64), group=group)
+
+    single = folds(frames(np.arange(12)), "block", most=4, seed=0)
+    assert [np.flatnonzero(test).tolist() for test in single] == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+    grouped = folds(frames(np.array([0, 0, 1, 1, 1, 1, 1, 2, 2, 3])), "block", most=3, seed=0)
+    assert [np.flatnonzero(test).tolist() for test in grouped] == [[0, 1, 2, 3, 4, 5, 6], [7, 8, 9]]
+
+
+def test_one_signer_cannot_be_left_out() -> None:
+    zero = np.zeros(1, np.int64)
+    one = Frames(signer=np.array(["ada"]), session=np.array(["one"]), label=zero, group=zero)
+    with pytest.raises(InputError, match=r"only one signer \(ada\)"):
+        folds(one, "signer", most=5, seed=0)
+    with pytest.raises(InputError, match=r"only one session \(ada/one\)"):
+        folds(one, "session", most=5, seed=0)
