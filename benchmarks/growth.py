@@ -46,6 +46,9 @@ from aslkit.workspace import Workspace
 SAMPLE = 600
 """Images that are looked at, for the cost of one."""
 
+MOST_LEARNED = 500_000
+"""Rows of which an epoch is trained: it holds 14 KiB for each, so that a million and a half would not fit here."""
+
 TURNED = 0.12
 """Of a hash's bits: two pictures that differ in so many are no near-copies."""
 
@@ -196,6 +199,8 @@ def _train(folder: Path, into: Measured) -> None:
     chosen = feature("landmarks")
     with measured("read for training", into):
         samples = data.load(folder, chosen.contract)
+    if len(samples) > MOST_LEARNED:
+        return
     with measured("one epoch", into):
         fit(samples, chosen, load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
 
