@@ -212,7 +212,7 @@ def plot(found: list[dict[str, Any]], path: Path) -> None:
     """Seconds and memory over rows, both logarithmic, each stage with its slope."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(11, 5.4), layout="constrained")
     for axis, what, unit in zip(figure.subplots(1, 2), ("seconds", "mib"), ("seconds", "MiB at most"), strict=True):
         for name in dict.fromkeys(name for each in found for name in each["stages"]):
             at = [(each["rows"], each["stages"][name][what]) for each in found if name in each["stages"]]
@@ -220,7 +220,7 @@ def plot(found: list[dict[str, Any]], path: Path) -> None:
             axis.plot(*zip(*at, strict=True), "o-", label=label, markersize=4)
         axis.set(xscale="log", yscale="log", xlabel="rows", ylabel=unit)
         axis.grid(True, which="major", alpha=0.3)
-        axis.legend(fontsize=8, frameon=False)
+        axis.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)
 
