@@ -117,7 +117,8 @@ def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark:
     published.write(tmp_path / "datasets/sign-mnist", tmp_path / "csv")
     (tmp_path / "recipe.toml").write_text(RECIPE)
     push = aslkit("dataset", "push", tmp_path / "datasets/sign-mnist", f"s3://{BUCKET}/sign-mnist")
-    assert push.wait(120) == 0, push.stderr.read() if push.stderr else ""
+    _, told = push.communicate(timeout=120)
+    assert push.returncode == 0, told
     asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/checkpoints",
              "--config", tmp_path / "recipe.toml", "--ranks", 2, "--master", spark.url,
              "--workspace", tmp_path]  # fmt: skip

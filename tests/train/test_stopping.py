@@ -60,7 +60,7 @@ def test_ctrl_c_in_a_comparison_or_before_the_first_epoch_ends_all(samples: data
     with pytest.raises(KeyboardInterrupt):
         fit(samples, _from_epoch(5, "Ctrl-C"), CONFIG)
     with pytest.raises(KeyboardInterrupt):
-        fit(samples, _from_epoch(2, "Ctrl-C"), replace(CONFIG, epochs=1), keep=True)
+        fit(samples, _from_epoch(1, "Ctrl-C"), replace(CONFIG, epochs=1), keep=True)
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_weights_and_names_the_cause(samples: data.Samples) -> None:
