@@ -138,7 +138,7 @@ def folds(frames: Frames, by: By, *, most: int, seed: int) -> list[npt.NDArray[n
         part = np.zeros(len(frames), np.int64)
         for rows in _letters_of_sessions(frames):
             _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
-            part[rows] = np.minimum(first[group] * most // len(rows), most - 1)
+            part[rows] = first[group] * most // len(rows)
         return [part == number for number in range(most) if (part == number).any()]
     units = frames.signer if by == "signer" else np.char.add(np.char.add(frames.signer, "/"), frames.session)
     names, index = np.unique(units, return_inverse=True)
