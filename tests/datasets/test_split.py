@@ -266,3 +266,12 @@ def test_one_signer_cannot_be_left_out() -> None:
         folds(one, "signer", most=5, seed=0)
     with pytest.raises(InputError, match=r"only one session \(ada/one\)"):
         folds(one, "session", most=5, seed=0)
+
+
+def test_whoever_shows_most_letters_is_tested_on_where_half_is_left_to_train_on() -> None:
+    signer = np.repeat(["ada", "ben", "cleo"], [5, 5, 8])
+    label = np.array([0] * 5 + [0] * 5 + [0, 1] * 4)
+    frames = Frames(signer=signer, session=signer, label=label, group=np.arange(18))
+    for seed in range(4):
+        result = split(frames, test_share=1 / 3, validation_share=0.15, seed=seed, hold_out=[])
+        assert set(signer[result.names == "test"].tolist()) == {"cleo"}
