@@ -1,10 +1,11 @@
 """Variation keeps a hand a hand; every feature has the shape its contract says."""
 
+import cv2
 import numpy as np
 import pytest
 
 from aslkit.errors import InputError
-from aslkit.preprocess import Array, Contract, canonical_points, landmark_features
+from aslkit.preprocess import CROP_MARGIN, Array, Contract, canonical_points, landmark_features, pixel_features
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.features import FEATURES, feature, vary_crops, vary_hands
 
@@ -88,3 +89,21 @@ def test_left_hand_is_seen_as_its_mirror_image() -> None:
 def test_contract_shape() -> None:
     assert Contract(kind="pixels", size=28).shape == (28, 28, 1)
     assert Contract(kind="landmarks").shape == (262,)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (900, 400), (97, 120)])  # shrunk first, shrunk in one direction, not
+@pytest.mark.parametrize("at", [(0.3, 0.4), (0.65, 0.5), (0.5, 0.75)])
+def test_a_crop_shows_each_thing_where_it_is(size: tuple[int, int], at: tuple[float, float]) -> None:
+    height, width = size
+    contract = feature("pixels28").contract
+    box = np.array([0.2, 0.2, 0.8, 0.9], np.float32)
+    x, y = at[0] * width, at[1] * height
+    frame = np.zeros((height, width, 3), np.uint8)
+    radius = max(4, min(size) // 20)
+    cv2.circle(frame, (round(x), round(y)), radius, (255, 255, 255), -1)
+    crop = pixel_features(frame, box, left=False, contract=contract)[..., 0]
+    side = max(0.6 * width, 0.7 * height) * (1 + 2 * CROP_MARGIN)
+    wanted = 14 + (np.array([round(x), round(y)]) - (0.5 * width, 0.55 * height)) * 28 / side
+    rows, columns = np.mgrid[:28, :28]
+    found = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
+    np.testing.assert_allclose(found, wanted, atol=0.6)
