@@ -8,6 +8,7 @@ from aslkit.errors import InputError
 from aslkit.preprocess import CROP_MARGIN, Array, Contract, canonical_points, landmark_features, pixel_features
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.features import FEATURES, feature, vary_crops, vary_hands
+from tests.train import preprocessed
 
 
 def _hands(letter: str, count: int) -> Array:
@@ -107,3 +108,12 @@ def test_a_crop_shows_each_thing_where_it_is(size: tuple[int, int], at: tuple[fl
     rows, columns = np.mgrid[:28, :28]
     found = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
     np.testing.assert_allclose(found, wanted, atol=0.6)
+
+
+def test_preprocessing_is_what_trained_models_were_given() -> None:
+    """Should this fail, models that people have would be fed something else: see `preprocessed`."""
+    with np.load(preprocessed.FILE) as kept:
+        for key, values in preprocessed.made().items():
+            near = np.isclose(values, kept[key], atol=0.01 if key == "landmarks" else 0.06)
+            # Drawing, and what is a hand's edge, may differ in a pixel from machine to machine.
+            assert near.mean() > (0.999 if key == "landmarks" else 0.98), key
