@@ -47,7 +47,7 @@ SAMPLE = 600
 """Images that are looked at, for the cost of one."""
 
 MOST_LEARNED = 500_000
-"""Rows of which an epoch is trained: it holds 14 KiB for each, so that a million and a half would not fit here."""
+"""Rows of which an epoch is trained: it holds 24 KiB for each, so that a million and a half would not fit here."""
 
 TURNED = 0.12
 """Of a hash's bits: two pictures that differ in so many are no near-copies."""
