@@ -31,17 +31,7 @@ from tests.train import published  # noqa: E402
 
 BUCKET = "club"
 BUSY_S = 20
-RECIPE = """
-[benchmark]
-seeds = [0]
-validation_share = 0.25
-random_split = false
-random_test_share = 0.2
-[models.small]
-architecture = "cnn"
-epochs = 12
-patience = 12
-"""
+RECIPE = f"{published.RECIPE}epochs = 12\npatience = 12\n"
 
 
 class Busy:

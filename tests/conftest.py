@@ -111,6 +111,12 @@ def chromium_path() -> str:
     return found or _missing(f"no Chromium: neither ASLKIT_CHROMIUM nor {', '.join(CHROMIUMS)} on the PATH")
 
 
+@pytest.fixture(scope="session")
+def bash_path() -> str:
+    """Of bash, whose completion is tried."""
+    return shutil.which("bash") or _missing("no bash on the PATH")
+
+
 def _missing(what: str) -> NoReturn:
     """Skip a test for want of something; where CI should have it, fail: a skip there would hide what is not tested."""
     if os.environ.get("CI") == "true":

@@ -1,6 +1,5 @@
 """What the shell completes: through click's own classes, and once through a bash that runs."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -188,13 +187,10 @@ press_tab aslkit train --workspace nowhere --resume ""
 """
 
 
-def test_a_real_bash(workspace: Path) -> None:
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("no bash")
+def test_a_real_bash(workspace: Path, bash_path: str) -> None:
     place = Path(sys.executable).parent
     done = subprocess.run(
-        [bash, "--norc", "-c", BASH],
+        [bash_path, "--norc", "-c", BASH],
         capture_output=True,
         text=True,
         cwd=workspace.parent,

@@ -102,9 +102,11 @@ class Store:
             raise AslkitError(f"{self.url}/{_CHECKPOINT} is damaged ({error}). Delete it to begin anew.") from error
 
     def epochs(self) -> int:
-        """How many epochs are done; asked while ranks write."""
+        """How many epochs are done, 0 where that cannot be told now; asked again and again while ranks write."""
+        files, folder = self._place()
+        files.invalidate_cache()
         try:
-            return len(json.loads(self._read(_HISTORY)))
+            return len(json.loads(files.cat_file(f"{folder}/{_HISTORY}")))
         except (OSError, ValueError):
             return 0
 
@@ -121,7 +123,7 @@ class Store:
             except FileNotFoundError:
                 continue
             files, folder = self._place()
-            files.rm_file(f"{folder}/{_FAILED.format(rank)}")
+            self._patiently(partial(files.rm_file, f"{folder}/{_FAILED.format(rank)}"))
         return found
 
     def remove(self) -> None:

@@ -21,17 +21,7 @@ from aslkit.workspace import Workspace
 from tests.cluster.harness import Cluster, aslkit, cluster, wait_for
 from tests.train import published
 
-RECIPE = """
-[benchmark]
-seeds = [0]
-validation_share = 0.25
-random_split = false
-random_test_share = 0.2
-[models.small]
-architecture = "cnn"
-epochs = 4
-patience = 4
-"""
+RECIPE = f"{published.RECIPE}epochs = 4\npatience = 4\n"
 BUCKET = "club"
 
 pytestmark = pytest.mark.usefixtures("quiet_server")

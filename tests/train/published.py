@@ -10,6 +10,17 @@ from aslkit.datasets.get import get_sign_mnist
 from aslkit.letters import LETTERS
 from aslkit.train.descriptors import varied
 
+RECIPE = """
+[benchmark]
+seeds = [0]
+validation_share = 0.25
+random_split = false
+random_test_share = 0.2
+[models.small]
+architecture = "cnn"
+"""
+"""Of one small network; how many epochs is left to whoever trains it."""
+
 PHOTOGRAPHS = 4
 VARIED = 4
 

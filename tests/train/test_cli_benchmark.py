@@ -10,17 +10,9 @@ from aslkit import cli_benchmark
 from aslkit.cli import main
 from aslkit.errors import AslkitError
 from aslkit.train.trial import Setting
+from tests.train import published
 
-TINY = """
-[benchmark]
-seeds = [0]
-validation_share = 0.25
-random_split = false
-random_test_share = 0.2
-[models.small]
-architecture = "cnn"
-epochs = 1
-"""
+TINY = f"{published.RECIPE}epochs = 1\n"
 
 
 @pytest.fixture
