@@ -159,10 +159,11 @@ def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) 
             stated = signers.asked(stated, signer, ask=lambda _, answer: answer, proposed=proposed)
         elif sys.stdin.isatty() and sys.stderr.isatty():
             stated = signers.asked(stated, signer, ask=_prompt, proposed=proposed)
-        elif stated.licence is None or stated.consent is None:
+        elif missing := [name for name in ("licence", "consent") if getattr(stated, name) is None]:
             click.echo(
-                f"{signer} has not said what may be done with the images: they are recorded without licence or "
-                "consent, and may not be shared. Give --licence and --consent, or --yes.",
+                f"{signer} has not said what may be done with the images: they are recorded without "
+                f"{' or '.join(missing)}, and may not be shared. "
+                f"Give {' and '.join(f'--{name}' for name in missing)}, or --yes.",
                 err=True,
             )
         signers.save(workspace, signer, stated)

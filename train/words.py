@@ -30,7 +30,7 @@ def false_letters(rejection: dict[str, Any]) -> str:
 def synthetic(metrics: dict[str, Any]) -> str:
     """Which synthetic people were learned from beside the real ones; empty where none were."""
     number = metrics["trained_on"].get("synthetic_signers", 0)
-    return f", and from {number} synthetic signers that weigh as one person" if number else ""
+    return f", and from {number} synthetic signers, signing and at rest, that weigh as one person" if number else ""
 
 
 def transfer(metrics: dict[str, Any]) -> str:

@@ -150,6 +150,7 @@ def test_what_an_interrupted_recording_left_is_told(capture: Run, empty: Workspa
 
 def test_licence_and_consent_are_missed_once_stated_they_are_kept(capture: Run, empty: Workspace) -> None:
     assert "maria has not said what may be done" in capture(*MARIA, "--count", "1").stderr
+    assert "without consent, and" in capture(*MARIA, "--count", "1", "--licence", "CC0-1.0").stderr
     capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--consent", "yes")
     assert load(empty, "maria") == Stated(licence="CC0-1.0", consent="yes")
     result = capture(*MARIA, "--count", "1", "--session", "another", "--json")
