@@ -18,6 +18,9 @@ Shape = tuple[int, ...]
 _AT_ONCE: Final = 64
 """Inputs run at once: a convolution spreads each out to some 2 MB at 64×64 pixels."""
 
+_ROUNDING: Final = 1e-5
+"""By which probabilities that are shared out may miss one."""
+
 MOST_VALUES: Final = 2**24
 """Between two layers, of one input. No hand needs more; a file that wants more would only fill the memory."""
 
@@ -110,13 +113,22 @@ class Network:
 
 
 def _end(shape: Shape, member: tuple[Layer, ...]) -> Shape:
-    if not member or member[-1].kind != "softmax":
-        raise ValueError("a member does not end in a softmax")
+    if not member or not (member[-1].kind == "softmax" or _shares_out(member)):
+        raise ValueError("a member does not end in a softmax, nor in one whose probabilities are shared out")
     for number, layer in enumerate(member, 1):
         shape = KINDS[layer.kind].after(layer, shape)
         if min(shape) < 1 or prod(shape) > MOST_VALUES:
             raise ValueError(f"layer {number}, {layer.kind}, would give {'×'.join(map(str, shape))} values")
     return shape
+
+
+def _shares_out(member: tuple[Layer, ...]) -> bool:
+    """Whether it ends in a softmax and a dense layer that gives each probability, whole, to one class or several."""
+    if [layer.kind for layer in member[-2:]] != ["softmax", "dense"]:
+        return False
+    kernel, bias = member[-1].weights["kernel"], member[-1].weights["bias"]
+    whole = np.allclose(kernel.sum(axis=1), 1, rtol=0, atol=_ROUNDING) and bool((kernel >= 0).all())
+    return whole and not bias.any()
 
 
 def _same(layer: Layer, shape: Shape) -> Shape:

@@ -25,19 +25,24 @@ def network(model: Any) -> Network:
         AslkitError: it has layers that are not known here, or the outcome says something else than Keras does.
     """
     members = [layer for layer in model.layers if hasattr(layer, "layers")] or [model]
-    if members != [model]:
-        _only_averaged([type(layer).__name__ for layer in model.layers if not hasattr(layer, "layers")])
+    last = _after_averaging(model) if members != [model] else []
     made = Network(
         shape=tuple(model.input_shape[1:]),
-        members=tuple(tuple(each for layer in member.layers for each in _layers(layer)) for member in members),
+        members=tuple((*(each for layer in member.layers for each in _layers(layer)), *last) for member in members),
     )
     _compare(model, made)
     return made
 
 
-def _only_averaged(names: list[str]) -> None:
-    if strange := [name for name in names if name not in _AVERAGING]:
+def _after_averaging(model: Any) -> list[Layer]:
+    """What is done to the mean of the members, which may as well be done to each: a dense layer, or nothing."""
+    around = [layer for layer in model.layers if not hasattr(layer, "layers")]
+    dense = around[-1:] if type(around[-1]).__name__ == "Dense" else []
+    if strange := [
+        type(each).__name__ for each in around if each not in dense and type(each).__name__ not in _AVERAGING
+    ]:
         raise _unknown(strange[0])
+    return [step for layer in dense for step in _layers(layer)]
 
 
 def _compare(model: Any, made: Network) -> None:

@@ -22,16 +22,16 @@ from aslkit.train.features import FEATURES
 from tests.live.made import stirred
 
 
-@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize(("members", "rests"), [(1, False), (3, False), (1, True), (3, True)])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("feature", FEATURES)
 def test_agrees_with_keras(
-    feature: str, architecture: str, members: int, tmp_path: Path, rng: np.random.Generator
+    feature: str, architecture: str, members: int, rests: bool, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     quiet_keras().utils.set_random_seed(0)
     shape = FEATURES[feature].contract.shape
     try:
-        _, model = averaged(architecture, shape, len(LETTERS), members=members)
+        _, model = averaged(architecture, shape, len(LETTERS), members=members, rests=rests)
     except InputError:
         return  # needs pixels
     stirred(model, rng)
@@ -119,6 +119,12 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a bias that does not fit": (_layer(4, bias=_coded([2], [1, 2])), "does not take"),
     "channels that do not fit": (_layer(2, mean=_coded([3], [1, 2, 3])), "3 values for 2 channels"),
     "no probabilities": (lambda v: v["members"][0].pop(), "does not end in a softmax"),
+    "probabilities that are made more": (
+        lambda v: v["members"][0].append(
+            {"kind": "dense", "kernel": _coded([3, 2], np.ones(6)), "bias": _coded([2], [0, 0])}
+        ),
+        "nor in one whose probabilities are shared out",
+    ),
     "members that differ": (
         lambda v: v["members"].append([{"kind": "flatten"}, {"kind": "softmax"}]),
         "do not end in one row",

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from aslkit.errors import InputError
 
 Shape = tuple[int, ...]
@@ -82,18 +84,23 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
 ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
 
 
-def averaged(name: str, shape: Shape, classes: int, *, members: int) -> tuple[Any, Any]:
+def averaged(name: str, shape: Shape, classes: int, *, members: int, rests: bool = False) -> tuple[Any, Any]:
     """Several networks of one architecture side by side, which learn together but each for itself.
+
+    A network that learns from hands at rest has one class more for them, behind the letters. In use its probability is
+    shared out to all letters alike: what looks like rest then looks like no letter, and which letter is the likeliest
+    is not touched by it.
 
     Args:
         name: of the architecture.
         shape: of one input.
         classes: number of letters.
         members: how many networks.
+        rests: whether they learn from hands at rest.
 
     Returns:
-        two keras.Model on the same weights: one to train, (batch, *shape) to (batch, members, classes), and one to use,
-        (batch, *shape) to the mean of the members' probabilities, (batch, classes).
+        two keras.Model on the same weights: one to train, (batch, *shape) to (batch, members, classes), or classes + 1
+        with rests, and one to use, (batch, *shape) to the mean of the members' probabilities, (batch, classes).
 
     Raises:
         InputError: no architecture of that name, or it does not take the shape.
@@ -101,10 +108,21 @@ def averaged(name: str, shape: Shape, classes: int, *, members: int) -> tuple[An
     from keras import Input, Model, layers
 
     inputs = Input(shape)
-    build = architecture(name)
-    said = [layers.Reshape((1, classes))(build(shape, classes)(inputs)) for _ in range(members)]
+    build, told = architecture(name), classes + int(rests)
+    said = [layers.Reshape((1, told))(build(shape, told)(inputs)) for _ in range(members)]
     together = layers.Concatenate(axis=1)(said) if members > 1 else said[0]
-    return Model(inputs, together), Model(inputs, layers.GlobalAveragePooling1D()(together))
+    mean = layers.GlobalAveragePooling1D()(together)
+    return Model(inputs, together), Model(inputs, _shared_out(mean, classes) if rests else mean)
+
+
+def _shared_out(said: Any, classes: int) -> Any:
+    """Probabilities of letters and of rest to those of letters: rest is given to all alike."""
+    from keras import layers
+
+    share = layers.Dense(classes, use_bias=False, trainable=False, name="shared_out")
+    found = share(said)
+    share.set_weights([np.concatenate([np.eye(classes), np.full((1, classes), 1 / classes)])])
+    return found
 
 
 def architecture(name: str) -> Callable[[Shape, int], Any]:

@@ -18,9 +18,6 @@ from aslkit.workspace import SYNTHETIC_PREFIX
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""
 
-_WANTED: Final = np.concatenate([np.eye(len(LETTERS)), np.full((1, len(LETTERS)), 1 / len(LETTERS))]).astype(np.float32)
-"""Of a letter, itself; of a hand at rest, no letter more than another (Hendrycks et al., Outlier Exposure, 2019)."""
-
 
 def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> Any:
     """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
@@ -39,7 +36,8 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
         config: the settings.
     """
     raw, label, signer = samples.raw[train], samples.label[train], samples.signer[train]
-    if learned_too(samples, feature, config):
+    rests = learned_too(samples, feature, config)
+    if rests:
         more, letters = synthetic(np.unique(label), feature.contract)
         raw, label = np.concatenate([raw, more]), np.concatenate([label, letters])
         signer = np.concatenate([signer, np.full(len(more), SYNTHETIC_PREFIX)])
@@ -67,7 +65,7 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
 
         def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            return self.inputs[rows], targets(label[rows], config.members), weight[rows, None]
+            return self.inputs[rows], targets(label[rows], config.members, rests=rests), weight[rows, None]
 
         def begin(self, epoch: int) -> None:
             if epoch == self.epoch:
@@ -80,9 +78,10 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
     return Batches()
 
 
-def targets(label: npt.NDArray[np.int64], members: int) -> Array:
-    """Letters or NO_LETTER, int64 (n,), as each member is to say them: float32 (n, members, 24)."""
-    return np.repeat(_WANTED[label][:, None], members, axis=1)
+def targets(label: npt.NDArray[np.int64], members: int, *, rests: bool) -> Array:
+    """Letters, int64 (n,), as each member is to say them: float32 (n, members, 24); with rests 25, NO_LETTER last."""
+    wanted = np.eye(len(LETTERS) + int(rests), dtype=np.float32)
+    return np.repeat(wanted[label][:, None], members, axis=1)
 
 
 def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:

@@ -20,6 +20,7 @@ from aslkit.train.batches import drawn, targets
 from aslkit.train.checkpoints import Store
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
+from aslkit.train.drawn import learned_too
 from aslkit.train.features import Feature
 from aslkit.train.inputs import check_trainable
 from aslkit.train.loop import State, bring
@@ -106,14 +107,16 @@ def fit(
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
     check_trainable(samples)
-    members = config.members
-    learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members)
+    members, rests = config.members, learned_too(samples, feature, config)
+    learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members, rests=rests)
     batches = drawn(keras, samples, train, feature, config)
     training = _Training(
         learning=learning,
         model=model,
         batches=batches,
-        validation=(feature.finish(samples.raw[check]), targets(samples.label[check], members)) if len(check) else None,
+        validation=(feature.finish(samples.raw[check]), targets(samples.label[check], members, rests=rests))
+        if len(check)
+        else None,
         config=config,
     )
     if watch.kept is not None:
@@ -176,7 +179,9 @@ def _accuracy(keras: Any) -> Any:
 
         def update_state(self, wanted: Any, said: Any, sample_weight: Any = None) -> None:
             del sample_weight  # of signers, in the loss; a share of frames is meant here
-            super().update_state(wanted, said, keras.ops.cast(keras.ops.max(wanted, axis=-1) > 0.5, "float32"))
+            letters = wanted[..., : len(LETTERS)]
+            shown = keras.ops.cast(keras.ops.max(letters, axis=-1), "float32")
+            super().update_state(letters, said[..., : len(LETTERS)], shown)
 
     return Accuracy(name="accuracy")
 

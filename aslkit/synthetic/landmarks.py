@@ -9,7 +9,7 @@ would cost nothing, but help strangers less: what the landmarker makes of a hand
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,13 @@ import numpy.typing as npt
 from aslkit.letters import LETTERS
 from aslkit.synthetic.rests import RESTS
 
-SIGNERS: Final = 20
+SIGNERS: Final = 40
+FREER_FROM: Final = 20
+"""From this number on, signers form letters more freely, and some otherwise."""
+
+FREER_DEG: Final = 6.0
+"""Their habit_deg: twice the usual."""
+
 FRAMES: Final = 12
 """Of each signer and letter, and of each way to rest."""
 
@@ -76,6 +82,8 @@ def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, fram
     with HandLandmarker() as landmarker:
         for number in signers:
             signer = Signer.draw(f"synthetic-{number:02d}")
+            if number >= FREER_FROM:
+                signer = replace(signer, habit_deg=FREER_DEG, other_forms=True)
             session = Session.draw(signer, "one")
             for letter in letters:
                 drawn = stream(

@@ -19,6 +19,7 @@ PREFIX: Final = "synthetic-"
 FAULTS: Final = ("no-hand", "cut-off", "blurred", "dark", "repeated")
 """The bad frames that can be asked for."""
 
+HABIT_DEG: Final = 3.0
 LEFT_SHARE: Final = 0.2
 SKINS: Final = (
     ((0.66, 0.75, 0.93), (0.70, 0.77, 0.97)),
@@ -51,7 +52,9 @@ class Signer:
         left_handed: signs with the left hand.
         build: the hand's proportions.
         look: skin and sleeve.
-        habit_deg: standard deviation of the person's own way of forming each letter, degrees a joint.
+        habit_deg: standard deviation of the person's own way of forming each letter, degrees a joint; how they turn
+            the hand and where the thumb goes varies in proportion.
+        other_forms: whether they form some letters otherwise, each as drawn from `forms`.
 
     Raises:
         InputError: when the name does not begin with "synthetic-", or has nothing after it.
@@ -61,7 +64,8 @@ class Signer:
     left_handed: bool = False
     build: Build = AVERAGE_BUILD
     look: Look = FAIR_LOOK
-    habit_deg: float = 3.0
+    habit_deg: float = HABIT_DEG
+    other_forms: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.startswith(PREFIX) or self.name == PREFIX:

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from aslkit.errors import InputError
 from aslkit.letters import parse_letter
+from aslkit.synthetic.forms import FORMS
 from aslkit.synthetic.poses import POSES, Pose
 from aslkit.synthetic.render import Light, paint
 from aslkit.synthetic.rests import RESTS
 from aslkit.synthetic.scene import Camera, background, noise_tile, photograph
-from aslkit.synthetic.signer import FAULTS, Session, Signer, SyntheticFrame, seeded
+from aslkit.synthetic.signer import FAULTS, HABIT_DEG, Session, Signer, SyntheticFrame, seeded
 from aslkit.synthetic.skeleton import Build, Figure, figure
 
 Array = npt.NDArray[np.float64]
@@ -55,21 +56,27 @@ class _Drift:
         return np.asarray((waves * self._size).sum(axis=1), np.float64)
 
 
-def _pose(name: str) -> Pose:
-    return POSES[name] if name in POSES else RESTS[name]
+def _pose(name: str, signer: Signer) -> Pose:
+    if name not in POSES:
+        return RESTS[name]
+    if not signer.other_forms:
+        return POSES[name]
+    ways = (POSES[name], *FORMS.get(name, ()))
+    return ways[int(seeded("form", signer.name, name).integers(len(ways)))]
 
 
 class _Performance:
     """One person signing one letter, or resting, in one sitting: the posed hand at each moment."""
 
     def __init__(self, letter: str, signer: Signer, session: Session, seed: int) -> None:
-        self._pose, self._signer = _pose(letter), signer
+        self._pose, self._signer = _pose(letter, signer), signer
+        width = signer.habit_deg / HABIT_DEG
         habit = seeded("habit", signer.name, letter)
         mood = seeded("mood", signer.name, session.name, letter)
         self._angles = np.asarray(self._pose.fingers) + habit.normal(0, signer.habit_deg, (4, 4)) * (1, 1, 1, 0.35)
         self._angles += mood.normal(0, 1.5, (4, 4)) * (1, 1, 1, 0.35)
-        self._view = np.asarray(self._pose.view) + habit.normal(0, (5, 4, 4)) + session.view
-        self._reach = habit.normal(0, 1.5, 3)
+        self._view = np.asarray(self._pose.view) + width * habit.normal(0, (5, 4, 4)) + session.view
+        self._reach = width * habit.normal(0, 1.5, 3)
         self._drift = _Drift(seeded("drift", signer.name, session.name, letter, seed), 25)
 
     def at(self, seconds: float) -> tuple[Figure, Array]:

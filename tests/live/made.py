@@ -30,7 +30,7 @@ CASES = (
 def stirred(model: Any, rng: np.random.Generator) -> None:
     """Weights as after training: no bias is zero, no average at its start, one input never varied."""
     for weight in model.weights:
-        if weight.name == "count":
+        if weight.name == "count" or "shared_out" in weight.path:
             continue
         drawn = rng.normal(0, 0.08, weight.shape).astype(np.float32)
         if weight.name in ("variance", "moving_variance", "gamma"):
@@ -46,7 +46,7 @@ def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -
     """Write a run: only what `aslkit live` and `aslkit export` need."""
     quiet_keras().utils.set_random_seed(0)
     contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
-    _, model = averaged(architecture, contract.shape, len(LETTERS), members=members)
+    _, model = averaged(architecture, contract.shape, len(LETTERS), members=members, rests=contract.kind == "landmarks")
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization":
             layer.adapt(np.random.default_rng(0).normal(0, 1, (64, *contract.shape)))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from aslkit.letters import INDEX, LETTERS
-from aslkit.synthetic.landmarks import FRAMES, NO_LETTER, SIGNERS, found, landmarks
+from aslkit.synthetic.landmarks import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, found, landmarks
 from aslkit.synthetic.rests import RESTS
 
 
@@ -19,6 +19,14 @@ def test_they_can_be_made_again() -> None:
     rows = np.flatnonzero(landmarks().label == INDEX["L"])[:2]
     np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
     np.testing.assert_array_equal(landmarks().left[rows], again.left)
+
+
+def test_those_who_form_letters_more_freely_can_be_made_again() -> None:
+    again = found(range(FREER_FROM, FREER_FROM + 1), ("R",), frames=2)
+    usual = FRAMES * (len(LETTERS) + len(RESTS)) * FREER_FROM
+    rows = np.flatnonzero(landmarks().label == INDEX["R"])
+    rows = rows[rows > usual][:2]
+    np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
 
 
 def test_hands_at_rest_can_be_made_again() -> None:

@@ -1,5 +1,6 @@
 """The stream of frames: the same to the bit, smooth like a video, with the fault that was asked for."""
 
+from dataclasses import replace
 from itertools import islice
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS
 from aslkit.synthetic import FAULTS, Session, Signer, SyntheticFrame, frames, letter_picture
+from aslkit.synthetic.stream import joints
 
 ADA = Signer.draw("synthetic-ada")
 BEN = Signer.draw("synthetic-ben")
@@ -32,6 +34,16 @@ def test_same_arguments_give_same_frames_to_the_bit() -> None:
 @pytest.mark.parametrize("change", [{"seed": 1}, {"signer": BEN}, {"fps": 3.0}])
 def test_other_arguments_give_other_frames(change: dict[str, object]) -> None:
     assert not np.array_equal(take("R", 2)[1].joints, take("R", 2, **change)[1].joints)  # type: ignore[arg-type]
+
+
+def test_some_people_point_the_fingers_of_an_m_down_if_they_may_form_it_otherwise() -> None:
+    def downs(**freely: object) -> int:
+        people = [replace(Signer.draw(f"synthetic-{number}"), **freely) for number in range(20)]  # type: ignore[arg-type]
+        hands = [joints("M", signer=who, session=Session.draw(who, "one"), count=1)[0] for who in people]
+        return sum(hand[8, 1] > hand[0, 1] for hand in hands)  # the index's tip below the wrist
+
+    assert downs() == 0
+    assert 4 < downs(other_forms=True) < 16
 
 
 @pytest.mark.parametrize("letter", LETTERS)
