@@ -1,10 +1,10 @@
 """What moves the figure on people not trained on: features, architectures, beginnings, and synthetic signers beside.
 
-    .venv/bin/python benchmarks/strangers.py DATASET [--synthetic DATASET] [--start RUN] [ROW …]
+    .venv/bin/python benchmarks/strangers.py DATASET [--synthetic DATASET] [--start RUN] [--only NAME] [ROW …]
 
-DATASET is a curated one of several real people. Each is held out in turn and the others are trained on, as
-`aslkit train --cv signer` does; a frame in which no hand was found counts as wrong. A row is printed as soon as it is
-measured. Synthetic signers (`--synthetic`, curated too) are only ever trained on.
+DATASET is a curated one of several real people. Each, or --only one, is held out in turn and the others are trained on,
+as `aslkit train --cv signer` does; a frame in which no hand was found counts as wrong. A row is printed as soon as it
+is measured. Synthetic signers (`--synthetic`, curated too) are only ever trained on.
 """
 
 import argparse
@@ -46,12 +46,12 @@ def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.
     return data.Samples(**joined, group=np.concatenate([real.group, made.group + real.group.max() + 1]), by="signer")
 
 
-def row(name: str, real: Path, made: Path | None, chosen: Feature, config: TrainConfig, *, weight: int = 0) -> None:
+def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConfig, *, weight: int = 0) -> None:
     """Hold each real person out in turn; print each figure and the mean."""
     begun = time.perf_counter()
-    samples = data.load(real, chosen.contract)
-    extra = data.load(made, chosen.contract) if made and weight else None
-    people, right = sorted(set(samples.signer.tolist())), []
+    samples = data.load(asked.dataset, chosen.contract)
+    extra = data.load(asked.synthetic, chosen.contract) if asked.synthetic and weight else None
+    people, right = [asked.only] if asked.only else sorted(set(samples.signer.tolist())), []
     for person in people:
         split = data.held_out(samples, [person], config)
         shown = with_synthetic(split, extra, weight) if extra is not None else split
@@ -67,6 +67,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--synthetic", type=Path)
     parser.add_argument("--start", type=Path)
+    parser.add_argument("--only", metavar="NAME")
     parser.add_argument("rows", nargs="*")
     asked = parser.parse_intermixed_args(arguments)
     hand28, hand64 = feature("hand28"), feature("hand64")
@@ -94,7 +95,7 @@ def main(arguments: list[str]) -> None:
         if (weight and not asked.synthetic) or (flags.get("start") == "None"):
             continue
         config = load("train", TrainConfig, flags={"start": "", **flags})
-        row(name, asked.dataset, asked.synthetic, chosen, config, weight=weight)
+        row(name, asked, chosen, config, weight=weight)
 
 
 if __name__ == "__main__":
