@@ -60,13 +60,13 @@ def description(server: str, page: str) -> dict[str, Any]:
     recorder = server == "recorder"
     query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NUMBERS if recorder]
     picture = {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
-    paths = _posts(BODIES[server], [page, "none"])
+    paths = _posts(BODIES[server], [page])
     paths["/state"] = {"get": _answer()}
     paths["/frames"] = {"post": {"parameters": [_header([page]), *query], "requestBody": picture, **_answer()}}
     if recorder:
         paths["/frames/{file}"] = {
             "get": {"parameters": [any_file], **_answer()},
-            "delete": {"parameters": [any_file, _header([page, "none"])], **_answer()},
+            "delete": {"parameters": [any_file, _header([page])], **_answer()},
         }
         paths["/letters/{name}"] = {"get": {"parameters": [any_file | {"name": "name"}], **_answer()}}
     return _openapi(paths)
