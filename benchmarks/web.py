@@ -25,16 +25,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-ANYTHING: dict[str, Any] = {}
 Bodies = dict[str, dict[str, Any]]
+
+
+def some(*right: Any) -> dict[str, Any]:
+    """What is right, or anything."""
+    return {"anyOf": [{"enum": list(right)}, {}]}
+
+
 BODIES: dict[str, Bodies] = {
     "recorder": {
-        "/camera": {"type": "object", "properties": {"label": ANYTHING, "settings": ANYTHING}},
-        "/letter": {"type": "object", "properties": {"letter": ANYTHING, "step": ANYTHING}},
+        "/camera": {"type": "object", "properties": {"label": some("Webcam"), "settings": some({"width": 640})}},
+        "/letter": {"type": "object", "properties": {"letter": some("A", "l"), "step": some(1, -1)}},
         "/undo": {"type": "object"},
-        "/answer": {"type": "object", "properties": {"is_so": ANYTHING}},
+        "/answer": {"type": "object", "properties": {"is_so": some(True, False)}},
     },
-    "live": {"/keys": {"type": "object", "properties": {"key": {"anyOf": [{"enum": ["space", "delete"]}, ANYTHING]}}}},
+    "live": {"/keys": {"type": "object", "properties": {"key": some("space", "delete", "clear")}}},
 }
 LAST: Bodies = {"/join": {"type": "object"}, "/finish": {"type": "object"}}
 NUMBERS = ("keep", "turn", "burst", "taken_s")
@@ -54,39 +60,34 @@ schemathesis.openapi.media_type("image/jpeg", some.just(picture) | near | some.b
 """For schemathesis: what a JPEG is. Bytes by chance are never one."""
 
 
-def description(server: str, page: str) -> dict[str, Any]:
+def description(server: str) -> dict[str, Any]:
     """The server's addresses as OpenAPI, but for the last ones."""
-    any_file = {"name": "file", "in": "path", "required": True, "schema": {"type": "string"}}
     recorder = server == "recorder"
-    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NUMBERS if recorder]
+    number = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+    query = [{"name": name, "in": "query", "schema": number} for name in NUMBERS if recorder]
     picture = {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
-    paths = _posts(BODIES[server], [page])
+    paths = _posts(BODIES[server])
     paths["/state"] = {"get": _answer()}
-    paths["/frames"] = {"post": {"parameters": [_header([page]), *query], "requestBody": picture, **_answer()}}
+    paths["/frames"] = {"post": {"parameters": query, "requestBody": picture, **_answer()}}
     if recorder:
         paths["/frames/{file}"] = {
-            "get": {"parameters": [any_file], **_answer()},
-            "delete": {"parameters": [any_file, _header([page])], **_answer()},
+            "get": {"parameters": [_part("file", "A/1.jpg", "../session.json")], **_answer()},
+            "delete": {"parameters": [_part("file", "A/1.jpg", "../session.json")], **_answer()},
         }
-        paths["/letters/{name}"] = {"get": {"parameters": [any_file | {"name": "name"}], **_answer()}}
+        paths["/letters/{name}"] = {"get": {"parameters": [_part("name", "A", "b.png")], **_answer()}}
     return _openapi(paths)
 
 
-def _posts(bodies: Bodies, pages: list[str]) -> dict[str, Any]:
+def _posts(bodies: Bodies) -> dict[str, Any]:
     return {
-        path: {
-            "post": {
-                "parameters": [_header(pages)],
-                "requestBody": {"content": {"application/json": {"schema": body}}},
-                **_answer(),
-            }
-        }
+        path: {"post": {"requestBody": {"content": {"application/json": {"schema": body}}}, **_answer()}}
         for path, body in bodies.items()
     }
 
 
-def _header(pages: list[str]) -> dict[str, Any]:
-    return {"name": "X-Page", "in": "header", "schema": {"type": "string", "enum": pages}, "required": True}
+def _part(name: str, *right: str) -> dict[str, Any]:
+    schema = {"anyOf": [{"enum": list(right)}, {"type": "string"}]}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _answer() -> dict[str, Any]:
@@ -97,8 +98,8 @@ def _openapi(paths: dict[str, Any]) -> dict[str, Any]:
     return {"openapi": "3.0.2", "info": {"title": "aslkit", "version": "1"}, "paths": paths}
 
 
-def ask(url: str, described: dict[str, Any], folder: Path, examples: int) -> tuple[bool, Counter[int]]:
-    """Let schemathesis ask: whether there was no server's error, and how many answers of each status."""
+def ask(url: str, described: dict[str, Any], folder: Path, *, page: str, examples: int) -> tuple[bool, Counter[int]]:
+    """Let schemathesis ask as that page: whether there was no server's error, how many answers of each status."""
     (folder / "openapi.json").write_text(json.dumps(described))
     (folder / "hooks.py").write_text(HOOKS)
     uv = shutil.which("uv") or Path(__file__).parent.parent / ".tools/bin/uv"
@@ -106,7 +107,7 @@ def ask(url: str, described: dict[str, Any], folder: Path, examples: int) -> tup
                f"{A_SECOND}/s", "--report-ndjson-path", str(folder / "asked.ndjson")]  # fmt: skip
     done = subprocess.run(
         [uv, "tool", "run", "schemathesis", "run", f"{folder}/openapi.json", "--url", url, *options,
-         "--max-examples", str(examples), "--header", f"Origin: {url}"],
+         "--max-examples", str(examples), "--header", f"Origin: {url}", "--header", f"X-Page: {page}"],
         env=os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(folder)}, cwd=folder,
     )  # fmt: skip
     with (folder / "asked.ndjson").open() as lines:
@@ -146,9 +147,9 @@ def main() -> None:
         try:
             url = address(server, folder / "said")
             page = json.loads(post(f"{url}/join"))["page"]
-            well, answers = ask(url, description(asked.server, page), folder, asked.examples)
+            well, answers = ask(url, description(asked.server), folder, page=page, examples=asked.examples)
             # No page is called "none": it would be the end.
-            last, more = ask(url, _openapi(_posts(LAST, ["none"])), folder, asked.examples)
+            last, more = ask(url, _openapi(_posts(LAST)), folder, page="none", examples=asked.examples)
             statuses = ", ".join(f"{status} {count:,}" for status, count in sorted((answers + more).items()))
             print(f"{(answers + more).total():,} answers: {statuses}")
             post(f"{url}/finish", json.loads(post(f"{url}/join"))["page"])
