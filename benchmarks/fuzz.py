@@ -4,8 +4,8 @@
 
 A small workspace is recorded, curated and trained on; then, until the time is over, one of its files is damaged by
 chance (bytes flipped, cut, repeated; values of JSON and TOML replaced by what nobody expects) and read in by what reads
-such files. A traceback, a process that dies, 20 seconds without an answer, or more than 4 GiB is a finding. Each is
-printed once, with the seed that makes it again.
+such files. A traceback, a process that dies, no answer in 20 seconds (or five times what the whole file took), or more
+than 4 GiB is a finding. Each is printed once, with the seed that makes it again.
 """
 
 import argparse
@@ -219,11 +219,13 @@ def turn(root: Path, name: str, seed: int, seconds: float) -> None:
     if name != "keras":  # TensorFlow maps what it never uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY * 4, MEMORY * 4))
     pattern, read = TARGETS[name]
+    begun = time.monotonic()
     read(root, sorted(root.glob(pattern))[0])  # whole: libraries are loaded, and the time of that is not the file's
+    patience = max(PATIENCE_S, 5 * (time.monotonic() - begun))  # a busy machine is no finding
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         print(json.dumps({"seed": seed}), flush=True)
-        faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
+        faulthandler.dump_traceback_later(patience, exit=True)
         found = one(root, name, seed)
         faulthandler.cancel_dump_traceback_later()
         if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 > MEMORY:
