@@ -151,7 +151,7 @@ def look_at_python(_: Path) -> Verdict:
     if version.startswith(f"{PYTHON}."):
         return _ok(version)
     return _problem(
-        f"{version}; aslkit's dependencies go together on {PYTHON} only",
+        f"{version}; aslkit's dependencies were tried together on {PYTHON} only",
         f"uv venv --python {PYTHON}, then install aslkit in that",
     )
 

@@ -197,8 +197,8 @@ def _test(
 
 def _validation(frames: Frames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
     signers = np.unique(frames.signer)
-    if by == "signer" and len(signers) >= ENOUGH_SIGNERS:
-        validation = _one_fold(frames, frames.signer, max(2, round(1 / share)) if share else 2, seed)
+    if share and by == "signer" and len(signers) >= ENOUGH_SIGNERS:
+        validation = _one_fold(frames, frames.signer, max(2, round(1 / share)), seed)
         if len(np.unique(frames.label[~validation])) == len(np.unique(frames.label)):
             return validation
     return _last_groups(frames, share)

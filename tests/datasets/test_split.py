@@ -138,6 +138,18 @@ def test_with_many_people_validation_is_on_people_too() -> None:
     assert sum(map(len, parts)) == 6
 
 
+@pytest.mark.parametrize("signers", [1, 2, 8])
+def test_without_a_share_nobody_is_kept_for_validation(signers: int) -> None:
+    assert "validation" not in done(plain(signers, 1, 3, 6), validation=0).names
+
+
+@pytest.mark.parametrize(("share", "people"), [(0.5, 5), (0.34, 3), (0.2, 2), (0.05, 1)])
+def test_the_share_says_how_many_people_are_kept_for_validation(share: float, people: int) -> None:
+    frames = plain(11, 1, 3, 6)  # one or two are tested on
+    kept = of(done(frames, validation=share), "validation", frames.signer)
+    assert abs(len(kept) - people) <= 1
+
+
 def test_few_frames_of_each_of_many_people() -> None:
     """More folds than frames of any letter."""
     frames = plain(8, 1, 2, 1)
