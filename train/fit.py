@@ -14,6 +14,7 @@ from aslkit.letters import LETTERS
 from aslkit.native import quiet_keras
 from aslkit.preprocess import Array
 from aslkit.progress import bar
+from aslkit.synthetic.landmarks import SIGNERS
 from aslkit.train import transfer
 from aslkit.train.architectures import averaged
 from aslkit.train.batches import drawn, targets
@@ -136,7 +137,8 @@ def fit(
 
 def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Feature, config: TrainConfig) -> str:
     """A name for a training: two of the same name would come to the same."""
-    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies], default=str)
+    beside = SIGNERS if learned_too(samples, feature, config) else 0  # who they are, and the network, hang on it
+    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, beside], default=str)
     found = hashlib.sha256(settings.encode())
     for taken in rows:
         for values in (samples.raw[taken], samples.label[taken], samples.signer[taken].astype("U")):
