@@ -17,7 +17,7 @@ import pyspark
 
 T = TypeVar("T")
 
-START_S = 90
+START_S = 300
 CLASSES = "org.apache.spark.deploy"
 
 

@@ -18,7 +18,7 @@ from aslkit.datasets import trying
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import State
 from aslkit.workspace import Workspace
-from tests.cluster.harness import Cluster, aslkit, cluster, wait_for
+from tests.cluster.harness import START_S, Cluster, aslkit, cluster, wait_for
 from tests.train import published
 
 RECIPE = f"{published.RECIPE}epochs = 4\npatience = 4\n"
@@ -107,7 +107,7 @@ def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark:
     published.write(tmp_path / "datasets/sign-mnist", tmp_path / "csv")
     (tmp_path / "recipe.toml").write_text(RECIPE)
     push = aslkit("dataset", "push", tmp_path / "datasets/sign-mnist", f"s3://{BUCKET}/sign-mnist")
-    _, told = push.communicate(timeout=120)
+    _, told = push.communicate(timeout=START_S)
     assert push.returncode == 0, told
     asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/checkpoints",
              "--config", tmp_path / "recipe.toml", "--ranks", 2, "--master", spark.url,
