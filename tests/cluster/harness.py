@@ -20,6 +20,8 @@ T = TypeVar("T")
 START_S = 300
 CLASSES = "org.apache.spark.deploy"
 
+_STARTED: list[subprocess.Popen[str]] = []
+
 
 @dataclass(kw_only=True)
 class Cluster:
@@ -130,10 +132,25 @@ def cluster(folder: Path, *, workers: int = 2) -> Iterator[Cluster]:
 
 def aslkit(*arguments: object, **environment: str) -> subprocess.Popen[str]:
     """Start the command as a user would, with its output to be read."""
-    return subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "aslkit", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", **environment},
     )
+    _STARTED.append(started)
+    return started
+
+
+def end_commands() -> None:
+    """End what `aslkit` started and nobody waited for: a test that failed half way leaves nothing to the next."""
+    while _STARTED:
+        command = _STARTED.pop()
+        if command.poll() is None:
+            for process in [*_below(command.pid), psutil.Process(command.pid)]:
+                _kill(process)
+        command.wait()
+        for stream in (command.stdout, command.stderr):
+            if stream is not None:
+                stream.close()

@@ -18,19 +18,25 @@ from aslkit.datasets import trying
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import State
 from aslkit.workspace import Workspace
-from tests.cluster.harness import START_S, Cluster, aslkit, cluster, wait_for
+from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 
 RECIPE = f"{published.RECIPE}epochs = 4\npatience = 4\n"
 BUCKET = "club"
 
-pytestmark = pytest.mark.usefixtures("quiet_server")
+pytestmark = pytest.mark.usefixtures("quiet_server", "no_command_left")
 
 
 @pytest.fixture
 def quiet_server(caplog: pytest.LogCaptureFixture) -> None:
     """Else a failure is told by thousands of requests."""
     caplog.set_level("WARNING", logger="werkzeug")
+
+
+@pytest.fixture
+def no_command_left() -> Iterator[None]:
+    yield
+    end_commands()
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,16 @@ from aslkit.letters import INDEX, LETTERS
 from aslkit.synthetic.landmarks import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, found, landmarks
 from aslkit.synthetic.rests import RESTS
 
-
-LABEL = landmarks().label
-SIGNER = np.concatenate([[0], np.cumsum((LABEL[:-1] == NO_LETTER) & (LABEL[1:] == 0))])
+_labels = landmarks().label
+_signer = np.concatenate([[0], np.cumsum((_labels[:-1] == NO_LETTER) & (_labels[1:] == 0))])
 """Each begins with A and ends at rest."""
 
 
 @pytest.mark.parametrize(("signers", "least"), [(range(FREER_FROM), 0.97), (range(FREER_FROM, SIGNERS), 0.93)])
 def test_all_signers_and_letters_are_in_it(signers: range, least: float) -> None:
     """Of the usual ones hardly a hand is missed; some other forms are harder to find: Q, by 14 of 240."""
-    assert set(SIGNER.tolist()) == set(range(SIGNERS))
-    *counts, resting = np.bincount(LABEL[np.isin(SIGNER, signers)], minlength=len(LETTERS) + 1)
+    assert set(_signer.tolist()) == set(range(SIGNERS))
+    *counts, resting = np.bincount(_labels[np.isin(_signer, signers)], minlength=len(LETTERS) + 1)
     assert all(least * len(signers) * FRAMES < count <= len(signers) * FRAMES for count in counts)
     assert 0.97 * len(signers) * FRAMES * len(RESTS) < resting <= len(signers) * FRAMES * len(RESTS)
     assert np.isfinite(landmarks().points).all()
@@ -32,7 +31,7 @@ def test_they_can_be_made_again() -> None:
 
 def test_those_who_form_letters_more_freely_can_be_made_again() -> None:
     again = found(range(FREER_FROM, FREER_FROM + 1), ("R",), frames=2)
-    rows = np.flatnonzero((LABEL == INDEX["R"]) & (SIGNER == FREER_FROM))[:2]
+    rows = np.flatnonzero((_labels == INDEX["R"]) & (_signer == FREER_FROM))[:2]
     np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
 
 
