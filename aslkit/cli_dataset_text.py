@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aslkit.cli_options import next_command
 from aslkit.cli_text import SHOWN, print_json
 from aslkit.datasets.plain import plain
 from aslkit.errors import InputError
@@ -210,4 +211,4 @@ def print_gotten(done: "Gotten", *, as_json: bool) -> None:
     click.echo(f"{what} ({parts}): {done.folder}")
     for note in done.notes:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: aslkit dataset show {done.folder.name} --to letters.png")
+    click.echo(f"Next: {next_command('dataset', 'show', done.folder.name, '--to', 'letters.png')}")

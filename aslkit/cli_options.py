@@ -1,9 +1,11 @@
 """Options that several commands have, and what a user may call a dataset or a run."""
 
 import getpass
+import shlex
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from aslkit.errors import InputError
 from aslkit.workspace import Workspace
@@ -22,6 +24,14 @@ config_option = click.option(
     "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with settings of your own."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+
+
+def next_command(*words: str) -> str:
+    """The aslkit command to type next, fit for a shell, with the --workspace of this one where that was typed too."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source("root") == ParameterSource.COMMANDLINE:
+        words = (*words, "--workspace", str(context.params["root"]))
+    return shlex.join(["aslkit", *words])
 
 
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aslkit import cli_values as values
-from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
+from aslkit.cli_options import config_option, dataset_folder, json_option, next_command, workspace_option
 from aslkit.errors import InputError
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_signer
 
@@ -217,7 +217,7 @@ def _print_merged(result: "Merged", *, as_json: bool) -> None:
         click.echo(f"Left out: {result.copies_left_out:,} varied copies, whose photograph is not in train now")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+    click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
 
 
 def _print_sent(sent: "Sent", prepared: "Prepared", *, as_json: bool) -> None:
@@ -253,4 +253,4 @@ def _print_fetched(fetched: "Fetched", *, as_json: bool) -> None:
             else ""
         )
         click.echo(f"Fetched {fetched.files} files ({fetched.bytes_fetched:,} bytes{before}): {fetched.folder}")
-    click.echo(f"Look at it before you train: aslkit dataset verify {fetched.folder.name}")
+    click.echo(f"Look at it before you train: {next_command('dataset', 'verify', fetched.folder.name)}")

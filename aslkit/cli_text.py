@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aslkit.cli_options import next_command
 from aslkit.letters import LETTERS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> N
     missing = [letter for letter in LETTERS if letter not in result.stored]
     if missing and not result.already_there:
         click.echo(f"Not in the folder: {' '.join(missing)}.")
-    click.echo("Next: aslkit curate")
+    click.echo(f"Next: {next_command('curate')}")
 
 
 def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
@@ -76,7 +77,7 @@ def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_js
         click.echo(f"Refused: {reasons}.")
     if dropped := result.report.get("dropped"):
         click.echo(f"Not looked at, for want of time: {dropped:,} of {result.report['seen']:,}.")
-    click.echo("Next: another letter, or aslkit curate")
+    click.echo(f"Next: another letter, or {next_command('curate')}")
 
 
 def print_cameras(found: list["Camera"], *, as_json: bool) -> None:
@@ -124,7 +125,7 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
             click.echo(f"{title}: {reasons}; each with its reason in {result.folder / file}")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: aslkit train --dataset {result.folder.name}")
+    click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
     click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals open it at a click
 
 
@@ -197,7 +198,7 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
         click.echo(ADVICE)
     if metrics["record_next"]:
         letters = " ".join(dict.fromkeys(each["letter"] for each in metrics["record_next"]))
-        click.echo(f"To record next: {letters}: aslkit capture --plan {result.folder.name}")
+        click.echo(f"To record next: {letters}: {next_command('capture', '--plan', result.folder.name)}")
     for warning in filter(None, (words["warning"], metrics["stopped"])):
         click.secho(f"Note: {warning}", fg="yellow", err=True)
     click.echo(f"Report: {result.folder / 'report.html'}")

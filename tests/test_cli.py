@@ -245,6 +245,16 @@ def test_workspace_from_the_environment(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(list((tmp_path / "elsewhere/captures/maria").rglob("*.jpg"))) == 3
 
 
+def test_what_to_type_next_leads_to_the_same_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures, club = photographs(tmp_path / "in", "AB"), tmp_path / "our club"
+    typed = aslkit("import", pictures, "--signer", "ada", workspace=club)
+    after = aslkit("curate", "--name", "of us", workspace=club)
+    assert f"Next: aslkit curate --workspace '{club}'" in typed.output.splitlines()
+    assert f"Next: aslkit train --dataset 'of us' --workspace '{club}'" in after.output.splitlines()
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "another"))
+    assert "Next: aslkit curate" in aslkit("import", pictures, "--signer", "ada").output.splitlines()
+
+
 def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo itself, with fewer frames of fewer letters: every stage on images and landmarks that were found."""
     monkeypatch.setattr("aslkit.demo.FRAMES", 4)
