@@ -11,7 +11,7 @@ import click
 
 from aslkit.cli_options import run_folder
 from aslkit.cli_text import print_json
-from aslkit.errors import AslkitError
+from aslkit.errors import AslkitError, InputError
 from aslkit.processes import cores
 from aslkit.workspace import Workspace
 
@@ -135,7 +135,7 @@ def _setting(asked: Asked, kind: str) -> "Setting":
     if asked.resume is None:
         folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
     else:
-        folder = run_folder(asked.resume, asked.workspace)
+        folder = _interrupted(run_folder(asked.resume, asked.workspace))
     return Setting(
         folder=folder,
         ranks=ranks,
@@ -143,6 +143,20 @@ def _setting(asked: Asked, kind: str) -> "Setting":
         resume=resume_command(asked, folder),
         checkpoints=asked.checkpoints or "",
     )
+
+
+def _interrupted(folder: Path) -> Path:
+    """The folder of a benchmark or sweep that is gone on with.
+
+    Raises:
+        InputError: it is no such folder: the run's files would be written among other things.
+    """
+    from aslkit.train.benchmark import RESULTS_FILE
+
+    kept = (RESULTS_FILE, "checkpoints")
+    if any(folder.iterdir()) and not any((folder / name).exists() for name in kept):
+        raise InputError(f"{folder} is no interrupted benchmark: it holds neither {kept[0]} nor {kept[1]}.")
+    return folder
 
 
 def resume_command(asked: Asked, folder: Path) -> str:

@@ -40,8 +40,14 @@ def dataset_folder(dataset: str, workspace: Workspace) -> Path:
         from aslkit.datasets.remote import local
 
         return local(dataset, workspace)
-    path = Path(dataset)
+    path = _named(dataset)
     return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
+
+
+def _named(text: str) -> Path:
+    """A path as typed, but for those that do not say the folder's name, which names what is made of it: `.`, `..`."""
+    path = Path(text)
+    return path.resolve() if path.name in ("", "..") else path
 
 
 def run_folder(run: str, workspace: Workspace) -> Path:
@@ -50,7 +56,7 @@ def run_folder(run: str, workspace: Workspace) -> Path:
     Raises:
         InputError: no such folder.
     """
-    for path in (Path(run), workspace.runs / run):
+    for path in (_named(run), workspace.runs / run):
         if path.is_dir():
             return path
     raise InputError(

@@ -4,7 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aslkit.datasets.plain import plain
+
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aslkit.train.evaluation import Evaluated
     from aslkit.train.runs import Run
 
@@ -85,39 +89,57 @@ def print_runs(found: list["Run"], *, compare: bool, as_json: bool) -> None:
 
 def _print_listed(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
+
+    if trained := [row for row in rows if row["kind"] == "run"]:
+        Console().print(_listed(trained))
+        click.echo(
+            "Runs on other people, or another dataset, are not comparable: "
+            "aslkit evaluate RUN --dataset X measures any."
+        )
+    for row in rows:
+        if row["kind"] == "benchmark":
+            click.echo(f"Benchmark of {plain(row['dataset'])}: {row['run']}, best {plain(row['best'])}")
+        elif row["kind"] == "interrupted":
+            click.echo(f"Interrupted: {row['run']}; the command that began it goes on with --resume {row['run']}")
+        elif row["kind"] == "damaged":
+            click.secho(f"Note: {row['damage']}", fg="yellow", err=True)
+
+
+def _listed(rows: list[dict[str, Any]]) -> "Table":
     from rich.table import Column, Table
+    from rich.text import Text
 
     from aslkit.train.report import percent
 
     table = Table(Column("run", overflow="fold"), "unseen", "measured on", "random split", "frames", "fit, s")
     for row in rows:
-        missing = f"\n[red]lacks {', '.join(row['missing'])}[/red]" if row["missing"] else ""
-        on = ", ".join(f"{name} {percent(share)}" for name, share in row["left_out"].items()) or f"a {row['by']}"
+        name = Text(plain(row["run"]))
+        if row["missing"]:
+            name.append(f"\nlacks {', '.join(row['missing'])}", style="red")
+        on = ", ".join(f"{plain(who)} {percent(share)}" for who, share in row["left_out"].items()) or f"a {row['by']}"
         kind = "each left out: " if row["cv"] else ""
         n = f"{row['n']:,}" if row["n"] else "–"
         shares = percent(row["accuracy"]), percent(row["random_split"])
-        table.add_row(row["run"] + missing, shares[0], kind + on, shares[1], n, f"{row['fit_s'] or 0:.0f}")
-    Console().print(table)
-    click.echo(
-        "Runs on other people, or another dataset, are not comparable: aslkit evaluate RUN --dataset X measures any."
-    )
+        table.add_row(name, shares[0], Text(kind + on), shares[1], n, f"{row['fit_s'] or 0:.0f}")
+    return table
 
 
 def _print_compared(found: list["Run"]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
+    from rich.text import Text
 
     from aslkit.train.report import percent
 
-    table = Table("", *(run.folder.name for run in found))
+    table = Table("", *(Column(Text(plain(run.folder.name))) for run in found))
     rows = [run.row() for run in found]
     for name in ("dataset", "feature", "architecture", "seed"):
-        table.add_row(name, *(str(row[name]) for row in rows))
+        table.add_row(name, *(Text("–" if row[name] is None else plain(row[name])) for row in rows))
     for name in ("accuracy", "random_split"):
         table.add_row(name.replace("_", " "), *(percent(row[name]) for row in rows))
     for name in dict.fromkeys(name for row in rows for name in row["left_out"]):
-        table.add_row(f"on {name}", *(percent(row["left_out"].get(name)) for row in rows))
+        table.add_row(Text(f"on {plain(name)}"), *(percent(row["left_out"].get(name)) for row in rows))
     letters = [run.metrics.get("unseen", {}).get("per_letter", {}) for run in found]
     for letter in sorted(set().union(*letters)):
-        table.add_row(letter, *(percent(each.get(letter, {}).get("accuracy")) for each in letters))
+        table.add_row(Text(plain(letter)), *(percent(each.get(letter, {}).get("accuracy")) for each in letters))
     Console().print(table)

@@ -123,8 +123,8 @@ def train(
             "--start or --from-scratch": options["start"],
             "--tensorboard": tensorboard or None,
             "--epochs": options["epochs"],
-            "--one-hand": options["both_hands"],
-            "--no-synthetic": options["synthetic"],
+            "--both-hands" if options["both_hands"] else "--one-hand": options["both_hands"],
+            "--synthetic" if options["synthetic"] else "--no-synthetic": options["synthetic"],
         }
         cli_benchmark.run(asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())])
         return

@@ -22,7 +22,7 @@ def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
 
     console = Console(stderr=True)
     done = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), done, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not total) as progress:
         task = progress.add_task(title, total=total)
 

@@ -202,6 +202,11 @@ def _of_dataset(folder: Path) -> Iterator[_Item]:
         split = path.name.split("-")[0]
         for table in store.row_groups_of(path, ["image", "label"]):
             for image, label in zip(table.column("image"), table.column("label"), strict=True):
+                if image["bytes"].as_py() is None or label.as_py() is None:
+                    raise InputError(
+                        f"{path.name} has rows without a picture or letter; an audit compares pictures. Was it sent "
+                        "with --landmarks-only?"
+                    )
                 yield _item(image["bytes"].as_py(), label.as_py(), split, str(image["path"]))
 
 

@@ -73,10 +73,10 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
             title = f"{task.title} ({number} of {len(missing)})"
             known[task.key] = _done(task, recipe, images, here, title)
             append(setting.folder, task.key, known[task.key])
-    models = _models([(task, known[task.key]) for task in tasks])
+    models = _models([(task, known[task.key]) for task in tasks], dataset.name)
     metrics = {
         "aslkit": __version__,
-        "dataset": "sign-mnist",
+        "dataset": dataset.name,
         "kind": "benchmark",
         "best": leaderboard.best(models),
         "photographs": int(images.photograph.max()) + 1,
@@ -145,13 +145,13 @@ def _at_random(images: Images, recipe: Recipe, seed: int) -> Images:
     )
 
 
-def _models(done: Sequence[tuple[Task, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _models(done: Sequence[tuple[Task, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
     """Entries of metrics.json: one for each model and seed, the random split's figure beside each."""
     leaky = {task.name: _brief(result["test"]) | {"seed": task.seed, "leaks": True}
              for task, result in done if task.split == RANDOM}  # fmt: skip
     return [
         {
-            "dataset": "sign-mnist",
+            "dataset": dataset,
             "name": task.name,
             "architecture": task.config.architecture,
             "feature": task.config.feature,

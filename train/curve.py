@@ -36,21 +36,15 @@ def curve(
         feature: what the models see.
         config: the settings.
         full: each signer's accuracy when all others were trained on.
-        watch: where the trainings can be gone on with.
+        watch: where the trainings can be gone on with; nothing of them is written for TensorBoard.
 
     Returns:
         signers: for each number of people n, mean and each accuracy of those left out.
         images: for each share of the images, likewise, with n their mean number.
         more: see `estimate`; null where nothing can be estimated.
 
-    Raises:
-        InputError: fewer than three signers: there is nobody to leave away.
     """
     names = sorted(full)
-    if len(names) < 3:
-        raise InputError(
-            "A learning curve wants three signers or more: one to test on, and fewer and more to learn from."
-        )
     rng = np.random.default_rng(config.seed)
     by_signers: list[dict[str, Any]] = []
     for number in range(1, len(names) - 1):
@@ -70,6 +64,14 @@ def curve(
         "images": _by_images(samples, feature, config, full, watch),
         "more": estimate([(one["n"], one["mean"]) for one in by_signers]),
     }
+
+
+def check_people(samples: data.Samples) -> None:
+    """Raise InputError where there are fewer than three signers: there is nobody to leave away."""
+    if len(set(samples.signer.tolist())) < 3:
+        raise InputError(
+            "A learning curve wants three signers or more: one to test on, and fewer and more to learn from."
+        )
 
 
 def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
@@ -147,5 +149,5 @@ def _mean_number(samples: data.Samples, kept: npt.NDArray[np.bool_]) -> int:
 
 def _right(part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: Watch) -> float:
     split = data.held_out(part, [held], config)
-    fitted = fit(split, feature, config, title=title, watch=watch)
+    fitted = fit(split, feature, config, title=title, watch=Watch(kept=watch.kept))
     return float(measure(answer(fitted.model, split, feature, split="test"))["accuracy"])

@@ -9,9 +9,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aslkit.datasets import schema, split, store
+from aslkit.datasets.plain import plain
 from aslkit.datasets.split import Frames
 from aslkit.errors import AslkitError
 from aslkit.files import natural_key
@@ -24,6 +26,7 @@ from aslkit.train.config import TrainConfig
 GAP_SHARE: Final = 0.05
 """Of a letter's frames in a session, left out around a test by block: as curation does."""
 
+_NEVER_NULL: Final = ("label", "signer", "session", "group", "width", "height")
 _ABOUT: Final = [
     "label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "parent", "image.path",
 ]  # fmt: skip
@@ -75,6 +78,7 @@ def load(folder: Path, contract: Contract) -> Samples:
         AslkitError: it is damaged or hostile.
     """
     table = store.read(folder, _ABOUT)
+    _check_told(table, folder)
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
@@ -99,6 +103,23 @@ def load(folder: Path, contract: Contract) -> Samples:
         split=np.array(table.column("split").to_pylist())[order],
         by=store.facts(folder).get("summary", {}).get("split_by", "signer"),
     )
+
+
+def _check_told(table: pa.Table, folder: Path) -> None:
+    """Raise AslkitError where rows lack what training goes by, or name people in words that no screen should show."""
+    lacking = {name: table.column(name).null_count for name in _NEVER_NULL}
+    lacking["image.path"] = pc.struct_field(table.column("image"), "path").null_count
+    if missing := {name: count for name, count in lacking.items() if count}:
+        name, count = next(iter(missing.items()))
+        raise AslkitError(
+            f"{folder} cannot be trained or measured on: {count:,} of its {len(table):,} rows have no {name}. "
+            f"`aslkit dataset verify {plain(folder)}` says all that is wrong."
+        )
+    for name in ("signer", "session"):
+        if odd := [each for each in pc.unique(table.column(name)).to_pylist() if not each.isprintable()]:
+            raise AslkitError(
+                f"{folder} names a {name} {plain(odd[0])}, which holds control characters. Ask its sender to rename it."
+            )
 
 
 def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> Samples:
@@ -209,7 +230,7 @@ def _crops(folder: Path, contract: Contract, rows: int) -> Array:
 
 
 def _crop(row: dict[str, Any], contract: Contract) -> Array:
-    if row["hand_box"] is None:
+    if row["hand_box"] is None or row["landmarks"] is None:
         return np.zeros(contract.shape, np.float32)
     if row["image"]["bytes"] is None:
         raise AslkitError("The dataset has no pictures, only landmarks. Train on those: --feature landmarks.")

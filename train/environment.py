@@ -30,8 +30,9 @@ def _version(name: str) -> str | None:
         return None
 
 
-def command(dataset: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False) -> str:
-    """What to type, in a run's folder, to make it again: its config.toml says the rest."""
+def command(dataset: str, run: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False) -> str:
+    """What to type beside the workspace `data` that holds the run, to make it again: its config.toml says the rest."""
     options = [*(f"--hold-out {shlex.quote(signer)}" for signer in hold_out), *([f"--cv {cv}"] if cv else [])]
     options += ["--curve"] if curve else []
-    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config config.toml", *options])
+    settings = shlex.quote(f"data/runs/{run}/config.toml")
+    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config", settings, *options])

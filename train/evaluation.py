@@ -1,5 +1,6 @@
 """Measuring a run that there is on a dataset that it may never have seen."""
 
+import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
     )  # fmt: skip
     calibration = Calibration(temperature=contract.temperature, threshold=contract.threshold)
     metrics = (
-        _about(run, dataset, seen=sorted(known & set(people)))
+        _about(run, dataset, seed=seed, seen=sorted(known & set(people)))
         | on_unseen(answers, by="signer")
         | {
             "cv": figures(crossed, seed=seed),
@@ -92,7 +93,7 @@ def _feature(run: Run, kind: str) -> Feature:
     return FEATURES[name]
 
 
-def _about(run: Run, dataset: Path, *, seen: list[str]) -> dict[str, Any]:
+def _about(run: Run, dataset: Path, *, seed: int, seen: list[str]) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "feature": run.metrics["feature"],
@@ -104,5 +105,5 @@ def _about(run: Run, dataset: Path, *, seen: list[str]) -> dict[str, Any]:
         "forms": [],
         "record_next": [],
         "environment": environment(),
-        "command": f"aslkit evaluate {run.folder.name} --dataset {dataset.name}",
+        "command": shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
     }

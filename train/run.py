@@ -49,8 +49,9 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """What is to be trained and measured, as `train` takes it."""
+    """What is to be trained and measured, as `train` takes it; `run` is the name of the run it becomes."""
 
+    run: str
     dataset: Path
     runs: Path
     hold_out: Sequence[str]
@@ -91,17 +92,20 @@ def train(
         note: told, before anything is trained, what the figures will not tell; and how an interrupted run goes on.
 
     Raises:
-        InputError: no such dataset, feature, architecture or signer.
+        InputError: no such dataset, feature, architecture or signer; too few people for a curve; nothing to resume.
         AslkitError: too little to train on, or TensorFlow is not installed.
     """
     _check(hold_out, cv, curve, config)
-    asked = _Asked(dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures, note=note)
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
         config = settled(config, feature(config.feature), runs, note)
         name = f"{dataset.name}-{config.feature}-{config.architecture}"
     with unfinished(runs, name, resume=resume, tensorboard=tensorboard, note=note) as (folder, watch):
+        asked = _Asked(
+            run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures,
+            note=note,
+        )  # fmt: skip
         finished = _finished(asked, config, watch)
         with replacing(folder) as partial:
             write(partial, finished, dataset=dataset)
@@ -131,6 +135,8 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
         )
     chosen, cv = feature(config.feature), asked.cv
     whole = data.load(asked.dataset, chosen.contract)
+    if asked.curve:
+        learning_curve.check_people(whole)
     samples = _samples(whole, config, asked.hold_out, cv)
     check_trainable(samples)
     recorded = without_letter(asked.captures, chosen.contract) if asked.captures else {}
@@ -151,7 +157,7 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
         | {
             "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
             "tried": tried,
-            "command": command(asked.dataset.name, hold_out=asked.hold_out, cv=cv, curve=asked.curve),
+            "command": command(asked.dataset.name, asked.run, hold_out=asked.hold_out, cv=cv, curve=asked.curve),
         }
     )
     return Finished(

@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aslkit.errors import AslkitError, InputError
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
 from aslkit.train.folder import METRICS_FILE
+from aslkit.train.unfinished import CHECKPOINTS
 from aslkit.train.words import accuracy
+
+Kind = Literal["run", "benchmark", "interrupted", "damaged"]
 
 _NUMBER: Final = (int, float, type(None))
 _TEXT: Final = (str, type(None))
@@ -27,6 +30,7 @@ _SHAPE: Final[dict[str, Any]] = {
         "per_letter": {"*": {"accuracy": _NUMBER}},
     },
     "random_split": {"accuracy": _NUMBER},
+    "best": {"name": (str,)},
     "cv": {"mean": _NUMBER, "by": _TEXT, "each": [{"name": (str,), "accuracy": _NUMBER}]},
 }
 """What of metrics.json is read from a run that somebody else may have sent, and what it may be. "*" is any name."""
@@ -44,11 +48,22 @@ class Run:
         folder: where it lies.
         metrics: as its metrics.json has them.
         missing: what should be in the folder and is not; empty for a whole run.
+        damage: why metrics.json cannot be read; empty where it can.
     """
 
     folder: Path
     metrics: dict[str, Any]
     missing: tuple[str, ...]
+    damage: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What there is of it."""
+        if self.damage:
+            return "damaged"
+        if not self.metrics:
+            return "interrupted"
+        return "run" if "unseen" in self.metrics else "benchmark"
 
     def row(self) -> dict[str, Any]:
         """What a list of runs shows."""
@@ -57,6 +72,7 @@ class Run:
         each = metrics.get("cv", {}).get("each", [])
         return {
             "run": self.folder.name,
+            "kind": self.kind,
             "dataset": metrics.get("dataset"),
             "feature": metrics.get("feature"),
             "architecture": metrics.get("architecture"),
@@ -69,15 +85,25 @@ class Run:
             "n": unseen.get("n"),
             "random_split": (metrics.get("random_split") or {}).get("accuracy"),
             "fit_s": metrics.get("fit_s"),
+            "best": (metrics.get("best") or {}).get("name"),
             "missing": list(self.missing),
+            "damage": self.damage,
         }
 
 
 def runs(folder: Path) -> list[Run]:
-    """All runs in a workspace's runs folder, best first; folders without metrics of a run are passed over."""
-    found = [read(path) for path in sorted(folder.glob("*")) if (path / METRICS_FILE).is_file() and path.name[0] != "."]
-    found = [run for run in found if "unseen" in run.metrics]
-    return sorted(found, key=lambda run: -(run.row()["accuracy"] or 0))
+    """All in a workspace's runs folder, best first: benchmarks, what was interrupted and what is damaged, too."""
+    paths = [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name[0] != "."]
+    begun = [path for path in paths if (path / METRICS_FILE).is_file() or (path / CHECKPOINTS).is_dir()]
+    return sorted(map(_whatever, begun), key=lambda run: -(run.row()["accuracy"] or 0))
+
+
+def _whatever(folder: Path) -> Run:
+    """Read what is there, damaged or not: one damaged run must not hide the others."""
+    try:
+        return read(folder)
+    except AslkitError as error:
+        return Run(folder=folder, metrics={}, missing=(), damage=error.message)
 
 
 def read(folder: Path) -> Run:

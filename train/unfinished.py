@@ -30,11 +30,11 @@ def unfinished(
         note: told how to go on.
 
     Raises:
-        InputError: the run to go on with is finished.
+        InputError: the run to go on with is finished, or the folder is no run's: it would be replaced.
     """
     folder = _begun(runs, name) if resume is None else resume
-    if (folder / METRICS_FILE).exists():
-        raise InputError(f"{folder} is finished; there is nothing to go on with. Without --resume a new run begins.")
+    if resume is not None:
+        _check_interrupted(resume)
     watch = Watch(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
     if watch.logs is not None:
         note(f"To follow it: tensorboard --logdir {watch.logs}")
@@ -47,6 +47,18 @@ def unfinished(
             with suppress(OSError):  # somebody put something there
                 folder.rmdir()
         raise
+
+
+def _check_interrupted(folder: Path) -> None:
+    """Raise InputError unless a folder holds what an interrupted training leaves, and nothing else."""
+    if (folder / METRICS_FILE).exists():
+        raise InputError(f"{folder} is finished; there is nothing to go on with. Without --resume a new run begins.")
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (CHECKPOINTS, TENSORBOARD))
+    if others or not (folder / CHECKPOINTS).is_dir():
+        holds = f"it holds {', '.join(others[:3])}" if others else "it holds no checkpoints"
+        raise InputError(
+            f"{folder} is no interrupted training: {holds}. `aslkit runs` lists those that can be gone on with."
+        )
 
 
 def _begun(runs: Path, name: str) -> Path:

@@ -2,6 +2,8 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +13,7 @@ from aslkit.datasets import sign_mnist
 from aslkit.errors import InputError
 from aslkit.images import Frame, encode_jpeg, encode_png
 from aslkit.likeness import hamming
+from aslkit.workspace import Workspace
 
 
 def random_pictures(rng: np.random.Generator, count: int) -> Pictures:
@@ -96,6 +99,17 @@ def test_what_cannot_be_audited(tmp_path: Path, what: str, picture: Frame) -> No
         (tmp_path / "A" / "1.png").write_bytes(encode_png(picture))
     with pytest.raises(InputError, match=r"no dataset that can be audited|at least two"):
         audit(tmp_path, distance=4)
+
+
+def test_a_dataset_without_pictures_cannot_be_audited(workspace: Workspace) -> None:
+    dataset = workspace.dataset("custom")
+    for path in dataset.glob("data/*.parquet"):
+        table = pq.read_table(path)
+        bare = [each | {"bytes": None} for each in table.column("image").to_pylist()]
+        at = table.schema.get_field_index("image")
+        pq.write_table(table.set_column(at, table.schema.field(at), pa.array(bare, table.schema.field(at).type)), path)
+    with pytest.raises(InputError, match=r"without a picture.*--landmarks-only"):
+        audit(dataset, distance=4)
 
 
 def test_sign_language_mnist_leaks_under_a_random_split_only(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,22 @@ def test_somebody_elses_metadata_is_no_reason_to_fall_over(own: bytes) -> None:
     schema.check(there, "x.parquet")
 
 
+@pytest.mark.parametrize("said", [b"", b"{", b"[]", b'{"info": 5}', b"\xff\xfe", b"[" * 100_000])
+def test_names_of_letters_that_cannot_be_read_are_none(said: bytes) -> None:
+    assert schema.label_names(schema.COLUMNS.with_metadata({b"huggingface": said})) is None
+    assert schema.label_names(schema.COLUMNS) is None
+    assert schema.label_names(schema.with_metadata({})) == list(LETTERS)
+
+
+def test_without_pixels_an_image_is_only_its_parts() -> None:
+    """Hugging Face would open bytes that are not there, for each row."""
+    said = json.loads(schema.with_metadata({"pixels": False}).metadata[b"huggingface"])["info"]["features"]["image"]
+    assert said == {
+        name: {"dtype": dtype, "_type": "Value"} for name, dtype in (("bytes", "binary"), ("path", "string"))
+    }
+    assert schema.with_metadata({"pixels": True}) == schema.with_metadata({})
+
+
 @pytest.mark.parametrize("name", schema.COLUMNS.names)
 def test_each_column_must_be_there_and_of_its_type(name: str) -> None:
     at = schema.COLUMNS.get_field_index(name)

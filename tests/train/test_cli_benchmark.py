@@ -65,6 +65,8 @@ def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path)
         (["--hold-out", "maria"], "--hold-out is not of the benchmark"),
         (["--epochs", "3"], "--epochs is not of the benchmark"),
         (["--one-hand"], "--one-hand is not of the benchmark"),
+        (["--both-hands"], "--both-hands is not of the benchmark"),
+        (["--no-synthetic"], "--no-synthetic is not of the benchmark"),
         (["--feature", "landmarks"], "The benchmark has no model landmarks. It has: "),
         (["--config", "nowhere.toml"], "no configuration file nowhere.toml"),
         (["--sweep", "nowhere.toml"], "no configuration file nowhere.toml"),
@@ -81,6 +83,14 @@ def test_what_does_not_go_is_refused_before_anything_is_trained(
     assert failed.exit_code == 2
     assert said in " ".join(failed.output.split())
     assert not (tmp_path / "runs").exists()
+
+
+def test_only_a_benchmark_is_gone_on_with(sign_mnist: Path, tmp_path: Path) -> None:
+    (tmp_path / "captures" / "maria").mkdir(parents=True)
+    failed = aslkit("--dataset", sign_mnist, "--resume", tmp_path / "captures", workspace=tmp_path)
+    assert failed.exit_code == 2
+    assert "is no interrupted benchmark" in failed.output
+    assert [path.name for path in (tmp_path / "captures").iterdir()] == ["maria"]
 
 
 @pytest.mark.parametrize("after", [True, False])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aslkit.config import load
@@ -11,7 +12,7 @@ from aslkit.preprocess import Contract
 from aslkit.train import curve as module
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
-from aslkit.train.curve import curve, estimate, words
+from aslkit.train.curve import check_people, curve, estimate, words
 from aslkit.train.features import feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.train.run import train
@@ -62,7 +63,9 @@ def test_what_is_not_known_is_said() -> None:
 
 def test_two_people_or_another_test_have_no_curve(dataset: Path, tmp_path: Path) -> None:
     samples = data.load(dataset, Contract(kind="landmarks"))
+    check_people(samples)
+    two = data.only(samples, np.isin(samples.signer, ["synthetic-ada", "synthetic-ben"]))
     with pytest.raises(InputError, match="three signers"):
-        curve(samples, feature("landmarks"), CONFIG, full={"a": 0.5, "b": 0.5})
+        check_people(two)
     with pytest.raises(InputError, match="--cv signer"):
         train(dataset, runs=tmp_path, config=CONFIG, curve=True)

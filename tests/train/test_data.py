@@ -85,6 +85,31 @@ def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tm
             data.load(copy, Contract(kind="landmarks"))
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", None, r"of its 96 rows have no label.*aslkit dataset verify"),
+        ("signer", None, "have no signer"),
+        ("group", None, "have no group"),
+        ("width", None, "have no width"),
+        ("image", None, r"have no image\.path"),
+        ("signer", "bob\x1b[31m", "bob\ufffd.*holds control characters"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["landmarks", "pixels"])
+def test_rows_that_do_not_say_what_training_goes_by(
+    column: str, value: object, message: str, kind: str, dataset: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(dataset, tmp_path / "copy")
+    path = next(copy.glob("data/test-*.parquet"))
+    table = pq.read_table(path)
+    at = table.schema.get_field_index(column)
+    values = pa.array([value, *table.column(column).to_pylist()[1:]], table.schema.field(at).type)
+    pq.write_table(table.set_column(at, table.schema.field(at), values), path)
+    with pytest.raises(AslkitError, match=message):
+        data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
+
+
 def test_another_label_set_is_told(dataset: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(dataset, tmp_path / "digits")
     for path in copy.glob("data/*.parquet"):

@@ -52,6 +52,17 @@ def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) 
     assert "random split" not in page
 
 
+def test_a_dataset_named_by_where_one_is_has_its_name(
+    run: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run / "evaluations" / "earlier").mkdir(parents=True)
+    monkeypatch.chdir(dataset)
+    assert aslkit("evaluate", run, "--dataset", ".").exit_code == 0
+    assert {path.name for path in (run / "evaluations").iterdir()} == {"earlier", dataset.name}
+    metrics = json.loads((run / "evaluations" / dataset.name / "metrics.json").read_text())
+    assert metrics["command"] == f"aslkit evaluate {run.name} --dataset {dataset.name} --seed 0"
+
+
 def test_people_trained_on_are_said_to_flatter(run: Path, dataset: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     metrics["trained_on"]["signers"].append("synthetic-dan")
@@ -106,7 +117,7 @@ def test_the_card_says_the_figure_and_how_to_make_it_again(run: Path) -> None:
     text = (run / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: keras")
     assert "right on people it never saw (synthetic): synthetic-dan" in text
-    assert "aslkit train --dataset small --config config.toml" in text
+    assert f"aslkit train --dataset small --config data/runs/{run.name}/config.toml" in text
 
 
 def _options(**given: object) -> CaptureOptions:
@@ -139,9 +150,38 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
 )
 def test_a_run_that_lies_of_itself_is_told_of(change: dict[str, object], said: str, tmp_path: Path) -> None:
     """Found by benchmarks/fuzz.py: a run may come from anybody, and `aslkit runs` shows them all."""
-    folder = tmp_path / "runs" / "theirs"
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps({"unseen": {"accuracy": 0.5}} | change))
-    done = CliRunner().invoke(main, ["runs", "--workspace", str(tmp_path)])
-    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    for name, metrics in (("theirs", {"unseen": {"accuracy": 0.5}} | change), ("mine", {"unseen": {"accuracy": 0.5}})):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
+    done = aslkit("runs", "--workspace", tmp_path)
     assert said in done.stderr
+    assert "mine" in done.stdout  # one that is damaged does not hide the others
+    named = CliRunner().invoke(main, ["runs", "theirs", "--workspace", str(tmp_path)])
+    assert (named.exit_code, type(named.exception)) == (1, SystemExit)
+    assert said in named.stderr
+
+
+def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "small-landmarks-mlp-1" / "checkpoints").mkdir(parents=True)
+    folder = tmp_path / "runs" / "sign-mnist-benchmark-1"
+    folder.mkdir()
+    about = {"kind": "benchmark", "dataset": "sign-mnist", "best": {"name": "cnn"}}
+    (folder / "metrics.json").write_text(json.dumps(about))
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    assert "Interrupted: small-landmarks-mlp-1; the command that began it goes on with --resume" in listed
+    assert "Benchmark of sign-mnist: sign-mnist-benchmark-1, best cnn" in listed
+    rows = json.loads(aslkit("runs", "--json", "--workspace", tmp_path).stdout)
+    assert {row["run"]: row["kind"] for row in rows} == {
+        "small-landmarks-mlp-1": "interrupted", "sign-mnist-benchmark-1": "benchmark"
+    }  # fmt: skip
+    assert "None" not in aslkit("runs", "sign-mnist-benchmark-1", "--workspace", tmp_path).stdout
+
+
+def test_names_that_others_gave_are_shown_harmlessly(tmp_path: Path) -> None:
+    name = "bob[/x]\x1b[31m"
+    metrics = {"dataset": name, "unseen": {"accuracy": 0.5, "held_out": [name], "per_letter": {}}}
+    (tmp_path / "runs" / "theirs").mkdir(parents=True)
+    (tmp_path / "runs" / "theirs" / "metrics.json").write_text(json.dumps(metrics))
+    for said in (aslkit("runs", "--workspace", tmp_path), aslkit("runs", "theirs", "--workspace", tmp_path)):
+        assert "bob[/x]" in said.stdout
+        assert "\x1b" not in said.stdout

@@ -127,5 +127,11 @@ def test_an_interrupted_run_says_how_it_goes_on_and_does(
     finished = CliRunner().invoke(main, resumed)
     assert finished.exit_code == 2
     assert "is finished; there is nothing to go on with" in finished.stderr
+    (tmp_path / "captures").mkdir()
+    for what in (tmp_path, tmp_path / "runs", tmp_path / "captures"):
+        refused = CliRunner().invoke(main, [*command, "--resume", str(what)])
+        assert refused.exit_code == 2
+        assert "is no interrupted training" in refused.stderr
+    assert (tmp_path / "captures").is_dir()
     again = CliRunner().invoke(main, [*command, "--start", "x", "--from-scratch"])
     assert "not both" in again.stderr
