@@ -107,26 +107,29 @@ def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
     from aslkit.train.recipe import model
     from aslkit.train.spark import MllibModel
 
+    folder = tmp_path / "our 100% club"
+    folder.mkdir()
     # Of some letters there are more images than of others: by frequency the order would be another.
     rows = images.part("train")
     kept = rows[(images.label[rows] >= 12) | (np.arange(len(rows)) % 2 == 0)]
     split = np.where(np.isin(np.arange(len(images)), kept) | (images.split != "train"), images.split, "out")
     fewer = photographs.Images(pixels=images.pixels, label=images.label, photograph=images.photograph, split=split)
-    setting = Setting(folder=tmp_path, ranks=1, master="local[2]", resume="", spark=spark)
+    setting = Setting(folder=folder, ranks=1, master="local[2]", resume="", spark=spark)
     with trained("one", model(settings, "here"), fewer, seed=0, setting=setting, title="") as trial:
         assert trial.about["engine"] == MLLIB
-        trial.save(tmp_path / "saved")
+        trial.save(folder / "saved")
         asked = images.pixels[images.part("validation")]
         said = trial.predict(asked)
-        again = PipelineModel.load(str(tmp_path / "saved"))
+        again = PipelineModel.load(str(folder / "saved"))
         assert tuple(again.stages[0].labels) == LETTERS
-        reloaded = MllibModel(pipeline=again, spark=spark, scratch=tmp_path / "asked", fit_s=0)
+        reloaded = MllibModel(pipeline=again, spark=spark, scratch=folder / "asked", fit_s=0)
         inputs = asked.reshape(len(asked), -1).astype(np.float32)
         assert (reloaded.predict(inputs) == said).all()
-        one_hot = again.transform(_asked(spark, inputs, tmp_path)).select("label", "label_vec").first()
+        one_hot = again.transform(_asked(spark, inputs, folder)).select("label", "label_vec").first()
         assert one_hot.label_vec.size == 24
         assert one_hot.label_vec[int(one_hot.label)] == 1
-    assert not (tmp_path / "checkpoints" / "one").exists()
+    assert not (folder / "checkpoints" / "one").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def _asked(spark: Any, inputs: Any, folder: Path) -> Any:
