@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from aslkit.config import load
 from aslkit.letters import INDEX, LETTERS
 from aslkit.live.config import LiveConfig
+from aslkit.live.recogniser import rests
 from aslkit.live.speller import Glimpse, Speller, bar
 from aslkit.models import load as load_model
 from aslkit.preprocess import canonical_points, landmark_features, tempered
@@ -64,6 +65,8 @@ class Film:
     word: str
     raw: tuple[Glimpse, ...]
     """Of each frame the likeliest letter and its probability; nothing is refused yet."""
+    resting: tuple[bool, ...]
+    """Of each frame, whether the model holds rest for likelier than that letter."""
     threshold: float
 
 
@@ -93,20 +96,22 @@ class Person:
         acted = [(word, *self._word(word, rng)) for word in words]
         acted.append(("", *self._rest(rng)))
         features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
-        said = tempered(np.asarray(self.model.predict(features, batch_size=4096, verbose=0)), self.contract.temperature)
+        raw = np.asarray(self.model.predict(features, batch_size=4096, verbose=0))
+        said, resting = tempered(raw, self.contract.temperature), rests(raw)
         films, start = [], 0
         for word, hands, there in acted:
-            films.append(self._film(word, said[start : start + len(hands)], there))
+            rows = slice(start, start + len(hands))
+            films.append(self._film(word, said[rows], resting[rows], there))
             start += len(hands)
         return films
 
-    def _film(self, word: str, said: Array, there: Array) -> Film:
+    def _film(self, word: str, said: Array, resting: Array, there: Array) -> Film:
         raw = [
             Glimpse(time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()))
             if hand else Glimpse(time_s=i / FPS, hand=False)
             for i, (p, hand) in enumerate(zip(said, there, strict=True))
         ]  # fmt: skip
-        return Film(word=word, raw=tuple(raw), threshold=self.contract.threshold)
+        return Film(word=word, raw=tuple(raw), resting=tuple(resting.tolist()), threshold=self.contract.threshold)
 
     def _hand(self, letter: str, rng: np.random.Generator) -> Array:
         return self.hands[rng.choice(np.flatnonzero(self.label == INDEX[letter]))]
@@ -157,8 +162,8 @@ def by_speller(config: LiveConfig) -> Callable[[Film], str]:
     def rule(film: Film) -> str:
         speller = Speller(config=config)
         least = bar(film.threshold, config.strictness)
-        for seen in film.raw:
-            speller.see(seen if seen.probability >= least else replace(seen, letter=None))
+        for seen, resting in zip(film.raw, film.resting, strict=True):
+            speller.see(seen if seen.probability >= least and not resting else replace(seen, letter=None))
         return speller.text.replace(" ", "")
 
     return rule

@@ -89,7 +89,7 @@ class Reader:
         order = seen.probabilities.argsort()[::-1][:BEST] if seen.hand is not None else ()
         best = tuple((self.contract.letters[int(i)], float(seen.probabilities[i])) for i in order)
         probability = best[0][1] if best else 0.0
-        letter = seen.letter if best and probability >= self._bar else None
+        letter = seen.letter if best and probability >= self._bar and not seen.rests else None
         glimpse = Glimpse(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
         with self._lock:
             self.now_s = time_s

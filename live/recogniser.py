@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame
@@ -23,12 +24,31 @@ class Recognised:
         probabilities: float32 (24,), one for each letter of the contract, 0–1, as sure as the model is right on people
             it does not know; zeros without a hand.
         refused: whether the likeliest letter is not likely enough: a hand at rest, or on its way. True without a hand.
+        rests: whether a hand at rest is likelier than any letter: see `rests`.
     """
 
     hand: Hand | None
     letter: str | None
     probabilities: Array
     refused: bool
+    rests: bool = False
+
+
+def rests(probabilities: Array) -> npt.NDArray[np.bool_]:
+    """Whether a hand at rest is likelier than any letter.
+
+    A network that has learned rest gives its probability to all letters alike (docs/adr/0016). So what they all have is
+    that of rest, to within the least of theirs; one that has not learned it gives some letter next to nothing.
+
+    Args:
+        probabilities: float32 (…, n), as the network says them, not tempered.
+
+    Returns:
+        bool (…).
+    """
+    least = probabilities.min(axis=-1)
+    result: npt.NDArray[np.bool_] = probabilities.shape[-1] * least > probabilities.max(axis=-1) - least
+    return result
 
 
 class Recogniser:
@@ -53,12 +73,14 @@ class Recogniser:
             nothing = np.zeros(len(self.contract.letters), np.float32)
             return Recognised(hand=None, letter=None, probabilities=nothing, refused=True)
         inputs = model_input(frame, hand, self.contract)
-        probabilities = tempered(self._network(inputs[None])[0], self.contract.temperature)
+        said = self._network(inputs[None])[0]
+        probabilities = tempered(said, self.contract.temperature)
         return Recognised(
             hand=hand,
             letter=self.contract.letters[int(probabilities.argmax())],
             probabilities=probabilities,
             refused=bool(probabilities.max() < self.contract.threshold),
+            rests=bool(rests(said)),
         )
 
     def close(self) -> None:

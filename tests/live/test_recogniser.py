@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from aslkit import models
 from aslkit.curate.describe import GIVEN, Looking, describe
@@ -17,7 +20,7 @@ from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand, HandLandmarker
 from aslkit.images import Frame, decode, encode_jpeg
 from aslkit.letters import LETTERS
-from aslkit.live.recogniser import Recogniser
+from aslkit.live.recogniser import Recogniser, rests
 from aslkit.models import save_network
 from aslkit.preprocess import (
     CONTRACT_FILE,
@@ -74,6 +77,17 @@ def _as_trained(row: dict[str, Any], frame: Frame, contract: Contract) -> Array:
     )
     features: Array = feature("landmarks").finish(points)[0]
     return features
+
+
+@given(arrays(np.float32, 25, elements=st.floats(0, 1, width=32)).filter(lambda each: each.sum() > 0))
+def test_rest_is_told_from_what_all_letters_have_alike(said: Array) -> None:
+    """Of a network that says letters and rest, after rest was shared out."""
+    said = said / said.sum()
+    letters, rest = said[:-1], said[-1]
+    shared = letters + rest / 24
+    least = letters.min()  # what is no rest, but common to all
+    if abs(rest - letters.max()) > 25 * least + 1e-4:
+        assert rests(np.stack([shared, shared])).tolist() == [rest > letters.max()] * 2
 
 
 @pytest.fixture(scope="module")
