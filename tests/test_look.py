@@ -39,7 +39,7 @@ def test_blur_is_a_share_and_grows_with_blurring(seed: int) -> None:
     levels = [blur_effect(noise(np.random.default_rng(seed), sigma=sigma)) for sigma in (0, 0.8, 1.6, 3.2)]
     assert levels == sorted(levels)
     assert 0 <= levels[0] < 0.2
-    assert 0.4 < levels[-1] <= 1
+    assert 0.3 < levels[-1] <= 1  # of 6,000 seeds 0.397 to 0.507
 
 
 def test_a_picture_without_detail_is_blurred_altogether() -> None:
