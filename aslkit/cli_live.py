@@ -10,6 +10,7 @@ import click
 
 from aslkit import cli_values as values
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
+from aslkit.errors import AslkitError
 from aslkit.workspace import Workspace, as_name, checked_name
 
 if TYPE_CHECKING:
@@ -61,12 +62,17 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.config import load
     from aslkit.letters import parse_letter
     from aslkit.live.config import LiveConfig
+    from aslkit.live.voice import clipboard, copy, voice
 
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
-    heard = _heard(as_json=as_json, aloud=options.pop("speak"))
-    copied, letter = options.pop("copy"), parse_letter(options.pop("letter"))
+    aloud, copied, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
+    if aloud:
+        voice()
+    if copied:
+        clipboard()
+    heard = _heard(as_json=as_json, aloud=aloud)
     if web:
         from aslkit.live.web.serve import live_in_browser
 
@@ -82,11 +88,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
             folder, source=options["source"], config=settings, heard=heard, warn=_warn, windowed=windowed,
             letter=letter, limit_s=options["limit_s"],
         )  # fmt: skip
-    if copied:
-        from aslkit.live.voice import copy
-
-        copy(lived.text)
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
+    if copied:
+        copy(lived.text)
 
 
 @click.command()
@@ -157,16 +161,20 @@ def exam(
 
 
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
-    """Tells programs each event, and a voice each word that is complete."""
+    """Tells programs each event, and a voice each word that is complete, until it fails: spelling goes on."""
+    from aslkit.live.voice import speak
 
     def heard(event: "Event") -> None:
+        nonlocal aloud
         if as_json:
             click.echo(json.dumps(event.as_json()))
             sys.stdout.flush()
         if aloud and event.kind == "space":
-            from aslkit.live.voice import speak
-
-            speak(event.text.split()[-1])
+            try:
+                speak(event.text.split()[-1])
+            except AslkitError as error:
+                aloud = False
+                _warn(f"{error.message} No more words are spoken.")
 
     return heard
 
