@@ -11,7 +11,7 @@ import click
 from aslkit import cli_values as values
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
 from aslkit.errors import AslkitError
-from aslkit.workspace import Workspace, as_name, checked_name
+from aslkit.workspace import Workspace, as_name, checked_signer
 
 if TYPE_CHECKING:
     from aslkit.live.speller import Event
@@ -108,7 +108,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
 @click.option(
     "--signer",
-    help="Who is examined; your login name, or the folder's, where not given.",
+    help="Who is examined; your login name where not given, or that of the folder, video or synthetic signer.",
     shell_complete=values.signer,
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
@@ -147,9 +147,7 @@ def exam(
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Which letter does {source} show? Give --letter.")
     asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    if signer is not None:
-        checked_name("signer", signer)
-    who = signer or (as_name(Path(source).absolute().name) if kind in ("folder", "video") else login())
+    who = _examined(signer, source)
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = examine(
@@ -158,6 +156,19 @@ def exam(
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else report(result) + f"\n{result['folder']}")
+
+
+def _examined(signer: str | None, source: str) -> str:
+    """Who is examined, where not given: whom the source is drawn as or named after, or who is logged in."""
+    from aslkit.live.watching import SIGNER
+    from aslkit.sources import kind_of
+
+    kind = kind_of(source)
+    if signer is None and kind == "synthetic":
+        signer = SIGNER
+    elif signer is None:
+        signer = as_name(Path(source).absolute().name) if kind in ("folder", "video") else login()
+    return checked_signer(signer, synthetic=kind == "synthetic")
 
 
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":

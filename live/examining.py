@@ -144,7 +144,7 @@ def examine(
             chosen = labelled(Path(source), letters, times, rng)
             frames: Iterator[tuple[str, Frame]] = ((letter, decode(read_file(path))) for letter, path in chosen)
             return folder.finish(examine_frames(recogniser, frames, len(chosen), folder.keep))
-        given = stack.enter_context(opened(source, letter=letters[0], signer="synthetic-ada", session="exam"))
+        given = stack.enter_context(opened(source, letter=letters[0], signer=folder.signer, session="exam"))
         frames = _apart(given, letters[0], times)
         return folder.finish(examine_frames(recogniser, frames, times, folder.keep))
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.cli import main
+from aslkit.live.exam_folder import ExamFolder
 from aslkit.live.live import Lived
 from aslkit.live.speller import Event
 
@@ -50,6 +51,20 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
+    """Stands in for model, camera and signer: nothing is asked. Lists where results would go."""
+    folders: list[ExamFolder] = []
+
+    def examine(run: Path, *, folder: ExamFolder, **_: Any) -> dict[str, Any]:
+        folders.append(folder)
+        return {}
+
+    monkeypatch.setattr("aslkit.live.examining.examine", examine)
+    monkeypatch.setattr("getpass.getuser", lambda: "maria")
+    return folders
+
+
 def broken(program: Path) -> None:
     """Write a program that the system finds and cannot start."""
     program.write_bytes(b"\0")
@@ -79,3 +94,46 @@ def test_a_voice_that_fails_is_told_once_and_spelling_goes_on(aslkit: Run, lived
     result = aslkit("live", "--speak")
     assert (result.exit_code, result.stdout) == (0, "A B \n")
     assert result.stderr == "espeak cannot be started: Exec format error. No more words are spoken.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "who"),
+    [
+        (("--source", "0"), "maria"),
+        (("--source", "0", "--signer", "ben"), "ben"),
+        (("--source", "synthetic", "--letter", "A"), "synthetic-ada"),
+        (("--source", "synthetic", "--letter", "A", "--signer", "synthetic-eve"), "synthetic-eve"),
+        (("--source", "runs"), "runs"),
+    ],
+)
+def test_who_is_examined(
+    options: Sequence[str], who: str, aslkit: Run, examined: list[ExamFolder], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert aslkit("exam", *options, "--json").exit_code == 0, options
+    assert (examined[0].signer, examined[0].about["signer"]) == (who, who)
+    assert examined[0].path.name == f"one-{who}-1"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--source", "0", "--signer", "synthetic-eve"), "are for synthetic signers"),
+        (("--source", "synthetic", "--letter", "A", "--signer", "maria"), "--signer synthetic-maria"),
+        (("--source", "0", "--signer", "../up"), "cannot be the name of a signer"),
+    ],
+)
+def test_who_cannot_be_examined(options: Sequence[str], words: str, aslkit: Run, examined: list[ExamFolder]) -> None:
+    result = aslkit("exam", *options)
+    assert (result.exit_code, examined) == (2, [])
+    assert words in result.stderr
+
+
+def test_a_login_that_cannot_name_a_folder_is_refused(
+    aslkit: Run, examined: list[ExamFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "club/maria")
+    result = aslkit("exam", "--source", "0")
+    assert (result.exit_code, examined) == (2, [])
+    assert "'club/maria' cannot be the name of a signer" in result.stderr
