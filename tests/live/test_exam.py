@@ -47,6 +47,24 @@ def test_a_whole_sitting() -> None:
     assert READY_S > 0
 
 
+def test_a_window_may_look_at_any_moment() -> None:
+    """It does so in a thread of its own: also when an answer is there, and what follows is not yet, or is just now."""
+    shown: list[tuple[str, str]] = []
+
+    class Answers(list[Answer]):
+        def append(self, answer: Answer) -> None:
+            shown.append((sitting.phase, sitting.letter))
+            super().append(answer)
+            shown.append((sitting.phase, sitting.letter))
+
+    sitting = Sitting(asked=("A", "B"), rest_s=2, answers=Answers())
+    for step in range(200):
+        sitting.see(step / 10, said=["A"] if sitting.phase == "sign" else [], hand=True)
+    assert shown == [("ready", "A"), ("ready", "B"), ("rest", "none"), ("rest", "none")]
+    sitting.phase = "sign"  # as a window may have seen it before the last answer
+    assert sitting.letter == "none"
+
+
 def test_ended_early_it_scores_what_was_asked_and_claims_no_rest() -> None:
     sitting = Sitting(asked=("A", "B"))
     sitting.answers.append(Answer(asked="A", said="A", took_s=1.0))
