@@ -12,6 +12,7 @@ import click
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.captures import SessionInfo
+from aslkit.cli_fitting import fit_web
 from aslkit.cli_options import login
 from aslkit.cli_text import print_recording
 from aslkit.config import load
@@ -107,6 +108,7 @@ class CaptureOptions:
 
 def run(options: CaptureOptions) -> None:
     """Record, and say what was recorded."""
+    fit_web(web=options.web, unused=("source", "preview"))
     letters = options.asked_letters()
     info = _session(options)
     count = options.count or (PLANNED if options.plan else None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit import cli_values as values
+from aslkit.cli_fitting import fit_web, refuse
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
 from aslkit.errors import AslkitError
 from aslkit.workspace import Workspace, as_name, checked_signer
@@ -64,6 +65,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.live.config import LiveConfig
     from aslkit.live.voice import clipboard, copy, voice
 
+    fit_web(web=web, unused=("source", "letter", "preview", "limit_s"))
+    if options["source"] != "synthetic":
+        refuse(("letter",), "goes with --source synthetic")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
@@ -138,12 +142,16 @@ def exam(
     from aslkit.live.exam import order
     from aslkit.live.exam_folder import ExamFolder, report
     from aslkit.live.examining import examine
-    from aslkit.sources import camera_name, kind_of
+    from aslkit.sources import LIVE, camera_name, kind_of
 
+    kind = kind_of(source)
+    if letter is not None:
+        refuse(("letters",), "does not go with --letter")
+    if kind not in LIVE:
+        refuse(("preview", "rest_s"), "goes with a camera")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
-    kind = kind_of(source)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Which letter does {source} show? Give --letter.")
     asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
