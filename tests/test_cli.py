@@ -225,8 +225,8 @@ def test_settings_from_a_file_and_its_mistakes(tmp_path: Path) -> None:
         ("[capture]\ngaol = 2\n", "unknown key 'gaol'"),
         ("[captur]\n", r"unknown section [captur]"),
         ("goal = = 2", "not a TOML file"),
-        ("[capture]\ngoal = 0\n", "--goal"),
-        ("[gate]\nedge = 5\n", "--edge"),
+        ("[capture]\ngoal = 0\n", "own.toml, [capture]: goal must"),
+        ("[gate]\nedge = 5\n", "own.toml, [gate]: edge must"),
         ('[capture]\nformat = "gif"\n', "jpeg, png"),
     ):
         own.write_text(text)

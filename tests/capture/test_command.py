@@ -77,7 +77,7 @@ def stored(result: Result) -> Any:
         (("--letters", ""), "names no letter"),
         (("--letters", "A,Ä"), "not a letter"),
         (("--letters", "A-Y"), "--letter A"),  # from a folder: who would say when the next one begins?
-        (("--letter", "A", "--goal", "0"), "--goal"),
+        (("--letter", "A", "--goal", "0"), "Error: --goal must be from 1"),
         (("--letter", "A", "--interval-s", "-1"), "--interval-s"),
         (("--letter", "A", "--signer", "../up"), "cannot be the name of a signer"),
         (("--letter", "A", "--session", "a/b"), "cannot be the name of a session"),
