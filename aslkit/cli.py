@@ -4,10 +4,9 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -24,8 +23,6 @@ from aslkit.cli_train import train
 from aslkit.errors import AslkitError
 from aslkit.letters import NOTHING, parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
