@@ -104,7 +104,11 @@ def demo(root: Path, as_json: bool) -> None:
 @workspace_option
 @json_option
 def doctor(root: Path, as_json: bool) -> None:
-    """Say what is installed, what is missing, what for, and how to get it."""
+    """Say what is installed, what is missing, what for, and how to get it.
+
+    \b
+    Example:  aslkit doctor
+    """
     from rich.console import Console
 
     from aslkit.doctor import examine
