@@ -84,13 +84,10 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         lived = live_in_browser(folder, config=settings, heard=heard, announce=_warn, **where)
     else:
         from aslkit.live.live import live as read
-        from aslkit.sources import LIVE, kind_of
 
-        preview = options["preview"]
-        windowed = preview if preview is not None else kind_of(options["source"]) in LIVE and not as_json
         lived = read(
-            folder, source=options["source"], config=settings, heard=heard, warn=_warn, windowed=windowed,
-            letter=letter, limit_s=options["limit_s"],
+            folder, source=options["source"], config=settings, heard=heard, warn=_warn, letter=letter,
+            windowed=_windowed(options["preview"], options["source"], as_json=as_json), limit_s=options["limit_s"],
         )  # fmt: skip
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
     if copied:
@@ -164,6 +161,13 @@ def exam(
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else report(result) + f"\n{result['folder']}")
+
+
+def _windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
+    """Whether live shows a window: as was said, or else for a camera, unless a program listens."""
+    from aslkit.sources import LIVE, kind_of
+
+    return preview if preview is not None else kind_of(source) in LIVE and not as_json
 
 
 def _examined(signer: str | None, source: str) -> str:
