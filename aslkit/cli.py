@@ -4,10 +4,9 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -24,8 +23,6 @@ from aslkit.cli_train import train
 from aslkit.errors import AslkitError
 from aslkit.letters import NOTHING, parse_letter, parse_letters
 from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
@@ -107,7 +104,11 @@ def demo(root: Path, as_json: bool) -> None:
 @workspace_option
 @json_option
 def doctor(root: Path, as_json: bool) -> None:
-    """Say what is installed, what is missing, what for, and how to get it."""
+    """Say what is installed, what is missing, what for, and how to get it.
+
+    \b
+    Example:  aslkit doctor
+    """
     from rich.console import Console
 
     from aslkit.doctor import examine

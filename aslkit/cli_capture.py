@@ -12,13 +12,13 @@ import click
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.captures import SessionInfo
-from aslkit.cli_options import login
+from aslkit.cli_fitting import fit_web
+from aslkit.cli_options import login, run_folder
 from aslkit.cli_text import print_recording
 from aslkit.config import load
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS, NOTHING
-from aslkit.plans import FRAMES as PLANNED
-from aslkit.plans import letters_for
+from aslkit.plans import Wanted, letters_for
 from aslkit.plans import load as load_plan
 from aslkit.sources import LIVE, Kind, camera_name, kind_of
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_name, checked_signer
@@ -64,23 +64,23 @@ class CaptureOptions:
         """Whether a window is shown."""
         return self.preview if self.preview is not None else self.kind in LIVE
 
-    def planned(self) -> tuple[str, ...]:
-        """The letters that --plan has for the signer, and says why; none without a plan.
+    @cached_property
+    def wanted(self) -> list[Wanted]:
+        """What --plan asks of the signer; nothing without a plan.
 
         Raises:
-            InputError: no plan is there, or it asks nothing of this signer.
+            InputError: no such run, it has no plan, or it asks nothing of this signer.
         """
         if self.plan is None:
-            return ()
-        run = self.plan if self.plan.exists() else self.workspace.runs / self.plan
+            return []
+        named = (self.workspace.runs / self.plan).is_dir()
+        run = self.plan if self.plan.is_file() and not named else run_folder(str(self.plan), self.workspace)
         wanted = letters_for(load_plan(run), self.signer or login())
         if not wanted:
             raise InputError(
                 f"The plan in {run} asks nothing of {self.signer or login()}. Give --signer, or --letters."
             )
-        for each in wanted:
-            click.echo(f"{each.letter}: {each.why}", err=True)
-        return tuple(each.letter for each in wanted)
+        return wanted
 
     def asked_letters(self) -> tuple[str, ...]:
         """Which letters are to be recorded.
@@ -92,7 +92,8 @@ class CaptureOptions:
             raise InputError("Give --letter or --letters, not both.")
         if self.plan and (self.letter or self.letters):
             raise InputError("Give --plan, which names the letters, or --letter or --letters, not both.")
-        letters = self.letter or self.letters or self.planned() or (LETTERS if self.web else ())
+        planned = tuple(each.letter for each in self.wanted)
+        letters = self.letter or self.letters or planned or (LETTERS if self.web else ())
         if not letters:
             raise InputError("Which letter is signed? Give --letter A, or --letters A-Y to walk through all.")
         if NOTHING in letters and (self.web or self.kind == "synthetic"):
@@ -107,9 +108,12 @@ class CaptureOptions:
 
 def run(options: CaptureOptions) -> None:
     """Record, and say what was recorded."""
+    fit_web(web=options.web, unused=("source", "preview"))
     letters = options.asked_letters()
     info = _session(options)
-    count = options.count or (PLANNED if options.plan else None)
+    for each in options.wanted:
+        click.echo(f"{each.letter}: {each.why}", err=True)
+    count = options.count or max((each.frames for each in options.wanted), default=None)
     given = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
     capture = load("capture", CaptureConfig, file=options.config, flags=given)
     gate = load("gate", GateConfig, file=options.config, flags={"enabled": options.gate})

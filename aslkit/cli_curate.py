@@ -2,16 +2,24 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from aslkit import cli_values as values
+from aslkit.cli_fitting import refuse
 from aslkit.cli_options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.workspace import Workspace
 
 if TYPE_CHECKING:
     from aslkit.curate.engine import Engine
+
+
+_OF_CURATION: Final = (
+    "name", "hold_out", "with_synthetic", "keep_per_group", "augment", "restore", "processes", "engine", "master",
+    "rebuild",
+)  # fmt: skip
+"""Without effect on an audit."""
 
 
 class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -81,6 +89,10 @@ def curate(
     from aslkit.curate.checks import CheckConfig
     from aslkit.curate.config import CurateConfig
 
+    if audit is None:
+        refuse(("renumbered",), "goes with --audit")
+    else:
+        refuse(_OF_CURATION, "does not go with --audit")
     settings = load("curate", CurateConfig, file=config, flags=flags)
     if audit is not None:
         from aslkit.curate.audit import audit as measure

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit import cli_values as values
+from aslkit.cli_fitting import fit_web, refuse
 from aslkit.cli_options import config_option, json_option, login, newest_run, run_folder, workspace_option
-from aslkit.workspace import Workspace, as_name, checked_name
+from aslkit.errors import AslkitError
+from aslkit.workspace import Workspace, as_name, checked_signer
 
 if TYPE_CHECKING:
     from aslkit.live.speller import Event
@@ -61,12 +63,20 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.config import load
     from aslkit.letters import parse_letter
     from aslkit.live.config import LiveConfig
+    from aslkit.live.voice import clipboard, copy, voice
 
+    fit_web(web=web, unused=("source", "letter", "preview", "limit_s"))
+    if options["source"] != "synthetic":
+        refuse(("letter",), "goes with --source synthetic")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
-    heard = _heard(as_json=as_json, aloud=options.pop("speak"))
-    copied, letter = options.pop("copy"), parse_letter(options.pop("letter"))
+    aloud, copied, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
+    if aloud:
+        voice()
+    if copied:
+        clipboard()
+    heard = _heard(as_json=as_json, aloud=aloud)
     if web:
         from aslkit.live.web.serve import live_in_browser
 
@@ -74,19 +84,14 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         lived = live_in_browser(folder, config=settings, heard=heard, announce=_warn, **where)
     else:
         from aslkit.live.live import live as read
-        from aslkit.sources import LIVE, kind_of
 
-        preview = options["preview"]
-        windowed = preview if preview is not None else kind_of(options["source"]) in LIVE and not as_json
         lived = read(
-            folder, source=options["source"], config=settings, heard=heard, warn=_warn, windowed=windowed,
-            letter=letter, limit_s=options["limit_s"],
+            folder, source=options["source"], config=settings, heard=heard, warn=_warn, letter=letter,
+            windowed=_windowed(options["preview"], options["source"], as_json=as_json), limit_s=options["limit_s"],
         )  # fmt: skip
-    if copied:
-        from aslkit.live.voice import copy
-
-        copy(lived.text)
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
+    if copied:
+        copy(lived.text)
 
 
 @click.command()
@@ -104,7 +109,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
 @click.option(
     "--signer",
-    help="Who is examined; your login name, or the folder's, where not given.",
+    help="Who is examined; your login name where not given, or that of the folder, video or synthetic signer.",
     shell_complete=values.signer,
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
@@ -134,18 +139,20 @@ def exam(
     from aslkit.live.exam import order
     from aslkit.live.exam_folder import ExamFolder, report
     from aslkit.live.examining import examine
-    from aslkit.sources import camera_name, kind_of
+    from aslkit.sources import LIVE, camera_name, kind_of
 
+    kind = kind_of(source)
+    if letter is not None:
+        refuse(("letters",), "does not go with --letter")
+    if kind not in LIVE:
+        refuse(("preview", "rest_s"), "goes with a camera")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
-    kind = kind_of(source)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Which letter does {source} show? Give --letter.")
     asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    if signer is not None:
-        checked_name("signer", signer)
-    who = signer or (as_name(Path(source).absolute().name) if kind in ("folder", "video") else login())
+    who = _examined(signer, source)
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = examine(
@@ -156,17 +163,41 @@ def exam(
     click.echo(json.dumps(result, indent=2) if as_json else report(result) + f"\n{result['folder']}")
 
 
+def _windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
+    """Whether live shows a window: as was said, or else for a camera, unless a program listens."""
+    from aslkit.sources import LIVE, kind_of
+
+    return preview if preview is not None else kind_of(source) in LIVE and not as_json
+
+
+def _examined(signer: str | None, source: str) -> str:
+    """Who is examined, where not given: whom the source is drawn as or named after, or who is logged in."""
+    from aslkit.live.watching import SIGNER
+    from aslkit.sources import kind_of
+
+    kind = kind_of(source)
+    if signer is None and kind == "synthetic":
+        signer = SIGNER
+    elif signer is None:
+        signer = as_name(Path(source).absolute().name) if kind in ("folder", "video") else login()
+    return checked_signer(signer, synthetic=kind == "synthetic")
+
+
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
-    """Tells programs each event, and a voice each word that is complete."""
+    """Tells programs each event, and a voice each word that is complete, until it fails: spelling goes on."""
+    from aslkit.live.voice import speak
 
     def heard(event: "Event") -> None:
+        nonlocal aloud
         if as_json:
             click.echo(json.dumps(event.as_json()))
             sys.stdout.flush()
         if aloud and event.kind == "space":
-            from aslkit.live.voice import speak
-
-            speak(event.text.split()[-1])
+            try:
+                speak(event.text.split()[-1])
+            except AslkitError as error:
+                aloud = False
+                _warn(f"{error.message} No more words are spoken.")
 
     return heard
 

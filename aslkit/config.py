@@ -14,30 +14,49 @@ Settings = TypeVar("Settings")
 DEFAULTS = "default.toml"
 
 
+class SettingError(InputError):
+    """A setting that cannot be: `load` says where it was given.
+
+    Args:
+        name: of the setting.
+        words: what is wrong with it, as "must be true or false; it is 3."
+    """
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"{name} {words}")
+        self.name, self.words = name, words
+
+
 def load(
     section: str, settings: type[Settings], *, file: Path | None = None, flags: Mapping[str, object] | None = None
 ) -> Settings:
     """Build the dataclass `settings` from the section of that name.
 
     Args:
-        section: the TOML table: "capture", "curate" or "train".
+        section: the TOML table, such as "capture".
         settings: a keyword-only dataclass; each field is a key of the table.
         file: the user's own TOML file; it need only name what it changes.
         flags: what the command line gave; None counts as not given.
 
     Raises:
-        InputError: the file cannot be read, has a key that `settings` does not, or no text where one must be.
+        InputError: the file cannot be read, has a key that `settings` does not, or a value that cannot be.
     """
     text = resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")
     preset: dict[str, Any] = tomllib.loads(text)[section]
     values = dict(preset)
     if file is not None:
         values |= _own(file, section, {field.name for field in fields(settings)})  # type: ignore[arg-type]
-    values |= {key: value for key, value in (flags or {}).items() if value is not None}
-    for key, value in values.items():
-        if isinstance(preset.get(key), str) and not isinstance(value, str):
-            raise InputError(f"{key} in [{section}] must be text; it is {value!r}.")
-    return settings(**values)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    values |= given
+    try:
+        for key, value in values.items():
+            if isinstance(preset.get(key), str) and not isinstance(value, str):
+                raise SettingError(key, f"must be text; it is {value!r}.")
+        return settings(**values)
+    except SettingError as error:
+        if error.name in given:
+            raise InputError(f"--{error.name.replace('_', '-')} {error.words}") from error
+        raise InputError(f"{file or DEFAULTS}, [{section}]: {error.message}") from error
 
 
 def _own(file: Path, section: str, known: set[str]) -> dict[str, Any]:
@@ -64,20 +83,16 @@ def check_whole(name: str, value: object, low: int, high: int) -> None:
     """As `check_number`, for what is counted: 10.5 is refused."""
     check_number(name, value, low, high)
     if not isinstance(value, int):
-        raise InputError(f"{_flag(name)} must be a whole number; it is {value!r}.")
+        raise SettingError(name, f"must be a whole number; it is {value!r}.")
 
 
 def check_switch(name: str, value: object) -> None:
-    """Raise InputError unless `value` is true or false."""
+    """Raise SettingError unless `value` is true or false."""
     if not isinstance(value, bool):
-        raise InputError(f"{_flag(name)} must be true or false; it is {value!r}.")
+        raise SettingError(name, f"must be true or false; it is {value!r}.")
 
 
 def check_number(name: str, value: object, low: float, high: float) -> None:
-    """Raise InputError unless `value` is a number with low <= value <= high; the message names the flag."""
+    """Raise SettingError unless `value` is a number with low <= value <= high; the message names the setting."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{_flag(name)} must be from {low:,} to {high:,}; it is {value!r}.")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')} ({name} in a configuration file)"
+        raise SettingError(name, f"must be from {low:,} to {high:,}; it is {value!r}.")

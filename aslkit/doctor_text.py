@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from aslkit.doctor import Finding, State
+from aslkit.doctor import Finding
+from aslkit.doctor_verdict import State
 
 if TYPE_CHECKING:
     from rich.console import Console

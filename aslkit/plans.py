@@ -21,7 +21,7 @@ class Wanted:
     Attributes:
         letter: which.
         signer: whose; empty where anybody's helps, somebody new most.
-        frames: how many.
+        frames: how many; recording takes as many of each letter as the plan asks of any.
         why: in a few words.
     """
 
@@ -44,8 +44,10 @@ def load(run: Path) -> list[Wanted]:
     path = run / PLAN_FILE if run.is_dir() else run
     try:
         found = [Wanted(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
-        if all(each.letter in INDEX and isinstance(each.why, str) and each.frames > 0 for each in found):
-            return found
+        if all(each.letter in INDEX and isinstance(each.why, str) for each in found):
+            if all(type(each.frames) is int and each.frames > 0 for each in found):
+                return found
+            raise ValueError("frames must be whole numbers above 0")
         raise ValueError("a letter is none of the 24")
     except FileNotFoundError as error:
         raise InputError(

@@ -220,10 +220,10 @@ def main() -> None:
         signer, _, run = each.partition("=")
         films[each] = Person(options.workspace, options.dataset, signer, run).films(words, rng)
     default = load("live", LiveConfig)
+    rules: dict[str, Callable[[Film], str]] = {"aslkit live": by_speller(default)}
     if options.tune:
-        default = tune([films[each] for each in options.tune], default)
-    rules: dict[str, Callable[[Film], str]] = {
-        "aslkit live": by_speller(default),
+        rules["aslkit live, as chosen"] = by_speller(tune([films[each] for each in options.tune], default))
+    rules |= {
         "every frame": by_frame,
         f"once a second, {REFERENCE}": by_second,
     }

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslkit.config import check_number, check_switch, check_whole
-from aslkit.errors import InputError
+from aslkit.config import SettingError, check_number, check_switch, check_whole
 
 FORMATS = ("jpeg", "png")
 
@@ -52,10 +51,10 @@ class CaptureConfig:
         check_number("reconnect_s", self.reconnect_s, 0, 86_400)
         check_number("web_fps", self.web_fps, 1, 120)
         if self.format not in FORMATS:
-            raise InputError(f"--format must be one of {', '.join(FORMATS)}; it is {self.format!r}.")
+            raise SettingError("format", f"must be one of {', '.join(FORMATS)}; it is {self.format!r}.")
         for name in ("licence", "consent"):
             if not isinstance(getattr(self, name), str):
-                raise InputError(f"{name} in [capture] must be text; it is {getattr(self, name)!r}.")
+                raise SettingError(name, f"must be text; it is {getattr(self, name)!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +90,7 @@ class GateConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
-        check_switch("gate", self.enabled)
+        check_switch("enabled", self.enabled)
         for name in ("smallest_hand", "edge", "wrist_edge", "blur_fine", "blur_coarse", "darkest", "brightest"):
             check_number(name, getattr(self, name), 0, 1)
         check_number("fastest", self.fastest, 0, 1000)

@@ -128,8 +128,9 @@ class Sitting:
 
     @property
     def letter(self) -> str:
-        """Which is asked for; NOTHING at rest."""
-        return self.asked[len(self.answers)] if self.phase in ("ready", "sign") else NOTHING
+        """Which is asked for; NOTHING at rest. May be asked from any thread, between an answer and what follows too."""
+        left = self.asked[len(self.answers) :]
+        return left[0] if left and self.phase in ("ready", "sign") else NOTHING
 
     def left_s(self, now_s: float) -> float:
         """Seconds until the phase is over."""
@@ -168,9 +169,10 @@ class Sitting:
 
     def _answer(self, said: str | None, now_s: float) -> None:
         took_s = now_s - (self._since_s or now_s)
-        self.answers.append(Answer(asked=self.letter, said=said, hand=self._hand, took_s=took_s))
-        over = len(self.answers) == len(self.asked)
+        answer = Answer(asked=self.letter, said=said, hand=self._hand, took_s=took_s)
+        over = len(self.answers) + 1 == len(self.asked)
         self._go(("rest" if self.rest_s > 0 else "done") if over else "ready", now_s)
+        self.answers.append(answer)  # after that, so that a window, in its own thread, never sees the next one as "now"
 
     def _go(self, phase: Phase, now_s: float) -> None:
         self.phase, self._since_s = phase, now_s

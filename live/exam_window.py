@@ -10,7 +10,6 @@ from aslkit.live.exam import Sitting
 from aslkit.live.examining import words
 from aslkit.live.reading import Reader
 from aslkit.live.watching import Watching
-from aslkit.live.window import need_display
 from aslkit.painting import BAD, GOOD, HINT, Banner, lay_number
 from aslkit.window import loop
 
@@ -20,7 +19,6 @@ KEYS: Final = "q  end early: what was asked until now is scored"
 
 def exam_window(sitting: Sitting, reader: Reader, watching: Watching) -> None:
     """Show the exam until it is done, until q, or until the window is closed."""
-    need_display()
     loop(TITLE, _Desk(sitting, reader, watching))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from aslkit.errors import InputError
 from aslkit.files import natural_key
-from aslkit.images import SUFFIXES, Frame, decode, read_file
+from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
 from aslkit.letters import NOTHING
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam import Answer, Score, Sitting
@@ -22,6 +22,7 @@ from aslkit.progress import bar
 from aslkit.sources import LIVE, kind_of, opened
 
 KEEP_EVERY_S: Final = 0.2
+NO_DISPLAY: Final = "There is no display for the window. Add --no-preview to be asked in words."
 
 
 def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator) -> list[tuple[str, Path]]:
@@ -34,8 +35,7 @@ def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.
     for letter in (*letters, NOTHING):
         for name in dict.fromkeys((letter, letter.lower())):
             inside = folder / name
-            files = [path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES] if inside.is_dir() else []
-            files.sort(key=lambda path: natural_key(path.name))
+            files = sorted(_images(inside), key=lambda path: natural_key(path.name)) if inside.is_dir() else []
             chosen = rng.permutation(len(files))[:times].tolist()
             found += [(letter, files[index]) for index in chosen]
             if files:
@@ -43,6 +43,27 @@ def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.
     if not any(letter != NOTHING for letter, _ in found):
         raise InputError(f"{folder} holds no folder of a letter with photographs in it, such as {folder / letters[0]}.")
     return [found[index] for index in rng.permutation(len(found)).tolist()]
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """Its images, but none that is hidden, such as what a file manager leaves."""
+    return (
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
+    )
+
+
+def readable(
+    chosen: list[tuple[str, Path]], unreadable: list[str], say: Callable[[str], None]
+) -> Iterator[tuple[str, Frame]]:
+    """Decode photographs of known letters; those that are damaged are left out, said and listed."""
+    for letter, path in chosen:
+        try:
+            frame = decode(read_file(path))
+        except ImageError as error:
+            unreadable.append(str(path))
+            say(f"{path}: {error.message}. It is left out.")
+            continue
+        yield letter, frame
 
 
 def examine_frames(
@@ -126,11 +147,16 @@ def examine(
         say: tells the user what to do.
 
     Raises:
-        InputError: no run, no such source, no letters in it.
+        InputError: no run, no such source, no letters in it, or none that can be read.
+        AslkitError: the model is damaged, the source cannot be read, there is no display.
     """
+    kind = kind_of(source)
+    if windowed and kind in LIVE:
+        from aslkit.live.window import need_display
+
+        need_display(NO_DISPLAY)
     with ExitStack() as stack:
         recogniser = stack.enter_context(Recogniser(run))
-        kind = kind_of(source)
         if kind in LIVE:
             sitting = Sitting(asked=asked, rest_s=rest_s)
             exam = Live(sitting, folder.keep)
@@ -142,9 +168,13 @@ def examine(
             return folder.finish(sitting.score())
         if kind == "folder":
             chosen = labelled(Path(source), letters, times, rng)
-            frames: Iterator[tuple[str, Frame]] = ((letter, decode(read_file(path))) for letter, path in chosen)
-            return folder.finish(examine_frames(recogniser, frames, len(chosen), folder.keep))
-        given = stack.enter_context(opened(source, letter=letters[0], signer="synthetic-ada", session="exam"))
+            unreadable = folder.about["unreadable"] = list[str]()
+            frames = readable(chosen, unreadable, say)
+            score = examine_frames(recogniser, frames, len(chosen), folder.keep)
+            if not score.answers:
+                raise InputError(f"No photograph of a letter in {source} can be read.")
+            return folder.finish(score)
+        given = stack.enter_context(opened(source, letter=letters[0], signer=folder.signer, session="exam"))
         frames = _apart(given, letters[0], times)
         return folder.finish(examine_frames(recogniser, frames, times, folder.keep))
 

@@ -26,7 +26,7 @@ class Lived:
         text: what was spelled.
         frames: how many were read.
         dropped: how many the source gave besides, for which there was no time.
-        first_s: from the start to the first frame that was read, seconds; None where there was none.
+        first_s: from the start to the first frame that was read, seconds; None where there was none, and in a browser.
         ended: why it ended.
     """
 
@@ -82,11 +82,14 @@ def live(
         warn_uncalibrated(run, recogniser, warn)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=heard)
         stream = stream_of(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
-        watching = Watching(stream, reader, live=live_source, limit_s=limit_s, clock=clock)
-        stack.callback(watching.close)
         first: list[float] = []
+        watching = Watching(
+            stream, reader, live=live_source, limit_s=limit_s, clock=clock,
+            after=lambda reader, time_s: None if first else first.append(clock()),
+        )  # fmt: skip
+        stack.callback(watching.close)
         try:
-            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, warn, first, reader, clock)
+            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, warn)
         except KeyboardInterrupt:
             ended = CTRL_C
         watching.close()
@@ -108,14 +111,10 @@ def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:
     return window(reader, watching, about=(run.name, camera_name(source)))
 
 
-def _waited(
-    watching: Watching, warn: Callable[[str], None], first: list[float], reader: Reader, clock: Callable[[], float]
-) -> str:
+def _waited(watching: Watching, warn: Callable[[str], None]) -> str:
     """Without a window: say when a camera is gone and when it is back."""
     trouble = None
     while not watching.finished.wait(_GLANCE_S):
-        if not first and reader.frames:
-            first.append(clock())
         before, trouble = trouble, watching.stream.trouble
         if bool(trouble) != bool(before):
             warn(trouble or "It is back.")

@@ -20,18 +20,40 @@ _PATIENCE_S: Final = 5
 Find = Callable[[str], str | None]
 
 
-def speak(text: str, *, find: Find = shutil.which) -> None:
-    """Say the text aloud, and don't wait until it is said.
+def voice(*, find: Find = shutil.which) -> tuple[str, ...]:
+    """The command that speaks.
 
     Raises:
         AslkitError: this system has no voice that is known.
     """
-    command = _first(VOICES, find, "There is no voice on this system. Install espeak-ng or speech-dispatcher.")
-    if text.strip():  # after --, so that no text is taken for an option
+    return _first(VOICES, find, "There is no voice on this system. Install espeak-ng or speech-dispatcher.")
+
+
+def clipboard(*, find: Find = shutil.which) -> tuple[str, ...]:
+    """The command that puts its input on the clipboard.
+
+    Raises:
+        AslkitError: this system has no clipboard that is known.
+    """
+    return _first(CLIPBOARDS, find, "There is no clipboard program on this system. Install xclip or wl-clipboard.")
+
+
+def speak(text: str, *, find: Find = shutil.which) -> None:
+    """Say the text aloud, and don't wait until it is said.
+
+    Raises:
+        AslkitError: this system has no voice that is known, or it cannot be started.
+    """
+    command = voice(find=find)
+    if not text.strip():
+        return
+    try:  # after --, so that no text is taken for an option
         subprocess.Popen(
             [*command, "--", text.strip().lower()] if command[0] != "say" else [*command, text.strip().lower()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+    except OSError as error:
+        raise AslkitError(f"{command[0]} cannot be started: {error.strerror}.") from error
 
 
 def copy(text: str, *, find: Find = shutil.which) -> None:
@@ -40,7 +62,7 @@ def copy(text: str, *, find: Find = shutil.which) -> None:
     Raises:
         AslkitError: this system has no clipboard that is known, or it takes nothing.
     """
-    command = _first(CLIPBOARDS, find, "There is no clipboard program on this system. Install xclip or wl-clipboard.")
+    command = clipboard(find=find)
     try:
         subprocess.run(
             command, input=text.strip().encode(), check=True, timeout=_PATIENCE_S,

@@ -25,10 +25,10 @@ _RATE_EVERY_S: Final = 0.5
 _BACKSPACES: Final = (8, 127)
 
 
-def need_display() -> None:
-    """Raise AslkitError where no window can be opened: before the camera is, and the model loaded."""
+def need_display(without: str = NO_DISPLAY) -> None:
+    """Raise AslkitError, in these words, where no window can be opened: before the camera is, and the model loaded."""
     if not display_works():
-        raise AslkitError(NO_DISPLAY)
+        raise AslkitError(without)
 
 
 def window(reader: Reader, watching: Watching, *, about: tuple[str, ...]) -> str:

@@ -51,17 +51,17 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(own: Path) -> None
         ("goal = 5", "unknown section [goal]"),
         ("capture = 5", "must be a section"),
         ("[capture", "is not a TOML file"),
-        ("[capture]\ngoal = 0", "--goal (goal in a configuration file) must be from 1 to 1,000,000; it is 0"),
-        ("[capture]\ngoal = 10.5", "--goal (goal in a configuration file) must be a whole number; it is 10.5"),
+        ("[capture]\ngoal = 0", "own.toml, [capture]: goal must be from 1 to 1,000,000; it is 0"),
+        ("[capture]\ngoal = 10.5", "[capture]: goal must be a whole number; it is 10.5"),
         ("[capture]\ngoal = true", "it is True"),
         ("[capture]\ngoal = '5'", "it is '5'"),
         ("[capture]\ninterval_s = nan", "it is nan"),
         ("[capture]\ninterval_s = inf", "it is inf"),
         ("[capture]\ninterval_s = -1", "must be from 0 to 3,600"),
-        ("[capture]\njpeg_quality = 90.5", "--jpeg-quality"),
-        ("[capture]\nformat = 'gif'", "--format must be one of jpeg, png; it is 'gif'"),
-        ("[capture]\nburst_s = 0", "--burst-s"),
-        ("[capture]\nlicence = 5", "licence in [capture] must be text; it is 5"),
+        ("[capture]\njpeg_quality = 90.5", "[capture]: jpeg_quality must be"),
+        ("[capture]\nformat = 'gif'", "[capture]: format must be one of jpeg, png; it is 'gif'"),
+        ("[capture]\nburst_s = 0", "[capture]: burst_s must be"),
+        ("[capture]\nlicence = 5", "own.toml, [capture]: licence must be text; it is 5"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(own: Path, text: str, words: str) -> None:
@@ -81,6 +81,25 @@ def test_curation_checks_its_settings(own: Path, text: str) -> None:
         load("curate", CurateConfig, file=own)
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"group_distance": 65}, "--group-distance must be from 0 to 64; it is 65."),
+        ({"seed": -1}, "--seed must be from 0 to 4,294,967,295; it is -1."),
+        ({"seed": 1}, "own.toml, [curate]: group_distance must be from 0 to 64; it is 70."),
+        ({"group_distance": None}, "own.toml, [curate]: group_distance must be from 0 to 64; it is 70."),
+    ],
+)
+def test_a_mistake_is_told_of_the_flag_or_of_the_file_it_stands_in(
+    own: Path, flags: dict[str, object], words: str
+) -> None:
+    own.write_text("[curate]\ngroup_distance = 70\n" if "own.toml" in words else "")
+    with pytest.raises(InputError) as caught:
+        load("curate", CurateConfig, file=own, flags=flags)
+    assert caught.value.message.endswith(words)
+    assert words.startswith("own.toml") or caught.value.message == words
+
+
 def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no configuration file .*own\.toml"):
         load("capture", CaptureConfig, file=own)
@@ -94,8 +113,8 @@ def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("enabled = 1", "--gate (gate in a configuration file) must be true or false; it is 1"),
-        ("edge = -0.1", "--edge"),
+        ("enabled = 1", "own.toml, [gate]: enabled must be true or false; it is 1"),
+        ("edge = -0.1", "[gate]: edge must be from 0 to 1"),
         ("blur_fine = 1.1", "must be from 0 to 1"),
         ("alike_bits = 65", "must be from 0 to 64"),
         ("alike_bits = 4.5", "must be a whole number"),

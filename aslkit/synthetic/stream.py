@@ -27,8 +27,6 @@ HAND_MM: Final = 190.0
 SMALLEST: Final = 64
 """Pixels a side: a hand in a smaller frame is a few pixels wide."""
 
-_SIZE: Final = (640, 480)
-
 MARGIN: Final = 0.04
 """All joints keep this share of the frame from its edge, except in a cut-off frame."""
 
@@ -232,32 +230,3 @@ def letter_picture(letter: str, *, size: int = 320) -> Image:
     plain = np.full((size, size, 3), (236, 232, 228), np.uint8)
     look = Signer(name="synthetic-example").look
     return paint(plain, posed, look=look, light=Light(), scale=scale, place=size / 2 - (low + high) / 2 * scale)
-
-
-def joints(
-    letter: str, *, signer: Signer, session: Session, count: int, seed: int = 0, fps: float = 30.0
-) -> npt.NDArray[np.float32]:
-    """Return the truth of the stream's first frames without drawing them.
-
-    Args:
-        letter: one of the 24 letters.
-        signer: who signs.
-        session: distance and place.
-        count: how many frames.
-        seed: another take.
-        fps: frames a second, above 0.
-
-    Returns:
-        float32 (count, 21, 3), as `SyntheticFrame.joints` of frames of 640×480 pixels.
-
-    Raises:
-        InputError: for a letter or rate that cannot be.
-    """
-    letter = parse_letter(letter)
-    _check(*_SIZE, None, fps)
-    performance = _Performance(letter, signer, session, seed)
-    found = np.empty((count, 21, 3), np.float32)
-    for index in range(count):
-        posed, drift = performance.at(index / fps)
-        found[index] = _joints(posed, *_placed(posed, session, drift, _SIZE, None), _SIZE)
-    return found

@@ -29,6 +29,9 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _GRACE_S: Final = 3
 """After the end, so long for requests under way."""
 
+_OF_ITS_OWN: Final = "The browser warns of a certificate it does not know. Compare its SHA-256 before going on:"
+_OF_THE_USER: Final = "Only if the browser warns of the certificate, compare its SHA-256 before going on:"
+
 MakeApp = Callable[[Addresses, Callable[[], None]], ASGIApp]
 """Makes what answers: given where it is reached, and what to call when the page has finished."""
 
@@ -68,6 +71,7 @@ class Service:
     ) -> None:
         if (certificate is None) != (key is None):
             raise InputError("A certificate needs its key, and a key its certificate. Give both, or none.")
+        self._self_signed = certificate is None
         with ExitStack() as stack:
             self.listening = stack.enter_context(closing(_listening(host, port)))
             bound = self.listening.getsockname()
@@ -92,7 +96,7 @@ class Service:
         """Yield what the user must know, line by line."""
         yield f"Open {self.url}"
         if self._certificate is not None:
-            yield "The browser warns of a certificate it does not know. Compare its SHA-256 before going on:"
+            yield _OF_ITS_OWN if self._self_signed else _OF_THE_USER
             yield self._certificate.fingerprint
         if self.addresses.token is not None:
             yield f"Whoever on the network has this address {self.may}"

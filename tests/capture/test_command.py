@@ -77,7 +77,7 @@ def stored(result: Result) -> Any:
         (("--letters", ""), "names no letter"),
         (("--letters", "A,Ä"), "not a letter"),
         (("--letters", "A-Y"), "--letter A"),  # from a folder: who would say when the next one begins?
-        (("--letter", "A", "--goal", "0"), "--goal"),
+        (("--letter", "A", "--goal", "0"), "Error: --goal must be from 1"),
         (("--letter", "A", "--interval-s", "-1"), "--interval-s"),
         (("--letter", "A", "--signer", "../up"), "cannot be the name of a signer"),
         (("--letter", "A", "--session", "a/b"), "cannot be the name of a session"),
@@ -133,6 +133,34 @@ def test_json_has_all_that_the_words_tell(capture: Run) -> None:
     assert set(values["recovered"].values()) == {0}
     assert values["report"]["seen"] >= 2
     assert values["folder"].endswith("captures/maria/one")
+
+
+@pytest.fixture
+def plan(empty: Workspace) -> Path:
+    """Of the run `one`: three frames of A."""
+    (empty.runs / "one").mkdir(parents=True)
+    file = empty.runs / "one" / "record_next.json"
+    file.write_text(json.dumps([{"letter": "A", "signer": "", "frames": 3, "why": "taken for S"}]))
+    return file
+
+
+def test_a_plan_is_found_by_its_run_and_says_how_many_frames(
+    capture: Run, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one").write_text("A file that happens to be called like the run.")
+    options = ("--signer", "maria", "--no-gate", "--json")
+    assert stored(capture("--plan", "one", *options))["letters"] == {"A": 3}
+    assert stored(capture("--plan", plan, *options, "--count", "1"))["letters"] == {"A": 1}
+    assert "A: taken for S" in capture("--plan", plan.parent, *options).stderr
+
+
+def test_a_plan_that_is_none(capture: Run, plan: Path) -> None:
+    assert "There is no run 'two'" in failed(capture("--plan", "two", "--signer", "maria"), 2)
+    plan.write_text(plan.read_text().replace("3", "2.5"))
+    assert "frames must be whole numbers above 0" in failed(capture("--plan", "one", "--signer", "maria"), 1)
+    plan.unlink()
+    assert "There is no plan in" in failed(capture("--plan", "one", "--signer", "maria"), 2)
 
 
 def test_png(capture: Run, empty: Workspace) -> None:

@@ -1,6 +1,6 @@
 """docs/troubleshooting.md has an entry for each thing that doctor can say, in doctor's words, and none for others.
 
-What doctor can say is read from its source: the first argument of each `_missing(…)` and `_problem(…)`, in which an
+What doctor can say is read from its source: the first argument of each `missing(…)` and `problem(…)`, in which an
 expression may stand for anything.
 """
 
@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from aslkit import doctor
+from aslkit import doctor_machine as machine
+from aslkit import doctor_packages as packages
 from aslkit.capture.gate import WORDS
 from aslkit.doctor_text import PAGE
 
@@ -20,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 REMEDIES = [
-    *doctor.INSTALL_JAVA.values(),
-    *doctor.INSTALL_COMPILER.values(),
-    doctor.INSTALL_LIBRARIES,
-    doctor.INSTALL_TRAIN,
-    doctor.INSTALL_SPARK,
-    doctor.REBUILD_HOROVOD,
-    doctor.NO_CAMERA,
+    *machine.INSTALL_JAVA.values(),
+    *machine.INSTALL_COMPILER.values(),
+    machine.NO_CAMERA,
+    packages.INSTALL_LIBRARIES,
+    packages.INSTALL_TRAIN,
+    packages.INSTALL_SPARK,
+    packages.REBUILD_HOROVOD,
 ]
 
 
@@ -53,7 +55,7 @@ def pieces(node: ast.expr) -> list[str | None]:
     if isinstance(node, ast.JoinedStr):
         return [piece for each in node.values for piece in pieces(each)]
     if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
-        value = getattr(doctor, node.value.id, None)
+        value = {**vars(machine), **vars(packages)}.get(node.value.id)
         if node.format_spec is not None and isinstance(value, float):
             return [f"{value:.0f}"]
         return [None if value is None else str(value)]
@@ -65,11 +67,11 @@ def said(look: object) -> Iterator[tuple[list[str | None], list[str | None]]]:
     source = ast.parse(inspect.getsource(look))  # type: ignore[arg-type]
     called = [name for node in ast.walk(source) if isinstance(node, ast.Call) and (name := node.func)]
     for node in ast.walk(source):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_missing", "_problem"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("missing", "problem"):
             yield pieces(node.args[0]), pieces(node.args[1])
     for name in called:
         if isinstance(name, ast.Name) and name.id == "_open_first_camera":
-            yield from said(doctor._open_first_camera)
+            yield from said(machine._open_first_camera)
 
 
 def matches(words: list[str | None], entry: str) -> bool:
@@ -102,7 +104,12 @@ def test_remedies_are_in_the_same_words(remedy: str) -> None:
 
 
 def test_all_remedies_are_looked_for() -> None:
-    named = {name for name in vars(doctor) if name.startswith(("INSTALL_", "REBUILD_", "NO_CAMERA"))}
+    named = {
+        name
+        for module in (machine, packages)
+        for name in vars(module)
+        if name.startswith(("INSTALL_", "REBUILD_", "NO_CAMERA"))
+    }
     assert len(named) == 7
 
 

@@ -1,7 +1,10 @@
 """An exam: asked for, scored, kept apart from what is trained on."""
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +13,16 @@ from click.testing import CliRunner
 from aslkit.capture.importer import import_folder
 from aslkit.captures import SessionInfo, walk
 from aslkit.cli import main
-from aslkit.errors import InputError
+from aslkit.config import load
+from aslkit.errors import AslkitError, InputError
 from aslkit.hands import Hand
 from aslkit.images import Frame, decode, encode_png
+from aslkit.live.config import LiveConfig
 from aslkit.live.exam import READY_S, SIGN_S, Answer, Score, Sitting, order
 from aslkit.live.exam_folder import ExamFolder
-from aslkit.live.examining import examine_frames, labelled
+from aslkit.live.examining import examine, examine_frames, labelled
 from aslkit.live.recogniser import Recognised
+from aslkit.sources import SourceFrame
 from aslkit.workspace import Workspace
 
 
@@ -45,6 +51,24 @@ def test_a_whole_sitting() -> None:
     assert score.answers[1].took_s == pytest.approx(SIGN_S, abs=0.15)
     assert (score.accuracy, score.false_letters, score.rest_s) == (0.5, 1, 2)
     assert READY_S > 0
+
+
+def test_a_window_may_look_at_any_moment() -> None:
+    """It does so in a thread of its own: also when an answer is there, and what follows is not yet, or is just now."""
+    shown: list[tuple[str, str]] = []
+
+    class Answers(list[Answer]):
+        def append(self, answer: Answer) -> None:
+            shown.append((sitting.phase, sitting.letter))
+            super().append(answer)
+            shown.append((sitting.phase, sitting.letter))
+
+    sitting = Sitting(asked=("A", "B"), rest_s=2, answers=Answers())
+    for step in range(200):
+        sitting.see(step / 10, said=["A"] if sitting.phase == "sign" else [], hand=True)
+    assert shown == [("ready", "A"), ("ready", "B"), ("rest", "none"), ("rest", "none")]
+    sitting.phase = "sign"  # as a window may have seen it before the last answer
+    assert sitting.letter == "none"
 
 
 def test_ended_early_it_scores_what_was_asked_and_claims_no_rest() -> None:
@@ -105,6 +129,65 @@ def test_a_labelled_folder_gives_a_score_without_a_camera(tmp_path: Path) -> Non
     assert Counter(kept) == {"A": 2, "B": 2, "none": 2}
     with pytest.raises(InputError, match="no folder of a letter"):
         labelled(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
+
+
+@pytest.fixture
+def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Holds an exam with a recogniser that says A, and tells what it said to the user under `said`."""
+    monkeypatch.setattr("aslkit.live.examining.Recogniser", lambda run: nullcontext(AlwaysA()))
+
+    def examined(source: object, signer: str = "maria", *, windowed: bool = False) -> dict[str, Any]:
+        said: list[str] = []
+        folder = ExamFolder.new(Workspace(root=tmp_path), name="run", signer=signer, about={"run": "run"})
+        folder.about |= {"signer": signer, "source": str(source)}
+        result = examine(
+            tmp_path, source=str(source), folder=folder, asked=("A",), letters=("A", "B"), times=5,
+            rng=np.random.default_rng(0), config=load("live", LiveConfig), rest_s=0, windowed=windowed, say=said.append,
+        )  # fmt: skip
+        return result | {"said": said}
+
+    return examined
+
+
+def test_damaged_photographs_are_left_out_and_named_hidden_files_are_none(
+    tmp_path: Path, examined: Callable[..., dict[str, Any]]
+) -> None:
+    (tmp_path / "photos" / "A" / "more.png").mkdir(parents=True)
+    (tmp_path / "photos" / "A" / "._0.png").write_bytes(b"")
+    damaged, whole = tmp_path / "photos" / "A" / "1.png", tmp_path / "photos" / "A" / "0.png"
+    damaged.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"No photograph of a letter in .* can be read"):
+        examined(tmp_path / "photos")
+    assert not (tmp_path / "exams").exists()
+    whole.write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    result = examined(tmp_path / "photos")
+    assert (result["accuracy"], result["asked"], result["unreadable"]) == (1.0, 1, [str(damaged)])
+    assert len(result["said"]) == 1
+    assert result["said"][0].startswith(f"{damaged}: not an image")
+
+
+def test_the_signer_who_is_examined_is_the_one_who_is_drawn(
+    examined: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def opened(source: str, *, signer: str, **_: Any) -> Any:
+        drawn.append(signer)
+        return nullcontext(
+            iter([SourceFrame(image=np.zeros((48, 64, 3), np.uint8), name="0", time_s=0, captured_at=None)])
+        )
+
+    monkeypatch.setattr("aslkit.live.examining.opened", opened)
+    assert examined("synthetic", signer="synthetic-eve")["signer"] == drawn[0] == "synthetic-eve"
+
+
+def test_without_a_display_it_does_not_begin_and_says_what_an_exam_has(
+    examined: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aslkit.live.window.display_works", lambda: False)
+    monkeypatch.setattr("aslkit.live.examining.Recogniser", lambda run: pytest.fail("the model was loaded"))
+    with pytest.raises(AslkitError, match=r"no display for the window. Add --no-preview to be asked in words\.$"):
+        examined("0", windowed=True)
 
 
 def test_an_exam_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Cameras that vanish, frames of any shape and rate, keys at any time: no crash, no stuck letter, clear words."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import count
+from pathlib import Path
 from threading import Event as Flag
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from aslkit.images import Frame
 from aslkit.letters import LETTERS
 from aslkit.live.config import LiveConfig
 from aslkit.live.drawing import View, draw
+from aslkit.live.live import live
 from aslkit.live.reading import Reader
 from aslkit.live.recogniser import Recognised
 from aslkit.live.speller import Event
@@ -191,3 +195,22 @@ def test_without_voice_or_clipboard_it_says_what_to_install() -> None:
         speak("A", find=lambda name: None)
     with pytest.raises(AslkitError, match="Install xclip"):
         copy("A", find=lambda name: None)
+
+
+@pytest.mark.parametrize("windowed", [True, False])
+def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
+    windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recogniser = SimpleNamespace(recognise=Says().recognise, contract=Contract(kind="landmarks", threshold=0.9))
+    stream = Stream(played("A" * 20), live=False)
+    monkeypatch.setattr("aslkit.live.live.Recogniser", lambda run: nullcontext(recogniser))
+    monkeypatch.setattr("aslkit.live.live.stream_of", lambda *_, **__: stream)
+    monkeypatch.setattr("aslkit.live.window.display_works", lambda: True)
+    monkeypatch.setattr("aslkit.live.window.window", lambda reader, watching, about: str(watching.finished.wait(10)))
+    lived = live(
+        tmp_path, source=str(tmp_path), config=load("live", LiveConfig), heard=lambda event: None, warn=pytest.fail,
+        windowed=windowed, clock=count().__next__,
+    )  # fmt: skip
+    assert (lived.frames, lived.text) == (20, "A")
+    assert lived.first_s is not None
+    assert lived.first_s > 0

@@ -10,7 +10,6 @@ import pytest
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS
 from aslkit.synthetic import FAULTS, Session, Signer, SyntheticFrame, frames, letter_picture
-from aslkit.synthetic.stream import joints
 
 ADA = Signer.draw("synthetic-ada")
 BEN = Signer.draw("synthetic-ben")
@@ -39,7 +38,7 @@ def test_other_arguments_give_other_frames(change: dict[str, object]) -> None:
 def test_some_people_point_the_fingers_of_an_m_down_if_they_may_form_it_otherwise() -> None:
     def downs(**freely: object) -> int:
         people = [replace(Signer.draw(f"synthetic-{number}"), **freely) for number in range(20)]  # type: ignore[arg-type]
-        hands = [joints("M", signer=who, session=Session.draw(who, "one"), count=1)[0] for who in people]
+        hands = [take("M", 1, who, width=64, height=64)[0].joints for who in people]
         return sum(hand[8, 1] > hand[0, 1] for hand in hands)  # the index's tip below the wrist
 
     assert downs() == 0

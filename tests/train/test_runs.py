@@ -133,7 +133,7 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
     assert set(letters) == {each.letter for each in wanted if each.signer in ("", "maria")}
     with pytest.raises(InputError, match="not both"):
         _options(plan=Path("x"), letter=("A",), workspace=trained).asked_letters()
-    with pytest.raises(InputError, match="There is no plan"):
+    with pytest.raises(InputError, match="There is no run"):
         _options(plan=Path("x"), workspace=trained, signer="maria").asked_letters()
 
 
