@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from aslkit.errors import AslkitError
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Heard, Reader
 from aslkit.live.recogniser import Recogniser
@@ -92,6 +93,10 @@ def live(
             ended = _shown(reader, watching, run, source) if windowed else _waited(watching, warn)
         except KeyboardInterrupt:
             ended = CTRL_C
+        except AslkitError:  # as a camera that stays away; what was spelled is not lost with it
+            if reader.text:
+                warn(f"Spelled until then: {reader.text}")
+            raise
         watching.close()
         return Lived(
             text=reader.text, frames=reader.frames, dropped=stream.frames.lost,

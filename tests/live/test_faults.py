@@ -120,6 +120,22 @@ def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pyt
     assert reader.text == "AB"  # its clock began anew, and nothing was carried over
 
 
+def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
+    source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
+    says = SimpleNamespace(contract=Contract(kind="landmarks", threshold=0.9), recognise=Says().recognise)
+    monkeypatch.setattr("aslkit.live.live.Recogniser", lambda run: nullcontext(says))
+    stream = Stream(source, live=False, patience_s=0.1)
+    monkeypatch.setattr("aslkit.live.live.stream_of", lambda *_, **__: stream)
+    warned: list[str] = []
+    with pytest.raises(AslkitError, match="cannot be opened"):
+        live(
+            Path("run"), source="0", config=load("live", LiveConfig), heard=lambda event: None, warn=warned.append,
+            windowed=False,
+        )  # fmt: skip
+    assert warned[-1] == "Spelled until then: A"
+
+
 def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
     source = played(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
