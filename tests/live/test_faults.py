@@ -128,10 +128,11 @@ def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: py
     stream = Stream(source, live=False, patience_s=0.1)
     monkeypatch.setattr("aslkit.live.live.stream_of", lambda *_, **__: stream)
     warned: list[str] = []
+    ticks = count()
     with pytest.raises(AslkitError, match="cannot be opened"):
         live(
             Path("run"), source="0", config=load("live", LiveConfig), heard=lambda event: None, warn=warned.append,
-            windowed=False,
+            windowed=False, clock=lambda: next(ticks) / 30,
         )  # fmt: skip
     assert warned[-1] == "Spelled until then: A"
 
