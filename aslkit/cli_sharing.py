@@ -1,5 +1,6 @@
 """`aslkit dataset merge`, `push` and `pull`: one dataset of several people's, and datasets that lie elsewhere."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -139,7 +140,7 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     from aslkit.datasets.places import base_name, is_url
     from aslkit.datasets.remote import fetch
 
-    where = url if is_url(url) else Path(url).resolve().as_uri()
+    where = url if is_url(url) else f"file://{Path(url).resolve()}"  # as_uri() would write %20 for a space
     folder = Workspace(root=root).dataset(name or as_name(base_name(where)))
     _print_fetched(fetch(where, folder, force=force), as_json=as_json)
 
@@ -235,7 +236,7 @@ def _print_sent(sent: "Sent", prepared: "Prepared", *, as_json: bool) -> None:
     else:
         there = f"; {sent.files - sent.files_sent} were there already" if sent.files_sent < sent.files else ""
         click.echo(f"Sent {sent.files_sent} files ({sent.bytes_sent:,} bytes){there}: {sent.url}")
-    click.echo(f"Fetch it elsewhere: aslkit dataset pull {sent.url}")
+    click.echo(f"Fetch it elsewhere: {shlex.join(['aslkit', 'dataset', 'pull', sent.url])}")
 
 
 def _print_fetched(fetched: "Fetched", *, as_json: bool) -> None:

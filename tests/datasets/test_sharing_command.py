@@ -108,3 +108,15 @@ def test_a_dataset_that_is_not_there_is_said(workspace: Path) -> None:
     assert done.exit_code == 2
     assert "There is no dataset in" in done.output
     assert "There: mine, theirs" in done.output
+
+
+def test_a_folder_with_a_space_in_its_path_is_pushed_to_and_pulled_from(workspace: Path) -> None:
+    there = workspace / "my 100% folder"
+    done = run(workspace, "push", "mine", str(there))
+    assert done.exit_code == 0, done.output
+    assert f"aslkit dataset pull '{there}'" in done.output
+    done = run(workspace, "pull", str(there), "--name", "again")
+    assert done.exit_code == 0, done.output
+    assert signers(workspace / "datasets" / "again") == {"ada"}
+    assert run(workspace, "pull", str(there)).exit_code == 0
+    assert signers(workspace / "datasets" / "my-100-folder") == {"ada"}
