@@ -30,7 +30,7 @@ _OPENED_BY: Final = {
     "imagefolder": 'datasets.load_dataset("imagefolder", data_dir="{to}")',
     "webdataset": 'datasets.load_dataset("webdataset", data_dir="{to}")',
     "csv28": "aslkit dataset get sign-mnist --partial --from {to}",
-    "landmarks": 'pandas.read_csv("{to}/landmarks-train.csv")',
+    "landmarks": 'pandas.read_csv("{to}/landmarks-{split}.csv")',
 }
 
 
@@ -82,7 +82,7 @@ def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), f
                 rows[split] = FORMATS[format](part)
         mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
-    opened_by = _OPENED_BY[format].format(to=to)
+    opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
     return Exported(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
 
 

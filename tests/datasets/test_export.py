@@ -119,6 +119,12 @@ def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: 
         assert (tmp_path / "third" / name).read_bytes() == (tmp_path / "csv" / name).read_bytes()
 
 
+@pytest.mark.parametrize("splits", [(), ("test",)])
+def test_what_opens_landmarks_is_there(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
+    done = export(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    assert len(eval(done.opened_by, {"pandas": pd})) == next(iter(done.rows.values()))
+
+
 def test_landmarks_are_those_of_the_parquet(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     export(dataset, format="landmarks", to=tmp_path / "csv")
     table = pd.read_csv(tmp_path / "csv" / "landmarks-train.csv")
