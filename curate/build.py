@@ -21,7 +21,7 @@ from aslkit.curate.before import check_free, unchanged
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import Rejection, clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Engine, Local
 from aslkit.curate.group import Integers
 from aslkit.curate.leaks import leaks
@@ -30,7 +30,7 @@ from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
 from aslkit.errors import AslkitError
-from aslkit.files import replacing
+from aslkit.files import file_hash, replacing
 from aslkit.progress import bar, counted
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
@@ -91,7 +91,7 @@ def curate(
     config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
-    contents = list(counted("Reading", len(frames), (content_hash(frame.path) for frame in frames)))
+    contents = list(counted("Reading", len(frames), (file_hash(frame.path) for frame in frames)))
     infos = _sessions(workspace, frames)
     lost = [Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in no_files(workspace.captures)]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
