@@ -255,14 +255,8 @@ def _split(
 ) -> tuple[pa.Table, Split, _Sieved]:
     """Split the rows; what lies between train and test in time is not taken."""
     table = rows.table(sieved.taken, sieved.seen, sieved.group, infos)
-    frames = Frames(
-        signer=np.array(table.column("signer").to_pylist()),
-        session=np.array(table.column("session").to_pylist()),
-        label=table.column("label").to_numpy(),
-        group=table.column("group").to_numpy(),
-    )
     parts = split(
-        frames,
+        Frames.of(table),
         test_share=config.test_share,
         validation_share=config.validation_share,
         gap_share=config.gap_share,
