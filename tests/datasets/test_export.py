@@ -2,6 +2,7 @@ import io
 import json
 import os
 import tarfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image
 
 from aslkit.datasets import export as export_module
 from aslkit.datasets import export_images, store
-from aslkit.datasets.export import MARK, export
+from aslkit.datasets.export import export
+from aslkit.datasets.export_place import MARK, check_free
 from aslkit.datasets.export_rows import Part
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.sign_mnist import COLUMNS
@@ -191,6 +193,15 @@ def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path / "mine")
     with pytest.raises(InputError, match="as a whole"):
         export(dataset, format="landmarks", to=Path(), force=True)
+
+
+def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    check = partial(check_free, what="run", option="--into", within=run / "exports")
+    check(run / "exports" / "onnx", run)
+    for to in (run, run / "model", run / "exports" / ".."):
+        with pytest.raises(InputError, match=r"holds the run itself, or lies in it\. Choose another --into"):
+            check(to, run, force=True)
 
 
 def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
