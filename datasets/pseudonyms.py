@@ -76,8 +76,8 @@ class Pseudonyms:
             letters = [
                 part for part in row["path"].split("/")[-2:-1] if part in RECORDED
             ]  # another folder may be a name
-            folder = filter(None, (self.signers[signer], self.session(signer, session), *letters))
-            files["/".join(folder)].add(row["path"])
+            parts = (self.signers[signer], self.session(signer, session), *letters)
+            files["/".join(filter(None, parts))].add(row["path"])
         for folder, paths in files.items():
             for number, path in enumerate(sorted(paths, key=natural_key)):
                 suffix = Path(path).suffix if re.fullmatch(r"\.\w{1,5}", Path(path).suffix) else ""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aslkit.capture import signers
 from aslkit.capture.signers import Stated, asked, load, save
 from aslkit.errors import AslkitError
+from aslkit.files import write_text
 from aslkit.workspace import Workspace
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -49,14 +50,14 @@ def test_what_a_person_added_by_hand_stays(empty: Workspace) -> None:
 
 
 def test_who_states_something_at_the_same_moment_is_not_lost(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, others = signers.write_text, list[Thread]()
+    others: list[Thread] = []
 
     def slowly(path: Path, text: str) -> None:
         if not others:
             others.append(Thread(target=save, args=(empty, "ben", Stated(consent="May be shown."))))
             others[0].start()
             others[0].join(0.3)
-        write(path, text)
+        write_text(path, text)
 
     monkeypatch.setattr(signers, "write_text", slowly)
     save(empty, "ada", Stated(licence="CC0-1.0"))
