@@ -1,5 +1,6 @@
 """`aslkit dataset merge`, `push` and `pull`: one dataset of several people's, and datasets that lie elsewhere."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -67,6 +68,7 @@ def merge(
     from aslkit.config import load
     from aslkit.curate.config import CurateConfig
     from aslkit.datasets.merge import Given, MergeConfig
+    from aslkit.datasets.places import base_name, shown
 
     workspace = Workspace(root=root)
     shares = load("curate", CurateConfig, file=config, flags={"seed": seed})
@@ -79,7 +81,12 @@ def merge(
         allow_unknown_licence=allow_unknown_licence,
     )
     given = [
-        Given(name=_short(each), folder=dataset_folder(each, workspace), renames=_renames(each, renames, datasets))
+        Given(
+            name=base_name(each) or each,
+            typed=shown(each),
+            folder=dataset_folder(each, workspace),
+            renames=_renames(each, renames, datasets),
+        )
         for each in datasets
     ]
     _print_merged(_merged(given, workspace.dataset(name), settings, force), as_json=as_json)
@@ -139,7 +146,7 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     from aslkit.datasets.places import base_name, is_url
     from aslkit.datasets.remote import fetch
 
-    where = url if is_url(url) else Path(url).resolve().as_uri()
+    where = url if is_url(url) else f"file://{Path(url).resolve()}"  # as_uri() would write %20 for a space
     folder = Workspace(root=root).dataset(name or as_name(base_name(where)))
     _print_fetched(fetch(where, folder, force=force), as_json=as_json)
 
@@ -171,33 +178,46 @@ def _asked(
         return given, replace(settings, same=(*settings.same, signer))
     other = click.prompt(f"What shall {signer!r} of {last} be called?", default=f"{signer}-2", err=True)
     other = checked_signer(other, synthetic=signer.startswith(SYNTHETIC_PREFIX))
-    again = [replace(e, renames={**e.renames, signer: other}) if e.name == last else e for e in given]
-    return again, settings
+    return [_with_other(e, signer, other) if n == error.number else e for n, e in enumerate(given)], settings
+
+
+def _with_other(given: "Given", signer: str, other: str) -> "Given":
+    """A dataset in which a signer, who may have been renamed already, is called otherwise."""
+    before = [old for old, new in given.renames.items() if new == signer] or [signer]
+    return replace(given, renames={**given.renames, **dict.fromkeys(before, other)})
 
 
 def _renames(dataset: str, renames: Sequence[str], datasets: Sequence[str]) -> dict[str, str]:
     """Which signers of a dataset are to be called otherwise, of what --rename gave.
 
     Raises:
-        InputError: not OLD=NEW, or a name that cannot be one.
+        InputError: not OLD=NEW, a name that cannot be one, or a dataset that is none of these, or may be several.
     """
     found = {}
     for text in renames:
         old, equals, new = text.rpartition("=")
         if not equals or not old:
             raise InputError(f"--rename {text!r} is not OLD=NEW, such as maria=maria-2, or theirs:maria=maria-2.")
-        of = next((each for each in datasets for name in (each, _short(each)) if old.startswith(f"{name}:")), None)
-        if of is None and ":" in old:
-            raise InputError(f"--rename {text!r}: there is no such dataset. There are: {', '.join(datasets)}.")
+        of, old = _meant(text, old, datasets)
         if of in (None, dataset):
-            old = old.rpartition(":")[2]
             found[old] = checked_signer(new, synthetic=old.startswith(SYNTHETIC_PREFIX))
     return found
 
 
-def _short(dataset: str) -> str:
-    """What a dataset is called, of its name, folder or URL."""
-    return dataset.partition("?")[0].rstrip("/").rpartition("/")[2] or dataset
+def _meant(text: str, old: str, datasets: Sequence[str]) -> tuple[str | None, str]:
+    """Of DATASET:OLD the dataset, as it was typed or by its short name, and the signer; None where it is OLD alone."""
+    from aslkit.datasets.places import base_name, shown
+
+    for called in (str, shown, base_name):
+        found = {each for each in datasets if old.startswith(f"{called(each)}:")}
+        if len(found) > 1:
+            several = " or ".join(map(shown, sorted(found)))
+            raise InputError(f"--rename {text!r} may be of {several}. Give the dataset as you named it before.")
+        if found:
+            return found.pop(), old.rpartition(":")[2]
+    if ":" in old:
+        raise InputError(f"--rename {text!r}: there is no such dataset. There are: {', '.join(map(shown, datasets))}.")
+    return None, old
 
 
 def _print_merged(result: "Merged", *, as_json: bool) -> None:
@@ -235,7 +255,7 @@ def _print_sent(sent: "Sent", prepared: "Prepared", *, as_json: bool) -> None:
     else:
         there = f"; {sent.files - sent.files_sent} were there already" if sent.files_sent < sent.files else ""
         click.echo(f"Sent {sent.files_sent} files ({sent.bytes_sent:,} bytes){there}: {sent.url}")
-    click.echo(f"Fetch it elsewhere: aslkit dataset pull {sent.url}")
+    click.echo(f"Fetch it elsewhere: {shlex.join(['aslkit', 'dataset', 'pull', sent.url])}")
 
 
 def _print_fetched(fetched: "Fetched", *, as_json: bool) -> None:

@@ -1,15 +1,19 @@
 """Writing files so that a crash, a full disk or Ctrl-C never leaves half of one behind."""
 
+import hashlib
 import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
+
+_BLOCK: Final = 1_048_576
+"""Bytes read at once."""
 
 _ABANDONED_S: Final = 60
 """Seconds since the last change, after which nobody writes there any more, not even on another machine."""
@@ -72,6 +76,16 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
+    """SHA-256 of a file's content, in hex; `advance` hears of each block's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            advance(len(block))
+    return digest.hexdigest()
 
 
 def size_of(folder: Path) -> int:

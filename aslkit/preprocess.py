@@ -18,6 +18,7 @@ from aslkit.errors import AslkitError
 from aslkit.files import write_text
 from aslkit.images import Frame
 from aslkit.letters import LETTERS
+from aslkit.square import LEAST_SPAN, square
 
 VERSION: Final = 1
 CONTRACT_FILE: Final = "preprocess.json"
@@ -216,26 +217,16 @@ def pixel_features(
 
     height, width = frame.shape[:2]
     x0, y0, x1, y1 = (box * np.array([width, height, width, height], np.float32)).tolist()
-    side = max(x1 - x0, y1 - y0, 2.0) * (1 + 2 * CROP_MARGIN)
-    scale = contract.size / side
-    shift_x = contract.size / 2 - (x0 + x1) / 2 * scale
-    shift_y = contract.size / 2 - (y0 + y1) / 2 * scale
-    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    if scale < 0.5:  # average first: sampling alone would skip pixels
-        shrink = 2 * scale
-        grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        scale_x, scale_y = scale * width / grey.shape[1], scale * height / grey.shape[0]
-    else:
-        scale_x = scale_y = scale
-    place = np.array([[scale_x, 0, shift_x], [0, scale_y, shift_y]], np.float64)
-    crop = cv2.warpAffine(
-        grey, place, (contract.size, contract.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+    span = max(x1 - x0, y1 - y0, LEAST_SPAN) * (1 + 2 * CROP_MARGIN)
+    crop = square(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), middle=middle, span=span, side=contract.size)
     inside = np.ones(crop.shape, bool)
     if contract.cut_out:
         if landmarks is None:
             raise AslkitError("To cut a hand out of its picture its landmarks are needed.")
-        joints = landmarks[:, :2] * np.array([width, height], np.float32) * scale + np.array([shift_x, shift_y])
+        scale = contract.size / span
+        shift = [contract.size / 2 - at * scale for at in middle]
+        joints = landmarks[:, :2] * np.array([width, height], np.float32) * scale + np.array(shift)
         inside = _hand_mask(joints, contract.size)
     if contract.mirror_left and left:
         crop, inside = crop[:, ::-1], inside[:, ::-1]

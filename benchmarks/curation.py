@@ -32,9 +32,10 @@ from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import clean
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.describe import Looking
-from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Local, map_local
 from aslkit.curate.sieve import sieve
+from aslkit.files import file_hash
 from aslkit.images import decode, encode_jpeg
 from aslkit.letters import LETTERS
 from aslkit.synthetic import Session, Signer
@@ -94,7 +95,7 @@ def frames(folder: Path) -> list[CapturedFrame]:
 def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     """Look, check and compare, without writing a dataset; returns what was found."""
     config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
-    contents = [content_hash(frame.path) for frame in captured]
+    contents = [file_hash(frame.path) for frame in captured]
     looking = Looking(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
     known = Descriptions(folder=cache, looking=looking)
     known.complete({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)

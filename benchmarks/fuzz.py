@@ -79,8 +79,8 @@ def trained_on(workspace: Path, path: Path) -> None:
 def captures(workspace: Path, path: Path) -> None:
     """Walk the recordings, and what they say of themselves."""
     from aslkit.capture import signers
-    from aslkit.capture.index import Index
     from aslkit.captures import SessionInfo, walk
+    from aslkit.index import Index
     from aslkit.preprocess import Contract
     from aslkit.train.features import feature
     from aslkit.train.recorded import without_letter

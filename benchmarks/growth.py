@@ -36,11 +36,12 @@ from aslkit.curate import describe, rows
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Local
 from aslkit.curate.sieve import sieve
 from aslkit.datasets import store
 from aslkit.datasets.split import Frames, split
+from aslkit.files import file_hash
 from aslkit.workspace import Workspace
 
 SAMPLE = 600
@@ -83,7 +84,7 @@ def _size(process: psutil.Process) -> int:
 def described(workspace: Workspace, config: CurateConfig) -> tuple[list[CapturedFrame], pa.Table]:
     """The frames that can be read, and what curation measured of them."""
     frames = list(walk(workspace.captures))
-    contents = [content_hash(frame.path) for frame in frames]
+    contents = [file_hash(frame.path) for frame in frames]
     looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     known = Descriptions(folder=workspace.descriptions, looking=looking)
     known.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())

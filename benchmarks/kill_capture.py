@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.capture.index import Index
 from aslkit.capture.session import Session
 from aslkit.capture.watch import careful
 from aslkit.captures import SessionInfo
 from aslkit.images import decode, encode_jpeg
+from aslkit.index import Index
 from aslkit.look import look
 from aslkit.synthetic import Session as Room
 from aslkit.synthetic import Signer, frames

@@ -9,11 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
 
-from aslkit.capture.index import Entry, Index
 from aslkit.captures import CapturedFrame, SessionInfo, update_session
 from aslkit.errors import AslkitError
 from aslkit.files import is_partial, write_durably
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
+from aslkit.index import Entry, Index
 from aslkit.letters import RECORDED
 from aslkit.look import Look
 from aslkit.progress import bar

@@ -1,7 +1,8 @@
 """What signers have stated, once for all their recordings: WORKSPACE/signers.toml."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,6 +15,10 @@ from aslkit.hands import Handedness
 from aslkit.workspace import Workspace
 
 _HEAD: Final = "# Who is recorded, and what they have said may be done with their images. May be edited.\n\n"
+
+_LOCK_FILE: Final = ".signers.lock"
+_WAIT_S: Final = 10.0
+"""For another process, which needs some milliseconds."""
 
 Ask = Callable[[str, str], str]
 """Given a question and a proposed answer, the answer."""
@@ -46,12 +51,36 @@ def load(workspace: Workspace, signer: str) -> Stated:
 
 
 def save(workspace: Workspace, signer: str, stated: Stated) -> None:
-    """Keep what a signer has stated; other signers' entries stay."""
+    """Keep what a signer has stated; other signers' entries stay, also those that are being written just now.
+
+    Raises:
+        AslkitError: the file is damaged, or another process keeps it to itself.
+    """
     known = {key: value for key, value in asdict(stated).items() if value is not None}
     if not known or load(workspace, signer) == stated:
         return
-    tables = _read(workspace.signers)
-    write_text(workspace.signers, _HEAD + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
+    with _alone(workspace):
+        tables = _read(workspace.signers)
+        write_text(workspace.signers, _HEAD + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Keep other processes from writing until the block ends: each writes all signers."""
+    from filelock import FileLock, Timeout
+
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(workspace.root / _LOCK_FILE)
+    try:
+        lock.acquire(timeout=_WAIT_S)
+    except Timeout as error:
+        raise AslkitError(
+            f"Another aslkit has been writing {workspace.signers} for {_WAIT_S:.0f} s. Stop it, and try again."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def asked(stated: Stated, signer: str, *, ask: Ask, proposed: Stated) -> Stated:

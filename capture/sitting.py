@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.gate import Known, Reason, judge
-from aslkit.capture.index import Entry
 from aslkit.capture.session import Session, iso
 from aslkit.capture.sides import Sides
 from aslkit.capture.variety import LAST, nudges
@@ -21,6 +20,7 @@ from aslkit.capture.writer import Writer
 from aslkit.errors import InputError
 from aslkit.hands import Handedness
 from aslkit.images import Frame, encode_jpeg, encode_png
+from aslkit.index import Entry
 from aslkit.letters import RECORDED
 from aslkit.look import Look
 

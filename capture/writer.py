@@ -4,9 +4,9 @@ from collections.abc import Callable
 from queue import Queue
 from threading import Semaphore, Thread
 
-from aslkit.capture.index import Entry
 from aslkit.capture.session import Session
 from aslkit.images import Frame
+from aslkit.index import Entry
 
 Encode = Callable[[Frame], bytes]
 

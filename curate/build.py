@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import chain
@@ -18,10 +17,11 @@ from aslkit import __version__
 from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
 from aslkit.curate import describe, report, rows
 from aslkit.curate.augment import copies
+from aslkit.curate.before import check_free, unchanged
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import Rejection, clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Engine, Local
 from aslkit.curate.group import Integers
 from aslkit.curate.leaks import leaks
@@ -29,8 +29,8 @@ from aslkit.curate.sieve import restored, sieve
 from aslkit.datasets import card, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import replacing
+from aslkit.errors import AslkitError
+from aslkit.files import file_hash, replacing
 from aslkit.progress import bar, counted
 from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 
@@ -83,20 +83,20 @@ def curate(
 
     Raises:
         AslkitError: no captures, or none that can be read; or what lies in the dataset's place is none.
-        InputError: a name that cannot be one, or an unknown signer to hold out.
+        InputError: a name that cannot be one, or of a dataset that was not curated here; an unknown signer to hold out.
     """
     folder = workspace.dataset(name)
-    _check_free(folder)
+    check_free(folder)
     checks, per_group = restored(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
-    contents = list(counted("Reading", len(frames), (content_hash(frame.path) for frame in frames)))
+    contents = list(counted("Reading", len(frames), (file_hash(frame.path) for frame in frames)))
     infos = _sessions(workspace, frames)
     lost = [Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in no_files(workspace.captures)]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
     mark = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
-    if not rebuild and (before := _unchanged(folder, mark)):
+    if not rebuild and (before := unchanged(folder, mark)):
         return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
     looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     descriptions = Descriptions(folder=workspace.descriptions, looking=looking)
@@ -111,19 +111,6 @@ def curate(
     facts = {**options, "fingerprint": mark}
     summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
     return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
-
-
-def _check_free(folder: Path) -> None:
-    """Raise AslkitError where something lies that curation did not make: it would be lost."""
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return
-    if not (folder / store.REJECTED_FILE).is_file():
-        raise AslkitError(f"{folder} holds something else than a dataset. Move it away, or choose another --name.")
-    merged = False
-    with suppress(AslkitError):  # a damaged one is made again
-        merged = "merged" in store.facts(folder)
-    if merged:
-        raise InputError(f"{folder} is a merge of several datasets. Choose another --name, or move it away.")
 
 
 def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
@@ -158,23 +145,6 @@ def _fingerprint(
     for frame, content in zip(frames, contents, strict=True):
         digest.update(f"{frame.key}\0{content}\n".encode())
     return digest.hexdigest()
-
-
-def _unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
-    """The summary of the dataset that lies there, if it was made from just this."""
-    if not (folder / "data").is_dir() or not (folder / report.FILE).is_file():
-        return None
-    try:
-        facts = store.facts(folder)
-        if facts.get("fingerprint") != mark:
-            return None
-        summary: dict[str, Any] = facts["summary"]
-        return summary if store.row_count(folder) == summary["frames"] + summary["augmented"] else None
-    except (
-        AslkitError,
-        KeyError,
-    ):  # damaged, or of another version: it is made again, which is what the user would be told to do
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,14 +255,8 @@ def _split(
 ) -> tuple[pa.Table, Split, _Sieved]:
     """Split the rows; what lies between train and test in time is not taken."""
     table = rows.table(sieved.taken, sieved.seen, sieved.group, infos)
-    frames = Frames(
-        signer=np.array(table.column("signer").to_pylist()),
-        session=np.array(table.column("session").to_pylist()),
-        label=table.column("label").to_numpy(),
-        group=table.column("group").to_numpy(),
-    )
     parts = split(
-        frames,
+        Frames.of(table),
         test_share=config.test_share,
         validation_share=config.validation_share,
         gap_share=config.gap_share,

@@ -16,6 +16,7 @@ import pyarrow as pa
 from aslkit.config import check_number, check_whole
 from aslkit.errors import InputError
 from aslkit.hands import WRIST
+from aslkit.spread import spread
 
 Action = Literal["drop", "flag", "keep"]
 ACTIONS: Final = ("drop", "flag", "keep")
@@ -26,9 +27,6 @@ Mask = npt.NDArray[np.bool_]
 
 ENOUGH: Final = 20
 """Frames of a sitting from which it can be said what is usual in it; with fewer, the limit alone decides."""
-
-_MAD_TO_SD: Final = 1.4826
-"""The median absolute deviation of a normal distribution times this is its standard deviation."""
 
 _LEAST_SPREAD: Final = 0.01
 """Of all measures here, 0–1: a sitting in which nothing varies would call every ripple an outlier."""
@@ -151,9 +149,8 @@ class Checked:
         for sitting in np.unique(self.sitting):
             own = (self.sitting == sitting) & np.isfinite(values)
             if own.sum() >= ENOUGH:
-                middle = np.median(values[own])
-                spread = max(_MAD_TO_SD * float(np.median(np.abs(values[own] - middle))), _LEAST_SPREAD)
-                out[own] = values[own] > middle + limit * spread
+                middle = float(np.median(values[own]))
+                out[own] = values[own] > middle + limit * max(spread(values[own], middle), _LEAST_SPREAD)
         return out
 
 

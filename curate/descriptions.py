@@ -23,12 +23,6 @@ MANY_PARTS: Final = 64
 """Files after which they are made one."""
 
 
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @dataclass(kw_only=True)
 class Descriptions:
     """All descriptions known, and the folder that keeps them.

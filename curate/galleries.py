@@ -14,6 +14,7 @@ from aslkit.curate.checks import OF_LETTERS
 from aslkit.curate.clean import Rejection
 from aslkit.hands import FINGERS, WRIST
 from aslkit.images import Frame, ImageError, decode, encode_jpeg, read_file
+from aslkit.square import LEAST_SPAN, square
 
 SHOWN: Final = 8
 """Frames of one reason."""
@@ -187,14 +188,9 @@ def _hand(frame: Frame, landmarks: npt.NDArray[np.float32]) -> Frame:
 
     xy = landmarks[:, :2] * np.array(frame.shape[1::-1], np.float32)
     low, high = xy.min(axis=0), xy.max(axis=0)
-    side = max(float((high - low).max()) * (1 + 2 * _MARGIN), 2.0)
-    scale = SIDE / side
-    if scale < 0.5:  # average first: sampling alone would skip pixels
-        frame = np.asarray(cv2.resize(frame, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA), np.uint8)
-        xy, low, high, scale = xy * 2 * scale, low * 2 * scale, high * 2 * scale, 0.5
-    corner = (low + high) / 2 * scale - SIDE / 2
-    move = np.array([[scale, 0, -corner[0]], [0, scale, -corner[1]]], np.float64)
-    crop = cv2.warpAffine(frame, move, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    joints = xy * scale - corner
+    x, y = ((low + high) / 2).tolist()
+    span = max(float((high - low).max()) * (1 + 2 * _MARGIN), LEAST_SPAN)
+    crop = square(frame, middle=(x, y), span=span, side=SIDE, smooth=True)
+    joints = (xy - np.array([x, y], np.float32)) * (SIDE / span) + SIDE / 2
     bones = [joints[[WRIST, *finger]].round().astype(np.int32) for finger in FINGERS]
     return np.asarray(cv2.polylines(crop, bones, False, _LINE, 1, cv2.LINE_AA), np.uint8)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from aslkit.hands import FINGERS, INDEX, WRIST
 from aslkit.letters import LETTERS
+from aslkit.spread import spread
 
 Points = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -21,7 +22,6 @@ FARTHEST: Final = 3
 FEWEST: Final = 10
 """Frames of a letter, below which it cannot be said what is usual."""
 
-_MAD_TO_SD: Final = 1.4826
 _LEAST_SPREAD: Final = 0.01
 """In palms: where all frames are the same, none stands out by a ripple."""
 
@@ -59,8 +59,7 @@ def poses(points: Points, label: Integers, group: Integers) -> list[Pose]:
         mean = np.asarray(np.median(points[rows], axis=0), np.float32)
         apart = np.linalg.norm(points[rows] - mean, axis=2).mean(axis=1)
         middle = float(np.median(apart))
-        spread = max(_MAD_TO_SD * float(np.median(np.abs(apart - middle))), _LEAST_SPREAD)
-        beyond = (apart - middle) / spread
+        beyond = (apart - middle) / max(spread(apart, middle), _LEAST_SPREAD)
         far: dict[int, tuple[int, float]] = {}
         for at in np.argsort(-beyond, kind="stable") if len(rows) >= FEWEST else ():
             if beyond[at] < FAR or len(far) == FARTHEST:

@@ -17,12 +17,11 @@ from aslkit.curate.galleries import galleries, place, thumbnail
 from aslkit.curate.leaks import MOST, Leaks
 from aslkit.curate.poses import Drawing, Pose, drawings, poses
 from aslkit.curate.record_next import listed, record_next
-from aslkit.curate.rows import landmarks
+from aslkit.curate.rows import landmarks, right_hands
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Frames, Split
 from aslkit.files import write_text
 from aslkit.letters import LETTERS
-from aslkit.preprocess import canonical_points
 
 FILE: Final = "report.html"
 
@@ -126,9 +125,9 @@ def percent(share: float) -> str:
 def _content(curation: Curation) -> dict[str, Any]:
     """What the template shows."""
     table, config = curation.table, curation.config
-    frames = _frames(table)
+    frames = Frames.of(table)
     found = table.column("landmarks").is_valid().to_numpy()
-    points = _points(table, found)
+    points = right_hands(table)
     captured = [*curation.taken, *(each.frame for each in curation.refused)]
     return {
         "name": curation.name,
@@ -145,27 +144,6 @@ def _content(curation: Curation) -> dict[str, Any]:
         "distance": config.group_distance,
         "poses": _poses(curation, points, found, frames),
     }
-
-
-def _frames(table: pa.Table) -> Frames:
-    return Frames(
-        signer=np.array(table.column("signer").to_pylist()),
-        session=np.array(table.column("session").to_pylist()),
-        label=table.column("label").to_numpy(),
-        group=table.column("group").to_numpy(),
-    )
-
-
-def _points(table: pa.Table, found: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """The hands found, as right ones, float32 (m, 21, 3)."""
-    side = np.array(table.column("handedness").to_pylist(), object)[found]
-    return canonical_points(
-        landmarks(table),
-        widths=table.column("width").to_numpy()[found],
-        heights=table.column("height").to_numpy()[found],
-        left=np.asarray(side == "left", bool),
-        mirror_left=True,
-    )
 
 
 def _poses(

@@ -14,6 +14,7 @@ from aslkit.curate.group import Limits, Traits
 from aslkit.datasets import schema, store
 from aslkit.images import read_file, without_traces
 from aslkit.letters import INDEX
+from aslkit.preprocess import canonical_points
 
 _MOST_BYTES: Final = 256_000_000
 """Of images in memory at once; Arrow holds at most 2 GB in one column."""
@@ -59,6 +60,22 @@ def landmarks(seen: pa.Table) -> npt.NDArray[np.float32]:
     """Of those frames in which a hand was found: float32 (n, 21, 3), as `Hand.landmarks`."""
     flat = seen.column("landmarks").combine_chunks().flatten()
     return np.asarray(flat.to_numpy(), np.float32).reshape(-1, 21, 3)
+
+
+def right_hands(seen: pa.Table) -> npt.NDArray[np.float32]:
+    """The hands found, as right ones, float32 (n, 21, 3), as `canonical_points` gives them.
+
+    Args:
+        seen: with the columns landmarks, handedness, width and height.
+    """
+    found = seen.filter(seen.column("landmarks").is_valid())
+    return canonical_points(
+        landmarks(found),
+        widths=found.column("width").to_numpy(),
+        heights=found.column("height").to_numpy(),
+        left=pc.fill_null(pc.equal(found.column("handedness"), "left"), False).to_numpy(),
+        mirror_left=True,
+    )
 
 
 def table(

@@ -11,10 +11,9 @@ import pyarrow as pa
 from aslkit.captures import CapturedFrame
 from aslkit.curate.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
 from aslkit.curate.doubt import doubts
-from aslkit.curate.rows import landmarks
+from aslkit.curate.rows import right_hands
 from aslkit.errors import InputError
 from aslkit.letters import INDEX, LETTERS
-from aslkit.preprocess import canonical_points
 
 NEAR_DUPLICATE: Final = "near_duplicate"
 
@@ -112,15 +111,7 @@ def _doubted(
     doubt, said = np.zeros(len(kept)), np.array([INDEX[each.letter] for each in kept], np.int64)
     found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
     if len(found):
-        side = np.array(seen.column("handedness").to_pylist(), object)[found]
-        points = canonical_points(
-            landmarks(seen),
-            widths=seen.column("width").to_numpy()[found],
-            heights=seen.column("height").to_numpy()[found],
-            left=np.asarray(side == "left", bool),
-            mirror_left=True,
-        )
-        doubt[found], said[found] = doubts(points, said[found], group[found], seed=seed)
+        doubt[found], said[found] = doubts(right_hands(seen), said[found], group[found], seed=seed)
     return doubt, said
 
 

@@ -3,7 +3,6 @@
 http://mlcommons.org/croissant/1.0 is the specification.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,7 @@ import pyarrow as pa
 from aslkit.datasets import schema, store
 from aslkit.datasets.info import Info
 from aslkit.datasets.plain import plain
-from aslkit.files import write_text
+from aslkit.files import file_hash, write_text
 
 FILE: Final = "croissant.json"
 RECORDS: Final = "frames"
@@ -95,15 +94,10 @@ def _files(folder: Path) -> list[dict[str, str]]:
             "contentUrl": f"data/{path.name}",
             "contentSize": f"{path.stat().st_size} B",
             "encodingFormat": "application/x-parquet",
-            "sha256": _sha256(path),
+            "sha256": file_hash(path),
         }
         for path in store.files_of(folder)
     ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fields(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -196,7 +197,14 @@ def _renamed(rows: list[dict[str, Any]], renames: Mapping[str, str]) -> list[dic
     for row in rows:
         signer = row.get("signer") or ""
         row |= {"signer": renames.get(signer, signer), "path": _moved(row.get("path") or "", signer, renames)}
+        row["detail"] = _told(row.get("detail") or "", renames)
     return rows
+
+
+def _told(detail: str, renames: Mapping[str, str]) -> str:
+    """A finding's particulars, where they name a sitting or a frame: recorded in, like, same pixels as SIGNER/…"""
+    names = "|".join(re.escape(name) for name in sorted(renames, key=len, reverse=True))
+    return re.sub(rf"(?:(?<=in )|(?<=like )|(?<=as ))(?:{names})(?=/)", lambda m: renames.get(m[0], m[0]), detail)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, str]:

@@ -11,13 +11,11 @@ from aslkit import __version__
 from aslkit.datasets import schema, store
 from aslkit.datasets.export_csv import write_csv28, write_landmarks
 from aslkit.datasets.export_images import write_imagefolder, write_webdataset
+from aslkit.datasets.export_place import MARK, check_free
 from aslkit.datasets.export_rows import Part
-from aslkit.errors import AslkitError, InputError
+from aslkit.errors import InputError
 from aslkit.files import replacing
 from aslkit.progress import bar
-
-MARK: Final = ".aslkit-export.json"
-"""Lies in each export, so that a later one knows that it may take its place."""
 
 FORMATS: Final = {
     "imagefolder": write_imagefolder,
@@ -30,7 +28,7 @@ _OPENED_BY: Final = {
     "imagefolder": 'datasets.load_dataset("imagefolder", data_dir="{to}")',
     "webdataset": 'datasets.load_dataset("webdataset", data_dir="{to}")',
     "csv28": "aslkit dataset get sign-mnist --partial --from {to}",
-    "landmarks": 'pandas.read_csv("{to}/landmarks-train.csv")',
+    "landmarks": 'pandas.read_csv("{to}/landmarks-{split}.csv")',
 }
 
 
@@ -72,7 +70,7 @@ def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), f
     files = {split: _files(folder, split) for split in splits or schema.SPLITS}
     if lacking := [split for split in splits if not files[split]]:
         raise InputError(f"{folder} has no split {lacking[0]!r}.")
-    _check_free(to, folder, force=force)
+    check_free(to, folder, what="dataset", option="--to", force=force)
     rows, left_out = dict[str, int](), Counter[str]()
     with replacing(to) as new, bar(f"Writing {format}", store.row_count(folder)) as advance:
         new.mkdir(parents=True)
@@ -82,22 +80,9 @@ def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), f
                 rows[split] = FORMATS[format](part)
         mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
-    opened_by = _OPENED_BY[format].format(to=to)
+    opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
     return Exported(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
 
 
 def _files(folder: Path, split: str) -> list[Path]:
     return [path for path in store.files_of(folder) if path.name.startswith(f"{split}-")]
-
-
-def _check_free(to: Path, folder: Path, *, force: bool) -> None:
-    """Raise where writing `to` would lose what is no export."""
-    target, own = to.resolve(), folder.resolve()
-    if own.is_relative_to(target) or target.is_relative_to(own):
-        raise InputError(f"{to} holds the dataset itself, or lies in it. Choose another --to.")
-    if any(place.resolve().is_relative_to(target) for place in (Path.cwd(), Path.home())):
-        raise InputError(f"{to} would be replaced as a whole. Choose a folder of its own for --to.")
-    if to.is_file():
-        raise InputError(f"{to} is a file. Choose a folder for --to.")
-    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
-        raise AslkitError(f"{to} holds something that is no export of aslkit. Choose another --to, or say --force.")

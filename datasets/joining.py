@@ -49,24 +49,31 @@ class Joined:
 
 
 class SameSignerError(InputError):
-    """A signer's name is in several datasets, and nothing in them says whether it is one person."""
+    """A signer's name is in several datasets, and nothing in them says whether it is one person.
 
-    def __init__(self, signer: str, datasets: Sequence[str]) -> None:
+    Attributes:
+        signer: the name.
+        datasets: where it is, as the user calls them.
+        number: of the last of these.
+    """
+
+    def __init__(self, signer: str, datasets: Sequence[str], number: int) -> None:
         last = datasets[-1]
         super().__init__(
             f"Signer {signer!r} is in {' and in '.join(datasets)}, with no recording in common: is it the same person? "
             f"If so, say --same {signer}. If not, give one of them another name: --rename {last}:{signer}={signer}-2. "
             "People taken for one another would spoil the test on unseen people."
         )
-        self.signer, self.datasets = signer, list(datasets)
+        self.signer, self.datasets, self.number = signer, list(datasets), number
 
 
-def check_signers(sources: Sequence[Source], same: Collection[str]) -> None:
+def check_signers(sources: Sequence[Source], same: Collection[str], *, typed: Sequence[str]) -> None:
     """Check that each signer's name stands for one person: those of two datasets have recordings in common.
 
     Args:
         sources: the datasets.
         same: signers who are known to be one person.
+        typed: what to call the datasets where two have one name.
 
     Raises:
         SameSignerError: nobody knows.
@@ -80,7 +87,10 @@ def check_signers(sources: Sequence[Source], same: Collection[str]) -> None:
         raise InputError(f"There is no signer {strange[0]!r}. There are: {', '.join(sorted(pixels))}.")
     for signer in sorted(set(pixels) - set(same)):
         if apart := _apart(pixels[signer]):
-            raise SameSignerError(signer, [sources[number].name for number in apart])
+            names = [sources[number].name for number in apart]
+            if len(set(names)) < len(names):
+                names = [typed[number] for number in apart]
+            raise SameSignerError(signer, names, apart[-1])
 
 
 def _apart(pixels: dict[int, set[str]]) -> list[int]:

@@ -4,7 +4,6 @@ A reader can tell a whole dataset from half of one: without a manifest there is 
 manifest says is not taken.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit.errors import AslkitError
+from aslkit.files import file_hash
 
 FILE: Final = "manifest.json"
 FORMAT: Final = "aslkit-dataset"
@@ -29,7 +29,6 @@ MOST_BYTES: Final = 32_000_000
 
 MOST_FILES: Final = 100_000
 MOST_FILE_BYTES: Final = 1_000_000_000_000
-_BLOCK: Final = 1_048_576
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +65,6 @@ def manifest_of(folder: Path, advance: Callable[[int], None] = lambda _: None) -
         path = folder / name
         entries.append(Entry(path=name, size=path.stat().st_size, sha256=file_hash(path, advance)))
     return Manifest(files=tuple(entries))
-
-
-def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
-    """SHA-256 of a file's content, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            advance(len(block))
-    return digest.hexdigest()
 
 
 def parse(data: bytes, where: str) -> Manifest:

@@ -36,14 +36,16 @@ class Given:
     """A dataset to be merged.
 
     Attributes:
-        name: as the user calls it.
+        name: what it is called, in the merged dataset too.
         folder: where it lies.
         renames: which of its signers are to be called otherwise.
+        typed: as the user named it, where another has the same name.
     """
 
     name: str
     folder: Path
     renames: Mapping[str, str]
+    typed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ def merge(datasets: Sequence[Given], target: Path, config: MergeConfig, *, force
     _check_apart(datasets, target)
     _check_renames(datasets)
     sources = [read_source(n, each.name, each.folder, each.renames) for n, each in enumerate(datasets)]
-    check_signers(sources, config.same)
+    check_signers(sources, config.same, typed=[each.typed or each.name for each in datasets])
     plan = _planned(sources, config)
     up_to_date = _check_free(target, plan.facts, force=force)
     if not up_to_date:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import local
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from aslkit.datasets.cropping import cropped
 from aslkit.datasets.entries import FLAGGED, WITHHELD
 from aslkit.datasets.faces import FaceFinder
 from aslkit.datasets.info import as_dict
-from aslkit.datasets.pseudonyms import Pseudonyms
+from aslkit.datasets.pseudonyms import Hiding, Pseudonyms
 from aslkit.datasets.split import Split
 from aslkit.datasets.summary import summarise
 from aslkit.errors import AslkitError, InputError
@@ -75,6 +75,7 @@ class _Work:
 
     config: PrivacyConfig
     names: Pseudonyms | None
+    hiding: Hiding
     faces: int = 0
     images: int = 0
     copies: int = 0
@@ -110,7 +111,7 @@ def prepare(folder: Path, target: Path, *, name: str, config: PrivacyConfig, nam
     total = store.row_count(folder)
     if names is not None:
         names.learn(named(folder))
-    work = _Work(config=config, names=names)
+    work = _Work(config=config, names=names, hiding=(names or Pseudonyms()).hiding())
     with replacing(target) as new:
         with bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
             for path in store.files_of(folder):
@@ -156,7 +157,7 @@ def _prepared(table: pa.Table, split: str, work: _Work, pool: ThreadPoolExecutor
         work.faces += face
         work.images += data["image"]["bytes"] is not None
         if work.names is not None:
-            data = _renamed(data, row["image"]["path"], work.names)
+            data = _renamed(data, row["image"]["path"], work.names, work.hiding)
         kept.append(data)
         work.copies += data["parent"] is not None
         if data["parent"] is None:
@@ -193,7 +194,7 @@ def _measured(frame: Frame) -> dict[str, Any]:
     return {**asdict(quality(frame)), **about, "width": frame.shape[1], "height": frame.shape[0]}
 
 
-def _renamed(row: dict[str, Any], path: str, names: Pseudonyms) -> dict[str, Any]:
+def _renamed(row: dict[str, Any], path: str, names: Pseudonyms, hiding: Hiding) -> dict[str, Any]:
     signer, session, camera, licence = row["signer"], row["session"], row["camera"], row["licence"]
     told = licence and licences.known(licence) not in licences.MAY_BECOME  # in words of somebody's own
     return {
@@ -202,14 +203,15 @@ def _renamed(row: dict[str, Any], path: str, names: Pseudonyms) -> dict[str, Any
         "signer": names.signers[signer] if signer else signer,
         "session": names.session(signer or "", session) if session else session,
         "camera": names.cameras[camera] if camera else camera,
-        "consent": names.hide(row["consent"]) if row["consent"] else row["consent"],
-        "licence": names.hide(licence) if told else licence,
+        "consent": hiding.text(row["consent"]) if row["consent"] else row["consent"],
+        "licence": hiding.text(licence) if told else licence,
     }
 
 
 def _file(path: str, now: str, names: Pseudonyms) -> str:
     """Another name of a file; a crop may have another suffix than the file it was cut from."""
-    return f"{names.files[path].rpartition('.')[0]}.{now.rpartition('.')[2]}"
+    other = names.files[path]
+    return other if now == path else PurePosixPath(other).with_suffix(PurePosixPath(now).suffix).as_posix()
 
 
 def _keep(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -227,7 +229,7 @@ def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
     remove(new / _PARTS)
     pq.write_table(pa.Table.from_pylist(rejected, WITHHELD), new / store.REJECTED_FILE, compression="zstd")
     pq.write_table(pa.Table.from_pylist(flagged, FLAGGED), new / store.FLAGGED_FILE, compression="zstd")
-    card.write(new, name=work.names.hide(name) if work.names else name, facts=facts)
+    card.write(new, name=work.hiding.text(name), facts=facts)
 
 
 def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -247,7 +249,7 @@ def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dic
     if (names := work.names) is not None:
         for row in (*found[0], *found[1]):
             signer, session = row["signer"] or "", row["session"] or ""
-            row |= {"path": names.files[row["path"]], "detail": names.hide(row["detail"] or "")}
+            row |= {"path": names.files[row["path"]], "detail": work.hiding.text(row["detail"] or "")}
             row |= {"signer": names.signers[signer], "session": names.session(signer, session)}
     return found
 
@@ -255,7 +257,7 @@ def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dic
 def _facts(
     before: dict[str, Any], work: _Work, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    hide = work.names.hide_all if work.names else lambda values: values
+    hide = work.hiding.all_of
     before = {key: value for key, value in before.items() if key not in ("aslkit", "schema_version")}
     was = as_dict(before.get("summary"))
     table = pa.table({key: pa.array([row[key] for row in work.kept]) for key in ("label", "landmarks")})

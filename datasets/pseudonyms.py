@@ -6,11 +6,13 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from aslkit.errors import AslkitError
 from aslkit.files import natural_key, write_durably
+from aslkit.letters import RECORDED
 from aslkit.workspace import SYNTHETIC_PREFIX
 
 _SHORT = 3
@@ -71,8 +73,11 @@ class Pseudonyms:
             self.sessions.setdefault(f"{signer}/{session}", f"session-{len(of) + 1}")
             if camera:
                 self.cameras.setdefault(camera, f"camera-{len(self.cameras) + 1}")
-            letter = row["path"].split("/")[-2] if row["path"].count("/") >= 1 else ""
-            files[f"{self.signers[signer]}/{self.session(signer, session)}/{letter}"].add(row["path"])
+            letters = [
+                part for part in row["path"].split("/")[-2:-1] if part in RECORDED
+            ]  # another folder may be a name
+            parts = (self.signers[signer], self.session(signer, session), *letters)
+            files["/".join(filter(None, parts))].add(row["path"])
         for folder, paths in files.items():
             for number, path in enumerate(sorted(paths, key=natural_key)):
                 suffix = Path(path).suffix if re.fullmatch(r"\.\w{1,5}", Path(path).suffix) else ""
@@ -82,23 +87,18 @@ class Pseudonyms:
         """The other name of a signer's session."""
         return self.sessions[f"{signer}/{session}"]
 
-    def hide(self, text: str) -> str:
-        """Replace paths, and then names wherever they stand, in a text for people."""
-        for path in re.findall(r"\S+/\S+/\S+/\S+", text):
-            text = text.replace(path, self.files.get(path, path))
-        for name in sorted(self.signers, key=len, reverse=True):
-            if name and self.signers[name] != name:
-                edge = r"\b" if len(name) <= _SHORT else ""
-                text = re.sub(f"{edge}{re.escape(name)}{edge}", self.signers[name], text, flags=re.IGNORECASE)
-        return text
-
-    def hide_all(self, values: Any) -> Any:
-        """As `hide`, in whatever JSON may hold."""
-        if isinstance(values, str):
-            return self.hide(values)
-        if isinstance(values, Mapping):
-            return {self.hide(str(key)): self.hide_all(value) for key, value in values.items()}
-        return [self.hide_all(value) for value in values] if isinstance(values, list | tuple) else values
+    def hiding(self) -> "Hiding":
+        """What replaces all that has another name now in texts for people."""
+        sittings = {}
+        for key, other in self.sessions.items():
+            signer, _, session = key.partition("/")
+            if signer and session:
+                sittings[key] = f"{self.signers.get(signer, signer)}/{other}"
+        return Hiding(
+            files={path: other for path, other in self.files.items() if path},
+            sittings=sittings,
+            signers={name: other for name, other in self.signers.items() if name and name != other},
+        )
 
     def _drawn(self, signer: str) -> str:
         if not signer or signer.startswith(SYNTHETIC_PREFIX):
@@ -108,3 +108,63 @@ class Pseudonyms:
 
 
 _KEPT = ("signers", "sessions", "cameras")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hiding:
+    """Other names, wherever the first ones stand in a text.
+
+    What is known is looked for as it is written, the longest first: a path may have spaces in it, and a comma after it.
+
+    Attributes:
+        files: path of an image to another.
+        sittings: SIGNER/SESSION likewise.
+        signers: names likewise; in small and large letters alike.
+    """
+
+    files: Mapping[str, str]
+    sittings: Mapping[str, str]
+    signers: Mapping[str, str]
+
+    def text(self, text: str) -> str:
+        """A text for people, with other names in it."""
+        parts, rest = [], 0
+        for start in (match.start() for match in re.finditer(r"(?<!\w)\S", text)):
+            ends = (start + length for length in self._lengths)
+            end = next((end for end in ends if text[start:end] in self.files), None) if start >= rest else None
+            if end is not None:
+                parts += [self._renamed(text[rest:start]), self.files[text[start:end]]]
+                rest = end
+        return "".join([*parts, self._renamed(text[rest:])])
+
+    def all_of(self, values: Any) -> Any:
+        """As `text`, in whatever JSON may hold."""
+        if isinstance(values, str):
+            return self.text(values)
+        if isinstance(values, Mapping):
+            return {self.text(str(key)): self.all_of(value) for key, value in values.items()}
+        return [self.all_of(value) for value in values] if isinstance(values, list | tuple) else values
+
+    def _renamed(self, text: str) -> str:
+        """As `text`, of one without paths; at one go, since a pseudonym may hold what is another's name."""
+        others = tuple(self._names.values())
+        return self._sought.sub(lambda m: self._names.get(m[0]) or others[(m.lastindex or 1) - 1], text)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(path) for path in self.files}, reverse=True)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return dict(sorted({**self.signers, **self.sittings}.items(), key=lambda name: -len(name[0])))
+
+    @cached_property
+    def _sought(self) -> re.Pattern[str]:
+        """A group for each name; where there is none, what is found nowhere."""
+        words = [_word(name, alone=name in self.sittings or len(name) <= _SHORT) for name in self._names]
+        return re.compile("|".join(f"({word})" for word in words) or "(?!)", re.IGNORECASE)
+
+
+def _word(name: str, *, alone: bool) -> str:
+    """What finds a name; only where it is no part of a longer word, if `alone`."""
+    return rf"(?<!\w){re.escape(name)}(?!\w)" if alone else re.escape(name)

@@ -14,6 +14,9 @@ from aslkit.datasets.store import files_of
 from aslkit.files import remove
 from aslkit.workspace import Workspace, as_name
 
+_VERSION = 2
+"""Of how data are prepared: what an earlier one prepared is not sent."""
+
 
 def staged(folder: Path, workspace: Workspace, config: PrivacyConfig) -> tuple[Path, Prepared]:
     """Prepare a dataset for others, and return where it lies and what was found; at once if that was done before.
@@ -50,5 +53,6 @@ def deliver(staged_folder: Path, url: str) -> Sent:
 def _mark(folder: Path, config: PrivacyConfig, names: Pseudonyms | None) -> str:
     """Changes when anything does that the preparation depends on."""
     files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files_of(folder)]
-    about = [str(folder.resolve()), files, asdict(config), names and [names.signers, names.sessions, names.cameras]]
+    others = names and [names.signers, names.sessions, names.cameras]
+    about = [_VERSION, str(folder.resolve()), files, asdict(config), others]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]

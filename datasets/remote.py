@@ -19,7 +19,7 @@ from aslkit.datasets.places import Source, base_name, read_small, readable, show
 from aslkit.datasets.send import SENDING
 from aslkit.datasets.trying import tried
 from aslkit.errors import AslkitError, InputError
-from aslkit.files import remove, replacing, size_of, write_bytes
+from aslkit.files import file_hash, remove, replacing, size_of, write_bytes
 from aslkit.progress import bar
 from aslkit.workspace import Workspace
 
@@ -145,7 +145,7 @@ def _fetch_file(place: Source, entry: Entry, path: Path, url: str, advance: Call
     before = fetched = 0
     if path.exists():
         before = path.stat().st_size
-        if before > entry.size or (before == entry.size and manifest.file_hash(path) != entry.sha256):
+        if before > entry.size or (before == entry.size and file_hash(path) != entry.sha256):
             remove(path)
             before = 0
     advance(before)
@@ -163,7 +163,7 @@ def _fetch_file(place: Source, entry: Entry, path: Path, url: str, advance: Call
                 advance(len(block))
         if have < entry.size:
             raise ConnectionError(f"{have:,} of {entry.size:,} bytes of {entry.path} arrived")
-        if have > entry.size or manifest.file_hash(path) != entry.sha256:
+        if have > entry.size or file_hash(path) != entry.sha256:
             remove(path)
             advance(-min(have, entry.size))
             raise ConnectionError(f"{entry.path} is not what the manifest says")

@@ -19,6 +19,7 @@ from aslkit.datasets.schema import FAR
 from aslkit.errors import InputError
 from aslkit.images import Frame, ImageError, decode
 from aslkit.letters import INDEX, LETTERS
+from aslkit.square import LEAST_SPAN, square
 
 SIDE: Final = 192
 """Of a tile, pixels: twice what it is shown at, for sharp screens."""
@@ -177,18 +178,8 @@ def cropped(frame: Frame, box: npt.NDArray[np.float32] | None) -> Frame:
         frame: BGR, uint8 (height, width, 3).
         box: of the hand, float32 (4,), as shares of the frame; None takes the middle of the whole frame.
     """
-    import cv2
-
     height, width = frame.shape[:2]
     left, top, right, bottom = (0, 0, width, height) if box is None else box * [width, height, width, height]
-    side = min(width, height) if box is None else max(right - left, bottom - top, 2.0) * (1 + 2 * _MARGIN)
-    scale = SIDE / float(side)
-    middle_x, middle_y = float(left + right) / 2, float(top + bottom) / 2
-    if scale < 0.5:  # average first: sampling alone would skip pixels
-        frame = np.asarray(cv2.resize(frame, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA), np.uint8)
-        middle_x, middle_y, scale = middle_x * 2 * scale, middle_y * 2 * scale, 0.5
-    move = np.array([[scale, 0, SIDE / 2 - middle_x * scale], [0, scale, SIDE / 2 - middle_y * scale]], np.float64)
-    smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.warpAffine(frame, move, (SIDE, SIDE), flags=smooth, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    span = min(width, height) if box is None else max(right - left, bottom - top, LEAST_SPAN) * (1 + 2 * _MARGIN)
+    middle = (float(left + right) / 2, float(top + bottom) / 2)
+    return square(frame, middle=middle, span=float(span), side=SIDE, smooth=True)

@@ -1,7 +1,5 @@
 """The contact sheet as one PNG: letters in two columns, a row of hands for each."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +7,7 @@ import numpy as np
 from aslkit.datasets.info import UNKNOWN
 from aslkit.datasets.sheet import Sheet, Tile
 from aslkit.images import Frame, encode_png
+from aslkit.painting import fitting, font
 
 TILE: Final = 112
 """Side of a hand, pixels."""
@@ -50,32 +49,24 @@ def png(sheet: Sheet) -> bytes:
     return encode_png(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
 
 
-@lru_cache
-def _font(size: int) -> Any:
-    import matplotlib
-    from PIL import ImageFont
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
-
-
 def _head(draw: Any, sheet: Sheet) -> None:
-    draw.text((_EDGE, 20), sheet.name[:60], fill=_INK, font=_font(26))
-    left = _EDGE + draw.textlength(sheet.name[:60], font=_font(26)) + 14
-    draw.text((left, 28), f"{sheet.count:,} of {sheet.of:,} images", fill=_SOFT, font=_font(17))
+    draw.text((_EDGE, 20), sheet.name[:60], fill=_INK, font=font(26))
+    left = _EDGE + draw.textlength(sheet.name[:60], font=font(26)) + 14
+    draw.text((left, 28), f"{sheet.count:,} of {sheet.of:,} images", fill=_SOFT, font=font(17))
 
 
 def _row(image: Any, draw: Any, letter: str, tiles: list[Tile], at: tuple[int, int]) -> None:
     left, top = at
-    draw.text((left + (_LETTER - 16) / 2, top + TILE / 2), letter, fill=_INK, font=_font(46), anchor="mm")
+    draw.text((left + (_LETTER - 16) / 2, top + TILE / 2), letter, fill=_INK, font=font(46), anchor="mm")
     for index, tile in enumerate(tiles):
         place = (left + _LETTER + index * (TILE + _GAP), top)
         if tile.picture is None:
             draw.rectangle((*place, place[0] + TILE - 1, place[1] + TILE - 1), outline=_LINE, width=2)
-            draw.text((place[0] + TILE / 2, place[1] + TILE / 2), "damaged", fill=_SOFT, font=_font(15), anchor="mm")
+            draw.text((place[0] + TILE / 2, place[1] + TILE / 2), "damaged", fill=_SOFT, font=font(15), anchor="mm")
         else:
             image.paste(_small(tile.picture), place)
-        words = _fitting(draw, _caption(tile))
-        draw.text((place[0], place[1] + TILE + 2), words, fill=_SOFT, font=_font(13))
+        words = fitting(_caption(tile), 13, TILE)
+        draw.text((place[0], place[1] + TILE + 2), words, fill=_SOFT, font=font(13))
 
 
 def _caption(tile: Tile) -> str:
@@ -88,13 +79,3 @@ def _small(picture: Frame) -> Any:
     from PIL import Image
 
     return Image.fromarray(picture[:, :, ::-1]).resize((TILE, TILE), Image.Resampling.LANCZOS)
-
-
-def _fitting(draw: Any, words: str) -> str:
-    """As much of it as has room under a tile."""
-    font = _font(13)
-    if draw.textlength(words, font=font) <= TILE:
-        return words
-    while words and draw.textlength(words + "…", font=font) > TILE:
-        words = words[:-1]
-    return words + "…"

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from aslkit.errors import InputError
 
@@ -47,6 +48,16 @@ class Frames:
     def __len__(self) -> int:
         """Number of frames."""
         return len(self.label)
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Frames":
+        """Of the rows of a table with the columns signer, session, label and group, in their order."""
+        return cls(
+            signer=np.array(table.column("signer").to_pylist()),
+            session=np.array(table.column("session").to_pylist()),
+            label=table.column("label").to_numpy(),
+            group=table.column("group").to_numpy(),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

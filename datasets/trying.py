@@ -38,12 +38,12 @@ def tried(action: Callable[[], T], url: str) -> T:
             hopeless = isinstance(error, PermissionError | FileNotFoundError | NotImplementedError)
             tries = TRIES_WHEN_BUSY if any(sign in str(error) for sign in _BUSY) else TRIES
             if hopeless or type(error).__name__ in _HOPELESS or number >= tries - 1:
-                raise _explained(error, url) from error
+                raise _explained(error, url, number + 1) from error
             time.sleep(BACKOFF_S * 2**number)
     raise AssertionError("unreachable")
 
 
-def _explained(error: Exception, url: str) -> AslkitError:
+def _explained(error: Exception, url: str, times: int) -> AslkitError:
     first = (str(error).splitlines() or [""])[0].replace(url, shown(url)) or type(error).__name__
     if isinstance(error, PermissionError) or "Credentials" in type(error).__name__:
         return AslkitError(
@@ -54,7 +54,8 @@ def _explained(error: Exception, url: str) -> AslkitError:
         return AslkitError(
             f"{shown(url)}: there is no {shown(first)}. Look for a slip in the URL, or in the bucket's name."
         )
+    often = "once" if times == 1 else f"{times} times"
     return AslkitError(
-        f"{shown(url)}: the connection failed {TRIES} times ({shown(first)}). Nothing half-done is taken for whole; "
+        f"{shown(url)}: the connection failed {often} ({shown(first)}). Nothing half-done is taken for whole; "
         "the same command again goes on where this one stopped."
     )

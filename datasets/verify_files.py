@@ -13,8 +13,7 @@ from aslkit.datasets import schema, store
 from aslkit.datasets.findings import Finding, finding
 from aslkit.datasets.verify_rows import check_rows
 from aslkit.errors import AslkitError
-from aslkit.images import ImageError, decode, pixel_hash, read_header
-from aslkit.jpeg import without_metadata
+from aslkit.images import ImageError, decode, pixel_hash, read_header, without_traces
 from aslkit.letters import LETTERS
 
 KEPT: Final = ("label", "signer", "session", "group", "parent", "sha256", "licence", "consent")
@@ -145,7 +144,7 @@ def _image(
             findings.append(finding("missing-value", "there is no image", file=file, row=at))
         return None
     try:
-        header = read_header(data)
+        read_header(data)
     except ImageError as error:
         kind = "bomb" if error.message.startswith("too large") else "not-an-image"
         findings.append(finding(kind, error.message, file=file, row=at))
@@ -163,10 +162,8 @@ def _image(
         findings.append(
             finding("pixels", f"pixels have the hash {pixels[:12]}…, their row says {said[:12]}…", file=file, row=at)
         )
-    if header.format == "JPEG" and without_metadata(data) != data:
-        findings.append(
-            finding("metadata", "the image holds EXIF, a comment or what follows its end", file=file, row=at)
-        )
+    if without_traces(data) != data:
+        findings.append(finding("metadata", "the image holds EXIF, text or what follows its end", file=file, row=at))
     return pixels
 
 

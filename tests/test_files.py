@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.files import natural_key, remove, replacing, write_bytes, write_text
+from aslkit.files import file_hash, natural_key, remove, replacing, write_bytes, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -141,3 +142,11 @@ def test_the_order_does_not_depend_on_how_a_disk_lists(listed: list[str], random
     shuffled = listed.copy()
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert sorted(shuffled, key=natural_key) == sorted(listed, key=natural_key)
+
+
+def test_a_files_hash_is_of_all_of_it_and_each_block_is_told(tmp_path: Path) -> None:
+    path, told = tmp_path / "large", list[int]()
+    path.write_bytes(data := bytes(range(256)) * 10_000)
+    assert file_hash(path, told.append) == hashlib.sha256(data).hexdigest()
+    assert sum(told) == len(data)
+    assert len(told) > 1

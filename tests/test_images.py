@@ -274,6 +274,14 @@ def test_pictures_for_others_carry_no_traces() -> None:
     assert images.without_traces(JPEG) == JPEG
 
 
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", ".jpg", ".png", ".webp"])
+def test_what_encoders_write_has_no_traces(form: str, grey: bool) -> None:
+    frame = SMOOTH[..., 0] if grey else SMOOTH
+    data = cv2.imencode(form, frame)[1].tobytes() if form.startswith(".") else saved(Image.fromarray(frame), form)
+    assert images.without_traces(data) == data
+
+
 def test_mirrored_png_comes_back_exactly() -> None:
     once, suffix = images.as_recorded(PNG, mirrored=True)
     assert suffix == ".png"

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from aslkit.datasets import store
 from aslkit.images import Frame, ImageError, decode, encode_jpeg
+from aslkit.square import LEAST_SPAN, square
 
 SIDE: Final = 96
 """Of a picture, pixels."""
@@ -18,6 +19,9 @@ SIDE: Final = 96
 _QUALITY: Final = 72
 _MARGIN: Final = 0.35
 """Around the hand, of its box's longer side."""
+
+_OUTSIDE: Final = (236, 232, 228)
+"""Beyond the frame's edge, B, G, R: the page's light grey."""
 
 
 def thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
@@ -47,14 +51,9 @@ def thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
 
 
 def _uri(frame: Frame, box: list[float] | None) -> str:
-    import cv2
-
     height, width = frame.shape[:2]
-    left, top, right, bottom = np.array(box or [0, 0, 1, 1]) * [width, height, width, height]
-    side = max(right - left, bottom - top) * (1 + 2 * _MARGIN if box else 1)
-    place: Any = np.array([[1, 0, side / 2 - (left + right) / 2], [0, 1, side / 2 - (top + bottom) / 2]]) * SIDE / side
-    picture = cv2.warpAffine(
-        frame, place, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=(236, 232, 228)
-    )
-    data = encode_jpeg(np.asarray(picture, np.uint8), quality=_QUALITY)
+    left, top, right, bottom = (np.array(box or [0, 0, 1, 1]) * [width, height, width, height]).tolist()
+    span = max(right - left, bottom - top, LEAST_SPAN) * (1 + 2 * _MARGIN if box else 1)
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    data = encode_jpeg(square(frame, middle=middle, span=span, side=SIDE, outside=_OUTSIDE), quality=_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

@@ -1,17 +1,14 @@
 """Frames that were recorded without a letter (`aslkit capture --letter none`), as a feature takes them."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 
 from aslkit.images import ImageError, decode, read_file
+from aslkit.index import Entry, Index
 from aslkit.letters import NOTHING
 from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
-
-_INDEX: Final = "frames.jsonl"
 
 
 def without_letter(captures: Path, contract: Contract) -> dict[str, Array]:
@@ -27,10 +24,10 @@ def without_letter(captures: Path, contract: Contract) -> dict[str, Array]:
     found: dict[str, list[Array]] = {}
     for folder in sorted(captures.glob(f"*/*/{NOTHING}")):
         session = folder.parent
-        for entry in _entries(session / _INDEX):
-            path = session / entry["file"]
-            raw = _raw(entry, path, contract) if path.is_file() else None
-            if raw is not None:
+        for entry in Index.load(session).entries.values():  # broken lines are not among them
+            path = session / entry.file
+            wanted = entry.letter == NOTHING and entry.landmarks is not None and path.is_file()
+            if wanted and (raw := _raw(entry, path, contract)) is not None:
                 found.setdefault(session.parent.name, []).append(raw)
     return {signer: np.stack(frames) for signer, frames in found.items()}
 
@@ -41,24 +38,11 @@ def of(recorded: Mapping[str, Array], signers: set[str]) -> Array | None:
     return np.concatenate(parts) if parts else None
 
 
-def _entries(index: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a session's index that are about such frames; others, and broken ones, are passed over."""
-    if not index.is_file():
-        return
-    for line in index.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-            if entry["file"].startswith(f"{NOTHING}/") and entry["landmarks"] is not None:
-                yield entry
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-
-
-def _raw(entry: dict[str, Any], path: Path, contract: Contract) -> Array | None:
-    points = np.array(entry["landmarks"], np.float32).reshape(-1, 21, 3)
-    left = entry["hand"] == "left"
+def _raw(entry: Entry, path: Path, contract: Contract) -> Array | None:
+    points = np.array(entry.landmarks, np.float32).reshape(-1, 21, 3)
+    left = entry.hand == "left"
     if contract.kind == "landmarks":
-        size = {"widths": np.array([entry["width"]]), "heights": np.array([entry["height"]])}
+        size = {"widths": np.array([entry.width]), "heights": np.array([entry.height])}
         canonical = canonical_points(points, **size, left=np.array([left]), mirror_left=contract.mirror_left)
         return np.asarray(canonical[0], np.float32)
     try:

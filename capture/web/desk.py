@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.capture.gate import WORDS
-from aslkit.capture.index import Entry
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.web.cameras import as_told
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.pictures import no_frame, small
 from aslkit.captures import stamp
 from aslkit.errors import InputError
+from aslkit.index import Entry
 from aslkit.letters import LETTERS
 from aslkit.look import Look
 from aslkit.web.limits import Refusal, decoded, disk_words

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.index import Entry
 from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.captures import SessionInfo, count_letters
@@ -21,6 +20,7 @@ from aslkit.errors import AslkitError
 from aslkit.fingerprint import FINE_BITS
 from aslkit.hands import Hand
 from aslkit.images import Frame
+from aslkit.index import Entry
 from aslkit.look import Look
 from aslkit.sources import SourceFrame
 from aslkit.synthetic import Session as Room

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.capture.index import INDEX_FILE, Index
 from aslkit.capture.session import TRASH, Session
 from aslkit.captures import SessionInfo
 from aslkit.images import decode
+from aslkit.index import INDEX_FILE, Index
 from aslkit.look import Look
 from aslkit.workspace import Workspace
 

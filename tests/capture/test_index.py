@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.capture.index import INDEX_FILE, Entry, Index
 from aslkit.fingerprint import FINE_BITS
+from aslkit.index import INDEX_FILE, Entry, Index
 from aslkit.letters import LETTERS
 
 MakeEntry = Callable[..., Entry]
@@ -136,6 +136,8 @@ def test_whatever_the_file_holds_it_can_be_read_and_mended(
         {"file": "J/1.jpg"}, {"file": "../1.jpg"}, {"file": "A/../1.jpg"}, {"file": "A/"}, {"file": "A"}, {"file": 5},
         {"width": 0}, {"height": -1}, {"width": "640"}, {"burst": None}, {"phash": "1" + "0" * 16}, {"phash": "-1"},
         {"phash": 5}, {"fine_hash": "1" + "0" * 64}, {"landmarks": [0.5] * 62}, {"landmarks": "x"},
+        {"landmarks": []}, {"landmarks": [float("nan")] * 63}, {"landmarks": [1e300] + [0.5] * 62},
+        {"landmarks": [10**400] + [0.5] * 62}, {"width": 10**40},
         {"hand": "both"}, {"reasons": None},
     ],
     ids=str,

@@ -21,13 +21,13 @@ import pytest
 
 from aslkit.capture import recorder
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.index import INDEX_FILE, Entry
 from aslkit.capture.recorder import Recording, record, terminal
 from aslkit.capture.seat import Recorded
 from aslkit.capture.session import Session
 from aslkit.captures import SessionInfo, walk
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import decode, pixel_hash
+from aslkit.index import INDEX_FILE, Entry
 from aslkit.sources import SourceLost
 from aslkit.workspace import Workspace
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.index import INDEX_FILE, Entry
 from aslkit.capture.session import TRASH, Recovered, Session, iso, stored_before
 from aslkit.captures import SessionInfo, walk
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, encode_jpeg
+from aslkit.index import INDEX_FILE, Entry
 from aslkit.look import Look
 from aslkit.workspace import Workspace
 
@@ -167,7 +167,7 @@ def test_an_undo_that_was_interrupted_is_finished_by_the_next_opening(
 
     def interrupted() -> None:
         with opened() as session:
-            monkeypatch.setattr("aslkit.capture.index.Index.remove", killed)
+            monkeypatch.setattr("aslkit.index.Index.remove", killed)
             session.trash(session.entries[:1])
 
     with pytest.raises(KeyboardInterrupt):

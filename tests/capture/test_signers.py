@@ -1,11 +1,15 @@
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aslkit.capture import signers
 from aslkit.capture.signers import Stated, asked, load, save
 from aslkit.errors import AslkitError
+from aslkit.files import write_text
 from aslkit.workspace import Workspace
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -43,6 +47,30 @@ def test_what_a_person_added_by_hand_stays(empty: Workspace) -> None:
     assert 'born = "1990"' in text
     assert load(empty, "ada") == Stated(licence="CC0-1.0", hand="right")
     assert load(empty, "ben") == Stated(hand="left")
+
+
+def test_who_states_something_at_the_same_moment_is_not_lost(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    others: list[Thread] = []
+
+    def slowly(path: Path, text: str) -> None:
+        if not others:
+            others.append(Thread(target=save, args=(empty, "ben", Stated(consent="May be shown."))))
+            others[0].start()
+            others[0].join(0.3)
+        write_text(path, text)
+
+    monkeypatch.setattr(signers, "write_text", slowly)
+    save(empty, "ada", Stated(licence="CC0-1.0"))
+    others[0].join()
+    assert load(empty, "ada") == Stated(licence="CC0-1.0")
+    assert load(empty, "ben") == Stated(consent="May be shown.")
+
+
+def test_a_file_that_is_never_let_go_is_named(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signers, "_WAIT_S", 0.0)
+    empty.root.mkdir()
+    with FileLock(empty.root / ".signers.lock"), pytest.raises(AslkitError, match=r"has been writing .*signers\.toml"):
+        save(empty, "ada", Stated(licence="CC0-1.0"))
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.index import Entry
 from aslkit.capture.session import TRASH, Session, stored_before
 from aslkit.capture.sides import SURPRISED_AFTER, USUAL_FROM
 from aslkit.capture.sitting import Sitting
 from aslkit.captures import count_letters, walk
 from aslkit.errors import InputError
 from aslkit.images import decode
+from aslkit.index import Entry
 from aslkit.workspace import Workspace
 
 Sit = Callable[..., Any]

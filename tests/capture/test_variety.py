@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.capture.index import Entry
 from aslkit.capture.variety import DISTANCE, ENOUGH, LIGHT, PLACE, TURN, nudges
+from aslkit.index import Entry
 from aslkit.look import Look
 
 Seen = Callable[..., Look]

@@ -17,8 +17,13 @@ from aslkit.curate.build import Curated, curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
-from aslkit.datasets import schema, store
+from aslkit.datasets import schema, sign_mnist, store
+from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.merge import Given, MergeConfig, merge
+from aslkit.datasets.privacy import PrivacyConfig
+from aslkit.datasets.push import deliver, staged
+from aslkit.datasets.remote import fetch
+from aslkit.datasets.sign_mnist import SIDE, Images
 from aslkit.errors import AslkitError, InputError
 from aslkit.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
 from aslkit.letters import INDEX, LETTERS
@@ -272,6 +277,29 @@ def test_a_merge_is_not_overwritten(workspace: Workspace, settings: CurateConfig
     with pytest.raises(InputError, match="is a merge of several datasets"):
         again(workspace, settings, name="ours")
     assert files(workspace.dataset("ours")) == before
+
+
+def test_what_was_pulled_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
+    folder, _ = staged(workspace.dataset("custom"), workspace, PrivacyConfig(landmarks_only=True))
+    deliver(folder, str(workspace.root / "club"))
+    fetch(f"file://{workspace.root / 'club'}", workspace.dataset("theirs"))
+    before = files(workspace.dataset("theirs"))
+    with pytest.raises(InputError, match=r"theirs is a dataset from elsewhere\. Choose another --name"):
+        again(workspace, settings, name="theirs", rebuild=True)
+    assert files(workspace.dataset("theirs")) == before
+    assert again(workspace, settings).up_to_date  # one's own, though pushed, is
+
+
+def test_what_was_got_is_not_overwritten(
+    workspace: Workspace, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = {"train": Images(pixels=np.zeros((1, SIDE, SIDE), np.uint8), labels=np.zeros(1, np.int64))}
+    monkeypatch.setattr(sign_mnist, "read", lambda *_, **__: images)
+    get_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
+    before = files(workspace.dataset("sign-mnist"))
+    with pytest.raises(InputError, match="is what `aslkit dataset get sign-mnist` wrote"):
+        again(workspace, settings, name="sign-mnist")
+    assert files(workspace.dataset("sign-mnist")) == before
 
 
 def test_large_images_are_written_in_small_parts(

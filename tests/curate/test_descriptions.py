@@ -10,9 +10,10 @@ import pytest
 
 from aslkit.curate import descriptions
 from aslkit.curate.describe import Looking, describe_files, named
-from aslkit.curate.descriptions import Descriptions, content_hash
+from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Local
 from aslkit.errors import AslkitError
+from aslkit.files import file_hash
 from aslkit.images import encode_png
 
 HERE = Local(processes=1)
@@ -25,7 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("rooms")
     for index in range(5):
         (folder / f"{index}.png").write_bytes(encode_png(np.full((32, 32, 3), 40 * index, np.uint8)))
-    return {content_hash(path): path for path in sorted(folder.iterdir())}
+    return {file_hash(path): path for path in sorted(folder.iterdir())}
 
 
 def known(folder: Path, looking: Looking = LOOKING) -> set[str]:

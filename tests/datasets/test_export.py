@@ -2,6 +2,7 @@ import io
 import json
 import os
 import tarfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image
 
 from aslkit.datasets import export as export_module
 from aslkit.datasets import export_images, store
-from aslkit.datasets.export import MARK, export
+from aslkit.datasets.export import export
+from aslkit.datasets.export_place import MARK, check_free
 from aslkit.datasets.export_rows import Part
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.sign_mnist import COLUMNS
@@ -119,6 +121,12 @@ def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: 
         assert (tmp_path / "third" / name).read_bytes() == (tmp_path / "csv" / name).read_bytes()
 
 
+@pytest.mark.parametrize("splits", [(), ("test",)])
+def test_what_opens_landmarks_is_there(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
+    done = export(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    assert len(eval(done.opened_by, {"pandas": pd})) == next(iter(done.rows.values()))
+
+
 def test_landmarks_are_those_of_the_parquet(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     export(dataset, format="landmarks", to=tmp_path / "csv")
     table = pd.read_csv(tmp_path / "csv" / "landmarks-train.csv")
@@ -185,6 +193,15 @@ def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path / "mine")
     with pytest.raises(InputError, match="as a whole"):
         export(dataset, format="landmarks", to=Path(), force=True)
+
+
+def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    check = partial(check_free, what="run", option="--into", within=run / "exports")
+    check(run / "exports" / "onnx", run)
+    for to in (run, run / "model", run / "exports" / ".."):
+        with pytest.raises(InputError, match=r"holds the run itself, or lies in it\. Choose another --into"):
+            check(to, run, force=True)
 
 
 def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

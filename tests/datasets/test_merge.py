@@ -246,6 +246,8 @@ def test_recordings_in_common_say_that_it_is_one_person(tmp_path: Path) -> None:
 
 def test_a_renamed_signer_is_another_person_everywhere(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ada"))
+    found = [row | {"detail": "recorded in ada/one only"} for row in store.flagged(b.folder).to_pylist()]
+    store.write_findings(b.folder / store.FLAGGED_FILE, found)
     result = merge([a, replace(b, renames={"ada": "eve"})], tmp_path / "m", CONFIG)
     assert result.summary["splits"]["test"] == 6
     mine = [row for row in rows_in(result.folder) if row["signer"] == "eve"]
@@ -253,6 +255,8 @@ def test_a_renamed_signer_is_another_person_everywhere(tmp_path: Path) -> None:
     assert {row["image"]["path"].split("/")[0] for row in mine} == {"eve"}
     assert "eve/one/A/dark.png" in reasons(result.folder)
     assert {row["signer"] for row in store.flagged(result.folder).to_pylist()} == {"ada", "eve"}
+    told = {(row["signer"], row["detail"]) for row in store.flagged(result.folder).to_pylist()}
+    assert told == {("ada", "at the edge"), ("eve", "recorded in eve/one only")}
     assert {row["consent"] for row in mine} == {"ada agrees"}  # word for word
 
 

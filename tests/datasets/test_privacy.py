@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aslkit.cli import main
 from aslkit.datasets import faces, manifest, privacy, store
@@ -200,6 +202,59 @@ def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
     assert set(kept["signers"]) == {"ada", "ben", "cleo"}
     assert (workspace.root / "datasets" / "adas.pseudonyms.json").stat().st_mode & 0o077 == 0
     assert not list((tmp_path / "out").rglob("*pseudonyms*"))
+
+
+TOLD = {
+    "few-frames": "one of 3 of this letter and signer",
+    "one-sitting": "this letter of the signer was recorded in {signer}/{session} only",
+    "near-duplicate": "like {path}, which is sharper",
+    "duplicate": "same pixels as {path}",
+}
+"""As curation says it, by reason."""
+
+
+NAMED = st.text("aA.b- 1", max_size=4).map(lambda text: f"q{text}q")
+"""Names of people, sittings and files: some begin alike, some are parts of others, some have spaces."""
+
+
+@given(recorded=st.lists(st.tuples(NAMED, NAMED, NAMED), min_size=1, max_size=6, unique=True))
+def test_whatever_is_said_of_a_frame_is_said_under_its_other_names(recorded: list[tuple[str, str, str]]) -> None:
+    names = Pseudonyms()
+    paths = [f"{signer}/{session}/A/{file}.jpg" for signer, session, file in recorded]
+    about = list(zip(recorded, paths, strict=True))
+    names.learn({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in about)
+    hiding = names.hiding()
+    for (signer, session, _), path in about:
+        other = {"signer": names.signers[signer], "session": names.session(signer, session), "path": names.files[path]}
+        for words in TOLD.values():
+            said = hiding.text(words.format(signer=signer, session=session, path=path))
+            assert said == words.format(**other)
+
+
+def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> None:
+    recorded = [
+        ("maria", "2026-09-01-kitchen", "beside, bed.jpg"),
+        ("maria anna", "at the lake", "first.jpg"),
+        ("maria anna", "at the lake again", "second.jpg"),
+        ("jo", "balcony", "third.jpg"),
+    ]
+    rows, findings = [], []
+    for index, (signer, session, file) in enumerate(recorded):
+        where = {"signer": signer, "session": session, "path": f"{signer}/{session}/A/{file}"}
+        image = {"bytes": None, "path": where["path"]}
+        rows.append(made.row(index, signer, session=session, label=0, image=image, camera=f"{signer}'s"))
+        about = where | {"letter": "A"}
+        findings += [about | {"reason": name, "detail": words.format(**where)} for name, words in TOLD.items()]
+    folder = made.write(tmp_path / "in", {"train": rows}, summary={"notes": [row["detail"] for row in findings]})
+    for name in (store.REJECTED_FILE, store.FLAGGED_FILE):
+        store.write_findings(folder / name, findings)
+    after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
+    sent = [table.to_pylist() for table in (store.read(after), store.rejected(after), store.flagged(after))]
+    text = repr(
+        [store.facts(after), sent, *(path.read_text() for path in after.glob("*.*") if path.suffix != ".parquet")]
+    )
+    assert re.findall(r"maria|anna|\bjo\b|kitchen|lake|balcony|beside|first\.|second\.|third\.", text) == []
+    assert text.count("in signer-") >= 2 * len(recorded)  # and yet it is said
 
 
 def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, tmp_path: Path) -> None:

@@ -283,6 +283,26 @@ def test_a_connection_refused_is_said_without_secrets(tmp_path: Path) -> None:
     assert "s3cret" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("error", "tries", "often"),
+    [
+        (ConnectionError("reset"), 4, "failed 4 times"),
+        (ConnectionError("503 Service Unavailable"), 8, "failed 8 times"),
+        (NotImplementedError("no writing"), 1, "failed once"),
+    ],
+)
+def test_how_often_it_was_tried_is_what_is_said(error: Exception, tries: int, often: str) -> None:
+    asked = []
+
+    def fails() -> None:
+        asked.append(error)
+        raise error
+
+    with pytest.raises(AslkitError, match=often):
+        trying.tried(fails, "s3://club/x")
+    assert len(asked) == tries
+
+
 def change(site: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     path = site / "mine" / manifest.FILE
     about = json.loads(path.read_bytes())

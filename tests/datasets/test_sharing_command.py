@@ -108,3 +108,52 @@ def test_a_dataset_that_is_not_there_is_said(workspace: Path) -> None:
     assert done.exit_code == 2
     assert "There is no dataset in" in done.output
     assert "There: mine, theirs" in done.output
+
+
+def test_a_folder_with_a_space_in_its_path_is_pushed_to_and_pulled_from(workspace: Path) -> None:
+    there = workspace / "my 100% folder"
+    done = run(workspace, "push", "mine", str(there))
+    assert done.exit_code == 0, done.output
+    assert f"aslkit dataset pull '{there}'" in done.output
+    done = run(workspace, "pull", str(there), "--name", "again")
+    assert done.exit_code == 0, done.output
+    assert signers(workspace / "datasets" / "again") == {"ada"}
+    assert run(workspace, "pull", str(there)).exit_code == 0
+    assert signers(workspace / "datasets" / "my-100-folder") == {"ada"}
+
+
+@pytest.fixture
+def namesakes(workspace: Path) -> tuple[str, str]:
+    """Two datasets of one name, each with another ada: how they are typed."""
+    write(workspace / "datasets" / "custom", [*numbers(0, "ada"), *numbers(20, "ada-2")])
+    write(workspace / "club" / "custom", numbers(50, "ada"))
+    return "custom", str(workspace / "club" / "custom")
+
+
+def test_a_person_is_renamed_in_one_of_two_datasets_of_one_name(
+    workspace: Path, namesakes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_sharing, "_somebody_is_there", lambda: True)
+    answers = "n\n\nn\neve\n"  # no; ada-2, whom the other has; no; eve
+    done = run(workspace, "merge", *namesakes, "--to", "ours", answers=answers)
+    assert done.exit_code == 0, done.output
+    assert f"Signer 'ada' is in custom and in {namesakes[1]}" in done.output
+    rows = store.read(workspace / "datasets" / "ours", ["signer", "sha256"]).to_pylist()
+    theirs = set(store.read(Path(namesakes[1]), ["sha256"]).column("sha256").to_pylist())
+    assert {row["signer"] for row in rows if row["sha256"] in theirs} == {"eve"}
+    assert {row["signer"] for row in rows if row["sha256"] not in theirs} == {"ada", "ada-2"}
+    assert str(workspace) not in (workspace / "datasets" / "ours" / "README.md").read_text()
+
+
+def test_of_two_datasets_of_one_name_the_command_to_type_tells_which(
+    workspace: Path, namesakes: tuple[str, str]
+) -> None:
+    merge = ["merge", *namesakes, "--to", "ours"]
+    assert f"--rename {namesakes[1]}:ada=ada-2" in run(workspace, *merge).output
+    done = run(workspace, *merge, "--rename", f"{namesakes[1]}:ada=eve")
+    assert done.exit_code == 0, done.output
+    assert signers(workspace / "datasets" / "ours") == {"ada", "ada-2", "eve"}
+    club = [namesakes[1], str(workspace / "datasets" / "custom")]
+    done = run(workspace, "merge", *club, "--to", "ours", "--rename", "custom:ada=eve")
+    assert done.exit_code == 2
+    assert "--rename 'custom:ada=eve' may be of" in done.output

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from aslkit.datasets import schema, store
 from aslkit.datasets.apart import Apart
@@ -59,6 +61,15 @@ def image(data: bytes | None, path: str | None = "a.jpg") -> Callable[[pa.Table]
     return cell("image", {"bytes": data, "path": path})
 
 
+def telling(form: str) -> bytes:
+    """An image that says where it was taken."""
+    place = Image.Exif()
+    place[0x010E] = "at Ada's home"
+    buffer = io.BytesIO()
+    Image.fromarray(made.picture(1)).save(buffer, form, exif=place)
+    return buffer.getvalue()
+
+
 WHOLE = encode_jpeg(made.picture(1))
 WHEN = pa.timestamp("ms", tz="UTC")
 GIF = b"GIF89a" + bytes(300)
@@ -91,6 +102,8 @@ CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
     ("damaged-image", image(WHOLE[: len(WHOLE) // 2])),
     ("metadata", image(WHOLE[:2] + b"\xff\xfe\x00\x06home" + WHOLE[2:])),
     ("metadata", image(WHOLE + b"PK\x03\x04 and an archive")),
+    ("metadata", image(telling("PNG"))),
+    ("metadata", image(telling("WEBP"))),
     *[
         ("unsafe-path", image(WHOLE, path))
         for path in ("../a.jpg", "a/../../b", "/etc/passwd", "C:\\a.jpg", "c:a.jpg", "a\\b.jpg", "a\0.jpg", "..")

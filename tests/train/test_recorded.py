@@ -1,6 +1,9 @@
 """Frames recorded without a letter: stored apart, passed over by curation, asked about by training."""
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -42,6 +45,22 @@ def test_they_are_read_as_the_feature_wants_them(captures: Path, contract: Contr
     assert found["ada"].shape == (3, *((21, 3) if contract.kind == "landmarks" else contract.shape))
     assert of(found, {"ben"}) is None
     assert of(found, {"ada", "ben"}) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"landmarks": []}, {"landmarks": [0.5] * 5}, {"landmarks": "x"}, {"hand": 5}, {"width": None}, {"file": 5}],
+    ids=str,
+)
+@pytest.mark.parametrize("contract", [Contract(kind="landmarks"), Contract(kind="pixels", size=28)])
+def test_a_broken_line_of_the_index_is_passed_over(
+    captures: Path, tmp_path: Path, contract: Contract, change: dict[str, Any]
+) -> None:
+    shutil.copytree(captures, tmp_path / "captures")
+    index = next(tmp_path.glob("captures/ada/*/frames.jsonl"))
+    first, *others = index.read_text().splitlines()
+    index.write_text("\n".join([json.dumps(json.loads(first) | change), *others, "{", ""]))
+    assert len(without_letter(tmp_path / "captures", contract)["ada"]) == 2
 
 
 def test_a_page_and_a_drawn_signer_have_none(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.capture.index import Index
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.serve import Service
 from aslkit.images import Frame, decode, read_file
+from aslkit.index import Index
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

@@ -9,11 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from aslkit.capture.gate import WORDS
-from aslkit.capture.index import Index
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import CAMERAS, Desk, Sent
 from aslkit.images import decode, read_file, read_header
+from aslkit.index import Index
 from aslkit.letters import LETTERS
 from aslkit.web.door import Addresses
 from aslkit.web.service import LOOPBACK

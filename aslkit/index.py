@@ -17,6 +17,12 @@ from aslkit.look import Look
 
 INDEX_FILE: Final = "frames.jsonl"
 
+_MANY: Final = 1 << 31
+"""Pixels of a side, or bursts: no more are believed."""
+
+_FAR: Final = 1e6
+"""Frames away: no joint is."""
+
 _MEASURED: Final = ("width", "height", "phash", "fine_hash")
 
 
@@ -87,7 +93,7 @@ class Entry:
         """From a line's values; keys of a later version are passed over.
 
         Raises:
-            ValueError, TypeError, KeyError: they are no entry's.
+            ValueError, TypeError, KeyError, OverflowError: they are no entry's.
         """
         landmarks = values["landmarks"]
         entry = cls(
@@ -100,7 +106,7 @@ class Entry:
             }
         )
         letter, _, name = entry.file.partition("/")
-        whole = all(isinstance(value, int) and value >= 0 for value in (entry.width, entry.height, entry.burst))
+        whole = all(isinstance(value, int) and 0 <= value < _MANY for value in (entry.width, entry.height, entry.burst))
         named = letter in RECORDED and name and Path(name).name == name
         sized = whole and entry.width and entry.height
         hashed = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
@@ -108,7 +114,7 @@ class Entry:
             named
             and sized
             and hashed
-            and len(entry.landmarks or range(63)) == 63
+            and (entry.landmarks is None or _are_joints(entry.landmarks))
             and entry.hand in (None, "left", "right")
         ):
             raise ValueError("not an entry")
@@ -133,7 +139,7 @@ class Index:
     def load(cls, session: Path) -> "Index":
         """Read a session's index; where there is none, no frame is listed."""
         index = cls(path=session / INDEX_FILE)
-        if index.path.exists():
+        if index.path.is_file():
             text = index.path.read_text(encoding="utf-8", errors="replace")
             for line in text.split("\n"):
                 index._take(line)
@@ -151,7 +157,7 @@ class Index:
             else:
                 entry = Entry.read(values)
                 self.entries[entry.file] = entry
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self.broken += 1
 
     def mend(self) -> None:
@@ -183,6 +189,10 @@ class Index:
             except OSError:
                 file.truncate(before)
                 raise
+
+
+def _are_joints(landmarks: tuple[float, ...]) -> bool:
+    return len(landmarks) == 63 and all(abs(value) < _FAR for value in landmarks)  # NaN is not
 
 
 def _is_json(text: str) -> bool:
