@@ -12,8 +12,8 @@ from typing import Final
 
 from aslkit.doctor_verdict import Verdict, missing, ok, problem
 
-PYTHON: Final = "3.11"
-"""The one Python the dependencies were built and run with: see pyproject.toml."""
+PYTHONS: Final = ("3.11", "3.12")
+"""What the dependencies were built and run with: see pyproject.toml. The first is the one that is proposed."""
 
 OLDEST_JAVA: Final = 17
 """Spark 4 does not start on an older one."""
@@ -44,11 +44,11 @@ def _output(*command: str) -> str:
 def look_at_python(_: Path) -> Verdict:
     """Look at the Python that runs this."""
     version = platform.python_version()
-    if version.startswith(f"{PYTHON}."):
+    if version.startswith(tuple(f"{each}." for each in PYTHONS)):
         return ok(version)
     return problem(
-        f"{version}; aslkit's dependencies were tried together on {PYTHON} only",
-        f"uv venv --python {PYTHON}, then install aslkit in that",
+        f"{version}; aslkit's dependencies were tried together on {' and '.join(PYTHONS)} only",
+        f"uv venv --python {PYTHONS[0]}, then install aslkit in that",
     )
 
 

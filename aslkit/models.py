@@ -1,5 +1,6 @@
 """Loading a trained model: the network and the contract that says how it is fed."""
 
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ def load(run: Path) -> tuple[Any, Contract]:
     contract = Contract.load(folder / CONTRACT_FILE)
     keras = quiet_keras()
     try:
+        with zipfile.ZipFile(folder / MODEL_FILE) as archive:  # Keras seeks: from Python 3.12 on, no checksum then
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(damaged)
         model = keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)
     except Exception as error:  # Keras, zipfile and h5py raise whatever a damaged file leads them to
         raise AslkitError(

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit import __version__
+from aslkit.datasets.export_place import MARK, check_free
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing, size_of, write_text
 from aslkit.forward import Network
@@ -18,9 +19,6 @@ from aslkit.live.frames import to_calibrate, to_measure
 from aslkit.live.measuring import CALIBRATED, MEASURED, Loss, loss
 from aslkit.models import load_network
 from aslkit.preprocess import CONTRACT_FILE, Array, Contract
-
-MARK: Final = ".aslkit-export.json"
-"""Lies in each export, so that a later one knows that it may take its place."""
 
 TOLERANCE: Final = 1e-4
 """By which a probability may differ between an export that is not quantised and the network."""
@@ -105,7 +103,7 @@ def export(
         run=run, network=network, contract=contract, trained_on=_trained_on(run), quantize=quantize, dataset=dataset
     )  # fmt: skip
     to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
-    _check_free(to, run, force=force)
+    check_free(to, run, what="run", option="--into", within=run / "exports", force=force)
     with replacing(to) as new:
         new.mkdir(parents=True)
         lost = FORMATS[format](job, new)
@@ -200,16 +198,3 @@ def _trained_on(run: Path) -> set[str]:
 def _model_bytes(folder: Path) -> int:
     beside = sum(path.stat().st_size for path in folder.glob("example.py"))
     return size_of(folder) - beside
-
-
-def _check_free(to: Path, run: Path, *, force: bool) -> None:
-    """Raise where writing `to` would lose what is no export."""
-    target, own = to.resolve(), run.resolve()
-    if own.is_relative_to(target) or (target.is_relative_to(own) and not target.is_relative_to(own / "exports")):
-        raise InputError(f"{to} holds the run itself, or is a part of it. Choose another --into.")
-    if any(place.resolve().is_relative_to(target) for place in (Path.cwd(), Path.home())):
-        raise InputError(f"{to} would be replaced as a whole. Choose a folder of its own for --into.")
-    if to.is_file():
-        raise InputError(f"{to} is a file. Choose a folder for --into.")
-    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
-        raise AslkitError(f"{to} holds something that is no export of aslkit. Choose another --into, or say --force.")

@@ -97,8 +97,11 @@ def test_python_of_another_minor_version(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("platform.python_version", lambda: "3.13.1")
     verdict = machine.look_at_python(tmp_path)
     assert verdict.state == "problem"
-    assert "3.13.1" in verdict.detail
+    assert verdict.detail == "3.13.1; aslkit's dependencies were tried together on 3.11 and 3.12 only"
     assert "uv venv --python 3.11" in verdict.remedy
+    for known in ("3.11.7", "3.12.1"):
+        monkeypatch.setattr("platform.python_version", lambda known=known: known)
+        assert machine.look_at_python(tmp_path) == Verdict(state="ok", detail=known)
 
 
 @pytest.mark.parametrize(

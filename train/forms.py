@@ -9,6 +9,7 @@ import numpy.typing as npt
 from aslkit.hands import PARENT
 from aslkit.letters import LETTERS
 from aslkit.preprocess import Array
+from aslkit.spread import spread
 from aslkit.train.data import Samples
 
 FAR: Final = 3.0
@@ -93,7 +94,7 @@ def forms(samples: Samples) -> list[Form]:
     nearest = same.min(axis=1)
     known = np.isfinite(nearest)
     usual = float(np.median(nearest[known])) if known.any() else 0.0
-    limit = usual + FAR * 1.4826 * float(np.median(np.abs(nearest[known] - usual))) if known.any() else np.inf
+    limit = usual + FAR * spread(nearest[known], usual) if known.any() else np.inf
     found = []
     for cell in np.flatnonzero(known & (nearest > limit)):
         distances = _angles(bones[(signer == names[cell]) & (label == letters[cell])], means[others[cell]])

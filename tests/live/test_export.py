@@ -14,12 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 from aslkit.cli import main
+from aslkit.datasets.export_place import MARK
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import size_of
 from aslkit.images import decode
 from aslkit.letters import LETTERS
 from aslkit.live import onnx_file, saved_model, tflite
-from aslkit.live.export import MARK, export
+from aslkit.live.export import export
 from aslkit.live.recogniser import Recogniser
 from aslkit.models import load, load_network
 from aslkit.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, Contract

@@ -171,7 +171,11 @@ def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
         Recogniser(changed)
     (folder / NETWORK_FILE).unlink()
     whole = (folder / MODEL_FILE).read_bytes()
-    for damaged in (b"no model", whole[: len(whole) // 2] + b"\xff\x00\xff" + whole[len(whole) // 2 + 3 :]):
+    parts = range(8)  # wherever it is: of weights without a checksum Keras would take any
+    flipped = [bytearray(whole) for _ in parts]
+    for content, part in zip(flipped, parts, strict=True):
+        content[len(whole) * (2 * part + 1) // 18] ^= 0xFF
+    for damaged in (b"no model", *flipped):
         (folder / MODEL_FILE).write_bytes(damaged)
         with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
             Recogniser(changed)
