@@ -202,10 +202,7 @@ def _points(table: pa.Table, contract: Contract) -> Array:
     found = table.column("landmarks").is_valid().to_numpy()
     points = np.zeros((len(table), 21, 3), np.float32)
     values = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    if not np.isfinite(values).all():
-        raise AslkitError(
-            "The dataset has landmarks that are not numbers. Ask its sender for another, or curate again."
-        )
+    _check_places(values)
     kept = table.filter(pa.array(found))
     points[found] = canonical_points(
         values.reshape(-1, 21, 3),
@@ -215,6 +212,15 @@ def _points(table: pa.Table, contract: Contract) -> Array:
         mirror_left=contract.mirror_left,
     )
     return points
+
+
+def _check_places(values: Array) -> None:
+    """Raise AslkitError where landmarks or boxes are no numbers, or lie nowhere near their frames."""
+    if not (np.abs(values) <= schema.FAR).all():  # NaN is not
+        raise AslkitError(
+            "The dataset has landmarks or boxes that are not numbers, or lie far outside of their pictures. Ask its "
+            "sender for another, or curate again."
+        )
 
 
 def _crops(folder: Path, contract: Contract, rows: int) -> Array:
@@ -240,4 +246,6 @@ def _crop(row: dict[str, Any], contract: Contract) -> Array:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
     box = np.array(row["hand_box"], np.float32)
     points = np.array(row["landmarks"], np.float32).reshape(21, 3)
+    _check_places(box)
+    _check_places(points)
     return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract, landmarks=points)

@@ -74,15 +74,23 @@ def test_damaged_files_are_named(kind: str, dataset: Path, tmp_path: Path) -> No
 
 
 def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tmp_path: Path) -> None:
-    for column, value, message in (("label", 24, "labels outside"), ("landmarks", [np.nan] * 63, "not numbers")):
-        copy = shutil.copytree(dataset, tmp_path / column)
+    for number, (column, value, message, kind) in enumerate(
+        (
+            ("label", 24, "labels outside", "landmarks"),
+            ("landmarks", [np.nan] * 63, "not numbers", "landmarks"),
+            ("landmarks", [1e30] * 63, "far outside", "landmarks"),
+            ("landmarks", [1e30] * 63, "far outside", "pixels"),
+            ("hand_box", [0.0, 0.0, 1e30, 1e30], "far outside", "pixels"),
+        )
+    ):
+        copy = shutil.copytree(dataset, tmp_path / str(number))
         path = next(copy.glob("data/test-*.parquet"))
         table = pq.read_table(path)
         at = table.schema.get_field_index(column)
         values = pa.array([value] * len(table), table.schema.field(at).type)
         pq.write_table(table.set_column(at, table.schema.field(at), values), path)
         with pytest.raises(AslkitError, match=message):
-            data.load(copy, Contract(kind="landmarks"))
+            data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
