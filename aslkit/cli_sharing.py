@@ -146,7 +146,7 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     from aslkit.datasets.places import base_name, is_url
     from aslkit.datasets.remote import fetch
 
-    where = url if is_url(url) else f"file://{Path(url).resolve()}"  # as_uri() would write %20 for a space
+    where = url if is_url(url) else f"file://{Path(url).resolve().as_posix()}"  # as_uri() would write %20 for a space
     folder = Workspace(root=root).dataset(name or as_name(base_name(where)))
     _print_fetched(fetch(where, folder, force=force), as_json=as_json)
 

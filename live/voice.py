@@ -13,6 +13,7 @@ CLIPBOARDS: Final = (
     ("wl-copy",),
     ("xclip", "-selection", "clipboard"),
     ("xsel", "--clipboard", "--input"),
+    ("clip",),
 )
 
 _PATIENCE_S: Final = 5

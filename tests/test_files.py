@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.files import file_hash, natural_key, remove, replacing, write_bytes, write_text
+from aslkit.files import file_hash, natural_key, remove, replacing, write_bytes, write_durably, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -150,3 +150,22 @@ def test_a_files_hash_is_of_all_of_it_and_each_block_is_told(tmp_path: Path) -> 
     assert file_hash(path, told.append) == hashlib.sha256(data).hexdigest()
     assert sum(told) == len(data)
     assert len(told) > 1
+
+
+def test_what_windows_does_not_have_is_not_asked_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder cannot be opened there, and signal 0, which asks whether a process lives, is Ctrl-C."""
+
+    def unknown(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "as Windows says")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os, "open", unknown)
+    monkeypatch.setattr(os, "kill", unknown)
+    write_durably(tmp_path / "a.jpg", b"frame")
+    assert (tmp_path / "a.jpg").read_bytes() == b"frame"
+    left = tmp_path / ".run.partial-1"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    with replacing(tmp_path / "run") as partial:
+        partial.mkdir()
+    assert names(tmp_path) == [".run.partial-1", "a.jpg", "run"]

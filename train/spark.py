@@ -89,7 +89,7 @@ class MllibModel:
 
     def save(self, folder: Path) -> None:
         """Write the pipeline as Spark does; `pyspark.ml.PipelineModel.load` reads it."""
-        self.pipeline.write().overwrite().save(f"file://{folder.absolute()}")  # not as_uri: Hadoop does not decode one
+        self.pipeline.write().overwrite().save(_url(folder))
 
 
 def fit(
@@ -179,8 +179,13 @@ def frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, row_group_size=_ROWS, compression="lz4")
-    read = spark.read.parquet(f"file://{path.absolute()}")  # Hadoop does not decode a URI
+    read = spark.read.parquet(_url(path))
     # A part for each core and no more: each holds its own counts of all nodes of a forest.
     return read.select("row", "letter", array_to_vector("values").alias("values")).repartition(
         spark.sparkContext.defaultParallelism
     )
+
+
+def _url(path: Path) -> str:
+    """A place on this machine as Hadoop takes it, which does not decode what `as_uri` encodes."""
+    return f"file://{path.absolute().as_posix()}"
