@@ -24,6 +24,7 @@ TESTS = {
     "curate/group.py": ["tests/curate/test_group.py"],
     "aslkit/preprocess.py": ["tests/test_preprocess.py", "tests/train/test_features.py",
                              "tests/train/test_rejection.py", "tests/live/test_recogniser.py"],
+    "aslkit/square.py": ["tests/test_square.py", "tests/test_preprocess.py"],
     "datasets/schema.py": ["tests/datasets/test_schema.py", "tests/datasets/test_store.py",
                            "tests/datasets/test_versions.py"],
 }  # fmt: skip
