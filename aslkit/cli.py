@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,15 +143,19 @@ def import_(
     """
     from aslkit.capture import signers
     from aslkit.capture.importer import import_folder
-    from aslkit.captures import SessionInfo
-    from aslkit.cli_text import print_import
+    from aslkit.captures import SESSION_FILE, SessionInfo
+    from aslkit.cli_text import print_import, warn_of_unstated
 
     workspace = Workspace(root=root)
     name = checked_name("session", session or as_name(folder.absolute().name))
     before = signers.load(workspace, checked_signer(signer, synthetic=False))
     known = {key: stated[key] or getattr(before, key) for key in ("licence", "consent")}
     info = SessionInfo(signer=signer, session=name, camera=f"import {name}", **known)
-    print_import(import_folder(folder, workspace=workspace, info=info, mirrored=mirrored), info, as_json=as_json)
+    result = import_folder(folder, workspace=workspace, info=info, mirrored=mirrored)
+    signers.save(workspace, signer, replace(before, licence=known["licence"], consent=known["consent"]))
+    info = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
+    warn_of_unstated(signer, licence=info.licence, consent=info.consent)
+    print_import(result, info, as_json=as_json)
 
 
 @main.command()

@@ -14,7 +14,7 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.captures import SessionInfo
 from aslkit.cli_fitting import fit_web
 from aslkit.cli_options import login, run_folder
-from aslkit.cli_text import print_recording
+from aslkit.cli_text import print_recording, warn_of_unstated
 from aslkit.config import load
 from aslkit.errors import InputError
 from aslkit.letters import LETTERS, NOTHING
@@ -163,13 +163,8 @@ def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) 
             stated = signers.asked(stated, signer, ask=lambda _, answer: answer, proposed=proposed)
         elif sys.stdin.isatty() and sys.stderr.isatty():
             stated = signers.asked(stated, signer, ask=_prompt, proposed=proposed)
-        elif missing := [name for name in ("licence", "consent") if getattr(stated, name) is None]:
-            click.echo(
-                f"{signer} has not said what may be done with the images: they are recorded without "
-                f"{' or '.join(missing)}, and may not be shared. "
-                f"Give {' and '.join(f'--{name}' for name in missing)}, or --yes.",
-                err=True,
-            )
+        else:
+            warn_of_unstated(signer, licence=stated.licence, consent=stated.consent)
         signers.save(workspace, signer, stated)
     return replace(info, licence=info.licence or stated.licence, consent=info.consent or stated.consent)
 

@@ -69,7 +69,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     if options["source"] != "synthetic":
         refuse(("letter",), "goes with --source synthetic")
     workspace = Workspace(root=root)
-    folder = run_folder(run, workspace) if run else newest_run(workspace)
+    folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
     aloud, copied, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
     if aloud:
@@ -147,7 +147,7 @@ def exam(
     if kind not in LIVE:
         refuse(("preview", "rest_s"), "goes with a camera")
     workspace = Workspace(root=root)
-    folder = run_folder(run, workspace) if run else newest_run(workspace)
+    folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Which letter does {source} show? Give --letter.")

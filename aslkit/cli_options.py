@@ -1,14 +1,30 @@
 """Options that several commands have, and what a user may call a dataset or a run."""
 
 import getpass
+import os
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from aslkit.errors import InputError
 from aslkit.workspace import Workspace
+
+
+class Folder(click.Path):
+    """A folder's path; an empty one, as of a variable that is unset, is no name for the working folder."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does."""
+        if value == "":
+            self.fail("It is empty. Is a variable unset?", param, ctx)
+        return super().convert(value, param, ctx)
+
 
 workspace_option = click.option(
     "--workspace",
@@ -17,7 +33,7 @@ workspace_option = click.option(
     default="data",
     show_default=True,
     show_envvar=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     help="Folder for captures, datasets and runs.",
 )
 config_option = click.option(
@@ -46,6 +62,8 @@ def dataset_folder(dataset: str, workspace: Workspace) -> Path:
 
 def _named(text: str) -> Path:
     """A path as typed, but for those that do not say the folder's name, which names what is made of it: `.`, `..`."""
+    if not text:
+        raise InputError("An empty name is no dataset's and no run's. Is a variable unset?")
     path = Path(text)
     return path.resolve() if path.name in ("", "..") else path
 

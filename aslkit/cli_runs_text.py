@@ -65,6 +65,12 @@ def print_rejection(metrics: dict[str, Any]) -> None:
 
     found = metrics["rejection"]
     letters = found["letters"]
+    if found.get("threshold") == 0:
+        click.secho(
+            "Note: too few frames were left over to choose when to say nothing: the model guesses at every hand. "
+            "Record more of each letter, and more people.",
+            fg="yellow", err=True,
+        )  # fmt: skip
     click.echo(
         f"Where it may refuse: {percent(letters['right'])} right, {percent(letters['wrong'])} wrong, "
         f"{percent(letters['refused'])} refused, {percent(letters['no_hand'])} without a hand; "
@@ -111,7 +117,9 @@ def _listed(rows: list[dict[str, Any]]) -> "Table":
 
     from aslkit.train.report import percent
 
-    table = Table(Column("run", overflow="fold"), "unseen", "measured on", "random split", "frames", "fit, s")
+    table = Table(
+        Column("run", no_wrap=True, overflow="fold"), "unseen", "measured on", "random split", "frames", "fit, s"
+    )
     for row in rows:
         name = Text(plain(row["run"]))
         if row["missing"]:

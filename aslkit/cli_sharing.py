@@ -117,7 +117,22 @@ def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **p
     folder, prepared = staged(dataset_folder(dataset, workspace), workspace, PrivacyConfig(**privacy))
     if prepared.faces and not yes_faces:
         _ask_about_faces(prepared)
+    _warn_of_unstated(folder)
     _print_sent(deliver(folder, url), prepared, as_json=as_json)
+
+
+def _warn_of_unstated(folder: Path) -> None:
+    from aslkit.datasets import store
+    from aslkit.datasets.licences import unstated
+
+    table = store.read(folder, ["licence", "consent"])
+    rows = zip(table.column("licence").to_pylist(), table.column("consent").to_pylist(), strict=True)
+    if said := unstated(rows):
+        click.secho(
+            f"Note: of {len(table):,} images {said}: nobody may pass them on. Ask whom they show, state it with "
+            "`aslkit import FOLDER --signer NAME --licence …`, curate and push again.",
+            fg="yellow", err=True,
+        )  # fmt: skip
 
 
 def _ask_about_faces(prepared: "Prepared") -> None:

@@ -56,6 +56,16 @@ def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> N
     click.echo(f"Next: {next_command('curate')}")
 
 
+def warn_of_unstated(signer: str, *, licence: str | None, consent: str | None) -> None:
+    """Say on standard error what a signer has not said, without which their images may not be shared."""
+    if missing := [name for name, value in (("licence", licence), ("consent", consent)) if not value]:
+        click.echo(
+            f"{signer} has not said what may be done with the images: they are stored without "
+            f"{' or '.join(missing)}, and may not be shared. Give {' and '.join(f'--{name}' for name in missing)}.",
+            err=True,
+        )
+
+
 def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
     """Say how many frames were stored, which were refused and why, and what is left to do."""
     if as_json:
@@ -77,7 +87,8 @@ def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_js
         click.echo(f"Refused: {reasons}.")
     if dropped := result.report.get("dropped"):
         click.echo(f"Not looked at, for want of time: {dropped:,} of {result.report['seen']:,}.")
-    click.echo(f"Next: another letter, or {next_command('curate')}")
+    if result.stored:
+        click.echo(f"Next: another letter, or {next_command('curate')}")
 
 
 def print_cameras(found: list["Camera"], *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Native libraries: started only when needed, and without their chatter."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def quiet_keras(*, exact: bool = True) -> Any:
         raise AslkitError(
             f"This needs {error.name}, which is not installed. Install it with: pip install 'aslkit[train]'"
         ) from error
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it tells users how to write faster TensorFlow
     if exact:
         tf.config.experimental.enable_op_determinism()
     return keras

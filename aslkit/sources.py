@@ -71,6 +71,8 @@ def kind_of(source: str) -> Kind:
     Raises:
         InputError: nothing of that name.
     """
+    if not source:
+        raise InputError("The source is empty. Give a camera's number (0), a video, a folder of images or an address.")
     if source.isdecimal():
         return "camera"
     if source == "synthetic":

@@ -62,6 +62,8 @@ def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirr
 
 
 def _labelled(source: Path, result: Imported) -> Iterator[tuple[str, Path]]:
+    if source.is_file():
+        raise InputError(f"{source} is a file. Give the folder that holds a folder for each letter.")
     if not source.is_dir():
         raise InputError(f"There is no folder {source}.")
     refuse_exam(source)

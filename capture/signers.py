@@ -1,5 +1,6 @@
 """What signers have stated, once for all their recordings: WORKSPACE/signers.toml."""
 
+import shlex
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 
 import tomli_w
 
-from aslkit.errors import AslkitError
+from aslkit.errors import AslkitError, InputError
 from aslkit.files import write_text
 from aslkit.hands import Handedness
 from aslkit.workspace import Workspace
@@ -43,8 +44,17 @@ def load(workspace: Workspace, signer: str) -> Stated:
     """Read what a signer has stated.
 
     Raises:
+        InputError: a new name that differs from another signer's only in case: often the same person, and on many
+            systems the same folder.
         AslkitError: the file is damaged.
     """
+    there = [path.name for path in workspace.captures.iterdir()] if workspace.captures.is_dir() else []
+    alike = [name for name in there if name.casefold() == signer.casefold()]
+    if alike and signer not in alike:
+        raise InputError(
+            f"There is a signer {alike[0]!r} already. If that is who {signer!r} is, give --signer "
+            f"{shlex.quote(alike[0])}; otherwise a name that differs in more than its case."
+        )
     values = _read(workspace.signers).get(signer, {})
     hand: Literal["left", "right"] | None = values.get("hand")
     return Stated(licence=values.get("licence"), consent=values.get("consent"), hand=hand)

@@ -11,6 +11,7 @@ keeps its own licence, so they do. This is a tool's table, not legal advice.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -34,6 +35,18 @@ MAY_BECOME: Final[dict[str, tuple[str, ...]]] = {
     "CC-BY-NC-ND-4.0": (),
 }
 """What an adaptation of something under a licence may be licensed under, the freest first."""
+
+
+def unstated(rows: Iterable[tuple[str | None, str | None]]) -> str:
+    """Who may do what with images is not known: how many state no licence, and no consent, in words; "" where all do.
+
+    Args:
+        rows: licence and consent of each.
+    """
+    missing = Counter(
+        name for row in rows for name, value in zip(("licence", "consent"), row, strict=True) if not value
+    )
+    return " and ".join(f"{count:,} state no {name}" for name, count in missing.items())
 
 
 def combined(licences: Iterable[str | None], *, allow_unknown: bool = False) -> str:

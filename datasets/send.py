@@ -92,6 +92,8 @@ def copy(folder: Path, target: Path) -> Sent:
     """
     if target.resolve() == folder.resolve():
         raise InputError(f"{target} is the dataset itself. Name another folder.")
+    if file := next((each for each in (target, *target.parents) if each.is_file()), None):
+        raise InputError(f"{file} is a file. Name a folder.")
     if target.exists() and not (target / manifest.FILE).is_file() and any(target.iterdir()):
         raise InputError(f"{target} holds something that `aslkit dataset push` did not put there. Name another folder.")
     with bar("Copying", 2 * size_of(folder), in_bytes=True) as advance, replacing(target) as new:

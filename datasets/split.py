@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit.errors import InputError
+from aslkit.workspace import SYNTHETIC_PREFIX
 
 GAP: Final = "gap"
 """The name of no split: frames that lie between train and test in time."""
@@ -57,6 +58,12 @@ class Frames:
             session=np.array(table.column("session").to_pylist()),
             label=table.column("label").to_numpy(),
             group=table.column("group").to_numpy(),
+        )
+
+    def only(self, taken: npt.NDArray[np.bool_]) -> "Frames":
+        """Some of them, bool (n,)."""
+        return Frames(
+            signer=self.signer[taken], session=self.session[taken], label=self.label[taken], group=self.group[taken]
         )
 
 
@@ -197,6 +204,11 @@ def _test(
 ) -> tuple[By, npt.NDArray[np.bool_]]:
     if hold_out:
         return "signer", np.isin(frames.signer, list(hold_out))
+    real = np.array([not name.startswith(SYNTHETIC_PREFIX) for name in frames.signer.tolist()])
+    if len(np.unique(frames.signer[real])) > 1:  # a test on drawn hands says nothing of real ones
+        test = np.zeros(len(frames), bool)
+        test[real] = _one_fold(frames.only(real), frames.signer[real], MOST_FOLDS, seed)
+        return "signer", test
     if len(np.unique(frames.signer)) > 1:
         return "signer", _one_fold(frames, frames.signer, MOST_FOLDS, seed)
     if len(np.unique(frames.session)) > 1:

@@ -168,6 +168,7 @@ def examine(
             return folder.finish(sitting.score())
         if kind == "folder":
             chosen = labelled(Path(source), letters, times, rng)
+            _say_what_is_missing(letters, chosen, folder, say)
             unreadable = folder.about["unreadable"] = list[str]()
             frames = readable(chosen, unreadable, say)
             score = examine_frames(recogniser, frames, len(chosen), folder.keep)
@@ -177,6 +178,15 @@ def examine(
         given = stack.enter_context(opened(source, letter=letters[0], signer=folder.signer, session="exam"))
         frames = _apart(given, letters[0], times)
         return folder.finish(examine_frames(recogniser, frames, times, folder.keep))
+
+
+def _say_what_is_missing(
+    letters: tuple[str, ...], chosen: list[tuple[str, Path]], folder: ExamFolder, say: Callable[[str], None]
+) -> None:
+    there = {letter for letter, _ in chosen}
+    missing = folder.about["not_in_folder"] = [letter for letter in letters if letter not in there]
+    if missing:
+        say(f"Not in the folder, so not asked: {' '.join(missing)}")
 
 
 def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:

@@ -107,7 +107,10 @@ def live(
 def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], None]) -> None:
     """Say so where a model has no threshold: it would guess at every hand."""
     if not recogniser.contract.threshold:
-        warn(f"{run.name} was never calibrated: it knows no 'no letter', and guesses. Train it again.")
+        warn(
+            f"{run.name} guesses at every hand: too few frames were left over when it was trained to tell when to say "
+            "nothing. Record more, curate and train again."
+        )
 
 
 def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:

@@ -244,6 +244,42 @@ def test_workspace_from_the_environment(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(list((tmp_path / "elsewhere/captures/maria").rglob("*.jpg"))) == 3
 
 
+def test_what_was_stated_at_an_import_is_known_at_the_next(tmp_path: Path) -> None:
+    pictures = photographs(tmp_path / "in", "AB")
+    bare = aslkit("import", pictures, "--signer", "bea", workspace=tmp_path)
+    assert (
+        "bea has not said what may be done with the images: they are stored without licence or consent" in bare.stderr
+    )
+    stated = ("--licence", "CC0-1.0", "--consent", "all")
+    aslkit("import", pictures, "--signer", "ada", *stated, workspace=tmp_path)
+    again = aslkit("import", pictures, "--signer", "ada", "--session", "two", "--json", workspace=tmp_path)
+    told = json.loads(again.stdout)
+    assert (told["licence"], told["consent"]) == ("CC0-1.0", "all")
+    assert again.stderr == ""
+    assert failed(aslkit("import", pictures, "--signer", "Ada", workspace=tmp_path), 2).startswith(
+        "Error: There is a signer 'ada' already."
+    )
+    assert "is a file" in failed(aslkit("import", pictures / "A" / "0.jpg", "--signer", "x", workspace=tmp_path), 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["curate", "--workspace", ""], ["train", "--dataset", ""], ["live", ""], ["evaluate", "", "--dataset", "x"],
+        ["capture", "--letter", "A", "--source", ""], ["dataset", "info", ""],
+    ],
+)  # fmt: skip
+def test_an_empty_name_is_not_the_working_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photographs(tmp_path / "in", "A") / "A")
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "empty" in result.stderr.lower()
+    assert not Path("data").exists()
+    assert not Path("captures").exists()
+
+
 def test_what_to_type_next_leads_to_the_same_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, club = photographs(tmp_path / "in", "AB"), tmp_path / "our club"
     typed = aslkit("import", pictures, "--signer", "ada", workspace=club)

@@ -31,7 +31,10 @@ def check_trainable(samples: Samples) -> None:
     train = (samples.split == "train") & samples.found
     letters = np.unique(samples.label[train])
     if len(letters) < 2:
-        raise AslkitError("Fewer than two letters have frames to train on. Record more: aslkit capture --letter A")
+        other = next(letter for index, letter in enumerate(LETTERS) if index not in letters)
+        raise AslkitError(
+            f"Fewer than two letters have frames to train on. Record another: aslkit capture --letter {other}"
+        )
     if train.sum() < FEWEST:
         raise AslkitError(
             f"Only {int(train.sum())} frames with a hand are there to train on; that teaches nothing. "

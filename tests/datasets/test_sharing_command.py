@@ -1,6 +1,7 @@
 """The commands as a user types them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 from aslkit import cli_sharing
 from aslkit.cli import main
 from aslkit.datasets import store
+from aslkit.datasets.licences import unstated
 from tests.datasets.test_merge import Row, numbers, reasons, write
 
 
@@ -108,6 +110,18 @@ def test_a_dataset_that_is_not_there_is_said(workspace: Path) -> None:
     assert done.exit_code == 2
     assert "There is no dataset in" in done.output
     assert "There: mine, theirs" in done.output
+
+
+def test_a_push_says_that_images_state_no_licence_or_consent(workspace: Path, tmp_path: Path) -> None:
+    write(workspace / "datasets" / "bare", [replace(row, licence=None) for row in numbers(0, "ada")])
+    said = run(workspace, "push", "bare", str(tmp_path / "there"), "--json")
+    assert said.exit_code == 0
+    assert "state no licence" in said.stderr
+    assert "nobody may pass them on" in said.stderr
+    json.loads(said.stdout)
+    assert unstated([("CC0-1.0", "all"), ("CC0-1.0", "")]) == "1 state no consent"
+    assert unstated([(None, None), ("", "all")]) == "2 state no licence and 1 state no consent"
+    assert unstated([("CC0-1.0", "all")]) == ""
 
 
 def test_a_folder_with_a_space_in_its_path_is_pushed_to_and_pulled_from(workspace: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -287,3 +288,15 @@ def test_whoever_shows_most_letters_is_tested_on_where_half_is_left_to_train_on(
     for seed in range(4):
         result = split(frames, test_share=1 / 3, validation_share=0.15, seed=seed, hold_out=[])
         assert set(signer[result.names == "test"].tolist()) == {"cleo"}
+
+
+@given(recorded(signers=(2, 5)), st.integers(0, 9))
+def test_drawn_hands_are_no_test_where_there_are_real_people(frames: Frames, seed: int) -> None:
+    names = frames.signer.copy().astype("<U40")
+    names[names == names[0]] = "synthetic-ada"
+    mixed = replace(frames, signer=names)
+    real = set(names.tolist()) - {"synthetic-ada"}
+    parts = done(mixed, seed=seed)
+    tested = set(names[parts.names == "test"].tolist())
+    assert parts.by == "signer"
+    assert len(real) < 2 or tested <= real

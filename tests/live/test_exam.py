@@ -162,8 +162,10 @@ def test_damaged_photographs_are_left_out_and_named_hidden_files_are_none(
     whole.write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
     result = examined(tmp_path / "photos")
     assert (result["accuracy"], result["asked"], result["unreadable"]) == (1.0, 1, [str(damaged)])
-    assert len(result["said"]) == 1
-    assert result["said"][0].startswith(f"{damaged}: not an image")
+    assert result["said"][0] == "Not in the folder, so not asked: B"
+    assert result["not_in_folder"] == ["B"]
+    assert len(result["said"]) == 2
+    assert result["said"][1].startswith(f"{damaged}: not an image")
 
 
 def test_the_signer_who_is_examined_is_the_one_who_is_drawn(

@@ -175,7 +175,7 @@ def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
     flipped = [bytearray(whole) for _ in parts]
     for content, part in zip(flipped, parts, strict=True):
         content[len(whole) * (2 * part + 1) // 18] ^= 0xFF
-    for damaged in (b"no model", *flipped):
+    for damaged in (b"no model", *map(bytes, flipped)):
         (folder / MODEL_FILE).write_bytes(damaged)
         with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
             Recogniser(changed)
