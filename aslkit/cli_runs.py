@@ -46,9 +46,9 @@ def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
               aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
     """
     from aslkit.cli_runs_text import print_runs
-    from aslkit.train.runs import read
+    from aslkit.train.runs import begun
     from aslkit.train.runs import runs as all_runs
 
     workspace = Workspace(root=root)
-    found = [read(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
+    found = [begun(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
     print_runs(found, compare=bool(run), as_json=as_json)

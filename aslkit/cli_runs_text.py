@@ -1,6 +1,6 @@
 """What `aslkit evaluate` and `aslkit runs` print."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from aslkit.train.evaluation import Evaluated
     from aslkit.train.runs import Run
+
+WIDE: Final = 72
+"""Columns of a terminal in which a list of runs has room for all its figures."""
 
 
 def print_evaluated(result: "Evaluated", *, as_json: bool) -> None:
@@ -97,7 +100,8 @@ def _print_listed(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
 
     if trained := [row for row in rows if row["kind"] == "run"]:
-        Console().print(_listed(trained))
+        console = Console()
+        console.print(_listed(trained, wide=console.width >= WIDE))
         click.echo(
             "Runs on other people, or another dataset, are not comparable: "
             "aslkit evaluate RUN --dataset X measures any."
@@ -109,26 +113,32 @@ def _print_listed(rows: list[dict[str, Any]]) -> None:
             click.echo(f"Interrupted: {row['run']}; the command that began it goes on with --resume {row['run']}")
         elif row["kind"] == "damaged":
             click.secho(f"Note: {row['damage']}", fg="yellow", err=True)
+        elif row["missing"]:
+            click.secho(f"Note: {row['run']} lacks {', '.join(row['missing'])}", fg="yellow", err=True)
 
 
-def _listed(rows: list[dict[str, Any]]) -> "Table":
+def _listed(rows: list[dict[str, Any]], *, wide: bool) -> "Table":
+    """A row for each run. Its name is never cut, for it is typed; where there is little room, columns are left out."""
+    from rich import box
     from rich.table import Column, Table
     from rich.text import Text
 
     from aslkit.train.report import percent
 
+    figures = [Column(name, justify="right", no_wrap=True) for name in ("random split", "frames", "fit, s")]
     table = Table(
-        Column("run", no_wrap=True, overflow="fold"), "unseen", "measured on", "random split", "frames", "fit, s"
-    )
+        Column("run", no_wrap=True, overflow="fold"), Column("unseen", justify="right", no_wrap=True),
+        Column("on", overflow="fold"), *(figures if wide else ()), box=box.SIMPLE,
+    )  # fmt: skip
     for row in rows:
-        name = Text(plain(row["run"]))
-        if row["missing"]:
-            name.append(f"\nlacks {', '.join(row['missing'])}", style="red")
-        on = ", ".join(f"{plain(who)} {percent(share)}" for who, share in row["left_out"].items()) or f"a {row['by']}"
-        kind = "each left out: " if row["cv"] else ""
+        left_out = row["left_out"].items()
+        if len(left_out) > 1:
+            on = "each left out: " + ", ".join(f"{plain(who)} {percent(share)}" for who, share in left_out)
+        else:
+            on = ", ".join(plain(who) for who, _ in left_out) or f"a {row['by']}"
         n = f"{row['n']:,}" if row["n"] else "–"
-        shares = percent(row["accuracy"]), percent(row["random_split"])
-        table.add_row(name, shares[0], Text(kind + on), shares[1], n, f"{row['fit_s'] or 0:.0f}")
+        more = percent(row["random_split"]), n, f"{row['fit_s'] or 0:.0f}"
+        table.add_row(Text(plain(row["run"])), percent(row["accuracy"]), Text(on), *(more if wide else ()))
     return table
 
 

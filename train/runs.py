@@ -144,16 +144,29 @@ def _check(value: Any, shape: Any, where: str) -> None:
                 _check(value.get(name, ...), inner, f"{where}.{name}")
 
 
+def begun(folder: Path) -> Run:
+    """Read a run, whole or not, of which there is something.
+
+    Raises:
+        InputError: nothing was trained there.
+        AslkitError: its metrics.json is damaged.
+    """
+    run = read(folder)
+    if not run.metrics and len(run.missing) == len(_NEEDED) and not (folder / CHECKPOINTS).is_dir():
+        raise InputError(f"{folder} holds nothing that was trained. Delete it, and train again.")
+    return run
+
+
 def whole(folder: Path) -> Run:
     """Read a run that must be whole.
 
     Raises:
-        InputError: no run there.
+        InputError: no run there, or nothing was trained.
         AslkitError: a file of it is missing or damaged.
     """
     if not folder.is_dir():
         raise InputError(f"There is no run in {folder}. `aslkit runs` lists them; `aslkit train` makes one.")
-    run = read(folder)
+    run = begun(folder)
     if run.missing:
         raise AslkitError(f"{folder} lacks {', '.join(run.missing)}. Copy the whole run folder, or train again.")
     return run

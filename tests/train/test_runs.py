@@ -175,6 +175,11 @@ def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None
         "small-landmarks-mlp-1": "interrupted", "sign-mnist-benchmark-1": "benchmark"
     }  # fmt: skip
     assert "None" not in aslkit("runs", "sign-mnist-benchmark-1", "--workspace", tmp_path).stdout
+    (tmp_path / "runs" / "killed").mkdir()
+    for words in (["runs", "killed"], ["evaluate", "killed", "--dataset", "x"]):
+        killed = CliRunner().invoke(main, [*words, "--workspace", str(tmp_path)])
+        assert killed.exit_code == 2
+        assert "holds nothing that was trained. Delete it" in killed.stderr
 
 
 def test_names_that_others_gave_are_shown_harmlessly(tmp_path: Path) -> None:
