@@ -75,6 +75,7 @@ def report(result: dict[str, Any]) -> str:
         f"# Exam of {result['run']}",
         "",
         f"**{result['accuracy']:.1%}** of {result['asked']} letters right: {result['signer']}, {result['source']}.",
+        "It has learned from this person, so the score flatters." if result.get("known") else "",
         "" if speed is None else f"{speed:.1f} words a minute (five letters a word).",
         _rest(false, result["rest_s"], result["rest_frames"]),
         "",

@@ -14,6 +14,7 @@ from aslkit.letters import NOTHING
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam import Answer, Score, Sitting
 from aslkit.live.exam_folder import ExamFolder
+from aslkit.live.known import trained_on
 from aslkit.live.reading import Reader, Recognises
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
@@ -157,6 +158,9 @@ def examine(
         need_display(NO_DISPLAY)
     with ExitStack() as stack:
         recogniser = stack.enter_context(Recogniser(run))
+        folder.about["known"] = folder.signer in trained_on(run)
+        if folder.about["known"]:
+            say(f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers.")
         if kind in LIVE:
             sitting = Sitting(asked=asked, rest_s=rest_s)
             exam = Live(sitting, folder.keep)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from aslkit.files import replacing, size_of, write_text
 from aslkit.forward import Network
 from aslkit.live import export_readme, onnx_file, page, saved_model, tflite
 from aslkit.live.frames import to_calibrate, to_measure
+from aslkit.live.known import trained_on
 from aslkit.live.measuring import CALIBRATED, MEASURED, Loss, loss
 from aslkit.models import load_network
 from aslkit.preprocess import CONTRACT_FILE, Array, Contract
@@ -100,7 +101,7 @@ def export(
     _check(format, quantize, dataset)
     network, contract = load_network(run)
     job = Job(
-        run=run, network=network, contract=contract, trained_on=_trained_on(run), quantize=quantize, dataset=dataset
+        run=run, network=network, contract=contract, trained_on=trained_on(run), quantize=quantize, dataset=dataset
     )  # fmt: skip
     to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
     check_free(to, run, what="run", option="--into", within=run / "exports", force=force)
@@ -183,16 +184,6 @@ def _check(format: str, quantize: str, dataset: Path | None) -> None:
             "--quantize int8 takes its ranges from real frames, and tells what it loses on others. Name a dataset: "
             "--dataset custom"
         )
-
-
-def _trained_on(run: Path) -> set[str]:
-    """Whom the run learned from, as its metrics.json says; nobody where that is missing."""
-    path = run / "metrics.json"
-    try:
-        metrics: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        return {str(signer) for signer in metrics.get("trained_on", {}).get("signers", [])}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
 
 
 def _model_bytes(folder: Path) -> int:

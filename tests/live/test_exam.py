@@ -1,5 +1,6 @@
 """An exam: asked for, scored, kept apart from what is trained on."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -166,6 +167,20 @@ def test_damaged_photographs_are_left_out_and_named_hidden_files_are_none(
     assert result["not_in_folder"] == ["B"]
     assert len(result["said"]) == 2
     assert result["said"][1].startswith(f"{damaged}: not an image")
+
+
+def test_an_exam_of_somebody_trained_on_says_that_it_flatters(
+    tmp_path: Path, examined: Callable[..., dict[str, Any]]
+) -> None:
+    (tmp_path / "photos" / "A").mkdir(parents=True)
+    (tmp_path / "photos" / "A" / "0.png").write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    (tmp_path / "metrics.json").write_text(json.dumps({"trained_on": {"signers": ["ben", "maria"]}}))
+    known, stranger = examined(tmp_path / "photos"), examined(tmp_path / "photos", "cleo")
+    assert (known["known"], stranger["known"]) == (True, False)
+    assert any("has learned from maria: the score flatters" in line for line in known["said"])
+    assert not any("flatters" in line for line in stranger["said"])
+    assert "so the score flatters" in (Path(known["folder"]) / "README.md").read_text()
+    assert "flatters" not in (Path(stranger["folder"]) / "README.md").read_text()
 
 
 def test_the_signer_who_is_examined_is_the_one_who_is_drawn(
