@@ -127,7 +127,7 @@ def test_no_folder_of_letters(tmp_path: Path, empty: Workspace, made: str) -> No
         source.write_text("x")
     elif made != "nothing":
         (source / {"an empty letter": "A", "no letter": "hello"}.get(made, "")).mkdir(parents=True)
-    with pytest.raises(InputError, match=r"There is no folder|holds no folder of a letter") as caught:
+    with pytest.raises(InputError, match=r"There is no folder|is a file|holds no folder of a letter") as caught:
         take(source, empty)
     assert caught.value.exit_code == 2
     assert not empty.root.exists()
