@@ -1,14 +1,12 @@
 """Loading a trained model: the network and the contract that says how it is fed."""
 
-import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from aslkit import from_keras, network_file
+from aslkit import from_keras, keras_file, network_file
 from aslkit.errors import AslkitError, InputError
 from aslkit.forward import Network
-from aslkit.native import quiet_keras
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, Contract
 
 
@@ -47,16 +45,7 @@ def load(run: Path) -> tuple[Any, Contract]:
     """
     folder = _model_folder(run)
     contract = Contract.load(folder / CONTRACT_FILE)
-    keras = quiet_keras()
-    try:
-        with zipfile.ZipFile(folder / MODEL_FILE) as archive:  # Keras seeks: from Python 3.12 on, no checksum then
-            if damaged := archive.testzip():
-                raise zipfile.BadZipFile(damaged)
-        model = keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)
-    except Exception as error:  # Keras, zipfile and h5py raise whatever a damaged file leads them to
-        raise AslkitError(
-            f"{folder / MODEL_FILE} is missing or damaged. Train again, or copy the whole run."
-        ) from error
+    model = keras_file.load(folder / MODEL_FILE)
     _check_fit(folder, contract, takes=model.input_shape[1:], gives=model.output_shape[1:])
     return model, contract
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.errors import AslkitError, InputError
-from aslkit.native import quiet_keras
+from aslkit import keras_file
+from aslkit.errors import InputError
 from aslkit.preprocess import MODEL_FILE
 
 FROZEN_EPOCHS: Final = 3
@@ -27,10 +27,7 @@ def load(path: Path) -> Any:
     found = [file for file in files if file.is_file()]
     if not found:
         raise InputError(f"There is no model in {path} to start from. Give a run, or a .keras file.")
-    try:
-        return quiet_keras().saving.load_model(found[0], compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AslkitError(f"{found[0]} is damaged, or no model of Keras. Copy it again.") from error
+    return keras_file.load(found[0])
 
 
 def take_over(source: Any, target: Any) -> list[Any]:
