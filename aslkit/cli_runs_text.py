@@ -7,13 +7,17 @@ import click
 from aslkit.datasets.plain import plain
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aslkit.train.evaluation import Evaluated
     from aslkit.train.runs import Run
 
-WIDE: Final = 72
-"""Columns of a terminal in which a list of runs has room for all its figures."""
+ROOM_FOR_ALL: Final = 58
+"""Columns of a terminal beside a run's name in which a list has room for all figures."""
+
+ROOM_FOR_WHO: Final = 28
+"""Likewise for the accuracy on unseen people, and who they are."""
+
+LONGEST: Final = 200
+"""Characters of a run's name: that of its dataset, and what it was trained with."""
 
 
 def print_evaluated(result: "Evaluated", *, as_json: bool) -> None:
@@ -70,8 +74,8 @@ def print_rejection(metrics: dict[str, Any]) -> None:
     letters = found["letters"]
     if found.get("threshold") == 0:
         click.secho(
-            "Note: too few frames were left over to choose when to say nothing: the model guesses at every hand. "
-            "Record more of each letter, and more people.",
+            "Note: the model has no threshold, and guesses at every hand, as when too few frames were left over in "
+            "training to choose one.",
             fg="yellow", err=True,
         )  # fmt: skip
     click.echo(
@@ -97,38 +101,42 @@ def print_runs(found: list["Run"], *, compare: bool, as_json: bool) -> None:
 
 
 def _print_listed(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-
     if trained := [row for row in rows if row["kind"] == "run"]:
-        console = Console()
-        console.print(_listed(trained, wide=console.width >= WIDE))
+        _print_trained(trained)
         click.echo(
             "Runs on other people, or another dataset, are not comparable: "
             "aslkit evaluate RUN --dataset X measures any."
         )
     for row in rows:
+        name = plain(row["run"], most=LONGEST)
         if row["kind"] == "benchmark":
-            click.echo(f"Benchmark of {plain(row['dataset'])}: {row['run']}, best {plain(row['best'])}")
+            best = f", best {plain(row['best'])}" if row["best"] else ""
+            click.echo(f"Benchmark of {plain(row['dataset'])}: {name}{best}")
+        elif row["kind"] == "sweep":
+            click.echo(f"Sweep: {name}, its table in sweep.md")
         elif row["kind"] == "interrupted":
-            click.echo(f"Interrupted: {row['run']}; the command that began it goes on with --resume {row['run']}")
+            click.echo(f"Interrupted: {name}; the command that began it goes on with --resume {name}")
         elif row["kind"] == "damaged":
             click.secho(f"Note: {row['damage']}", fg="yellow", err=True)
         elif row["missing"]:
-            click.secho(f"Note: {row['run']} lacks {', '.join(row['missing'])}", fg="yellow", err=True)
+            click.secho(f"Note: {name} lacks {', '.join(row['missing'])}", fg="yellow", err=True)
 
 
-def _listed(rows: list[dict[str, Any]], *, wide: bool) -> "Table":
+def _print_trained(rows: list[dict[str, Any]]) -> None:
     """A row for each run. Its name is never cut, for it is typed; where there is little room, columns are left out."""
     from rich import box
+    from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
     from aslkit.train.report import percent
 
+    console = Console()
+    room = console.width - max(len(plain(row["run"], most=LONGEST)) for row in rows)
     figures = [Column(name, justify="right", no_wrap=True) for name in ("random split", "frames", "fit, s")]
     table = Table(
-        Column("run", no_wrap=True, overflow="fold"), Column("unseen", justify="right", no_wrap=True),
-        Column("on", overflow="fold"), *(figures if wide else ()), box=box.SIMPLE,
+        Column("run", no_wrap=True), Column("unseen", justify="right", no_wrap=True), Column("on", overflow="fold"),
+        *(figures if room >= ROOM_FOR_ALL else ()), box=box.SIMPLE,
     )  # fmt: skip
     for row in rows:
         left_out = row["left_out"].items()
@@ -136,10 +144,14 @@ def _listed(rows: list[dict[str, Any]], *, wide: bool) -> "Table":
             on = "each left out: " + ", ".join(f"{plain(who)} {percent(share)}" for who, share in left_out)
         else:
             on = ", ".join(plain(who) for who, _ in left_out) or f"a {row['by']}"
+        name, unseen = plain(row["run"], most=LONGEST), percent(row["accuracy"])
+        if room < ROOM_FOR_WHO:
+            click.echo(f"{name}\n  {unseen} on {on}")
         n = f"{row['n']:,}" if row["n"] else "–"
         more = percent(row["random_split"]), n, f"{row['fit_s'] or 0:.0f}"
-        table.add_row(Text(plain(row["run"])), percent(row["accuracy"]), Text(on), *(more if wide else ()))
-    return table
+        table.add_row(Text(name), unseen, Text(on), *(more if room >= ROOM_FOR_ALL else ()))
+    if room >= ROOM_FOR_WHO:
+        console.print(table)
 
 
 def _print_compared(found: list["Run"]) -> None:

@@ -129,8 +129,8 @@ def _warn_of_unstated(folder: Path) -> None:
     rows = zip(table.column("licence").to_pylist(), table.column("consent").to_pylist(), strict=True)
     if said := unstated(rows):
         click.secho(
-            f"Note: of {len(table):,} images {said}: nobody may pass them on. Ask whom they show, state it with "
-            "`aslkit import FOLDER --signer NAME --licence …`, curate and push again.",
+            f"Note: of {len(table):,} images {said}: nobody may pass them on. Ask whom they show; --licence "
+            "and --consent of `aslkit capture` and `aslkit import` state it.",
             fg="yellow", err=True,
         )  # fmt: skip
 

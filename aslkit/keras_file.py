@@ -34,8 +34,10 @@ def load(path: Path) -> Any:
     """Load a keras.Model, not compiled.
 
     Raises:
-        AslkitError: it is damaged, has parts that are not KNOWN, or TensorFlow is not installed.
+        AslkitError: it is damaged, of another form, has parts that are not KNOWN, or TensorFlow is not installed.
     """
+    if path.suffix != ".keras":  # by it Keras chooses how to read: the older forms know no safe mode
+        raise AslkitError(f"{path} is no .keras file, which is the only form that is opened.")
     keras = quiet_keras()
     try:
         strange = sorted(set(_strange(_looked_into(path))))

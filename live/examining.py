@@ -169,6 +169,7 @@ def examine(
             watching = Watching(stream, reader, live=True, after=exam.after)
             stack.callback(watching.close)
             _sit(sitting, reader, watching, windowed, say)
+            watching.close()  # the last answer may just be being written down
             return folder.finish(sitting.score())
         if kind == "folder":
             chosen = labelled(Path(source), letters, times, rng)

@@ -108,8 +108,8 @@ def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], N
     """Say so where a model has no threshold: it would guess at every hand."""
     if not recogniser.contract.threshold:
         warn(
-            f"{run.name} guesses at every hand: too few frames were left over when it was trained to tell when to say "
-            "nothing. Record more, curate and train again."
+            f"{run.name} has no threshold, and guesses at every hand, as when too few frames were left over in "
+            "training to choose one. Record more, curate and train again."
         )
 
 

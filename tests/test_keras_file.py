@@ -98,8 +98,12 @@ def test_a_part_that_is_not_known_is_never_handed_to_keras(
 def test_what_is_no_file_of_keras_3_or_unpacks_to_too_much(
     plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = tmp_path / "old.h5"
-    old.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))  # older than safe mode
+    old = tmp_path / "old.keras"
+    old.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))
+    two_faced = tmp_path / "both.h5"  # a zip to whoever looks for one, and older than safe mode to Keras
+    two_faced.write_bytes(plain.read_bytes())
+    with pytest.raises(AslkitError, match=r"is no \.keras file"):
+        keras_file.load(two_faced)
     deep = changed(plain, tmp_path / "deep.keras", lambda described: described.update(config={"layers": 5}))
     for path in (old, deep, tmp_path / "nowhere.keras"):
         with pytest.raises(AslkitError, match="missing or damaged, or no model of Keras 3"):

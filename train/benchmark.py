@@ -12,12 +12,10 @@ from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, size_of
 from aslkit.train import leaderboard, photographs
 from aslkit.train.environment import environment
+from aslkit.train.folder import RESULTS_FILE
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import ModelConfig, Recipe, digest
 from aslkit.train.trial import Setting, measured, spark_for, trained
-
-RESULTS_FILE: Final = "results.jsonl"
-"""One line for each model that is done: what `--resume` need not do again."""
 
 OFFICIAL: Final = "official"
 RANDOM: Final = "random"

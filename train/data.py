@@ -1,5 +1,6 @@
 """A dataset as training needs it: who, which letter, which split, and the raw material of a feature."""
 
+import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
@@ -113,7 +114,7 @@ def _check_told(table: pa.Table, folder: Path) -> None:
         name, count = next(iter(missing.items()))
         raise AslkitError(
             f"{folder} cannot be trained or measured on: {count:,} of its {len(table):,} rows have no {name}. "
-            f"`aslkit dataset verify {plain(folder)}` says all that is wrong."
+            f"`aslkit dataset verify {shlex.quote(plain(folder, most=4096))}` says all that is wrong."
         )
     for name in ("signer", "session"):
         if odd := [each for each in pc.unique(table.column(name)).to_pylist() if not each.isprintable()]:

@@ -21,6 +21,12 @@ from aslkit.train.fit import Fitted
 from aslkit.train.tables import write_rows
 
 METRICS_FILE: Final = "metrics.json"
+RESULTS_FILE: Final = "results.jsonl"
+"""Of a benchmark or sweep: one line for each model that is done, which `--resume` need not do again."""
+
+SWEEP_FILE: Final = "sweep.csv"
+"""Of a finished sweep: its table."""
+
 MISTAKES_FILE: Final = "mistakes.csv"
 LETTERS_FILE: Final = "letters.csv"
 

@@ -7,11 +7,11 @@ from typing import Any, Final, Literal
 
 from aslkit.errors import AslkitError, InputError
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
-from aslkit.train.folder import METRICS_FILE
+from aslkit.train.folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
 from aslkit.train.unfinished import CHECKPOINTS
 from aslkit.train.words import accuracy
 
-Kind = Literal["run", "benchmark", "interrupted", "damaged"]
+Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
 
 _NUMBER: Final = (int, float, type(None))
 _TEXT: Final = (str, type(None))
@@ -62,7 +62,7 @@ class Run:
         if self.damage:
             return "damaged"
         if not self.metrics:
-            return "interrupted"
+            return "sweep" if (self.folder / SWEEP_FILE).is_file() else "interrupted"
         return "run" if "unseen" in self.metrics else "benchmark"
 
     def row(self) -> dict[str, Any]:
@@ -92,10 +92,13 @@ class Run:
 
 
 def runs(folder: Path) -> list[Run]:
-    """All in a workspace's runs folder, best first: benchmarks, what was interrupted and what is damaged, too."""
+    """All in a workspace's runs folder, best first: benchmarks, sweeps, what was interrupted or is damaged, too."""
     paths = [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name[0] != "."]
-    begun = [path for path in paths if (path / METRICS_FILE).is_file() or (path / CHECKPOINTS).is_dir()]
-    return sorted(map(_whatever, begun), key=lambda run: -(run.row()["accuracy"] or 0))
+    return sorted(map(_whatever, filter(_is_begun, paths)), key=lambda run: -(run.row()["accuracy"] or 0))
+
+
+def _is_begun(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (METRICS_FILE, CHECKPOINTS, RESULTS_FILE))
 
 
 def _whatever(folder: Path) -> Run:
@@ -152,8 +155,8 @@ def begun(folder: Path) -> Run:
         AslkitError: its metrics.json is damaged.
     """
     run = read(folder)
-    if not run.metrics and len(run.missing) == len(_NEEDED) and not (folder / CHECKPOINTS).is_dir():
-        raise InputError(f"{folder} holds nothing that was trained. Delete it, and train again.")
+    if not run.metrics and len(run.missing) == len(_NEEDED) and not _is_begun(folder):
+        raise InputError(f"{folder} holds nothing that was trained. Train again; it is of no more use.")
     return run
 
 

@@ -10,6 +10,7 @@ from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, write_text
 from aslkit.train import photographs
 from aslkit.train.benchmark import append, results
+from aslkit.train.folder import SWEEP_FILE
 from aslkit.train.leaderboard import precise
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import BenchmarkConfig, ModelConfig, digest, model, named, read, table
@@ -116,7 +117,7 @@ def _tried(name: str, grid: Grid, images: Images, setting: Setting, title: str) 
 
 
 def _write(folder: Path, rows: list[dict[str, Any]]) -> None:
-    write_rows(folder / "sweep.csv", rows)
+    write_rows(folder / SWEEP_FILE, rows)
     head = ("model", "feature", "grouped validation", "macro F1", "fit, s")
     write_text(folder / "sweep.md", markdown(head, [_cells(row) for row in rows]))
 

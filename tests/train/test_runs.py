@@ -175,11 +175,35 @@ def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None
         "small-landmarks-mlp-1": "interrupted", "sign-mnist-benchmark-1": "benchmark"
     }  # fmt: skip
     assert "None" not in aslkit("runs", "sign-mnist-benchmark-1", "--workspace", tmp_path).stdout
+    swept, begun = tmp_path / "runs" / "sign-mnist-sweep-1", tmp_path / "runs" / "sign-mnist-benchmark-2"
+    for sweep_or_not in (swept, begun):
+        sweep_or_not.mkdir()
+        (sweep_or_not / "results.jsonl").touch()
+    (swept / "sweep.csv").touch()
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    assert "Sweep: sign-mnist-sweep-1" in listed
+    assert "Interrupted: sign-mnist-benchmark-2" in listed
     (tmp_path / "runs" / "killed").mkdir()
     for words in (["runs", "killed"], ["evaluate", "killed", "--dataset", "x"]):
         killed = CliRunner().invoke(main, [*words, "--workspace", str(tmp_path)])
         assert killed.exit_code == 2
-        assert "holds nothing that was trained. Delete it" in killed.stderr
+        assert "holds nothing that was trained" in killed.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_the_name_of_a_run_is_whole_at_any_width(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = ("team-of-the-deaf-club-2026-landmarks-mlp-1", "custom-landmarks-mlp-12")
+    for name in names:
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        metrics = {"unseen": {"accuracy": 0.9041, "n": 2400, "held_out": ["maria"]}, "random_split": {"accuracy": 0.99}}
+        (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    for name in names:
+        assert name in listed.split()
+    assert listed.count("90.4%") == 2
+    assert listed.count("maria") == 2
+    assert ("2,400" in listed) is (columns == 120)
 
 
 def test_names_that_others_gave_are_shown_harmlessly(tmp_path: Path) -> None:
