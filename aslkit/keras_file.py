@@ -43,6 +43,8 @@ def load(path: Path) -> Any:
         strange = sorted(set(_strange(_looked_into(path))))
         if not strange:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except MemoryError:
+        raise
     except Exception as error:  # Keras, zipfile and h5py raise whatever a damaged file leads them to
         raise AslkitError(f"{path} is missing or damaged, or no model of Keras 3. Copy it again.") from error
     raise AslkitError(f"{path} has parts that aslkit does not know, and does not open: {', '.join(strange[:5])}.")

@@ -1,7 +1,6 @@
 """Holding an exam: before a camera, or on a folder of photographs or a video whose letters are known."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,33 +155,59 @@ def examine(
         from aslkit.live.window import need_display
 
         need_display(NO_DISPLAY)
-    with ExitStack() as stack:
-        recogniser = stack.enter_context(Recogniser(run))
+    with Recogniser(run) as recogniser:
         folder.about["known"] = folder.signer in trained_on(run)
         if folder.about["known"]:
             say(f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers.")
         if kind in LIVE:
-            sitting = Sitting(asked=asked, rest_s=rest_s)
-            exam = Live(sitting, folder.keep)
-            reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=exam.heard)
-            stream = stream_of(source, config, paced=False, patient=windowed)
-            watching = Watching(stream, reader, live=True, after=exam.after)
-            stack.callback(watching.close)
-            _sit(sitting, reader, watching, windowed, say)
-            watching.close()  # the last answer may just be being written down
-            return folder.finish(sitting.score())
-        if kind == "folder":
-            chosen = labelled(Path(source), letters, times, rng)
-            _say_what_is_missing(letters, chosen, folder, say)
-            unreadable = folder.about["unreadable"] = list[str]()
-            frames = readable(chosen, unreadable, say)
-            score = examine_frames(recogniser, frames, len(chosen), folder.keep)
-            if not score.answers:
-                raise InputError(f"No photograph of a letter in {source} can be read.")
-            return folder.finish(score)
-        given = stack.enter_context(opened(source, letter=letters[0], signer=folder.signer, session="exam"))
-        frames = _apart(given, letters[0], times)
-        return folder.finish(examine_frames(recogniser, frames, times, folder.keep))
+            score = _at_camera(
+                recogniser, source, config, Sitting(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=say
+            )
+        elif kind == "folder":
+            score = _of_photographs(
+                recogniser, Path(source), letters, labelled(Path(source), letters, times, rng), folder, say
+            )
+        else:
+            with opened(source, letter=letters[0], signer=folder.signer, session="exam") as given:
+                score = examine_frames(recogniser, _apart(given, letters[0], times), times, folder.keep)
+        return folder.finish(score)
+
+
+def _at_camera(
+    recogniser: Recogniser,
+    source: str,
+    config: LiveConfig,
+    sitting: Sitting,
+    folder: ExamFolder,
+    *,
+    windowed: bool,
+    say: Callable[[str], None],
+) -> Score:
+    exam = Live(sitting, folder.keep)
+    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=exam.heard)
+    stream = stream_of(source, config, paced=False, patient=windowed)
+    watching = Watching(stream, reader, live=True, after=exam.after)
+    try:
+        _sit(sitting, reader, watching, windowed, say)
+    finally:
+        watching.close()  # waits: the last answer may just be being written down
+    return sitting.score()
+
+
+def _of_photographs(
+    recogniser: Recognises,
+    source: Path,
+    letters: tuple[str, ...],
+    chosen: list[tuple[str, Path]],
+    folder: ExamFolder,
+    say: Callable[[str], None],
+) -> Score:
+    _say_what_is_missing(letters, chosen, folder, say)
+    unreadable = folder.about["unreadable"] = list[str]()
+    score = examine_frames(recogniser, readable(chosen, unreadable, say), len(chosen), folder.keep)
+    if not score.answers:
+        raise InputError(f"No photograph of a letter in {source} can be read.")
+    return score
 
 
 def _say_what_is_missing(
