@@ -1,6 +1,6 @@
 """How time and memory grow with the rows, stage by stage.
 
-    .venv/bin/python benchmarks/growth.py [WORKSPACE] [--times 1 10 100] [--frames] [--plot growth.png]
+    .venv/bin/python benchmarks/growth.py [WORKSPACE] [--times 1 10 100] [--frames] [--pictures] [--plot growth.png]
 
 WORKSPACE has captures; without it, a few are drawn.
 
@@ -8,7 +8,8 @@ What curation measured of each frame is repeated under other names: hashes with 
 shaken, so that no two rows are equal. `--times 100` of 14,448 rows makes 1,444,800. Each repetition is of other people;
 with `--frames` it is of the same people, who recorded so many times as much: pairs within a person's letter are
 compared, so that this grows with the square. Pictures are not repeated: what looks at them (decode, landmarks, hashes)
-costs the same for each, and is timed on a sample of the real ones.
+costs the same for each, and is timed on a sample of the real ones. With `--pictures` they are: turned, shifted and
+encoded anew, each is looked at, and nothing else is measured.
 
 Each count runs in a process of its own; memory is the largest that it holds in a stage, the start of Python included.
 """
@@ -25,6 +26,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 import pyarrow as pa
@@ -42,6 +44,7 @@ from aslkit.curate.sieve import sieve
 from aslkit.datasets import store
 from aslkit.datasets.split import Frames, split
 from aslkit.files import file_hash
+from aslkit.images import decode, encode_jpeg, read_file
 from aslkit.workspace import Workspace
 
 SAMPLE = 600
@@ -133,6 +136,36 @@ def _with_nulls(hands: Any, values: Any) -> Any:
     starts = np.concatenate([[0], np.cumsum(63 * there)]).astype(np.int32)
     offsets = pa.array(starts, mask=np.concatenate([~there, [False]]))
     return pa.ListArray.from_arrays(offsets, pa.array(values)).cast(hands.type)
+
+
+def look_at_all(root: Path, times: int) -> dict[str, Any]:
+    """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
+    into: Measured = {}
+    config = load("curate", CurateConfig)
+    settings = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    with tempfile.TemporaryDirectory() as folder:
+        images = {str(path): path for path in _jittered(list(walk(root / "captures")), times, Path(folder) / "images")}
+        known = Descriptions(folder=Path(folder) / "known", looking=settings)
+        with measured("look at pictures", into):
+            known.complete(images, Local())
+        found = known.of(list(images)).column("landmarks")
+        into["look at pictures"]["hands"] = 1 - found.null_count / len(found)
+    return {"rows": len(images), "stages": into}
+
+
+def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator[Path]:
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for number, frame in enumerate(frames):
+        pixels = decode(read_file(frame.path))
+        height, width = pixels.shape[:2]
+        for turn in range(times):
+            moved = cv2.getRotationMatrix2D((width / 2, height / 2), *rng.normal((0, 1), (3, 0.02)))
+            moved[:, 2] += rng.normal(0, 0.01, 2) * (width, height)
+            image = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            path = folder / f"{number}-{turn}.jpg"
+            path.write_bytes(encode_jpeg(image, quality=int(rng.integers(80, 96))))
+            yield path
 
 
 def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
@@ -238,6 +271,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path, nargs="?")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--frames", action="store_true")
+    parser.add_argument("--pictures", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -249,13 +283,15 @@ def main() -> None:
                 subprocess.run(command, check=True, capture_output=True)
             sys.exit(subprocess.run([sys.executable, __file__, root, *sys.argv[1:]]).returncode)
     if asked.here:
-        print(json.dumps(stages(asked.workspace, asked.times[0], same_people=asked.frames)))
+        root, times = asked.workspace, asked.times[0]
+        print(json.dumps(look_at_all(root, times) if asked.pictures else stages(root, times, same_people=asked.frames)))
         return
     found = []
     for times in asked.times:
         print(f"× {times}", file=sys.stderr)
         command = [sys.executable, __file__, str(asked.workspace), "--times", str(times), "--here"]
-        done = subprocess.run(command + ["--frames"] * asked.frames, stdout=subprocess.PIPE, text=True)
+        command += ["--frames"] * asked.frames + ["--pictures"] * asked.pictures
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             print(f"× {times} ended with {done.returncode}", file=sys.stderr)
             break

@@ -26,7 +26,7 @@ from aslkit.curate.engine import Engine, Local
 from aslkit.curate.group import Integers
 from aslkit.curate.leaks import leaks
 from aslkit.curate.sieve import restored, sieve
-from aslkit.datasets import card, schema, store
+from aslkit.datasets import card, same_person, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
 from aslkit.errors import AslkitError
@@ -217,6 +217,7 @@ def _store(
     }
     summary = summarise(table, parts, left_out=facts["left_out"], **reasons)
     summary["augmented"] = config.augment * summary["splits"]["train"]
+    summary["notes"] += same_person.notes(table)
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     smalls, tested = rows.in_bytes(sieved.seen.column("small")), parts.names == "test"
     hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))

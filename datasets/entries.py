@@ -24,6 +24,8 @@ a later merge must know of it, or its outcome would depend on the order of mergi
 FLAGGED: Final = pa.schema([*schema.REJECTED, pa.field("sha256", pa.string())])
 """Of flagged.parquet in a merged dataset: files of two people's may have one name."""
 
+_AS_THE_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
+
 Home = tuple[int, int]
 """Number of the dataset, group in it."""
 
@@ -47,6 +49,7 @@ class Entry:
         licence: as the contributor states it.
         hand: whether one was found.
         pixels: whether the picture is there.
+        phash: as the column, where it is known.
         digest: of all columns but `group`: of two rows of one recording, the smaller is taken.
         place: None for what an earlier merge left out.
         homes: the groups it is in, of which datasets.
@@ -61,6 +64,7 @@ class Entry:
     licence: str | None = None
     hand: bool = False
     pixels: bool = True
+    phash: int | None = None
     digest: bytes = b""
     place: Place | None = None
     homes: tuple[Home, ...] = ()
@@ -172,7 +176,7 @@ def _entry(values: dict[str, Any], place: Place, number: int, renames: Mapping[s
     digest = hashlib.blake2b(image["bytes"] or b"", digest_size=16)
     digest.update(json.dumps(values, default=str, sort_keys=True).encode())
     return Entry(
-        **{name: values[name] for name in ("signer", "session", "path", "label", "sha256", "parent", "licence")},
+        **{name: values[name] for name in _AS_THE_COLUMNS},
         hand=values["landmarks"] is not None,
         pixels=image["bytes"] is not None,
         digest=digest.digest(),

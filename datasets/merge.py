@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit import __version__
-from aslkit.datasets import card, licences, schema, store
+from aslkit.datasets import card, licences, same_person, schema, store
 from aslkit.datasets.entries import FLAGGED, WITHHELD, Entry, Source, read_source
 from aslkit.datasets.gather import RowGroups, gather
 from aslkit.datasets.joining import Joined, check_signers, join, rejections
@@ -211,6 +211,8 @@ def _summary(joined: Joined, parts: Split, leaves: list[dict[str, Any]]) -> dict
             "signer": pa.array([entry.signer for entry in joined.taken]),
             "landmarks": pa.array([True if entry.hand else None for entry in joined.taken], pa.bool_()),
             "group": pa.array(joined.group),
+            "phash": pa.array([entry.phash for entry in joined.taken], pa.uint64()),
+            "parent": pa.array([entry.parent for entry in joined.taken], pa.string()),
         }
     )
     rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.left_out)]
@@ -220,7 +222,7 @@ def _summary(joined: Joined, parts: Split, leaves: list[dict[str, Any]]) -> dict
     drawn = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
     if drawn and len(drawn) < len(summary["signers"]):
         notes.append(f"Not all are photographs of people: {', '.join(drawn)} are synthetic.")
-    return summary | {"notes": [*notes, *summary["notes"]]}
+    return summary | {"notes": [*notes, *summary["notes"], *same_person.notes(table)]}
 
 
 def _fingerprint(joined: Joined, parts: Split, copies: Sequence[Entry], facts: dict[str, Any]) -> str:

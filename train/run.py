@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aslkit import __version__
+from aslkit.datasets import same_person, store
 from aslkit.datasets.split import By
 from aslkit.errors import InputError
 from aslkit.files import replacing
@@ -140,7 +141,8 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
     samples = _samples(whole, config, asked.hold_out, cv)
     check_trainable(samples)
     recorded = without_letter(asked.captures, chosen.contract) if asked.captures else {}
-    for text in notes(samples) if not cv else ():
+    alike = same_person.notes(store.read(asked.dataset, same_person.COLUMNS))
+    for text in (*(notes(samples) if not cv else ()), *alike):
         asked.note(text)
     kept = Kept(samples=samples, feature=chosen, config=config, watch=watch)
     crossed = cross_validate(whole, chosen, config, cv, recorded=recorded, watch=watch) if cv else None
@@ -155,6 +157,7 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
         | {"rejection": refused}
         | _beside(asked, whole, kept, fitted)
         | {
+            "people_alike": alike,
             "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
             "tried": tried,
             "command": command(asked.dataset.name, asked.run, hold_out=asked.hold_out, cv=cv, curve=asked.curve),

@@ -58,7 +58,7 @@ def headline(metrics: dict[str, Any]) -> dict[str, str]:
     Returns:
         tested: what the headline figure was measured on.
         gap: what the difference to the random split means.
-        warning: what the figure cannot tell; empty where it is on real people.
+        warning: what the figure cannot tell; empty where it is on real people, each of one name.
         doubt: how sure the figure is; empty where it was not cross-validated.
     """
     unseen, flattering = metrics["unseen"], metrics["random_split"]
@@ -73,7 +73,8 @@ def headline(metrics: dict[str, Any]) -> dict[str, str]:
         tested += f": {', '.join(unseen['held_out'])}"
     tested += _letters(metrics)
     gap = _gap(metrics, flattering["accuracy"])
-    return {"tested": tested, "gap": gap, "warning": _warning(metrics), "doubt": _doubt(metrics.get("cv"))}
+    warning = " ".join(filter(None, [*metrics.get("people_alike", ()), _warning(metrics)]))
+    return {"tested": tested, "gap": gap, "warning": warning, "doubt": _doubt(metrics.get("cv"))}
 
 
 def _doubt(cv: dict[str, Any] | None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -73,6 +74,17 @@ def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) ->
         assert (row["height"], row["width"]) == pixels.shape[:2]
         assert row["sha256"] == pixel_hash(pixels)
         assert row["parent"] is row["augmentation"] is None
+
+
+def test_one_person_under_two_names_is_told(workspace: Workspace, settings: CurateConfig) -> None:
+    before = again(workspace, settings).summary["notes"]
+    for frame in list(walk(workspace.captures)):
+        if frame.signer == "ben":
+            brighter = cv2.convertScaleAbs(decode(frame.path.read_bytes()), alpha=1.05)
+            put(workspace, f"maria/one/{frame.letter}/{frame.path.name}", encode_jpeg(brighter, quality=80))
+    SessionInfo(signer="maria", session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
+    (note,) = set(again(workspace, settings).summary["notes"]) - set(before)
+    assert note.startswith("100% of the frames of ben are near-copies of frames of maria.")
 
 
 def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from aslkit.datasets import schema, store
-from aslkit.images import encode_png
+from aslkit.images import encode_png, perceptual_hash
 from aslkit.letters import INDEX
 from aslkit.synthetic import Session, Signer, frames
 from tests.train import published, steps
@@ -43,7 +43,7 @@ def _rows(signer: str, split_of: dict[str, str]) -> list[tuple[str, dict[str, ob
                 "width": 128,
                 "height": 96,
                 "sha256": f"{signer}{letter}{index}",
-                "phash": index,
+                "phash": perceptual_hash(frame.image),
                 "group": SIGNERS.index(signer) * 1000 + INDEX[letter] * 10 + index,
             }
             rows.append((split, row))

@@ -6,9 +6,12 @@ import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from aslkit.config import load
+from aslkit.datasets import schema, store
 from aslkit.errors import InputError
 from aslkit.train import choosing
 from aslkit.train.config import TrainConfig
@@ -92,6 +95,27 @@ def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
     assert second.metrics["unseen"]["held_out"] == ["synthetic-ben"]
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path, tmp_path: Path) -> None:
+    def as_ada(table: pa.Table, name: str) -> pa.Table:
+        return table.set_column(table.schema.get_field_index(name), name, pa.array(ada.column(name)))
+
+    whole = store.read(dataset)
+    ada = whole.filter(pc.equal(whole.column("signer"), "synthetic-ada"))
+    for split in schema.SPLITS:
+        part = whole.filter(pc.equal(whole.column("split"), split)).drop_columns(["split"])
+        part = as_ada(part, "phash") if split == "test" else part
+        store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
+    said: list[str] = []
+    config = load("train", TrainConfig, flags={"epochs": 1})
+    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, note=said.append)
+    told = "100% of the frames of synthetic-ada are near-copies of frames of synthetic-dan"
+    assert any(told in each for each in said)
+    assert told in headline(done.metrics)["warning"]
+    for name in ("report.html", "README.md"):
+        assert told in (done.folder / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("uncompiled")
