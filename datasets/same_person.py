@@ -57,24 +57,27 @@ def alike(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.uint64]) -> list[A
     bits = np.unpackbits(phash.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     found = []
     for name in names if len(names) > 1 else ():
-        own, others = np.flatnonzero(signer == name), np.flatnonzero(signer != name)
+        own = np.flatnonzero(signer == name)
         most = max(MOST // len(names), FEWEST)
         taken = own[np.linspace(0, len(own) - 1, min(most, len(own))).astype(np.int64)]
-        copied = Counter(_nearest(bits[taken], bits[others], signer[others]))
+        copied = Counter(signer[_nearest(bits, taken, own)].tolist())
         if copied and copied.total() >= SHARE * len(taken):
             share = copied.total() / len(taken)
             found.append(Alike(signer=str(name), other=copied.most_common(1)[0][0], share=share))
     return found
 
 
-def _nearest(some: npt.NDArray[np.float32], others: npt.NDArray[np.float32], signer: npt.NDArray[np.str_]) -> list[str]:
-    """Of each frame that has a near-copy among others, whose that is."""
-    found = []
+def _nearest(
+    bits: npt.NDArray[np.float32], some: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Of each of some rows that has a near-copy in a row that is not the signer's own, that row."""
+    found = [np.zeros(0, np.int64)]
     for start in range(0, len(some), _AT_ONCE):
-        likeness = some[start : start + _AT_ONCE] @ others.T  # 64 less twice the bits that differ
-        near = likeness.max(axis=1) >= 64 - 2 * DISTANCE
-        found += [str(signer[other]) for other in likeness.argmax(axis=1)[near]]
-    return found
+        likeness = bits[some[start : start + _AT_ONCE]] @ bits.T  # 64 less twice the bits that differ
+        likeness[:, own] = -64
+        nearest = likeness.argmax(axis=1)
+        found.append(nearest[likeness.max(axis=1) >= 64 - 2 * DISTANCE])
+    return np.concatenate(found)
 
 
 def notes(table: pa.Table) -> list[str]:
