@@ -15,7 +15,9 @@ from starlette.routing import Route
 from aslkit.web.door import HEADERS, said
 from aslkit.web.limits import Refusal
 
-SHARED: Final = {f"/{name}": ("aslkit.web", name) for name in ("base.css", "camera.js", "asking.js", "hand.js")}
+SHARED: Final = {
+    f"/{name}": ("aslkit.web", name) for name in ("base.css", "camera.js", "asking.js", "hand.js", "notice.js")
+}
 """Path to package and file, of what several pages have."""
 
 _KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}

@@ -1,6 +1,7 @@
 // What is seen and said. Nothing here speaks to the server.
 
 import { drawHand } from "./hand.js";
+import { Notice } from "./notice.js";
 import { framePath } from "./server.js";
 
 const SAY_MS = 1000; // a screen reader hears a new reason no more often
@@ -14,7 +15,7 @@ function make(name, values = {}, ...inside) {
 }
 
 export class View {
-  #troubles = new Map();
+  #notice = new Notice();
   #saying = { text: "", timer: 0, at: 0 };
   #shown = { state: "", text: "", at: 0 };
   #pictured = "";
@@ -149,18 +150,9 @@ export class View {
     if (seconds) this.say(String(seconds));
   }
 
-  /** Show what hinders, or with null, that `kind` hinders no more. Of several, the first in TROUBLE_ORDER is shown. */
+  /** Show what hinders, or with null, that `kind` hinders no more. */
   trouble(kind, trouble) {
-    if (trouble) this.#troubles.set(kind, trouble);
-    else this.#troubles.delete(kind);
-    const order = ["over", "elsewhere", "server", "disk", "camera"];
-    const first = order.map((each) => this.#troubles.get(each)).find(Boolean);
-    $("notice").hidden = !first;
-    $("notice-title").textContent = first?.title ?? "";
-    $("notice-text").textContent = first?.text ?? "";
-    $("notice-button").hidden = !first?.button;
-    $("notice-button").textContent = first?.button ?? "";
-    $("notice-button").onclick = first?.action ?? null;
+    const first = this.#notice.set(kind, trouble);
     if (first) this.verdict("wait", first.title);
   }
 

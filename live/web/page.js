@@ -3,14 +3,14 @@
 import { Asking, Gone, Refused } from "./asking.js";
 import { Camera } from "./camera.js";
 import { drawHand } from "./hand.js";
+import { Notice } from "./notice.js";
 
 const RETRY_MS = 1000;
-const ORDER = ["over", "elsewhere", "server", "camera"];
 
 const $ = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const asking = new Asking();
-const troubles = new Map();
+const notice = new Notice();
 const camera = new Camera($("video"), { open: opened, trouble: cameraTrouble });
 
 let state = null; // as the server told it last; null until then
@@ -19,15 +19,7 @@ let over = false;
 let text = "";
 
 function trouble(kind, what) {
-  if (what) troubles.set(kind, what);
-  else troubles.delete(kind);
-  const first = ORDER.map((each) => troubles.get(each)).find(Boolean);
-  $("notice").hidden = !first;
-  $("notice-title").textContent = first?.title ?? "";
-  $("notice-text").textContent = first?.text ?? "";
-  $("notice-button").hidden = !first?.button;
-  $("notice-button").textContent = first?.button ?? "";
-  $("notice-button").onclick = first?.action ?? null;
+  const first = notice.set(kind, what);
   if (first) show({ letter: null, best: [], share: 0, text, landmarks: null, box: null }, first.title);
 }
 
