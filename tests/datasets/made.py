@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aslkit.datasets import card, schema, store
+from aslkit.datasets import card, manifest, schema, store
 from aslkit.images import Frame, decode, encode_jpeg, encode_png, perceptual_hash, pixel_hash, quality
 
 SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
@@ -101,3 +101,8 @@ def with_cell(table: pa.Table, column: str, index: int, value: Any) -> pa.Table:
     changed = [value if at == index else each for at, each in enumerate(values)]
     at = table.schema.get_field_index(column)
     return table.set_column(at, table.schema.field(at), pa.array(changed, table.schema.field(at).type))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The files of a dataset that are handed on."""
+    return {entry.path: (folder / entry.path).read_bytes() for entry in manifest.manifest_of(folder).files}

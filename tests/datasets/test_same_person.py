@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def turned(found: Hashes, bits: int) -> Hashes:
     return found ^ np.uint64(2**bits - 1)
 
 
-def table(signer: list[str | None], phash: Hashes | list[int | None], **columns: Any) -> pa.Table:
+def table(signer: Sequence[str | None], phash: Hashes | Sequence[int | None], **columns: Any) -> pa.Table:
     about = {"signer": signer, "phash": phash, "parent": [None] * len(signer)} | columns
     return pa.table(about, pa.schema([("signer", pa.string()), ("phash", pa.uint64()), ("parent", pa.string())]))
 

@@ -1,0 +1,34 @@
+"""What a report is made from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aslkit.captures import walk
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.report import Curation
+from aslkit.datasets import store
+from aslkit.datasets.split import Split
+from aslkit.workspace import Workspace
+from tests.curate.reported import measured
+
+
+@pytest.fixture
+def curation(curated: Workspace, settings: CurateConfig) -> Curation:
+    """What the report of `curated` was made from."""
+    table = store.read(curated.dataset("custom"))
+    frames = {frame.key: frame for frame in walk(curated.captures)}
+    plain = Curation(
+        name="custom",
+        table=table.drop_columns(["split"]),
+        taken=[frames[image["path"]] for image in table.column("image").to_pylist()],
+        said=table.column("label").to_numpy(),
+        leaks=None,
+        parts=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
+        refused=[],
+        flagged=[],
+        summary=store.facts(curated.dataset("custom"))["summary"],
+        config=settings,
+    )
+    return replace(plain, leaks=measured(plain, settings))

@@ -1,0 +1,70 @@
+"""A report, read again, and what goes into it."""
+
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.captures import walk
+from aslkit.curate import leaks as leaking
+from aslkit.curate import report
+from aslkit.curate.clean import Rejection
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.leaks import leaks
+from aslkit.curate.report import Curation
+from aslkit.fingerprint import small
+from aslkit.images import decode, to_grey
+from aslkit.workspace import Workspace
+
+VOID = {"meta", "img", "link", "br", "hr", "wbr", "path"}
+
+
+class Page(HTMLParser):
+    """What a page holds, and whether each element that is opened is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.open, self.ids = Counter[str](), list[str](), list[str]()
+        self.attributes = list[tuple[str, str, str]]()
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+    def of(self, name: str) -> list[str]:
+        return [value for _, attribute, value in self.attributes if attribute == name]
+
+
+def written(curation: Curation, folder: Path) -> str:
+    report.write(folder, curation)
+    return (folder / report.FILE).read_text(encoding="utf-8")
+
+
+def refused(workspace: Workspace, reason: str, detail: str = "", *, of: int = 1, start: int = 0) -> list[Rejection]:
+    frames = list(walk(workspace.captures))[start : start + of]
+    return [Rejection(frame=frame, reason=reason, detail=detail) for frame in frames]
+
+
+def measured(curation: Curation, settings: CurateConfig) -> leaking.Leaks | None:
+    images = [decode(image["bytes"]) for image in curation.table.column("image").to_pylist()]
+    return leaks(
+        np.stack([small(to_grey(image)) for image in images]),
+        curation.table.column("phash").to_numpy(),
+        curation.table.column("label").to_numpy(),
+        curation.parts.names == "test",
+        distance=settings.group_distance,
+        seed=0,
+    )
