@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LISTED = 40
 """Rows of a table."""
 
+_LONGEST = 300
+"""Characters that are shown of a sentence."""
+
 
 def print_info(found: "Info", *, as_json: bool) -> None:
     """Say what a dataset holds."""
@@ -111,11 +114,14 @@ def _print_making(found: "Info") -> None:
         if isinstance(summary.get(what), dict) and summary[what]:
             click.echo(f"{what.capitalize()}: {_listed(summary[what])}")
     if "source" in found.facts:
-        click.echo(f"Source: {plain(found.facts['source'], most=300)}")
+        click.echo(f"Source: {plain(found.facts['source'], most=_LONGEST)}")
     for what in ("versions", "config"):
         if isinstance(found.facts.get(what), dict):
             values = ", ".join(f"{plain(key)} {plain(value)}" for key, value in found.facts[what].items())
             click.echo(f"{'Made with' if what == 'versions' else 'Settings'}: {values}")
+    notes = summary.get("notes")
+    for note in notes[: 2 * SHOWN] if isinstance(notes, list) else ():
+        click.secho(f"Note: {plain(note, most=_LONGEST)}", fg="yellow")
 
 
 def _listed(counts: Mapping[str, Any]) -> str:

@@ -40,7 +40,8 @@ def test_info_by_name_and_by_folder(dataset: Path, tmp_path: Path) -> None:
     assert by_name.exit_code == 0
     assert by_name.output == by_folder.output
     for words in ("46 images of 24 letters, 3 signers, 3 sessions", "2026-01-02 to 2026-01-08", "CC-BY-4.0 (46)",
-                  "Split by signer, held out: cleo", "camera 0 (46)", "Rejected: blurred (2)"):  # fmt: skip
+                  "Split by signer, held out: cleo", "camera 0 (46)", "Rejected: blurred (2)",
+                  "Note: Record more."):  # fmt: skip
         assert words in by_name.output
     told = json.loads(aslkit("info", "tiny", "--json", workspace=tmp_path).output)
     assert told["splits"]["train"]["rows"] == 30
@@ -68,7 +69,7 @@ def test_info_counts_copies_apart(tmp_path: Path) -> None:
 def test_a_hostile_dataset_says_nothing_to_the_terminal(tmp_path: Path) -> None:
     text = "[red]\x1b[31m\x07<b>\u202e{{ 7 }}"
     rows = [made.row(index, text, camera=text, licence=text, consent=text, session=text) for index in range(3)]
-    told = {"held_out": [text], "rejected": {text: 1}, "flagged": {text: "x"}, "split_by": text, "notes": text}
+    told = {"held_out": [text], "rejected": {text: 1}, "flagged": {text: "x"}, "split_by": text, "notes": [text]}
     made.write(tmp_path / "datasets" / "odd", {"train": rows}, summary=told)
     for command, code in (("info", 0), ("verify", 1)):
         result = aslkit(command, "odd", workspace=tmp_path)
