@@ -14,7 +14,8 @@ COLUMNS: Final = ("signer", "phash", "parent")
 
 DISTANCE: Final = 4
 """Bits of 64 up to which two pictures are near-copies, as in curation. Of 13,750 photographs of three people in three
-rooms none is so near to one of another person."""
+rooms none is so near to one of another person, nor is any of 4,574 of them cropped to the hand: the nearest is 8 bits
+away."""
 
 SHARE: Final = 0.02
 """Of a signer's frames, from which it is said."""
