@@ -1,5 +1,6 @@
 """A training that ends before its time keeps its best epoch and says why."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -66,7 +67,9 @@ def test_ctrl_c_in_a_comparison_or_before_the_first_epoch_ends_all(samples: data
 def test_a_loss_that_is_no_number_keeps_the_last_good_weights_and_names_the_cause(samples: data.Samples) -> None:
     fitted = fit(samples, _from_epoch(4, "overflow"), CONFIG)
     assert 2 <= len(fitted.history) < 8
-    assert f"no numbers in epoch {len(fitted.history) + 1}; likely the learning rate (0.001)" in fitted.stopped
+    # The next epoch is drawn meanwhile, so that it strikes in a batch, where the loss tells, or between two.
+    when = rf" became (nan|inf|no numbers) in epoch {len(fitted.history) + 1}; likely the learning rate \(0\.001\)"
+    assert re.search(when, fitted.stopped)
     assert all(np.isfinite(weights).all() for weights in fitted.model.get_weights())
 
 
