@@ -1,6 +1,6 @@
 """How time and memory grow with the rows, stage by stage.
 
-    .venv/bin/python benchmarks/growth.py [WORKSPACE] [--times 1 10 100] [--frames] [--pictures] [--plot growth.png]
+    .venv/bin/python benchmarks/growth.py [WORKSPACE] [--times 1 10 100] [--frames | --pictures] [--plot growth.png]
 
 WORKSPACE has captures; without it, a few are drawn.
 
@@ -270,8 +270,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("workspace", type=Path, nargs="?")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10])
-    parser.add_argument("--frames", action="store_true")
-    parser.add_argument("--pictures", action="store_true")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--frames", action="store_true")
+    what.add_argument("--pictures", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
