@@ -151,7 +151,7 @@ def _interrupted(folder: Path) -> Path:
     Raises:
         InputError: it is no such folder: the run's files would be written among other things.
     """
-    from aslkit.train.folder import RESULTS_FILE
+    from aslkit.formats.run_folder import RESULTS_FILE
 
     kept = (RESULTS_FILE, "checkpoints")
     if any(folder.iterdir()) and not any((folder / name).exists() for name in kept):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from aslkit.cli_text import print_each, print_json, print_rejection
 from aslkit.datasets.plain import plain
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ def print_evaluated(result: "Evaluated", *, as_json: bool) -> None:
     from aslkit.train.words import headline
 
     metrics = result.metrics
-    from aslkit.cli_text import print_json
-
     if as_json:
         print_json({"folder": str(result.folder)} | metrics)
         return
@@ -40,55 +39,8 @@ def print_evaluated(result: "Evaluated", *, as_json: bool) -> None:
     click.echo(f"Report: {result.folder / 'report.html'}")
 
 
-def print_each(metrics: dict[str, Any]) -> None:
-    """Each signer's (session's, block's) figure, and how sure the mean is; nothing where there was one test."""
-    from aslkit.train.report import percent
-    from aslkit.train.words import headline
-
-    if "cv" not in metrics:
-        return
-    for each in metrics["cv"]["each"]:
-        found = f"{each['n']:,} frames, hand found in {percent(each['coverage'])}"
-        click.echo(f"          {percent(each['accuracy']):>6}  {each['name']} ({found})")
-    click.echo(f"          {headline(metrics)['doubt']}")
-    if metrics["cv"]["note"]:
-        click.secho(f"Note: {metrics['cv']['note']}", fg="yellow", err=True)
-
-
-def print_tried(tried: list[dict[str, Any]]) -> None:
-    """What was tried to choose feature, architecture and start, best first; nothing where nothing was."""
-    from aslkit.train.report import percent
-
-    for number, one in enumerate(tried):
-        begun = f", beginning with {one['start']}" if one["start"] else ""
-        what = f"{one['feature']} × {one['architecture']}{begun}"
-        click.echo(f"{'Tried on those trained on:' if number == 0 else '':26} {percent(one['mean']):>6}  {what}")
-
-
-def print_rejection(metrics: dict[str, Any]) -> None:
-    """Right, wrong, refused; and what happens where there is no letter."""
-    from aslkit.train.report import percent
-    from aslkit.train.words import false_letters
-
-    found = metrics["rejection"]
-    letters = found["letters"]
-    if found.get("threshold") == 0:
-        click.secho(
-            "Note: the model has no threshold, and guesses at every hand, as when too few frames were left over in "
-            "training to choose one.",
-            fg="yellow", err=True,
-        )  # fmt: skip
-    click.echo(
-        f"Where it may refuse: {percent(letters['right'])} right, {percent(letters['wrong'])} wrong, "
-        f"{percent(letters['refused'])} refused, {percent(letters['no_hand'])} without a hand; "
-        f"false letters while spelling: {false_letters(found)}."
-    )
-
-
 def print_runs(found: list["Run"], *, compare: bool, as_json: bool) -> None:
     """List runs in a table, or put a few side by side."""
-    from aslkit.cli_text import print_json
-
     rows = [run.row() for run in found]
     if as_json:
         print_json(rows)

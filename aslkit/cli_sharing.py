@@ -68,7 +68,8 @@ def merge(
     from aslkit.config import load
     from aslkit.curate.config import CurateConfig
     from aslkit.datasets.merge import Given, MergeConfig
-    from aslkit.datasets.places import base_name, shown
+    from aslkit.datasets.places import base_name
+    from aslkit.datasets.trying import shown
 
     workspace = Workspace(root=root)
     shares = load("curate", CurateConfig, file=config, flags={"seed": seed})
@@ -221,7 +222,8 @@ def _renames(dataset: str, renames: Sequence[str], datasets: Sequence[str]) -> d
 
 def _meant(text: str, old: str, datasets: Sequence[str]) -> tuple[str | None, str]:
     """Of DATASET:OLD the dataset, as it was typed or by its short name, and the signer; None where it is OLD alone."""
-    from aslkit.datasets.places import base_name, shown
+    from aslkit.datasets.places import base_name
+    from aslkit.datasets.trying import shown
 
     for called in (str, shown, base_name):
         found = {each for each in datasets if old.startswith(f"{called(each)}:")}

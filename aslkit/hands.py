@@ -169,3 +169,8 @@ class HandLandmarker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def careful() -> HandLandmarker:
+    """The landmarker that judges: as curation's."""
+    return HandLandmarker(max_hands=2)

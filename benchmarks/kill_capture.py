@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.capture.session import Session
-from aslkit.capture.watch import careful
 from aslkit.captures import SessionInfo
+from aslkit.hands import careful
 from aslkit.images import decode, encode_jpeg
 from aslkit.index import Index
 from aslkit.look import look

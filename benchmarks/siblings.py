@@ -22,9 +22,9 @@ from curation import pictures
 
 from aslkit.config import load
 from aslkit.curate import rows
-from aslkit.curate.config import CurateConfig
+from aslkit.curate.config import CurateConfig, Limits
 from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
-from aslkit.curate.group import Limits, Traits, linked
+from aslkit.curate.group import Traits, linked
 from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash
 
 UNLIKE = 8

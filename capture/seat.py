@@ -15,8 +15,8 @@ from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session import Recovered, Session, stored_before
 from aslkit.capture.sitting import Sitting
-from aslkit.capture.watch import careful
 from aslkit.captures import SessionInfo, count_letters
+from aslkit.hands import careful
 from aslkit.images import Frame
 from aslkit.look import Look, look
 from aslkit.workspace import Workspace

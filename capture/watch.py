@@ -15,7 +15,7 @@ import numpy as np
 
 from aslkit.capture.motion import FORGOTTEN_S, Motion
 from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.hands import Hand, HandLandmarker
+from aslkit.hands import Hand, HandLandmarker, careful
 from aslkit.images import Frame
 from aslkit.lane import Lane
 from aslkit.look import Look, look
@@ -55,11 +55,6 @@ class _Due:
     frame: SourceFrame
     speed: float | None
     turn: int
-
-
-def careful() -> HandLandmarker:
-    """The landmarker that judges: as curation's."""
-    return HandLandmarker(max_hands=2)
 
 
 class Watch:

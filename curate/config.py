@@ -3,8 +3,26 @@
 from dataclasses import dataclass
 
 from aslkit.config import check_number, check_switch, check_whole
-from aslkit.curate.group import Limits
 from aslkit.fingerprint import FINE_BITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Up to what frames are near-duplicates; see configs/default.toml.
+
+    Attributes:
+        distance: bits of 64 between frames, and
+        hand_distance: between their hands, where they are in the frame, in lengths of the smaller palm.
+        fine_distance: bits of 256 between frames, or a frame and the mirror image of the other.
+        crop_distance: bits of 256 between hands, wherever they are, and
+        crop_hand_distance: between these hands' joints, once both are upright, in lengths of the smaller palm.
+    """
+
+    distance: int
+    hand_distance: float
+    fine_distance: int
+    crop_distance: int
+    crop_hand_distance: float
 
 
 @dataclass(frozen=True, kw_only=True)

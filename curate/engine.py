@@ -12,8 +12,9 @@ from typing import Any, Final, Protocol
 import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.curate.config import Limits
 from aslkit.curate.describe import Looking, describe_files, named
-from aslkit.curate.group import Integers, Limits, Traits, near_duplicates
+from aslkit.curate.group import Integers, Traits, near_duplicates
 from aslkit.errors import AslkitError
 from aslkit.processes import cores, pool
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.curate.config import Limits
 from aslkit.fingerprint import FINE_BYTES, MIRRORED
 from aslkit.likeness import hands_near, moved, upright
 
@@ -48,25 +49,6 @@ class Traits:
     def take(self, rows: npt.NDArray[Any]) -> "Traits":
         """Return those of some frames."""
         return Traits(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Up to what frames are near-duplicates; see configs/default.toml.
-
-    Attributes:
-        distance: bits of 64 between frames, and
-        hand_distance: between their hands, where they are in the frame, in lengths of the smaller palm.
-        fine_distance: bits of 256 between frames, or a frame and the mirror image of the other.
-        crop_distance: bits of 256 between hands, wherever they are, and
-        crop_hand_distance: between these hands' joints, once both are upright, in lengths of the smaller palm.
-    """
-
-    distance: int
-    hand_distance: float
-    fine_distance: int
-    crop_distance: int
-    crop_hand_distance: float
 
 
 def near_duplicates(traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.captures import CapturedFrame, SessionInfo
+from aslkit.curate.config import Limits
 from aslkit.curate.engine import Engine
-from aslkit.curate.group import Limits, Traits
+from aslkit.curate.group import Traits
 from aslkit.datasets import schema, store
 from aslkit.images import read_file, without_traces
 from aslkit.letters import INDEX

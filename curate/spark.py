@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
+from aslkit.curate.config import Limits
 from aslkit.curate.describe import DESCRIBED, Looking, describe_files, named
 from aslkit.curate.engine import Work, map_local
-from aslkit.curate.group import Integers, Limits, Traits, linked, numbered
+from aslkit.curate.group import Integers, Traits, linked, numbered
 from aslkit.errors import AslkitError
 from aslkit.spark import session
 

@@ -17,13 +17,6 @@ from aslkit.files import natural_key
 from aslkit.letters import INDEX, LETTERS
 from aslkit.workspace import checked_name
 
-WITHHELD: Final = pa.schema([*schema.REJECTED, pa.field("sha256", pa.string()), pa.field("group", pa.int64())])
-"""Of rejected.parquet in a merged dataset. `sha256` and `group` are null but where merging itself left the frame out:
-a later merge must know of it, or its outcome would depend on the order of merging."""
-
-FLAGGED: Final = pa.schema([*schema.REJECTED, pa.field("sha256", pa.string())])
-"""Of flagged.parquet in a merged dataset: files of two people's may have one name."""
-
 _AS_THE_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
 
 Home = tuple[int, int]
@@ -89,7 +82,7 @@ class Source:
         name: as the user calls it.
         entries: its rows, then what an earlier merge left out.
         rejected: rows of `schema.REJECTED`, without what an earlier merge left out.
-        flagged: rows of `FLAGGED`.
+        flagged: rows of `schema.FLAGGED`.
         leaves: what it was made of, see `leaves_of`.
     """
 
@@ -192,7 +185,7 @@ def _moved(path: str, signer: str, renames: Mapping[str, str]) -> str:
 
 
 def _found(table: pa.Table) -> list[dict[str, Any]]:
-    names = [name for name in WITHHELD.names if name in table.column_names]
+    names = [name for name in schema.WITHHELD.names if name in table.column_names]
     rows: list[dict[str, Any]] = table.select(names).to_pylist()
     return rows
 

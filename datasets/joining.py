@@ -37,7 +37,7 @@ class Joined:
         left_out: frames whose pixels are there already, or are under two letters; in canonical order.
         copies: varied copies, in canonical order, of whatever split.
         rejected: rows of `schema.REJECTED`, without `left_out`.
-        flagged: rows of `entries.FLAGGED`.
+        flagged: rows of `schema.FLAGGED`.
     """
 
     taken: list[Entry]
@@ -187,7 +187,7 @@ def _groups(entries: list[Entry]) -> npt.NDArray[np.int64]:
 
 
 def rejections(joined: Joined) -> list[dict[str, object]]:
-    """Rows of `entries.WITHHELD`: what was rejected before, and what merging left out."""
+    """Rows of `schema.WITHHELD`: what was rejected before, and what merging left out."""
     before: list[dict[str, object]] = [{**row, "sha256": None, "group": None} for row in joined.rejected]
     now: list[dict[str, object]] = [
         {

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from aslkit import __version__
 from aslkit.datasets import card, licences, same_person, schema, store
-from aslkit.datasets.entries import FLAGGED, WITHHELD, Entry, Source, read_source
+from aslkit.datasets.entries import Entry, Source, read_source
 from aslkit.datasets.gather import RowGroups, gather
 from aslkit.datasets.joining import Joined, check_signers, join, rejections
 from aslkit.datasets.split import Frames, Split, split
@@ -253,6 +253,6 @@ def _write(plan: _Plan, target: Path) -> None:
             groups = [number[entry.parent or entry.sha256] for entry in entries]
             store.write_split(new, name, counted(gather(entries, groups, row_groups)), facts=plan.facts)
         for file, found in ((store.REJECTED_FILE, rejections(joined)), (store.FLAGGED_FILE, joined.flagged)):
-            columns = WITHHELD if file == store.REJECTED_FILE else FLAGGED
+            columns = schema.WITHHELD if file == store.REJECTED_FILE else schema.FLAGGED
             pq.write_table(pa.Table.from_pylist(found, columns), new / file, compression="zstd")
         card.write(new, name=target.name, facts=plan.facts)

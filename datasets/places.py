@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 from aslkit import __version__
 from aslkit.datasets.manifest import MOST_BYTES
+from aslkit.datasets.trying import shown
 from aslkit.errors import AslkitError, InputError
 
 BLOCK_BYTES: Final = 4_194_304
@@ -66,12 +67,6 @@ class Place(Source, Protocol):
 def is_url(text: str) -> bool:
     """Whether a dataset's name is a URL."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
-
-
-def shown(url: str) -> str:
-    """A URL without what may be secret in it: user and password, and what follows the question mark."""
-    without = re.sub(r"(?<=://)[^/@]*@", "***@", url)
-    return re.sub(r"\?.*", "?***", without, flags=re.DOTALL)
 
 
 def base_name(url: str) -> str:

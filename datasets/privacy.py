@@ -20,7 +20,6 @@ import pyarrow.parquet as pq
 
 from aslkit.datasets import card, licences, schema, store
 from aslkit.datasets.cropping import cropped
-from aslkit.datasets.entries import FLAGGED, WITHHELD
 from aslkit.datasets.faces import FaceFinder
 from aslkit.datasets.info import as_dict
 from aslkit.datasets.pseudonyms import Hiding, Pseudonyms
@@ -227,8 +226,8 @@ def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
         parts = sorted((new / _PARTS).glob(f"{split}-*.parquet"))
         store.write_split(new, split, (pq.read_table(part) for part in parts), facts=facts)
     remove(new / _PARTS)
-    pq.write_table(pa.Table.from_pylist(rejected, WITHHELD), new / store.REJECTED_FILE, compression="zstd")
-    pq.write_table(pa.Table.from_pylist(flagged, FLAGGED), new / store.FLAGGED_FILE, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(rejected, schema.WITHHELD), new / store.REJECTED_FILE, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(flagged, schema.FLAGGED), new / store.FLAGGED_FILE, compression="zstd")
     card.write(new, name=work.hiding.text(name), facts=facts)
 
 

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 
 from aslkit.datasets import manifest, store
 from aslkit.datasets.manifest import Entry, Manifest
-from aslkit.datasets.places import Source, base_name, read_small, readable, shown
+from aslkit.datasets.places import Source, base_name, read_small, readable
 from aslkit.datasets.send import SENDING
-from aslkit.datasets.trying import tried
+from aslkit.datasets.trying import shown, tried
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import file_hash, remove, replacing, size_of, write_bytes
 from aslkit.progress import bar

@@ -60,6 +60,13 @@ REJECTED: Final = pa.schema(
 )
 """Of rejected.parquet: one row for each image that curation did not take, and why."""
 
+WITHHELD: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string()), pa.field("group", pa.int64())])
+"""Of rejected.parquet in a merged dataset. `sha256` and `group` are null but where merging itself left the frame out:
+a later merge must know of it, or its outcome would depend on the order of merging."""
+
+FLAGGED: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string())])
+"""Of flagged.parquet in a merged dataset: files of two people's may have one name."""
+
 
 def with_metadata(facts: dict[str, Any]) -> pa.Schema:
     """Return COLUMNS with what Hugging Face needs to show images and letter names, and with aslkit's own `facts`."""

@@ -13,8 +13,8 @@ from typing import Final
 
 from aslkit.datasets import manifest
 from aslkit.datasets.manifest import Entry, Manifest
-from aslkit.datasets.places import WEB, Place, is_url, opened, read_small, shown
-from aslkit.datasets.trying import tried
+from aslkit.datasets.places import WEB, Place, is_url, opened, read_small
+from aslkit.datasets.trying import shown, tried
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import replacing, size_of, write_bytes
 from aslkit.progress import bar

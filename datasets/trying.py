@@ -1,10 +1,10 @@
 """Doing something over a network that may fail for a moment."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from aslkit.datasets.places import shown
 from aslkit.errors import AslkitError
 
 T = TypeVar("T")
@@ -21,6 +21,12 @@ _BUSY: Final = ("503", "Service Unavailable", "SlowDown", "reduce your request r
 
 _HOPELESS: Final = ("NoCredentialsError", "PartialCredentialsError", "NoSuchBucket", "ParamValidationError")
 """Names of drivers' errors that another try does not help against."""
+
+
+def shown(url: str) -> str:
+    """A URL without what may be secret in it: user and password, and what follows the question mark."""
+    without = re.sub(r"(?<=://)[^/@]*@", "***@", url)
+    return re.sub(r"\?.*", "?***", without, flags=re.DOTALL)
 
 
 def tried(action: Callable[[], T], url: str) -> T:

@@ -8,12 +8,12 @@ import numpy as np
 
 from aslkit.errors import InputError
 from aslkit.files import natural_key
+from aslkit.formats.run_folder import trained_on
 from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
 from aslkit.letters import NOTHING
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam import Answer, Score, Sitting
 from aslkit.live.exam_folder import ExamFolder
-from aslkit.live.known import trained_on
 from aslkit.live.reading import Reader, Recognises
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event

@@ -10,9 +10,9 @@ from typing import Any, Final
 from aslkit import __version__
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, size_of
+from aslkit.formats.run_folder import RESULTS_FILE
 from aslkit.train import leaderboard, photographs
 from aslkit.train.environment import environment
-from aslkit.train.folder import RESULTS_FILE
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import ModelConfig, Recipe, digest
 from aslkit.train.trial import Setting, measured, spark_for, trained

@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import tomli_w
 
 from aslkit.files import write_text
+from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
 from aslkit.models import save_network
 from aslkit.plans import PLAN_FILE
 from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
@@ -19,16 +20,6 @@ from aslkit.train.confusable import Mistake, wrong
 from aslkit.train.evaluate import Answers
 from aslkit.train.fit import Fitted
 from aslkit.train.tables import write_rows
-
-METRICS_FILE: Final = "metrics.json"
-RESULTS_FILE: Final = "results.jsonl"
-"""Of a benchmark or sweep: one line for each model that is done, which `--resume` need not do again."""
-
-SWEEP_FILE: Final = "sweep.csv"
-"""Of a finished sweep: its table."""
-
-MISTAKES_FILE: Final = "mistakes.csv"
-LETTERS_FILE: Final = "letters.csv"
 
 
 @dataclass(frozen=True, kw_only=True)

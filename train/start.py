@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.preprocess import MODEL_FILE
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.features import Feature
-from aslkit.train.folder import METRICS_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

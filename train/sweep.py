@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from aslkit.errors import AslkitError, InputError
 from aslkit.files import remove, write_text
+from aslkit.formats.run_folder import SWEEP_FILE
 from aslkit.train import photographs
 from aslkit.train.benchmark import append, results
-from aslkit.train.folder import SWEEP_FILE
 from aslkit.train.leaderboard import precise
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import BenchmarkConfig, ModelConfig, digest, model, named, read, table

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.errors import InputError
+from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.fit import Watch
-from aslkit.train.folder import METRICS_FILE, new_folder
+from aslkit.train.folder import new_folder
 
 CHECKPOINTS: Final = "checkpoints"
 TENSORBOARD: Final = "tensorboard"

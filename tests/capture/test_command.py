@@ -256,7 +256,7 @@ def test_a_full_disk(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyP
 LIMITED = (
     "import resource, signal, sys\n"
     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-    "from aslkit.capture.watch import careful\n"
+    "from aslkit.hands import careful\n"
     "careful().close()\n"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))\n"
     "from aslkit.cli import main\n"

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from aslkit.capture.config import GateConfig
 from aslkit.capture.gate import REASONS, WORDS, Known, Reason, judge
-from aslkit.capture.watch import careful
-from aslkit.hands import WRIST, Hand, HandLandmarker
+from aslkit.hands import WRIST, Hand, HandLandmarker, careful
 from aslkit.images import Frame
 from aslkit.likeness import hands_near
 from aslkit.look import Look, look

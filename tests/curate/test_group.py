@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aslkit.curate import group
-from aslkit.curate.group import Limits, Traits, near_duplicates
+from aslkit.curate.config import Limits
+from aslkit.curate.group import Traits, near_duplicates
 from aslkit.fingerprint import FINE_BYTES, MIRRORED
 from aslkit.hands import MIDDLE, WRIST
 from aslkit.likeness import moved, upright

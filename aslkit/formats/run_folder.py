@@ -1,10 +1,20 @@
-"""Whom a model knows: what it says of them flatters."""
+"""The file names of a run folder, and what several stages read from it."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aslkit.errors import AslkitError
+
+METRICS_FILE: Final = "metrics.json"
+RESULTS_FILE: Final = "results.jsonl"
+"""Of a benchmark or sweep: one line per finished model. `--resume` skips these models."""
+
+SWEEP_FILE: Final = "sweep.csv"
+"""The table of a finished sweep."""
+
+MISTAKES_FILE: Final = "mistakes.csv"
+LETTERS_FILE: Final = "letters.csv"
 
 
 def trained_on(run: Path) -> set[str]:
@@ -13,7 +23,7 @@ def trained_on(run: Path) -> set[str]:
     Raises:
         AslkitError: metrics.json is damaged.
     """
-    path = run / "metrics.json"
+    path = run / METRICS_FILE
     try:
         metrics: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return {str(signer) for signer in metrics.get("trained_on", {}).get("signers", [])}
