@@ -1,5 +1,5 @@
 """`python -m aslkit`."""
 
-from aslkit.cli import main
+from aslkit.cli.main import main
 
 main(prog_name="aslkit")

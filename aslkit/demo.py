@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.captures import SessionInfo
-from aslkit.config import load
-from aslkit.files import remove
-from aslkit.letters import LETTERS
-from aslkit.progress import Advance, bar
-from aslkit.workspace import Workspace
+from aslkit.core.config import load
+from aslkit.core.files import remove
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import Advance, bar
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
 
 SIGNERS: Final = ("synthetic-ada", "synthetic-ben", "synthetic-cleo")
 UNSEEN: Final = "synthetic-cleo"

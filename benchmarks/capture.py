@@ -23,14 +23,14 @@ from aslkit.capture.drawing import draw
 from aslkit.capture.recorder import Recording
 from aslkit.capture.seat import Seat
 from aslkit.capture.window import Desk
-from aslkit.captures import SessionInfo
-from aslkit.config import load
-from aslkit.hands import HandLandmarker
-from aslkit.images import Frame
-from aslkit.sources import SourceFrame
-from aslkit.stream import Stream
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.workspace import Workspace
+from aslkit.video.sources import SourceFrame
+from aslkit.video.stream import Stream
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import Frame
 
 FPS = 30.0
 SECONDS = 20.0

@@ -25,8 +25,9 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from aslkit.captures import CapturedFrame
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.files import file_hash
+from aslkit.core.letters import LETTERS
 from aslkit.curate import rows
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import clean
@@ -35,11 +36,10 @@ from aslkit.curate.describe import Looking
 from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Local, map_local
 from aslkit.curate.sieve import sieve
-from aslkit.files import file_hash
-from aslkit.images import decode, encode_jpeg
-from aslkit.letters import LETTERS
+from aslkit.formats.captures import CapturedFrame
 from aslkit.synthetic import Session, Signer
 from aslkit.synthetic import frames as drawn
+from aslkit.vision.images import decode, encode_jpeg
 
 DRAWN = 4
 """Frames of each letter of the two synthetic signers."""
@@ -116,7 +116,7 @@ def landmarks(paths: list[Path]) -> int:
     """MediaPipe alone, one try, on decoded images."""
     import cv2
 
-    from aslkit.hands import HandLandmarker
+    from aslkit.vision.hand_landmarker import HandLandmarker
 
     cv2.setNumThreads(1)
     with HandLandmarker(second_try=False) as landmarker:

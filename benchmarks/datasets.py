@@ -106,8 +106,8 @@ def compare(what: str, names: tuple[str, str], folder: Path, cache: str, *, shuf
 def synthetic(folder: Path) -> Path:
     """A dataset of synthetic hands, 480×360."""
     from aslkit.datasets import card, schema, store
-    from aslkit.images import encode_jpeg, pixel_hash
     from aslkit.synthetic import Session, Signer, frames
+    from aslkit.vision.images import encode_jpeg, pixel_hash
 
     who = Signer.draw("synthetic-ada")
     stream = frames("L", signer=who, session=Session.draw(who, "one"), width=480, height=360, fps=30.0)

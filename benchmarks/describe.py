@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from aslkit.core.letters import LETTERS
 from aslkit.curate.describe import GIVEN, Looking, describe
-from aslkit.hands import MIN_CONFIDENCE, HandLandmarker
-from aslkit.images import decode, encode_jpeg
-from aslkit.letters import LETTERS
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.hand_landmarker import MIN_CONFIDENCE, HandLandmarker
+from aslkit.vision.images import decode, encode_jpeg
 
 IMAGES = 96
 ROUNDS = 5

@@ -35,7 +35,7 @@ TURN_S = 15
 
 def quietly(*arguments: str) -> None:
     """Run an aslkit command in this process; SystemExit is an answer, any other exception is not."""
-    from aslkit.cli import main
+    from aslkit.cli.main import main
 
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(SystemExit):
         main(list(arguments), prog_name="aslkit")
@@ -43,7 +43,7 @@ def quietly(*arguments: str) -> None:
 
 def image(workspace: Path, path: Path) -> None:
     """Read an image as capture, import and curation do."""
-    from aslkit import images
+    from aslkit.vision import images
 
     data = path.read_bytes()
     images.read_header(data)
@@ -79,12 +79,12 @@ def trained_on(workspace: Path, path: Path) -> None:
 def captures(workspace: Path, path: Path) -> None:
     """Walk the recordings, and what they say of themselves."""
     from aslkit.capture import signers
-    from aslkit.captures import SessionInfo, walk
-    from aslkit.index import Index
-    from aslkit.preprocess import Contract
+    from aslkit.core.workspace import Workspace
+    from aslkit.formats.captures import SessionInfo, walk
+    from aslkit.formats.frame_index import Index
     from aslkit.train.features import feature
     from aslkit.train.recorded import without_letter
-    from aslkit.workspace import Workspace
+    from aslkit.vision.preprocess import Contract
 
     contract: Contract = feature("landmarks").contract
     without_letter(workspace / "captures", contract)
@@ -124,9 +124,9 @@ def table(workspace: Path, path: Path) -> None:
 
 def run(workspace: Path, path: Path) -> None:
     """Look at a run, and load its model."""
-    from aslkit.errors import AslkitError
-    from aslkit.models import load_network
-    from aslkit.plans import load
+    from aslkit.core.errors import AslkitError
+    from aslkit.formats.recording_plan import load
+    from aslkit.inference.load_model import load_network
 
     quietly("runs", "--workspace", str(workspace))
     quietly("runs", "--json", "--workspace", str(workspace))
@@ -138,7 +138,7 @@ def run(workspace: Path, path: Path) -> None:
 
 def keras(workspace: Path, path: Path) -> None:
     """Load the model by Keras."""
-    from aslkit.models import load
+    from aslkit.inference.load_model import load
 
     load(next((workspace / "runs").glob("*")))
 
@@ -147,7 +147,7 @@ def film(workspace: Path, path: Path) -> None:
     """Read a video."""
     from itertools import islice
 
-    from aslkit import sources
+    from aslkit.video import sources
 
     with sources.opened(str(path), letter="A", signer="a", session="one") as frames:
         for _ in islice(frames, 20):

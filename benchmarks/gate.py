@@ -18,13 +18,13 @@ import numpy as np
 
 from aslkit.capture.config import GateConfig
 from aslkit.capture.gate import REASONS, Known, judge
-from aslkit.config import load
-from aslkit.files import natural_key
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame, decode, encode_jpeg
-from aslkit.letters import LETTERS
-from aslkit.look import Look, look
+from aslkit.core.config import load
+from aslkit.core.files import natural_key
+from aslkit.core.letters import LETTERS
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.images import Frame, decode, encode_jpeg
 
 PLANTED = 200
 """Bad frames of each kind, from as many real ones."""

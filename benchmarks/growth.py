@@ -32,8 +32,9 @@ import psutil
 import pyarrow as pa
 from curation import pictures
 
-from aslkit.captures import CapturedFrame, SessionInfo, walk
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.files import file_hash
+from aslkit.core.workspace import Workspace
 from aslkit.curate import describe, rows
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.clean import clean
@@ -43,9 +44,8 @@ from aslkit.curate.engine import Local
 from aslkit.curate.sieve import sieve
 from aslkit.datasets import store
 from aslkit.datasets.split import Frames, split
-from aslkit.files import file_hash
-from aslkit.images import decode, encode_jpeg, read_file
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import CapturedFrame, SessionInfo, walk
+from aslkit.vision.images import decode, encode_jpeg, read_file
 
 SAMPLE = 600
 """Images that are looked at, for the cost of one."""

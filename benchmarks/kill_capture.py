@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.capture.session import Session
-from aslkit.captures import SessionInfo
-from aslkit.hands import careful
-from aslkit.images import decode, encode_jpeg
-from aslkit.index import Index
-from aslkit.look import look
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.formats.frame_index import Index
 from aslkit.synthetic import Session as Room
 from aslkit.synthetic import Signer, frames
-from aslkit.workspace import Workspace
+from aslkit.vision.frame_metrics import look
+from aslkit.vision.hand_landmarker import careful
+from aslkit.vision.images import decode, encode_jpeg
 
 FRAMES = 400
 LONGEST_S = 2.0
@@ -39,9 +39,9 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.recorder import record, terminal
 from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting
-from aslkit.captures import SessionInfo
-from aslkit.config import load
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 
 add, store = Session.add, Sitting._store
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.config import load
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame
+from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Reader
 from aslkit.live.recogniser import Recogniser
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.images import Frame
 
 
 def pictures(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit import models
+from aslkit.inference import load_model
 from aslkit.live import saved_model, tflite
 from aslkit.live.export import export
 from aslkit.live.frames import to_measure
-from aslkit.preprocess import Array
+from aslkit.vision.preprocess import Array
 
 TOLERANCE = 1e-4
 INT8_SAME = 0.995
@@ -29,7 +29,7 @@ def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], 
     """Each way to ask, by name."""
     import onnxruntime
 
-    network, _ = models.load_network(run)
+    network, _ = load_model.load_network(run)
     for format in ("tflite", "onnx", "saved-model"):
         export(run, format=format, into=folder / format)
     files = {"TensorFlow Lite": folder / "tflite"}
@@ -59,7 +59,7 @@ def main() -> int:
     if given.run is None or given.dataset is None:
         print("Name a RUN and a --dataset to compare on.")
         return 0
-    model, contract = models.load(given.run)
+    model, contract = load_model.load(given.run)
     frames = to_measure(
         given.dataset, contract, trained_on=(), most=given.frames, rng=np.random.default_rng(0)
     )  # of everybody

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from aslkit.native import quiet_keras
+from aslkit.core.native_libraries import quiet_keras
 from aslkit.train import networks, photographs
 from aslkit.train.checkpoints import Store
 from aslkit.train.photographs import Images

@@ -20,7 +20,7 @@ from threading import Thread
 import psutil
 from curation import curated, frames, map_local, pictures
 
-from aslkit.images import decode, encode_jpeg
+from aslkit.vision.images import decode, encode_jpeg
 
 WAYS = 10
 PART = 64

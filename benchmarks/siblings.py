@@ -20,12 +20,12 @@ import numpy as np
 import pyarrow as pa
 from curation import pictures
 
-from aslkit.config import load
+from aslkit.core.config import load
 from aslkit.curate import rows
 from aslkit.curate.config import CurateConfig, Limits
 from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
 from aslkit.curate.group import Traits, linked
-from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash
+from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash
 
 UNLIKE = 8
 """Bits of 64: originals are at least so far apart."""

@@ -23,14 +23,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from aslkit.config import load
-from aslkit.letters import INDEX, LETTERS
+from aslkit.core.config import load
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.inference.load_model import load as load_model
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import rests
 from aslkit.live.speller import Glimpse, Speller, bar
-from aslkit.models import load as load_model
-from aslkit.preprocess import canonical_points, landmark_features, tempered
 from aslkit.train.nothing import at_rest, between
+from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
 
 Array = npt.NDArray[Any]
 

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.config import load
-from aslkit.preprocess import Array
+from aslkit.core.config import load
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
 from aslkit.train.features import Feature, feature, vary_crops
 from aslkit.train.fit import fit
+from aslkit.vision.preprocess import Array
 
 Vary = Callable[[Array, float, np.random.Generator], Array]
 

@@ -164,8 +164,8 @@ def main() -> None:
 
 def draw(path: Path) -> None:
     """A synthetic hand."""
-    from aslkit.images import encode_jpeg
     from aslkit.synthetic import Session, Signer, frames
+    from aslkit.vision.images import encode_jpeg
 
     who = Signer.draw("synthetic-ada")
     shown = next(frames("L", signer=who, session=Session.draw(who, "one"), width=320, height=240))

@@ -7,8 +7,8 @@ from typing import Any
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.seat import CTRL_C, Recorded, Seat
 from aslkit.capture.web.serve import Served, serve
-from aslkit.captures import SessionInfo
-from aslkit.workspace import Workspace
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
 
 
 def record_in_browser(

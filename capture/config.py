@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslkit.config import SettingError, check_number, check_switch, check_whole
+from aslkit.core.config import SettingError, check_number, check_switch, check_whole
 
 FORMATS = ("jpeg", "png")
 

@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.letters import LETTERS, NOTHING
-from aslkit.painting import (
+from aslkit.core.letters import LETTERS, NOTHING
+from aslkit.gui.drawing import (
     BACK,
     BAD,
     FAINT,
@@ -34,6 +32,8 @@ from aslkit.painting import (
     mirrored,
 )
 from aslkit.synthetic import letter_picture
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
 
 STRIP: Final = 84
 

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.capture.config import GateConfig
-from aslkit.fingerprint import FINE_BITS
-from aslkit.hands import WRIST, Hand
-from aslkit.likeness import hamming, hands_near
-from aslkit.look import Look
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.hand_landmarker import WRIST, Hand
+from aslkit.vision.near_duplicate import hamming, hands_near
+from aslkit.vision.perceptual_hash import FINE_BITS
 
 Reason = Literal[
     "too-dark", "too-bright", "no-hand", "two-hands", "cut-off", "too-small", "moved", "blurred", "too-alike"

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aslkit.captures import SessionInfo, refuse_exam
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import natural_key, write_bytes
-from aslkit.images import SUFFIXES, ImageError, as_recorded, read_file
-from aslkit.letters import INDEX
-from aslkit.progress import bar
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import natural_key, write_bytes
+from aslkit.core.letters import INDEX
+from aslkit.core.progress import bar
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, refuse_exam
+from aslkit.vision.images import SUFFIXES, ImageError, as_recorded, read_file
 
 
 @dataclass(kw_only=True)

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import Hand
-from aslkit.likeness import joints_in_pixels, palm_lengths
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths
 
 FORGOTTEN_S: Final = 0.5
 """After so long, the last place of the hand tells nothing of its speed."""

@@ -10,18 +10,18 @@ from typing import Any, Final
 
 import click
 
-from aslkit.cameras import camera_label
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.gate import WORDS
 from aslkit.capture.seat import CTRL_C, Recorded, Seat
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.watch import Watch
-from aslkit.captures import SessionInfo
-from aslkit.errors import AslkitError
-from aslkit.progress import Advance, bar
-from aslkit.sources import LIVE, Wanted, kind_of, opened
-from aslkit.stream import Stream
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError
+from aslkit.core.progress import Advance, bar
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.video.cameras import camera_label
+from aslkit.video.sources import LIVE, Wanted, kind_of, opened
+from aslkit.video.stream import Stream
 
 COMPLETE: Final = "all recorded"
 SOURCE_ENDED: Final = "the source ended"
@@ -110,7 +110,7 @@ def record(
 
     Args:
         letters: which; those that lack most come first, those that are complete are left out.
-        source: as `aslkit.sources.opened` takes it.
+        source: as `aslkit.video.sources.opened` takes it.
         workspace: where to.
         info: who is recorded, when, with what.
         capture: how to record.

@@ -15,11 +15,11 @@ from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session import Recovered, Session, stored_before
 from aslkit.capture.sitting import Sitting
-from aslkit.captures import SessionInfo, count_letters
-from aslkit.hands import careful
-from aslkit.images import Frame
-from aslkit.look import Look, look
-from aslkit.workspace import Workspace
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, count_letters
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import careful
+from aslkit.vision.images import Frame
 
 CTRL_C: Final = "stopped with Ctrl-C"
 

@@ -9,15 +9,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
 
-from aslkit.captures import CapturedFrame, SessionInfo, update_session
-from aslkit.errors import AslkitError
-from aslkit.files import is_partial, write_durably
-from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
-from aslkit.index import Entry, Index
-from aslkit.letters import RECORDED
-from aslkit.look import Look
-from aslkit.progress import bar
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import is_partial, write_durably
+from aslkit.core.letters import RECORDED
+from aslkit.core.progress import bar
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import CapturedFrame, SessionInfo, update_session
+from aslkit.formats.frame_index import Entry, Index
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
 
 TRASH: Final = ".trash"
 """Beside the letters; hidden, so that no later step sees it."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Final
 
-from aslkit.hands import Hand, Handedness
+from aslkit.vision.hand_landmarker import Hand, Handedness
 
 USUAL_FROM: Final = 20
 USUAL_SHARE: Final = 0.9

@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 
 import tomli_w
 
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import write_text
-from aslkit.hands import Handedness
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import write_text
+from aslkit.core.workspace import Workspace
+from aslkit.vision.hand_landmarker import Handedness
 
 _HEAD: Final = "# Who is recorded, and what they have said may be done with their images. May be edited.\n\n"
 

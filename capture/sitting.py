@@ -17,12 +17,12 @@ from aslkit.capture.session import Session, iso
 from aslkit.capture.sides import Sides
 from aslkit.capture.variety import LAST, nudges
 from aslkit.capture.writer import Writer
-from aslkit.errors import InputError
-from aslkit.hands import Handedness
-from aslkit.images import Frame, encode_jpeg, encode_png
-from aslkit.index import Entry
-from aslkit.letters import RECORDED
-from aslkit.look import Look
+from aslkit.core.errors import InputError
+from aslkit.core.letters import RECORDED
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.hand_landmarker import Handedness
+from aslkit.vision.images import Frame, encode_jpeg, encode_png
 
 _LATELY: Final = 20
 _STUCK_SHARE: Final = 0.6

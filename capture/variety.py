@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import INDEX, MIDDLE, PINKY, WRIST
-from aslkit.index import Entry
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.hand_landmarker import INDEX, MIDDLE, PINKY, WRIST
 
 ENOUGH: Final = 20
 """Fewer frames tell nothing of variety."""

@@ -15,12 +15,12 @@ import numpy as np
 
 from aslkit.capture.motion import FORGOTTEN_S, Motion
 from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.hands import Hand, HandLandmarker, careful
-from aslkit.images import Frame
-from aslkit.lane import Lane
-from aslkit.look import Look, look
-from aslkit.sources import SourceFrame
-from aslkit.stream import Stream
+from aslkit.video.handoff import Lane
+from aslkit.video.sources import SourceFrame
+from aslkit.video.stream import Stream
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker, careful
+from aslkit.vision.images import Frame
 
 _HALF_A_TICK_S: Final = 0.002
 """Frames come at multiples of 1/fps, which do not add up exactly in binary."""

@@ -11,10 +11,10 @@ from aslkit.capture.gate import WORDS
 from aslkit.capture.recorder import COMPLETE, SOURCE_ENDED, Recording
 from aslkit.capture.seat import CTRL_C
 from aslkit.capture.shutter import Shutter
-from aslkit.errors import AslkitError
-from aslkit.images import Frame
-from aslkit.painting import BAD, GOOD, HINT, WARN, Banner
-from aslkit.window import display_works, loop
+from aslkit.core.errors import AslkitError
+from aslkit.gui.drawing import BAD, GOOD, HINT, WARN, Banner
+from aslkit.gui.window import display_works, loop
+from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit capture"
 STOPPED: Final = "stopped with q"

@@ -5,8 +5,8 @@ from queue import Queue
 from threading import Semaphore, Thread
 
 from aslkit.capture.session import Session
-from aslkit.images import Frame
-from aslkit.index import Entry
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.images import Frame
 
 Encode = Callable[[Frame], bytes]
 

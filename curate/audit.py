@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.core.errors import InputError
+from aslkit.core.files import natural_key
+from aslkit.core.letters import INDEX
+from aslkit.core.progress import bar
 from aslkit.curate.group import differing, signs
 from aslkit.datasets import sign_mnist, store
-from aslkit.errors import InputError
-from aslkit.files import natural_key
-from aslkit.fingerprint import SMALL, small
-from aslkit.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
-from aslkit.letters import INDEX
-from aslkit.progress import bar
+from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
+from aslkit.vision.perceptual_hash import SMALL, small
 
 COPY: Final = 0.97
 """Correlation from which a picture counts as a copy: the augmented siblings in Sign Language MNIST have 0.9999 at the

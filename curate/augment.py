@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.core.progress import bar
 from aslkit.curate.engine import Engine
 from aslkit.datasets import schema
-from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash, quality
-from aslkit.likeness import joints_in_pixels, palm_lengths
-from aslkit.progress import bar
+from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash, quality
+from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths
 
 PRESET: Final = "gentle-1"
 """Of the limits below; another preset is another recipe."""

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.curate import report
 from aslkit.datasets import manifest, store
-from aslkit.errors import AslkitError, InputError
 
 
 def check_free(folder: Path) -> None:

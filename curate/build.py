@@ -14,7 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
-from aslkit.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import file_hash, replacing
+from aslkit.core.progress import bar, counted
+from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
 from aslkit.curate import describe, report, rows
 from aslkit.curate.augment import copies
 from aslkit.curate.before import check_free, unchanged
@@ -29,10 +32,7 @@ from aslkit.curate.sieve import restored, sieve
 from aslkit.datasets import card, same_person, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
-from aslkit.errors import AslkitError
-from aslkit.files import file_hash, replacing
-from aslkit.progress import bar, counted
-from aslkit.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
+from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
 
 NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 

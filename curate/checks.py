@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.config import check_number, check_whole
-from aslkit.errors import InputError
-from aslkit.hands import WRIST
-from aslkit.spread import spread
+from aslkit.core.config import check_number, check_whole
+from aslkit.core.errors import InputError
+from aslkit.core.robust_statistics import spread
+from aslkit.vision.hand_landmarker import WRIST
 
 Action = Literal["drop", "flag", "keep"]
 ACTIONS: Final = ("drop", "flag", "keep")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aslkit.captures import CapturedFrame
+from aslkit.formats.captures import CapturedFrame
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from aslkit.config import check_number, check_switch, check_whole
-from aslkit.fingerprint import FINE_BITS
+from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.vision.perceptual_hash import FINE_BITS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aslkit.datasets.schema import COLUMNS
-from aslkit.fingerprint import FINE_BYTES, SMALL, small
-from aslkit.hands import HandLandmarker
-from aslkit.images import Frame, ImageError, decode, pixel_hash, quality, read_file, to_grey
-from aslkit.look import Look, look
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import Frame, ImageError, decode, pixel_hash, quality, read_file, to_grey
+from aslkit.vision.perceptual_hash import FINE_BYTES, SMALL, small
 
 VERSION: Final = 3
 """Raise it when a description changes: what was measured before is then measured again."""
@@ -38,7 +38,7 @@ LOOKED: Final = pa.schema(
         pa.field("small", pa.binary(SMALL**2)),
     ]
 )
-"""What checks want to know beside the dataset's columns: attributes of `aslkit.look.Look`, and `small`, the picture."""
+"""Columns that only the checks need: attributes of `frame_metrics.Look`, and `small`, the downscaled image."""
 
 DESCRIBED: Final = pa.schema(
     [

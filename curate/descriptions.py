@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aslkit.core.files import remove, replacing
+from aslkit.core.progress import bar
 from aslkit.curate.describe import DESCRIBED, VERSION, Looking
 from aslkit.curate.engine import Engine
-from aslkit.files import remove, replacing
-from aslkit.progress import bar
 
 KEEP_EVERY: Final = 512
 """Images after which what was measured is written down: what a crash can cost."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.preprocess import landmark_features
+from aslkit.vision.preprocess import landmark_features
 
 FOLDS: Final = 5
 

@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.process_pool import cores, pool
 from aslkit.curate.config import Limits
 from aslkit.curate.describe import Looking, describe_files, named
 from aslkit.curate.group import Integers, Traits, near_duplicates
-from aslkit.errors import AslkitError
-from aslkit.processes import cores, pool
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""

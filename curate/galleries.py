@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from aslkit.curate.checks import OF_LETTERS
 from aslkit.curate.clean import Rejection
-from aslkit.hands import FINGERS, WRIST
-from aslkit.images import Frame, ImageError, decode, encode_jpeg, read_file
-from aslkit.square import LEAST_SPAN, square
+from aslkit.vision.crop import LEAST_SPAN, square
+from aslkit.vision.hand_landmarker import FINGERS, WRIST
+from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg, read_file
 
 SHOWN: Final = 8
 """Frames of one reason."""

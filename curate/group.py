@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.curate.config import Limits
-from aslkit.fingerprint import FINE_BYTES, MIRRORED
-from aslkit.likeness import hands_near, moved, upright
+from aslkit.vision.near_duplicate import hands_near, moved, upright
+from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import FINGERS, INDEX, WRIST
-from aslkit.letters import LETTERS
-from aslkit.spread import spread
+from aslkit.core.letters import LETTERS
+from aslkit.core.robust_statistics import spread
+from aslkit.vision.hand_landmarker import FINGERS, INDEX, WRIST
 
 Points = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets.split import Frames
 from aslkit.datasets.summary import FEW
-from aslkit.letters import LETTERS
-from aslkit.workspace import SYNTHETIC_PREFIX
 
 MOST: Final = 10
 """Lines: more is not read."""

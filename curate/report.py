@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from aslkit.captures import CapturedFrame
+from aslkit.core.files import write_text
+from aslkit.core.letters import LETTERS
 from aslkit.curate.audit import COPY
 from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
@@ -20,8 +21,7 @@ from aslkit.curate.record_next import listed, record_next
 from aslkit.curate.rows import landmarks, right_hands
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Frames, Split
-from aslkit.files import write_text
-from aslkit.letters import LETTERS
+from aslkit.formats.captures import CapturedFrame
 
 FILE: Final = "report.html"
 

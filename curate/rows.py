@@ -8,14 +8,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aslkit.captures import CapturedFrame, SessionInfo
+from aslkit.core.letters import INDEX
 from aslkit.curate.config import Limits
 from aslkit.curate.engine import Engine
 from aslkit.curate.group import Traits
 from aslkit.datasets import schema, store
-from aslkit.images import read_file, without_traces
-from aslkit.letters import INDEX
-from aslkit.preprocess import canonical_points
+from aslkit.formats.captures import CapturedFrame, SessionInfo
+from aslkit.vision.images import read_file, without_traces
+from aslkit.vision.preprocess import canonical_points
 
 _MOST_BYTES: Final = 256_000_000
 """Of images in memory at once; Arrow holds at most 2 GB in one column."""

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.captures import CapturedFrame
+from aslkit.core.errors import InputError
+from aslkit.core.letters import INDEX, LETTERS
 from aslkit.curate.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
 from aslkit.curate.doubt import doubts
 from aslkit.curate.rows import right_hands
-from aslkit.errors import InputError
-from aslkit.letters import INDEX, LETTERS
+from aslkit.formats.captures import CapturedFrame
 
 NEAR_DUPLICATE: Final = "near_duplicate"
 

@@ -7,8 +7,8 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from aslkit.core.process_pool import cores, pool
 from aslkit.datasets.findings import Finding, finding
-from aslkit.processes import cores, pool
 
 _WAITING: Final = 3
 """Tasks under way for each process: none is idle, and memory stays flat."""

@@ -6,11 +6,11 @@ from typing import Any, Final
 import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from aslkit.core.files import write_text
+from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import markdown, plain
 from aslkit.datasets import croissant, schema
 from aslkit.datasets.info import UNSTATED, Info, as_dict, info
-from aslkit.datasets.plain import markdown, plain
-from aslkit.files import write_text
-from aslkit.letters import LETTERS
 
 FILE: Final = "README.md"
 

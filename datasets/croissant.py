@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from aslkit.core.files import file_hash, write_text
+from aslkit.core.sanitize import plain
 from aslkit.datasets import schema, store
 from aslkit.datasets.info import Info
-from aslkit.datasets.plain import plain
-from aslkit.files import file_hash, write_text
 
 FILE: Final = "croissant.json"
 RECORDS: Final = "frames"

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.images import Frame, encode_jpeg, encode_png, read_header
-from aslkit.preprocess import CROP_MARGIN
+from aslkit.vision.images import Frame, encode_jpeg, encode_png, read_header
+from aslkit.vision.preprocess import CROP_MARGIN
 
 QUALITY: Final = 90
 """JPEG, 1–100: at 95 the crops of 13,721 photographs of 224 pixels have more bytes than the photographs."""

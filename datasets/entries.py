@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import natural_key
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.core.workspace import checked_name
 from aslkit.datasets import schema, store
-from aslkit.errors import AslkitError
-from aslkit.files import natural_key
-from aslkit.letters import INDEX, LETTERS
-from aslkit.workspace import checked_name
 
 _AS_THE_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from aslkit import __version__
+from aslkit.core.errors import InputError
+from aslkit.core.files import replacing
+from aslkit.core.progress import bar
 from aslkit.datasets import schema, store
 from aslkit.datasets.export_csv import write_csv28, write_landmarks
 from aslkit.datasets.export_images import write_imagefolder, write_webdataset
 from aslkit.datasets.export_place import MARK, check_free
 from aslkit.datasets.export_rows import Part
-from aslkit.errors import InputError
-from aslkit.files import replacing
-from aslkit.progress import bar
 
 FORMATS: Final = {
     "imagefolder": write_imagefolder,

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import sign_mnist
 from aslkit.datasets.export_rows import ABOUT, Part, cells
 from aslkit.datasets.schema import FAR
-from aslkit.images import ImageError, decode
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Contract, pixel_features
+from aslkit.vision.images import ImageError, decode
+from aslkit.vision.preprocess import Contract, pixel_features
 
 CROP: Final = Contract(kind="pixels", size=sign_mnist.SIDE)
 """As the feature pixels28 sees a hand: its square crop, grey, left hands mirrored."""

@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.csv
 
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import as_name
 from aslkit.datasets.export_rows import ABOUT, Part, cell, cells, image_file
-from aslkit.images import ImageError
-from aslkit.letters import LETTERS
-from aslkit.workspace import as_name
+from aslkit.vision.images import ImageError
 
 SHARD_BYTES: Final = 256_000_000
 """Of one tar file."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from aslkit.errors import AslkitError, InputError
+from aslkit.core.errors import AslkitError, InputError
 
 MARK: Final = ".aslkit-export.json"
 """Lies in each export, so that a later one knows that it may take its place."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import Advance
+from aslkit.core.sanitize import plain
 from aslkit.datasets import store
-from aslkit.datasets.plain import plain
-from aslkit.images import Header, ImageError, decode, encode_jpeg, encode_png, read_header, without_traces
-from aslkit.letters import LETTERS
-from aslkit.progress import Advance
+from aslkit.vision.images import Header, ImageError, decode, encode_jpeg, encode_png, read_header, without_traces
 
 ABOUT: Final = (
     "signer", "session", "camera", "captured_at", "handedness", "hand_score", "width", "height", "group", "parent",

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.hands import without_tensorflow
-from aslkit.images import Frame
-from aslkit.native import native_log_silenced
+from aslkit.core.native_libraries import native_log_silenced
+from aslkit.vision.hand_landmarker import without_tensorflow
+from aslkit.vision.images import Frame
 
 LEAST: Final = 0.75
 """Confidence from which on a face is one,"""

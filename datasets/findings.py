@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aslkit.datasets.plain import plain
+from aslkit.core.sanitize import plain
 
 Level = Literal["problem", "warning"]
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import replacing
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import counted
 from aslkit.datasets import card, kaggle, sign_mnist, sign_mnist_rows, store
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import replacing
-from aslkit.letters import LETTERS
-from aslkit.progress import counted
 
 SPLIT_BY: Final = "official"
 """In the summary: the split is the published one, and by whom it was held out nobody knows."""

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema, store
-from aslkit.letters import LETTERS
 
 UNKNOWN: Final = "unknown"
 """Stands for null: of a signer, a session or a camera."""

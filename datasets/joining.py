@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets.entries import Entry, Home, Source
-from aslkit.errors import InputError
-from aslkit.letters import LETTERS
 
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflicting-label"

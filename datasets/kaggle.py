@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 
 SIGN_MNIST: Final = "datamunge/sign-language-mnist"
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 
 UNKNOWN: Final = "unknown"
 """What a whole is under when a part of it stated nothing, and that was allowed."""

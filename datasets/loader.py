@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.dataset as pa_dataset
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.sanitize import plain
 from aslkit.datasets import schema, store
-from aslkit.datasets.plain import plain
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame, ImageError, decode, read_header
+from aslkit.vision.images import Frame, ImageError, decode, read_header
 
 WINDOW: Final = 8
 """Row groups shuffled together: some 2,000 rows of a dataset that curation wrote, 30 to 200 MB."""

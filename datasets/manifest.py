@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.errors import AslkitError
-from aslkit.files import file_hash
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import file_hash
 
 FILE: Final = "manifest.json"
 FORMAT: Final = "aslkit-dataset"

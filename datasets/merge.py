@@ -19,16 +19,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import replacing
+from aslkit.core.progress import bar
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets import card, licences, same_person, schema, store
 from aslkit.datasets.entries import Entry, Source, read_source
 from aslkit.datasets.gather import RowGroups, gather
 from aslkit.datasets.joining import Joined, check_signers, join, rejections
 from aslkit.datasets.split import Frames, Split, split
 from aslkit.datasets.summary import summarise
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import replacing
-from aslkit.progress import bar
-from aslkit.workspace import SYNTHETIC_PREFIX
 
 
 @dataclass(frozen=True, kw_only=True)

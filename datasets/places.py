@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.retry import shown
 from aslkit.datasets.manifest import MOST_BYTES
-from aslkit.datasets.trying import shown
-from aslkit.errors import AslkitError, InputError
 
 BLOCK_BYTES: Final = 4_194_304
 """Read at once."""

@@ -18,6 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import remove, replacing
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import bar
 from aslkit.datasets import card, licences, schema, store
 from aslkit.datasets.cropping import cropped
 from aslkit.datasets.faces import FaceFinder
@@ -25,11 +29,7 @@ from aslkit.datasets.info import as_dict
 from aslkit.datasets.pseudonyms import Hiding, Pseudonyms
 from aslkit.datasets.split import Split
 from aslkit.datasets.summary import summarise
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import remove, replacing
-from aslkit.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality, without_traces
-from aslkit.letters import LETTERS
-from aslkit.progress import bar
+from aslkit.vision.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality, without_traces
 
 _PARTS: Final = "parts"
 

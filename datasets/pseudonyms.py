@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from aslkit.errors import AslkitError
-from aslkit.files import natural_key, write_durably
-from aslkit.letters import RECORDED
-from aslkit.workspace import SYNTHETIC_PREFIX
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import natural_key, write_durably
+from aslkit.core.letters import RECORDED
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 
 _SHORT = 3
 """Letters up to which a name is only looked for as a word of its own: others are full of it."""

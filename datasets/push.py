@@ -5,14 +5,14 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from aslkit.core.files import remove
+from aslkit.core.workspace import Workspace, as_name
 from aslkit.datasets import privacy
 from aslkit.datasets.places import is_url
 from aslkit.datasets.privacy import Prepared, PrivacyConfig
 from aslkit.datasets.pseudonyms import Pseudonyms
 from aslkit.datasets.send import Sent, copy, send
 from aslkit.datasets.store import files_of
-from aslkit.files import remove
-from aslkit.workspace import Workspace, as_name
 
 _VERSION = 2
 """Of how data are prepared: what an earlier one prepared is not sent."""

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import file_hash, remove, replacing, size_of, write_bytes
+from aslkit.core.progress import bar
+from aslkit.core.retry import shown, tried
+from aslkit.core.workspace import Workspace
 from aslkit.datasets import manifest, store
 from aslkit.datasets.manifest import Entry, Manifest
 from aslkit.datasets.places import Source, base_name, read_small, readable
 from aslkit.datasets.send import SENDING
-from aslkit.datasets.trying import shown, tried
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import file_hash, remove, replacing, size_of, write_bytes
-from aslkit.progress import bar
-from aslkit.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)

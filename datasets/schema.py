@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets.versions import past, upgraded
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
 
 VERSION: Final = 1
 SPLITS: Final = ("train", "validation", "test")

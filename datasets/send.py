@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import replacing, size_of, write_bytes
+from aslkit.core.progress import bar
+from aslkit.core.retry import shown, tried
 from aslkit.datasets import manifest
 from aslkit.datasets.manifest import Entry, Manifest
 from aslkit.datasets.places import WEB, Place, is_url, opened, read_small
-from aslkit.datasets.trying import shown, tried
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import replacing, size_of, write_bytes
-from aslkit.progress import bar
 
 SENDING: Final = "manifest.sending.json"
 """While a dataset is being sent, what of it is there. The manifest itself is not."""

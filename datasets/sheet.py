@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import InputError
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.core.sanitize import plain
 from aslkit.datasets import store
 from aslkit.datasets.info import UNKNOWN
-from aslkit.datasets.plain import plain
 from aslkit.datasets.schema import FAR
-from aslkit.errors import InputError
-from aslkit.images import Frame, ImageError, decode
-from aslkit.letters import INDEX, LETTERS
-from aslkit.square import LEAST_SPAN, square
+from aslkit.vision.crop import LEAST_SPAN, square
+from aslkit.vision.images import Frame, ImageError, decode
 
 SIDE: Final = 192
 """Of a tile, pixels: twice what it is shown at, for sharp screens."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from aslkit.core.errors import InputError
+from aslkit.core.files import write_bytes
 from aslkit.datasets.sheet import Sheet
 from aslkit.datasets.sheet_page import page
 from aslkit.datasets.sheet_png import png
-from aslkit.errors import InputError
-from aslkit.files import write_bytes
 
 
 def _html(sheet: Sheet) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.datasets.sheet import Sheet
-from aslkit.images import Frame, encode_jpeg
+from aslkit.vision.images import Frame, encode_jpeg
 
 _QUALITY: Final = 80
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from aslkit.datasets.info import UNKNOWN
 from aslkit.datasets.sheet import Sheet, Tile
-from aslkit.images import Frame, encode_png
-from aslkit.painting import fitting, font
+from aslkit.gui.drawing import fitting, font
+from aslkit.vision.images import Frame, encode_png
 
 TILE: Final = 112
 """Side of a hand, pixels."""

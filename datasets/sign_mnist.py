@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.datasets.plain import plain
-from aslkit.errors import AslkitError, InputError
-from aslkit.letters import INDEX, LETTERS
-from aslkit.progress import counted
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.core.progress import counted
+from aslkit.core.sanitize import plain
 
 SIDE: Final = 28
 COLUMNS: Final = ("label", *(f"pixel{number}" for number in range(1, SIDE * SIDE + 1)))

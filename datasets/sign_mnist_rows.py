@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema
 from aslkit.datasets.sign_mnist import SIDE, Images
-from aslkit.images import pixel_hash
-from aslkit.letters import LETTERS
+from aslkit.vision.images import pixel_hash
 
 ROWS: Final = 4096
 """Of one table: three megabytes of images."""

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.errors import InputError
-from aslkit.workspace import SYNTHETIC_PREFIX
+from aslkit.core.errors import InputError
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 
 GAP: Final = "gap"
 """The name of no split: frames that lie between train and test in time."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import schema
-from aslkit.errors import AslkitError, InputError
 
 ROWS_PER_GROUP: Final = 256
 """Rows of one Parquet row group: 4 to 25 MB of frames, so that readers and writers hold little at a time."""

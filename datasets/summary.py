@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split
-from aslkit.letters import LETTERS
 
 FEW: Final = 20
 """Distinct frames of a letter in train, below which it is named as one to record."""

@@ -9,14 +9,14 @@ from typing import Final
 
 import pyarrow as pa
 
+from aslkit.core.errors import InputError
+from aslkit.core.progress import bar
 from aslkit.datasets import store
 from aslkit.datasets.apart import Apart
 from aslkit.datasets.findings import Finding, finding
 from aslkit.datasets.verify_files import Footer, Looked, footer, look
 from aslkit.datasets.verify_folder import check_card, check_folder, readable_files
 from aslkit.datasets.verify_whole import check_whole
-from aslkit.errors import InputError
-from aslkit.progress import bar
 
 
 @dataclass(frozen=True, kw_only=True)

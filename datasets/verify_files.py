@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema, store
 from aslkit.datasets.findings import Finding, finding
 from aslkit.datasets.verify_rows import check_rows
-from aslkit.errors import AslkitError
-from aslkit.images import ImageError, decode, pixel_hash, read_header, without_traces
-from aslkit.letters import LETTERS
+from aslkit.vision.images import ImageError, decode, pixel_hash, read_header, without_traces
 
 KEPT: Final = ("label", "signer", "session", "group", "parent", "sha256", "licence", "consent")
 """Columns that are compared across the whole dataset: all that is held of a row."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
+from aslkit.core.errors import AslkitError
 from aslkit.datasets import schema, store
 from aslkit.datasets.findings import Finding, finding
-from aslkit.errors import AslkitError
 
 CARD_FILE: Final = "README.md"
 _OURS: Final = re.compile(

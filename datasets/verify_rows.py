@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import checked_name
 from aslkit.datasets import schema
 from aslkit.datasets.findings import Finding, finding
-from aslkit.errors import InputError
-from aslkit.images import MAX_PIXELS, MAX_SIDE, MIN_SIDE
-from aslkit.letters import LETTERS
-from aslkit.workspace import checked_name
+from aslkit.vision.images import MAX_PIXELS, MAX_SIDE, MIN_SIDE
 
 _REQUIRED: Final = ("image", "label", "width", "height", "sha256")
 _NAMES: Final = ("signer", "session")

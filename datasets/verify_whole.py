@@ -6,9 +6,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aslkit.core.sanitize import plain
 from aslkit.datasets import schema
 from aslkit.datasets.findings import Finding, finding
-from aslkit.datasets.plain import plain
 
 _UNSTATED: Final = (("licence", "unstated", "without a licence"), ("consent", "unstated", "without a word on consent"),
                     ("signer", "unknown-signer", "whose signer is unknown"))  # fmt: skip

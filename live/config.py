@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslkit.config import check_number, check_whole
+from aslkit.core.config import check_number, check_whole
 
 
 @dataclass(frozen=True, kw_only=True)

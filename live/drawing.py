@@ -6,9 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from aslkit.images import Frame
-from aslkit.live.reading import Reading
-from aslkit.painting import (
+from aslkit.gui.drawing import (
     BACK,
     FAINT,
     GOOD,
@@ -26,6 +24,8 @@ from aslkit.painting import (
     lay_banners,
     mirrored,
 )
+from aslkit.live.reading import Reading
+from aslkit.vision.images import Frame
 
 KEY_HELP: Final = "space  a space     backspace  delete     x  clear     s  speak     c  copy     q  end"
 WORD_LINE: Final = 88

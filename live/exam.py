@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from aslkit.letters import NOTHING
+from aslkit.core.letters import NOTHING
 
 READY_S: Final = 3.0
 """To get the hand ready."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.captures import EXAM, SESSION_FILE, update_session
-from aslkit.files import write_bytes, write_text
-from aslkit.images import Frame, encode_jpeg
+from aslkit.core.files import write_bytes, write_text
+from aslkit.core.workspace import Workspace, as_name
+from aslkit.formats.captures import EXAM, SESSION_FILE, update_session
 from aslkit.live.exam import Score
-from aslkit.workspace import Workspace, as_name
+from aslkit.vision.images import Frame, encode_jpeg
 
 RESULT_FILE: Final = "result.json"
 REPORT_FILE: Final = "README.md"

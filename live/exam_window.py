@@ -4,14 +4,14 @@ import math
 import time
 from typing import Final
 
-from aslkit.images import Frame
+from aslkit.gui.drawing import BAD, GOOD, HINT, Banner, lay_number
+from aslkit.gui.window import loop
 from aslkit.live.drawing import View, draw
 from aslkit.live.exam import Sitting
 from aslkit.live.examining import words
 from aslkit.live.reading import Reader
 from aslkit.live.watching import Watching
-from aslkit.painting import BAD, GOOD, HINT, Banner, lay_number
-from aslkit.window import loop
+from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit exam"
 KEYS: Final = "q  end early: what was asked until now is scored"

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import InputError
-from aslkit.files import natural_key
+from aslkit.core.errors import InputError
+from aslkit.core.files import natural_key
+from aslkit.core.letters import NOTHING
+from aslkit.core.progress import bar
 from aslkit.formats.run_folder import trained_on
-from aslkit.images import SUFFIXES, Frame, ImageError, decode, read_file
-from aslkit.letters import NOTHING
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam import Answer, Score, Sitting
 from aslkit.live.exam_folder import ExamFolder
@@ -18,8 +18,8 @@ from aslkit.live.reading import Reader, Recognises
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
 from aslkit.live.watching import Watching, stream_of
-from aslkit.progress import bar
-from aslkit.sources import LIVE, kind_of, opened
+from aslkit.video.sources import LIVE, kind_of, opened
+from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
 
 KEEP_EVERY_S: Final = 0.2
 NO_DISPLAY: Final = "There is no display for the window. Add --no-preview to be asked in words."

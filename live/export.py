@@ -10,16 +10,16 @@ from typing import Final
 import numpy as np
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import replacing, size_of, write_text
 from aslkit.datasets.export_place import MARK, check_free
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import replacing, size_of, write_text
 from aslkit.formats.run_folder import trained_on
-from aslkit.forward import Network
+from aslkit.inference.load_model import load_network
+from aslkit.inference.network import Network
 from aslkit.live import export_readme, onnx_file, page, saved_model, tflite
 from aslkit.live.frames import to_calibrate, to_measure
 from aslkit.live.measuring import CALIBRATED, MEASURED, Loss, loss
-from aslkit.models import load_network
-from aslkit.preprocess import CONTRACT_FILE, Array, Contract
+from aslkit.vision.preprocess import CONTRACT_FILE, Array, Contract
 
 TOLERANCE: Final = 1e-4
 """By which a probability may differ between an export that is not quantised and the network."""

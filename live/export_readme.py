@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from aslkit.live.measuring import Loss
 from aslkit.live.page import HAND_MODEL, TASKS_VISION
-from aslkit.preprocess import Contract
+from aslkit.vision.preprocess import Contract
 
 if TYPE_CHECKING:
     from aslkit.live.export import Exported
@@ -91,8 +91,9 @@ def measured(loss: Loss) -> str:
 
 def _in_and_out(contract: Contract, many: str) -> str:
     shape = ", ".join(map(str, contract.shape))
-    crop = f"the hand's {contract.size}×{contract.size} grey crop, 0–1, as `aslkit.preprocess.pixel_features` makes it"
-    points = "numbers that `aslkit.preprocess.landmark_features` makes of a hand's 21 landmarks"
+    size = f"{contract.size}×{contract.size}"
+    crop = f"the hand's {size} grey crop, 0–1, as `aslkit.vision.preprocess.pixel_features` makes it"
+    points = "numbers that `aslkit.vision.preprocess.landmark_features` makes of a hand's 21 landmarks"
     what = points if contract.kind == "landmarks" else crop
     return (
         f"Input `input`, float32 ({many}, {shape}): {what}. Output `probabilities`, "

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import INDEX, LETTERS
 from aslkit.datasets import schema, store
-from aslkit.errors import AslkitError, InputError
-from aslkit.hands import Hand
-from aslkit.images import ImageError, decode
-from aslkit.letters import INDEX, LETTERS
-from aslkit.preprocess import Array, Contract, canonical_points, landmark_features, pixel_features
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import ImageError, decode
+from aslkit.vision.preprocess import Array, Contract, canonical_points, landmark_features, pixel_features
 
 _NEEDED: Final = ["label", "signer", "handedness", "landmarks", "hand_box", "hand_score", "width", "height", "parent"]
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import AslkitError
-from aslkit.forward import Array, Layer, Network
-from aslkit.native import quiet_keras
+from aslkit.core.errors import AslkitError
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.inference.network import Array, Layer, Network
 
 _NEVER_VARIES: Final = 1e-6
 """Deviation of an input that was the same in all of training, as the wrist, which is the origin: it tells nothing."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Heard, Reader
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.watching import Watching, stream_of
-from aslkit.sources import LIVE, camera_name, kind_of
+from aslkit.video.sources import LIVE, camera_name, kind_of
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
@@ -59,7 +59,7 @@ def live(
 
     Args:
         run: the folder that `aslkit train` wrote.
-        source: as `aslkit.sources.opened` takes it.
+        source: as `aslkit.video.sources.opened` takes it.
         config: the settings.
         heard: is told each event as it happens.
         warn: is told what the user must know, line by line.

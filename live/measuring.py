@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from aslkit.forward import Network
+from aslkit.inference.network import Network
 from aslkit.live.frames import Frames
-from aslkit.preprocess import Array
+from aslkit.vision.preprocess import Array
 
 MEASURED: Final = 5000
 CALIBRATED: Final = 500

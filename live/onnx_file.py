@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import AslkitError
-from aslkit.forward import Array, Layer, Network
+from aslkit.core.errors import AslkitError
+from aslkit.inference.network import Array, Layer, Network
 
 OPSET: Final = 17
 """Of 2022: read by ONNX Runtime from 1.12 on. All operations here are older."""

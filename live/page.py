@@ -8,16 +8,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from aslkit import network_file
-from aslkit.errors import AslkitError, InputError
-from aslkit.forward import Network
-from aslkit.preprocess import Contract
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.inference import network_file
+from aslkit.inference.network import Network
+from aslkit.vision.preprocess import Contract
 
 TASKS_VISION: Final = "0.10.21"
 """Version of @mediapipe/tasks-vision, of the same release as aslkit's mediapipe."""
 
 HAND_MODEL: Final = "hand.task"
-"""The two models that `aslkit.hands` runs, out of mediapipe's own wheel, in the zip that tasks-vision takes."""
+"""The two models of `aslkit.vision.hand_landmarker`, from mediapipe's wheel, in the zip that tasks-vision reads."""
 
 _HAND_PARTS: Final = {
     "hand_detector.tflite": "modules/palm_detection/palm_detection_full.tflite",

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Protocol
 
-from aslkit.images import Frame
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import Recognised
 from aslkit.live.speller import Event, Glimpse, Speller, bar
-from aslkit.preprocess import Contract
+from aslkit.vision.images import Frame
+from aslkit.vision.preprocess import Contract
 
 BEST: Final = 3
 """Letters that are shown as the likeliest."""

@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame
-from aslkit.models import load_network
-from aslkit.preprocess import Array, model_input, tempered
+from aslkit.inference.load_model import load_network
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.images import Frame
+from aslkit.vision.preprocess import Array, model_input, tempered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.forward import Array, Network
+from aslkit.core.native_libraries import native_log_silenced
+from aslkit.inference.network import Array, Network
 from aslkit.live.graph import function, tensorflow
-from aslkit.native import native_log_silenced
-from aslkit.preprocess import CONTRACT_FILE
+from aslkit.vision.preprocess import CONTRACT_FILE
 
 
 def write(folder: Path, network: Network, contract: Path) -> None:

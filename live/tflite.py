@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from aslkit.forward import Network
+from aslkit.core.native_libraries import native_log_silenced
+from aslkit.inference.network import Network
 from aslkit.live.graph import folded, function, tensorflow
-from aslkit.native import native_log_silenced
-from aslkit.preprocess import CONTRACT_FILE, Array
+from aslkit.vision.preprocess import CONTRACT_FILE, Array
 
 Quantize = Literal["none", "float16", "int8"]
 

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Final
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 
 VOICES: Final = (("say",), ("spd-say", "--wait"), ("espeak-ng",), ("espeak",))
 CLIPBOARDS: Final = (

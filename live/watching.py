@@ -9,8 +9,8 @@ from typing import Final
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Reader
-from aslkit.sources import LIVE, SourceFrame, Wanted, kind_of, opened
-from aslkit.stream import Stream
+from aslkit.video.sources import LIVE, SourceFrame, Wanted, kind_of, opened
+from aslkit.video.stream import Stream
 
 STILL_S: Final = 0.1
 """Photographs of a folder have no time: they count as taken so far apart."""
@@ -22,7 +22,7 @@ def stream_of(source: str, config: LiveConfig, *, letter: str = "A", paced: bool
     """Open a source for reading.
 
     Args:
-        source: as `aslkit.sources.opened` takes it.
+        source: as `aslkit.video.sources.opened` takes it.
         config: what a camera is asked for.
         letter: what the synthetic signer shows.
         paced: give a video's frames in its own time.

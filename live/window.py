@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from aslkit.errors import AslkitError
-from aslkit.images import Frame
+from aslkit.core.errors import AslkitError
+from aslkit.gui.drawing import BAD, GOOD, HINT, Banner
+from aslkit.gui.window import display_works, loop
 from aslkit.live.drawing import View, draw
 from aslkit.live.reading import Reader
 from aslkit.live.voice import copy, speak
 from aslkit.live.watching import Watching
-from aslkit.painting import BAD, GOOD, HINT, Banner
-from aslkit.window import display_works, loop
+from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit live"
 NO_DISPLAY: Final = (

@@ -11,15 +11,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings as chance
 
-from aslkit.captures import SessionInfo
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 from aslkit.curate import engine
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.images import Frame, encode_jpeg
+from aslkit.formats.captures import SessionInfo
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.workspace import Workspace
+from aslkit.vision.images import Frame, encode_jpeg
 
 chance.register_profile("aslkit", deadline=None)  # a busy machine is no failure
 chance.load_profile("aslkit")

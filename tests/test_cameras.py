@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.cameras import cameras
+from aslkit.video.cameras import cameras
 
 
 @pytest.fixture

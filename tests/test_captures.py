@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.captures import CapturedFrame, SessionInfo, stamp, walk
-from aslkit.errors import AslkitError, InputError
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.formats.captures import CapturedFrame, SessionInfo, stamp, walk
 
 
 def put(captures: Path, *keys: str) -> None:

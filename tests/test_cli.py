@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli import main
-from aslkit.images import encode_jpeg
+from aslkit.cli.main import main
+from aslkit.vision.images import encode_jpeg
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -88,7 +88,7 @@ def test_the_readme_names_every_command() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom click.testing import CliRunner\nfrom aslkit.cli import main\n"
+        "import sys\nfrom click.testing import CliRunner\nfrom aslkit.cli.main import main\n"
         "CliRunner().invoke(main, ['train', '--help'])\n"
         "print([name for name in ('cv2', 'keras', 'mediapipe', 'numpy', 'pyarrow', 'sklearn', 'tensorflow')"
         " if name in sys.modules])"

@@ -9,10 +9,10 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from aslkit import cli_values
-from aslkit.cli import main
-from aslkit.cli_completion import INSTALL
-from aslkit.letters import LETTERS
+from aslkit.cli.completion import INSTALL
+from aslkit.cli.main import main
+from aslkit.cli.shared import shell_completion
+from aslkit.core.letters import LETTERS
 from aslkit.train.architectures import ARCHITECTURES
 from aslkit.train.features import FEATURES
 
@@ -141,14 +141,17 @@ def test_every_value_is_offered_by_one_of_ours() -> None:
                 look(command)
             for param in command.params:
                 if param.name in ("run", "signer", "hold_out", "plan", "resume", "start"):
-                    assert param._custom_shell_complete in (cli_values.run, cli_values.signer), (name, param.name)
+                    assert param._custom_shell_complete in (shell_completion.run, shell_completion.signer), (
+                        name,
+                        param.name,
+                    )
 
     look(main)
 
 
 def test_nothing_heavy_is_imported(workspace: Path) -> None:
     code = (
-        "import sys\nfrom click.shell_completion import ShellComplete\nfrom aslkit.cli import main\n"
+        "import sys\nfrom click.shell_completion import ShellComplete\nfrom aslkit.cli.main import main\n"
         "found = ShellComplete(main, {}, 'aslkit', 'X').get_completions(['live'], '')\n"
         "heavy = {'cv2', 'keras', 'mediapipe', 'numpy', 'pandas', 'pyarrow', 'rich', 'sklearn', 'tensorflow'}\n"
         "print(len(found), sorted(heavy & sys.modules.keys()))"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.errors import InputError
 from aslkit.live.config import LiveConfig
 from aslkit.train.config import TrainConfig
 

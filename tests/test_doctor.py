@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from aslkit import doctor, doctor_text
-from aslkit.doctor import Check, Finding
-from aslkit.doctor_verdict import Verdict
+from aslkit.doctor import render, run_checks
+from aslkit.doctor.result import Verdict
+from aslkit.doctor.run_checks import Check, Finding
 
 
 def printed(findings: list[Finding], *, encoding: str = "utf-8") -> str:
     sink = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    doctor_text.render(findings, Console(file=sink, width=80, color_system=None))
+    render.render(findings, Console(file=sink, width=80, color_system=None))
     sink.seek(0)
     return sink.read()
 
@@ -40,8 +40,8 @@ def test_a_check_that_raises_is_a_problem_and_stops_no_other(monkeypatch: pytest
         return Verdict(state="ok", detail="fine")
 
     broken = Check(name="Cameras", needed_for="recording", look=explode, required=True)
-    monkeypatch.setattr(doctor, "CHECKS", (broken, Check(name="Display", needed_for="windows", look=fine)))
-    first, second = doctor.examine(tmp_path)
+    monkeypatch.setattr(run_checks, "CHECKS", (broken, Check(name="Display", needed_for="windows", look=fine)))
+    first, second = run_checks.examine(tmp_path)
     assert (first.state, first.required) == ("problem", True)
     assert first.detail == "could not be checked: RuntimeError: device on fire"
     assert first.remedy
@@ -87,13 +87,13 @@ def test_render_on_an_ascii_terminal() -> None:
 def test_render_ends_with_what_works_and_where_to_read_on(findings: list[Finding], last_line: str) -> None:
     *_, before, last = printed(findings).splitlines()
     assert last_line == (last if findings[0].state == "ok" else before)
-    assert (doctor_text.PAGE in last) == (findings[0].state != "ok")
+    assert (render.PAGE in last) == (findings[0].state != "ok")
 
 
 def test_this_machine(tmp_path: Path) -> None:
     """The real environment, as `./run setup` leaves it: everything it installs is there."""
-    found = {finding.name: finding for finding in doctor.examine(tmp_path)}
-    assert list(found) == [check.name for check in doctor.CHECKS]
+    found = {finding.name: finding for finding in run_checks.examine(tmp_path)}
+    assert list(found) == [check.name for check in run_checks.CHECKS]
     for name in ("Python", "Java", "C++ compiler", "OpenCV", "TensorFlow", "Horovod", "Spark", "MediaPipe hand models"):
         assert found[name].state == "ok", found[name]
     assert all(bool(finding.remedy) == (finding.state != "ok") for finding in found.values())
@@ -102,7 +102,7 @@ def test_this_machine(tmp_path: Path) -> None:
 
 def test_tensorflow_is_not_imported(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from aslkit.doctor import examine; "
+        "import sys; from pathlib import Path; from aslkit.doctor.run_checks import examine; "
         "examine(Path.cwd()); print(sorted({'tensorflow', 'horovod', 'pyspark', 'mediapipe'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

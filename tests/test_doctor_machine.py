@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from aslkit import doctor_machine as machine
-from aslkit.doctor_verdict import Verdict
+from aslkit.doctor import machine
+from aslkit.doctor.result import Verdict
 
 Program = Callable[[str, str], Path]
 

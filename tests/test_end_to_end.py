@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
-from aslkit.images import decode
-from aslkit.letters import LETTERS
+from aslkit.cli.main import main
+from aslkit.core.letters import LETTERS
 from aslkit.live.recogniser import Recogniser
+from aslkit.vision.images import decode
 
 EACH = 5
 """Photographs of each person and letter: 360 in all, spread over each recording."""

@@ -28,7 +28,7 @@ def test_horovod_was_built_for_this_tensorflow() -> None:
 def test_mediapipe_lives_beside_tensorflow() -> None:
     out = _run(
         "import tensorflow, numpy as np\n"
-        "from aslkit.hands import HandLandmarker\n"
+        "from aslkit.vision.hand_landmarker import HandLandmarker\n"
         "print(HandLandmarker().find(np.zeros((64, 64, 3), np.uint8)))\n"
     )
     assert out.strip() == "None"
@@ -38,7 +38,7 @@ def test_onnx_lives_beside_mediapipe() -> None:
     """Its newer releases would rather have a newer protobuf, with which MediaPipe fails."""
     out = _run(
         "import onnx, onnxruntime, google.protobuf, numpy as np\n"
-        "from aslkit.hands import HandLandmarker\n"
+        "from aslkit.vision.hand_landmarker import HandLandmarker\n"
         "print(HandLandmarker().find(np.zeros((64, 64, 3), np.uint8)), google.protobuf.__version__[:5])\n"
     )
     assert out.strip() == "None 4.25."

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.files import file_hash, natural_key, remove, replacing, write_bytes, write_durably, write_text
+from aslkit.core.files import file_hash, natural_key, remove, replacing, write_bytes, write_durably, write_text
 
 
 def names(folder: Path) -> list[str]:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.fingerprint import FINE_BITS, MIRRORED, fine_hash, hand_hash
-from aslkit.images import Frame, decode, encode_jpeg, tiny, to_grey
-from aslkit.likeness import joints_in_pixels, moved, upright
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.images import Frame, decode, encode_jpeg, tiny, to_grey
+from aslkit.vision.near_duplicate import joints_in_pixels, moved, upright
+from aslkit.vision.perceptual_hash import FINE_BITS, MIRRORED, fine_hash, hand_hash
 
 SAME = 6
 """Bits: `group_fine_distance` in configs/default.toml."""

@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
-from aslkit.cli_fitting import refuse
+from aslkit.cli.main import main
+from aslkit.cli.shared.option_conflicts import refuse
 
 
 @pytest.mark.parametrize(

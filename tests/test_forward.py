@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit import from_keras, network_file
-from aslkit.errors import AslkitError, InputError
-from aslkit.forward import Layer, Network
-from aslkit.letters import LETTERS
-from aslkit.native import quiet_keras
-from aslkit.preprocess import NETWORK_FILE
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.inference import convert_keras, network_file
+from aslkit.inference.network import Layer, Network
 from aslkit.train.architectures import ARCHITECTURES, averaged
 from aslkit.train.features import FEATURES
+from aslkit.vision.preprocess import NETWORK_FILE
 from tests.live.made import stirred
 
 
@@ -37,7 +37,7 @@ def test_agrees_with_keras(
     stirred(model, rng)
     inputs = rng.normal(0, 1, (70, *shape)).astype(np.float32)  # more than are run at once
     inputs[:, 0] = 0 if len(shape) == 1 else inputs[:, 0]
-    network_file.write(tmp_path / NETWORK_FILE, from_keras.network(model))
+    network_file.write(tmp_path / NETWORK_FILE, convert_keras.network(model))
     again = network_file.read(tmp_path / NETWORK_FILE)
     said = np.asarray(model(inputs, training=False))
     assert said.std() > 1e-3
@@ -50,11 +50,11 @@ def test_a_layer_it_does_not_know_is_named() -> None:
     keras = quiet_keras()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Softmax()])
     with pytest.raises(AslkitError, match="Dense with tanh"):
-        from_keras.network(model)
+        convert_keras.network(model)
     inputs = keras.Input((4,))
     parts = [keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])(inputs) for _ in range(2)]
     with pytest.raises(AslkitError, match="Add"):
-        from_keras.network(keras.Model(inputs, keras.layers.Add()(parts)))
+        convert_keras.network(keras.Model(inputs, keras.layers.Add()(parts)))
 
 
 def test_what_keras_would_say_otherwise_is_never_written() -> None:
@@ -64,7 +64,7 @@ def test_what_keras_would_say_otherwise_is_never_written() -> None:
     normalised = keras.layers.BatchNormalization(axis=2)(hidden)  # not over channels
     said = keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(normalised))
     with pytest.raises((AslkitError, ValueError)):
-        from_keras.network(keras.Model(inputs, said))
+        convert_keras.network(keras.Model(inputs, said))
 
 
 def _small() -> dict[str, Any]:

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from aslkit import images
-from aslkit.images import Frame, ImageError
-from aslkit.jpeg import without_metadata
+from aslkit.vision import images
+from aslkit.vision.images import Frame, ImageError
+from aslkit.vision.jpeg import without_metadata
 
 NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
 SMOOTH = np.asarray(cv2.GaussianBlur(NOISE, (0, 0), 4), np.uint8)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit import keras_file
-from aslkit.errors import AslkitError
-from aslkit.native import quiet_keras
+from aslkit.core.errors import AslkitError
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.inference import load_keras
 from aslkit.train.architectures import ARCHITECTURES, averaged
 from aslkit.train.features import feature
 
@@ -62,7 +62,7 @@ def test_every_network_of_aslkit_comes_back(name: str, members: int, rests: bool
     model = averaged(name, shape, 24, members=members, rests=rests)[1]
     model.save(tmp_path / "model.keras")
     inputs = np.random.default_rng(0).random((3, *shape), np.float32)
-    again = keras_file.load(tmp_path / "model.keras")
+    again = load_keras.load(tmp_path / "model.keras")
     np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
 
 
@@ -91,7 +91,7 @@ def test_a_part_that_is_not_known_is_never_handed_to_keras(
     monkeypatch.setattr(quiet_keras().saving, "load_model", loaded)
     hostile = changed(plain, tmp_path / "model.keras", change)
     with pytest.raises(AslkitError, match="parts that aslkit does not know") as refused:
-        keras_file.load(hostile)
+        load_keras.load(hostile)
     assert said in refused.value.message
 
 
@@ -103,12 +103,12 @@ def test_what_is_no_file_of_keras_3_or_unpacks_to_too_much(
     two_faced = tmp_path / "both.h5"  # a zip to whoever looks for one, and older than safe mode to Keras
     two_faced.write_bytes(plain.read_bytes())
     with pytest.raises(AslkitError, match=r"is no \.keras file"):
-        keras_file.load(two_faced)
+        load_keras.load(two_faced)
     deep = changed(plain, tmp_path / "deep.keras", lambda described: described.update(config={"layers": 5}))
     for path in (old, deep, tmp_path / "nowhere.keras"):
         with pytest.raises(AslkitError, match="missing or damaged, or no model of Keras 3"):
-            keras_file.load(path)
-    monkeypatch.setattr(keras_file, "MOST_BYTES", 1000)
+            load_keras.load(path)
+    monkeypatch.setattr(load_keras, "MOST_BYTES", 1000)
     with pytest.raises(AslkitError, match="missing or damaged") as refused:
-        keras_file.load(plain)
+        load_keras.load(plain)
     assert "unpacks to more than 1,000 bytes" in str(refused.value.__cause__)

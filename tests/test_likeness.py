@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.likeness import hamming, hands_near, joints_in_pixels, palm_lengths
+from aslkit.vision.near_duplicate import hamming, hands_near, joints_in_pixels, palm_lengths
 
 Joints = npt.NDArray[np.float32]
 

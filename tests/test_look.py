@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.look import blur_effect, look
+from aslkit.vision.frame_metrics import blur_effect, look
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (2160, 3840, 3), (64, 64, 3)])

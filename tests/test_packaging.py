@@ -101,7 +101,7 @@ def test_the_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> Non
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import aslkit; "
         "assert aslkit.__file__.startswith(sys.argv[1]), aslkit.__file__; "
-        "from aslkit.config import load; from aslkit.train.config import TrainConfig; "
+        "from aslkit.core.config import load; from aslkit.train.config import TrainConfig; "
         "print(load('train', TrainConfig).feature)"
     )
     done = subprocess.run(

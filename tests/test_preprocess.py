@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.errors import AslkitError
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.preprocess import (
+from aslkit.core.errors import AslkitError
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
+from aslkit.vision.preprocess import (
     Array,
     Contract,
     canonical_points,

@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit import images, sources
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame
-from aslkit.sources import SourceFrame, SourceLost, camera_name, kind_of, opened
-from aslkit.stream import Stream
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.video import sources
+from aslkit.video.sources import SourceFrame, SourceLost, camera_name, kind_of, opened
+from aslkit.video.stream import Stream
+from aslkit.vision import images
+from aslkit.vision.images import Frame
 
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 
@@ -205,7 +206,7 @@ def grey(value: int) -> Frame:
 
 
 def test_a_stream_is_read_goes_down_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.05)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.05)
 
     def seen(value: int) -> bool:
         """Whether such a picture comes within the next few hundred."""
@@ -244,7 +245,7 @@ def test_a_stream_where_nobody_answers(scheme: str) -> None:
 
 
 def test_only_this_is_said_and_nothing_by_the_libraries(tmp_path: Path) -> None:
-    code = "import sys; from aslkit.cli import main; main(sys.argv[1:])"
+    code = "import sys; from aslkit.cli.main import main; main(sys.argv[1:])"
     arguments = ["capture", "--letter", "A", "--signer", "maria", "--no-preview", "--source", "rtsp://127.0.0.1:1/x"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments, "--yes", "--workspace", tmp_path], capture_output=True, text=True

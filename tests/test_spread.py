@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aslkit.spread import spread
+from aslkit.core.robust_statistics import spread
 
 
 def test_of_a_normal_distribution_it_is_the_standard_deviation_whatever_strays() -> None:

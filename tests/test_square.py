@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from aslkit.images import Frame
-from aslkit.square import square
+from aslkit.vision.crop import square
+from aslkit.vision.images import Frame
 
 
 def stripes(height: int, width: int) -> Frame:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.errors import InputError
-from aslkit.workspace import Workspace, as_name, checked_name, checked_signer
+from aslkit.core.errors import InputError
+from aslkit.core.workspace import Workspace, as_name, checked_name, checked_signer
 
 
 @pytest.mark.parametrize("name", ["a", "maría", "手", "2026-01-02 camera 0", "A.b_c-d", "x" * 64, "_x", "x-"])

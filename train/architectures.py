@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 
 Shape = tuple[int, ...]
 

@@ -6,14 +6,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
 from aslkit.train.drawn import drawn as synthetic
 from aslkit.train.drawn import learned_too
 from aslkit.train.features import Feature
-from aslkit.workspace import SYNTHETIC_PREFIX
+from aslkit.vision.preprocess import Array
 
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit import __version__
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import remove, size_of
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import remove, size_of
 from aslkit.formats.run_folder import RESULTS_FILE
 from aslkit.train import leaderboard, photographs
 from aslkit.train.environment import environment

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.datasets.split import By
-from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
@@ -17,6 +16,7 @@ from aslkit.train.features import Feature
 from aslkit.train.fit import Fitted, Watch, fit
 from aslkit.train.inputs import FEWEST
 from aslkit.train.rejection import ask_silence, calibrated
+from aslkit.vision.preprocess import Array
 
 LEFT_OUT: Final = "people left out of those it learned from"
 VALIDATION: Final = "later frames of the people it learned from"

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.preprocess import Array, tempered
+from aslkit.vision.preprocess import Array, tempered
 
 BINS: Final = 10
 """Of equal width, between 0 and 1, in which sureness and truth are compared."""

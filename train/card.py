@@ -44,7 +44,7 @@ def card(metrics: dict[str, Any]) -> str:
         f"`{metrics['dataset']}`{synthetic(metrics)}. The licence of these frames is in the dataset's card.\n",
         "## Using it\n",
         "`model/model.keras` loads in Keras 3 (`keras.saving.load_model`, safe mode); `model/preprocess.json` says how "
-        "its input is made of a picture, which `aslkit.preprocess` does, and below which sureness it says nothing.\n",
+        "`aslkit.vision.preprocess` makes its input from an image, and below which confidence it gives no letter.\n",
         "## Making it again\n",
         f"```sh\n{metrics['command']}\n```\n",
         _environment(metrics["environment"]),

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aslkit.datasets.trying import tried
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
+from aslkit.core.retry import tried
 from aslkit.train.loop import Share, State
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aslkit.config import check_number, check_switch, check_whole
-from aslkit.errors import InputError
+from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.core.errors import InputError
 
 AUTO: Final = "auto"
 """A feature, an architecture or a start that is yet to be chosen."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.letters import INDEX, LETTERS
+from aslkit.core.letters import INDEX, LETTERS
 from aslkit.train.evaluate import REFUSED, Answers
 
 GROUPS: Final = (

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.datasets.split import By
-from aslkit.preprocess import Array
 from aslkit.train import data
 from aslkit.train.calibrate import Calibration
 from aslkit.train.config import TrainConfig
@@ -17,6 +16,7 @@ from aslkit.train.evaluate import Answers, answer, joined, measure
 from aslkit.train.features import Feature
 from aslkit.train.fit import UNWATCHED, Watch, fit
 from aslkit.train.rejection import Silence, ask_silence, calibrated, merged
+from aslkit.vision.preprocess import Array
 
 MOST_FOLDS: Final = 10
 """Of more signers or sessions, several share a turn."""

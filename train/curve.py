@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure

@@ -13,16 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import natural_key
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import bar
+from aslkit.core.sanitize import plain
 from aslkit.datasets import schema, split, store
-from aslkit.datasets.plain import plain
 from aslkit.datasets.split import Frames
-from aslkit.errors import AslkitError
-from aslkit.files import natural_key
-from aslkit.images import ImageError, decode
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
-from aslkit.progress import bar
 from aslkit.train.config import TrainConfig
+from aslkit.vision.images import ImageError, decode
+from aslkit.vision.preprocess import Array, Contract, canonical_points, pixel_features
 
 GAP_SHARE: Final = 0.05
 """Of a letter's frames in a session, left out around a test by block: as curation does."""

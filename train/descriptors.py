@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.preprocess import Array
+from aslkit.vision.preprocess import Array
 
 Pixels = npt.NDArray[np.uint8]
 

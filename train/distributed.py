@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.errors import AslkitError
-from aslkit.native import quiet_keras
-from aslkit.preprocess import Array
-from aslkit.processes import cores
-from aslkit.progress import Advance, bar
+from aslkit.core.errors import AslkitError
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.process_pool import cores
+from aslkit.core.progress import Advance, bar
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import Schedule, Share, State, run
+from aslkit.vision.preprocess import Array
 
 _LOOKED_AFTER_S: Final = 0.5
 """How often the driver asks how far the ranks are."""

@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.preprocess import Array, Contract, canonical_points
-from aslkit.synthetic.landmarks import HEIGHT, NO_LETTER, WIDTH, landmarks
+from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.synthetic.landmark_dataset import HEIGHT, NO_LETTER, WIDTH, landmarks
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
-from aslkit.workspace import SYNTHETIC_PREFIX
+from aslkit.vision.preprocess import Array, Contract, canonical_points
 
 
 def learned_too(samples: Samples, feature: Feature, config: TrainConfig) -> bool:

@@ -7,11 +7,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.train.data import Samples
 from aslkit.train.features import Feature
-from aslkit.workspace import SYNTHETIC_PREFIX
+from aslkit.vision.preprocess import Array
 
 REFUSED: Final = -1
 """The answer where no hand was found."""

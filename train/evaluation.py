@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from aslkit import models
-from aslkit.errors import AslkitError
-from aslkit.files import replacing
-from aslkit.letters import LETTERS
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import replacing
+from aslkit.core.letters import LETTERS
+from aslkit.inference import load_model
 from aslkit.train import data, report
 from aslkit.train.calibrate import Calibration
 from aslkit.train.confusable import confusable, wrong
@@ -49,7 +49,7 @@ def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
         AslkitError: either is damaged, or they do not fit.
     """
     run = whole(run_folder)
-    model, contract = models.load(run_folder)
+    model, contract = load_model.load(run_folder)
     if contract.letters != LETTERS:
         raise AslkitError(
             f"{run_folder} knows the letters {' '.join(contract.letters)}, the dataset {' '.join(LETTERS)}."

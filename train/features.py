@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.errors import InputError
-from aslkit.hands import MIDDLE, PARENT
-from aslkit.preprocess import Array, Contract, landmark_features
+from aslkit.core.errors import InputError
+from aslkit.vision.hand_landmarker import MIDDLE, PARENT
+from aslkit.vision.preprocess import Array, Contract, landmark_features
 
 TURN_DEG: Final = 15.0
 """Standard deviation of the turn about each axis, degrees: a hand held otherwise, or a camera placed otherwise."""

@@ -10,11 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
-from aslkit.native import quiet_keras
-from aslkit.preprocess import Array
-from aslkit.progress import bar
-from aslkit.synthetic.landmarks import SIGNERS
+from aslkit.core.letters import LETTERS
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.progress import bar
+from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train import transfer
 from aslkit.train.architectures import averaged
 from aslkit.train.batches import drawn, targets
@@ -26,6 +25,7 @@ from aslkit.train.features import Feature
 from aslkit.train.inputs import check_trainable
 from aslkit.train.loop import State, bring
 from aslkit.train.stopping import explain, is_done, watcher
+from aslkit.vision.preprocess import Array
 
 
 @dataclass(frozen=True, kw_only=True)

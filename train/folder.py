@@ -8,11 +8,10 @@ from typing import Any
 
 import tomli_w
 
-from aslkit.files import write_text
+from aslkit.core.files import write_text
+from aslkit.formats.recording_plan import PLAN_FILE
 from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
-from aslkit.models import save_network
-from aslkit.plans import PLAN_FILE
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
+from aslkit.inference.load_model import save_network
 from aslkit.train import report
 from aslkit.train.card import CARD_FILE, card
 from aslkit.train.config import TrainConfig
@@ -20,6 +19,7 @@ from aslkit.train.confusable import Mistake, wrong
 from aslkit.train.evaluate import Answers
 from aslkit.train.fit import Fitted
 from aslkit.train.tables import write_rows
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
 
 
 @dataclass(frozen=True, kw_only=True)

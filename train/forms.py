@@ -6,11 +6,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import PARENT
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array
-from aslkit.spread import spread
+from aslkit.core.letters import LETTERS
+from aslkit.core.robust_statistics import spread
 from aslkit.train.data import Samples
+from aslkit.vision.hand_landmarker import PARENT
+from aslkit.vision.preprocess import Array
 
 FAR: Final = 3.0
 """Median deviations above the median distance to the nearest other person's, from which a form counts as far."""

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.train.data import Samples
 
 FEWEST: Final = 10

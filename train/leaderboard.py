@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from aslkit.files import write_text
+from aslkit.core.files import write_text
+from aslkit.core.letters import LETTERS
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.letters import LETTERS
 from aslkit.train.report import curves, draw_confusion, template
 from aslkit.train.tables import markdown, write_rows
 

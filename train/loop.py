@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.errors import AslkitError
-from aslkit.preprocess import Array
+from aslkit.core.errors import AslkitError
+from aslkit.vision.preprocess import Array
 
 _CHECKED_AT_ONCE: Final = 1024
 """Validation images shown to the network at once: bounds the memory."""

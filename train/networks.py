@@ -10,17 +10,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
-from aslkit.models import save_network
-from aslkit.native import quiet_keras
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract
-from aslkit.progress import bar
+from aslkit.core.letters import LETTERS
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.progress import bar
+from aslkit.inference.load_model import save_network
 from aslkit.train.architectures import architecture
 from aslkit.train.checkpoints import Store
 from aslkit.train.descriptors import Pixels, varied
 from aslkit.train.loop import Alone, Schedule, Share, State, run
 from aslkit.train.photographs import Images
 from aslkit.train.recipe import NetworkConfig
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Array, Contract
 
 SIDE: Final = 28
 _AT_ONCE: Final = 1024

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.hands import PARENT
-from aslkit.preprocess import Array
+from aslkit.vision.hand_landmarker import PARENT
+from aslkit.vision.preprocess import Array
 
 KINDS: Final = ("on the way", "at rest", "misfound")
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import loader, store
 from aslkit.datasets.get import SPLIT_BY
 from aslkit.datasets.split import random_split
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
 
 SAME_PHOTOGRAPH: Final = 0.95
 """Correlation of two images of a letter from which on they are of one photograph. From 0.93 to 0.97 train falls into

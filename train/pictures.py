@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.datasets import store
-from aslkit.images import Frame, ImageError, decode, encode_jpeg
-from aslkit.square import LEAST_SPAN, square
+from aslkit.vision.crop import LEAST_SPAN, square
+from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg
 
 SIDE: Final = 96
 """Of a picture, pixels."""

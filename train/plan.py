@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.letters import LETTERS
-from aslkit.plans import FRAMES, Wanted
+from aslkit.core.letters import LETTERS
+from aslkit.formats.recording_plan import FRAMES, Wanted
 from aslkit.train.data import Samples
 from aslkit.train.evaluate import REFUSED, Answers
 from aslkit.train.forms import Form

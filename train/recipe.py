@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from aslkit.config import check_number, check_switch, check_whole
-from aslkit.errors import InputError
+from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.core.errors import InputError
 from aslkit.train.descriptors import DESCRIPTORS
 
 Table = TypeVar("Table")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.images import ImageError, decode, read_file
-from aslkit.index import Entry, Index
-from aslkit.letters import NOTHING
-from aslkit.preprocess import Array, Contract, canonical_points, pixel_features
+from aslkit.core.letters import NOTHING
+from aslkit.formats.frame_index import Entry, Index
+from aslkit.vision.images import ImageError, decode, read_file
+from aslkit.vision.preprocess import Array, Contract, canonical_points, pixel_features
 
 
 def without_letter(captures: Path, contract: Contract) -> dict[str, Array]:

@@ -7,14 +7,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array, tempered
+from aslkit.core.letters import LETTERS
 from aslkit.train import nothing
 from aslkit.train.calibrate import Calibration, reliability, temperature, threshold
 from aslkit.train.data import Samples
 from aslkit.train.evaluate import REFUSED, Answers, ask
 from aslkit.train.features import Feature
 from aslkit.train.recorded import of
+from aslkit.vision.preprocess import Array, tempered
 
 MADE: Final = 400
 """Frames without a letter of each kind, and ways from letter to letter, for each test."""

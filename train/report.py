@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from aslkit.files import write_text
-from aslkit.letters import LETTERS
+from aslkit.core.files import write_text
+from aslkit.core.letters import LETTERS
 from aslkit.train.confusable import examples, wrong
 from aslkit.train.curve import words
 from aslkit.train.evaluate import Answers, confusion

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from aslkit import __version__
+from aslkit.core.errors import InputError
+from aslkit.core.files import replacing
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import same_person, store
 from aslkit.datasets.split import By
-from aslkit.errors import InputError
-from aslkit.files import replacing
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array
-from aslkit.synthetic.landmarks import SIGNERS
+from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train import curve as learning_curve
 from aslkit.train import data
 from aslkit.train.architectures import architecture
@@ -38,6 +37,7 @@ from aslkit.train.recorded import without_letter
 from aslkit.train.rejection import ask_silence, rejection
 from aslkit.train.start import portable, settled
 from aslkit.train.unfinished import unfinished
+from aslkit.vision.preprocess import Array
 
 
 @dataclass(frozen=True, kw_only=True)

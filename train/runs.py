@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from aslkit.errors import AslkitError, InputError
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
 from aslkit.train.unfinished import CHECKPOINTS
 from aslkit.train.words import accuracy
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aslkit import spark as core
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array
+from aslkit.core import spark_session as core
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.train.recipe import ForestConfig, ModelConfig, PerceptronConfig
+from aslkit.vision.preprocess import Array
 
 _ROWS: Final = 4096
 _WHITE: Final = 255.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.preprocess import MODEL_FILE
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.features import Feature
+from aslkit.vision.preprocess import MODEL_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from aslkit.errors import AslkitError
-from aslkit.progress import Advance
+from aslkit.core.errors import AslkitError
+from aslkit.core.progress import Advance
 from aslkit.train.loop import State, variables
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import remove, write_text
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import remove, write_text
 from aslkit.formats.run_folder import SWEEP_FILE
 from aslkit.train import photographs
 from aslkit.train.benchmark import append, results

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aslkit.files import write_text
+from aslkit.core.files import write_text
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]], *, names: list[str] | None = None) -> None:

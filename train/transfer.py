@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit import keras_file
-from aslkit.errors import InputError
-from aslkit.preprocess import MODEL_FILE
+from aslkit.core.errors import InputError
+from aslkit.inference import load_keras
+from aslkit.vision.preprocess import MODEL_FILE
 
 FROZEN_EPOCHS: Final = 3
 """Epochs in which what was taken over stays as it is, while the rest, which begins by chance, finds its place."""
@@ -27,7 +27,7 @@ def load(path: Path) -> Any:
     found = [file for file in files if file.is_file()]
     if not found:
         raise InputError(f"There is no model in {path} to start from. Give a run, or a .keras file.")
-    return keras_file.load(found[0])
+    return load_keras.load(found[0])
 
 
 def take_over(source: Any, target: Any) -> list[Any]:

@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.files import remove
-from aslkit.letters import LETTERS
-from aslkit.progress import bar
+from aslkit.core.files import remove
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import bar
 from aslkit.train import networks
 from aslkit.train.checkpoints import Store
 from aslkit.train.descriptors import DESCRIPTORS, Pixels, varied

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.fit import Watch
 from aslkit.train.folder import new_folder

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 
 METRICS_FILE: Final = "metrics.json"
 RESULTS_FILE: Final = "results.jsonl"

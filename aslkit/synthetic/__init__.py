@@ -3,7 +3,7 @@
 Demo and tests run on it. It stands in for a person nowhere else: its signers' names all begin with "synthetic-".
 """
 
+from aslkit.synthetic.frames import frames, letter_picture
 from aslkit.synthetic.signer import FAULTS, Session, Signer, SyntheticFrame
-from aslkit.synthetic.stream import frames, letter_picture
 
 __all__ = ["FAULTS", "Session", "Signer", "SyntheticFrame", "frames", "letter_picture"]

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.synthetic.shading import Look, albedo
 from aslkit.synthetic.skeleton import Figure
-from aslkit.synthetic.skin import Look, albedo
 from aslkit.synthetic.surface import FOREARM_LENGTH, NOTHING, Points, Window, points_of, surface
 
 Array = npt.NDArray[np.float32]

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 from aslkit.synthetic.render import Light
 from aslkit.synthetic.scene import ROOMS, Camera
+from aslkit.synthetic.shading import Look
 from aslkit.synthetic.skeleton import Build
-from aslkit.synthetic.skin import Look
 
 PREFIX: Final = "synthetic-"
 """Every synthetic person's name begins with this, so that none is ever taken for a real one."""

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.synthetic.poses import Pose, Thumb
+from aslkit.synthetic.letter_poses import Pose, Thumb
 
 Array = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 
 VALID: Final = timedelta(days=30)
 _EARLIER: Final = timedelta(days=1)

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from aslkit.capture.web.desk import Desk, Sent
 from aslkit.capture.web.pictures import letter_png, no_frame
-from aslkit.web.door import Addresses, Door
-from aslkit.web.limits import Refusal, disk_words, json_of
-from aslkit.web.parts import SHARED, answers, files, number
+from aslkit.web.access_control import Addresses, Door
+from aslkit.web.request_limits import Refusal, disk_words, json_of
+from aslkit.web.static_files import SHARED, answers, files, number
 
 FILES: Final = {
     "/": ("aslkit.capture.web", "page.html"),

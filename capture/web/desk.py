@@ -14,14 +14,14 @@ from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.web.cameras import as_told
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.pictures import no_frame, small
-from aslkit.captures import stamp
-from aslkit.errors import InputError
-from aslkit.index import Entry
-from aslkit.letters import LETTERS
-from aslkit.look import Look
-from aslkit.web.limits import Refusal, decoded, disk_words
-from aslkit.web.pace import Pace
-from aslkit.web.turns import Turns
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
+from aslkit.formats.captures import stamp
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.frame_metrics import Look
+from aslkit.web.active_page import Turns
+from aslkit.web.rate_limit import Pace
+from aslkit.web.request_limits import Refusal, decoded, disk_words
 
 SHOWN: Final = 12
 """Frames that the page shows of those stored last."""

@@ -4,9 +4,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from aslkit.capture.motion import Motion
-from aslkit.hands import HandLandmarker
-from aslkit.images import Frame
-from aslkit.look import Look, look
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import Frame
 
 
 class Looker(Protocol):

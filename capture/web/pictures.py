@@ -7,10 +7,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.images import encode_jpeg, encode_png
-from aslkit.letters import INDEX
+from aslkit.core.letters import INDEX
 from aslkit.synthetic import letter_picture
-from aslkit.web.limits import Refusal
+from aslkit.vision.images import encode_jpeg, encode_png
+from aslkit.web.request_limits import Refusal
 
 THUMBNAIL: Final = 240
 """Pixels, the longer side: twice what the page gives it, for sharp screens."""

@@ -10,7 +10,7 @@ from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import Desk
 from aslkit.capture.web.looking import HandLooker, Looker
-from aslkit.web import service
+from aslkit.web import server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def serve(
         return recorder.run()
 
 
-class Service(service.Service):
+class Service(server.Service):
     """A recorder that listens, for `run` to serve.
 
     Args: as `serve`.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import onnxruntime
 
-from aslkit.hands import HandLandmarker
-from aslkit.images import decode
-from aslkit.preprocess import Contract, model_input, tempered
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import decode
+from aslkit.vision.preprocess import Contract, model_input, tempered
 
 model = onnxruntime.InferenceSession(Path(__file__).with_name("model.onnx"))
 contract = Contract(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"]))

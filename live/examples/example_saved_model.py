@@ -6,9 +6,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from aslkit.hands import HandLandmarker
-from aslkit.images import decode
-from aslkit.preprocess import Contract, model_input, tempered
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import decode
+from aslkit.vision.preprocess import Contract, model_input, tempered
 
 folder = Path(__file__).with_name("model")
 contract = Contract(**json.loads((folder / "assets.extra" / "preprocess.json").read_text()))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from aslkit.hands import HandLandmarker
-from aslkit.images import decode
-from aslkit.preprocess import Contract, model_input, tempered
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import decode
+from aslkit.vision.preprocess import Contract, model_input, tempered
 
 file = Path(__file__).with_name("model.tflite")
 contract = Contract(**json.loads(zipfile.ZipFile(file).read("preprocess.json")))

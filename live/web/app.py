@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aslkit.live.web.desk import Desk
-from aslkit.web.door import Addresses, Door
-from aslkit.web.limits import json_of
-from aslkit.web.parts import SHARED, answers, files
+from aslkit.web.access_control import Addresses, Door
+from aslkit.web.request_limits import json_of
+from aslkit.web.static_files import SHARED, answers, files
 
 FILES: Final = {
     "/": ("aslkit.live.web", "page.html"),

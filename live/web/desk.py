@@ -9,9 +9,9 @@ import numpy as np
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Reader, Reading
-from aslkit.web.limits import Refusal, decoded
-from aslkit.web.pace import Pace
-from aslkit.web.turns import Turns
+from aslkit.web.active_page import Turns
+from aslkit.web.rate_limit import Pace
+from aslkit.web.request_limits import Refusal, decoded
 
 
 class Desk:

@@ -10,15 +10,15 @@ from aslkit.live.reading import Heard, Reader
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.web.app import app
 from aslkit.live.web.desk import Desk
-from aslkit.web import service
+from aslkit.web import server
 
 
-class Service(service.Service):
+class Service(server.Service):
     """A page that listens, for `serve` to serve.
 
     Args:
         desk: what the page is told.
-        where: host, port, certificate and key, as `aslkit.web.service.Service` takes them.
+        where: host, port, certificate and key, as `aslkit.web.server.Service` takes them.
     """
 
     may = "can show it a hand and read the text. Give it to the signer only."
@@ -38,7 +38,7 @@ def live_in_browser(
         config: the settings.
         heard: is told each event as it happens.
         announce: is given each line that the user must read.
-        where: host, port, certificate and key, as `aslkit.web.service.Service` takes them.
+        where: host, port, certificate and key, as `aslkit.web.server.Service` takes them.
 
     Raises:
         InputError: no run; certificate or key are wrong.

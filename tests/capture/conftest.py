@@ -14,18 +14,18 @@ import pytest
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.captures import SessionInfo, count_letters
-from aslkit.config import load
-from aslkit.errors import AslkitError
-from aslkit.fingerprint import FINE_BITS
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.index import Entry
-from aslkit.look import Look
-from aslkit.sources import SourceFrame
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, count_letters
+from aslkit.formats.frame_index import Entry
 from aslkit.synthetic import Session as Room
 from aslkit.synthetic import Signer, frames
-from aslkit.workspace import Workspace
+from aslkit.video.sources import SourceFrame
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
+from aslkit.vision.perceptual_hash import FINE_BITS
 
 Sit = Callable[..., AbstractContextManager[Sitting]]
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit import cameras
-from aslkit.cameras import Camera
 from aslkit.capture.session import Session
 from aslkit.capture.signers import Stated, load
-from aslkit.captures import SessionInfo, walk
-from aslkit.cli import main
-from aslkit.images import encode_jpeg
-from aslkit.workspace import Workspace
+from aslkit.cli.main import main
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
+from aslkit.video import cameras
+from aslkit.video.cameras import Camera
+from aslkit.vision.images import encode_jpeg
 
 Run = Callable[..., Result]
 
@@ -206,7 +206,7 @@ def test_a_person_at_a_terminal_is_asked_once(capture: Run, empty: Workspace, mo
         def isatty(self) -> bool:
             return True
 
-    from aslkit import cli_capture
+    from aslkit.cli import capture as cli_capture
 
     monkeypatch.setattr(
         cli_capture, "sys", type("Sys", (), {"stdin": Terminal(sys.stdin), "stderr": Terminal(sys.stderr)})
@@ -256,10 +256,10 @@ def test_a_full_disk(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyP
 LIMITED = (
     "import resource, signal, sys\n"
     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-    "from aslkit.hands import careful\n"
+    "from aslkit.vision.hand_landmarker import careful\n"
     "careful().close()\n"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))\n"
-    "from aslkit.cli import main\n"
+    "from aslkit.cli.main import main\n"
     "main(sys.argv[2:])\n"
 )
 

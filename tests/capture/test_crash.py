@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from aslkit.capture.session import TRASH, Session
-from aslkit.captures import SessionInfo
-from aslkit.images import decode
-from aslkit.index import INDEX_FILE, Index
-from aslkit.look import Look
-from aslkit.workspace import Workspace
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.formats.frame_index import INDEX_FILE, Index
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.images import decode
 
 KILLS = 10
 
@@ -25,12 +25,12 @@ from collections import Counter
 from pathlib import Path
 import numpy as np
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.look import Look
+from aslkit.vision.frame_metrics import Look
 from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting
-from aslkit.captures import SessionInfo
-from aslkit.config import load
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 
 add = Session.add
 

@@ -8,10 +8,10 @@ import pytest
 
 from aslkit.capture.drawing import STRIP, View, draw
 from aslkit.capture.gate import WORDS
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.letters import LETTERS
-from aslkit.painting import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
+from aslkit.core.letters import LETTERS
+from aslkit.gui.drawing import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
 
 BELOW = STRIP + KEYS
 

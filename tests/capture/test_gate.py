@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from aslkit.capture.config import GateConfig
 from aslkit.capture.gate import REASONS, WORDS, Known, Reason, judge
-from aslkit.hands import WRIST, Hand, HandLandmarker, careful
-from aslkit.images import Frame
-from aslkit.likeness import hands_near
-from aslkit.look import Look, look
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import WRIST, Hand, HandLandmarker, careful
+from aslkit.vision.images import Frame
+from aslkit.vision.near_duplicate import hands_near
 
 JUST = 1e-3
 """So far beyond a limit, or within it."""

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from aslkit.capture.importer import Imported, import_folder
-from aslkit.captures import SessionInfo, walk
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame, decode, encode_jpeg, encode_png
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
+from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png
 
 INFO = SessionInfo(signer="ada", session="photos", camera="import photos")
 

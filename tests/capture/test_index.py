@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.fingerprint import FINE_BITS
-from aslkit.index import INDEX_FILE, Entry, Index
-from aslkit.letters import LETTERS
+from aslkit.core.letters import LETTERS
+from aslkit.formats.frame_index import INDEX_FILE, Entry, Index
+from aslkit.vision.perceptual_hash import FINE_BITS
 
 MakeEntry = Callable[..., Entry]
 

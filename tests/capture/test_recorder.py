@@ -24,12 +24,12 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.recorder import Recording, record, terminal
 from aslkit.capture.seat import Recorded
 from aslkit.capture.session import Session
-from aslkit.captures import SessionInfo, walk
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import decode, pixel_hash
-from aslkit.index import INDEX_FILE, Entry
-from aslkit.sources import SourceLost
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
+from aslkit.formats.frame_index import INDEX_FILE, Entry
+from aslkit.video.sources import SourceLost
+from aslkit.vision.images import decode, pixel_hash
 
 Played = Callable[..., Any]
 Take = Callable[..., Recorded]
@@ -192,7 +192,7 @@ def test_ctrl_c_keeps_whole_frames(clip: str, take: Take, blind: GateConfig, emp
 RECORDS = (
     "import signal, sys\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it\n"
-    "from aslkit.cli import main\n"
+    "from aslkit.cli.main import main\n"
     "main(sys.argv[1:])\n"
 )
 
@@ -229,7 +229,7 @@ def test_a_real_ctrl_c_ends_with_a_summary_and_all_is_whole(tmp_path: Path, empt
 @pytest.fixture
 def camera(monkeypatch: pytest.MonkeyPatch, played: Played) -> Callable[..., Any]:
     """Puts a made-up camera in the place of number 0."""
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
 
     def plug_in(*takes: Any) -> Any:
         source = played(*takes)
@@ -290,7 +290,7 @@ def test_a_camera_that_does_not_return_ends_it_and_what_was_stored_stays(
 def test_a_stall_is_told_of_once(
     take: Take, camera: Any, blind: GateConfig, empty: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aslkit.stream.STALLED_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream.STALLED_S", 0.01)
     monkeypatch.setattr(recorder, "_GLANCE_S", 0.001)
     on, said = Event(), list[str]()
 

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from aslkit.capture.session import TRASH, Recovered, Session, iso, stored_before
-from aslkit.captures import SessionInfo, walk
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame, encode_jpeg
-from aslkit.index import INDEX_FILE, Entry
-from aslkit.look import Look
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
+from aslkit.formats.frame_index import INDEX_FILE, Entry
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.images import Frame, encode_jpeg
 
 JPEG = encode_jpeg(np.full((48, 64, 3), 99, np.uint8))
 INFO = SessionInfo(signer="ada", session="one", camera="test", licence="CC0-1.0")
@@ -167,7 +167,7 @@ def test_an_undo_that_was_interrupted_is_finished_by_the_next_opening(
 
     def interrupted() -> None:
         with opened() as session:
-            monkeypatch.setattr("aslkit.index.Index.remove", killed)
+            monkeypatch.setattr("aslkit.formats.frame_index.Index.remove", killed)
             session.trash(session.entries[:1])
 
     with pytest.raises(KeyboardInterrupt):
@@ -214,8 +214,8 @@ HOLDS = (
     "import sys, time\n"
     "from pathlib import Path\n"
     "from aslkit.capture.session import Session\n"
-    "from aslkit.captures import SessionInfo\n"
-    "from aslkit.workspace import Workspace\n"
+    "from aslkit.formats.captures import SessionInfo\n"
+    "from aslkit.core.workspace import Workspace\n"
     "info = SessionInfo(signer='ada', session='one', camera='test')\n"
     "with Session.opened(Workspace(root=Path(sys.argv[1])), info, look_at=None):\n"
     "    print('open', flush=True)\n"

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from aslkit.capture.sides import SURPRISED_AFTER, USUAL_FROM, Sides
-from aslkit.hands import Hand, Handedness
-from aslkit.images import Frame
+from aslkit.vision.hand_landmarker import Hand, Handedness
+from aslkit.vision.images import Frame
 
 
 @pytest.fixture

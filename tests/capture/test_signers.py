@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from aslkit.capture import signers
 from aslkit.capture.signers import Stated, asked, load, save
-from aslkit.errors import AslkitError
-from aslkit.files import write_text
-from aslkit.workspace import Workspace
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import write_text
+from aslkit.core.workspace import Workspace
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 states = st.builds(

@@ -18,11 +18,11 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session import TRASH, Session, stored_before
 from aslkit.capture.sides import SURPRISED_AFTER, USUAL_FROM
 from aslkit.capture.sitting import Sitting
-from aslkit.captures import count_letters, walk
-from aslkit.errors import InputError
-from aslkit.images import decode
-from aslkit.index import Entry
-from aslkit.workspace import Workspace
+from aslkit.core.errors import InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import count_letters, walk
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.images import decode
 
 Sit = Callable[..., Any]
 Offer = Callable[..., Any]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aslkit import stream as module
-from aslkit.errors import AslkitError
-from aslkit.lane import Lane
-from aslkit.sources import SourceLost
-from aslkit.stream import Stream
+from aslkit.core.errors import AslkitError
+from aslkit.video import stream as module
+from aslkit.video.handoff import Lane
+from aslkit.video.sources import SourceLost
+from aslkit.video.stream import Stream
 
 DEADLINE_S = 20.0
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.capture.variety import DISTANCE, ENOUGH, LIGHT, PLACE, TURN, nudges
-from aslkit.index import Entry
-from aslkit.look import Look
+from aslkit.formats.frame_index import Entry
+from aslkit.vision.frame_metrics import Look
 
 Seen = Callable[..., Look]
 

@@ -14,12 +14,12 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.motion import FORGOTTEN_S, Motion
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.watch import Watch
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.likeness import joints_in_pixels, palm_lengths
-from aslkit.look import look
-from aslkit.sources import SourceFrame, SourceLost
-from aslkit.stream import Stream
+from aslkit.video.sources import SourceFrame, SourceLost
+from aslkit.video.stream import Stream
+from aslkit.vision.frame_metrics import look
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
+from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths
 
 Played = Callable[..., Any]
 Until = Callable[[Callable[[], object]], None]
@@ -79,7 +79,7 @@ def test_frames_without_a_time_are_all_judged(sit: Any, blind: GateConfig) -> No
 def test_a_source_that_begins_anew_is_stored_at_once(
     sit: Any, played: Played, blind: GateConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.0)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.0)
     with sit(gate=blind) as sitting:
         source = played([50, 51, SourceLost("gone")], [0, 1])
         with watching(sitting, Stream(source, live=False)) as watch:

@@ -19,9 +19,9 @@ from aslkit.capture.sides import SURPRISED_AFTER
 from aslkit.capture.sitting import Sitting, Verdict
 from aslkit.capture.watch import Shown
 from aslkit.capture.window import Desk, window
-from aslkit.errors import AslkitError
-from aslkit.hands import Hand
-from aslkit.images import Frame
+from aslkit.core.errors import AslkitError
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
 
 Offer = Callable[..., Any]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from aslkit.config import load
+from aslkit.core import retry
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.datasets import trying
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import State
-from aslkit.workspace import Workspace
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 
@@ -158,7 +158,7 @@ def test_packages_reach_the_executors_as_an_archive(tmp_path: Path, spark: Clust
 
 
 def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trying, "BACKOFF_S", 0.0)
+    monkeypatch.setattr(retry, "BACKOFF_S", 0.0)
     store = Store(url=f"s3://{BUCKET}/busy")
     files, left = store._place()[0], {"cat_file": 5, "pipe_file": 5}
 

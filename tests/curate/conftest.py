@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aslkit.captures import walk
+from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.report import Curation
 from aslkit.datasets import store
 from aslkit.datasets.split import Split
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import walk
 from tests.curate.reported import measured
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from aslkit.core.letters import INDEX
 from aslkit.datasets.split import Frames
-from aslkit.letters import INDEX
 
 
 def several(*rows: tuple[str, str, str, int]) -> Frames:

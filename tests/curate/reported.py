@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.captures import walk
+from aslkit.core.workspace import Workspace
 from aslkit.curate import leaks as leaking
 from aslkit.curate import report
 from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.leaks import leaks
 from aslkit.curate.report import Curation
-from aslkit.fingerprint import small
-from aslkit.images import decode, to_grey
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import walk
+from aslkit.vision.images import decode, to_grey
+from aslkit.vision.perceptual_hash import small
 
 VOID = {"meta", "img", "link", "br", "hr", "wbr", "path"}
 

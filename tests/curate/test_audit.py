@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
+from aslkit.cli.main import main
+from aslkit.core.errors import InputError
+from aslkit.core.workspace import Workspace
 from aslkit.curate.audit import Audit, Pictures, audit, leak
 from aslkit.datasets import sign_mnist
-from aslkit.errors import InputError
-from aslkit.images import Frame, encode_jpeg, encode_png
-from aslkit.likeness import hamming
-from aslkit.workspace import Workspace
+from aslkit.vision.images import Frame, encode_jpeg, encode_png
+from aslkit.vision.near_duplicate import hamming
 
 
 def random_pictures(rng: np.random.Generator, count: int) -> Pictures:

@@ -7,17 +7,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 from aslkit.curate.augment import augmented, vary
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
 from aslkit.datasets import store
-from aslkit.hands import HandLandmarker
-from aslkit.images import Frame, decode, pixel_hash
-from aslkit.likeness import joints_in_pixels
-from aslkit.workspace import Workspace
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import Frame, decode, pixel_hash
+from aslkit.vision.near_duplicate import joints_in_pixels
 
 
 @pytest.fixture(scope="module")

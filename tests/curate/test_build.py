@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from aslkit.capture.importer import import_folder
-from aslkit.captures import SessionInfo, walk
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.core.workspace import Workspace
 from aslkit.curate import rows
 from aslkit.curate.build import Curated, curate
 from aslkit.curate.checks import CheckConfig
@@ -25,10 +27,8 @@ from aslkit.datasets.privacy import PrivacyConfig
 from aslkit.datasets.push import deliver, staged
 from aslkit.datasets.remote import fetch
 from aslkit.datasets.sign_mnist import SIDE, Images
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
-from aslkit.letters import INDEX, LETTERS
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
+from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
 
 
 def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> Curated:

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.captures import CapturedFrame
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.curate.checks import CHECKS, OF_LETTERS, CheckConfig, Checked, check, usual_hands
 from aslkit.curate.describe import DESCRIBED
 from aslkit.curate.doubt import doubts
 from aslkit.curate.sieve import restored, sieve
-from aslkit.errors import InputError
+from aslkit.formats.captures import CapturedFrame
 
 
 @pytest.fixture

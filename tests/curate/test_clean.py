@@ -3,8 +3,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.captures import CapturedFrame
 from aslkit.curate.clean import Rejection, clean
+from aslkit.formats.captures import CapturedFrame
 
 
 def captured(index: int, letter: str, signer: str = "ada") -> CapturedFrame:

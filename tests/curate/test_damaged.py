@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aslkit.captures import no_files, walk
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
 from aslkit.datasets import store
-from aslkit.images import Frame, decode, encode_jpeg, encode_png
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import no_files, walk
+from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
-from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
 
 LOOKING = Looking(min_confidence=0.3, second_try=True)
 
@@ -89,7 +89,7 @@ def test_the_smallest_and_the_thinnest_images_do_not_end_the_process() -> None:
     code = (
         "import numpy as np, pyarrow as pa\n"
         "from aslkit.curate.describe import GIVEN, Looking, describe\n"
-        "from aslkit.images import MAX_SIDE, MIN_SIDE, encode_png\n"
+        "from aslkit.vision.images import MAX_SIDE, MIN_SIDE, encode_png\n"
         "sizes = (MIN_SIDE, MIN_SIDE), (MIN_SIDE, MAX_SIDE), (MAX_SIDE, MIN_SIDE)\n"
         "rows = [{'content': 'x', 'bytes': encode_png(np.zeros((*size, 3), np.uint8))} for size in sizes]\n"
         "seen = describe(pa.RecordBatch.from_pylist(rows, GIVEN), Looking(min_confidence=0.3, second_try=True))\n"

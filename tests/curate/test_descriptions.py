@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import file_hash
 from aslkit.curate import descriptions
 from aslkit.curate.describe import Looking, describe_files, named
 from aslkit.curate.descriptions import Descriptions
 from aslkit.curate.engine import Local
-from aslkit.errors import AslkitError
-from aslkit.files import file_hash
-from aslkit.images import encode_png
+from aslkit.vision.images import encode_png
 
 HERE = Local(processes=1)
 LOOKING = Looking(min_confidence=0.3, second_try=False)

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from aslkit.core.errors import AslkitError
+from aslkit.core.process_pool import cores
 from aslkit.curate.engine import WAITING, map_local
-from aslkit.errors import AslkitError
-from aslkit.processes import cores
 
 # The work is from the standard library: a process that is spawned cannot import this file. Where batches do not
 # matter, it is given numbers.

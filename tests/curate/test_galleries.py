@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.captures import walk
+from aslkit.core.workspace import Workspace
 from aslkit.curate import galleries as gallery
 from aslkit.curate.checks import OF_LETTERS
 from aslkit.curate.clean import Rejection
 from aslkit.curate.galleries import ABOUT, galleries, thumbnail, varied
-from aslkit.images import Frame, decode, encode_jpeg
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import walk
+from aslkit.vision.images import Frame, decode, encode_jpeg
 from tests.curate.reported import refused
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from aslkit.curate import group
 from aslkit.curate.config import Limits
 from aslkit.curate.group import Traits, near_duplicates
-from aslkit.fingerprint import FINE_BYTES, MIRRORED
-from aslkit.hands import MIDDLE, WRIST
-from aslkit.likeness import moved, upright
+from aslkit.vision.hand_landmarker import MIDDLE, WRIST
+from aslkit.vision.near_duplicate import moved, upright
+from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
 LIMITS = Limits(distance=4, hand_distance=0.05, fine_distance=6, crop_distance=28, crop_hand_distance=0.1)
 FAR = bytes(range(FINE_BYTES))

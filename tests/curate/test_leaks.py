@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aslkit.core.workspace import Workspace
 from aslkit.curate import leaks as leaking
 from aslkit.curate import report
 from aslkit.curate.audit import audit
@@ -11,9 +12,8 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.leaks import leaks
 from aslkit.curate.report import Curation
 from aslkit.datasets.split import Split
-from aslkit.fingerprint import small
-from aslkit.images import perceptual_hash, to_grey
-from aslkit.workspace import Workspace
+from aslkit.vision.images import perceptual_hash, to_grey
+from aslkit.vision.perceptual_hash import small
 from tests.curate.reported import Page, measured, written
 
 

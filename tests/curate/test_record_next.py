@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aslkit.core.letters import INDEX, LETTERS, parse_letters
 from aslkit.curate.doubt import doubts
 from aslkit.curate.record_next import MOST, Advice, ranges, record_next
 from aslkit.datasets.split import Frames
-from aslkit.letters import INDEX, LETTERS, parse_letters
 from tests.curate.made import several
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.captures import CapturedFrame, walk
-from aslkit.cli_text import print_curated
-from aslkit.config import load
+from aslkit.cli.output.stages import print_curated
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
 from aslkit.curate import report
 from aslkit.curate.build import Curated, curate
 from aslkit.curate.checks import CHECKS, CheckConfig
@@ -18,7 +18,7 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.engine import Local
 from aslkit.curate.galleries import ABOUT
 from aslkit.curate.report import Curation, balance, percent, splits, waterfall
-from aslkit.workspace import Workspace
+from aslkit.formats.captures import CapturedFrame, walk
 from tests.curate.made import several
 from tests.curate.reported import Page, written
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError
+from aslkit.core.workspace import Workspace
 from aslkit.curate import describe, engine, group, spark
 from aslkit.curate.build import curate
 from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.spark import SparkEngine, spark_engine
-from aslkit.errors import AslkitError
-from aslkit.fingerprint import FINE_BYTES
-from aslkit.workspace import Workspace
+from aslkit.vision.perceptual_hash import FINE_BYTES
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.datasets import trying
+from aslkit.core import retry
 from tests.datasets import made
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trying, "BACKOFF_S", 0.0)
+    monkeypatch.setattr(retry, "BACKOFF_S", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit.datasets import card, manifest, schema, store
-from aslkit.images import Frame, decode, encode_jpeg, encode_png, perceptual_hash, pixel_hash, quality
+from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, perceptual_hash, pixel_hash, quality
 
 SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
 VERSIONS = {"aslkit": "0.1.0"}

@@ -7,11 +7,11 @@ import mlcroissant  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import markdown, plain
+from aslkit.core.workspace import Workspace
 from aslkit.datasets import card, store
 from aslkit.datasets.info import info
-from aslkit.datasets.plain import markdown, plain
-from aslkit.letters import LETTERS
-from aslkit.workspace import Workspace
 from tests.datasets import made
 
 HOSTILE = (

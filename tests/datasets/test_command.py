@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli import main
+from aslkit.cli.main import main
 from aslkit.datasets.info import info
 from aslkit.datasets.verify import verify
 from tests.datasets import made

@@ -11,6 +11,8 @@ import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from PIL import Image
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import export as export_module
 from aslkit.datasets import export_images, store
 from aslkit.datasets.export import export
@@ -18,11 +20,9 @@ from aslkit.datasets.export_place import MARK, check_free
 from aslkit.datasets.export_rows import Part
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.sign_mnist import COLUMNS
-from aslkit.errors import AslkitError, InputError
-from aslkit.hands import Hand
-from aslkit.images import decode, encode_jpeg, pixel_hash
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Contract, model_input
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import decode, encode_jpeg, pixel_hash
+from aslkit.vision.preprocess import Contract, model_input
 from tests.datasets import made
 from tests.datasets.test_opens import run
 

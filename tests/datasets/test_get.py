@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
+from aslkit.cli.main import main
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import sign_mnist, sign_mnist_rows, store
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.info import info
 from aslkit.datasets.verify import verify
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import decode, perceptual_hash, pixel_hash, quality
+from aslkit.vision.images import decode, perceptual_hash, pixel_hash, quality
 from tests.datasets import made
 
 LABELS = {"train": [0, 8, 10, 24, 3], "test": [1, 24]}

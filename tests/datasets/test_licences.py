@@ -2,8 +2,8 @@ from itertools import combinations_with_replacement, permutations
 
 import pytest
 
+from aslkit.core.errors import InputError
 from aslkit.datasets.licences import MAY_BECOME, UNKNOWN, combined
-from aslkit.errors import InputError
 
 BY, SA, NC, NC_SA = "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0"
 CHART = {  # Creative Commons' FAQ, "Can I combine material under different Creative Commons licenses in my work?"

@@ -5,9 +5,9 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import loader, store
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import decode
+from aslkit.vision.images import decode
 from tests.datasets import made
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aslkit.core.errors import AslkitError
 from aslkit.datasets import manifest
-from aslkit.errors import AslkitError
 
 GOOD = {"path": "data/train-00000-of-00001.parquet", "size": 5, "sha256": "a" * 64}
 

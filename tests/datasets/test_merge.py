@@ -12,12 +12,12 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import gather, schema, store
 from aslkit.datasets.joining import SameSignerError
 from aslkit.datasets.merge import Given, MergeConfig, Merged, merge
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import encode_png, pixel_hash
-from aslkit.letters import LETTERS
+from aslkit.vision.images import encode_png, pixel_hash
 
 CONFIG = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
 

@@ -13,8 +13,8 @@ import polars
 import pyarrow.dataset as pa_dataset
 import pytest
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import store
-from aslkit.letters import LETTERS
 from tests.datasets import made
 
 PLAIN = ("label", "signer", "session", "camera", "handedness", "landmarks", "hand_box", "hand_score", "width", "sha256",

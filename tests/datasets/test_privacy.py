@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.cli import main
+from aslkit.cli.main import main
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
 from aslkit.datasets import faces, manifest, privacy, store
 from aslkit.datasets.cropping import crop_box
 from aslkit.datasets.merge import Given, MergeConfig, merge
@@ -22,11 +24,9 @@ from aslkit.datasets.privacy import PrivacyConfig, prepare
 from aslkit.datasets.pseudonyms import Pseudonyms
 from aslkit.datasets.push import deliver, staged
 from aslkit.datasets.verify import verify
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
-from aslkit.preprocess import Contract, pixel_features
 from aslkit.train.data import load
-from aslkit.workspace import Workspace
+from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.vision.preprocess import Contract, pixel_features
 from tests.datasets import made
 
 CROP, LANDMARKS, NAMES = PrivacyConfig(crop=True), PrivacyConfig(landmarks_only=True), PrivacyConfig(pseudonyms=True)

@@ -12,12 +12,13 @@ import fsspec  # type: ignore[import-untyped]
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
-from aslkit.datasets import manifest, places, store, trying
+from aslkit.cli.main import main
+from aslkit.core import retry
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.datasets import manifest, places, store
 from aslkit.datasets.remote import fetch, local
 from aslkit.datasets.send import SENDING, copy, send
-from aslkit.errors import AslkitError, InputError
-from aslkit.workspace import Workspace
 from tests.datasets import made
 from tests.datasets.lines import serving
 from tests.datasets.made import content
@@ -78,7 +79,7 @@ def test_how_often_it_was_tried_is_what_is_said(error: Exception, tries: int, of
         raise error
 
     with pytest.raises(AslkitError, match=often):
-        trying.tried(fails, "s3://club/x")
+        retry.tried(fails, "s3://club/x")
     assert len(asked) == tries
 
 
@@ -255,6 +256,6 @@ def test_what_a_driver_logs_is_not_shown(capfd: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_url_is_shown_without_secrets() -> None:
-    assert trying.shown("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
-    assert trying.shown("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
+    assert retry.shown("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
+    assert retry.shown("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
     assert places.base_name("https://a.org/b/c/?q=/d") == "c"

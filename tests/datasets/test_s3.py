@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.datasets import manifest, places, store, trying
+from aslkit.core import retry
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.datasets import manifest, places, store
 from aslkit.datasets.remote import fetch
 from aslkit.datasets.send import send
-from aslkit.errors import AslkitError, InputError
 from tests.datasets.lines import Line
 from tests.datasets.made import content
 
@@ -104,7 +105,7 @@ def test_a_line_that_fails_now_and_then_is_enough(
     s3.cut_down = manifest.manifest_of(dataset).size * 0.5
     mended = threading.Timer(0.5, s3.reset)
     mended.start()
-    monkeypatch.setattr(trying, "BACKOFF_S", 0.3)
+    monkeypatch.setattr(retry, "BACKOFF_S", 0.3)
     assert content(fetch("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
     mended.join()
 

@@ -4,9 +4,9 @@ import pyarrow as pa
 import pytest
 
 from aslkit import __version__
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
 
 
 def test_what_hugging_face_is_told_is_what_the_columns_are() -> None:

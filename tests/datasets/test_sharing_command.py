@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit import cli_sharing
-from aslkit.cli import main
+from aslkit.cli import dataset_sharing
+from aslkit.cli.main import main
 from aslkit.datasets import store
 from aslkit.datasets.licences import unstated
 from tests.datasets.test_merge import Row, numbers, reasons, write
@@ -66,7 +66,7 @@ def test_merge_without_anybody_to_ask_refuses_and_says_how_to_go_on(workspace: P
 def test_merge_asks_where_somebody_is_there(
     workspace: Path, answers: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_sharing, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(dataset_sharing, "_somebody_is_there", lambda: True)
     done = run(workspace, "merge", "mine", "theirs", "--to", "ours", answers=answers)
     assert done.exit_code == 0, done.output
     assert signers(workspace / "datasets" / "ours") == expected
@@ -147,7 +147,7 @@ def namesakes(workspace: Path) -> tuple[str, str]:
 def test_a_person_is_renamed_in_one_of_two_datasets_of_one_name(
     workspace: Path, namesakes: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_sharing, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(dataset_sharing, "_somebody_is_there", lambda: True)
     answers = "n\n\nn\neve\n"  # no; ada-2, whom the other has; no; eve
     done = run(workspace, "merge", *namesakes, "--to", "ours", answers=answers)
     assert done.exit_code == 0, done.output

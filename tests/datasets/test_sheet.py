@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import sheet_file, sheet_terminal
 from aslkit.datasets.sheet import SIDE, Sheet, sheet
 from aslkit.datasets.sheet_page import page
 from aslkit.datasets.sheet_png import TILE, png
-from aslkit.errors import InputError
-from aslkit.letters import LETTERS
 from tests.datasets import made
 
 

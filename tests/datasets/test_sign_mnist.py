@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
 from aslkit.datasets import sign_mnist
-from aslkit.errors import AslkitError, InputError
-from aslkit.letters import LETTERS
 
 
 def csv(labels: list[int], *, header: bool = True, end: str = "\n", pixels: int = 784) -> bytes:

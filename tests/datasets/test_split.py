@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aslkit.core.errors import InputError
 from aslkit.datasets.split import GAP, Frames, Split, folds, random_split, split
-from aslkit.errors import InputError
 
 SHARES = st.sampled_from([0.01, 0.15, 0.2, 0.5, 0.9])
 

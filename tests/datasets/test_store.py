@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import schema, store
-from aslkit.errors import AslkitError, InputError
 
 
 def row(index: int, **other: Any) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import schema, store
 from aslkit.datasets.apart import Apart
 from aslkit.datasets.findings import KINDS, Finding
 from aslkit.datasets.verify import verify
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import encode_jpeg, encode_png
+from aslkit.vision.images import encode_jpeg, encode_png
 from tests.datasets import made
 from tests.test_cli import png_that_claims
 

@@ -10,7 +10,7 @@ import pytest
 from aslkit.datasets import schema, store, versions
 from aslkit.datasets.info import info
 from aslkit.datasets.verify import verify
-from aslkit.images import decode, pixel_hash
+from aslkit.vision.images import decode, pixel_hash
 from tests.datasets import made
 
 FILES = sorted((Path(__file__).parent / "files").glob("v*.parquet"))

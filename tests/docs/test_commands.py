@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from aslkit.cli import main
-from aslkit.reference import document
+from aslkit.cli.main import main
+from aslkit.cli.reference import document
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -113,13 +113,13 @@ def test_commands_are_found_where_they_stand() -> None:
 
 def test_the_reference_is_of_today() -> None:
     assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == document(), (
-        "docs/commands.md is not what the commands say. Run: python -m aslkit.reference > docs/commands.md"
+        "docs/commands.md is not what the commands say. Run: python -m aslkit.cli.reference > docs/commands.md"
     )
 
 
 def test_the_reference_does_not_depend_on_where_it_is_made(tmp_path: Path) -> None:
     settings = {"COLUMNS": "40", "TERM": "dumb", "ASLKIT_WORKSPACE": "elsewhere", "NO_COLOR": "1", "LANG": "C.UTF-8"}
-    command = [sys.executable, "-m", "aslkit.reference"]
+    command = [sys.executable, "-m", "aslkit.cli.reference"]
     done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=os.environ | settings, check=True)
     assert done.stdout.decode() == document()
 

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from aslkit import doctor
-from aslkit import doctor_machine as machine
-from aslkit import doctor_packages as packages
 from aslkit.capture.gate import WORDS
-from aslkit.doctor_text import PAGE
+from aslkit.doctor import machine, packages, run_checks
+from aslkit.doctor.render import PAGE
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
@@ -78,8 +76,8 @@ def matches(words: list[str | None], entry: str) -> bool:
     return bool(re.fullmatch("".join(".+" if word is None else re.escape(word) for word in words), entry))
 
 
-@pytest.mark.parametrize("check", doctor.CHECKS, ids=lambda check: check.name)
-def test_each_finding_has_an_entry_in_the_same_words(check: doctor.Check) -> None:
+@pytest.mark.parametrize("check", run_checks.CHECKS, ids=lambda check: check.name)
+def test_each_finding_has_an_entry_in_the_same_words(check: run_checks.Check) -> None:
     text = section(check.name)
     assert flat(f"Needed for {check.needed_for}") in flat(text)
     findings = list(said(check.look))
@@ -93,7 +91,7 @@ def test_each_finding_has_an_entry_in_the_same_words(check: doctor.Check) -> Non
 
 
 def test_a_check_that_fails_is_told_of() -> None:
-    (detail, remedy), *_ = said(doctor._examine)
+    (detail, remedy), *_ = said(run_checks._examine)
     assert any(matches(detail, entry) for entry in entries(TEXT.partition("### ")[0]))
     assert flat(str(remedy[0])) in flat(TEXT)
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from aslkit.images import encode_jpeg
-from aslkit.letters import LETTERS
-from aslkit.models import save_network
-from aslkit.native import quiet_keras
-from aslkit.preprocess import CONTRACT_FILE, MODEL_FILE
+from aslkit.core.letters import LETTERS
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.inference.load_model import save_network
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.architectures import averaged
 from aslkit.train.features import FEATURES
+from aslkit.vision.images import encode_jpeg
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
 CASES = (
     ("landmarks", "mlp", 1),

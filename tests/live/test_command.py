@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli import main
+from aslkit.cli.main import main
 from aslkit.live.exam_folder import ExamFolder
 from aslkit.live.live import Lived
 from aslkit.live.speller import Event

@@ -12,19 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 from aslkit.capture.importer import import_folder
-from aslkit.captures import SessionInfo, walk
-from aslkit.cli import main
-from aslkit.config import load
-from aslkit.errors import AslkitError, InputError
-from aslkit.hands import Hand
-from aslkit.images import Frame, decode, encode_png
+from aslkit.cli.main import main
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, walk
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam import READY_S, SIGN_S, Answer, Score, Sitting, order
 from aslkit.live.exam_folder import ExamFolder
 from aslkit.live.examining import examine, examine_frames, labelled
 from aslkit.live.recogniser import Recognised
-from aslkit.sources import SourceFrame
-from aslkit.workspace import Workspace
+from aslkit.video.sources import SourceFrame
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame, decode, encode_png
 
 
 def test_each_letter_so_often_in_an_order_that_the_seed_decides() -> None:

@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
+from aslkit.cli.main import main
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import size_of
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import Workspace
 from aslkit.datasets.export_place import MARK
-from aslkit.errors import AslkitError, InputError
-from aslkit.files import size_of
-from aslkit.images import decode
-from aslkit.letters import LETTERS
+from aslkit.inference.load_model import load, load_network
 from aslkit.live import onnx_file, saved_model, tflite
 from aslkit.live.export import export
 from aslkit.live.recogniser import Recogniser
-from aslkit.models import load, load_network
-from aslkit.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, Contract
 from aslkit.train.features import FEATURES
-from aslkit.workspace import Workspace
+from aslkit.vision.images import decode
+from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, Contract
 from tests.live.made import CASES, photograph, run_of
 
 FORMATS = ("tflite", "onnx", "saved-model")

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit import sources
-from aslkit.config import load
-from aslkit.errors import AslkitError
-from aslkit.hands import Hand
-from aslkit.images import Frame
-from aslkit.letters import LETTERS
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
+from aslkit.gui.drawing import KEYS
 from aslkit.live.config import LiveConfig
 from aslkit.live.drawing import View, draw
 from aslkit.live.live import live
@@ -26,10 +24,12 @@ from aslkit.live.speller import Event
 from aslkit.live.voice import copy, speak
 from aslkit.live.watching import Watching
 from aslkit.live.window import Desk
-from aslkit.painting import KEYS
-from aslkit.preprocess import Contract
-from aslkit.sources import SourceFrame, SourceLost
-from aslkit.stream import Stream
+from aslkit.video import sources
+from aslkit.video.sources import SourceFrame, SourceLost
+from aslkit.video.stream import Stream
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
+from aslkit.vision.preprocess import Contract
 
 HAND = Hand(
     landmarks=np.random.default_rng(0).uniform(0.3, 0.7, (21, 3)).astype(np.float32), handedness="right", score=1
@@ -112,7 +112,7 @@ def test_a_hand_that_rests_says_no_letter(reader: Reader) -> None:
 
 
 def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.0)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.0)
     lost = SourceLost("The camera gives no more frames.")
     watching = Watching(Stream(played(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
     assert watching.finished.wait(10)
@@ -121,7 +121,7 @@ def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pyt
 
 
 def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
     source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
     says = SimpleNamespace(contract=Contract(kind="landmarks", threshold=0.9), recognise=Says().recognise)
     monkeypatch.setattr("aslkit.live.live.Recogniser", lambda run: nullcontext(says))
@@ -138,7 +138,7 @@ def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: py
 
 
 def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
     source = played(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
     watching = Watching(Stream(source, live=True, patience_s=0.1), reader, live=True)
     assert watching.finished.wait(10)

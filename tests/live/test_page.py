@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.errors import InputError
-from aslkit.hands import Hand
-from aslkit.letters import LETTERS
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
+from aslkit.inference.load_model import load_network
 from aslkit.live.export import export
-from aslkit.models import load_network
-from aslkit.preprocess import canonical_points, landmark_features, tempered
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
 from tests.live.made import run_of
 
 playwright = pytest.importorskip("playwright.sync_api")

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.files import natural_key
-from aslkit.images import decode
-from aslkit.letters import LETTERS
+from aslkit.core.files import natural_key
+from aslkit.core.letters import LETTERS
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.inference.load_model import load, load_network, save_network
 from aslkit.live import saved_model, tflite
 from aslkit.live.export import export
 from aslkit.live.recogniser import Recogniser
-from aslkit.models import load, load_network, save_network
-from aslkit.native import quiet_keras
-from aslkit.preprocess import MODEL_FILE, Array, canonical_points, model_input
 from aslkit.train.evaluate import ask
 from aslkit.train.features import feature
+from aslkit.vision.images import decode
+from aslkit.vision.preprocess import MODEL_FILE, Array, canonical_points, model_input
 from tests.live.made import run_of
 
 OF_EACH = 3

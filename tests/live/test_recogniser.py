@@ -14,15 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from aslkit import models
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
 from aslkit.curate.describe import GIVEN, Looking, describe
-from aslkit.errors import AslkitError, InputError
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.images import Frame, decode, encode_jpeg
-from aslkit.letters import LETTERS
+from aslkit.inference import load_model
+from aslkit.inference.load_model import save_network
 from aslkit.live.recogniser import Recogniser, rests
-from aslkit.models import save_network
-from aslkit.preprocess import (
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.train.architectures import architecture
+from aslkit.train.features import FEATURES, feature
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.images import Frame, decode, encode_jpeg
+from aslkit.vision.preprocess import (
     CONTRACT_FILE,
     MODEL_FILE,
     NETWORK_FILE,
@@ -32,9 +35,6 @@ from aslkit.preprocess import (
     model_input,
     pixel_features,
 )
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.architectures import architecture
-from aslkit.train.features import FEATURES, feature
 
 
 def _photographs(count: int) -> list[bytes]:
@@ -142,7 +142,7 @@ def test_a_run_without_model_json_says_what_to_do_where_there_is_no_tensorflow(
     changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (changed / "model" / NETWORK_FILE).unlink()
-    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    monkeypatch.setattr(load_model, "find_spec", lambda name: None)
     with pytest.raises(AslkitError, match=r"has no model/model\.json.*pip install 'aslkit\[train\]'"):
         Recogniser(changed)
 
@@ -150,7 +150,7 @@ def test_a_run_without_model_json_says_what_to_do_where_there_is_no_tensorflow(
 def test_recognises_without_tensorflow(run: Path, tmp_path: Path) -> None:
     (tmp_path / "hand.jpg").write_bytes(_photographs(1)[0])
     code = (
-        "import sys; from pathlib import Path; from aslkit.images import decode\n"
+        "import sys; from pathlib import Path; from aslkit.vision.images import decode\n"
         "from aslkit.live.recogniser import Recogniser\n"
         "with Recogniser(Path(sys.argv[1])) as recogniser:\n"
         "    seen = recogniser.recognise(decode(Path(sys.argv[2]).read_bytes()))\n"

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import InputError
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.live.config import LiveConfig
 from aslkit.live.speller import Event, Glimpse, Speller, bar
 

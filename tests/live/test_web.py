@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.images import encode_jpeg
+from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
 from aslkit.live.reading import Reader
 from aslkit.live.recogniser import Recognised
 from aslkit.live.web.app import FILES, app
 from aslkit.live.web.desk import Desk
-from aslkit.preprocess import Contract
-from aslkit.web.door import Addresses
-from aslkit.web.service import LOOPBACK
+from aslkit.vision.images import encode_jpeg
+from aslkit.vision.preprocess import Contract
+from aslkit.web.access_control import Addresses
+from aslkit.web.server import LOOPBACK
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

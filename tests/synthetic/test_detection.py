@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.hands import Hand, HandLandmarker
-from aslkit.letters import LETTERS
+from aslkit.core.letters import LETTERS
 from aslkit.synthetic import Session, Signer, SyntheticFrame, frames
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 
 RIGHT = Signer.draw("synthetic-ada")
 LEFT = Signer.draw("synthetic-eva")

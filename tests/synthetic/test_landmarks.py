@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from aslkit.letters import INDEX, LETTERS
-from aslkit.synthetic.landmarks import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, found, landmarks
-from aslkit.synthetic.rests import RESTS
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.synthetic.landmark_dataset import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, found, landmarks
+from aslkit.synthetic.rest_poses import RESTS
 
 _labels = landmarks().label
 _signer = np.concatenate([[0], np.cumsum((_labels[:-1] == NO_LETTER) & (_labels[1:] == 0))])

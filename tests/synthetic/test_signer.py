@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 from aslkit.synthetic import Session, Signer
 
 

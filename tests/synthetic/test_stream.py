@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from aslkit.errors import InputError
-from aslkit.letters import LETTERS
+from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
 from aslkit.synthetic import FAULTS, Session, Signer, SyntheticFrame, frames, letter_picture
 
 ADA = Signer.draw("synthetic-ada")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from aslkit.core.letters import INDEX
 from aslkit.datasets import schema, store
-from aslkit.images import encode_png, perceptual_hash
-from aslkit.letters import INDEX
 from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.images import encode_png, perceptual_hash
 from tests.train import published, steps
 
 LETTERS = ("A", "B", "L", "Y")

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.core.letters import LETTERS
 from aslkit.datasets.get import get_sign_mnist
-from aslkit.letters import LETTERS
 from aslkit.train.descriptors import varied
 
 RECIPE = """

@@ -6,7 +6,7 @@ from functools import partialmethod
 
 import pytest
 
-from aslkit.native import quiet_keras
+from aslkit.core.native_libraries import quiet_keras
 
 
 @contextmanager

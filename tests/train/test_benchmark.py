@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.errors import AslkitError
-from aslkit.letters import LETTERS
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import LETTERS
 from aslkit.train import benchmark, leaderboard, networks, photographs, sweep, trial
 from aslkit.train.benchmark import Benchmarked
 from aslkit.train.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.letters import INDEX
+from aslkit.core.config import load
+from aslkit.core.letters import INDEX
 from aslkit.train import data
 from aslkit.train.beside import LEFT_OUT, VALIDATION, Kept, calibration
 from aslkit.train.config import TrainConfig

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import Share, State
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit import cli_benchmark
-from aslkit.cli import main
-from aslkit.errors import AslkitError
+from aslkit.cli import benchmark as cli_benchmark
+from aslkit.cli.main import main
+from aslkit.core.errors import AslkitError
 from aslkit.train.trial import Setting
 from tests.train import published
 
@@ -127,7 +127,7 @@ def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: 
 
 
 def test_the_command_to_go_on_says_all_that_was_asked(sign_mnist: Path, tmp_path: Path) -> None:
-    from aslkit.workspace import Workspace
+    from aslkit.core.workspace import Workspace
 
     asked = cli_benchmark.Asked(
         dataset="sign-mnist", folder=sign_mnist, workspace=Workspace(root=tmp_path), config="reference", feature=None,

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import InputError
-from aslkit.preprocess import Contract
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.train import crossval, data
 from aslkit.train.config import TrainConfig
 from aslkit.train.crossval import cross_validate, figures, interval
 from aslkit.train.features import feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.train.run import train
+from aslkit.vision.preprocess import Contract
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 

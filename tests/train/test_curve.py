@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import InputError
-from aslkit.preprocess import Contract
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.train import curve as module
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
@@ -16,6 +15,7 @@ from aslkit.train.curve import check_people, curve, estimate, words
 from aslkit.train.features import feature
 from aslkit.train.fit import Fitted, fit
 from aslkit.train.run import train
+from aslkit.vision.preprocess import Contract
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 

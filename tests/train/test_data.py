@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import AslkitError, InputError
-from aslkit.preprocess import Contract
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
+from aslkit.vision.preprocess import Contract
 
 CONFIG = load("train", TrainConfig)
 

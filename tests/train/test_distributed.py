@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 from aslkit.train import networks, photographs
 from aslkit.train.checkpoints import Store
 from aslkit.train.descriptors import Pixels
@@ -103,7 +103,7 @@ def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
 ) -> None:
     from pyspark.ml import PipelineModel
 
-    from aslkit.letters import LETTERS
+    from aslkit.core.letters import LETTERS
     from aslkit.train.recipe import model
     from aslkit.train.spark import MllibModel
 

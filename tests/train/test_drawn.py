@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.letters import INDEX
-from aslkit.native import quiet_keras
-from aslkit.synthetic.landmarks import NO_LETTER
+from aslkit.core.config import load
+from aslkit.core.letters import INDEX
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.synthetic.landmark_dataset import NO_LETTER
 from aslkit.train import data
 from aslkit.train.architectures import averaged
 from aslkit.train.batches import drawn, targets

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import AslkitError, InputError
-from aslkit.native import quiet_keras
-from aslkit.preprocess import Array
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.native_libraries import quiet_keras
 from aslkit.train import data
 from aslkit.train.architectures import ARCHITECTURES, architecture
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
 from aslkit.train.features import feature
 from aslkit.train.fit import Fitted, Watch, fit
+from aslkit.vision.preprocess import Array
 
 
 def config(**changed: object) -> TrainConfig:

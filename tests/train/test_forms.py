@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.letters import INDEX
-from aslkit.preprocess import Contract
+from aslkit.core.letters import INDEX
 from aslkit.train import data
 from aslkit.train.forms import ADVICE, forms
+from aslkit.vision.preprocess import Contract
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import AslkitError
-from aslkit.letters import INDEX
-from aslkit.preprocess import Contract
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError
+from aslkit.core.letters import INDEX
 from aslkit.train import data, run
 from aslkit.train.config import TrainConfig
 from aslkit.train.inputs import check_trainable, notes
+from aslkit.vision.preprocess import Contract
 
 
 @pytest.fixture

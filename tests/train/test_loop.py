@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.errors import AslkitError
-from aslkit.native import quiet_keras
+from aslkit.core.errors import AslkitError
+from aslkit.core.native_libraries import quiet_keras
 from aslkit.train.distributed import shares
 from aslkit.train.loop import Alone, Schedule, Share, State, run
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.errors import AslkitError
+from aslkit.core.errors import AslkitError
 from aslkit.train import photographs as images_of
 from aslkit.train.photographs import Images
 from tests.train import published

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.images import decode, encode_png
 from aslkit.train.pictures import SIDE, thumbnails
+from aslkit.vision.images import decode, encode_png
 from tests.datasets import made
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.errors import InputError
+from aslkit.core.errors import InputError
 from aslkit.train import networks, sweep
 from aslkit.train.architectures import ARCHITECTURES
 from aslkit.train.benchmark import only

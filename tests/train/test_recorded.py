@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aslkit.captures import walk
-from aslkit.cli import main
-from aslkit.images import encode_png
-from aslkit.preprocess import Contract
+from aslkit.cli.main import main
+from aslkit.formats.captures import walk
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train.recorded import of, without_letter
+from aslkit.vision.images import encode_png
+from aslkit.vision.preprocess import Contract
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.letters import LETTERS
-from aslkit.preprocess import Array, tempered
+from aslkit.core.letters import LETTERS
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.train import nothing
 from aslkit.train.calibrate import Calibration, reliability, temperature, threshold
 from aslkit.train.evaluate import REFUSED, Answers
 from aslkit.train.rejection import Silence, calibrated, rejection
 from aslkit.train.words import false_letters
+from aslkit.vision.preprocess import Array, tempered
 
 
 def said(sure: list[float], letters: list[int]) -> Array:

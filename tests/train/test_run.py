@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from aslkit.config import load
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
 from aslkit.datasets import schema, store
-from aslkit.errors import InputError
 from aslkit.train import choosing
 from aslkit.train.config import TrainConfig
 from aslkit.train.report import percent

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli import main
-from aslkit.cli_capture import CaptureOptions
-from aslkit.config import load
-from aslkit.errors import AslkitError, InputError
-from aslkit.plans import load as load_plan
+from aslkit.cli.capture import CaptureOptions
+from aslkit.cli.main import main
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.recording_plan import load as load_plan
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluation import evaluate
 from aslkit.train.run import train
 from aslkit.train.runs import runs, whole
-from aslkit.workspace import Workspace
 from tests.train.steps import uncompiled
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aslkit.cli import main
-from aslkit.config import load
-from aslkit.native import quiet_keras
+from aslkit.cli.main import main
+from aslkit.core.config import load
+from aslkit.core.native_libraries import quiet_keras
 from aslkit.train import choosing
 from aslkit.train import transfer as begun
 from aslkit.train.architectures import architecture

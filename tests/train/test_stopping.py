@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import AslkitError
-from aslkit.preprocess import Array
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError
 from aslkit.train import data
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate import answer, measure
@@ -18,6 +17,7 @@ from aslkit.train.features import Feature, feature
 from aslkit.train.fit import fit
 from aslkit.train.loop import State
 from aslkit.train.stopping import explain
+from aslkit.vision.preprocess import Array
 
 CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
 

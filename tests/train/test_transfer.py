@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.config import load
-from aslkit.errors import InputError
-from aslkit.native import quiet_keras
+from aslkit.core.config import load
+from aslkit.core.errors import InputError
+from aslkit.core.native_libraries import quiet_keras
 from aslkit.train import data, transfer
 from aslkit.train.architectures import architecture
 from aslkit.train.config import TrainConfig

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import pytest
 
-from aslkit import look as looking
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session import Session
 from aslkit.capture.sitting import Sitting
@@ -23,17 +22,18 @@ from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import Desk
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.serve import Served, Service
-from aslkit.captures import SessionInfo, count_letters
-from aslkit.config import load
-from aslkit.fingerprint import FINE_BITS
-from aslkit.hands import Hand
-from aslkit.images import Frame, encode_jpeg
-from aslkit.look import Look
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo, count_letters
 from aslkit.synthetic import Session as SyntheticSession
 from aslkit.synthetic import Signer, frames
-from aslkit.web.door import Addresses
-from aslkit.web.service import LOOPBACK
-from aslkit.workspace import Workspace
+from aslkit.vision import frame_metrics as looking
+from aslkit.vision.frame_metrics import Look
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame, encode_jpeg
+from aslkit.vision.perceptual_hash import FINE_BITS
+from aslkit.web.access_control import Addresses
+from aslkit.web.server import LOOPBACK
 
 with warnings.catch_warnings():
     # It would rather have httpx2, which is so new that nothing else here uses it.

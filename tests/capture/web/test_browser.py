@@ -14,8 +14,8 @@ import pytest
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.looking import Looker
 from aslkit.capture.web.serve import Service
-from aslkit.images import Frame, decode, read_file
-from aslkit.index import Index
+from aslkit.formats.frame_index import Index
+from aslkit.vision.images import Frame, decode, read_file
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect

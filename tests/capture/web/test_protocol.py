@@ -12,11 +12,11 @@ from aslkit.capture.gate import WORDS
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import CAMERAS, Desk, Sent
-from aslkit.images import decode, read_file, read_header
-from aslkit.index import Index
-from aslkit.letters import LETTERS
-from aslkit.web.door import Addresses
-from aslkit.web.service import LOOPBACK
+from aslkit.core.letters import LETTERS
+from aslkit.formats.frame_index import Index
+from aslkit.vision.images import decode, read_file, read_header
+from aslkit.web.access_control import Addresses
+from aslkit.web.server import LOOPBACK
 
 Send = Callable[..., Any]
 

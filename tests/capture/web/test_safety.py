@@ -14,10 +14,10 @@ from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.app import app
 from aslkit.capture.web.desk import Desk
 from aslkit.capture.web.looking import Looker
-from aslkit.images import encode_jpeg, encode_png
-from aslkit.web import limits
-from aslkit.web.door import AT_ONCE, HEADERS, Addresses, Door
-from aslkit.web.service import LOOPBACK
+from aslkit.vision.images import encode_jpeg, encode_png
+from aslkit.web import request_limits
+from aslkit.web.access_control import AT_ONCE, HEADERS, Addresses, Door
+from aslkit.web.server import LOOPBACK
 
 JPEG = {"Content-Type": "image/jpeg"}
 TOKEN = "correct-horse-battery"
@@ -174,7 +174,7 @@ def test_a_jpeg_that_is_cut_short(page: TestClient, jpeg: bytes) -> None:
 
 
 def test_a_png_is_welcome(page: TestClient, jpeg: bytes) -> None:
-    from aslkit.images import decode
+    from aslkit.vision.images import decode
 
     answer = page.post("/frames?keep=1", content=encode_png(decode(jpeg)), headers={"Content-Type": "image/png"})
     assert answer.json()["stored"] is not None
@@ -342,5 +342,5 @@ def test_too_many_at_the_same_time() -> None:
 
 def test_a_frame_of_full_size_fits() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
-    assert len(encode_jpeg(noise)) < limits.MAX_FRAME_BYTES  # no photograph is harder
-    assert limits.MAX_PIXELS >= 1920 * 1080
+    assert len(encode_jpeg(noise)) < request_limits.MAX_FRAME_BYTES  # no photograph is harder
+    assert request_limits.MAX_PIXELS >= 1920 * 1080

@@ -23,9 +23,9 @@ from cryptography import x509
 from aslkit.capture.sitting import Sitting
 from aslkit.capture.web.looking import HandLooker, Looker
 from aslkit.capture.web.serve import Service, serve
-from aslkit.errors import AslkitError, InputError
-from aslkit.images import decode
-from aslkit.web import limits, patience
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.vision.images import decode
+from aslkit.web import idle_timeout, request_limits
 from aslkit.web.certificate import own, self_signed
 
 Running = Callable[..., AbstractContextManager[Any]]
@@ -135,7 +135,7 @@ def test_where_nothing_can_listen(sitting: Sitting, look: Looker, host: str, por
 
 
 def test_a_body_that_drips_is_let_go(running: Running, look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "BODY_S", 0.3)
+    monkeypatch.setattr(request_limits, "BODY_S", 0.3)
     with running(look=look) as (service, _, _):
         port = service.addresses.port
         with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
@@ -147,7 +147,7 @@ def test_a_body_that_drips_is_let_go(running: Running, look: Looker, monkeypatch
 def test_a_connection_that_says_nothing_is_let_go(
     running: Running, look: Looker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "HEAD_S", 0.3)
+    monkeypatch.setattr(idle_timeout, "HEAD_S", 0.3)
     with running(look=look) as (service, _, _):
         with socket.create_connection(("127.0.0.1", service.addresses.port), timeout=10) as silent:
             silent.sendall(b"GET / HTTP/1.1\r\nHost:")
@@ -193,13 +193,13 @@ SCRIPT = """
     from collections import Counter
     from pathlib import Path
     from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.look import look
+    from aslkit.vision.frame_metrics import look
     from aslkit.capture.session import Session
     from aslkit.capture.sitting import Sitting
     from aslkit.capture.web.serve import serve
-    from aslkit.captures import SessionInfo
-    from aslkit.config import load
-    from aslkit.workspace import Workspace
+    from aslkit.formats.captures import SessionInfo
+    from aslkit.core.config import load
+    from aslkit.core.workspace import Workspace
 
     workspace = Workspace(root=Path(sys.argv[1]))
     info = SessionInfo(signer="ada", session="one", camera="browser")

@@ -1,0 +1,1 @@
+"""What commands print: one function per result, rich tables in, text out."""

@@ -1,0 +1,54 @@
+"""The commands `aslkit evaluate` and `aslkit runs`."""
+
+from pathlib import Path
+
+import click
+
+from aslkit.cli.shared import shell_completion as values
+from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, workspace_option
+from aslkit.core.workspace import Workspace
+
+
+@click.command()
+@click.argument("run", shell_complete=values.run)
+@click.option(
+    "--dataset",
+    required=True,
+    help="A dataset's name, its folder, or its URL.",
+    shell_complete=values.dataset,
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the frames without a letter that are made.")
+@workspace_option
+@json_option
+def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> None:
+    """Measure RUN, a run's name or folder, on a dataset: on the people in it that it was not trained on.
+
+    \b
+    Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
+    """
+    from aslkit.cli.output.runs import print_evaluated
+    from aslkit.train.evaluation import evaluate as measure
+
+    workspace = Workspace(root=root)
+    folder = run_folder(run, workspace)
+    print_evaluated(measure(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
+
+
+@click.command()
+@click.argument("run", nargs=-1, shell_complete=values.run)
+@workspace_option
+@json_option
+def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
+    """List the runs, best first; or put the RUNs that are named side by side.
+
+    \b
+    Example:  aslkit runs
+              aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
+    """
+    from aslkit.cli.output.runs import print_runs
+    from aslkit.train.runs import begun
+    from aslkit.train.runs import runs as all_runs
+
+    workspace = Workspace(root=root)
+    found = [begun(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
+    print_runs(found, compare=bool(run), as_json=as_json)

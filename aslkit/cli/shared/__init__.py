@@ -1,0 +1,1 @@
+"""Options, option conflicts and shell completion that several commands use."""

@@ -1,0 +1,1 @@
+"""Basics without images: errors, config files, paths, atomic writes, worker processes. Imports nothing of aslkit."""

@@ -1,0 +1,1 @@
+"""`aslkit doctor`: checks of the machine, the packages and the camera, each with its fix."""

@@ -1,0 +1,1 @@
+"""An OpenCV window and what is drawn in it."""

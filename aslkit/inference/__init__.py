@@ -1,0 +1,1 @@
+"""Running a trained network without TensorFlow, and reading its file."""

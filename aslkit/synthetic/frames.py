@@ -1,0 +1,232 @@
+"""The stream of frames of one person signing one letter, and the clean picture of a letter."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.errors import InputError
+from aslkit.core.letters import parse_letter
+from aslkit.synthetic.letter_poses import POSES, Pose
+from aslkit.synthetic.pose_variants import FORMS
+from aslkit.synthetic.render import Light, paint
+from aslkit.synthetic.rest_poses import RESTS
+from aslkit.synthetic.scene import Camera, background, noise_tile, photograph
+from aslkit.synthetic.signer import FAULTS, HABIT_DEG, Session, Signer, SyntheticFrame, seeded
+from aslkit.synthetic.skeleton import Build, Figure, figure
+
+Array = npt.NDArray[np.float64]
+Image = npt.NDArray[np.uint8]
+
+HAND_MM: Final = 190.0
+"""Wrist to middle fingertip on a hand of average size."""
+
+SMALLEST: Final = 64
+"""Pixels a side: a hand in a smaller frame is a few pixels wide."""
+
+MARGIN: Final = 0.04
+"""All joints keep this share of the frame from its edge, except in a cut-off frame."""
+
+LOWEST: Final = np.array([-6.0, 0.0, 0.0, -24.0])
+HIGHEST: Final = np.array([95.0, 112.0, 70.0, 20.0])
+"""How far a finger's joints go, degrees, in the order of poses.Angles."""
+
+SWAY_DEG: Final = 1.6
+TURN_DEG: Final = np.array([4.0, 3.0, 3.0])
+DRIFT: Final = np.array([0.018, 0.018, 0.02])
+"""How much a held hand moves, each a standard deviation: joint angles, view, and place (x, y and distance)."""
+
+
+class _Drift:
+    """Smooth random movement: each channel three sine waves of a person's slow sway, standard deviation 1."""
+
+    def __init__(self, rng: np.random.Generator, channels: int) -> None:
+        self._hertz = rng.uniform((0.04, 0.15, 0.4), (0.15, 0.4, 0.9), (channels, 3))
+        self._phase = rng.uniform(0, 2 * np.pi, (channels, 3))
+        self._size = np.array([1.1, 0.75, 0.35])
+
+    def at(self, seconds: float) -> Array:
+        """Return float64 (channels,)."""
+        waves = np.sin(2 * np.pi * self._hertz * seconds + self._phase)
+        return np.asarray((waves * self._size).sum(axis=1), np.float64)
+
+
+def _pose(name: str, signer: Signer) -> Pose:
+    if name not in POSES:
+        return RESTS[name]
+    if not signer.other_forms:
+        return POSES[name]
+    ways = (POSES[name], *FORMS.get(name, ()))
+    return ways[int(seeded("form", signer.name, name).integers(len(ways)))]
+
+
+class _Performance:
+    """One person signing one letter, or resting, in one sitting: the posed hand at each moment."""
+
+    def __init__(self, letter: str, signer: Signer, session: Session, seed: int) -> None:
+        self._pose, self._signer = _pose(letter, signer), signer
+        width = signer.habit_deg / HABIT_DEG
+        habit = seeded("habit", signer.name, letter)
+        mood = seeded("mood", signer.name, session.name, letter)
+        self._angles = np.asarray(self._pose.fingers) + habit.normal(0, signer.habit_deg, (4, 4)) * (1, 1, 1, 0.35)
+        self._angles += mood.normal(0, 1.5, (4, 4)) * (1, 1, 1, 0.35)
+        self._view = np.asarray(self._pose.view) + width * habit.normal(0, (5, 4, 4)) + session.view
+        self._reach = width * habit.normal(0, 1.5, 3)
+        self._drift = _Drift(seeded("drift", signer.name, session.name, letter, seed), 25)
+
+    def at(self, seconds: float) -> tuple[Figure, Array]:
+        """Return the posed hand, and the drift of its place: x and y in shares of the frame, and the distance."""
+        drift = self._drift.at(seconds)
+        angles = np.clip(self._angles + SWAY_DEG * drift[:16].reshape(4, 4) * (1, 1, 1, 0.5), LOWEST, HIGHEST)
+        posed = figure(
+            self._pose,
+            build=self._signer.build,
+            angles=angles,
+            view=self._view + TURN_DEG * drift[16:19],
+            reach=self._reach + drift[19:22] * 0.8,
+            left=self._signer.left_handed,
+        )
+        return posed, DRIFT * drift[22:25]
+
+
+def _placed(
+    posed: Figure, session: Session, drift: Array, size: tuple[int, int], cut: str | None
+) -> tuple[float, Array]:
+    """Return pixels a millimetre, and the wrist's place in pixels, such that all joints are in the frame.
+
+    Args:
+        posed: the hand.
+        session: distance and place.
+        drift: float64 (3,): x, y, distance.
+        size: the frame's width and height.
+        cut: the side of the frame that cuts the hand in two, or None.
+    """
+    frame = np.asarray(size, np.float64)
+    low, high = posed.joints[:, :2].min(axis=0), posed.joints[:, :2].max(axis=0)
+    scale = session.span * min(size[1], 0.75 * size[0]) * (1 + float(drift[2])) / HAND_MM
+    scale = min(scale, float(((1 - 2 * MARGIN - 0.02) * frame / (high - low)).min()))
+    middle = (np.asarray(session.place) + drift[:2]) * frame
+    half = (high - low) / 2 * scale
+    middle = np.clip(middle, MARGIN * frame + half, (1 - MARGIN) * frame - half)
+    if cut is not None:
+        axis, edge = (0, frame[0]) if cut == "right" else (0, 0.0) if cut == "left" else (1, 0.0)
+        middle[axis] = edge
+    return scale, middle - (low + high) / 2 * scale
+
+
+def _joints(posed: Figure, scale: float, place: Array, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return the joints as MediaPipe gives them, float32 (21, 3)."""
+    pixels = posed.joints * scale + np.array([place[0], place[1], 0.0])
+    return np.asarray(pixels / (size[0], size[1], size[0]), np.float32)
+
+
+def _check(width: int, height: int, fault: str | None, fps: float) -> None:
+    if fault is not None and fault not in FAULTS:
+        raise InputError(f"{fault!r} is not a fault the synthetic signer can make. Use one of: {', '.join(FAULTS)}.")
+    if width < SMALLEST or height < SMALLEST:
+        raise InputError(
+            f"A synthetic frame is at least {SMALLEST} pixels wide and high. Received: {width} x {height}."
+        )
+    if not fps > 0:
+        raise InputError(f"Frames a second must be above 0. Received: fps={fps}.")
+
+
+def frames(
+    letter: str,
+    *,
+    signer: Signer,
+    session: Session,
+    seed: int = 0,
+    width: int = 640,
+    height: int = 480,
+    fault: str | None = None,
+    fps: float = 30.0,
+) -> Iterator[SyntheticFrame]:
+    """Return the endless stream of that person signing that letter: same arguments, same frames to the bit.
+
+    Args:
+        letter: one of the 24 letters, or of rests.RESTS: a hand that shows none.
+        signer: who signs.
+        session: room, light, camera, distance.
+        seed: another take: the hand moves otherwise.
+        width: pixels, at least 64.
+        height: pixels, at least 64.
+        fault: what is wrong with every frame, or None: "no-hand", the empty room; "cut-off", the frame's edge goes
+            through the hand; "blurred", out of focus; "dark", hardly any light; "repeated", the first frame for ever.
+        fps: frames a second, above 0: how far the hand moves from one frame to the next.
+
+    Raises:
+        InputError: for a letter, fault, size or rate that cannot be, at once and not at the first frame.
+    """
+    if letter not in RESTS:
+        letter = parse_letter(letter)
+    _check(width, height, fault, fps)
+    return _stream(letter, signer, session, seed, (width, height), fault, fps)
+
+
+def _camera(session: Session, fault: str | None) -> Camera:
+    """Return the sitting's camera, out of focus or starved of light if that is the fault."""
+    if fault == "blurred":
+        # Whoever measures sharpness measures noise too: a blurred frame must not look sharp by its noise.
+        return replace(session.camera, blur_px=8.0, sharpening=0.0, noise=0.2 * session.camera.noise)
+    if fault == "dark":
+        return replace(session.camera, exposure=0.09)
+    return session.camera
+
+
+def _stream(
+    letter: str, signer: Signer, session: Session, seed: int, size: tuple[int, int], fault: str | None, fps: float
+) -> Iterator[SyntheticFrame]:
+    width, height = size
+    performance, camera = _Performance(letter, signer, session, seed), _camera(session, fault)
+    room_rng = np.random.default_rng(session.room_seed)
+    room = background(session.room, rng=room_rng, width=width, height=height, brightness=session.brightness)
+    rng = seeded("camera", signer.name, session.name, letter, seed)
+    noise = noise_tile(rng, width=width, height=height, noise=camera.noise)
+    cut = str(rng.choice(["left", "right", "top"])) if fault == "cut-off" else None
+    for index in count():
+        posed, drift = performance.at(0.0 if fault == "repeated" else index / fps)
+        scale, place = _placed(posed, session, drift, size, cut)
+        joints = _joints(posed, scale, place, size)
+        picture = room
+        if fault == "no-hand":
+            joints = np.full_like(joints, np.nan)
+        else:
+            picture = paint(room, posed, look=signer.look, light=session.light, scale=scale, place=place)
+        moved = (0, 0) if fault == "repeated" else (int(rng.integers(height)), int(rng.integers(width)))
+        image = photograph(picture, camera, noise=noise, shift=moved)
+        yield SyntheticFrame(image=image, joints=joints, fault=fault)
+
+
+def letter_picture(letter: str, *, size: int = 320) -> Image:
+    """Return a clean picture of a letter for a help screen: a right hand as the other person sees it.
+
+    Args:
+        letter: one of the 24 letters, upper or lower case.
+        size: pixels a side, at least 64.
+
+    Returns:
+        uint8 (size, size, 3), BGR, on a plain light background.
+
+    Raises:
+        InputError: for a letter or a size that cannot be.
+    """
+    letter = parse_letter(letter)
+    _check(size, size, None, 1.0)
+    pose = POSES[letter]
+    posed = figure(
+        pose,
+        build=Build(),
+        angles=np.asarray(pose.fingers),
+        view=np.asarray(pose.view),
+        reach=np.zeros(3),
+        left=False,
+    )
+    low, high = posed.joints[:, :2].min(axis=0), posed.joints[:, :2].max(axis=0)
+    scale = float(min(size / 240.0, (0.86 * size / (high - low)).min()))
+    plain = np.full((size, size, 3), (236, 232, 228), np.uint8)
+    look = Signer(name="synthetic-example").look
+    return paint(plain, posed, look=look, light=Light(), scale=scale, place=size / 2 - (low + high) / 2 * scale)

@@ -1,0 +1,176 @@
+"""Finding the hand in a frame: MediaPipe's hand landmarker, the same one for every stage.
+
+mediapipe 0.10.21 carries its models in the wheel, so nothing is downloaded at run time.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.native_libraries import native_log_silenced
+
+Handedness = Literal["left", "right"]
+
+MIN_CONFIDENCE: Final = 0.3
+"""Palm detection confidence, 0–1. At 0.3 one try misses 0.7–8.4 % of frames by person; at the default 0.5 more."""
+
+PAD_FRACTION: Final = 0.5
+"""The second try pads each side by this share of the frame: the palm detector misses hands that fill the frame."""
+
+WRIST: Final = 0
+THUMB: Final = (1, 2, 3, 4)
+INDEX: Final = (5, 6, 7, 8)
+MIDDLE: Final = (9, 10, 11, 12)
+RING: Final = (13, 14, 15, 16)
+PINKY: Final = (17, 18, 19, 20)
+FINGERS: Final = (THUMB, INDEX, MIDDLE, RING, PINKY)
+
+PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
+"""The joint from which joint i + 1 hangs: the wrist, or the next joint towards it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """One hand found in a frame.
+
+    Attributes:
+        landmarks: float32 (21, 3), MediaPipe's order. x and y as a share of the frame's width and height (0–1
+            inside the frame), z as a share of its width, relative to the wrist, smaller is nearer to the camera.
+        handedness: which hand it is, on the person, given that the frame is not mirrored.
+        score: confidence in the handedness, 0.5–1.
+    """
+
+    landmarks: npt.NDArray[np.float32]
+    handedness: Handedness
+    score: float
+
+    @property
+    def box(self) -> npt.NDArray[np.float32]:
+        """The landmarks' bounding box, float32 (4,): left, top, right, bottom as shares of the frame."""
+        xy = self.landmarks[:, :2]
+        return np.asarray(np.concatenate([xy.min(axis=0), xy.max(axis=0)]), np.float32)
+
+    @property
+    def extent(self) -> float:
+        """Area of the box, as a share of the frame's."""
+        left, top, right, bottom = self.box.tolist()
+        return float((right - left) * (bottom - top))
+
+
+@contextmanager
+def without_tensorflow() -> Iterator[None]:
+    """Let mediapipe be imported without TensorFlow: it uses a documentation decorator of it, at 10 s a process."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+
+
+class HandLandmarker:
+    """MediaPipe Hands. Not safe to share between threads.
+
+    Args:
+        min_confidence: palm detection confidence, 0–1.
+        second_try: look again, in the frame padded by half its size with its own border, when no hand was found.
+        max_hands: how many hands to look for, 1 or 2.
+        tracking: frames follow each other, so that a hand is looked for where it was in the frame before: faster and
+            steadier, and what is found depends on the frames before. Without it, each frame is judged on its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        min_confidence: float = MIN_CONFIDENCE,
+        second_try: bool = True,
+        max_hands: int = 1,
+        tracking: bool = False,
+    ) -> None:
+        with without_tensorflow():
+            from mediapipe.python.solutions.hands import Hands
+
+        def graph(*, static: bool) -> Any:
+            with native_log_silenced():
+                hands = Hands(
+                    static_image_mode=static,
+                    max_num_hands=max_hands,
+                    model_complexity=1,
+                    min_detection_confidence=min_confidence,
+                )
+                hands.process(np.zeros((64, 64, 3), np.uint8))
+            return hands
+
+        self._found_before = False
+        self._graph = graph(static=not tracking)
+        # A padded frame is no successor of the one before: where hands are followed, it has a graph of its own.
+        self._padded_graph = (graph(static=True) if tracking else self._graph) if second_try else None
+
+    def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
+        """Return the hand in an unmirrored BGR frame, uint8 (height, width, 3), or None; of several, the largest."""
+        return max(self.find_all(frame), key=lambda hand: hand.extent, default=None)
+
+    def find_all(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        """Return the hands in an unmirrored BGR frame, uint8 (height, width, 3), as MediaPipe orders them."""
+        hands = self._look(self._graph, frame)
+        if not hands and self._padded_graph is not None:
+            hands = self._look_padded(frame)
+        return hands
+
+    def _look(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        # The first hand found sets off one more warning, which no one can act on.
+        with nullcontext() if self._found_before else native_log_silenced():
+            result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
+        if not result.multi_hand_landmarks:
+            return ()
+        self._found_before = True
+        sides = [handedness.classification[0] for handedness in result.multi_handedness]
+        return tuple(
+            Hand(
+                landmarks=np.array([(p.x, p.y, p.z) for p in found.landmark], np.float32),
+                # MediaPipe names the hand as if it looked into a mirror; our frames are not mirrored.
+                handedness="right" if side.label == "Left" else "left",
+                score=float(side.score),
+            )
+            for found, side in zip(result.multi_hand_landmarks, sides, strict=True)
+        )
+
+    def _look_padded(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        import cv2
+
+        height, width = frame.shape[:2]
+        top, left = round(height * PAD_FRACTION), round(width * PAD_FRACTION)
+        padded = cv2.copyMakeBorder(frame, top, top, left, left, cv2.BORDER_REPLICATE)
+        scale = np.array([1 + 2 * left / width, 1 + 2 * top / height, 1 + 2 * left / width])
+        offset = np.array([left / width, top / height, 0])
+        return tuple(
+            replace(hand, landmarks=(hand.landmarks * scale - offset).astype(np.float32))
+            for hand in self._look(self._padded_graph, np.asarray(padded, np.uint8))
+        )
+
+    def close(self) -> None:
+        """Free MediaPipe's graphs."""
+        self._graph.close()
+        if self._padded_graph not in (None, self._graph):
+            self._padded_graph.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def careful() -> HandLandmarker:
+    """The landmarker that judges: as curation's."""
+    return HandLandmarker(max_hands=2)
