@@ -43,9 +43,9 @@ class Demonstrated:
 
 def demo(root: Path) -> Demonstrated:
     """Run every stage in `root`/demo, from scratch."""
-    from aslkit.curate.build import curate
-    from aslkit.curate.checks import CheckConfig
     from aslkit.curate.config import CurateConfig
+    from aslkit.curate.filter.checks import CheckConfig
+    from aslkit.curate.pipeline import curate
     from aslkit.train.config import TrainConfig
     from aslkit.train.run import train
 
@@ -65,7 +65,7 @@ def demo(root: Path) -> Demonstrated:
 
 def _record(workspace: Workspace) -> None:
     from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.capture.recorder import record, terminal
+    from aslkit.capture.record import record, terminal
 
     capture = load("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
     with bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.drawing import draw
-from aslkit.capture.recorder import Recording
-from aslkit.capture.seat import Seat
-from aslkit.capture.window import Desk
+from aslkit.capture.record import Recording
+from aslkit.capture.session.lifecycle import Seat
+from aslkit.capture.window.view import draw
+from aslkit.capture.window.window import Desk
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo

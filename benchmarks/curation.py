@@ -28,14 +28,14 @@ from pathlib import Path
 from aslkit.core.config import load
 from aslkit.core.files import file_hash
 from aslkit.core.letters import LETTERS
-from aslkit.curate import rows
-from aslkit.curate.checks import CheckConfig
-from aslkit.curate.clean import clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.describe import Looking
-from aslkit.curate.descriptions import Descriptions
-from aslkit.curate.engine import Local, map_local
-from aslkit.curate.sieve import sieve
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.exact_duplicates import clean
+from aslkit.curate.filter.select import sieve
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Local, map_local
+from aslkit.curate.measure.measure import Looking
 from aslkit.formats.captures import CapturedFrame
 from aslkit.synthetic import Session, Signer
 from aslkit.synthetic import frames as drawn
@@ -102,7 +102,7 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     seen = known.of(contents)
     kept, refused = clean(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     left, seen = [captured[index] for index in kept], seen.take(kept)
-    group = rows.groups(left, seen, config.limits, engine)
+    group = measure_table.groups(left, seen, config.limits, engine)
     sieved = sieve(left, seen, group, config=checks, keep_per_group=0, seed=0)
     return f"{len(refused)} refused, {len(set(group.tolist()))} groups, {len(sieved.dropped)} dropped"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
-from aslkit.curate.describe import GIVEN, Looking, describe
+from aslkit.curate.measure.measure import GIVEN, Looking, describe
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.hand_landmarker import MIN_CONFIDENCE, HandLandmarker
 from aslkit.vision.images import decode, encode_jpeg

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from aslkit.capture.config import GateConfig
-from aslkit.capture.gate import REASONS, Known, judge
+from aslkit.capture.quality.gate import REASONS, Known, judge
 from aslkit.core.config import load
 from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS

@@ -35,13 +35,14 @@ from curation import pictures
 from aslkit.core.config import load
 from aslkit.core.files import file_hash
 from aslkit.core.workspace import Workspace
-from aslkit.curate import describe, rows
-from aslkit.curate.checks import CheckConfig
-from aslkit.curate.clean import clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.descriptions import Descriptions
-from aslkit.curate.engine import Local
-from aslkit.curate.sieve import sieve
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.exact_duplicates import clean
+from aslkit.curate.filter.select import sieve
+from aslkit.curate.measure import measure
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Local
 from aslkit.datasets import store
 from aslkit.datasets.split import Frames, split
 from aslkit.formats.captures import CapturedFrame, SessionInfo, walk
@@ -88,7 +89,7 @@ def described(workspace: Workspace, config: CurateConfig) -> tuple[list[Captured
     """The frames that can be read, and what curation measured of them."""
     frames = list(walk(workspace.captures))
     contents = [file_hash(frame.path) for frame in frames]
-    looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     known = Descriptions(folder=workspace.descriptions, looking=looking)
     known.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
     seen = known.of(contents)
@@ -119,7 +120,7 @@ def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
         else:
             width = column.type.byte_width
             turned = np.packbits(rng.random((len(seen), width * 8)) < TURNED, axis=1)
-            flat = rows.in_bytes(seen.column(name)) ^ turned
+            flat = measure_table.in_bytes(seen.column(name)) ^ turned
             values = pa.Array.from_buffers(column.type, len(seen), [None, pa.py_buffer(flat.tobytes())])
         seen = seen.set_column(seen.schema.get_field_index(name), seen.schema.field(name), values)
     hands = seen.column("landmarks").combine_chunks()
@@ -142,7 +143,7 @@ def look_at_all(root: Path, times: int) -> dict[str, Any]:
     """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
     into: Measured = {}
     config = load("curate", CurateConfig)
-    settings = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    settings = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     with tempfile.TemporaryDirectory() as folder:
         images = {str(path): path for path in _jittered(list(walk(root / "captures")), times, Path(folder) / "images")}
         known = Descriptions(folder=Path(folder) / "known", looking=settings)
@@ -177,7 +178,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         _look(frames, config, into)
     frames, seen = repeated(frames, seen, times, same_people=same_people)
     with measured("group near-copies", into):
-        group = rows.groups(frames, seen, config.limits, engine)
+        group = measure_table.groups(frames, seen, config.limits, engine)
     with measured("check, doubt labels", into):
         found = sieve(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
     frames, seen, group = [frames[index] for index in found.taken], seen.take(found.taken), group[found.taken]
@@ -186,7 +187,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         for key in {(frame.signer, frame.session) for frame in frames}
     }
     with measured("rows and split", into):
-        table = rows.table(frames, seen, group, infos)
+        table = measure_table.table(frames, seen, group, infos)
         parts = split(
             Frames(
                 signer=np.array(table.column("signer").to_pylist()),
@@ -218,7 +219,7 @@ def _named(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> None:
     """The cost of looking at images, on a sample, for all."""
     some = frames[:: max(len(frames) // SAMPLE, 1)]
-    looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     with measured("look at pictures", into), tempfile.TemporaryDirectory() as cache:
         Descriptions(folder=Path(cache), looking=looking).complete({str(f.path): f.path for f in some}, Local())
     into["look at pictures"]["seconds"] *= len(frames) / len(some)

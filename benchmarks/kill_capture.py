@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.capture.session import Session
+from aslkit.capture.session.store import Session
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.frame_index import Index
@@ -36,9 +36,9 @@ RECORDS = """
 import os, sys
 from pathlib import Path
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.recorder import record, terminal
-from aslkit.capture.session import Session
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.record import record, terminal
+from aslkit.capture.session.store import Session
+from aslkit.capture.session.recording import Sitting
 from aslkit.formats.captures import SessionInfo
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace

@@ -21,10 +21,10 @@ import pyarrow as pa
 from curation import pictures
 
 from aslkit.core.config import load
-from aslkit.curate import rows
 from aslkit.curate.config import CurateConfig, Limits
-from aslkit.curate.describe import DESCRIBED, GIVEN, Looking, describe
-from aslkit.curate.group import Traits, linked
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.measure import DESCRIBED, GIVEN, Looking, describe
+from aslkit.curate.measure.near_duplicates import Traits, linked
 from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash
 
 UNLIKE = 8
@@ -106,7 +106,7 @@ def table(cells: dict[str, list[Path]]) -> None:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for kinds, parents, seen in pool.map(described, cells.values()):
             parent = np.array(parents)
-            found = near(rows.traits(seen), limits)
+            found = near(measure_table.traits(seen), limits)
             originals = np.flatnonzero(np.array(kinds) == "the same bytes")
             for row, kind in enumerate(kinds):
                 own = parent[originals] == parent[row]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit.core.progress import bar
-from aslkit.curate.engine import Engine
+from aslkit.curate.measure.engine import Engine
 from aslkit.datasets import schema
 from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash, quality
 from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths

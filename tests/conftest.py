@@ -13,10 +13,10 @@ from hypothesis import settings as chance
 
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
-from aslkit.curate import engine
-from aslkit.curate.build import curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.measure import engine
+from aslkit.curate.pipeline import curate
 from aslkit.formats.captures import SessionInfo
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.images import Frame, encode_jpeg

@@ -8,8 +8,8 @@ import pytest
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
 from aslkit.live.config import LiveConfig
 from aslkit.train.config import TrainConfig
 

@@ -119,7 +119,7 @@ def run(options: CaptureOptions) -> None:
     gate = load("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
     info = _stated(options, info, capture)
     if options.web:
-        from aslkit.capture.browser import record_in_browser
+        from aslkit.capture.web.record import record_in_browser
 
         recorded = record_in_browser(
             letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
@@ -127,8 +127,8 @@ def run(options: CaptureOptions) -> None:
             announce=_announce,
         )  # fmt: skip
     else:
-        from aslkit.capture.recorder import record, terminal
-        from aslkit.capture.window import window
+        from aslkit.capture.record import record, terminal
+        from aslkit.capture.window.window import window
 
         recorded = record(
             letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,

@@ -12,7 +12,7 @@ from aslkit.cli.shared.options import config_option, dataset_folder, json_option
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.curate.engine import Engine
+    from aslkit.curate.measure.engine import Engine
 
 
 _OF_CURATION: Final = (
@@ -85,9 +85,9 @@ def curate(
     """
     from aslkit.cli.output.stages import print_audit, print_curated
     from aslkit.core.config import load
-    from aslkit.curate.build import curate as build
-    from aslkit.curate.checks import CheckConfig
     from aslkit.curate.config import CurateConfig
+    from aslkit.curate.filter.checks import CheckConfig
+    from aslkit.curate.pipeline import curate as build
 
     if audit is None:
         refuse(("renumbered",), "goes with --audit")
@@ -95,7 +95,7 @@ def curate(
         refuse(_OF_CURATION, "does not go with --audit")
     settings = load("curate", CurateConfig, file=config, flags=flags)
     if audit is not None:
-        from aslkit.curate.audit import audit as measure
+        from aslkit.curate.report.leakage import audit as measure
 
         found = measure(
             dataset_folder(audit, Workspace(root=root)),
@@ -122,7 +122,7 @@ def curate(
 
 def _engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":
     """What runs curation, as its options say."""
-    from aslkit.curate.engine import Local
+    from aslkit.curate.measure.engine import Local
 
     if engine == "local":
         if master is not None:
@@ -130,6 +130,6 @@ def _engine(engine: str, master: str | None, processes: int | None) -> "Abstract
         return nullcontext(Local(processes=processes))
     if processes is not None:
         raise click.UsageError("--processes goes with --engine local; Spark's master says how many there are.")
-    from aslkit.curate.spark import spark_engine
+    from aslkit.curate.measure.spark_engine import spark_engine
 
     return spark_engine(master or "local[*]")

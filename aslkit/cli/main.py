@@ -142,7 +142,7 @@ def import_(
     where photos/A/*.jpg, photos/B/*.jpg, … (either case). J, Z and others are listed and left out.
     """
     from aslkit.capture import signers
-    from aslkit.capture.importer import import_folder
+    from aslkit.capture.import_images import import_folder
     from aslkit.cli.output.stages import print_import, warn_of_unstated
     from aslkit.formats.captures import SESSION_FILE, SessionInfo
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.capture.web.desk import Desk, Sent
-from aslkit.capture.web.pictures import letter_png, no_frame
+from aslkit.capture.web.controller import Desk, Sent
+from aslkit.capture.web.thumbnails import letter_png, no_frame
 from aslkit.web.access_control import Addresses, Door
 from aslkit.web.request_limits import Refusal, disk_words, json_of
 from aslkit.web.static_files import SHARED, answers, files, number

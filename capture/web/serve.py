@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.session.recording import Sitting
 from aslkit.capture.web.app import app
-from aslkit.capture.web.desk import Desk
-from aslkit.capture.web.looking import HandLooker, Looker
+from aslkit.capture.web.controller import Desk
+from aslkit.capture.web.frame_analyzer import HandLooker, Looker
 from aslkit.web import server
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session import Session
-from aslkit.capture.sitting import Sitting, Verdict
+from aslkit.capture.session.recording import Sitting, Verdict
+from aslkit.capture.session.store import Session
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
@@ -198,5 +198,5 @@ class Blind:
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch, limits: GateConfig) -> GateConfig:
     """Nobody looks for hands, and the gate that is returned lets all frames through."""
-    monkeypatch.setattr("aslkit.capture.watch.HandLandmarker", Blind)
+    monkeypatch.setattr("aslkit.capture.frame_pipeline.HandLandmarker", Blind)
     return replace(limits, enabled=False)

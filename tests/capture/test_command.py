@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.capture.session import Session
+from aslkit.capture.session.store import Session
 from aslkit.capture.signers import Stated, load
 from aslkit.cli.main import main
 from aslkit.core.workspace import Workspace

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.capture.session import TRASH, Session
+from aslkit.capture.session.store import TRASH, Session
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.frame_index import INDEX_FILE, Index
@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.vision.frame_metrics import Look
-from aslkit.capture.session import Session
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.session.store import Session
+from aslkit.capture.session.recording import Sitting
 from aslkit.formats.captures import SessionInfo
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.drawing import STRIP, View, draw
-from aslkit.capture.gate import WORDS
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.window.view import STRIP, View, draw
 from aslkit.core.letters import LETTERS
 from aslkit.gui.drawing import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
 from aslkit.vision.hand_landmarker import Hand

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.capture.config import GateConfig
-from aslkit.capture.gate import REASONS, WORDS, Known, Reason, judge
+from aslkit.capture.quality.gate import REASONS, WORDS, Known, Reason, judge
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.frame_metrics import Look, look
 from aslkit.vision.hand_landmarker import WRIST, Hand, HandLandmarker, careful

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.capture.importer import Imported, import_folder
+from aslkit.capture.import_images import Imported, import_folder
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk

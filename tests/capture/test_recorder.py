@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 import pytest
 
-from aslkit.capture import recorder
+from aslkit.capture import record as recorder
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.recorder import Recording, record, terminal
-from aslkit.capture.seat import Recorded
-from aslkit.capture.session import Session
+from aslkit.capture.record import Recording, record, terminal
+from aslkit.capture.session.lifecycle import Recorded
+from aslkit.capture.session.store import Session
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk
@@ -311,7 +311,7 @@ def test_an_error_in_a_thread_ends_the_recording_with_it(
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("aslkit.capture.watch.look", fails)
+    monkeypatch.setattr("aslkit.capture.frame_pipeline.look", fails)
     with pytest.raises(ZeroDivisionError):
         take(clip, gate=blind)
     with Session.opened(empty, SessionInfo(signer="ada", session="one", camera="test"), look_at=fails):  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.session import TRASH, Recovered, Session, iso, stored_before
+from aslkit.capture.session.store import TRASH, Recovered, Session, iso, stored_before
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk
@@ -213,7 +213,7 @@ def test_a_full_disk_leaves_neither_image_nor_line(
 HOLDS = (
     "import sys, time\n"
     "from pathlib import Path\n"
-    "from aslkit.capture.session import Session\n"
+    "from aslkit.capture.session.store import Session\n"
     "from aslkit.formats.captures import SessionInfo\n"
     "from aslkit.core.workspace import Workspace\n"
     "info = SessionInfo(signer='ada', session='one', camera='test')\n"

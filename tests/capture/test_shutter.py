@@ -1,6 +1,6 @@
 import pytest
 
-from aslkit.capture.shutter import FIRST_HOLD_S, HOLD_S, Shutter
+from aslkit.capture.window.shutter import FIRST_HOLD_S, HOLD_S, Shutter
 
 
 @pytest.fixture

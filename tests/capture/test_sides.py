@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from aslkit.capture.sides import SURPRISED_AFTER, USUAL_FROM, Sides
+from aslkit.capture.quality.handedness import SURPRISED_AFTER, USUAL_FROM, Sides
 from aslkit.vision.hand_landmarker import Hand, Handedness
 from aslkit.vision.images import Frame
 

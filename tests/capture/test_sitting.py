@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session import TRASH, Session, stored_before
-from aslkit.capture.sides import SURPRISED_AFTER, USUAL_FROM
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.quality.handedness import SURPRISED_AFTER, USUAL_FROM
+from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.store import TRASH, Session, stored_before
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import count_letters, walk

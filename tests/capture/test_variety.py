@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.capture.variety import DISTANCE, ENOUGH, LIGHT, PLACE, TURN, nudges
+from aslkit.capture.quality.diversity import DISTANCE, ENOUGH, LIGHT, PLACE, TURN, nudges
 from aslkit.formats.frame_index import Entry
 from aslkit.vision.frame_metrics import Look
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture import watch as module
+from aslkit.capture import frame_pipeline as module
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.motion import FORGOTTEN_S, Motion
-from aslkit.capture.sitting import Sitting
-from aslkit.capture.watch import Watch
+from aslkit.capture.frame_pipeline import Watch
+from aslkit.capture.quality.hand_speed import FORGOTTEN_S, Motion
+from aslkit.capture.session.recording import Sitting
 from aslkit.video.sources import SourceFrame, SourceLost
 from aslkit.video.stream import Stream
 from aslkit.vision.frame_metrics import look

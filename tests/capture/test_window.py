@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from aslkit.capture.config import CaptureConfig
-from aslkit.capture.drawing import draw
-from aslkit.capture.gate import WORDS
-from aslkit.capture.recorder import Recording
-from aslkit.capture.sides import SURPRISED_AFTER
-from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.capture.watch import Shown
-from aslkit.capture.window import Desk, window
+from aslkit.capture.frame_pipeline import Shown
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.quality.handedness import SURPRISED_AFTER
+from aslkit.capture.record import Recording
+from aslkit.capture.session.recording import Sitting, Verdict
+from aslkit.capture.window.view import draw
+from aslkit.capture.window.window import Desk, window
 from aslkit.core.errors import AslkitError
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame

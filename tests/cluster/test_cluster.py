@@ -13,9 +13,9 @@ import pytest
 from aslkit.core import retry
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
-from aslkit.curate.build import curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.pipeline import curate
 from aslkit.train.checkpoints import Store
 from aslkit.train.loop import State
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for

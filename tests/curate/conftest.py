@@ -7,7 +7,7 @@ import pytest
 
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.report import Curation
+from aslkit.curate.report.report import Curation
 from aslkit.datasets import store
 from aslkit.datasets.split import Split
 from aslkit.formats.captures import walk

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.core.workspace import Workspace
-from aslkit.curate import leaks as leaking
-from aslkit.curate import report
-from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.leaks import leaks
-from aslkit.curate.report import Curation
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.report import dataset_leakage as leaking
+from aslkit.curate.report import report
+from aslkit.curate.report.dataset_leakage import leaks
+from aslkit.curate.report.report import Curation
 from aslkit.formats.captures import walk
 from aslkit.vision.images import decode, to_grey
 from aslkit.vision.perceptual_hash import small

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from aslkit.cli.main import main
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
-from aslkit.curate.audit import Audit, Pictures, audit, leak
+from aslkit.curate.report.leakage import Audit, Pictures, audit, leak
 from aslkit.datasets import sign_mnist
 from aslkit.vision.images import Frame, encode_jpeg, encode_png
 from aslkit.vision.near_duplicate import hamming

@@ -10,10 +10,10 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
 from aslkit.curate.augment import augmented, vary
-from aslkit.curate.build import curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.engine import Local
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.pipeline import curate
 from aslkit.datasets import store
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame, decode, pixel_hash

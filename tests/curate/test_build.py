@@ -10,16 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from aslkit.capture.importer import import_folder
+from aslkit.capture.import_images import import_folder
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.workspace import Workspace
-from aslkit.curate import rows
-from aslkit.curate.build import Curated, curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.engine import Local
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.pipeline import Curated, curate
 from aslkit.datasets import schema, sign_mnist, store
 from aslkit.datasets.get import get_sign_mnist
 from aslkit.datasets.merge import Given, MergeConfig, merge
@@ -318,7 +318,7 @@ def test_large_images_are_written_in_small_parts(
     workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = store.read(workspace.dataset("custom"))
-    monkeypatch.setattr(rows, "_MOST_BYTES", 20_000)
+    monkeypatch.setattr(measure_table, "_MOST_BYTES", 20_000)
     again(workspace, settings, rebuild=True)
     assert store.read(workspace.dataset("custom")).equals(before)
     assert pq.ParquetFile(store.files_of(workspace.dataset("custom"))[0]).num_row_groups > 3

@@ -8,10 +8,10 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.curate.checks import CHECKS, OF_LETTERS, CheckConfig, Checked, check, usual_hands
-from aslkit.curate.describe import DESCRIBED
-from aslkit.curate.doubt import doubts
-from aslkit.curate.sieve import restored, sieve
+from aslkit.curate.filter.checks import CHECKS, OF_LETTERS, CheckConfig, Checked, check, usual_hands
+from aslkit.curate.filter.label_issues import doubts
+from aslkit.curate.filter.select import restored, sieve
+from aslkit.curate.measure.measure import DESCRIBED
 from aslkit.formats.captures import CapturedFrame
 
 

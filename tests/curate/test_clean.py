@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.curate.clean import Rejection, clean
+from aslkit.curate.filter.exact_duplicates import Rejection, clean
 from aslkit.formats.captures import CapturedFrame
 
 

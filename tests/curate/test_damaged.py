@@ -13,10 +13,10 @@ from PIL import Image
 
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
-from aslkit.curate.build import curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.engine import Local
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.pipeline import curate
 from aslkit.datasets import store
 from aslkit.formats.captures import no_files, walk
 from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png

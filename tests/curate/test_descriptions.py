@@ -10,10 +10,10 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import file_hash
-from aslkit.curate import descriptions
-from aslkit.curate.describe import Looking, describe_files, named
-from aslkit.curate.descriptions import Descriptions
-from aslkit.curate.engine import Local
+from aslkit.curate.measure import cache
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.measure.measure import Looking, describe_files, named
 from aslkit.vision.images import encode_png
 
 HERE = Local(processes=1)
@@ -91,7 +91,7 @@ def test_many_parts_become_one(
         Descriptions(folder=tmp_path, looking=LOOKING).complete({content: path}, HERE)
     assert len(list(tmp_path.rglob("*.parquet"))) == 5
     before = Descriptions(folder=tmp_path, looking=LOOKING).known
-    monkeypatch.setattr(descriptions, "MANY_PARTS", 4)
+    monkeypatch.setattr(cache, "MANY_PARTS", 4)
     assert Descriptions(folder=tmp_path, looking=LOOKING).known.equals(before)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
     assert known(tmp_path) == set(files)

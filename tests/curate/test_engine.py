@@ -13,13 +13,13 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.process_pool import cores
-from aslkit.curate.engine import WAITING, map_local
+from aslkit.curate.measure.engine import WAITING, map_local
 
 # The work is from the standard library: a process that is spawned cannot import this file. Where batches do not
 # matter, it is given numbers.
 HANGS = (
     "import signal, time\n"
-    "from aslkit.curate.engine import map_local\n"
+    "from aslkit.curate.measure.engine import map_local\n"
     "if __name__ == '__main__':\n"
     "    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it\n"
     "    done = map_local(time.sleep, [0, 0, {seconds}, {seconds}], processes=2)\n"

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.core.workspace import Workspace
-from aslkit.curate import galleries as gallery
-from aslkit.curate.checks import OF_LETTERS
-from aslkit.curate.clean import Rejection
-from aslkit.curate.galleries import ABOUT, galleries, thumbnail, varied
+from aslkit.curate.filter.checks import OF_LETTERS
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.report import galleries as gallery
+from aslkit.curate.report.galleries import ABOUT, galleries, thumbnail, varied
 from aslkit.formats.captures import walk
 from aslkit.vision.images import Frame, decode, encode_jpeg
 from tests.curate.reported import refused

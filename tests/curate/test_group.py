@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslkit.curate import group
 from aslkit.curate.config import Limits
-from aslkit.curate.group import Traits, near_duplicates
+from aslkit.curate.measure import near_duplicates as group
+from aslkit.curate.measure.near_duplicates import Traits, near_duplicates
 from aslkit.vision.hand_landmarker import MIDDLE, WRIST
 from aslkit.vision.near_duplicate import moved, upright
 from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from aslkit.core.workspace import Workspace
-from aslkit.curate import leaks as leaking
-from aslkit.curate import report
-from aslkit.curate.audit import audit
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.leaks import leaks
-from aslkit.curate.report import Curation
+from aslkit.curate.report import dataset_leakage as leaking
+from aslkit.curate.report import report
+from aslkit.curate.report.dataset_leakage import leaks
+from aslkit.curate.report.leakage import audit
+from aslkit.curate.report.report import Curation
 from aslkit.datasets.split import Split
 from aslkit.vision.images import perceptual_hash, to_grey
 from aslkit.vision.perceptual_hash import small

@@ -1,7 +1,7 @@
 import numpy as np
 
 from aslkit.core.letters import INDEX
-from aslkit.curate.poses import drawings, poses
+from aslkit.curate.report.pose_outliers import drawings, poses
 
 
 def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generator) -> None:

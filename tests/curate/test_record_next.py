@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.letters import INDEX, LETTERS, parse_letters
-from aslkit.curate.doubt import doubts
-from aslkit.curate.record_next import MOST, Advice, ranges, record_next
+from aslkit.curate.filter.label_issues import doubts
+from aslkit.curate.report.recommendations import MOST, Advice, ranges, record_next
 from aslkit.datasets.split import Frames
 from tests.curate.made import several
 

@@ -10,14 +10,14 @@ import pytest
 from aslkit.cli.output.stages import print_curated
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
-from aslkit.curate import report
-from aslkit.curate.build import Curated, curate
-from aslkit.curate.checks import CHECKS, CheckConfig
-from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.engine import Local
-from aslkit.curate.galleries import ABOUT
-from aslkit.curate.report import Curation, balance, percent, splits, waterfall
+from aslkit.curate.filter.checks import CHECKS, CheckConfig
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.pipeline import Curated, curate
+from aslkit.curate.report import report
+from aslkit.curate.report.galleries import ABOUT
+from aslkit.curate.report.report import Curation, balance, percent, splits, waterfall
 from aslkit.formats.captures import CapturedFrame, walk
 from tests.curate.made import several
 from tests.curate.reported import Page, written

@@ -13,11 +13,12 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
-from aslkit.curate import describe, engine, group, spark
-from aslkit.curate.build import curate
-from aslkit.curate.checks import CheckConfig
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.spark import SparkEngine, spark_engine
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.measure import engine, measure, near_duplicates
+from aslkit.curate.measure import spark_engine as spark
+from aslkit.curate.measure.spark_engine import SparkEngine, spark_engine
+from aslkit.curate.pipeline import curate
 from aslkit.vision.perceptual_hash import FINE_BYTES
 
 
@@ -55,7 +56,7 @@ def test_the_same_files_to_the_byte(
 def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> None:
     count = 300
     near = rng.integers(0, 40, count)  # frames of one number are near-duplicates, up to chance
-    traits = group.Traits(
+    traits = near_duplicates.Traits(
         phash=np.random.default_rng(1).integers(0, 256, (40, 8), np.uint8)[near],
         fine_hash=rng.integers(0, 256, (count, FINE_BYTES), np.uint8),
         hand_hash=np.random.default_rng(2).integers(0, 256, (40, FINE_BYTES), np.uint8)[near],
@@ -73,20 +74,20 @@ def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> Non
 def test_a_name_that_is_no_text_is_read(on_spark: SparkEngine, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.jpg")
     path.write_bytes(b"no image")
-    looking = describe.Looking(min_confidence=0.3, second_try=False, hands=False)
+    looking = measure.Looking(min_confidence=0.3, second_try=False, hands=False)
     rows = [batch.to_pylist() for ran in (on_spark, engine.Local()) for batch in ran.describe({"x": path}, looking)]
     assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP or BMP)"] * 2
 
 
 def test_a_file_that_a_worker_does_not_see_is_told(on_spark: SparkEngine, tmp_path: Path) -> None:
-    looking = describe.Looking(min_confidence=0.3, second_try=False)
+    looking = measure.Looking(min_confidence=0.3, second_try=False)
     with pytest.raises(AslkitError, match=r"Spark failed: .*gone\.jpg.*same path"):
         list(on_spark.describe({"x": tmp_path / "gone.jpg"}, looking))
 
 
 def test_another_version_on_a_worker_is_told(on_spark: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "__version__", "99.0")
-    looking = describe.Looking(min_confidence=0.3, second_try=False)
+    looking = measure.Looking(min_confidence=0.3, second_try=False)
     with pytest.raises(AslkitError, match=r"installed on a worker, 99\.0 where the command was given"):
         list(on_spark.describe({"x": Path("x.jpg")}, looking))
 

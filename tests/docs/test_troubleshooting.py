@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.capture.gate import WORDS
+from aslkit.capture.quality.gate import WORDS
 from aslkit.doctor import machine, packages, run_checks
 from aslkit.doctor.render import PAGE
 

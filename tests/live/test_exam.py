@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aslkit.capture.importer import import_folder
+from aslkit.capture.import_images import import_folder
 from aslkit.cli.main import main
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError

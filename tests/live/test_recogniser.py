@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.curate.describe import GIVEN, Looking, describe
+from aslkit.curate.measure.measure import GIVEN, Looking, describe
 from aslkit.inference import load_model
 from aslkit.inference.load_model import save_network
 from aslkit.live.recogniser import Recogniser, rests

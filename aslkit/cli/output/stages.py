@@ -13,10 +13,10 @@ from aslkit.cli.shared.options import next_command
 from aslkit.core.letters import LETTERS
 
 if TYPE_CHECKING:
-    from aslkit.capture.importer import Imported
-    from aslkit.capture.seat import Recorded
-    from aslkit.curate.audit import Audit, Leak
-    from aslkit.curate.build import Curated
+    from aslkit.capture.import_images import Imported
+    from aslkit.capture.session.lifecycle import Recorded
+    from aslkit.curate.pipeline import Curated
+    from aslkit.curate.report.leakage import Audit, Leak
     from aslkit.demo import Demonstrated
     from aslkit.formats.captures import SessionInfo
     from aslkit.train.run import Trained

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session import Session
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.store import Session
 from aslkit.capture.web.app import app
-from aslkit.capture.web.desk import Desk
-from aslkit.capture.web.looking import Looker
+from aslkit.capture.web.controller import Desk
+from aslkit.capture.web.frame_analyzer import Looker
 from aslkit.capture.web.serve import Served, Service
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace

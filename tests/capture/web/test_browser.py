@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.capture.sitting import Sitting
-from aslkit.capture.web.looking import Looker
+from aslkit.capture.session.recording import Sitting
+from aslkit.capture.web.frame_analyzer import Looker
 from aslkit.capture.web.serve import Service
 from aslkit.formats.frame_index import Index
 from aslkit.vision.images import Frame, decode, read_file

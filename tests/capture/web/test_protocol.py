@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from aslkit.capture.gate import WORDS
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.session.recording import Sitting
 from aslkit.capture.web.app import app
-from aslkit.capture.web.desk import CAMERAS, Desk, Sent
+from aslkit.capture.web.controller import CAMERAS, Desk, Sent
 from aslkit.core.letters import LETTERS
 from aslkit.formats.frame_index import Index
 from aslkit.vision.images import decode, read_file, read_header

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.session.recording import Sitting
 from aslkit.capture.web.app import app
-from aslkit.capture.web.desk import Desk
-from aslkit.capture.web.looking import Looker
+from aslkit.capture.web.controller import Desk
+from aslkit.capture.web.frame_analyzer import Looker
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web import request_limits
 from aslkit.web.access_control import AT_ONCE, HEADERS, Addresses, Door

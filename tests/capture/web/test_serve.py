@@ -20,8 +20,8 @@ import httpx
 import pytest
 from cryptography import x509
 
-from aslkit.capture.sitting import Sitting
-from aslkit.capture.web.looking import HandLooker, Looker
+from aslkit.capture.session.recording import Sitting
+from aslkit.capture.web.frame_analyzer import HandLooker, Looker
 from aslkit.capture.web.serve import Service, serve
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.vision.images import decode
@@ -194,8 +194,8 @@ SCRIPT = """
     from pathlib import Path
     from aslkit.capture.config import CaptureConfig, GateConfig
     from aslkit.vision.frame_metrics import look
-    from aslkit.capture.session import Session
-    from aslkit.capture.sitting import Sitting
+    from aslkit.capture.session.store import Session
+    from aslkit.capture.session.recording import Sitting
     from aslkit.capture.web.serve import serve
     from aslkit.formats.captures import SessionInfo
     from aslkit.core.config import load

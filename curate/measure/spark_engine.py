@@ -15,9 +15,9 @@ from aslkit import __version__
 from aslkit.core.errors import AslkitError
 from aslkit.core.spark_session import session
 from aslkit.curate.config import Limits
-from aslkit.curate.describe import DESCRIBED, Looking, describe_files, named
-from aslkit.curate.engine import Work, map_local
-from aslkit.curate.group import Integers, Traits, linked, numbered
+from aslkit.curate.measure.engine import Work, map_local
+from aslkit.curate.measure.measure import DESCRIBED, Looking, describe_files, named
+from aslkit.curate.measure.near_duplicates import Integers, Traits, linked, numbered
 
 AT_ONCE: Final = 8192
 """Images of one Spark job: what an interruption can cost, and what comes back to this process at once."""

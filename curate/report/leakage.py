@@ -16,7 +16,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX
 from aslkit.core.progress import bar
-from aslkit.curate.group import differing, signs
+from aslkit.curate.measure.near_duplicates import differing, signs
 from aslkit.datasets import sign_mnist, store
 from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
 from aslkit.vision.perceptual_hash import SMALL, small

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.curate.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
-from aslkit.curate.doubt import doubts
-from aslkit.curate.rows import right_hands
+from aslkit.curate.filter.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
+from aslkit.curate.filter.label_issues import doubts
+from aslkit.curate.measure.table import right_hands
 from aslkit.formats.captures import CapturedFrame
 
 NEAR_DUPLICATE: Final = "near_duplicate"

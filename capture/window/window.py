@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from aslkit.capture.drawing import View, draw
-from aslkit.capture.gate import WORDS
-from aslkit.capture.recorder import COMPLETE, SOURCE_ENDED, Recording
-from aslkit.capture.seat import CTRL_C
-from aslkit.capture.shutter import Shutter
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.record import COMPLETE, SOURCE_ENDED, Recording
+from aslkit.capture.session.lifecycle import CTRL_C
+from aslkit.capture.window.shutter import Shutter
+from aslkit.capture.window.view import View, draw
 from aslkit.core.errors import AslkitError
 from aslkit.gui.drawing import BAD, GOOD, HINT, WARN, Banner
 from aslkit.gui.window import display_works, loop

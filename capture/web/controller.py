@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.capture.gate import WORDS
-from aslkit.capture.sitting import Sitting, Verdict
-from aslkit.capture.web.cameras import as_told
-from aslkit.capture.web.looking import Looker
-from aslkit.capture.web.pictures import no_frame, small
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.session.recording import Sitting, Verdict
+from aslkit.capture.web.camera_info import as_told
+from aslkit.capture.web.frame_analyzer import Looker
+from aslkit.capture.web.thumbnails import no_frame, small
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import stamp

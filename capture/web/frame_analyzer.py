@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Protocol, Self
 
-from aslkit.capture.motion import Motion
+from aslkit.capture.quality.hand_speed import Motion
 from aslkit.vision.frame_metrics import Look, look
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame

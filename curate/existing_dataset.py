@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.curate import report
+from aslkit.curate.report import report
 from aslkit.datasets import manifest, store
 
 

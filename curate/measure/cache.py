@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from aslkit.core.files import remove, replacing
 from aslkit.core.progress import bar
-from aslkit.curate.describe import DESCRIBED, VERSION, Looking
-from aslkit.curate.engine import Engine
+from aslkit.curate.measure.engine import Engine
+from aslkit.curate.measure.measure import DESCRIBED, VERSION, Looking
 
 KEEP_EVERY: Final = 512
 """Images after which what was measured is written down: what a crash can cost."""

@@ -12,11 +12,11 @@ from threading import RLock
 from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.gate import Known, Reason, judge
-from aslkit.capture.session import Session, iso
-from aslkit.capture.sides import Sides
-from aslkit.capture.variety import LAST, nudges
-from aslkit.capture.writer import Writer
+from aslkit.capture.quality.diversity import LAST, nudges
+from aslkit.capture.quality.gate import Known, Reason, judge
+from aslkit.capture.quality.handedness import Sides
+from aslkit.capture.session.frame_writer import Writer
+from aslkit.capture.session.store import Session, iso
 from aslkit.core.errors import InputError
 from aslkit.core.letters import RECORDED
 from aslkit.formats.frame_index import Entry

@@ -18,17 +18,19 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.files import file_hash, replacing
 from aslkit.core.progress import bar, counted
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
-from aslkit.curate import describe, report, rows
 from aslkit.curate.augment import copies
-from aslkit.curate.before import check_free, unchanged
-from aslkit.curate.checks import CheckConfig
-from aslkit.curate.clean import Rejection, clean
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.descriptions import Descriptions
-from aslkit.curate.engine import Engine, Local
-from aslkit.curate.group import Integers
-from aslkit.curate.leaks import leaks
-from aslkit.curate.sieve import restored, sieve
+from aslkit.curate.existing_dataset import check_free, unchanged
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.exact_duplicates import Rejection, clean
+from aslkit.curate.filter.select import restored, sieve
+from aslkit.curate.measure import measure
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Engine, Local
+from aslkit.curate.measure.near_duplicates import Integers
+from aslkit.curate.report import report
+from aslkit.curate.report.dataset_leakage import leaks
 from aslkit.datasets import card, same_person, schema, store
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
@@ -98,7 +100,7 @@ def curate(
     mark = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
     if not rebuild and (before := unchanged(folder, mark)):
         return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
-    looking = describe.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
     descriptions = Descriptions(folder=workspace.descriptions, looking=looking)
     engine = engine or Local()
     looked_at = descriptions.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
@@ -140,7 +142,7 @@ def _fingerprint(
 ) -> str:
     """Changes when anything does that the dataset depends on."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([__version__, schema.VERSION, describe.VERSION, options], sort_keys=True).encode())
+    digest.update(json.dumps([__version__, schema.VERSION, measure.VERSION, options], sort_keys=True).encode())
     digest.update(json.dumps([asdict(info) for info in infos.values()], sort_keys=True).encode())
     for frame, content in zip(frames, contents, strict=True):
         digest.update(f"{frame.key}\0{content}\n".encode())
@@ -180,7 +182,7 @@ def _sieved(
     """Group and check frames that can be read, and part those that are taken from the others."""
     config, checks = settings
     with bar("Comparing and checking", 2) as advance:
-        group = rows.groups(frames, seen, config.limits, engine)
+        group = measure_table.groups(frames, seen, config.limits, engine)
         advance()
         found = sieve(frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
         advance()
@@ -219,18 +221,20 @@ def _store(
     summary["augmented"] = config.augment * summary["splits"]["train"]
     summary["notes"] += same_person.notes(table)
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
-    smalls, tested = rows.in_bytes(sieved.seen.column("small")), parts.names == "test"
+    smalls, tested = measure_table.in_bytes(sieved.seen.column("small")), parts.names == "test"
     hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
     leak = leaks(smalls, hashes, labels, tested, distance=config.group_distance, seed=config.seed)
     facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leak) if leak else {}}
     with replacing(folder) as new:
         for name in schema.SPLITS:
             part = np.flatnonzero(parts.names == name)
-            images = counted(f"Writing {name}", len(part), rows.with_images(table.take(part), taken, part), size=len)
+            images = counted(
+                f"Writing {name}", len(part), measure_table.with_images(table.take(part), taken, part), size=len
+            )
             if name == "train" and config.augment:
-                again = rows.with_images(table.take(part), taken, part)
+                again = measure_table.with_images(table.take(part), taken, part)
                 varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
-                images = chain(images, rows.grouped(varied))
+                images = chain(images, measure_table.grouped(varied))
             store.write_split(new, name, images, facts=facts)
         store.write_findings(new / store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused])
         store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged])
@@ -255,7 +259,7 @@ def _split(
     sieved: _Sieved, infos: dict[tuple[str, str], SessionInfo], config: CurateConfig, hold_out: Sequence[str]
 ) -> tuple[pa.Table, Split, _Sieved]:
     """Split the rows; what lies between train and test in time is not taken."""
-    table = rows.table(sieved.taken, sieved.seen, sieved.group, infos)
+    table = measure_table.table(sieved.taken, sieved.seen, sieved.group, infos)
     parts = split(
         Frames.of(table),
         test_share=config.test_share,

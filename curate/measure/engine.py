@@ -15,8 +15,8 @@ import pyarrow as pa
 from aslkit.core.errors import AslkitError
 from aslkit.core.process_pool import cores, pool
 from aslkit.curate.config import Limits
-from aslkit.curate.describe import Looking, describe_files, named
-from aslkit.curate.group import Integers, Traits, near_duplicates
+from aslkit.curate.measure.measure import Looking, describe_files, named
+from aslkit.curate.measure.near_duplicates import Integers, Traits, near_duplicates
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""

@@ -11,14 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.curate.audit import COPY
-from aslkit.curate.clean import Rejection
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.galleries import galleries, place, thumbnail
-from aslkit.curate.leaks import MOST, Leaks
-from aslkit.curate.poses import Drawing, Pose, drawings, poses
-from aslkit.curate.record_next import listed, record_next
-from aslkit.curate.rows import landmarks, right_hands
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.measure.table import landmarks, right_hands
+from aslkit.curate.report.dataset_leakage import MOST, Leaks
+from aslkit.curate.report.galleries import galleries, place, thumbnail
+from aslkit.curate.report.leakage import COPY
+from aslkit.curate.report.pose_outliers import Drawing, Pose, drawings, poses
+from aslkit.curate.report.recommendations import listed, record_next
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Frames, Split
 from aslkit.formats.captures import CapturedFrame
@@ -103,7 +103,7 @@ class Balance:
 def write(folder: Path, curation: Curation) -> None:
     """Write report.html into a dataset's folder: one file that needs no other, the same for the same input."""
     environment = Environment(
-        loader=PackageLoader("aslkit.curate", "."),
+        loader=PackageLoader("aslkit.curate.report", "."),
         undefined=StrictUndefined,
         autoescape=True,  # names of files and signers are others' words
         finalize=_printable,

@@ -13,8 +13,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.capture.motion import FORGOTTEN_S, Motion
-from aslkit.capture.sitting import Sitting, Verdict
+from aslkit.capture.quality.hand_speed import FORGOTTEN_S, Motion
+from aslkit.capture.session.recording import Sitting, Verdict
 from aslkit.video.handoff import Lane
 from aslkit.video.sources import SourceFrame
 from aslkit.video.stream import Stream

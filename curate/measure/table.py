@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from aslkit.core.letters import INDEX
 from aslkit.curate.config import Limits
-from aslkit.curate.engine import Engine
-from aslkit.curate.group import Traits
+from aslkit.curate.measure.engine import Engine
+from aslkit.curate.measure.near_duplicates import Traits
 from aslkit.datasets import schema, store
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.vision.images import read_file, without_traces

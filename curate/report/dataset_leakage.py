@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.audit import Leak, Pictures, leak, thumb
+from aslkit.curate.report.leakage import Leak, Pictures, leak, thumb
 from aslkit.datasets.split import random_split
 
 MOST_TESTED: Final = 3000

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session import Recovered, Session, stored_before
-from aslkit.capture.sitting import Sitting
+from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.store import Recovered, Session, stored_before
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
 from aslkit.vision.frame_metrics import Look, look

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.checks import OF_LETTERS
-from aslkit.curate.clean import Rejection
+from aslkit.curate.filter.checks import OF_LETTERS
+from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.vision.crop import LEAST_SPAN, square
 from aslkit.vision.hand_landmarker import FINGERS, WRIST
 from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg, read_file

@@ -11,10 +11,10 @@ from typing import Any, Final
 import click
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.gate import WORDS
-from aslkit.capture.seat import CTRL_C, Recorded, Seat
-from aslkit.capture.sitting import Sitting
-from aslkit.capture.watch import Watch
+from aslkit.capture.frame_pipeline import Watch
+from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.session.lifecycle import CTRL_C, Recorded, Seat
+from aslkit.capture.session.recording import Sitting
 from aslkit.core.errors import AslkitError
 from aslkit.core.progress import Advance, bar
 from aslkit.core.workspace import Workspace
@@ -115,7 +115,7 @@ def record(
         info: who is recorded, when, with what.
         capture: how to record.
         gate: what frames must be like.
-        screen: what the user sees meanwhile: `terminal`, or `aslkit.capture.window.window`.
+        screen: what the user sees meanwhile: `terminal`, or `aslkit.capture.window.window.window`.
         count: frames of each letter to store now; None for as many as the goal wants.
         paced: give a video's frames in their own time.
         ask: whether `screen` can put a question to the signer.

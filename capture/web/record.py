@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.seat import CTRL_C, Recorded, Seat
+from aslkit.capture.session.lifecycle import CTRL_C, Recorded, Seat
 from aslkit.capture.web.serve import Served, serve
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo

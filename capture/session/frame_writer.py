@@ -4,7 +4,7 @@ from collections.abc import Callable
 from queue import Queue
 from threading import Semaphore, Thread
 
-from aslkit.capture.session import Session
+from aslkit.capture.session.store import Session
 from aslkit.formats.frame_index import Entry
 from aslkit.vision.images import Frame
 

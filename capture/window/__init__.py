@@ -1,0 +1,1 @@
+"""The recording window: state, drawing, keys and shutter."""
