@@ -30,10 +30,10 @@ SCANNED = ["label", "signer", "session", "landmarks", "width", "height", "group"
 
 def ours(folder: Path, shuffled: bool) -> int:
     """Decode all of train into batches."""
-    from aslkit.datasets import loader
+    from aslkit.datasets import image_loader
 
     rng = np.random.default_rng(0) if shuffled else None
-    return sum(len(each.images) for each in loader.batches(folder, split="train", size=BATCH, rng=rng))
+    return sum(len(each.images) for each in image_loader.batches(folder, split="train", size=BATCH, rng=rng))
 
 
 def theirs(folder: Path, shuffled: bool) -> int:
@@ -47,9 +47,9 @@ def theirs(folder: Path, shuffled: bool) -> int:
 
 def our_scan(folder: Path, _: bool) -> int:
     """Read the small columns of all rows."""
-    from aslkit.datasets import loader
+    from aslkit.datasets import image_loader
 
-    return len(loader.table(folder, SCANNED))
+    return len(image_loader.table(folder, SCANNED))
 
 
 def their_scan(folder: Path, _: bool) -> int:
@@ -63,9 +63,9 @@ def their_scan(folder: Path, _: bool) -> int:
 
 def filtered(folder: Path, _: bool) -> int:
     """Read the landmarks of one signer's right hands, and count those whose wrist is in the left half."""
-    from aslkit.datasets import loader
+    from aslkit.datasets import image_loader
 
-    hands = loader.landmarks(folder, where=(pc.field("signer") == "ben") & (pc.field("handedness") == "right"))
+    hands = image_loader.landmarks(folder, where=(pc.field("signer") == "ben") & (pc.field("handedness") == "right"))
     return len(hands) - int((hands[:, 0, 0] >= 0.5).sum())
 
 
@@ -105,7 +105,7 @@ def compare(what: str, names: tuple[str, str], folder: Path, cache: str, *, shuf
 
 def synthetic(folder: Path) -> Path:
     """A dataset of synthetic hands, 480×360."""
-    from aslkit.datasets import card, schema, store
+    from aslkit.datasets import card, parquet_store, schema
     from aslkit.synthetic import Session, Signer, frames
     from aslkit.vision.images import encode_jpeg, pixel_hash
 
@@ -119,14 +119,14 @@ def synthetic(folder: Path) -> Path:
         for index, image in enumerate(images * (SYNTHETIC // 64))
     ]  # fmt: skip
     groups = (pa.Table.from_pylist(rows[at : at + 256], schema.COLUMNS) for at in range(0, len(rows), 256))
-    store.write_split(folder, "train", groups, facts={})
+    parquet_store.write_split(folder, "train", groups, facts={})
     card.write(folder, name="synthetic", facts={})
     return folder
 
 
 def a_million(folder: Path) -> Path:
     """Rows without images."""
-    from aslkit.datasets import schema, store
+    from aslkit.datasets import parquet_store, schema
 
     rng = np.random.default_rng(0)
 
@@ -146,7 +146,7 @@ def a_million(folder: Path) -> Path:
         return group
 
     make = groups()
-    store.write_split(folder, "train", (make() for _ in range(20)), facts={})
+    parquet_store.write_split(folder, "train", (make() for _ in range(20)), facts={})
     return folder
 
 

@@ -62,7 +62,7 @@ def dataset(workspace: Path, path: Path) -> None:
 
 def verified(workspace: Path, path: Path) -> None:
     """Check one that a stranger sent."""
-    from aslkit.datasets.verify import verify
+    from aslkit.datasets.verify.run import verify
 
     verify(workspace / "datasets/custom", processes=1)
 
@@ -117,9 +117,9 @@ def recipe(workspace: Path, path: Path) -> None:
 
 def table(workspace: Path, path: Path) -> None:
     """Read Sign Language MNIST, as CSV or zip."""
-    from aslkit.datasets import sign_mnist
+    from aslkit.datasets.sign_mnist import read_csv
 
-    sign_mnist.read(path)
+    read_csv.read(path)
 
 
 def run(workspace: Path, path: Path) -> None:

@@ -43,7 +43,7 @@ from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import Descriptions
 from aslkit.curate.measure.engine import Local
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.datasets.split import Frames, split
 from aslkit.formats.captures import CapturedFrame, SessionInfo, walk
 from aslkit.vision.images import decode, encode_jpeg, read_file
@@ -202,8 +202,11 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         with measured("write Parquet, no pictures", into):
             for name in ("train", "validation", "test"):
                 part = table.filter(pa.array(parts.names == name))
-                groups = (part.slice(at, store.ROWS_PER_GROUP) for at in range(0, len(part), store.ROWS_PER_GROUP))
-                store.write_split(Path(folder), name, _named(groups), facts={})
+                groups = (
+                    part.slice(at, parquet_store.ROWS_PER_GROUP)
+                    for at in range(0, len(part), parquet_store.ROWS_PER_GROUP)
+                )
+                parquet_store.write_split(Path(folder), name, _named(groups), facts={})
         del table, seen, found, frames
         _train(Path(folder), into)
     return {"rows": len(group), "stages": into}

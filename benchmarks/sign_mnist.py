@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
-from aslkit.datasets.get import get_sign_mnist
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
 
 ROUNDS = 5
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.curate.report import report
-from aslkit.datasets import manifest, store
+from aslkit.datasets import parquet_store
+from aslkit.datasets.sharing import manifest
 
 
 def check_free(folder: Path) -> None:
@@ -17,7 +18,7 @@ def check_free(folder: Path) -> None:
     """
     if not folder.is_dir() or not any(folder.iterdir()):
         return
-    if not (folder / store.REJECTED_FILE).is_file():
+    if not (folder / parquet_store.REJECTED_FILE).is_file():
         raise AslkitError(f"{folder} holds something else than a dataset. Move it away, or choose another --name.")
     if other := _made_by_others(folder):
         raise InputError(f"{folder} is {other}. Choose another --name, or move it away.")
@@ -28,7 +29,7 @@ def _made_by_others(folder: Path) -> str | None:
     if (folder / manifest.FILE).is_file():  # curation writes none, and pushing leaves none behind
         return "a dataset from elsewhere"
     try:
-        facts = store.facts(folder)
+        facts = parquet_store.facts(folder)
     except AslkitError:  # a damaged one is made again
         return None
     if "merged" in facts:
@@ -46,10 +47,10 @@ def unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
     if not (folder / "data").is_dir() or not (folder / report.FILE).is_file():
         return None
     try:
-        facts = store.facts(folder)
+        facts = parquet_store.facts(folder)
         if facts.get("fingerprint") != mark:
             return None
         summary: dict[str, Any] = facts["summary"]
-        return summary if store.row_count(folder) == summary["frames"] + summary["augmented"] else None
+        return summary if parquet_store.row_count(folder) == summary["frames"] + summary["augmented"] else None
     except (AslkitError, KeyError):  # damaged, or of another version: it is made again, as the user would be told to do
         return None

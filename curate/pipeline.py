@@ -31,7 +31,7 @@ from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.report import report
 from aslkit.curate.report.dataset_leakage import leaks
-from aslkit.datasets import card, same_person, schema, store
+from aslkit.datasets import card, duplicate_signers, parquet_store, schema
 from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
 from aslkit.datasets.summary import summarise
 from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
@@ -219,7 +219,7 @@ def _store(
     }
     summary = summarise(table, parts, left_out=facts["left_out"], **reasons)
     summary["augmented"] = config.augment * summary["splits"]["train"]
-    summary["notes"] += same_person.notes(table)
+    summary["notes"] += duplicate_signers.notes(table)
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
     smalls, tested = measure_table.in_bytes(sieved.seen.column("small")), parts.names == "test"
     hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
@@ -235,9 +235,13 @@ def _store(
                 again = measure_table.with_images(table.take(part), taken, part)
                 varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
                 images = chain(images, measure_table.grouped(varied))
-            store.write_split(new, name, images, facts=facts)
-        store.write_findings(new / store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused])
-        store.write_findings(new / store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged])
+            parquet_store.write_split(new, name, images, facts=facts)
+        parquet_store.write_findings(
+            new / parquet_store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused]
+        )
+        parquet_store.write_findings(
+            new / parquet_store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged]
+        )
         card.write(new, name=folder.name, facts=facts)
         curation = report.Curation(
             name=folder.name,

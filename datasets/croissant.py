@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from aslkit.core.files import file_hash, write_text
 from aslkit.core.sanitize import plain
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.info import Info
 
 FILE: Final = "croissant.json"
@@ -96,7 +96,7 @@ def _files(folder: Path) -> list[dict[str, str]]:
             "encodingFormat": "application/x-parquet",
             "sha256": file_hash(path),
         }
-        for path in store.files_of(folder)
+        for path in parquet_store.files_of(folder)
     ]
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 
 UNKNOWN: Final = "unknown"
 """Stands for null: of a signer, a session or a camera."""
@@ -104,7 +104,7 @@ def info(folder: Path) -> Info:
         InputError: no dataset there.
         AslkitError: it is damaged, or not of the schema.
     """
-    table = store.read(folder, _COLUMNS)
+    table = parquet_store.read(folder, _COLUMNS)
     for name in ("signer", "session", "camera"):
         table = _filled(table, name, UNKNOWN)
     for name in ("licence", "consent"):
@@ -128,7 +128,7 @@ def info(folder: Path) -> Info:
         consents=_counts(originals, "consent"),
         letters=_letters(originals),
         bytes_on_disk=sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()),
-        facts=store.facts(folder),
+        facts=parquet_store.facts(folder),
     )
 
 
@@ -157,7 +157,7 @@ def _parts(folder: Path, table: pa.Table) -> dict[str, Part]:
     parts = {}
     for name in schema.SPLITS:
         own = table.filter(pc.equal(table.column("split"), name))
-        paths = [path for path in store.files_of(folder) if path.name.startswith(f"{name}-")]
+        paths = [path for path in parquet_store.files_of(folder) if path.name.startswith(f"{name}-")]
         if not paths:
             continue
         parts[name] = Part(

@@ -10,7 +10,7 @@ import pyarrow.compute
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.versions import past, upgraded
+from aslkit.datasets.schema_versions import past, upgraded
 
 VERSION: Final = 1
 SPLITS: Final = ("train", "validation", "test")

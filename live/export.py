@@ -12,7 +12,7 @@ import numpy as np
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import replacing, size_of, write_text
-from aslkit.datasets.export_place import MARK, check_free
+from aslkit.datasets.exporters.destination import MARK, check_free
 from aslkit.formats.run_folder import trained_on
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import ImageError, decode
 from aslkit.vision.preprocess import Array, Contract, canonical_points, landmark_features, pixel_features
@@ -95,14 +95,14 @@ def _table(dataset: Path, splits: Sequence[str], contract: Contract) -> pa.Table
     """The rows in which a hand was found, without varied copies, with a column `split`."""
     if strange := [each for each in contract.letters if each not in INDEX]:
         raise AslkitError(f"The model knows {strange[0]!r}, which is no letter of a dataset.")
-    parts = [_of_file(path, contract) for path in store.files_of(dataset) if path.name.split("-")[0] in splits]
+    parts = [_of_file(path, contract) for path in parquet_store.files_of(dataset) if path.name.split("-")[0] in splits]
     empty = pa.table({"signer": pa.array([], pa.string()), "split": pa.array([], pa.string())})
     return pa.concat_tables(parts) if parts else empty
 
 
 def _of_file(path: Path, contract: Contract) -> pa.Table:
     columns = [*_NEEDED, "image"] if contract.kind == "pixels" else _NEEDED
-    table = pa.concat_tables(store.row_groups_of(path, columns)).replace_schema_metadata(None)
+    table = pa.concat_tables(parquet_store.row_groups_of(path, columns)).replace_schema_metadata(None)
     taken = pc.and_(table.column("landmarks").is_valid(), pc.invert(table.column("parent").is_valid()))
     table = table.filter(taken)
     return table.append_column("split", pa.array([path.name.split("-")[0]] * len(table), pa.string()))

@@ -18,7 +18,7 @@ from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import bar
 from aslkit.core.sanitize import plain
-from aslkit.datasets import schema, split, store
+from aslkit.datasets import parquet_store, schema, split
 from aslkit.datasets.split import Frames
 from aslkit.train.config import TrainConfig
 from aslkit.vision.images import ImageError, decode
@@ -78,12 +78,12 @@ def load(folder: Path, contract: Contract) -> Samples:
         InputError: no dataset there.
         AslkitError: it is damaged or hostile.
     """
-    table = store.read(folder, _ABOUT)
+    table = parquet_store.read(folder, _ABOUT)
     _check_told(table, folder)
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
-    names = schema.label_names(pq.read_schema(store.files_of(folder)[0]))
+    names = schema.label_names(pq.read_schema(parquet_store.files_of(folder)[0]))
     if names is not None and names != list(LETTERS):
         raise AslkitError(
             f"{folder} has other labels ({', '.join(names[:6])} … {len(names)} of them) than the 24 still letters. "
@@ -102,7 +102,7 @@ def load(folder: Path, contract: Contract) -> Samples:
         found=table.column("landmarks").is_valid().to_numpy()[order],
         copy=table.column("parent").is_valid().to_numpy()[order],
         split=np.array(table.column("split").to_pylist())[order],
-        by=store.facts(folder).get("summary", {}).get("split_by", "signer"),
+        by=parquet_store.facts(folder).get("summary", {}).get("split_by", "signer"),
     )
 
 
@@ -229,7 +229,7 @@ def _crops(folder: Path, contract: Contract, rows: int) -> Array:
     done = 0
     # Pillow and OpenCV let go of the interpreter while they work, so threads use all cores.
     with ThreadPoolExecutor() as pool, bar("Cropping hands", rows) as advance:
-        for table in store.row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
+        for table in parquet_store.row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
             crops[done : done + len(table)] = list(pool.map(lambda row: _crop(row, contract), table.to_pylist()))
             done += len(table)
             advance(len(table))

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import loader, store
-from aslkit.datasets.get import SPLIT_BY
+from aslkit.datasets import image_loader, parquet_store
+from aslkit.datasets.sign_mnist.fetch import SPLIT_BY
 from aslkit.datasets.split import random_split
 
 SAME_PHOTOGRAPH: Final = 0.95
@@ -55,7 +55,7 @@ def is_official(folder: Path) -> bool:
     Raises:
         InputError, AslkitError: no dataset there, or damaged.
     """
-    summary: Any = store.facts(folder).get("summary")
+    summary: Any = parquet_store.facts(folder).get("summary")
     return isinstance(summary, dict) and summary.get("split_by") == SPLIT_BY
 
 
@@ -130,7 +130,7 @@ def _held(
 
 def _read(folder: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     pixels, labels = [], []
-    for batch in loader.batches(folder, size=_AT_ONCE, split=split):
+    for batch in image_loader.batches(folder, size=_AT_ONCE, split=split):
         shapes = {image.shape for image in batch.images}
         if shapes != {(28, 28, 3)}:
             raise AslkitError(f"{folder} has images of {sorted(shapes)[-1][:2]} pixels; the benchmark is of 28×28.")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.vision.crop import LEAST_SPAN, square
 from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg
 
@@ -37,7 +37,7 @@ def thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
     wanted, found = set(keys), dict[str, str]()
     if not wanted:
         return found
-    for table in store.row_groups(dataset, ["image", "hand_box"]):
+    for table in parquet_store.row_groups(dataset, ["image", "hand_box"]):
         here = pc.is_in(pc.struct_field(table.column("image"), "path"), pa.array(sorted(wanted)))
         for row in table.filter(here).to_pylist():
             image = row["image"]

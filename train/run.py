@@ -12,7 +12,7 @@ from aslkit import __version__
 from aslkit.core.errors import InputError
 from aslkit.core.files import replacing
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import same_person, store
+from aslkit.datasets import duplicate_signers, parquet_store
 from aslkit.datasets.split import By
 from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train import curve as learning_curve
@@ -141,7 +141,7 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
     samples = _samples(whole, config, asked.hold_out, cv)
     check_trainable(samples)
     recorded = without_letter(asked.captures, chosen.contract) if asked.captures else {}
-    alike = same_person.notes(store.read(asked.dataset, same_person.COLUMNS))
+    alike = duplicate_signers.notes(parquet_store.read(asked.dataset, duplicate_signers.COLUMNS))
     for text in (*(notes(samples) if not cv else ()), *alike):
         asked.note(text)
     kept = Kept(samples=samples, feature=chosen, config=config, watch=watch)

@@ -49,7 +49,7 @@ def ready(dataset: str, workspace: Workspace) -> Path | None:
         return None
     folder = workspace.dataset(SIGN_MNIST)
     if not folder.exists():
-        from aslkit.datasets.get import get_sign_mnist
+        from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
 
         get_sign_mnist(folder)
         click.echo(f"Sign Language MNIST was fetched: {folder}", err=True)

@@ -51,7 +51,7 @@ def verify(dataset: str, processes: int | None, root: Path, as_json: bool) -> No
               aslkit dataset verify downloads/theirs --json
     """
     from aslkit.cli.output.datasets import print_verified
-    from aslkit.datasets.verify import verify as check
+    from aslkit.datasets.verify.run import verify as check
 
     found = check(dataset_folder(dataset, Workspace(root=root)), processes=processes)
     print_verified(found, as_json=as_json)
@@ -75,7 +75,7 @@ def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: 
               aslkit dataset get sign-mnist --from sign-language-mnist.zip
     """
     from aslkit.cli.output.datasets import print_gotten
-    from aslkit.datasets.get import get_sign_mnist
+    from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
 
     folder = Workspace(root=root).dataset(name)
     print_gotten(get_sign_mnist(folder, source=source, renumbered=renumbered, partial=partial), as_json=as_json)
@@ -101,7 +101,7 @@ def export(
               aslkit dataset export custom --format csv28 --to csv --split test
     """
     from aslkit.cli.output.datasets import print_exported
-    from aslkit.datasets.export import export as write
+    from aslkit.datasets.exporters.run import export as write
 
     folder = dataset_folder(dataset, Workspace(root=root))
     print_exported(write(folder, format=format, to=to, splits=splits, force=force), as_json=as_json)
@@ -147,11 +147,12 @@ def show(
 
     from aslkit.cli.output.datasets import print_shown, show_here
     from aslkit.core.letters import parse_letter
-    from aslkit.datasets import sheet_file, store
-    from aslkit.datasets.sheet import sheet
+    from aslkit.datasets import parquet_store
+    from aslkit.datasets.contact_sheet import write as contact_sheet
+    from aslkit.datasets.contact_sheet.select import sheet
 
     folder = dataset_folder(dataset, Workspace(root=root))
-    store.files_of(folder)  # that there is no dataset is said before that there is no terminal
+    parquet_store.files_of(folder)  # that there is no dataset is said before that there is no terminal
     choose = partial(
         sheet,
         folder,
@@ -164,4 +165,4 @@ def show(
         show_here(choose, count, one=letter is not None, as_json=as_json)
     else:
         many = count or (48 if letter else 8)
-        print_shown(to, sheet_file.write(to, partial(choose, count=many)), as_json=as_json)
+        print_shown(to, contact_sheet.write(to, partial(choose, count=many)), as_json=as_json)

@@ -15,11 +15,11 @@ from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_signer
 
 if TYPE_CHECKING:
-    from aslkit.datasets.joining import SameSignerError
-    from aslkit.datasets.merge import Given, MergeConfig, Merged
-    from aslkit.datasets.privacy import Prepared
-    from aslkit.datasets.remote import Fetched
-    from aslkit.datasets.send import Sent
+    from aslkit.datasets.merging.join import SameSignerError
+    from aslkit.datasets.merging.merge import Given, MergeConfig, Merged
+    from aslkit.datasets.privacy.prepare import Prepared
+    from aslkit.datasets.sharing.download import Fetched
+    from aslkit.datasets.sharing.upload import Sent
 
 
 @click.command()
@@ -68,8 +68,8 @@ def merge(
     from aslkit.core.config import load
     from aslkit.core.retry import shown
     from aslkit.curate.config import CurateConfig
-    from aslkit.datasets.merge import Given, MergeConfig
-    from aslkit.datasets.places import base_name
+    from aslkit.datasets.merging.merge import Given, MergeConfig
+    from aslkit.datasets.sharing.remote_storage import base_name
 
     workspace = Workspace(root=root)
     shares = load("curate", CurateConfig, file=config, flags={"seed": seed})
@@ -109,9 +109,9 @@ def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **p
     Example:  aslkit dataset push custom s3://club/fingerspelling --crop --pseudonyms
               aslkit dataset push custom hf://datasets/ORG/NAME --landmarks-only
     """
-    from aslkit.datasets.privacy import PrivacyConfig
-    from aslkit.datasets.push import deliver, staged
-    from aslkit.datasets.send import check_target
+    from aslkit.datasets.privacy.prepare import PrivacyConfig
+    from aslkit.datasets.sharing.push import deliver, staged
+    from aslkit.datasets.sharing.upload import check_target
 
     check_target(url)
     workspace = Workspace(root=root)
@@ -123,10 +123,10 @@ def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **p
 
 
 def _warn_of_unstated(folder: Path) -> None:
-    from aslkit.datasets import store
+    from aslkit.datasets import parquet_store
     from aslkit.datasets.licences import unstated
 
-    table = store.read(folder, ["licence", "consent"])
+    table = parquet_store.read(folder, ["licence", "consent"])
     rows = zip(table.column("licence").to_pylist(), table.column("consent").to_pylist(), strict=True)
     if said := unstated(rows):
         click.secho(
@@ -159,8 +159,8 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     \b
     Example:  aslkit dataset pull https://example.org/fingerspelling --name theirs
     """
-    from aslkit.datasets.places import base_name, is_url
-    from aslkit.datasets.remote import fetch
+    from aslkit.datasets.sharing.download import fetch
+    from aslkit.datasets.sharing.remote_storage import base_name, is_url
 
     where = url if is_url(url) else f"file://{Path(url).resolve().as_posix()}"  # as_uri() would write %20 for a space
     folder = Workspace(root=root).dataset(name or as_name(base_name(where)))
@@ -169,8 +169,8 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
 
 def _merged(given: "Sequence[Given]", target: Path, settings: "MergeConfig", force: bool) -> "Merged":
     """Merge; where it is not known whether a signer is one person, ask, if there is somebody to ask."""
-    from aslkit.datasets.joining import SameSignerError
-    from aslkit.datasets.merge import merge as run
+    from aslkit.datasets.merging.join import SameSignerError
+    from aslkit.datasets.merging.merge import merge as run
 
     while True:
         try:
@@ -223,7 +223,7 @@ def _renames(dataset: str, renames: Sequence[str], datasets: Sequence[str]) -> d
 def _meant(text: str, old: str, datasets: Sequence[str]) -> tuple[str | None, str]:
     """Of DATASET:OLD the dataset, as it was typed or by its short name, and the signer; None where it is OLD alone."""
     from aslkit.core.retry import shown
-    from aslkit.datasets.places import base_name
+    from aslkit.datasets.sharing.remote_storage import base_name
 
     for called in (str, shown, base_name):
         found = {each for each in datasets if old.startswith(f"{called(each)}:")}

@@ -12,7 +12,7 @@ from aslkit.core.letters import INDEX
 from aslkit.curate.config import Limits
 from aslkit.curate.measure.engine import Engine
 from aslkit.curate.measure.near_duplicates import Traits
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.vision.images import read_file, without_traces
 from aslkit.vision.preprocess import canonical_points
@@ -124,7 +124,7 @@ def with_images(table: pa.Table, kept: Sequence[CapturedFrame], rows: Any) -> It
         # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
         images.append({"bytes": without_traces(read_file(frame.path)), "path": frame.key})
         size += len(images[-1]["bytes"])
-        if (index + 1) % store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
+        if (index + 1) % parquet_store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
             yield _filled(table.slice(start, len(images)), images)
             images, size, start = [], 0, index + 1
 
@@ -134,7 +134,7 @@ def grouped(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for batch in batches:
         waiting.append(batch)
-        if sum(map(len, waiting)) >= store.ROWS_PER_GROUP or sum(each.nbytes for each in waiting) > _MOST_BYTES:
+        if sum(map(len, waiting)) >= parquet_store.ROWS_PER_GROUP or sum(each.nbytes for each in waiting) > _MOST_BYTES:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:

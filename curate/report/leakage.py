@@ -17,7 +17,8 @@ from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX
 from aslkit.core.progress import bar
 from aslkit.curate.measure.near_duplicates import differing, signs
-from aslkit.datasets import sign_mnist, store
+from aslkit.datasets import parquet_store
+from aslkit.datasets.sign_mnist import read_csv
 from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
 from aslkit.vision.perceptual_hash import SMALL, small
 
@@ -152,9 +153,9 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
 
 def _pictures(path: Path, renumbered: bool) -> Pictures:
     if (path / "data").is_dir():
-        return _collected(_of_dataset(path), store.row_count(path))
-    if sign_mnist.is_sign_mnist(path):
-        images = sign_mnist.read(path, renumbered=renumbered)
+        return _collected(_of_dataset(path), parquet_store.row_count(path))
+    if read_csv.is_sign_mnist(path):
+        images = read_csv.read(path, renumbered=renumbered)
         return _collected(_of_sign_mnist(images), sum(len(split.labels) for split in images.values()))
     files = list(_files(path))
     if not files:
@@ -198,9 +199,9 @@ def thumb(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def _of_dataset(folder: Path) -> Iterator[_Item]:
-    for path in store.files_of(folder):
+    for path in parquet_store.files_of(folder):
         split = path.name.split("-")[0]
-        for table in store.row_groups_of(path, ["image", "label"]):
+        for table in parquet_store.row_groups_of(path, ["image", "label"]):
             for image, label in zip(table.column("image"), table.column("label"), strict=True):
                 if image["bytes"].as_py() is None or label.as_py() is None:
                     raise InputError(
@@ -210,7 +211,7 @@ def _of_dataset(folder: Path) -> Iterator[_Item]:
                 yield _item(image["bytes"].as_py(), label.as_py(), split, str(image["path"]))
 
 
-def _of_sign_mnist(images: dict[str, sign_mnist.Images]) -> Iterator[_Item]:
+def _of_sign_mnist(images: dict[str, read_csv.Images]) -> Iterator[_Item]:
     for split, each in images.items():
         for pixels, label in zip(each.pixels, each.labels, strict=True):
             yield np.repeat(pixels[..., None], 3, axis=2), int(label), split, ""

@@ -8,7 +8,7 @@ import pytest
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.report.report import Curation
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.datasets.split import Split
 from aslkit.formats.captures import walk
 from tests.curate.reported import measured
@@ -17,7 +17,7 @@ from tests.curate.reported import measured
 @pytest.fixture
 def curation(curated: Workspace, settings: CurateConfig) -> Curation:
     """What the report of `curated` was made from."""
-    table = store.read(curated.dataset("custom"))
+    table = parquet_store.read(curated.dataset("custom"))
     frames = {frame.key: frame for frame in walk(curated.captures)}
     plain = Curation(
         name="custom",
@@ -28,7 +28,7 @@ def curation(curated: Workspace, settings: CurateConfig) -> Curation:
         parts=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
         refused=[],
         flagged=[],
-        summary=store.facts(curated.dataset("custom"))["summary"],
+        summary=parquet_store.facts(curated.dataset("custom"))["summary"],
         config=settings,
     )
     return replace(plain, leaks=measured(plain, settings))

@@ -11,7 +11,7 @@ from aslkit.cli.main import main
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
 from aslkit.curate.report.leakage import Audit, Pictures, audit, leak
-from aslkit.datasets import sign_mnist
+from aslkit.datasets.sign_mnist import read_csv
 from aslkit.vision.images import Frame, encode_jpeg, encode_png
 from aslkit.vision.near_duplicate import hamming
 
@@ -113,12 +113,12 @@ def test_a_dataset_without_pictures_cannot_be_audited(workspace: Workspace) -> N
 
 
 def test_sign_language_mnist_leaks_under_a_random_split_only(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = sign_mnist.read(real_data / "sign-language-mnist.zip")
+    whole = read_csv.read(real_data / "sign-language-mnist.zip")
     some = {
-        "train": sign_mnist.Images(pixels=whole["train"].pixels[::2], labels=whole["train"].labels[::2]),
-        "test": sign_mnist.Images(pixels=whole["test"].pixels[::8], labels=whole["test"].labels[::8]),
+        "train": read_csv.Images(pixels=whole["train"].pixels[::2], labels=whole["train"].labels[::2]),
+        "test": read_csv.Images(pixels=whole["test"].pixels[::8], labels=whole["test"].labels[::8]),
     }
-    monkeypatch.setattr(sign_mnist, "read", lambda *_, **__: some)
+    monkeypatch.setattr(read_csv, "read", lambda *_, **__: some)
     found: Audit = audit(real_data / "sign-language-mnist.zip", distance=4)
     assert found.own is not None
     assert found.own.correlation < 0.9

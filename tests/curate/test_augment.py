@@ -14,7 +14,7 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import curate
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame, decode, pixel_hash
 from aslkit.vision.near_duplicate import joints_in_pixels
@@ -71,7 +71,7 @@ def test_copies_are_in_train_only_and_name_their_parents(
         result = curate(
             workspace, name=name, config=config, checks=checks, hold_out=["cleo"], engine=Local(processes=2)
         )
-        rows: list[dict[str, object]] = store.read(result.folder).to_pylist()
+        rows: list[dict[str, object]] = parquet_store.read(result.folder).to_pylist()
         assert result.summary["augmented"] == 2 * result.summary["splits"]["train"]
         return rows
 
@@ -92,7 +92,7 @@ def test_copies_are_in_train_only_and_name_their_parents(
 
 
 def test_a_frame_without_a_hand_stays_without(workspace: Workspace) -> None:
-    table = store.read(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
+    table = parquet_store.read(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
     row = table.to_pylist()[0] | {"landmarks": None, "hand_box": None, "handedness": None}
     batch = pa.RecordBatch.from_pylist([row], table.schema)
     copy = augmented(batch, copies=1, seed=0).to_pylist()[0]

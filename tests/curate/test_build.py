@@ -20,13 +20,14 @@ from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import Curated, curate
-from aslkit.datasets import schema, sign_mnist, store
-from aslkit.datasets.get import get_sign_mnist
-from aslkit.datasets.merge import Given, MergeConfig, merge
-from aslkit.datasets.privacy import PrivacyConfig
-from aslkit.datasets.push import deliver, staged
-from aslkit.datasets.remote import fetch
-from aslkit.datasets.sign_mnist import SIDE, Images
+from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.merging.merge import Given, MergeConfig, merge
+from aslkit.datasets.privacy.prepare import PrivacyConfig
+from aslkit.datasets.sharing.download import fetch
+from aslkit.datasets.sharing.push import deliver, staged
+from aslkit.datasets.sign_mnist import read_csv
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.sign_mnist.read_csv import SIDE, Images
 from aslkit.formats.captures import SessionInfo, walk
 from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
 
@@ -48,7 +49,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def paths(workspace: Workspace) -> list[str]:
     """Of the frames in the dataset."""
-    table = store.read(workspace.dataset("custom"), ["image.path"])
+    table = parquet_store.read(workspace.dataset("custom"), ["image.path"])
     return [row["image"]["path"] for row in table.to_pylist()]
 
 
@@ -60,7 +61,7 @@ def put(workspace: Workspace, key: str, data: bytes) -> Path:
 
 
 def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) -> None:
-    table = store.read(curated.dataset("custom"))
+    table = parquet_store.read(curated.dataset("custom"))
     captured = {frame.key: frame for frame in walk(curated.captures)}
     rows = table.to_pylist()
     assert sorted(row["image"]["path"] for row in rows) == sorted(captured)
@@ -88,7 +89,7 @@ def test_one_person_under_two_names_is_told(workspace: Workspace, settings: Cura
 
 
 def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) -> None:
-    rows = store.read(curated.dataset("custom"), ["signer", "split", "group", "landmarks"]).to_pylist()
+    rows = parquet_store.read(curated.dataset("custom"), ["signer", "split", "group", "landmarks"]).to_pylist()
     tested = {row["signer"] for row in rows if row["split"] == "test"}
     trained = {row["signer"] for row in rows if row["split"] != "test"}
     assert len(tested) == 1
@@ -99,7 +100,7 @@ def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) 
 
 def test_frames_of_a_split_are_in_the_order_they_were_taken(curated: Workspace) -> None:
     order = {frame.key: index for index, frame in enumerate(walk(curated.captures))}
-    for path in store.files_of(curated.dataset("custom")):
+    for path in parquet_store.files_of(curated.dataset("custom")):
         places = [order[image["path"]] for image in pq.read_table(path)["image"].to_pylist()]
         assert places == sorted(places)
 
@@ -109,7 +110,7 @@ def test_nothing_new_is_nothing_to_do(workspace: Workspace, settings: CurateConf
     result = again(workspace, settings)
     assert (result.up_to_date, result.looked_at, looked_at) == (True, 0, [])
     assert files(workspace.root) == before
-    assert result.summary == store.facts(workspace.dataset("custom"))["summary"]
+    assert result.summary == parquet_store.facts(workspace.dataset("custom"))["summary"]
 
 
 def test_one_new_frame_is_the_only_one_looked_at(
@@ -146,15 +147,15 @@ def test_what_a_dataset_depends_on_makes_it_anew(
         case "renamed":
             frame.rename(frame.with_name("7.jpg"))
         case "hold_out":
-            held = store.facts(folder)["summary"]["held_out"]
+            held = parquet_store.facts(folder)["summary"]["held_out"]
             options = {"hold_out": [next(name for name in ("ada", "ben") if name not in held)]}
         case "seed":
             settings = replace(settings, seed=1)
         case "damaged":
-            path = store.files_of(folder)[-1]
+            path = parquet_store.files_of(folder)[-1]
             path.write_bytes(path.read_bytes()[:-100])
         case "lost":
-            store.files_of(folder)[-1].unlink()
+            parquet_store.files_of(folder)[-1].unlink()
     assert not again(workspace, settings, **options).up_to_date
     assert looked_at == []
     assert (files(folder) == before) == (change in ("damaged", "lost"))
@@ -171,7 +172,7 @@ def test_what_is_not_taken_is_listed_with_its_reason(
     put(workspace, "cleo/one/B/z.jpg", encode_jpeg(picture[::-1]))
     before = files(workspace.captures)
     result = again(workspace, settings)
-    rejected = store.rejected(workspace.dataset("custom")).to_pylist()
+    rejected = parquet_store.rejected(workspace.dataset("custom")).to_pylist()
     assert {row["path"]: (row["reason"], row["detail"]) for row in rejected} == {
         "ada/one/A/z-copy.png": ("duplicate", "same pixels as ada/one/A/20260102T030405000Z.jpg"),
         "ben/one/A/z-empty.jpg": ("unreadable", "empty file"),
@@ -194,7 +195,7 @@ def test_frames_of_a_folder_made_by_hand_carry_no_traces_into_the_dataset(
     exif[0x0112] = 6
     Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])).save(path, exif=exif, quality=95)
     again(workspace, settings)
-    row = next(row for row in store.read(workspace.dataset("custom")).to_pylist() if row["signer"] == "dora")
+    row = next(row for row in parquet_store.read(workspace.dataset("custom")).to_pylist() if row["signer"] == "dora")
     assert b"SECRET" not in row["image"]["bytes"]
     frame = decode(row["image"]["bytes"])
     assert frame.shape == (240, 180, 3)
@@ -266,7 +267,7 @@ def test_a_failure_leaves_the_old_dataset(
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store, "write_findings", fails)
+    monkeypatch.setattr(parquet_store, "write_findings", fails)
     with pytest.raises(OSError, match="No space"):
         again(workspace, settings, rebuild=True)
     assert files(workspace.root) == before
@@ -306,7 +307,7 @@ def test_what_was_got_is_not_overwritten(
     workspace: Workspace, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = {"train": Images(pixels=np.zeros((1, SIDE, SIDE), np.uint8), labels=np.zeros(1, np.int64))}
-    monkeypatch.setattr(sign_mnist, "read", lambda *_, **__: images)
+    monkeypatch.setattr(read_csv, "read", lambda *_, **__: images)
     get_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
     before = files(workspace.dataset("sign-mnist"))
     with pytest.raises(InputError, match="is what `aslkit dataset get sign-mnist` wrote"):
@@ -317,11 +318,11 @@ def test_what_was_got_is_not_overwritten(
 def test_large_images_are_written_in_small_parts(
     workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = store.read(workspace.dataset("custom"))
+    before = parquet_store.read(workspace.dataset("custom"))
     monkeypatch.setattr(measure_table, "_MOST_BYTES", 20_000)
     again(workspace, settings, rebuild=True)
-    assert store.read(workspace.dataset("custom")).equals(before)
-    assert pq.ParquetFile(store.files_of(workspace.dataset("custom"))[0]).num_row_groups > 3
+    assert parquet_store.read(workspace.dataset("custom")).equals(before)
+    assert pq.ParquetFile(parquet_store.files_of(workspace.dataset("custom"))[0]).num_row_groups > 3
 
 
 def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfig, looked_at: list[str]) -> None:
@@ -337,9 +338,9 @@ def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfi
     summary = again(workspace, settings).summary
     assert summary["frames"] == len(list(walk(workspace.captures))) == 72
     assert summary["coverage"] >= 0.95
-    rows = store.read(workspace.dataset("custom"), ["signer", "label", "handedness"]).to_pylist()
+    rows = parquet_store.read(workspace.dataset("custom"), ["signer", "label", "handedness"]).to_pylist()
     assert {row["label"] for row in rows} == set(INDEX.values())
     for signer, hand in {"house": "right", "longhong": "left", "rahman": "right"}.items():
         found = [row["handedness"] for row in rows if row["signer"] == signer and row["handedness"]]
         assert found.count(hand) >= 0.9 * len(found), signer
-    assert store.read(workspace.dataset("custom")).schema.names == [*schema.COLUMNS.names, "split"]
+    assert parquet_store.read(workspace.dataset("custom")).schema.names == [*schema.COLUMNS.names, "split"]

@@ -17,7 +17,7 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import curate
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.formats.captures import no_files, walk
 from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png
 
@@ -96,8 +96,8 @@ def test_no_image_is_lost_and_none_ends_curation(
     lost = {frame.key for frame in no_files(messy.captures)}
     assert lost == {f"ada/one/A/{name}.jpg" for name in ("loop", "nowhere", "folder", "pipe")}
     names = {frame.key for frame in walk(messy.captures)} | lost
-    taken = store.read(result.folder).to_pylist()
-    refused = store.rejected(result.folder).to_pylist()
+    taken = parquet_store.read(result.folder).to_pylist()
+    refused = parquet_store.rejected(result.folder).to_pylist()
     assert sorted([*(row["image"]["path"] for row in taken), *(row["path"] for row in refused)]) == sorted(names)
     assert all(row["reason"] and row["detail"] for row in refused)
     for row in taken:

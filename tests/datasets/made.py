@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aslkit.datasets import card, manifest, schema, store
+from aslkit.datasets import card, parquet_store, schema
+from aslkit.datasets.sharing import manifest
 from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, perceptual_hash, pixel_hash, quality
 
 SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
@@ -77,7 +78,7 @@ def write(
     facts = facts_for(splits, summary or {})
     for name, rows in splits.items():
         groups = (pa.Table.from_pylist(rows[at : at + at_once], schema.COLUMNS) for at in range(0, len(rows), at_once))
-        store.write_split(folder, name, groups, facts=facts)
+        parquet_store.write_split(folder, name, groups, facts=facts)
     card.write(folder, name=folder.name, facts=facts)
     return folder
 
@@ -90,7 +91,7 @@ def dataset(folder: Path, *, train: int = 30, validation: int = 4, test: int = 1
 
 def change(folder: Path, split: str, edit: Callable[[pa.Table], pa.Table]) -> None:
     """Rewrite a split's first file."""
-    path = next(path for path in store.files_of(folder) if path.name.startswith(split))
+    path = next(path for path in parquet_store.files_of(folder) if path.name.startswith(split))
     table = pq.read_table(path)
     pq.write_table(edit(table).replace_schema_metadata(table.schema.metadata), path)
 

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import markdown, plain
 from aslkit.core.workspace import Workspace
-from aslkit.datasets import card, store
+from aslkit.datasets import card, parquet_store
 from aslkit.datasets.info import info
 from tests.datasets import made
 
@@ -36,7 +36,7 @@ def front_matter(folder: Path) -> dict[str, Any]:
 def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
     folder = curated.dataset("custom")
     text = (folder / "README.md").read_text(encoding="utf-8")
-    summary, front = store.facts(folder)["summary"], front_matter(folder)
+    summary, front = parquet_store.facts(folder)["summary"], front_matter(folder)
     assert front["pretty_name"] == "custom"
     assert front["license"] == "cc0-1.0"
     assert front["size_categories"] == ["n<1K"]
@@ -63,7 +63,10 @@ def test_what_is_told_by_facts(tmp_path: Path) -> None:
     assert "- blurred: 2\n" in text
     assert "- Record more.\n" in text
     assert front_matter(folder)["pretty_name"] == "2026"  # a name, not a number
-    facts = store.facts(folder) | {"leaks": {"own": {"copies": 0.084, "remembered": 0.829}}, "licence": "CC-BY-SA-4.0"}
+    facts = parquet_store.facts(folder) | {
+        "leaks": {"own": {"copies": 0.084, "remembered": 0.829}},
+        "licence": "CC-BY-SA-4.0",
+    }
     card.write(folder, name="2026", facts=facts)
     assert "| its own | 8.40% | 82.90% |" in (folder / "README.md").read_text(encoding="utf-8")
     assert front_matter(folder)["license"] == "cc-by-sa-4.0"
@@ -99,7 +102,7 @@ def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
     rows = [made.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
     told = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
     folder = made.write(tmp_path / "d", {"train": rows}, summary=told)
-    card.write(folder, name=text, facts=store.facts(folder) | {"source": text})
+    card.write(folder, name=text, facts=parquet_store.facts(folder) | {"source": text})
     whole = (folder / "README.md").read_text(encoding="utf-8")
     front = front_matter(folder)
     assert front["license"] == "other"
@@ -122,7 +125,7 @@ def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
     assert not opened.metadata.issues.errors
     records = {record["frames/sha256"].decode(): record for record in opened.records("frames")}
     assert len(records) == info(folder).images
-    for row in store.read(folder).to_pylist():
+    for row in parquet_store.read(folder).to_pylist():
         record = records[row["sha256"]]
         assert record["frames/split"].decode() == row["split"]
         assert record["frames/label"] == row["label"]

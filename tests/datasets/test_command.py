@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
 from aslkit.datasets.info import info
-from aslkit.datasets.verify import verify
+from aslkit.datasets.verify.run import verify
 from tests.datasets import made
 
 
@@ -32,7 +32,7 @@ def dataset(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starting processes takes seconds, and tests/datasets/test_verify.py does it."""
-    monkeypatch.setattr("aslkit.datasets.verify.verify", lambda folder, processes: verify(folder, processes=0))
+    monkeypatch.setattr("aslkit.datasets.verify.run.verify", lambda folder, processes: verify(folder, processes=0))
 
 
 def test_info_by_name_and_by_folder(dataset: Path, tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from PIL import Image
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import export as export_module
-from aslkit.datasets import export_images, store
-from aslkit.datasets.export import export
-from aslkit.datasets.export_place import MARK, check_free
-from aslkit.datasets.export_rows import Part
-from aslkit.datasets.get import get_sign_mnist
-from aslkit.datasets.sign_mnist import COLUMNS
+from aslkit.datasets import parquet_store
+from aslkit.datasets.exporters import run as export_module
+from aslkit.datasets.exporters import to_images
+from aslkit.datasets.exporters.destination import MARK, check_free
+from aslkit.datasets.exporters.rows import Part
+from aslkit.datasets.exporters.run import export
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.sign_mnist.read_csv import COLUMNS
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import decode, encode_jpeg, pixel_hash
 from aslkit.vision.preprocess import Contract, model_input
@@ -37,7 +38,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def rows(dataset: Path) -> dict[str, dict[str, Any]]:
     """By the hash of their pixels."""
-    return {row["sha256"]: row for row in store.read(dataset).to_pylist()}
+    return {row["sha256"]: row for row in parquet_store.read(dataset).to_pylist()}
 
 
 HUGGING_FACE = """
@@ -72,7 +73,7 @@ def test_images_in_folders_open_in_hugging_face(dataset: Path, rows: dict[str, d
 def test_tar_shards_open_in_hugging_face(
     dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_images, "SHARD_BYTES", 20_000)
+    monkeypatch.setattr(to_images, "SHARD_BYTES", 20_000)
     export(dataset, format="webdataset", to=tmp_path / "tar")
     shards = sorted((tmp_path / "tar").glob("train-*.tar"))
     assert shards[0].name == "train-000000.tar"

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 
 from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.datasets import sign_mnist, sign_mnist_rows, store
-from aslkit.datasets.get import get_sign_mnist
+from aslkit.datasets import parquet_store
 from aslkit.datasets.info import info
-from aslkit.datasets.verify import verify
+from aslkit.datasets.sign_mnist import read_csv, to_rows
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.verify.run import verify
 from aslkit.vision.images import decode, perceptual_hash, pixel_hash, quality
 from tests.datasets import made
 
@@ -38,7 +39,7 @@ def test_the_official_split_and_every_pixel_come_through(csvs: tuple[Path, dict[
     done = get_sign_mnist(tmp_path / "mnist", source=source, partial=True)
     assert done.rows == {"train": 5, "test": 2}
     assert "test has 2 rows, the published one 7,172" in done.notes[1]
-    rows = store.read(done.folder).to_pylist()
+    rows = parquet_store.read(done.folder).to_pylist()
     assert [row["split"] for row in rows] == ["train"] * 5 + ["test"] * 2
     assert [row["label"] for row in rows] == [0, 8, 9, 23, 3, 1, 23]  # 0–23, without the gap
     for row, picture in zip(rows, [*pixels["train"], *pixels["test"]], strict=True):
@@ -48,7 +49,7 @@ def test_the_official_split_and_every_pixel_come_through(csvs: tuple[Path, dict[
         assert row["signer"] is row["session"] is row["landmarks"] is row["group"] is row["licence"] is None
     assert info(done.folder).signers.keys() == {"unknown"}
     assert not verify(done.folder, processes=0).problems
-    about = store.facts(done.folder)
+    about = parquet_store.facts(done.folder)
     assert about["summary"]["split_by"] == "official"
     assert about["source"].startswith("Other rows, in the form of Sign Language MNIST")
     card = (done.folder / "README.md").read_text(encoding="utf-8")
@@ -60,8 +61,8 @@ def test_all_at_once_is_measured_as_one_by_one() -> None:
     """What curation would measure of each image, to the bit."""
     pixels = np.stack([made.picture(seed, width=28, height=28)[..., 0] for seed in range(600)])
     frames = [np.repeat(each[..., None], 3, axis=2) for each in pixels]
-    assert sign_mnist_rows.perceptual_hashes(pixels).tolist() == [perceptual_hash(frame) for frame in frames]
-    brightness, contrast, sharpness = sign_mnist_rows.qualities(pixels)
+    assert to_rows.perceptual_hashes(pixels).tolist() == [perceptual_hash(frame) for frame in frames]
+    brightness, contrast, sharpness = to_rows.qualities(pixels)
     for index, frame in enumerate(frames):
         one = quality(frame)
         assert brightness[index] == pytest.approx(one.brightness, rel=1e-5)
@@ -152,14 +153,14 @@ def test_without_kagglehub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_mnist, "_MOST_BYTES", 5)
+    monkeypatch.setattr(read_csv, "_MOST_BYTES", 5)
     (tmp_path / "sign_mnist_train.csv").write_text("label,pixel1")
     with pytest.raises(InputError, match="too large: 12 bytes"):
-        sign_mnist.read(tmp_path)
+        read_csv.read(tmp_path)
 
 
 def test_the_published_one_says_so(real_data: Path, tmp_path: Path) -> None:
     done = get_sign_mnist(tmp_path / "mnist", source=real_data / "sign-language-mnist.zip")
-    assert done.rows == sign_mnist.COUNTS
+    assert done.rows == read_csv.COUNTS
     assert len(done.notes) == 1
-    assert store.facts(done.folder)["source"] == sign_mnist.SOURCE
+    assert parquet_store.facts(done.folder)["source"] == read_csv.SOURCE

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.errors import AslkitError
-from aslkit.datasets import manifest
+from aslkit.datasets.sharing import manifest
 
 GOOD = {"path": "data/train-00000-of-00001.parquet", "size": 5, "sha256": "a" * 64}
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import gather, schema, store
-from aslkit.datasets.joining import SameSignerError
-from aslkit.datasets.merge import Given, MergeConfig, Merged, merge
+from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.merging import gather_rows
+from aslkit.datasets.merging.join import SameSignerError
+from aslkit.datasets.merging.merge import Given, MergeConfig, Merged, merge
 from aslkit.vision.images import encode_png, pixel_hash
 
 CONFIG = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
@@ -69,16 +70,19 @@ def write(folder: Path, rows: Sequence[Row], **facts: Any) -> Given:
             pa.Table.from_pylist([row.values() for row in part[at : at + 3]], schema.COLUMNS)
             for at in range(0, len(part), 3)
         ]
-        store.write_split(folder, split, groups, facts=facts)
+        parquet_store.write_split(folder, split, groups, facts=facts)
     first = rows[0]
     left_out = {"path": f"{first.signer}/one/A/dark.png", "letter": "A", "signer": first.signer, "session": "one"}
-    store.write_findings(folder / store.REJECTED_FILE, [left_out | {"reason": "dark", "detail": "dark"}])
+    parquet_store.write_findings(
+        folder / parquet_store.REJECTED_FILE, [left_out | {"reason": "dark", "detail": "dark"}]
+    )
     seen = [
         {"path": row.values()["image"]["path"], "letter": row.letter, "signer": row.signer, "session": row.session}
         for row in rows
     ]
-    store.write_findings(
-        folder / store.FLAGGED_FILE, [each | {"reason": "cut-off", "detail": "at the edge"} for each in seen[:2]]
+    parquet_store.write_findings(
+        folder / parquet_store.FLAGGED_FILE,
+        [each | {"reason": "cut-off", "detail": "at the edge"} for each in seen[:2]],
     )
     return Given(name=folder.name, folder=folder, renames={})
 
@@ -88,7 +92,7 @@ def given_of(result: Merged) -> Given:
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
-    return store.read(folder).to_pylist()  # type: ignore[no-any-return]
+    return parquet_store.read(folder).to_pylist()  # type: ignore[no-any-return]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -96,14 +100,17 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def reasons(folder: Path) -> dict[str, str]:
-    return {row["path"]: row["reason"] for row in store.rejected(folder).to_pylist()}
+    return {row["path"]: row["reason"] for row in parquet_store.rejected(folder).to_pylist()}
 
 
 def together(*datasets: Given, to: Path, **config: Any) -> Merged:
     """Merge; whoever has one name is one person."""
     signers = {row["signer"] for each in datasets for row in rows_in(each.folder)}
     signers |= {
-        row["signer"] for each in datasets for row in store.rejected(each.folder).to_pylist() if row.get("sha256")
+        row["signer"]
+        for each in datasets
+        for row in parquet_store.rejected(each.folder).to_pylist()
+        if row.get("sha256")
     }
     return merge(datasets, to / "m", replace(CONFIG, **{"same": tuple(sorted(signers)), **config}))
 
@@ -209,7 +216,7 @@ def test_equal_pixels_under_two_names_stay_once_and_their_groups_become_one(tmp_
     result = merge([a, b], tmp_path / "m", CONFIG)
     rows = {row["image"]["path"]: row for row in rows_in(result.folder)}
     assert "ben/one/A/1.png" in rows
-    left_out = {row["path"]: row for row in store.rejected(result.folder).to_pylist()}
+    left_out = {row["path"]: row for row in parquet_store.rejected(result.folder).to_pylist()}
     assert left_out["zoe/one/A/1.png"]["reason"] == "duplicate"
     assert left_out["zoe/one/A/1.png"]["detail"] == "same pixels as ben/one/A/1.png"
     chained = ("ben/one/A/1.png", "ben/one/A/3.png", "zoe/one/A/2.png")
@@ -246,16 +253,16 @@ def test_recordings_in_common_say_that_it_is_one_person(tmp_path: Path) -> None:
 
 def test_a_renamed_signer_is_another_person_everywhere(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ada"))
-    found = [row | {"detail": "recorded in ada/one only"} for row in store.flagged(b.folder).to_pylist()]
-    store.write_findings(b.folder / store.FLAGGED_FILE, found)
+    found = [row | {"detail": "recorded in ada/one only"} for row in parquet_store.flagged(b.folder).to_pylist()]
+    parquet_store.write_findings(b.folder / parquet_store.FLAGGED_FILE, found)
     result = merge([a, replace(b, renames={"ada": "eve"})], tmp_path / "m", CONFIG)
     assert result.summary["splits"]["test"] == 6
     mine = [row for row in rows_in(result.folder) if row["signer"] == "eve"]
     assert len(mine) == 6
     assert {row["image"]["path"].split("/")[0] for row in mine} == {"eve"}
     assert "eve/one/A/dark.png" in reasons(result.folder)
-    assert {row["signer"] for row in store.flagged(result.folder).to_pylist()} == {"ada", "eve"}
-    told = {(row["signer"], row["detail"]) for row in store.flagged(result.folder).to_pylist()}
+    assert {row["signer"] for row in parquet_store.flagged(result.folder).to_pylist()} == {"ada", "eve"}
+    told = {(row["signer"], row["detail"]) for row in parquet_store.flagged(result.folder).to_pylist()}
     assert told == {("ada", "at the edge"), ("eve", "recorded in eve/one only")}
     assert {row["consent"] for row in mine} == {"ada agrees"}  # word for word
 
@@ -264,7 +271,7 @@ def test_each_row_keeps_its_licence_and_the_card_says_that_of_the_whole(tmp_path
     a = write(tmp_path / "a", numbers(0, "ada", licence="MIT"))
     b = write(tmp_path / "b", numbers(50, "ben", licence="CC-BY-SA-4.0"))
     result = merge([a, b], tmp_path / "m", CONFIG)
-    assert result.licence == store.facts(result.folder)["licence"] == "CC-BY-SA-4.0"
+    assert result.licence == parquet_store.facts(result.folder)["licence"] == "CC-BY-SA-4.0"
     assert {row["licence"] for row in rows_in(result.folder)} == {"MIT", "CC-BY-SA-4.0"}
     assert "Of the whole: CC-BY-SA-4.0" in (result.folder / "README.md").read_text()
     c = write(tmp_path / "c", numbers(80, "cleo", licence="CC-BY-NC-4.0"))
@@ -278,7 +285,7 @@ def test_it_says_what_it_was_made_of(tmp_path: Path) -> None:
     b = write(tmp_path / "b", numbers(50, "ben"))
     first = merge([a, b], tmp_path / "m", CONFIG)
     again = merge([given_of(first), a], tmp_path / "n", CONFIG)
-    assert again.sources == first.sources == store.facts(first.folder)["merged"]
+    assert again.sources == first.sources == parquet_store.facts(first.folder)["merged"]
     assert {tuple(leaf["names"]): leaf["frames"] for leaf in first.sources} == {("a",): 6, ("b",): 6}
     assert "f" * 64 in {leaf["fingerprint"] for leaf in first.sources}
 
@@ -311,7 +318,7 @@ def test_an_interrupted_merge_leaves_what_was_there(tmp_path: Path, monkeypatch:
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "write_split", stop)
+    monkeypatch.setattr(parquet_store, "write_split", stop)
     with pytest.raises(KeyboardInterrupt):
         merge([a, b], tmp_path / "m", replace(CONFIG, seed=1, hold_out=("ben",)))
     assert content(tmp_path / "m") == before
@@ -322,11 +329,11 @@ def test_few_row_groups_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """And the rows are right when each is read anew."""
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(3, "ada"))
     whole = content(merge([a, b], tmp_path / "1" / "m", CONFIG).folder)
-    monkeypatch.setattr(gather, "_KEPT_BYTES", 1)
+    monkeypatch.setattr(gather_rows, "_KEPT_BYTES", 1)
     assert content(merge([a, b], tmp_path / "2" / "m", CONFIG).folder) == whole
-    held = gather.RowGroups()
+    held = gather_rows.RowGroups()
     for index in range(2):
-        held.get(store.files_of(a.folder)[0], index)
+        held.get(parquet_store.files_of(a.folder)[0], index)
     assert len(held._held) == 1
 
 
@@ -344,7 +351,7 @@ def test_rows_that_say_impossible_things_are_named(
     tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], words: str
 ) -> None:
     table = pa.Table.from_pylist([Row(0).values(), change(Row(1).values())], schema.COLUMNS)
-    store.write_split(tmp_path / "a", "train", [table], facts={})
+    parquet_store.write_split(tmp_path / "a", "train", [table], facts={})
     with pytest.raises(AslkitError, match=words):
         merge([Given(name="a", folder=tmp_path / "a", renames={})], tmp_path / "m", CONFIG)
 
@@ -359,4 +366,4 @@ def test_a_wrong_provenance_is_said(tmp_path: Path, merged: Any) -> None:
 def test_facts_are_json_of_few_bytes(tmp_path: Path) -> None:
     """What was left out lies in rejected.parquet, not in every file's metadata."""
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(0, "ben"))
-    assert len(json.dumps(store.facts(merge([a, b], tmp_path / "m", CONFIG).folder))) < 3_000
+    assert len(json.dumps(parquet_store.facts(merge([a, b], tmp_path / "m", CONFIG).folder))) < 3_000

@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.datasets import faces, manifest, privacy, store
-from aslkit.datasets.cropping import crop_box
-from aslkit.datasets.merge import Given, MergeConfig, merge
-from aslkit.datasets.privacy import PrivacyConfig, prepare
-from aslkit.datasets.pseudonyms import Pseudonyms
-from aslkit.datasets.push import deliver, staged
-from aslkit.datasets.verify import verify
+from aslkit.datasets import parquet_store
+from aslkit.datasets.merging.merge import Given, MergeConfig, merge
+from aslkit.datasets.privacy import face_detector
+from aslkit.datasets.privacy import prepare as privacy
+from aslkit.datasets.privacy.hand_crop import crop_box
+from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare
+from aslkit.datasets.privacy.pseudonyms import Pseudonyms
+from aslkit.datasets.sharing import manifest
+from aslkit.datasets.sharing.push import deliver, staged
+from aslkit.datasets.verify.run import verify
 from aslkit.train.data import load
 from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
 from aslkit.vision.preprocess import Contract, pixel_features
@@ -58,16 +61,16 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for row in split:
             row |= {"camera": f"{row['signer']}'s telephone", "consent": f"I, {row['signer'].title()}, agree."}
     folder = made.write(tmp_path_factory.mktemp("here") / "adas", rows, summary={"notes": ["Ask ADA for more."]})
-    for name in (store.REJECTED_FILE, store.FLAGGED_FILE):
+    for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
         about = {"path": "ada/one/A/0.jpg", "letter": "A", "signer": "ada", "session": "one", "reason": "cut-off"}
         other = about | {"path": "ada/one/B/Ada at home.jpg", "detail": "same pixels as ada/one/A/0.jpg"}
-        store.write_findings(folder / name, [about | {"detail": "of ada"}, other])
+        parquet_store.write_findings(folder / name, [about | {"detail": "of ada"}, other])
     (folder / "report.html").write_text("<img> of ada")
     return folder
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
-    return store.read(folder).to_pylist()  # type: ignore[no-any-return]
+    return parquet_store.read(folder).to_pylist()  # type: ignore[no-any-return]
 
 
 def made_private(dataset: Path, target: Path, config: PrivacyConfig, names: Pseudonyms | None = None) -> Path:
@@ -128,12 +131,14 @@ def test_frames_without_a_hand_are_left_out_of_crops_and_counted(dataset: Path, 
     without = [row for row in rows_in(dataset) if row["landmarks"] is None]
     copies = [row for row in rows_in(tmp_path / "out") if row["parent"]]
     assert result.left_out == len(without) + 1  # and the copy of a frame that went
-    assert [row["reason"] for row in store.rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(without)
+    assert [row["reason"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(
+        without
+    )
     assert len(copies) == 1
     assert copies[0]["parent"] in {row["sha256"] for row in rows_in(tmp_path / "out") if not row["parent"]}
     text = (tmp_path / "out" / "README.md").read_text()
     assert f"{result.left_out} rows without a hand were left out" in text
-    assert store.facts(tmp_path / "out")["summary"]["splits"]["train"] == 18
+    assert parquet_store.facts(tmp_path / "out")["summary"]["splits"]["train"] == 18
 
 
 @pytest.mark.parametrize(
@@ -188,10 +193,14 @@ def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
         assert not re.search("ada|ben|cleo", re.sub("signer-[0-9a-f]{4}", "", path.name))
         if path.suffix != ".parquet" and path.is_file():
             every.write(path.read_text())
-    for table in (store.read(tmp_path / "out"), store.rejected(tmp_path / "out"), store.flagged(tmp_path / "out")):
+    for table in (
+        parquet_store.read(tmp_path / "out"),
+        parquet_store.rejected(tmp_path / "out"),
+        parquet_store.flagged(tmp_path / "out"),
+    ):
         rows = table.to_pylist()
         every.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
-    every.write(json.dumps(store.facts(tmp_path / "out")))
+    every.write(json.dumps(parquet_store.facts(tmp_path / "out")))
     text = every.getvalue().lower().replace("metadata", "").replace("jsonld", "")
     text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms spell "ada" by chance
     found = re.findall(r".{20}(?:ada|ben|cleo|telephone|at home).{5}", text)
@@ -246,12 +255,19 @@ def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> N
         about = where | {"letter": "A"}
         findings += [about | {"reason": name, "detail": words.format(**where)} for name, words in TOLD.items()]
     folder = made.write(tmp_path / "in", {"train": rows}, summary={"notes": [row["detail"] for row in findings]})
-    for name in (store.REJECTED_FILE, store.FLAGGED_FILE):
-        store.write_findings(folder / name, findings)
+    for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
+        parquet_store.write_findings(folder / name, findings)
     after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
-    sent = [table.to_pylist() for table in (store.read(after), store.rejected(after), store.flagged(after))]
+    sent = [
+        table.to_pylist()
+        for table in (parquet_store.read(after), parquet_store.rejected(after), parquet_store.flagged(after))
+    ]
     text = repr(
-        [store.facts(after), sent, *(path.read_text() for path in after.glob("*.*") if path.suffix != ".parquet")]
+        [
+            parquet_store.facts(after),
+            sent,
+            *(path.read_text() for path in after.glob("*.*") if path.suffix != ".parquet"),
+        ]
     )
     assert re.findall(r"maria|anna|\bjo\b|kitchen|lake|balcony|beside|first\.|second\.|third\.", text) == []
     assert text.count("in signer-") >= 2 * len(recorded)  # and yet it is said
@@ -275,9 +291,9 @@ def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, t
         np.testing.assert_array_equal(
             mine.label[mine.signer == signer], theirs.label[theirs.signer == names.signers[signer]]
         )
-    listed = [row["path"] for row in store.rejected(tmp_path / "out").to_pylist()]
+    listed = [row["path"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()]
     assert listed[0] in {row["image"]["path"] for row in after}
-    assert store.rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
+    assert parquet_store.rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
 
 
 def test_a_person_keeps_the_other_name_and_another_dataset_gives_another(dataset: Path, tmp_path: Path) -> None:
@@ -322,7 +338,7 @@ def test_what_is_pushed_can_be_merged(dataset: Path, tmp_path: Path) -> None:
     ]
     result = merge(given, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
     assert len(result.summary["signers"]) == 6
-    assert store.facts(result.folder)["pixels"] is False
+    assert parquet_store.facts(result.folder)["pixels"] is False
 
 
 def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
@@ -333,7 +349,7 @@ def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
     after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
     for name in ("signer", "licence", "consent"):  # what is not stated is not stated to others either
         assert [row[name] for row in rows_in(after)] == [None] * 3
-    assert store.facts(after)["summary"]["split_by"] == "official"
+    assert parquet_store.facts(after)["summary"]["split_by"] == "official"
     with pytest.raises(AslkitError, match=r"No frame of .* has a hand"):
         made_private(folder, tmp_path / "crops", CROP)
 
@@ -368,7 +384,7 @@ def portrait() -> Frame:
 
 
 def test_a_face_is_found_and_a_hand_is_none(portrait: Frame, picture: Frame) -> None:
-    finder = faces.FaceFinder()
+    finder = face_detector.FaceFinder()
     assert finder.sees_face(portrait, None)
     assert finder.sees_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also where the hand is before it
     assert not finder.sees_face(picture, None)

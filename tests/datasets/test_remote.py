@@ -16,9 +16,10 @@ from aslkit.cli.main import main
 from aslkit.core import retry
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.datasets import manifest, places, store
-from aslkit.datasets.remote import fetch, local
-from aslkit.datasets.send import SENDING, copy, send
+from aslkit.datasets import parquet_store
+from aslkit.datasets.sharing import manifest, remote_storage
+from aslkit.datasets.sharing.download import fetch, local
+from aslkit.datasets.sharing.upload import SENDING, copy, send
 from tests.datasets import made
 from tests.datasets.lines import serving
 from tests.datasets.made import content
@@ -152,19 +153,19 @@ def test_a_dataset_named_by_url_is_kept_until_it_changes(site: Path, dataset: Pa
     workspace = Workspace(root=tmp_path / "workspace")
     with serving(site) as server:
         folder = local(f"{server.url}/mine", workspace)
-        assert store.read(folder).equals(store.read(dataset))
+        assert parquet_store.read(folder).equals(parquet_store.read(dataset))
         assert local(f"{server.url}/mine", workspace) == folder
         assert len([path for path, _, _ in server.asked if "train" in path]) == 1
         made.dataset(tmp_path / "other", train=8)
         copy(tmp_path / "other", site / "mine")
-        assert store.read(local(f"{server.url}/mine", workspace)).equals(store.read(tmp_path / "other"))
+        assert parquet_store.read(local(f"{server.url}/mine", workspace)).equals(parquet_store.read(tmp_path / "other"))
     assert local(f"file://{dataset}", workspace) == dataset
 
 
 def test_a_smaller_dataset_takes_the_place_of_a_larger_one(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "SHARD_BYTES", 1)
+    monkeypatch.setattr(parquet_store, "SHARD_BYTES", 1)
     large = made.dataset(tmp_path / "large", train=40)
     monkeypatch.undo()
     memory = fsspec.filesystem("memory")
@@ -188,7 +189,7 @@ def test_while_it_is_sent_there_is_no_manifest(dataset: Path, tmp_path: Path, mo
         assert not memory.exists(f"/place/mine/{manifest.FILE}")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(places.Store, "put", stop)
+    monkeypatch.setattr(remote_storage.Store, "put", stop)
     with pytest.raises(KeyboardInterrupt):
         send(other, "memory://place/mine")
     with pytest.raises(InputError, match="is being sent"):
@@ -250,7 +251,7 @@ def test_a_place_that_connects_at_once_and_cannot_is_named(monkeypatch: pytest.M
 
 
 def test_what_a_driver_logs_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    with places.opened("memory://club"):
+    with remote_storage.opened("memory://club"):
         logging.getLogger("gcsfs").error("Traceback")
     assert "Traceback" not in capfd.readouterr().err
 
@@ -258,4 +259,4 @@ def test_what_a_driver_logs_is_not_shown(capfd: pytest.CaptureFixture[str]) -> N
 def test_a_url_is_shown_without_secrets() -> None:
     assert retry.shown("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
     assert retry.shown("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
-    assert places.base_name("https://a.org/b/c/?q=/d") == "c"
+    assert remote_storage.base_name("https://a.org/b/c/?q=/d") == "c"

@@ -8,9 +8,10 @@ import pytest
 
 from aslkit.core import retry
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.datasets import manifest, places, store
-from aslkit.datasets.remote import fetch
-from aslkit.datasets.send import send
+from aslkit.datasets import parquet_store
+from aslkit.datasets.sharing import manifest, remote_storage
+from aslkit.datasets.sharing.download import fetch
+from aslkit.datasets.sharing.upload import send
 from tests.datasets.lines import Line
 from tests.datasets.made import content
 
@@ -56,7 +57,7 @@ def test_there_and_back(s3: Line, dataset: Path, tmp_path: Path) -> None:
     fetched = fetch("s3://club/mine", tmp_path / "mine")
     assert content(fetched.folder) == content(dataset)
     assert not (fetched.folder / "report.html").exists()
-    assert store.read(fetched.folder).equals(store.read(dataset))
+    assert parquet_store.read(fetched.folder).equals(parquet_store.read(dataset))
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     s3.reset()
     assert send(dataset, "s3://club/mine").files_sent == 0
@@ -82,7 +83,7 @@ def test_a_sending_that_is_cut_goes_on(s3: Line, dataset: Path, tmp_path: Path) 
 def test_a_fetching_that_is_cut_goes_on_within_the_file(
     s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(remote_storage, "BLOCK_BYTES", 20_000)
     send(dataset, "s3://club/mine")
     size = manifest.manifest_of(dataset).size
     s3.reset()

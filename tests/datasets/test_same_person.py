@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from aslkit.datasets.merge import MergeConfig, merge
-from aslkit.datasets.same_person import DISTANCE, MOST, Alike, alike, notes
+from aslkit.datasets.duplicate_signers import DISTANCE, MOST, Alike, alike, notes
+from aslkit.datasets.merging.merge import MergeConfig, merge
 from tests.datasets import test_merge as merging
 
 Hashes = npt.NDArray[np.uint64]
@@ -65,7 +65,7 @@ def test_what_says_nothing_of_people_is_passed_over(rng: np.random.Generator) ->
 def test_of_many_frames_some_are_compared_but_those_of_every_signer(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aslkit.datasets.same_person.MOST", MOST // 20)
+    monkeypatch.setattr("aslkit.datasets.duplicate_signers.MOST", MOST // 20)
     everybody = hashes(rng, 5_000)
     everybody[4_900:] = everybody[:100]  # the last of fifty signers is the first
     found = alike(np.repeat([f"s{number:02}" for number in range(50)], 100), everybody)

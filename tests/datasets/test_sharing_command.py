@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from aslkit.cli import dataset_sharing
 from aslkit.cli.main import main
-from aslkit.datasets import store
+from aslkit.datasets import parquet_store
 from aslkit.datasets.licences import unstated
 from tests.datasets.test_merge import Row, numbers, reasons, write
 
@@ -27,7 +27,7 @@ def run(workspace: Path, *arguments: str, answers: str = "") -> Result:
 
 
 def signers(folder: Path) -> set[str]:
-    return set(store.read(folder, ["signer"]).column("signer").to_pylist())
+    return set(parquet_store.read(folder, ["signer"]).column("signer").to_pylist())
 
 
 @pytest.mark.parametrize("command", ["merge", "push", "pull"])
@@ -152,8 +152,8 @@ def test_a_person_is_renamed_in_one_of_two_datasets_of_one_name(
     done = run(workspace, "merge", *namesakes, "--to", "ours", answers=answers)
     assert done.exit_code == 0, done.output
     assert f"Signer 'ada' is in custom and in {namesakes[1]}" in done.output
-    rows = store.read(workspace / "datasets" / "ours", ["signer", "sha256"]).to_pylist()
-    theirs = set(store.read(Path(namesakes[1]), ["sha256"]).column("sha256").to_pylist())
+    rows = parquet_store.read(workspace / "datasets" / "ours", ["signer", "sha256"]).to_pylist()
+    theirs = set(parquet_store.read(Path(namesakes[1]), ["sha256"]).column("sha256").to_pylist())
     assert {row["signer"] for row in rows if row["sha256"] in theirs} == {"eve"}
     assert {row["signer"] for row in rows if row["sha256"] not in theirs} == {"ada", "ada-2"}
     assert str(workspace) not in (workspace / "datasets" / "ours" / "README.md").read_text()

@@ -8,10 +8,11 @@ from PIL import Image
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets import sheet_file, sheet_terminal
-from aslkit.datasets.sheet import SIDE, Sheet, sheet
-from aslkit.datasets.sheet_page import page
-from aslkit.datasets.sheet_png import TILE, png
+from aslkit.datasets.contact_sheet import terminal
+from aslkit.datasets.contact_sheet import write as contact_sheet
+from aslkit.datasets.contact_sheet.html import page
+from aslkit.datasets.contact_sheet.png import TILE, png
+from aslkit.datasets.contact_sheet.select import SIDE, Sheet, sheet
 from tests.datasets import made
 
 
@@ -65,14 +66,14 @@ def test_what_is_asked_for(dataset: Path) -> None:
 
 
 def test_the_picture(dataset: Path, tmp_path: Path) -> None:
-    assert sheet_file.write(tmp_path / "a.png", lambda: chosen(dataset)) == 4 * 24
+    assert contact_sheet.write(tmp_path / "a.png", lambda: chosen(dataset)) == 4 * 24
     with Image.open(tmp_path / "a.png") as image:
         assert image.format == "PNG"
         assert image.width > 8 * TILE
         colours = image.convert("RGB").getcolors(1 << 24) or []
     assert len(colours) > 1000  # there are pictures in it
     with pytest.raises(InputError, match=r"neither with \.png nor with \.html"):
-        sheet_file.write(tmp_path / "a.gif", lambda: chosen(dataset))
+        contact_sheet.write(tmp_path / "a.gif", lambda: chosen(dataset))
 
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>"
@@ -107,7 +108,7 @@ def test_the_page_runs_nothing_and_needs_nothing(hostile: Path) -> None:
 def test_the_terminal_gets_colours_and_names_and_no_commands(hostile: Path) -> None:
     found = chosen(hostile)
     for name, prefix in (("truecolor", "38;2;"), ("256", "38;5;")):
-        told = "\n".join(sheet_terminal.lines(found, width=80, colours=sheet_terminal.COLOURS[name]))
+        told = "\n".join(terminal.lines(found, width=80, colours=terminal.COLOURS[name]))
         assert prefix in told
         assert "\x1b[31m" not in told
         codes = {part.split("m")[0].split(";")[0] for part in told.split("\x1b[")[1:]}
@@ -117,8 +118,8 @@ def test_the_terminal_gets_colours_and_names_and_no_commands(hostile: Path) -> N
 
 @pytest.mark.parametrize("width", [1, 5, 80, 300])
 def test_no_line_is_wider_than_the_terminal(dataset: Path, width: int) -> None:
-    found = chosen(dataset, count=sheet_terminal.room(width, one=False), letter="A")
-    for line in sheet_terminal.lines(found, width=width, colours=sheet_terminal.COLOURS["256"]):
+    found = chosen(dataset, count=terminal.room(width, one=False), letter="A")
+    for line in terminal.lines(found, width=width, colours=terminal.COLOURS["256"]):
         shown = "".join(part.partition("m")[2] if at else part for at, part in enumerate(line.split("\x1b[")))
         assert len(shown) <= max(width, 4)
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.datasets import schema, store
-from aslkit.datasets.apart import Apart
-from aslkit.datasets.findings import KINDS, Finding
-from aslkit.datasets.verify import verify
+from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.verify.findings import KINDS, Finding
+from aslkit.datasets.verify.isolated_pool import Apart
+from aslkit.datasets.verify.run import verify
 from aslkit.vision.images import encode_jpeg, encode_png
 from tests.datasets import made
 from tests.test_cli import png_that_claims
@@ -219,7 +219,7 @@ def test_rows_that_no_file_can_hold(dataset: Path) -> None:
     pq.write_table(empty, dataset / TRAIN)
     assert "too-large" in kinds(dataset)
     with pytest.raises(AslkitError, match=r"claims 2,000,000 rows in [\d,]+ bytes"):
-        store.read(dataset, ["label"])
+        parquet_store.read(dataset, ["label"])
 
 
 def test_no_dataset(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aslkit.datasets import schema, store, versions
+from aslkit.datasets import parquet_store, schema, schema_versions
 from aslkit.datasets.info import info
-from aslkit.datasets.verify import verify
+from aslkit.datasets.verify.run import verify
 from aslkit.vision.images import decode, pixel_hash
 from tests.datasets import made
 
@@ -24,13 +24,13 @@ def as_dataset(file: Path, folder: Path) -> Path:
 
 def test_there_is_a_file_of_each_version() -> None:
     assert [file.stem for file in FILES] == [f"v{number}" for number in range(1, schema.VERSION + 1)]
-    assert set(versions.PAST) == set(range(1, schema.VERSION))
+    assert set(schema_versions.PAST) == set(range(1, schema.VERSION))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_file_of_each_version_is_read(file: Path, tmp_path: Path) -> None:
     folder = as_dataset(file, tmp_path)
-    table = store.read(folder)
+    table = parquet_store.read(folder)
     assert table.select(schema.COLUMNS.names).schema.equals(schema.COLUMNS)
     rows = table.to_pylist()
     assert [(row["label"], row["signer"], row["group"]) for row in rows] == [
@@ -56,9 +56,9 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table = table.rename_columns(names).append_column("contrast", pa.nulls(len(table), pa.float32()))
         return table.select(schema.COLUMNS.names)
 
-    monkeypatch.setitem(versions.PAST, 0, versions.Past(columns=columns, upgrade=upgrade))
+    monkeypatch.setitem(schema_versions.PAST, 0, schema_versions.Past(columns=columns, upgrade=upgrade))
     folder = made.write(tmp_path / "old", {"train": made.rows_of("train", 20)})
-    path = store.files_of(folder)[0]
+    path = parquet_store.files_of(folder)[0]
     table = pq.read_table(path)
     metadata = table.schema.metadata
     facts = json.loads(metadata[b"aslkit"]) | {"schema_version": 0}
@@ -70,14 +70,14 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_past_version_is_brought_to_today(old: Path) -> None:
     expected = made.rows_of("train", 20)
-    rows = store.read(old).to_pylist()
+    rows = parquet_store.read(old).to_pylist()
     assert [row["licence"] for row in rows] == ["CC-BY-4.0"] * 20
     assert [row["sha256"] for row in rows] == [row["sha256"] for row in expected]
     assert {row["contrast"] for row in rows} == {None}
-    few = store.read(old, ["licence", "image.path"])
+    few = parquet_store.read(old, ["licence", "image.path"])
     assert few.column_names == ["image", "licence", "split"]
     assert few.column("image")[0].as_py() == {"path": expected[0]["image"]["path"]}
-    groups = list(store.row_groups(old, ["licence", "image"]))
+    groups = list(parquet_store.row_groups(old, ["licence", "image"]))
     assert [len(group) for group in groups] == [7, 7, 6]
     assert groups[0].column("image")[0].as_py() == expected[0]["image"]
     assert info(old).licences == {"CC-BY-4.0": 20}
@@ -85,7 +85,7 @@ def test_a_past_version_is_brought_to_today(old: Path) -> None:
 
 
 def test_what_a_past_version_must_have_is_checked(old: Path) -> None:
-    path = store.files_of(old)[0]
+    path = parquet_store.files_of(old)[0]
     pq.write_table(pq.read_table(path).drop_columns(["license"]), path)
     with pytest.raises(Exception, match="has no column 'license'"):
-        store.read(old)
+        parquet_store.read(old)

@@ -18,7 +18,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import size_of
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
-from aslkit.datasets.export_place import MARK
+from aslkit.datasets.exporters.destination import MARK
 from aslkit.inference.load_model import load, load_network
 from aslkit.live import onnx_file, saved_model, tflite
 from aslkit.live.export import export

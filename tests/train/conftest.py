@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from aslkit.core.letters import INDEX
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.images import encode_png, perceptual_hash
 from tests.train import published, steps
@@ -59,7 +59,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in schema.SPLITS:
         part = [{column: row.get(column) for column in schema.COLUMNS.names} for split, row in rows if split == name]
         table = pa.Table.from_pylist(part, schema.COLUMNS)
-        store.write_split(folder, name, iter([table]), facts={"summary": {"split_by": "signer"}})
+        parquet_store.write_split(folder, name, iter([table]), facts={"summary": {"split_by": "signer"}})
     return folder
 
 

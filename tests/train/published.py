@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.get import get_sign_mnist
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
 from aslkit.train.descriptors import varied
 
 RECIPE = """

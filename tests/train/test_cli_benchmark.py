@@ -120,7 +120,7 @@ def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: 
     def unreachable(folder: Path) -> None:
         raise AslkitError(f"cannot be reached for {folder.name}")
 
-    monkeypatch.setattr("aslkit.datasets.get.get_sign_mnist", unreachable)
+    monkeypatch.setattr("aslkit.datasets.sign_mnist.fetch.get_sign_mnist", unreachable)
     failed = aslkit("--dataset", "sign-mnist", workspace=tmp_path)
     assert failed.exit_code == 1
     assert "cannot be reached for sign-mnist" in failed.output

@@ -11,7 +11,7 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.datasets import schema, store
+from aslkit.datasets import parquet_store, schema
 from aslkit.train import choosing
 from aslkit.train.config import TrainConfig
 from aslkit.train.report import percent
@@ -98,13 +98,13 @@ def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -
 
 @pytest.mark.usefixtures("uncompiled")
 def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path, tmp_path: Path) -> None:
-    whole = store.read(dataset)
+    whole = parquet_store.read(dataset)
     ada = whole.filter(pc.equal(whole.column("signer"), "synthetic-ada"))
     for split in schema.SPLITS:
         part = whole.filter(pc.equal(whole.column("split"), split)).drop_columns(["split"])
         if split == "test":
             part = part.set_column(part.schema.get_field_index("phash"), "phash", ada.column("phash"))
-        store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
+        parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
     said: list[str] = []
     config = load("train", TrainConfig, flags={"epochs": 1})
     done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, note=said.append)

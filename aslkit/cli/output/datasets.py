@@ -16,11 +16,11 @@ from aslkit.core.errors import InputError
 from aslkit.core.sanitize import plain
 
 if TYPE_CHECKING:
-    from aslkit.datasets.export import Exported
-    from aslkit.datasets.get import Gotten
+    from aslkit.datasets.contact_sheet.select import Sheet
+    from aslkit.datasets.exporters.run import Exported
     from aslkit.datasets.info import Info
-    from aslkit.datasets.sheet import Sheet
-    from aslkit.datasets.verify import Verified
+    from aslkit.datasets.sign_mnist.fetch import Gotten
+    from aslkit.datasets.verify.run import Verified
 
 _LISTED = 40
 """Rows of a table."""
@@ -185,7 +185,7 @@ def show_here(choose: Callable[..., "Sheet"], count: int | None, *, one: bool, a
     """
     from rich.console import Console
 
-    from aslkit.datasets.sheet_terminal import COLOURS, lines, room
+    from aslkit.datasets.contact_sheet.terminal import COLOURS, lines, room
 
     console = Console()
     wanted = sys.stdout.isatty() and not console.no_color and not as_json

@@ -53,7 +53,7 @@ def next_command(*words: str) -> str:
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:
     """Where a dataset lies that is named by its folder, its file, its name, or its URL, from which it is fetched."""
     if "://" in dataset:
-        from aslkit.datasets.remote import local
+        from aslkit.datasets.sharing.download import local
 
         return local(dataset, workspace)
     path = _named(dataset)

@@ -1,0 +1,1 @@
+"""`aslkit dataset show`: sample images per letter as one HTML or PNG sheet."""

@@ -1,0 +1,1 @@
+"""Export to CSV, image folders and WebDataset shards."""

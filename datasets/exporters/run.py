@@ -1,0 +1,88 @@
+"""Taking a dataset elsewhere: to folders of images, tar shards, or CSV files."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aslkit import __version__
+from aslkit.core.errors import InputError
+from aslkit.core.files import replacing
+from aslkit.core.progress import bar
+from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.exporters.destination import MARK, check_free
+from aslkit.datasets.exporters.rows import Part
+from aslkit.datasets.exporters.to_csv import write_csv28, write_landmarks
+from aslkit.datasets.exporters.to_images import write_imagefolder, write_webdataset
+
+FORMATS: Final = {
+    "imagefolder": write_imagefolder,
+    "webdataset": write_webdataset,
+    "csv28": write_csv28,
+    "landmarks": write_landmarks,
+}
+
+_OPENED_BY: Final = {
+    "imagefolder": 'datasets.load_dataset("imagefolder", data_dir="{to}")',
+    "webdataset": 'datasets.load_dataset("webdataset", data_dir="{to}")',
+    "csv28": "aslkit dataset get sign-mnist --partial --from {to}",
+    "landmarks": 'pandas.read_csv("{to}/landmarks-{split}.csv")',
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        format: one of FORMATS.
+        to: the folder.
+        rows: of each split.
+        left_out: rows that were not written, by reason.
+        opened_by: how to open it.
+    """
+
+    format: str
+    to: Path
+    rows: dict[str, int]
+    left_out: dict[str, int]
+    opened_by: str
+
+
+def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), force: bool = False) -> Exported:
+    """Write a dataset in another format, whole or not at all. Images lose EXIF and the like, and no pixel.
+
+    Args:
+        folder: of the dataset.
+        format: one of FORMATS.
+        to: the folder to write; an earlier export there is replaced.
+        splits: which; all where empty.
+        force: replace what is there though it is no export.
+
+    Raises:
+        InputError: no dataset there, an unknown format or split, or something else lies in `to`.
+        AslkitError: the dataset is damaged.
+    """
+    if format not in FORMATS:
+        raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
+    files = {split: _files(folder, split) for split in splits or schema.SPLITS}
+    if lacking := [split for split in splits if not files[split]]:
+        raise InputError(f"{folder} has no split {lacking[0]!r}.")
+    check_free(to, folder, what="dataset", option="--to", force=force)
+    rows, left_out = dict[str, int](), Counter[str]()
+    with replacing(to) as new, bar(f"Writing {format}", parquet_store.row_count(folder)) as advance:
+        new.mkdir(parents=True)
+        for split, paths in files.items():
+            if paths:
+                part = Part(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
+                rows[split] = FORMATS[format](part)
+        mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
+        (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+    opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
+    return Exported(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
+
+
+def _files(folder: Path, split: str) -> list[Path]:
+    return [path for path in parquet_store.files_of(folder) if path.name.startswith(f"{split}-")]

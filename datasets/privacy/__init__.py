@@ -1,0 +1,1 @@
+"""Prepare a dataset for publication: pseudonyms, hand crops, no faces, no metadata."""

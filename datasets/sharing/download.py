@@ -1,0 +1,173 @@
+"""Fetching a dataset that lies elsewhere, so that nothing half-fetched is ever taken for whole.
+
+Files come into a hidden folder beside the dataset's, go on where an earlier try stopped, and are compared with the
+manifest; only then the folder gets its name. It can be stopped at any moment; the same command again goes on.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.files import file_hash, remove, replacing, size_of, write_bytes
+from aslkit.core.progress import bar
+from aslkit.core.retry import shown, tried
+from aslkit.core.workspace import Workspace
+from aslkit.datasets import parquet_store
+from aslkit.datasets.sharing import manifest
+from aslkit.datasets.sharing.manifest import Entry, Manifest
+from aslkit.datasets.sharing.remote_storage import Source, base_name, read_small, readable
+from aslkit.datasets.sharing.upload import SENDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What fetching did.
+
+    Attributes:
+        folder: of the dataset.
+        files, size: of it, bytes.
+        bytes_fetched: of these; the others were there from an earlier try.
+        up_to_date: it was there already, just so.
+    """
+
+    folder: Path
+    files: int
+    size: int
+    bytes_fetched: int
+    up_to_date: bool
+
+
+def fetch(url: str, folder: Path, *, force: bool = False) -> Fetched:
+    """Fetch the dataset at a URL into `folder`, whole or not at all.
+
+    Args:
+        url: where its manifest lies.
+        folder: where it goes.
+        force: take the place of another dataset.
+
+    Raises:
+        InputError: there is no whole dataset, or another lies in its place.
+        AslkitError: the manifest names what no dataset has; a file is not as it says; the connection failed again and
+            again; the disk is too small.
+    """
+    with readable(url) as place:
+        data = tried(partial(read_small, place, manifest.FILE), url)
+        if data is None:
+            raise _no_dataset(place, url)
+        wanted = manifest.parse(data, f"{shown(url)}/{manifest.FILE}")
+        if _is_there(folder, wanted):
+            return Fetched(folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=0, up_to_date=True)
+        if folder.exists() and any(folder.iterdir()) and not force:
+            raise InputError(
+                f"{folder} holds another dataset, or an earlier state of this one. Give another --name, or --force."
+            )
+        return _fetch_all(place, wanted, folder, url)
+
+
+def local(dataset: str, workspace: Workspace) -> Path:
+    """Return a folder that holds the dataset at a URL, fetched into the workspace's cache, anew if it has changed.
+
+    Raises:
+        InputError, AslkitError: as `fetch`.
+    """
+    if dataset.lower().startswith("file://"):
+        return Path(dataset[len("file://") :])
+    mark = hashlib.sha256(dataset.encode()).hexdigest()[:16]
+    return fetch(dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{mark}", force=True).folder
+
+
+def _no_dataset(place: Source, url: str) -> InputError:
+    if tried(partial(read_small, place, SENDING), url) is not None:
+        return InputError(f"A dataset is being sent to {shown(url)}, or was and did not arrive whole. Try again later.")
+    return InputError(
+        f"There is no dataset at {shown(url)}: it has no {manifest.FILE}. "
+        "`aslkit dataset push NAME URL` puts one there."
+    )
+
+
+def _is_there(folder: Path, wanted: Manifest) -> bool:
+    """Whether a folder holds just this: the same manifest, and files of those sizes."""
+    path = folder / manifest.FILE
+    if not path.is_file() or path.read_bytes() != wanted.to_bytes():
+        return False
+    return all((folder / e.path).is_file() and (folder / e.path).stat().st_size == e.size for e in wanted.files)
+
+
+def _fetch_all(place: Source, wanted: Manifest, folder: Path, url: str) -> Fetched:
+    hidden = folder.with_name(f".{folder.name}.fetching")
+    hidden.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{hidden}.lock", timeout=0)
+    try:
+        with lock, bar("Fetching", wanted.size, in_bytes=True) as advance:
+            _check_room(hidden, wanted)
+            fetched = sum(_fetch_file(place, entry, hidden / entry.path, url, advance) for entry in wanted.files)
+            _tidy(hidden, wanted)
+            _check_schema(hidden)
+            write_bytes(hidden / manifest.FILE, wanted.to_bytes())
+            with replacing(folder) as new:
+                hidden.rename(new)
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout as error:
+        raise AslkitError(f"Another process is fetching {folder.name} just now. Wait for it, or stop it.") from error
+    return Fetched(folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=fetched, up_to_date=False)
+
+
+def _check_schema(hidden: Path) -> None:
+    try:
+        parquet_store.read(hidden, ["label"])
+    except AslkitError:  # whole, as the manifest says, and no dataset: fetching the rest of it would not help
+        remove(hidden)
+        raise
+
+
+def _check_room(hidden: Path, wanted: Manifest) -> None:
+    free, needed = shutil.disk_usage(hidden).free, wanted.size - size_of(hidden)
+    if needed > free:
+        raise AslkitError(f"{hidden.parent} has {free:,} bytes free; the dataset needs {needed:,} more.")
+
+
+def _tidy(hidden: Path, wanted: Manifest) -> None:
+    """Remove what an earlier try, of another version, left."""
+    names = {entry.path for entry in wanted.files}
+    for path in hidden.rglob("*"):
+        if path.is_file() and path.relative_to(hidden).as_posix() not in names:
+            remove(path)
+
+
+def _fetch_file(place: Source, entry: Entry, path: Path, url: str, advance: Callable[[int], None]) -> int:
+    """Fetch one file, from where an earlier try stopped; returns the bytes fetched."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = fetched = 0
+    if path.exists():
+        before = path.stat().st_size
+        if before > entry.size or (before == entry.size and file_hash(path) != entry.sha256):
+            remove(path)
+            before = 0
+    advance(before)
+
+    def go_on() -> None:
+        nonlocal fetched
+        have = path.stat().st_size if path.exists() else 0
+        with path.open("ab") as file:
+            for block in place.read(entry.path, have) if have < entry.size else ():
+                have += len(block)
+                if have > entry.size:
+                    break
+                file.write(block)
+                fetched += len(block)
+                advance(len(block))
+        if have < entry.size:
+            raise ConnectionError(f"{have:,} of {entry.size:,} bytes of {entry.path} arrived")
+        if have > entry.size or file_hash(path) != entry.sha256:
+            remove(path)
+            advance(-min(have, entry.size))
+            raise ConnectionError(f"{entry.path} is not what the manifest says")
+
+    tried(go_on, url)
+    return fetched

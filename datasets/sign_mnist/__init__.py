@@ -1,0 +1,1 @@
+"""Download Sign Language MNIST from Kaggle and convert its CSV files."""
