@@ -47,7 +47,7 @@ def demo(root: Path) -> Demonstrated:
     from aslkit.curate.filter.checks import CheckConfig
     from aslkit.curate.pipeline import curate
     from aslkit.train.config import TrainConfig
-    from aslkit.train.run import train
+    from aslkit.train.pipeline import train
 
     workspace = Workspace(root=root / "demo")
     remove(workspace.root)

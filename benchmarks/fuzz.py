@@ -69,11 +69,11 @@ def verified(workspace: Path, path: Path) -> None:
 
 def trained_on(workspace: Path, path: Path) -> None:
     """Read a dataset as training does."""
-    from aslkit.train import data
-    from aslkit.train.features import feature
+    from aslkit.train.data import samples
+    from aslkit.train.data.features import feature
 
-    data.load(workspace / "datasets/custom", feature("landmarks").contract)
-    data.load(workspace / "datasets/custom", feature("hand28").contract)
+    samples.load(workspace / "datasets/custom", feature("landmarks").contract)
+    samples.load(workspace / "datasets/custom", feature("hand28").contract)
 
 
 def captures(workspace: Path, path: Path) -> None:
@@ -82,8 +82,8 @@ def captures(workspace: Path, path: Path) -> None:
     from aslkit.core.workspace import Workspace
     from aslkit.formats.captures import SessionInfo, walk
     from aslkit.formats.frame_index import Index
-    from aslkit.train.features import feature
-    from aslkit.train.recorded import without_letter
+    from aslkit.train.data.features import feature
+    from aslkit.train.data.recorded_negatives import without_letter
     from aslkit.vision.preprocess import Contract
 
     contract: Contract = feature("landmarks").contract
@@ -104,8 +104,8 @@ def configured(workspace: Path, path: Path) -> None:
 
 def recipe(workspace: Path, path: Path) -> None:
     """Read a benchmark's recipe, and a grid."""
-    from aslkit.train.recipe import recipe as read
-    from aslkit.train.sweep import grid
+    from aslkit.train.benchmark.recipe import recipe as read
+    from aslkit.train.benchmark.sweep import grid
 
     for each in (read, grid):
         try:

@@ -229,10 +229,10 @@ def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> 
 
 
 def _train(folder: Path, into: Measured) -> None:
-    from aslkit.train import data
     from aslkit.train.config import TrainConfig
-    from aslkit.train.features import feature
-    from aslkit.train.fit import fit
+    from aslkit.train.data import samples as data
+    from aslkit.train.data.features import feature
+    from aslkit.train.fitting.fit import fit
 
     chosen = feature("landmarks")
     with measured("read for training", into):

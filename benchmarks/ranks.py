@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from aslkit.core.native_libraries import quiet_keras
-from aslkit.train import networks, photographs
-from aslkit.train.checkpoints import Store
-from aslkit.train.photographs import Images
-from aslkit.train.recipe import NetworkConfig
-from aslkit.train.spark import spark_session
+from aslkit.train.benchmark import cnn, sign_mnist_split
+from aslkit.train.benchmark.mllib import spark_session
+from aslkit.train.benchmark.recipe import NetworkConfig
+from aslkit.train.benchmark.sign_mnist_split import Images
+from aslkit.train.fitting.checkpoints import Store
 
 EPOCHS = 5
 BATCH = 240
@@ -39,12 +39,12 @@ def drawn(count: int = 23_000) -> Images:
 def plain(images: Images) -> float:
     """Seconds of an epoch of `keras.Model.fit` in this process."""
     keras = quiet_keras(exact=False)
-    model = networks.build("cnn", 0, exact=False)
+    model = cnn.build("cnn", 0, exact=False)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     rows, check = images.part("train"), images.part("validation")
     ends: list[float] = [time.perf_counter()]
     ended = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
-    inputs, checked = networks.finish(images.pixels[rows]), networks.finish(images.pixels[check])
+    inputs, checked = cnn.finish(images.pixels[rows]), cnn.finish(images.pixels[check])
     data = (checked, images.label[check])
     model.fit(inputs, images.label[rows], batch_size=BATCH, epochs=EPOCHS, validation_data=data, verbose=0,
               callbacks=[ended])  # fmt: skip
@@ -55,8 +55,8 @@ def ours(images: Images, ranks: int) -> Any:
     """A trained network of the same kind."""
     config = NetworkConfig(architecture="cnn", epochs=EPOCHS, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
-        place = networks.Place(ranks=ranks, store=Store(url=folder), title="", resume="")
-        return networks.fit(config, images, seed=0, place=place)
+        place = cnn.Place(ranks=ranks, store=Store(url=folder), title="", resume="")
+        return cnn.fit(config, images, seed=0, place=place)
 
 
 def epoch_s(model: Any) -> float:
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("dataset", nargs="?", type=Path)
     parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    images = photographs.load(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
+    images = sign_mnist_split.load(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
     before = plain(images)
     begun = time.perf_counter()
     with spark_session(f"local[{options.ranks}]", ranks=options.ranks):

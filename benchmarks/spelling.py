@@ -29,7 +29,7 @@ from aslkit.inference.load_model import load as load_model
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import rests
 from aslkit.live.speller import Glimpse, Speller, bar
-from aslkit.train.nothing import at_rest, between
+from aslkit.train.data.synthetic_negatives import at_rest, between
 from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
 
 Array = npt.NDArray[Any]

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.core.config import load
-from aslkit.train import data
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluate import answer, measure
-from aslkit.train.features import Feature, feature, vary_crops
-from aslkit.train.fit import fit
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import Feature, feature, vary_crops
+from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.fitting.fit import fit
 from aslkit.vision.preprocess import Array
 
 Vary = Callable[[Array, float, np.random.Generator], Array]

@@ -13,8 +13,8 @@ from aslkit.cli.completion import INSTALL
 from aslkit.cli.main import main
 from aslkit.cli.shared import shell_completion
 from aslkit.core.letters import LETTERS
-from aslkit.train.architectures import ARCHITECTURES
-from aslkit.train.features import FEATURES
+from aslkit.train.data.features import FEATURES
+from aslkit.train.fitting.architectures import ARCHITECTURES
 
 RUNS = ("custom-landmarks-mlp-1", "custom-hand28-cnn-1")
 

@@ -16,8 +16,8 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import quiet_keras
 from aslkit.inference import convert_keras, network_file
 from aslkit.inference.network import Layer, Network
-from aslkit.train.architectures import ARCHITECTURES, averaged
-from aslkit.train.features import FEATURES
+from aslkit.train.data.features import FEATURES
+from aslkit.train.fitting.architectures import ARCHITECTURES, averaged
 from aslkit.vision.preprocess import NETWORK_FILE
 from tests.live.made import stirred
 

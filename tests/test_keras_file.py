@@ -12,8 +12,8 @@ import pytest
 from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import quiet_keras
 from aslkit.inference import load_keras
-from aslkit.train.architectures import ARCHITECTURES, averaged
-from aslkit.train.features import feature
+from aslkit.train.data.features import feature
+from aslkit.train.fitting.architectures import ARCHITECTURES, averaged
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -16,9 +16,9 @@ from aslkit.core.process_pool import cores
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.train.benchmark import Benchmarked
-    from aslkit.train.sweep import Swept
-    from aslkit.train.trial import Setting
+    from aslkit.train.benchmark.model_trial import Setting
+    from aslkit.train.benchmark.run import Benchmarked
+    from aslkit.train.benchmark.sweep import Swept
 
 SIGN_MNIST: Final = "sign-mnist"
 
@@ -58,7 +58,7 @@ def ready(dataset: str, workspace: Workspace) -> Path | None:
 
 def is_benchmark(folder: Path) -> bool:
     """Whether the split of this dataset is a published one. A folder that is no dataset is told of later."""
-    from aslkit.train.photographs import is_official
+    from aslkit.train.benchmark.sign_mnist_split import is_official
 
     try:
         return is_official(folder)
@@ -76,9 +76,10 @@ def run(asked: Asked, *, refused: list[str]) -> None:
     if asked.sweep is not None:
         _sweep(asked, asked.sweep)
         return
-    from aslkit.train import benchmark, recipe
+    from aslkit.train.benchmark import recipe
+    from aslkit.train.benchmark import run as benchmark_run
 
-    wanted = benchmark.only(
+    wanted = benchmark_run.only(
         recipe.recipe(asked.config or "benchmark"),
         architecture=asked.architecture,
         feature=asked.feature,
@@ -86,12 +87,12 @@ def run(asked: Asked, *, refused: list[str]) -> None:
     )
     setting = _setting(asked, "benchmark")
     with _going_on(setting):
-        done = benchmark.benchmark(asked.folder, wanted, setting)
+        done = benchmark_run.benchmark(asked.folder, wanted, setting)
     _print_benchmark(done, as_json=asked.as_json)
 
 
 def _sweep(asked: Asked, grid: str) -> None:
-    from aslkit.train import sweep
+    from aslkit.train.benchmark import sweep
 
     extra = ("config", "feature", "architecture", "seed")
     if given := [f"--{name}" for name in extra if getattr(asked, name) is not None]:
@@ -126,8 +127,8 @@ def _kept(folder: Path) -> bool:
 
 
 def _setting(asked: Asked, kind: str) -> "Setting":
-    from aslkit.train.folder import new_folder
-    from aslkit.train.trial import Setting
+    from aslkit.train.benchmark.model_trial import Setting
+    from aslkit.train.reporting.write_run import new_folder
 
     if asked.deterministic and asked.ranks not in (None, 1):
         raise click.UsageError("--deterministic needs --ranks 1: sums over ranks come in any order.")
@@ -183,8 +184,8 @@ def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aslkit.train.leaderboard import precise, rows, spread
-    from aslkit.train.report import percent
+    from aslkit.train.benchmark.leaderboard import precise, rows, spread
+    from aslkit.train.reporting.report import percent
 
     if as_json:
         print_json({"folder": str(done.folder)} | done.metrics)
@@ -210,7 +211,7 @@ def _print_sweep(done: "Swept", *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aslkit.train.leaderboard import precise
+    from aslkit.train.benchmark.leaderboard import precise
 
     if as_json:
         print_json({"folder": str(done.folder), "rows": done.rows})

@@ -27,7 +27,7 @@ def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> No
     Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
     """
     from aslkit.cli.output.runs import print_evaluated
-    from aslkit.train.evaluation import evaluate as measure
+    from aslkit.train.evaluate_run import evaluate as measure
 
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace)
@@ -46,8 +46,8 @@ def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
               aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
     """
     from aslkit.cli.output.runs import print_runs
-    from aslkit.train.runs import begun
-    from aslkit.train.runs import runs as all_runs
+    from aslkit.train.reporting.read_runs import begun
+    from aslkit.train.reporting.read_runs import runs as all_runs
 
     workspace = Workspace(root=root)
     found = [begun(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)

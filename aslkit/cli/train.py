@@ -157,7 +157,7 @@ def _train(
     from aslkit.cli.output.stages import print_trained
     from aslkit.core.config import load
     from aslkit.train.config import TrainConfig
-    from aslkit.train.run import train as run
+    from aslkit.train.pipeline import train as run
 
     settings = load("train", TrainConfig, file=Path(config) if config else None, flags=flags)
 

@@ -16,8 +16,8 @@ from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.pipeline import curate
-from aslkit.train.checkpoints import Store
-from aslkit.train.loop import State
+from aslkit.train.fitting.checkpoints import Store
+from aslkit.train.fitting.training_loop import State
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 

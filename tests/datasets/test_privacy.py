@@ -27,7 +27,7 @@ from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.push import deliver, staged
 from aslkit.datasets.verify.run import verify
-from aslkit.train.data import load
+from aslkit.train.data.samples import load
 from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
 from aslkit.vision.preprocess import Contract, pixel_features
 from tests.datasets import made

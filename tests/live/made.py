@@ -10,8 +10,8 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import quiet_keras
 from aslkit.inference.load_model import save_network
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.architectures import averaged
-from aslkit.train.features import FEATURES
+from aslkit.train.data.features import FEATURES
+from aslkit.train.fitting.architectures import averaged
 from aslkit.vision.images import encode_jpeg
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 

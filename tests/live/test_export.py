@@ -23,7 +23,7 @@ from aslkit.inference.load_model import load, load_network
 from aslkit.live import onnx_file, saved_model, tflite
 from aslkit.live.export import export
 from aslkit.live.recogniser import Recogniser
-from aslkit.train.features import FEATURES
+from aslkit.train.data.features import FEATURES
 from aslkit.vision.images import decode
 from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, Contract
 from tests.live.made import CASES, photograph, run_of

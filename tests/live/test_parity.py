@@ -14,8 +14,8 @@ from aslkit.inference.load_model import load, load_network, save_network
 from aslkit.live import saved_model, tflite
 from aslkit.live.export import export
 from aslkit.live.recogniser import Recogniser
-from aslkit.train.evaluate import ask
-from aslkit.train.features import feature
+from aslkit.train.data.features import feature
+from aslkit.train.evaluation.predictions import ask
 from aslkit.vision.images import decode
 from aslkit.vision.preprocess import MODEL_FILE, Array, canonical_points, model_input
 from tests.live.made import run_of

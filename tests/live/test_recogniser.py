@@ -21,8 +21,8 @@ from aslkit.inference import load_model
 from aslkit.inference.load_model import save_network
 from aslkit.live.recogniser import Recogniser, rests
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.architectures import architecture
-from aslkit.train.features import FEATURES, feature
+from aslkit.train.data.features import FEATURES, feature
+from aslkit.train.fitting.architectures import architecture
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame, decode, encode_jpeg
 from aslkit.vision.preprocess import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.features import feature
+from aslkit.train.data.features import feature
 from aslkit.vision.preprocess import Array, canonical_points, landmark_features, pixel_features
 
 FILE = Path(__file__).with_name("preprocessed.npz")

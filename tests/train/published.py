@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
-from aslkit.train.descriptors import varied
+from aslkit.train.benchmark.image_descriptors import varied
 
 RECIPE = """
 [benchmark]

@@ -14,10 +14,11 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.train import benchmark, leaderboard, networks, photographs, sweep, trial
-from aslkit.train.benchmark import Benchmarked
-from aslkit.train.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
-from aslkit.train.trial import Setting
+from aslkit.train.benchmark import cnn, leaderboard, model_trial, sign_mnist_split, sweep
+from aslkit.train.benchmark import run as benchmark_run
+from aslkit.train.benchmark.model_trial import Setting
+from aslkit.train.benchmark.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
+from aslkit.train.benchmark.run import Benchmarked
 
 RECIPE = Recipe(
     benchmark=BenchmarkConfig(seeds=(0, 1), validation_share=0.25, random_split=True, random_test_share=0.2),
@@ -31,7 +32,7 @@ RECIPE = Recipe(
 @pytest.fixture(scope="module")
 def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Benchmarked:
     folder = tmp_path_factory.mktemp("runs") / "one"
-    return benchmark.benchmark(sign_mnist, RECIPE, Setting(folder=folder, ranks=1, master="local[2]", resume=""))
+    return benchmark_run.benchmark(sign_mnist, RECIPE, Setting(folder=folder, ranks=1, master="local[2]", resume=""))
 
 
 @pytest.fixture
@@ -39,10 +40,10 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Trainings are only noted, by name; each model says A."""
     names: list[str] = []
 
-    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[trial.Trial]:
+    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.Trial]:
         names.append(name)
         about = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
-        yield trial.Trial(
+        yield model_trial.Trial(
             predict=lambda asked: np.zeros(len(asked), np.int64), save=lambda folder: folder.mkdir(parents=True),
             about=about,
         )  # fmt: skip
@@ -51,7 +52,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def no_spark(*args: Any, **more: Any) -> Iterator[None]:
         yield None
 
-    for module in (benchmark, sweep):
+    for module in (benchmark_run, sweep):
         monkeypatch.setattr(module, "trained", contextmanager(fake))
         monkeypatch.setattr(module, "spark_for", no_spark)
     return names
@@ -86,10 +87,10 @@ def test_a_random_split_flatters(done: Benchmarked) -> None:
 def test_a_network_has_curves_and_a_model_that_loads(done: Benchmarked, sign_mnist: Path) -> None:
     import keras
 
-    from aslkit.train.networks import finish
+    from aslkit.train.benchmark.cnn import finish
 
     model = keras.saving.load_model(done.folder / done.metrics["best"]["model"] / "model.keras", safe_mode=True)
-    images = photographs.load(sign_mnist, validation_share=0.25, seed=0)
+    images = sign_mnist_split.load(sign_mnist, validation_share=0.25, seed=0)
     rows = images.part("test")
     said = np.asarray(model(finish(images.pixels[rows]), training=False)).argmax(axis=1)
     entry = next(each for each in done.metrics["models"] if each["architecture"] == "cnn" and each["seed"] == 0)
@@ -126,19 +127,19 @@ def test_what_is_done_is_not_done_again(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
-    real = benchmark.append
+    real = benchmark_run.append
 
     def full(folder: Path, key: str, result: dict[str, Any]) -> None:
         if len(untrained) == 3:
             raise OSError(28, "No space left on device")
         real(folder, key, result)
 
-    monkeypatch.setattr(benchmark, "append", full)
+    monkeypatch.setattr(benchmark_run, "append", full)
     with pytest.raises(OSError, match="No space"):
-        benchmark.benchmark(sign_mnist, RECIPE, setting)
-    monkeypatch.setattr(benchmark, "append", real)
+        benchmark_run.benchmark(sign_mnist, RECIPE, setting)
+    monkeypatch.setattr(benchmark_run, "append", real)
     del untrained[:]
-    done = benchmark.benchmark(sign_mnist, RECIPE, setting)
+    done = benchmark_run.benchmark(sign_mnist, RECIPE, setting)
     assert [name.rsplit("-", 1)[0] for name in untrained] == [
         "network-0-official", "network-1-official", "forest-0-random", "network-0-random",
     ]  # fmt: skip
@@ -149,7 +150,7 @@ def test_a_damaged_line_is_told_of(untrained: list[str], sign_mnist: Path, tmp_p
     setting = Setting(folder=tmp_path, ranks=1, master="", resume="")
     (tmp_path / "results.jsonl").write_text('{"key": "forest-0-off')
     with pytest.raises(AslkitError, match=r"results.jsonl is damaged .* Delete its last line"):
-        benchmark.benchmark(sign_mnist, RECIPE, setting)
+        benchmark_run.benchmark(sign_mnist, RECIPE, setting)
 
 
 def test_models_are_chosen_without_the_test() -> None:
@@ -183,7 +184,7 @@ def test_a_sweep_scores_by_validation_alone_and_goes_on(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    real = trial.measured
+    real = model_trial.measured
 
     def noted(say: Any, images: Any, split: str) -> dict[str, Any]:
         asked.append(split)
@@ -206,7 +207,7 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
     network = NetworkConfig(architecture="cnn", epochs=2, batch_size=32)
     models = {"well": replace(network, learning_rate=0.001), "ill": replace(network, learning_rate=1.0, network="mlp")}
     poor = sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
-    real = networks.fit
+    real = cnn.fit
 
     def fails(config: NetworkConfig, *args: Any, **more: Any) -> Any:
         if config.network == "mlp":
@@ -214,7 +215,7 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
         return real(config, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "fit", fails)
+        patch.setattr(cnn, "fit", fails)
         swept = sweep.sweep(sign_mnist, poor, Setting(folder=tmp_path, ranks=1, master="", resume=""))
     assert [(row["model"], row["failed"]) for row in swept.rows] == [
         ("well", None),
@@ -225,11 +226,11 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
 
 def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
     setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
-    benchmark.benchmark(sign_mnist, RECIPE, setting)
+    benchmark_run.benchmark(sign_mnist, RECIPE, setting)
     del untrained[:]
     network = replace(RECIPE.models["network"], learning_rate=0.001)  # type: ignore[call-arg]
     other = replace(RECIPE, models={**RECIPE.models, "network": network})
-    done = benchmark.benchmark(sign_mnist, other, setting)
+    done = benchmark_run.benchmark(sign_mnist, other, setting)
     assert {name.split("-")[0] for name in untrained} == {"network"}
     assert [each["settings"].get("learning_rate") for each in done.metrics["models"]] == [None, None, 0.001, 0.001]
 

@@ -8,11 +8,11 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.letters import INDEX
-from aslkit.train import data
-from aslkit.train.beside import LEFT_OUT, VALIDATION, Kept, calibration
+from aslkit.train.baselines import LEFT_OUT, VALIDATION, Kept, calibration
 from aslkit.train.config import TrainConfig
-from aslkit.train.features import feature
-from aslkit.train.fit import UNWATCHED, fit
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.fitting.fit import UNWATCHED, fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 

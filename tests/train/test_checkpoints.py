@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.train.checkpoints import Store
-from aslkit.train.loop import Share, State
+from aslkit.train.fitting.checkpoints import Store
+from aslkit.train.fitting.training_loop import Share, State
 
 RNG = np.random.default_rng(0)
 SHARE = Share(

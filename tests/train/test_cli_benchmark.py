@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from aslkit.cli import benchmark as cli_benchmark
 from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError
-from aslkit.train.trial import Setting
+from aslkit.train.benchmark.model_trial import Setting
 from tests.train import published
 
 TINY = f"{published.RECIPE}epochs = 1\n"
@@ -103,7 +103,7 @@ def test_whatever_ends_it_says_how_it_goes_on(
             (setting.folder / "checkpoints").mkdir()
         raise error
 
-    monkeypatch.setattr("aslkit.train.benchmark._done", ends)
+    monkeypatch.setattr("aslkit.train.benchmark.run._done", ends)
     stopped = aslkit("--dataset", sign_mnist, "--config", recipe, "--ranks", 1, workspace=tmp_path)
     assert stopped.exit_code == 1
     assert ("--resume sign-mnist-benchmark-1" in stopped.output) is after

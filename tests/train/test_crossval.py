@@ -9,12 +9,13 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.train import crossval, data
 from aslkit.train.config import TrainConfig
-from aslkit.train.crossval import cross_validate, figures, interval
-from aslkit.train.features import feature
-from aslkit.train.fit import Fitted, fit
-from aslkit.train.run import train
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.evaluation import cross_validation
+from aslkit.train.evaluation.cross_validation import cross_validate, figures, interval
+from aslkit.train.fitting.fit import Fitted, fit
+from aslkit.train.pipeline import train
 from aslkit.vision.preprocess import Contract
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
@@ -31,7 +32,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
         given.append(samples)
         return fit(samples, *arguments, **named)
 
-    monkeypatch.setattr(crossval, "fit", noted)
+    monkeypatch.setattr(cross_validation, "fit", noted)
     return given
 
 

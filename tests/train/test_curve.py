@@ -8,13 +8,13 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.train import curve as module
-from aslkit.train import data
 from aslkit.train.config import TrainConfig
-from aslkit.train.curve import check_people, curve, estimate, words
-from aslkit.train.features import feature
-from aslkit.train.fit import Fitted, fit
-from aslkit.train.run import train
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.evaluation import learning_curve as module
+from aslkit.train.evaluation.learning_curve import check_people, curve, estimate, words
+from aslkit.train.fitting.fit import Fitted, fit
+from aslkit.train.pipeline import train
 from aslkit.vision.preprocess import Contract
 
 pytestmark = pytest.mark.usefixtures("uncompiled")

@@ -11,8 +11,8 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.train import data
 from aslkit.train.config import TrainConfig
+from aslkit.train.data import samples as data
 from aslkit.vision.preprocess import Contract
 
 CONFIG = load("train", TrainConfig)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aslkit.train.descriptors import DESCRIPTORS, varied
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, varied
 from tests.train import published
 
 PIXELS = published.photographs(np.random.default_rng(1))[0][:40]

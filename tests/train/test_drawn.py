@@ -10,14 +10,14 @@ from aslkit.core.config import load
 from aslkit.core.letters import INDEX
 from aslkit.core.native_libraries import quiet_keras
 from aslkit.synthetic.landmark_dataset import NO_LETTER
-from aslkit.train import data
-from aslkit.train.architectures import averaged
-from aslkit.train.batches import drawn, targets
 from aslkit.train.config import TrainConfig
-from aslkit.train.drawn import drawn as synthetic
-from aslkit.train.drawn import learned_too
-from aslkit.train.features import feature
-from aslkit.train.words import synthetic as said
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.data.synthetic_signers import drawn as synthetic
+from aslkit.train.data.synthetic_signers import learned_too
+from aslkit.train.fitting.architectures import averaged
+from aslkit.train.fitting.epoch_batches import drawn, targets
+from aslkit.train.reporting.summary_text import synthetic as said
 
 CONFIG = load("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aslkit.train.evaluate import REFUSED, Answers, confusion, measure, mistakes
+from aslkit.train.evaluation.predictions import REFUSED, Answers, confusion, measure, mistakes
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
 SAID = np.array([0, 0, 1, REFUSED, 1, 1, 1, REFUSED])

@@ -6,7 +6,7 @@ import pytest
 
 from aslkit.core.errors import InputError
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.features import FEATURES, feature, vary_crops, vary_hands
+from aslkit.train.data.features import FEATURES, feature, vary_crops, vary_hands
 from aslkit.vision.preprocess import CROP_MARGIN, Array, Contract, canonical_points, landmark_features, pixel_features
 from tests.train import preprocessed
 

@@ -9,12 +9,12 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.native_libraries import quiet_keras
-from aslkit.train import data
-from aslkit.train.architectures import ARCHITECTURES, architecture
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluate import answer, measure
-from aslkit.train.features import feature
-from aslkit.train.fit import Fitted, Watch, fit
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.fitting.architectures import ARCHITECTURES, architecture
+from aslkit.train.fitting.fit import Fitted, Watch, fit
 from aslkit.vision.preprocess import Array
 
 

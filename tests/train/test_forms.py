@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aslkit.core.letters import INDEX
-from aslkit.train import data
-from aslkit.train.forms import ADVICE, forms
+from aslkit.train.data import samples as data
+from aslkit.train.evaluation.signer_outliers import ADVICE, forms
 from aslkit.vision.preprocess import Contract
 
 

@@ -9,9 +9,10 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import INDEX
-from aslkit.train import data, run
+from aslkit.train import pipeline
 from aslkit.train.config import TrainConfig
-from aslkit.train.inputs import check_trainable, notes
+from aslkit.train.data import samples as data
+from aslkit.train.data.input_checks import check_trainable, notes
 from aslkit.vision.preprocess import Contract
 
 
@@ -54,9 +55,9 @@ def test_all_is_said_before_any_training(
     dataset: Path, samples: data.Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load("train", TrainConfig)
-    monkeypatch.setattr(run, "fit", lambda *_, **__: pytest.fail("trained"))
-    monkeypatch.setattr(run, "cross_validate", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(pipeline, "cross_validate", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(data, "load", lambda *_: replace(samples, found=np.zeros_like(samples.found)))
     for cv in (None, "signer"):
         with pytest.raises(AslkitError, match="No hand was found"):
-            run.train(dataset, runs=tmp_path, config=config, cv=cv)
+            pipeline.train(dataset, runs=tmp_path, config=config, cv=cv)

@@ -9,8 +9,8 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import quiet_keras
-from aslkit.train.distributed import shares
-from aslkit.train.loop import Alone, Schedule, Share, State, run
+from aslkit.train.benchmark.distributed import shares
+from aslkit.train.fitting.training_loop import Alone, Schedule, Share, State, run
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 4, 90)

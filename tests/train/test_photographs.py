@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.train import photographs as images_of
-from aslkit.train.photographs import Images
+from aslkit.train.benchmark import sign_mnist_split as images_of
+from aslkit.train.benchmark.sign_mnist_split import Images
 from tests.train import published
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.train.pictures import SIDE, thumbnails
+from aslkit.train.reporting.thumbnails import SIDE, thumbnails
 from aslkit.vision.images import decode, encode_png
 from tests.datasets import made
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from aslkit.core.errors import InputError
-from aslkit.train import networks, sweep
-from aslkit.train.architectures import ARCHITECTURES
-from aslkit.train.benchmark import only
-from aslkit.train.recipe import ForestConfig, NetworkConfig, PerceptronConfig, Recipe, recipe
+from aslkit.train.benchmark import cnn, sweep
+from aslkit.train.benchmark.recipe import ForestConfig, NetworkConfig, PerceptronConfig, Recipe, recipe
+from aslkit.train.benchmark.run import only
+from aslkit.train.fitting.architectures import ARCHITECTURES
 
 GOOD = """
 [benchmark]
@@ -123,8 +123,8 @@ def test_the_reference_grid_is_sound() -> None:
 
 def test_batch_and_rate_are_of_all_ranks_or_of_one() -> None:
     whole = NetworkConfig(architecture="cnn", batch_size=120, learning_rate=0.001, warmup_epochs=2.0)
-    assert networks.schedule(whole, 8) == networks.schedule(whole, 1)
-    grown = networks.schedule(replace(whole, per_rank=True), 8)
+    assert cnn.schedule(whole, 8) == cnn.schedule(whole, 1)
+    grown = cnn.schedule(replace(whole, per_rank=True), 8)
     assert (grown.batch_size, grown.warmup_epochs) == (960, 2.0)
     assert grown.learning_rate == pytest.approx(0.008)
     assert grown.rate(0, 100) < 0.0001

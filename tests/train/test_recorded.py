@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from aslkit.cli.main import main
 from aslkit.formats.captures import walk
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.recorded import of, without_letter
+from aslkit.train.data.recorded_negatives import of, without_letter
 from aslkit.vision.images import encode_png
 from aslkit.vision.preprocess import Contract
 

@@ -6,11 +6,11 @@ import pytest
 
 from aslkit.core.letters import LETTERS
 from aslkit.synthetic import Session, Signer, frames
-from aslkit.train import nothing
-from aslkit.train.calibrate import Calibration, reliability, temperature, threshold
-from aslkit.train.evaluate import REFUSED, Answers
-from aslkit.train.rejection import Silence, calibrated, rejection
-from aslkit.train.words import false_letters
+from aslkit.train.data import synthetic_negatives
+from aslkit.train.evaluation.calibration import Calibration, reliability, temperature, threshold
+from aslkit.train.evaluation.predictions import REFUSED, Answers
+from aslkit.train.evaluation.rejection import Silence, calibrated, rejection
+from aslkit.train.reporting.summary_text import false_letters
 from aslkit.vision.preprocess import Array, tempered
 
 
@@ -25,7 +25,7 @@ def silence(sure: list[float], kind: str = "at rest") -> Silence:
     return Silence(
         kind=np.full(len(sure), kind),
         probabilities=said(sure, [0] * len(sure)),
-        ways=np.zeros((0, nothing.STEPS, 24), np.float32),
+        ways=np.zeros((0, synthetic_negatives.STEPS, 24), np.float32),
         ends=np.zeros((0, 2), np.int64),
     )
 
@@ -94,11 +94,13 @@ def test_false_letters_are_held_and_no_end_of_the_way() -> None:
             [-1, -1, -1, -1, -1],
         ]
     )
-    assert nothing.false_letters(ways, ends) == nothing.A_MINUTE / 5
+    assert synthetic_negatives.false_letters(ways, ends) == synthetic_negatives.A_MINUTE / 5
 
 
 def test_what_was_not_measured_is_not_called_none() -> None:
-    nowhere = nothing.false_letters(np.zeros((0, nothing.STEPS), np.int64), np.zeros((0, 2), np.int64))
+    nowhere = synthetic_negatives.false_letters(
+        np.zeros((0, synthetic_negatives.STEPS), np.int64), np.zeros((0, 2), np.int64)
+    )
     assert nowhere is None
     assert false_letters({"false_letters_a_minute": nowhere}) == "not measured"
     assert false_letters({"false_letters_a_minute": 0.0}) == "0.0 a minute"
@@ -114,13 +116,13 @@ def _hands() -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.str_]]:
     return points - points[:, :1], np.repeat([LETTERS.index(x) for x in "BLY"], 4), np.full(12, "ada")
 
 
-@pytest.mark.parametrize("kind", nothing.KINDS)
+@pytest.mark.parametrize("kind", synthetic_negatives.KINDS)
 @pytest.mark.parametrize("pixels", [False, True])
 def test_made_frames_differ_from_all_that_show_a_letter(kind: str, pixels: bool, rng: np.random.Generator) -> None:
     raw, label, signer = _hands()
     if pixels:
         raw = rng.random((12, 28, 28, 1)).astype(np.float32)
-    made = nothing.made(raw, label, signer, kind, 50, rng)
+    made = synthetic_negatives.made(raw, label, signer, kind, 50, rng)
     assert made.shape[1:] == raw.shape[1:]
     assert 20 < len(made) <= 50
     assert made.dtype == np.float32
@@ -130,8 +132,8 @@ def test_made_frames_differ_from_all_that_show_a_letter(kind: str, pixels: bool,
 
 def test_a_way_leads_from_one_letter_to_another(rng: np.random.Generator) -> None:
     raw, label, signer = _hands()
-    ways, ends = nothing.ways(raw, label, signer, 30, rng)
-    assert ways.shape == (len(ends), nothing.STEPS, 21, 3)
+    ways, ends = synthetic_negatives.ways(raw, label, signer, 30, rng)
+    assert ways.shape == (len(ends), synthetic_negatives.STEPS, 21, 3)
     assert (ends[:, 0] != ends[:, 1]).all()
     steps = np.abs(np.diff(ways, axis=1)).mean(axis=(2, 3))
     assert (steps > 0).all()

@@ -12,11 +12,11 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
 from aslkit.datasets import parquet_store, schema
-from aslkit.train import choosing
+from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
-from aslkit.train.report import percent
-from aslkit.train.run import Trained, train
-from aslkit.train.words import headline
+from aslkit.train.pipeline import Trained, train
+from aslkit.train.reporting.report import percent
+from aslkit.train.reporting.summary_text import headline
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
 def test_auto_chooses_without_the_people_tested_on(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "CANDIDATES", ("landmarks", "hand28"))
+    monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
     config = load("train", TrainConfig, flags={"epochs": 2, "feature": "auto", "members": 1})
     done = train(dataset, runs=tmp_path, config=config)
     tried = done.metrics["tried"]

@@ -14,9 +14,9 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.recording_plan import load as load_plan
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluation import evaluate
-from aslkit.train.run import train
-from aslkit.train.runs import runs, whole
+from aslkit.train.evaluate_run import evaluate
+from aslkit.train.pipeline import train
+from aslkit.train.reporting.read_runs import runs, whole
 from tests.train.steps import uncompiled
 
 

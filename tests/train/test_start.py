@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from aslkit.cli.main import main
 from aslkit.core.config import load
 from aslkit.core.native_libraries import quiet_keras
-from aslkit.train import choosing
-from aslkit.train import transfer as begun
-from aslkit.train.architectures import architecture
+from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
-from aslkit.train.features import feature
-from aslkit.train.run import train
-from aslkit.train.start import newest, portable, settled
-from aslkit.train.words import transfer
+from aslkit.train.data.features import feature
+from aslkit.train.fitting import transfer as begun
+from aslkit.train.fitting.architectures import architecture
+from aslkit.train.fitting.initial_weights import newest, portable, settled
+from aslkit.train.pipeline import train
+from aslkit.train.reporting.summary_text import transfer
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -90,7 +90,7 @@ def test_the_gain_of_transfer_is_shown_not_claimed(dataset: Path, runs: Path, mo
 def test_auto_tries_from_scratch_beside_what_begins_with_the_best(
     dataset: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "CANDIDATES", ("landmarks", "hand28"))
+    monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
     monkeypatch.setattr(begun, "FROZEN_EPOCHS", 1)
     done = train(dataset, runs=runs, config=config(feature="auto"), hold_out=["synthetic-ada", "synthetic-ben"])
     tried = {(one["feature"], one["start"]) for one in done.metrics["tried"]}
@@ -100,7 +100,7 @@ def test_auto_tries_from_scratch_beside_what_begins_with_the_best(
 def test_an_interrupted_run_says_how_it_goes_on_and_does(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aslkit.train import run
+    from aslkit.train import pipeline
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -108,14 +108,14 @@ def test_an_interrupted_run_says_how_it_goes_on_and_does(
     command = ["train", "--dataset", f"{dataset}/", "--workspace", str(tmp_path), "--epochs", "2", "--cv", "signer"]
     command += ["--json"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "fit", stopped)  # after all have been left out in turn
+        patch.setattr(pipeline, "fit", stopped)  # after all have been left out in turn
         result = CliRunner().invoke(main, command)
     assert result.exit_code != 0
     assert "give the same command with --resume small-landmarks-mlp-1" in result.stderr
     assert len(list((tmp_path / "runs/small-landmarks-mlp-1/checkpoints").iterdir())) == 4
     resumed = [*command, "--tensorboard", "--resume", "small-landmarks-mlp-1"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "write", stopped)  # after all is trained
+        patch.setattr(pipeline, "write", stopped)  # after all is trained
         assert CliRunner().invoke(main, resumed).exit_code != 0
     done = CliRunner().invoke(main, resumed)
     assert done.exit_code == 0, done.output

@@ -10,13 +10,13 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
-from aslkit.train import data
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluate import answer, measure
-from aslkit.train.features import Feature, feature
-from aslkit.train.fit import fit
-from aslkit.train.loop import State
-from aslkit.train.stopping import explain
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import Feature, feature
+from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.fitting.early_stopping import explain
+from aslkit.train.fitting.fit import fit
+from aslkit.train.fitting.training_loop import State
 from aslkit.vision.preprocess import Array
 
 CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})

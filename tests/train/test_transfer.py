@@ -9,11 +9,12 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
 from aslkit.core.native_libraries import quiet_keras
-from aslkit.train import data, transfer
-from aslkit.train.architectures import architecture
 from aslkit.train.config import TrainConfig
-from aslkit.train.features import feature
-from aslkit.train.fit import fit
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.fitting import transfer
+from aslkit.train.fitting.architectures import architecture
+from aslkit.train.fitting.fit import fit
 
 
 def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from aslkit.cli.output.stages import print_each, print_json, print_rejection
 from aslkit.core.sanitize import plain
 
 if TYPE_CHECKING:
-    from aslkit.train.evaluation import Evaluated
-    from aslkit.train.runs import Run
+    from aslkit.train.evaluate_run import Evaluated
+    from aslkit.train.reporting.read_runs import Run
 
 ROOM_FOR_ALL: Final = 58
 """Columns of a terminal beside a run's name in which a list has room for all figures."""
@@ -23,8 +23,8 @@ LONGEST: Final = 200
 
 def print_evaluated(result: "Evaluated", *, as_json: bool) -> None:
     """Say how a run does on a dataset."""
-    from aslkit.train.report import percent
-    from aslkit.train.words import headline
+    from aslkit.train.reporting.report import percent
+    from aslkit.train.reporting.summary_text import headline
 
     metrics = result.metrics
     if as_json:
@@ -81,7 +81,7 @@ def _print_trained(rows: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from aslkit.train.report import percent
+    from aslkit.train.reporting.report import percent
 
     console = Console()
     room = console.width - max(len(plain(row["run"], most=LONGEST)) for row in rows)
@@ -111,7 +111,7 @@ def _print_compared(found: list["Run"]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from aslkit.train.report import percent
+    from aslkit.train.reporting.report import percent
 
     table = Table("", *(Column(Text(plain(run.folder.name))) for run in found))
     rows = [run.row() for run in found]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aslkit.curate.report.leakage import Audit, Leak
     from aslkit.demo import Demonstrated
     from aslkit.formats.captures import SessionInfo
-    from aslkit.train.run import Trained
+    from aslkit.train.pipeline import Trained
     from aslkit.video.cameras import Camera
 
 OF_LETTERS = ("few-frames", "one-sitting")
@@ -177,9 +177,9 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
 
 def print_trained(result: "Trained", *, as_json: bool) -> None:
     """Say how it does on people never seen, and beside it the figure that flatters."""
-    from aslkit.train.forms import ADVICE
-    from aslkit.train.report import percent
-    from aslkit.train.words import accuracy, headline, transfer
+    from aslkit.train.evaluation.signer_outliers import ADVICE
+    from aslkit.train.reporting.report import percent
+    from aslkit.train.reporting.summary_text import accuracy, headline, transfer
 
     metrics = result.metrics
     if as_json:
@@ -216,8 +216,8 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
 
 def print_each(metrics: dict[str, Any]) -> None:
     """Each signer's (session's, block's) figure, and how sure the mean is; nothing where there was one test."""
-    from aslkit.train.report import percent
-    from aslkit.train.words import headline
+    from aslkit.train.reporting.report import percent
+    from aslkit.train.reporting.summary_text import headline
 
     if "cv" not in metrics:
         return
@@ -231,7 +231,7 @@ def print_each(metrics: dict[str, Any]) -> None:
 
 def print_tried(tried: list[dict[str, Any]]) -> None:
     """What was tried to choose feature, architecture and start, best first; nothing where nothing was."""
-    from aslkit.train.report import percent
+    from aslkit.train.reporting.report import percent
 
     for number, one in enumerate(tried):
         begun = f", beginning with {one['start']}" if one["start"] else ""
@@ -241,8 +241,8 @@ def print_tried(tried: list[dict[str, Any]]) -> None:
 
 def print_rejection(metrics: dict[str, Any]) -> None:
     """Right, wrong, refused; and what happens where there is no letter."""
-    from aslkit.train.report import percent
-    from aslkit.train.words import false_letters
+    from aslkit.train.reporting.report import percent
+    from aslkit.train.reporting.summary_text import false_letters
 
     found = metrics["rejection"]
     letters = found["letters"]
@@ -261,7 +261,7 @@ def print_rejection(metrics: dict[str, Any]) -> None:
 
 def print_demo(done: "Demonstrated", *, as_json: bool) -> None:
     """Say in ten lines what was done, what was found, and what to type next."""
-    from aslkit.train.report import percent
+    from aslkit.train.reporting.report import percent
 
     if as_json:
         print_json(

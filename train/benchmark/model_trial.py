@@ -1,0 +1,164 @@
+"""One model of the benchmark, of any kind: trained on the train images, and measured on a split."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.files import remove
+from aslkit.core.letters import LETTERS
+from aslkit.core.progress import bar
+from aslkit.train.benchmark import cnn
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels, varied
+from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
+from aslkit.train.benchmark.sign_mnist_split import Images
+from aslkit.train.evaluation.predictions import Answers, confusion, measure
+from aslkit.train.fitting.checkpoints import Store
+
+MLLIB: Final = "spark-mllib"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Where models are trained.
+
+    Attributes:
+        folder: of the run, or of the sweep.
+        ranks: of networks; with 1 neither Spark nor Horovod is used for them.
+        master: of Spark.
+        resume: the command that goes on after a failure.
+        spark: the session, where one of the models needs it; see `spark_for`.
+        checkpoints: folder or URL that all ranks can read and write, for shards and checkpoints; "" for `folder`.
+    """
+
+    folder: Path
+    ranks: int
+    master: str
+    resume: str
+    spark: Any = None
+    checkpoints: str = ""
+
+    def store(self, name: str) -> Store:
+        """Where the training of that name keeps how far it is."""
+        if self.checkpoints:
+            return Store(url=f"{self.checkpoints.rstrip('/')}/{self.folder.name}/{name}")
+        return Store(url=str(self.folder / "checkpoints" / name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A trained model.
+
+    Attributes:
+        predict: uint8 images (n, 28, 28) to the letters' indices, int64 (n,).
+        save: writes the model into a folder.
+        about: how it was trained: fit_s, engine, ranks, epochs, epoch_s, history, and for networks best_epoch and
+            start_s, the seconds before the first step.
+    """
+
+    predict: Callable[[Pixels], npt.NDArray[np.int64]]
+    save: Callable[[Path], None]
+    about: dict[str, Any]
+
+
+@contextmanager
+def trained(
+    name: str, config: ModelConfig, images: Images, *, seed: int, setting: Setting, title: str
+) -> Iterator[Trial]:
+    """Train a model on the train images; a network stops by the validation images. What it needs lasts for the block.
+
+    An interrupted network goes on from its last epoch, if it is asked for again in the same folder, by the same name.
+
+    Raises:
+        AslkitError: Spark, Horovod or TensorFlow is missing or fails.
+    """
+    scratch = setting.folder / "checkpoints" / name
+    if isinstance(config, NetworkConfig):
+        store = setting.store(name)
+        place = cnn.Place(ranks=setting.ranks, store=store, title=title, resume=setting.resume)
+        network = cnn.fit(config, images, seed=seed, place=place)
+        yield Trial(predict=network.predict, save=network.save, about=_of_network(network, setting.ranks))
+        store.remove()
+    else:
+        with bar(title, 1) as advance:
+            trial = _mllib(config, images, seed, setting.spark, scratch)
+            advance()
+        yield trial
+    remove(scratch)
+
+
+def measured(predict: Callable[[Pixels], npt.NDArray[np.int64]], images: Images, split: str) -> dict[str, Any]:
+    """Figures of a model on a split.
+
+    Returns:
+        accuracy, macro_f1, n, worst_letter, predict_ms (for one image, of all at once), and confusion: for each letter
+        signed, how often each was said.
+    """
+    rows = images.part(split)
+    begun = time.perf_counter()
+    answers = Answers(truth=images.label[rows], said=predict(images.pixels[rows]))
+    seconds = time.perf_counter() - begun
+    figures = measure(answers)
+    letter, worst = min(figures["per_letter"].items(), key=lambda item: item[1]["accuracy"])
+    return {
+        "accuracy": figures["accuracy"],
+        "macro_f1": figures["macro_f1"],
+        "n": figures["n"],
+        "worst_letter": {"letter": letter, "accuracy": worst["accuracy"]},
+        "predict_ms": round(1000 * seconds / max(len(rows), 1), 4),
+        "confusion": confusion(answers)[:, : len(LETTERS)].tolist(),
+    }
+
+
+@contextmanager
+def spark_for(configs: Iterable[ModelConfig], *, ranks: int, master: str) -> Iterator[Any]:
+    """A Spark session, where one of the models needs it; else None."""
+    networks_among = {isinstance(config, NetworkConfig) for config in configs}
+    if networks_among <= {True} and (ranks == 1 or not networks_among):
+        yield None
+        return
+    from aslkit.train.benchmark.mllib import spark_session
+
+    with spark_session(master, ranks=ranks if True in networks_among else 0) as spark:
+        yield spark
+
+
+def _of_network(network: cnn.NetworkModel, ranks: int) -> dict[str, Any]:
+    rows = network.state.history
+    return {
+        "fit_s": round(network.fit_s, 3),
+        "engine": "keras" if ranks == 1 else "horovod-on-spark",
+        "ranks": ranks,
+        "epochs": len(rows),
+        "best_epoch": network.state.best_epoch,
+        "epoch_s": round(float(np.median([row["seconds"] for row in rows])), 3),
+        "start_s": round(network.start_s, 3),
+        "history": rows,
+    }
+
+
+def _mllib(config: ModelConfig, images: Images, seed: int, spark: Any, scratch: Path) -> Trial:
+    from aslkit.train.benchmark import mllib
+
+    train = images.part("train")
+    pixels, rng = images.pixels[train], np.random.default_rng(seed)
+    vary = partial(varied, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light)
+    describe = DESCRIPTORS[config.feature]
+    inputs = np.concatenate([describe(part) for part in (pixels, *(vary(pixels, rng) for _ in range(config.copies)))])
+    label = np.tile(images.label[train], config.copies + 1)
+    model = mllib.fit(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
+    about = {
+        "fit_s": round(model.fit_s, 3),
+        "engine": MLLIB,
+        "ranks": 1,
+        "epochs": None,
+        "epoch_s": None,
+        "history": [],
+    }
+    return Trial(predict=lambda asked: model.predict(describe(asked)), save=model.save, about=about)

@@ -1,0 +1,1 @@
+"""From Parquet rows to arrays: features, negative samples, synthetic signers, input checks."""

@@ -1,0 +1,110 @@
+"""Measuring a run that there is on a dataset that it may never have seen."""
+
+import shlex
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import replacing
+from aslkit.core.letters import LETTERS
+from aslkit.inference import load_model
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import FEATURES, Feature
+from aslkit.train.evaluation.calibration import Calibration
+from aslkit.train.evaluation.confusions import confusable, wrong
+from aslkit.train.evaluation.cross_validation import Crossed, figures
+from aslkit.train.evaluation.predictions import answer, on_unseen
+from aslkit.train.evaluation.rejection import ask_silence, rejection
+from aslkit.train.reporting import report
+from aslkit.train.reporting.environment import environment
+from aslkit.train.reporting.read_runs import Run, whole
+from aslkit.train.reporting.write_run import write_measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """The outcome.
+
+    Attributes:
+        folder: in the run's, with a report.
+        metrics: as its metrics.json has them.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+
+
+def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
+    """Measure a run on all frames of a dataset; on those of people it was trained on only where there are no others.
+
+    Args:
+        run_folder: of the run.
+        dataset: a dataset's folder.
+        seed: of the frames without a letter that are made, and of the bootstrap.
+
+    Raises:
+        InputError: no run or no dataset there.
+        AslkitError: either is damaged, or they do not fit.
+    """
+    run = whole(run_folder)
+    model, contract = load_model.load(run_folder)
+    if contract.letters != LETTERS:
+        raise AslkitError(
+            f"{run_folder} knows the letters {' '.join(contract.letters)}, the dataset {' '.join(LETTERS)}."
+        )
+    feature = _feature(run, contract.kind)
+    feature = replace(feature, contract=contract)
+    samples = data.load(dataset, contract)
+    known = set(run.metrics.get("trained_on", {}).get("signers", []))
+    strangers = ~np.isin(samples.signer, sorted(known)) & ~samples.copy
+    tested = strangers if strangers.any() else ~samples.copy
+    samples = replace(samples, split=np.where(tested, "test", "train"), by="signer")
+    answers = answer(model, samples, feature, split="test")
+    silence = ask_silence(model, samples, feature, split="test", seed=seed)
+    people = tuple(sorted(set(answers.signer.tolist())))
+    crossed = Crossed(
+        by="signer", note="", answers=answers, turns=tuple((name,) for name in people),
+        turn=np.searchsorted(np.array(people), answers.signer), silences=(silence,), seconds=0.0,
+    )  # fmt: skip
+    calibration = Calibration(temperature=contract.temperature, threshold=contract.threshold)
+    metrics = (
+        _about(run, dataset, seed=seed, seen=sorted(known & set(people)))
+        | on_unseen(answers, by="signer")
+        | {
+            "cv": figures(crossed, seed=seed),
+            "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration) | {"chosen_on": ""},
+            "confusable": confusable(answers, wrong(answers)),
+        }
+    )
+    folder = run_folder / "evaluations" / dataset.name
+    with replacing(folder) as partial:
+        partial.mkdir(parents=True)
+        write_measured(partial, metrics, answers)
+        report.write(partial, metrics=metrics, history=[], answers=answers, dataset=dataset)
+    return Evaluated(folder=folder, metrics=metrics)
+
+
+def _feature(run: Run, kind: str) -> Feature:
+    name = run.metrics.get("feature")
+    if name not in FEATURES or FEATURES[name].contract.kind != kind:
+        raise AslkitError(f"{run.folder} has the feature {name!r}, which this aslkit does not know. Train again.")
+    return FEATURES[name]
+
+
+def _about(run: Run, dataset: Path, *, seed: int, seen: list[str]) -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "feature": run.metrics["feature"],
+        "architecture": run.metrics["architecture"],
+        "seed": run.metrics.get("seed"),
+        "evaluated": {"run": run.folder.name, "trained_on_too": seen},
+        "trained_on": run.metrics["trained_on"],
+        "random_split": {"accuracy": None},
+        "forms": [],
+        "record_next": [],
+        "environment": environment(),
+        "command": shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
+    }

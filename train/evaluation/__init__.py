@@ -1,0 +1,1 @@
+"""Metrics on held-out signers: accuracy, calibration, rejection, confusions, cross-validation, learning curve."""

@@ -1,0 +1,153 @@
+"""The learning curve: how well strangers are recognised by how many people and how many images were learned from."""
+
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.errors import InputError
+from aslkit.train.config import TrainConfig
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import Feature
+from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.fitting.fit import UNWATCHED, Watch, fit
+
+SHARES: Final = (1 / 16, 1 / 4)
+"""Of each signer's frames of each letter, evenly spread over the recording."""
+
+MOST_DRAWN: Final = 2
+"""Choices of so many people, for each person left out."""
+
+MORE: Final = 10
+"""People whose worth is estimated."""
+
+ENOUGH: Final = 3
+"""Numbers of people without which nothing is estimated: through two points goes any power, and it flatters."""
+
+
+def curve(
+    samples: data.Samples, feature: Feature, config: TrainConfig, *, full: dict[str, float], watch: Watch = UNWATCHED
+) -> dict[str, Any]:
+    """Train on fewer people, and on fewer images, each signer left out in turn.
+
+    Args:
+        samples: all there are.
+        feature: what the models see.
+        config: the settings.
+        full: each signer's accuracy when all others were trained on.
+        watch: where the trainings can be gone on with; nothing of them is written for TensorBoard.
+
+    Returns:
+        signers: for each number of people n, mean and each accuracy of those left out.
+        images: for each share of the images, likewise, with n their mean number.
+        more: see `estimate`; null where nothing can be estimated.
+
+    """
+    names = sorted(full)
+    rng = np.random.default_rng(config.seed)
+    by_signers: list[dict[str, Any]] = []
+    for number in range(1, len(names) - 1):
+        each = []
+        for held in names:
+            choices = list(combinations([name for name in names if name != held], number))
+            picked = rng.permutation(len(choices))[:MOST_DRAWN]
+            for place in picked:
+                part = data.only(samples, np.isin(samples.signer, [held, *choices[place]]))
+                title = f"{number} to learn from, without {held}"
+                each.append(_right(part, held, feature, config, title, watch))
+        by_signers.append({"n": number, "mean": float(np.mean(each)), "each": each})
+    everybody = list(full.values())
+    by_signers.append({"n": len(names) - 1, "mean": float(np.mean(everybody)), "each": everybody})
+    return {
+        "signers": by_signers,
+        "images": _by_images(samples, feature, config, full, watch),
+        "more": estimate([(one["n"], one["mean"]) for one in by_signers]),
+    }
+
+
+def check_people(samples: data.Samples) -> None:
+    """Raise InputError where there are fewer than three signers: there is nobody to leave away."""
+    if len(set(samples.signer.tolist())) < 3:
+        raise InputError(
+            "A learning curve wants three signers or more: one to test on, and fewer and more to learn from."
+        )
+
+
+def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
+    """What MORE people would bring, if errors went on falling as a power of their number.
+
+    Errors of learners fall about as a power of what they learn from (Hestness et al., 2017); from two or three numbers
+    this is a guess.
+
+    Args:
+        points: numbers of people, and the mean accuracy with so many.
+
+    Returns:
+        n, accuracy, and exponent; None for fewer than ENOUGH numbers, or where more people did not help.
+    """
+    if len(points) < ENOUGH:
+        return None
+    n, wrong = np.array([p[0] for p in points]), np.maximum([1 - p[1] for p in points], 1e-4)
+    exponent, start = np.polyfit(np.log(n), np.log(wrong), 1)
+    if exponent >= 0:
+        return None
+    more = int(n.max()) + MORE
+    return {"n": more, "accuracy": float(1 - np.exp(start) * more**exponent), "exponent": float(exponent)}
+
+
+def words(found: dict[str, Any]) -> str:
+    """The curve in a sentence or two."""
+    first, last, more = found["signers"][0], found["signers"][-1], found["more"]
+    few, many = found["images"][0], found["images"][-1]
+    text = (
+        f"Learning from {first['n']} gives {100 * first['mean']:.1f} %, from {last['n']} {100 * last['mean']:.1f} %; "
+        f"{few['n']:,} images in place of {many['n']:,} give {100 * few['mean']:.1f} %."
+    )
+    if more is None:
+        return f"{text} Of ten more people nothing can be said from this."
+    return (
+        f"{text} If errors go on falling as they did, {MORE} more people would bring about "
+        f"{100 * more['accuracy']:.0f} %: a guess, from {len(found['signers'])} points."
+    )
+
+
+def _by_images(
+    samples: data.Samples, feature: Feature, config: TrainConfig, full: dict[str, float], watch: Watch = UNWATCHED
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for share in SHARES:
+        kept = _thinned(samples, share)
+        each = []
+        for held in sorted(full):
+            part = data.only(samples, kept | (samples.signer == held))
+            each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}", watch))
+        found.append({"n": _mean_number(samples, kept), "mean": float(np.mean(each)), "each": each})
+    every = np.ones(len(samples), bool)
+    return [
+        *found,
+        {"n": _mean_number(samples, every), "mean": float(np.mean(list(full.values()))), "each": [*full.values()]},
+    ]
+
+
+def _thinned(samples: data.Samples, share: float) -> npt.NDArray[np.bool_]:
+    """So much of each signer's frames of each letter, at least two, evenly spread."""
+    kept = np.zeros(len(samples), bool)
+    for signer in np.unique(samples.signer):
+        for letter in np.unique(samples.label):
+            rows = np.flatnonzero((samples.signer == signer) & (samples.label == letter) & ~samples.copy)
+            if len(rows):
+                number = min(len(rows), max(2, round(len(rows) * share)))
+                kept[rows[np.linspace(0, len(rows) - 1, number).round().astype(int)]] = True
+    return kept
+
+
+def _mean_number(samples: data.Samples, kept: npt.NDArray[np.bool_]) -> int:
+    names = np.unique(samples.signer)
+    return round(float(np.mean([(kept & (samples.signer != held)).sum() for held in names])))
+
+
+def _right(part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: Watch) -> float:
+    split = data.held_out(part, [held], config)
+    fitted = fit(split, feature, config, title=title, watch=Watch(kept=watch.kept))
+    return float(measure(answer(fitted.model, split, feature, split="test"))["accuracy"])

@@ -1,0 +1,158 @@
+"""Measuring a model: on people not trained on, an image without a found hand counting as wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.train.data.features import Feature
+from aslkit.train.data.samples import Samples
+from aslkit.vision.preprocess import Array
+
+REFUSED: Final = -1
+"""The answer where no hand was found."""
+
+_SHOWN_MISTAKES: Final = 12
+
+_AT_ONCE: Final = 1024
+"""Frames shown to the model at once: bounds the memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a model said of n frames.
+
+    Attributes:
+        truth: int64 (n,), index of the letter signed.
+        said: int64 (n,), index of the letter said, or REFUSED.
+        probabilities: float32 (n, 24), of each letter; zeros where no hand was found. (0, 24) where they are not kept.
+        key, signer, session: str (n,), of the frames; (0,) where they are not kept.
+    """
+
+    truth: npt.NDArray[np.int64]
+    said: npt.NDArray[np.int64]
+    probabilities: Array = field(default_factory=lambda: np.zeros((0, len(LETTERS)), np.float32))
+    key: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+    signer: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+    session: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self.truth)
+
+    def of(self, taken: npt.NDArray[np.bool_]) -> "Answers":
+        """Those of some of the frames, which must be kept with key and probabilities."""
+        return Answers(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
+
+
+NO_ANSWERS: Final = Answers(truth=np.zeros(0, np.int64), said=np.zeros(0, np.int64))
+"""Where nothing was asked."""
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """All answers of several, one after the other."""
+    return Answers(**{each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Answers)})
+
+
+def answer(model: Any, samples: Samples, feature: Feature, *, split: str) -> Answers:
+    """Ask `model` (a keras.Model) about the rows of a split."""
+    rows = np.flatnonzero(samples.split == split)
+    seen = samples.found[rows]
+    probabilities = np.zeros((len(rows), len(LETTERS)), np.float32)
+    probabilities[seen] = ask(model, samples.raw[rows[seen]], feature)
+    return Answers(
+        truth=samples.label[rows],
+        said=np.where(seen, probabilities.argmax(axis=1), REFUSED),
+        probabilities=probabilities,
+        key=samples.key[rows],
+        signer=samples.signer[rows],
+        session=samples.session[rows],
+    )
+
+
+def ask(model: Any, raw: Array, feature: Feature) -> Array:
+    """What `model` (a keras.Model) says of raw samples: probabilities, float32 (n, 24)."""
+    parts = [raw[start : start + _AT_ONCE] for start in range(0, len(raw), _AT_ONCE)]
+    said = [np.asarray(model(feature.finish(part), training=False), np.float32) for part in parts]
+    return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
+
+
+def on_unseen(answers: Answers, *, by: str) -> dict[str, Any]:
+    """What metrics.json says of those who were not trained on: synthetic, unseen, mistakes."""
+    people = sorted(set(answers.signer.tolist()))
+    return {
+        "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
+        "unseen": {"by": by, "held_out": people, **measure(answers)},
+        "mistakes": mistakes(answers, most=_SHOWN_MISTAKES),
+    }
+
+
+def measure(answers: Answers) -> dict[str, Any]:
+    """Figures of a set of answers, ready for JSON.
+
+    Returns:
+        accuracy: share right of all frames; a frame without a found hand is wrong.
+        accuracy_hand_found: share right of the frames with a hand; null without any.
+        coverage: share of frames with a hand.
+        macro_f1: mean F1 over the letters that were signed, a refusal being no letter's.
+        n: number of frames.
+        per_letter: for each letter signed, accuracy (its recall), precision (null where it was never said), f1, and n.
+    """
+    from sklearn.metrics import f1_score
+
+    truth, said = answers.truth, answers.said
+    if not len(truth):
+        return {
+            "accuracy": None,
+            "accuracy_hand_found": None,
+            "coverage": None,
+            "macro_f1": None,
+            "n": 0,
+            "per_letter": {},
+        }
+    right, found = truth == said, said != REFUSED
+    signed = np.unique(truth)
+    return {
+        "accuracy": float(right.mean()),
+        "accuracy_hand_found": float(right[found].mean()) if found.any() else None,
+        "coverage": float(found.mean()),
+        "macro_f1": float(f1_score(truth, said, labels=signed, average="macro", zero_division=0.0)),
+        "n": len(truth),
+        "per_letter": {LETTERS[letter]: _letter(truth == letter, said == letter) for letter in signed},
+    }
+
+
+def _letter(signed: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    both = int((signed & said).sum())
+    return {
+        "accuracy": float(both / signed.sum()),
+        "precision": float(both / said.sum()) if said.any() else None,
+        "f1": float(2 * both / (signed.sum() + said.sum())),
+        "n": int(signed.sum()),
+    }
+
+
+def confusion(answers: Answers) -> npt.NDArray[np.int64]:
+    """Count what was said for what was signed: int64 (24, 25), rows signed, columns said, the last one refused."""
+    table = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
+    np.add.at(table, (answers.truth, np.where(answers.said == REFUSED, len(LETTERS), answers.said)), 1)
+    return table
+
+
+def mistakes(answers: Answers, *, most: int) -> list[dict[str, Any]]:
+    """The commonest wrong answers: letter signed, letter said ("no hand" for none), count, share of that letter."""
+    table = confusion(answers)
+    signed = table.sum(axis=1)
+    table[np.arange(len(LETTERS)), np.arange(len(LETTERS))] = 0
+    ranked = np.argsort(table, axis=None, kind="stable")[::-1][:most]
+    pairs = zip(*np.unravel_index(ranked, table.shape), strict=True)
+    named = (*LETTERS, "no hand")
+    return [
+        {"signed": LETTERS[i], "said": named[j], "count": int(table[i, j]), "share": float(table[i, j] / signed[i])}
+        for i, j in pairs
+        if table[i, j]
+    ]

@@ -1,0 +1,141 @@
+"""Letters right, wrong and refused, and what a model says where there is no letter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.letters import LETTERS
+from aslkit.train.data import synthetic_negatives
+from aslkit.train.data.features import Feature
+from aslkit.train.data.recorded_negatives import of
+from aslkit.train.data.samples import Samples
+from aslkit.train.evaluation.calibration import Calibration, reliability, temperature, threshold
+from aslkit.train.evaluation.predictions import REFUSED, Answers, ask
+from aslkit.vision.preprocess import Array, tempered
+
+MADE: Final = 400
+"""Frames without a letter of each kind, and ways from letter to letter, for each test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """What a model said where there was no letter.
+
+    Attributes:
+        kind: str (n,), of `nothing.KINDS`, or "recorded".
+        probabilities: float32 (n, 24).
+        ways: float32 (m, STEPS, 24), of whole ways from letter to letter.
+        ends: int64 (m, 2), those letters.
+    """
+
+    kind: npt.NDArray[np.str_]
+    probabilities: Array
+    ways: Array
+    ends: npt.NDArray[np.int64]
+
+
+def ask_silence(
+    model: Any,
+    samples: Samples,
+    feature: Feature,
+    *,
+    split: str,
+    seed: int,
+    recorded: Mapping[str, Array] | None = None,
+) -> Silence:
+    """Ask `model` (a keras.Model) about frames without a letter, made from those of a split, and about recorded ones.
+
+    Args:
+        model: whom to ask.
+        samples: what to make them from.
+        feature: of the model.
+        split: whose frames.
+        seed: of chance.
+        recorded: frames without a letter that were recorded, by signer, raw as `samples.raw`; those of the signers of
+            the split are asked about.
+    """
+    rng = np.random.default_rng([seed, 7])
+    rows = np.flatnonzero((samples.split == split) & samples.found & ~samples.copy)
+    raw, label, signer = samples.raw[rows], samples.label[rows], samples.signer[rows]
+    parts = {
+        kind: synthetic_negatives.made(raw, label, signer, kind, MADE, rng)
+        for kind in synthetic_negatives.KINDS
+        if len(rows)
+    }
+    if (frames := of(recorded or {}, set(signer.tolist()))) is not None:
+        parts["recorded"] = frames
+    kinds = np.repeat(list(parts) or [""], [len(each) for each in parts.values()] or [0])
+    said = [ask(model, each, feature) for each in parts.values()]
+    hands, ends = synthetic_negatives.ways(raw, label, signer, MADE, rng)
+    ways = ask(model, hands.reshape(-1, *samples.raw.shape[1:]), feature)
+    return Silence(
+        kind=kinds,
+        probabilities=np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32),
+        ways=ways.reshape(len(ends), synthetic_negatives.STEPS, len(LETTERS)),
+        ends=ends,
+    )
+
+
+def calibrated(answers: Answers, silence: Silence) -> Calibration:
+    """Choose temperature and threshold from frames that the model did not learn from."""
+    found = answers.said != REFUSED
+    probabilities, truth = answers.probabilities[found], answers.truth[found]
+    by = temperature(probabilities, truth)
+    sure = tempered(probabilities, by).max(axis=1, initial=0)
+    silent = tempered(silence.probabilities, by).max(axis=1, initial=0)
+    return Calibration(temperature=by, threshold=threshold(sure[answers.said[found] == truth], silent))
+
+
+def merged(parts: Sequence[Silence]) -> Silence:
+    """All of several, one after the other."""
+    return Silence(
+        kind=np.concatenate([each.kind for each in parts]),
+        probabilities=np.concatenate([each.probabilities for each in parts]),
+        ways=np.concatenate([each.ways for each in parts]),
+        ends=np.concatenate([each.ends for each in parts]),
+    )
+
+
+def rejection(tests: Sequence[tuple[Answers, Silence, Calibration]]) -> dict[str, Any]:
+    """Figures of one or more tests, each with a calibration that did not see it; ready for JSON.
+
+    Returns:
+        letters: shares right, wrong, refused (unsure), and no_hand, of all frames that show a letter; they sum to 1.
+        nothing: for each kind of frame without a letter, share refused, and n.
+        false_letters_a_minute: expected while spelling a letter a second, see `nothing.false_letters`; null where no
+            frames without a letter could be made.
+        reliability: see `calibrate.reliability`, of the frames with a hand.
+    """
+    letters = np.concatenate([_sure(a.probabilities, c) for a, _, c in tests])
+    truth = np.concatenate([a.truth for a, _, _ in tests])
+    found = np.concatenate([a.said != REFUSED for a, _, _ in tests])
+    said = np.where(found, letters, REFUSED)
+    silent = np.concatenate([_sure(s.probabilities, c) for _, s, c in tests])
+    kind = np.concatenate([s.kind for _, s, _ in tests])
+    ways = np.concatenate([_sure(s.ways, c) for _, s, c in tests])
+    ends = np.concatenate([s.ends for _, s, _ in tests])
+    hot = np.concatenate([tempered(a.probabilities[a.said != REFUSED], c.temperature) for a, _, c in tests])
+    total = max(len(truth), 1)
+    return {
+        "letters": {
+            "right": float((said == truth).sum() / total),
+            "wrong": float(((said != truth) & (said >= 0)).sum() / total),
+            "refused": float(((said < 0) & found).sum() / total),
+            "no_hand": float((~found).sum() / total),
+        },
+        "nothing": {
+            str(name): {"refused": float((silent[kind == name] < 0).mean()), "n": int((kind == name).sum())}
+            for name in dict.fromkeys(kind.tolist())
+        },
+        "false_letters_a_minute": synthetic_negatives.false_letters(ways, ends),
+        "reliability": reliability(hot, truth[found]),
+    }
+
+
+def _sure(probabilities: Array, calibration: Calibration) -> npt.NDArray[np.int64]:
+    """The letters said, REFUSED where not sure enough: (…, 24) to (…)."""
+    hot = tempered(probabilities, calibration.temperature)
+    return np.where(hot.max(axis=-1) >= calibration.threshold, hot.argmax(axis=-1), REFUSED)

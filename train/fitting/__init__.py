@@ -1,0 +1,1 @@
+"""Architectures and the training loop: batches, early stopping, checkpoints, initial weights."""

@@ -1,0 +1,75 @@
+"""A run's folder: model, settings, figures, pictures, page and card."""
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from aslkit.core.files import write_text
+from aslkit.formats.recording_plan import PLAN_FILE
+from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
+from aslkit.inference.load_model import save_network
+from aslkit.train.config import TrainConfig
+from aslkit.train.evaluation.confusions import Mistake, wrong
+from aslkit.train.evaluation.predictions import Answers
+from aslkit.train.fitting.fit import Fitted
+from aslkit.train.reporting import report
+from aslkit.train.reporting.model_card import CARD_FILE, card
+from aslkit.train.reporting.tables import write_rows
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a run's folder holds.
+
+    Attributes:
+        fitted: the network and its history.
+        contract: of its inputs and of what makes a letter of its outputs.
+        config: the settings.
+        metrics: as metrics.json is to have them.
+        answers: on people not trained on.
+    """
+
+    fitted: Fitted
+    contract: Contract
+    config: TrainConfig
+    metrics: dict[str, Any]
+    answers: Answers
+
+
+def write(folder: Path, run: Finished, *, dataset: Path) -> None:
+    """Write all files of a run.
+
+    Args:
+        folder: to be made.
+        run: what to write.
+        dataset: the folder of the dataset, for the small pictures in the report.
+    """
+    (folder / "model").mkdir(parents=True)
+    run.fitted.model.save(folder / "model" / MODEL_FILE)
+    save_network(folder / "model", run.fitted.model)
+    run.contract.save(folder / "model" / CONTRACT_FILE)
+    write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
+    write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")
+    write_rows(folder / "history.csv", run.fitted.history)
+    write_measured(folder, run.metrics, run.answers)
+    write_text(folder / CARD_FILE, card(run.metrics))
+    report.write(folder, metrics=run.metrics, history=run.fitted.history, answers=run.answers, dataset=dataset)
+
+
+def write_measured(folder: Path, metrics: dict[str, Any], answers: Answers) -> None:
+    """Write what was measured: metrics.json, letters.csv, and mistakes.csv with each frame behind a mistake."""
+    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+    letters = [{"letter": letter, **each} for letter, each in metrics["unseen"]["per_letter"].items()]
+    write_rows(folder / LETTERS_FILE, letters or [{"letter": ""}])
+    names = list(Mistake.__dataclass_fields__)
+    write_rows(folder / MISTAKES_FILE, [asdict(each) for each in wrong(answers)], names=names)
+
+
+def new_folder(runs: Path, name: str) -> Path:
+    """A folder for a new run, that no other has."""
+    return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())

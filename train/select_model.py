@@ -1,0 +1,89 @@
+"""Which feature, architecture and start: by cross-validation over the people trained on, never by the test."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aslkit.train.config import AUTO, TrainConfig
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import feature
+from aslkit.train.data.input_checks import check_trainable
+from aslkit.train.evaluation.cross_validation import cross_validate, figures
+from aslkit.train.fitting.architectures import architecture
+from aslkit.train.fitting.fit import Watch
+from aslkit.train.fitting.initial_weights import portable, settled
+
+CANDIDATES: Final = ("landmarks", "hand28", "hand64")
+"""Features that are tried where it is "auto"; of hand28, the network from scratch too, beside one that begins with the
+benchmark's best."""
+
+_FROM_SCRATCH_TOO: Final = "hand28"
+
+
+def choose(
+    dataset: Path,
+    config: TrainConfig,
+    *,
+    hold_out: Sequence[str],
+    runs: Path,
+    note: Callable[[str], None],
+    watch: Watch,
+) -> tuple[TrainConfig, list[dict[str, Any]]]:
+    """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
+
+    Args:
+        dataset: a dataset's folder.
+        config: the settings, whose feature is "auto".
+        hold_out: signers who are tested on; they have no part in the choice.
+        runs: a workspace's, with a benchmark to begin with if there is one.
+        note: told why a network begins by chance that could begin with another.
+        watch: where the trainings can be gone on with.
+
+    Returns:
+        the settings of the best, and for each that was tried feature, architecture, start ("" from scratch), what was
+        left out by, mean and each one's accuracy, best first.
+
+    Raises:
+        InputError: no such architecture.
+    """
+    architecture(config.architecture if config.architecture != AUTO else "mlp")
+    wanted = list(_candidates(config, runs, note))
+    tried = [_tried(dataset, settings, hold_out, runs, watch) for settings in wanted]
+    order = sorted(range(len(tried)), key=lambda index: -tried[index]["mean"])
+    return wanted[order[0]], [tried[index] for index in order]
+
+
+def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) -> list[TrainConfig]:
+    found: list[TrainConfig] = []
+    told: list[str] = []
+    for name in CANDIDATES:
+        if config.architecture != AUTO and (config.architecture == "mlp") != (feature(name).architecture == "mlp"):
+            continue  # a perceptron is tried on landmarks, any other on pixels
+        settings = settled(replace(config, feature=name), feature(name), runs, told.append)
+        found.append(settings)
+        if name == _FROM_SCRATCH_TOO and settings.start:
+            found.append(replace(settings, start=""))
+    for text in dict.fromkeys(told):
+        note(text)
+    return found
+
+
+def _tried(dataset: Path, settings: TrainConfig, hold_out: Sequence[str], runs: Path, watch: Watch) -> dict[str, Any]:
+    chosen = feature(settings.feature)
+    samples = data.load(dataset, chosen.contract)
+    if hold_out:
+        samples = data.held_out(samples, hold_out, settings)
+    learned = data.without_test(samples)
+    check_trainable(replace(learned, split=np.full_like(learned.split, "train")))
+    found = figures(cross_validate(learned, chosen, settings, "signer", watch=watch), seed=settings.seed)
+    return {
+        "feature": settings.feature,
+        "architecture": settings.architecture,
+        "start": portable(settings, runs).start,
+        "by": found["by"],
+        "mean": found["mean"],
+        "each": {one["name"]: one["accuracy"] for one in found["each"]},
+    }
