@@ -20,7 +20,7 @@ import numpy as np
 
 from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Reader
+from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recogniser
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker

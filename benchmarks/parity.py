@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.inference import load_model
-from aslkit.live import saved_model, tflite
-from aslkit.live.export import export
-from aslkit.live.frames import to_measure
+from aslkit.live.export import to_saved_model, to_tflite
+from aslkit.live.export.run import export
+from aslkit.live.export.sample_frames import to_measure
 from aslkit.vision.preprocess import Array
 
 TOLERANCE = 1e-4
@@ -38,13 +38,13 @@ def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], 
         export(run, format="tflite", quantize=quantize, dataset=dataset, into=folder / quantize)  # type: ignore[arg-type]
     session = onnxruntime.InferenceSession(folder / "onnx" / "model.onnx")
     lite = {
-        name: lambda inputs, path=path: tflite.says((path / "model.tflite").read_bytes(), inputs)
+        name: lambda inputs, path=path: to_tflite.says((path / "model.tflite").read_bytes(), inputs)
         for name, path in files.items()
     }
     return {
         "NumPy": network,
         "ONNX Runtime": lambda inputs: session.run(["probabilities"], {"input": inputs})[0],
-        "SavedModel": lambda inputs: saved_model.says(folder / "saved-model" / "model", inputs),
+        "SavedModel": lambda inputs: to_saved_model.says(folder / "saved-model" / "model", inputs),
         **lite,
     }
 

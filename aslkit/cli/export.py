@@ -12,7 +12,7 @@ from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, w
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.live.export import Exported
+    from aslkit.live.export.run import Exported
 
 
 @click.command()
@@ -44,7 +44,7 @@ def export(run: str, format: str, dataset: str | None, root: Path, as_json: bool
               aslkit export custom-landmarks-mlp-1 --to tflite --quantize int8 --dataset custom
               aslkit export custom-landmarks-mlp-1 --to page      (runs in a browser)
     """
-    from aslkit.live.export import export as write
+    from aslkit.live.export.run import export as write
 
     workspace = Workspace(root=root)
     found = dataset_folder(dataset, workspace) if dataset else None
@@ -55,7 +55,7 @@ def _print(exported: "Exported", *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(exported), default=str))
         return
-    from aslkit.live.export_readme import measured
+    from aslkit.live.export.readme import measured
 
     if exported.loss:
         click.echo(measured(exported.loss).replace("`", ""))

@@ -63,7 +63,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.core.config import load
     from aslkit.core.letters import parse_letter
     from aslkit.live.config import LiveConfig
-    from aslkit.live.voice import clipboard, copy, voice
+    from aslkit.live.text_output import clipboard, copy, voice
 
     fit_web(web=web, unused=("source", "letter", "preview", "limit_s"))
     if options["source"] != "synthetic":
@@ -83,7 +83,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         where = {name: options[name] for name in ("host", "port", "certificate", "key")}
         lived = live_in_browser(folder, config=settings, heard=heard, announce=_warn, **where)
     else:
-        from aslkit.live.live import live as read
+        from aslkit.live.run import live as read
 
         lived = read(
             folder, source=options["source"], config=settings, heard=heard, warn=_warn, letter=letter,
@@ -136,9 +136,9 @@ def exam(
     from aslkit.core.config import load
     from aslkit.core.letters import parse_letter, parse_letters
     from aslkit.live.config import LiveConfig
-    from aslkit.live.exam import order
-    from aslkit.live.exam_folder import ExamFolder, report
-    from aslkit.live.examining import examine
+    from aslkit.live.exam.result_folder import ExamFolder, report
+    from aslkit.live.exam.run import examine
+    from aslkit.live.exam.scoring import order
     from aslkit.video.sources import LIVE, camera_name, kind_of
 
     kind = kind_of(source)
@@ -172,7 +172,7 @@ def _windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
 
 def _examined(signer: str | None, source: str) -> str:
     """Who is examined, where not given: whom the source is drawn as or named after, or who is logged in."""
-    from aslkit.live.watching import SIGNER
+    from aslkit.live.frame_loop import SIGNER
     from aslkit.video.sources import kind_of
 
     kind = kind_of(source)
@@ -185,7 +185,7 @@ def _examined(signer: str | None, source: str) -> str:
 
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
     """Tells programs each event, and a voice each word that is complete, until it fails: spelling goes on."""
-    from aslkit.live.voice import speak
+    from aslkit.live.text_output import speak
 
     def heard(event: "Event") -> None:
         nonlocal aloud

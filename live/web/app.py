@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.live.web.desk import Desk
+from aslkit.live.web.controller import Desk
 from aslkit.web.access_control import Addresses, Door
 from aslkit.web.request_limits import json_of
 from aslkit.web.static_files import SHARED, answers, files

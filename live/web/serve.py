@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from aslkit.live.config import LiveConfig
-from aslkit.live.live import CTRL_C, Lived, warn_uncalibrated
-from aslkit.live.reading import Heard, Reader
+from aslkit.live.reader import Heard, Reader
 from aslkit.live.recogniser import Recogniser
+from aslkit.live.run import CTRL_C, Lived, warn_uncalibrated
 from aslkit.live.web.app import app
-from aslkit.live.web.desk import Desk
+from aslkit.live.web.controller import Desk
 from aslkit.web import server
 
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
-from aslkit.live.exam_folder import ExamFolder
-from aslkit.live.live import Lived
+from aslkit.live.exam.result_folder import ExamFolder
+from aslkit.live.run import Lived
 from aslkit.live.speller import Event
 
 Run = Callable[..., Result]
@@ -37,7 +37,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             given["heard"](Event(kind="space", time_s=time_s, text=text))
         return Lived(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
 
-    monkeypatch.setattr("aslkit.live.live.live", live)
+    monkeypatch.setattr("aslkit.live.run.live", live)
     monkeypatch.setattr("aslkit.live.web.serve.live_in_browser", live)
     return calls
 
@@ -60,7 +60,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
         folders.append(folder)
         return {}
 
-    monkeypatch.setattr("aslkit.live.examining.examine", examine)
+    monkeypatch.setattr("aslkit.live.exam.run.examine", examine)
     monkeypatch.setattr("getpass.getuser", lambda: "maria")
     return folders
 

@@ -18,9 +18,9 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk
 from aslkit.live.config import LiveConfig
-from aslkit.live.exam import READY_S, SIGN_S, Answer, Score, Sitting, order
-from aslkit.live.exam_folder import ExamFolder
-from aslkit.live.examining import examine, examine_frames, labelled
+from aslkit.live.exam.result_folder import ExamFolder
+from aslkit.live.exam.run import examine, examine_frames, labelled
+from aslkit.live.exam.scoring import READY_S, SIGN_S, Answer, Score, Sitting, order
 from aslkit.live.recogniser import Recognised
 from aslkit.video.sources import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
@@ -135,7 +135,7 @@ def test_a_labelled_folder_gives_a_score_without_a_camera(tmp_path: Path) -> Non
 @pytest.fixture
 def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Holds an exam with a recogniser that says A, and tells what it said to the user under `said`."""
-    monkeypatch.setattr("aslkit.live.examining.Recogniser", lambda run: nullcontext(AlwaysA()))
+    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: nullcontext(AlwaysA()))
 
     def examined(source: object, signer: str = "maria", *, windowed: bool = False) -> dict[str, Any]:
         said: list[str] = []
@@ -194,15 +194,15 @@ def test_the_signer_who_is_examined_is_the_one_who_is_drawn(
             iter([SourceFrame(image=np.zeros((48, 64, 3), np.uint8), name="0", time_s=0, captured_at=None)])
         )
 
-    monkeypatch.setattr("aslkit.live.examining.opened", opened)
+    monkeypatch.setattr("aslkit.live.exam.run.opened", opened)
     assert examined("synthetic", signer="synthetic-eve")["signer"] == drawn[0] == "synthetic-eve"
 
 
 def test_without_a_display_it_does_not_begin_and_says_what_an_exam_has(
     examined: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aslkit.live.window.display_works", lambda: False)
-    monkeypatch.setattr("aslkit.live.examining.Recogniser", lambda run: pytest.fail("the model was loaded"))
+    monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: False)
+    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: pytest.fail("the model was loaded"))
     with pytest.raises(AslkitError, match=r"no display for the window. Add --no-preview to be asked in words\.$"):
         examined("0", windowed=True)
 

@@ -20,8 +20,8 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
 from aslkit.datasets.exporters.destination import MARK
 from aslkit.inference.load_model import load, load_network
-from aslkit.live import onnx_file, saved_model, tflite
-from aslkit.live.export import export
+from aslkit.live.export import to_onnx, to_saved_model, to_tflite
+from aslkit.live.export.run import export
 from aslkit.live.recogniser import Recogniser
 from aslkit.train.data.features import FEATURES
 from aslkit.vision.images import decode
@@ -49,14 +49,14 @@ def each(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, int], 
 
 def _ask(format: str, folder: Path, inputs: Array) -> Array:
     if format == "tflite":
-        return tflite.says((folder / "model.tflite").read_bytes(), inputs)
+        return to_tflite.says((folder / "model.tflite").read_bytes(), inputs)
     if format == "onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(folder / "model.onnx")
         said: Array = session.run(["probabilities"], {"input": inputs})[0]
         return said
-    return saved_model.says(folder / "model", inputs)
+    return to_saved_model.says(folder / "model", inputs)
 
 
 def _contract(format: str, folder: Path) -> dict[str, Any]:
@@ -115,12 +115,12 @@ def test_onnx_by_its_own_reference(landmarks: Path, tmp_path: Path, rng: np.rand
     network, contract = load_network(landmarks)
     inputs = rng.normal(0, 1, (3, *contract.shape)).astype(np.float32)
     exported = export(landmarks, format="onnx", into=tmp_path / "export")
-    np.testing.assert_allclose(onnx_file.says(exported.to / "model.onnx", inputs), network(inputs), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(to_onnx.says(exported.to / "model.onnx", inputs), network(inputs), rtol=0, atol=1e-4)
 
 
 def test_onnx_needs_no_tensorflow(landmarks: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from aslkit.live.export import export\n"
+        "import sys; from pathlib import Path; from aslkit.live.export.run import export\n"
         "export(Path(sys.argv[1]), format='onnx', into=Path(sys.argv[2])); print('tensorflow' in sys.modules)"
     )
     done = subprocess.run(
@@ -131,7 +131,7 @@ def test_onnx_needs_no_tensorflow(landmarks: Path, tmp_path: Path) -> None:
 
 def test_quantised_on_frames_of_a_dataset(landmarks: Path, curated: Workspace, tmp_path: Path) -> None:
     sizes = {}
-    for quantize in tflite.QUANTIZE:
+    for quantize in to_tflite.QUANTIZE:
         exported = export(
             landmarks,
             format="tflite",

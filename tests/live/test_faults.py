@@ -16,14 +16,14 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
 from aslkit.gui.drawing import KEYS
 from aslkit.live.config import LiveConfig
-from aslkit.live.drawing import View, draw
-from aslkit.live.live import live
-from aslkit.live.reading import Reader
+from aslkit.live.frame_loop import Watching
+from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognised
+from aslkit.live.run import live
 from aslkit.live.speller import Event
-from aslkit.live.voice import copy, speak
-from aslkit.live.watching import Watching
-from aslkit.live.window import Desk
+from aslkit.live.text_output import copy, speak
+from aslkit.live.window.view import View, draw
+from aslkit.live.window.window import Desk
 from aslkit.video import sources
 from aslkit.video.sources import SourceFrame, SourceLost
 from aslkit.video.stream import Stream
@@ -124,9 +124,9 @@ def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: py
     monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
     source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
     says = SimpleNamespace(contract=Contract(kind="landmarks", threshold=0.9), recognise=Says().recognise)
-    monkeypatch.setattr("aslkit.live.live.Recogniser", lambda run: nullcontext(says))
+    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(says))
     stream = Stream(source, live=False, patience_s=0.1)
-    monkeypatch.setattr("aslkit.live.live.stream_of", lambda *_, **__: stream)
+    monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
     warned: list[str] = []
     ticks = count()
     with pytest.raises(AslkitError, match="cannot be opened"):
@@ -220,10 +220,12 @@ def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
 ) -> None:
     recogniser = SimpleNamespace(recognise=Says().recognise, contract=Contract(kind="landmarks", threshold=0.9))
     stream = Stream(played("A" * 20), live=False)
-    monkeypatch.setattr("aslkit.live.live.Recogniser", lambda run: nullcontext(recogniser))
-    monkeypatch.setattr("aslkit.live.live.stream_of", lambda *_, **__: stream)
-    monkeypatch.setattr("aslkit.live.window.display_works", lambda: True)
-    monkeypatch.setattr("aslkit.live.window.window", lambda reader, watching, about: str(watching.finished.wait(10)))
+    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
+    monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
+    monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: True)
+    monkeypatch.setattr(
+        "aslkit.live.window.window.window", lambda reader, watching, about: str(watching.finished.wait(10))
+    )
     lived = live(
         tmp_path, source=str(tmp_path), config=load("live", LiveConfig), heard=lambda event: None, warn=pytest.fail,
         windowed=windowed, clock=count().__next__,

@@ -16,7 +16,7 @@ import pytest
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.inference.load_model import load_network
-from aslkit.live.export import export
+from aslkit.live.export.run import export
 from aslkit.synthetic import Session, Signer, frames
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.preprocess import canonical_points, landmark_features, tempered

@@ -11,8 +11,8 @@ from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import quiet_keras
 from aslkit.inference.load_model import load, load_network, save_network
-from aslkit.live import saved_model, tflite
-from aslkit.live.export import export
+from aslkit.live.export import to_saved_model, to_tflite
+from aslkit.live.export.run import export
 from aslkit.live.recogniser import Recogniser
 from aslkit.train.data.features import feature
 from aslkit.train.evaluation.predictions import ask
@@ -87,14 +87,14 @@ def test_exports_say_what_live_says(asked: Asked, tmp_path: Path) -> None:
     import onnxruntime
 
     to = {name: export(asked.run, format=name, into=tmp_path / name).to for name in ("tflite", "onnx", "saved-model")}
-    _same(tflite.says((to["tflite"] / "model.tflite").read_bytes(), asked.inputs), asked)
-    _same(saved_model.says(to["saved-model"] / "model", asked.inputs), asked)
+    _same(to_tflite.says((to["tflite"] / "model.tflite").read_bytes(), asked.inputs), asked)
+    _same(to_saved_model.says(to["saved-model"] / "model", asked.inputs), asked)
     session = onnxruntime.InferenceSession(to["onnx"] / "model.onnx")
     _same(session.run(["probabilities"], {"input": asked.inputs})[0], asked)
 
 
 def test_eight_bits_say_nearly_the_same(asked: Asked) -> None:
     network, _ = load_network(asked.run)
-    made = tflite.convert(network, quantize="int8", calibration=asked.inputs[::2])
-    said = tflite.says(made, asked.inputs)
+    made = to_tflite.convert(network, quantize="int8", calibration=asked.inputs[::2])
+    said = to_tflite.says(made, asked.inputs)
     assert (said.argmax(axis=1) == asked.said.argmax(axis=1)).mean() >= 0.995

@@ -9,10 +9,10 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Reader
+from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognised
 from aslkit.live.web.app import FILES, app
-from aslkit.live.web.desk import Desk
+from aslkit.live.web.controller import Desk
 from aslkit.vision.images import encode_jpeg
 from aslkit.vision.preprocess import Contract
 from aslkit.web.access_control import Addresses

@@ -24,7 +24,7 @@ from aslkit.gui.drawing import (
     lay_banners,
     mirrored,
 )
-from aslkit.live.reading import Reading
+from aslkit.live.reader import Reading
 from aslkit.vision.images import Frame
 
 KEY_HELP: Final = "space  a space     backspace  delete     x  clear     s  speak     c  copy     q  end"

@@ -7,10 +7,10 @@ from typing import Final
 from aslkit.core.errors import AslkitError
 from aslkit.gui.drawing import BAD, GOOD, HINT, Banner
 from aslkit.gui.window import display_works, loop
-from aslkit.live.drawing import View, draw
-from aslkit.live.reading import Reader
-from aslkit.live.voice import copy, speak
-from aslkit.live.watching import Watching
+from aslkit.live.frame_loop import Watching
+from aslkit.live.reader import Reader
+from aslkit.live.text_output import copy, speak
+from aslkit.live.window.view import View, draw
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit live"

@@ -16,9 +16,9 @@ from aslkit.datasets.exporters.destination import MARK, check_free
 from aslkit.formats.run_folder import trained_on
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
-from aslkit.live import export_readme, onnx_file, page, saved_model, tflite
-from aslkit.live.frames import to_calibrate, to_measure
-from aslkit.live.measuring import CALIBRATED, MEASURED, Loss, loss
+from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
+from aslkit.live.export.fidelity import CALIBRATED, MEASURED, Loss, loss
+from aslkit.live.export.sample_frames import to_calibrate, to_measure
 from aslkit.vision.preprocess import CONTRACT_FILE, Array, Contract
 
 TOLERANCE: Final = 1e-4
@@ -44,7 +44,7 @@ class Job:
     network: Network
     contract: Contract
     trained_on: set[str]
-    quantize: tflite.Quantize = "none"
+    quantize: to_tflite.Quantize = "none"
     dataset: Path | None = None
     seed: int = 0
 
@@ -78,7 +78,7 @@ def export(
     *,
     format: str,
     into: Path | None = None,
-    quantize: tflite.Quantize = "none",
+    quantize: to_tflite.Quantize = "none",
     dataset: Path | None = None,
     force: bool = False,
 ) -> Exported:
@@ -109,7 +109,7 @@ def export(
         new.mkdir(parents=True)
         lost = FORMATS[format](job, new)
         exported = Exported(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
-        write_text(new / "README.md", export_readme.readme(exported, run=run, contract=contract))
+        write_text(new / "README.md", readme.readme(exported, run=run, contract=contract))
         mark = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
         write_text(new / MARK, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
     return exported
@@ -121,10 +121,10 @@ def _to_tflite(job: Job, to: Path) -> Loss | None:
         calibration = to_calibrate(
             job.dataset, job.contract, trained_on=job.trained_on, most=CALIBRATED, rng=np.random.default_rng(job.seed)
         ).inputs
-    made = tflite.convert(job.network, quantize=job.quantize, calibration=calibration)
+    made = to_tflite.convert(job.network, quantize=job.quantize, calibration=calibration)
     if job.quantize == "none":
-        _compare(job.network, lambda inputs: tflite.says(made, inputs))
-    tflite.write(to / "model.tflite", made, job.contract_file)
+        _compare(job.network, lambda inputs: to_tflite.says(made, inputs))
+    to_tflite.write(to / "model.tflite", made, job.contract_file)
     shutil.copy(_EXAMPLES / "example_tflite.py", to / "example.py")
     if job.dataset is None:
         return None
@@ -133,30 +133,30 @@ def _to_tflite(job: Job, to: Path) -> Loss | None:
     )
     return loss(
         job.network,
-        lambda inputs: tflite.says(made, inputs),
+        lambda inputs: to_tflite.says(made, inputs),
         frames,
         dataset=job.dataset,
         trained_on=job.trained_on,
-        xnnpack=lambda inputs: tflite.says(made, inputs, delegate=True),
+        xnnpack=lambda inputs: to_tflite.says(made, inputs, delegate=True),
     )
 
 
 def _to_onnx(job: Job, to: Path) -> None:
     path = to / "model.onnx"
     contract = job.contract_file.read_text(encoding="utf-8")
-    onnx_file.write(path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name})
-    _compare(job.network, lambda inputs: onnx_file.says(path, inputs))
+    to_onnx.write(path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name})
+    _compare(job.network, lambda inputs: to_onnx.says(path, inputs))
     shutil.copy(_EXAMPLES / "example_onnx.py", to / "example.py")
 
 
 def _to_saved_model(job: Job, to: Path) -> None:
-    saved_model.write(to / "model", job.network, job.contract_file)
-    _compare(job.network, lambda inputs: saved_model.says(to / "model", inputs))
+    to_saved_model.write(to / "model", job.network, job.contract_file)
+    _compare(job.network, lambda inputs: to_saved_model.says(to / "model", inputs))
     shutil.copy(_EXAMPLES / "example_saved_model.py", to / "example.py")
 
 
 def _to_page(job: Job, to: Path) -> None:
-    page.write(to, job.network, job.contract, name=job.run.absolute().name)
+    to_browser_page.write(to, job.network, job.contract, name=job.run.absolute().name)
 
 
 FORMATS: Final[dict[str, Callable[[Job, Path], Loss | None]]] = {
@@ -177,8 +177,8 @@ def _compare(network: Network, says: Callable[[Array], Array]) -> None:
 def _check(format: str, quantize: str, dataset: Path | None) -> None:
     if format != "tflite" and (quantize != "none" or dataset):
         raise InputError(f"--quantize and --dataset go with --to tflite; --to {format} keeps all digits.")
-    if quantize not in tflite.QUANTIZE:
-        raise InputError(f"There is no --quantize {quantize!r}. Known: {', '.join(tflite.QUANTIZE)}.")
+    if quantize not in to_tflite.QUANTIZE:
+        raise InputError(f"There is no --quantize {quantize!r}. Known: {', '.join(to_tflite.QUANTIZE)}.")
     if quantize == "int8" and dataset is None:
         raise InputError(
             "--quantize int8 takes its ranges from real frames, and tells what it loses on others. Name a dataset: "

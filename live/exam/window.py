@@ -6,11 +6,11 @@ from typing import Final
 
 from aslkit.gui.drawing import BAD, GOOD, HINT, Banner, lay_number
 from aslkit.gui.window import loop
-from aslkit.live.drawing import View, draw
-from aslkit.live.exam import Sitting
-from aslkit.live.examining import words
-from aslkit.live.reading import Reader
-from aslkit.live.watching import Watching
+from aslkit.live.exam.run import words
+from aslkit.live.exam.scoring import Sitting
+from aslkit.live.frame_loop import Watching
+from aslkit.live.reader import Reader
+from aslkit.live.window.view import View, draw
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit exam"

@@ -12,12 +12,12 @@ from aslkit.core.letters import NOTHING
 from aslkit.core.progress import bar
 from aslkit.formats.run_folder import trained_on
 from aslkit.live.config import LiveConfig
-from aslkit.live.exam import Answer, Score, Sitting
-from aslkit.live.exam_folder import ExamFolder
-from aslkit.live.reading import Reader, Recognises
+from aslkit.live.exam.result_folder import ExamFolder
+from aslkit.live.exam.scoring import Answer, Score, Sitting
+from aslkit.live.frame_loop import Watching, stream_of
+from aslkit.live.reader import Reader, Recognises
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
-from aslkit.live.watching import Watching, stream_of
 from aslkit.video.sources import LIVE, kind_of, opened
 from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
 
@@ -86,7 +86,7 @@ def examine_frames(
 
 
 class Live:
-    """An exam before a camera: a sitting that follows a reader. Shown by `aslkit.live.exam_window`, or in words.
+    """An exam before a camera: a sitting that follows a reader. Shown by `aslkit.live.exam.window`, or in words.
 
     Args:
         sitting: asks.
@@ -152,7 +152,7 @@ def examine(
     """
     kind = kind_of(source)
     if windowed and kind in LIVE:
-        from aslkit.live.window import need_display
+        from aslkit.live.window.window import need_display
 
         need_display(NO_DISPLAY)
     with Recogniser(run) as recogniser:
@@ -233,7 +233,7 @@ def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:
 def _sit(sitting: Sitting, reader: Reader, watching: Watching, windowed: bool, say: Callable[[str], None]) -> None:
     try:
         if windowed:
-            from aslkit.live.exam_window import exam_window
+            from aslkit.live.exam.window import exam_window
 
             exam_window(sitting, reader, watching)
             return

@@ -10,7 +10,7 @@ import numpy as np
 
 from aslkit.core.native_libraries import native_log_silenced
 from aslkit.inference.network import Network
-from aslkit.live.graph import folded, function, tensorflow
+from aslkit.live.export.tf_graph import folded, function, tensorflow
 from aslkit.vision.preprocess import CONTRACT_FILE, Array
 
 Quantize = Literal["none", "float16", "int8"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Reader, Reading
+from aslkit.live.reader import Reader, Reading
 from aslkit.web.active_page import Turns
 from aslkit.web.rate_limit import Pace
 from aslkit.web.request_limits import Refusal, decoded

@@ -7,7 +7,7 @@ import numpy as np
 
 from aslkit.core.native_libraries import native_log_silenced
 from aslkit.inference.network import Array, Network
-from aslkit.live.graph import function, tensorflow
+from aslkit.live.export.tf_graph import function, tensorflow
 from aslkit.vision.preprocess import CONTRACT_FILE
 
 

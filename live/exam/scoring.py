@@ -1,6 +1,6 @@
 """An exam: letters asked for in random order, what the model said of them, and how often it spoke at rest.
 
-Pure: who shows the letters and where frames come from is `aslkit.live.examining`'s.
+Pure: who shows the letters and where frames come from is `aslkit.live.exam.run`'s.
 """
 
 from collections.abc import Sequence

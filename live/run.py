@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
 from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Heard, Reader
+from aslkit.live.frame_loop import Watching, stream_of
+from aslkit.live.reader import Heard, Reader
 from aslkit.live.recogniser import Recogniser
-from aslkit.live.watching import Watching, stream_of
 from aslkit.video.sources import LIVE, camera_name, kind_of
 
 CTRL_C: Final = "stopped with Ctrl-C"
@@ -76,7 +76,7 @@ def live(
     live_source = kind_of(source) in LIVE
     with ExitStack() as stack:
         if windowed:
-            from aslkit.live.window import need_display
+            from aslkit.live.window.window import need_display
 
             need_display()
         recogniser = stack.enter_context(Recogniser(run))
@@ -114,7 +114,7 @@ def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], N
 
 
 def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:
-    from aslkit.live.window import window
+    from aslkit.live.window.window import window
 
     return window(reader, watching, about=(run.name, camera_name(source)))
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aslkit.live.measuring import Loss
-from aslkit.live.page import HAND_MODEL, TASKS_VISION
+from aslkit.live.export.fidelity import Loss
+from aslkit.live.export.to_browser_page import HAND_MODEL, TASKS_VISION
 from aslkit.vision.preprocess import Contract
 
 if TYPE_CHECKING:
-    from aslkit.live.export import Exported
+    from aslkit.live.export.run import Exported
 
 _WHERE: Final = {
     "tflite": "`model.tflite`, a zip behind the model: "

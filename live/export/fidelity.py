@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from aslkit.inference.network import Network
-from aslkit.live.frames import Frames
+from aslkit.live.export.sample_frames import Frames
 from aslkit.vision.preprocess import Array
 
 MEASURED: Final = 5000

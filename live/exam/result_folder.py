@@ -8,7 +8,7 @@ from typing import Any, Final
 from aslkit.core.files import write_bytes, write_text
 from aslkit.core.workspace import Workspace, as_name
 from aslkit.formats.captures import EXAM, SESSION_FILE, update_session
-from aslkit.live.exam import Score
+from aslkit.live.exam.scoring import Score
 from aslkit.vision.images import Frame, encode_jpeg
 
 RESULT_FILE: Final = "result.json"

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Final
 
 from aslkit.live.config import LiveConfig
-from aslkit.live.reading import Reader
+from aslkit.live.reader import Reader
 from aslkit.video.sources import LIVE, SourceFrame, Wanted, kind_of, opened
 from aslkit.video.stream import Stream
 

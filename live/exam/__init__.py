@@ -1,0 +1,1 @@
+"""`aslkit exam`: sign prompted letters and get a score."""

@@ -1,0 +1,1 @@
+"""The live window: state, drawing, keys."""
