@@ -11,7 +11,7 @@ from aslkit.curate.report.report import Curation
 from aslkit.datasets import parquet_store
 from aslkit.datasets.split import Split
 from aslkit.formats.captures import walk
-from tests.curate.reported import measured
+from tests.curate.read_report import measured
 
 
 @pytest.fixture

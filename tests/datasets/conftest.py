@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aslkit.core import retry
-from tests.datasets import made
+from tests.datasets import factories
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +16,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train and test are of one size. Not to be changed."""
-    folder = made.dataset(tmp_path_factory.mktemp("here") / "mine", train=70, test=70)
+    folder = factories.dataset(tmp_path_factory.mktemp("here") / "mine", train=70, test=70)
     (folder / "report.html").write_text("<script>")
     return folder

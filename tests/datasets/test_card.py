@@ -12,7 +12,7 @@ from aslkit.core.sanitize import markdown, plain
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import card, parquet_store
 from aslkit.datasets.info import info
-from tests.datasets import made
+from tests.datasets import factories
 
 HOSTILE = (
     "a\n---\nlicense: mit\n---\n# heading",
@@ -56,7 +56,7 @@ def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
 
 
 def test_what_is_told_by_facts(tmp_path: Path) -> None:
-    folder = made.dataset(tmp_path / "2026")
+    folder = factories.dataset(tmp_path / "2026")
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert "nobody in `test` is in" in text
     assert "From 2026-01-02 to 2026-01-08, in 3 sessions." in text
@@ -76,7 +76,7 @@ def test_what_is_told_by_facts(tmp_path: Path) -> None:
     ("by", "words"), [("session", "By session"), ("block", "By blocks"), ("official", "As published"), (["x"], "How,")]
 )
 def test_split_in_words(tmp_path: Path, by: Any, words: str) -> None:
-    folder = made.write(tmp_path / "d", {"train": made.rows_of("train", 2)}, summary={"split_by": by})
+    folder = factories.write(tmp_path / "d", {"train": factories.rows_of("train", 2)}, summary={"split_by": by})
     assert words in (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -92,16 +92,16 @@ def test_size(images: int, size: str) -> None:
     "facts", [{}, {"summary": []}, {"summary": {"held_out": 5, "notes": {}, "rejected": {1: "x"}}}]
 )
 def test_facts_of_any_kind(tmp_path: Path, facts: dict[str, Any]) -> None:
-    folder = made.write(tmp_path / "d", {"train": made.rows_of("train", 2)})
+    folder = factories.write(tmp_path / "d", {"train": factories.rows_of("train", 2)})
     card.write(folder, name="d", facts=facts | {"versions": 1, "leaks": [], "licence": 5, "source": None})
     assert "2 images of the 24" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
-    rows = [made.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
+    rows = [factories.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
     told = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
-    folder = made.write(tmp_path / "d", {"train": rows}, summary=told)
+    folder = factories.write(tmp_path / "d", {"train": rows}, summary=told)
     card.write(folder, name=text, facts=parquet_store.facts(folder) | {"source": text})
     whole = (folder / "README.md").read_text(encoding="utf-8")
     front = front_matter(folder)
@@ -120,7 +120,7 @@ def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
 def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
-    folder = made.dataset(tmp_path / "crisp")
+    folder = factories.dataset(tmp_path / "crisp")
     opened = mlcroissant.Dataset(jsonld=folder / "croissant.json")
     assert not opened.metadata.issues.errors
     records = {record["frames/sha256"].decode(): record for record in opened.records("frames")}

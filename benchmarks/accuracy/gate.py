@@ -1,0 +1,210 @@
+"""What the recorder's gate catches and what it refuses: bad frames planted into real ones, and whole recordings.
+
+Usage: ./run bench gate [FOLDER]    FOLDER/PERSON/LETTER/*.jpg; synthetic signers without
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from aslkit.capture.config import GateConfig
+from aslkit.capture.quality.gate import REASONS, Known, judge
+from aslkit.core.config import load
+from aslkit.core.files import natural_key
+from aslkit.core.letters import LETTERS
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.images import Frame, decode, encode_jpeg
+
+PLANTED = 200
+"""Bad frames of each kind, from as many real ones."""
+
+Spoil = Callable[[Frame, Hand, np.random.Generator], Frame | None]
+
+
+def box_of(frame: Frame, hand: Hand) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the hand, pixels."""
+    height, width = frame.shape[:2]
+    left, top, right, bottom = (hand.box * np.array([width, height, width, height])).tolist()
+    return left, top, right, bottom
+
+
+def blurred(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame:
+    """Out of focus by 2–5 % of the hand, or moved by 10–20 % of it while the shutter was open."""
+    left, top, right, bottom = box_of(frame, hand)
+    size = max(right - left, bottom - top)
+    if rng.random() < 0.5:
+        return np.asarray(cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.02, 0.05) * size), np.uint8)
+    length = max(3, int(rng.uniform(0.1, 0.2) * size) | 1)
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
+    turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(0, 180), 1)
+    line = cv2.warpAffine(line, turn, (length, length))
+    return np.asarray(cv2.filter2D(frame, -1, line / line.sum()), np.uint8)
+
+
+def dark(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
+    """With 5–20 % of its light, and the noise that comes with it."""
+    noise = rng.normal(0, 2, frame.shape)
+    return np.asarray(np.clip(frame * rng.uniform(0.05, 0.2) + noise, 0, 255), np.uint8)
+
+
+def bright(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
+    """With 2–3 times its light."""
+    return np.asarray(np.clip(frame * rng.uniform(2, 3) + 40, 0, 255), np.uint8)
+
+
+def cut(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame | None:
+    """The frame's left, right or upper edge goes through the hand, at 25–65 % of it."""
+    left, top, right, bottom = box_of(frame, hand)
+    share, side = rng.uniform(0.25, 0.65), rng.choice(["left", "right", "top"])
+    if side == "left":
+        part = frame[:, max(0, int(left + share * (right - left))) :]
+    elif side == "right":
+        part = frame[:, : int(right - share * (right - left))]
+    else:
+        part = frame[max(0, int(top + share * (bottom - top))) :]
+    return np.ascontiguousarray(part) if min(part.shape[:2]) >= 64 else None
+
+
+def no_hand(frame: Frame, hand: Hand, _: np.random.Generator) -> Frame | None:
+    """The largest part of the frame beside the hand."""
+    height, width = frame.shape[:2]
+    left, top, right, bottom = box_of(frame, hand)
+    margin = 0.15 * max(right - left, bottom - top)
+    parts = [
+        frame[:, : max(0, int(left - margin))],
+        frame[:, int(right + margin) :],
+        frame[: max(0, int(top - margin))],
+    ]
+    part = max(parts, key=lambda each: min(each.shape[:2]))
+    return np.asarray(cv2.resize(part, (width, height)), np.uint8) if min(part.shape[:2]) >= 48 else None
+
+
+def two_hands(frame: Frame, _: Hand, __: np.random.Generator) -> Frame:
+    """The same hand again, as in a mirror, beside it."""
+    return np.hstack([frame, frame[:, ::-1]])
+
+
+def repeated(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
+    """The same frame, coded again, a little lighter or darker."""
+    lit = np.clip(frame * rng.uniform(0.95, 1.05), 0, 255).astype(np.uint8)
+    return decode(encode_jpeg(lit, quality=int(rng.integers(70, 95))))
+
+
+SPOILS: dict[str, Spoil] = {
+    "blurred": blurred, "too-dark": dark, "too-bright": bright, "cut-off": cut,
+    "no-hand": no_hand, "two-hands": two_hands, "too-alike": repeated,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def landmarker() -> HandLandmarker:
+    """One a process."""
+    cv2.setNumThreads(1)
+    return HandLandmarker(max_hands=2)
+
+
+def looked(frame: Frame) -> Look:
+    """What the recorder sees."""
+    return look(frame, landmarker().find_all(frame))
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of one letter of one person."""
+
+    person: str
+    frames: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    planted: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
+    """Record one letter of one person as the recorder would, and plant bad frames into `plant` good ones."""
+    person, letter, paths, plant = job
+    config, known, tally = load("gate", GateConfig), Known(), Tally(person=person)
+    rng = np.random.default_rng([ord(letter), len(paths), len(person)])
+    chosen = set(rng.choice(len(paths), size=min(len(paths), 6 * plant), replace=False).tolist())
+    wanted = {kind: plant for kind in SPOILS}
+    for number, source in enumerate(paths):
+        frame = decode(source.read_bytes()) if isinstance(source, Path) else source
+        seen = looked(frame)
+        reasons = judge(seen, known, config)
+        tally.frames += 1
+        if reasons:
+            tally.refused[reasons[0]] += 1
+        else:
+            known.add(str(number), seen)
+        if number in chosen and not set(reasons) - {"too-alike"}:
+            spoil_all(frame, seen, wanted, tally, config, rng)
+    return tally
+
+
+def spoil_all(
+    frame: Frame, seen: Look, wanted: dict[str, int], tally: Tally, config: GateConfig, rng: np.random.Generator
+) -> None:
+    """Plant each kind that is still wanted into a good frame, and note what the gate says to it."""
+    assert seen.hand is not None
+    known = Known()
+    known.add("original", seen)
+    for kind, spoil in SPOILS.items():
+        if wanted[kind] and (bad := spoil(frame, seen.hand, rng)) is not None:
+            wanted[kind] -= 1
+            reasons = judge(looked(decode(encode_jpeg(bad, quality=90))), known, config)
+            tally.planted[kind][" ".join(reasons) or "stored"] += 1
+
+
+def real(folder: Path) -> Iterator[tuple[str, str, Sequence[Any]]]:
+    """Each letter of each person."""
+    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for letter in LETTERS:
+            yield person.name, letter, sorted((person / letter).glob("*.jpg"), key=lambda path: natural_key(path.name))
+
+
+def synthetic() -> Iterator[tuple[str, str, Sequence[Any]]]:
+    """A few frames of each letter of two synthetic signers."""
+    for name in ("synthetic-ada", "synthetic-ben"):
+        who = Signer.draw(name)
+        for letter in LETTERS:
+            stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=5.0)
+            yield name, letter, [each.image for each in islice(stream, 10)]
+
+
+def main() -> None:
+    """Print three tables: what planted frames become, what good frames become, and whole recordings."""
+    parts = list(real(Path(sys.argv[1])) if len(sys.argv) > 1 else synthetic())
+    each = -(-PLANTED // len(parts))
+    with get_context("spawn").Pool() as pool:
+        tallies = list(pool.imap(walk, [(*part, each) for part in parts]))
+    rng = np.random.default_rng(0)
+    print("| planted | frames | refused | for that reason | otherwise, or stored |\n|---|---|---|---|---|")
+    for kind in SPOILS:
+        outcomes = [outcome for tally in tallies for outcome in tally.planted[kind].elements()]
+        outcomes = list(rng.permutation(outcomes)[:PLANTED])
+        count = max(len(outcomes), 1)
+        refused = sum(outcome != "stored" for outcome in outcomes)
+        right = sum(kind in outcome.split() for outcome in outcomes)
+        others = Counter(outcome.split()[0] for outcome in outcomes if kind not in outcome.split())
+        told = ", ".join(f"{what} {number}" for what, number in others.most_common())
+        print(f"| {kind} | {len(outcomes)} | {refused / count:.1%} | {right / count:.1%} | {told} |")
+    print(f"\n| recorded | frames | stored | {' | '.join(REASONS)} |\n|---|---|---|{'---|' * len(REASONS)}")
+    for person in dict.fromkeys(tally.person for tally in tallies):
+        own = [tally for tally in tallies if tally.person == person]
+        total, refused_for = sum(t.frames for t in own), sum((t.refused for t in own), Counter[str]())
+        shares = " | ".join(f"{refused_for[reason] / total:.2%}" for reason in REASONS)
+        print(f"| {person} | {total:,} | {1 - refused_for.total() / total:.1%} | {shares} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""One run, asked in every way there is: Keras (evaluate), NumPy (live), TensorFlow Lite, ONNX Runtime, SavedModel.
+
+    ./run bench parity RUN --dataset FOLDER [--frames 500]
+
+Real frames, spread over signers and letters. Exits with 1 where letters differ, or probabilities by more than 1e-4;
+for int8, where fewer than 99.5 % of the letters are the same.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.inference import load_model
+from aslkit.live.export import to_saved_model, to_tflite
+from aslkit.live.export.run import export
+from aslkit.live.export.sample_frames import to_measure
+from aslkit.vision.preprocess import Array
+
+TOLERANCE = 1e-4
+INT8_SAME = 0.995
+
+
+def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], Array]]:
+    """Each way to ask, by name."""
+    import onnxruntime
+
+    network, _ = load_model.load_network(run)
+    for format in ("tflite", "onnx", "saved-model"):
+        export(run, format=format, into=folder / format)
+    files = {"TensorFlow Lite": folder / "tflite"}
+    for quantize in ("float16", "int8"):
+        files[f"TensorFlow Lite, {quantize}"] = folder / quantize
+        export(run, format="tflite", quantize=quantize, dataset=dataset, into=folder / quantize)  # type: ignore[arg-type]
+    session = onnxruntime.InferenceSession(folder / "onnx" / "model.onnx")
+    lite = {
+        name: lambda inputs, path=path: to_tflite.says((path / "model.tflite").read_bytes(), inputs)
+        for name, path in files.items()
+    }
+    return {
+        "NumPy": network,
+        "ONNX Runtime": lambda inputs: session.run(["probabilities"], {"input": inputs})[0],
+        "SavedModel": lambda inputs: to_saved_model.says(folder / "saved-model" / "model", inputs),
+        **lite,
+    }
+
+
+def main() -> int:
+    """Print a row for each way; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, nargs="?")
+    parser.add_argument("--dataset", type=Path)
+    parser.add_argument("--frames", type=int, default=500)
+    given = parser.parse_args()
+    if given.run is None or given.dataset is None:
+        print("Name a RUN and a --dataset to compare on.")
+        return 0
+    model, contract = load_model.load(given.run)
+    frames = to_measure(
+        given.dataset, contract, trained_on=(), most=given.frames, rng=np.random.default_rng(0)
+    )  # of everybody
+    reference = np.asarray(model(frames.inputs, training=False), np.float32)
+    print(f"{len(frames)} frames of {', '.join(sorted(set(frames.signer.tolist())))}; against Keras:")
+    worst = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, ask in ways(given.run, given.dataset, Path(folder)).items():
+            begun = time.perf_counter()
+            said = ask(frames.inputs)
+            each = (time.perf_counter() - begun) / len(frames)
+            same = float((said.argmax(axis=1) == reference.argmax(axis=1)).mean())
+            off = float(np.abs(said - reference).max())
+            quantised = "," in name
+            good = same >= INT8_SAME if quantised else same == 1 and off <= TOLERANCE
+            worst |= not good
+            print(
+                f"{name:26} {same:8.2%} the same  {off:.1e} apart  {1e3 * each:.3f} ms a frame  {'' if good else 'NO'}"
+            )
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""Spelling words with a stranger's hand: letters wrong in the text, and false letters at rest, by three rules.
+
+    ./run bench spelling --workspace data --tune house=without-house longhong=without-longhong \
+        --report rahman=without-rahman
+
+SIGNER=RUN names a person and a run that was not trained on them (`aslkit train --hold-out SIGNER`). The rule's settings
+are tried on --tune and measured on --report; the defaults of configs/default.toml are measured on both.
+
+What is real: the hands, of photographs as curation measured them. What is simulated: the way from one letter to the
+next (bones turn from the one to the other), the shaking of a held hand (frames of a letter follow each other at random,
+a few at a time), a tenth of frames lost to the landmarker, and rest (hanging hands made of real ones, and no hand).
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from aslkit.core.config import load
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.inference.load_model import load as load_model
+from aslkit.live.config import LiveConfig
+from aslkit.live.recogniser import rests
+from aslkit.live.speller import Glimpse, Speller, bar
+from aslkit.train.data.synthetic_negatives import at_rest, between
+from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
+
+Array = npt.NDArray[Any]
+
+FPS = 30
+WORDS = 200
+HELD_S = (0.5, 0.9)
+"""A learner holds a letter for so long; fluent signers, 5 letters a second, are out of reach of any rule that waits."""
+WAY_S = (0.15, 0.3)
+MISSED = 0.1
+REST_S = 120
+REFERENCE = 0.85
+TRIED = {
+    "strictness": (0.5, 0.85, 1.0, 1.5, 2.0, 3.0),
+    "hold_s": (0.5, 0.6),
+    "agree": (0.25, 0.5, 0.7),
+    "release_s": (0.25,),
+}
+VOCABULARY = """
+HELLO LETTER APPLE COFFEE BALLOON SUMMER COOKIE BOOK GREEN TREE SCHOOL WATER MOTHER FATHER SISTER BROTHER FRIEND HOUSE
+WINDOW GARDEN FLOWER WINTER SPRING AUTUMN MONDAY TUESDAY FRIDAY SUNDAY MORNING EVENING BREAD BUTTER CHEESE POTATO
+TOMATO ONION PEPPER SUGAR DOCTOR NURSE TEACHER STUDENT PAPER PENCIL TABLE CHAIR KITCHEN BATHROOM STREET VILLAGE CITY
+COUNTRY RIVER MOUNTAIN FOREST BEACH OCEAN ISLAND BRIDGE STATION TICKET AIRPORT HOTEL MUSIC GUITAR VIOLIN PICTURE
+CAMERA FAMILY BABY CHILD HAPPY HUNGRY THIRSTY SLEEP DREAM WALK SWIM DANCE LAUGH LISTEN SPEAK WRITE READ LEARN THINK
+REMEMBER FORGET QUICK SLOW LOUD QUIET HEAVY LIGHT WARM COLD YELLOW PURPLE BLACK WHITE BROWN FOX
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """Frames of a person spelling: what was meant, and what the model says of each frame."""
+
+    word: str
+    raw: tuple[Glimpse, ...]
+    """Of each frame the likeliest letter and its probability; nothing is refused yet."""
+    resting: tuple[bool, ...]
+    """Of each frame, whether the model holds rest for likelier than that letter."""
+    threshold: float
+
+
+class Person:
+    """A signer's hands, and a model that never saw them."""
+
+    def __init__(self, workspace: Path, dataset: str, signer: str, run: str) -> None:
+        columns = ["signer", "label", "landmarks", "handedness", "width", "height", "augmentation"]
+        tables = [
+            pq.read_table(path, columns=columns) for path in (workspace / "datasets" / dataset / "data").glob("*")
+        ]
+        rows = [row for table in tables for row in table.to_pylist() if row["signer"] == signer and row["landmarks"]]
+        rows = [row for row in rows if row["augmentation"] is None]
+        self.signer, self.label = signer, np.array([row["label"] for row in rows])
+        metrics = json.loads((workspace / "runs" / run / "metrics.json").read_text())
+        if signer in metrics["trained_on"]["signers"]:
+            raise SystemExit(f"{run} was trained on {signer}: it has seen the hands that would spell.")
+        self.model, self.contract = load_model(workspace / "runs" / run)
+        self.hands = canonical_points(
+            np.array([row["landmarks"] for row in rows], np.float32).reshape(-1, 21, 3),
+            widths=np.array([row["width"] for row in rows]), heights=np.array([row["height"] for row in rows]),
+            left=np.array([row["handedness"] == "left" for row in rows]), mirror_left=self.contract.mirror_left,
+        )  # fmt: skip
+
+    def films(self, words: list[str], rng: np.random.Generator) -> list[Film]:
+        """One for each word, and one of rest."""
+        acted = [(word, *self._word(word, rng)) for word in words]
+        acted.append(("", *self._rest(rng)))
+        features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
+        raw = np.asarray(self.model.predict(features, batch_size=4096, verbose=0))
+        said, resting = tempered(raw, self.contract.temperature), rests(raw)
+        films, start = [], 0
+        for word, hands, there in acted:
+            rows = slice(start, start + len(hands))
+            films.append(self._film(word, said[rows], resting[rows], there))
+            start += len(hands)
+        return films
+
+    def _film(self, word: str, said: Array, resting: Array, there: Array) -> Film:
+        raw = [
+            Glimpse(time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()))
+            if hand else Glimpse(time_s=i / FPS, hand=False)
+            for i, (p, hand) in enumerate(zip(said, there, strict=True))
+        ]  # fmt: skip
+        return Film(word=word, raw=tuple(raw), resting=tuple(resting.tolist()), threshold=self.contract.threshold)
+
+    def _hand(self, letter: str, rng: np.random.Generator) -> Array:
+        return self.hands[rng.choice(np.flatnonzero(self.label == INDEX[letter]))]
+
+    def _word(self, word: str, rng: np.random.Generator) -> tuple[Array, Array]:
+        """The hand's joints (n, 21, 3) frame by frame, and whether the landmarker found it, bool (n,)."""
+        frames: list[Array] = []
+        before = ""
+        last = None
+        for letter in word:
+            count = round(rng.uniform(*HELD_S) * FPS)
+            stills = [self._hand(letter, rng) for _ in range(-(-count // 4))]  # a still for an eighth of a second
+            if last is not None:
+                way = round(rng.uniform(*WAY_S) * FPS)
+                # The same letter again: the hand opens on the way, as signers do.
+                via = self._hand("B", rng) if letter == before else None
+                frames += _way(last, stills[0], way, via)
+            for still, after in zip(stills, [*stills[1:], stills[-1]], strict=True):
+                frames += [_blend(still, after, share) for share in (0.0, 0.25, 0.5, 0.75)]
+            last, before = stills[-1], letter
+        there = rng.random(len(frames)) >= MISSED
+        return np.stack(frames), there
+
+    def _rest(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Hands that hang or lie, each for a while, and the room without one between them."""
+        poses = REST_S
+        first, second = (self.hands[rng.integers(len(self.hands), size=poses + 1)] for _ in range(2))
+        hanging = at_rest(first, second, rng)
+        frames = [_blend(a, b, s) for a, b in pairwise(hanging) for s in np.linspace(0, 1, FPS)]
+        there = np.repeat(rng.random(poses) < 0.7, FPS)
+        return np.stack(frames), there
+
+
+def _blend(first: Array, second: Array, share: float) -> Array:
+    return np.asarray(between(first[None], second[None], np.array([share]))[0])
+
+
+def _way(first: Array, second: Array, frames: int, via: Array | None) -> Iterator[Array]:
+    stops = [first, second] if via is None else [first, via, second]
+    for share in np.linspace(0, len(stops) - 1, (frames if via is None else 2 * frames) + 2)[1:-1]:
+        leg = min(int(share), len(stops) - 2)
+        yield _blend(stops[leg], stops[leg + 1], float(share - leg))
+
+
+def by_speller(config: LiveConfig) -> Callable[[Film], str]:
+    """The rule of `aslkit live`."""
+
+    def rule(film: Film) -> str:
+        speller = Speller(config=config)
+        least = bar(film.threshold, config.strictness)
+        for seen, resting in zip(film.raw, film.resting, strict=True):
+            speller.see(seen if seen.probability >= least and not resting else replace(seen, letter=None))
+        return speller.text.replace(" ", "")
+
+    return rule
+
+
+def by_frame(film: Film) -> str:
+    """Each frame that says another letter than the one before writes it: no smoothing."""
+    text, before = "", None
+    for seen in film.raw:
+        if seen.letter is not None and seen.letter != before:
+            text += seen.letter
+        before = seen.letter
+    return text
+
+
+def by_second(film: Film) -> str:
+    """The reference's rule: looked at once a second, taken at 0.85."""
+    return "".join(
+        each.letter for each in film.raw[::FPS] if each.letter is not None and each.probability >= REFERENCE
+    )  # fmt: skip
+
+
+def distance(said: str, meant: str) -> int:
+    """Letters to put in, take out or change."""
+    row = list(range(len(meant) + 1))
+    for i, a in enumerate(said, 1):
+        row, before = [i, *row[1:]], row
+        for j, b in enumerate(meant, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+    return row[-1]
+
+
+def measure(films: list[Film], rule: Callable[[Film], str]) -> tuple[float, float]:
+    """Letter error rate, and false letters a minute of rest."""
+    words = [film for film in films if film.word]
+    wrong = sum(distance(rule(film), film.word) for film in words)
+    rests = [film for film in films if not film.word]
+    return wrong / sum(len(film.word) for film in words), sum(len(rule(film)) for film in rests) / (REST_S / 60)
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workspace", type=Path, default=Path("data"))
+    parser.add_argument("--dataset", default="custom")
+    parser.add_argument("--tune", nargs="*", default=[], metavar="SIGNER=RUN")
+    parser.add_argument("--report", nargs="+", required=True, metavar="SIGNER=RUN")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    rng = np.random.default_rng(options.seed)
+    words = [str(word) for word in rng.choice(VOCABULARY.split(), WORDS)]
+    films = {}
+    for each in [*options.tune, *options.report]:
+        signer, _, run = each.partition("=")
+        films[each] = Person(options.workspace, options.dataset, signer, run).films(words, rng)
+    default = load("live", LiveConfig)
+    rules: dict[str, Callable[[Film], str]] = {"aslkit live": by_speller(default)}
+    if options.tune:
+        rules["aslkit live, as chosen"] = by_speller(tune([films[each] for each in options.tune], default))
+    rules |= {
+        "every frame": by_frame,
+        f"once a second, {REFERENCE}": by_second,
+    }
+    for each in [*options.tune, *options.report]:
+        print(f"\n{'chosen on' if each in options.tune else 'reported'}: {each}, {WORDS} words")
+        for name, rule in rules.items():
+            errors, false = measure(films[each], rule)
+            print(f"  {name:22}  letter errors {errors:7.1%}   false letters at rest {false:6.1f} a minute")
+
+
+def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
+    """The settings with the fewest letter errors on these people, a false letter a minute at rest counting as 2 %."""
+    results = []
+    for values in product(*TRIED.values()):
+        config = replace(default, **dict(zip(TRIED, values, strict=True)))
+        measured = [measure(films, by_speller(config)) for films in people]
+        errors, false = (float(np.mean(each)) for each in zip(*measured, strict=True))
+        results.append((errors + 0.02 * false, errors, false, config))
+    results.sort(key=lambda each: each[0])
+    for _, errors, false, config in [*results[:4], *[each for each in results[4:] if each[3] == default]]:
+        print(
+            f"strictness {config.strictness:g}, hold {config.hold_s:g} s, agree {config.agree:g}, "
+            f"release {config.release_s:g} s: letter errors {errors:.1%}, {false:.1f} false letters a minute at rest"
+        )
+    return results[0][3]
+
+
+if __name__ == "__main__":
+    main()

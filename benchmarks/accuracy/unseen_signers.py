@@ -1,0 +1,102 @@
+"""What moves the figure on people not trained on: features, architectures, beginnings, and synthetic signers beside.
+
+    ./run bench unseen_signers DATASET [--synthetic DATASET] [--start RUN] [--only NAME] [ROW …]
+
+DATASET is a curated one of several real people. Each, or --only one, is held out in turn and the others are trained on,
+as `aslkit train --cv signer` does; a frame in which no hand was found counts as wrong. A row is printed as soon as it
+is measured. Synthetic signers (`--synthetic`, curated too) are only ever trained on.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.core.config import load
+from aslkit.train.config import TrainConfig
+from aslkit.train.data import samples as data
+from aslkit.train.data.features import Feature, feature, vary_crops
+from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.fitting.fit import fit
+from aslkit.vision.preprocess import Array
+
+Vary = Callable[[Array, float, np.random.Generator], Array]
+
+
+def other_rooms(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
+    """Put hands that were cut out before other people's rooms: what is black in a crop is taken from another crop."""
+    varied = vary_crops(crops, mirrored, rng)
+    rooms = np.ascontiguousarray(crops[rng.permutation(len(crops))][:, ::-1])
+    noise = rng.uniform(0, 1, (len(crops), 1, 1, 1)).astype(np.float32)
+    return np.where(varied > 0.02, varied, 0.5 * rooms + 0.5 * noise).astype(np.float32)
+
+
+def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.Samples:
+    """Real people and `weight` parts of synthetic ones: so many of them weigh as much as so many real people."""
+    names = np.array([f"synthetic-{int(name.rsplit('-', 1)[1]) % weight}" for name in made.signer])
+    made = replace(made, signer=names, split=np.full(len(made), "train"))
+    joined = {
+        name: np.concatenate([getattr(real, name), getattr(made, name)])
+        for name in ("raw", "key", "label", "signer", "session", "found", "copy", "split")
+    }
+    return data.Samples(**joined, group=np.concatenate([real.group, made.group + real.group.max() + 1]), by="signer")
+
+
+def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConfig, *, weight: int = 0) -> None:
+    """Hold each real person out in turn; print each figure and the mean."""
+    begun = time.perf_counter()
+    samples = data.load(asked.dataset, chosen.contract)
+    extra = data.load(asked.synthetic, chosen.contract) if asked.synthetic and weight else None
+    people, right = [asked.only] if asked.only else sorted(set(samples.signer.tolist())), []
+    for person in people:
+        split = data.held_out(samples, [person], config)
+        shown = with_synthetic(split, extra, weight) if extra is not None else split
+        found = measure(answer(fit(shown, chosen, config).model, split, chosen, split="test"))
+        right.append(found["accuracy"])
+    cells = "  ".join(f"{person} {share:.3f}" for person, share in zip(people, right, strict=True))
+    print(f"{name:45}  {cells}  mean {np.mean(right):.3f}  {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Measure the rows that were asked for, or all that can be."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--synthetic", type=Path)
+    parser.add_argument("--start", type=Path)
+    parser.add_argument("--only", metavar="NAME")
+    parser.add_argument("rows", nargs="*")
+    asked = parser.parse_intermixed_args(arguments)
+    hand28, hand64 = feature("hand28"), feature("hand64")
+    rooms = replace(hand28, vary=other_rooms)
+    twice = replace(hand28, copies=3)
+    rows: dict[str, tuple[Feature, dict[str, object], int]] = {
+        "landmarks": (feature("landmarks"), {"architecture": "mlp"}, 0),
+        "landmarks, 1 of synthetic": (feature("landmarks"), {"architecture": "mlp"}, 1),
+        "landmarks, 4 of synthetic": (feature("landmarks"), {"architecture": "mlp"}, 4),
+        "pixels28 cnn": (feature("pixels28"), {"architecture": "cnn"}, 0),
+        "pixels28 cnn-bn": (feature("pixels28"), {"architecture": "cnn-bn"}, 0),
+        "hand28 cnn": (hand28, {"architecture": "cnn"}, 0),
+        "hand28 cnn-bn": (hand28, {"architecture": "cnn-bn"}, 0),
+        "hand28 cnn-bn, transferred": (hand28, {"architecture": "cnn-bn", "start": str(asked.start)}, 0),
+        "hand28 cnn-bn, other rooms": (rooms, {"architecture": "cnn-bn"}, 0),
+        "hand28 cnn-bn, three copies": (twice, {"architecture": "cnn-bn"}, 0),
+        "hand28 cnn-bn, 2 of synthetic": (hand28, {"architecture": "cnn-bn"}, 2),
+        "hand64 cnn-bn": (hand64, {"architecture": "cnn-bn"}, 0),
+        "pixels28 cnn-bn, transferred": (
+            feature("pixels28"), {"architecture": "cnn-bn", "start": str(asked.start)}, 0,
+        ),
+    }  # fmt: skip
+    for name in asked.rows or rows:
+        chosen, flags, weight = rows[name]
+        if (weight and not asked.synthetic) or (flags.get("start") == "None"):
+            continue
+        config = load("train", TrainConfig, flags={"start": "", **flags})
+        row(name, asked, chosen, config, weight=weight)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

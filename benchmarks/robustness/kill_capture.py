@@ -1,0 +1,125 @@
+"""Kill -9 in a loop: `aslkit capture`'s recording, landmarks and all, ended by SIGKILL at random moments.
+
+Usage: ./run bench kill_capture [KILLS] [SEED]    50 and 0 where not given
+
+All go into one session, fed from a folder of synthetic frames. After each, the session is opened again, as the next
+recording would, and everything is checked: every listed image decodes, every image is listed, the index has no broken
+line, and what the killed process had said was on the disk is there. One line each, and the sum.
+"""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.capture.session.store import Session
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.formats.frame_index import Index
+from aslkit.synthetic import Session as Room
+from aslkit.synthetic import Signer, frames
+from aslkit.vision.frame_metrics import look
+from aslkit.vision.hand_landmarker import careful
+from aslkit.vision.images import decode, encode_jpeg
+
+FRAMES = 400
+LONGEST_S = 2.0
+INFO = SessionInfo(signer="synthetic-ada", session="one", camera="folder")
+
+RECORDS = """
+import os, sys
+from pathlib import Path
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.record import record, terminal
+from aslkit.capture.session.store import Session
+from aslkit.capture.session.recording import Sitting
+from aslkit.formats.captures import SessionInfo
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
+
+add, store = Session.add, Sitting._store
+
+def added(session, entry, data):
+    add(session, entry, data)
+    os.write(1, f"stored {entry.file}\\n".encode())
+
+def accepted(*given):
+    entry = store(*given)
+    os.write(1, f"accepted {entry.file}\\n".encode())
+    return entry
+
+Session.add, Sitting._store = added, accepted
+record(
+    "B", source=sys.argv[1], workspace=Workspace(root=Path(sys.argv[2])),
+    info=SessionInfo(signer="synthetic-ada", session="one", camera="folder"),
+    capture=load("capture", CaptureConfig, flags={"goal": 1_000_000}),
+    gate=load("gate", GateConfig, flags={"enabled": False}), screen=terminal,
+)
+"""
+
+
+def prepared(folder: Path) -> Path:
+    """Frames in which there is a hand, as a folder to record from."""
+    who = Signer.draw(INFO.signer)
+    folder.mkdir()
+    for index, frame in enumerate(islice(frames("B", signer=who, session=Room.draw(who, "one")), FRAMES)):
+        (folder / f"{index}.jpg").write_bytes(encode_jpeg(frame.image))
+    return folder
+
+
+def killed(folder: Path, workspace: Workspace, after_s: float) -> tuple[set[str], set[str]]:
+    """Record, kill, and return what was accepted for writing, and what was said to be on the disk."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", RECORDS, folder, workspace.root], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert child.stdout is not None
+    first = child.stdout.readline()
+    time.sleep(after_s)
+    child.send_signal(signal.SIGKILL)
+    said = (first + child.communicate()[0]).decode().split()
+    pairs = list(zip(said[::2], said[1::2], strict=False))
+    return {file for what, file in pairs if what == "accepted"}, {file for what, file in pairs if what == "stored"}
+
+
+def main() -> None:
+    """Kill, open, check, print."""
+    kills, seed = (int(given) for given in [*sys.argv[1:], *("50", "0")[len(sys.argv) - 1 :]])
+    rng, header = np.random.default_rng(seed), "kill  after s  accepted  on disk  lost  relisted  half-written  broken"
+    wrong, lost_all, most, accepted_all = 0, 0, 0, 0
+    with tempfile.TemporaryDirectory() as place, careful() as landmarker:
+        source, workspace = prepared(Path(place) / "source"), Workspace(root=Path(place) / "workspace")
+        folder = workspace.captures / INFO.signer / INFO.session
+        print(header)
+        for kill in range(1, kills + 1):
+            after_s = float(rng.uniform(0, LONGEST_S))
+            accepted, stored = killed(source, workspace, after_s)
+            with Session.opened(
+                workspace, INFO, look_at=lambda frame: look(frame, landmarker.find_all(frame))
+            ) as session:
+                done = asdict(session.recovered)
+            index, there = Index.load(folder), {f"B/{path.name}" for path in (folder / "B").iterdir()}
+            for file in index.entries:
+                decode((folder / file).read_bytes())
+            lost = len(accepted - there)
+            wrong += (set(index.entries) != there) + bool(stored - there) + bool(index.broken) + bool(done["damaged"])
+            lost_all, most, accepted_all = lost_all + lost, max(most, lost), accepted_all + len(accepted)
+            print(
+                f"{kill:4}  {after_s:7.2f}  {len(accepted):8}  {len(stored):7}  {lost:4}  {done['relisted']:8}  "
+                f"{done['half_written']:12}  {done['broken_lines']:6}",
+                flush=True,
+            )
+        print(
+            f"{kills} kills: {accepted_all:,} frames accepted, {lost_all} not on the disk afterwards, "
+            f"at most {most} of one kill; "
+            f"{len(there):,} images, all listed and decoded; {wrong} checks failed."
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""How time and memory grow with the rows, stage by stage.
+
+    ./run bench growth [WORKSPACE] [--times 1 10 100] [--frames | --pictures] [--plot growth.png]
+
+WORKSPACE has captures; without it, a few are drawn.
+
+What curation measured of each frame is repeated under other names: hashes with some bits turned, landmarks and hands
+shaken, so that no two rows are equal. `--times 100` of 14,448 rows makes 1,444,800. Each repetition is of other people;
+with `--frames` it is of the same people, who recorded so many times as much: pairs within a person's letter are
+compared, so that this grows with the square. Pictures are not repeated: what looks at them (decode, landmarks, hashes)
+costs the same for each, and is timed on a sample of the real ones. With `--pictures` they are: turned, shifted and
+encoded anew, each is looked at, and nothing else is measured.
+
+Each count runs in a process of its own; memory is the largest that it holds in a stage, the start of Python included.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import pyarrow as pa
+
+from aslkit.core.config import load
+from aslkit.core.files import file_hash
+from aslkit.core.workspace import Workspace
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.exact_duplicates import clean
+from aslkit.curate.filter.select import sieve
+from aslkit.curate.measure import measure
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Local
+from aslkit.datasets import parquet_store
+from aslkit.datasets.split import Frames, split
+from aslkit.formats.captures import CapturedFrame, SessionInfo, walk
+from aslkit.vision.images import decode, encode_jpeg, read_file
+from benchmarks.speed.curation import pictures
+
+SAMPLE = 600
+"""Images that are looked at, for the cost of one."""
+
+MOST_LEARNED = 500_000
+"""Rows of which an epoch is trained: it holds 24 KiB for each, so that a million and a half would not fit here."""
+
+TURNED = 0.12
+"""Of a hash's bits: two pictures that differ in so many are no near-copies."""
+
+Measured = dict[str, dict[str, float]]
+
+_MODULE = "benchmarks.scaling.growth"
+
+
+@contextmanager
+def measured(name: str, into: Measured) -> Iterator[None]:
+    """Note seconds, and the largest memory of this process and those below it."""
+    done, peak = Event(), [0]
+
+    def watch() -> None:
+        me = psutil.Process()
+        while not done.wait(0.05):
+            peak[0] = max(peak[0], me.memory_info().rss + sum(_size(each) for each in me.children()))
+
+    Thread(target=watch, daemon=True).start()
+    start = time.perf_counter()
+    yield
+    into[name] = {"seconds": time.perf_counter() - start, "mib": peak[0] / 2**20}
+    done.set()
+    print(f"    {name:28} {into[name]['seconds']:9.1f} s {into[name]['mib']:9,.0f} MiB", file=sys.stderr, flush=True)
+
+
+def _size(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def described(workspace: Workspace, config: CurateConfig) -> tuple[list[CapturedFrame], pa.Table]:
+    """The frames that can be read, and what curation measured of them."""
+    frames = list(walk(workspace.captures))
+    contents = [file_hash(frame.path) for frame in frames]
+    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    known = Descriptions(folder=workspace.descriptions, looking=looking)
+    known.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
+    seen = known.of(contents)
+    kept, _ = clean(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    return [frames[index] for index in kept], seen.take(kept)
+
+
+def repeated(
+    frames: list[CapturedFrame], seen: pa.Table, times: int, *, same_people: bool
+) -> tuple[list[CapturedFrame], pa.Table]:
+    """All again and again: of other people, or in later sittings of the same ones."""
+    rng = np.random.default_rng(0)
+    more, tables = list(frames), [seen]
+    for turn in range(1, times):
+        tables.append(_shaken(seen, turn, rng))
+        for frame in frames:
+            signer, session = (frame.signer, f"again-{turn}") if same_people else (f"{frame.signer}-{turn}", "one")
+            more.append(CapturedFrame(path=frame.path, signer=signer, session=session, letter=frame.letter))
+    return more, pa.concat_tables(tables).combine_chunks()
+
+
+def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
+    for name in ("phash", "fine_hash", "hand_hash"):
+        column = seen.column(name).combine_chunks()
+        if name == "phash":
+            turned = np.packbits(rng.random((len(seen), 64)) < TURNED, axis=1).view(np.uint64).ravel()
+            values = pa.array(column.to_numpy() ^ turned, column.type)
+        else:
+            width = column.type.byte_width
+            turned = np.packbits(rng.random((len(seen), width * 8)) < TURNED, axis=1)
+            flat = measure_table.in_bytes(seen.column(name)) ^ turned
+            values = pa.Array.from_buffers(column.type, len(seen), [None, pa.py_buffer(flat.tobytes())])
+        seen = seen.set_column(seen.schema.get_field_index(name), seen.schema.field(name), values)
+    hands = seen.column("landmarks").combine_chunks()
+    shaken = hands.flatten().to_numpy() + rng.normal(0, 0.004, 63 * (len(hands) - hands.null_count)).astype(np.float32)
+    values = _with_nulls(hands, shaken)
+    seen = seen.set_column(seen.schema.get_field_index("landmarks"), seen.schema.field("landmarks"), values)
+    names = pa.array([f"{turn:x}{each[len(f'{turn:x}') :]}" for each in seen.column("sha256").to_pylist()])
+    at = seen.schema.get_field_index("sha256")
+    return seen.set_column(at, seen.schema.field("sha256"), names.cast(seen.schema.field("sha256").type))
+
+
+def _with_nulls(hands: Any, values: Any) -> Any:
+    there = hands.is_valid().to_numpy(zero_copy_only=False)
+    starts = np.concatenate([[0], np.cumsum(63 * there)]).astype(np.int32)
+    offsets = pa.array(starts, mask=np.concatenate([~there, [False]]))
+    return pa.ListArray.from_arrays(offsets, pa.array(values)).cast(hands.type)
+
+
+def look_at_all(root: Path, times: int) -> dict[str, Any]:
+    """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
+    into: Measured = {}
+    config = load("curate", CurateConfig)
+    settings = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    with tempfile.TemporaryDirectory() as folder:
+        images = {str(path): path for path in _jittered(list(walk(root / "captures")), times, Path(folder) / "images")}
+        known = Descriptions(folder=Path(folder) / "known", looking=settings)
+        with measured("look at pictures", into):
+            known.complete(images, Local())
+        found = known.of(list(images)).column("landmarks")
+        into["look at pictures"]["hands"] = 1 - found.null_count / len(found)
+    return {"rows": len(images), "stages": into}
+
+
+def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator[Path]:
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for number, frame in enumerate(frames):
+        pixels = decode(read_file(frame.path))
+        height, width = pixels.shape[:2]
+        for turn in range(times):
+            moved = cv2.getRotationMatrix2D((width / 2, height / 2), *rng.normal((0, 1), (3, 0.02)))
+            moved[:, 2] += rng.normal(0, 0.01, 2) * (width, height)
+            image = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            path = folder / f"{number}-{turn}.jpg"
+            path.write_bytes(encode_jpeg(image, quality=int(rng.integers(80, 96))))
+            yield path
+
+
+def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
+    """Everything that curation and training do with so many rows, timed."""
+    into: Measured = {}
+    workspace, config, engine = Workspace(root=root), load("curate", CurateConfig), Local()
+    frames, seen = described(workspace, config)
+    if times == 1:
+        _look(frames, config, into)
+    frames, seen = repeated(frames, seen, times, same_people=same_people)
+    with measured("group near-copies", into):
+        group = measure_table.groups(frames, seen, config.limits, engine)
+    with measured("check, doubt labels", into):
+        found = sieve(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
+    frames, seen, group = [frames[index] for index in found.taken], seen.take(found.taken), group[found.taken]
+    infos = {
+        key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
+        for key in {(frame.signer, frame.session) for frame in frames}
+    }
+    with measured("rows and split", into):
+        table = measure_table.table(frames, seen, group, infos)
+        parts = split(
+            Frames(
+                signer=np.array(table.column("signer").to_pylist()),
+                session=np.array(table.column("session").to_pylist()),
+                label=table.column("label").to_numpy(),
+                group=group,
+            ),
+            test_share=config.test_share, validation_share=config.validation_share, gap_share=config.gap_share,
+            seed=0, hold_out=(),
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        with measured("write Parquet, no pictures", into):
+            for name in ("train", "validation", "test"):
+                part = table.filter(pa.array(parts.names == name))
+                groups = (
+                    part.slice(at, parquet_store.ROWS_PER_GROUP)
+                    for at in range(0, len(part), parquet_store.ROWS_PER_GROUP)
+                )
+                parquet_store.write_split(Path(folder), name, _named(groups), facts={})
+        del table, seen, found, frames
+        _train(Path(folder), into)
+    return {"rows": len(group), "stages": into}
+
+
+def _named(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    for number, part in enumerate(groups):
+        names = [{"bytes": None, "path": f"a/b/A/{number}-{row}.jpg"} for row in range(len(part))]
+        at = part.schema.get_field_index("image")
+        yield part.set_column(at, "image", pa.array(names, part.schema.field(at).type))
+
+
+def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> None:
+    """The cost of looking at images, on a sample, for all."""
+    some = frames[:: max(len(frames) // SAMPLE, 1)]
+    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    with measured("look at pictures", into), tempfile.TemporaryDirectory() as cache:
+        Descriptions(folder=Path(cache), looking=looking).complete({str(f.path): f.path for f in some}, Local())
+    into["look at pictures"]["seconds"] *= len(frames) / len(some)
+
+
+def _train(folder: Path, into: Measured) -> None:
+    from aslkit.train.config import TrainConfig
+    from aslkit.train.data import samples as data
+    from aslkit.train.data.features import feature
+    from aslkit.train.fitting.fit import fit
+
+    chosen = feature("landmarks")
+    with measured("read for training", into):
+        samples = data.load(folder, chosen.contract)
+    if len(samples) > MOST_LEARNED:
+        return
+    with measured("one epoch", into):
+        fit(samples, chosen, load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
+
+
+# --- The picture ------------------------------------------------------------------------------------------------------
+
+
+def plot(found: list[dict[str, Any]], path: Path) -> None:
+    """Seconds and memory over rows, both logarithmic, each stage with its slope."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 5.4), layout="constrained")
+    for axis, what, unit in zip(figure.subplots(1, 2), ("seconds", "mib"), ("seconds", "MiB at most"), strict=True):
+        for name in dict.fromkeys(name for each in found for name in each["stages"]):
+            at = [(each["rows"], each["stages"][name][what]) for each in found if name in each["stages"]]
+            label = name if len(at) < 2 else f"{name}: slope {slope(at):.2f}"
+            axis.plot(*zip(*at, strict=True), "o-", label=label, markersize=4)
+        axis.set(xscale="log", yscale="log", xlabel="rows", ylabel=unit)
+        axis.grid(True, which="major", alpha=0.3)
+        axis.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
+def slope(at: list[tuple[float, float]]) -> float:
+    """Of the line through points in logarithms: 1 is proportional, 2 the square."""
+    rows_, values = np.log(np.array(at, float).clip(1e-3)).T
+    return float(np.polyfit(rows_, values, 1)[0])
+
+
+def main() -> None:
+    """Measure, print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("workspace", type=Path, nargs="?")
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 10])
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--frames", action="store_true")
+    what.add_argument("--pictures", action="store_true")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.workspace is None:
+        with pictures(None) as folder, tempfile.TemporaryDirectory() as root:
+            for person in sorted(folder.iterdir()):
+                options = ["--signer", person.name[-3:], "--licence", "CC0-1.0", "--workspace", root]
+                command = [sys.executable, "-m", "aslkit", "import", str(person), *options]
+                subprocess.run(command, check=True, capture_output=True)
+            sys.exit(subprocess.run([sys.executable, "-m", _MODULE, root, *sys.argv[1:]]).returncode)
+    if asked.here:
+        root, times = asked.workspace, asked.times[0]
+        print(json.dumps(look_at_all(root, times) if asked.pictures else stages(root, times, same_people=asked.frames)))
+        return
+    found = []
+    for times in asked.times:
+        print(f"× {times}", file=sys.stderr)
+        command = [sys.executable, "-m", _MODULE, str(asked.workspace), "--times", str(times), "--here"]
+        command += ["--frames"] * asked.frames + ["--pictures"] * asked.pictures
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            print(f"× {times} ended with {done.returncode}", file=sys.stderr)
+            break
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    if asked.plot:
+        plot(found, asked.plot)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

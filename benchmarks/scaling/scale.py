@@ -1,0 +1,83 @@
+"""Time and peak memory of curation, with each image once and re-encoded ten ways.
+
+    ./run bench scale [FOLDER] [--landmarks]
+
+FOLDER has captures: SIGNER/LETTER/*.jpg; without it, a few are drawn. Without --landmarks hands are not
+looked for, which takes nine tenths of the time, and the same memory for every image.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from itertools import repeat
+from pathlib import Path
+from threading import Thread
+
+import psutil
+
+from aslkit.vision.images import decode, encode_jpeg
+from benchmarks.speed.curation import curated, frames, map_local, pictures
+
+WAYS = 10
+PART = 64
+
+
+def again(parts: tuple[list[Path], Path]) -> int:
+    """Write a part of the images again, at WAYS qualities."""
+    paths, to = parts
+    for path in paths:
+        image = decode(path.read_bytes())
+        for way in range(WAYS):
+            copy = to.joinpath(*path.parts[-3:-1], f"{path.stem}-{way}.jpg")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(encode_jpeg(image, quality=50 + 5 * way))
+    return len(paths)
+
+
+def watch(sizes: list[int]) -> None:
+    """Note the memory of the largest process below this one, for ever. What ended children report is their parent's."""
+    me = psutil.Process()
+    while True:
+        for child in me.children():
+            with suppress(psutil.NoSuchProcess):
+                sizes[0] = max(sizes[0], child.memory_info().rss)
+        time.sleep(0.2)
+
+
+def here(folder: Path, *, hands: bool) -> None:
+    """Curate in this process, and say what it took."""
+    captured, start, sizes = frames(folder), time.perf_counter(), [0]
+    Thread(target=watch, args=(sizes,), daemon=True).start()
+    with tempfile.TemporaryDirectory() as cache:
+        said = curated(captured, Path(cache), hands=hands)
+    seconds = time.perf_counter() - start
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    memory = f"peak {own} MB, of a process that looks {max(sizes) >> 20} MB"
+    print(f"{len(captured):8,} images {seconds:8.1f} s   {memory}   {said}")
+
+
+def main() -> None:
+    """Each size in a process of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--landmarks", action="store_true")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.here:
+        here(given.folder, hands=given.landmarks)
+        return
+    more = ["--landmarks"] if given.landmarks else []
+    with pictures(given.folder) as folder, tempfile.TemporaryDirectory() as name:
+        paths = [frame.path for frame in frames(folder)]
+        parts = [paths[start : start + PART] for start in range(0, len(paths), PART)]
+        sum(map_local(again, zip(parts, repeat(Path(name)))))  # type: ignore[arg-type,type-var]
+        for each in (folder, Path(name)):
+            subprocess.run([sys.executable, "-m", "benchmarks.scaling.scale", str(each), "--here", *more], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Whether the recorder keeps up with a camera of 30 frames a second, gate, window's picture and disk included.
+
+Usage: ./run bench capture [VIDEO]    its frames; those of a synthetic signer without
+
+For each size: frames a second that a camera gives, in which the hand is followed, that are drawn, and that are judged
+(wanted: 10), and as a floor what MediaPipe alone follows when it does nothing else.
+"""
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.record import Recording
+from aslkit.capture.session.lifecycle import Seat
+from aslkit.capture.window.view import draw
+from aslkit.capture.window.window import Desk
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
+from aslkit.synthetic import Session, Signer, frames
+from aslkit.video.sources import SourceFrame
+from aslkit.video.stream import Stream
+from aslkit.vision.hand_landmarker import HandLandmarker
+from aslkit.vision.images import Frame
+
+FPS = 30.0
+SECONDS = 20.0
+FRAMES = 240
+SIZES = ((640, 480), (1280, 720))
+
+
+def pictures(video: str | None) -> list[Frame]:
+    """Frames to play again and again: of a video, or of a synthetic signer."""
+    if video is None:
+        who = Signer.draw("synthetic-ada")
+        stream = frames("B", signer=who, session=Session.draw(who, "one"))
+        return [each.image for each in islice(stream, FRAMES)]
+    device, found = cv2.VideoCapture(video), []
+    while len(found) < FRAMES:
+        there, image = device.read()
+        if not there:
+            break
+        found.append(image)
+    return found
+
+
+def played(images: Sequence[Frame]) -> Iterator[SourceFrame]:
+    """As a camera gives them: for SECONDS, coded as JPEG until each is wanted, as over USB."""
+    coded = [cv2.imencode(".jpg", image)[1] for image in images]
+    for index, data in enumerate(islice(cycle(coded), int(FPS * SECONDS))):
+        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        yield SourceFrame(image=image, name=f"{index:06d}", time_s=index / FPS, captured_at=None)
+
+
+def floor(images: Sequence[Frame]) -> float:
+    """Frames a second that MediaPipe alone follows."""
+    with HandLandmarker(tracking=True, second_try=False) as landmarker:
+        landmarker.find(images[0])
+        start = time.perf_counter()
+        for image in images:
+            landmarker.find(image)
+        return len(images) / (time.perf_counter() - start)
+
+
+def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
+    """Record as the window does, without a screen to show it on."""
+
+    @contextmanager
+    def opened() -> Iterator[Iterator[SourceFrame]]:
+        yield played(images)
+
+    info = SessionInfo(signer="synthetic-ada", session="one", camera="benchmark")
+    capture, gate = load("capture", CaptureConfig, flags={"countdown_s": 0}), load("gate", GateConfig)
+    seat = Seat(workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, ask=True)
+    with seat.seated(["B"]) as sitting:
+        stream = Stream(opened, live=True, paced=True)
+        recording = Recording(sitting, open_stream=lambda _: stream, stream=stream, by_letter=False, live=True)
+        desk, drawn, last = Desk(recording), 0, None
+        start = time.perf_counter()
+        while desk.ended is None:
+            desk.press(ord(" "))  # held
+            desk.follow()
+            shown = recording.watch.shown
+            if shown is not None and shown is not last:
+                draw(desk.view())
+                drawn, last = drawn + 1, shown
+            time.sleep(0.005)
+        took = time.perf_counter() - start
+        recording.close()
+        counts = recording.frames()
+        judged = sum(sitting.stored.values()) + sum(Counter(sitting.refused).values())
+        followed = counts["seen"] - recording.stream.frames.lost
+        p50, p95 = counts["fps"]["p50"], counts["fps"]["p95"]
+    per_s = {"seen": counts["seen"], "followed": followed, "drawn": drawn, "judged": judged}
+    stored = float(sum(sitting.stored.values()))
+    return {key: value / took for key, value in per_s.items()} | {"p50": p50, "p95": p95, "stored": stored}
+
+
+def main() -> None:
+    """Print a row for each size."""
+    images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
+    print("| size | camera fps p50 / p95 | followed a second | drawn | judged | stored in all | MediaPipe alone |")
+    print("|---|---|---|---|---|---|---|")
+    for size in SIZES:
+        sized = [np.asarray(cv2.resize(image, size), np.uint8) for image in images]
+        alone = floor(sized)
+        with tempfile.TemporaryDirectory() as folder:
+            r = recorded(sized, Path(folder))
+        print(
+            f"| {size[0]}×{size[1]} | {r['p50']:.1f} / {r['p95']:.1f} | {r['followed']:.1f} | {r['drawn']:.1f} "
+            f"| {r['judged']:.1f} | {r['stored']:.0f} | {alone:.0f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

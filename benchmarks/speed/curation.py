@@ -1,0 +1,220 @@
+"""Curation against CleanVision, fastdup and imagededup, MediaPipe alone, and the bare decoding of the images.
+
+    ./run bench curation [FOLDER [PEERS]]
+
+FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used; without it, a few are drawn. PEERS is a Python with the
+peers, which want other versions of the same libraries:
+`python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
+Each is timed in a process of its own that is started anew, page cache warm; `--rounds N` takes the median of several.
+Beside the seconds stand the processor's, of all cores together: other programs disturb these least.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from aslkit.core.config import load
+from aslkit.core.files import file_hash
+from aslkit.core.letters import LETTERS
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.exact_duplicates import clean
+from aslkit.curate.filter.select import sieve
+from aslkit.curate.measure import table as measure_table
+from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.engine import Local, map_local
+from aslkit.curate.measure.measure import Looking
+from aslkit.formats.captures import CapturedFrame
+from aslkit.synthetic import Session, Signer
+from aslkit.synthetic import frames as drawn
+from aslkit.vision.images import decode, encode_jpeg
+
+DRAWN = 4
+"""Frames of each letter of the two synthetic signers."""
+
+PEERS = {
+    "imagededup": """
+        from imagededup.methods import PHash
+        hasher = PHash(verbose=False)
+        hashes = hasher.encode_images(image_dir=folder)
+        found = hasher.find_duplicates(encoding_map=hashes, max_distance_threshold=4)
+        said = sum(1 for each in found.values() if each)
+    """,
+    "cleanvision": """
+        from cleanvision import Imagelab
+        lab = Imagelab(data_path=folder)
+        lab.find_issues(verbose=False)
+        said = len(lab.issues)
+    """,
+    "fastdup": """
+        import fastdup, tempfile
+        work = fastdup.create(work_dir=tempfile.mkdtemp(), input_dir=folder)
+        work.run(overwrite=True)
+        said = len(work.similarity())
+    """,
+}
+
+
+@contextmanager
+def pictures(folder: Path | None) -> Iterator[Path]:
+    """The folder; where there is none, one of synthetic signers, as long as the block runs."""
+    if folder:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for who in map(Signer.draw, ("synthetic-ada", "synthetic-ben")):
+            for letter in LETTERS:
+                to = Path(name) / who.name / letter
+                to.mkdir(parents=True)
+                stream = drawn(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)
+                for number, frame in enumerate(islice(stream, DRAWN)):
+                    (to / f"{number}.jpg").write_bytes(encode_jpeg(frame.image))
+        yield Path(name)
+
+
+def frames(folder: Path) -> list[CapturedFrame]:
+    """All images, as curation knows them."""
+    return [
+        CapturedFrame(path=path, signer=path.parts[-3], session="one", letter=path.parts[-2])
+        for path in sorted(folder.glob("*/?/*.*"))
+    ]
+
+
+def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
+    """Look, check and compare, without writing a dataset; returns what was found."""
+    config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
+    contents = [file_hash(frame.path) for frame in captured]
+    looking = Looking(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
+    known = Descriptions(folder=cache, looking=looking)
+    known.complete({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
+    seen = known.of(contents)
+    kept, refused = clean(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    left, seen = [captured[index] for index in kept], seen.take(kept)
+    group = measure_table.groups(left, seen, config.limits, engine)
+    sieved = sieve(left, seen, group, config=checks, keep_per_group=0, seed=0)
+    return f"{len(refused)} refused, {len(set(group.tolist()))} groups, {len(sieved.dropped)} dropped"
+
+
+def bare(paths: list[Path]) -> int:
+    """Read and decode images, and nothing else."""
+    return sum(decode(path.read_bytes()).shape[0] > 0 for path in paths)
+
+
+def landmarks(paths: list[Path]) -> int:
+    """MediaPipe alone, one try, on decoded images."""
+    import cv2
+
+    from aslkit.vision.hand_landmarker import HandLandmarker
+
+    cv2.setNumThreads(1)
+    with HandLandmarker(second_try=False) as landmarker:
+        return sum(landmarker.find(decode(path.read_bytes())) is not None for path in paths)
+
+
+def spread(work: str, paths: list[Path]) -> str:
+    """Do it on all cores."""
+    parts = [paths[start : start + 32] for start in range(0, len(paths), 32)]
+    return str(sum(map_local(globals()[work], parts)))  # type: ignore[arg-type,type-var]
+
+
+def here(what: str, folder: Path) -> str:
+    """One of ours, in this process."""
+    captured = frames(folder)
+    if what in ("bare", "landmarks"):
+        return spread(what, [frame.path for frame in captured])
+    with tempfile.TemporaryDirectory() as cache:
+        if what == "second":  # all known but a hundred
+            curated(captured[100:], Path(cache), hands=True)
+            start = time.perf_counter()
+            said = curated(captured, Path(cache), hands=True)
+            return f"{time.perf_counter() - start:.1f} s of it: {said}"
+        return curated(captured, Path(cache), hands=what == "with landmarks")
+
+
+def timed(command: list[str]) -> tuple[float, float, str]:
+    """Seconds, those of the processor, and the last line."""
+    # Peers that pip installed are compiled; ours shall be so too, as they are for a user after the first run.
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    start, before = time.perf_counter(), _processor()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=compiled)
+    seconds, processor = time.perf_counter() - start, _processor() - before
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return seconds, processor, lines[-1][:150] if lines else "nothing said"
+
+
+def _processor() -> float:
+    """Seconds that processes have used that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def flat(folder: Path, to: Path) -> None:
+    """The same files in one folder, which some peers want."""
+    for frame in frames(folder):
+        os.link(frame.path, to / frame.key.replace("/", "-")) if same_disk(folder, to) else shutil.copy(
+            frame.path, to / frame.key.replace("/", "-")
+        )
+
+
+def same_disk(one: Path, other: Path) -> bool:
+    """Whether files can be linked."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def main() -> None:
+    """Print seconds and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("peers", nargs="?")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--do", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.do:
+        print(here(given.do, given.folder))
+        return
+    with pictures(given.folder) as folder, tempfile.TemporaryDirectory() as name:
+        flat(folder, Path(name))
+        commands = {
+            what: [sys.executable, __file__, str(folder), "--do", what]
+            for what in ("bare", "without landmarks", "landmarks", "with landmarks", "second")
+        }
+        if given.peers:
+            for peer, code in PEERS.items():
+                script = f"folder = {json.dumps(name)}\n{textwrap.dedent(code)}\nprint(said, 'found')"
+                commands[peer] = [given.peers, "-c", script]
+        commands = {what: command for what, command in commands.items() if not given.only or what in given.only}
+        taken: dict[str, list[tuple[float, float]]] = {what: [] for what in commands}
+        for _ in range(given.rounds):
+            for what, command in commands.items():
+                seconds, processor, said = timed(command)
+                taken[what].append((seconds, processor))
+                print(f"{what:20}{seconds:8.1f} s {processor:8.1f} s of the processor   {said}", flush=True)
+    print_ratios(taken)
+
+
+def print_ratios(taken: dict[str, list[tuple[float, float]]]) -> None:
+    """Print how many times as long one takes as the other, by both clocks; medians of the rounds."""
+    for what, other in (("imagededup", "without landmarks"), ("cleanvision", "without landmarks"),
+                        ("fastdup", "without landmarks"), ("with landmarks", "landmarks"),
+                        ("without landmarks", "bare")):  # fmt: skip
+        if what in taken and other in taken:
+            pairs = list(zip(taken[what], taken[other], strict=True))
+            seconds, processor = (statistics.median(one[at] / two[at] for one, two in pairs) for at in (0, 1))
+            print(f"{what} / {other} = {seconds:.2f}, of the processor {processor:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What training on ranks costs: an epoch on two ranks, and in one process, over Keras's own `fit` on the same arrays.
+
+Usage: ./run bench ranks [DATASET] [--ranks N]    DATASET: Sign Language MNIST; else noise
+
+Prints the ratios, medians of several epochs, the first left out, and the seconds from the call to the first step.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aslkit.core.native_libraries import quiet_keras
+from aslkit.train.benchmark import cnn, sign_mnist_split
+from aslkit.train.benchmark.mllib import spark_session
+from aslkit.train.benchmark.recipe import NetworkConfig
+from aslkit.train.benchmark.sign_mnist_split import Images
+from aslkit.train.fitting.checkpoints import Store
+
+EPOCHS = 5
+BATCH = 240
+
+
+def drawn(count: int = 23_000) -> Images:
+    """Noise in the shape of Sign Language MNIST: what an epoch costs does not depend on what is seen."""
+    rng = np.random.default_rng(0)
+    return Images(
+        pixels=rng.integers(0, 256, (count, 28, 28)).astype(np.uint8),
+        label=rng.integers(0, 24, count),
+        photograph=np.arange(count),
+        split=np.where(np.arange(count) % 8 == 0, "validation", "train"),
+    )
+
+
+def plain(images: Images) -> float:
+    """Seconds of an epoch of `keras.Model.fit` in this process."""
+    keras = quiet_keras(exact=False)
+    model = cnn.build("cnn", 0, exact=False)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    rows, check = images.part("train"), images.part("validation")
+    ends: list[float] = [time.perf_counter()]
+    ended = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
+    inputs, checked = cnn.finish(images.pixels[rows]), cnn.finish(images.pixels[check])
+    data = (checked, images.label[check])
+    model.fit(inputs, images.label[rows], batch_size=BATCH, epochs=EPOCHS, validation_data=data, verbose=0,
+              callbacks=[ended])  # fmt: skip
+    return statistics.median(np.diff(ends)[1:])
+
+
+def ours(images: Images, ranks: int) -> Any:
+    """A trained network of the same kind."""
+    config = NetworkConfig(architecture="cnn", epochs=EPOCHS, batch_size=BATCH)
+    with tempfile.TemporaryDirectory() as folder:
+        place = cnn.Place(ranks=ranks, store=Store(url=folder), title="", resume="")
+        return cnn.fit(config, images, seed=0, place=place)
+
+
+def epoch_s(model: Any) -> float:
+    """Median seconds of an epoch, the first left out: it compiles."""
+    return statistics.median(row["seconds"] for row in model.state.history[1:])
+
+
+def main() -> None:
+    """Time Keras before and after, so that a noisy machine is seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", nargs="?", type=Path)
+    parser.add_argument("--ranks", type=int, default=2)
+    options = parser.parse_args()
+    images = sign_mnist_split.load(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
+    before = plain(images)
+    begun = time.perf_counter()
+    with spark_session(f"local[{options.ranks}]", ranks=options.ranks):
+        started = time.perf_counter() - begun
+        model = ours(images, options.ranks)
+    after = plain(images)
+    alone = epoch_s(ours(images, 1))  # last: to be exact is for the rest of the process
+    floor = (before + after) / 2
+    print(f"Keras fit: {before:.2f} s an epoch before, {after:.2f} after")
+    print(f"one process: {alone:.2f} s, ratio {alone / floor:.2f}")
+    print(f"{options.ranks} ranks: {epoch_s(model):.2f} s, ratio {epoch_s(model) / floor:.2f}")
+    print(f"start: Spark {started:.1f} s, ranks {model.start_s:.1f} s to the first step")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What it takes to turn Sign Language MNIST's CSV files into Parquet, against pandas, which only reads them.
+
+Usage: ./run bench sign_mnist sign-language-mnist.zip
+"""
+
+import io
+import statistics
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+
+ROUNDS = 5
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time both in turn, so that a noisy machine disturbs both alike."""
+    with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(sys.argv[1]) as archive:
+        archive.extractall(place, [name for name in archive.namelist() if name.endswith(".csv") and "/" not in name])
+        files = sorted(Path(place).glob("*.csv"))
+        ours, theirs = [], []
+        for number in range(ROUNDS):
+            theirs.append(seconds(lambda: [pd.read_csv(io.BytesIO(file.read_bytes())) for file in files]))
+            to = Path(place) / f"dataset-{number}"
+            ours.append(seconds(lambda to=to: get_sign_mnist(to, source=Path(place))))  # type: ignore[misc]
+    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    print(f"pandas reads them in {statistics.median(theirs):.2f} s; to Parquet takes {statistics.median(ours):.2f} s")
+    print(f"to Parquet / pandas.read_csv = {ratio:.2f} (median of {ROUNDS})")
+
+
+if __name__ == "__main__":
+    main()

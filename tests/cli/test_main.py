@@ -1,0 +1,314 @@
+"""The command as a user meets it: help, exit codes, one clear line for each mistake."""
+
+import errno
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from aslkit.cli.main import main
+from aslkit.vision.images import encode_jpeg
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def aslkit(*arguments: object, workspace: Path | None = None) -> Result:
+    extra = ["--workspace", str(workspace)] if workspace else []
+    return CliRunner().invoke(main, [*map(str, arguments), *extra], catch_exceptions=False)
+
+
+def failed(result: Result, code: int) -> str:
+    """What a failed command said: one message, no traceback."""
+    assert result.exit_code == code, result.output
+    message = result.stderr.strip().splitlines()
+    errors = [line for line in message if line.startswith("Error: ")]
+    assert len(errors) == 1, result.stderr
+    assert "Traceback" not in result.output
+    return errors[0]
+
+
+def photographs(folder: Path, letters: str, count: int = 3) -> Path:
+    """Pictures without a hand, all different: enough for everything but training."""
+    rng = np.random.default_rng(0)
+    for letter in letters:
+        (folder / letter).mkdir(parents=True)
+        for index in range(count):
+            frame = np.kron(rng.integers(0, 255, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+            (folder / letter / f"{index}.jpg").write_bytes(encode_jpeg(frame))
+    return folder
+
+
+def png_that_claims(side: int) -> bytes:
+    """A PNG of a hundred bytes whose header says it has side × side pixels."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"0")),
+        (b"IEND", b""),
+    ]
+    body = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+def commands(group: click.Group = main, above: str = "") -> Iterator[str]:
+    """All commands, those of groups too."""
+    for name, command in group.commands.items():
+        yield above + name
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{above}{name} ")
+
+
+@pytest.mark.parametrize("command", [*commands()])
+def test_every_command_has_help_with_an_example_and_speaks_json(command: str) -> None:
+    result = aslkit(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert f"aslkit {command}" in result.output.partition("Example:")[2]
+    if command in ("dataset", "completion"):  # a group; a script
+        return
+    assert "--json" in result.output
+    assert "--workspace" in result.output
+
+
+def test_the_readme_names_every_command() -> None:
+    text = README.read_text(encoding="utf-8")
+    for command in main.commands:
+        assert f"aslkit {command}" in text or f"./run {command}" in text, command
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom click.testing import CliRunner\nfrom aslkit.cli.main import main\n"
+        "CliRunner().invoke(main, ['train', '--help'])\n"
+        "print([name for name in ('cv2', 'keras', 'mediapipe', 'numpy', 'pyarrow', 'sklearn', 'tensorflow')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("letter", "says"), [("J", "movement"), ("z", "movement"), ("Ä", "not a letter"), ("AB", "not a")]
+)
+def test_letters_that_are_none(letter: str, says: str, tmp_path: Path) -> None:
+    message = failed(aslkit("capture", "--letter", letter, workspace=tmp_path), 2)
+    assert says in message
+    assert "A B C D E F G H I K L M N O P Q R S T U V W X Y" in message
+
+
+def test_import_of_a_missing_and_an_empty_folder(tmp_path: Path) -> None:
+    assert "There is no folder" in failed(
+        aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2
+    )
+    (tmp_path / "empty").mkdir()
+    message = failed(aslkit("import", tmp_path / "empty", "--signer", "maria", workspace=tmp_path), 2)
+    assert "no folder of a letter" in message
+    assert not (tmp_path / "captures").exists()
+
+
+def test_bad_images_are_left_out_named_and_counted(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "AB")
+    whole = (source / "A" / "0.jpg").read_bytes()
+    (source / "A" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (source / "A" / "text.jpg").write_text("not a picture")
+    (source / "A" / "bomb.png").write_bytes(png_that_claims(30_000))
+    (source / "J").mkdir()
+    result = aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
+    assert result.exit_code == 0
+    assert "J" in result.output
+    for words in ("its sign moves", "not an image", "A/text.jpg", "too large (30000×30000", "A/bomb.png"):
+        assert words in result.output
+    curated = json.loads(aslkit("curate", "--json", workspace=tmp_path / "ws").stdout)
+    assert curated["frames"] == 6
+    assert curated["rejected"] == {"unreadable": 1}
+
+
+def test_a_real_signer_cannot_be_called_synthetic_nor_the_other_way_round(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "A")
+    failed(aslkit("import", source, "--signer", "synthetic-eve", workspace=tmp_path), 2)
+    message = failed(
+        aslkit("capture", "--letter", "A", "--source", "synthetic", "--signer", "eve", workspace=tmp_path), 2
+    )
+    assert "--signer synthetic-eve" in message
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", "x" * 65, "<b>", "a\nb", ".hidden"])
+def test_names_that_cannot_be_folders(name: str, tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "A")
+    failed(aslkit("import", source, "--signer", name, workspace=tmp_path / "ws"), 2)
+    assert not (tmp_path / "ws").exists()
+
+
+def test_no_camera(tmp_path: Path) -> None:
+    message = failed(aslkit("capture", "--letter", "A", "--source", "97", "--no-preview", workspace=tmp_path), 1)
+    assert "Camera 97 cannot be opened" in message
+    assert "--list-cameras" in message
+
+
+def test_nothing_to_curate(tmp_path: Path) -> None:
+    assert "aslkit capture" in failed(aslkit("curate", workspace=tmp_path), 1)
+
+
+def test_one_signer_and_a_missing_letter_are_said(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "AB", count=10)
+    aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
+    result = aslkit("curate", workspace=tmp_path / "ws")
+    assert result.exit_code == 0
+    assert "Only one signer" in result.stderr
+    assert "No frames to train on for C D E" in result.stderr
+    assert "Split by block" in result.stdout
+
+
+def test_holding_out_the_only_signer(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "AB")
+    aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
+    message = failed(aslkit("curate", "--hold-out", "maria", workspace=tmp_path / "ws"), 2)
+    assert "leaves nobody to train on" in message
+    assert not (tmp_path / "ws" / "datasets").exists()
+
+
+def test_no_dataset_and_a_damaged_one(tmp_path: Path) -> None:
+    assert "aslkit curate" in failed(aslkit("train", workspace=tmp_path), 2)
+    source = photographs(tmp_path / "photos", "AB", count=10)
+    aslkit("import", source, "--signer", "maria", workspace=tmp_path)
+    aslkit("curate", workspace=tmp_path)
+    path = next((tmp_path / "datasets/custom/data").glob("train-*.parquet"))
+    path.write_bytes(path.read_bytes()[:-100])
+    message = failed(aslkit("train", workspace=tmp_path), 1)
+    assert str(path) in message
+    assert "curate --rebuild" in message
+    assert aslkit("curate", "--rebuild", workspace=tmp_path).exit_code == 0
+
+
+def test_a_dataset_without_hands_cannot_be_trained_on(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "AB", count=10)
+    aslkit("import", source, "--signer", "maria", workspace=tmp_path)
+    aslkit("curate", workspace=tmp_path)
+    assert "No hand was found" in failed(aslkit("train", workspace=tmp_path), 1)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = photographs(tmp_path / "photos", "A")
+
+    def full(*given: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(given[0]))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
+    message = failed(aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws"), 1)
+    assert "disk is full" in message
+    monkeypatch.undo()
+    assert not [path for path in (tmp_path / "ws").rglob("*") if path.is_file()]
+    assert aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws").exit_code == 0
+
+
+def test_settings_from_a_file_and_its_mistakes(tmp_path: Path) -> None:
+    source = photographs(tmp_path / "photos", "A", count=4)
+    own = tmp_path / "own.toml"
+    capture = ("capture", "--letter", "A", "--source", source / "A", "--signer", "maria", "--no-gate", "--config", own)
+    own.write_text("[capture]\ngoal = 1\n")
+    assert json.loads(aslkit(*capture, "--json", workspace=tmp_path).stdout)["stored"] == 1
+    assert json.loads(aslkit(*capture, "--json", "--goal", 3, workspace=tmp_path).stdout)["stored"] == 2
+    for text, says in (
+        ("[capture]\ngaol = 2\n", "unknown key 'gaol'"),
+        ("[captur]\n", r"unknown section [captur]"),
+        ("goal = = 2", "not a TOML file"),
+        ("[capture]\ngoal = 0\n", "own.toml, [capture]: goal must"),
+        ("[gate]\nedge = 5\n", "own.toml, [gate]: edge must"),
+        ('[capture]\nformat = "gif"\n', "jpeg, png"),
+    ):
+        own.write_text(text)
+        assert says in failed(aslkit(*capture, workspace=tmp_path), 2)
+
+
+def test_a_config_file_that_is_not_there(tmp_path: Path) -> None:
+    assert "no configuration file" in failed(
+        aslkit("curate", "--config", tmp_path / "x.toml", workspace=tmp_path), 1 + 1
+    )
+
+
+def test_workspace_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "elsewhere"))
+    aslkit("import", photographs(tmp_path / "photos", "A"), "--signer", "maria")
+    assert len(list((tmp_path / "elsewhere/captures/maria").rglob("*.jpg"))) == 3
+
+
+def test_what_was_stated_at_an_import_is_known_at_the_next(tmp_path: Path) -> None:
+    pictures = photographs(tmp_path / "in", "AB")
+    bare = aslkit("import", pictures, "--signer", "bea", workspace=tmp_path)
+    assert (
+        "bea has not said what may be done with the images: they are stored without licence or consent" in bare.stderr
+    )
+    stated = ("--licence", "CC0-1.0", "--consent", "all")
+    aslkit("import", pictures, "--signer", "ada", *stated, workspace=tmp_path)
+    again = aslkit("import", pictures, "--signer", "ada", "--session", "two", "--json", workspace=tmp_path)
+    told = json.loads(again.stdout)
+    assert (told["licence"], told["consent"]) == ("CC0-1.0", "all")
+    assert again.stderr == ""
+    assert failed(aslkit("import", pictures, "--signer", "Ada", workspace=tmp_path), 2).startswith(
+        "Error: There is a signer 'ada' already."
+    )
+    assert "is a file" in failed(aslkit("import", pictures / "A" / "0.jpg", "--signer", "x", workspace=tmp_path), 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["curate", "--workspace", ""], ["train", "--dataset", ""], ["live", ""], ["evaluate", "", "--dataset", "x"],
+        ["capture", "--letter", "A", "--source", ""], ["dataset", "info", ""],
+    ],
+)  # fmt: skip
+def test_an_empty_name_is_not_the_working_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photographs(tmp_path / "in", "A") / "A")
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "empty" in result.stderr.lower()
+    assert not Path("data").exists()
+    assert not Path("captures").exists()
+
+
+def test_what_to_type_next_leads_to_the_same_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures, club = photographs(tmp_path / "in", "AB"), tmp_path / "our club"
+    typed = aslkit("import", pictures, "--signer", "ada", workspace=club)
+    after = aslkit("curate", "--name", "of us", workspace=club)
+    assert f"Next: aslkit curate --workspace '{club}'" in typed.output.splitlines()
+    assert f"Next: aslkit train --dataset 'of us' --workspace '{club}'" in after.output.splitlines()
+    monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "another"))
+    assert "Next: aslkit curate" in aslkit("import", pictures, "--signer", "ada").output.splitlines()
+
+
+def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo itself, with fewer frames of fewer letters: every stage on images and landmarks that were found."""
+    monkeypatch.setattr("aslkit.demo.FRAMES", 4)
+    monkeypatch.setattr("aslkit.demo.LETTERS", ("B", "L", "Y"))
+    result = aslkit("demo", workspace=tmp_path)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) == 10
+    assert "36 frames of 3 synthetic signers" in lines[0]
+    assert "synthetic-cleo, never seen" in lines[3]
+    report = Path(lines[5].split()[-1])
+    assert report.is_file()
+    metrics = json.loads((report.parent / "metrics.json").read_text())
+    assert metrics["unseen"]["accuracy"] > 0.6  # three letters: 0.33 by chance
+    shutil.rmtree(tmp_path / "demo" / "cache")  # may be deleted
+    again = json.loads(aslkit("demo", "--json", workspace=tmp_path).stdout)
+    assert again["metrics"]["unseen"] == metrics["unseen"]  # same input, settings and seed: same result
+
+
+def test_click_itself_is_used_for_usage_errors(tmp_path: Path) -> None:
+    assert aslkit("capture", workspace=tmp_path).exit_code == click.UsageError.exit_code
+    assert aslkit("nonsense").exit_code == click.UsageError.exit_code

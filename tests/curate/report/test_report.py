@@ -1,0 +1,195 @@
+import re
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aslkit.cli.output.stages import print_curated
+from aslkit.core.config import load
+from aslkit.core.workspace import Workspace
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CHECKS, CheckConfig
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.pipeline import Curated, curate
+from aslkit.curate.report import report
+from aslkit.curate.report.galleries import ABOUT
+from aslkit.curate.report.report import Curation, balance, percent, splits, waterfall
+from aslkit.formats.captures import CapturedFrame, walk
+from tests.curate.factories import several
+from tests.curate.read_report import Page, written
+
+# The page
+
+
+def test_the_page_is_one_file_that_needs_no_other_and_can_be_read_by_keyboard(curated: Workspace) -> None:
+    text = (curated.dataset("custom") / "report.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
+    assert "http" not in text.replace("http-equiv", "")
+    assert all(value.startswith("data:image/jpeg;base64,") for value in page.of("src"))
+    ids = page.of("id")
+    assert len(ids) == len(set(ids))
+    links = page.of("href")
+    assert links
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert all(alt.strip() for alt in page.of("alt"))
+    assert len(page.of("alt")) == page.tags["img"]
+    assert page.tags["h1"] == 1
+
+
+def test_the_same_input_gives_the_same_page_and_no_trace_of_where_it_was_made(
+    curated: Workspace, curation: Curation, tmp_path: Path
+) -> None:
+    first = written(curation, tmp_path)
+    assert first == written(curation, tmp_path)
+    assert str(curated.root) not in first
+
+
+def test_what_is_missing_is_said_in_words(curated: Workspace) -> None:
+    text = Page((curated.dataset("custom") / "report.html").read_text(encoding="utf-8")).text
+    assert "54" in text
+    assert re.search(r"ada lacks C, D, .* X and Y\.", text)
+    assert "ada has nothing of 21 letters (C-K, M-Y): 40 of each." in text
+    assert "aslkit capture --letters C-K,M-Y --signer ada" in text
+
+
+@pytest.mark.parametrize(
+    "evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'--><svg onload=alert(1)>", "{{ 7*7 }}"]
+)
+def test_names_of_others_do_not_run(curated: Workspace, curation: Curation, tmp_path: Path, evil: str) -> None:
+    page, plain = (Page(written(named(name, curated, curation), tmp_path)) for name in (evil, "zoe"))
+    assert page.tags - Counter(wbr=page.tags["wbr"]) == plain.tags - Counter(wbr=plain.tags["wbr"])
+    assert {name for _, name, _ in page.attributes} == {name for _, name, _ in plain.attributes}
+    assert all(value.startswith("data:image/jpeg;base64,") for value in page.of("src"))
+    assert page.text.count(evil) > 10
+
+
+def named(name: str, curated: Workspace, curation: Curation) -> Curation:
+    """The same with a name wherever somebody else chooses one."""
+    frame = CapturedFrame(path=next(walk(curated.captures)).path, signer=name, session=name, letter="A")
+    names = [name if signer == "ada" else signer for signer in curation.table.column("signer").to_pylist()]
+    table = curation.table
+    for column in ("signer", "session"):
+        table = table.set_column(table.schema.get_field_index(column), column, [names])
+    taken = [replace(each, signer=signer) for each, signer in zip(curation.taken, names, strict=True)]
+    return replace(
+        curation,
+        name=name,
+        table=table,
+        taken=taken,
+        refused=[
+            Rejection(frame=frame, reason=reason, detail=f"same pixels as {taken[0].key}{name}")
+            for reason in ("duplicate", "unreadable")
+        ],
+        flagged=[Rejection(frame=frame, reason=name, detail=name)],
+        summary=curation.summary | {"rejected": {"duplicate": 1, name: 1}, "flagged": {name: 1}, "notes": [name]},
+    )
+
+
+def test_a_file_with_a_name_that_is_html(workspace: Workspace, settings: CurateConfig, looked_at: list[str]) -> None:
+    folder = workspace.captures / "ben" / "one" / "A"
+    name = '"><img src=x onerror=alert(1)>.jpg'
+    (folder / name).write_bytes((folder / "8.jpg").read_bytes())
+    (folder / "0.jpg").write_bytes(b"<script>")
+    curate(workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
+    page = Page((workspace.dataset("custom") / "report.html").read_text(encoding="utf-8"))
+    assert f"ben/one/A/{name}" in page.text
+    assert "no picture" in page.text  # of the unreadable one
+    assert not [attribute for _, attribute, _ in page.attributes if attribute.startswith("on")]
+
+
+def test_a_dataset_without_its_report_is_made_again(
+    workspace: Workspace, settings: CurateConfig, looked_at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.dataset("custom") / "report.html"
+    before = path.read_bytes()
+    path.unlink()
+    result = curate(
+        workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1)
+    )
+    assert isinstance(result, Curated)
+    assert not result.up_to_date
+    assert path.read_bytes() == before
+    print_curated(result, as_json=False)
+    assert capsys.readouterr().out.splitlines()[-1] == f"Report: {path.as_uri()}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_heat_map_can_be_read(scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1."""
+    text = (Path(report.__file__).parent / "report.html.j2").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
+    colours = dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark"].index(scheme)]))
+
+    def light(name: str) -> float:
+        digits = colours[name][1:]
+        digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    pairs = [("ink", "paper"), ("soft", "paper"), ("blue", "paper"), ("amber", "cream")]
+    for ink, paper in [*pairs, *((f"i{step}", f"s{step}") for step in range(1, report.SHADES + 1))]:
+        high, low = sorted((light(ink), light(paper)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
+
+
+# What came in and went out
+
+
+def test_the_waterfall_leads_from_what_was_captured_to_what_is_taken() -> None:
+    summary = {
+        "frames": 80,
+        "rejected": {"near-duplicate": 5, "blurred": 4, "unreadable": 1, "duplicate": 10},
+        "splits": {"train": 60, "validation": 0, "test": 20},
+        "augmented": 120,
+    }
+    steps = waterfall(summary)
+    names = ["captured", "unreadable", "duplicate", "blurred", "near-duplicate", "taken", "train", "validation", "test"]
+    assert [step.name for step in steps] == [*names, "varied copies, in train"]
+    by = {step.name: step for step in steps}
+    assert by["captured"].count == 100
+    ends = [by[name] for name in names[:6]]
+    for above, below in pairwise(ends[1:5]):
+        assert below.start + below.share == pytest.approx(above.start)
+    assert by["near-duplicate"].start == pytest.approx(by["taken"].share)
+    assert by["test"].start + by["test"].share == pytest.approx(by["taken"].share)
+    assert max(step.start + step.share for step in steps) == pytest.approx(1)
+
+
+def test_every_reason_is_explained() -> None:
+    assert {name.replace("_", "-") for name in CHECKS} <= set(ABOUT)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0, "0.0%"), (0.0004, "< 0.1%"), (0.25, "25.0%"), (0.99999, "99.9%"), (1, "100.0%")]
+)
+def test_percent_never_rounds_to_all_or_nothing(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+def test_balance_counts_every_frame_once() -> None:
+    frames = several(("maria", "one", "A", 3), ("maria", "two", "B", 6), ("<ben>", "one", "A", 12))
+    found = balance(frames)
+    assert found.signers == [("<ben>", ["one"]), ("maria", ["one", "two"])]
+    cells = {letter: [(cell.count, cell.shade) for cell in row] for letter, row, _ in found.rows}
+    assert cells["A"] == [(12, 4), (3, 1), (0, 0)]
+    assert cells["B"] == [(0, 0), (0, 0), (6, 2)]
+    assert [total for _, _, total in found.rows][:2] == [15, 6]
+    assert found.sums == [12, 3, 6, 21]
+    assert found.lacking[1][1].startswith("C, D,")
+
+
+def test_splits_name_their_signers_as_long_as_they_are_few() -> None:
+    frames = several(*((f"signer {number}", "one", "A", 1) for number in range(10)))
+    names = np.array(["test"] * 2 + ["train"] * 8)
+    found = {each["name"]: each for each in splits(frames, names)}
+    assert found["test"]["signers"] == "signer 0, signer 1"
+    assert found["validation"]["images"] == 0
+    assert found["train"]["sessions"] == 8
+    assert {each["name"]: each for each in splits(frames, np.full(10, "train"))}["train"]["signers"] == "10 signers"

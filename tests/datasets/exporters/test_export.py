@@ -1,0 +1,230 @@
+import io
+import json
+import os
+import tarfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
+import pytest
+from PIL import Image
+
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
+from aslkit.datasets import parquet_store
+from aslkit.datasets.exporters import run as export_module
+from aslkit.datasets.exporters import to_images
+from aslkit.datasets.exporters.destination import MARK, check_free
+from aslkit.datasets.exporters.rows import Part
+from aslkit.datasets.exporters.run import export
+from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.sign_mnist.read_csv import COLUMNS
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import decode, encode_jpeg, pixel_hash
+from aslkit.vision.preprocess import Contract, model_input
+from tests.datasets import factories
+from tests.datasets.test_opens_elsewhere import run
+
+COUNT = {"train": 30, "validation": 4, "test": 12}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return factories.dataset(tmp_path_factory.mktemp("export") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def rows(dataset: Path) -> dict[str, dict[str, Any]]:
+    """By the hash of their pixels."""
+    return {row["sha256"]: row for row in parquet_store.read(dataset).to_pylist()}
+
+
+HUGGING_FACE = """
+import hashlib, json, sys
+import numpy as np
+from datasets import load_dataset
+found = {}
+for split, rows in load_dataset(sys.argv[1], data_dir=sys.argv[2]).items():
+    found[split] = []
+    for row in rows:
+        image = row.pop("image", None) or row.pop("jpg", None)
+        pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+        digest = hashlib.sha256(f"{image.width}x{image.height}:".encode() + pixels.tobytes()).hexdigest()
+        found[split].append(row | {"pixels": digest})
+print(json.dumps(found, default=str))
+"""
+
+
+def test_images_in_folders_open_in_hugging_face(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    done = export(dataset, format="imagefolder", to=tmp_path / "images")
+    assert done.rows == COUNT
+    found = run(HUGGING_FACE, "imagefolder", tmp_path / "images", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
+    assert {split: len(each) for split, each in found.items()} == COUNT
+    for split, each in found.items():
+        for got in each:
+            row = rows[got["pixels"]]  # not a pixel has changed
+            assert split == row["split"]
+            assert got["label"] == LETTERS[row["label"]]
+            assert (got["signer"], got["handedness"], got["group"]) == (row["signer"], row["handedness"], row["group"])
+
+
+def test_tar_shards_open_in_hugging_face(
+    dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_images, "SHARD_BYTES", 20_000)
+    export(dataset, format="webdataset", to=tmp_path / "tar")
+    shards = sorted((tmp_path / "tar").glob("train-*.tar"))
+    assert shards[0].name == "train-000000.tar"
+    assert len(shards) > 1
+    found = run(HUGGING_FACE, "webdataset", tmp_path / "tar", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
+    assert {split: len(each) for split, each in found.items()} == COUNT
+    for got in found["test"]:
+        row = rows[got["json"]["sha256"]]
+        assert int(got["cls"]) == row["label"]
+        assert got["json"]["letter"] == LETTERS[row["label"]]
+        assert got["json"]["signer"] == "cleo"
+        if row["image"]["path"].endswith("jpg"):  # a PNG among JPEGs is encoded as JPEG
+            assert got["pixels"] == row["sha256"]
+
+
+def test_the_same_dataset_gives_the_same_tar(dataset: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        export(dataset, format="webdataset", to=tmp_path / name, splits=["test"])
+    assert (tmp_path / "a/test-000000.tar").read_bytes() == (tmp_path / "b/test-000000.tar").read_bytes()
+    assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [MARK, "test-000000.tar"]
+
+
+def test_28_by_28_is_what_the_model_sees(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    done = export(dataset, format="csv28", to=tmp_path / "csv")
+    hands = [row for row in rows.values() if row["landmarks"] is not None and row["split"] == "train"]
+    assert done.left_out == {"no hand found": len(rows) - sum(done.rows.values())}
+    table = pd.read_csv(tmp_path / "csv" / "sign_mnist_train.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert table["label"].tolist() == ["ABCDEFGHIJKLMNOPQRSTUVWXY".index(LETTERS[row["label"]]) for row in hands]
+    assert 9 not in table["label"].tolist()
+    for index, row in enumerate(hands):
+        hand = Hand(landmarks=np.zeros((21, 3), np.float32), handedness=row["handedness"], score=1.0)
+        box = np.array(row["hand_box"], np.float32)
+        hand.landmarks[0, :2], hand.landmarks[1:, :2] = box[:2], box[2:]
+        seen = model_input(decode(row["image"]["bytes"]), hand, Contract(kind="pixels", size=28))
+        assert (table.iloc[index, 1:].to_numpy() == (seen.ravel() * 255).round()).all()
+
+
+def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: Path) -> None:
+    first = export(dataset, format="csv28", to=tmp_path / "csv")
+    again = get_sign_mnist(tmp_path / "again", source=tmp_path / "csv", partial=True)
+    assert again.rows == {"train": first.rows["train"], "test": first.rows["test"]}
+    export(again.folder, format="csv28", to=tmp_path / "third")  # what is 28×28 already goes through as it is
+    for split in ("train", "test"):
+        name = f"sign_mnist_{split}.csv"
+        assert (tmp_path / "third" / name).read_bytes() == (tmp_path / "csv" / name).read_bytes()
+
+
+@pytest.mark.parametrize("splits", [(), ("test",)])
+def test_what_opens_landmarks_is_there(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
+    done = export(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    assert len(eval(done.opened_by, {"pandas": pd})) == next(iter(done.rows.values()))
+
+
+def test_landmarks_are_those_of_the_parquet(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    export(dataset, format="landmarks", to=tmp_path / "csv")
+    table = pd.read_csv(tmp_path / "csv" / "landmarks-train.csv")
+    train = [row for row in rows.values() if row["split"] == "train"]
+    assert table["sha256"].tolist() == [row["sha256"] for row in train]
+    values = table[[f"{axis}{joint}" for joint in range(21) for axis in "xyz"]].to_numpy(np.float32)
+    for got, row in zip(values, train, strict=True):
+        expected = [np.nan] * 63 if row["landmarks"] is None else row["landmarks"]
+        np.testing.assert_array_equal(got, np.array(expected, np.float32))
+    assert table["signer"].tolist() == [row["signer"] for row in train]
+
+
+def hostile(tmp_path: Path) -> Path:
+    home = b"\xff\xe1\x00\x0cExif\x00\x00HOME"
+    plain = encode_jpeg(factories.picture(2))
+    rows = [
+        factories.row(0, "../../evil", camera="=cmd|' /C calc'!A0", consent="a\nb\x1b[2J"),
+        factories.row(1, "..", image={"bytes": plain[:2] + home + plain[2:], "path": "/etc/passwd"}),
+        factories.row(2, "CON", image={"bytes": b"#!/bin/sh", "path": "x.sh"}),
+        factories.row(3, "\x1b]0;x\x07", image=None),
+        factories.row(4, "ok", label=99),
+        factories.row(5, "x" * 300, hand_box=[float("nan")] * 4),
+        factories.row(6, "y", hand_box=[1e30, 1e30, 2e30, 2e30]),
+    ]
+    return factories.write(tmp_path / "hostile", {"train": rows})
+
+
+@pytest.mark.parametrize("format", list(export_module.FORMATS))
+def test_nothing_hostile_goes_out(tmp_path: Path, format: str) -> None:
+    done = export(hostile(tmp_path), format=format, to=tmp_path / "out" / "here")
+    assert done.left_out["no letter of the 24"] == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["here"]
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".csv28"]
+    data = b"".join(path.read_bytes() for path in files)
+    for wanted in (b"HOME", b"\x1b[", b"\x1b]", b"#!/bin", b"passwd", b'"=cmd'):
+        assert wanted not in data
+    if format == "webdataset":
+        with tarfile.open(fileobj=io.BytesIO((tmp_path / "out/here/train-000000.tar").read_bytes())) as archive:
+            assert {name.split("-")[0] for name in archive.getnames()} == {"train"}
+            about = json.loads(archive.extractfile(archive.getnames()[2]).read())  # type: ignore[union-attr]
+            assert about["camera"].startswith("'=")
+    if format == "imagefolder":
+        names = {path.name for path in files if path.suffix == ".jpg"}
+        assert {"evil-000000.jpg", "unnamed-000001.jpg"} <= names
+        for path in files:
+            if path.suffix == ".jpg":
+                with Image.open(path) as image:
+                    assert not image.getexif()
+
+
+def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    with pytest.raises(AslkitError, match=r"no export of aslkit.*--force"):
+        export(dataset, format="landmarks", to=tmp_path / "mine")
+    (tmp_path / "file").write_text("")
+    for to, says in ((tmp_path / "file", "is a file"), (dataset, "dataset itself"), (dataset.parent, "dataset itself"),
+                     (dataset / "data", "lies in it"), (Path.home(), "as a whole")):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            export(dataset, format="landmarks", to=to, force=True)
+    export(dataset, format="landmarks", to=tmp_path / "mine", force=True)
+    assert not (tmp_path / "mine" / "thesis.txt").exists()
+    export(dataset, format="imagefolder", to=tmp_path / "mine")  # an export takes an export's place
+    monkeypatch.chdir(tmp_path / "mine")
+    with pytest.raises(InputError, match="as a whole"):
+        export(dataset, format="landmarks", to=Path(), force=True)
+
+
+def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    check = partial(check_free, what="run", option="--into", within=run / "exports")
+    check(run / "exports" / "onnx", run)
+    for to in (run, run / "model", run / "exports" / ".."):
+        with pytest.raises(InputError, match=r"holds the run itself, or lies in it\. Choose another --into"):
+            check(to, run, force=True)
+
+
+def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(part: Part) -> int:
+        (part.to / "half").write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(export_module.FORMATS, "landmarks", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        export(dataset, format="landmarks", to=tmp_path / "new" / "csv")
+    assert os.listdir(tmp_path / "new") == []  # noqa: PTH208
+
+
+def test_what_there_is_not(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no format 'zip'"):
+        export(dataset, format="zip", to=tmp_path / "x")
+    some = factories.write(tmp_path / "some", {"train": factories.rows_of("train", 2)})
+    with pytest.raises(InputError, match="no split 'test'"):
+        export(some, format="csv28", to=tmp_path / "x", splits=["test"])
+
+
+def test_pixels_stay(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    export(dataset, format="imagefolder", to=tmp_path / "images")
+    files = [path for path in (tmp_path / "images").rglob("*") if path.suffix in (".jpg", ".png")]
+    assert {pixel_hash(decode(path.read_bytes())) for path in files} == set(rows)

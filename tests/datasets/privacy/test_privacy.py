@@ -1,0 +1,413 @@
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslkit.cli.main import main
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.datasets import parquet_store
+from aslkit.datasets.merging.merge import Given, MergeConfig, merge
+from aslkit.datasets.privacy import face_detector
+from aslkit.datasets.privacy import prepare as privacy
+from aslkit.datasets.privacy.hand_crop import crop_box
+from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare
+from aslkit.datasets.privacy.pseudonyms import Pseudonyms
+from aslkit.datasets.sharing import manifest
+from aslkit.datasets.sharing.push import deliver, staged
+from aslkit.datasets.verify.run import verify
+from aslkit.train.data.samples import load
+from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.vision.preprocess import Contract, pixel_features
+from tests.datasets import factories
+
+CROP, LANDMARKS, NAMES = PrivacyConfig(crop=True), PrivacyConfig(landmarks_only=True), PrivacyConfig(pseudonyms=True)
+
+
+@pytest.fixture(autouse=True)
+def no_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MediaPipe takes a second to start; only tests of faces need it."""
+    if "face" not in request.node.name:
+
+        class Blind:
+            def sees_face(self, frame: Frame, hand_box: Any) -> bool:
+                return False
+
+            def close(self) -> None:
+                pass
+
+        monkeypatch.setattr(privacy, "FaceFinder", Blind)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ada, Ben and Cleo, with two varied copies, one of a frame without a hand. Not to be changed."""
+    rows = {split: factories.rows_of(split, count) for split, count in (("train", 24), ("validation", 4), ("test", 8))}
+    for number, of in ((500, 0), (501, 3)):
+        copy = factories.row(number, rows["train"][of]["signer"], parent=rows["train"][of]["sha256"], label=of)
+        rows["train"].append(copy | {"landmarks": rows["train"][0]["landmarks"], "hand_box": [0.1, 0.2, 0.3, 0.9]})
+    for split in rows.values():
+        for row in split:
+            row |= {"camera": f"{row['signer']}'s telephone", "consent": f"I, {row['signer'].title()}, agree."}
+    folder = factories.write(tmp_path_factory.mktemp("here") / "adas", rows, summary={"notes": ["Ask ADA for more."]})
+    for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
+        about = {"path": "ada/one/A/0.jpg", "letter": "A", "signer": "ada", "session": "one", "reason": "cut-off"}
+        other = about | {"path": "ada/one/B/Ada at home.jpg", "detail": "same pixels as ada/one/A/0.jpg"}
+        parquet_store.write_findings(folder / name, [about | {"detail": "of ada"}, other])
+    (folder / "report.html").write_text("<img> of ada")
+    return folder
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    return parquet_store.read(folder).to_pylist()  # type: ignore[no-any-return]
+
+
+def made_private(dataset: Path, target: Path, config: PrivacyConfig, names: Pseudonyms | None = None) -> Path:
+    prepare(dataset, target, name="mine", config=config, names=names)
+    return target
+
+
+def test_a_crop_shows_the_hand_where_the_row_says_it_is(dataset: Path, tmp_path: Path) -> None:
+    before = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
+    after = rows_in(made_private(dataset, tmp_path / "out", CROP))
+    assert after
+    for row in after:
+        was = before[row["image"]["path"].rpartition(".")[0]]
+        frame, whole = decode(row["image"]["bytes"]), decode(was["image"]["bytes"])
+        assert frame.shape[:2] == (row["height"], row["width"])
+        assert row["sha256"] == pixel_hash(frame)
+        assert row["phash"] == perceptual_hash(frame)
+        x0, y0, x1, y1 = crop_box(was["hand_box"], was["width"], was["height"])
+        lost = np.abs(frame.astype(int) - whole[y0:y1, x0:x1]).mean()
+        assert lost == 0 if row["image"]["path"].endswith(".png") else lost < 15  # JPEG, of few and gaudy pixels
+        there = np.array(row["landmarks"]).reshape(21, 3) * (x1 - x0, y1 - y0, x1 - x0) + (x0, y0, 0)
+        here = np.array(was["landmarks"]).reshape(21, 3) * (was["width"], was["height"], was["width"])
+        np.testing.assert_allclose(there, here, atol=1e-3)
+
+
+@pytest.mark.parametrize("config", [CROP, LANDMARKS])
+def test_what_is_handed_on_is_whole(dataset: Path, tmp_path: Path, config: PrivacyConfig) -> None:
+    before = {each.kind for each in verify(dataset, processes=0).findings}
+    folder = made_private(dataset, tmp_path / "out", config)
+    assert {each.kind for each in verify(folder, processes=0).findings} <= before
+    columns = {field["name"] for field in json.loads((folder / "croissant.json").read_text())["recordSet"][0]["field"]}
+    assert ("image" in columns) == (config is CROP)
+
+
+def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) -> None:
+    """To the landmark; in pixels, but for JPEG."""
+    after = made_private(dataset, tmp_path / "out", CROP)
+    raw = {}
+    for folder in (dataset, after):
+        samples = load(folder, Contract(kind="landmarks"))
+        raw[folder] = samples.raw[samples.found & ~samples.copy]
+    np.testing.assert_allclose(raw[after], raw[dataset], atol=2e-3)
+    was = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
+    contract = Contract(kind="pixels", size=28)
+    for row in rows_in(after):
+        old = was[row["image"]["path"].rpartition(".")[0]]
+        seen = [
+            pixel_features(
+                decode(each["image"]["bytes"]), np.array(each["hand_box"], np.float32), left=False, contract=contract
+            )
+            for each in (old, row)
+        ]
+        assert np.abs(seen[0] - seen[1]).mean() < 0.02
+
+
+def test_frames_without_a_hand_are_left_out_of_crops_and_counted(dataset: Path, tmp_path: Path) -> None:
+    result = prepare(dataset, tmp_path / "out", name="mine", config=CROP, names=None)
+    without = [row for row in rows_in(dataset) if row["landmarks"] is None]
+    copies = [row for row in rows_in(tmp_path / "out") if row["parent"]]
+    assert result.left_out == len(without) + 1  # and the copy of a frame that went
+    assert [row["reason"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(
+        without
+    )
+    assert len(copies) == 1
+    assert copies[0]["parent"] in {row["sha256"] for row in rows_in(tmp_path / "out") if not row["parent"]}
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert f"{result.left_out} rows without a hand were left out" in text
+    assert parquet_store.facts(tmp_path / "out")["summary"]["splits"]["train"] == 18
+
+
+@pytest.mark.parametrize(
+    "place", [(0.0, 0.0, 0.1, 0.1), (0.9, 0.9, 1.2, 1.1), (-0.3, 0.2, 1.3, 0.8), (0.5, 0.5, 0.5, 0.5)]
+)
+@pytest.mark.parametrize("size", [(640, 480), (48, 300), (20, 16)])
+def test_a_crop_lies_in_the_frame_and_is_an_image(place: tuple[float, ...], size: tuple[int, int]) -> None:
+    x0, y0, x1, y1 = crop_box(list(place), *size)
+    assert 0 <= x0 < x1 <= size[0]
+    assert 0 <= y0 < y1 <= size[1]
+    assert min(x1 - x0, y1 - y0) >= 16
+
+
+def test_without_pictures_landmarks_are_trained_on_and_nothing_breaks(dataset: Path, tmp_path: Path) -> None:
+    after = made_private(dataset, tmp_path / "out", LANDMARKS)
+    assert {row["image"]["bytes"] for row in rows_in(after)} == {None}
+    assert [row["image"]["path"] for row in rows_in(after)] == [row["image"]["path"] for row in rows_in(dataset)]
+    mine, theirs = (load(folder, Contract(kind="landmarks")) for folder in (dataset, after))
+    np.testing.assert_array_equal(mine.raw, theirs.raw)
+    with pytest.raises(AslkitError, match=r"has no pictures, only landmarks\. Train on those: --feature landmarks"):
+        load(after, Contract(kind="pixels", size=28))
+    picture = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
+    assert sum(path.stat().st_size for path in (after / "data").iterdir()) < 60 * picture
+
+
+HUGGING_FACE = """
+import sys
+from datasets import load_dataset
+for folder in sys.argv[1:]:
+    row = load_dataset(folder)["test"][0]
+    print(len(row["landmarks"]), getattr(row["image"], "size", None) or row["image"]["bytes"])
+"""
+
+
+def test_hugging_face_opens_it_with_and_without_pictures(dataset: Path, tmp_path: Path) -> None:
+    crops = made_private(dataset, tmp_path / "crops", CROP)
+    row = next(row for row in rows_in(crops) if row["split"] == "test")
+    folders = [str(crops), str(made_private(dataset, tmp_path / "landmarks", LANDMARKS))]
+    about = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", HUGGING_FACE, *folders], cwd=tmp_path, env=about, capture_output=True, text=True
+    )  # elsewhere: here, `datasets` is our folder
+    assert done.stdout.splitlines() == [f"63 {(row['width'], row['height'])}", "63 None"], done.stderr[-2000:]
+
+
+def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
+    workspace = Workspace(root=tmp_path / "workspace")
+    folder, _ = staged(dataset, workspace, PrivacyConfig(pseudonyms=True, crop=True))
+    deliver(folder, str(tmp_path / "out"))
+    every = io.StringIO()
+    for path in (tmp_path / "out").rglob("*"):
+        assert not re.search("ada|ben|cleo", re.sub("signer-[0-9a-f]{4}", "", path.name))
+        if path.suffix != ".parquet" and path.is_file():
+            every.write(path.read_text())
+    for table in (
+        parquet_store.read(tmp_path / "out"),
+        parquet_store.rejected(tmp_path / "out"),
+        parquet_store.flagged(tmp_path / "out"),
+    ):
+        rows = table.to_pylist()
+        every.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
+    every.write(json.dumps(parquet_store.facts(tmp_path / "out")))
+    text = every.getvalue().lower().replace("metadata", "").replace("jsonld", "")
+    text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms spell "ada" by chance
+    found = re.findall(r".{20}(?:ada|ben|cleo|telephone|at home).{5}", text)
+    assert found == []
+    for path in (tmp_path / "out").rglob("*.parquet"):
+        assert not re.search(rb"ada/|ben/|cleo/|Ada,|Ben,|Cleo,|telephone", path.read_bytes())
+    kept = json.loads((workspace.root / "datasets" / "adas.pseudonyms.json").read_text())
+    assert set(kept["signers"]) == {"ada", "ben", "cleo"}
+    assert (workspace.root / "datasets" / "adas.pseudonyms.json").stat().st_mode & 0o077 == 0
+    assert not list((tmp_path / "out").rglob("*pseudonyms*"))
+
+
+TOLD = {
+    "few-frames": "one of 3 of this letter and signer",
+    "one-sitting": "this letter of the signer was recorded in {signer}/{session} only",
+    "near-duplicate": "like {path}, which is sharper",
+    "duplicate": "same pixels as {path}",
+}
+"""As curation says it, by reason."""
+
+
+NAMED = st.text("aA.b- 1", max_size=4).map(lambda text: f"q{text}q")
+"""Names of people, sittings and files: some begin alike, some are parts of others, some have spaces."""
+
+
+@given(recorded=st.lists(st.tuples(NAMED, NAMED, NAMED), min_size=1, max_size=6, unique=True))
+def test_whatever_is_said_of_a_frame_is_said_under_its_other_names(recorded: list[tuple[str, str, str]]) -> None:
+    names = Pseudonyms()
+    paths = [f"{signer}/{session}/A/{file}.jpg" for signer, session, file in recorded]
+    about = list(zip(recorded, paths, strict=True))
+    names.learn({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in about)
+    hiding = names.hiding()
+    for (signer, session, _), path in about:
+        other = {"signer": names.signers[signer], "session": names.session(signer, session), "path": names.files[path]}
+        for words in TOLD.values():
+            said = hiding.text(words.format(signer=signer, session=session, path=path))
+            assert said == words.format(**other)
+
+
+def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> None:
+    recorded = [
+        ("maria", "2026-09-01-kitchen", "beside, bed.jpg"),
+        ("maria anna", "at the lake", "first.jpg"),
+        ("maria anna", "at the lake again", "second.jpg"),
+        ("jo", "balcony", "third.jpg"),
+    ]
+    rows, findings = [], []
+    for index, (signer, session, file) in enumerate(recorded):
+        where = {"signer": signer, "session": session, "path": f"{signer}/{session}/A/{file}"}
+        image = {"bytes": None, "path": where["path"]}
+        rows.append(factories.row(index, signer, session=session, label=0, image=image, camera=f"{signer}'s"))
+        about = where | {"letter": "A"}
+        findings += [about | {"reason": name, "detail": words.format(**where)} for name, words in TOLD.items()]
+    folder = factories.write(tmp_path / "in", {"train": rows}, summary={"notes": [row["detail"] for row in findings]})
+    for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
+        parquet_store.write_findings(folder / name, findings)
+    after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
+    sent = [
+        table.to_pylist()
+        for table in (parquet_store.read(after), parquet_store.rejected(after), parquet_store.flagged(after))
+    ]
+    text = repr(
+        [
+            parquet_store.facts(after),
+            sent,
+            *(path.read_text() for path in after.glob("*.*") if path.suffix != ".parquet"),
+        ]
+    )
+    assert re.findall(r"maria|anna|\bjo\b|kitchen|lake|balcony|beside|first\.|second\.|third\.", text) == []
+    assert text.count("in signer-") >= 2 * len(recorded)  # and yet it is said
+
+
+def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, tmp_path: Path) -> None:
+    names = Pseudonyms()
+    after = rows_in(made_private(dataset, tmp_path / "out", NAMES, names))
+    before = rows_in(dataset)
+    assert [names.signers[row["signer"]] for row in before] == [row["signer"] for row in after]
+    assert len(set(names.signers.values())) == 3
+    assert all(re.fullmatch("signer-[0-9a-f]{4}", name) for name in names.signers.values())
+    for old, new in zip(before, after, strict=True):
+        assert new["image"]["path"].startswith(f"{new['signer']}/{new['session']}/A/")
+        assert {key: old[key] for key in ("label", "group", "sha256", "split", "landmarks")} == {
+            key: new[key] for key in ("label", "group", "sha256", "split", "landmarks")
+        }
+        assert new["consent"] == f"I, {new['signer']}, agree."
+    mine, theirs = (load(folder, Contract(kind="landmarks")) for folder in (dataset, tmp_path / "out"))
+    for signer in ("ada", "ben", "cleo"):  # in the order they were taken
+        np.testing.assert_array_equal(
+            mine.label[mine.signer == signer], theirs.label[theirs.signer == names.signers[signer]]
+        )
+    listed = [row["path"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()]
+    assert listed[0] in {row["image"]["path"] for row in after}
+    assert parquet_store.rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
+
+
+def test_a_person_keeps_the_other_name_and_another_dataset_gives_another(dataset: Path, tmp_path: Path) -> None:
+    workspace = Workspace(root=tmp_path)
+    for target in ("1", "2"):
+        deliver(staged(dataset, workspace, NAMES)[0], str(tmp_path / target))
+    assert manifest.manifest_of(tmp_path / "1") == manifest.manifest_of(tmp_path / "2")
+    shutil.copytree(dataset, tmp_path / "other")
+    deliver(staged(tmp_path / "other", workspace, NAMES)[0], str(tmp_path / "3"))
+    one, other = ({row["signer"] for row in rows_in(tmp_path / name)} for name in ("1", "3"))
+    assert not one & other
+
+
+def test_damaged_pseudonyms_are_not_drawn_anew(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "adas.pseudonyms.json").write_text("{")
+    with pytest.raises(AslkitError, match=r"adas\.pseudonyms\.json is damaged .* other names than before"):
+        staged(dataset, Workspace(root=tmp_path), NAMES)
+
+
+def test_what_was_prepared_waits_for_the_next_try(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(root=tmp_path / "workspace")
+    folder, first = staged(dataset, workspace, CROP)
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("prepared again")
+
+    monkeypatch.setattr(privacy, "prepare", never)
+    assert staged(dataset, workspace, CROP) == (folder, first)
+    deliver(folder, str(tmp_path / "out"))
+    assert not folder.exists()
+
+
+def test_what_is_pushed_can_be_merged(dataset: Path, tmp_path: Path) -> None:
+    given = [
+        Given(name=str(i), folder=made_private(dataset, tmp_path / str(i), config, Pseudonyms()), renames={})
+        for i, config in enumerate(
+            (PrivacyConfig(landmarks_only=True, pseudonyms=True), PrivacyConfig(crop=True, pseudonyms=True))
+        )
+    ]
+    result = merge(given, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
+    assert len(result.summary["signers"]) == 6
+    assert parquet_store.facts(result.folder)["pixels"] is False
+
+
+def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
+    """Such as Sign Language MNIST."""
+    unknown = dict.fromkeys(("signer", "session", "camera", "group", "landmarks", "hand_box", "consent", "licence"))
+    rows = {"train": [factories.row(index, "") | unknown for index in range(3)]}
+    folder = factories.write(tmp_path / "in", rows, summary={"split_by": "official"})
+    after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
+    for name in ("signer", "licence", "consent"):  # what is not stated is not stated to others either
+        assert [row[name] for row in rows_in(after)] == [None] * 3
+    assert parquet_store.facts(after)["summary"]["split_by"] == "official"
+    with pytest.raises(AslkitError, match=r"No frame of .* has a hand"):
+        made_private(folder, tmp_path / "crops", CROP)
+
+
+def test_exif_never_leaves(dataset: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x9286] = exif[0x010E] = "at Ada's home"
+    buffer = io.BytesIO()
+    Image.fromarray(factories.picture(3)).save(buffer, "JPEG", exif=exif)
+    rows = {"train": [factories.row(0, "ada", image={"bytes": buffer.getvalue(), "path": "ada/one/A/0.jpg"})]}
+    after = made_private(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
+    data = rows_in(after)[0]["image"]["bytes"]
+    assert b"home" not in data
+    np.testing.assert_array_equal(decode(data), decode(buffer.getvalue()))
+
+
+def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+    rows = {"train": [factories.row(0, "ada", image={"bytes": b"\xff\xd8 no", "path": "ada/one/A/0.jpg"})]}
+    with pytest.raises(AslkitError, match=r"The dataset's image 'ada/one/A/0\.jpg' is not an image"):
+        made_private(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Frame:
+    """A person's face, BGR, uint8; matplotlib brings it."""
+    from matplotlib import cbook
+
+    return decode(Path(cbook._get_data_path("sample_data/grace_hopper.jpg")).read_bytes())
+
+
+def test_a_face_is_found_and_a_hand_is_none(portrait: Frame, picture: Frame) -> None:
+    finder = face_detector.FaceFinder()
+    assert finder.sees_face(portrait, None)
+    assert finder.sees_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also where the hand is before it
+    assert not finder.sees_face(picture, None)
+    finder.close()
+
+
+def test_faces_are_not_sent_unless_somebody_says_so(portrait: Frame, tmp_path: Path) -> None:
+    small = portrait[::2, ::2]
+    image = {"bytes": encode_jpeg(small), "path": "ada/one/A/0.jpg"}
+    rows = {"train": [factories.row(0, "ada", image=image, hand_box=[0.8, 0.8, 0.95, 0.95]), factories.row(1, "ada")]}
+    factories.write(tmp_path / "datasets" / "mine", rows)
+    push = ["dataset", "push", "mine", str(tmp_path / "out"), "--workspace", str(tmp_path)]
+    done = CliRunner().invoke(main, push)
+    assert done.exit_code == 2
+    assert "Faces are seen in 1 of 2 images. Send the hand alone (--crop)" in done.output
+    assert not (tmp_path / "out").exists()
+    done = CliRunner().invoke(main, [*push, "--yes-faces"])
+    assert done.exit_code == 0, done.output
+    assert "Faces are seen in 1 of 2 images" in (tmp_path / "out" / "README.md").read_text()
+    done = CliRunner().invoke(main, [*push, "--crop", "--json"])
+    assert json.loads(done.output)["privacy"] == {"faces": 0, "images": 2, "left_out": 0}
+
+
+def test_crops_and_no_pictures_exclude_each_other() -> None:
+    with pytest.raises(InputError, match="exclude each other"):
+        PrivacyConfig(crop=True, landmarks_only=True)

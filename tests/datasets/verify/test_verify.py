@@ -1,0 +1,267 @@
+import io
+import json
+import os
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.verify.findings import KINDS, Finding
+from aslkit.datasets.verify.isolated_pool import Apart
+from aslkit.datasets.verify.run import verify
+from aslkit.vision.images import encode_jpeg, encode_png
+from tests.cli.test_main import png_that_claims
+from tests.datasets import factories
+
+TRAIN = "data/train-00000-of-00001.parquet"
+
+
+@pytest.fixture(scope="module")
+def valid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return factories.dataset(tmp_path_factory.mktemp("verify") / "valid")
+
+
+@pytest.fixture
+def dataset(valid: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(valid, tmp_path / "dataset"))
+
+
+def kinds(folder: Path) -> set[str]:
+    return {each.kind for each in verify(folder, processes=0).findings}
+
+
+def test_a_valid_dataset_has_no_findings(valid: Path) -> None:
+    found = verify(valid, processes=2)  # as the command does it, in other processes
+    assert found.findings == ()
+    assert found.rows == {"train": 30, "validation": 4, "test": 12}
+
+
+def test_what_curation_makes_is_valid(curated: Any) -> None:
+    found = verify(curated.dataset("custom"), processes=0)
+    assert {each.kind for each in found.findings} <= {"unstated"}
+
+
+def cell(column: str, value: Any) -> Callable[[pa.Table], pa.Table]:
+    return lambda table: factories.with_cell(table, column, 9, value)
+
+
+def image(data: bytes | None, path: str | None = "a.jpg") -> Callable[[pa.Table], pa.Table]:
+    return cell("image", {"bytes": data, "path": path})
+
+
+def telling(form: str) -> bytes:
+    """An image that says where it was taken."""
+    place = Image.Exif()
+    place[0x010E] = "at Ada's home"
+    buffer = io.BytesIO()
+    Image.fromarray(factories.picture(1)).save(buffer, form, exif=place)
+    return buffer.getvalue()
+
+
+WHOLE = encode_jpeg(factories.picture(1))
+WHEN = pa.timestamp("ms", tz="UTC")
+GIF = b"GIF89a" + bytes(300)
+CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
+    ("label", cell("label", 24)),
+    ("label", cell("label", -1)),
+    ("label", cell("label", 2**62)),
+    ("missing-value", cell("label", None)),
+    ("missing-value", cell("image", None)),
+    ("missing-value", image(None)),
+    ("missing-value", cell("sha256", None)),
+    ("list-length", cell("landmarks", [0.0] * 62)),
+    ("list-length", cell("hand_box", [])),
+    ("not-finite", cell("landmarks", [float("nan")] * 63)),
+    ("not-finite", cell("hand_box", [0.0, None, 1.0, 1.0])),
+    ("odd-value", cell("landmarks", [1e6] * 63)),
+    ("value", cell("hand_score", 7.0)),
+    ("value", cell("sharpness", float("inf"))),
+    ("value", cell("handedness", "both")),
+    ("value", cell("sha256", "../../etc/passwd")),
+    ("value", cell("width", -5)),
+    ("odd-value", lambda table: table.set_column(5, "captured_at", pa.array([2**60] * len(table)).cast(WHEN))),
+    ("size", cell("width", 49)),
+    ("pixels", image(WHOLE)),
+    ("not-an-image", image(b"#!/bin/sh")),
+    ("not-an-image", image(GIF)),
+    ("not-an-image", image(b"")),
+    ("not-an-image", image(encode_png(factories.picture(1, width=4, height=4)))),
+    ("bomb", image(png_that_claims(30_000))),
+    ("damaged-image", image(WHOLE[: len(WHOLE) // 2])),
+    ("metadata", image(WHOLE[:2] + b"\xff\xfe\x00\x06home" + WHOLE[2:])),
+    ("metadata", image(WHOLE + b"PK\x03\x04 and an archive")),
+    ("metadata", image(telling("PNG"))),
+    ("metadata", image(telling("WEBP"))),
+    *[
+        ("unsafe-path", image(WHOLE, path))
+        for path in ("../a.jpg", "a/../../b", "/etc/passwd", "C:\\a.jpg", "c:a.jpg", "a\\b.jpg", "a\0.jpg", "..")
+    ],
+    ("odd-text", cell("signer", "<script>alert(1)</script>")),
+    ("odd-text", cell("camera", "\x1b]0;title\x07")),
+    ("odd-text", cell("licence", "MIT\n---\nlicense: apache-2.0")),
+    ("odd-text", cell("consent", "\u202eexe.gpj")),
+    ("odd-text", cell("camera", "x" * 3000)),
+    ("odd-name", cell("signer", "../ada")),
+    ("parent", cell("parent", "0" * 64)),
+    ("parent", cell("augmentation", "{}")),
+    ("unstated", cell("licence", None)),
+    ("unstated", cell("consent", " ")),
+    ("unknown-signer", cell("signer", None)),
+    ("signer-in-two-splits", cell("signer", "cleo")),
+    ("group-in-two-splits", cell("group", 2003)),
+    ("counts", lambda table: table.slice(1)),
+    ("card", lambda table: table.slice(1)),
+    ("schema", lambda table: table.remove_column(4)),
+    ("schema", lambda table: table.set_column(1, "label", pa.array([str(n) for n in range(len(table))]))),
+    ("extra-column", lambda table: table.append_column("__reduce__", pa.array(["os.system"] * len(table)))),
+    ("twice", lambda table: pa.concat_tables([table, table.slice(0, 1)])),
+    ("two-letters", lambda table: pa.concat_tables([table, factories.with_cell(table.slice(0, 1), "label", 0, 5)])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "edit"), CASES, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(CASES)])
+def test_each_fault_is_found_and_said_harmlessly(
+    dataset: Path, kind: str, edit: Callable[[pa.Table], pa.Table]
+) -> None:
+    factories.change(dataset, "train", edit)
+    found = verify(dataset, processes=0)
+    assert kind in {each.kind for each in found.findings}
+    for each in found.findings:
+        assert (each.what + each.file).isprintable()
+        assert each.remedy
+    if kind not in ("counts", "unstated", "unknown-signer", "card", "signer-in-two-splits", "group-in-two-splits"):
+        assert any(each.kind == kind and each.file == TRAIN for each in found.findings)
+
+
+def test_the_row_is_named(dataset: Path) -> None:
+    factories.change(dataset, "train", cell("label", 99))
+    assert [(each.kind, each.file, each.row) for each in verify(dataset, processes=0).findings] == [("label", TRAIN, 9)]
+
+
+def test_the_same_pixels_in_train_and_test(dataset: Path) -> None:
+    first = pq.read_table(dataset / TRAIN).slice(0, 1)
+    factories.change(
+        dataset, "test", lambda table: pa.concat_tables([table, factories.with_cell(first, "group", 0, 77)])
+    )
+    assert {"pixels-in-two-splits", "signer-in-two-splits", "counts"} <= kinds(dataset)
+
+
+def test_varied_copies_belong_to_train_and_to_their_original(tmp_path: Path) -> None:
+    originals = factories.rows_of("train", 3)
+    copy = factories.row(500, "ada", parent=originals[0]["sha256"], augmentation="{}", group=originals[0]["group"])
+    tested = factories.rows_of("test", 2)
+    good = factories.write(tmp_path / "good", {"train": [*originals, copy], "test": tested})
+    assert kinds(good) == set()
+    orphan = factories.write(tmp_path / "orphan", {"train": [*originals[1:], copy], "test": tested})
+    assert kinds(orphan) == {"parent"}
+    outside = factories.write(tmp_path / "outside", {"train": originals, "test": [*tested, copy | {"signer": "cleo"}]})
+    assert "copy-outside-train" in kinds(outside)
+
+
+def test_letters_under_other_names(dataset: Path) -> None:
+    path = dataset / TRAIN
+    table = pq.read_table(path)
+    said = json.loads(table.schema.metadata[b"huggingface"])
+    said["info"]["features"]["label"]["names"].reverse()
+    metadata = table.schema.metadata | {b"huggingface": json.dumps(said).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    assert kinds(dataset) == {"label-names"}
+
+
+def test_files_of_two_datasets(dataset: Path, tmp_path: Path) -> None:
+    other = factories.write(
+        tmp_path / "other", {"train": factories.rows_of("train", 3), "test": factories.rows_of("test", 12)}
+    )
+    shutil.copy(other / "data/test-00000-of-00001.parquet", dataset / "data")
+    assert "several-makings" in kinds(dataset)
+
+
+def test_what_else_lies_in_the_folder(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    (dataset / "data" / "train-00001-of-00002.parquet").symlink_to(tmp_path / "secret")
+    (dataset / "run\x1b[31m.sh").write_text("rm")
+    (dataset / "report.html").write_text("<p onclick=alert(1)>")
+    os.mkfifo(dataset / "data" / "validation-00001-of-00001.parquet")
+    found = verify(dataset, processes=0)
+    assert Counter(each.kind for each in found.findings) == {
+        "link": 1, "stray-file": 1, "script": 1, "special-file": 1, "several-makings": 1,
+    }  # fmt: skip
+    assert all((each.what + each.file).isprintable() for each in found.findings)
+
+
+CARDS = [
+    "no front matter",
+    "---\n- 1\n---\n",
+    "---\na: [\n---\n",
+    "---\n" + "[" * 5_000 + "\n---\n",
+    "---\n!!python/object/apply:os.system ['true']\n---\n",
+    "---\ndataset_info:\n  splits: 5\n---\n",
+]
+
+
+@pytest.mark.parametrize("text", CARDS, ids=range(len(CARDS)))
+def test_a_card_that_is_none(dataset: Path, text: str) -> None:
+    (dataset / "README.md").write_text(text)
+    assert kinds(dataset) == {"card"}
+
+
+def test_rows_that_no_file_can_hold(dataset: Path) -> None:
+    # Parquet codes millions of nulls in a few bytes.
+    empty = pa.table({field.name: pa.nulls(2_000_000, field.type) for field in schema.COLUMNS})
+    pq.write_table(empty, dataset / TRAIN)
+    assert "too-large" in kinds(dataset)
+    with pytest.raises(AslkitError, match=r"claims 2,000,000 rows in [\d,]+ bytes"):
+        parquet_store.read(dataset, ["label"])
+
+
+def test_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no dataset"):
+        verify(tmp_path)
+    (tmp_path / "data").mkdir()
+    assert kinds(tmp_path) == {"missing-file", "card"}
+
+
+def test_a_file_that_ends_the_process_that_reads_it() -> None:
+    """One kills whoever looks at it; the others are still looked at."""
+    tasks: list[Any] = [partial(int, "1"), partial(os._exit, 9), partial(int, "2"), partial(int, "3")]
+    with Apart(2) as apart:
+        outcomes = list(apart.outcomes(tasks, ["a", "b", "c", "d"]))
+    assert [each.kind if isinstance(each, Finding) else each for each in outcomes] == [1, "crash", 2, 3]
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), how=st.sampled_from(["flip", "cut", "swap", "zero"]), near_end=st.booleans())
+@example(seed=0, how="cut", near_end=False)
+def test_no_mutation_gives_a_traceback(
+    valid: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, how: str, near_end: bool
+) -> None:
+    chance = random.Random(seed)
+    folder = tmp_path_factory.getbasetemp() / "mutated"
+    if not folder.exists():
+        shutil.copytree(valid, folder)
+    data = bytearray((valid / "data/validation-00000-of-00001.parquet").read_bytes())
+    at = chance.randrange(max(0, len(data) - 4000) if near_end else 0, len(data))
+    if how == "flip":
+        data[at] ^= 1 << chance.randrange(8)
+    elif how == "cut":
+        del data[at : at + chance.randrange(1, 3000)]
+    elif how == "swap":
+        data[at : at + 8] = chance.randbytes(8)
+    else:
+        data[at : at + 64] = bytes(len(data[at : at + 64]))
+    (folder / "data/validation-00000-of-00001.parquet").write_bytes(data)
+    for each in verify(folder, processes=0).findings:
+        assert each.kind in KINDS
+        assert (each.what + each.file).isprintable()

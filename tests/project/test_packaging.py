@@ -1,0 +1,117 @@
+"""What lands where: only aslkit in site-packages, with everything in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STAGES = ("capture", "configs", "curate", "datasets", "live", "train")
+
+
+def _settings() -> dict[str, dict[str, object]]:
+    settings: dict[str, dict[str, object]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    return settings
+
+
+def _folders_with_code() -> set[str]:
+    """Import names of all packages in the tree."""
+    found = set()
+    for top in ("aslkit", *STAGES):
+        for init in (ROOT / top).rglob("__init__.py"):
+            parts = init.parent.relative_to(ROOT).parts
+            found.add(".".join(parts if top == "aslkit" else ("aslkit", *parts)))
+    return found
+
+
+def test_the_package_list_is_the_tree() -> None:
+    settings = _settings()
+    assert set(settings["packages"]) == _folders_with_code()
+    assert set(settings["package-dir"]) == set(settings["packages"])
+
+
+def test_the_links_that_type_checkers_follow() -> None:
+    links = [ROOT / "aslkit" / stage for stage in STAGES]
+    if not any(os.path.lexists(link) for link in links):
+        assert (ROOT / "PKG-INFO").exists()  # an sdist has none
+        return
+    for link, stage in zip(links, STAGES, strict=True):
+        # Where symlinks are checked out as plain files (Windows) nothing but type checkers misses them.
+        assert (link.readlink().as_posix() if link.is_symlink() else link.read_text()) == f"../{stage}"
+
+
+def _build(*arguments: str | Path) -> None:
+    uv = shutil.which("uv") or ROOT / ".tools/bin/uv"
+    subprocess.run([uv, "build", *arguments], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout again."""
+    folder = tmp_path_factory.mktemp("copy")
+    # From a copy: a build leaves folders behind.
+    for name in ("aslkit", *STAGES, "benchmarks", "docs", "tests"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md", "CONTRIBUTING.md", "run",
+                 "uv.lock"):  # fmt: skip
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(copy: Path) -> Path:
+    _build("--wheel", "--out-dir", copy / "dist", copy)
+    return next((copy / "dist").glob("*.whl"))
+
+
+def test_the_sdist_has_what_the_tests_need_and_makes_the_same_wheel(copy: Path, wheel: Path) -> None:
+    _build("--sdist", "--out-dir", copy / "sdist", copy)
+    archive = next((copy / "sdist").glob("*.tar.gz"))
+    with tarfile.open(archive) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")}
+    assert (
+        tests | {"run", "uv.lock", "docs/commands.md", "benchmarks/scaling/growth.py", "configs/default.toml"} <= names
+    )
+    _build("--wheel", "--out-dir", copy / "again", archive)
+    again = next((copy / "again").glob("*.whl"))
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_wheel_holds_aslkit_and_nothing_else(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"aslkit"}
+    data = ("configs/default.toml", "train/report.html.j2", "datasets/card.md.j2", "live/browser/page.js")
+    for file in ("cli.py", "synthetic/poses.py", "live/examples/example_onnx.py", *data):
+        assert f"aslkit/{file}" in names
+    for source in ("aslkit", *STAGES):
+        for path in (ROOT / source).glob("*.py"):
+            prefix = "aslkit" if source == "aslkit" else f"aslkit/{source}"
+            assert f"{prefix}/{path.name}" in names
+
+
+def test_the_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    """Unpacked elsewhere, before this environment's own on the path: the command and the presets work."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import aslkit; "
+        "assert aslkit.__file__.startswith(sys.argv[1]), aslkit.__file__; "
+        "from aslkit.core.config import load; from aslkit.train.config import TrainConfig; "
+        "print(load('train', TrainConfig).feature)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(tmp_path / "site")], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == "landmarks\n", done.stderr
+
+
+def test_python_m_aslkit() -> None:
+    done = subprocess.run([sys.executable, "-m", "aslkit", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("aslkit, version ")

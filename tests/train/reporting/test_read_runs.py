@@ -1,0 +1,216 @@
+"""Runs that there are: listed, compared, measured on any dataset, their plan walked."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aslkit.cli.capture import CaptureOptions
+from aslkit.cli.main import main
+from aslkit.core.config import load
+from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.workspace import Workspace
+from aslkit.formats.recording_plan import load as load_plan
+from aslkit.train.config import TrainConfig
+from aslkit.train.evaluate_run import evaluate
+from aslkit.train.pipeline import train
+from aslkit.train.reporting.read_runs import runs, whole
+from tests.train.steps import uncompiled
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
+    workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
+    with uncompiled():
+        train(dataset, runs=workspace.runs, config=load("train", TrainConfig, flags={"epochs": 3, "members": 1}))
+    return workspace
+
+
+@pytest.fixture
+def run(trained: Workspace, tmp_path: Path) -> Path:
+    """A copy of the run, to be changed."""
+    return shutil.copytree(trained.runs / "small-landmarks-mlp-1", tmp_path / "small-landmarks-mlp-1")
+
+
+def aslkit(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
+
+
+def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) -> None:
+    found = evaluate(run, dataset)
+    trained = json.loads((run / "metrics.json").read_text())
+    assert found.metrics["unseen"]["held_out"] == ["synthetic-dan"]  # the others were trained on
+    assert found.metrics["unseen"]["accuracy"] == trained["unseen"]["accuracy"]
+    assert found.metrics["rejection"]["threshold"] == trained["rejection"]["threshold"]
+    names = {path.name for path in (run / "evaluations" / dataset.name).iterdir()}
+    assert {"report.html", "metrics.json", "mistakes.csv", "confusion_matrix.png"} <= names
+    page = (run / "evaluations" / dataset.name / "report.html").read_text()
+    assert "measured on small" in page
+    assert "random split" not in page
+
+
+def test_a_dataset_named_by_where_one_is_has_its_name(
+    run: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run / "evaluations" / "earlier").mkdir(parents=True)
+    monkeypatch.chdir(dataset)
+    assert aslkit("evaluate", run, "--dataset", ".").exit_code == 0
+    assert {path.name for path in (run / "evaluations").iterdir()} == {"earlier", dataset.name}
+    metrics = json.loads((run / "evaluations" / dataset.name / "metrics.json").read_text())
+    assert metrics["command"] == f"aslkit evaluate {run.name} --dataset {dataset.name} --seed 0"
+
+
+def test_people_trained_on_are_said_to_flatter(run: Path, dataset: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["trained_on"]["signers"].append("synthetic-dan")
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    said = aslkit("evaluate", run, "--dataset", dataset)
+    assert "people it was trained on" in said.output
+    assert "flatters" in said.output
+
+
+def test_missing_files_are_named_before_any_work(run: Path, dataset: Path) -> None:
+    (run / "model" / "preprocess.json").unlink()
+    with pytest.raises(AslkitError, match=r"lacks model/preprocess\.json"):
+        evaluate(run, dataset)
+    with pytest.raises(InputError, match="There is no run"):
+        whole(run / "nowhere")
+    (run / "metrics.json").write_text("{")
+    with pytest.raises(AslkitError, match=r"metrics\.json is damaged"):
+        whole(run)
+
+
+def test_a_model_of_other_rules_says_what_to_do(run: Path, dataset: Path) -> None:
+    contract = json.loads((run / "model" / "preprocess.json").read_text())
+    path = run / "model" / "preprocess.json"
+    path.write_text(json.dumps(contract | {"version": 99}))
+    with pytest.raises(AslkitError, match=r"of version 99.*Train again"):
+        evaluate(run, dataset)
+    path.write_text(json.dumps(contract | {"kind": "pixels", "size": 28}))
+    with pytest.raises(AslkitError, match="another version"):
+        evaluate(run, dataset)
+
+
+def test_an_older_contract_without_a_threshold_refuses_nothing(run: Path, dataset: Path) -> None:
+    path = run / "model" / "preprocess.json"
+    contract = json.loads(path.read_text())
+    path.write_text(json.dumps({key: contract[key] for key in contract if key not in ("threshold", "temperature")}))
+    assert evaluate(run, dataset).metrics["rejection"]["letters"]["refused"] == 0
+
+
+def test_runs_are_listed_and_compared(trained: Workspace) -> None:
+    listed = aslkit("runs", "--workspace", trained.root)
+    assert "small-landm" in listed.output
+    rows = json.loads(aslkit("runs", "--json", "--workspace", trained.root).stdout)
+    assert rows[0]["run"] == "small-landmarks-mlp-1"
+    assert list(rows[0]["left_out"]) == ["synthetic-dan"]
+    assert runs(trained.root / "nothing") == []
+    compared = aslkit("runs", "small-landmarks-mlp-1", "--workspace", trained.root)
+    assert "on synthetic-dan" in compared.output
+    assert "aslkit runs" in aslkit("runs", "none-such", "--workspace", trained.root).output
+
+
+def test_the_card_says_the_figure_and_how_to_make_it_again(run: Path) -> None:
+    text = (run / "README.md").read_text()
+    assert text.startswith("---\nlibrary_name: keras")
+    assert "right on people it never saw (synthetic): synthetic-dan" in text
+    assert f"aslkit train --dataset small --config data/runs/{run.name}/config.toml" in text
+
+
+def _options(**given: object) -> CaptureOptions:
+    names = {name: None for name in CaptureOptions.__dataclass_fields__}
+    return CaptureOptions(**{**names, "source": "0", "web": False, **given})  # type: ignore[arg-type]
+
+
+def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
+    wanted = load_plan(trained.runs / "small-landmarks-mlp-1")
+    assert wanted, "after three epochs something is wrong"
+    options = _options(plan=Path("small-landmarks-mlp-1"), workspace=trained, signer="maria")
+    letters = options.asked_letters()
+    assert set(letters) == {each.letter for each in wanted if each.signer in ("", "maria")}
+    with pytest.raises(InputError, match="not both"):
+        _options(plan=Path("x"), letter=("A",), workspace=trained).asked_letters()
+    with pytest.raises(InputError, match="There is no run"):
+        _options(plan=Path("x"), workspace=trained, signer="maria").asked_letters()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unseen": []}, "unseen is"),
+        ({"unseen": {"accuracy": {}}}, "unseen.accuracy is"),
+        ({"unseen": {"accuracy": 0.5, "n": "many"}}, "unseen.n is 'many'"),
+        ({"unseen": {"accuracy": 0.5, "per_letter": {"A": "good"}}}, "unseen.per_letter, 'A', is 'good'"),
+        ({"fit_s": "long"}, "fit_s is 'long'"),
+        ({"cv": {"mean": 0.5, "each": [{"name": "ada"}]}}, "a value of cv.each.accuracy is"),
+    ],
+)
+def test_a_run_that_lies_of_itself_is_told_of(change: dict[str, object], said: str, tmp_path: Path) -> None:
+    """Found by benchmarks/robustness/fuzz.py: a run may come from anybody, and `aslkit runs` shows them all."""
+    for name, metrics in (("theirs", {"unseen": {"accuracy": 0.5}} | change), ("mine", {"unseen": {"accuracy": 0.5}})):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
+    done = aslkit("runs", "--workspace", tmp_path)
+    assert said in done.stderr
+    assert "mine" in done.stdout  # one that is damaged does not hide the others
+    named = CliRunner().invoke(main, ["runs", "theirs", "--workspace", str(tmp_path)])
+    assert (named.exit_code, type(named.exception)) == (1, SystemExit)
+    assert said in named.stderr
+
+
+def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "small-landmarks-mlp-1" / "checkpoints").mkdir(parents=True)
+    folder = tmp_path / "runs" / "sign-mnist-benchmark-1"
+    folder.mkdir()
+    about = {"kind": "benchmark", "dataset": "sign-mnist", "best": {"name": "cnn"}}
+    (folder / "metrics.json").write_text(json.dumps(about))
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    assert "Interrupted: small-landmarks-mlp-1; the command that began it goes on with --resume" in listed
+    assert "Benchmark of sign-mnist: sign-mnist-benchmark-1, best cnn" in listed
+    rows = json.loads(aslkit("runs", "--json", "--workspace", tmp_path).stdout)
+    assert {row["run"]: row["kind"] for row in rows} == {
+        "small-landmarks-mlp-1": "interrupted", "sign-mnist-benchmark-1": "benchmark"
+    }  # fmt: skip
+    assert "None" not in aslkit("runs", "sign-mnist-benchmark-1", "--workspace", tmp_path).stdout
+    swept, begun = tmp_path / "runs" / "sign-mnist-sweep-1", tmp_path / "runs" / "sign-mnist-benchmark-2"
+    for sweep_or_not in (swept, begun):
+        sweep_or_not.mkdir()
+        (sweep_or_not / "results.jsonl").touch()
+    (swept / "sweep.csv").touch()
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    assert "Sweep: sign-mnist-sweep-1" in listed
+    assert "Interrupted: sign-mnist-benchmark-2" in listed
+    (tmp_path / "runs" / "killed").mkdir()
+    for words in (["runs", "killed"], ["evaluate", "killed", "--dataset", "x"]):
+        killed = CliRunner().invoke(main, [*words, "--workspace", str(tmp_path)])
+        assert killed.exit_code == 2
+        assert "holds nothing that was trained" in killed.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_the_name_of_a_run_is_whole_at_any_width(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = ("team-of-the-deaf-club-2026-landmarks-mlp-1", "custom-landmarks-mlp-12")
+    for name in names:
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        metrics = {"unseen": {"accuracy": 0.9041, "n": 2400, "held_out": ["maria"]}, "random_split": {"accuracy": 0.99}}
+        (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    for name in names:
+        assert name in listed.split()
+    assert listed.count("90.4%") == 2
+    assert listed.count("maria") == 2
+    assert ("2,400" in listed) is (columns == 120)
+
+
+def test_names_that_others_gave_are_shown_harmlessly(tmp_path: Path) -> None:
+    name = "bob[/x]\x1b[31m"
+    metrics = {"dataset": name, "unseen": {"accuracy": 0.5, "held_out": [name], "per_letter": {}}}
+    (tmp_path / "runs" / "theirs").mkdir(parents=True)
+    (tmp_path / "runs" / "theirs" / "metrics.json").write_text(json.dumps(metrics))
+    for said in (aslkit("runs", "--workspace", tmp_path), aslkit("runs", "theirs", "--workspace", tmp_path)):
+        assert "bob[/x]" in said.stdout
+        assert "\x1b" not in said.stdout

@@ -1,0 +1,23 @@
+import base64
+from pathlib import Path
+
+import numpy as np
+
+from aslkit.train.reporting.thumbnails import SIDE, thumbnails
+from aslkit.vision.images import decode, encode_png
+from tests.datasets import factories
+
+
+def test_a_small_picture_of_a_large_frame_skips_no_pixels(tmp_path: Path) -> None:
+    frame = np.zeros((960, 960, 3), np.uint8)
+    frame[:, ::2] = 255  # from afar, grey
+    key = "ada/one/A/0.png"
+    image = {"bytes": encode_png(frame), "path": key}
+    folder = factories.write(
+        tmp_path, {"train": [factories.row(0, "ada", image=image, hand_box=[0.25, 0.25, 0.75, 0.75])]}
+    )
+    found = thumbnails(folder, [key, "ada/one/A/none.png"])
+    assert list(found) == [key]
+    small = decode(base64.b64decode(found[key].partition(",")[2]))
+    assert small.shape == (SIDE, SIDE, 3)
+    assert np.abs(small.astype(int) - 128).max() < 30
