@@ -10,7 +10,7 @@ from typing import Any, Final
 from aslkit.core.config import load
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import Advance, bar
+from aslkit.core.progress import Advance, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 
@@ -25,7 +25,7 @@ INTERVAL_S: Final = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Demonstrated:
+class DemoResult:
     """What the demo made.
 
     Attributes:
@@ -41,7 +41,7 @@ class Demonstrated:
     metrics: dict[str, Any]
 
 
-def demo(root: Path) -> Demonstrated:
+def run_demo(root: Path) -> DemoResult:
     """Run every stage in `root`/demo, from scratch."""
     from aslkit.curate.config import CurateConfig
     from aslkit.curate.filter.checks import CheckConfig
@@ -60,15 +60,15 @@ def demo(root: Path) -> Demonstrated:
         hold_out=[UNSEEN],
     )
     trained = train(curated.folder, runs=workspace.runs, config=load("train", TrainConfig))
-    return Demonstrated(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
+    return DemoResult(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
 
 
 def _record(workspace: Workspace) -> None:
     from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.capture.record import record, terminal
+    from aslkit.capture.record import record, record_in_terminal
 
     capture = load("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
-    with bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:
+    with progress_bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:
 
         @contextmanager
         def within(title: str, frames: int) -> Iterator[Advance]:
@@ -83,6 +83,6 @@ def _record(workspace: Workspace) -> None:
                 info=info,
                 capture=capture,
                 gate=load("gate", GateConfig),
-                screen=partial(terminal, show=within),
+                screen=partial(record_in_terminal, show=within),
                 count=FRAMES,
             )

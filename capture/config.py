@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslkit.core.config import SettingError, check_number, check_switch, check_whole
+from aslkit.core.config import SettingError, check_bool, check_integer, check_number
 
 FORMATS = ("jpeg", "png")
 
@@ -40,14 +40,14 @@ class CaptureConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
-        check_whole("goal", self.goal, 1, 1_000_000)
+        check_integer("goal", self.goal, 1, 1_000_000)
         check_number("interval_s", self.interval_s, 0, 3600)
-        check_whole("jpeg_quality", self.jpeg_quality, 1, 100)
+        check_integer("jpeg_quality", self.jpeg_quality, 1, 100)
         check_number("countdown_s", self.countdown_s, 0, 60)
         check_number("burst_s", self.burst_s, 0.1, 60)
-        check_whole("camera_width", self.camera_width, 160, 7680)
-        check_whole("camera_height", self.camera_height, 120, 4320)
-        check_whole("camera_fps", self.camera_fps, 1, 240)
+        check_integer("camera_width", self.camera_width, 160, 7680)
+        check_integer("camera_height", self.camera_height, 120, 4320)
+        check_integer("camera_fps", self.camera_fps, 1, 240)
         check_number("reconnect_s", self.reconnect_s, 0, 86_400)
         check_number("web_fps", self.web_fps, 1, 120)
         if self.format not in FORMATS:
@@ -90,10 +90,10 @@ class GateConfig:
 
     def __post_init__(self) -> None:
         """Check every value once."""
-        check_switch("enabled", self.enabled)
+        check_bool("enabled", self.enabled)
         for name in ("smallest_hand", "edge", "wrist_edge", "blur_fine", "blur_coarse", "darkest", "brightest"):
             check_number(name, getattr(self, name), 0, 1)
         check_number("fastest", self.fastest, 0, 1000)
-        check_whole("alike_bits", self.alike_bits, 0, 64)
-        check_whole("alike_fine_bits", self.alike_fine_bits, 0, 256)
+        check_integer("alike_bits", self.alike_bits, 0, 64)
+        check_integer("alike_fine_bits", self.alike_fine_bits, 0, 256)
         check_number("alike_hand", self.alike_hand, 0, 10)

@@ -13,13 +13,13 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.capture.quality.hand_speed import FORGOTTEN_S, Motion
-from aslkit.capture.session.recording import Sitting, Verdict
-from aslkit.video.handoff import Lane
+from aslkit.capture.quality.hand_speed import FORGOTTEN_S, HandSpeedTracker
+from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceFrame
 from aslkit.video.stream import Stream
-from aslkit.vision.frame_metrics import Look, look
-from aslkit.vision.hand_landmarker import Hand, HandLandmarker, careful
+from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
+from aslkit.vision.hand_landmarker import Hand, HandLandmarker, create_landmarker
 from aslkit.vision.images import Frame
 
 _HALF_A_TICK_S: Final = 0.002
@@ -32,7 +32,7 @@ Keep = Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class ProcessedFrame:
     """The newest frame, and the hand that was followed into it."""
 
     frame: Frame
@@ -57,7 +57,7 @@ class _Due:
     turn: int
 
 
-class Watch:
+class FramePipeline:
     """Follows and judges the frames of one stream after another.
 
     Args:
@@ -72,20 +72,20 @@ class Watch:
         late: frames that were due and nobody had time for.
     """
 
-    def __init__(self, sitting: Sitting, *, keep: Keep, wait: bool) -> None:
-        self.shown: Shown | None = None
-        self.verdict: Verdict | None = None
+    def __init__(self, sitting: Recording, *, keep: Keep, wait: bool) -> None:
+        self.shown: ProcessedFrame | None = None
+        self.verdict: GateDecision | None = None
         self.finished = Event()
         self.late = 0
         self._sitting, self._keep, self._wait = sitting, keep, wait
         self._error: BaseException | None = None
         self._threads: list[Thread] = []
         self._quick: HandLandmarker | None = None
-        self._careful = careful()
+        self._careful = create_landmarker()
 
     def start(self, stream: Stream) -> None:
         """Watch a stream; the one before must have been stopped."""
-        due: Lane[_Due] = Lane(newest_wins=not self._wait)
+        due: LatestFrameSlot[_Due] = LatestFrameSlot(newest_wins=not self._wait)
         self._error, self.verdict = None, None
         self.finished.clear()
         steps = (partial(self._follow, stream, due), partial(self._judge, due))
@@ -112,7 +112,7 @@ class Watch:
         if self._quick is not None:
             self._quick.close()
 
-    def _guarded(self, step: Callable[[], None], stream: Stream, due: Lane[_Due]) -> None:
+    def _guarded(self, step: Callable[[], None], stream: Stream, due: LatestFrameSlot[_Due]) -> None:
         try:
             step()
         except BaseException as error:  # reaches the one who calls check
@@ -121,8 +121,8 @@ class Watch:
             due.close(empty=True)
             self.finished.set()
 
-    def _follow(self, stream: Stream, due: Lane[_Due]) -> None:
-        motion, due_s, last_s = Motion(), -float("inf"), None
+    def _follow(self, stream: Stream, due: LatestFrameSlot[_Due]) -> None:
+        motion, due_s, last_s = HandSpeedTracker(), -float("inf"), None
         while (frame := stream.frames.get()) is not None:
             hand, speed, turn = None, None, self._sitting.turn
             # Where frames are far apart, as some sources draw them, there is nothing to follow.
@@ -133,7 +133,7 @@ class Watch:
             if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source began anew
                 due_s = -float("inf")
             last_s = frame.time_s
-            self.shown = Shown(frame=frame.image, hand=hand)
+            self.shown = ProcessedFrame(frame=frame.image, hand=hand)
             if frame.time_s is None or frame.time_s >= due_s:
                 due.put(_Due(frame=frame, speed=speed, turn=turn))
                 due_s = (frame.time_s or 0.0) + self._sitting.capture.interval_s - _HALF_A_TICK_S
@@ -144,10 +144,10 @@ class Watch:
             self._quick = HandLandmarker(tracking=True, second_try=False)
         return self._quick
 
-    def _judge(self, due: Lane[_Due]) -> None:
+    def _judge(self, due: LatestFrameSlot[_Due]) -> None:
         while (item := due.get()) is not None:
             frame = item.frame
-            seen: Look = look(frame.image, self._careful.find_all(frame.image), speed=item.speed)
+            seen: FrameMetrics = measure_frame(frame.image, self._careful.find_all(frame.image), speed=item.speed)
             keep = self._keep()
             self.verdict = self._sitting.offer(
                 frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait, turn=item.turn

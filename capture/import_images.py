@@ -8,14 +8,14 @@ from pathlib import Path
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import natural_key, write_bytes
 from aslkit.core.letters import INDEX
-from aslkit.core.progress import bar
+from aslkit.core.progress import progress_bar
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, refuse_exam
-from aslkit.vision.images import SUFFIXES, ImageError, as_recorded, read_file
+from aslkit.formats.captures import SessionInfo, reject_exam_folder
+from aslkit.vision.images import IMAGE_SUFFIXES, ImageError, normalize_image_file, read_image_file
 
 
 @dataclass(kw_only=True)
-class Imported:
+class ImportResult:
     """What an import did.
 
     Attributes:
@@ -29,7 +29,7 @@ class Imported:
     left_out: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirrored: bool) -> Imported:
+def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirrored: bool) -> ImportResult:
     """Copy a folder of images, one folder for each letter in either case, into the captures.
 
     Args:
@@ -42,16 +42,16 @@ def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirr
         InputError: no such folder, or none of a letter in it.
         AslkitError: not one image of a letter could be taken.
     """
-    result = Imported()
+    result = ImportResult()
     files = list(_labelled(source, result))
     if not files:
         raise InputError(
             f"{source} holds no folder of a letter with images in it. Expected {source / 'A'}, {source / 'B'}, … "
-            f"with {', '.join(sorted(SUFFIXES))} inside."
+            f"with {', '.join(sorted(IMAGE_SUFFIXES))} inside."
         )
     info.save(workspace.captures)
     target = workspace.captures / info.signer / info.session
-    with bar(f"Importing {info.signer}", len(files)) as advance:
+    with progress_bar(f"Importing {info.signer}", len(files)) as advance:
         for letter, path in files:
             _take(path, letter, target / letter, mirrored, result)
             advance()
@@ -61,12 +61,12 @@ def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirr
     return result
 
 
-def _labelled(source: Path, result: Imported) -> Iterator[tuple[str, Path]]:
+def _labelled(source: Path, result: ImportResult) -> Iterator[tuple[str, Path]]:
     if source.is_file():
         raise InputError(f"{source} is a file. Give the folder that holds a folder for each letter.")
     if not source.is_dir():
         raise InputError(f"There is no folder {source}.")
-    refuse_exam(source)
+    reject_exam_folder(source)
     for folder in sorted(source.iterdir()):
         letter = folder.name.upper()
         if not folder.is_dir():
@@ -78,24 +78,24 @@ def _labelled(source: Path, result: Imported) -> Iterator[tuple[str, Path]]:
             yield from ((letter, path) for path in _images(folder, result))
 
 
-def _images(folder: Path, result: Imported) -> Iterator[Path]:
+def _images(folder: Path, result: ImportResult) -> Iterator[Path]:
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
         if path.name.startswith("."):
             result.left_out.append((path, "hidden"))
-        elif path.suffix.lower() in SUFFIXES and path.is_file():
+        elif path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
             yield path
         else:
             result.left_out.append((path, "not an image file"))
 
 
-def _take(path: Path, letter: str, folder: Path, mirrored: bool, result: Imported) -> None:
+def _take(path: Path, letter: str, folder: Path, mirrored: bool, result: ImportResult) -> None:
     try:
-        original = read_file(path)
+        original = read_image_file(path)
     except OSError as error:
         result.left_out.append((path, f"cannot be read ({error.strerror})"))
         return
     try:
-        data, suffix = as_recorded(original, mirrored=mirrored)
+        data, suffix = normalize_image_file(original, mirrored=mirrored)
     except ImageError as error:
         result.left_out.append((path, error.message))
         return

@@ -11,16 +11,16 @@ from typing import Any, Final
 import click
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.frame_pipeline import Watch
+from aslkit.capture.frame_pipeline import FramePipeline
 from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.session.lifecycle import CTRL_C, Recorded, Seat
-from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
+from aslkit.capture.session.recording import Recording
 from aslkit.core.errors import AslkitError
-from aslkit.core.progress import Advance, bar
+from aslkit.core.progress import Advance, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
-from aslkit.video.sources import LIVE, Wanted, kind_of, opened
+from aslkit.video.sources import LIVE, SourceRequest, open_source, source_kind
 from aslkit.video.stream import Stream
 
 COMPLETE: Final = "all recorded"
@@ -30,7 +30,7 @@ _GLANCE_S: Final = 0.05
 _ADVISE_EVERY_S: Final = 2.0
 
 
-class Recording:
+class SourceRecording:
     """A sitting before a source.
 
     Args:
@@ -45,10 +45,10 @@ class Recording:
     """
 
     def __init__(
-        self, sitting: Sitting, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
+        self, sitting: Recording, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
     ) -> None:
         self.sitting, self.stream, self.keep, self.live = sitting, stream, not live, live
-        self.watch = Watch(sitting, keep=lambda: self.keep, wait=not live)
+        self.watch = FramePipeline(sitting, keep=lambda: self.keep, wait=not live)
         self._open_stream, self._by_letter = open_stream, by_letter
         self._seen = self._lost = 0
         self.watch.start(stream)
@@ -89,7 +89,7 @@ class Recording:
         self.watch.close()
 
 
-Screen = Callable[[Recording], str]
+Screen = Callable[[SourceRecording], str]
 """Shows a recording while it runs, says through `keep` what is recorded, and returns why it ended."""
 
 
@@ -105,17 +105,17 @@ def record(
     count: int | None = None,
     paced: bool = False,
     ask: bool = False,
-) -> Recorded:
+) -> RecordingResult:
     """Record letters; Ctrl-C or a source that ends sooner keeps what is stored.
 
     Args:
         letters: which; those that lack most come first, those that are complete are left out.
-        source: as `aslkit.video.sources.opened` takes it.
+        source: as `aslkit.video.sources.open_source` takes it.
         workspace: where to.
         info: who is recorded, when, with what.
         capture: how to record.
         gate: what frames must be like.
-        screen: what the user sees meanwhile: `terminal`, or `aslkit.capture.window.window.window`.
+        screen: what the user sees meanwhile: `record_in_terminal`, or `aslkit.capture.window.window.record_in_window`.
         count: frames of each letter to store now; None for as many as the goal wants.
         paced: give a video's frames in their own time.
         ask: whether `screen` can put a question to the signer.
@@ -124,10 +124,10 @@ def record(
         AslkitError: the source cannot be read; another process records into the session; no display.
         OSError: the disk is full. What was stored before is whole.
     """
-    seat = Seat(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=ask)
-    lacking = seat.lacking(letters)
+    seat = RecordingLifecycle(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=ask)
+    lacking = seat.missing_letters(letters)
     if not lacking:
-        return seat.nothing_to_do()
+        return seat.empty_result()
     open_stream = partial(_stream, source=source, info=info, capture=capture, paced=paced, folder=seat.folder, ask=ask)
     with ExitStack() as stack:
         stream = open_stream(lacking[0])
@@ -135,11 +135,11 @@ def record(
         stream.first()
         if not stream.seen:
             raise AslkitError(f"{source} gave no frames. Try it in a player, or give another source.")
-        sitting = stack.enter_context(seat.seated(lacking))
-        live = paced or kind_of(source) in LIVE
-        by_letter = kind_of(source) == "synthetic"
-        recording = Recording(sitting, open_stream=open_stream, stream=stream, by_letter=by_letter, live=live)
-        with seat.noted(sitting, close=recording.close, frames=recording.frames) as outcome:
+        sitting = stack.enter_context(seat.open_recording(lacking))
+        live = paced or source_kind(source) in LIVE
+        by_letter = source_kind(source) == "synthetic"
+        recording = SourceRecording(sitting, open_stream=open_stream, stream=stream, by_letter=by_letter, live=live)
+        with seat.write_session_record(sitting, close=recording.close, frames=recording.frames) as outcome:
             outcome |= _device(source, capture)
             outcome["ended_by"] = screen(recording)
     return seat.recorded(sitting, outcome)
@@ -147,7 +147,7 @@ def record(
 
 def _device(source: str, capture: CaptureConfig) -> dict[str, Any]:
     """What is known of a camera besides its frames."""
-    if kind_of(source) != "camera":
+    if source_kind(source) != "camera":
         return {}
     asked = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
     return {"camera": {"name": camera_label(int(source)), "asked": asked}}
@@ -165,9 +165,9 @@ def _stream(
 ) -> Stream:
     # A second recording of the synthetic signer goes on with other frames than the first.
     seed = len(list((folder / letter).iterdir())) if (folder / letter).is_dir() else 0
-    wanted = Wanted(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
-    open_source = partial(
-        opened,
+    wanted = SourceRequest(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
+    reopen = partial(
+        open_source,
         source,
         letter=letter,
         signer=info.signer,
@@ -176,11 +176,13 @@ def _stream(
         interval_s=0.0 if paced else capture.interval_s,
         wanted=wanted,
     )
-    live = kind_of(source) in LIVE
-    return Stream(open_source, live=live, paced=paced, patience_s=None if ask else capture.reconnect_s)
+    live = source_kind(source) in LIVE
+    return Stream(reopen, live=live, paced=paced, patience_s=None if ask else capture.reconnect_s)
 
 
-def terminal(recording: Recording, *, show: Callable[[str, int], AbstractContextManager[Advance]] = bar) -> str:
+def record_in_terminal(
+    recording: SourceRecording, *, show: Callable[[str, int], AbstractContextManager[Advance]] = progress_bar
+) -> str:
     """Record all that comes, letter after letter.
 
     Args:
@@ -204,7 +206,7 @@ def terminal(recording: Recording, *, show: Callable[[str, int], AbstractContext
     return ended
 
 
-def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
+def _until_complete(recording: SourceRecording, letter: str, advance: Advance) -> str:
     sitting, shown, trouble = recording.sitting, 0, None
     said = ("", 0.0)
     while not sitting.complete(letter):
@@ -220,7 +222,7 @@ def _until_complete(recording: Recording, letter: str, advance: Advance) -> str:
     return COMPLETE
 
 
-def _advise(recording: Recording, said: tuple[str, float]) -> tuple[str, float]:
+def _advise(recording: SourceRecording, said: tuple[str, float]) -> tuple[str, float]:
     """Tell somebody before a camera and a terminal what is wrong, when that changes and not all the time.
 
     Args:

@@ -26,7 +26,7 @@ Ask = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stated:
+class SignerDetails:
     """What one signer has stated.
 
     Attributes:
@@ -40,7 +40,7 @@ class Stated:
     hand: Handedness | None = None
 
 
-def load(workspace: Workspace, signer: str) -> Stated:
+def load_signer(workspace: Workspace, signer: str) -> SignerDetails:
     """Read what a signer has stated.
 
     Raises:
@@ -57,17 +57,17 @@ def load(workspace: Workspace, signer: str) -> Stated:
         )
     values = _read(workspace.signers).get(signer, {})
     hand: Literal["left", "right"] | None = values.get("hand")
-    return Stated(licence=values.get("licence"), consent=values.get("consent"), hand=hand)
+    return SignerDetails(licence=values.get("licence"), consent=values.get("consent"), hand=hand)
 
 
-def save(workspace: Workspace, signer: str, stated: Stated) -> None:
+def save_signer(workspace: Workspace, signer: str, stated: SignerDetails) -> None:
     """Keep what a signer has stated; other signers' entries stay, also those that are being written just now.
 
     Raises:
         AslkitError: the file is damaged, or another process keeps it to itself.
     """
     known = {key: value for key, value in asdict(stated).items() if value is not None}
-    if not known or load(workspace, signer) == stated:
+    if not known or load_signer(workspace, signer) == stated:
         return
     with _alone(workspace):
         tables = _read(workspace.signers)
@@ -93,7 +93,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def asked(stated: Stated, signer: str, *, ask: Ask, proposed: Stated) -> Stated:
+def ask_signer_details(stated: SignerDetails, signer: str, *, ask: Ask, proposed: SignerDetails) -> SignerDetails:
     """Ask for what is not stated yet.
 
     Args:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.core.progress import bar
+from aslkit.core.progress import progress_bar
 from aslkit.curate.measure.engine import Engine
 from aslkit.datasets import schema
-from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash, quality
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, measure_quality, perceptual_hash, pixel_hash
 from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths
 
 PRESET: Final = "gentle-1"
@@ -38,8 +38,8 @@ DIM: Final = (0.45, 0.85)
 """Letters that differ by where they point are at least 60° apart; so little stays far from half of that."""
 
 
-def augmented(batch: pa.RecordBatch, *, copies: int, seed: int) -> pa.RecordBatch:
-    """Return varied copies of rows, `copies` for each, in order. A pure function, for an engine to map.
+def augment_batch(batch: pa.RecordBatch, *, copies: int, seed: int) -> pa.RecordBatch:
+    """Return varied copies of rows, `augment_images` for each, in order. A pure function, for an engine to map.
 
     Args:
         batch: rows of `schema.COLUMNS` with their images, of train.
@@ -48,24 +48,26 @@ def augmented(batch: pa.RecordBatch, *, copies: int, seed: int) -> pa.RecordBatc
     """
     varied = []
     for row in batch.to_pylist():
-        frame = decode(row["image"]["bytes"])
+        frame = decode_image(row["image"]["bytes"])
         varied += [_copy(row, frame, number, seed) for number in range(1, copies + 1)]
     return pa.RecordBatch.from_pylist(varied, schema.COLUMNS)
 
 
-def copies(images: Iterable[pa.Table], *, of_each: int, total: int, seed: int, engine: Engine) -> Iterator[pa.Table]:
+def augment_images(
+    images: Iterable[pa.Table], *, of_each: int, total: int, seed: int, engine: Engine
+) -> Iterator[pa.Table]:
     """Yield varied copies of rows with their images, in order.
 
     Args:
         images: tables of `schema.COLUMNS`.
         of_each: how many copies of each row.
         total: how many rows there are, for the progress bar.
-        seed: as `augmented` takes it.
+        seed: as `augment_batch` takes it.
         engine: makes them.
     """
     batches = (batch for table in images for batch in table.to_batches(max_chunksize=_AT_ONCE))
-    with bar("Augmenting", total * of_each) as advance:
-        for batch in engine.map(partial(augmented, copies=of_each, seed=seed), batches):
+    with progress_bar("Augmenting", total * of_each) as advance:
+        for batch in engine.map(partial(augment_batch, copies=of_each, seed=seed), batches):
             advance(len(batch))
             yield pa.Table.from_batches([batch])
 
@@ -73,10 +75,10 @@ def copies(images: Iterable[pa.Table], *, of_each: int, total: int, seed: int, e
 def _copy(row: Mapping[str, Any], frame: Frame, number: int, seed: int) -> dict[str, Any]:
     chance = int.from_bytes(hashlib.sha256(f"{seed}:{row['sha256']}:{number}".encode()).digest()[:4])
     points = None if row["landmarks"] is None else np.array(row["landmarks"], np.float32).reshape(21, 3)
-    image, moved, applied = vary(frame, points, seed=chance)
+    image, moved, applied = augment_image(frame, points, seed=chance)
     data = encode_jpeg(image, quality=QUALITY)
-    seen = decode(data)
-    measured = quality(seen)
+    seen = decode_image(data)
+    measured = measure_quality(seen)
     stem = row["image"]["path"].rpartition(".")[0]
     recipe = {"preset": PRESET, "seed": chance, "applied": applied}
     return {
@@ -94,7 +96,7 @@ def _copy(row: Mapping[str, Any], frame: Frame, number: int, seed: int) -> dict[
     }
 
 
-def vary(
+def augment_image(
     frame: Frame, landmarks: npt.NDArray[np.float32] | None, *, seed: int
 ) -> tuple[Frame, npt.NDArray[np.float32] | None, list[str]]:
     """Vary an image, and move its landmarks with it.

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.core.config import check_bool, check_integer, check_number
 from aslkit.vision.perceptual_hash import FINE_BITS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class NearDuplicateLimits:
     """Up to what frames are near-duplicates; see configs/default.toml.
 
     Attributes:
@@ -46,23 +46,23 @@ class CurateConfig:
     def __post_init__(self) -> None:
         """Check every value once."""
         check_number("min_confidence", self.min_confidence, 0.01, 1)
-        check_switch("second_try", self.second_try)
-        check_whole("group_distance", self.group_distance, 0, 64)
+        check_bool("second_try", self.second_try)
+        check_integer("group_distance", self.group_distance, 0, 64)
         for name in ("group_hand_distance", "group_crop_hand_distance"):
             check_number(name, getattr(self, name), 0, 10)
         for name in ("group_fine_distance", "group_crop_distance"):
-            check_whole(name, getattr(self, name), 0, FINE_BITS)
-        check_whole("keep_per_group", self.keep_per_group, 0, 1_000_000)
-        check_whole("augment", self.augment, 0, 100)
+            check_integer(name, getattr(self, name), 0, FINE_BITS)
+        check_integer("keep_per_group", self.keep_per_group, 0, 1_000_000)
+        check_integer("augment", self.augment, 0, 100)
         check_number("test_share", self.test_share, 0.01, 0.9)
         check_number("gap_share", self.gap_share, 0, 0.5)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
-        check_whole("seed", self.seed, 0, 2**32 - 1)
+        check_integer("seed", self.seed, 0, 2**32 - 1)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> NearDuplicateLimits:
         """Up to what frames are near-duplicates."""
-        return Limits(
+        return NearDuplicateLimits(
             distance=self.group_distance,
             hand_distance=self.group_hand_distance,
             fine_distance=self.group_fine_distance,

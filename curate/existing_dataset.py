@@ -9,7 +9,7 @@ from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest
 
 
-def check_free(folder: Path) -> None:
+def check_replaceable(folder: Path) -> None:
     """Check that nothing lies there that curation did not make: it would be lost.
 
     Raises:
@@ -29,7 +29,7 @@ def _made_by_others(folder: Path) -> str | None:
     if (folder / manifest.FILE).is_file():  # curation writes none, and pushing leaves none behind
         return "a dataset from elsewhere"
     try:
-        facts = parquet_store.facts(folder)
+        facts = parquet_store.read_facts(folder)
     except AslkitError:  # a damaged one is made again
         return None
     if "merged" in facts:
@@ -37,7 +37,7 @@ def _made_by_others(folder: Path) -> str | None:
     return f"what `{facts['made_by']}` wrote" if isinstance(facts.get("made_by"), str) else None
 
 
-def unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
+def load_if_up_to_date(folder: Path, mark: str) -> dict[str, Any] | None:
     """The summary of the dataset that lies there, if it was made from just this.
 
     Args:
@@ -47,10 +47,10 @@ def unchanged(folder: Path, mark: str) -> dict[str, Any] | None:
     if not (folder / "data").is_dir() or not (folder / report.FILE).is_file():
         return None
     try:
-        facts = parquet_store.facts(folder)
+        facts = parquet_store.read_facts(folder)
         if facts.get("fingerprint") != mark:
             return None
         summary: dict[str, Any] = facts["summary"]
-        return summary if parquet_store.row_count(folder) == summary["frames"] + summary["augmented"] else None
+        return summary if parquet_store.count_rows(folder) == summary["frames"] + summary["augmented"] else None
     except (AslkitError, KeyError):  # damaged, or of another version: it is made again, as the user would be told to do
         return None

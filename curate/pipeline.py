@@ -15,26 +15,26 @@ import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
-from aslkit.core.files import file_hash, replacing
-from aslkit.core.progress import bar, counted
-from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, checked_name
-from aslkit.curate.augment import copies
+from aslkit.core.files import atomic_write, file_hash
+from aslkit.core.progress import iterate_with_progress, progress_bar
+from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
+from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.existing_dataset import check_free, unchanged
+from aslkit.curate.existing_dataset import check_replaceable, load_if_up_to_date
 from aslkit.curate.filter.checks import CheckConfig
-from aslkit.curate.filter.exact_duplicates import Rejection, clean
-from aslkit.curate.filter.select import restored, sieve
+from aslkit.curate.filter.exact_duplicates import Rejection, drop_exact_duplicates
+from aslkit.curate.filter.select import disable_checks, select_frames
 from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.report import report
-from aslkit.curate.report.dataset_leakage import leaks
+from aslkit.curate.report.dataset_leakage import measure_dataset_leakage
 from aslkit.datasets import card, duplicate_signers, parquet_store, schema
-from aslkit.datasets.split import GAP, Frames, Split, check_hold_out, split
-from aslkit.datasets.summary import summarise
-from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, no_files, walk
+from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
+from aslkit.datasets.summary import summarise_dataset
+from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
 
 NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 
@@ -42,7 +42,7 @@ _MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "sciki
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curated:
+class CurateResult:
     """What curation did.
 
     Attributes:
@@ -69,7 +69,7 @@ def curate(
     with_synthetic: bool = False,
     rebuild: bool = False,
     engine: Engine | None = None,
-) -> Curated:
+) -> CurateResult:
     """Describe, clean, group, split and store all captures as the dataset `name`.
 
     Args:
@@ -88,41 +88,43 @@ def curate(
         InputError: a name that cannot be one, or of a dataset that was not curated here; an unknown signer to hold out.
     """
     folder = workspace.dataset(name)
-    check_free(folder)
-    checks, per_group = restored(checks, config.keep_per_group, restore)
+    check_replaceable(folder)
+    checks, per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
-    contents = list(counted("Reading", len(frames), (file_hash(frame.path) for frame in frames)))
+    contents = list(iterate_with_progress("Reading", len(frames), (file_hash(frame.path) for frame in frames)))
     infos = _sessions(workspace, frames)
-    lost = [Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in no_files(workspace.captures)]
+    lost = [
+        Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in unopenable_files(workspace.captures)
+    ]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
     mark = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
-    if not rebuild and (before := unchanged(folder, mark)):
-        return Curated(folder=folder, looked_at=0, up_to_date=True, summary=before)
-    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
-    descriptions = Descriptions(folder=workspace.descriptions, looking=looking)
+    if not rebuild and (before := load_if_up_to_date(folder, mark)):
+        return CurateResult(folder=folder, looked_at=0, up_to_date=True, summary=before)
+    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    descriptions = MeasurementCache(folder=workspace.descriptions, looking=looking)
     engine = engine or Local()
     looked_at = descriptions.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
     seen = descriptions.of(contents)
-    kept, refused = clean(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    kept, refused = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
     sieved = _sieved([frames[index] for index in kept], seen.take(kept), (config, checks), engine)
     sieved = replace(sieved, refused=[*lost, *refused, *sieved.refused])
     facts = {**options, "fingerprint": mark}
     summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
-    return Curated(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
+    return CurateResult(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
 
 
 def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
-    frames = list(walk(workspace.captures))
+    frames = list(walk_captures(workspace.captures))
     if not frames:
         raise AslkitError(
             f"There are no captures in {workspace.captures}. Record some with `aslkit capture --letter A`, "
             "bring some in with `aslkit import FOLDER --signer NAME`, or see it work with `aslkit demo`."
         )
-    signers = sorted({checked_name("signer", frame.signer) for frame in frames})
+    signers = sorted({validate_name("signer", frame.signer) for frame in frames})
     synthetic = [signer for signer in signers if signer.startswith(SYNTHETIC_PREFIX)]
     if with_synthetic or len(synthetic) == len(signers):
         return frames, []
@@ -130,7 +132,7 @@ def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captured
 
 
 def _sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> dict[tuple[str, str], SessionInfo]:
-    names = sorted({(frame.signer, checked_name("session", frame.session)) for frame in frames})
+    names = sorted({(frame.signer, validate_name("session", frame.session)) for frame in frames})
     return {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
 
 
@@ -181,10 +183,12 @@ def _sieved(
 ) -> _Sieved:
     """Group and check frames that can be read, and part those that are taken from the others."""
     config, checks = settings
-    with bar("Comparing and checking", 2) as advance:
-        group = measure_table.groups(frames, seen, config.limits, engine)
+    with progress_bar("Comparing and checking", 2) as advance:
+        group = measure_table.find_groups(frames, seen, config.limits, engine)
         advance()
-        found = sieve(frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed)
+        found = select_frames(
+            frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed
+        )
         advance()
     dropped, flagged = (
         [Rejection(frame=frames[f.index], reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
@@ -217,24 +221,24 @@ def _store(
         name: [each.reason for each in found]
         for name, found in (("rejected", sieved.refused), ("flagged", sieved.flagged))
     }
-    summary = summarise(table, parts, left_out=facts["left_out"], **reasons)
+    summary = summarise_dataset(table, parts, left_out=facts["left_out"], **reasons)
     summary["augmented"] = config.augment * summary["splits"]["train"]
-    summary["notes"] += duplicate_signers.notes(table)
+    summary["notes"] += duplicate_signers.duplicate_signer_warnings(table)
     versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
-    smalls, tested = measure_table.in_bytes(sieved.seen.column("small")), parts.names == "test"
+    smalls, tested = measure_table.hashes_to_bytes(sieved.seen.column("small")), parts.names == "test"
     hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
-    leak = leaks(smalls, hashes, labels, tested, distance=config.group_distance, seed=config.seed)
+    leak = measure_dataset_leakage(smalls, hashes, labels, tested, distance=config.group_distance, seed=config.seed)
     facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leak) if leak else {}}
-    with replacing(folder) as new:
+    with atomic_write(folder) as new:
         for name in schema.SPLITS:
             part = np.flatnonzero(parts.names == name)
-            images = counted(
-                f"Writing {name}", len(part), measure_table.with_images(table.take(part), taken, part), size=len
+            images = iterate_with_progress(
+                f"Writing {name}", len(part), measure_table.add_images(table.take(part), taken, part), size=len
             )
             if name == "train" and config.augment:
-                again = measure_table.with_images(table.take(part), taken, part)
-                varied = copies(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
-                images = chain(images, measure_table.grouped(varied))
+                again = measure_table.add_images(table.take(part), taken, part)
+                varied = augment_images(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
+                images = chain(images, measure_table.regroup_rows(varied))
             parquet_store.write_split(new, name, images, facts=facts)
         parquet_store.write_findings(
             new / parquet_store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused]
@@ -242,8 +246,8 @@ def _store(
         parquet_store.write_findings(
             new / parquet_store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged]
         )
-        card.write(new, name=folder.name, facts=facts)
-        curation = report.Curation(
+        card.write_card(new, name=folder.name, facts=facts)
+        curation = report.ReportInput(
             name=folder.name,
             table=table,
             taken=taken,
@@ -255,7 +259,7 @@ def _store(
             summary=summary,
             config=config,
         )
-        report.write(new, curation)
+        report.write_report(new, curation)
     return summary
 
 
@@ -263,9 +267,9 @@ def _split(
     sieved: _Sieved, infos: dict[tuple[str, str], SessionInfo], config: CurateConfig, hold_out: Sequence[str]
 ) -> tuple[pa.Table, Split, _Sieved]:
     """Split the rows; what lies between train and test in time is not taken."""
-    table = measure_table.table(sieved.taken, sieved.seen, sieved.group, infos)
-    parts = split(
-        Frames.of(table),
+    table = measure_table.build_table(sieved.taken, sieved.seen, sieved.group, infos)
+    parts = split_frames(
+        SplitFrames.of(table),
         test_share=config.test_share,
         validation_share=config.validation_share,
         gap_share=config.gap_share,

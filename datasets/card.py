@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import markdown, plain
+from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.datasets import croissant, schema
-from aslkit.datasets.info import UNSTATED, Info, as_dict, info
+from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
 
 FILE: Final = "README.md"
 
@@ -28,7 +28,7 @@ _LISTED: Final = 200
 """Signers that the card names."""
 
 
-def write(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
+def write_card(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
     """Write README.md and croissant.json into the dataset's folder.
 
     What can be counted is counted from the Parquet files that lie there. From `facts` come what cannot: in `summary`
@@ -40,15 +40,15 @@ def write(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
         name: of the dataset.
         facts: as its Parquet files carry them.
     """
-    found = info(folder)
+    found = summarise_folder(folder)
     environment = Environment(
         loader=PackageLoader("aslkit.datasets", "."), undefined=StrictUndefined, keep_trailing_newline=True,
         trim_blocks=True, lstrip_blocks=True, autoescape=False, finalize=_escaped,
     )  # fmt: skip
-    environment.filters |= {"percent": "{:.2%}".format, "raw": _Raw, "md": markdown}
+    environment.filters |= {"percent": "{:.2%}".format, "raw": _Raw, "md": escape_markdown}
     content = _content(found, name, facts) | {"front_matter": _Raw(front_matter(found, name, facts))}
     write_text(folder / FILE, environment.get_template("card.md.j2").render(content))
-    croissant.write(folder, found, name=name, licence=licence_of(found, facts), facts=facts)
+    croissant.write_croissant(folder, found, name=name, licence=dataset_licence(found, facts), facts=facts)
 
 
 class _Raw(str):
@@ -57,7 +57,7 @@ class _Raw(str):
 
 def _escaped(value: Any) -> Any:
     """Every word that the template shows passes here: none of a sender's becomes Markdown or HTML."""
-    return markdown(value, most=_LONG) if isinstance(value, str) and not isinstance(value, _Raw) else value
+    return escape_markdown(value, most=_LONG) if isinstance(value, str) and not isinstance(value, _Raw) else value
 
 
 def size_category(images: int) -> str:
@@ -65,7 +65,7 @@ def size_category(images: int) -> str:
     return next((words for limit, words in _SIZES if images < limit), "1M<n<10M")
 
 
-def licence_of(found: Info, facts: dict[str, Any]) -> str:
+def dataset_licence(found: DatasetInfo, facts: dict[str, Any]) -> str:
     """The licence of the whole: as stated for it, or as all its images state alike; else "other" or "unknown"."""
     stated = facts.get("licence")
     if isinstance(stated, str) and stated:
@@ -76,9 +76,9 @@ def licence_of(found: Info, facts: dict[str, Any]) -> str:
     return "other"
 
 
-def front_matter(found: Info, name: str, facts: dict[str, Any]) -> str:
+def front_matter(found: DatasetInfo, name: str, facts: dict[str, Any]) -> str:
     """What the hub reads, as YAML: https://github.com/huggingface/hub-docs/blob/main/datasetcard.md"""
-    licence = licence_of(found, facts)
+    licence = dataset_licence(found, facts)
     known = licence.lower() in HUB_LICENCES or licence == "unknown"
     about: dict[str, Any] = {"license": licence.lower() if known else "other"}
     if not known:
@@ -102,10 +102,10 @@ def front_matter(found: Info, name: str, facts: dict[str, Any]) -> str:
 
 def _no_tags(text: str) -> str:
     """Fit for a program that takes front matter for a part of the page."""
-    return plain(text).replace("<", "‹").replace(">", "›")
+    return sanitize_text(text).replace("<", "‹").replace(">", "›")
 
 
-def _dataset_info(found: Info, *, pixels: bool) -> dict[str, Any]:
+def _dataset_info(found: DatasetInfo, *, pixels: bool) -> dict[str, Any]:
     splits = [
         {"name": split, "num_bytes": part.arrow_bytes, "num_examples": part.rows}
         for split, part in found.splits.items()
@@ -132,7 +132,7 @@ def _feature(name: str, said: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "dtype": said["dtype"]}
 
 
-def _content(found: Info, name: str, facts: dict[str, Any]) -> dict[str, Any]:
+def _content(found: DatasetInfo, name: str, facts: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; of `facts` nothing is taken to be of the type it should be."""
     summary = as_dict(facts.get("summary"))
     leaks = as_dict(facts.get("leaks"))
@@ -149,7 +149,7 @@ def _content(found: Info, name: str, facts: dict[str, Any]) -> dict[str, Any]:
         "made_with": as_dict(facts.get("versions")).get("aslkit"),
         "source": facts.get("source"),
         "leaks": {key: leaks[key] for key in ("own", "random") if _is_leak(leaks.get(key))},
-        "licence": licence_of(found, facts),
+        "licence": dataset_licence(found, facts),
         "unstated": UNSTATED,
     }
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aslkit.core.files import file_hash, write_text
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.info import Info
+from aslkit.datasets.info import DatasetInfo
 
 FILE: Final = "croissant.json"
 RECORDS: Final = "frames"
@@ -51,7 +51,7 @@ _LICENCES: Final = "https://spdx.org/licenses/{}.html"
 _UNSPOKEN: Final = ("other", "unknown")
 
 
-def write(folder: Path, found: Info, *, name: str, licence: str, facts: dict[str, Any]) -> None:
+def write_croissant(folder: Path, found: DatasetInfo, *, name: str, licence: str, facts: dict[str, Any]) -> None:
     """Write croissant.json into the dataset's folder.
 
     Args:
@@ -66,10 +66,10 @@ def write(folder: Path, found: Info, *, name: str, licence: str, facts: dict[str
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": plain(name),
+        "name": sanitize_text(name),
         "description": words,
-        "license": plain(licence) if licence in _UNSPOKEN else _LICENCES.format(plain(licence)),
-        **{key: plain(facts[given], most=1000) for key, given in _GIVEN if isinstance(facts.get(given), str)},
+        "license": sanitize_text(licence) if licence in _UNSPOKEN else _LICENCES.format(sanitize_text(licence)),
+        **{key: sanitize_text(facts[given], most=1000) for key, given in _GIVEN if isinstance(facts.get(given), str)},
         "distribution": [*_files(folder), _FILE_SET],
         "recordSet": [{"@type": "cr:RecordSet", "@id": RECORDS, "name": RECORDS, "field": _fields(facts)}],
     }
@@ -96,7 +96,7 @@ def _files(folder: Path) -> list[dict[str, str]]:
             "encodingFormat": "application/x-parquet",
             "sha256": file_hash(path),
         }
-        for path in parquet_store.files_of(folder)
+        for path in parquet_store.list_files(folder)
     ]
 
 

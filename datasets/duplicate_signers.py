@@ -12,25 +12,25 @@ import pyarrow.compute as pc
 COLUMNS: Final = ("signer", "phash", "parent")
 """Of a dataset, which are needed."""
 
-DISTANCE: Final = 4
+MAX_DISTANCE: Final = 4
 """Bits of 64 up to which two pictures are near-copies, as in curation. Of 13,750 photographs of three people in three
 rooms none is so near to one of another person, nor is any of 4,574 of them cropped to the hand: the nearest is 8 bits
 away."""
 
-SHARE: Final = 0.02
+MIN_SHARE: Final = 0.02
 """Of a signer's frames, from which it is said."""
 
-MOST: Final = 4000
+MAX_FRAMES: Final = 4000
 """Frames that are compared with all others, of all signers together; of more, as many of each, evenly over time."""
 
-FEWEST: Final = 20
+MIN_FRAMES: Final = 20
 """Frames of each signer that are compared, however many signers there are."""
 
 _AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alike:
+class DuplicateSigners:
     """A signer whose frames have near-copies among another's.
 
     Attributes:
@@ -44,7 +44,7 @@ class Alike:
     share: float
 
 
-def alike(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.uint64]) -> list[Alike]:
+def find_duplicate_signers(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.uint64]) -> list[DuplicateSigners]:
     """Name the signers of whose frames at least SHARE are near-copies of others'.
 
     Args:
@@ -59,12 +59,12 @@ def alike(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.uint64]) -> list[A
     found = []
     for name in names if len(names) > 1 else ():
         own = np.flatnonzero(signer == name)
-        most = max(MOST // len(names), FEWEST)
+        most = max(MAX_FRAMES // len(names), MIN_FRAMES)
         taken = own[np.linspace(0, len(own) - 1, min(most, len(own))).astype(np.int64)]
         copied = Counter(signer[_nearest(bits, taken, own)].tolist())
-        if copied and copied.total() >= SHARE * len(taken):
+        if copied and copied.total() >= MIN_SHARE * len(taken):
             share = copied.total() / len(taken)
-            found.append(Alike(signer=str(name), other=copied.most_common(1)[0][0], share=share))
+            found.append(DuplicateSigners(signer=str(name), other=copied.most_common(1)[0][0], share=share))
     return found
 
 
@@ -77,19 +77,19 @@ def _nearest(
         likeness = bits[some[start : start + _AT_ONCE]] @ bits.T  # 64 less twice the bits that differ
         likeness[:, own] = -64
         nearest = likeness.argmax(axis=1)
-        found.append(nearest[likeness.max(axis=1) >= 64 - 2 * DISTANCE])
+        found.append(nearest[likeness.max(axis=1) >= 64 - 2 * MAX_DISTANCE])
     return np.concatenate(found)
 
 
-def notes(table: pa.Table) -> list[str]:
+def duplicate_signer_warnings(table: pa.Table) -> list[str]:
     """What is to be known of a dataset's rows, one or two sentences for each pair of signers.
 
     Args:
         table: with COLUMNS; varied copies, and rows that do not say who or have no hash, are passed over.
     """
     table = table.filter(pc.is_null(table.column("parent"))).select(["signer", "phash"]).drop_null()
-    said: dict[frozenset[str], Alike] = {}
-    found = alike(np.array(table.column("signer").to_pylist(), str), table.column("phash").to_numpy())
+    said: dict[frozenset[str], DuplicateSigners] = {}
+    found = find_duplicate_signers(np.array(table.column("signer").to_pylist(), str), table.column("phash").to_numpy())
     for each in sorted(found, key=lambda each: -each.share):
         said.setdefault(frozenset((each.signer, each.other)), each)
     return [

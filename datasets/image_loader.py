@@ -18,9 +18,9 @@ import pyarrow.dataset as pa_dataset
 import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store, schema
-from aslkit.vision.images import Frame, ImageError, decode, read_header
+from aslkit.vision.images import Frame, ImageError, decode_image, read_header
 
 WINDOW: Final = 8
 """Row groups shuffled together: some 2,000 rows of a dataset that curation wrote, 30 to 200 MB."""
@@ -42,7 +42,7 @@ class Batch:
     rows: pa.Table
 
 
-def batches(
+def iter_batches(
     folder: Path,
     *,
     size: int,
@@ -53,7 +53,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Yield a dataset's rows with decoded images, each row once, `size` at a time; the last batch may be smaller.
 
-    OpenCV decodes, on all cores: it is faster than `images.decode`, and may differ from it by a grey level.
+    OpenCV decodes, on all cores: it is faster than `images.decode_image`, and may differ from it by a grey level.
 
     Args:
         folder: of the dataset.
@@ -68,7 +68,7 @@ def batches(
         InputError: no dataset there, or no such split.
         AslkitError: a file or an image is damaged.
     """
-    files = [path for path in parquet_store.files_of(folder) if split is None or path.name.startswith(f"{split}-")]
+    files = [path for path in parquet_store.list_files(folder) if split is None or path.name.startswith(f"{split}-")]
     if not files:
         raise InputError(f"{folder} has no split {split!r}.")
     names = ["image", *(name for name in columns if name != "image")]
@@ -97,7 +97,7 @@ def _joined(rows: pa.Table, parts: Sequence[Future[list[Frame]]]) -> Batch:
 
 def _in_order(files: Sequence[Path], names: Sequence[str]) -> Iterator[pa.Table]:
     for path in files:
-        yield from parquet_store.row_groups_of(path, names)
+        yield from parquet_store.iter_file_row_groups(path, names)
 
 
 def _shuffled(files: Sequence[Path], names: Sequence[str], rng: np.random.Generator) -> Iterator[pa.Table]:
@@ -105,7 +105,7 @@ def _shuffled(files: Sequence[Path], names: Sequence[str], rng: np.random.Genera
     order = rng.permutation(len(places))
     for start in range(0, len(order), WINDOW):
         drawn = [places[index] for index in order[start : start + WINDOW]]
-        window = pa.concat_tables([parquet_store.row_group(path, group, names) for path, group in drawn])
+        window = pa.concat_tables([parquet_store.read_row_group(path, group, names) for path, group in drawn])
         yield window.take(pa.array(rng.permutation(len(window))))
 
 
@@ -140,9 +140,9 @@ def _image(scalar: Any, chunk: Any, index: int) -> Frame:
             raise ImageError("missing")
         read_header(data)  # its size, before memory is taken for it
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        return decode(data.to_pybytes()) if frame is None else np.asarray(frame, np.uint8)
+        return decode_image(data.to_pybytes()) if frame is None else np.asarray(frame, np.uint8)
     except ImageError as error:
-        path = plain(chunk.field("path")[index].as_py())
+        path = sanitize_text(chunk.field("path")[index].as_py())
         raise AslkitError(f"The image {path!r} is {error.message}. `aslkit dataset verify` names all such.") from error
 
 
@@ -174,14 +174,16 @@ def table(folder: Path, columns: Sequence[str], *, where: Any = None) -> pa.Tabl
         InputError: no dataset there.
         AslkitError: a file is damaged, or not of the schema.
     """
-    files = parquet_store.files_of(folder)
+    files = parquet_store.list_files(folder)
     if not all([parquet_store.is_current(path) for path in files]):
-        whole = parquet_store.read(folder)
+        whole = parquet_store.read_dataset(folder)
         return (whole if where is None else whole.filter(where)).select(list(columns))
     try:
         found = pa_dataset.dataset(files, schema=schema.COLUMNS, format="parquet")
         read = found.to_table(columns=list(columns), filter=where)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise AslkitError(f"{folder} is damaged. `aslkit dataset verify {plain(folder)}` says where.") from error
+        raise AslkitError(
+            f"{folder} is damaged. `aslkit dataset verify {sanitize_text(folder)}` says where."
+        ) from error
     parquet_store.check_lengths(read, folder)
     return read

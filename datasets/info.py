@@ -29,7 +29,7 @@ _YEARS_MS: Final = (631_152_000_000, 4_102_444_800_000)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SplitInfo:
     """One split: rows, among them varied copies; distinct groups of near-duplicates and signers; bytes."""
 
     rows: int
@@ -42,7 +42,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class SignerInfo:
     """One signer: images, sessions, letters, cameras; `coverage`, share of images in which a hand was found."""
 
     images: int
@@ -54,7 +54,7 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Info:
+class DatasetInfo:
     """What is known of a dataset. Counts are of images without varied copies, where nothing else is said.
 
     Attributes:
@@ -82,8 +82,8 @@ class Info:
     sessions: int
     coverage: float
     recorded: tuple[str, str] | None
-    splits: dict[str, Part]
-    signers: dict[str, Person]
+    splits: dict[str, SplitInfo]
+    signers: dict[str, SignerInfo]
     cameras: dict[str, int]
     licences: dict[str, int]
     consents: dict[str, int]
@@ -97,14 +97,14 @@ class Info:
         return as_dict(self.facts.get("summary"))
 
 
-def info(folder: Path) -> Info:
+def summarise_folder(folder: Path) -> DatasetInfo:
     """Count a dataset.
 
     Raises:
         InputError: no dataset there.
         AslkitError: it is damaged, or not of the schema.
     """
-    table = parquet_store.read(folder, _COLUMNS)
+    table = parquet_store.read_dataset(folder, _COLUMNS)
     for name in ("signer", "session", "camera"):
         table = _filled(table, name, UNKNOWN)
     for name in ("licence", "consent"):
@@ -112,7 +112,7 @@ def info(folder: Path) -> Info:
     originals = table.filter(pc.is_null(table.column("parent")))
     group = originals.column("group")
     pairs = originals.group_by(["signer", "session"]).aggregate([])
-    return Info(
+    return DatasetInfo(
         name=folder.absolute().name,
         folder=folder,
         images=len(originals),
@@ -128,7 +128,7 @@ def info(folder: Path) -> Info:
         consents=_counts(originals, "consent"),
         letters=_letters(originals),
         bytes_on_disk=sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()),
-        facts=parquet_store.facts(folder),
+        facts=parquet_store.read_facts(folder),
     )
 
 
@@ -153,14 +153,14 @@ def _coverage(table: pa.Table) -> float:
     return round(1 - int(score.null_count) / max(len(score), 1), 4)
 
 
-def _parts(folder: Path, table: pa.Table) -> dict[str, Part]:
+def _parts(folder: Path, table: pa.Table) -> dict[str, SplitInfo]:
     parts = {}
     for name in schema.SPLITS:
         own = table.filter(pc.equal(table.column("split"), name))
-        paths = [path for path in parquet_store.files_of(folder) if path.name.startswith(f"{name}-")]
+        paths = [path for path in parquet_store.list_files(folder) if path.name.startswith(f"{name}-")]
         if not paths:
             continue
-        parts[name] = Part(
+        parts[name] = SplitInfo(
             rows=len(own),
             copies=len(own) - own.column("parent").null_count,
             groups=pc.count_distinct(own.column("group")).as_py(),
@@ -177,12 +177,12 @@ def _uncompressed(path: Path) -> int:
     return sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
 
 
-def _people(originals: pa.Table) -> dict[str, Person]:
+def _people(originals: pa.Table) -> dict[str, SignerInfo]:
     found = {}
     for name in sorted(originals.column("signer").unique().to_pylist()):
         own = originals.filter(pc.equal(originals.column("signer"), name))
         splits = set(own.column("split").unique().to_pylist())
-        found[name] = Person(
+        found[name] = SignerInfo(
             images=len(own),
             sessions=len(own.column("session").unique()),
             letters=len(own.column("label").unique()),

@@ -37,7 +37,7 @@ MAY_BECOME: Final[dict[str, tuple[str, ...]]] = {
 """What an adaptation of something under a licence may be licensed under, the freest first."""
 
 
-def unstated(rows: Iterable[tuple[str | None, str | None]]) -> str:
+def missing_licences(rows: Iterable[tuple[str | None, str | None]]) -> str:
     """Who may do what with images is not known: how many state no licence, and no consent, in words; "" where all do.
 
     Args:
@@ -49,7 +49,7 @@ def unstated(rows: Iterable[tuple[str | None, str | None]]) -> str:
     return " and ".join(f"{count:,} state no {name}" for name, count in missing.items())
 
 
-def combined(licences: Iterable[str | None], *, allow_unknown: bool = False) -> str:
+def combine_licences(licences: Iterable[str | None], *, allow_unknown: bool = False) -> str:
     """Return the freest licence that a whole of parts under these may have; the order of the parts is all one.
 
     Args:
@@ -59,7 +59,7 @@ def combined(licences: Iterable[str | None], *, allow_unknown: bool = False) -> 
     Raises:
         InputError: a part forbids adaptations, states nothing, or two do not go together.
     """
-    parts = sorted({known(licence) for licence in licences})
+    parts = sorted({canonical_licence(licence) for licence in licences})
     if forbidding := [part for part in parts if MAY_BECOME.get(part) == ()]:
         raise InputError(
             f"{forbidding[0]} allows no adaptations (ND), and a dataset that was curated or merged is one. "
@@ -75,7 +75,7 @@ def combined(licences: Iterable[str | None], *, allow_unknown: bool = False) -> 
     return UNKNOWN if UNKNOWN in parts else whole
 
 
-def known(licence: str | None) -> str:
+def canonical_licence(licence: str | None) -> str:
     """Return a licence as the table spells it ("cc by 4.0" is "CC-BY-4.0"), other text as it is, nothing as UNKNOWN."""
     text = (licence or "").strip()
     if text.lower() in ("", UNKNOWN):

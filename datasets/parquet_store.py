@@ -68,7 +68,7 @@ def write_findings(path: Path, rows: Sequence[dict[str, str]]) -> None:
     pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), path, compression="zstd")
 
 
-def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_dataset(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a dataset, all splits, with a column `split` added; without "image" it is small.
 
     Args:
@@ -79,29 +79,29 @@ def read(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
         InputError: no dataset there.
         AslkitError: a file is damaged, or not of the schema.
     """
-    tables = [_read_file(path, columns) for path in files_of(folder)]
+    tables = [_read_file(path, columns) for path in list_files(folder)]
     return pa.concat_tables(tables)
 
 
-def row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield the same rows as `read`, in the same order, a row group at a time: for what is too large to hold.
+def iter_row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield the same rows as `read_dataset`, in the same order, a row group at a time: for what is too large to hold.
 
     Raises:
-        InputError, AslkitError: as `read`.
+        InputError, AslkitError: as `read_dataset`.
     """
-    for path in files_of(folder):
-        yield from row_groups_of(path, columns)
+    for path in list_files(folder):
+        yield from iter_file_row_groups(path, columns)
 
 
-def row_groups_of(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """As `row_groups`, of one file."""
+def iter_file_row_groups(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """As `iter_row_groups`, of one file."""
     with _opened(path) as file:
         schema.check(file.schema_arrow, str(path))
         for index in range(file.num_row_groups):
             yield _row_group(file, index, columns, path)
 
 
-def row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
+def read_row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
     """The row group `index` of one file, for what is not read in order.
 
     Raises:
@@ -113,18 +113,18 @@ def row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
 
 def _row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
     try:
-        table = file.read_row_group(index, columns=schema.to_read(file.schema_arrow, columns))
+        table = file.read_row_group(index, columns=schema.columns_to_read(file.schema_arrow, columns))
         table.validate(full=True)
         if len(table) != (said := file.metadata.row_group(index).num_rows):
             raise pa.ArrowInvalid(f"{len(table)} rows in a row group of {said}")
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
-    table = schema.current(table, file.schema_arrow, columns)
+    table = schema.upgrade_table(table, file.schema_arrow, columns)
     check_lengths(table, path)
     return table
 
 
-def files_of(folder: Path) -> list[Path]:
+def list_files(folder: Path) -> list[Path]:
     """The dataset's Parquet files, splits in order.
 
     Raises:
@@ -143,18 +143,18 @@ def files_of(folder: Path) -> list[Path]:
     raise InputError(f"There is no dataset in {folder}. `aslkit curate` makes it from your captures.{have}")
 
 
-def facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> dict[str, Any]:
     """What the dataset says of itself: how it was made, from what, with which settings."""
-    with _opened(files_of(folder)[0]) as file:
-        return schema.facts_of(file.schema_arrow)
+    with _opened(list_files(folder)[0]) as file:
+        return schema.parse_facts(file.schema_arrow)
 
 
-def rejected(folder: Path) -> pa.Table:
+def read_rejected(folder: Path) -> pa.Table:
     """Read rejected.parquet; without one, nothing was rejected."""
     return _findings(folder / REJECTED_FILE)
 
 
-def flagged(folder: Path) -> pa.Table:
+def read_flagged(folder: Path) -> pa.Table:
     """Read flagged.parquet: what is to be known of frames that were taken; without one, nothing is."""
     return _findings(folder / FLAGGED_FILE)
 
@@ -171,14 +171,14 @@ def _findings(path: Path) -> pa.Table:
             raise _damaged(path, error) from error
 
 
-def row_count(folder: Path) -> int:
+def count_rows(folder: Path) -> int:
     """Number of rows in all splits, from the ends of the files: that they are there and whole is seen at little cost.
 
     Raises:
-        InputError, AslkitError: as `read`.
+        InputError, AslkitError: as `read_dataset`.
     """
     total = 0
-    for path in files_of(folder):
+    for path in list_files(folder):
         with _opened(path) as file:
             total += file.metadata.num_rows
     return total
@@ -202,11 +202,11 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
     with _opened(path) as file:
         schema.check(file.schema_arrow, str(path))
         try:
-            table = file.read(columns=schema.to_read(file.schema_arrow, columns))
+            table = file.read(columns=schema.columns_to_read(file.schema_arrow, columns))
             table.validate(full=True)
         except _UNREADABLE as error:
             raise _damaged(path, error) from error
-        table = schema.current(table, file.schema_arrow, columns)
+        table = schema.upgrade_table(table, file.schema_arrow, columns)
     check_lengths(table, path)
     split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
     return table.replace_schema_metadata(None).append_column("split", split)
@@ -234,7 +234,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(path)
         file.schema_arrow  # noqa: B018 - names that are no text show here
-        wrong = absurd(file.metadata, path.stat().st_size)
+        wrong = implausible_size(file.metadata, path.stat().st_size)
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
     if wrong:
@@ -243,7 +243,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     return file
 
 
-def absurd(about: pq.FileMetaData, size: int) -> str | None:
+def implausible_size(about: pq.FileMetaData, size: int) -> str | None:
     """Say what no real file claims, before memory is taken for it: Parquet codes a trillion nulls in a few bytes.
 
     Args:

@@ -100,7 +100,7 @@ def huggingface_features(*, pixels: bool = True) -> dict[str, Any]:
     return features
 
 
-def facts_of(schema: pa.Schema) -> dict[str, Any]:
+def parse_facts(schema: pa.Schema) -> dict[str, Any]:
     """Read what `with_metadata` wrote; empty where another program wrote the file, or something else stands there."""
     own = (schema.metadata or {}).get(b"aslkit")
     try:
@@ -133,19 +133,19 @@ def check(schema: pa.Schema, where: str) -> None:
             raise AslkitError(f"{where}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")
 
 
-def to_read(schema: pa.Schema, columns: Sequence[str] | None) -> list[str] | None:
-    """Which columns of a file to read so that `current` can give `columns`; None is all."""
+def columns_to_read(schema: pa.Schema, columns: Sequence[str] | None) -> list[str] | None:
+    """Which columns of a file to read so that `upgrade_table` can give `columns`; None is all."""
     before = past(_version(schema))
     if before is not None:
         return list(before.columns.names)
     return None if columns is None else list(columns)
 
 
-def current(table: pa.Table, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
+def upgrade_table(table: pa.Table, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
     """Bring what was read of a file to the columns of today.
 
     Args:
-        table: the columns that `to_read` names.
+        table: the columns that `columns_to_read` names.
         schema: of the file, which `check` let pass.
         columns: which are wanted, all where None; "image.path" is the image's name without its bytes.
     """
@@ -169,4 +169,4 @@ def is_current(schema: pa.Schema) -> bool:
 
 
 def _version(schema: pa.Schema) -> Any:
-    return facts_of(schema).get("schema_version", VERSION)
+    return parse_facts(schema).get("schema_version", VERSION)

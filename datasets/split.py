@@ -18,10 +18,10 @@ By = Literal["signer", "session", "block"]
 Names = npt.NDArray[np.str_]
 Integers = npt.NDArray[np.int64]
 
-ENOUGH_SIGNERS: Final = 4
+MIN_SIGNERS: Final = 4
 """With so many signers left beside the test, validation takes whole people; with fewer, too few would remain."""
 
-MOST_FOLDS: Final = 5
+MAX_FOLDS: Final = 5
 """At most a fifth of the signers or sessions is held out."""
 
 
@@ -32,7 +32,7 @@ _FINER: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frames:
+class SplitFrames:
     """What decides the split, one entry for each frame, all of length n, in the order the frames were taken.
 
     Attributes:
@@ -51,7 +51,7 @@ class Frames:
         return len(self.label)
 
     @classmethod
-    def of(cls, table: pa.Table) -> "Frames":
+    def of(cls, table: pa.Table) -> "SplitFrames":
         """Of the rows of a table with the columns signer, session, label and group, in their order."""
         return cls(
             signer=np.array(table.column("signer").to_pylist()),
@@ -60,9 +60,9 @@ class Frames:
             group=table.column("group").to_numpy(),
         )
 
-    def only(self, taken: npt.NDArray[np.bool_]) -> "Frames":
+    def only(self, taken: npt.NDArray[np.bool_]) -> "SplitFrames":
         """Some of them, bool (n,)."""
-        return Frames(
+        return SplitFrames(
             signer=self.signer[taken], session=self.session[taken], label=self.label[taken], group=self.group[taken]
         )
 
@@ -75,8 +75,8 @@ class Split:
     by: By
 
 
-def split(
-    frames: Frames,
+def split_frames(
+    frames: SplitFrames,
     *,
     test_share: float,
     validation_share: float,
@@ -102,13 +102,13 @@ def split(
     """
     check_hold_out(hold_out, frames.signer)
     by, test = _test(frames, test_share, validation_share, seed, hold_out)
-    return split_around(
+    return split_around_test(
         frames, test, by=by, validation_share=validation_share, seed=seed, gap_share=gap_share
     )  # fmt: skip
 
 
-def split_around(
-    frames: Frames,
+def split_around_test(
+    frames: SplitFrames,
     test: npt.NDArray[np.bool_],
     *,
     by: By,
@@ -122,7 +122,7 @@ def split_around(
         frames: what is to be split.
         test: bool (n,), the frames to test on.
         by: what the test was chosen by.
-        validation_share: as in `split`.
+        validation_share: as in `split_frames`.
         seed: likewise.
         gap_share: likewise.
     """
@@ -136,7 +136,7 @@ def split_around(
     return Split(names=names, by=by)
 
 
-def folds(frames: Frames, by: By, *, most: int, seed: int) -> list[npt.NDArray[np.bool_]]:
+def make_folds(frames: SplitFrames, by: By, *, most: int, seed: int) -> list[npt.NDArray[np.bool_]]:
     """Tests that together hold every frame once: each signer (or session, or block of time) is in one of them.
 
     Args:
@@ -200,34 +200,34 @@ def check_hold_out(hold_out: Sequence[str], signers: Iterable[str]) -> None:
 
 
 def _test(
-    frames: Frames, share: float, validation_share: float, seed: int, hold_out: Sequence[str]
+    frames: SplitFrames, share: float, validation_share: float, seed: int, hold_out: Sequence[str]
 ) -> tuple[By, npt.NDArray[np.bool_]]:
     if hold_out:
         return "signer", np.isin(frames.signer, list(hold_out))
     real = np.array([not name.startswith(SYNTHETIC_PREFIX) for name in frames.signer.tolist()])
     if len(np.unique(frames.signer[real])) > 1:  # a test on drawn hands says nothing of real ones
         test = np.zeros(len(frames), bool)
-        test[real] = _one_fold(frames.only(real), frames.signer[real], MOST_FOLDS, seed)
+        test[real] = _one_fold(frames.only(real), frames.signer[real], MAX_FOLDS, seed)
         return "signer", test
     if len(np.unique(frames.signer)) > 1:
-        return "signer", _one_fold(frames, frames.signer, MOST_FOLDS, seed)
+        return "signer", _one_fold(frames, frames.signer, MAX_FOLDS, seed)
     if len(np.unique(frames.session)) > 1:
-        test = _one_fold(frames, frames.session, MOST_FOLDS, seed)
+        test = _one_fold(frames, frames.session, MAX_FOLDS, seed)
         if len(np.unique(frames.label[~test])) == len(np.unique(frames.label)):
             return "session", test
     return "block", _last_groups(frames, share)
 
 
-def _validation(frames: Frames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
+def _validation(frames: SplitFrames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
     signers = np.unique(frames.signer)
-    if share and by == "signer" and len(signers) >= ENOUGH_SIGNERS:
+    if share and by == "signer" and len(signers) >= MIN_SIGNERS:
         validation = _one_fold(frames, frames.signer, max(2, round(1 / share)), seed)
         if len(np.unique(frames.label[~validation])) == len(np.unique(frames.label)):
             return validation
     return _last_groups(frames, share)
 
 
-def _one_fold(frames: Frames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
+def _one_fold(frames: SplitFrames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
     """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds.
 
     Of the folds that leave half of the frames to train on, the first that shows most letters; where one unit has more
@@ -251,7 +251,7 @@ def _common(label: Integers, folds: int) -> Integers:
     return np.where(np.isin(label, rare), values[counts.argmax()], label)
 
 
-def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
+def _last_groups(frames: SplitFrames, share: float) -> npt.NDArray[np.bool_]:
     """Choose the last frames of each letter of each session, cut between groups; never all of them."""
     chosen = np.zeros(len(frames), bool)
     for rows in _letters_of_sessions(frames):
@@ -264,7 +264,7 @@ def _last_groups(frames: Frames, share: float) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-def _beside(frames: Frames, test: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
+def _beside(frames: SplitFrames, test: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
     """Choose the frames that lie less than a share of a letter's frames in a session away from one of its test."""
     chosen = np.zeros(len(frames), bool)
     for rows in _letters_of_sessions(frames):
@@ -276,7 +276,7 @@ def _beside(frames: Frames, test: npt.NDArray[np.bool_], share: float) -> npt.ND
     return chosen & ~test
 
 
-def _letters_of_sessions(frames: Frames) -> Iterator[Integers]:
+def _letters_of_sessions(frames: SplitFrames) -> Iterator[Integers]:
     """Yield the frames of each letter in each session, in order."""
     keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
     _, part = np.unique(keys, axis=1, return_inverse=True)
@@ -294,7 +294,7 @@ def _mend(names: Names, group: Integers) -> None:
     names[(present.sum(axis=0) > 1)[index]] = "train"
 
 
-def _take(frames: Frames, rows: npt.NDArray[Any]) -> Frames:
-    return Frames(
+def _take(frames: SplitFrames, rows: npt.NDArray[Any]) -> SplitFrames:
+    return SplitFrames(
         signer=frames.signer[rows], session=frames.session[rows], label=frames.label[rows], group=frames.group[rows]
     )

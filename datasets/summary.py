@@ -18,7 +18,7 @@ _SAME_PERSON: Final = {"session": "another sitting", "block": "a later moment of
 """What is tested on where there is one signer."""
 
 
-def summarise(
+def summarise_dataset(
     table: pa.Table,
     parts: Split,
     *,

@@ -9,7 +9,7 @@ from typing import Final
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
-from aslkit.video.sources import LIVE, SourceFrame, Wanted, kind_of, opened
+from aslkit.video.sources import LIVE, SourceFrame, SourceRequest, open_source, source_kind
 from aslkit.video.stream import Stream
 
 STILL_S: Final = 0.1
@@ -18,11 +18,11 @@ STILL_S: Final = 0.1
 SIGNER: Final = "synthetic-ada"
 
 
-def stream_of(source: str, config: LiveConfig, *, letter: str = "A", paced: bool, patient: bool) -> Stream:
+def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bool, patient: bool) -> Stream:
     """Open a source for reading.
 
     Args:
-        source: as `aslkit.video.sources.opened` takes it.
+        source: as `aslkit.video.sources.open_source` takes it.
         config: what a camera is asked for.
         letter: what the synthetic signer shows.
         paced: give a video's frames in its own time.
@@ -31,10 +31,10 @@ def stream_of(source: str, config: LiveConfig, *, letter: str = "A", paced: bool
     Raises:
         AslkitError: it cannot be opened, or gives nothing.
     """
-    wanted = Wanted(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
-    open_source = partial(opened, source, letter=letter, signer=SIGNER, session="live", wanted=wanted)
-    live = kind_of(source) in LIVE
-    stream = Stream(open_source, live=live, paced=paced, patience_s=None if patient else config.reconnect_s)
+    wanted = SourceRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
+    reopen = partial(open_source, source, letter=letter, signer=SIGNER, session="live", wanted=wanted)
+    live = source_kind(source) in LIVE
+    stream = Stream(reopen, live=live, paced=paced, patience_s=None if patient else config.reconnect_s)
     try:
         stream.first()
     except BaseException:
@@ -43,7 +43,7 @@ def stream_of(source: str, config: LiveConfig, *, letter: str = "A", paced: bool
     return stream
 
 
-class Watching:
+class FrameLoop:
     """Gives a stream's frames to a reader until either ends.
 
     Args:

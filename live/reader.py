@@ -8,15 +8,15 @@ from typing import Final, Protocol
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import Recognised
-from aslkit.live.speller import Event, Glimpse, Speller, bar
+from aslkit.live.speller import Event, Observation, Speller, letter_threshold
 from aslkit.vision.images import Frame
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 BEST: Final = 3
 """Letters that are shown as the likeliest."""
 
 
-class Recognises(Protocol):
+class RecogniserProtocol(Protocol):
     """What sees letters: `Recogniser`, or a stand-in."""
 
     def recognise(self, frame: Frame) -> Recognised:
@@ -46,7 +46,7 @@ class Reading:
     latency_s: float = 0.0
 
 
-Heard = Callable[[Event], None]
+OnEvent = Callable[[Event], None]
 
 
 @dataclass(kw_only=True)
@@ -65,17 +65,17 @@ class Reader:
         now_s: when the last one was taken, seconds.
     """
 
-    recogniser: Recognises
-    contract: Contract
+    recogniser: RecogniserProtocol
+    contract: PreprocessConfig
     config: LiveConfig
-    heard: Heard = lambda event: None
+    heard: OnEvent = lambda event: None
     reading: Reading = field(default_factory=Reading)
     frames: int = 0
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._speller, self._lock = Speller(config=self.config), Lock()
-        self._bar = bar(self.contract.threshold, self.config.strictness)
+        self._bar = letter_threshold(self.contract.threshold, self.config.strictness)
 
     @property
     def text(self) -> str:
@@ -90,7 +90,7 @@ class Reader:
         best = tuple((self.contract.letters[int(i)], float(seen.probabilities[i])) for i in order)
         probability = best[0][1] if best else 0.0
         letter = seen.letter if best and probability >= self._bar and not seen.rests else None
-        glimpse = Glimpse(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
+        glimpse = Observation(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
         with self._lock:
             self.now_s = time_s
             self._tell(self._speller.see(glimpse))
@@ -101,10 +101,10 @@ class Reader:
             )  # fmt: skip
             return self.reading
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Carry nothing over from the frames until now; the text stays."""
         with self._lock:
-            self._speller.begin_anew()
+            self._speller.reset()
 
     def space(self) -> None:
         """Put a space."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aslkit.inference.load_model import load_network
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame
-from aslkit.vision.preprocess import Array, model_input, tempered
+from aslkit.vision.preprocess import Array, apply_temperature, model_input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Recognised:
         probabilities: float32 (24,), one for each letter of the contract, 0–1, as sure as the model is right on people
             it does not know; zeros without a hand.
         refused: whether the likeliest letter is not likely enough: a hand at rest, or on its way. True without a hand.
-        rests: whether a hand at rest is likelier than any letter: see `rests`.
+        rests: whether a hand at rest is likelier than any letter: see `is_rest`.
     """
 
     hand: Hand | None
@@ -34,7 +34,7 @@ class Recognised:
     rests: bool = False
 
 
-def rests(probabilities: Array) -> npt.NDArray[np.bool_]:
+def is_rest(probabilities: Array) -> npt.NDArray[np.bool_]:
     """Whether a hand at rest is likelier than any letter.
 
     A network that has learned rest gives its probability to all letters alike (docs/adr/0016). So what they all have is
@@ -74,13 +74,13 @@ class Recogniser:
             return Recognised(hand=None, letter=None, probabilities=nothing, refused=True)
         inputs = model_input(frame, hand, self.contract)
         said = self._network(inputs[None])[0]
-        probabilities = tempered(said, self.contract.temperature)
+        probabilities = apply_temperature(said, self.contract.temperature)
         return Recognised(
             hand=hand,
             letter=self.contract.letters[int(probabilities.argmax())],
             probabilities=probabilities,
             refused=bool(probabilities.max() < self.contract.threshold),
-            rests=bool(rests(said)),
+            rests=bool(is_rest(said)),
         )
 
     def close(self) -> None:

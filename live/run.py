@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
 from aslkit.live.config import LiveConfig
-from aslkit.live.frame_loop import Watching, stream_of
-from aslkit.live.reader import Heard, Reader
+from aslkit.live.frame_loop import FrameLoop, open_stream
+from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
-from aslkit.video.sources import LIVE, camera_name, kind_of
+from aslkit.video.sources import LIVE, camera_name, source_kind
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
@@ -20,7 +20,7 @@ _GLANCE_S: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lived:
+class LiveResult:
     """How it went.
 
     Attributes:
@@ -48,18 +48,18 @@ def live(
     *,
     source: str,
     config: LiveConfig,
-    heard: Heard,
+    heard: OnEvent,
     warn: Callable[[str], None],
     windowed: bool,
     letter: str = "A",
     limit_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Lived:
+) -> LiveResult:
     """Read letters from a source until it ends, until q, or until Ctrl-C.
 
     Args:
         run: the folder that `aslkit train` wrote.
-        source: as `aslkit.video.sources.opened` takes it.
+        source: as `aslkit.video.sources.open_source` takes it.
         config: the settings.
         heard: is told each event as it happens.
         warn: is told what the user must know, line by line.
@@ -73,18 +73,18 @@ def live(
         AslkitError: the model is damaged, the source cannot be read, there is no display.
     """
     began_s = clock()
-    live_source = kind_of(source) in LIVE
+    live_source = source_kind(source) in LIVE
     with ExitStack() as stack:
         if windowed:
-            from aslkit.live.window.window import need_display
+            from aslkit.live.window.window import require_display
 
-            need_display()
+            require_display()
         recogniser = stack.enter_context(Recogniser(run))
         warn_uncalibrated(run, recogniser, warn)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=heard)
-        stream = stream_of(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
+        stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
         first: list[float] = []
-        watching = Watching(
+        watching = FrameLoop(
             stream, reader, live=live_source, limit_s=limit_s, clock=clock,
             after=lambda reader, time_s: None if first else first.append(clock()),
         )  # fmt: skip
@@ -98,7 +98,7 @@ def live(
                 warn(f"Spelled until then: {reader.text}")
             raise
         watching.close()
-        return Lived(
+        return LiveResult(
             text=reader.text, frames=reader.frames, dropped=stream.frames.lost,
             first_s=round(first[0] - began_s, 3) if first else None, ended=ended,
         )  # fmt: skip
@@ -113,13 +113,13 @@ def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], N
         )
 
 
-def _shown(reader: Reader, watching: Watching, run: Path, source: str) -> str:
-    from aslkit.live.window.window import window
+def _shown(reader: Reader, watching: FrameLoop, run: Path, source: str) -> str:
+    from aslkit.live.window.window import show_live_window
 
-    return window(reader, watching, about=(run.name, camera_name(source)))
+    return show_live_window(reader, watching, about=(run.name, camera_name(source)))
 
 
-def _waited(watching: Watching, warn: Callable[[str], None]) -> str:
+def _waited(watching: FrameLoop, warn: Callable[[str], None]) -> str:
     """Without a window: say when a camera is gone and when it is back."""
     trouble = None
     while not watching.finished.wait(_GLANCE_S):

@@ -22,7 +22,7 @@ LONGEST: Final = 2000
 """Characters of text that are kept; older ones are let go."""
 
 
-def bar(threshold: float, strictness: float) -> float:
+def letter_threshold(threshold: float, strictness: float) -> float:
     """How likely a letter must be in a frame, 0–1, where several frames must agree.
 
     A model's threshold is set for frames that are judged alone. The bar is as far up as `strictness` says, 0 (an even
@@ -35,7 +35,7 @@ def bar(threshold: float, strictness: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glimpse:
+class Observation:
     """What was seen in one frame.
 
     Attributes:
@@ -81,7 +81,7 @@ class Event:
 class Speller:
     """Takes letters that are held, and keeps the text.
 
-    A letter is taken when `agree` of the frames of the last `hold_s` seconds say it above the `bar`, the
+    A letter is taken when `agree` of the frames of the last `hold_s` seconds say it above the `letter_threshold`, the
     newest among them, and hardly one (STRAY) says another: the others are refused. Then it must be released before it
     is taken again: over `release_s` seconds hardly a frame says it; or another letter is taken. So a held letter comes
     once, at 5 frames a second and at 120.
@@ -101,11 +101,11 @@ class Speller:
     hand: bool = False
     held: str | None = None
     share: float = 0.0
-    _frames: deque[Glimpse] = field(default_factory=deque)
+    _frames: deque[Observation] = field(default_factory=deque)
     _last_s: float | None = None
     _away_s: float | None = None
 
-    def see(self, seen: Glimpse) -> list[Event]:
+    def see(self, seen: Observation) -> list[Event]:
         """Take in a frame, and return what happened. A clock that went back, or a long gap, carries nothing over."""
         if self._last_s is not None and not 0 <= seen.time_s - self._last_s <= self.config.gap_s:
             self._forget(seen.time_s)
@@ -142,16 +142,16 @@ class Speller:
         self.text = ""
         return [self._event("clear", time_s)]
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Carry nothing over from the frames until now: what is still held is taken again."""
         self._frames.clear()
         self.held, self.share = None, 0.0
 
     def _forget(self, time_s: float) -> None:
-        self.begin_anew()
+        self.reset()
         self._away_s = None if self.hand else time_s
 
-    def _follow_hand(self, seen: Glimpse) -> list[Event]:
+    def _follow_hand(self, seen: Observation) -> list[Event]:
         events = []
         if seen.hand:
             self._away_s = None
@@ -169,10 +169,10 @@ class Speller:
             events += self.space(seen.time_s)
         return events
 
-    def _within(self, now_s: float, back_s: float) -> list[Glimpse]:
+    def _within(self, now_s: float, back_s: float) -> list[Observation]:
         return [each for each in self._frames if now_s - each.time_s <= back_s + _TICK_S]
 
-    def _covers(self, frames: list[Glimpse], now_s: float, back_s: float) -> bool:
+    def _covers(self, frames: list[Observation], now_s: float, back_s: float) -> bool:
         """Whether the frames reach back so far, give or take one of them."""
         spacing_s = (now_s - frames[0].time_s) / max(len(frames) - 1, 1)
         return now_s - frames[0].time_s + spacing_s >= back_s - _TICK_S and len(frames) > 1

@@ -21,7 +21,7 @@ _PATIENCE_S: Final = 5
 Find = Callable[[str], str | None]
 
 
-def voice(*, find: Find = shutil.which) -> tuple[str, ...]:
+def find_voice(*, find: Find = shutil.which) -> tuple[str, ...]:
     """The command that speaks.
 
     Raises:
@@ -30,7 +30,7 @@ def voice(*, find: Find = shutil.which) -> tuple[str, ...]:
     return _first(VOICES, find, "There is no voice on this system. Install espeak-ng or speech-dispatcher.")
 
 
-def clipboard(*, find: Find = shutil.which) -> tuple[str, ...]:
+def find_clipboard(*, find: Find = shutil.which) -> tuple[str, ...]:
     """The command that puts its input on the clipboard.
 
     Raises:
@@ -39,13 +39,13 @@ def clipboard(*, find: Find = shutil.which) -> tuple[str, ...]:
     return _first(CLIPBOARDS, find, "There is no clipboard program on this system. Install xclip or wl-clipboard.")
 
 
-def speak(text: str, *, find: Find = shutil.which) -> None:
+def speak_text(text: str, *, find: Find = shutil.which) -> None:
     """Say the text aloud, and don't wait until it is said.
 
     Raises:
         AslkitError: this system has no voice that is known, or it cannot be started.
     """
-    command = voice(find=find)
+    command = find_voice(find=find)
     if not text.strip():
         return
     try:  # after --, so that no text is taken for an option
@@ -57,13 +57,13 @@ def speak(text: str, *, find: Find = shutil.which) -> None:
         raise AslkitError(f"{command[0]} cannot be started: {error.strerror}.") from error
 
 
-def copy(text: str, *, find: Find = shutil.which) -> None:
+def copy_text(text: str, *, find: Find = shutil.which) -> None:
     """Put the text on the clipboard.
 
     Raises:
         AslkitError: this system has no clipboard that is known, or it takes nothing.
     """
-    command = clipboard(find=find)
+    command = find_clipboard(find=find)
     try:
         subprocess.run(
             command, input=text.strip().encode(), check=True, timeout=_PATIENCE_S,

@@ -18,7 +18,7 @@ from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure import engine
 from aslkit.curate.pipeline import curate
 from aslkit.formats.captures import SessionInfo
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.images import Frame, encode_jpeg
 
 chance.register_profile("aslkit", deadline=None)  # a busy machine is no failure
@@ -33,7 +33,9 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 def _drawn(signer: str, letter: str, count: int) -> list[Frame]:
     """A synthetic person's frames, a second apart: small, and no near-copies of each other."""
     who = Signer.draw(f"synthetic-{signer}")
-    stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=240, height=180, fps=1.0)
+    stream = render_frames(
+        letter, signer=who, session=SyntheticSession.draw(who, "one"), width=240, height=180, fps=1.0
+    )
     return [next(stream).image for _ in range(count)]
 
 

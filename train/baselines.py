@@ -10,12 +10,12 @@ from aslkit.datasets.split import By
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
-from aslkit.train.data.input_checks import FEWEST
+from aslkit.train.data.input_checks import MIN_FRAMES
 from aslkit.train.evaluation.calibration import Calibration
-from aslkit.train.evaluation.cross_validation import MOST_FOLDS, cross_validate, figures
-from aslkit.train.evaluation.predictions import NO_ANSWERS, Answers, answer, measure
-from aslkit.train.evaluation.rejection import ask_silence, calibrated
-from aslkit.train.fitting.fit import Fitted, Watch, fit
+from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, fold_metrics
+from aslkit.train.evaluation.predictions import NO_PREDICTIONS, Predictions, measure_predictions, predict
+from aslkit.train.evaluation.rejection import calibrate_rejection, predict_negatives
+from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
 from aslkit.vision.preprocess import Array
 
 LEFT_OUT: Final = "people left out of those it learned from"
@@ -23,7 +23,7 @@ VALIDATION: Final = "later frames of the people it learned from"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class TrainingContext:
     """What the model that is kept was trained with.
 
     Attributes:
@@ -36,20 +36,20 @@ class Kept:
     samples: data.Samples
     feature: Feature
     config: TrainConfig
-    watch: Watch
+    watch: TrainingFolders
 
 
-def flattered(whole: data.Samples, kept: Kept) -> Answers:
+def random_split_baseline(whole: data.Samples, kept: TrainingContext) -> Predictions:
     """What a model says that learned from a random split; nothing, where Ctrl-C ends the comparison."""
-    shuffled = data.at_random(whole, kept.config)
+    shuffled = data.random_split(whole, kept.config)
     try:
         fitted = _fit(shuffled, kept, kept.config, title="Training on a random split, for comparison")
     except KeyboardInterrupt:
-        return NO_ANSWERS
-    return answer(fitted.model, shuffled, kept.feature, split="test")
+        return NO_PREDICTIONS
+    return predict(fitted.model, shuffled, kept.feature, split="test")
 
 
-def from_scratch(whole: data.Samples, kept: Kept, *, cv: By | None) -> dict[str, Any] | None:
+def scratch_baseline(whole: data.Samples, kept: TrainingContext, *, cv: By | None) -> dict[str, Any] | None:
     """The figure that the same training comes to without what it began with; None where Ctrl-C ends the comparison.
 
     Returns:
@@ -60,15 +60,15 @@ def from_scratch(whole: data.Samples, kept: Kept, *, cv: By | None) -> dict[str,
     try:
         if cv is not None:
             crossed = cross_validate(whole, kept.feature, config, cv, watch=kept.watch)
-            return {"accuracy": figures(crossed, seed=config.seed)["mean"], "epochs": None}
+            return {"accuracy": fold_metrics(crossed, seed=config.seed)["mean"], "epochs": None}
         fitted = _fit(kept.samples, kept, config, title="Training from scratch, for comparison")
     except KeyboardInterrupt:
         return None
-    found = measure(answer(fitted.model, kept.samples, kept.feature, split="test"))
+    found = measure_predictions(predict(fitted.model, kept.samples, kept.feature, split="test"))
     return {"accuracy": found["accuracy"], "epochs": len(fitted.history)}
 
 
-def calibration(fitted: Fitted, kept: Kept, recorded: Mapping[str, Array]) -> tuple[Calibration, str]:
+def calibrate_model(fitted: FitResult, kept: TrainingContext, recorded: Mapping[str, Array]) -> tuple[Calibration, str]:
     """Choose temperature and threshold on strangers, where there are any, without the test.
 
     On later frames of the same people a model is surer than on anybody else, and a threshold chosen there refuses a
@@ -79,7 +79,7 @@ def calibration(fitted: Fitted, kept: Kept, recorded: Mapping[str, Array]) -> tu
     Returns:
         the calibration, and on what it was chosen.
     """
-    learned = data.without_test(kept.samples)
+    learned = data.drop_test(kept.samples)
     if not fitted.stopped and _judged_by_others(learned, kept.config):
         try:
             crossed = cross_validate(
@@ -88,22 +88,24 @@ def calibration(fitted: Fitted, kept: Kept, recorded: Mapping[str, Array]) -> tu
             return crossed.calibration(), LEFT_OUT
         except KeyboardInterrupt:
             pass  # validation will have to do
-    silence = ask_silence(
+    silence = predict_negatives(
         fitted.model, kept.samples, kept.feature, split="validation", seed=kept.config.seed, recorded=recorded
     )
-    return calibrated(answer(fitted.model, kept.samples, kept.feature, split="validation"), silence), VALIDATION
+    return calibrate_rejection(
+        predict(fitted.model, kept.samples, kept.feature, split="validation"), silence
+    ), VALIDATION
 
 
-def _fit(samples: data.Samples, kept: Kept, config: TrainConfig, *, title: str) -> Fitted:
-    return fit(samples, kept.feature, config, title=title, watch=Watch(kept=kept.watch.kept))
+def _fit(samples: data.Samples, kept: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
+    return fit(samples, kept.feature, config, title=title, watch=TrainingFolders(kept=kept.watch.kept))
 
 
 def _judged_by_others(learned: data.Samples, config: TrainConfig) -> bool:
     """Whether, whoever is left out, the others show enough to learn from, and every letter of theirs."""
     if len(np.unique(learned.signer)) < 2:
         return False
-    for part in data.left_out(learned, "signer", config, most=MOST_FOLDS):
+    for part in data.leave_out_splits(learned, "signer", config, most=MAX_FOLDS):
         train, test = (part.label[(part.split == name) & part.found] for name in ("train", "test"))
-        if len(train) < FEWEST or len(np.unique(train)) < 2 or not np.isin(test, train).all():
+        if len(train) < MIN_FRAMES or len(np.unique(train)) < 2 or not np.isin(test, train).all():
             return False
     return True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.core.config import check_bool, check_integer, check_number
 from aslkit.core.errors import InputError
 
 AUTO: Final = "auto"
@@ -34,17 +34,17 @@ class TrainConfig:
         """Check every number once; feature and architecture are looked up where they are kept."""
         if not isinstance(self.start, str):
             raise InputError(f"start must be the path of a model, auto, or empty; it is {self.start!r}.")
-        check_whole("members", self.members, 1, 100)
-        check_whole("epochs", self.epochs, 1, 10_000)
-        check_whole("patience", self.patience, 1, 10_000)
-        check_whole("batch_size", self.batch_size, 1, 65_536)
+        check_integer("members", self.members, 1, 100)
+        check_integer("epochs", self.epochs, 1, 10_000)
+        check_integer("patience", self.patience, 1, 10_000)
+        check_integer("batch_size", self.batch_size, 1, 65_536)
         check_number("learning_rate", self.learning_rate, 1e-7, 1)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
-        check_switch("both_hands", self.both_hands)
-        check_switch("synthetic", self.synthetic)
+        check_bool("both_hands", self.both_hands)
+        check_bool("synthetic", self.synthetic)
         check_number("validation_share", self.validation_share, 0.01, 0.9)
         check_number("test_share", self.test_share, 0.01, 0.9)
-        check_whole("seed", self.seed, 0, 2**32 - 1)
+        check_integer("seed", self.seed, 0, 2**32 - 1)
 
     @property
     def start_model(self) -> Path | None:

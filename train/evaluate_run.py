@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.files import replacing
+from aslkit.core.files import atomic_write
 from aslkit.core.letters import LETTERS
 from aslkit.inference import load_model
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import FEATURES, Feature
 from aslkit.train.evaluation.calibration import Calibration
-from aslkit.train.evaluation.confusions import confusable, wrong
-from aslkit.train.evaluation.cross_validation import Crossed, figures
-from aslkit.train.evaluation.predictions import answer, on_unseen
-from aslkit.train.evaluation.rejection import ask_silence, rejection
+from aslkit.train.evaluation.confusions import confused_pairs, list_mistakes
+from aslkit.train.evaluation.cross_validation import CrossValidation, fold_metrics
+from aslkit.train.evaluation.predictions import predict, unseen_signer_metrics
+from aslkit.train.evaluation.rejection import predict_negatives, rejection_metrics
 from aslkit.train.reporting import report
-from aslkit.train.reporting.environment import environment
-from aslkit.train.reporting.read_runs import Run, whole
-from aslkit.train.reporting.write_run import write_measured
+from aslkit.train.reporting.environment import describe_environment
+from aslkit.train.reporting.read_runs import Run, read_complete_run
+from aslkit.train.reporting.write_run import write_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated:
+class EvaluationResult:
     """The outcome.
 
     Attributes:
@@ -37,7 +37,7 @@ class Evaluated:
     metrics: dict[str, Any]
 
 
-def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
+def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> EvaluationResult:
     """Measure a run on all frames of a dataset; on those of people it was trained on only where there are no others.
 
     Args:
@@ -49,42 +49,42 @@ def evaluate(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluated:
         InputError: no run or no dataset there.
         AslkitError: either is damaged, or they do not fit.
     """
-    run = whole(run_folder)
-    model, contract = load_model.load(run_folder)
+    run = read_complete_run(run_folder)
+    model, contract = load_model.load_keras_model(run_folder)
     if contract.letters != LETTERS:
         raise AslkitError(
             f"{run_folder} knows the letters {' '.join(contract.letters)}, the dataset {' '.join(LETTERS)}."
         )
     feature = _feature(run, contract.kind)
     feature = replace(feature, contract=contract)
-    samples = data.load(dataset, contract)
+    samples = data.load_samples(dataset, contract)
     known = set(run.metrics.get("trained_on", {}).get("signers", []))
     strangers = ~np.isin(samples.signer, sorted(known)) & ~samples.copy
     tested = strangers if strangers.any() else ~samples.copy
     samples = replace(samples, split=np.where(tested, "test", "train"), by="signer")
-    answers = answer(model, samples, feature, split="test")
-    silence = ask_silence(model, samples, feature, split="test", seed=seed)
+    answers = predict(model, samples, feature, split="test")
+    silence = predict_negatives(model, samples, feature, split="test", seed=seed)
     people = tuple(sorted(set(answers.signer.tolist())))
-    crossed = Crossed(
+    crossed = CrossValidation(
         by="signer", note="", answers=answers, turns=tuple((name,) for name in people),
         turn=np.searchsorted(np.array(people), answers.signer), silences=(silence,), seconds=0.0,
     )  # fmt: skip
     calibration = Calibration(temperature=contract.temperature, threshold=contract.threshold)
     metrics = (
         _about(run, dataset, seed=seed, seen=sorted(known & set(people)))
-        | on_unseen(answers, by="signer")
+        | unseen_signer_metrics(answers, by="signer")
         | {
-            "cv": figures(crossed, seed=seed),
-            "rejection": rejection([(answers, silence, calibration)]) | asdict(calibration) | {"chosen_on": ""},
-            "confusable": confusable(answers, wrong(answers)),
+            "cv": fold_metrics(crossed, seed=seed),
+            "rejection": rejection_metrics([(answers, silence, calibration)]) | asdict(calibration) | {"chosen_on": ""},
+            "confusable": confused_pairs(answers, list_mistakes(answers)),
         }
     )
     folder = run_folder / "evaluations" / dataset.name
-    with replacing(folder) as partial:
+    with atomic_write(folder) as partial:
         partial.mkdir(parents=True)
-        write_measured(partial, metrics, answers)
-        report.write(partial, metrics=metrics, history=[], answers=answers, dataset=dataset)
-    return Evaluated(folder=folder, metrics=metrics)
+        write_metrics(partial, metrics, answers)
+        report.write_report(partial, metrics=metrics, history=[], answers=answers, dataset=dataset)
+    return EvaluationResult(folder=folder, metrics=metrics)
 
 
 def _feature(run: Run, kind: str) -> Feature:
@@ -105,6 +105,6 @@ def _about(run: Run, dataset: Path, *, seed: int, seen: list[str]) -> dict[str, 
         "random_split": {"accuracy": None},
         "forms": [],
         "record_next": [],
-        "environment": environment(),
+        "environment": describe_environment(),
         "command": shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
     }

@@ -10,38 +10,44 @@ import numpy as np
 
 from aslkit import __version__
 from aslkit.core.errors import InputError
-from aslkit.core.files import replacing
+from aslkit.core.files import atomic_write
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import duplicate_signers, parquet_store
 from aslkit.datasets.split import By
 from aslkit.synthetic.landmark_dataset import SIGNERS
-from aslkit.train.baselines import Kept, calibration, flattered, from_scratch
+from aslkit.train.baselines import TrainingContext, calibrate_model, random_split_baseline, scratch_baseline
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
-from aslkit.train.data.input_checks import check_trainable, notes
-from aslkit.train.data.recorded_negatives import without_letter
-from aslkit.train.data.synthetic_signers import learned_too
+from aslkit.train.data.features import get_feature
+from aslkit.train.data.input_checks import check_trainable, dataset_warnings
+from aslkit.train.data.recorded_negatives import load_recorded_negatives
+from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.evaluation import learning_curve
 from aslkit.train.evaluation.calibration import Calibration
-from aslkit.train.evaluation.confusions import confusable, wrong
-from aslkit.train.evaluation.cross_validation import Crossed, cross_validate, figures
-from aslkit.train.evaluation.predictions import NO_ANSWERS, Answers, answer, measure, on_unseen
-from aslkit.train.evaluation.recommendations import as_json, plan
-from aslkit.train.evaluation.rejection import ask_silence, rejection
-from aslkit.train.evaluation.signer_outliers import forms
-from aslkit.train.fitting.architectures import architecture
-from aslkit.train.fitting.fit import Fitted, Watch, fit
-from aslkit.train.fitting.initial_weights import portable, settled
-from aslkit.train.reporting.environment import command, environment
-from aslkit.train.reporting.resume import unfinished
-from aslkit.train.reporting.write_run import Finished, write
-from aslkit.train.select_model import choose
+from aslkit.train.evaluation.confusions import confused_pairs, list_mistakes
+from aslkit.train.evaluation.cross_validation import CrossValidation, cross_validate, fold_metrics
+from aslkit.train.evaluation.predictions import (
+    NO_PREDICTIONS,
+    Predictions,
+    measure_predictions,
+    predict,
+    unseen_signer_metrics,
+)
+from aslkit.train.evaluation.recommendations import make_plan, plan_to_json
+from aslkit.train.evaluation.rejection import predict_negatives, rejection_metrics
+from aslkit.train.evaluation.signer_outliers import find_signer_outliers
+from aslkit.train.fitting.architectures import get_architecture
+from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
+from aslkit.train.fitting.initial_weights import resolve_start, without_paths
+from aslkit.train.reporting.environment import describe_environment, reproduce_command
+from aslkit.train.reporting.resume import open_run_folder
+from aslkit.train.reporting.write_run import FinishedRun, write_run
+from aslkit.train.select_model import select_model
 from aslkit.vision.preprocess import Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainResult:
     """A finished run: its folder, and its metrics as metrics.json has them."""
 
     folder: Path
@@ -74,7 +80,7 @@ def train(
     resume: Path | None = None,
     tensorboard: bool = False,
     note: Callable[[str], None] = lambda text: None,
-) -> Trained:
+) -> TrainResult:
     """Train on a dataset's train split and measure on its test split; then the same with a random split beside it.
 
     With `cv`, each signer (session, block) is left out in turn and measured by a model that never saw them; the model
@@ -100,25 +106,25 @@ def train(
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
-        config = settled(config, feature(config.feature), runs, note)
+        config = resolve_start(config, get_feature(config.feature), runs, note)
         name = f"{dataset.name}-{config.feature}-{config.architecture}"
-    with unfinished(runs, name, resume=resume, tensorboard=tensorboard, note=note) as (folder, watch):
+    with open_run_folder(runs, name, resume=resume, tensorboard=tensorboard, note=note) as (folder, watch):
         asked = _Asked(
             run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures,
             note=note,
         )  # fmt: skip
         finished = _finished(asked, config, watch)
-        with replacing(folder) as partial:
-            write(partial, finished, dataset=dataset)
+        with atomic_write(folder) as partial:
+            write_run(partial, finished, dataset=dataset)
             if watch.logs is not None and watch.logs.is_dir():  # none, where all had been learned before
                 shutil.copytree(watch.logs, partial / watch.logs.name)
-    return Trained(folder=folder, metrics=finished.metrics)
+    return TrainResult(folder=folder, metrics=finished.metrics)
 
 
 def _check(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainConfig) -> None:
     """Raise InputError where what is asked for does not exist or does not go together."""
     if config.architecture != AUTO:
-        architecture(config.architecture)
+        get_architecture(config.architecture)
     if hold_out and cv:
         raise InputError("Give --cv, which leaves out everybody in turn, or --hold-out, not both.")
     if curve and cv != "signer":
@@ -127,46 +133,50 @@ def _check(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainCon
         raise InputError("Name the --feature with --cv: choosing one on those who are left out would flatter.")
 
 
-def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
+def _finished(asked: _Asked, config: TrainConfig, watch: TrainingFolders) -> FinishedRun:
     """Train and measure all that was asked for."""
     tried: list[dict[str, Any]] = []
     if config.feature == AUTO:
-        config, tried = choose(
+        config, tried = select_model(
             asked.dataset, config, hold_out=asked.hold_out, runs=asked.runs, note=asked.note, watch=watch
         )
-    chosen, cv = feature(config.feature), asked.cv
-    whole = data.load(asked.dataset, chosen.contract)
+    chosen, cv = get_feature(config.feature), asked.cv
+    whole = data.load_samples(asked.dataset, chosen.contract)
     if asked.curve:
         learning_curve.check_people(whole)
     samples = _samples(whole, config, asked.hold_out, cv)
     check_trainable(samples)
-    recorded = without_letter(asked.captures, chosen.contract) if asked.captures else {}
-    alike = duplicate_signers.notes(parquet_store.read(asked.dataset, duplicate_signers.COLUMNS))
-    for text in (*(notes(samples) if not cv else ()), *alike):
+    recorded = load_recorded_negatives(asked.captures, chosen.contract) if asked.captures else {}
+    alike = duplicate_signers.duplicate_signer_warnings(
+        parquet_store.read_dataset(asked.dataset, duplicate_signers.COLUMNS)
+    )
+    for text in (*(dataset_warnings(samples) if not cv else ()), *alike):
         asked.note(text)
-    kept = Kept(samples=samples, feature=chosen, config=config, watch=watch)
+    kept = TrainingContext(samples=samples, feature=chosen, config=config, watch=watch)
     crossed = cross_validate(whole, chosen, config, cv, recorded=recorded, watch=watch) if cv else None
     fitted = fit(samples, chosen, config, title="Training", keep=True, watch=watch)
-    answers = crossed.answers if crossed else answer(fitted.model, samples, chosen, split="test")
+    answers = crossed.answers if crossed else predict(fitted.model, samples, chosen, split="test")
     calibration, refused = _refused(fitted, kept, crossed, answers, recorded)
     metrics = (
         _about(asked.dataset, config, samples, fitted)
-        | on_unseen(answers, by=crossed.by if crossed else samples.by)
+        | unseen_signer_metrics(answers, by=crossed.by if crossed else samples.by)
         | (_crossed(crossed, whole, kept, curve=asked.curve) if crossed else {})
         | _told(whole, samples, answers)
         | {"rejection": refused}
         | _beside(asked, whole, kept, fitted)
         | {
             "people_alike": alike,
-            "validation": _brief(measure(answer(fitted.model, samples, chosen, split="validation"))),
+            "validation": _brief(measure_predictions(predict(fitted.model, samples, chosen, split="validation"))),
             "tried": tried,
-            "command": command(asked.dataset.name, asked.run, hold_out=asked.hold_out, cv=cv, curve=asked.curve),
+            "command": reproduce_command(
+                asked.dataset.name, asked.run, hold_out=asked.hold_out, cv=cv, curve=asked.curve
+            ),
         }
     )
-    return Finished(
+    return FinishedRun(
         fitted=fitted,
         contract=replace(chosen.contract, **asdict(calibration)),
-        config=portable(config, asked.runs),
+        config=without_paths(config, asked.runs),
         metrics=metrics,
         answers=answers,
     )
@@ -175,58 +185,65 @@ def _finished(asked: _Asked, config: TrainConfig, watch: Watch) -> Finished:
 def _samples(whole: data.Samples, config: TrainConfig, hold_out: Sequence[str], cv: By | None) -> data.Samples:
     """Split as the model that is kept learns."""
     if cv:
-        return data.all_trained(whole, config)
-    return data.held_out(whole, hold_out, config) if hold_out else whole
+        return data.train_on_all(whole, config)
+    return data.hold_out_signers(whole, hold_out, config) if hold_out else whole
 
 
 def _refused(
-    fitted: Fitted, kept: Kept, crossed: Crossed | None, answers: Answers, recorded: dict[str, Array]
+    fitted: FitResult,
+    kept: TrainingContext,
+    crossed: CrossValidation | None,
+    answers: Predictions,
+    recorded: dict[str, Array],
 ) -> tuple[Calibration, dict[str, Any]]:
     """When to say nothing, and what comes of it on people who had no part in choosing that."""
     if crossed is not None:
         chosen, on, tests = crossed.calibration(), "people left out in turn", crossed.tests()
     else:
-        chosen, on = calibration(fitted, kept, recorded)
-        silence = ask_silence(
+        chosen, on = calibrate_model(fitted, kept, recorded)
+        silence = predict_negatives(
             fitted.model, kept.samples, kept.feature, split="test", seed=kept.config.seed, recorded=recorded
         )
         tests = [(answers, silence, chosen)]
-    return chosen, rejection(tests) | asdict(chosen) | {"chosen_on": on}
+    return chosen, rejection_metrics(tests) | asdict(chosen) | {"chosen_on": on}
 
 
-def _beside(asked: _Asked, whole: data.Samples, kept: Kept, fitted: Fitted) -> dict[str, Any]:
+def _beside(asked: _Asked, whole: data.Samples, kept: TrainingContext, fitted: FitResult) -> dict[str, Any]:
     """What a random split shows, and what training from scratch comes to; not where Ctrl-C asked to end."""
-    random = flattered(whole, kept) if not fitted.stopped else NO_ANSWERS
-    found: dict[str, Any] = {"random_split": _brief(measure(random))}
+    random = random_split_baseline(whole, kept) if not fitted.stopped else NO_PREDICTIONS
+    found: dict[str, Any] = {"random_split": _brief(measure_predictions(random))}
     if kept.config.start_model is not None:
         found["transfer"] = {
-            "start": portable(kept.config, asked.runs).start,
+            "start": without_paths(kept.config, asked.runs).start,
             "epochs": None if asked.cv else len(fitted.history),
-            "from_scratch": from_scratch(whole, kept, cv=asked.cv) if not fitted.stopped else None,
+            "from_scratch": scratch_baseline(whole, kept, cv=asked.cv) if not fitted.stopped else None,
         }
     return found
 
 
-def _crossed(crossed: Crossed, whole: data.Samples, kept: Kept, *, curve: bool) -> dict[str, Any]:
+def _crossed(crossed: CrossValidation, whole: data.Samples, kept: TrainingContext, *, curve: bool) -> dict[str, Any]:
     """Figures of those left out in turn, and the learning curve."""
-    found = figures(crossed, seed=kept.config.seed)
+    found = fold_metrics(crossed, seed=kept.config.seed)
     each = {one["name"]: one["accuracy"] for one in found["each"]}
     if not curve:
         return {"cv": found}
-    return {"cv": found, "curve": learning_curve.curve(whole, kept.feature, kept.config, full=each, watch=kept.watch)}
-
-
-def _told(whole: data.Samples, samples: data.Samples, answers: Answers) -> dict[str, Any]:
-    """What the user is told to look at: odd forms, confusable pairs, what to record next."""
-    found = forms(samples)
     return {
-        "forms": [asdict(form) | {"text": form.text, "looks_like": list(form.looks_like)} for form in found],
-        "record_next": as_json(plan(whole, answers, found)),
-        "confusable": confusable(answers, wrong(answers)),
+        "cv": found,
+        "curve": learning_curve.learning_curve(whole, kept.feature, kept.config, full=each, watch=kept.watch),
     }
 
 
-def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fitted) -> dict[str, Any]:
+def _told(whole: data.Samples, samples: data.Samples, answers: Predictions) -> dict[str, Any]:
+    """What the user is told to look at: odd forms, confusable pairs, what to record next."""
+    found = find_signer_outliers(samples)
+    return {
+        "forms": [asdict(form) | {"text": form.text, "looks_like": list(form.looks_like)} for form in found],
+        "record_next": plan_to_json(make_plan(whole, answers, found)),
+        "confusable": confused_pairs(answers, list_mistakes(answers)),
+    }
+
+
+def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: FitResult) -> dict[str, Any]:
     """What was trained, on what, where."""
     return {
         "aslkit": __version__,
@@ -242,9 +259,9 @@ def _about(dataset: Path, config: TrainConfig, samples: data.Samples, fitted: Fi
             "signers": sorted(set(samples.signer[samples.split == "train"].tolist())),
             "letters": [LETTERS[index] for index in np.unique(samples.label[samples.split == "train"])],
             "n": int((samples.split == "train").sum()),
-            "synthetic_signers": SIGNERS if learned_too(samples, feature(config.feature), config) else 0,
+            "synthetic_signers": SIGNERS if uses_synthetic_signers(samples, get_feature(config.feature), config) else 0,
         },
-        "environment": environment(),
+        "environment": describe_environment(),
     }
 
 

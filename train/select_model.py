@@ -9,12 +9,12 @@ import numpy as np
 
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
+from aslkit.train.data.features import get_feature
 from aslkit.train.data.input_checks import check_trainable
-from aslkit.train.evaluation.cross_validation import cross_validate, figures
-from aslkit.train.fitting.architectures import architecture
-from aslkit.train.fitting.fit import Watch
-from aslkit.train.fitting.initial_weights import portable, settled
+from aslkit.train.evaluation.cross_validation import cross_validate, fold_metrics
+from aslkit.train.fitting.architectures import get_architecture
+from aslkit.train.fitting.fit import TrainingFolders
+from aslkit.train.fitting.initial_weights import resolve_start, without_paths
 
 CANDIDATES: Final = ("landmarks", "hand28", "hand64")
 """Features that are tried where it is "auto"; of hand28, the network from scratch too, beside one that begins with the
@@ -23,14 +23,14 @@ benchmark's best."""
 _FROM_SCRATCH_TOO: Final = "hand28"
 
 
-def choose(
+def select_model(
     dataset: Path,
     config: TrainConfig,
     *,
     hold_out: Sequence[str],
     runs: Path,
     note: Callable[[str], None],
-    watch: Watch,
+    watch: TrainingFolders,
 ) -> tuple[TrainConfig, list[dict[str, Any]]]:
     """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
 
@@ -49,7 +49,7 @@ def choose(
     Raises:
         InputError: no such architecture.
     """
-    architecture(config.architecture if config.architecture != AUTO else "mlp")
+    get_architecture(config.architecture if config.architecture != AUTO else "mlp")
     wanted = list(_candidates(config, runs, note))
     tried = [_tried(dataset, settings, hold_out, runs, watch) for settings in wanted]
     order = sorted(range(len(tried)), key=lambda index: -tried[index]["mean"])
@@ -60,9 +60,9 @@ def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) ->
     found: list[TrainConfig] = []
     told: list[str] = []
     for name in CANDIDATES:
-        if config.architecture != AUTO and (config.architecture == "mlp") != (feature(name).architecture == "mlp"):
+        if config.architecture != AUTO and (config.architecture == "mlp") != (get_feature(name).architecture == "mlp"):
             continue  # a perceptron is tried on landmarks, any other on pixels
-        settings = settled(replace(config, feature=name), feature(name), runs, told.append)
+        settings = resolve_start(replace(config, feature=name), get_feature(name), runs, told.append)
         found.append(settings)
         if name == _FROM_SCRATCH_TOO and settings.start:
             found.append(replace(settings, start=""))
@@ -71,18 +71,20 @@ def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) ->
     return found
 
 
-def _tried(dataset: Path, settings: TrainConfig, hold_out: Sequence[str], runs: Path, watch: Watch) -> dict[str, Any]:
-    chosen = feature(settings.feature)
-    samples = data.load(dataset, chosen.contract)
+def _tried(
+    dataset: Path, settings: TrainConfig, hold_out: Sequence[str], runs: Path, watch: TrainingFolders
+) -> dict[str, Any]:
+    chosen = get_feature(settings.feature)
+    samples = data.load_samples(dataset, chosen.contract)
     if hold_out:
-        samples = data.held_out(samples, hold_out, settings)
-    learned = data.without_test(samples)
+        samples = data.hold_out_signers(samples, hold_out, settings)
+    learned = data.drop_test(samples)
     check_trainable(replace(learned, split=np.full_like(learned.split, "train")))
-    found = figures(cross_validate(learned, chosen, settings, "signer", watch=watch), seed=settings.seed)
+    found = fold_metrics(cross_validate(learned, chosen, settings, "signer", watch=watch), seed=settings.seed)
     return {
         "feature": settings.feature,
         "architecture": settings.architecture,
-        "start": portable(settings, runs).start,
+        "start": without_paths(settings, runs).start,
         "by": found["by"],
         "mean": found["mean"],
         "each": {one["name"]: one["accuracy"] for one in found["each"]},

@@ -12,19 +12,19 @@ import click
 from aslkit.cli.output.stages import print_json
 from aslkit.cli.shared.options import run_folder
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.process_pool import cores
+from aslkit.core.process_pool import count_cores
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.train.benchmark.model_trial import Setting
-    from aslkit.train.benchmark.run import Benchmarked
-    from aslkit.train.benchmark.sweep import Swept
+    from aslkit.train.benchmark.model_trial import BenchmarkSettings
+    from aslkit.train.benchmark.run import BenchmarkResult
+    from aslkit.train.benchmark.sweep import SweepResult
 
 SIGN_MNIST: Final = "sign-mnist"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class BenchmarkRequest:
     """What the command line asked for; None for what it did not say."""
 
     dataset: str
@@ -43,15 +43,15 @@ class Asked:
     as_json: bool
 
 
-def ready(dataset: str, workspace: Workspace) -> Path | None:
+def ensure_sign_mnist(dataset: str, workspace: Workspace) -> Path | None:
     """The folder of Sign Language MNIST, fetched where it is not there yet; None if another dataset is meant."""
     if dataset != SIGN_MNIST:
         return None
     folder = workspace.dataset(SIGN_MNIST)
     if not folder.exists():
-        from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+        from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 
-        get_sign_mnist(folder)
+        fetch_sign_mnist(folder)
         click.echo(f"Sign Language MNIST was fetched: {folder}", err=True)
     return folder
 
@@ -66,7 +66,7 @@ def is_benchmark(folder: Path) -> bool:
         return False
 
 
-def run(asked: Asked, *, refused: list[str]) -> None:
+def run_benchmark_command(asked: BenchmarkRequest, *, refused: list[str]) -> None:
     """Run the benchmark, or a sweep, and say what came out."""
     if refused:
         raise click.UsageError(
@@ -79,32 +79,32 @@ def run(asked: Asked, *, refused: list[str]) -> None:
     from aslkit.train.benchmark import recipe
     from aslkit.train.benchmark import run as benchmark_run
 
-    wanted = benchmark_run.only(
-        recipe.recipe(asked.config or "benchmark"),
+    wanted = benchmark_run.filter_recipe(
+        recipe.load_recipe(asked.config or "benchmark"),
         architecture=asked.architecture,
         feature=asked.feature,
         seed=asked.seed,
     )
     setting = _setting(asked, "benchmark")
     with _going_on(setting):
-        done = benchmark_run.benchmark(asked.folder, wanted, setting)
+        done = benchmark_run.run_benchmark(asked.folder, wanted, setting)
     _print_benchmark(done, as_json=asked.as_json)
 
 
-def _sweep(asked: Asked, grid: str) -> None:
+def _sweep(asked: BenchmarkRequest, grid: str) -> None:
     from aslkit.train.benchmark import sweep
 
     extra = ("config", "feature", "architecture", "seed")
     if given := [f"--{name}" for name in extra if getattr(asked, name) is not None]:
         raise click.UsageError(f"{given[0]} does not go with --sweep: the grid says what is tried.")
-    wanted, setting = sweep.grid(grid), _setting(asked, "sweep")
+    wanted, setting = sweep.load_grid(grid), _setting(asked, "sweep")
     with _going_on(setting):
-        done = sweep.sweep(asked.folder, wanted, setting)
+        done = sweep.run_sweep(asked.folder, wanted, setting)
     _print_sweep(done, as_json=asked.as_json)
 
 
 @contextmanager
-def _going_on(setting: "Setting") -> Iterator[None]:
+def _going_on(setting: "BenchmarkSettings") -> Iterator[None]:
     """Whatever ends a run, say how it goes on; a folder in which nothing was done yet is not left behind."""
     how = f"What is done is kept. Go on with:\n\n    {setting.resume}"
     try:
@@ -126,18 +126,18 @@ def _kept(folder: Path) -> bool:
     return folder.exists()
 
 
-def _setting(asked: Asked, kind: str) -> "Setting":
-    from aslkit.train.benchmark.model_trial import Setting
+def _setting(asked: BenchmarkRequest, kind: str) -> "BenchmarkSettings":
+    from aslkit.train.benchmark.model_trial import BenchmarkSettings
     from aslkit.train.reporting.write_run import new_folder
 
     if asked.deterministic and asked.ranks not in (None, 1):
         raise click.UsageError("--deterministic needs --ranks 1: sums over ranks come in any order.")
-    ranks = 1 if asked.deterministic else asked.ranks or min(2, cores())
+    ranks = 1 if asked.deterministic else asked.ranks or min(2, count_cores())
     if asked.resume is None:
         folder = new_folder(asked.workspace.runs, f"{asked.folder.name}-{kind}")
     else:
         folder = _interrupted(run_folder(asked.resume, asked.workspace))
-    return Setting(
+    return BenchmarkSettings(
         folder=folder,
         ranks=ranks,
         master=asked.master or "local[*]",
@@ -160,7 +160,7 @@ def _interrupted(folder: Path) -> Path:
     return folder
 
 
-def resume_command(asked: Asked, folder: Path) -> str:
+def resume_command(asked: BenchmarkRequest, folder: Path) -> str:
     """The command that goes on with a run."""
     said: dict[str, Any] = {
         "--dataset": asked.dataset,
@@ -179,12 +179,12 @@ def resume_command(asked: Asked, folder: Path) -> str:
     return shlex.join(["aslkit", "train", *parts, *(["--deterministic"] if asked.deterministic else [])])
 
 
-def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
+def _print_benchmark(done: "BenchmarkResult", *, as_json: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from aslkit.train.benchmark.leaderboard import precise, rows, spread
+    from aslkit.train.benchmark.leaderboard import format_precise, format_spread, leaderboard_rows
     from aslkit.train.reporting.report import percent
 
     if as_json:
@@ -193,9 +193,15 @@ def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
     table = Table("model", box=box.SIMPLE)
     for title in ("official test", "grouped val.", "random split", "worst", "fit"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in rows(done.metrics["models"]):
+    for row in leaderboard_rows(done.metrics["models"]):
         worst = f"{row.worst_letter} {percent(row.worst_letter_accuracy)}"
-        shown = (spread(row), precise(row.grouped_validation), precise(row.random_split), worst, f"{row.fit_s:.0f} s")
+        shown = (
+            format_spread(row),
+            format_precise(row.grouped_validation),
+            format_precise(row.random_split),
+            worst,
+            f"{row.fit_s:.0f} s",
+        )
         table.add_row(row.name, *shown)
     Console().print(table)
     click.echo("official test: the published split; ± over seeds. grouped val.: photographs not trained on; models are")
@@ -206,19 +212,19 @@ def _print_benchmark(done: "Benchmarked", *, as_json: bool) -> None:
     click.echo(f"Report: {(done.folder / 'report.html').absolute().as_uri()}")
 
 
-def _print_sweep(done: "Swept", *, as_json: bool) -> None:
+def _print_sweep(done: "SweepResult", *, as_json: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from aslkit.train.benchmark.leaderboard import precise
+    from aslkit.train.benchmark.leaderboard import format_precise
 
     if as_json:
         print_json({"folder": str(done.folder), "rows": done.rows})
         return
     table = Table("model", "grouped validation", "fit", box=box.SIMPLE)
     for row in done.rows:
-        score = f"failed: {row['failed']}" if row["failed"] else precise(row["grouped_validation"])
+        score = f"failed: {row['failed']}" if row["failed"] else format_precise(row["grouped_validation"])
         table.add_row(row["model"], score, "–" if row["fit_s"] is None else f"{row['fit_s']:.0f} s")
     Console().print(table)
     click.echo(f"Table: {done.folder / 'sweep.md'}")

@@ -11,19 +11,19 @@ import click
 
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_recording, warn_of_unstated
-from aslkit.cli.shared.option_conflicts import fit_web
-from aslkit.cli.shared.options import login, run_folder
+from aslkit.cli.output.stages import print_recording, warn_missing_licence
+from aslkit.cli.shared.option_conflicts import check_web_options
+from aslkit.cli.shared.options import login_name, run_folder
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS, NOTHING
-from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_name, checked_signer
+from aslkit.core.letters import LETTERS, NO_LETTER
+from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
-from aslkit.formats.recording_plan import Wanted, letters_for
-from aslkit.formats.recording_plan import load as load_plan
-from aslkit.video.sources import LIVE, Kind, camera_name, kind_of
+from aslkit.formats.recording_plan import PlannedLetter, letters_for
+from aslkit.formats.recording_plan import load_plan as load_plan
+from aslkit.video.sources import LIVE, Kind, camera_name, source_kind
 
-SYNTHETIC: Final = signers.Stated(licence="CC0-1.0", consent="Drawn; nobody is seen.")
+SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Drawn; nobody is seen.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class CaptureOptions:
     @cached_property
     def kind(self) -> Kind:
         """What the source is."""
-        return kind_of(self.source)
+        return source_kind(self.source)
 
     @property
     def windowed(self) -> bool:
@@ -65,7 +65,7 @@ class CaptureOptions:
         return self.preview if self.preview is not None else self.kind in LIVE
 
     @cached_property
-    def wanted(self) -> list[Wanted]:
+    def wanted(self) -> list[PlannedLetter]:
         """What --plan asks of the signer; nothing without a plan.
 
         Raises:
@@ -75,10 +75,10 @@ class CaptureOptions:
             return []
         named = (self.workspace.runs / self.plan).is_dir()
         run = self.plan if self.plan.is_file() and not named else run_folder(str(self.plan), self.workspace)
-        wanted = letters_for(load_plan(run), self.signer or login())
+        wanted = letters_for(load_plan(run), self.signer or login_name())
         if not wanted:
             raise InputError(
-                f"The plan in {run} asks nothing of {self.signer or login()}. Give --signer, or --letters."
+                f"The plan in {run} asks nothing of {self.signer or login_name()}. Give --signer, or --letters."
             )
         return wanted
 
@@ -96,7 +96,7 @@ class CaptureOptions:
         letters = self.letter or self.letters or planned or (LETTERS if self.web else ())
         if not letters:
             raise InputError("Which letter is signed? Give --letter A, or --letters A-Y to walk through all.")
-        if NOTHING in letters and (self.web or self.kind == "synthetic"):
+        if NO_LETTER in letters and (self.web or self.kind == "synthetic"):
             raise InputError("Frames without a letter are recorded in a window, or from a video: --source clip.mp4.")
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
             raise InputError(
@@ -106,9 +106,9 @@ class CaptureOptions:
         return letters
 
 
-def run(options: CaptureOptions) -> None:
+def run_capture(options: CaptureOptions) -> None:
     """Record, and say what was recorded."""
-    fit_web(web=options.web, unused=("source", "preview"))
+    check_web_options(web=options.web, unused=("source", "preview"))
     letters = options.asked_letters()
     info = _session(options)
     for each in options.wanted:
@@ -127,12 +127,12 @@ def run(options: CaptureOptions) -> None:
             announce=_announce,
         )  # fmt: skip
     else:
-        from aslkit.capture.record import record, terminal
-        from aslkit.capture.window.window import window
+        from aslkit.capture.record import record, record_in_terminal
+        from aslkit.capture.window.window import record_in_window
 
         recorded = record(
             letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
-            count=count, screen=window if options.windowed else terminal,
+            count=count, screen=record_in_window if options.windowed else record_in_terminal,
             paced=options.windowed and options.kind not in LIVE, ask=options.windowed,
         )  # fmt: skip
     print_recording(recorded, info, capture.goal, as_json=options.as_json)
@@ -140,11 +140,11 @@ def run(options: CaptureOptions) -> None:
 
 def _session(options: CaptureOptions) -> SessionInfo:
     synthetic = not options.web and options.kind == "synthetic"
-    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login())
-    signer = checked_signer(name, synthetic=synthetic)
+    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login_name())
+    signer = validate_signer(name, synthetic=synthetic)
     camera = "browser" if options.web else camera_name(options.source)
-    today = "one" if synthetic else as_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
-    session = checked_name("session", options.session or today)
+    today = "one" if synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
+    session = validate_name("session", options.session or today)
     return SessionInfo(
         signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
     )  # fmt: skip
@@ -156,16 +156,16 @@ def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) 
     if signer.startswith(SYNTHETIC_PREFIX):
         stated = SYNTHETIC
     else:
-        before = signers.load(workspace, signer)
+        before = signers.load_signer(workspace, signer)
         stated = replace(before, licence=info.licence or before.licence, consent=info.consent or before.consent)
-        proposed = signers.Stated(licence=capture.licence, consent=capture.consent)
+        proposed = signers.SignerDetails(licence=capture.licence, consent=capture.consent)
         if options.yes:
-            stated = signers.asked(stated, signer, ask=lambda _, answer: answer, proposed=proposed)
+            stated = signers.ask_signer_details(stated, signer, ask=lambda _, answer: answer, proposed=proposed)
         elif sys.stdin.isatty() and sys.stderr.isatty():
-            stated = signers.asked(stated, signer, ask=_prompt, proposed=proposed)
+            stated = signers.ask_signer_details(stated, signer, ask=_prompt, proposed=proposed)
         else:
-            warn_of_unstated(signer, licence=stated.licence, consent=stated.consent)
-        signers.save(workspace, signer, stated)
+            warn_missing_licence(signer, licence=stated.licence, consent=stated.consent)
+        signers.save_signer(workspace, signer, stated)
     return replace(info, licence=info.licence or stated.licence, consent=info.consent or stated.consent)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aslkit.cli.shared import shell_completion as values
-from aslkit.cli.shared.option_conflicts import refuse
+from aslkit.cli.shared.option_conflicts import reject_options
 from aslkit.cli.shared.options import config_option, dataset_folder, json_option, workspace_option
 from aslkit.core.workspace import Workspace
 
@@ -83,19 +83,19 @@ def curate(
               aslkit curate --audit sign-language-mnist.zip
               aslkit curate --engine spark --master spark://host:7077
     """
-    from aslkit.cli.output.stages import print_audit, print_curated
+    from aslkit.cli.output.stages import print_audit, print_curation
     from aslkit.core.config import load
     from aslkit.curate.config import CurateConfig
     from aslkit.curate.filter.checks import CheckConfig
     from aslkit.curate.pipeline import curate as build
 
     if audit is None:
-        refuse(("renumbered",), "goes with --audit")
+        reject_options(("renumbered",), "goes with --audit")
     else:
-        refuse(_OF_CURATION, "does not go with --audit")
+        reject_options(_OF_CURATION, "does not go with --audit")
     settings = load("curate", CurateConfig, file=config, flags=flags)
     if audit is not None:
-        from aslkit.curate.report.leakage import audit as measure
+        from aslkit.curate.report.leakage import audit_dataset as measure
 
         found = measure(
             dataset_folder(audit, Workspace(root=root)),
@@ -117,7 +117,7 @@ def curate(
             rebuild=rebuild,
             engine=engine_,
         )
-    print_curated(curated, as_json=as_json)
+    print_curation(curated, as_json=as_json)
 
 
 def _engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":

@@ -33,7 +33,7 @@ def info(dataset: str, root: Path, as_json: bool) -> None:
     Example:  aslkit dataset info custom
     """
     from aslkit.cli.output.datasets import print_info
-    from aslkit.datasets.info import info as count
+    from aslkit.datasets.info import summarise_folder as count
 
     print_info(count(dataset_folder(dataset, Workspace(root=root))), as_json=as_json)
 
@@ -50,11 +50,11 @@ def verify(dataset: str, processes: int | None, root: Path, as_json: bool) -> No
     Example:  aslkit dataset verify custom
               aslkit dataset verify downloads/theirs --json
     """
-    from aslkit.cli.output.datasets import print_verified
-    from aslkit.datasets.verify.run import verify as check
+    from aslkit.cli.output.datasets import print_verify_report
+    from aslkit.datasets.verify.run import verify_dataset as check
 
     found = check(dataset_folder(dataset, Workspace(root=root)), processes=processes)
-    print_verified(found, as_json=as_json)
+    print_verify_report(found, as_json=as_json)
     if found.problems:
         sys.exit(1)
 
@@ -74,11 +74,11 @@ def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: 
     Example:  aslkit dataset get sign-mnist
               aslkit dataset get sign-mnist --from sign-language-mnist.zip
     """
-    from aslkit.cli.output.datasets import print_gotten
-    from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+    from aslkit.cli.output.datasets import print_sign_mnist
+    from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 
     folder = Workspace(root=root).dataset(name)
-    print_gotten(get_sign_mnist(folder, source=source, renumbered=renumbered, partial=partial), as_json=as_json)
+    print_sign_mnist(fetch_sign_mnist(folder, source=source, renumbered=renumbered, partial=partial), as_json=as_json)
 
 
 @dataset.command()
@@ -100,11 +100,11 @@ def export(
     Example:  aslkit dataset export custom --format imagefolder --to images
               aslkit dataset export custom --format csv28 --to csv --split test
     """
-    from aslkit.cli.output.datasets import print_exported
-    from aslkit.datasets.exporters.run import export as write
+    from aslkit.cli.output.datasets import print_export
+    from aslkit.datasets.exporters.run import export_dataset as write
 
     folder = dataset_folder(dataset, Workspace(root=root))
-    print_exported(write(folder, format=format, to=to, splits=splits, force=force), as_json=as_json)
+    print_export(write(folder, format=format, to=to, splits=splits, force=force), as_json=as_json)
 
 
 for command in (merge, push, pull):
@@ -145,16 +145,16 @@ def show(
     """
     import numpy as np
 
-    from aslkit.cli.output.datasets import print_shown, show_here
+    from aslkit.cli.output.datasets import print_contact_sheet, show_in_terminal
     from aslkit.core.letters import parse_letter
     from aslkit.datasets import parquet_store
     from aslkit.datasets.contact_sheet import write as contact_sheet
-    from aslkit.datasets.contact_sheet.select import sheet
+    from aslkit.datasets.contact_sheet.select import select_tiles
 
     folder = dataset_folder(dataset, Workspace(root=root))
-    parquet_store.files_of(folder)  # that there is no dataset is said before that there is no terminal
+    parquet_store.list_files(folder)  # that there is no dataset is said before that there is no terminal
     choose = partial(
-        sheet,
+        select_tiles,
         folder,
         letter=parse_letter(letter) if letter else None,
         signer=signer,
@@ -162,7 +162,7 @@ def show(
         rng=np.random.default_rng(seed),
     )
     if to is None:
-        show_here(choose, count, one=letter is not None, as_json=as_json)
+        show_in_terminal(choose, count, one=letter is not None, as_json=as_json)
     else:
         many = count or (48 if letter else 8)
-        print_shown(to, contact_sheet.write(to, partial(choose, count=many)), as_json=as_json)
+        print_contact_sheet(to, contact_sheet.write_contact_sheet(to, partial(choose, count=many)), as_json=as_json)

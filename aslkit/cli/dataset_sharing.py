@@ -12,14 +12,14 @@ import click
 from aslkit.cli.shared import shell_completion as values
 from aslkit.cli.shared.options import config_option, dataset_folder, json_option, next_command, workspace_option
 from aslkit.core.errors import InputError
-from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, as_name, checked_signer
+from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_signer
 
 if TYPE_CHECKING:
     from aslkit.datasets.merging.join import SameSignerError
-    from aslkit.datasets.merging.merge import Given, MergeConfig, Merged
-    from aslkit.datasets.privacy.prepare import Prepared
-    from aslkit.datasets.sharing.download import Fetched
-    from aslkit.datasets.sharing.upload import Sent
+    from aslkit.datasets.merging.merge import MergeConfig, MergeInput, MergeResult
+    from aslkit.datasets.privacy.prepare import PrivacyReport
+    from aslkit.datasets.sharing.download import DownloadResult
+    from aslkit.datasets.sharing.upload import UploadResult
 
 
 @click.command()
@@ -66,9 +66,9 @@ def merge(
               aslkit dataset merge mine theirs --to ours --rename theirs:maria=maria-2
     """
     from aslkit.core.config import load
-    from aslkit.core.retry import shown
+    from aslkit.core.retry import redact_url
     from aslkit.curate.config import CurateConfig
-    from aslkit.datasets.merging.merge import Given, MergeConfig
+    from aslkit.datasets.merging.merge import MergeConfig, MergeInput
     from aslkit.datasets.sharing.remote_storage import base_name
 
     workspace = Workspace(root=root)
@@ -82,9 +82,9 @@ def merge(
         allow_unknown_licence=allow_unknown_licence,
     )
     given = [
-        Given(
+        MergeInput(
             name=base_name(each) or each,
-            typed=shown(each),
+            typed=redact_url(each),
             folder=dataset_folder(each, workspace),
             renames=_renames(each, renames, datasets),
         )
@@ -110,25 +110,25 @@ def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **p
               aslkit dataset push custom hf://datasets/ORG/NAME --landmarks-only
     """
     from aslkit.datasets.privacy.prepare import PrivacyConfig
-    from aslkit.datasets.sharing.push import deliver, staged
-    from aslkit.datasets.sharing.upload import check_target
+    from aslkit.datasets.sharing.push import stage_upload, upload_staged
+    from aslkit.datasets.sharing.upload import check_upload_target
 
-    check_target(url)
+    check_upload_target(url)
     workspace = Workspace(root=root)
-    folder, prepared = staged(dataset_folder(dataset, workspace), workspace, PrivacyConfig(**privacy))
+    folder, prepared = stage_upload(dataset_folder(dataset, workspace), workspace, PrivacyConfig(**privacy))
     if prepared.faces and not yes_faces:
         _ask_about_faces(prepared)
     _warn_of_unstated(folder)
-    _print_sent(deliver(folder, url), prepared, as_json=as_json)
+    _print_sent(upload_staged(folder, url), prepared, as_json=as_json)
 
 
 def _warn_of_unstated(folder: Path) -> None:
     from aslkit.datasets import parquet_store
-    from aslkit.datasets.licences import unstated
+    from aslkit.datasets.licences import missing_licences
 
-    table = parquet_store.read(folder, ["licence", "consent"])
+    table = parquet_store.read_dataset(folder, ["licence", "consent"])
     rows = zip(table.column("licence").to_pylist(), table.column("consent").to_pylist(), strict=True)
-    if said := unstated(rows):
+    if said := missing_licences(rows):
         click.secho(
             f"Note: of {len(table):,} images {said}: nobody may pass them on. Ask whom they show; --licence "
             "and --consent of `aslkit capture` and `aslkit import` state it.",
@@ -136,7 +136,7 @@ def _warn_of_unstated(folder: Path) -> None:
         )  # fmt: skip
 
 
-def _ask_about_faces(prepared: "Prepared") -> None:
+def _ask_about_faces(prepared: "PrivacyReport") -> None:
     """Raises InputError where nobody can be asked: what was once published cannot be taken back."""
     seen = f"Faces are seen in {prepared.faces:,} of {prepared.images:,} images."
     if not _somebody_is_there():
@@ -159,18 +159,18 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     \b
     Example:  aslkit dataset pull https://example.org/fingerspelling --name theirs
     """
-    from aslkit.datasets.sharing.download import fetch
+    from aslkit.datasets.sharing.download import download_dataset
     from aslkit.datasets.sharing.remote_storage import base_name, is_url
 
     where = url if is_url(url) else f"file://{Path(url).resolve().as_posix()}"  # as_uri() would write %20 for a space
-    folder = Workspace(root=root).dataset(name or as_name(base_name(where)))
-    _print_fetched(fetch(where, folder, force=force), as_json=as_json)
+    folder = Workspace(root=root).dataset(name or make_name(base_name(where)))
+    _print_fetched(download_dataset(where, folder, force=force), as_json=as_json)
 
 
-def _merged(given: "Sequence[Given]", target: Path, settings: "MergeConfig", force: bool) -> "Merged":
+def _merged(given: "Sequence[MergeInput]", target: Path, settings: "MergeConfig", force: bool) -> "MergeResult":
     """Merge; where it is not known whether a signer is one person, ask, if there is somebody to ask."""
     from aslkit.datasets.merging.join import SameSignerError
-    from aslkit.datasets.merging.merge import merge as run
+    from aslkit.datasets.merging.merge import merge_datasets as run
 
     while True:
         try:
@@ -186,18 +186,18 @@ def _somebody_is_there() -> bool:
 
 
 def _asked(
-    error: "SameSignerError", given: "Sequence[Given]", settings: "MergeConfig"
-) -> "tuple[Sequence[Given], MergeConfig]":
+    error: "SameSignerError", given: "Sequence[MergeInput]", settings: "MergeConfig"
+) -> "tuple[Sequence[MergeInput], MergeConfig]":
     signer, last = error.signer, error.datasets[-1]
     question = f"Signer {signer!r} is in {' and in '.join(error.datasets)}, with no recording in common. One person?"
     if click.confirm(question, err=True):
         return given, replace(settings, same=(*settings.same, signer))
     other = click.prompt(f"What shall {signer!r} of {last} be called?", default=f"{signer}-2", err=True)
-    other = checked_signer(other, synthetic=signer.startswith(SYNTHETIC_PREFIX))
+    other = validate_signer(other, synthetic=signer.startswith(SYNTHETIC_PREFIX))
     return [_with_other(e, signer, other) if n == error.number else e for n, e in enumerate(given)], settings
 
 
-def _with_other(given: "Given", signer: str, other: str) -> "Given":
+def _with_other(given: "MergeInput", signer: str, other: str) -> "MergeInput":
     """A dataset in which a signer, who may have been renamed already, is called otherwise."""
     before = [old for old, new in given.renames.items() if new == signer] or [signer]
     return replace(given, renames={**given.renames, **dict.fromkeys(before, other)})
@@ -216,28 +216,30 @@ def _renames(dataset: str, renames: Sequence[str], datasets: Sequence[str]) -> d
             raise InputError(f"--rename {text!r} is not OLD=NEW, such as maria=maria-2, or theirs:maria=maria-2.")
         of, old = _meant(text, old, datasets)
         if of in (None, dataset):
-            found[old] = checked_signer(new, synthetic=old.startswith(SYNTHETIC_PREFIX))
+            found[old] = validate_signer(new, synthetic=old.startswith(SYNTHETIC_PREFIX))
     return found
 
 
 def _meant(text: str, old: str, datasets: Sequence[str]) -> tuple[str | None, str]:
     """Of DATASET:OLD the dataset, as it was typed or by its short name, and the signer; None where it is OLD alone."""
-    from aslkit.core.retry import shown
+    from aslkit.core.retry import redact_url
     from aslkit.datasets.sharing.remote_storage import base_name
 
-    for called in (str, shown, base_name):
+    for called in (str, redact_url, base_name):
         found = {each for each in datasets if old.startswith(f"{called(each)}:")}
         if len(found) > 1:
-            several = " or ".join(map(shown, sorted(found)))
+            several = " or ".join(map(redact_url, sorted(found)))
             raise InputError(f"--rename {text!r} may be of {several}. Give the dataset as you named it before.")
         if found:
             return found.pop(), old.rpartition(":")[2]
     if ":" in old:
-        raise InputError(f"--rename {text!r}: there is no such dataset. There are: {', '.join(map(shown, datasets))}.")
+        raise InputError(
+            f"--rename {text!r}: there is no such dataset. There are: {', '.join(map(redact_url, datasets))}."
+        )
     return None, old
 
 
-def _print_merged(result: "Merged", *, as_json: bool) -> None:
+def _print_merged(result: "MergeResult", *, as_json: bool) -> None:
     from aslkit.cli.output.stages import print_json, print_summary
 
     summary = result.summary
@@ -257,7 +259,7 @@ def _print_merged(result: "Merged", *, as_json: bool) -> None:
     click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
 
 
-def _print_sent(sent: "Sent", prepared: "Prepared", *, as_json: bool) -> None:
+def _print_sent(sent: "UploadResult", prepared: "PrivacyReport", *, as_json: bool) -> None:
     from aslkit.cli.output.stages import print_json
 
     if as_json:
@@ -275,7 +277,7 @@ def _print_sent(sent: "Sent", prepared: "Prepared", *, as_json: bool) -> None:
     click.echo(f"Fetch it elsewhere: {shlex.join(['aslkit', 'dataset', 'pull', sent.url])}")
 
 
-def _print_fetched(fetched: "Fetched", *, as_json: bool) -> None:
+def _print_fetched(fetched: "DownloadResult", *, as_json: bool) -> None:
     from aslkit.cli.output.stages import print_json
 
     if as_json:

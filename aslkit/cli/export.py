@@ -12,7 +12,7 @@ from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, w
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.live.export.run import Exported
+    from aslkit.live.export.run import ModelExport
 
 
 @click.command()
@@ -44,21 +44,21 @@ def export(run: str, format: str, dataset: str | None, root: Path, as_json: bool
               aslkit export custom-landmarks-mlp-1 --to tflite --quantize int8 --dataset custom
               aslkit export custom-landmarks-mlp-1 --to page      (runs in a browser)
     """
-    from aslkit.live.export.run import export as write
+    from aslkit.live.export.run import export_model as write
 
     workspace = Workspace(root=root)
     found = dataset_folder(dataset, workspace) if dataset else None
     _print(write(run_folder(run, workspace), format=format, dataset=found, **options), as_json=as_json)
 
 
-def _print(exported: "Exported", *, as_json: bool) -> None:
+def _print(exported: "ModelExport", *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(exported), default=str))
         return
-    from aslkit.live.export.readme import measured
+    from aslkit.live.export.readme import describe_fidelity
 
     if exported.loss:
-        click.echo(measured(exported.loss).replace("`", ""))
+        click.echo(describe_fidelity(exported.loss).replace("`", ""))
         delegated = exported.loss.xnnpack_same
         if delegated is not None and delegated < exported.loss.same - 0.01:
             click.echo(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as values
-from aslkit.cli.shared.option_conflicts import fit_web, refuse
-from aslkit.cli.shared.options import config_option, json_option, login, newest_run, run_folder, workspace_option
+from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
+from aslkit.cli.shared.options import config_option, json_option, login_name, newest_run, run_folder, workspace_option
 from aslkit.core.errors import AslkitError
-from aslkit.core.workspace import Workspace, as_name, checked_signer
+from aslkit.core.workspace import Workspace, make_name, validate_signer
 
 if TYPE_CHECKING:
     from aslkit.live.speller import Event
@@ -63,19 +63,19 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.core.config import load
     from aslkit.core.letters import parse_letter
     from aslkit.live.config import LiveConfig
-    from aslkit.live.text_output import clipboard, copy, voice
+    from aslkit.live.text_output import copy_text, find_clipboard, find_voice
 
-    fit_web(web=web, unused=("source", "letter", "preview", "limit_s"))
+    check_web_options(web=web, unused=("source", "letter", "preview", "limit_s"))
     if options["source"] != "synthetic":
-        refuse(("letter",), "goes with --source synthetic")
+        reject_options(("letter",), "goes with --source synthetic")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
     aloud, copied, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
     if aloud:
-        voice()
+        find_voice()
     if copied:
-        clipboard()
+        find_clipboard()
     heard = _heard(as_json=as_json, aloud=aloud)
     if web:
         from aslkit.live.web.serve import live_in_browser
@@ -91,7 +91,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         )  # fmt: skip
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
     if copied:
-        copy(lived.text)
+        copy_text(lived.text)
 
 
 @click.command()
@@ -136,16 +136,16 @@ def exam(
     from aslkit.core.config import load
     from aslkit.core.letters import parse_letter, parse_letters
     from aslkit.live.config import LiveConfig
-    from aslkit.live.exam.result_folder import ExamFolder, report
-    from aslkit.live.exam.run import examine
-    from aslkit.live.exam.scoring import order
-    from aslkit.video.sources import LIVE, camera_name, kind_of
+    from aslkit.live.exam.result_folder import ExamFolder, render_report
+    from aslkit.live.exam.run import run_exam
+    from aslkit.live.exam.scoring import letter_order
+    from aslkit.video.sources import LIVE, camera_name, source_kind
 
-    kind = kind_of(source)
+    kind = source_kind(source)
     if letter is not None:
-        refuse(("letters",), "does not go with --letter")
+        reject_options(("letters",), "does not go with --letter")
     if kind not in LIVE:
-        refuse(("preview", "rest_s"), "goes with a camera")
+        reject_options(("preview", "rest_s"), "goes with a camera")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
     settings = load("live", LiveConfig, file=config)
@@ -155,37 +155,37 @@ def exam(
     who = _examined(signer, source)
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
-    result = examine(
-        folder, source=source, asked=order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
+    result = run_exam(
+        folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
         rest_s=rest_s, windowed=preview, say=_warn,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
-    click.echo(json.dumps(result, indent=2) if as_json else report(result) + f"\n{result['folder']}")
+    click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")
 
 
 def _windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
     """Whether live shows a window: as was said, or else for a camera, unless a program listens."""
-    from aslkit.video.sources import LIVE, kind_of
+    from aslkit.video.sources import LIVE, source_kind
 
-    return preview if preview is not None else kind_of(source) in LIVE and not as_json
+    return preview if preview is not None else source_kind(source) in LIVE and not as_json
 
 
 def _examined(signer: str | None, source: str) -> str:
     """Who is examined, where not given: whom the source is drawn as or named after, or who is logged in."""
     from aslkit.live.frame_loop import SIGNER
-    from aslkit.video.sources import kind_of
+    from aslkit.video.sources import source_kind
 
-    kind = kind_of(source)
+    kind = source_kind(source)
     if signer is None and kind == "synthetic":
         signer = SIGNER
     elif signer is None:
-        signer = as_name(Path(source).absolute().name) if kind in ("folder", "video") else login()
-    return checked_signer(signer, synthetic=kind == "synthetic")
+        signer = make_name(Path(source).absolute().name) if kind in ("folder", "video") else login_name()
+    return validate_signer(signer, synthetic=kind == "synthetic")
 
 
 def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
     """Tells programs each event, and a voice each word that is complete, until it fails: spelling goes on."""
-    from aslkit.live.text_output import speak
+    from aslkit.live.text_output import speak_text
 
     def heard(event: "Event") -> None:
         nonlocal aloud
@@ -194,7 +194,7 @@ def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
             sys.stdout.flush()
         if aloud and event.kind == "space":
             try:
-                speak(event.text.split()[-1])
+                speak_text(event.text.split()[-1])
             except AslkitError as error:
                 aloud = False
                 _warn(f"{error.message} No more words are spoken.")

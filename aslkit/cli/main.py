@@ -21,8 +21,8 @@ from aslkit.cli.shared import shell_completion as values
 from aslkit.cli.shared.options import config_option, json_option, workspace_option
 from aslkit.cli.train import train
 from aslkit.core.errors import AslkitError
-from aslkit.core.letters import NOTHING, parse_letter, parse_letters
-from aslkit.core.workspace import Workspace, as_name, checked_name, checked_signer
+from aslkit.core.letters import NO_LETTER, parse_letter, parse_letters
+from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 
 
 class Commands(click.Group):
@@ -66,8 +66,8 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse them: a tuple."""
         one = param is not None and param.name == "letter"
-        if one and str(value).strip().lower() == NOTHING:
-            return (NOTHING,)
+        if one and str(value).strip().lower() == NO_LETTER:
+            return (NO_LETTER,)
         return (parse_letter(value),) if one else parse_letters(value)
 
 
@@ -95,7 +95,7 @@ def demo(root: Path, as_json: bool) -> None:
     Example:  aslkit demo
     """
     from aslkit.cli.output.stages import print_demo
-    from aslkit.demo import demo as demonstrate
+    from aslkit.demo import run_demo as demonstrate
 
     print_demo(demonstrate(root), as_json=as_json)
 
@@ -111,14 +111,14 @@ def doctor(root: Path, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from aslkit.doctor.render import render
-    from aslkit.doctor.run_checks import examine
+    from aslkit.doctor.render import print_results
+    from aslkit.doctor.run_checks import run_checks
 
-    findings = examine(root)
+    findings = run_checks(root)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        render(findings, Console())
+        print_results(findings, Console())
     if any(finding.required and finding.state != "ok" for finding in findings):
         sys.exit(1)
 
@@ -143,18 +143,18 @@ def import_(
     """
     from aslkit.capture import signers
     from aslkit.capture.import_images import import_folder
-    from aslkit.cli.output.stages import print_import, warn_of_unstated
+    from aslkit.cli.output.stages import print_import, warn_missing_licence
     from aslkit.formats.captures import SESSION_FILE, SessionInfo
 
     workspace = Workspace(root=root)
-    name = checked_name("session", session or as_name(folder.absolute().name))
-    before = signers.load(workspace, checked_signer(signer, synthetic=False))
+    name = validate_name("session", session or make_name(folder.absolute().name))
+    before = signers.load_signer(workspace, validate_signer(signer, synthetic=False))
     known = {key: stated[key] or getattr(before, key) for key in ("licence", "consent")}
     info = SessionInfo(signer=signer, session=name, camera=f"import {name}", **known)
     result = import_folder(folder, workspace=workspace, info=info, mirrored=mirrored)
-    signers.save(workspace, signer, replace(before, licence=known["licence"], consent=known["consent"]))
+    signers.save_signer(workspace, signer, replace(before, licence=known["licence"], consent=known["consent"]))
     info = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
-    warn_of_unstated(signer, licence=info.licence, consent=info.consent)
+    warn_missing_licence(signer, licence=info.licence, consent=info.consent)
     print_import(result, info, as_json=as_json)
 
 
@@ -215,15 +215,15 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
               aslkit capture --web                       (in the browser; no window needed)
               aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
     """
-    from aslkit.cli.capture import CaptureOptions, run
+    from aslkit.cli.capture import CaptureOptions, run_capture
     from aslkit.cli.output.stages import print_cameras
 
     if list_cameras:
-        from aslkit.video.cameras import cameras
+        from aslkit.video import cameras
 
-        print_cameras(cameras(), as_json=as_json)
+        print_cameras(cameras.list_cameras(), as_json=as_json)
         return
-    run(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
+    run_capture(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
 
 
 main.add_command(curate)

@@ -36,7 +36,7 @@ _DEFAULT: Final = re.compile(r"\s+\[default: (.+)\]$")
 _LINE: Final = re.compile(r"^(?:\w[\w ]*:)?\s*(aslkit .+?)(?:\s{2,}\((.+)\))?$")
 
 
-def document() -> str:
+def render_reference() -> str:
     """The page."""
     root = click.Context(main, info_name="aslkit", **main.context_settings)
     contexts = list(_walk(root))
@@ -131,4 +131,4 @@ def _listed(ctx: click.Context) -> str:
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    print(render_reference(), end="")

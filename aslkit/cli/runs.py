@@ -26,12 +26,12 @@ def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> No
     \b
     Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
     """
-    from aslkit.cli.output.runs import print_evaluated
-    from aslkit.train.evaluate_run import evaluate as measure
+    from aslkit.cli.output.runs import print_evaluation
+    from aslkit.train.evaluate_run import evaluate_run as measure
 
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace)
-    print_evaluated(measure(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
+    print_evaluation(measure(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
 
 
 @click.command()
@@ -46,9 +46,9 @@ def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
               aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
     """
     from aslkit.cli.output.runs import print_runs
-    from aslkit.train.reporting.read_runs import begun
-    from aslkit.train.reporting.read_runs import runs as all_runs
+    from aslkit.train.reporting.read_runs import list_runs as all_runs
+    from aslkit.train.reporting.read_runs import read_started_run
 
     workspace = Workspace(root=root)
-    found = [begun(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
+    found = [read_started_run(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
     print_runs(found, compare=bool(run), as_json=as_json)

@@ -109,9 +109,9 @@ def train(
     of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "checkpoints", "deterministic", "sweep")}
     resume, tensorboard = options.pop("resume"), options.pop("tensorboard")
     options["start"] = _start(options["start"], scratch=options.pop("from_scratch"))
-    folder = cli_benchmark.ready(dataset, workspace) or dataset_folder(dataset, workspace)
+    folder = cli_benchmark.ensure_sign_mnist(dataset, workspace) or dataset_folder(dataset, workspace)
     if cli_benchmark.is_benchmark(folder):
-        asked = cli_benchmark.Asked(
+        asked = cli_benchmark.BenchmarkRequest(
             dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
             feature=options["feature"], architecture=options["architecture"], seed=options["seed"], resume=resume,
             **of_benchmark,
@@ -126,7 +126,9 @@ def train(
             "--both-hands" if options["both_hands"] else "--one-hand": options["both_hands"],
             "--synthetic" if options["synthetic"] else "--no-synthetic": options["synthetic"],
         }
-        cli_benchmark.run(asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())])
+        cli_benchmark.run_benchmark_command(
+            asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())]
+        )
         return
     if given := [f"--{name}" for name, value in of_benchmark.items() if value]:
         raise click.UsageError(
@@ -154,7 +156,7 @@ def _train(
     *,
     as_json: bool,
 ) -> None:
-    from aslkit.cli.output.stages import print_trained
+    from aslkit.cli.output.stages import print_training
     from aslkit.core.config import load
     from aslkit.train.config import TrainConfig
     from aslkit.train.pipeline import train as run
@@ -172,4 +174,4 @@ def _train(
         note=note,
         **asked,
     )
-    print_trained(done, as_json=as_json)
+    print_training(done, as_json=as_json)

@@ -79,14 +79,14 @@ def _own(file: Path, section: str, known: set[str]) -> dict[str, Any]:
     return own
 
 
-def check_whole(name: str, value: object, low: int, high: int) -> None:
+def check_integer(name: str, value: object, low: int, high: int) -> None:
     """As `check_number`, for what is counted: 10.5 is refused."""
     check_number(name, value, low, high)
     if not isinstance(value, int):
         raise SettingError(name, f"must be a whole number; it is {value!r}.")
 
 
-def check_switch(name: str, value: object) -> None:
+def check_bool(name: str, value: object) -> None:
     """Raise SettingError unless `value` is true or false."""
     if not isinstance(value, bool):
         raise SettingError(name, f"must be true or false; it is {value!r}.")

@@ -21,7 +21,7 @@ _ABANDONED_S: Final = 60
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` when the block ends well.
 
     When the block raises, the new file or folder is removed and `path` is as it was. A process that is killed leaves
@@ -44,13 +44,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
 def write_durably(path: Path, data: bytes) -> None:
     """As `write_bytes`, and on the disk when it returns: not even a power cut takes it away."""
-    with replacing(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -64,7 +64,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a file of this name was being written by `replacing` when it was interrupted."""
+    """Whether a file of this name was being written by `atomic_write` when it was interrupted."""
     return _PARTIAL.fullmatch(name) is not None
 
 
@@ -91,7 +91,7 @@ def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> st
     return digest.hexdigest()
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 

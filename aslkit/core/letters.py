@@ -6,12 +6,12 @@ from aslkit.core.errors import InputError
 
 LETTERS: Final = tuple("ABCDEFGHIKLMNOPQRSTUVWXY")
 INDEX: Final = {letter: index for index, letter in enumerate(LETTERS)}
-MOVING: Final = ("J", "Z")
+MOTION_LETTERS: Final = ("J", "Z")
 
-NOTHING: Final = "none"
+NO_LETTER: Final = "none"
 """What is recorded under no letter: hands at rest, or on the way from one letter to the next."""
 
-RECORDED: Final = frozenset((*LETTERS, NOTHING))
+RECORDABLE: Final = frozenset((*LETTERS, NO_LETTER))
 """What a session's folders may be called."""
 
 
@@ -24,7 +24,7 @@ def parse_letter(text: str) -> str:
     letter = text.strip().upper()
     if letter in INDEX:
         return letter
-    if letter in MOVING:
+    if letter in MOTION_LETTERS:
         raise InputError(
             f"{letter} is signed with a movement, which a single image cannot show. "
             f"aslkit knows the 24 still letters: {' '.join(LETTERS)}."

@@ -15,7 +15,7 @@ _ONE_AT_A_TIME: Final = RLock()
 
 
 @contextmanager
-def native_log_silenced() -> Iterator[None]:
+def silence_native_log() -> Iterator[None]:
     """Keep the start-up chatter of MediaPipe and TensorFlow off the terminal: C++ writes it to file descriptor 2."""
     with _ONE_AT_A_TIME:  # two threads in here at once would put back each other's silence
         sys.stderr.flush()
@@ -29,7 +29,7 @@ def native_log_silenced() -> Iterator[None]:
             os.close(saved)
 
 
-def quiet_keras(*, exact: bool = True) -> Any:
+def import_keras(*, exact: bool = True) -> Any:
     """Import Keras on TensorFlow; returns the module.
 
     Args:
@@ -41,7 +41,7 @@ def quiet_keras(*, exact: bool = True) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        with native_log_silenced():
+        with silence_native_log():
             import keras
             import tensorflow as tf
     except ModuleNotFoundError as error:

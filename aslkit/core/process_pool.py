@@ -7,19 +7,19 @@ from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 
 
-def cores() -> int:
+def count_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pool(processes: int | None = None) -> ProcessPoolExecutor:
+def create_pool(processes: int | None = None) -> ProcessPoolExecutor:
     """Make a pool whose processes leave Ctrl-C to this one, and end when this one is killed.
 
     Args:
         processes: how many; one for each core where None.
     """
     # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-    return ProcessPoolExecutor(processes or cores(), mp_context=get_context("spawn"), initializer=_begin)
+    return ProcessPoolExecutor(processes or count_cores(), mp_context=get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:

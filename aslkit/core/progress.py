@@ -15,7 +15,7 @@ class Advance(Protocol):
 
 
 @contextmanager
-def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
+def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
     """Show a bar on standard error while the block runs, if that is a terminal and there is a step; may be of bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -32,7 +32,7 @@ def bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
         yield advance
 
 
-def counted(
+def iterate_with_progress(
     title: str, total: int, items: Iterable[Item], *, size: Callable[[Item], int] = lambda _: 1
 ) -> Iterator[Item]:
     """Yield the items, and show meanwhile how far it is.
@@ -43,7 +43,7 @@ def counted(
         items: may be made as they are asked for.
         size: how many steps an item is, as the number of rows of a table.
     """
-    with bar(title, total) as advance:
+    with progress_bar(title, total) as advance:
         for item in items:
             yield item
             advance(size(item))

@@ -12,6 +12,6 @@ Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation", 1993.
 """
 
 
-def spread(values: npt.NDArray[Any], middle: float) -> float:
+def robust_std(values: npt.NDArray[Any], middle: float) -> float:
     """Standard deviation of values, (n,) and n > 0, as their median absolute deviation from `middle` tells it."""
     return MAD_TO_SD * float(np.median(np.abs(values - middle)))

@@ -4,14 +4,14 @@ import html
 import re
 from typing import Final
 
-MOST: Final = 80
+MAX_CHARS: Final = 80
 """Characters of one name that are shown."""
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]|~])")
 _AT_START: Final = re.compile(r"^([#+\-=:]|\d+[.)](?=\s|$))")
 
 
-def plain(text: object, *, most: int = MOST) -> str:
+def sanitize_text(text: object, *, most: int = MAX_CHARS) -> str:
     """Return text on one line that can be printed anywhere: control and direction characters become U+FFFD.
 
     Args:
@@ -23,7 +23,7 @@ def plain(text: object, *, most: int = MOST) -> str:
     return shown + "…" if len(given) > most else shown
 
 
-def markdown(text: object, *, most: int = MOST) -> str:
+def escape_markdown(text: object, *, most: int = MAX_CHARS) -> str:
     """Return text that Markdown shows as it is: no tag, link, heading, table cell or emphasis comes of it."""
-    marked = _MARKS.sub(r"\\\1", html.escape(plain(text, most=most), quote=False))
+    marked = _MARKS.sub(r"\\\1", html.escape(sanitize_text(text, most=most), quote=False))
     return _AT_START.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], marked)

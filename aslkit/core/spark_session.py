@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import native_log_silenced
+from aslkit.core.native_libraries import silence_native_log
 
 _SETTINGS: Final = {
     "spark.ui.enabled": "false",
@@ -25,7 +25,7 @@ def _not_of_the_bridge(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def session(master: str, *, name: str, settings: dict[str, str] | None = None) -> Iterator[Any]:
+def open_spark_session(master: str, *, name: str, settings: dict[str, str] | None = None) -> Iterator[Any]:
     """Run a Spark session while the block does; its log stays off the terminal, what fails is raised.
 
     Args:
@@ -45,7 +45,7 @@ def session(master: str, *, name: str, settings: dict[str, str] | None = None) -
     for key, value in (_SETTINGS | (settings or {})).items():
         builder = builder.config(key, value)
     try:
-        with native_log_silenced():  # the Java process keeps this silence
+        with silence_native_log():  # the Java process keeps this silence
             spark = builder.getOrCreate()
     except Exception as error:  # Py4J raises Java's exceptions as its own, PySpark others
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -36,7 +36,7 @@ class Workspace:
 
     def dataset(self, name: str) -> Path:
         """The folder of the dataset `name`."""
-        return self.root / "datasets" / checked_name("dataset", name)
+        return self.root / "datasets" / validate_name("dataset", name)
 
     @property
     def exams(self) -> Path:
@@ -49,7 +49,7 @@ class Workspace:
         return self.root / "runs"
 
 
-def checked_name(kind: str, name: str) -> str:
+def validate_name(kind: str, name: str) -> str:
     """Return `name`, which will name a folder, if it is fit for one.
 
     Raises:
@@ -63,14 +63,14 @@ def checked_name(kind: str, name: str) -> str:
     )
 
 
-def as_name(text: str) -> str:
+def make_name(text: str) -> str:
     """Make a name of any text, such as a file's name: what no name may have becomes a dash."""
     return re.sub(r"[^\w.]+", "-", text).strip("-._")[:64].rstrip("-._") or "unnamed"
 
 
-def checked_signer(name: str, *, synthetic: bool) -> str:
+def validate_signer(name: str, *, synthetic: bool) -> str:
     """Return `name` if it is fit for a signer who is, or is not, synthetic."""
-    checked_name("signer", name)
+    validate_name("signer", name)
     if synthetic == name.startswith(SYNTHETIC_PREFIX):
         return name
     if synthetic:

@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from aslkit.doctor.result import Verdict, missing, ok, problem
+from aslkit.doctor.result import CheckStatus, missing, ok, problem
 
 PYTHONS: Final = ("3.11", "3.12")
 """What the dependencies were built and run with: see pyproject.toml. The first is the one that is proposed."""
 
-OLDEST_JAVA: Final = 17
+MIN_JAVA: Final = 17
 """Spark 4 does not start on an older one."""
 
-LEAST_FREE_GIB: Final = 2.0
+MIN_FREE_GIB: Final = 2.0
 """Below this, a recording session or a training run may not fit."""
 
 COMMAND_TIMEOUT_S: Final = 10
@@ -41,7 +41,7 @@ def _output(*command: str) -> str:
     return done.stdout + done.stderr if done.returncode == 0 else ""
 
 
-def look_at_python(_: Path) -> Verdict:
+def check_python(_: Path) -> CheckStatus:
     """Look at the Python that runs this."""
     version = platform.python_version()
     if version.startswith(tuple(f"{each}." for each in PYTHONS)):
@@ -58,23 +58,23 @@ def java_major(banner: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def look_at_java(_: Path) -> Verdict:
+def check_java(_: Path) -> CheckStatus:
     """Look at the Java that Spark would start: JAVA_HOME's, or without JAVA_HOME the one on the PATH."""
     home = os.environ.get("JAVA_HOME")
     place = f"in JAVA_HOME, {home}" if home else "on the PATH"
     command = shutil.which(Path(home, "bin", "java")) if home else shutil.which("java")
     major = java_major(_output(str(command), "-version")) if command else None
-    if major is not None and major >= OLDEST_JAVA:
+    if major is not None and major >= MIN_JAVA:
         return ok(f"Java {major} {place}")
-    remedy = INSTALL_JAVA.get(sys.platform, f"install Java {OLDEST_JAVA} or newer")
+    remedy = INSTALL_JAVA.get(sys.platform, f"install Java {MIN_JAVA} or newer")
     if home:
         remedy += "; then point JAVA_HOME to it, or unset JAVA_HOME if it is on the PATH"
     if major is None:
         return missing(f"no Java that starts {place}", remedy)
-    return problem(f"Java {major} {place}, too old: {OLDEST_JAVA} at least", remedy)
+    return problem(f"Java {major} {place}, too old: {MIN_JAVA} at least", remedy)
 
 
-def look_at_compiler(_: Path) -> Verdict:
+def check_compiler(_: Path) -> CheckStatus:
     """Look for a C++ compiler and make; Horovod's build brings its own cmake."""
     remedy = INSTALL_COMPILER.get(sys.platform, "install g++ and make")
     compiler = shutil.which("g++") or shutil.which("clang++")
@@ -84,7 +84,7 @@ def look_at_compiler(_: Path) -> Verdict:
     return ok(version) if shutil.which("make") else missing(f"{version}, but no make on the PATH", remedy)
 
 
-def look_at_cameras(_: Path) -> Verdict:
+def check_cameras(_: Path) -> CheckStatus:
     """Look on Linux at the video devices and whether this user may use them; elsewhere, open the first camera."""
     if sys.platform != "linux":
         return _open_first_camera()
@@ -97,7 +97,7 @@ def look_at_cameras(_: Path) -> Verdict:
     return problem(f"{names}: this user may not use them", 'sudo usermod -aG video "$USER", then log out and in')
 
 
-def _open_first_camera() -> Verdict:
+def _open_first_camera() -> CheckStatus:
     import cv2
 
     camera = cv2.VideoCapture(0)
@@ -108,7 +108,7 @@ def _open_first_camera() -> Verdict:
     return missing("camera 0 does not open", f"{NO_CAMERA}; the privacy settings must let the terminal use the camera")
 
 
-def look_at_display(_: Path) -> Verdict:
+def check_display(_: Path) -> CheckStatus:
     """Look for a display. On Linux, opencv-python's windows are X11 windows; other systems always have their own."""
     if sys.platform != "linux":
         return ok("the system's own")
@@ -124,15 +124,15 @@ def look_at_display(_: Path) -> Verdict:
     )
 
 
-def look_at_disk(workspace: Path) -> Verdict:
+def check_disk(workspace: Path) -> CheckStatus:
     """Look for room and the right to write in the workspace, or in the folder where it would be created."""
     place = next(folder for folder in (workspace.resolve(), *workspace.resolve().parents) if folder.exists())
     free_gib = shutil.disk_usage(place).free / 2**30
     if not os.access(place, os.W_OK):
         return problem(f"this user may not write to {place}", "choose a workspace this user may write to")
-    if free_gib < LEAST_FREE_GIB:
+    if free_gib < MIN_FREE_GIB:
         return problem(
             f"only {free_gib:.1f} GiB at {place}",
-            f"free {LEAST_FREE_GIB:.0f} GiB there, or choose a workspace on another disk",
+            f"free {MIN_FREE_GIB:.0f} GiB there, or choose a workspace on another disk",
         )
     return ok(f"{free_gib:.1f} GiB at {place}")

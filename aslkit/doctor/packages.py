@@ -8,8 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from aslkit.doctor.machine import look_at_java
-from aslkit.doctor.result import Verdict, missing, ok, problem
+from aslkit.doctor.machine import check_java
+from aslkit.doctor.result import CheckStatus, missing, ok, problem
 
 OPENCV: Final = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 """All four install the one module `cv2`: with two of them, files of one lie among those of the other."""
@@ -56,7 +56,7 @@ def _loads(library: str) -> bool:
     return True
 
 
-def look_at_opencv(_: Path) -> Verdict:
+def check_opencv(_: Path) -> CheckStatus:
     """Look whether exactly one distribution of OpenCV is installed, loads, and can show windows."""
     versions = {name: version for name in OPENCV if (version := _installed(name))}
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -80,13 +80,13 @@ def look_at_opencv(_: Path) -> Verdict:
     return ok(f"{listed}, windows by {windows}")
 
 
-def look_at_tensorflow(_: Path) -> Verdict:
+def check_tensorflow(_: Path) -> CheckStatus:
     """Look for TensorFlow."""
     version = _installed("tensorflow")
     return ok(version) if version else missing("not installed", INSTALL_TRAIN)
 
 
-def look_at_horovod(_: Path) -> Verdict:
+def check_horovod(_: Path) -> CheckStatus:
     """Look whether the TensorFlow that Horovod was compiled against, as its build noted down, is the one installed."""
     version, tensorflow = _installed("horovod"), _installed("tensorflow")
     if version is None:
@@ -101,16 +101,16 @@ def look_at_horovod(_: Path) -> Verdict:
     return problem(f"{version}, built for TensorFlow {built_for}, but {found} is installed", REBUILD_HOROVOD)
 
 
-def look_at_spark(workspace: Path) -> Verdict:
+def check_spark(workspace: Path) -> CheckStatus:
     """Look for PySpark, and at the Java it starts."""
     version = _installed("pyspark")
     if version is None:
         return missing("not installed", INSTALL_SPARK)
-    java = look_at_java(workspace)
+    java = check_java(workspace)
     return ok(f"{version}, {java.detail}") if java.state == "ok" else problem(f"{version}; {java.detail}", java.remedy)
 
 
-def look_at_hand_models(_: Path) -> Verdict:
+def check_hand_models(_: Path) -> CheckStatus:
     """Look whether mediapipe's wheel carries the models: nothing is downloaded at run time."""
     reinstall = f"pip install --force-reinstall --no-deps mediapipe=={MEDIAPIPE_VERSION}"
     version = _installed("mediapipe")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from aslkit.doctor.result import State
-from aslkit.doctor.run_checks import Finding
+from aslkit.doctor.run_checks import CheckResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ PAGE: Final = "docs/troubleshooting.md"
 """Has an entry for each finding, in the same words: a test compares them."""
 
 
-def render(findings: Sequence[Finding], console: "Console") -> None:
+def print_results(findings: Sequence[CheckResult], console: "Console") -> None:
     """Print every finding, and below one that is not ok what it is needed for and the whole remedy."""
     from rich.table import Table
     from rich.text import Text
@@ -44,7 +44,7 @@ def render(findings: Sequence[Finding], console: "Console") -> None:
         console.print(Text(f"What each means, and what else may go wrong: {PAGE}"))
 
 
-def _summary(findings: Sequence[Finding]) -> str:
+def _summary(findings: Sequence[CheckResult]) -> str:
     to_do = [finding for finding in findings if finding.state != "ok"]
     broken = [finding.name for finding in to_do if finding.required]
     if broken:

@@ -7,7 +7,7 @@ State = Literal["ok", "missing", "problem"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class CheckStatus:
     """What one check saw: the state, what was found or is wrong, and what to do about it ("" when ok)."""
 
     state: State
@@ -15,16 +15,16 @@ class Verdict:
     remedy: str = ""
 
 
-def ok(detail: str) -> Verdict:
+def ok(detail: str) -> CheckStatus:
     """It is there, and as it should be."""
-    return Verdict(state="ok", detail=detail)
+    return CheckStatus(state="ok", detail=detail)
 
 
-def missing(detail: str, remedy: str) -> Verdict:
+def missing(detail: str, remedy: str) -> CheckStatus:
     """It is not there."""
-    return Verdict(state="missing", detail=detail, remedy=remedy)
+    return CheckStatus(state="missing", detail=detail, remedy=remedy)
 
 
-def problem(detail: str, remedy: str) -> Verdict:
+def problem(detail: str, remedy: str) -> CheckStatus:
     """It is there, and not as it should be."""
-    return Verdict(state="problem", detail=detail, remedy=remedy)
+    return CheckStatus(state="problem", detail=detail, remedy=remedy)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.doctor import machine, packages
-from aslkit.doctor.result import State, Verdict, problem
+from aslkit.doctor.result import CheckStatus, State, problem
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """What one check found. `required`: the base install (capture, curate, live) needs it; `remedy` is "" when ok."""
 
     name: str
@@ -31,16 +31,16 @@ class Check:
 
     name: str
     needed_for: str
-    look: Callable[[Path], Verdict]
+    look: Callable[[Path], CheckStatus]
     required: bool = False
 
 
-def examine(workspace: Path) -> list[Finding]:
+def run_checks(workspace: Path) -> list[CheckResult]:
     """Run every check, in the order of CHECKS. `workspace` need not exist."""
     return [_examine(check, workspace) for check in CHECKS]
 
 
-def _examine(check: Check, workspace: Path) -> Finding:
+def _examine(check: Check, workspace: Path) -> CheckResult:
     try:
         verdict = check.look(workspace)
     except Exception as error:  # a broken machine is what this looks for: the reason is the finding
@@ -48,7 +48,7 @@ def _examine(check: Check, workspace: Path) -> Finding:
             f"could not be checked: {type(error).__name__}: {error}",
             "mend what the reason names, then run aslkit doctor again",
         )
-    return Finding(
+    return CheckResult(
         name=check.name,
         state=verdict.state,
         detail=verdict.detail,
@@ -61,17 +61,15 @@ def _examine(check: Check, workspace: Path) -> Finding:
 SPARK_USES: Final = "benchmark, --engine spark, training on several ranks (extra [spark])"
 
 CHECKS: Final = (
-    Check(name="Python", needed_for="everything", look=machine.look_at_python, required=True),
-    Check(name="Java", needed_for=SPARK_USES, look=machine.look_at_java),
-    Check(name="C++ compiler", needed_for="installing Horovod (extra [spark])", look=machine.look_at_compiler),
-    Check(name="Cameras", needed_for="recording and recognising at the webcam", look=machine.look_at_cameras),
-    Check(name="Display", needed_for="the windows of capture and live", look=machine.look_at_display),
-    Check(name="OpenCV", needed_for="images, cameras and windows", look=packages.look_at_opencv, required=True),
-    Check(name="TensorFlow", needed_for="training neural networks (extra [train])", look=packages.look_at_tensorflow),
-    Check(name="Horovod", needed_for="training on several ranks (extra [spark])", look=packages.look_at_horovod),
-    Check(name="Spark", needed_for=SPARK_USES, look=packages.look_at_spark),
-    Check(
-        name="MediaPipe hand models", needed_for="finding the hand", look=packages.look_at_hand_models, required=True
-    ),
-    Check(name="Free disk", needed_for="captures, datasets and runs", look=machine.look_at_disk, required=True),
+    Check(name="Python", needed_for="everything", look=machine.check_python, required=True),
+    Check(name="Java", needed_for=SPARK_USES, look=machine.check_java),
+    Check(name="C++ compiler", needed_for="installing Horovod (extra [spark])", look=machine.check_compiler),
+    Check(name="Cameras", needed_for="recording and recognising at the webcam", look=machine.check_cameras),
+    Check(name="Display", needed_for="the windows of capture and live", look=machine.check_display),
+    Check(name="OpenCV", needed_for="images, cameras and windows", look=packages.check_opencv, required=True),
+    Check(name="TensorFlow", needed_for="training neural networks (extra [train])", look=packages.check_tensorflow),
+    Check(name="Horovod", needed_for="training on several ranks (extra [spark])", look=packages.check_horovod),
+    Check(name="Spark", needed_for=SPARK_USES, look=packages.check_spark),
+    Check(name="MediaPipe hand models", needed_for="finding the hand", look=packages.check_hand_models, required=True),
+    Check(name="Free disk", needed_for="captures, datasets and runs", look=machine.check_disk, required=True),
 )

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import natural_key, write_durably
-from aslkit.core.letters import INDEX, RECORDED
-from aslkit.vision.images import SUFFIXES
+from aslkit.core.letters import INDEX, RECORDABLE
+from aslkit.vision.images import IMAGE_SUFFIXES
 
 SESSION_FILE: Final = "session.json"
 EXAM: Final = "exam"
@@ -112,7 +112,7 @@ class CapturedFrame:
             return None
 
 
-def refuse_exam(session: Path) -> None:
+def reject_exam_folder(session: Path) -> None:
     """Raise InputError if the folder is of a sitting that was an exam.
 
     Args:
@@ -136,13 +136,13 @@ def update_session(path: Path, values: dict[str, Any]) -> None:
     write_durably(path, f"{text}\n".encode())
 
 
-def stamp(at: datetime) -> str:
+def frame_timestamp(at: datetime) -> str:
     """The name of a frame taken at that moment; `CapturedFrame.captured_at` reads it again."""
     utc = at.astimezone(UTC)
     return f"{utc.strftime(_STAMP)}{utc.microsecond // 1000:03d}Z"
 
 
-def walk(captures: Path) -> Iterator[CapturedFrame]:
+def walk_captures(captures: Path) -> Iterator[CapturedFrame]:
     """All frames: signers, sessions and letters by name, frames in the order they were taken in.
 
     Folders that are no letter of the 24, files that are no images and whatever is hidden are passed over.
@@ -154,11 +154,11 @@ def walk(captures: Path) -> Iterator[CapturedFrame]:
     return (frame for frame in _named(captures) if frame.path.is_file())
 
 
-def no_files(captures: Path) -> Iterator[CapturedFrame]:
+def unopenable_files(captures: Path) -> Iterator[CapturedFrame]:
     """What is named like a frame and cannot be opened as a file: links that lead nowhere, pipes, folders.
 
     Raises:
-        OSError: as `walk`.
+        OSError: as `walk_captures`.
     """
     return (frame for frame in _named(captures) if not frame.path.is_file())
 
@@ -166,7 +166,7 @@ def no_files(captures: Path) -> Iterator[CapturedFrame]:
 def _named(captures: Path) -> Iterator[CapturedFrame]:
     for signer in _folders(captures):
         for session in _folders(signer):
-            refuse_exam(session)
+            reject_exam_folder(session)
             for folder in (path for path in _folders(session) if path.name in INDEX):
                 for path in sorted(filter(_is_frame, folder.iterdir()), key=lambda p: natural_key(p.name)):
                     yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)
@@ -175,12 +175,12 @@ def _named(captures: Path) -> Iterator[CapturedFrame]:
 def count_letters(captures: Path, signer: str) -> Counter[str]:
     """How many images of each letter a signer has, over all sessions."""
     sessions = _folders(captures / signer) if (captures / signer).is_dir() else []
-    letters = [folder for session in sessions for folder in _folders(session) if folder.name in RECORDED]
+    letters = [folder for session in sessions for folder in _folders(session) if folder.name in RECORDABLE]
     return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))
 
 
 def _is_frame(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.name[0] != "."
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.files import write_durably
-from aslkit.core.letters import RECORDED
-from aslkit.vision.frame_metrics import Look
+from aslkit.core.letters import RECORDABLE
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.near_duplicate import joints_in_pixels
 from aslkit.vision.perceptual_hash import FINE_BITS
 
@@ -27,7 +27,7 @@ _MEASURED: Final = ("width", "height", "phash", "fine_hash")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class IndexEntry:
     """One stored frame, as its line tells.
 
     Attributes:
@@ -35,7 +35,7 @@ class Entry:
         time: when it was taken, ISO 8601 in UTC; None when unknown.
         burst: frames recorded in one go have the same number; `undo` takes them away together.
         width, height: pixels.
-        phash, fine_hash: perceptual hashes of the frame, as `Look` has them.
+        phash, fine_hash: perceptual hashes of the frame, as `FrameMetrics` has them.
         hand: left or right, as the signer says or as it was seen; None without a hand.
         score: confidence in the side that was seen.
         brightness: of the hand, as `Look.brightness`.
@@ -76,7 +76,9 @@ class Entry:
         return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}", "fine_hash": f"{self.fine_hash:064x}"})
 
     @classmethod
-    def of(cls, seen: Look, *, file: str, side: Literal["left", "right"] | None = None, **other: Any) -> "Entry":
+    def of(
+        cls, seen: FrameMetrics, *, file: str, side: Literal["left", "right"] | None = None, **other: Any
+    ) -> "IndexEntry":
         """The entry of a frame in which `seen` was seen; `side` is what the signer says of the hand, if anything."""
         hand = seen.hand
         if hand is not None:
@@ -89,7 +91,7 @@ class Entry:
         return cls(file=file, **{name: getattr(seen, name) for name in _MEASURED}, **other)
 
     @classmethod
-    def read(cls, values: dict[str, Any]) -> "Entry":
+    def read(cls, values: dict[str, Any]) -> "IndexEntry":
         """From a line's values; keys of a later version are passed over.
 
         Raises:
@@ -107,7 +109,7 @@ class Entry:
         )
         letter, _, name = entry.file.partition("/")
         whole = all(isinstance(value, int) and 0 <= value < _MANY for value in (entry.width, entry.height, entry.burst))
-        named = letter in RECORDED and name and Path(name).name == name
+        named = letter in RECORDABLE and name and Path(name).name == name
         sized = whole and entry.width and entry.height
         hashed = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
         if not (
@@ -122,7 +124,7 @@ class Entry:
 
 
 @dataclass(kw_only=True)
-class Index:
+class FrameIndex:
     """The frames that a session has, in the order they were stored in.
 
     Attributes:
@@ -132,11 +134,11 @@ class Index:
     """
 
     path: Path
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, IndexEntry] = field(default_factory=dict)
     broken: int = 0
 
     @classmethod
-    def load(cls, session: Path) -> "Index":
+    def load(cls, session: Path) -> "FrameIndex":
         """Read a session's index; where there is none, no frame is listed."""
         index = cls(path=session / INDEX_FILE)
         if index.path.is_file():
@@ -155,17 +157,17 @@ class Index:
             if "removed" in values:
                 self.entries.pop(values["removed"], None)
             else:
-                entry = Entry.read(values)
+                entry = IndexEntry.read(values)
                 self.entries[entry.file] = entry
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self.broken += 1
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Write the file anew without its broken lines, if it has any."""
         if self.broken:
             write_durably(self.path, "".join(f"{entry.line()}\n" for entry in self.entries.values()).encode())
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: IndexEntry) -> None:
         """List a frame; it is on the disk when this returns."""
         self._append(entry.line())
         self.entries[entry.file] = entry

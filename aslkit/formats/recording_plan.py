@@ -15,7 +15,7 @@ FRAMES: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class PlannedLetter:
     """A letter to record.
 
     Attributes:
@@ -31,7 +31,7 @@ class Wanted:
     why: str
 
 
-def load(run: Path) -> list[Wanted]:
+def load_plan(run: Path) -> list[PlannedLetter]:
     """Read the plan of a run.
 
     Args:
@@ -43,7 +43,7 @@ def load(run: Path) -> list[Wanted]:
     """
     path = run / PLAN_FILE if run.is_dir() else run
     try:
-        found = [Wanted(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
+        found = [PlannedLetter(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
         if all(each.letter in INDEX and isinstance(each.why, str) for each in found):
             if all(type(each.frames) is int and each.frames > 0 for each in found):
                 return found
@@ -57,9 +57,9 @@ def load(run: Path) -> list[Wanted]:
         raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
 
 
-def letters_for(wanted: list[Wanted], signer: str) -> list[Wanted]:
+def letters_for(wanted: list[PlannedLetter], signer: str) -> list[PlannedLetter]:
     """What this signer should record, in order, each letter once: what is asked of them, and of anybody."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, PlannedLetter] = {}
     for each in wanted:
         if each.signer in ("", signer):
             found.setdefault(each.letter, each)

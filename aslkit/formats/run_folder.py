@@ -17,7 +17,7 @@ MISTAKES_FILE: Final = "mistakes.csv"
 LETTERS_FILE: Final = "letters.csv"
 
 
-def trained_on(run: Path) -> set[str]:
+def read_training_signers(run: Path) -> set[str]:
     """Whom the run learned from, as its metrics.json says; nobody where that is missing.
 
     Raises:

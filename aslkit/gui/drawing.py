@@ -39,7 +39,7 @@ class Banner:
     colour: Colour
 
 
-def mirrored(frame: Frame | None, hand: Hand | None, colour: Colour) -> Frame:
+def draw_mirrored(frame: Frame | None, hand: Hand | None, colour: Colour) -> Frame:
     """Return the camera's picture as in a mirror, with the hand's skeleton.
 
     Args:
@@ -65,27 +65,29 @@ def mirrored(frame: Frame | None, hand: Hand | None, colour: Colour) -> Frame:
     )
 
 
-def lay_banners(picture: Frame, banners: tuple[Banner, ...]) -> None:
+def draw_banners(picture: Frame, banners: tuple[Banner, ...]) -> None:
     """Lay the first two banners over the picture's lower edge, the first one lowest."""
     for row, banner in enumerate(banners[:2]):
-        text = plain(banner.text)
-        label = label_of(text, size_for(text, picture.shape[1] - 40), (16, 18, 22), banner.colour)
-        lay(picture, label, (max((picture.shape[1] - label.shape[1]) // 2, 0), picture.shape[0] - 58 - row * 52))
+        text = printable_text(banner.text)
+        label = render_label(text, fit_font_size(text, picture.shape[1] - 40), (16, 18, 22), banner.colour)
+        overlay_label(
+            picture, label, (max((picture.shape[1] - label.shape[1]) // 2, 0), picture.shape[0] - 58 - row * 52)
+        )
 
 
-def lay_number(picture: Frame, number: int) -> None:
+def draw_number(picture: Frame, number: int) -> None:
     """Lay a large number over the middle of the picture, as a countdown does."""
-    label = label_of(str(number), 150, INK, None)
-    lay(picture, label, ((picture.shape[1] - label.shape[1]) // 2, (picture.shape[0] - label.shape[0]) // 2))
+    label = render_label(str(number), 150, INK, None)
+    overlay_label(picture, label, ((picture.shape[1] - label.shape[1]) // 2, (picture.shape[0] - label.shape[0]) // 2))
 
 
 @lru_cache(maxsize=4)
-def key_line(text: str, width: int) -> Frame:
+def draw_key_help(text: str, width: int) -> Frame:
     """The line that says what the keys do, BGR, uint8 (KEYS, width, 3)."""
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (width, KEYS), RAISED)
-    ImageDraw.Draw(image).text((width / 2, KEYS / 2), text, INK, font(15), anchor="mm")
+    ImageDraw.Draw(image).text((width / 2, KEYS / 2), text, INK, load_font(15), anchor="mm")
     return as_bgr(image)
 
 
@@ -109,7 +111,7 @@ def draw_hand(picture: Frame, hand: Hand, colour: Colour) -> None:
         cv2.circle(picture, point, 4, INK[::-1], -1, cv2.LINE_AA)
 
 
-def bar_of(pen: Any, box: tuple[float, float, float, float], share: float) -> None:
+def draw_bar(pen: Any, box: tuple[float, float, float, float], share: float) -> None:
     """Draw how much of a bar is full, 0–1, with a PIL pen."""
     x0, y0, x1, y1 = box
     pen.rounded_rectangle(box, (y1 - y0) / 2, RAISED if share < 1 else GOOD)
@@ -118,11 +120,11 @@ def bar_of(pen: Any, box: tuple[float, float, float, float], share: float) -> No
 
 
 @lru_cache(maxsize=64)
-def label_of(text: str, size: int, ink: Colour, ground: Colour | None) -> npt.NDArray[np.uint8]:
+def render_label(text: str, size: int, ink: Colour, ground: Colour | None) -> npt.NDArray[np.uint8]:
     """Text as BGRA, uint8 (height, width, 4), on a rounded ground or with a dark edge."""
     from PIL import Image, ImageDraw
 
-    face = font(size, bold=True)
+    face = load_font(size, bold=True)
     x0, y0, x1, y1 = face.getbbox(text)
     pad = 12 if ground else size // 10
     image = Image.new("RGBA", (int(x1 - x0) + 2 * pad, int(y1 - y0) + 2 * pad), (0, 0, 0, 0))
@@ -135,7 +137,7 @@ def label_of(text: str, size: int, ink: Colour, ground: Colour | None) -> npt.ND
     return np.ascontiguousarray(np.asarray(image, np.uint8)[:, :, [2, 1, 0, 3]])
 
 
-def lay(picture: Frame, label: npt.NDArray[np.uint8], place: tuple[int, int]) -> None:
+def overlay_label(picture: Frame, label: npt.NDArray[np.uint8], place: tuple[int, int]) -> None:
     """Lay a label over the picture; what does not fit is cut off."""
     x, y = place
     part = picture[y : y + label.shape[0], x : x + label.shape[1]]
@@ -144,26 +146,26 @@ def lay(picture: Frame, label: npt.NDArray[np.uint8], place: tuple[int, int]) ->
     part[:] = (label[:, :, :3] * opaque + part * (255 - opaque)) // 255
 
 
-def size_for(text: str, width: int) -> int:
+def fit_font_size(text: str, width: int) -> int:
     """The largest size, at most 22, in which the text is no wider than so many pixels; 12 where none is."""
-    return next((size for size in range(22, 12, -1) if font(size, bold=True).getlength(text) <= width), 12)
+    return next((size for size in range(22, 12, -1) if load_font(size, bold=True).getlength(text) <= width), 12)
 
 
-def plain(text: str) -> str:
+def printable_text(text: str) -> str:
     """On one line, and without what no font has."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def fitting(text: str, size: int, width: int) -> str:
+def fit_text(text: str, size: int, width: int) -> str:
     """The text, cut with … to so many pixels."""
-    face, text = font(size), plain(text)
+    face, text = load_font(size), printable_text(text)
     while text and face.getlength(text) > width:
         text = text.rstrip("…")[:-1] + "…"
     return text
 
 
 @lru_cache(maxsize=16)
-def font(size: int, *, bold: bool = False) -> Any:
+def load_font(size: int, *, bold: bool = False) -> Any:
     """DejaVu Sans, which matplotlib brings along: OpenCV's own letters know no ä, é or ✓."""
     import matplotlib
     from PIL import ImageFont

@@ -14,7 +14,7 @@ CLOSED: Final = "the window was closed"
 _WAIT_MS: Final = 5
 
 
-class Shown(Protocol):
+class WindowView(Protocol):
     """What a window shows.
 
     Attributes:
@@ -43,7 +43,7 @@ def display_works() -> bool:
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-def loop(title: str, shown: Shown) -> None:
+def run_window(title: str, shown: WindowView) -> None:
     """Show it until it has ended, or the window is closed.
 
     Raises:

@@ -18,7 +18,7 @@ _AVERAGING: Final = ("InputLayer", "Reshape", "Concatenate", "GlobalAveragePooli
 _ONLY_IN_TRAINING: Final = ("InputLayer", "Dropout")
 
 
-def network(model: Any) -> Network:
+def convert_network(model: Any) -> Network:
     """Take over a keras.Model, of one network or of several that are averaged.
 
     Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 
 KNOWN: Final = frozenset((
     "Functional", "Sequential", "InputLayer", "Dense", "Conv2D", "MaxPooling2D", "AveragePooling2D",
@@ -24,13 +24,13 @@ KNOWN: Final = frozenset((
 ))  # fmt: skip
 """Names of classes that aslkit's networks, and others that one may begin with, are made of."""
 
-MOST_BYTES: Final = 1 << 30
+MAX_BYTES: Final = 1 << 30
 """Of all that a file unpacks to: aslkit's own have less than a hundredth."""
 
 _CONFIG: Final = "config.json"
 
 
-def load(path: Path) -> Any:
+def load_keras_file(path: Path) -> Any:
     """Load a keras.Model, not compiled.
 
     Raises:
@@ -38,7 +38,7 @@ def load(path: Path) -> Any:
     """
     if path.suffix != ".keras":  # by it Keras chooses how to read: the older forms know no safe mode
         raise AslkitError(f"{path} is no .keras file, which is the only form that is opened.")
-    keras = quiet_keras()
+    keras = import_keras()
     try:
         strange = sorted(set(_strange(_looked_into(path))))
         if not strange:
@@ -53,8 +53,8 @@ def load(path: Path) -> Any:
 def _looked_into(path: Path) -> Any:
     """The description of a model's layers, of a file whose checksums hold."""
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
-            raise ValueError(f"it unpacks to more than {MOST_BYTES:,} bytes")
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"it unpacks to more than {MAX_BYTES:,} bytes")
         if damaged := archive.testzip():  # Keras seeks: from Python 3.12 on, no checksum is asked for then
             raise zipfile.BadZipFile(damaged)
         described: dict[str, Any] = json.loads(archive.read(_CONFIG))

@@ -7,10 +7,10 @@ from typing import Any
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.inference import convert_keras, load_keras, network_file
 from aslkit.inference.network import Network
-from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, Contract
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, PreprocessConfig
 
 
-def load_network(run: Path) -> tuple[Network, Contract]:
+def load_network(run: Path) -> tuple[Network, PreprocessConfig]:
     """Load the network of a run folder and its contract, without TensorFlow where the run has a model.json.
 
     Runs of an aslkit that wrote none are loaded by Keras and taken over.
@@ -28,15 +28,15 @@ def load_network(run: Path) -> tuple[Network, Contract]:
                 f"{run} was trained by an older aslkit and has no model/{NETWORK_FILE}, so TensorFlow is needed to "
                 "read it. Install it with: pip install 'aslkit[train]', or train again."
             )
-        model, contract = load(run)
-        return convert_keras.network(model), contract
-    contract = Contract.load(folder / CONTRACT_FILE)
-    network = network_file.read(path)
+        model, contract = load_keras_model(run)
+        return convert_keras.convert_network(model), contract
+    contract = PreprocessConfig.load(folder / CONTRACT_FILE)
+    network = network_file.read_network(path)
     _check_fit(folder, contract, takes=network.shape, gives=(network.classes,))
     return network, contract
 
 
-def load(run: Path) -> tuple[Any, Contract]:
+def load_keras_model(run: Path) -> tuple[Any, PreprocessConfig]:
     """Load the keras.Model of a run folder, in safe mode: nothing in the file is run; and its contract.
 
     Raises:
@@ -44,8 +44,8 @@ def load(run: Path) -> tuple[Any, Contract]:
         AslkitError: its model is damaged, of another version, does not fit its contract, or Keras is not installed.
     """
     folder = _model_folder(run)
-    contract = Contract.load(folder / CONTRACT_FILE)
-    model = load_keras.load(folder / MODEL_FILE)
+    contract = PreprocessConfig.load(folder / CONTRACT_FILE)
+    model = load_keras.load_keras_file(folder / MODEL_FILE)
     _check_fit(folder, contract, takes=model.input_shape[1:], gives=model.output_shape[1:])
     return model, contract
 
@@ -56,7 +56,7 @@ def save_network(folder: Path, model: Any) -> None:
     Raises:
         AslkitError: the keras.Model has layers that have no forward pass in NumPy.
     """
-    network_file.write(folder / NETWORK_FILE, convert_keras.network(model))
+    network_file.write_network(folder / NETWORK_FILE, convert_keras.convert_network(model))
 
 
 def _model_folder(run: Path) -> Path:
@@ -66,7 +66,7 @@ def _model_folder(run: Path) -> Path:
     return folder
 
 
-def _check_fit(folder: Path, contract: Contract, *, takes: tuple[int, ...], gives: tuple[int, ...]) -> None:
+def _check_fit(folder: Path, contract: PreprocessConfig, *, takes: tuple[int, ...], gives: tuple[int, ...]) -> None:
     if takes != contract.shape or gives != (len(contract.letters),):
         raise AslkitError(
             f"{folder} was made by another version of aslkit: its model takes {takes} and gives {gives}, "

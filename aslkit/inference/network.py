@@ -21,7 +21,7 @@ _AT_ONCE: Final = 64
 _ROUNDING: Final = 1e-5
 """By which probabilities that are shared out may miss one."""
 
-MOST_VALUES: Final = 2**24
+MAX_VALUES: Final = 2**24
 """Between two layers, of one input. No hand needs more; a file that wants more would only fill the memory."""
 
 
@@ -41,7 +41,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class LayerKind:
     """What is to be known of a kind of layer.
 
     Attributes:
@@ -117,7 +117,7 @@ def _end(shape: Shape, member: tuple[Layer, ...]) -> Shape:
         raise ValueError("a member does not end in a softmax, nor in one whose probabilities are shared out")
     for number, layer in enumerate(member, 1):
         shape = KINDS[layer.kind].after(layer, shape)
-        if min(shape) < 1 or prod(shape) > MOST_VALUES:
+        if min(shape) < 1 or prod(shape) > MAX_VALUES:
             raise ValueError(f"layer {number}, {layer.kind}, would give {'×'.join(map(str, shape))} values")
     return shape
 
@@ -198,14 +198,14 @@ def _softmax(layer: Layer, values: Array) -> Array:
     return result
 
 
-KINDS: Final[dict[str, Kind]] = {
-    "normalise": Kind(run=_normalise, after=_same, weights={"mean": 1, "deviation": 1}),
-    "flatten": Kind(run=lambda layer, values: values.reshape(len(values), -1), after=_flat),
-    "dense": Kind(run=_dense, after=_after_dense, weights={"kernel": 2, "bias": 1}),
-    "convolution": Kind(run=_convolve, after=_after_convolution, weights={"kernel": 4, "bias": 1}),
-    "pool": Kind(run=_pool, after=_after_pool, sized=True),
-    "scale": Kind(run=_scale, after=_same, weights={"scale": 1, "shift": 1}),
-    "relu": Kind(run=lambda layer, values: np.maximum(values, np.float32(0)), after=_same),
-    "softmax": Kind(run=_softmax, after=_same),
+KINDS: Final[dict[str, LayerKind]] = {
+    "normalise": LayerKind(run=_normalise, after=_same, weights={"mean": 1, "deviation": 1}),
+    "flatten": LayerKind(run=lambda layer, values: values.reshape(len(values), -1), after=_flat),
+    "dense": LayerKind(run=_dense, after=_after_dense, weights={"kernel": 2, "bias": 1}),
+    "convolution": LayerKind(run=_convolve, after=_after_convolution, weights={"kernel": 4, "bias": 1}),
+    "pool": LayerKind(run=_pool, after=_after_pool, sized=True),
+    "scale": LayerKind(run=_scale, after=_same, weights={"scale": 1, "shift": 1}),
+    "relu": LayerKind(run=lambda layer, values: np.maximum(values, np.float32(0)), after=_same),
+    "softmax": LayerKind(run=_softmax, after=_same),
 }
 """Images are (height, width, channels); convolutions have no padding and steps of 1; pools take the greatest."""

@@ -16,14 +16,14 @@ from aslkit.inference.network import KINDS, Array, Layer, Network
 FORMAT: Final = "aslkit network"
 VERSION: Final = 1
 
-MOST_BYTES: Final = 256_000_000
+MAX_BYTES: Final = 256_000_000
 """Of the file: 48 million weights, a hundred times the largest network here."""
 
 _MOST_MEMBERS: Final = 100
 _MOST_LAYERS: Final = 200
 
 
-def as_json(network: Network) -> dict[str, Any]:
+def network_to_dict(network: Network) -> dict[str, Any]:
     """Describe a network by what JSON has."""
     return {
         "format": FORMAT,
@@ -33,20 +33,20 @@ def as_json(network: Network) -> dict[str, Any]:
     }
 
 
-def write(path: Path, network: Network) -> None:
+def write_network(path: Path, network: Network) -> None:
     """Write model.json, whole or not at all."""
-    write_text(path, json.dumps(as_json(network)) + "\n")
+    write_text(path, json.dumps(network_to_dict(network)) + "\n")
 
 
-def read(path: Path) -> Network:
+def read_network(path: Path) -> Network:
     """Read a model.json that anybody may have written: every size, type, shape and number is checked.
 
     Raises:
         AslkitError: missing, damaged, too large, of another version, or no network.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
         values = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(values, dict) and values.get("format") == FORMAT and values.get("version") != VERSION:
             raise AslkitError(
@@ -131,6 +131,6 @@ def _rows(values: Any, most: int, what: str) -> list[Any]:
 def _sizes(values: Any, most: int, where: str) -> tuple[int, ...]:
     if not isinstance(values, list) or not 1 <= len(values) <= most:
         raise ValueError(f"{where} has no shape of 1 to {most} numbers")
-    if not all(type(each) is int and 1 <= each <= MOST_BYTES for each in values):
+    if not all(type(each) is int and 1 <= each <= MAX_BYTES for each in values):
         raise ValueError(f"{where} has a shape that is not of whole numbers above zero")
     return tuple(values)

@@ -1,9 +1,10 @@
-"""A synthetic signer: a small 3-D hand that signs the 24 letters where there is no camera and no data.
+"""A rendered 3-D hand that signs the 24 static letters.
 
-Demo and tests run on it. It stands in for a person nowhere else: its signers' names all begin with "synthetic-".
+Used by the demo, the tests and, unless `train.synthetic = false`, as extra training signers (ADR 16). All its signer
+names begin with "synthetic-".
 """
 
-from aslkit.synthetic.frames import frames, letter_picture
-from aslkit.synthetic.signer import FAULTS, Session, Signer, SyntheticFrame
+from aslkit.synthetic.frames import render_frames, render_letter
+from aslkit.synthetic.signer import FAULTS, Signer, SyntheticFrame, SyntheticSession
 
-__all__ = ["FAULTS", "Session", "Signer", "SyntheticFrame", "frames", "letter_picture"]
+__all__ = ["FAULTS", "Signer", "SyntheticFrame", "SyntheticSession", "render_frames", "render_letter"]

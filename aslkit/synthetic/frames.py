@@ -11,12 +11,12 @@ import numpy.typing as npt
 from aslkit.core.errors import InputError
 from aslkit.core.letters import parse_letter
 from aslkit.synthetic.letter_poses import POSES, Pose
-from aslkit.synthetic.pose_variants import FORMS
-from aslkit.synthetic.render import Light, paint
-from aslkit.synthetic.rest_poses import RESTS
-from aslkit.synthetic.scene import Camera, background, noise_tile, photograph
-from aslkit.synthetic.signer import FAULTS, HABIT_DEG, Session, Signer, SyntheticFrame, seeded
-from aslkit.synthetic.skeleton import Build, Figure, figure
+from aslkit.synthetic.pose_variants import VARIANTS
+from aslkit.synthetic.render import Light, render_hand
+from aslkit.synthetic.rest_poses import REST_POSES
+from aslkit.synthetic.scene import Camera, apply_camera, noise_tile, render_background
+from aslkit.synthetic.signer import FAULTS, HABIT_DEG, Signer, SyntheticFrame, SyntheticSession, seeded_rng
+from aslkit.synthetic.skeleton import Build, Figure, pose_hand
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -56,32 +56,32 @@ class _Drift:
 
 def _pose(name: str, signer: Signer) -> Pose:
     if name not in POSES:
-        return RESTS[name]
+        return REST_POSES[name]
     if not signer.other_forms:
         return POSES[name]
-    ways = (POSES[name], *FORMS.get(name, ()))
-    return ways[int(seeded("form", signer.name, name).integers(len(ways)))]
+    ways = (POSES[name], *VARIANTS.get(name, ()))
+    return ways[int(seeded_rng("form", signer.name, name).integers(len(ways)))]
 
 
 class _Performance:
     """One person signing one letter, or resting, in one sitting: the posed hand at each moment."""
 
-    def __init__(self, letter: str, signer: Signer, session: Session, seed: int) -> None:
+    def __init__(self, letter: str, signer: Signer, session: SyntheticSession, seed: int) -> None:
         self._pose, self._signer = _pose(letter, signer), signer
         width = signer.habit_deg / HABIT_DEG
-        habit = seeded("habit", signer.name, letter)
-        mood = seeded("mood", signer.name, session.name, letter)
+        habit = seeded_rng("habit", signer.name, letter)
+        mood = seeded_rng("mood", signer.name, session.name, letter)
         self._angles = np.asarray(self._pose.fingers) + habit.normal(0, signer.habit_deg, (4, 4)) * (1, 1, 1, 0.35)
         self._angles += mood.normal(0, 1.5, (4, 4)) * (1, 1, 1, 0.35)
         self._view = np.asarray(self._pose.view) + width * habit.normal(0, (5, 4, 4)) + session.view
         self._reach = width * habit.normal(0, 1.5, 3)
-        self._drift = _Drift(seeded("drift", signer.name, session.name, letter, seed), 25)
+        self._drift = _Drift(seeded_rng("drift", signer.name, session.name, letter, seed), 25)
 
     def at(self, seconds: float) -> tuple[Figure, Array]:
         """Return the posed hand, and the drift of its place: x and y in shares of the frame, and the distance."""
         drift = self._drift.at(seconds)
         angles = np.clip(self._angles + SWAY_DEG * drift[:16].reshape(4, 4) * (1, 1, 1, 0.5), LOWEST, HIGHEST)
-        posed = figure(
+        posed = pose_hand(
             self._pose,
             build=self._signer.build,
             angles=angles,
@@ -93,7 +93,7 @@ class _Performance:
 
 
 def _placed(
-    posed: Figure, session: Session, drift: Array, size: tuple[int, int], cut: str | None
+    posed: Figure, session: SyntheticSession, drift: Array, size: tuple[int, int], cut: str | None
 ) -> tuple[float, Array]:
     """Return pixels a millimetre, and the wrist's place in pixels, such that all joints are in the frame.
 
@@ -134,11 +134,11 @@ def _check(width: int, height: int, fault: str | None, fps: float) -> None:
         raise InputError(f"Frames a second must be above 0. Received: fps={fps}.")
 
 
-def frames(
+def render_frames(
     letter: str,
     *,
     signer: Signer,
-    session: Session,
+    session: SyntheticSession,
     seed: int = 0,
     width: int = 640,
     height: int = 480,
@@ -161,13 +161,13 @@ def frames(
     Raises:
         InputError: for a letter, fault, size or rate that cannot be, at once and not at the first frame.
     """
-    if letter not in RESTS:
+    if letter not in REST_POSES:
         letter = parse_letter(letter)
     _check(width, height, fault, fps)
     return _stream(letter, signer, session, seed, (width, height), fault, fps)
 
 
-def _camera(session: Session, fault: str | None) -> Camera:
+def _camera(session: SyntheticSession, fault: str | None) -> Camera:
     """Return the sitting's camera, out of focus or starved of light if that is the fault."""
     if fault == "blurred":
         # Whoever measures sharpness measures noise too: a blurred frame must not look sharp by its noise.
@@ -178,13 +178,19 @@ def _camera(session: Session, fault: str | None) -> Camera:
 
 
 def _stream(
-    letter: str, signer: Signer, session: Session, seed: int, size: tuple[int, int], fault: str | None, fps: float
+    letter: str,
+    signer: Signer,
+    session: SyntheticSession,
+    seed: int,
+    size: tuple[int, int],
+    fault: str | None,
+    fps: float,
 ) -> Iterator[SyntheticFrame]:
     width, height = size
     performance, camera = _Performance(letter, signer, session, seed), _camera(session, fault)
     room_rng = np.random.default_rng(session.room_seed)
-    room = background(session.room, rng=room_rng, width=width, height=height, brightness=session.brightness)
-    rng = seeded("camera", signer.name, session.name, letter, seed)
+    room = render_background(session.room, rng=room_rng, width=width, height=height, brightness=session.brightness)
+    rng = seeded_rng("camera", signer.name, session.name, letter, seed)
     noise = noise_tile(rng, width=width, height=height, noise=camera.noise)
     cut = str(rng.choice(["left", "right", "top"])) if fault == "cut-off" else None
     for index in count():
@@ -195,13 +201,13 @@ def _stream(
         if fault == "no-hand":
             joints = np.full_like(joints, np.nan)
         else:
-            picture = paint(room, posed, look=signer.look, light=session.light, scale=scale, place=place)
+            picture = render_hand(room, posed, look=signer.look, light=session.light, scale=scale, place=place)
         moved = (0, 0) if fault == "repeated" else (int(rng.integers(height)), int(rng.integers(width)))
-        image = photograph(picture, camera, noise=noise, shift=moved)
+        image = apply_camera(picture, camera, noise=noise, shift=moved)
         yield SyntheticFrame(image=image, joints=joints, fault=fault)
 
 
-def letter_picture(letter: str, *, size: int = 320) -> Image:
+def render_letter(letter: str, *, size: int = 320) -> Image:
     """Return a clean picture of a letter for a help screen: a right hand as the other person sees it.
 
     Args:
@@ -217,7 +223,7 @@ def letter_picture(letter: str, *, size: int = 320) -> Image:
     letter = parse_letter(letter)
     _check(size, size, None, 1.0)
     pose = POSES[letter]
-    posed = figure(
+    posed = pose_hand(
         pose,
         build=Build(),
         angles=np.asarray(pose.fingers),
@@ -229,4 +235,4 @@ def letter_picture(letter: str, *, size: int = 320) -> Image:
     scale = float(min(size / 240.0, (0.86 * size / (high - low)).min()))
     plain = np.full((size, size, 3), (236, 232, 228), np.uint8)
     look = Signer(name="synthetic-example").look
-    return paint(plain, posed, look=look, light=Light(), scale=scale, place=size / 2 - (low + high) / 2 * scale)
+    return render_hand(plain, posed, look=look, light=Light(), scale=scale, place=size / 2 - (low + high) / 2 * scale)

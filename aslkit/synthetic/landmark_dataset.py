@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.synthetic.rest_poses import RESTS
+from aslkit.synthetic.rest_poses import REST_POSES
 
 SIGNERS: Final = 40
 FREER_FROM: Final = 20
@@ -58,7 +58,7 @@ class Landmarks:
 
 
 @cache
-def landmarks() -> Landmarks:
+def load_landmarks() -> Landmarks:
     """Those that come with aslkit."""
     with np.load(FILE, allow_pickle=False) as file:
         return Landmarks(
@@ -66,7 +66,9 @@ def landmarks() -> Landmarks:
         )
 
 
-def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, frames: int = FRAMES) -> Landmarks:
+def generate_landmarks(
+    signers: range, letters: tuple[str, ...] = (*LETTERS, *REST_POSES), *, frames: int = FRAMES
+) -> Landmarks:
     """Draw signers and look for their hands; frames in which none is found are left out.
 
     Args:
@@ -74,8 +76,8 @@ def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, fram
         letters: that they sign, and how they rest: of `rests.RESTS`.
         frames: of each signer and letter, or rest.
     """
-    from aslkit.synthetic.frames import frames as stream
-    from aslkit.synthetic.signer import Session, Signer
+    from aslkit.synthetic.frames import render_frames as stream
+    from aslkit.synthetic.signer import Signer, SyntheticSession
     from aslkit.vision.hand_landmarker import HandLandmarker
 
     points, label, left = [], [], []
@@ -84,7 +86,7 @@ def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, fram
             signer = Signer.draw(f"synthetic-{number:02d}")
             if number >= FREER_FROM:
                 signer = replace(signer, habit_deg=FREER_DEG, other_forms=True)
-            session = Session.draw(signer, "one")
+            session = SyntheticSession.draw(signer, "one")
             for letter in letters:
                 drawn = stream(
                     letter, signer=signer, session=session, width=WIDTH, height=HEIGHT, fps=1 / INTERVAL_S
@@ -93,14 +95,14 @@ def found(signers: range, letters: tuple[str, ...] = (*LETTERS, *RESTS), *, fram
                     hand = landmarker.find(frame.image)
                     if hand is not None:
                         points.append(hand.landmarks)
-                        label.append(NO_LETTER if letter in RESTS else LETTERS.index(letter))
+                        label.append(NO_LETTER if letter in REST_POSES else LETTERS.index(letter))
                         left.append(hand.handedness == "left")
     return Landmarks(points=np.stack(points), label=np.array(label), left=np.array(left))
 
 
 def main() -> None:
     """Write FILE."""
-    made = found(range(SIGNERS))
+    made = generate_landmarks(range(SIGNERS))
     np.savez_compressed(
         FILE, points=made.points.astype(np.float16), label=made.label.astype(np.uint8), left=made.left
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Final
 
 from aslkit.synthetic.letter_poses import FIST, POSES, Pose
 
-FORMS: Final[dict[str, tuple[Pose, ...]]] = {
+VARIANTS: Final[dict[str, tuple[Pose, ...]]] = {
     # The back of the hand to the viewer, the fingers sideways: as charts show them from the signer's side.
     "G": (replace(POSES["G"], view=(160, 0, -70), wrist=(10, 10)),),
     "H": (replace(POSES["H"], view=(165, 0, -76), wrist=(0, 0)),),

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.synthetic.shading import Look, albedo
+from aslkit.synthetic.shading import Appearance, albedo
 from aslkit.synthetic.skeleton import Figure
-from aslkit.synthetic.surface import FOREARM_LENGTH, NOTHING, Points, Window, points_of, surface
+from aslkit.synthetic.surface import FOREARM_LENGTH, NOTHING, Points, Window, compute_surface, surface_points
 
 Array = npt.NDArray[np.float32]
 Place = npt.NDArray[np.float64]
@@ -104,10 +104,10 @@ def _window(figure: Figure, place: Place, scale: float, size: tuple[int, int]) -
     return Window(left=float(low[0]), top=float(low[1]), width=width, height=height, density=density)
 
 
-def _layer(figure: Figure, window: Window, look: Look, light: Light) -> Array:
+def _layer(figure: Figure, window: Window, look: Appearance, light: Light) -> Array:
     """Return the hand alone, float32 (height, width, 4): BGR and cover, 0 to 255, with soft edges."""
-    seen = surface(figure, window)
-    points = points_of(seen, window)
+    seen = compute_surface(figure, window)
+    points = surface_points(seen, window)
     layer = np.zeros((window.height, window.width, 4), np.float32)
     colour = albedo(figure, points, window, look)
     layer[points.rows, points.columns, :3] = _lit(colour, points, seen.heights, light, window.density) * 255
@@ -115,7 +115,9 @@ def _layer(figure: Figure, window: Window, look: Look, light: Light) -> Array:
     return _soft(layer, 0.6)
 
 
-def paint(background: Image, figure: Figure, *, look: Look, light: Light, scale: float, place: Place) -> Image:
+def render_hand(
+    background: Image, figure: Figure, *, look: Appearance, light: Light, scale: float, place: Place
+) -> Image:
     """Return `background` with the hand before it.
 
     Args:

@@ -22,7 +22,7 @@ def _rest(fingers: tuple[Angles, Angles, Angles, Angles], view: Vector, thumb: T
     return Pose(fingers=fingers, thumb=thumb, view=view)
 
 
-RESTS: Final[dict[str, Pose]] = {
+REST_POSES: Final[dict[str, Pose]] = {
     "hanging, thumb ahead": _rest(_RELAXED, (75, 0, 180)),
     "hanging, back ahead": _rest(_RELAXED, (150, 0, 175)),
     "hanging, half closed": _rest(_LOOSE, (80, 0, 185)),

@@ -98,7 +98,7 @@ ROOMS: Final[dict[str, Callable[[np.random.Generator, tuple[int, int]], FloatIma
 """The kinds of room, each drawn from a random number generator for a (width, height)."""
 
 
-def background(room: str, *, rng: np.random.Generator, width: int, height: int, brightness: float) -> Image:
+def render_background(room: str, *, rng: np.random.Generator, width: int, height: int, brightness: float) -> Image:
     """Return an empty room, uint8 (height, width, 3), BGR; `room` is one of ROOMS, `brightness` a factor."""
     picture = ROOMS[room](rng, (width, height)) * brightness
     return np.clip(picture, 0, 255).astype(np.uint8)
@@ -113,7 +113,7 @@ def noise_tile(rng: np.random.Generator, *, width: int, height: int, noise: floa
     return np.asarray(np.round(cv2.GaussianBlur(grain, (0, 0), 0.6) * noise * 1.9), np.int16)
 
 
-def photograph(picture: Image, camera: Camera, *, noise: npt.NDArray[np.int16], shift: tuple[int, int]) -> Image:
+def apply_camera(picture: Image, camera: Camera, *, noise: npt.NDArray[np.int16], shift: tuple[int, int]) -> Image:
     """Return `picture`, uint8 (height, width, 3), as the camera hands it on.
 
     Args:

@@ -24,7 +24,7 @@ NAIL: Final = (0.80, 0.82, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Appearance:
     """The skin and the sleeve.
 
     Attributes:
@@ -42,7 +42,7 @@ class Look:
     grain: int = 0
 
 
-def albedo(figure: Figure, points: Points, window: Window, look: Look) -> Array:
+def albedo(figure: Figure, points: Points, window: Window, look: Appearance) -> Array:
     """Return the colour of each point, float32 (points, 3), BGR, about 0 to 1."""
     skin, palm = np.asarray(look.skin, np.float32), np.asarray(look.palm, np.float32)
     inner = np.clip(points.normals @ figure.axes[2].astype(np.float32) * 1.2 + 0.5, 0, 1)[:, None]
@@ -62,7 +62,7 @@ def albedo(figure: Figure, points: Points, window: Window, look: Look) -> Array:
     return np.asarray(colour, np.float32)
 
 
-def _bone(figure: Figure, joint: int, places: Array, normals: Array, look: Look) -> Array:
+def _bone(figure: Figure, joint: int, places: Array, normals: Array, look: Appearance) -> Array:
     """Return the colour on one finger bone: creases at the joints, and at its end the nail."""
     skin, palm = np.asarray(look.skin, np.float32), np.asarray(look.palm, np.float32)
     start, end, back = figure.joints[joint - 1], figure.joints[joint], figure.backs[joint]
@@ -115,7 +115,7 @@ def _palm_lines(figure: Figure, points: Points, window: Window, colour: Array) -
     colour[on] *= (1 - 0.55 / 255 * soft[points.rows[on], points.columns[on]].astype(np.float32))[:, None]
 
 
-def _blotches(look: Look, window: Window) -> Array:
+def _blotches(look: Appearance, window: Window) -> Array:
     """Return the skin's uneven colour as a factor, float32 (height, width, 3)."""
     import cv2
 

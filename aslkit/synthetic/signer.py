@@ -10,7 +10,7 @@ import numpy.typing as npt
 from aslkit.core.errors import InputError
 from aslkit.synthetic.render import Light
 from aslkit.synthetic.scene import ROOMS, Camera
-from aslkit.synthetic.shading import Look
+from aslkit.synthetic.shading import Appearance
 from aslkit.synthetic.skeleton import Build
 
 PREFIX: Final = "synthetic-"
@@ -32,12 +32,12 @@ SKINS: Final = (
 """Skin from light to dark: back of the hand and palm, BGR, 0 to 1."""
 
 AVERAGE_BUILD: Final = Build()
-FAIR_LOOK: Final = Look(skin=SKINS[1][0], palm=SKINS[1][1])
+FAIR_APPEARANCE: Final = Appearance(skin=SKINS[1][0], palm=SKINS[1][1])
 DAYLIGHT: Final = Light()
 GOOD_CAMERA: Final = Camera()
 
 
-def seeded(*words: str | int) -> np.random.Generator:
+def seeded_rng(*words: str | int) -> np.random.Generator:
     """Return a generator that depends on the words alone, on every machine and in every process."""
     digest = hashlib.sha256("\x1f".join(str(word) for word in words).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
@@ -63,7 +63,7 @@ class Signer:
     name: str
     left_handed: bool = False
     build: Build = AVERAGE_BUILD
-    look: Look = FAIR_LOOK
+    look: Appearance = FAIR_APPEARANCE
     habit_deg: float = HABIT_DEG
     other_forms: bool = False
 
@@ -81,7 +81,7 @@ class Signer:
         Raises:
             InputError: when the name does not begin with "synthetic-".
         """
-        rng = seeded("signer", name)
+        rng = seeded_rng("signer", name)
         build = Build(
             palm_width=float(rng.normal(1, 0.04)),
             palm_length=float(rng.normal(1, 0.03)),
@@ -91,7 +91,7 @@ class Signer:
         skin, palm = np.asarray(SKINS[int(rng.integers(len(SKINS)))])
         shade = rng.uniform(0.94, 1.05) * rng.uniform(0.97, 1.03, 3)
         sleeve = tuple(rng.uniform(0.08, 0.75, 3).tolist()) if rng.random() < 0.5 else None
-        look = Look(
+        look = Appearance(
             skin=tuple((skin * shade).tolist()),
             palm=tuple((palm * shade).tolist()),
             sleeve=sleeve,
@@ -102,7 +102,7 @@ class Signer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class SyntheticSession:
     """One sitting of one person.
 
     Attributes:
@@ -128,9 +128,9 @@ class Session:
     view: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @classmethod
-    def draw(cls, signer: Signer, name: str) -> "Session":
+    def draw(cls, signer: Signer, name: str) -> "SyntheticSession":
         """Return that person's sitting of that name: the same two names, the same sitting, always."""
-        rng = seeded("session", signer.name, name)
+        rng = seeded_rng("session", signer.name, name)
         strength = rng.uniform(0.9, 1.12)
         light = Light(
             towards=(float(rng.uniform(-0.8, 0.8)), float(rng.uniform(-1.0, -0.2)), float(rng.uniform(0.6, 1.2))),

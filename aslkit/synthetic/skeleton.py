@@ -55,12 +55,12 @@ class Figure:
     forearm: Array
 
 
-def unit(vector: Array) -> Array:
+def normalize(vector: Array) -> Array:
     """Return `vector`, float64 (3,), at length 1."""
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float64)
 
 
-def turn(view: Array) -> Array:
+def rotation_matrix(view: Array) -> Array:
     """Return the rotation, float64 (3, 3), for yaw, pitch and roll in degrees, from hand to viewer (y up, z near)."""
     (cy, cp, cr), (sy, sp, sr) = np.cos(np.radians(view)), np.sin(np.radians(view))
     yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -88,18 +88,18 @@ def _thumb(base: Array, lengths: Array, thumb: Thumb, target: Array) -> tuple[Ar
     # A thumb bends 85 degrees at most at its end joint, so it cannot reach a point too close to its knuckle.
     nearest = float(np.sqrt(near**2 + far**2 + 2 * near * far * np.cos(np.radians(85))))
     distance = float(np.clip(np.linalg.norm(target - knuckle), nearest, (near + far) * 0.998))
-    ahead = unit(target - knuckle)
-    side = unit(np.asarray(thumb.pole) - ahead * float(np.dot(thumb.pole, ahead)))
+    ahead = normalize(target - knuckle)
+    side = normalize(np.asarray(thumb.pole) - ahead * float(np.dot(thumb.pole, ahead)))
     along = (near**2 - far**2 + distance**2) / (2 * distance)
     out = float(np.sqrt(max(near**2 - along**2, 0.0)))
     bend = knuckle + ahead * along + side * out
     joints = np.vstack([base, knuckle, bend, knuckle + ahead * distance])
     bones = np.vstack([metacarpal, np.diff(joints, axis=0)])
-    backs = [unit(side - unit(bone) * float(np.dot(side, unit(bone)))) for bone in bones]
+    backs = [normalize(side - normalize(bone) * float(np.dot(side, normalize(bone)))) for bone in bones]
     return joints, np.vstack(backs)
 
 
-def figure(pose: Pose, *, build: Build, angles: Array, view: Array, reach: Array, left: bool) -> Figure:
+def pose_hand(pose: Pose, *, build: Build, angles: Array, view: Array, reach: Array, left: bool) -> Figure:
     """Pose a hand.
 
     Args:
@@ -120,7 +120,7 @@ def figure(pose: Pose, *, build: Build, angles: Array, view: Array, reach: Array
     target = joints[list(pose.thumb.near)].mean(axis=0) + np.asarray(pose.thumb.offset) + reach
     joints[1:5], backs[1:5] = _thumb(bases[0], lengths[0], pose.thumb, target)
     # Rows of the camera: the viewer's y is up and z near, the camera's y down and z far.
-    camera = np.diag([-1.0 if left else 1.0, -1.0, -1.0]) @ turn(view)
+    camera = np.diag([-1.0 if left else 1.0, -1.0, -1.0]) @ rotation_matrix(view)
     bend, tilt = np.radians(pose.wrist)
     forearm = np.array([np.sin(tilt), -np.cos(tilt) * np.cos(bend), np.cos(tilt) * np.sin(bend)])
     radii = np.concatenate([[16.0], np.asarray(RADII).ravel()]) * build.thickness

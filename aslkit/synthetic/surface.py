@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.synthetic.skeleton import Figure, unit
+from aslkit.synthetic.skeleton import Figure, normalize
 
 Array = npt.NDArray[np.float32]
 Parts = npt.NDArray[np.uint8]
@@ -177,7 +177,7 @@ def _palm_cones(figure: Figure) -> list[Cone]:
 
 
 def _forearm_cones(figure: Figure) -> list[Cone]:
-    side = unit(figure.axes[0] - figure.forearm * float(figure.axes[0] @ figure.forearm))
+    side = normalize(figure.axes[0] - figure.forearm * float(figure.axes[0] @ figure.forearm))
     thick = float(figure.radii[0]) / 16
     cones = []
     for offset, spread in ((-12.0, -22.0), (0.0, 0.0), (12.0, 22.0)):
@@ -225,7 +225,7 @@ def _lay_fingers(figure: Figure, window: Window, grid: tuple[Array, Array], laye
         heights[rows, columns] = top + np.where(np.maximum(own, below) >= top - 0.01, flow, 0)
 
 
-def surface(figure: Figure, window: Window) -> Surface:
+def compute_surface(figure: Figure, window: Window) -> Surface:
     """Return the surface of a posed hand and its forearm."""
     x = (window.left + np.arange(window.width) / window.density).astype(np.float32)
     y = (window.top + np.arange(window.height) / window.density).astype(np.float32)
@@ -254,7 +254,7 @@ def _slope(heights: Array, axis: int) -> Array:
     return np.where(np.abs(back) < np.abs(ahead), back, ahead).astype(np.float32)
 
 
-def points_of(seen: Surface, window: Window) -> Points:
+def surface_points(seen: Surface, window: Window) -> Points:
     """Return the points of the surface, with their places and normals."""
     rows, columns = np.nonzero(seen.parts)
     heights = seen.heights

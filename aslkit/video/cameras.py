@@ -28,7 +28,7 @@ class Camera:
     state: str
 
 
-def cameras(devices: Path = Path("/dev"), about: Path = _ABOUT) -> list[Camera]:
+def list_cameras(devices: Path = Path("/dev"), about: Path = _ABOUT) -> list[Camera]:
     """Look for cameras; each is opened for a moment.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Lane(Generic[Item]):
+class LatestFrameSlot(Generic[Item]):
     """Room for one item between two threads.
 
     Args:

@@ -15,8 +15,8 @@ import numpy as np
 from aslkit import synthetic
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import natural_key
-from aslkit.formats.captures import stamp
-from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
+from aslkit.formats.captures import frame_timestamp
+from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 Kind = Literal["camera", "stream", "video", "folder", "synthetic"]
 LIVE: Final[frozenset[Kind]] = frozenset({"camera", "stream"})
@@ -57,7 +57,7 @@ class SourceLost(AslkitError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class SourceRequest:
     """What a camera is asked for; it may give something else: see the frames themselves."""
 
     width: int = 640
@@ -65,7 +65,7 @@ class Wanted:
     fps: int = 30
 
 
-def kind_of(source: str) -> Kind:
+def source_kind(source: str) -> Kind:
     """Tell what a source is from how it is written: a number, an address, a path or `synthetic`.
 
     Raises:
@@ -96,7 +96,7 @@ def kind_of(source: str) -> Kind:
 
 def camera_name(source: str) -> str:
     """What to call the device a source is in a session: a stream's password is left out."""
-    kind = kind_of(source)
+    kind = source_kind(source)
     if kind == "synthetic":
         return kind
     if kind == "stream":
@@ -105,11 +105,11 @@ def camera_name(source: str) -> str:
     return f"{kind} {source if kind == 'camera' else Path(source).name}"
 
 
-_AS_USUAL: Final = Wanted()
+_AS_USUAL: Final = SourceRequest()
 
 
 @contextmanager
-def opened(
+def open_source(
     source: str,
     *,
     letter: str,
@@ -117,7 +117,7 @@ def opened(
     session: str,
     seed: int = 0,
     interval_s: float = 0.0,
-    wanted: Wanted = _AS_USUAL,
+    wanted: SourceRequest = _AS_USUAL,
 ) -> Iterator[Iterator[SourceFrame]]:
     """Open a source and close it again.
 
@@ -138,7 +138,7 @@ def opened(
         AslkitError: it is there and cannot be read.
         SourceLost: while frames are taken, from a camera or a stream that gives no more.
     """
-    kind = kind_of(source)
+    kind = source_kind(source)
     if kind == "synthetic":
         yield _synthetic(letter, signer, session, seed, interval_s)
     elif kind == "folder":
@@ -153,20 +153,20 @@ def opened(
 
 def _synthetic(letter: str, signer: str, session: str, seed: int, interval_s: float) -> Iterator[SourceFrame]:
     who = synthetic.Signer.draw(signer)
-    sitting = synthetic.Session.draw(who, session)
+    sitting = synthetic.SyntheticSession.draw(who, session)
     fps = min(_SYNTHETIC_FPS, 1 / interval_s) if interval_s else _SYNTHETIC_FPS
-    for index, frame in enumerate(synthetic.frames(letter, signer=who, session=sitting, seed=seed, fps=fps)):
+    for index, frame in enumerate(synthetic.render_frames(letter, signer=who, session=sitting, seed=seed, fps=fps)):
         yield SourceFrame(image=frame.image, name=f"s{seed}-{index:06d}", time_s=index / fps, captured_at=None)
 
 
 def _folder(folder: Path) -> Iterator[SourceFrame]:
-    images = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "." and p.is_file())
+    images = (p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file())
     paths = sorted(images, key=lambda p: natural_key(p.name))
     if not paths:
-        raise AslkitError(f"{folder} holds no images ({', '.join(sorted(SUFFIXES))}).")
+        raise AslkitError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     for path in paths:
         try:
-            image = decode(read_file(path))
+            image = decode_image(read_image_file(path))
         except ImageError as error:
             raise AslkitError(
                 f"{path}: {error.message}. Remove it, or use `aslkit import`, which leaves it out."
@@ -174,7 +174,7 @@ def _folder(folder: Path) -> Iterator[SourceFrame]:
         yield SourceFrame(image=image, name=path.stem, time_s=None, captured_at=None)
 
 
-def _open_device(source: str, kind: Kind, wanted: Wanted) -> Any:
+def _open_device(source: str, kind: Kind, wanted: SourceRequest) -> Any:
     import cv2
 
     cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
@@ -199,7 +199,7 @@ def _open_device(source: str, kind: Kind, wanted: Wanted) -> Any:
     raise AslkitError(f"{source} cannot be read as a video. Try it in a player, or convert it to MP4 (H.264).")
 
 
-def _ask(device: Any, wanted: Wanted) -> None:
+def _ask(device: Any, wanted: SourceRequest) -> None:
     import cv2
 
     device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))  # uncompressed, USB 2 carries 30 fps of no more
@@ -219,7 +219,7 @@ def _live(device: Any, source: str) -> Iterator[SourceFrame]:
             raise SourceLost(f"The {camera_name(source)} gives no more frames. What was stored is kept.")
         now, gave = datetime.now(UTC), True
         yield SourceFrame(
-            image=_bgr(image, source), name=stamp(now), time_s=(now - start).total_seconds(), captured_at=now
+            image=_bgr(image, source), name=frame_timestamp(now), time_s=(now - start).total_seconds(), captured_at=now
         )
 
 

@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import Final
 
 from aslkit.core.errors import AslkitError
-from aslkit.video.handoff import Lane
+from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceFrame, SourceLost
 
 Open = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]
@@ -40,7 +40,7 @@ class Stream:
     """
 
     def __init__(self, open_source: Open, *, live: bool, paced: bool = False, patience_s: float | None = None) -> None:
-        self.frames: Lane[SourceFrame] = Lane(newest_wins=live or paced)
+        self.frames: LatestFrameSlot[SourceFrame] = LatestFrameSlot(newest_wins=live or paced)
         self.seen = 0
         self.lost: str | None = None
         self.error: BaseException | None = None

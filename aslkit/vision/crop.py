@@ -6,11 +6,11 @@ import numpy as np
 
 from aslkit.vision.images import Frame
 
-LEAST_SPAN: Final = 2.0
+MIN_SPAN: Final = 2.0
 """Pixels of a frame: a hand of one point is no square."""
 
 
-def square(
+def crop_square(
     frame: Frame,
     *,
     middle: tuple[float, float],

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.images import Frame, perceptual_hash, tiny, to_grey
-from aslkit.vision.near_duplicate import joints_in_pixels, upright
+from aslkit.vision.images import Frame, perceptual_hash, thumbnail_gray, to_gray
+from aslkit.vision.near_duplicate import align_upright, joints_in_pixels
 from aslkit.vision.perceptual_hash import fine_hash, hand_hash
 
 FINE, COARSE = 160, 96
@@ -35,7 +35,7 @@ _GLARE: Final = 250
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class FrameMetrics:
     """What is seen in one frame.
 
     Attributes:
@@ -82,7 +82,9 @@ class Look:
         return float((joints.max(axis=0) - joints.min(axis=0)).max()) / min(self.width, self.height)
 
 
-def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, grey: Frame | None = None) -> Look:
+def measure_frame(
+    frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, grey: Frame | None = None
+) -> FrameMetrics:
     """Measure a frame in which `hands` were found.
 
     Args:
@@ -91,11 +93,11 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, gre
         speed: of the largest one, where known.
         grey: the frame in grey, where it is at hand.
     """
-    grey = to_grey(frame) if grey is None else grey
+    grey = to_gray(frame) if grey is None else grey
     height, width = grey.shape
-    little = tiny(grey)
+    little = thumbnail_gray(grey)
     hand = max(hands, key=lambda each: each.extent, default=None)
-    seen = Look(
+    seen = FrameMetrics(
         hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(little),
         fine_hash=fine_hash(little), speed=speed,
     )  # fmt: skip
@@ -118,7 +120,7 @@ def look(frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, gre
 
 def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
     joints = joints_in_pixels(hand.landmarks, width, height)[None]
-    return np.asarray(upright(joints, np.array([hand.handedness == "left"]))[0])
+    return np.asarray(align_upright(joints, np.array([hand.handedness == "left"]))[0])
 
 
 def _light(grey: Frame) -> tuple[float, float]:

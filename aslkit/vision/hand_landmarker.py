@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.core.native_libraries import native_log_silenced
+from aslkit.core.native_libraries import silence_native_log
 
 Handedness = Literal["left", "right"]
 
@@ -64,7 +64,7 @@ class Hand:
 
 
 @contextmanager
-def without_tensorflow() -> Iterator[None]:
+def hide_tensorflow() -> Iterator[None]:
     """Let mediapipe be imported without TensorFlow: it uses a documentation decorator of it, at 10 s a process."""
     if "tensorflow" in sys.modules:
         yield
@@ -95,11 +95,11 @@ class HandLandmarker:
         max_hands: int = 1,
         tracking: bool = False,
     ) -> None:
-        with without_tensorflow():
+        with hide_tensorflow():
             from mediapipe.python.solutions.hands import Hands
 
         def graph(*, static: bool) -> Any:
-            with native_log_silenced():
+            with silence_native_log():
                 hands = Hands(
                     static_image_mode=static,
                     max_num_hands=max_hands,
@@ -127,7 +127,7 @@ class HandLandmarker:
 
     def _look(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         # The first hand found sets off one more warning, which no one can act on.
-        with nullcontext() if self._found_before else native_log_silenced():
+        with nullcontext() if self._found_before else silence_native_log():
             result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
             return ()
@@ -171,6 +171,6 @@ class HandLandmarker:
         self.close()
 
 
-def careful() -> HandLandmarker:
+def create_landmarker() -> HandLandmarker:
     """The landmarker that judges: as curation's."""
     return HandLandmarker(max_hands=2)

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
-from aslkit.vision.jpeg import plain_pixels, plain_size, without_metadata
+from aslkit.vision.jpeg import decode_jpeg_fast, jpeg_size, strip_jpeg_metadata
 
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 
 MAX_PIXELS: Final = 50_000_000
@@ -70,7 +70,7 @@ class Quality:
     contrast: float
 
 
-def read_file(path: Path) -> bytes:
+def read_image_file(path: Path) -> bytes:
     """Read an image file, but of a huge one only so much that `read_header` sees that it is too large."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
@@ -90,7 +90,7 @@ def read_header(data: bytes) -> Header:
 
 def _plain_size(data: bytes) -> tuple[int, int] | None:
     """Width and height, checked, of a JPEG that can be opened without Pillow; None of anything else."""
-    size = plain_size(data) if len(data) <= MAX_BYTES else None
+    size = jpeg_size(data) if len(data) <= MAX_BYTES else None
     if size:
         _check_size(*size)
     return size
@@ -113,13 +113,13 @@ def _check_size(width: int, height: int) -> None:
         raise ImageError(f"too large ({width}×{height}, one side more than {MAX_SIDE:,} pixels)")
 
 
-def decode(data: bytes) -> Frame:
+def decode_image(data: bytes) -> Frame:
     """Decode an image to BGR, uint8 (height, width, 3), upright as EXIF says. Grey and transparent images become BGR.
 
     Raises:
         ImageError: as `read_header`, and when the file ends too early or is damaged.
     """
-    if _plain_size(data) and (frame := plain_pixels(data)) is not None:
+    if _plain_size(data) and (frame := decode_jpeg_fast(data)) is not None:
         return frame
     with _opened(data) as image:
         _header(image)
@@ -159,33 +159,33 @@ def encode_png(frame: Frame) -> bytes:
     return data.tobytes()
 
 
-def as_recorded(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
+def normalize_image_file(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
     """Return an image file as captures keep it, and its suffix: upright, unmirrored and without EXIF.
 
     A JPEG that is so already loses its metadata segments and nothing else; anything else is decoded once.
 
     Raises:
-        ImageError: as `decode`; a JPEG whose pixels need no change is judged by its header alone.
+        ImageError: as `decode_image`; a JPEG whose pixels need no change is judged by its header alone.
     """
     header = read_header(data)
     if header.format == "JPEG" and header.upright and not mirrored:
-        return without_metadata(data), ".jpg"
-    frame = decode(data)
+        return strip_jpeg_metadata(data), ".jpg"
+    frame = decode_image(data)
     if mirrored:
         frame = np.ascontiguousarray(frame[:, ::-1])
     return (encode_jpeg(frame), ".jpg") if header.format == "JPEG" else (encode_png(frame), ".png")
 
 
-def without_traces(data: bytes) -> bytes:
+def strip_metadata(data: bytes) -> bytes:
     """Return an image file for others to have: what it decodes to stays to the bit, EXIF, GPS and comments go.
 
     Raises:
-        ImageError: as `read_header`, or as `decode` where only decoding it can help.
+        ImageError: as `read_header`, or as `decode_image` where only decoding it can help.
     """
     header = read_header(data)
     if header.format == "JPEG" and header.upright:
-        return without_metadata(data)
-    return encode_png(decode(data)) if _tells_more(data) else data
+        return strip_jpeg_metadata(data)
+    return encode_png(decode_image(data)) if _tells_more(data) else data
 
 
 def _tells_more(data: bytes) -> bool:
@@ -217,26 +217,26 @@ def perceptual_hash(frame: Frame) -> int:
     """
     import cv2
 
-    low = np.asarray(cv2.dct(tiny(frame).astype(np.float32)))[:8, :8].ravel()
+    low = np.asarray(cv2.dct(thumbnail_gray(frame).astype(np.float32)))[:8, :8].ravel()
     bits = low > np.median(low[1:])
     return int.from_bytes(np.packbits(bits).tobytes())
 
 
-def tiny(frame: Frame) -> Frame:
+def thumbnail_gray(frame: Frame) -> Frame:
     """Return a frame, BGR or grey as for `perceptual_hash`, in grey and 32 × 32 pixels; one that is so as it is."""
     import cv2
 
-    grey = to_grey(frame)
+    grey = to_gray(frame)
     if grey.shape == (_TINY, _TINY):
         return grey
     return np.asarray(cv2.resize(grey, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def quality(frame: Frame) -> Quality:
+def measure_quality(frame: Frame) -> Quality:
     """Measure sharpness, brightness and contrast of a frame, BGR or grey as for `perceptual_hash`."""
     import cv2
 
-    grey = to_grey(frame)
+    grey = to_gray(frame)
     shrink = MEASURED_SIDE / max(grey.shape)
     if shrink < 1:
         height, width = (max(1, round(side * shrink)) for side in grey.shape)
@@ -246,7 +246,7 @@ def quality(frame: Frame) -> Quality:
     return Quality(sharpness=edges**2, brightness=mean / 255, contrast=deviation / 255)
 
 
-def to_grey(frame: Frame) -> Frame:
+def to_gray(frame: Frame) -> Frame:
     """Return a BGR frame, uint8 (height, width, 3), in grey, uint8 (height, width); a grey one as it is."""
     import cv2
 

@@ -26,7 +26,7 @@ _JFIF_BYTES: Final = 18
 """Of a whole JFIF segment; Pillow refuses a file with less."""
 
 
-def plain_size(data: bytes) -> tuple[int, int] | None:
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of a plain JPEG; None of anything else.
 
     Plain is what has nothing but tables before its picture, which is grey or in colours as cameras code them. So no
@@ -43,7 +43,7 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if colours in ("YCbCr", "Gray") else None
 
 
-def plain_pixels(data: bytes) -> npt.NDArray[np.uint8] | None:
+def decode_jpeg_fast(data: bytes) -> npt.NDArray[np.uint8] | None:
     """Decode a plain JPEG to BGR, uint8 (height, width, 3); None where anything about it is odd."""
     import simplejpeg
 
@@ -53,7 +53,7 @@ def plain_pixels(data: bytes) -> npt.NDArray[np.uint8] | None:
         return None
 
 
-def without_metadata(jpeg: bytes) -> bytes:
+def strip_jpeg_metadata(jpeg: bytes) -> bytes:
     """Return a JPEG without its APP1–APP15 and comment segments (EXIF, GPS, thumbnails) and without what follows its
     end (more pictures, a film); pixels stay to the bit.
 

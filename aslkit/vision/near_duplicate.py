@@ -18,7 +18,7 @@ _KNUCKLES: Final = [finger[0] for finger in FINGERS[1:]]
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
-def hamming(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+def hamming_distance(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
     """Bits in which hashes differ, 0–64, elementwise with broadcasting."""
     differing = np.bitwise_xor(left, right)[..., None].view(np.uint16)
     bits: npt.NDArray[np.uint8] = _BITS[differing].sum(axis=-1, dtype=np.uint8)
@@ -30,7 +30,7 @@ def palm_lengths(hands: Joints) -> npt.NDArray[np.float32]:
     return np.asarray(np.linalg.norm(hands[:, MIDDLE[0]] - hands[:, WRIST], axis=-1), np.float32)
 
 
-def hands_near(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bool_]:
+def hands_within(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bool_]:
     """Whether hands' joints lie, on average, at most `limit` apart, in lengths of the smaller palm.
 
     Args:
@@ -52,7 +52,7 @@ def joints_in_pixels(landmarks: npt.NDArray[Any], width: int, height: int) -> Jo
     return np.asarray(landmarks[..., :2] * np.array([width, height]), np.float32)
 
 
-def upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def align_upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """How to bring hands to one place, size, direction and side: so that copies that were cropped or turned compare.
 
     Args:
@@ -76,6 +76,6 @@ def upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArra
     return np.concatenate([turn, move[:, :, None]], axis=2)
 
 
-def moved(joints: npt.NDArray[Any], by: npt.NDArray[np.float64]) -> Joints:
+def transform_joints(joints: npt.NDArray[Any], by: npt.NDArray[np.float64]) -> Joints:
     """Joints (n, 21, 2) after affine transforms (n, 2, 3): float32 (n, 21, 2)."""
     return np.asarray(np.einsum("nij,nkj->nki", by[:, :, :2], joints) + by[:, None, :, 2], np.float32)

@@ -35,20 +35,22 @@ MIRRORED: Final = np.packbits(np.tile(np.arange(_SIDE) % 2 == 1, _SIDE))
 """Uint8 (FINE_BYTES,): a hash's bytes xor these are the hash of the mirrored picture."""
 
 
-SMALL: Final = 28
+DOWNSCALED_SIDE: Final = 28
 """Side of the smallest picture in which a hand's letter can be told; that of Sign Language MNIST."""
 
 
-def small(grey: Frame) -> npt.NDArray[np.uint8]:
+def downscale_gray(grey: Frame) -> npt.NDArray[np.uint8]:
     """A grey picture, uint8 (height, width), made small and square: uint8 (SMALL * SMALL,)."""
-    while min(grey.shape) >= 8 * SMALL:  # by halves is several times as fast
+    while min(grey.shape) >= 8 * DOWNSCALED_SIDE:  # by halves is several times as fast
         height, width = grey.shape
         grey = np.asarray(cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.uint8).ravel()
+    return np.asarray(
+        cv2.resize(grey, (DOWNSCALED_SIDE, DOWNSCALED_SIDE), interpolation=cv2.INTER_AREA), np.uint8
+    ).ravel()
 
 
 def fine_hash(tiny: Frame) -> int:
-    """Hash of a grey picture of TINY × TINY pixels, uint8, as `images.tiny` gives it: 0 to 2**FINE_BITS - 1."""
+    """Hash of a grey picture of TINY × TINY pixels, uint8, as `images.thumbnail_gray` gives it: 0 to 2**FINE_BITS - 1."""
     return _signs(tiny)
 
 

@@ -1,6 +1,6 @@
 """From a frame, and the hand found in it, to what a model sees. Capture, training, live and exports all come here.
 
-The choices are a `Contract`, a small JSON saved inside each model's folder: a model is never fed by other rules than
+The choices are a `PreprocessConfig`, a small JSON saved inside each model's folder: a model is never fed by other rules than
 those it was trained with.
 """
 
@@ -17,7 +17,7 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.vision import hand_landmarker as hands
-from aslkit.vision.crop import LEAST_SPAN, square
+from aslkit.vision.crop import MIN_SPAN, crop_square
 from aslkit.vision.images import Frame
 
 VERSION: Final = 1
@@ -47,7 +47,7 @@ _PAIRS: Final = (np.array(_KEY_JOINTS)[_FROM], np.array(_KEY_JOINTS)[_TO])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contract:
+class PreprocessConfig:
     """How a model's input is made.
 
     Attributes:
@@ -98,7 +98,7 @@ class Contract:
         write_text(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Contract":
+    def load(cls, path: Path) -> "PreprocessConfig":
         """Read a contract that `save` wrote.
 
         Raises:
@@ -122,7 +122,7 @@ class Contract:
             ) from error
 
 
-def tempered(probabilities: Array, temperature: float) -> Array:
+def apply_temperature(probabilities: Array, temperature: float) -> Array:
     """Divide the logarithms of probabilities, float32 (…, n), by a temperature, and let them sum to one again."""
     logs = np.log(np.maximum(probabilities, np.float32(1e-12))) / np.float32(temperature)
     shares = np.exp(logs - logs.max(axis=-1, keepdims=True))
@@ -130,7 +130,7 @@ def tempered(probabilities: Array, temperature: float) -> Array:
     return result
 
 
-def model_input(frame: Frame, hand: hands.Hand, contract: Contract) -> Array:
+def model_input(frame: Frame, hand: hands.Hand, contract: PreprocessConfig) -> Array:
     """Return what the model sees of a hand in an unmirrored BGR frame: float32 of `contract.shape`."""
     height, width = frame.shape[:2]
     if contract.kind == "landmarks":
@@ -199,7 +199,7 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
 
 
 def pixel_features(
-    frame: Frame, box: Array, *, left: bool, contract: Contract, landmarks: Array | None = None
+    frame: Frame, box: Array, *, left: bool, contract: PreprocessConfig, landmarks: Array | None = None
 ) -> Array:
     """Return the hand's square crop, grey.
 
@@ -218,8 +218,8 @@ def pixel_features(
     height, width = frame.shape[:2]
     x0, y0, x1, y1 = (box * np.array([width, height, width, height], np.float32)).tolist()
     middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-    span = max(x1 - x0, y1 - y0, LEAST_SPAN) * (1 + 2 * CROP_MARGIN)
-    crop = square(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), middle=middle, span=span, side=contract.size)
+    span = max(x1 - x0, y1 - y0, MIN_SPAN) * (1 + 2 * CROP_MARGIN)
+    crop = crop_square(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), middle=middle, span=span, side=contract.size)
     inside = np.ones(crop.shape, bool)
     if contract.cut_out:
         if landmarks is None:

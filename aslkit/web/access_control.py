@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aslkit.web.request_limits import MAX_QUERY_CHARS, Refusal
+from aslkit.web.request_limits import MAX_QUERY_CHARS, RequestRefused
 
-AT_ONCE: Final = 24
+MAX_CONCURRENT: Final = 24
 """Requests under way at the same time; a page has six."""
 
 SAFE: Final = ("GET", "HEAD")
@@ -67,7 +67,7 @@ class Addresses:
         return f"{self.scheme}://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
 
-class Door:
+class AccessPolicy:
     """Asks each request for the right Host, Origin and token before it reaches `app`, and marks each answer.
 
     Another site that a browser has open can send requests here, but neither read this page's answers nor set the
@@ -101,8 +101,8 @@ class Door:
         try:
             welcome = self._admit(Request(scope))
             await self._app(scope, receive, marked)
-        except Refusal as refusal:
-            await said(refusal)(scope, receive, marked)
+        except RequestRefused as refusal:
+            await refusal_response(refusal)(scope, receive, marked)
         finally:
             self._under_way -= 1
 
@@ -113,14 +113,18 @@ class Door:
             Refusal: this one stays outside.
         """
         headers = request.headers
-        if self._under_way > AT_ONCE:
-            raise Refusal(503, "Too many requests at the same time. Wait a second.")
+        if self._under_way > MAX_CONCURRENT:
+            raise RequestRefused(503, "Too many requests at the same time. Wait a second.")
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in self._authorities:
-            raise Refusal(421, "This page is not reached under that name. Open the address that aslkit printed.")
+            raise RequestRefused(421, "This page is not reached under that name. Open the address that aslkit printed.")
         if len(request.scope["query_string"]) > MAX_QUERY_CHARS:
-            raise Refusal(414, f"The address is too long. Use at most {MAX_QUERY_CHARS:,} characters after the '?'.")
+            raise RequestRefused(
+                414, f"The address is too long. Use at most {MAX_QUERY_CHARS:,} characters after the '?'."
+            )
         if request.method not in SAFE and headers.get("origin") not in self._origins:
-            raise Refusal(403, "Only this server's own page may change anything. Open the address that aslkit printed.")
+            raise RequestRefused(
+                403, "Only this server's own page may change anything. Open the address that aslkit printed."
+            )
         return self._know(headers, request)
 
     def _know(self, headers: Headers, request: Request) -> bool:
@@ -130,7 +134,7 @@ class Door:
         if request.url.path == "/" and _same(QueryParams(request.scope["query_string"]).get("token"), token):
             return True
         if not _same(request.cookies.get(self._addresses.cookie), token):
-            raise Refusal(401, "The address lacks the token. Open the whole address that aslkit printed.")
+            raise RequestRefused(401, "The address lacks the token. Open the whole address that aslkit printed.")
         return False
 
     def _cookie(self) -> str:
@@ -142,7 +146,7 @@ def _same(given: str | None, token: str) -> bool:
     return given is not None and hmac.compare_digest(given.encode(errors="replace"), token.encode())
 
 
-def said(refusal: Refusal) -> Response:
+def refusal_response(refusal: RequestRefused) -> Response:
     """A refusal as an answer."""
     retry = {"Retry-After": "1"} if refusal.status in (429, 503) else None
     return JSONResponse({"error": refusal.message} | refusal.more, refusal.status, retry)

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from aslkit.web.rate_limit import Bucket
-from aslkit.web.request_limits import Refusal, json_of, picture_of
+from aslkit.web.rate_limit import TokenBucket
+from aslkit.web.request_limits import RequestRefused, read_image, read_json
 
 
-class Turns:
+class ActivePage:
     """Lets the page that joined last go on, and nobody too fast. May be used from several threads.
 
     Args:
@@ -29,8 +29,8 @@ class Turns:
         self.page: str | None = None
         self.finished = False
         self._fps, self._elsewhere, self._over = fps, elsewhere, over
-        self._frames = Bucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
-        self._others = Bucket(20, 40, clock=clock)
+        self._frames = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
+        self._others = TokenBucket(20, 40, clock=clock)
 
     def join(self) -> str:
         """Take in a page: from now on it is the one. Returns the name under which it has to send everything.
@@ -53,7 +53,7 @@ class Turns:
             raise self.over()
         if page is None or page != self.page:
             why = "unknown" if self.page is None else "elsewhere"  # after a restart the server knows nobody
-            raise Refusal(409, self._elsewhere, why=why)
+            raise RequestRefused(409, self._elsewhere, why=why)
 
     def slow_down(self, *, frames: bool = False) -> None:
         """Let nobody ask too often.
@@ -62,9 +62,9 @@ class Turns:
             Refusal: they come too fast.
         """
         if frames and not self._frames.take():
-            raise Refusal(429, f"Too many frames. Send at most {self._fps:g} a second.")
+            raise RequestRefused(429, f"Too many frames. Send at most {self._fps:g} a second.")
         if not frames and not self._others.take():
-            raise Refusal(429, "Too many requests. Wait a second.")
+            raise RequestRefused(429, "Too many requests. Wait a second.")
 
     async def values(self, request: Request) -> dict[str, Any]:
         """What the page sends with a request that changes something.
@@ -72,7 +72,7 @@ class Turns:
         Raises:
             Refusal: as `check` and `slow_down`, or it is too long, or no JSON.
         """
-        values = await json_of(request)
+        values = await read_json(request)
         self.slow_down()
         self.check(request.headers.get("x-page"))
         return values
@@ -83,11 +83,11 @@ class Turns:
         Raises:
             Refusal: as `check` and `slow_down`, or it is too long, or no picture.
         """
-        data = await picture_of(request)
+        data = await read_image(request)
         self.check(request.headers.get("x-page"))
         self.slow_down(frames=True)
         return data
 
-    def over(self) -> Refusal:
+    def over(self) -> RequestRefused:
         """What is said when all is over."""
-        return Refusal(410, self._over)
+        return RequestRefused(410, self._over)

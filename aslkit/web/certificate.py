@@ -34,7 +34,7 @@ class Certificate:
 
 
 @contextmanager
-def self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certificate]:
+def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certificate]:
     """Make a certificate that signs itself; file and key are gone when the block ends.
 
     Args:
@@ -64,7 +64,7 @@ def self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certificate]
         yield Certificate(file=file, key=key_file, fingerprint=_fingerprint(certificate))
 
 
-def own(file: Path, key: Path) -> Certificate:
+def load_certificate(file: Path, key: Path) -> Certificate:
     """The user's own certificate.
 
     Raises:

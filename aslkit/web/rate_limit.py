@@ -13,7 +13,7 @@ PAUSE_S: Final = 1.0
 _MEASURED: Final = 20_000
 
 
-class Bucket:
+class TokenBucket:
     """Lets things through at a rate, and a few at once.
 
     Args:
@@ -37,7 +37,7 @@ class Bucket:
         return True
 
 
-class Pace:
+class FrameRateMeter:
     """Measures how fast frames come in.
 
     Attributes:

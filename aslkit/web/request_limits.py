@@ -6,7 +6,7 @@ from typing import Any, Final
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
-from aslkit.vision.images import Frame, ImageError, decode, read_header
+from aslkit.vision.images import Frame, ImageError, decode_image, read_header
 
 MAX_FRAME_BYTES: Final = 4_000_000
 """A frame of MAX_PIXELS as JPEG at quality 95 takes about 1.5 million."""
@@ -20,10 +20,10 @@ MAX_QUERY_CHARS: Final = 1024
 BODY_S: Final = 15.0
 """After so long, a body must be there; one that drips in byte by byte holds nothing up."""
 
-PICTURES: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
+IMAGE_TYPES: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
 
 
-class Refusal(Exception):
+class RequestRefused(Exception):
     """The page asked for something it does not get.
 
     Args:
@@ -37,7 +37,7 @@ class Refusal(Exception):
         self.status, self.message, self.more = status, message, more
 
 
-async def body_of(request: Request, at_most: int) -> bytes:
+async def read_body(request: Request, at_most: int) -> bytes:
     """Read a request's body.
 
     Args:
@@ -58,53 +58,55 @@ async def body_of(request: Request, at_most: int) -> bytes:
                 if len(data) > at_most:
                     raise _too_large(at_most)
     except TimeoutError as error:
-        raise Refusal(
+        raise RequestRefused(
             408, f"The request took longer than {BODY_S:g} seconds. Try again on a faster network."
         ) from error
     except ClientDisconnect as error:
-        raise Refusal(400, "The request ended before its end.") from error
+        raise RequestRefused(400, "The request ended before its end.") from error
     return bytes(data)
 
 
-def _too_large(at_most: int) -> Refusal:
-    return Refusal(413, f"The request is too large. Send at most {at_most:,} bytes.")
+def _too_large(at_most: int) -> RequestRefused:
+    return RequestRefused(413, f"The request is too large. Send at most {at_most:,} bytes.")
 
 
-async def json_of(request: Request) -> dict[str, Any]:
+async def read_json(request: Request) -> dict[str, Any]:
     """Read a request's body as a JSON object.
 
     Raises:
-        Refusal: as `body_of`; or it is none.
+        Refusal: as `read_body`; or it is none.
     """
     if _content_type(request) != "application/json":
-        raise Refusal(415, "Send JSON, with the content type application/json.")
+        raise RequestRefused(415, "Send JSON, with the content type application/json.")
     try:
-        values = json.loads(await body_of(request, MAX_JSON_BYTES))
+        values = json.loads(await read_body(request, MAX_JSON_BYTES))
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "The request is not JSON.") from error
+        raise RequestRefused(400, "The request is not JSON.") from error
     if not isinstance(values, dict):
-        raise Refusal(400, "The request must be a JSON object.")
+        raise RequestRefused(400, "The request must be a JSON object.")
     return values
 
 
-async def picture_of(request: Request) -> bytes:
+async def read_image(request: Request) -> bytes:
     """Read a request's body as an encoded picture, not decoded yet.
 
     Raises:
-        Refusal: as `body_of`; or its content type is none of PICTURES, or not what the data is.
+        Refusal: as `read_body`; or its content type is none of PICTURES, or not what the data is.
     """
-    kind = PICTURES.get(_content_type(request))
+    kind = IMAGE_TYPES.get(_content_type(request))
     if kind is None:
-        raise Refusal(415, f"Send a picture with one of the content types {', '.join(PICTURES)}.")
-    data = await body_of(request, MAX_FRAME_BYTES)
+        raise RequestRefused(415, f"Send a picture with one of the content types {', '.join(IMAGE_TYPES)}.")
+    data = await read_body(request, MAX_FRAME_BYTES)
     try:
         header = read_header(data)
     except ImageError as error:
-        raise Refusal(422, f"This is no picture that can be recorded: {error.message}.") from error
+        raise RequestRefused(422, f"This is no picture that can be recorded: {error.message}.") from error
     if header.format != kind:
-        raise Refusal(415, f"The picture is {header.format}, and its content type says {kind}. Send what it says.")
+        raise RequestRefused(
+            415, f"The picture is {header.format}, and its content type says {kind}. Send what it says."
+        )
     if header.width * header.height > MAX_PIXELS:
-        raise Refusal(
+        raise RequestRefused(
             413,
             f"The picture has {header.width}×{header.height} pixels, which is too large. "
             f"Send at most {MAX_PIXELS:,} pixels, such as 1280×720.",
@@ -112,23 +114,23 @@ async def picture_of(request: Request) -> bytes:
     return data
 
 
-def decoded(data: bytes) -> Frame:
-    """Decode what `picture_of` read.
+def decode_upload(data: bytes) -> Frame:
+    """Decode what `read_image` read.
 
     Raises:
         Refusal: it is damaged.
     """
     try:
-        return decode(data)
+        return decode_image(data)
     except ImageError as error:
-        raise Refusal(422, f"The picture cannot be read: {error.message}.") from error
+        raise RequestRefused(422, f"The picture cannot be read: {error.message}.") from error
 
 
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def disk_words(error: OSError) -> str:
+def describe_disk_error(error: OSError) -> str:
     """What a user is told when the disk takes no more."""
     return (
         f"The disk takes no more frames ({error.strerror or error}). What was stored is safe. "

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.web.access_control import Addresses
-from aslkit.web.certificate import Certificate, own, self_signed
+from aslkit.web.certificate import Certificate, create_self_signed, load_certificate
 from aslkit.web.idle_timeout import Impatient
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -36,7 +36,7 @@ MakeApp = Callable[[Addresses, Callable[[], None]], ASGIApp]
 """Makes what answers: given where it is reached, and what to call when the page has finished."""
 
 
-class Service:
+class PageServer:
     """A page that listens, for `serve` to serve.
 
     Args:
@@ -79,9 +79,9 @@ class Service:
             hosts = _hosts(host, bound[0]) if beyond else LOOPBACK
             self._certificate: Certificate | None = None
             if certificate is not None and key is not None:
-                self._certificate = own(certificate, key)
+                self._certificate = load_certificate(certificate, key)
             elif beyond:
-                self._certificate = stack.enter_context(self_signed(hosts, now=datetime.now(UTC)))
+                self._certificate = stack.enter_context(create_self_signed(hosts, now=datetime.now(UTC)))
             token = secrets.token_urlsafe(24) if beyond else None
             self.addresses = Addresses(hosts=hosts, port=bound[1], tls=self._certificate is not None, token=token)
             self._server = uvicorn.Server(self._config(make_app(self.addresses, self.stop)))

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.web.access_control import HEADERS, said
-from aslkit.web.request_limits import Refusal
+from aslkit.web.access_control import HEADERS, refusal_response
+from aslkit.web.request_limits import RequestRefused
 
 SHARED: Final = {
     f"/{name}": ("aslkit.web", name) for name in ("base.css", "camera.js", "asking.js", "hand.js", "notice.js")
@@ -28,21 +28,21 @@ _ICON: Final = (
 )
 
 
-def files(paths: Mapping[str, tuple[str, str]]) -> list[Route]:
+def file_routes(paths: Mapping[str, tuple[str, str]]) -> list[Route]:
     """A route for each path, given its package and file; and one for the icon."""
     return [Route("/icon.svg", _icon), *(Route(path, partial(_file, *where)) for path, where in paths.items())]
 
 
-def answers(safe: str) -> dict[Any, Callable[[Request, Exception], Any]]:
+def exception_handlers(safe: str) -> dict[Any, Callable[[Request, Exception], Any]]:
     """Exception handlers for Starlette: each says in words what was wrong.
 
     Args:
         safe: what a user is told of their work when aslkit itself fails.
     """
-    return {Refusal: _refused, HTTPException: _unknown, Exception: partial(_broken, safe)}
+    return {RequestRefused: _refused, HTTPException: _unknown, Exception: partial(_broken, safe)}
 
 
-def number(text: str, name: str, at_most: float) -> float:
+def read_number(text: str, name: str, at_most: float) -> float:
     """Read a number of a query, 0 to `at_most`.
 
     Raises:
@@ -53,7 +53,7 @@ def number(text: str, name: str, at_most: float) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= at_most:
-        raise Refusal(422, f"{name} must be a number from 0 to {at_most:,.0f}.")
+        raise RequestRefused(422, f"{name} must be a number from 0 to {at_most:,.0f}.")
     return value
 
 
@@ -67,8 +67,8 @@ async def _icon(request: Request) -> Response:
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return said(refusal)
+    assert isinstance(refusal, RequestRefused)
+    return refusal_response(refusal)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 
 from aslkit.capture.config import GateConfig
-from aslkit.capture.quality.gate import REASONS, Known, judge
+from aslkit.capture.quality.gate import REASONS, KeptFrames, judge_frame
 from aslkit.core.config import load
 from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.vision.frame_metrics import Look, look
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
-from aslkit.vision.images import Frame, decode, encode_jpeg
+from aslkit.vision.images import Frame, decode_image, encode_jpeg
 
 PLANTED = 200
 """Bad frames of each kind, from as many real ones."""
@@ -99,7 +99,7 @@ def two_hands(frame: Frame, _: Hand, __: np.random.Generator) -> Frame:
 def repeated(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
     """The same frame, coded again, a little lighter or darker."""
     lit = np.clip(frame * rng.uniform(0.95, 1.05), 0, 255).astype(np.uint8)
-    return decode(encode_jpeg(lit, quality=int(rng.integers(70, 95))))
+    return decode_image(encode_jpeg(lit, quality=int(rng.integers(70, 95))))
 
 
 SPOILS: dict[str, Spoil] = {
@@ -115,9 +115,9 @@ def landmarker() -> HandLandmarker:
     return HandLandmarker(max_hands=2)
 
 
-def looked(frame: Frame) -> Look:
+def looked(frame: Frame) -> FrameMetrics:
     """What the recorder sees."""
-    return look(frame, landmarker().find_all(frame))
+    return measure_frame(frame, landmarker().find_all(frame))
 
 
 @dataclass(kw_only=True)
@@ -133,14 +133,14 @@ class Tally:
 def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
     """Record one letter of one person as the recorder would, and plant bad frames into `plant` good ones."""
     person, letter, paths, plant = job
-    config, known, tally = load("gate", GateConfig), Known(), Tally(person=person)
+    config, known, tally = load("gate", GateConfig), KeptFrames(), Tally(person=person)
     rng = np.random.default_rng([ord(letter), len(paths), len(person)])
     chosen = set(rng.choice(len(paths), size=min(len(paths), 6 * plant), replace=False).tolist())
     wanted = {kind: plant for kind in SPOILS}
     for number, source in enumerate(paths):
-        frame = decode(source.read_bytes()) if isinstance(source, Path) else source
+        frame = decode_image(source.read_bytes()) if isinstance(source, Path) else source
         seen = looked(frame)
-        reasons = judge(seen, known, config)
+        reasons = judge_frame(seen, known, config)
         tally.frames += 1
         if reasons:
             tally.refused[reasons[0]] += 1
@@ -152,16 +152,16 @@ def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
 
 
 def spoil_all(
-    frame: Frame, seen: Look, wanted: dict[str, int], tally: Tally, config: GateConfig, rng: np.random.Generator
+    frame: Frame, seen: FrameMetrics, wanted: dict[str, int], tally: Tally, config: GateConfig, rng: np.random.Generator
 ) -> None:
     """Plant each kind that is still wanted into a good frame, and note what the gate says to it."""
     assert seen.hand is not None
-    known = Known()
+    known = KeptFrames()
     known.add("original", seen)
     for kind, spoil in SPOILS.items():
         if wanted[kind] and (bad := spoil(frame, seen.hand, rng)) is not None:
             wanted[kind] -= 1
-            reasons = judge(looked(decode(encode_jpeg(bad, quality=90))), known, config)
+            reasons = judge_frame(looked(decode_image(encode_jpeg(bad, quality=90))), known, config)
             tally.planted[kind][" ".join(reasons) or "stored"] += 1
 
 
@@ -177,7 +177,7 @@ def synthetic() -> Iterator[tuple[str, str, Sequence[Any]]]:
     for name in ("synthetic-ada", "synthetic-ben"):
         who = Signer.draw(name)
         for letter in LETTERS:
-            stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=5.0)
+            stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=5.0)
             yield name, letter, [each.image for each in islice(stream, 10)]
 
 

@@ -20,11 +20,11 @@ import numpy as np
 import pyarrow as pa
 
 from aslkit.core.config import load
-from aslkit.curate.config import CurateConfig, Limits
+from aslkit.curate.config import CurateConfig, NearDuplicateLimits
 from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.measure import DESCRIBED, GIVEN, Looking, describe
-from aslkit.curate.measure.near_duplicates import Traits, linked
-from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash
+from aslkit.curate.measure.measure import GIVEN, MEASURED_SCHEMA, MeasureOptions, measure_batch
+from aslkit.curate.measure.near_duplicates import GroupFeatures, connected_components
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash
 from benchmarks.speed.curation import pictures
 
 UNLIKE = 8
@@ -60,7 +60,7 @@ def chosen(folder: Path, wanted: int) -> dict[str, list[Path]]:
             index = next(order, None)
             if index is None or sum(map(len, found.values())) >= wanted:
                 continue
-            own = perceptual_hash(decode(cells[name][index].read_bytes()))
+            own = perceptual_hash(decode_image(cells[name][index].read_bytes()))
             if all((own ^ other).bit_count() >= UNLIKE for other in hashes[name]):
                 found[name].append(cells[name][index])
                 hashes[name].append(own)
@@ -71,22 +71,24 @@ def described(paths: list[Path]) -> tuple[list[str], list[int], pa.Table]:
     """What was done, to which original, and what is seen of it."""
     kinds, parents, images = [], [], []
     for parent, path in enumerate(paths):
-        for kind, copy, quality in copies(decode(path.read_bytes())):
+        for kind, copy, quality in copies(decode_image(path.read_bytes())):
             kinds.append(kind)
             parents.append(parent)
             images.append(encode_jpeg(np.asarray(copy, np.uint8), quality=quality))
     given = pa.RecordBatch.from_pylist([{"content": str(n), "bytes": data} for n, data in enumerate(images)], GIVEN)
-    looking = Looking(min_confidence=0.3, second_try=True)
-    return kinds, parents, pa.Table.from_batches([describe(given, looking)], DESCRIBED)
+    looking = MeasureOptions(min_confidence=0.3, second_try=True)
+    return kinds, parents, pa.Table.from_batches([measure_batch(given, looking)], MEASURED_SCHEMA)
 
 
-def near(traits: Traits, limits: Limits) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def near(traits: GroupFeatures, limits: NearDuplicateLimits) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which frames are near-duplicates as pairs, without chains: bool (n, n)."""
     count = len(traits.phash)
     found = np.eye(count, dtype=bool)
     for one in range(count):
         for other in range(one):
-            found[one, other] = found[other, one] = linked(traits.take(np.array([one, other])), limits)[1] == 0
+            found[one, other] = found[other, one] = (
+                connected_components(traits.take(np.array([one, other])), limits)[1] == 0
+            )
     return found
 
 
@@ -106,7 +108,7 @@ def table(cells: dict[str, list[Path]]) -> None:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for kinds, parents, seen in pool.map(described, cells.values()):
             parent = np.array(parents)
-            found = near(measure_table.traits(seen), limits)
+            found = near(measure_table.group_features(seen), limits)
             originals = np.flatnonzero(np.array(kinds) == "the same bytes")
             for row, kind in enumerate(kinds):
                 own = parent[originals] == parent[row]

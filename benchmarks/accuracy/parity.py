@@ -17,8 +17,8 @@ import numpy as np
 
 from aslkit.inference import load_model
 from aslkit.live.export import to_saved_model, to_tflite
-from aslkit.live.export.run import export
-from aslkit.live.export.sample_frames import to_measure
+from aslkit.live.export.run import export_model
+from aslkit.live.export.sample_frames import draw_test_frames
 from aslkit.vision.preprocess import Array
 
 TOLERANCE = 1e-4
@@ -31,20 +31,20 @@ def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], 
 
     network, _ = load_model.load_network(run)
     for format in ("tflite", "onnx", "saved-model"):
-        export(run, format=format, into=folder / format)
+        export_model(run, format=format, into=folder / format)
     files = {"TensorFlow Lite": folder / "tflite"}
     for quantize in ("float16", "int8"):
         files[f"TensorFlow Lite, {quantize}"] = folder / quantize
-        export(run, format="tflite", quantize=quantize, dataset=dataset, into=folder / quantize)  # type: ignore[arg-type]
+        export_model(run, format="tflite", quantize=quantize, dataset=dataset, into=folder / quantize)  # type: ignore[arg-type]
     session = onnxruntime.InferenceSession(folder / "onnx" / "model.onnx")
     lite = {
-        name: lambda inputs, path=path: to_tflite.says((path / "model.tflite").read_bytes(), inputs)
+        name: lambda inputs, path=path: to_tflite.predict_tflite((path / "model.tflite").read_bytes(), inputs)
         for name, path in files.items()
     }
     return {
         "NumPy": network,
         "ONNX Runtime": lambda inputs: session.run(["probabilities"], {"input": inputs})[0],
-        "SavedModel": lambda inputs: to_saved_model.says(folder / "saved-model" / "model", inputs),
+        "SavedModel": lambda inputs: to_saved_model.predict_saved_model(folder / "saved-model" / "model", inputs),
         **lite,
     }
 
@@ -59,8 +59,8 @@ def main() -> int:
     if given.run is None or given.dataset is None:
         print("Name a RUN and a --dataset to compare on.")
         return 0
-    model, contract = load_model.load(given.run)
-    frames = to_measure(
+    model, contract = load_model.load_keras_model(given.run)
+    frames = draw_test_frames(
         given.dataset, contract, trained_on=(), most=given.frames, rng=np.random.default_rng(0)
     )  # of everybody
     reference = np.asarray(model(frames.inputs, training=False), np.float32)

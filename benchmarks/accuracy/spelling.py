@@ -25,12 +25,12 @@ import pyarrow.parquet as pq
 
 from aslkit.core.config import load
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.inference.load_model import load as load_model
+from aslkit.inference.load_model import load_keras_model as load_model
 from aslkit.live.config import LiveConfig
-from aslkit.live.recogniser import rests
-from aslkit.live.speller import Glimpse, Speller, bar
-from aslkit.train.data.synthetic_negatives import at_rest, between
-from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
+from aslkit.live.recogniser import is_rest
+from aslkit.live.speller import Observation, Speller, letter_threshold
+from aslkit.train.data.synthetic_negatives import interpolate_hands, make_rest_hands
+from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 
 Array = npt.NDArray[Any]
 
@@ -63,7 +63,7 @@ class Film:
     """Frames of a person spelling: what was meant, and what the model says of each frame."""
 
     word: str
-    raw: tuple[Glimpse, ...]
+    raw: tuple[Observation, ...]
     """Of each frame the likeliest letter and its probability; nothing is refused yet."""
     resting: tuple[bool, ...]
     """Of each frame, whether the model holds rest for likelier than that letter."""
@@ -97,7 +97,7 @@ class Person:
         acted.append(("", *self._rest(rng)))
         features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
         raw = np.asarray(self.model.predict(features, batch_size=4096, verbose=0))
-        said, resting = tempered(raw, self.contract.temperature), rests(raw)
+        said, resting = apply_temperature(raw, self.contract.temperature), is_rest(raw)
         films, start = [], 0
         for word, hands, there in acted:
             rows = slice(start, start + len(hands))
@@ -107,8 +107,8 @@ class Person:
 
     def _film(self, word: str, said: Array, resting: Array, there: Array) -> Film:
         raw = [
-            Glimpse(time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()))
-            if hand else Glimpse(time_s=i / FPS, hand=False)
+            Observation(time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()))
+            if hand else Observation(time_s=i / FPS, hand=False)
             for i, (p, hand) in enumerate(zip(said, there, strict=True))
         ]  # fmt: skip
         return Film(word=word, raw=tuple(raw), resting=tuple(resting.tolist()), threshold=self.contract.threshold)
@@ -139,14 +139,14 @@ class Person:
         """Hands that hang or lie, each for a while, and the room without one between them."""
         poses = REST_S
         first, second = (self.hands[rng.integers(len(self.hands), size=poses + 1)] for _ in range(2))
-        hanging = at_rest(first, second, rng)
+        hanging = make_rest_hands(first, second, rng)
         frames = [_blend(a, b, s) for a, b in pairwise(hanging) for s in np.linspace(0, 1, FPS)]
         there = np.repeat(rng.random(poses) < 0.7, FPS)
         return np.stack(frames), there
 
 
 def _blend(first: Array, second: Array, share: float) -> Array:
-    return np.asarray(between(first[None], second[None], np.array([share]))[0])
+    return np.asarray(interpolate_hands(first[None], second[None], np.array([share]))[0])
 
 
 def _way(first: Array, second: Array, frames: int, via: Array | None) -> Iterator[Array]:
@@ -161,7 +161,7 @@ def by_speller(config: LiveConfig) -> Callable[[Film], str]:
 
     def rule(film: Film) -> str:
         speller = Speller(config=config)
-        least = bar(film.threshold, config.strictness)
+        least = letter_threshold(film.threshold, config.strictness)
         for seen, resting in zip(film.raw, film.resting, strict=True):
             speller.see(seen if seen.probability >= least and not resting else replace(seen, letter=None))
         return speller.text.replace(" ", "")

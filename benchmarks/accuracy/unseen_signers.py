@@ -19,8 +19,8 @@ import numpy as np
 from aslkit.core.config import load
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import Feature, feature, vary_crops
-from aslkit.train.evaluation.predictions import answer, measure
+from aslkit.train.data.features import Feature, augment_crops, get_feature
+from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.fit import fit
 from aslkit.vision.preprocess import Array
 
@@ -29,7 +29,7 @@ Vary = Callable[[Array, float, np.random.Generator], Array]
 
 def other_rooms(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
     """Put hands that were cut out before other people's rooms: what is black in a crop is taken from another crop."""
-    varied = vary_crops(crops, mirrored, rng)
+    varied = augment_crops(crops, mirrored, rng)
     rooms = np.ascontiguousarray(crops[rng.permutation(len(crops))][:, ::-1])
     noise = rng.uniform(0, 1, (len(crops), 1, 1, 1)).astype(np.float32)
     return np.where(varied > 0.02, varied, 0.5 * rooms + 0.5 * noise).astype(np.float32)
@@ -49,13 +49,13 @@ def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.
 def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConfig, *, weight: int = 0) -> None:
     """Hold each real person out in turn; print each figure and the mean."""
     begun = time.perf_counter()
-    samples = data.load(asked.dataset, chosen.contract)
-    extra = data.load(asked.synthetic, chosen.contract) if asked.synthetic and weight else None
+    samples = data.load_samples(asked.dataset, chosen.contract)
+    extra = data.load_samples(asked.synthetic, chosen.contract) if asked.synthetic and weight else None
     people, right = [asked.only] if asked.only else sorted(set(samples.signer.tolist())), []
     for person in people:
-        split = data.held_out(samples, [person], config)
+        split = data.hold_out_signers(samples, [person], config)
         shown = with_synthetic(split, extra, weight) if extra is not None else split
-        found = measure(answer(fit(shown, chosen, config).model, split, chosen, split="test"))
+        found = measure_predictions(predict(fit(shown, chosen, config).model, split, chosen, split="test"))
         right.append(found["accuracy"])
     cells = "  ".join(f"{person} {share:.3f}" for person, share in zip(people, right, strict=True))
     print(f"{name:45}  {cells}  mean {np.mean(right):.3f}  {time.perf_counter() - begun:.0f} s", flush=True)
@@ -70,15 +70,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--only", metavar="NAME")
     parser.add_argument("rows", nargs="*")
     asked = parser.parse_intermixed_args(arguments)
-    hand28, hand64 = feature("hand28"), feature("hand64")
+    hand28, hand64 = get_feature("hand28"), get_feature("hand64")
     rooms = replace(hand28, vary=other_rooms)
     twice = replace(hand28, copies=3)
     rows: dict[str, tuple[Feature, dict[str, object], int]] = {
-        "landmarks": (feature("landmarks"), {"architecture": "mlp"}, 0),
-        "landmarks, 1 of synthetic": (feature("landmarks"), {"architecture": "mlp"}, 1),
-        "landmarks, 4 of synthetic": (feature("landmarks"), {"architecture": "mlp"}, 4),
-        "pixels28 cnn": (feature("pixels28"), {"architecture": "cnn"}, 0),
-        "pixels28 cnn-bn": (feature("pixels28"), {"architecture": "cnn-bn"}, 0),
+        "landmarks": (get_feature("landmarks"), {"architecture": "mlp"}, 0),
+        "landmarks, 1 of synthetic": (get_feature("landmarks"), {"architecture": "mlp"}, 1),
+        "landmarks, 4 of synthetic": (get_feature("landmarks"), {"architecture": "mlp"}, 4),
+        "pixels28 cnn": (get_feature("pixels28"), {"architecture": "cnn"}, 0),
+        "pixels28 cnn-bn": (get_feature("pixels28"), {"architecture": "cnn-bn"}, 0),
         "hand28 cnn": (hand28, {"architecture": "cnn"}, 0),
         "hand28 cnn-bn": (hand28, {"architecture": "cnn-bn"}, 0),
         "hand28 cnn-bn, transferred": (hand28, {"architecture": "cnn-bn", "start": str(asked.start)}, 0),
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
         "hand28 cnn-bn, 2 of synthetic": (hand28, {"architecture": "cnn-bn"}, 2),
         "hand64 cnn-bn": (hand64, {"architecture": "cnn-bn"}, 0),
         "pixels28 cnn-bn, transferred": (
-            feature("pixels28"), {"architecture": "cnn-bn", "start": str(asked.start)}, 0,
+            get_feature("pixels28"), {"architecture": "cnn-bn", "start": str(asked.start)}, 0,
         ),
     }  # fmt: skip
     for name in asked.rows or rows:

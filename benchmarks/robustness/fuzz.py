@@ -47,11 +47,11 @@ def image(workspace: Path, path: Path) -> None:
 
     data = path.read_bytes()
     images.read_header(data)
-    frame = images.decode(data)
+    frame = images.decode_image(data)
     images.perceptual_hash(frame)
-    images.quality(frame)
-    images.as_recorded(data, mirrored=True)
-    images.without_traces(data)
+    images.measure_quality(frame)
+    images.normalize_image_file(data, mirrored=True)
+    images.strip_metadata(data)
 
 
 def dataset(workspace: Path, path: Path) -> None:
@@ -62,38 +62,38 @@ def dataset(workspace: Path, path: Path) -> None:
 
 def verified(workspace: Path, path: Path) -> None:
     """Check one that a stranger sent."""
-    from aslkit.datasets.verify.run import verify
+    from aslkit.datasets.verify.run import verify_dataset
 
-    verify(workspace / "datasets/custom", processes=1)
+    verify_dataset(workspace / "datasets/custom", processes=1)
 
 
 def trained_on(workspace: Path, path: Path) -> None:
     """Read a dataset as training does."""
     from aslkit.train.data import samples
-    from aslkit.train.data.features import feature
+    from aslkit.train.data.features import get_feature
 
-    samples.load(workspace / "datasets/custom", feature("landmarks").contract)
-    samples.load(workspace / "datasets/custom", feature("hand28").contract)
+    samples.load_samples(workspace / "datasets/custom", get_feature("landmarks").contract)
+    samples.load_samples(workspace / "datasets/custom", get_feature("hand28").contract)
 
 
 def captures(workspace: Path, path: Path) -> None:
     """Walk the recordings, and what they say of themselves."""
     from aslkit.capture import signers
     from aslkit.core.workspace import Workspace
-    from aslkit.formats.captures import SessionInfo, walk
-    from aslkit.formats.frame_index import Index
-    from aslkit.train.data.features import feature
-    from aslkit.train.data.recorded_negatives import without_letter
-    from aslkit.vision.preprocess import Contract
+    from aslkit.formats.captures import SessionInfo, walk_captures
+    from aslkit.formats.frame_index import FrameIndex
+    from aslkit.train.data.features import get_feature
+    from aslkit.train.data.recorded_negatives import load_recorded_negatives
+    from aslkit.vision.preprocess import PreprocessConfig
 
-    contract: Contract = feature("landmarks").contract
-    without_letter(workspace / "captures", contract)
+    contract: PreprocessConfig = get_feature("landmarks").contract
+    load_recorded_negatives(workspace / "captures", contract)
     for session in (workspace / "captures").glob("*/*"):
         SessionInfo.load(session / "session.json")
-        Index.load(session)
-    for _ in walk(workspace / "captures"):
+        FrameIndex.load(session)
+    for _ in walk_captures(workspace / "captures"):
         pass
-    signers.load(Workspace(root=workspace), "synthetic-ada")
+    signers.load_signer(Workspace(root=workspace), "synthetic-ada")
 
 
 def configured(workspace: Path, path: Path) -> None:
@@ -104,10 +104,10 @@ def configured(workspace: Path, path: Path) -> None:
 
 def recipe(workspace: Path, path: Path) -> None:
     """Read a benchmark's recipe, and a grid."""
-    from aslkit.train.benchmark.recipe import recipe as read
-    from aslkit.train.benchmark.sweep import grid
+    from aslkit.train.benchmark.recipe import load_recipe as read
+    from aslkit.train.benchmark.sweep import load_grid
 
-    for each in (read, grid):
+    for each in (read, load_grid):
         try:
             each(str(path))
         except Exception as error:
@@ -119,28 +119,28 @@ def table(workspace: Path, path: Path) -> None:
     """Read Sign Language MNIST, as CSV or zip."""
     from aslkit.datasets.sign_mnist import read_csv
 
-    read_csv.read(path)
+    read_csv.read_sign_mnist(path)
 
 
 def run(workspace: Path, path: Path) -> None:
     """Look at a run, and load its model."""
     from aslkit.core.errors import AslkitError
-    from aslkit.formats.recording_plan import load
+    from aslkit.formats.recording_plan import load_plan
     from aslkit.inference.load_model import load_network
 
     quietly("runs", "--workspace", str(workspace))
     quietly("runs", "--json", "--workspace", str(workspace))
     folder = next((workspace / "runs").glob("*"))
-    for read in (load_network, load):
+    for read in (load_network, load_plan):
         with suppress(AslkitError):
             read(folder)
 
 
 def keras(workspace: Path, path: Path) -> None:
     """Load the model by Keras."""
-    from aslkit.inference.load_model import load
+    from aslkit.inference.load_model import load_keras_model
 
-    load(next((workspace / "runs").glob("*")))
+    load_keras_model(next((workspace / "runs").glob("*")))
 
 
 def film(workspace: Path, path: Path) -> None:
@@ -149,7 +149,7 @@ def film(workspace: Path, path: Path) -> None:
 
     from aslkit.video import sources
 
-    with sources.opened(str(path), letter="A", signer="a", session="one") as frames:
+    with sources.open_source(str(path), letter="A", signer="a", session="one") as frames:
         for _ in islice(frames, 20):
             pass
 

@@ -21,12 +21,12 @@ import numpy as np
 from aslkit.capture.session.store import Session
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
-from aslkit.formats.frame_index import Index
-from aslkit.synthetic import Session as Room
-from aslkit.synthetic import Signer, frames
-from aslkit.vision.frame_metrics import look
-from aslkit.vision.hand_landmarker import careful
-from aslkit.vision.images import decode, encode_jpeg
+from aslkit.formats.frame_index import FrameIndex
+from aslkit.synthetic import Signer, render_frames
+from aslkit.synthetic import SyntheticSession as Room
+from aslkit.vision.frame_metrics import measure_frame
+from aslkit.vision.hand_landmarker import create_landmarker
+from aslkit.vision.images import decode_image, encode_jpeg
 
 FRAMES = 400
 LONGEST_S = 2.0
@@ -68,7 +68,7 @@ def prepared(folder: Path) -> Path:
     """Frames in which there is a hand, as a folder to record from."""
     who = Signer.draw(INFO.signer)
     folder.mkdir()
-    for index, frame in enumerate(islice(frames("B", signer=who, session=Room.draw(who, "one")), FRAMES)):
+    for index, frame in enumerate(islice(render_frames("B", signer=who, session=Room.draw(who, "one")), FRAMES)):
         (folder / f"{index}.jpg").write_bytes(encode_jpeg(frame.image))
     return folder
 
@@ -92,7 +92,7 @@ def main() -> None:
     kills, seed = (int(given) for given in [*sys.argv[1:], *("50", "0")[len(sys.argv) - 1 :]])
     rng, header = np.random.default_rng(seed), "kill  after s  accepted  on disk  lost  relisted  half-written  broken"
     wrong, lost_all, most, accepted_all = 0, 0, 0, 0
-    with tempfile.TemporaryDirectory() as place, careful() as landmarker:
+    with tempfile.TemporaryDirectory() as place, create_landmarker() as landmarker:
         source, workspace = prepared(Path(place) / "source"), Workspace(root=Path(place) / "workspace")
         folder = workspace.captures / INFO.signer / INFO.session
         print(header)
@@ -100,12 +100,12 @@ def main() -> None:
             after_s = float(rng.uniform(0, LONGEST_S))
             accepted, stored = killed(source, workspace, after_s)
             with Session.opened(
-                workspace, INFO, look_at=lambda frame: look(frame, landmarker.find_all(frame))
+                workspace, INFO, look_at=lambda frame: measure_frame(frame, landmarker.find_all(frame))
             ) as session:
                 done = asdict(session.recovered)
-            index, there = Index.load(folder), {f"B/{path.name}" for path in (folder / "B").iterdir()}
+            index, there = FrameIndex.load(folder), {f"B/{path.name}" for path in (folder / "B").iterdir()}
             for file in index.entries:
-                decode((folder / file).read_bytes())
+                decode_image((folder / file).read_bytes())
             lost = len(accepted - there)
             wrong += (set(index.entries) != there) + bool(stored - there) + bool(index.broken) + bool(done["damaged"])
             lost_all, most, accepted_all = lost_all + lost, max(most, lost), accepted_all + len(accepted)

@@ -164,11 +164,11 @@ def main() -> None:
 
 def draw(path: Path) -> None:
     """A synthetic hand."""
-    from aslkit.synthetic import Session, Signer, frames
+    from aslkit.synthetic import Signer, SyntheticSession, render_frames
     from aslkit.vision.images import encode_jpeg
 
     who = Signer.draw("synthetic-ada")
-    shown = next(frames("L", signer=who, session=Session.draw(who, "one"), width=320, height=240))
+    shown = next(render_frames("L", signer=who, session=SyntheticSession.draw(who, "one"), width=320, height=240))
     path.write_bytes(encode_jpeg(shown.image))
 
 

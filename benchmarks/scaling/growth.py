@@ -36,16 +36,16 @@ from aslkit.core.files import file_hash
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
-from aslkit.curate.filter.exact_duplicates import clean
-from aslkit.curate.filter.select import sieve
+from aslkit.curate.filter.exact_duplicates import drop_exact_duplicates
+from aslkit.curate.filter.select import select_frames
 from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local
 from aslkit.datasets import parquet_store
-from aslkit.datasets.split import Frames, split
-from aslkit.formats.captures import CapturedFrame, SessionInfo, walk
-from aslkit.vision.images import decode, encode_jpeg, read_file
+from aslkit.datasets.split import SplitFrames, split_frames
+from aslkit.formats.captures import CapturedFrame, SessionInfo, walk_captures
+from aslkit.vision.images import decode_image, encode_jpeg, read_image_file
 from benchmarks.speed.curation import pictures
 
 SAMPLE = 600
@@ -89,13 +89,13 @@ def _size(process: psutil.Process) -> int:
 
 def described(workspace: Workspace, config: CurateConfig) -> tuple[list[CapturedFrame], pa.Table]:
     """The frames that can be read, and what curation measured of them."""
-    frames = list(walk(workspace.captures))
+    frames = list(walk_captures(workspace.captures))
     contents = [file_hash(frame.path) for frame in frames]
-    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
-    known = Descriptions(folder=workspace.descriptions, looking=looking)
+    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    known = MeasurementCache(folder=workspace.descriptions, looking=looking)
     known.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
     seen = known.of(contents)
-    kept, _ = clean(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    kept, _ = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     return [frames[index] for index in kept], seen.take(kept)
 
 
@@ -122,7 +122,7 @@ def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
         else:
             width = column.type.byte_width
             turned = np.packbits(rng.random((len(seen), width * 8)) < TURNED, axis=1)
-            flat = measure_table.in_bytes(seen.column(name)) ^ turned
+            flat = measure_table.hashes_to_bytes(seen.column(name)) ^ turned
             values = pa.Array.from_buffers(column.type, len(seen), [None, pa.py_buffer(flat.tobytes())])
         seen = seen.set_column(seen.schema.get_field_index(name), seen.schema.field(name), values)
     hands = seen.column("landmarks").combine_chunks()
@@ -145,10 +145,13 @@ def look_at_all(root: Path, times: int) -> dict[str, Any]:
     """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
     into: Measured = {}
     config = load("curate", CurateConfig)
-    settings = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    settings = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     with tempfile.TemporaryDirectory() as folder:
-        images = {str(path): path for path in _jittered(list(walk(root / "captures")), times, Path(folder) / "images")}
-        known = Descriptions(folder=Path(folder) / "known", looking=settings)
+        images = {
+            str(path): path
+            for path in _jittered(list(walk_captures(root / "captures")), times, Path(folder) / "images")
+        }
+        known = MeasurementCache(folder=Path(folder) / "known", looking=settings)
         with measured("look at pictures", into):
             known.complete(images, Local())
         found = known.of(list(images)).column("landmarks")
@@ -160,7 +163,7 @@ def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number, frame in enumerate(frames):
-        pixels = decode(read_file(frame.path))
+        pixels = decode_image(read_image_file(frame.path))
         height, width = pixels.shape[:2]
         for turn in range(times):
             moved = cv2.getRotationMatrix2D((width / 2, height / 2), *rng.normal((0, 1), (3, 0.02)))
@@ -180,18 +183,18 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         _look(frames, config, into)
     frames, seen = repeated(frames, seen, times, same_people=same_people)
     with measured("group near-copies", into):
-        group = measure_table.groups(frames, seen, config.limits, engine)
+        group = measure_table.find_groups(frames, seen, config.limits, engine)
     with measured("check, doubt labels", into):
-        found = sieve(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
+        found = select_frames(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
     frames, seen, group = [frames[index] for index in found.taken], seen.take(found.taken), group[found.taken]
     infos = {
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
         for key in {(frame.signer, frame.session) for frame in frames}
     }
     with measured("rows and split", into):
-        table = measure_table.table(frames, seen, group, infos)
-        parts = split(
-            Frames(
+        table = measure_table.build_table(frames, seen, group, infos)
+        parts = split_frames(
+            SplitFrames(
                 signer=np.array(table.column("signer").to_pylist()),
                 session=np.array(table.column("session").to_pylist()),
                 label=table.column("label").to_numpy(),
@@ -224,21 +227,21 @@ def _named(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> None:
     """The cost of looking at images, on a sample, for all."""
     some = frames[:: max(len(frames) // SAMPLE, 1)]
-    looking = measure.Looking(min_confidence=config.min_confidence, second_try=config.second_try)
+    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     with measured("look at pictures", into), tempfile.TemporaryDirectory() as cache:
-        Descriptions(folder=Path(cache), looking=looking).complete({str(f.path): f.path for f in some}, Local())
+        MeasurementCache(folder=Path(cache), looking=looking).complete({str(f.path): f.path for f in some}, Local())
     into["look at pictures"]["seconds"] *= len(frames) / len(some)
 
 
 def _train(folder: Path, into: Measured) -> None:
     from aslkit.train.config import TrainConfig
     from aslkit.train.data import samples as data
-    from aslkit.train.data.features import feature
+    from aslkit.train.data.features import get_feature
     from aslkit.train.fitting.fit import fit
 
-    chosen = feature("landmarks")
+    chosen = get_feature("landmarks")
     with measured("read for training", into):
-        samples = data.load(folder, chosen.contract)
+        samples = data.load_samples(folder, chosen.contract)
     if len(samples) > MOST_LEARNED:
         return
     with measured("one epoch", into):

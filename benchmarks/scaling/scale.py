@@ -19,7 +19,7 @@ from threading import Thread
 
 import psutil
 
-from aslkit.vision.images import decode, encode_jpeg
+from aslkit.vision.images import decode_image, encode_jpeg
 from benchmarks.speed.curation import curated, frames, map_local, pictures
 
 WAYS = 10
@@ -30,7 +30,7 @@ def again(parts: tuple[list[Path], Path]) -> int:
     """Write a part of the images again, at WAYS qualities."""
     paths, to = parts
     for path in paths:
-        image = decode(path.read_bytes())
+        image = decode_image(path.read_bytes())
         for way in range(WAYS):
             copy = to.joinpath(*path.parts[-3:-1], f"{path.stem}-{way}.jpg")
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import Recording
-from aslkit.capture.session.lifecycle import Seat
-from aslkit.capture.window.view import draw
-from aslkit.capture.window.window import Desk
+from aslkit.capture.record import SourceRecording
+from aslkit.capture.session.lifecycle import RecordingLifecycle
+from aslkit.capture.window.view import draw_view
+from aslkit.capture.window.window import WindowController
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.video.sources import SourceFrame
 from aslkit.video.stream import Stream
 from aslkit.vision.hand_landmarker import HandLandmarker
@@ -42,7 +42,7 @@ def pictures(video: str | None) -> list[Frame]:
     """Frames to play again and again: of a video, or of a synthetic signer."""
     if video is None:
         who = Signer.draw("synthetic-ada")
-        stream = frames("B", signer=who, session=Session.draw(who, "one"))
+        stream = render_frames("B", signer=who, session=SyntheticSession.draw(who, "one"))
         return [each.image for each in islice(stream, FRAMES)]
     device, found = cv2.VideoCapture(video), []
     while len(found) < FRAMES:
@@ -80,18 +80,20 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
 
     info = SessionInfo(signer="synthetic-ada", session="one", camera="benchmark")
     capture, gate = load("capture", CaptureConfig, flags={"countdown_s": 0}), load("gate", GateConfig)
-    seat = Seat(workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, ask=True)
-    with seat.seated(["B"]) as sitting:
+    seat = RecordingLifecycle(
+        workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, ask=True
+    )
+    with seat.open_recording(["B"]) as sitting:
         stream = Stream(opened, live=True, paced=True)
-        recording = Recording(sitting, open_stream=lambda _: stream, stream=stream, by_letter=False, live=True)
-        desk, drawn, last = Desk(recording), 0, None
+        recording = SourceRecording(sitting, open_stream=lambda _: stream, stream=stream, by_letter=False, live=True)
+        desk, drawn, last = WindowController(recording), 0, None
         start = time.perf_counter()
         while desk.ended is None:
             desk.press(ord(" "))  # held
             desk.follow()
             shown = recording.watch.shown
             if shown is not None and shown is not last:
-                draw(desk.view())
+                draw_view(desk.view())
                 drawn, last = drawn + 1, shown
             time.sleep(0.005)
         took = time.perf_counter() - start

@@ -30,16 +30,16 @@ from aslkit.core.files import file_hash
 from aslkit.core.letters import LETTERS
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
-from aslkit.curate.filter.exact_duplicates import clean
-from aslkit.curate.filter.select import sieve
+from aslkit.curate.filter.exact_duplicates import drop_exact_duplicates
+from aslkit.curate.filter.select import select_frames
 from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local, map_local
-from aslkit.curate.measure.measure import Looking
+from aslkit.curate.measure.measure import MeasureOptions
 from aslkit.formats.captures import CapturedFrame
-from aslkit.synthetic import Session, Signer
-from aslkit.synthetic import frames as drawn
-from aslkit.vision.images import decode, encode_jpeg
+from aslkit.synthetic import Signer, SyntheticSession
+from aslkit.synthetic import render_frames as drawn
+from aslkit.vision.images import decode_image, encode_jpeg
 
 DRAWN = 4
 """Frames of each letter of the two synthetic signers."""
@@ -78,7 +78,7 @@ def pictures(folder: Path | None) -> Iterator[Path]:
             for letter in LETTERS:
                 to = Path(name) / who.name / letter
                 to.mkdir(parents=True)
-                stream = drawn(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)
+                stream = drawn(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)
                 for number, frame in enumerate(islice(stream, DRAWN)):
                     (to / f"{number}.jpg").write_bytes(encode_jpeg(frame.image))
         yield Path(name)
@@ -96,20 +96,20 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     """Look, check and compare, without writing a dataset; returns what was found."""
     config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
     contents = [file_hash(frame.path) for frame in captured]
-    looking = Looking(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
-    known = Descriptions(folder=cache, looking=looking)
+    looking = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
+    known = MeasurementCache(folder=cache, looking=looking)
     known.complete({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
     seen = known.of(contents)
-    kept, refused = clean(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
+    kept, refused = drop_exact_duplicates(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     left, seen = [captured[index] for index in kept], seen.take(kept)
-    group = measure_table.groups(left, seen, config.limits, engine)
-    sieved = sieve(left, seen, group, config=checks, keep_per_group=0, seed=0)
+    group = measure_table.find_groups(left, seen, config.limits, engine)
+    sieved = select_frames(left, seen, group, config=checks, keep_per_group=0, seed=0)
     return f"{len(refused)} refused, {len(set(group.tolist()))} groups, {len(sieved.dropped)} dropped"
 
 
 def bare(paths: list[Path]) -> int:
     """Read and decode images, and nothing else."""
-    return sum(decode(path.read_bytes()).shape[0] > 0 for path in paths)
+    return sum(decode_image(path.read_bytes()).shape[0] > 0 for path in paths)
 
 
 def landmarks(paths: list[Path]) -> int:
@@ -120,7 +120,7 @@ def landmarks(paths: list[Path]) -> int:
 
     cv2.setNumThreads(1)
     with HandLandmarker(second_try=False) as landmarker:
-        return sum(landmarker.find(decode(path.read_bytes())) is not None for path in paths)
+        return sum(landmarker.find(decode_image(path.read_bytes())) is not None for path in paths)
 
 
 def spread(work: str, paths: list[Path]) -> str:

@@ -33,7 +33,7 @@ def ours(folder: Path, shuffled: bool) -> int:
     from aslkit.datasets import image_loader
 
     rng = np.random.default_rng(0) if shuffled else None
-    return sum(len(each.images) for each in image_loader.batches(folder, split="train", size=BATCH, rng=rng))
+    return sum(len(each.images) for each in image_loader.iter_batches(folder, split="train", size=BATCH, rng=rng))
 
 
 def theirs(folder: Path, shuffled: bool) -> int:
@@ -106,11 +106,11 @@ def compare(what: str, names: tuple[str, str], folder: Path, cache: str, *, shuf
 def synthetic(folder: Path) -> Path:
     """A dataset of synthetic hands, 480×360."""
     from aslkit.datasets import card, parquet_store, schema
-    from aslkit.synthetic import Session, Signer, frames
+    from aslkit.synthetic import Signer, SyntheticSession, render_frames
     from aslkit.vision.images import encode_jpeg, pixel_hash
 
     who = Signer.draw("synthetic-ada")
-    stream = frames("L", signer=who, session=Session.draw(who, "one"), width=480, height=360, fps=30.0)
+    stream = render_frames("L", signer=who, session=SyntheticSession.draw(who, "one"), width=480, height=360, fps=30.0)
     images = [frame.image for frame in islice(stream, 64)]
     rows = [
         {"image": {"bytes": encode_jpeg(image), "path": f"{index}.jpg"}, "label": index % 24, "signer": "synthetic-ada",
@@ -120,7 +120,7 @@ def synthetic(folder: Path) -> Path:
     ]  # fmt: skip
     groups = (pa.Table.from_pylist(rows[at : at + 256], schema.COLUMNS) for at in range(0, len(rows), 256))
     parquet_store.write_split(folder, "train", groups, facts={})
-    card.write(folder, name="synthetic", facts={})
+    card.write_card(folder, name="synthetic", facts={})
     return folder
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
-from aslkit.curate.measure.measure import GIVEN, Looking, describe
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.curate.measure.measure import GIVEN, MeasureOptions, measure_batch
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import MIN_CONFIDENCE, HandLandmarker
-from aslkit.vision.images import decode, encode_jpeg
+from aslkit.vision.images import decode_image, encode_jpeg
 
 IMAGES = 96
 ROUNDS = 5
@@ -28,8 +28,8 @@ def pictures(folder: str | None) -> list[bytes]:
         paths = sorted(Path(folder).rglob("*.jpg"))
         return [path.read_bytes() for path in paths[:: max(1, len(paths) // IMAGES)][:IMAGES]]
     who = Signer.draw("synthetic-ada")
-    sitting = Session.draw(who, "one")
-    streams = (frames(letter, signer=who, session=sitting, fps=2.0) for letter in LETTERS)
+    sitting = SyntheticSession.draw(who, "one")
+    streams = (render_frames(letter, signer=who, session=sitting, fps=2.0) for letter in LETTERS)
     return [encode_jpeg(frame.image) for stream in streams for frame in islice(stream, IMAGES // len(LETTERS))]
 
 
@@ -43,15 +43,15 @@ def seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     """Time both in turn, so that a noisy machine disturbs both alike."""
     images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
-    looking = Looking(min_confidence=MIN_CONFIDENCE, second_try=True)
+    looking = MeasureOptions(min_confidence=MIN_CONFIDENCE, second_try=True)
     batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], GIVEN)
-    decoded = [decode(image) for image in images]
+    decoded = [decode_image(image) for image in images]
     ratios, floors = [], []
     with HandLandmarker() as landmarker:
-        describe(batch.slice(0, 2), looking)  # starts its own landmarker
+        measure_batch(batch.slice(0, 2), looking)  # starts its own landmarker
         for _ in range(ROUNDS):
             floor = seconds(lambda: [landmarker.find(frame) for frame in decoded])
-            ratios.append(seconds(lambda: describe(batch, looking)) / floor)
+            ratios.append(seconds(lambda: measure_batch(batch, looking)) / floor)
             floors.append(floor / len(images) * 1000)
     floor, ratio = statistics.median(floors), statistics.median(ratios)
     print(f"landmarks alone {floor:.1f} ms an image; describe / landmarks = {ratio:.2f}")

@@ -22,7 +22,7 @@ from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recogniser
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame
 
@@ -32,7 +32,9 @@ def pictures(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:
     who = Signer.draw("synthetic-ada")
     found: list[Frame] = []
     for letter in "ABLY":
-        stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=size[0], height=size[1])
+        stream = render_frames(
+            letter, signer=who, session=SyntheticSession.draw(who, "one"), width=size[0], height=size[1]
+        )
         found += [next(stream).image for _ in range(count // 4)]
     return found
 

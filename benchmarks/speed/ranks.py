@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.train.benchmark import cnn, sign_mnist_split
-from aslkit.train.benchmark.mllib import spark_session
+from aslkit.train.benchmark.mllib import training_session
 from aslkit.train.benchmark.recipe import NetworkConfig
-from aslkit.train.benchmark.sign_mnist_split import Images
-from aslkit.train.fitting.checkpoints import Store
+from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.fitting.checkpoints import CheckpointStore
 
 EPOCHS = 5
 BATCH = 240
 
 
-def drawn(count: int = 23_000) -> Images:
+def drawn(count: int = 23_000) -> BenchmarkImages:
     """Noise in the shape of Sign Language MNIST: what an epoch costs does not depend on what is seen."""
     rng = np.random.default_rng(0)
-    return Images(
+    return BenchmarkImages(
         pixels=rng.integers(0, 256, (count, 28, 28)).astype(np.uint8),
         label=rng.integers(0, 24, count),
         photograph=np.arange(count),
@@ -36,27 +36,27 @@ def drawn(count: int = 23_000) -> Images:
     )
 
 
-def plain(images: Images) -> float:
+def plain(images: BenchmarkImages) -> float:
     """Seconds of an epoch of `keras.Model.fit` in this process."""
-    keras = quiet_keras(exact=False)
-    model = cnn.build("cnn", 0, exact=False)
+    keras = import_keras(exact=False)
+    model = cnn.build_network("cnn", 0, exact=False)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     rows, check = images.part("train"), images.part("validation")
     ends: list[float] = [time.perf_counter()]
     ended = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
-    inputs, checked = cnn.finish(images.pixels[rows]), cnn.finish(images.pixels[check])
+    inputs, checked = cnn.scale_images(images.pixels[rows]), cnn.scale_images(images.pixels[check])
     data = (checked, images.label[check])
     model.fit(inputs, images.label[rows], batch_size=BATCH, epochs=EPOCHS, validation_data=data, verbose=0,
               callbacks=[ended])  # fmt: skip
     return statistics.median(np.diff(ends)[1:])
 
 
-def ours(images: Images, ranks: int) -> Any:
+def ours(images: BenchmarkImages, ranks: int) -> Any:
     """A trained network of the same kind."""
     config = NetworkConfig(architecture="cnn", epochs=EPOCHS, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
-        place = cnn.Place(ranks=ranks, store=Store(url=folder), title="", resume="")
-        return cnn.fit(config, images, seed=0, place=place)
+        place = cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=folder), title="", resume="")
+        return cnn.fit_network(config, images, seed=0, place=place)
 
 
 def epoch_s(model: Any) -> float:
@@ -70,10 +70,12 @@ def main() -> None:
     parser.add_argument("dataset", nargs="?", type=Path)
     parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    images = sign_mnist_split.load(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
+    images = (
+        sign_mnist_split.load_images(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
+    )
     before = plain(images)
     begun = time.perf_counter()
-    with spark_session(f"local[{options.ranks}]", ranks=options.ranks):
+    with training_session(f"local[{options.ranks}]", ranks=options.ranks):
         started = time.perf_counter() - begun
         model = ours(images, options.ranks)
     after = plain(images)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
-from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 
 ROUNDS = 5
 
@@ -35,7 +35,7 @@ def main() -> None:
         for number in range(ROUNDS):
             theirs.append(seconds(lambda: [pd.read_csv(io.BytesIO(file.read_bytes())) for file in files]))
             to = Path(place) / f"dataset-{number}"
-            ours.append(seconds(lambda to=to: get_sign_mnist(to, source=Path(place))))  # type: ignore[misc]
+            ours.append(seconds(lambda to=to: fetch_sign_mnist(to, source=Path(place))))  # type: ignore[misc]
     ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
     print(f"pandas reads them in {statistics.median(theirs):.2f} s; to Parquet takes {statistics.median(ours):.2f} s")
     print(f"to Parquet / pandas.read_csv = {ratio:.2f} (median of {ROUNDS})")

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.formats.frame_index import Entry
+from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.hand_landmarker import INDEX, MIDDLE, PINKY, WRIST
 
 ENOUGH: Final = 20
@@ -29,7 +29,7 @@ LEAST_LIGHT: Final = 0.02
 picture, of its breadth over its length, of its length and its place as shares of the frame, and of its brightness."""
 
 
-def nudges(entries: Sequence[Entry]) -> Iterator[str]:
+def diversity_hints(entries: Sequence[IndexEntry]) -> Iterator[str]:
     """Yield what would make a letter's frames more varied, most wanted first; nothing while there are few."""
     seen = [entry for entry in entries[-LAST:] if entry.landmarks is not None]
     if len(seen) < ENOUGH:

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.capture.config import GateConfig
-from aslkit.vision.frame_metrics import Look
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import WRIST, Hand
-from aslkit.vision.near_duplicate import hamming, hands_near
+from aslkit.vision.near_duplicate import hamming_distance, hands_within
 from aslkit.vision.perceptual_hash import FINE_BITS
 
 Reason = Literal[
@@ -37,7 +37,7 @@ _ROW: Final = np.dtype([("phash", np.uint64), ("fine", np.uint64, FINE_BITS // 6
 _ROOM: Final = 64
 
 
-class Likable(Protocol):
+class Comparable(Protocol):
     """What can be like another: a frame that is looked at, or one that is stored."""
 
     @property
@@ -53,7 +53,7 @@ class Likable(Protocol):
         """As `Look.joints`."""
 
 
-class Known:
+class KeptFrames:
     """What a letter has already: hashes and joints of each frame, to find what is too like it."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Known:
     def __len__(self) -> int:
         return len(self._names)
 
-    def add(self, name: str, seen: Likable) -> None:
+    def add(self, name: str, seen: Comparable) -> None:
         """Remember a frame under its name."""
         count = len(self._names)
         if count == len(self._rows):
@@ -79,24 +79,24 @@ class Known:
         self._names.pop(place)
         self._rows[place : count - 1] = self._rows[place + 1 : count].copy()
 
-    def alike(self, seen: Look, limits: GateConfig) -> bool:
+    def alike(self, seen: FrameMetrics, limits: GateConfig) -> bool:
         """Whether one is near to `seen`, in the picture and in the hand, or is the same picture but for its coding."""
         rows, new = self._rows[: len(self._names)], _row(seen)
-        fine_bits = hamming(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64)
+        fine_bits = hamming_distance(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64)
         if _extent(seen.joints) >= _FINE_TELLS and (fine_bits <= limits.alike_fine_bits).any():
             return True
-        near = rows[hamming(rows["phash"], new["phash"]) <= limits.alike_bits]
-        return bool(hands_near(near["joints"], new["joints"][None], limits.alike_hand).any())
+        near = rows[hamming_distance(rows["phash"], new["phash"]) <= limits.alike_bits]
+        return bool(hands_within(near["joints"], new["joints"][None], limits.alike_hand).any())
 
 
-def _row(seen: Likable) -> npt.NDArray[np.void]:
+def _row(seen: Comparable) -> npt.NDArray[np.void]:
     row = np.zeros((), _ROW)
     row["phash"], row["joints"] = seen.phash, seen.joints
     row["fine"] = np.frombuffer(seen.fine_hash.to_bytes(FINE_BITS // 8), np.uint64)
     return row
 
 
-def judge(seen: Look, known: Known, limits: GateConfig) -> tuple[Reason, ...]:
+def judge_frame(seen: FrameMetrics, known: KeptFrames, limits: GateConfig) -> tuple[Reason, ...]:
     """Return all that is wrong with a frame, gravest first; nothing where it is good."""
     found = set(_faults(seen, limits))
     if not found and known.alike(seen, limits):
@@ -104,7 +104,7 @@ def judge(seen: Look, known: Known, limits: GateConfig) -> tuple[Reason, ...]:
     return tuple(reason for reason in REASONS if reason in found)
 
 
-def _faults(seen: Look, limits: GateConfig) -> Iterator[Reason]:
+def _faults(seen: FrameMetrics, limits: GateConfig) -> Iterator[Reason]:
     if seen.brightness < limits.darkest:
         yield "too-dark"
     if seen.glare > limits.brightest:

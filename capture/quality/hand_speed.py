@@ -12,7 +12,7 @@ FORGOTTEN_S: Final = 0.5
 """After so long, the last place of the hand tells nothing of its speed."""
 
 
-class Motion:
+class HandSpeedTracker:
     """Follows one hand through frames in the order of their time."""
 
     def __init__(self) -> None:

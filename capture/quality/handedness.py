@@ -13,7 +13,7 @@ SURPRISED_AFTER: Final = 8
 """Frames of the other hand in a row before it is asked about: a single one is a mistake of the landmarker."""
 
 
-class Sides:
+class HandednessTracker:
     """Notices the hand's side.
 
     Args:

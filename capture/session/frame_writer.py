@@ -5,13 +5,13 @@ from queue import Queue
 from threading import Semaphore, Thread
 
 from aslkit.capture.session.store import Session
-from aslkit.formats.frame_index import Entry
+from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.images import Frame
 
 Encode = Callable[[Frame], bytes]
 
 
-class Writer:
+class FrameWriter:
     """Encodes frames and stores them in a session, in order.
 
     It holds one frame at a time, the one that is being written: a frame that was taken is on the disk, but for one.
@@ -23,13 +23,13 @@ class Writer:
 
     def __init__(self, session: Session, encode: Encode) -> None:
         self._session, self._encode = session, encode
-        self._queue: Queue[tuple[Entry, Frame] | None] = Queue()
+        self._queue: Queue[tuple[IndexEntry, Frame] | None] = Queue()
         self._free = Semaphore()
         self._failed: BaseException | None = None
         self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
         self._thread.start()
 
-    def put(self, entry: Entry, frame: Frame, *, wait: bool) -> bool:
+    def put(self, entry: IndexEntry, frame: Frame, *, wait: bool) -> bool:
         """Hand over a frame; False when the disk is behind and the caller does not want to wait.
 
         Raises:

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.session.store import Recovered, Session, stored_before
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.session.store import RecoveryReport, Session, load_earlier_frames
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
-from aslkit.vision.frame_metrics import Look, look
-from aslkit.vision.hand_landmarker import careful
+from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
+from aslkit.vision.hand_landmarker import create_landmarker
 from aslkit.vision.images import Frame
 
 CTRL_C: Final = "stopped with Ctrl-C"
@@ -27,7 +27,7 @@ _RECORDED_WITH: Final = ("aslkit", "mediapipe", "opencv-python", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class RecordingResult:
     """What a recording did.
 
     Attributes:
@@ -45,7 +45,7 @@ class Recorded:
     counts: Counter[str] = field(default_factory=Counter)
     refused: dict[str, int] = field(default_factory=dict)
     ended: str
-    recovered: Recovered = field(default_factory=Recovered)
+    recovered: RecoveryReport = field(default_factory=RecoveryReport)
     report: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -55,7 +55,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seat:
+class RecordingLifecycle:
     """Sits a signer down: opens the session, and keeps what is to be known of it when it is over.
 
     Attributes:
@@ -79,35 +79,35 @@ class Seat:
         """How many images of each letter the signer had before, in all sessions."""
         return count_letters(self.workspace.captures, self.info.signer)
 
-    def lacking(self, letters: Sequence[str]) -> list[str]:
+    def missing_letters(self, letters: Sequence[str]) -> list[str]:
         """Those of the letters that want frames, least first."""
         wanted = [each for each in letters if self.count is not None or self.counts[each] < self.capture.goal]
         return sorted(wanted, key=lambda letter: self.counts[letter])
 
     @contextmanager
-    def seated(self, letters: Sequence[str]) -> Iterator[Sitting]:
+    def open_recording(self, letters: Sequence[str]) -> Iterator[Recording]:
         """Open the session for a sitting; afterwards, remember the signer's usual hand."""
-        stated = signers.load(self.workspace, self.info.signer)
+        stated = signers.load_signer(self.workspace, self.info.signer)
         with _looking() as look_at, Session.opened(self.workspace, self.info, look_at=look_at) as session:
-            sitting = Sitting(
+            sitting = Recording(
                 session,
                 capture=self.capture,
                 gate=self.gate,
                 letters=letters,
                 counts=count_letters(self.workspace.captures, self.info.signer),  # anew: damaged ones are gone
-                before=stored_before(self.workspace, self.info.signer, but=self.info.session),
+                before=load_earlier_frames(self.workspace, self.info.signer, but=self.info.session),
                 count=self.count,
                 usual_hand=stated.hand,
                 ask=self.ask,
             )
             yield sitting
         if sitting.sides.usual != stated.hand:
-            stated = signers.load(self.workspace, self.info.signer)  # somebody may have edited it meanwhile
-            signers.save(self.workspace, self.info.signer, replace(stated, hand=sitting.sides.usual))
+            stated = signers.load_signer(self.workspace, self.info.signer)  # somebody may have edited it meanwhile
+            signers.save_signer(self.workspace, self.info.signer, replace(stated, hand=sitting.sides.usual))
 
     @contextmanager
-    def noted(
-        self, sitting: Sitting, *, close: Callable[[], None], frames: Callable[[], dict[str, Any]]
+    def write_session_record(
+        self, sitting: Recording, *, close: Callable[[], None], frames: Callable[[], dict[str, Any]]
     ) -> Iterator[dict[str, Any]]:
         """Keep in session.json how it goes: at its beginning, so that a crash shows, and at its end."""
         software = {name: version(name) for name in _RECORDED_WITH} | {"python": platform.python_version()}
@@ -127,14 +127,14 @@ class Seat:
             outcome |= {"ended": _now(), **frames(), **sitting.report()}
             sitting.session.note(about | {"ended": outcome["ended"]}, outcome)
 
-    def recorded(self, sitting: Sitting, outcome: dict[str, Any]) -> Recorded:
+    def recorded(self, sitting: Recording, outcome: dict[str, Any]) -> RecordingResult:
         """What came of it.
 
         Raises:
             OSError: the last frames could not be written.
         """
         sitting.settle()
-        return Recorded(
+        return RecordingResult(
             folder=self.folder,
             letters={letter: number for letter, number in sitting.stored.items() if number},
             counts=sitting.counts,
@@ -144,9 +144,11 @@ class Seat:
             report=outcome,
         )
 
-    def nothing_to_do(self) -> Recorded:
+    def empty_result(self) -> RecordingResult:
         """Where all letters have what is wanted."""
-        return Recorded(folder=self.folder, counts=self.counts, ended="complete already; --goal or --count wants more")
+        return RecordingResult(
+            folder=self.folder, counts=self.counts, ended="complete already; --goal or --count wants more"
+        )
 
 
 def _now() -> str:
@@ -154,8 +156,8 @@ def _now() -> str:
 
 
 @contextmanager
-def _looking() -> Iterator[Callable[[Frame], Look]]:
+def _looking() -> Iterator[Callable[[Frame], FrameMetrics]]:
     """What looks at frames without an index; the landmarker is only started where there are any."""
     with ExitStack() as stack:
-        landmarker = cache(lambda: stack.enter_context(careful()))
-        yield lambda frame: look(frame, landmarker().find_all(frame))
+        landmarker = cache(lambda: stack.enter_context(create_landmarker()))
+        yield lambda frame: measure_frame(frame, landmarker().find_all(frame))

@@ -12,15 +12,15 @@ from threading import RLock
 from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.quality.diversity import LAST, nudges
-from aslkit.capture.quality.gate import Known, Reason, judge
-from aslkit.capture.quality.handedness import Sides
-from aslkit.capture.session.frame_writer import Writer
-from aslkit.capture.session.store import Session, iso
+from aslkit.capture.quality.diversity import LAST, diversity_hints
+from aslkit.capture.quality.gate import KeptFrames, Reason, judge_frame
+from aslkit.capture.quality.handedness import HandednessTracker
+from aslkit.capture.session.frame_writer import FrameWriter
+from aslkit.capture.session.store import Session, format_time
 from aslkit.core.errors import InputError
-from aslkit.core.letters import RECORDED
-from aslkit.formats.frame_index import Entry
-from aslkit.vision.frame_metrics import Look
+from aslkit.core.letters import RECORDABLE
+from aslkit.formats.frame_index import IndexEntry
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Handedness
 from aslkit.vision.images import Frame, encode_jpeg, encode_png
 
@@ -34,7 +34,7 @@ _NUDGE_FOR: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class GateDecision:
     """What became of a frame.
 
     Attributes:
@@ -46,12 +46,12 @@ class Verdict:
     """
 
     reasons: tuple[Reason, ...]
-    stored: Entry | None = None
+    stored: IndexEntry | None = None
     nudge: str | None = None
     question: Handedness | None = None
 
 
-class Sitting:
+class Recording:
     """One signer before one camera. May be used from several threads.
 
     Args:
@@ -84,7 +84,7 @@ class Sitting:
         gate: GateConfig,
         letters: Sequence[str],
         counts: Counter[str],
-        before: Sequence[Entry] = (),
+        before: Sequence[IndexEntry] = (),
         count: int | None = None,
         usual_hand: Handedness | None = None,
         ask: bool = True,
@@ -94,9 +94,9 @@ class Sitting:
         self.counts, self.stored = Counter(counts), Counter[str]()
         self.refused: Counter[Reason] = Counter()
         self.undone = self.late = self.turn = 0
-        self.sides = Sides(usual_hand, ask=ask)
+        self.sides = HandednessTracker(usual_hand, ask=ask)
         self._entries = {entry.file: entry for entry in session.entries}
-        self._known = {letter: Known() for letter in RECORDED}
+        self._known = {letter: KeptFrames() for letter in RECORDABLE}
         for number, entry in enumerate(before):
             self._known[entry.letter].add(f"before {number}", entry)
         for entry in session.entries:
@@ -105,7 +105,7 @@ class Sitting:
         self._burst = self._before + 1
         self._suffix = ".png" if capture.format == "png" else ".jpg"
         encode = encode_png if capture.format == "png" else partial(encode_jpeg, quality=capture.jpeg_quality)
-        self._writer = Writer(session, encode)
+        self._writer = FrameWriter(session, encode)
         self._alike: deque[bool] = deque(maxlen=_LATELY)
         self._lock = RLock()
 
@@ -146,14 +146,14 @@ class Sitting:
     def offer(
         self,
         frame: Frame,
-        seen: Look,
+        seen: FrameMetrics,
         *,
         name: str,
         at: datetime | None,
         keep: bool,
         wait: bool = False,
         turn: int | None = None,
-    ) -> Verdict:
+    ) -> GateDecision:
         """Judge a frame, and store it if it is good and to be kept. Does not wait for the disk.
 
         Args:
@@ -169,7 +169,7 @@ class Sitting:
             OSError: an earlier frame could not be written.
         """
         with self._lock:
-            reasons = judge(seen, self._known[self.letter], self.gate)
+            reasons = judge_frame(seen, self._known[self.letter], self.gate)
             if seen.hand is not None and not set(reasons) - {"too-alike"}:
                 self.sides.notice(seen.hand)
             stored = None
@@ -180,14 +180,14 @@ class Sitting:
                     self.refused[reasons[0]] += 1
                 else:
                     stored = self._store(frame, seen, reasons, name, at, wait)
-            return Verdict(reasons=reasons, stored=stored, nudge=self._nudge(), question=self.sides.question)
+            return GateDecision(reasons=reasons, stored=stored, nudge=self._nudge(), question=self.sides.question)
 
     def _store(
-        self, frame: Frame, seen: Look, reasons: tuple[Reason, ...], name: str, at: datetime | None, wait: bool
-    ) -> Entry | None:
+        self, frame: Frame, seen: FrameMetrics, reasons: tuple[Reason, ...], name: str, at: datetime | None, wait: bool
+    ) -> IndexEntry | None:
         file = self.session.free_name(self.letter, name, self._suffix, taken=self._entries)
         side = None if seen.hand is None else self.sides.of(seen.hand)
-        entry = Entry.of(seen, file=file, side=side, time=iso(at), burst=self._burst, reasons=reasons)
+        entry = IndexEntry.of(seen, file=file, side=side, time=format_time(at), burst=self._burst, reasons=reasons)
         if not self._writer.put(entry, frame, wait=wait):
             self.late += 1
             return None
@@ -204,7 +204,7 @@ class Sitting:
         if not stuck and number % _NUDGE_EVERY >= _NUDGE_FOR:
             return None
         own = (entry for entry in reversed(self._entries.values()) if entry.letter == self.letter)
-        wanted = list(nudges(list(islice(own, LAST))[::-1]))
+        wanted = list(diversity_hints(list(islice(own, LAST))[::-1]))
         return wanted[number // _NUDGE_EVERY % len(wanted)] if wanted else None
 
     def answer(self, *, is_so: bool) -> None:
@@ -212,7 +212,7 @@ class Sitting:
         with self._lock:
             self.sides.answer(is_so=is_so)
 
-    def undo(self) -> list[Entry]:
+    def undo(self) -> list[IndexEntry]:
         """Move the sitting's last burst that still has frames to the trash, and return them."""
         with self._lock:
             self.turn += 1
@@ -225,21 +225,21 @@ class Sitting:
         with self._lock:
             return bool(self._remove([self._entries[file]] if file in self._entries else []))
 
-    def _remove(self, entries: list[Entry]) -> list[Entry]:
+    def _remove(self, entries: list[IndexEntry]) -> list[IndexEntry]:
         self._writer.settle()
         self.session.trash(entries)
         self._forget(entries)
         self.undone += len(entries)
         return entries
 
-    def _forget(self, entries: Iterable[Entry]) -> None:
+    def _forget(self, entries: Iterable[IndexEntry]) -> None:
         for entry in entries:
             del self._entries[entry.file]
             self._known[entry.letter].remove(entry.file)
             self.counts[entry.letter] -= 1
             self.stored[entry.letter] -= entry.burst > self._before
 
-    def recent(self, count: int) -> list[Entry]:
+    def recent(self, count: int) -> list[IndexEntry]:
         """The session's last frames, newest first."""
         with self._lock:
             return list(self._entries.values())[: -count - 1 : -1]

@@ -11,13 +11,13 @@ from typing import Any, Final, Self
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import is_partial, write_durably
-from aslkit.core.letters import RECORDED
-from aslkit.core.progress import bar
+from aslkit.core.letters import RECORDABLE
+from aslkit.core.progress import progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import CapturedFrame, SessionInfo, update_session
-from aslkit.formats.frame_index import Entry, Index
-from aslkit.vision.frame_metrics import Look
-from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
+from aslkit.formats.frame_index import FrameIndex, IndexEntry
+from aslkit.vision.frame_metrics import FrameMetrics
+from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 TRASH: Final = ".trash"
 """Beside the letters; hidden, so that no later step sees it."""
@@ -26,7 +26,7 @@ _LOCK_FILE: Final = ".lock"
 
 
 @dataclass(kw_only=True)
-class Recovered:
+class RecoveryReport:
     """What an interrupted recording had left, and what became of it.
 
     Attributes:
@@ -66,12 +66,14 @@ class Session:
     def __init__(self, info: SessionInfo, folder: Path) -> None:
         self.info = info
         self.folder = folder
-        self.recovered = Recovered()
-        self._index = Index.load(folder)
+        self.recovered = RecoveryReport()
+        self._index = FrameIndex.load(folder)
 
     @classmethod
     @contextmanager
-    def opened(cls, workspace: Workspace, info: SessionInfo, *, look_at: Callable[[Frame], Look]) -> Iterator[Self]:
+    def opened(
+        cls, workspace: Workspace, info: SessionInfo, *, look_at: Callable[[Frame], FrameMetrics]
+    ) -> Iterator[Self]:
         """Open the session, mend what an interruption left, and keep others out until the block ends.
 
         Args:
@@ -103,11 +105,11 @@ class Session:
             lock.release()
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[IndexEntry]:
         """What it holds, in the order it was stored in."""
         return list(self._index.entries.values())
 
-    def path(self, entry: Entry) -> Path:
+    def path(self, entry: IndexEntry) -> Path:
         """Where the image lies."""
         return self.folder / entry.file
 
@@ -117,7 +119,7 @@ class Session:
         places = (self.folder, self.folder / TRASH)
         return next(file for file in names if file not in taken and not any((p / file).exists() for p in places))
 
-    def add(self, entry: Entry, data: bytes) -> None:
+    def add(self, entry: IndexEntry, data: bytes) -> None:
         """Store an image and list it; when this returns, both are on the disk.
 
         Raises:
@@ -131,7 +133,7 @@ class Session:
             path.unlink()
             raise
 
-    def trash(self, entries: Iterable[Entry]) -> None:
+    def trash(self, entries: Iterable[IndexEntry]) -> None:
         """Take frames out of the index, and their images into the trash, from where a user may bring them back."""
         for entry in entries:
             # In this order: where it is interrupted between the two, the next opening finishes it.
@@ -153,10 +155,10 @@ class Session:
             path, {"started": recording["started"], **values, **about, "recordings": [*recordings, recording]}
         )
 
-    def _recover(self, look_at: Callable[[Frame], Look]) -> None:
+    def _recover(self, look_at: Callable[[Frame], FrameMetrics]) -> None:
         done = self.recovered
         done.broken_lines = self._index.broken
-        self._index.mend()
+        self._index.repair()
         there = set()
         for path in self._images():
             if is_partial(path.name):
@@ -168,37 +170,37 @@ class Session:
             self._index.remove(file)
             done.missing += 1
         unlisted = sorted(there - set(self._index.entries))
-        with bar("Looking at frames without an index", len(unlisted)) as advance:
+        with progress_bar("Looking at frames without an index", len(unlisted)) as advance:
             for file in unlisted:
                 self._relist(file, look_at)
                 advance()
 
-    def _relist(self, file: str, look_at: Callable[[Frame], Look]) -> None:
+    def _relist(self, file: str, look_at: Callable[[Frame], FrameMetrics]) -> None:
         path = self.folder / file
         frame = CapturedFrame(path=path, signer=self.info.signer, session=self.info.session, letter=path.parent.name)
         try:
-            seen = look_at(decode(read_file(path)))
+            seen = look_at(decode_image(read_image_file(path)))
         except ImageError:
             self._to_trash(file)
             self.recovered.damaged += 1
             return
-        self._index.add(Entry.of(seen, file=file, time=iso(frame.captured_at), recovered=True))
+        self._index.add(IndexEntry.of(seen, file=file, time=format_time(frame.captured_at), recovered=True))
         self.recovered.relisted += 1
 
     def _images(self) -> Iterator[Path]:
         yield from (path for path in self.folder.iterdir() if is_partial(path.name))
-        for folder in sorted(path for path in self.folder.iterdir() if path.name in RECORDED and path.is_dir()):
+        for folder in sorted(path for path in self.folder.iterdir() if path.name in RECORDABLE and path.is_dir()):
             for path in folder.iterdir():
-                if is_partial(path.name) or (path.suffix.lower() in SUFFIXES and path.name[0] != "."):
+                if is_partial(path.name) or (path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."):
                     yield path
 
 
-def iso(at: datetime | None) -> str | None:
+def format_time(at: datetime | None) -> str | None:
     """A moment as files tell it."""
     return None if at is None else at.isoformat(timespec="milliseconds")
 
 
-def stored_before(workspace: Workspace, signer: str, *, but: str) -> list[Entry]:
+def load_earlier_frames(workspace: Workspace, signer: str, *, but: str) -> list[IndexEntry]:
     """What the signer's other sessions hold, as far as their indexes tell.
 
     Args:
@@ -209,4 +211,4 @@ def stored_before(workspace: Workspace, signer: str, *, but: str) -> list[Entry]
     folder = workspace.captures / signer
     sessions = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if folder.is_dir() else ()
     others = (session for session in sorted(sessions) if session.name != but)
-    return [e for other in others for e in Index.load(other).entries.values() if (other / e.file).exists()]
+    return [e for other in others for e in FrameIndex.load(other).entries.values() if (other / e.file).exists()]

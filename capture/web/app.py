@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.capture.web.controller import Desk, Sent
-from aslkit.capture.web.thumbnails import letter_png, no_frame
-from aslkit.web.access_control import Addresses, Door
-from aslkit.web.request_limits import Refusal, disk_words, json_of
-from aslkit.web.static_files import SHARED, answers, files, number
+from aslkit.capture.web.controller import PageController, UploadedFrame
+from aslkit.capture.web.thumbnails import frame_not_found, render_letter_png
+from aslkit.web.access_control import AccessPolicy, Addresses
+from aslkit.web.request_limits import RequestRefused, describe_disk_error, read_json
+from aslkit.web.static_files import SHARED, exception_handlers, file_routes, read_number
 
 FILES: Final = {
     "/": ("aslkit.capture.web", "page.html"),
@@ -33,7 +33,9 @@ _LARGEST: Final = 10**9
 _Value = TypeVar("_Value")
 
 
-def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None) -> Starlette:
+def create_app(
+    desk: PageController, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None
+) -> Starlette:
     """The recorder around one desk.
 
     Args:
@@ -43,7 +45,7 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
     """
     asked = _Asked(desk, on_finish)
     routes = [
-        *files(FILES),
+        *file_routes(FILES),
         Route("/letters/{name}", _letter_picture),
         Route("/state", asked.state),
         Route("/join", asked.join, methods=["POST"]),
@@ -58,15 +60,15 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Door, addresses=addresses)],
-        exception_handlers=answers("What was stored is safe."),
+        middleware=[Middleware(AccessPolicy, addresses=addresses)],
+        exception_handlers=exception_handlers("What was stored is safe."),
     )
 
 
 class _Asked:
     """The desk's answers to requests."""
 
-    def __init__(self, desk: Desk, on_finish: Callable[[], None]) -> None:
+    def __init__(self, desk: PageController, on_finish: Callable[[], None]) -> None:
         self._desk, self._on_finish = desk, on_finish
         self._looking = anyio.CapacityLimiter(1)
 
@@ -75,7 +77,7 @@ class _Asked:
 
     async def join(self, request: Request) -> Response:
         self._desk.turns.slow_down()
-        await json_of(request)
+        await read_json(request)
         return JSONResponse(self._desk.join())
 
     async def camera(self, request: Request) -> Response:
@@ -86,12 +88,12 @@ class _Asked:
     async def frame(self, request: Request) -> Response:
         data = await self._desk.turns.picture(request)
         query = request.query_params
-        sent = Sent(
+        sent = UploadedFrame(
             data=data,
             keep=query.get("keep") == "1",
-            turn=int(number(query.get("turn", "0"), "turn", _LARGEST)),
-            burst=int(number(query.get("burst", "0"), "burst", _LARGEST)),
-            taken_s=number(query.get("taken_s", "0"), "taken_s", _LARGEST),
+            turn=int(read_number(query.get("turn", "0"), "turn", _LARGEST)),
+            burst=int(read_number(query.get("burst", "0"), "burst", _LARGEST)),
+            taken_s=read_number(query.get("taken_s", "0"), "taken_s", _LARGEST),
         )
         return JSONResponse(await self._off_the_loop(lambda: self._desk.frame(sent), self._looking))
 
@@ -113,7 +115,7 @@ class _Asked:
             return JSONResponse(await self._off_the_loop(lambda: self._desk.choose(letter)))
         if type(step) is int and step in (1, -1):
             return JSONResponse(await self._off_the_loop(lambda: self._desk.step(step)))
-        raise Refusal(422, 'Send {"letter": "A"}, {"step": 1} or {"step": -1}.')
+        raise RequestRefused(422, 'Send {"letter": "A"}, {"step": 1} or {"step": -1}.')
 
     async def undo(self, request: Request) -> Response:
         await self._desk.turns.values(request)
@@ -122,7 +124,7 @@ class _Asked:
     async def answer(self, request: Request) -> Response:
         is_so = (await self._desk.turns.values(request)).get("is_so")
         if not isinstance(is_so, bool):
-            raise Refusal(422, 'Send {"is_so": true} or {"is_so": false}.')
+            raise RequestRefused(422, 'Send {"is_so": true} or {"is_so": false}.')
         return JSONResponse(self._desk.answer(is_so=is_so))
 
     async def finish(self, request: Request) -> Response:
@@ -139,12 +141,12 @@ class _Asked:
         try:
             return await anyio.to_thread.run_sync(work, limiter=limiter)
         except FileNotFoundError as error:
-            raise no_frame() from error
+            raise frame_not_found() from error
         except OSError as error:
             self._desk.failure = error
-            raise Refusal(507, disk_words(error)) from error
+            raise RequestRefused(507, describe_disk_error(error)) from error
 
 
 async def _letter_picture(request: Request) -> Response:
-    data = await anyio.to_thread.run_sync(letter_png, request.path_params["name"])
+    data = await anyio.to_thread.run_sync(render_letter_png, request.path_params["name"])
     return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})

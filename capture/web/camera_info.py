@@ -5,13 +5,13 @@ from typing import Any, Final
 SETTINGS: Final = ("width", "height", "frameRate", "aspectRatio", "facingMode")
 """What is kept of a camera's settings; the device's id, which follows its owner around, is none of it."""
 
-LONGEST: Final = 120
+MAX_CHARS: Final = 120
 """Characters."""
 
 _LARGEST: Final = 1e9
 
 
-def as_told(label: object, settings: object) -> dict[str, Any]:
+def client_camera_info(label: object, settings: object) -> dict[str, Any]:
     """Label and settings, fit for session.json.
 
     Args:
@@ -25,5 +25,5 @@ def as_told(label: object, settings: object) -> dict[str, Any]:
 
 def _plain(value: object) -> str | int | float | None:
     if isinstance(value, str):
-        return "".join(character for character in value[:LONGEST] if character.isprintable())
+        return "".join(character for character in value[:MAX_CHARS] if character.isprintable())
     return value if isinstance(value, int | float) and abs(value) < _LARGEST else None

@@ -1,4 +1,4 @@
-"""What the page may ask of a sitting, without HTTP: values in, values out, `Refusal` with words where it cannot be."""
+"""What the page may ask of a sitting, without HTTP: values in, values out, `RequestRefused` with words where it cannot be."""
 
 import time
 from collections.abc import Callable
@@ -10,18 +10,18 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.session.recording import Sitting, Verdict
-from aslkit.capture.web.camera_info import as_told
-from aslkit.capture.web.frame_analyzer import Looker
-from aslkit.capture.web.thumbnails import no_frame, small
+from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.capture.web.camera_info import client_camera_info
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.capture.web.thumbnails import frame_not_found, thumbnail
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.formats.captures import stamp
-from aslkit.formats.frame_index import Entry
-from aslkit.vision.frame_metrics import Look
-from aslkit.web.active_page import Turns
-from aslkit.web.rate_limit import Pace
-from aslkit.web.request_limits import Refusal, decoded, disk_words
+from aslkit.formats.captures import frame_timestamp
+from aslkit.formats.frame_index import IndexEntry
+from aslkit.vision.frame_metrics import FrameMetrics
+from aslkit.web.active_page import ActivePage
+from aslkit.web.rate_limit import FrameRateMeter
+from aslkit.web.request_limits import RequestRefused, decode_upload, describe_disk_error
 
 SHOWN: Final = 12
 """Frames that the page shows of those stored last."""
@@ -36,7 +36,7 @@ _HALF_A_TICK_S: Final = 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class UploadedFrame:
     """One frame as a page sends it.
 
     Attributes:
@@ -54,7 +54,7 @@ class Sent:
     taken_s: float
 
 
-class Desk:
+class PageController:
     """Where a page records into a sitting. May be used from several threads.
 
     Args:
@@ -72,17 +72,17 @@ class Desk:
 
     def __init__(
         self,
-        sitting: Sitting,
-        look: Looker,
+        sitting: Recording,
+        look: FrameAnalyzer,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sitting, self._look, self._now = sitting, look, now
         self.cameras: list[dict[str, Any]] = []
-        self.pace = Pace(clock=clock)
+        self.pace = FrameRateMeter(clock=clock)
         self.failure: OSError | None = None
-        self.turns = Turns(
+        self.turns = ActivePage(
             sitting.capture.web_fps,
             elsewhere="This sitting goes on in another window. Take it back there, or close this one.",
             over="This sitting is finished. Start aslkit capture again to record more.",
@@ -115,7 +115,7 @@ class Desk:
             "usual_hand": sitting.sides.usual,
             "question": sitting.sides.question,
             "words": WORDS,
-            "failure": None if self.failure is None else disk_words(self.failure),
+            "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
 
     def _count(self, letter: str) -> int:
@@ -133,14 +133,14 @@ class Desk:
         page = self.turns.join()
         return self.state() | {"page": page}
 
-    def frame(self, sent: Sent) -> dict[str, Any]:
+    def frame(self, sent: UploadedFrame) -> dict[str, Any]:
         """Judge a frame, and store it where it is good, to be kept, and not too soon after the last one.
 
         Raises:
             Refusal: it cannot be decoded.
             OSError: the disk took no more.
         """
-        frame = decoded(sent.data)
+        frame = decode_upload(sent.data)
         self.pace.count()
         with self._eyes:
             if self._closed:
@@ -152,7 +152,9 @@ class Desk:
                 self._begin(sent)
             at = self._now()
             # The page waits for the answer anyway, so a slow disk slows it down and costs no frame.
-            verdict = self.sitting.offer(frame, seen, name=stamp(at), at=at, keep=keep, wait=True, turn=sent.turn)
+            verdict = self.sitting.offer(
+                frame, seen, name=frame_timestamp(at), at=at, keep=keep, wait=True, turn=sent.turn
+            )
             return _answer(seen, verdict) | {
                 "kept": keep,
                 "letter": self.sitting.letter,
@@ -168,7 +170,7 @@ class Desk:
         interval_s = self.sitting.capture.interval_s - _HALF_A_TICK_S
         return self._kept_s is None or not 0 <= taken_s - self._kept_s < interval_s
 
-    def _begin(self, sent: Sent) -> None:
+    def _begin(self, sent: UploadedFrame) -> None:
         self._kept_s = sent.taken_s
         if self._burst != (self.turns.page, sent.burst):
             self._burst = (self.turns.page, sent.burst)
@@ -185,7 +187,7 @@ class Desk:
                 self.sitting.choose(letter)
         except InputError as error:
             letters = " ".join(self.sitting.letters)
-            raise Refusal(422, f"This letter is not being recorded. Choose one of {letters}.") from error
+            raise RequestRefused(422, f"This letter is not being recorded. Choose one of {letters}.") from error
         return self.state()
 
     def step(self, by: int) -> dict[str, Any]:
@@ -205,7 +207,7 @@ class Desk:
             Refusal: there is none of that name.
         """
         if not self.sitting.remove(self._entry(file).file):
-            raise no_frame()
+            raise frame_not_found()
         return self.state()
 
     def answer(self, *, is_so: bool) -> dict[str, Any]:
@@ -223,18 +225,18 @@ class Desk:
         path = self.sitting.session.path(self._entry(file))
         if not path.exists():
             self.sitting.settle()
-        return small(path)
+        return thumbnail(path)
 
-    def _entry(self, file: str) -> Entry:
+    def _entry(self, file: str) -> IndexEntry:
         """What a page names is looked up; it never becomes a path."""
         entry = {entry.file: entry for entry in self.sitting.recent(REACHABLE)}.get(file)
         if entry is None:
-            raise no_frame()
+            raise frame_not_found()
         return entry
 
     def use_camera(self, label: object, settings: object) -> None:
         """Note which camera a page uses; only changes are kept, and not for ever."""
-        camera = as_told(label, settings)
+        camera = client_camera_info(label, settings)
         if self.cameras[-1:] != [camera]:
             self.cameras = [*self.cameras[1 - CAMERAS :], camera]
 
@@ -256,11 +258,11 @@ class Desk:
             "refused": {WORDS[reason].partition(".")[0]: number for reason, number in sitting.refused.most_common()},
             "undone": sitting.undone,
             "late": sitting.late,
-            "failure": None if self.failure is None else disk_words(self.failure),
+            "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
 
 
-def _answer(seen: Look, verdict: Verdict) -> dict[str, Any]:
+def _answer(seen: FrameMetrics, verdict: GateDecision) -> dict[str, Any]:
     hand = seen.hand
     return {
         "reasons": verdict.reasons,

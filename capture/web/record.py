@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session.lifecycle import CTRL_C, Recorded, Seat
-from aslkit.capture.web.serve import Served, serve
+from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
+from aslkit.capture.web.serve import ServeResult, serve_recording
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 
@@ -24,7 +24,7 @@ def record_in_browser(
     certificate: Path | None = None,
     key: Path | None = None,
     announce: Callable[[str], None],
-) -> Recorded:
+) -> RecordingResult:
     """Serve the recorder's page until it is finished there, or until Ctrl-C.
 
     Args:
@@ -44,13 +44,16 @@ def record_in_browser(
         AslkitError: the port is taken; another process records into the session.
         OSError: the disk is full. What was stored before is whole.
     """
-    seat = Seat(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=True)
-    lacking = seat.lacking(letters)
+    seat = RecordingLifecycle(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=True)
+    lacking = seat.missing_letters(letters)
     if not lacking:
-        return seat.nothing_to_do()
+        return seat.empty_result()
     frames: dict[str, Any] = {}
-    with seat.seated(lacking) as sitting, seat.noted(sitting, close=sitting.close, frames=lambda: frames) as outcome:
-        served = serve(sitting, host=host, port=port, certificate=certificate, key=key, announce=announce)
+    with (
+        seat.open_recording(lacking) as sitting,
+        seat.write_session_record(sitting, close=sitting.close, frames=lambda: frames) as outcome,
+    ):
+        served = serve_recording(sitting, host=host, port=port, certificate=certificate, key=key, announce=announce)
         frames |= _frames(served)
         outcome["ended_by"] = "finished on the page" if served.finished else CTRL_C
     if served.failure is not None:
@@ -58,7 +61,7 @@ def record_in_browser(
     return seat.recorded(sitting, outcome)
 
 
-def _frames(served: Served) -> dict[str, Any]:
+def _frames(served: ServeResult) -> dict[str, Any]:
     """As `Recording.frames` tells it; the page sends no frame before the last one is answered, so none is dropped."""
     fps = None if served.fps is None else {"p50": served.fps, "p95": served.fps_slow}
     return {"seen": served.frames, "dropped": 0, "fps": fps, "cameras": served.cameras}

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.web.app import app
-from aslkit.capture.web.controller import Desk
-from aslkit.capture.web.frame_analyzer import HandLooker, Looker
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.web.app import create_app
+from aslkit.capture.web.controller import PageController
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer, HandFrameAnalyzer
 from aslkit.web import server
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
+class ServeResult:
     """How it went.
 
     Attributes:
@@ -34,16 +34,16 @@ class Served:
     failure: OSError | None
 
 
-def serve(
-    sitting: Sitting,
+def serve_recording(
+    sitting: Recording,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
     announce: Callable[[str], None],
-    look: Looker | None = None,
+    look: FrameAnalyzer | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
-) -> Served:
+) -> ServeResult:
     """Serve the page until the signer has finished, or until Ctrl-C. The caller closes the sitting afterwards.
 
     Args:
@@ -59,16 +59,16 @@ def serve(
         AslkitError: the port is taken, or nothing can listen at that host.
         InputError: certificate or key are missing or wrong.
     """
-    with Service(sitting, host=host, port=port, look=look, certificate=certificate, key=key) as recorder:
+    with RecordingServer(sitting, host=host, port=port, look=look, certificate=certificate, key=key) as recorder:
         for line in recorder.words():
             announce(line)
         return recorder.run()
 
 
-class Service(server.Service):
+class RecordingServer(server.PageServer):
     """A recorder that listens, for `run` to serve.
 
-    Args: as `serve`.
+    Args: as `serve_recording`.
 
     Attributes:
         desk: what the page is told.
@@ -77,18 +77,18 @@ class Service(server.Service):
     may = "can record into this session. Give it to the signer only."
     end = "Ctrl-C, or Finish on the page, ends the sitting."
 
-    def __init__(self, sitting: Sitting, *, look: Looker | None = None, **where: Any) -> None:
+    def __init__(self, sitting: Recording, *, look: FrameAnalyzer | None = None, **where: Any) -> None:
         with ExitStack() as stack:
-            self.desk = desk = Desk(sitting, look or stack.enter_context(HandLooker()))
-            super().__init__(lambda addresses, stop: app(desk, addresses, on_finish=stop), **where)
+            self.desk = desk = PageController(sitting, look or stack.enter_context(HandFrameAnalyzer()))
+            super().__init__(lambda addresses, stop: create_app(desk, addresses, on_finish=stop), **where)
             self._stack.enter_context(stack.pop_all())
 
-    def run(self) -> Served:
+    def run(self) -> ServeResult:
         """Serve until the signer has finished, until `stop`, or until Ctrl-C."""
         self.serve()
         desk = self.desk
         desk.close()
-        return Served(
+        return ServeResult(
             finished=desk.turns.finished,
             frames=desk.pace.frames,
             fps=desk.pace.fps(50),

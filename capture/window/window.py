@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.record import COMPLETE, SOURCE_ENDED, Recording
+from aslkit.capture.record import COMPLETE, SOURCE_ENDED, SourceRecording
 from aslkit.capture.session.lifecycle import CTRL_C
 from aslkit.capture.window.shutter import Shutter
-from aslkit.capture.window.view import View, draw
+from aslkit.capture.window.view import RecordingView, draw_view
 from aslkit.core.errors import AslkitError
 from aslkit.gui.drawing import BAD, GOOD, HINT, WARN, Banner
-from aslkit.gui.window import display_works, loop
+from aslkit.gui.window import display_works, run_window
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit capture"
@@ -23,7 +23,7 @@ _RATE_EVERY_S: Final = 0.5
 _NOTE_S: Final = 2.5
 
 
-def window(recording: Recording) -> str:
+def record_in_window(recording: SourceRecording) -> str:
     """Show the recording in a window until all letters are complete, or q ends it; return why it ended.
 
     Raises:
@@ -34,9 +34,9 @@ def window(recording: Recording) -> str:
             "There is no display for the window. "
             "Add --no-preview to record without one, or --web to record in a browser."
         )
-    desk = Desk(recording)
+    desk = WindowController(recording)
     try:
-        loop(TITLE, desk)
+        run_window(TITLE, desk)
     except KeyboardInterrupt:
         return CTRL_C
     finally:
@@ -53,7 +53,7 @@ class _Note:
     until: float = 0.0
 
 
-class Desk:
+class WindowController:
     """What the keys do and what the window shows.
 
     Args:
@@ -64,7 +64,7 @@ class Desk:
         ended: why the recording is over; None while it is not.
     """
 
-    def __init__(self, recording: Recording, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, recording: SourceRecording, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.ended: str | None = None
         self._recording, self._sitting, self._clock = recording, recording.sitting, clock
         capture = self._sitting.capture
@@ -109,13 +109,13 @@ class Desk:
 
     def picture(self) -> Frame:
         """What to show now, BGR, uint8."""
-        return draw(self.view())
+        return draw_view(self.view())
 
-    def view(self) -> View:
+    def view(self) -> RecordingView:
         """What to show now, as values."""
         recording, sitting, now = self._recording, self._sitting, self._clock()
         shown, verdict = recording.watch.shown, recording.watch.verdict
-        return View(
+        return RecordingView(
             frame=None if shown is None else shown.frame,
             hand=None if shown is None else shown.hand,
             good=verdict is not None and not verdict.reasons,

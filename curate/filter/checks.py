@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aslkit.core.config import check_number, check_whole
+from aslkit.core.config import check_integer, check_number
 from aslkit.core.errors import InputError
-from aslkit.core.robust_statistics import spread
+from aslkit.core.robust_statistics import robust_std
 from aslkit.vision.hand_landmarker import WRIST
 
 Action = Literal["drop", "flag", "keep"]
@@ -81,14 +81,14 @@ class CheckConfig:
         shares = ("blur_fine", "blur_coarse", "darkest", "brightest", "smallest_hand", "edge", "wrist_edge", "doubt")
         for name in shares:
             check_number(name, getattr(self, name), 0, 1)
-        check_whole("smallest_image", self.smallest_image, 1, 16_000)
-        check_whole("fewest", self.fewest, 1, 1_000_000)
+        check_integer("smallest_image", self.smallest_image, 1, 16_000)
+        check_integer("fewest", self.fewest, 1, 1_000_000)
         check_number("least_contrast", self.least_contrast, 0, 0.5)
         check_number("outlier", self.outlier, 0, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckFinding:
     """A frame that a check found.
 
     Attributes:
@@ -103,7 +103,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class CheckInput:
     """Frames to be checked, n of them, all readable.
 
     Attributes:
@@ -139,7 +139,7 @@ class Checked:
         out[self.found] = np.maximum(-points, points - 1).max(axis=2)
         return out
 
-    def stands_out(self, values: Floats, limit: float) -> Mask:
+    def is_outlier(self, values: Floats, limit: float) -> Mask:
         """Which values are so many standard deviations above the median of their own sitting, bool (n,).
 
         Median and median absolute deviation, which a few bad frames do not move (Iglewicz and Hoaglin, "How to Detect
@@ -150,7 +150,7 @@ class Checked:
             own = (self.sitting == sitting) & np.isfinite(values)
             if own.sum() >= ENOUGH:
                 middle = float(np.median(values[own]))
-                out[own] = values[own] > middle + limit * max(spread(values[own], middle), _LEAST_SPREAD)
+                out[own] = values[own] > middle + limit * max(robust_std(values[own], middle), _LEAST_SPREAD)
         return out
 
 
@@ -158,80 +158,80 @@ Found = tuple[Mask, Callable[[int], str]]
 """Which frames, bool (n,); and the particulars of one."""
 
 
-def _small_image(frames: Checked, limits: CheckConfig) -> Found:
+def _small_image(frames: CheckInput, limits: CheckConfig) -> Found:
     width, height = frames.number("width"), frames.number("height")
     found = np.minimum(width, height) < limits.smallest_image
     return found, lambda i: f"{width[i]:.0f}×{height[i]:.0f} pixels"
 
 
-def _blurred(frames: Checked, limits: CheckConfig) -> Found:
+def _blurred(frames: CheckInput, limits: CheckConfig) -> Found:
     fine, coarse = frames.number("blur_fine"), frames.number("blur_coarse")
-    found = ((fine > limits.blur_fine) & frames.stands_out(fine, limits.outlier)) | (
-        (coarse > limits.blur_coarse) & frames.stands_out(coarse, limits.outlier)
+    found = ((fine > limits.blur_fine) & frames.is_outlier(fine, limits.outlier)) | (
+        (coarse > limits.blur_coarse) & frames.is_outlier(coarse, limits.outlier)
     )
     return frames.found & found, lambda i: f"blur {fine[i]:.2f}, of a reduced picture {coarse[i]:.2f}"
 
 
-def _dark(frames: Checked, limits: CheckConfig) -> Found:
+def _dark(frames: CheckInput, limits: CheckConfig) -> Found:
     light = frames.number("hand_brightness")
-    found = (light < limits.darkest) & frames.stands_out(-light, limits.outlier)
+    found = (light < limits.darkest) & frames.is_outlier(-light, limits.outlier)
     return found, lambda i: f"brightness {light[i]:.2f}"
 
 
-def _bright(frames: Checked, limits: CheckConfig) -> Found:
+def _bright(frames: CheckInput, limits: CheckConfig) -> Found:
     glare = frames.number("glare")
-    found = (glare > limits.brightest) & frames.stands_out(glare, limits.outlier)
+    found = (glare > limits.brightest) & frames.is_outlier(glare, limits.outlier)
     return found, lambda i: f"{glare[i]:.0%} of it white"
 
 
-def _low_contrast(frames: Checked, limits: CheckConfig) -> Found:
+def _low_contrast(frames: CheckInput, limits: CheckConfig) -> Found:
     contrast = frames.number("contrast")
-    found = (contrast < limits.least_contrast) & frames.stands_out(-contrast, limits.outlier)
+    found = (contrast < limits.least_contrast) & frames.is_outlier(-contrast, limits.outlier)
     return found, lambda i: f"contrast {contrast[i]:.2f}"
 
 
-def _no_hand(frames: Checked, _: CheckConfig) -> Found:
+def _no_hand(frames: CheckInput, _: CheckConfig) -> Found:
     return ~frames.found, lambda _: "no hand was found"
 
 
-def _two_hands(frames: Checked, _: CheckConfig) -> Found:
+def _two_hands(frames: CheckInput, _: CheckConfig) -> Found:
     return frames.number("hands") > 1, lambda _: "the larger one is taken"
 
 
-def _cut_off(frames: Checked, limits: CheckConfig) -> Found:
+def _cut_off(frames: CheckInput, limits: CheckConfig) -> Found:
     fingers = np.delete(frames.beyond, WRIST, axis=1).max(axis=1)
     found = (fingers > limits.edge) | (frames.beyond[:, WRIST] > limits.wrist_edge)
     return found, lambda i: f"{max(frames.beyond[i]):.1%} of the frame beyond its edge"
 
 
-def _tiny_hand(frames: Checked, limits: CheckConfig) -> Found:
+def _tiny_hand(frames: CheckInput, limits: CheckConfig) -> Found:
     size = frames.number("size")
     return frames.found & (size < limits.smallest_hand), lambda i: f"{size[i]:.0%} of the frame's shorter side"
 
 
-def _wrong_hand(frames: Checked, _: CheckConfig) -> Found:
+def _wrong_hand(frames: CheckInput, _: CheckConfig) -> Found:
     side = np.array(frames.described.column("handedness").to_pylist(), object)
     found = frames.found & (frames.usual != "") & (side != frames.usual)
     return found, lambda i: f"looks like the {side[i]} hand; the signer's usual one is the {frames.usual[i]} one"
 
 
-def _label_doubt(frames: Checked, limits: CheckConfig) -> Found:
+def _label_doubt(frames: CheckInput, limits: CheckConfig) -> Found:
     return frames.doubt > limits.doubt, lambda i: f"looks like {frames.said[i]} ({frames.doubt[i]:.0%} sure)"
 
 
-def _few_frames(frames: Checked, limits: CheckConfig) -> Found:
+def _few_frames(frames: CheckInput, limits: CheckConfig) -> Found:
     _, which, counts = np.unique(frames.letter, return_inverse=True, return_counts=True)
     return (counts < limits.fewest)[which], lambda i: f"one of {counts[which[i]]} of this letter and signer"
 
 
-def _one_sitting(frames: Checked, _: CheckConfig) -> Found:
+def _one_sitting(frames: CheckInput, _: CheckConfig) -> Found:
     which, sitting = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.sitting))
     met = np.unique(np.stack([which, sitting]), axis=1)
     found = np.bincount(met[0], minlength=1) < 2
     return np.asarray(found[which]), lambda i: f"this letter of the signer was recorded in {frames.sitting[i]} only"
 
 
-CHECKS: Final[dict[str, Callable[[Checked, CheckConfig], Found]]] = {
+CHECKS: Final[dict[str, Callable[[CheckInput, CheckConfig], Found]]] = {
     "small_image": _small_image,
     "dark": _dark,
     "bright": _bright,
@@ -251,15 +251,15 @@ OF_LETTERS: Final = ("few_frames", "one_sitting")
 """Checks that find no single frame, but all of a signer's letter."""
 
 
-def check(frames: Checked, config: CheckConfig, action: Action) -> Iterator[Finding]:
+def run_checks(frames: CheckInput, config: CheckConfig, action: Action) -> Iterator[CheckFinding]:
     """Yield what the checks with that action find; a frame may be found by several, in the order of CHECKS."""
     for name, find in CHECKS.items():
         if getattr(config, name) == action:
             found, detail = find(frames, config)
-            yield from (Finding(index=int(i), check=name, detail=detail(int(i))) for i in np.flatnonzero(found))
+            yield from (CheckFinding(index=int(i), check=name, detail=detail(int(i))) for i in np.flatnonzero(found))
 
 
-def usual_hands(side: npt.NDArray[Any], signer: Texts) -> Texts:
+def dominant_hand_per_signer(side: npt.NDArray[Any], signer: Texts) -> Texts:
     """The hand that most frames of each signer show, str (n,); empty where hardly more show it than the other.
 
     Args:

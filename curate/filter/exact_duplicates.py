@@ -28,7 +28,7 @@ class Rejection:
         }
 
 
-def clean(
+def drop_exact_duplicates(
     frames: Sequence[CapturedFrame], errors: Sequence[str | None], pixels: Sequence[str | None]
 ) -> tuple[list[int], list[Rejection]]:
     """Part the frames to keep, by their index, from those to refuse; both in the order given.

@@ -13,7 +13,7 @@ FEWEST: Final = 10
 """Groups of a letter, below which it cannot be learned well enough to doubt others, nor be doubted."""
 
 
-def doubts(
+def label_issue_scores(
     points: npt.NDArray[np.float32], label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], *, seed: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Say how sure a classifier is of another letter, for each frame, having been trained on the other groups.
@@ -38,7 +38,7 @@ def doubts(
     if len(letters) < 2:
         return sure, said
     index = np.searchsorted(letters, label[rows])
-    chances = out_of_fold(landmark_features(points[rows]), index, group[rows], seed)
+    chances = out_of_fold_probabilities(landmark_features(points[rows]), index, group[rows], seed)
     issues = _issues(index, chances)
     other = chances.argmax(axis=1)
     wrong = issues & (other != index)
@@ -47,7 +47,7 @@ def doubts(
     return sure, said
 
 
-def out_of_fold(
+def out_of_fold_probabilities(
     features: npt.NDArray[np.float32], label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int
 ) -> npt.NDArray[np.float64]:
     """How likely each label is for each hand, by classifiers that were not trained on its group.

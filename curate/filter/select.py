@@ -10,8 +10,15 @@ import pyarrow as pa
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.curate.filter.checks import CHECKS, CheckConfig, Checked, Finding, check, usual_hands
-from aslkit.curate.filter.label_issues import doubts
+from aslkit.curate.filter.checks import (
+    CHECKS,
+    CheckConfig,
+    CheckFinding,
+    CheckInput,
+    dominant_hand_per_signer,
+    run_checks,
+)
+from aslkit.curate.filter.label_issues import label_issue_scores
 from aslkit.curate.measure.table import right_hands
 from aslkit.formats.captures import CapturedFrame
 
@@ -21,7 +28,7 @@ Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sieved:
+class Selection:
     """What became of the frames.
 
     Attributes:
@@ -32,12 +39,12 @@ class Sieved:
     """
 
     taken: Integers
-    dropped: list[Finding]
-    flagged: list[Finding]
+    dropped: list[CheckFinding]
+    flagged: list[CheckFinding]
     said: Integers
 
 
-def restored(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
+def disable_checks(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
     """The settings under which what was dropped for a reason is taken again, and flagged.
 
     Args:
@@ -59,7 +66,7 @@ def restored(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -
     return replace(config, **dropped), 0 if "near-duplicate" in restore else keep_per_group  # type: ignore[arg-type]
 
 
-def sieve(
+def select_frames(
     kept: Sequence[CapturedFrame],
     seen: pa.Table,
     group: Integers,
@@ -67,7 +74,7 @@ def sieve(
     config: CheckConfig,
     keep_per_group: int,
     seed: int,
-) -> Sieved:
+) -> Selection:
     """Check frames, and thin out groups of near-duplicates.
 
     Args:
@@ -80,26 +87,26 @@ def sieve(
     """
     doubt, said = _doubted(kept, seen, group, seed)
     frames = _checked(kept, seen, doubt, said)
-    dropped = {finding.index: finding for finding in reversed(list(check(frames, config, "drop")))}
+    dropped = {finding.index: finding for finding in reversed(list(run_checks(frames, config, "drop")))}
     taken = np.array([index for index in range(len(kept)) if index not in dropped], np.int64)
     if keep_per_group:
         thinned = {finding.index: finding for finding in _thinned(kept, frames, group, taken, keep_per_group)}
         dropped |= thinned
         taken = np.array([index for index in taken.tolist() if index not in thinned], np.int64)
-    flagged = [finding for finding in check(frames, config, "flag") if finding.index not in dropped]
-    return Sieved(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, said=said)
+    flagged = [finding for finding in run_checks(frames, config, "flag") if finding.index not in dropped]
+    return Selection(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, said=said)
 
 
 def _thinned(
-    kept: Sequence[CapturedFrame], frames: Checked, group: Integers, taken: Integers, keep_per_group: int
-) -> list[Finding]:
+    kept: Sequence[CapturedFrame], frames: CheckInput, group: Integers, taken: Integers, keep_per_group: int
+) -> list[CheckFinding]:
     """Of each group all but the sharpest; of equally sharp ones the first stays."""
     blur = np.where(frames.found, frames.number("blur_fine"), 2.0)[taken]
     order = taken[np.lexsort((taken, blur, group[taken]))]
     firsts = np.searchsorted(group[order], group[order])
     place = np.arange(len(order)) - firsts
     return [
-        Finding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].key}, which is sharper")
+        CheckFinding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].key}, which is sharper")
         for i, first in zip(order[place >= keep_per_group], firsts[place >= keep_per_group], strict=True)
     ]
 
@@ -107,20 +114,22 @@ def _thinned(
 def _doubted(
     kept: Sequence[CapturedFrame], seen: pa.Table, group: Integers, seed: int
 ) -> tuple[npt.NDArray[np.float64], Integers]:
-    """As `doubts`, of all frames; one without a hand is taken for what it is called."""
+    """As `label_issue_scores`, of all frames; one without a hand is taken for what it is called."""
     doubt, said = np.zeros(len(kept)), np.array([INDEX[each.letter] for each in kept], np.int64)
     found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
     if len(found):
-        doubt[found], said[found] = doubts(right_hands(seen), said[found], group[found], seed=seed)
+        doubt[found], said[found] = label_issue_scores(right_hands(seen), said[found], group[found], seed=seed)
     return doubt, said
 
 
-def _checked(kept: Sequence[CapturedFrame], seen: pa.Table, doubt: npt.NDArray[np.float64], said: Integers) -> Checked:
+def _checked(
+    kept: Sequence[CapturedFrame], seen: pa.Table, doubt: npt.NDArray[np.float64], said: Integers
+) -> CheckInput:
     signer = np.array([each.signer for each in kept])
-    return Checked(
+    return CheckInput(
         described=seen,
         sitting=np.array([f"{each.signer}/{each.session}" for each in kept]),
-        usual=usual_hands(np.array(seen.column("handedness").to_pylist(), object), signer),
+        usual=dominant_hand_per_signer(np.array(seen.column("handedness").to_pylist(), object), signer),
         doubt=doubt,
         said=np.array(LETTERS)[said],
         letter=np.array([f"{each.signer}/{each.letter}" for each in kept]),

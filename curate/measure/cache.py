@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aslkit.core.files import remove, replacing
-from aslkit.core.progress import bar
+from aslkit.core.files import atomic_write, remove
+from aslkit.core.progress import progress_bar
 from aslkit.curate.measure.engine import Engine
-from aslkit.curate.measure.measure import DESCRIBED, VERSION, Looking
+from aslkit.curate.measure.measure import MEASURED_SCHEMA, VERSION, MeasureOptions
 
 KEEP_EVERY: Final = 512
 """Images after which what was measured is written down: what a crash can cost."""
@@ -24,7 +24,7 @@ MANY_PARTS: Final = 64
 
 
 @dataclass(kw_only=True)
-class Descriptions:
+class MeasurementCache:
     """All descriptions known, and the folder that keeps them.
 
     Attributes:
@@ -33,7 +33,7 @@ class Descriptions:
     """
 
     folder: Path
-    looking: Looking
+    looking: MeasureOptions
     known: pa.Table = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,11 +45,11 @@ class Descriptions:
         tables, parts = [], []
         for path in sorted(self._kept.glob("*.parquet")):
             try:
-                tables.append(pq.read_table(path).cast(DESCRIBED))
+                tables.append(pq.read_table(path).cast(MEASURED_SCHEMA))
                 parts.append(path)
             except (pa.ArrowException, OSError, ValueError):
                 remove(path)
-        self.known = pa.concat_tables(tables) if tables else DESCRIBED.empty_table()
+        self.known = pa.concat_tables(tables) if tables else MEASURED_SCHEMA.empty_table()
         if len(tables) > MANY_PARTS:
             self._make_one(parts)
 
@@ -60,7 +60,7 @@ class Descriptions:
         if not missing:
             return 0
         fresh: list[pa.RecordBatch] = []
-        with bar("Looking at images", len(missing)) as advance:
+        with progress_bar("Looking at images", len(missing)) as advance:
             try:
                 for batch in engine.describe(missing, self.looking):
                     fresh.append(batch)
@@ -79,16 +79,16 @@ class Descriptions:
     def _keep(self, fresh: list[pa.RecordBatch]) -> None:
         if not fresh:
             return
-        table = pa.Table.from_batches(fresh, DESCRIBED)
+        table = pa.Table.from_batches(fresh, MEASURED_SCHEMA)
         name = hashlib.sha256("".join(table.column("content").to_pylist()).encode()).hexdigest()[:16]
-        with replacing(self._kept / f"{name}.parquet") as partial_file:
+        with atomic_write(self._kept / f"{name}.parquet") as partial_file:
             pq.write_table(table, partial_file, compression="zstd")
         self.known = pa.concat_tables([self.known, table])
         fresh.clear()
 
     def _make_one(self, parts: list[Path]) -> None:
         """Write all that is known to one file in place of those it was read from; another process may add its own."""
-        with replacing(self._kept / "all.parquet") as partial_file:
+        with atomic_write(self._kept / "all.parquet") as partial_file:
             pq.write_table(self.known, partial_file, compression="zstd")
         for path in parts:
             if path.name != "all.parquet":

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.process_pool import cores, pool
-from aslkit.curate.config import Limits
-from aslkit.curate.measure.measure import Looking, describe_files, named
-from aslkit.curate.measure.near_duplicates import Integers, Traits, near_duplicates
+from aslkit.core.process_pool import count_cores, create_pool
+from aslkit.curate.config import NearDuplicateLimits
+from aslkit.curate.measure.measure import MeasureOptions, file_batches, measure_files
+from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, near_duplicates
 
 BATCH: Final = 32
 """Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
@@ -33,10 +33,10 @@ Work = Callable[[pa.RecordBatch], pa.RecordBatch]
 class Engine(Protocol):
     """What images are looked at with, and compared. Every engine gives the same rows."""
 
-    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
         """Yield descriptions, batches of `describe.DESCRIBED`, of files (content hash to path), in any order."""
 
-    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
         """Find near-duplicates, as `group.near_duplicates` does."""
 
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -53,11 +53,11 @@ class Local:
 
     processes: int | None = None
 
-    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
         """Likewise; in the order of the files, which the processes read themselves."""
-        return map_local(partial(describe_files, looking=looking), named(files, BATCH), processes=self.processes)
+        return map_local(partial(measure_files, looking=looking), file_batches(files, BATCH), processes=self.processes)
 
-    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
         """Likewise; in this process, whose arithmetic uses all cores."""
         return near_duplicates(traits, within, limits)
 
@@ -79,8 +79,8 @@ def map_local(
     Raises:
         AslkitError: a process was killed, most often for want of memory.
     """
-    processes = processes or cores()
-    workers = pool(processes)
+    processes = processes or count_cores()
+    workers = create_pool(processes)
     running: deque[Future[pa.RecordBatch]] = deque()
     try:
         for batch in batches:

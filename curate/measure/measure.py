@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aslkit.datasets.schema import COLUMNS
-from aslkit.vision.frame_metrics import Look, look
+from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import Frame, ImageError, decode, pixel_hash, quality, read_file, to_grey
-from aslkit.vision.perceptual_hash import FINE_BYTES, SMALL, small
+from aslkit.vision.images import Frame, ImageError, decode_image, measure_quality, pixel_hash, read_image_file, to_gray
+from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, FINE_BYTES, downscale_gray
 
 VERSION: Final = 3
 """Raise it when a description changes: what was measured before is then measured again."""
@@ -21,7 +21,7 @@ VERSION: Final = 3
 GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
 """In: the SHA-256 of the image file, and the file itself."""
 
-NAMED: Final = pa.schema([pa.field("content", pa.string()), pa.field("path", pa.binary())])
+FILES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("path", pa.binary())])
 """In: the same, and where the file lies, as the system has it: a name need not be text."""
 
 _MEASURED: Final = (
@@ -29,30 +29,30 @@ _MEASURED: Final = (
     "handedness", "landmarks", "hand_score", "hand_box",
 )  # fmt: skip
 
-LOOKED: Final = pa.schema(
+OPTIONS_SCHEMA: Final = pa.schema(
     [
         pa.field("hands", pa.int8()),
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
         pa.field("fine_hash", pa.binary(FINE_BYTES)),
         pa.field("hand_hash", pa.binary(FINE_BYTES)),
-        pa.field("small", pa.binary(SMALL**2)),
+        pa.field("small", pa.binary(DOWNSCALED_SIDE**2)),
     ]
 )
-"""Columns that only the checks need: attributes of `frame_metrics.Look`, and `small`, the downscaled image."""
+"""Columns that only the checks need: attributes of `frame_metrics.FrameMetrics`, and `downscale_gray`, the downscaled image."""
 
-DESCRIBED: Final = pa.schema(
+MEASURED_SCHEMA: Final = pa.schema(
     [
         GIVEN.field("content"),
         pa.field("error", pa.string()),
         *(COLUMNS.field(name) for name in _MEASURED),
-        *LOOKED,
+        *OPTIONS_SCHEMA,
     ]
 )
 """Out: one row for each in; only `content` and `error` are set where the image cannot be decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looking:
+class MeasureOptions:
     """How hands are looked for; part of what a description depends on.
 
     Attributes:
@@ -65,42 +65,42 @@ class Looking:
     hands: bool = True
 
 
-def describe(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
+def measure_batch(batch: pa.RecordBatch, looking: MeasureOptions) -> pa.RecordBatch:
     """Describe a batch of GIVEN; returns one of DESCRIBED, rows in the same order. Depends on nothing else."""
     landmarker = _landmarker(looking)
     contents, images = batch.column("content").to_pylist(), batch.column("bytes")
     rows = [_row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)]
-    return pa.RecordBatch.from_pylist(rows, DESCRIBED)
+    return pa.RecordBatch.from_pylist(rows, MEASURED_SCHEMA)
 
 
-def describe_files(batch: pa.RecordBatch, looking: Looking) -> pa.RecordBatch:
-    """As `describe`, of a batch of NAMED, whose files are read one at a time."""
+def measure_files(batch: pa.RecordBatch, looking: MeasureOptions) -> pa.RecordBatch:
+    """As `measure_batch`, of a batch of NAMED, whose files are read one at a time."""
     landmarker = _landmarker(looking)
     named = zip(batch.column("content").to_pylist(), batch.column("path").to_pylist(), strict=True)
-    rows = [_row(content, read_file(Path(os.fsdecode(path))), landmarker) for content, path in named]
-    return pa.RecordBatch.from_pylist(rows, DESCRIBED)
+    rows = [_row(content, read_image_file(Path(os.fsdecode(path))), landmarker) for content, path in named]
+    return pa.RecordBatch.from_pylist(rows, MEASURED_SCHEMA)
 
 
-def named(files: Mapping[str, Path], size: int) -> Iterator[pa.RecordBatch]:
+def file_batches(files: Mapping[str, Path], size: int) -> Iterator[pa.RecordBatch]:
     """Yield files, content hash to path, as batches of NAMED of `size` rows."""
     contents, paths = list(files), [os.fsencode(path.absolute()) for path in files.values()]
     for start in range(0, len(contents), size):
         part = slice(start, start + size)
-        yield pa.RecordBatch.from_arrays([pa.array(contents[part]), pa.array(paths[part])], schema=NAMED)
+        yield pa.RecordBatch.from_arrays([pa.array(contents[part]), pa.array(paths[part])], schema=FILES_SCHEMA)
 
 
 def _row(content: str, data: bytes, landmarker: HandLandmarker | None) -> dict[str, Any]:
     try:
-        frame = decode(data)
+        frame = decode_image(data)
     except ImageError as error:
         return {"content": content, "error": error.message}
-    grey = to_grey(frame)
-    seen = look(frame, landmarker.find_all(frame) if landmarker else [], grey=grey)
+    grey = to_gray(frame)
+    seen = measure_frame(frame, landmarker.find_all(frame) if landmarker else [], grey=grey)
     return {"content": content, **_seen(frame, grey, seen), **_hand(seen)}
 
 
-def _seen(frame: Frame, grey: Frame, seen: Look) -> dict[str, Any]:
-    measured = quality(grey)
+def _seen(frame: Frame, grey: Frame, seen: FrameMetrics) -> dict[str, Any]:
+    measured = measure_quality(grey)
     return {
         "width": seen.width,
         "height": seen.height,
@@ -116,11 +116,11 @@ def _seen(frame: Frame, grey: Frame, seen: Look) -> dict[str, Any]:
         "hand_brightness": seen.brightness,
         "glare": seen.glare,
         "fine_hash": seen.fine_hash.to_bytes(FINE_BYTES),
-        "small": small(grey).tobytes(),
+        "small": downscale_gray(grey).tobytes(),
     }
 
 
-def _hand(seen: Look) -> dict[str, Any]:
+def _hand(seen: FrameMetrics) -> dict[str, Any]:
     hand = seen.hand
     if hand is None:
         return {}
@@ -134,7 +134,7 @@ def _hand(seen: Look) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _landmarker(looking: Looking) -> HandLandmarker | None:
+def _landmarker(looking: MeasureOptions) -> HandLandmarker | None:
     """One a process: it takes a second to start."""
     import cv2
 

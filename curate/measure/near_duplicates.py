@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.config import Limits
-from aslkit.vision.near_duplicate import hands_near, moved, upright
+from aslkit.curate.config import NearDuplicateLimits
+from aslkit.vision.near_duplicate import align_upright, hands_within, transform_joints
 from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
 Integers = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ _ROWS: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traits:
+class GroupFeatures:
     """What frames are compared by, one entry for each, all of length n.
 
     Attributes:
@@ -46,12 +46,12 @@ class Traits:
         if found != wanted:
             raise ValueError(f"traits of shapes {found}, not {wanted}")
 
-    def take(self, rows: npt.NDArray[Any]) -> "Traits":
+    def take(self, rows: npt.NDArray[Any]) -> "GroupFeatures":
         """Return those of some frames."""
-        return Traits(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return GroupFeatures(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def near_duplicates(traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+def near_duplicates(traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
     """Give every frame the number of its group of near-duplicates.
 
     Two frames are near-duplicates when they are one of these:
@@ -74,16 +74,16 @@ def near_duplicates(traits: Traits, within: npt.NDArray[Any], limits: Limits) ->
     order = np.argsort(part, kind="stable")
     first = np.zeros(len(within), np.int64)
     for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
-        first[rows] = rows[linked(traits.take(rows), limits)]
-    return numbered(first)
+        first[rows] = rows[connected_components(traits.take(rows), limits)]
+    return component_ids(first)
 
 
-def numbered(first: Integers) -> Integers:
+def component_ids(first: Integers) -> Integers:
     """Groups named by their first frames, int64 (n,), numbered from 0 in the order of these."""
     return np.asarray(np.unique(first, return_inverse=True)[1], np.int64)
 
 
-def linked(traits: Traits, limits: Limits) -> Integers:
+def connected_components(traits: GroupFeatures, limits: NearDuplicateLimits) -> Integers:
     """Of frames of one part, the index of the first frame of each one's group, int64 (n,)."""
     group = np.arange(len(traits.phash))
     for rule in (_same_picture, _alike, _same_hand):
@@ -116,42 +116,42 @@ Rule = tuple[Callable[[slice], Mask], Callable[[Integers], Mask]]
 and which of such pairs, int64 (m, 2), are: bool (m,)."""
 
 
-def _same_picture(traits: Traits, limits: Limits) -> Rule:
-    fine, mirrored = signs(traits.fine_hash), signs(traits.fine_hash ^ MIRRORED)
+def _same_picture(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    fine, mirrored = to_plus_minus_one(traits.fine_hash), to_plus_minus_one(traits.fine_hash ^ MIRRORED)
 
     def near(rows: slice) -> Mask:
         others = fine[rows.start :]
-        bits = np.minimum(differing(fine[rows], others), differing(mirrored[rows], others))
+        bits = np.minimum(hamming_matrix(fine[rows], others), hamming_matrix(mirrored[rows], others))
         return np.asarray(bits <= limits.fine_distance)
 
     return near, lambda pairs: np.ones(len(pairs), bool)
 
 
-def _alike(traits: Traits, limits: Limits) -> Rule:
-    hashes, hands = signs(traits.phash), traits.hands
+def _alike(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    hashes, hands = to_plus_minus_one(traits.phash), traits.hands
 
     def near(rows: slice) -> Mask:
-        return np.asarray(differing(hashes[rows], hashes[rows.start :]) <= limits.distance)
+        return np.asarray(hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.distance)
 
-    return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
+    return near, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
 
 
-def _same_hand(traits: Traits, limits: Limits) -> Rule:
-    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), signs(traits.hand_hash)
-    hands = moved(traits.hands, upright(traits.hands, traits.left))
+def _same_hand(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), to_plus_minus_one(traits.hand_hash)
+    hands = transform_joints(traits.hands, align_upright(traits.hands, traits.left))
 
     def near(rows: slice) -> Mask:
-        alike = differing(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
+        alike = hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
         return np.asarray(alike & found[rows, None] & found[None, rows.start :])
 
-    return near, lambda pairs: hands_near(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
+    return near, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
 
 
-def signs(hashes: Bytes) -> Signs:
+def to_plus_minus_one(hashes: Bytes) -> Signs:
     """Hashes, uint8 (n, bytes), as -1 and 1 for each bit, float32 (n, bits)."""
     return np.unpackbits(hashes, axis=1).astype(np.float32) * 2 - 1
 
 
-def differing(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
-    """In how many bits hashes differ, (n, m), of their `signs` (n, bits) and (m, bits): exact; a product is fast."""
+def hamming_matrix(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
+    """In how many bits hashes differ, (n, m), of their `to_plus_minus_one` (n, bits) and (m, bits): exact; a product is fast."""
     return (left.shape[1] - left @ right.T) / 2

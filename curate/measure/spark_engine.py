@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
-from aslkit.core.spark_session import session
-from aslkit.curate.config import Limits
+from aslkit.core.spark_session import open_spark_session
+from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure.engine import Work, map_local
-from aslkit.curate.measure.measure import DESCRIBED, Looking, describe_files, named
-from aslkit.curate.measure.near_duplicates import Integers, Traits, linked, numbered
+from aslkit.curate.measure.measure import MEASURED_SCHEMA, MeasureOptions, file_batches, measure_files
+from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, component_ids, connected_components
 
 AT_ONCE: Final = 8192
 """Images of one Spark job: what an interruption can cost, and what comes back to this process at once."""
@@ -42,7 +42,7 @@ def spark_engine(master: str) -> Iterator["SparkEngine"]:
     settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH)}
     if not master.startswith("local"):  # a worker whose disk is full fails fast, and would be given all that is left
         settings["spark.excludeOnFailure.enabled"] = "true"
-    with session(master, name="curate", settings=settings) as spark:
+    with open_spark_session(master, name="curate", settings=settings) as spark:
         yield SparkEngine(spark=spark)
 
 
@@ -52,18 +52,21 @@ class SparkEngine:
 
     spark: Any
 
-    def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
+    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
         """Likewise: workers read the images themselves, `mapInArrow`."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        work, out = partial(_described, looking=looking, version=__version__), from_arrow_schema(_plain(DESCRIBED))
-        for batch in named(files, AT_ONCE):
+        work, out = (
+            partial(_described, looking=looking, version=__version__),
+            from_arrow_schema(_plain(MEASURED_SCHEMA)),
+        )
+        for batch in file_batches(files, AT_ONCE):
             parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(batch) // BATCH))
             frame = self.spark.createDataFrame(pa.Table.from_batches([batch])).repartition(parts)
             found = _collected(frame.mapInArrow(work, out))
             yield from _typed(found).to_batches()
 
-    def group(self, traits: Traits, within: npt.NDArray[Any], limits: Limits) -> Integers:
+    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
         """Likewise: a worker compares all frames of a signer and letter, which is the band that pairs lie in."""
         count = len(within)
         table = pa.table(
@@ -83,23 +86,23 @@ class SparkEngine:
         found = _collected(frame.applyInArrow(work, _LINKED))
         first = np.empty(count, np.int64)
         first[found.column("row").to_numpy()] = found.column("first").to_numpy()
-        return numbered(first)
+        return component_ids(first)
 
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Likewise; by processes beside this one, which has to read and write the images anyway."""
         return map_local(work, batches)
 
 
-def _described(batches: Iterator[pa.RecordBatch], *, looking: Looking, version: str) -> Iterator[pa.RecordBatch]:
+def _described(batches: Iterator[pa.RecordBatch], *, looking: MeasureOptions, version: str) -> Iterator[pa.RecordBatch]:
     """In a worker: read files and describe them."""
     if version != __version__:
         raise RuntimeError(f"aslkit {__version__} is installed on a worker, {version} where the command was given.")
     for batch in batches:
-        found = pa.Table.from_batches([describe_files(batch, looking)])
-        yield from found.cast(_plain(DESCRIBED), safe=False).to_batches()
+        found = pa.Table.from_batches([measure_files(batch, looking)])
+        yield from found.cast(_plain(MEASURED_SCHEMA), safe=False).to_batches()
 
 
-def _linked(table: pa.Table, limits: Limits) -> pa.Table:
+def _linked(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
     """In a worker: the groups of one part."""
     table = table.sort_by("row")
     rows = table.column("row").to_numpy()
@@ -108,8 +111,8 @@ def _linked(table: pa.Table, limits: Limits) -> pa.Table:
         for name in ("phash", "fine_hash", "hand_hash")
     }
     hands = table.column("hands").combine_chunks().flatten().to_numpy().reshape(-1, 21, 2)
-    traits = Traits(**hashes, hands=hands, left=table.column("left").to_numpy())
-    return pa.table({"row": rows, "first": rows[linked(traits, limits)]})
+    traits = GroupFeatures(**hashes, hands=hands, left=table.column("left").to_numpy())
+    return pa.table({"row": rows, "first": rows[connected_components(traits, limits)]})
 
 
 def _collected(frame: Any) -> pa.Table:
@@ -144,4 +147,4 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 def _typed(table: pa.Table) -> pa.Table:
     """Rows of _plain(DESCRIBED) as rows of DESCRIBED."""
-    return table.cast(DESCRIBED, safe=False)
+    return table.cast(MEASURED_SCHEMA, safe=False)

@@ -9,19 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.core.letters import INDEX
-from aslkit.curate.config import Limits
+from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure.engine import Engine
-from aslkit.curate.measure.near_duplicates import Traits
+from aslkit.curate.measure.near_duplicates import GroupFeatures
 from aslkit.datasets import parquet_store, schema
 from aslkit.formats.captures import CapturedFrame, SessionInfo
-from aslkit.vision.images import read_file, without_traces
+from aslkit.vision.images import read_image_file, strip_metadata
 from aslkit.vision.preprocess import canonical_points
 
 _MOST_BYTES: Final = 256_000_000
 """Of images in memory at once; Arrow holds at most 2 GB in one column."""
 
 
-def groups(frames: Sequence[CapturedFrame], seen: pa.Table, limits: Limits, engine: Engine) -> npt.NDArray[np.int64]:
+def find_groups(
+    frames: Sequence[CapturedFrame], seen: pa.Table, limits: NearDuplicateLimits, engine: Engine
+) -> npt.NDArray[np.int64]:
     """The group of near-duplicates of each frame, int64 (n,).
 
     Args:
@@ -31,25 +33,25 @@ def groups(frames: Sequence[CapturedFrame], seen: pa.Table, limits: Limits, engi
         engine: that compares them.
     """
     within = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
-    return engine.group(traits(seen), within, limits)
+    return engine.group(group_features(seen), within, limits)
 
 
-def traits(seen: pa.Table) -> Traits:
-    """What frames are compared by; `seen` as for `groups`."""
+def group_features(seen: pa.Table) -> GroupFeatures:
+    """What frames are compared by; `seen` as for `find_groups`."""
     hands = np.full((len(seen), 21, 2), np.nan, np.float32)
     found = seen.column("landmarks").is_valid().to_numpy()
     sides = np.stack([seen.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
-    hands[found] = landmarks(seen)[..., :2] * sides[:, None]
-    return Traits(
+    hands[found] = landmark_array(seen)[..., :2] * sides[:, None]
+    return GroupFeatures(
         phash=seen.column("phash").to_numpy().astype(">u8").view(np.uint8).reshape(-1, 8),
-        fine_hash=in_bytes(seen.column("fine_hash")),
-        hand_hash=in_bytes(seen.column("hand_hash")),
+        fine_hash=hashes_to_bytes(seen.column("fine_hash")),
+        hand_hash=hashes_to_bytes(seen.column("hand_hash")),
         hands=hands,
         left=pc.fill_null(pc.equal(seen.column("handedness"), "left"), False).to_numpy(),
     )
 
 
-def in_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
+def hashes_to_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
     """Bytes of equal length, uint8 (n, bytes); zeros where there are none."""
     width = column.type.byte_width
     values = pc.fill_null(column, bytes(width)).combine_chunks()
@@ -57,7 +59,7 @@ def in_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
     return flat[: len(values) * width].reshape(-1, width)
 
 
-def landmarks(seen: pa.Table) -> npt.NDArray[np.float32]:
+def landmark_array(seen: pa.Table) -> npt.NDArray[np.float32]:
     """Of those frames in which a hand was found: float32 (n, 21, 3), as `Hand.landmarks`."""
     flat = seen.column("landmarks").combine_chunks().flatten()
     return np.asarray(flat.to_numpy(), np.float32).reshape(-1, 21, 3)
@@ -71,7 +73,7 @@ def right_hands(seen: pa.Table) -> npt.NDArray[np.float32]:
     """
     found = seen.filter(seen.column("landmarks").is_valid())
     return canonical_points(
-        landmarks(found),
+        landmark_array(found),
         widths=found.column("width").to_numpy(),
         heights=found.column("height").to_numpy(),
         left=pc.fill_null(pc.equal(found.column("handedness"), "left"), False).to_numpy(),
@@ -79,7 +81,7 @@ def right_hands(seen: pa.Table) -> npt.NDArray[np.float32]:
     )
 
 
-def table(
+def build_table(
     kept: Sequence[CapturedFrame],
     seen: pa.Table,
     group: npt.NDArray[np.int64],
@@ -115,21 +117,21 @@ def table(
     return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
 
 
-def with_images(table: pa.Table, kept: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
+def add_images(table: pa.Table, kept: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
     """The rows with their image files, a row group at a time, or less where the images are large."""
     images: list[dict[str, Any]] = []
     size, start = 0, 0
     for index, row in enumerate(rows):
         frame = kept[row]
         # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
-        images.append({"bytes": without_traces(read_file(frame.path)), "path": frame.key})
+        images.append({"bytes": strip_metadata(read_image_file(frame.path)), "path": frame.key})
         size += len(images[-1]["bytes"])
         if (index + 1) % parquet_store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
             yield _filled(table.slice(start, len(images)), images)
             images, size, start = [], 0, index + 1
 
 
-def grouped(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def regroup_rows(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Yield the same rows in tables of `store.ROWS_PER_GROUP`, or fewer where their images are large."""
     waiting: list[pa.Table] = []
     for batch in batches:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.curate.report.leakage import Leak, Pictures, leak, thumb
+from aslkit.curate.report.leakage import ComparedImages, Leakage, measure_leakage, normalize_thumbnail
 from aslkit.datasets.split import random_split
 
 MOST_TESTED: Final = 3000
@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leaks:
+class DatasetLeakage:
     """Of one dataset.
 
     Attributes:
@@ -30,12 +30,12 @@ class Leaks:
         tested: how many images the dataset's test holds; `own.test` of them were looked at.
     """
 
-    own: Leak
-    random: Leak
+    own: Leakage
+    random: Leakage
     tested: int
 
 
-def leaks(
+def measure_dataset_leakage(
     smalls: npt.NDArray[np.uint8],
     hashes: npt.NDArray[np.uint64],
     labels: npt.NDArray[np.int64],
@@ -43,7 +43,7 @@ def leaks(
     *,
     distance: int,
     seed: int,
-) -> Leaks | None:
+) -> DatasetLeakage | None:
     """Measure as `curate.audit.audit` does, but of a large test only a part.
 
     Args:
@@ -60,27 +60,27 @@ def leaks(
     drawn = random_split(labels, share=_TEST_SHARE, seed=seed)
     if len(smalls) > MOST or not all(0 < chosen.sum() < len(smalls) for chosen in (test, drawn)):
         return None
-    pictures = Pictures(
-        thumbs=np.stack([thumb(each) for each in smalls]),
+    pictures = ComparedImages(
+        thumbs=np.stack([normalize_thumbnail(each) for each in smalls]),
         hashes=hashes,
         labels=labels,
         splits=np.where(test, "test", "train").astype(np.str_),
     )
     own, random = (
-        leak(*_part(pictures, chosen, seed), distance=distance, title=title)
+        measure_leakage(*_part(pictures, chosen, seed), distance=distance, title=title)
         for chosen, title in ((test, "Own split"), (drawn, "Random split"))
     )
-    return Leaks(own=own, random=random, tested=int(test.sum()))
+    return DatasetLeakage(own=own, random=random, tested=int(test.sum()))
 
 
-def _part(pictures: Pictures, test: Mask, seed: int) -> tuple[Pictures, Mask]:
+def _part(pictures: ComparedImages, test: Mask, seed: int) -> tuple[ComparedImages, Mask]:
     """All that is trained on, and at most MOST_TESTED of the others."""
     rows = np.flatnonzero(test)
     if len(rows) <= MOST_TESTED:
         return pictures, test
     chosen = ~test
     chosen[np.random.default_rng(seed).choice(rows, MOST_TESTED, replace=False)] = True
-    part = Pictures(
+    part = ComparedImages(
         thumbs=pictures.thumbs[chosen],
         hashes=pictures.hashes[chosen],
         labels=pictures.labels[chosen],

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from aslkit.curate.filter.checks import OF_LETTERS
 from aslkit.curate.filter.exact_duplicates import Rejection
-from aslkit.vision.crop import LEAST_SPAN, square
+from aslkit.vision.crop import MIN_SPAN, crop_square
 from aslkit.vision.hand_landmarker import FINGERS, WRIST
-from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg, read_file
+from aslkit.vision.images import Frame, ImageError, decode_image, encode_jpeg, read_image_file
 
 SHOWN: Final = 8
 """Frames of one reason."""
@@ -64,7 +64,7 @@ _TWIN: Final = {"conflicting-label": ("same pixels as ", ""), "duplicate": ("sam
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shot:
+class GalleryImage:
     """One frame to be looked at.
 
     Attributes:
@@ -98,10 +98,10 @@ class Gallery:
     taken: bool
     restorable: bool
     about: str
-    shots: list[Shot]
+    shots: list[GalleryImage]
 
 
-def galleries(
+def build_galleries(
     refused: Sequence[Rejection], flagged: Sequence[Rejection], paths: Mapping[str, Path]
 ) -> list[Gallery]:  # fmt: skip
     """Choose up to SHOWN varied frames of each reason, fewer where there are many reasons.
@@ -114,7 +114,7 @@ def galleries(
     wanted = [
         (reason, taken, [each for each in findings if each.reason == reason])
         for findings, taken in ((refused, False), (flagged, True))
-        for reason in sorted({each.reason for each in findings} - set(_OF_LETTERS), key=place)
+        for reason in sorted({each.reason for each in findings} - set(_OF_LETTERS), key=reason_order)
     ]
     sizes = [(len(findings), 2 if reason in _TWIN else 1) for reason, _, findings in wanted if reason != "unreadable"]
     most = next((m for m in range(SHOWN, 1, -1) if sum(min(m, n) * each for n, each in sizes) <= MOST_PICTURES), 2)
@@ -125,19 +125,19 @@ def galleries(
             taken=taken,
             restorable=not taken and reason not in _LAST,
             about=ABOUT.get(reason, ""),
-            shots=[_shot(each, paths) for each in varied(findings, most)],
+            shots=[_shot(each, paths) for each in sample_diverse(findings, most)],
         )
         for reason, taken, findings in wanted
     ]
 
 
-def place(reason: str) -> tuple[int, str]:
+def reason_order(reason: str) -> tuple[int, str]:
     """Sort key: reasons in the order in which frames are judged."""
     order = list(ABOUT)
     return (order.index(reason) if reason in order else len(order), reason)
 
 
-def varied(findings: Sequence[Rejection], most: int) -> list[Rejection]:
+def sample_diverse(findings: Sequence[Rejection], most: int) -> list[Rejection]:
     """Choose at most so many, of as many letters and signers as there are; of those equal in that, the first."""
     left, chosen, used = list(findings), list[Rejection](), Counter[tuple[str, str]]()
     while left and len(chosen) < most:
@@ -148,13 +148,13 @@ def varied(findings: Sequence[Rejection], most: int) -> list[Rejection]:
     return chosen
 
 
-def _shot(finding: Rejection, paths: Mapping[str, Path]) -> Shot:
+def _shot(finding: Rejection, paths: Mapping[str, Path]) -> GalleryImage:
     frame, twin = finding.frame, None
     if (around := _TWIN.get(finding.reason)) is not None:
         other = finding.detail.removeprefix(around[0]).removesuffix(around[1])
         twin = (other, thumbnail(paths[other])) if other in paths else None
     about = {"key": frame.key, "letter": frame.letter, "signer": frame.signer, "session": frame.session}
-    return Shot(frame=about, detail=finding.detail, picture=thumbnail(frame.path), twin=twin)
+    return GalleryImage(frame=about, detail=finding.detail, picture=thumbnail(frame.path), twin=twin)
 
 
 def thumbnail(path: Path, landmarks: npt.NDArray[np.float32] | None = None) -> str | None:
@@ -167,7 +167,7 @@ def thumbnail(path: Path, landmarks: npt.NDArray[np.float32] | None = None) -> s
     if not path.is_file():  # to open a pipe is to wait for whoever writes into it
         return None
     try:
-        frame = decode(read_file(path))
+        frame = decode_image(read_image_file(path))
     except (ImageError, OSError):
         return None
     small = _whole(frame) if landmarks is None else _hand(frame, landmarks)
@@ -189,8 +189,8 @@ def _hand(frame: Frame, landmarks: npt.NDArray[np.float32]) -> Frame:
     xy = landmarks[:, :2] * np.array(frame.shape[1::-1], np.float32)
     low, high = xy.min(axis=0), xy.max(axis=0)
     x, y = ((low + high) / 2).tolist()
-    span = max(float((high - low).max()) * (1 + 2 * _MARGIN), LEAST_SPAN)
-    crop = square(frame, middle=(x, y), span=span, side=SIDE, smooth=True)
+    span = max(float((high - low).max()) * (1 + 2 * _MARGIN), MIN_SPAN)
+    crop = crop_square(frame, middle=(x, y), span=span, side=SIDE, smooth=True)
     joints = (xy - np.array([x, y], np.float32)) * (SIDE / span) + SIDE / 2
     bones = [joints[[WRIST, *finger]].round().astype(np.int32) for finger in FINGERS]
     return np.asarray(cv2.polylines(crop, bones, False, _LINE, 1, cv2.LINE_AA), np.uint8)

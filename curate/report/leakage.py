@@ -15,12 +15,20 @@ import numpy.typing as npt
 from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX
-from aslkit.core.progress import bar
-from aslkit.curate.measure.near_duplicates import differing, signs
+from aslkit.core.progress import progress_bar
+from aslkit.curate.measure.near_duplicates import hamming_matrix, to_plus_minus_one
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sign_mnist import read_csv
-from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, perceptual_hash, read_file, to_grey
-from aslkit.vision.perceptual_hash import SMALL, small
+from aslkit.vision.images import (
+    IMAGE_SUFFIXES,
+    Frame,
+    ImageError,
+    decode_image,
+    perceptual_hash,
+    read_image_file,
+    to_gray,
+)
+from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray
 
 COPY: Final = 0.97
 """Correlation from which a picture counts as a copy: the augmented siblings in Sign Language MNIST have 0.9999 at the
@@ -32,7 +40,7 @@ _TRAIN, _TEST = "train", "test"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures:
+class ComparedImages:
     """Images made small enough to compare all with all.
 
     Attributes:
@@ -51,7 +59,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leak:
+class Leakage:
     """What training images tell of test images without anything being learned.
 
     Attributes:
@@ -74,7 +82,7 @@ class Leak:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit:
+class AuditResult:
     """Of one dataset.
 
     Attributes:
@@ -83,12 +91,12 @@ class Audit:
         unreadable: files that could not be taken, and why.
     """
 
-    own: Leak | None
-    random: Leak
+    own: Leakage | None
+    random: Leakage
     unreadable: tuple[tuple[str, str], ...]
 
 
-def audit(path: Path, *, distance: int, seed: int = 0, renumbered: bool = False) -> Audit:
+def audit_dataset(path: Path, *, distance: int, seed: int = 0, renumbered: bool = False) -> AuditResult:
     """Measure the leak of a dataset.
 
     Args:
@@ -108,14 +116,14 @@ def audit(path: Path, *, distance: int, seed: int = 0, renumbered: bool = False)
         raise InputError(f"{path} has {count} images. An audit compares at least two.")
     own = None
     if (pictures.splits == _TEST).any() and (pictures.splits != _TEST).any():
-        own = leak(pictures, pictures.splits == _TEST, distance=distance, title="Own split")
+        own = measure_leakage(pictures, pictures.splits == _TEST, distance=distance, title="Own split")
     chosen = np.zeros(count, bool)
     chosen[np.random.default_rng(seed).permutation(count)[: max(1, round(_TEST_SHARE * count))]] = True
-    random = leak(pictures, chosen, distance=distance, title="Random split")
-    return Audit(own=own, random=random, unreadable=pictures.unreadable)
+    random = measure_leakage(pictures, chosen, distance=distance, title="Random split")
+    return AuditResult(own=own, random=random, unreadable=pictures.unreadable)
 
 
-def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, title: str) -> Leak:
+def measure_leakage(pictures: ComparedImages, test: npt.NDArray[np.bool_], *, distance: int, title: str) -> Leakage:
     """Find for each test image the likest training image, all against all: nothing is approximate.
 
     Args:
@@ -126,21 +134,21 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
     """
     train, rows = np.flatnonzero(~test), np.flatnonzero(test)
     known = np.ascontiguousarray(pictures.thumbs[train].T)
-    hashes = signs(pictures.hashes.astype(">u8").view(np.uint8).reshape(-1, 8))
+    hashes = to_plus_minus_one(pictures.hashes.astype(">u8").view(np.uint8).reshape(-1, 8))
     others = hashes[train]
     found, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
     bits, by_hash = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    with bar(title, len(rows)) as advance:
+    with progress_bar(title, len(rows)) as advance:
         for start in range(0, len(rows), _AT_ONCE):
             part, to = rows[start : start + _AT_ONCE], slice(start, start + _AT_ONCE)
             likeness = pictures.thumbs[part] @ known
-            apart = differing(hashes[part], others)
+            apart = hamming_matrix(hashes[part], others)
             nearest[to], by_hash[to] = likeness.argmax(axis=1), apart.argmin(axis=1)
             each = np.arange(len(part))
             found[to], bits[to] = likeness[each, nearest[to]], apart[each, by_hash[to]]
             advance(len(part))
     labels = pictures.labels
-    return Leak(
+    return Leakage(
         test=len(rows),
         train=len(train),
         copies=float((found >= COPY).mean()),
@@ -151,11 +159,11 @@ def leak(pictures: Pictures, test: npt.NDArray[np.bool_], *, distance: int, titl
     )
 
 
-def _pictures(path: Path, renumbered: bool) -> Pictures:
+def _pictures(path: Path, renumbered: bool) -> ComparedImages:
     if (path / "data").is_dir():
-        return _collected(_of_dataset(path), parquet_store.row_count(path))
+        return _collected(_of_dataset(path), parquet_store.count_rows(path))
     if read_csv.is_sign_mnist(path):
-        images = read_csv.read(path, renumbered=renumbered)
+        images = read_csv.read_sign_mnist(path, renumbered=renumbered)
         return _collected(_of_sign_mnist(images), sum(len(split.labels) for split in images.values()))
     files = list(_files(path))
     if not files:
@@ -170,21 +178,21 @@ _Item = tuple[Frame | None, int, str, str]
 """A picture (None where it cannot be read), its letter's index, its split, where it lies and why it cannot be read."""
 
 
-def _collected(items: Iterator[_Item], total: int) -> Pictures:
+def _collected(items: Iterator[_Item], total: int) -> ComparedImages:
     thumbs, hashes, labels, splits, unreadable = [], [], [], [], []
-    with bar("Reading", total) as advance:
+    with progress_bar("Reading", total) as advance:
         for frame, label, split, about in items:
             advance()
             if frame is None:
                 where, _, why = about.partition("\0")
                 unreadable.append((where, why))
                 continue
-            thumbs.append(thumb(small(to_grey(frame))))
+            thumbs.append(normalize_thumbnail(downscale_gray(to_gray(frame))))
             hashes.append(perceptual_hash(frame))
             labels.append(label)
             splits.append(split)
-    return Pictures(
-        thumbs=np.array(thumbs, np.float32).reshape(-1, SMALL**2),
+    return ComparedImages(
+        thumbs=np.array(thumbs, np.float32).reshape(-1, DOWNSCALED_SIDE**2),
         hashes=np.array(hashes, np.uint64),
         labels=np.array(labels, np.int64),
         splits=np.array(splits, np.str_),
@@ -192,16 +200,16 @@ def _collected(items: Iterator[_Item], total: int) -> Pictures:
     )
 
 
-def thumb(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def normalize_thumbnail(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Make a row of `Pictures.thumbs` of what `fingerprint.small` gives."""
     values = picture.astype(np.float32) - np.float32(picture.mean())
     return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6), np.float32)
 
 
 def _of_dataset(folder: Path) -> Iterator[_Item]:
-    for path in parquet_store.files_of(folder):
+    for path in parquet_store.list_files(folder):
         split = path.name.split("-")[0]
-        for table in parquet_store.row_groups_of(path, ["image", "label"]):
+        for table in parquet_store.iter_file_row_groups(path, ["image", "label"]):
             for image, label in zip(table.column("image"), table.column("label"), strict=True):
                 if image["bytes"].as_py() is None or label.as_py() is None:
                     raise InputError(
@@ -211,7 +219,7 @@ def _of_dataset(folder: Path) -> Iterator[_Item]:
                 yield _item(image["bytes"].as_py(), label.as_py(), split, str(image["path"]))
 
 
-def _of_sign_mnist(images: dict[str, read_csv.Images]) -> Iterator[_Item]:
+def _of_sign_mnist(images: dict[str, read_csv.SignMnistImages]) -> Iterator[_Item]:
     for split, each in images.items():
         for pixels, label in zip(each.pixels, each.labels, strict=True):
             yield np.repeat(pixels[..., None], 3, axis=2), int(label), split, ""
@@ -233,17 +241,17 @@ def _split_named(name: str) -> str | None:
 
 
 def _images(folder: Path) -> list[Path]:
-    paths = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    paths = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != ".")
     return sorted((path for path in paths if path.is_file()), key=lambda path: natural_key(path.name))
 
 
 def _of_files(files: Sequence[tuple[Path, int, str]]) -> Iterator[_Item]:
     for path, label, split in files:
-        yield _item(read_file(path), label, split, str(path))
+        yield _item(read_image_file(path), label, split, str(path))
 
 
 def _item(data: bytes, label: int, split: str, where: str) -> _Item:
     try:
-        return decode(data), label, split, where
+        return decode_image(data), label, split, where
     except ImageError as error:
         return None, label, split, f"{where}\0{error.message}"

@@ -7,19 +7,19 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.robust_statistics import spread
+from aslkit.core.robust_statistics import robust_std
 from aslkit.vision.hand_landmarker import FINGERS, INDEX, WRIST
 
 Points = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-FAR: Final = 3.5
+OUTLIER_DISTANCE: Final = 3.5
 """Standard deviations from the usual distance, from which a hand stands out (Iglewicz and Hoaglin, 1993)."""
 
-FARTHEST: Final = 3
+MAX_OUTLIERS: Final = 3
 """Frames shown of a letter."""
 
-FEWEST: Final = 10
+MIN_FRAMES: Final = 10
 """Frames of a letter, below which it cannot be said what is usual."""
 
 _LEAST_SPREAD: Final = 0.01
@@ -43,7 +43,7 @@ class Pose:
     far: list[tuple[int, float]]
 
 
-def poses(points: Points, label: Integers, group: Integers) -> list[Pose]:
+def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list[Pose]:
     """Find the usual pose of each letter, and up to FARTHEST frames that stand out, of different groups.
 
     Distance is the mean over the joints; what is usual of it, its median and median absolute deviation tell.
@@ -59,10 +59,10 @@ def poses(points: Points, label: Integers, group: Integers) -> list[Pose]:
         mean = np.asarray(np.median(points[rows], axis=0), np.float32)
         apart = np.linalg.norm(points[rows] - mean, axis=2).mean(axis=1)
         middle = float(np.median(apart))
-        beyond = (apart - middle) / max(spread(apart, middle), _LEAST_SPREAD)
+        beyond = (apart - middle) / max(robust_std(apart, middle), _LEAST_SPREAD)
         far: dict[int, tuple[int, float]] = {}
-        for at in np.argsort(-beyond, kind="stable") if len(rows) >= FEWEST else ():
-            if beyond[at] < FAR or len(far) == FARTHEST:
+        for at in np.argsort(-beyond, kind="stable") if len(rows) >= MIN_FRAMES else ():
+            if beyond[at] < OUTLIER_DISTANCE or len(far) == MAX_OUTLIERS:
                 break
             far.setdefault(int(group[rows[at]]), (int(rows[at]), float(beyond[at])))
         found.append(Pose(letter=LETTERS[index], count=len(rows), mean=mean, far=list(far.values())))
@@ -84,7 +84,7 @@ class Drawing:
     fingers: list[tuple[str, bool]]
 
 
-def drawings(found: list[Pose]) -> list[Drawing]:
+def draw_poses(found: list[Pose]) -> list[Drawing]:
     """Draw poses, all to the same scale."""
     spans = [pose.mean[:, :2].max(axis=0) - pose.mean[:, :2].min(axis=0) for pose in found]
     side = 100 * float(np.max(spans)) + 34 if spans else 100.0

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
-from aslkit.datasets.split import Frames
+from aslkit.datasets.split import SplitFrames
 from aslkit.datasets.summary import FEW
 
-MOST: Final = 10
+MAX_RECOMMENDATIONS: Final = 10
 """Lines: more is not read."""
 
 NAMED: Final = 6
@@ -42,7 +42,7 @@ Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
+class Recommendation:
     """Something to record.
 
     Attributes:
@@ -61,7 +61,7 @@ class Advice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class RuleInput:
     """What the rules look at.
 
     Attributes:
@@ -74,7 +74,7 @@ class Known:
         wrong: int64 (signers, 24, 24), frames with a hand of one letter that are taken for another.
     """
 
-    frames: Frames
+    frames: SplitFrames
     signers: tuple[str, ...]
     counts: Counts
     sittings: Counts
@@ -83,7 +83,7 @@ class Known:
     wrong: Counts
 
 
-def record_next(frames: Frames, said: Counts, *, most: int = MOST) -> list[Advice]:
+def recommend_recordings(frames: SplitFrames, said: Counts, *, most: int = MAX_RECOMMENDATIONS) -> list[Recommendation]:
     """Say what would help a recogniser most. Of synthetic signers nobody records more, so of those nothing is said.
 
     Args:
@@ -99,7 +99,7 @@ def record_next(frames: Frames, said: Counts, *, most: int = MOST) -> list[Advic
     return [each for kind in advice for each in kind][:most]
 
 
-def _known(frames: Frames, said: Counts) -> Known:
+def _known(frames: SplitFrames, said: Counts) -> RuleInput:
     signers, signer = np.unique(frames.signer, return_inverse=True)
     shape = (len(signers), len(LETTERS))
     counts, sittings, largest = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
@@ -110,7 +110,7 @@ def _known(frames: Frames, said: Counts) -> Known:
         sittings[row, label] = len(np.unique(frames.session[own]))
         largest[row, label] = np.unique(frames.group[own], return_counts=True)[1].max()
     np.add.at(wrong, (signer, frames.label, said), said != frames.label)
-    return Known(
+    return RuleInput(
         frames=frames,
         signers=tuple(map(str, signers)),
         counts=counts,
@@ -121,9 +121,9 @@ def _known(frames: Frames, said: Counts) -> Known:
     )
 
 
-def _person(known: Known) -> Iterator[Advice]:
+def _person(known: RuleInput) -> Iterator[Recommendation]:
     if all(signer.startswith(SYNTHETIC_PREFIX) for signer in known.signers):
-        yield Advice(
+        yield Recommendation(
             kind="person",
             signer="",
             letters=LETTERS,
@@ -131,7 +131,7 @@ def _person(known: Known) -> Iterator[Advice]:
             command="aslkit capture --letters A-Y",
         )
     elif len(known.signers) == 1:
-        yield Advice(
+        yield Recommendation(
             kind="person",
             signer="",
             letters=LETTERS,
@@ -140,14 +140,14 @@ def _person(known: Known) -> Iterator[Advice]:
         )
 
 
-def _missing(known: Known) -> Iterator[Advice]:
+def _missing(known: RuleInput) -> Iterator[Recommendation]:
     for signer, counts in zip(known.signers, known.counts, strict=True):
         if letters := _letters(counts == 0):
             usual = max(MORE, int(np.median(counts[counts > 0])) // 10 * 10)
             yield _advice("missing", signer, letters, f"{signer} has nothing of {_named(letters)}: {usual} of each.")
 
 
-def _few(known: Known) -> Iterator[Advice]:
+def _few(known: RuleInput) -> Iterator[Recommendation]:
     for signer, counts in zip(known.signers, known.counts, strict=True):
         usual = float(np.median(counts[counts > 0]))
         if letters := _letters((counts > 0) & (counts < max(FEW, SCARCE * usual))):
@@ -157,7 +157,7 @@ def _few(known: Known) -> Iterator[Advice]:
             yield _advice("few", signer, letters, text)
 
 
-def _alike(known: Known) -> Iterator[Advice]:
+def _alike(known: RuleInput) -> Iterator[Recommendation]:
     found = []
     for row, signer in enumerate(known.signers):
         both = known.wrong[row] + known.wrong[row].T
@@ -167,18 +167,18 @@ def _alike(known: Known) -> Iterator[Advice]:
                 found.append((-share, signer, (LETTERS[a], LETTERS[b])))
     for share, signer, letters in sorted(found):
         text = (
-            f"{listed(letters)} look alike for {signer} ({-share:.0%} taken for the other): "
+            f"{join_words(letters)} look alike for {signer} ({-share:.0%} taken for the other): "
             f"{MORE} more of each, in other light and turned a little."
         )
         if -share >= SWAPPED:
             text = (
-                f"{listed(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them "
+                f"{join_words(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them "
                 f"first; if they are right, {MORE} more of each, in other light and turned a little."
             )
         yield _advice("alike", signer, letters, text)
 
 
-def _narrow(known: Known) -> Iterator[Advice]:
+def _narrow(known: RuleInput) -> Iterator[Recommendation]:
     for row, signer in enumerate(known.signers):
         counts = known.counts[row]
         if letters := _letters((counts >= FEW) & (known.largest[row] >= NARROW * counts)):
@@ -189,19 +189,26 @@ def _narrow(known: Known) -> Iterator[Advice]:
             yield _advice("narrow", signer, letters, text)
 
 
-def _once(known: Known) -> Iterator[Advice]:
+def _once(known: RuleInput) -> Iterator[Recommendation]:
     for row, signer in enumerate(known.signers):
         if known.all_sittings[row] > 1 and (letters := _letters(known.sittings[row] == 1)):
             text = f"{signer} has {_named(letters)} from one sitting only: {MORE} of each on another day."
             yield _advice("once", signer, letters, text)
 
 
-_RULES: Final[Sequence[Callable[[Known], Iterator[Advice]]]] = (_person, _missing, _few, _alike, _narrow, _once)
+_RULES: Final[Sequence[Callable[[RuleInput], Iterator[Recommendation]]]] = (
+    _person,
+    _missing,
+    _few,
+    _alike,
+    _narrow,
+    _once,
+)
 
 
-def _advice(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Advice:
-    command = f"aslkit capture --letters {ranges(letters)} --signer {shlex.quote(signer)}"
-    return Advice(kind=kind, signer=signer, letters=letters, text=text, command=command)
+def _advice(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Recommendation:
+    command = f"aslkit capture --letters {format_letter_ranges(letters)} --signer {shlex.quote(signer)}"
+    return Recommendation(kind=kind, signer=signer, letters=letters, text=text, command=command)
 
 
 def _letters(which: npt.NDArray[np.bool_]) -> tuple[str, ...]:
@@ -210,10 +217,14 @@ def _letters(which: npt.NDArray[np.bool_]) -> tuple[str, ...]:
 
 def _named(letters: tuple[str, ...]) -> str:
     """Letters in a sentence, one by one where they are few."""
-    return listed(letters) if len(letters) <= NAMED else f"{len(letters)} letters ({ranges(letters, ', ')})"
+    return (
+        join_words(letters)
+        if len(letters) <= NAMED
+        else f"{len(letters)} letters ({format_letter_ranges(letters, ', ')})"
+    )
 
 
-def ranges(letters: Iterable[str], between: str = ",") -> str:
+def format_letter_ranges(letters: Iterable[str], between: str = ",") -> str:
     """Letters as `--letters` takes them: "A-D,M,N"."""
     runs: list[list[int]] = []
     for index in sorted(map(LETTERS.index, letters)):
@@ -228,6 +239,6 @@ def ranges(letters: Iterable[str], between: str = ",") -> str:
     return between.join(parts)
 
 
-def listed(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """Words as a sentence has them: "A, B and C"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

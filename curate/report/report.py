@@ -13,14 +13,14 @@ from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
-from aslkit.curate.measure.table import landmarks, right_hands
-from aslkit.curate.report.dataset_leakage import MOST, Leaks
-from aslkit.curate.report.galleries import galleries, place, thumbnail
+from aslkit.curate.measure.table import landmark_array, right_hands
+from aslkit.curate.report.dataset_leakage import MOST, DatasetLeakage
+from aslkit.curate.report.galleries import build_galleries, reason_order, thumbnail
 from aslkit.curate.report.leakage import COPY
-from aslkit.curate.report.pose_outliers import Drawing, Pose, drawings, poses
-from aslkit.curate.report.recommendations import listed, record_next
+from aslkit.curate.report.pose_outliers import Drawing, Pose, draw_poses, find_pose_outliers
+from aslkit.curate.report.recommendations import join_words, recommend_recordings
 from aslkit.datasets.schema import SPLITS
-from aslkit.datasets.split import Frames, Split
+from aslkit.datasets.split import Split, SplitFrames
 from aslkit.formats.captures import CapturedFrame
 
 FILE: Final = "report.html"
@@ -36,7 +36,7 @@ _CONTROL: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curation:
+class ReportInput:
     """What a report tells of.
 
     Attributes:
@@ -56,7 +56,7 @@ class Curation:
     table: pa.Table
     taken: list[CapturedFrame]
     said: npt.NDArray[np.int64]
-    leaks: Leaks | None
+    leaks: DatasetLeakage | None
     parts: Split
     refused: list[Rejection]
     flagged: list[Rejection]
@@ -65,7 +65,7 @@ class Curation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class WaterfallStep:
     """A line of the waterfall: `count` images, drawn from `start`, both also as shares of the longest line, 0–1."""
 
     name: str
@@ -76,7 +76,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class HeatmapCell:
     """Of the heat map: images, and how dark, 0–SHADES."""
 
     count: int
@@ -95,12 +95,12 @@ class Balance:
     """
 
     signers: list[tuple[str, list[str]]]
-    rows: list[tuple[str, list[Cell], int]]
+    rows: list[tuple[str, list[HeatmapCell], int]]
     sums: list[int]
-    lacking: list[tuple[str, str]]
+    missing_letters: list[tuple[str, str]]
 
 
-def write(folder: Path, curation: Curation) -> None:
+def write_report(folder: Path, curation: ReportInput) -> None:
     """Write report.html into a dataset's folder: one file that needs no other, the same for the same input."""
     environment = Environment(
         loader=PackageLoader("aslkit.curate.report", "."),
@@ -122,10 +122,10 @@ def percent(share: float) -> str:
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
 
 
-def _content(curation: Curation) -> dict[str, Any]:
+def _content(curation: ReportInput) -> dict[str, Any]:
     """What the template shows."""
     table, config = curation.table, curation.config
-    frames = Frames.of(table)
+    frames = SplitFrames.of(table)
     found = table.column("landmarks").is_valid().to_numpy()
     points = right_hands(table)
     captured = [*curation.taken, *(each.frame for each in curation.refused)]
@@ -133,11 +133,11 @@ def _content(curation: Curation) -> dict[str, Any]:
         "name": curation.name,
         "summary": curation.summary,
         "captured": len(captured),
-        "steps": waterfall(curation.summary),
-        "advice": record_next(frames, curation.said),
-        "galleries": galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
-        "balance": balance(frames),
-        "splits": splits(frames, curation.parts.names),
+        "steps": build_waterfall(curation.summary),
+        "advice": recommend_recordings(frames, curation.said),
+        "galleries": build_galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
+        "balance": count_balance(frames),
+        "splits": summarise_splits(frames, curation.parts.names),
         "leaks": curation.leaks,
         "too_many": MOST if len(table) > MOST else 0,
         "copy": COPY,
@@ -147,14 +147,14 @@ def _content(curation: Curation) -> dict[str, Any]:
 
 
 def _poses(
-    curation: Curation, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], frames: Frames
+    curation: ReportInput, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], frames: SplitFrames
 ) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
     """Each letter's usual pose, its drawing, and what is shown of the frames least like it."""
-    rows, hands = np.flatnonzero(found), landmarks(curation.table)
-    held = poses(points, frames.label[found], frames.group[found])
+    rows, hands = np.flatnonzero(found), landmark_array(curation.table)
+    held = find_pose_outliers(points, frames.label[found], frames.group[found])
     return [
         (pose, drawing, [_far(curation.taken[rows[at]], hands[at], beyond) for at, beyond in pose.far])
-        for pose, drawing in zip(held, drawings(held), strict=True)
+        for pose, drawing in zip(held, draw_poses(held), strict=True)
     ]
 
 
@@ -168,9 +168,9 @@ def _far(frame: CapturedFrame, hand: npt.NDArray[np.float32], beyond: float) -> 
     }
 
 
-def waterfall(summary: dict[str, Any]) -> list[Step]:
+def build_waterfall(summary: dict[str, Any]) -> list[WaterfallStep]:
     """From all that was captured, by what was left out, to what is taken, its splits, and varied copies of train."""
-    lost = sorted(summary["rejected"].items(), key=lambda item: place(item[0]))
+    lost = sorted(summary["rejected"].items(), key=lambda item: reason_order(item[0]))
     captured, copies = summary["frames"] + sum(summary["rejected"].values()), summary.get("augmented", 0)
     longest = max(captured, summary["frames"] + copies)
     steps: list[tuple[str, str, int, int]] = [("captured", "whole", captured, 0)]
@@ -187,12 +187,12 @@ def waterfall(summary: dict[str, Any]) -> list[Step]:
     if copies:
         steps.append(("varied copies, in train", "train", copies, start))
     return [
-        Step(name=name, kind=kind, count=count, start=begin / longest, share=count / longest)
+        WaterfallStep(name=name, kind=kind, count=count, start=begin / longest, share=count / longest)
         for name, kind, count, begin in steps
     ]
 
 
-def balance(frames: Frames) -> Balance:
+def count_balance(frames: SplitFrames) -> Balance:
     """Count images by letter, signer and session."""
     sittings = sorted(set(zip(frames.signer.tolist(), frames.session.tolist(), strict=True)))
     where = {sitting: column for column, sitting in enumerate(sittings)}
@@ -208,19 +208,19 @@ def balance(frames: Frames) -> Balance:
     return Balance(
         signers=[(name, [session for signer, session in sittings if signer == name]) for name in names],
         rows=[
-            (letter, [Cell(count=int(n), shade=int(s)) for n, s in zip(row, shade, strict=True)], int(row.sum()))
+            (letter, [HeatmapCell(count=int(n), shade=int(s)) for n, s in zip(row, shade, strict=True)], int(row.sum()))
             for letter, row, shade in zip(LETTERS, counts, shades, strict=True)
         ],
         sums=[*map(int, counts.sum(axis=0)), int(counts.sum())],
-        lacking=[
-            (name, listed([letter for letter, count in zip(LETTERS, has[name], strict=True) if not count]))
+        missing_letters=[
+            (name, join_words([letter for letter, count in zip(LETTERS, has[name], strict=True) if not count]))
             for name in names
             if not has[name].all()
         ],
     )
 
 
-def splits(frames: Frames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
+def summarise_splits(frames: SplitFrames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
     """Of each split: its images, groups, letters, signers (by name where they are few) and sessions."""
     found = []
     for name in SPLITS:

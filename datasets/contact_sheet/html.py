@@ -5,13 +5,13 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from aslkit.datasets.contact_sheet.select import Sheet
+from aslkit.datasets.contact_sheet.select import ContactSheet
 from aslkit.vision.images import Frame, encode_jpeg
 
 _QUALITY: Final = 80
 
 
-def page(sheet: Sheet) -> str:
+def render_html(sheet: ContactSheet) -> str:
     """Return the HTML of a sheet."""
     environment = Environment(
         loader=PackageLoader("aslkit.datasets.contact_sheet", "."),

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.datasets.contact_sheet.select import Sheet, Tile
+from aslkit.datasets.contact_sheet.select import ContactSheet, Tile
 from aslkit.datasets.info import UNKNOWN
-from aslkit.gui.drawing import fitting, font
+from aslkit.gui.drawing import fit_text, load_font
 from aslkit.vision.images import Frame, encode_png
 
 TILE: Final = 112
@@ -25,7 +25,7 @@ _MOST_ACROSS: Final = 16
 """Hands side by side; more go on in the next row."""
 
 
-def png(sheet: Sheet) -> bytes:
+def render_png(sheet: ContactSheet) -> bytes:
     """Draw a sheet; returns the PNG file."""
     from PIL import Image, ImageDraw
 
@@ -49,24 +49,26 @@ def png(sheet: Sheet) -> bytes:
     return encode_png(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
 
 
-def _head(draw: Any, sheet: Sheet) -> None:
-    draw.text((_EDGE, 20), sheet.name[:60], fill=_INK, font=font(26))
-    left = _EDGE + draw.textlength(sheet.name[:60], font=font(26)) + 14
-    draw.text((left, 28), f"{sheet.count:,} of {sheet.of:,} images", fill=_SOFT, font=font(17))
+def _head(draw: Any, sheet: ContactSheet) -> None:
+    draw.text((_EDGE, 20), sheet.name[:60], fill=_INK, font=load_font(26))
+    left = _EDGE + draw.textlength(sheet.name[:60], font=load_font(26)) + 14
+    draw.text((left, 28), f"{sheet.count:,} of {sheet.of:,} images", fill=_SOFT, font=load_font(17))
 
 
 def _row(image: Any, draw: Any, letter: str, tiles: list[Tile], at: tuple[int, int]) -> None:
     left, top = at
-    draw.text((left + (_LETTER - 16) / 2, top + TILE / 2), letter, fill=_INK, font=font(46), anchor="mm")
+    draw.text((left + (_LETTER - 16) / 2, top + TILE / 2), letter, fill=_INK, font=load_font(46), anchor="mm")
     for index, tile in enumerate(tiles):
         place = (left + _LETTER + index * (TILE + _GAP), top)
         if tile.picture is None:
             draw.rectangle((*place, place[0] + TILE - 1, place[1] + TILE - 1), outline=_LINE, width=2)
-            draw.text((place[0] + TILE / 2, place[1] + TILE / 2), "damaged", fill=_SOFT, font=font(15), anchor="mm")
+            draw.text(
+                (place[0] + TILE / 2, place[1] + TILE / 2), "damaged", fill=_SOFT, font=load_font(15), anchor="mm"
+            )
         else:
             image.paste(_small(tile.picture), place)
-        words = fitting(_caption(tile), 13, TILE)
-        draw.text((place[0], place[1] + TILE + 2), words, fill=_SOFT, font=font(13))
+        words = fit_text(_caption(tile), 13, TILE)
+        draw.text((place[0], place[1] + TILE + 2), words, fill=_SOFT, font=load_font(13))
 
 
 def _caption(tile: Tile) -> str:

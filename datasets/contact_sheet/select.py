@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store
 from aslkit.datasets.info import UNKNOWN
 from aslkit.datasets.schema import FAR
-from aslkit.vision.crop import LEAST_SPAN, square
-from aslkit.vision.images import Frame, ImageError, decode
+from aslkit.vision.crop import MIN_SPAN, crop_square
+from aslkit.vision.images import Frame, ImageError, decode_image
 
 SIDE: Final = 192
 """Of a tile, pixels: twice what it is shown at, for sharp screens."""
@@ -51,7 +51,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class ContactSheet:
     """Tiles by letter, in the order of the alphabet; and of how many images they were chosen."""
 
     name: str
@@ -64,7 +64,7 @@ class Sheet:
         return sum(map(len, self.letters.values()))
 
 
-def sheet(
+def select_tiles(
     folder: Path,
     *,
     letter: str | None = None,
@@ -72,7 +72,7 @@ def sheet(
     split: str | None = None,
     count: int,
     rng: np.random.Generator,
-) -> Sheet:
+) -> ContactSheet:
     """Choose images and cut the hands out.
 
     Args:
@@ -87,7 +87,7 @@ def sheet(
         InputError: no dataset there, or nothing that is asked for.
         AslkitError: it is damaged.
     """
-    table = parquet_store.read(folder, _ABOUT)
+    table = parquet_store.read_dataset(folder, _ABOUT)
     table = table.append_column("place", pa.array(np.arange(len(table))))
     asked = _asked(table, letter, signer, split)
     if not len(asked):
@@ -96,8 +96,8 @@ def sheet(
     places = sorted(place for each in chosen.values() for place in each)
     images = dict(zip(places, _images(folder, places), strict=True))
     rows = {row["place"]: row for row in table.take(pa.array(places)).to_pylist()}
-    return Sheet(
-        name=plain(folder.absolute().name),
+    return ContactSheet(
+        name=sanitize_text(folder.absolute().name),
         letters={each: [_tile(rows[at], images[at]) for at in ats] for each, ats in chosen.items() if ats},
         of=len(asked),
     )
@@ -113,8 +113,8 @@ def _asked(table: pa.Table, letter: str | None, signer: str | None, split: str |
 
 
 def _nothing(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> str:
-    known = [plain(name) for name in table.column("signer").unique().to_pylist() if name is not None]
-    asked = " of ".join(each for each in (letter, signer and plain(signer)) if each) or "any letter"
+    known = [sanitize_text(name) for name in table.column("signer").unique().to_pylist() if name is not None]
+    asked = " of ".join(each for each in (letter, signer and sanitize_text(signer)) if each) or "any letter"
     there = f" Signers: {', '.join(sorted(known)[:20])}." if known else ""
     return f"There is no image of {asked}{f' in {split}' if split else ''}.{there}"
 
@@ -139,7 +139,7 @@ def _varied(table: pa.Table, label: int, count: int, rng: np.random.Generator) -
 def _images(folder: Path, places: list[int]) -> Iterator[bytes | None]:
     """Yield the image files of rows, by their places in the whole dataset, which are sorted."""
     wanted, at, first = np.array(places, np.int64), 0, 0
-    for path in parquet_store.files_of(folder):
+    for path in parquet_store.list_files(folder):
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
@@ -150,7 +150,7 @@ def _images(folder: Path, places: list[int]) -> Iterator[bytes | None]:
 
 
 def _of_group(path: Path, group: int, rows: npt.NDArray[np.int64]) -> Iterator[bytes | None]:
-    for image in parquet_store.row_group(path, group, ["image"]).column("image").take(pa.array(rows)).to_pylist():
+    for image in parquet_store.read_row_group(path, group, ["image"]).column("image").take(pa.array(rows)).to_pylist():
         yield image and image["bytes"]
 
 
@@ -159,19 +159,19 @@ def _tile(row: dict[str, Any], data: bytes | None) -> Tile:
     if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < FAR):
         box = None
     try:
-        picture = None if data is None else cropped(decode(data), box)
+        picture = None if data is None else crop_tile(decode_image(data), box)
     except ImageError:
         picture = None
     return Tile(
         letter=LETTERS[row["label"]],
-        signer=plain(row["signer"] if row["signer"] is not None else UNKNOWN, most=40),
+        signer=sanitize_text(row["signer"] if row["signer"] is not None else UNKNOWN, most=40),
         split=row["split"],
         picture=picture,
         whole=box is None,
     )
 
 
-def cropped(frame: Frame, box: npt.NDArray[np.float32] | None) -> Frame:
+def crop_tile(frame: Frame, box: npt.NDArray[np.float32] | None) -> Frame:
     """Cut a square out of a frame and bring it to SIDE.
 
     Args:
@@ -180,6 +180,6 @@ def cropped(frame: Frame, box: npt.NDArray[np.float32] | None) -> Frame:
     """
     height, width = frame.shape[:2]
     left, top, right, bottom = (0, 0, width, height) if box is None else box * [width, height, width, height]
-    span = min(width, height) if box is None else max(right - left, bottom - top, LEAST_SPAN) * (1 + 2 * _MARGIN)
+    span = min(width, height) if box is None else max(right - left, bottom - top, MIN_SPAN) * (1 + 2 * _MARGIN)
     middle = (float(left + right) / 2, float(top + bottom) / 2)
-    return square(frame, middle=middle, span=float(span), side=SIDE, smooth=True)
+    return crop_square(frame, middle=middle, span=float(span), side=SIDE, smooth=True)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.datasets.contact_sheet.select import Sheet, Tile
+from aslkit.datasets.contact_sheet.select import ContactSheet, Tile
 
 _Pixel = npt.NDArray[np.uint8]
 Colours = Callable[[_Pixel], str]
@@ -23,7 +23,7 @@ _BOLD: Final = "\x1b[1m"
 _DIM: Final = "\x1b[2m"
 
 
-def room(width: int, *, one: bool) -> int:
+def tiles_per_row(width: int, *, one: bool) -> int:
     """How many tiles have room side by side.
 
     Args:
@@ -37,7 +37,7 @@ def _side(width: int, *, one: bool) -> int:
     return max(4, min(_SIDE_OF_ONE if one else _SIDE, width - 1))
 
 
-def lines(sheet: Sheet, *, width: int, colours: Colours) -> Iterator[str]:
+def render_lines(sheet: ContactSheet, *, width: int, colours: Colours) -> Iterator[str]:
     """Yield a sheet line by line.
 
     Args:
@@ -46,7 +46,7 @@ def lines(sheet: Sheet, *, width: int, colours: Colours) -> Iterator[str]:
         colours: one of COLOURS, what the terminal knows.
     """
     one = len(sheet.letters) == 1
-    side, across = _side(width, one=one), room(width, one=one)
+    side, across = _side(width, one=one), tiles_per_row(width, one=one)
     for letter, tiles in sheet.letters.items():
         yield f"{_BOLD}{letter}{_RESET}"
         for at in range(0, len(tiles), across):

@@ -6,19 +6,19 @@ from typing import Final
 
 from aslkit.core.errors import InputError
 from aslkit.core.files import write_bytes
-from aslkit.datasets.contact_sheet.html import page
-from aslkit.datasets.contact_sheet.png import png
-from aslkit.datasets.contact_sheet.select import Sheet
+from aslkit.datasets.contact_sheet.html import render_html
+from aslkit.datasets.contact_sheet.png import render_png
+from aslkit.datasets.contact_sheet.select import ContactSheet
 
 
-def _html(sheet: Sheet) -> bytes:
-    return page(sheet).encode()
+def _html(sheet: ContactSheet) -> bytes:
+    return render_html(sheet).encode()
 
 
-KINDS: Final[dict[str, Callable[[Sheet], bytes]]] = {".png": png, ".html": _html}
+KINDS: Final[dict[str, Callable[[ContactSheet], bytes]]] = {".png": render_png, ".html": _html}
 
 
-def write(to: Path, choose: Callable[[], Sheet]) -> int:
+def write_contact_sheet(to: Path, choose: Callable[[], ContactSheet]) -> int:
     """Write a sheet, whole or not at all; returns how many images it shows.
 
     Args:

@@ -9,7 +9,7 @@ MARK: Final = ".aslkit-export.json"
 """Lies in each export, so that a later one knows that it may take its place."""
 
 
-def check_free(
+def check_destination(
     to: Path, source: Path, *, what: str, option: str, within: Path | None = None, force: bool = False
 ) -> None:
     """Check that writing `to`, which is replaced as a whole, loses nothing but an earlier export.

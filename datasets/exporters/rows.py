@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import Advance
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store
-from aslkit.vision.images import Header, ImageError, decode, encode_jpeg, encode_png, read_header, without_traces
+from aslkit.vision.images import Header, ImageError, decode_image, encode_jpeg, encode_png, read_header, strip_metadata
 
 ABOUT: Final = (
     "signer", "session", "camera", "captured_at", "handedness", "hand_score", "width", "height", "group", "parent",
@@ -27,7 +27,7 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SplitExport:
     """One split of a dataset on its way out.
 
     Attributes:
@@ -47,7 +47,7 @@ class Part:
     def row_groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield the rows that have a letter, a row group at a time."""
         for path in self.paths:
-            for table in parquet_store.row_groups_of(path, columns):
+            for table in parquet_store.iter_file_row_groups(path, columns):
                 label = table.column("label")
                 known = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
                 kept = table.filter(known)
@@ -57,25 +57,25 @@ class Part:
                 self.advance(len(table))
 
 
-def cell(value: Any) -> Any:
+def sanitize_cell(value: Any) -> Any:
     """A value as it may stand in a file for others: text on one line, that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
-    shown = plain(value, most=2000)
+    shown = sanitize_text(value, most=2000)
     return "'" + shown if shown.startswith(_FORMULA) else shown
 
 
-def cells(table: pa.Table) -> pa.Table:
-    """The table with each text as `cell` gives it, each looked at once."""
+def sanitize_table(table: pa.Table) -> pa.Table:
+    """The table with each text as `sanitize_cell` gives it, each looked at once."""
     for at, field in enumerate(table.schema):
         if field.type == pa.string():
             coded = table.column(at).combine_chunks().dictionary_encode()
-            words = pa.array([cell(word) for word in coded.dictionary.to_pylist()], pa.string())
+            words = pa.array([sanitize_cell(word) for word in coded.dictionary.to_pylist()], pa.string())
             table = table.set_column(at, field.name, words.take(coded.indices))
     return table
 
 
-def image_file(data: bytes | None, *, suffix: str | None = None) -> tuple[bytes, str]:
+def export_image(data: bytes | None, *, suffix: str | None = None) -> tuple[bytes, str]:
     """Return an image file without EXIF and the like, and its suffix.
 
     Args:
@@ -87,10 +87,10 @@ def image_file(data: bytes | None, *, suffix: str | None = None) -> tuple[bytes,
     """
     if data is None:
         raise ImageError("no image")
-    clean = without_traces(data)
+    clean = strip_metadata(data)
     header: Header = read_header(clean)
     has = SUFFIXES[header.format]
     if suffix is None or suffix == has:
         return clean, has
     encode = encode_png if suffix == ".png" else encode_jpeg
-    return encode(decode(clean)), suffix
+    return encode(decode_image(clean)), suffix

@@ -9,11 +9,11 @@ from typing import Final
 
 from aslkit import __version__
 from aslkit.core.errors import InputError
-from aslkit.core.files import replacing
-from aslkit.core.progress import bar
+from aslkit.core.files import atomic_write
+from aslkit.core.progress import progress_bar
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.exporters.destination import MARK, check_free
-from aslkit.datasets.exporters.rows import Part
+from aslkit.datasets.exporters.destination import MARK, check_destination
+from aslkit.datasets.exporters.rows import SplitExport
 from aslkit.datasets.exporters.to_csv import write_csv28, write_landmarks
 from aslkit.datasets.exporters.to_images import write_imagefolder, write_webdataset
 
@@ -33,7 +33,7 @@ _OPENED_BY: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportResult:
     """What was written.
 
     Attributes:
@@ -51,7 +51,9 @@ class Exported:
     opened_by: str
 
 
-def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), force: bool = False) -> Exported:
+def export_dataset(
+    folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), force: bool = False
+) -> ExportResult:
     """Write a dataset in another format, whole or not at all. Images lose EXIF and the like, and no pixel.
 
     Args:
@@ -70,19 +72,19 @@ def export(folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), f
     files = {split: _files(folder, split) for split in splits or schema.SPLITS}
     if lacking := [split for split in splits if not files[split]]:
         raise InputError(f"{folder} has no split {lacking[0]!r}.")
-    check_free(to, folder, what="dataset", option="--to", force=force)
+    check_destination(to, folder, what="dataset", option="--to", force=force)
     rows, left_out = dict[str, int](), Counter[str]()
-    with replacing(to) as new, bar(f"Writing {format}", parquet_store.row_count(folder)) as advance:
+    with atomic_write(to) as new, progress_bar(f"Writing {format}", parquet_store.count_rows(folder)) as advance:
         new.mkdir(parents=True)
         for split, paths in files.items():
             if paths:
-                part = Part(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
+                part = SplitExport(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
                 rows[split] = FORMATS[format](part)
         mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
     opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
-    return Exported(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
+    return ExportResult(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
 
 
 def _files(folder: Path, split: str) -> list[Path]:
-    return [path for path in parquet_store.files_of(folder) if path.name.startswith(f"{split}-")]
+    return [path for path in parquet_store.list_files(folder) if path.name.startswith(f"{split}-")]

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.csv
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.exporters.rows import ABOUT, Part, cells
+from aslkit.datasets.exporters.rows import ABOUT, SplitExport, sanitize_table
 from aslkit.datasets.schema import FAR
 from aslkit.datasets.sign_mnist import read_csv
-from aslkit.vision.images import ImageError, decode
-from aslkit.vision.preprocess import Contract, pixel_features
+from aslkit.vision.images import ImageError, decode_image
+from aslkit.vision.preprocess import PreprocessConfig, pixel_features
 
-CROP: Final = Contract(kind="pixels", size=read_csv.SIDE)
+CROP: Final = PreprocessConfig(kind="pixels", size=read_csv.SIDE)
 """As the feature pixels28 sees a hand: its square crop, grey, left hands mirrored."""
 
 AXES: Final = tuple(f"{axis}{joint}" for joint in range(21) for axis in "xyz")
@@ -23,7 +23,7 @@ _CROPPED: Final = ("image", "label", "hand_box", "handedness")
 _Crop = npt.NDArray[np.uint8]
 
 
-def write_csv28(part: Part) -> int:
+def write_csv28(part: SplitExport) -> int:
     """Write sign_mnist_SPLIT.csv: label, as published (0–24 without 9), and pixel1 to pixel784; returns how many.
 
     An image that is 28×28 already, and in which no hand was looked for, is taken as it is.
@@ -59,7 +59,7 @@ def _as_published(crops: list[_Crop | str], labels: list[int], taken: list[int],
 def _crop(row: dict[str, Any]) -> _Crop | str:
     """The hand, grey, uint8 (28, 28), or why there is none."""
     try:
-        frame = decode((row["image"] or {}).get("bytes") or b"")
+        frame = decode_image((row["image"] or {}).get("bytes") or b"")
     except ImageError as error:
         return error.message
     if row["hand_box"] is None:
@@ -71,7 +71,7 @@ def _crop(row: dict[str, Any]) -> _Crop | str:
     return np.asarray((values[..., 0] * 255).round(), np.uint8)
 
 
-def write_landmarks(part: Part) -> int:
+def write_landmarks(part: SplitExport) -> int:
     """Write landmarks-SPLIT.csv: what is known of each row, then x0, y0, z0 to z20; returns how many.
 
     Landmarks are empty where no hand was found.
@@ -93,7 +93,7 @@ def write_landmarks(part: Part) -> int:
 
 def _flat(table: pa.Table) -> pa.Table:
     letters = pa.array([LETTERS[label] for label in table.column("label").to_pylist()], pa.string())
-    about = cells(table.select(["label", *ABOUT])).add_column(0, "letter", letters)
+    about = sanitize_table(table.select(["label", *ABOUT])).add_column(0, "letter", letters)
     found = table.column("landmarks").is_valid().to_numpy()
     values = np.zeros((len(table), len(AXES)), np.float32)
     values[found] = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, 63)

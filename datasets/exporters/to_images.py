@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.workspace import as_name
-from aslkit.datasets.exporters.rows import ABOUT, Part, cell, cells, image_file
+from aslkit.core.workspace import make_name
+from aslkit.datasets.exporters.rows import ABOUT, SplitExport, export_image, sanitize_cell, sanitize_table
 from aslkit.vision.images import ImageError
 
 SHARD_BYTES: Final = 256_000_000
@@ -22,22 +22,22 @@ _COLUMNS: Final = ("image", "label", *ABOUT)
 _Row = tuple[dict[str, Any], bytes, str]
 
 
-def write_imagefolder(part: Part) -> int:
+def write_imagefolder(part: SplitExport) -> int:
     """Write SPLIT/LETTER/SIGNER-NUMBER.jpg, and SPLIT/metadata.csv with what is known of each; returns how many."""
     told: list[dict[str, Any]] = []
     for number, (row, data, suffix) in enumerate(_images(part, uniform=False)):
         letter = LETTERS[row["label"]]
-        name = f"{letter}/{as_name(row['signer'] or 'unknown')[:40]}-{number:06d}{suffix}"
+        name = f"{letter}/{make_name(row['signer'] or 'unknown')[:40]}-{number:06d}{suffix}"
         path = part.to / part.split / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         told.append({"file_name": name, "label": letter} | {key: row[key] for key in ABOUT})
     if told:
-        pyarrow.csv.write_csv(cells(pa.Table.from_pylist(told)), part.to / part.split / "metadata.csv")
+        pyarrow.csv.write_csv(sanitize_table(pa.Table.from_pylist(told)), part.to / part.split / "metadata.csv")
     return len(told)
 
 
-def write_webdataset(part: Part) -> int:
+def write_webdataset(part: SplitExport) -> int:
     """Write SPLIT-000000.tar, … with NUMBER.jpg, NUMBER.cls (label, 0–23) and NUMBER.json; returns how many.
 
     All images are of the format of the first, since readers want the same files for each.
@@ -49,7 +49,7 @@ def write_webdataset(part: Part) -> int:
                 stack.close()
                 archive = stack.enter_context(tarfile.open(part.to / f"{part.split}-{shard:06d}.tar", "w"))
                 shard, size = shard + 1, 0
-            about = {"letter": LETTERS[row["label"]]} | {key: cell(row[key]) for key in ABOUT}
+            about = {"letter": LETTERS[row["label"]]} | {key: sanitize_cell(row[key]) for key in ABOUT}
             told = json.dumps(about, default=lambda when: when.isoformat()).encode()
             for ending, content in ((suffix, data), (".cls", str(row["label"]).encode()), (".json", told)):
                 _add(archive, f"{part.split}-{count:06d}{ending}", content)
@@ -64,19 +64,19 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, io.BytesIO(content))
 
 
-def _images(part: Part, *, uniform: bool) -> Iterator[_Row]:
+def _images(part: SplitExport, *, uniform: bool) -> Iterator[_Row]:
     """Yield rows with their image files and suffixes; where `uniform`, all of the format of the first."""
     wanted: str | None = None
     for table in part.row_groups(_COLUMNS):
         for row in _rows(table):
             try:
-                data, suffix = image_file(row["image"] and row["image"]["bytes"], suffix=wanted)
+                data, suffix = export_image(row["image"] and row["image"]["bytes"], suffix=wanted)
             except ImageError as error:
                 part.left_out[error.message] += 1
                 continue
             if uniform and wanted is None:
                 wanted = suffix if suffix in (".jpg", ".png") else ".png"
-                data, suffix = image_file(data, suffix=wanted)
+                data, suffix = export_image(data, suffix=wanted)
             yield row, data, suffix
 
 

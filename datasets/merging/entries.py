@@ -14,7 +14,7 @@ import pyarrow as pa
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.core.workspace import checked_name
+from aslkit.core.workspace import validate_name
 from aslkit.datasets import parquet_store, schema
 
 _AS_THE_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
@@ -24,7 +24,7 @@ Home = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class RowLocation:
     """Where a row lies: in which file, in which of its row groups, which row of that."""
 
     path: Path
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class SourceRow:
     """One row, or one frame that an earlier merge left out.
 
     Attributes:
@@ -59,7 +59,7 @@ class Entry:
     pixels: bool = True
     phash: int | None = None
     digest: bytes = b""
-    place: Place | None = None
+    place: RowLocation | None = None
     homes: tuple[Home, ...] = ()
 
     @property
@@ -75,7 +75,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class MergeSource:
     """A dataset to be merged.
 
     Attributes:
@@ -83,17 +83,17 @@ class Source:
         entries: its rows, then what an earlier merge left out.
         rejected: rows of `schema.REJECTED`, without what an earlier merge left out.
         flagged: rows of `schema.FLAGGED`.
-        leaves: what it was made of, see `leaves_of`.
+        leaves: what it was made of, see `source_datasets`.
     """
 
     name: str
-    entries: list[Entry]
+    entries: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
     leaves: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]) -> Source:
+def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]) -> MergeSource:
     """Read all of a dataset that decides a merge, a row group at a time.
 
     Args:
@@ -106,24 +106,24 @@ def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]
         InputError: there is no dataset, or a signer has a name that cannot be one.
         AslkitError: it is damaged, or a row says impossible things.
     """
-    rows = [entry for path in parquet_store.files_of(folder) for entry in _entries(path, number, renames)]
-    rejected = _renamed(_found(parquet_store.rejected(folder)), renames)
+    rows = [entry for path in parquet_store.list_files(folder) for entry in _entries(path, number, renames)]
+    rejected = _renamed(_found(parquet_store.read_rejected(folder)), renames)
     withheld = [_withheld(row, number, folder) for row in rejected if row.get("sha256")]
-    return Source(
+    return MergeSource(
         name=name,
         entries=rows + withheld,
         rejected=[_plain(row) for row in rejected if not row.get("sha256")],
-        flagged=_flagged(_renamed(_found(parquet_store.flagged(folder)), renames), rows),
-        leaves=leaves_of(name, folder, rows),
+        flagged=_flagged(_renamed(_found(parquet_store.read_flagged(folder)), renames), rows),
+        leaves=source_datasets(name, folder, rows),
     )
 
 
-def leaves_of(name: str, folder: Path, rows: list[Entry]) -> list[dict[str, Any]]:
+def source_datasets(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[str, Any]]:
     """What a dataset was merged from, or itself: for each `fingerprint`, `names` and `frames`.
 
     Leaves, not the steps between them: merging in another order gives the same.
     """
-    facts = parquet_store.facts(folder)
+    facts = parquet_store.read_facts(folder)
     merged = facts.get("merged")
     try:
         if isinstance(merged, list):
@@ -144,13 +144,13 @@ def leaves_of(name: str, folder: Path, rows: list[Entry]) -> list[dict[str, Any]
     return [{"fingerprint": mark, "names": [name], "frames": frames}]
 
 
-def _entries(path: Path, number: int, renames: Mapping[str, str]) -> Iterator[Entry]:
-    for index, table in enumerate(parquet_store.row_groups_of(path, schema.COLUMNS.names)):
+def _entries(path: Path, number: int, renames: Mapping[str, str]) -> Iterator[SourceRow]:
+    for index, table in enumerate(parquet_store.iter_file_row_groups(path, schema.COLUMNS.names)):
         for row, values in enumerate(table.to_pylist()):
-            yield _entry(values, Place(path=path, row_group=index, row=row), number, renames)
+            yield _entry(values, RowLocation(path=path, row_group=index, row=row), number, renames)
 
 
-def _entry(values: dict[str, Any], place: Place, number: int, renames: Mapping[str, str]) -> Entry:
+def _entry(values: dict[str, Any], place: RowLocation, number: int, renames: Mapping[str, str]) -> SourceRow:
     where = f"{place.path}: row {place.row} of row group {place.row_group}"
     image, label = values.pop("image") or {"bytes": None, "path": None}, values["label"]
     if values["signer"] is None:
@@ -163,12 +163,12 @@ def _entry(values: dict[str, Any], place: Place, number: int, renames: Mapping[s
             raise AslkitError(f"{where} has nothing in {name!r}. It is not an aslkit dataset; ask its sender.")
     if label not in range(len(LETTERS)):
         raise AslkitError(f"{where} has label {label}; letters are 0–{len(LETTERS) - 1}. Ask its sender for another.")
-    signer = checked_name("signer", values["signer"])
+    signer = validate_name("signer", values["signer"])
     values |= {"signer": renames.get(signer, signer), "path": _moved(image["path"], signer, renames)}
     home = (number, values.pop("group"))
     digest = hashlib.blake2b(image["bytes"] or b"", digest_size=16)
     digest.update(json.dumps(values, default=str, sort_keys=True).encode())
-    return Entry(
+    return SourceRow(
         **{name: values[name] for name in _AS_THE_COLUMNS},
         hand=values["landmarks"] is not None,
         pixels=image["bytes"] is not None,
@@ -208,7 +208,7 @@ def _plain(row: dict[str, Any]) -> dict[str, str]:
     return {name: str(row.get(name) or "") for name in schema.REJECTED.names}
 
 
-def _flagged(found: list[dict[str, Any]], rows: list[Entry]) -> list[dict[str, str]]:
+def _flagged(found: list[dict[str, Any]], rows: list[SourceRow]) -> list[dict[str, str]]:
     """What is to be known of frames, with the hash of their pixels."""
     pixels: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
@@ -220,12 +220,12 @@ def _flagged(found: list[dict[str, Any]], rows: list[Entry]) -> list[dict[str, s
     ]
 
 
-def _withheld(row: dict[str, Any], number: int, folder: Path) -> Entry:
+def _withheld(row: dict[str, Any], number: int, folder: Path) -> SourceRow:
     if row["letter"] not in INDEX or row.get("group") is None:
         raise AslkitError(
             f"{folder / parquet_store.REJECTED_FILE} is damaged: letter {row['letter']!r}. Merge it anew."
         )
-    return Entry(
+    return SourceRow(
         signer=row["signer"], session=row["session"] or "", path=row["path"], label=INDEX[row["letter"]],
         sha256=row["sha256"], parent=None, homes=((number, row["group"]),),
     )  # fmt: skip

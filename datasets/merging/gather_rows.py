@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.merging.entries import Entry
+from aslkit.datasets.merging.entries import SourceRow
 
 _KEPT_BYTES: Final = 256_000_000
 """Of row groups held, as neighbours in the new order are mostly neighbours in the old."""
@@ -28,14 +28,14 @@ class RowGroups:
         """One row group with all columns."""
         key = (path, index)
         if key not in self._held:
-            self._held[key] = parquet_store.row_group(path, index, schema.COLUMNS.names)
+            self._held[key] = parquet_store.read_row_group(path, index, schema.COLUMNS.names)
         self._held.move_to_end(key)
         while len(self._held) > 1 and sum(table.nbytes for table in self._held.values()) > _KEPT_BYTES:
             self._held.popitem(last=False)
         return self._held[key]
 
 
-def gather(entries: Sequence[Entry], group: Sequence[int], row_groups: RowGroups) -> Iterator[pa.Table]:
+def gather_rows(entries: Sequence[SourceRow], group: Sequence[int], row_groups: RowGroups) -> Iterator[pa.Table]:
     """Yield the rows of entries, in order, in tables of `store.ROWS_PER_GROUP`, or fewer where images are large.
 
     Args:
@@ -51,7 +51,7 @@ def gather(entries: Sequence[Entry], group: Sequence[int], row_groups: RowGroups
         yield from (table.slice(at, at_once) for at in range(0, len(table), at_once))
 
 
-def _rows(entries: Sequence[Entry], row_groups: RowGroups) -> pa.Table:
+def _rows(entries: Sequence[SourceRow], row_groups: RowGroups) -> pa.Table:
     where: OrderedDict[tuple[Path, int], list[int]] = OrderedDict()
     for number, entry in enumerate(entries):
         assert entry.place is not None
@@ -64,7 +64,7 @@ def _rows(entries: Sequence[Entry], row_groups: RowGroups) -> pa.Table:
     return pa.concat_tables(tables).take(back)
 
 
-def _changed(table: pa.Table, entries: Sequence[Entry], group: Sequence[int]) -> pa.Table:
+def _changed(table: pa.Table, entries: Sequence[SourceRow], group: Sequence[int]) -> pa.Table:
     image = table.column("image").combine_chunks()
     image = image.chunk(0) if isinstance(image, pa.ChunkedArray) else image
     paths = pa.array([entry.path for entry in entries], pa.string())

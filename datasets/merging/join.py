@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.merging.entries import Entry, Home, Source
+from aslkit.datasets.merging.entries import Home, MergeSource, SourceRow
 
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflicting-label"
@@ -18,17 +18,17 @@ CONFLICT: Final = "conflicting-label"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftOut:
+class ExcludedRow:
     """A frame that merging left out, why, and its group, which it still holds together."""
 
-    entry: Entry
+    entry: SourceRow
     reason: str
     detail: str
     group: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Joined:
+class JoinedRows:
     """All rows of several datasets as one set: the same whatever the order, and whatever was merged before.
 
     Attributes:
@@ -40,10 +40,10 @@ class Joined:
         flagged: rows of `schema.FLAGGED`.
     """
 
-    taken: list[Entry]
+    taken: list[SourceRow]
     group: npt.NDArray[np.int64]
-    left_out: list[LeftOut]
-    copies: list[Entry]
+    left_out: list[ExcludedRow]
+    copies: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
 
@@ -67,7 +67,7 @@ class SameSignerError(InputError):
         self.signer, self.datasets, self.number = signer, list(datasets), number
 
 
-def check_signers(sources: Sequence[Source], same: Collection[str], *, typed: Sequence[str]) -> None:
+def check_signers(sources: Sequence[MergeSource], same: Collection[str], *, typed: Sequence[str]) -> None:
     """Check that each signer's name stands for one person: those of two datasets have recordings in common.
 
     Args:
@@ -104,7 +104,7 @@ def _apart(pixels: dict[int, set[str]]) -> list[int]:
     return sorted(part[0] for part in parts) if len(parts) > 1 else []
 
 
-def join(sources: Sequence[Source]) -> Joined:
+def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     """Make one set of the rows of several datasets.
 
     Rows of one recording (same signer, session, name and pixels) are one. Of equal pixels under several names the first
@@ -120,7 +120,7 @@ def join(sources: Sequence[Source]) -> Joined:
     mine = {(entry.signer, entry.path, entry.sha256) for entry in taken}
     originals = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in taken}
     flagged = _distinct(row for source in sources for row in source.flagged)
-    return Joined(
+    return JoinedRows(
         taken=taken,
         group=groups[: len(taken)],
         left_out=[replace(e, group=int(g)) for e, g in zip(left_out, groups[len(taken) :], strict=True)],
@@ -130,9 +130,9 @@ def join(sources: Sequence[Source]) -> Joined:
     )
 
 
-def _one_each(entries: Iterable[Entry]) -> list[Entry]:
+def _one_each(entries: Iterable[SourceRow]) -> list[SourceRow]:
     """Of each recording one entry, which has the homes of all; in canonical order."""
-    found: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
+    found: dict[tuple[object, ...], list[SourceRow]] = defaultdict(list)
     for entry in entries:
         found[entry.recording].append(entry)
     one = []
@@ -146,8 +146,8 @@ def _distinct(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return [dict(row) for row in sorted({tuple(row.items()) for row in rows})]
 
 
-def _judged(photographs: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
-    alike: dict[str, list[Entry]] = defaultdict(list)
+def _judged(photographs: list[SourceRow]) -> tuple[list[SourceRow], list[ExcludedRow]]:
+    alike: dict[str, list[SourceRow]] = defaultdict(list)
     for entry in photographs:
         alike[entry.sha256].append(entry)
     taken, left_out = [], []
@@ -155,17 +155,17 @@ def _judged(photographs: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
         twins = alike[entry.sha256]
         other = next((twin for twin in twins if twin.label != entry.label), None)
         if other:
-            left_out.append(LeftOut(entry=entry, reason=CONFLICT, detail=f"same pixels as {other.path}"))
+            left_out.append(ExcludedRow(entry=entry, reason=CONFLICT, detail=f"same pixels as {other.path}"))
             continue
         first = next((twin for twin in twins if twin.place is not None), entry)
         if entry is first and entry.place is not None:
             taken.append(entry)
         else:
-            left_out.append(LeftOut(entry=entry, reason=DUPLICATE, detail=f"same pixels as {first.path}"))
+            left_out.append(ExcludedRow(entry=entry, reason=DUPLICATE, detail=f"same pixels as {first.path}"))
     return taken, left_out
 
 
-def _groups(entries: list[Entry]) -> npt.NDArray[np.int64]:
+def _groups(entries: list[SourceRow]) -> npt.NDArray[np.int64]:
     """Groups that keep those of every dataset whole: joined where they share a frame, or frames of equal pixels."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -186,7 +186,7 @@ def _groups(entries: list[Entry]) -> npt.NDArray[np.int64]:
     return np.asarray(rank[number], np.int64)
 
 
-def rejections(joined: Joined) -> list[dict[str, object]]:
+def rejected_rows(joined: JoinedRows) -> list[dict[str, object]]:
     """Rows of `schema.WITHHELD`: what was rejected before, and what merging left out."""
     before: list[dict[str, object]] = [{**row, "sha256": None, "group": None} for row in joined.rejected]
     now: list[dict[str, object]] = [

@@ -20,19 +20,19 @@ import pyarrow.parquet as pq
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import replacing
-from aslkit.core.progress import bar
+from aslkit.core.files import atomic_write
+from aslkit.core.progress import progress_bar
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets import card, duplicate_signers, licences, parquet_store, schema
-from aslkit.datasets.merging.entries import Entry, Source, read_source
-from aslkit.datasets.merging.gather_rows import RowGroups, gather
-from aslkit.datasets.merging.join import Joined, check_signers, join, rejections
-from aslkit.datasets.split import Frames, Split, split
-from aslkit.datasets.summary import summarise
+from aslkit.datasets.merging.entries import MergeSource, SourceRow, read_source
+from aslkit.datasets.merging.gather_rows import RowGroups, gather_rows
+from aslkit.datasets.merging.join import JoinedRows, check_signers, join_sources, rejected_rows
+from aslkit.datasets.split import Split, SplitFrames, split_frames
+from aslkit.datasets.summary import summarise_dataset
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class MergeInput:
     """A dataset to be merged.
 
     Attributes:
@@ -53,7 +53,7 @@ class MergeConfig:
     """How to merge.
 
     Attributes:
-        test_share, validation_share, seed, hold_out: as `aslkit.datasets.split.split` takes them.
+        test_share, validation_share, seed, hold_out: as `aslkit.datasets.split.split_frames` takes them.
         same: signers who are one person in all datasets, though no recording says so.
         allow_unknown_licence: take images that state no licence.
     """
@@ -67,7 +67,7 @@ class MergeConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Merged:
+class MergeResult:
     """What merging did.
 
     Attributes:
@@ -89,13 +89,15 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    joined: Joined
+    joined: JoinedRows
     parts: Split
-    copies: list[Entry]
+    copies: list[SourceRow]
     facts: dict[str, Any]
 
 
-def merge(datasets: Sequence[Given], target: Path, config: MergeConfig, *, force: bool = False) -> Merged:
+def merge_datasets(
+    datasets: Sequence[MergeInput], target: Path, config: MergeConfig, *, force: bool = False
+) -> MergeResult:
     """Merge datasets into the folder `target`. What is merged is only read.
 
     Args:
@@ -117,7 +119,7 @@ def merge(datasets: Sequence[Given], target: Path, config: MergeConfig, *, force
     up_to_date = _check_free(target, plan.facts, force=force)
     if not up_to_date:
         _write(plan, target)
-    return Merged(
+    return MergeResult(
         folder=target,
         up_to_date=up_to_date,
         copies_left_out=len(plan.joined.copies) - len(plan.copies),
@@ -127,18 +129,18 @@ def merge(datasets: Sequence[Given], target: Path, config: MergeConfig, *, force
     )
 
 
-def _check_apart(datasets: Sequence[Given], target: Path) -> None:
+def _check_apart(datasets: Sequence[MergeInput], target: Path) -> None:
     for each in datasets:
         if each.folder.resolve() == target.resolve():
             raise InputError(f"{each.name} would be overwritten by what it is merged into. Give --to another name.")
 
 
-def _check_renames(datasets: Sequence[Given]) -> None:
+def _check_renames(datasets: Sequence[MergeInput]) -> None:
     """Check that each signer who is to be called otherwise is in a dataset for which that was said."""
     known: dict[str, set[str]] = defaultdict(set)
     for each in datasets:
         for old in each.renames:
-            known[old] |= set(parquet_store.read(each.folder, ["signer"]).column("signer").to_pylist())
+            known[old] |= set(parquet_store.read_dataset(each.folder, ["signer"]).column("signer").to_pylist())
     for old, there in known.items():
         if old not in there:
             raise InputError(f"There is no signer {old!r} to be renamed. There are: {', '.join(sorted(there))}.")
@@ -149,9 +151,9 @@ def _check_free(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
     if not target.is_dir() or not any(target.iterdir()):
         return False
     try:
-        before = parquet_store.facts(target)
+        before = parquet_store.read_facts(target)
         rows = facts["summary"]["frames"] + facts["summary"]["augmented"]
-        if before.get("fingerprint") == facts["fingerprint"] and parquet_store.row_count(target) == rows:
+        if before.get("fingerprint") == facts["fingerprint"] and parquet_store.count_rows(target) == rows:
             return True
         old, new = ({name for leaf in each["merged"] for name in leaf["names"]} for each in (before, facts))
         same = old == new
@@ -165,21 +167,21 @@ def _check_free(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
     )
 
 
-def _planned(sources: Sequence[Source], config: MergeConfig) -> _Plan:
-    joined = join(sources)
+def _planned(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
+    joined = join_sources(sources)
     if not joined.taken:
         raise AslkitError("No photograph is left: all have the same pixels under several letters.")
-    frames = Frames(
+    frames = SplitFrames(
         signer=np.array([entry.signer for entry in joined.taken]),
         session=np.array([entry.session for entry in joined.taken]),
         label=np.array([entry.label for entry in joined.taken], np.int64),
         group=joined.group,
     )
     shares = {"test_share": config.test_share, "validation_share": config.validation_share, "seed": config.seed}
-    parts = split(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
+    parts = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
     trained = {e.sha256 for e, name in zip(joined.taken, parts.names, strict=True) if name == "train"}
     copies = [copy for copy in joined.copies if copy.parent in trained]
-    licence = licences.combined(
+    licence = licences.combine_licences(
         (entry.licence for entry in (*joined.taken, *copies)), allow_unknown=config.allow_unknown_licence
     )
     facts: dict[str, Any] = {
@@ -195,7 +197,7 @@ def _planned(sources: Sequence[Source], config: MergeConfig) -> _Plan:
     return _Plan(joined=joined, parts=parts, copies=copies, facts=facts)
 
 
-def _leaves(sources: Sequence[Source]) -> list[dict[str, Any]]:
+def _leaves(sources: Sequence[MergeSource]) -> list[dict[str, Any]]:
     leaves: dict[str, dict[str, Any]] = {}
     for leaf in (leaf for source in sources for leaf in source.leaves):
         before = leaves.get(leaf["fingerprint"], leaf)
@@ -204,7 +206,7 @@ def _leaves(sources: Sequence[Source]) -> list[dict[str, Any]]:
     return [leaves[mark] for mark in sorted(leaves)]
 
 
-def _summary(joined: Joined, parts: Split, leaves: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(joined: JoinedRows, parts: Split, leaves: list[dict[str, Any]]) -> dict[str, Any]:
     table = pa.table(
         {
             "label": pa.array([entry.label for entry in joined.taken], pa.int64()),
@@ -216,19 +218,19 @@ def _summary(joined: Joined, parts: Split, leaves: list[dict[str, Any]]) -> dict
         }
     )
     rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.left_out)]
-    summary = summarise(table, parts, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
+    summary = summarise_dataset(table, parts, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
     made = ", ".join(sorted(f"{'/'.join(leaf['names'])} ({leaf['frames']:,} images)" for leaf in leaves))
     notes = [f"Merged from {made}."]
     drawn = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
     if drawn and len(drawn) < len(summary["signers"]):
         notes.append(f"Not all are photographs of people: {', '.join(drawn)} are synthetic.")
-    return summary | {"notes": [*notes, *summary["notes"], *duplicate_signers.notes(table)]}
+    return summary | {"notes": [*notes, *summary["notes"], *duplicate_signers.duplicate_signer_warnings(table)]}
 
 
-def _fingerprint(joined: Joined, parts: Split, copies: Sequence[Entry], facts: dict[str, Any]) -> str:
+def _fingerprint(joined: JoinedRows, parts: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
     """Of all that the merged dataset will hold."""
     digest = hashlib.sha256(json.dumps([__version__, schema.VERSION, facts], sort_keys=True).encode())
-    digest.update(json.dumps([rejections(joined), joined.flagged], sort_keys=True).encode())
+    digest.update(json.dumps([rejected_rows(joined), joined.flagged], sort_keys=True).encode())
     for entry in (*joined.taken, *copies):
         digest.update(entry.digest)
     digest.update(joined.group.tobytes())
@@ -240,7 +242,7 @@ def _write(plan: _Plan, target: Path) -> None:
     joined, copies = plan.joined, plan.copies
     number = {entry.sha256: int(group) for entry, group in zip(joined.taken, joined.group, strict=True)}
     row_groups = RowGroups()
-    with replacing(target) as new, bar("Merging", len(joined.taken) + len(copies)) as advance:
+    with atomic_write(target) as new, progress_bar("Merging", len(joined.taken) + len(copies)) as advance:
 
         def counted(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             for table in tables:
@@ -251,11 +253,11 @@ def _write(plan: _Plan, target: Path) -> None:
             rows = np.flatnonzero(plan.parts.names == name)
             entries = [joined.taken[row] for row in rows] + (copies if name == "train" else [])
             groups = [number[entry.parent or entry.sha256] for entry in entries]
-            parquet_store.write_split(new, name, counted(gather(entries, groups, row_groups)), facts=plan.facts)
+            parquet_store.write_split(new, name, counted(gather_rows(entries, groups, row_groups)), facts=plan.facts)
         for file, found in (
-            (parquet_store.REJECTED_FILE, rejections(joined)),
+            (parquet_store.REJECTED_FILE, rejected_rows(joined)),
             (parquet_store.FLAGGED_FILE, joined.flagged),
         ):
             columns = schema.WITHHELD if file == parquet_store.REJECTED_FILE else schema.FLAGGED
             pq.write_table(pa.Table.from_pylist(found, columns), new / file, compression="zstd")
-        card.write(new, name=target.name, facts=plan.facts)
+        card.write_card(new, name=target.name, facts=plan.facts)

@@ -4,30 +4,30 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.core.native_libraries import native_log_silenced
-from aslkit.vision.hand_landmarker import without_tensorflow
+from aslkit.core.native_libraries import silence_native_log
+from aslkit.vision.hand_landmarker import hide_tensorflow
 from aslkit.vision.images import Frame
 
-LEAST: Final = 0.75
+MIN_SIZE: Final = 0.75
 """Confidence from which on a face is one,"""
-SURE: Final = 0.85
+MIN_SCORE: Final = 0.85
 """and in the hand's place: the detector takes fists for faces. In 13,750 photographs of three people's hands, in which
 no face is seen, it has at most 0.82 there and 0.73 elsewhere. A portrait has 0.94. How many faces it misses, half
 hidden or from the side, those photographs cannot tell."""
 
 
-class FaceFinder:
+class FaceDetector:
     """MediaPipe Face Detection, the model for people within 2 m. Not safe to share between threads."""
 
     def __init__(self) -> None:
-        with without_tensorflow():
+        with hide_tensorflow():
             from mediapipe.python.solutions.face_detection import FaceDetection
 
-        with native_log_silenced():
+        with silence_native_log():
             self._graph: Any = FaceDetection(model_selection=0)
             self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
-    def sees_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
+    def has_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
         """Whether there is a face in a BGR frame, uint8 (height, width, 3).
 
         Args:
@@ -36,7 +36,7 @@ class FaceFinder:
                 found in its place, and is not SURE, is the hand.
         """
         found = self._graph.process(np.ascontiguousarray(frame[:, :, ::-1])).detections or ()
-        return any(each.score[0] >= (SURE if _is_within(each, hand_box) else LEAST) for each in found)
+        return any(each.score[0] >= (MIN_SCORE if _is_within(each, hand_box) else MIN_SIZE) for each in found)
 
     def close(self) -> None:
         """Free MediaPipe's graph."""

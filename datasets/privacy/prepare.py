@@ -19,17 +19,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import remove, replacing
+from aslkit.core.files import atomic_write, remove
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import bar
+from aslkit.core.progress import progress_bar
 from aslkit.datasets import card, licences, parquet_store, schema
 from aslkit.datasets.info import as_dict
-from aslkit.datasets.privacy.face_detector import FaceFinder
-from aslkit.datasets.privacy.hand_crop import cropped
-from aslkit.datasets.privacy.pseudonyms import Hiding, Pseudonyms
+from aslkit.datasets.privacy.face_detector import FaceDetector
+from aslkit.datasets.privacy.hand_crop import crop_row
+from aslkit.datasets.privacy.pseudonyms import NameMasker, Pseudonyms
 from aslkit.datasets.split import Split
-from aslkit.datasets.summary import summarise
-from aslkit.vision.images import Frame, ImageError, decode, perceptual_hash, pixel_hash, quality, without_traces
+from aslkit.datasets.summary import summarise_dataset
+from aslkit.vision.images import (
+    Frame,
+    ImageError,
+    decode_image,
+    measure_quality,
+    perceptual_hash,
+    pixel_hash,
+    strip_metadata,
+)
 
 _PARTS: Final = "parts"
 
@@ -60,7 +68,7 @@ class PrivacyConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
+class PrivacyReport:
     """What was written: images with a face in them, images in all, and frames left out for want of a hand."""
 
     faces: int
@@ -74,26 +82,28 @@ class _Work:
 
     config: PrivacyConfig
     names: Pseudonyms | None
-    hiding: Hiding
+    hiding: NameMasker
     faces: int = 0
     images: int = 0
     copies: int = 0
     left_out: list[dict[str, Any]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
-    finders: list[FaceFinder] = field(default_factory=list)
+    finders: list[FaceDetector] = field(default_factory=list)
     own: local = field(default_factory=local)
 
-    def sees_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
+    def has_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
         """Whether there is a face; each thread has a finder of its own."""
         if not hasattr(self.own, "finder"):
-            self.own.finder = FaceFinder()
+            self.own.finder = FaceDetector()
             self.finders.append(self.own.finder)
-        found: bool = self.own.finder.sees_face(frame, hand_box)
+        found: bool = self.own.finder.has_face(frame, hand_box)
         return found
 
 
-def prepare(folder: Path, target: Path, *, name: str, config: PrivacyConfig, names: Pseudonyms | None) -> Prepared:
+def prepare_for_sharing(
+    folder: Path, target: Path, *, name: str, config: PrivacyConfig, names: Pseudonyms | None
+) -> PrivacyReport:
     """Write a dataset as others are to have it.
 
     Args:
@@ -107,14 +117,14 @@ def prepare(folder: Path, target: Path, *, name: str, config: PrivacyConfig, nam
         InputError: no dataset there.
         AslkitError: it is damaged, or no row would be left.
     """
-    total = parquet_store.row_count(folder)
+    total = parquet_store.count_rows(folder)
     if names is not None:
         names.learn(named(folder))
     work = _Work(config=config, names=names, hiding=(names or Pseudonyms()).hiding())
-    with replacing(target) as new:
-        with bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for path in parquet_store.files_of(folder):
-                for number, table in enumerate(parquet_store.row_groups_of(path, schema.COLUMNS.names)):
+    with atomic_write(target) as new:
+        with progress_bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+            for path in parquet_store.list_files(folder):
+                for number, table in enumerate(parquet_store.iter_file_row_groups(path, schema.COLUMNS.names)):
                     rows = _prepared(table, path.name.split("-")[0], work, pool)
                     _keep(new / _PARTS / f"{path.stem}-{number:09d}.parquet", rows)
                     advance(len(table))
@@ -123,21 +133,21 @@ def prepare(folder: Path, target: Path, *, name: str, config: PrivacyConfig, nam
         if not work.kept:
             raise AslkitError(f"No frame of {folder} has a hand that could be cut out. Nothing would be left.")
         _write(new, folder, name, work)
-    return Prepared(faces=work.faces, images=work.images, left_out=len(work.left_out))
+    return PrivacyReport(faces=work.faces, images=work.images, left_out=len(work.left_out))
 
 
-def prepared(folder: Path) -> Prepared:
-    """What `prepare` said when it wrote this folder."""
-    about = parquet_store.facts(folder)["privacy"]
-    return Prepared(**{each.name: int(about[each.name]) for each in fields(Prepared)})
+def read_privacy_report(folder: Path) -> PrivacyReport:
+    """What `prepare_for_sharing` said when it wrote this folder."""
+    about = parquet_store.read_facts(folder)["privacy"]
+    return PrivacyReport(**{each.name: int(about[each.name]) for each in fields(PrivacyReport)})
 
 
 def named(folder: Path) -> Iterator[dict[str, Any]]:
     """Whoever and whatever has a name, for `Pseudonyms.learn`: rows, and what curation left out or flagged."""
-    for table in parquet_store.row_groups(folder, ["signer", "session", "camera", "image.path"]):
+    for table in parquet_store.iter_row_groups(folder, ["signer", "session", "camera", "image.path"]):
         for row in table.to_pylist():
             yield {**row, "path": (row["image"] or {}).get("path") or ""}
-    for table in (parquet_store.rejected(folder), parquet_store.flagged(folder)):
+    for table in (parquet_store.read_rejected(folder), parquet_store.read_flagged(folder)):
         for row in table.to_pylist():
             yield {"camera": None, **{key: row.get(key) or "" for key in ("signer", "session", "path")}}
 
@@ -175,27 +185,27 @@ def _looked_at(row: dict[str, Any], *, work: _Work) -> tuple[dict[str, Any] | No
     if work.config.landmarks_only or image["bytes"] is None:
         return {**row, "image": {"bytes": None, "path": image["path"]}}, False
     try:
-        data = without_traces(image["bytes"])
-        frame = decode(data)
+        data = strip_metadata(image["bytes"])
+        frame = decode_image(data)
     except ImageError as error:
         raise AslkitError(f"The dataset's image {image['path']!r} is {error.message}.") from error
     if work.config.crop:
-        data, place = cropped(row, frame)
-        frame = decode(data)
+        data, place = crop_row(row, frame)
+        frame = decode_image(data)
         row = {**row, **place, **_measured(frame)}
         image = {"path": row.pop("path")}
-    return {**row, "image": {"bytes": data, "path": image["path"]}}, work.sees_face(frame, row["hand_box"])
+    return {**row, "image": {"bytes": data, "path": image["path"]}}, work.has_face(frame, row["hand_box"])
 
 
 def _measured(frame: Frame) -> dict[str, Any]:
     """The columns that are measured on the pixels."""
     about = {"sha256": pixel_hash(frame), "phash": perceptual_hash(frame)}
-    return {**asdict(quality(frame)), **about, "width": frame.shape[1], "height": frame.shape[0]}
+    return {**asdict(measure_quality(frame)), **about, "width": frame.shape[1], "height": frame.shape[0]}
 
 
-def _renamed(row: dict[str, Any], path: str, names: Pseudonyms, hiding: Hiding) -> dict[str, Any]:
+def _renamed(row: dict[str, Any], path: str, names: Pseudonyms, hiding: NameMasker) -> dict[str, Any]:
     signer, session, camera, licence = row["signer"], row["session"], row["camera"], row["licence"]
-    told = licence and licences.known(licence) not in licences.MAY_BECOME  # in words of somebody's own
+    told = licence and licences.canonical_licence(licence) not in licences.MAY_BECOME  # in words of somebody's own
     return {
         **row,
         "image": {"bytes": row["image"]["bytes"], "path": _file(path, row["image"]["path"], names)},
@@ -221,7 +231,7 @@ def _keep(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
     rejected, flagged = _findings(folder, work)
-    facts = _facts(parquet_store.facts(folder), work, rejected, flagged)
+    facts = _facts(parquet_store.read_facts(folder), work, rejected, flagged)
     for split in schema.SPLITS:
         parts = sorted((new / _PARTS).glob(f"{split}-*.parquet"))
         parquet_store.write_split(new, split, (pq.read_table(part) for part in parts), facts=facts)
@@ -230,13 +240,13 @@ def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
         pa.Table.from_pylist(rejected, schema.WITHHELD), new / parquet_store.REJECTED_FILE, compression="zstd"
     )
     pq.write_table(pa.Table.from_pylist(flagged, schema.FLAGGED), new / parquet_store.FLAGGED_FILE, compression="zstd")
-    card.write(new, name=work.hiding.text(name), facts=facts)
+    card.write_card(new, name=work.hiding.text(name), facts=facts)
 
 
 def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of rejected.parquet and flagged.parquet; of crops the hashes of the frames' pixels say nothing any more."""
     shown = {row["path"] for row in work.kept}
-    rejected, flagged = parquet_store.rejected(folder).to_pylist(), parquet_store.flagged(folder).to_pylist()
+    rejected, flagged = parquet_store.read_rejected(folder).to_pylist(), parquet_store.read_flagged(folder).to_pylist()
     for row in work.left_out:
         about = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
         if row["parent"] is None:
@@ -269,11 +279,11 @@ def _facts(
     table = table.append_column("signer", pa.array([row["signer"] or "" for row in work.kept], pa.string()))
     parts = Split(names=np.array([row["split"] for row in work.kept]), by=was.get("split_by", "signer"))
     reasons = [[row["reason"] for row in rows] for rows in (rejected, flagged)]
-    summary = summarise(table, parts, rejected=reasons[0], flagged=reasons[1])
+    summary = summarise_dataset(table, parts, rejected=reasons[0], flagged=reasons[1])
     notes = _notes(work)
     earlier = [note for note in hide(was.get("notes", [])) if note not in notes and not note.startswith(_FACES)]
     summary |= {"augmented": work.copies, "notes": [*notes, *earlier]}
-    said = Prepared(faces=work.faces, images=work.images, left_out=len(work.left_out))
+    said = PrivacyReport(faces=work.faces, images=work.images, left_out=len(work.left_out))
     about = {"summary": summary, "privacy": asdict(work.config) | asdict(said)}
     if work.config == PrivacyConfig():
         return before | about

@@ -12,7 +12,7 @@ from typing import Any
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key, write_durably
-from aslkit.core.letters import RECORDED
+from aslkit.core.letters import RECORDABLE
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 
 _SHORT = 3
@@ -74,7 +74,7 @@ class Pseudonyms:
             if camera:
                 self.cameras.setdefault(camera, f"camera-{len(self.cameras) + 1}")
             letters = [
-                part for part in row["path"].split("/")[-2:-1] if part in RECORDED
+                part for part in row["path"].split("/")[-2:-1] if part in RECORDABLE
             ]  # another folder may be a name
             parts = (self.signers[signer], self.session(signer, session), *letters)
             files["/".join(filter(None, parts))].add(row["path"])
@@ -87,14 +87,14 @@ class Pseudonyms:
         """The other name of a signer's session."""
         return self.sessions[f"{signer}/{session}"]
 
-    def hiding(self) -> "Hiding":
+    def hiding(self) -> "NameMasker":
         """What replaces all that has another name now in texts for people."""
         sittings = {}
         for key, other in self.sessions.items():
             signer, _, session = key.partition("/")
             if signer and session:
                 sittings[key] = f"{self.signers.get(signer, signer)}/{other}"
-        return Hiding(
+        return NameMasker(
             files={path: other for path, other in self.files.items() if path},
             sittings=sittings,
             signers={name: other for name, other in self.signers.items() if name and name != other},
@@ -111,7 +111,7 @@ _KEPT = ("signers", "sessions", "cameras")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hiding:
+class NameMasker:
     """Other names, wherever the first ones stand in a text.
 
     What is known is looked for as it is written, the longest first: a path may have spaces in it, and a comma after it.

@@ -14,19 +14,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import file_hash, remove, replacing, size_of, write_bytes
-from aslkit.core.progress import bar
-from aslkit.core.retry import shown, tried
+from aslkit.core.files import atomic_write, file_hash, folder_size, remove, write_bytes
+from aslkit.core.progress import progress_bar
+from aslkit.core.retry import redact_url, with_retries
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest
-from aslkit.datasets.sharing.manifest import Entry, Manifest
-from aslkit.datasets.sharing.remote_storage import Source, base_name, read_small, readable
+from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
+from aslkit.datasets.sharing.remote_storage import ReadableStorage, base_name, open_readable, read_manifest
 from aslkit.datasets.sharing.upload import SENDING
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fetched:
+class DownloadResult:
     """What fetching did.
 
     Attributes:
@@ -43,7 +43,7 @@ class Fetched:
     up_to_date: bool
 
 
-def fetch(url: str, folder: Path, *, force: bool = False) -> Fetched:
+def download_dataset(url: str, folder: Path, *, force: bool = False) -> DownloadResult:
     """Fetch the dataset at a URL into `folder`, whole or not at all.
 
     Args:
@@ -56,13 +56,15 @@ def fetch(url: str, folder: Path, *, force: bool = False) -> Fetched:
         AslkitError: the manifest names what no dataset has; a file is not as it says; the connection failed again and
             again; the disk is too small.
     """
-    with readable(url) as place:
-        data = tried(partial(read_small, place, manifest.FILE), url)
+    with open_readable(url) as place:
+        data = with_retries(partial(read_manifest, place, manifest.FILE), url)
         if data is None:
             raise _no_dataset(place, url)
-        wanted = manifest.parse(data, f"{shown(url)}/{manifest.FILE}")
+        wanted = manifest.parse_manifest(data, f"{redact_url(url)}/{manifest.FILE}")
         if _is_there(folder, wanted):
-            return Fetched(folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=0, up_to_date=True)
+            return DownloadResult(
+                folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=0, up_to_date=True
+            )
         if folder.exists() and any(folder.iterdir()) and not force:
             raise InputError(
                 f"{folder} holds another dataset, or an earlier state of this one. Give another --name, or --force."
@@ -70,23 +72,27 @@ def fetch(url: str, folder: Path, *, force: bool = False) -> Fetched:
         return _fetch_all(place, wanted, folder, url)
 
 
-def local(dataset: str, workspace: Workspace) -> Path:
+def local_copy(dataset: str, workspace: Workspace) -> Path:
     """Return a folder that holds the dataset at a URL, fetched into the workspace's cache, anew if it has changed.
 
     Raises:
-        InputError, AslkitError: as `fetch`.
+        InputError, AslkitError: as `download_dataset`.
     """
     if dataset.lower().startswith("file://"):
         return Path(dataset[len("file://") :])
     mark = hashlib.sha256(dataset.encode()).hexdigest()[:16]
-    return fetch(dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{mark}", force=True).folder
+    return download_dataset(
+        dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{mark}", force=True
+    ).folder
 
 
-def _no_dataset(place: Source, url: str) -> InputError:
-    if tried(partial(read_small, place, SENDING), url) is not None:
-        return InputError(f"A dataset is being sent to {shown(url)}, or was and did not arrive whole. Try again later.")
+def _no_dataset(place: ReadableStorage, url: str) -> InputError:
+    if with_retries(partial(read_manifest, place, SENDING), url) is not None:
+        return InputError(
+            f"A dataset is being sent to {redact_url(url)}, or was and did not arrive whole. Try again later."
+        )
     return InputError(
-        f"There is no dataset at {shown(url)}: it has no {manifest.FILE}. "
+        f"There is no dataset at {redact_url(url)}: it has no {manifest.FILE}. "
         "`aslkit dataset push NAME URL` puts one there."
     )
 
@@ -99,35 +105,37 @@ def _is_there(folder: Path, wanted: Manifest) -> bool:
     return all((folder / e.path).is_file() and (folder / e.path).stat().st_size == e.size for e in wanted.files)
 
 
-def _fetch_all(place: Source, wanted: Manifest, folder: Path, url: str) -> Fetched:
+def _fetch_all(place: ReadableStorage, wanted: Manifest, folder: Path, url: str) -> DownloadResult:
     hidden = folder.with_name(f".{folder.name}.fetching")
     hidden.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{hidden}.lock", timeout=0)
     try:
-        with lock, bar("Fetching", wanted.size, in_bytes=True) as advance:
+        with lock, progress_bar("Fetching", wanted.size, in_bytes=True) as advance:
             _check_room(hidden, wanted)
             fetched = sum(_fetch_file(place, entry, hidden / entry.path, url, advance) for entry in wanted.files)
             _tidy(hidden, wanted)
             _check_schema(hidden)
             write_bytes(hidden / manifest.FILE, wanted.to_bytes())
-            with replacing(folder) as new:
+            with atomic_write(folder) as new:
                 hidden.rename(new)
             Path(lock.lock_file).unlink(missing_ok=True)
     except Timeout as error:
         raise AslkitError(f"Another process is fetching {folder.name} just now. Wait for it, or stop it.") from error
-    return Fetched(folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=fetched, up_to_date=False)
+    return DownloadResult(
+        folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=fetched, up_to_date=False
+    )
 
 
 def _check_schema(hidden: Path) -> None:
     try:
-        parquet_store.read(hidden, ["label"])
+        parquet_store.read_dataset(hidden, ["label"])
     except AslkitError:  # whole, as the manifest says, and no dataset: fetching the rest of it would not help
         remove(hidden)
         raise
 
 
 def _check_room(hidden: Path, wanted: Manifest) -> None:
-    free, needed = shutil.disk_usage(hidden).free, wanted.size - size_of(hidden)
+    free, needed = shutil.disk_usage(hidden).free, wanted.size - folder_size(hidden)
     if needed > free:
         raise AslkitError(f"{hidden.parent} has {free:,} bytes free; the dataset needs {needed:,} more.")
 
@@ -140,7 +148,9 @@ def _tidy(hidden: Path, wanted: Manifest) -> None:
             remove(path)
 
 
-def _fetch_file(place: Source, entry: Entry, path: Path, url: str, advance: Callable[[int], None]) -> int:
+def _fetch_file(
+    place: ReadableStorage, entry: ManifestEntry, path: Path, url: str, advance: Callable[[int], None]
+) -> int:
     """Fetch one file, from where an earlier try stopped; returns the bytes fetched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     before = fetched = 0
@@ -169,5 +179,5 @@ def _fetch_file(place: Source, entry: Entry, path: Path, url: str, advance: Call
             advance(-min(have, entry.size))
             raise ConnectionError(f"{entry.path} is not what the manifest says")
 
-    tried(go_on, url)
+    with_retries(go_on, url)
     return fetched

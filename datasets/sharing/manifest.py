@@ -24,15 +24,15 @@ SHARED: Final = re.compile(
 """Files of a dataset that are handed on; no others are sent or fetched, whatever a manifest says. Not the report: it is
 a program to a browser, and full of pictures."""
 
-MOST_BYTES: Final = 32_000_000
+MAX_BYTES: Final = 32_000_000
 """Of a manifest: 200,000 files."""
 
-MOST_FILES: Final = 100_000
-MOST_FILE_BYTES: Final = 1_000_000_000_000
+MAX_FILES: Final = 100_000
+MAX_FILE_BYTES: Final = 1_000_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ManifestEntry:
     """One file: its path within the dataset, its size in bytes, the SHA-256 of its content in hex."""
 
     path: str
@@ -44,7 +44,7 @@ class Entry:
 class Manifest:
     """The files of a dataset, by path."""
 
-    files: tuple[Entry, ...]
+    files: tuple[ManifestEntry, ...]
 
     @property
     def size(self) -> int:
@@ -57,17 +57,17 @@ class Manifest:
         return (json.dumps(about, indent=1) + "\n").encode()
 
 
-def manifest_of(folder: Path, advance: Callable[[int], None] = lambda _: None) -> Manifest:
+def build_manifest(folder: Path, advance: Callable[[int], None] = lambda _: None) -> Manifest:
     """Look at the files of a dataset's folder that are handed on; `advance` hears of each block's bytes."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     entries = []
     for name in filter(SHARED.fullmatch, names):
         path = folder / name
-        entries.append(Entry(path=name, size=path.stat().st_size, sha256=file_hash(path, advance)))
+        entries.append(ManifestEntry(path=name, size=path.stat().st_size, sha256=file_hash(path, advance)))
     return Manifest(files=tuple(entries))
 
 
-def parse(data: bytes, where: str) -> Manifest:
+def parse_manifest(data: bytes, where: str) -> Manifest:
     """Read a manifest that anybody may have written.
 
     Raises:
@@ -94,17 +94,17 @@ def parse(data: bytes, where: str) -> Manifest:
 
 
 def _bounded(files: Any) -> Iterable[Any]:
-    if not isinstance(files, list) or len(files) > MOST_FILES:
-        raise ValueError(f"files must be a list of at most {MOST_FILES:,}")
+    if not isinstance(files, list) or len(files) > MAX_FILES:
+        raise ValueError(f"files must be a list of at most {MAX_FILES:,}")
     return files
 
 
-def _entry(values: Any) -> Entry:
+def _entry(values: Any) -> ManifestEntry:
     path, size, sha256 = values["path"], values["size"], values["sha256"]
     if not isinstance(path, str) or not SHARED.fullmatch(path):
         raise ValueError(f"no dataset has a file {str(path)[:80]!r}")
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_FILE_BYTES:
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_FILE_BYTES:
         raise ValueError(f"{path}: {str(size)[:40]} is no size in bytes")
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError(f"{path}: no SHA-256")
-    return Entry(path=path, size=size, sha256=sha256)
+    return ManifestEntry(path=path, size=size, sha256=sha256)

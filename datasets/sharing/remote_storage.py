@@ -18,8 +18,8 @@ from typing import Any, Final, Protocol
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.retry import shown
-from aslkit.datasets.sharing.manifest import MOST_BYTES
+from aslkit.core.retry import redact_url
+from aslkit.datasets.sharing.manifest import MAX_BYTES
 
 BLOCK_BYTES: Final = 4_194_304
 """Read at once."""
@@ -38,14 +38,14 @@ FORBIDDEN: Final = (401, 403, 407)
 MISSING: Final = (404, 410)
 
 
-class Source(Protocol):
+class ReadableStorage(Protocol):
     """A folder elsewhere, to read from. Paths are relative to it. All may raise whatever network and drivers raise."""
 
     def read(self, path: str, start: int = 0) -> Iterator[bytes]:
         """Yield a file's bytes from an offset on, in blocks. Raises FileNotFoundError."""
 
 
-class Place(Source, Protocol):
+class RemoteStorage(ReadableStorage, Protocol):
     """A folder elsewhere, to read and to write."""
 
     def size(self, path: str) -> int | None:
@@ -75,22 +75,22 @@ def base_name(url: str) -> str:
 
 
 @contextmanager
-def readable(url: str) -> Iterator[Source]:
+def open_readable(url: str) -> Iterator[ReadableStorage]:
     """Open the place that a URL names, to read from it, and leave it tidily.
 
     Raises:
-        InputError, AslkitError: as `opened`.
+        InputError, AslkitError: as `open_remote`.
     """
     _check_names_a_place(url)
     if url.lower().startswith(WEB):
-        yield Web(url)
+        yield WebStorage(url)
     else:
-        with opened(url) as place:
+        with open_remote(url) as place:
             yield place
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Place]:
+def open_remote(url: str) -> Iterator[RemoteStorage]:
     """Open the place that a URL names, to read and to write, and leave it tidily.
 
     Raises:
@@ -100,7 +100,7 @@ def opened(url: str) -> Iterator[Place]:
     _check_names_a_place(url)
     system, root = _file_system(url)
     try:
-        yield Store(system, root)
+        yield FsspecStorage(system, root)
     finally:
         _close(system)
 
@@ -109,7 +109,7 @@ def _check_names_a_place(url: str) -> None:
     """Raise InputError where nothing stands between :// and the first slash: no server, no bucket."""
     scheme, _, rest = url.partition("://")
     if scheme.lower() in _NAMED and not rest.partition("?")[0].partition("/")[0]:
-        raise InputError(f"{shown(url)} names no server or bucket. {_PLACES}")
+        raise InputError(f"{redact_url(url)} names no server or bucket. {_PLACES}")
 
 
 def _file_system(url: str) -> tuple[Any, str]:
@@ -132,9 +132,9 @@ def _file_system(url: str) -> tuple[Any, str]:
             'Run `pip install "aslkit[remote]"`.'
         ) from error
     except ValueError as error:
-        raise InputError(f"{shown(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
+        raise InputError(f"{redact_url(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
     except OSError as error:  # ftp:// and others connect at once
-        raise AslkitError(f"{shown(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
+        raise AslkitError(f"{redact_url(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
 
 
 def _close(system: Any) -> None:
@@ -148,7 +148,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def read_small(place: Source, path: str) -> bytes | None:
+def read_manifest(place: ReadableStorage, path: str) -> bytes | None:
     """A manifest's bytes; None where there is none.
 
     Raises:
@@ -158,14 +158,14 @@ def read_small(place: Source, path: str) -> bytes | None:
     try:
         for block in place.read(path):
             data += block
-            if len(data) > MOST_BYTES:
-                raise AslkitError(f"{path} has more than {MOST_BYTES:,} bytes: it is no manifest of a dataset.")
+            if len(data) > MAX_BYTES:
+                raise AslkitError(f"{path} has more than {MAX_BYTES:,} bytes: it is no manifest of a dataset.")
     except FileNotFoundError:
         return None
     return data
 
 
-class Store:
+class FsspecStorage:
     """A folder of an fsspec file system.
 
     Args:
@@ -221,7 +221,7 @@ class Store:
         return f"{self._root}/{path}"
 
 
-class Web:
+class WebStorage:
     """A folder of a web server, to read from.
 
     Args:

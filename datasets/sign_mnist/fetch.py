@@ -9,9 +9,9 @@ import numpy as np
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import replacing
+from aslkit.core.files import atomic_write
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import counted
+from aslkit.core.progress import iterate_with_progress
 from aslkit.datasets import card, parquet_store
 from aslkit.datasets.sign_mnist import kaggle, read_csv, to_rows
 
@@ -28,7 +28,7 @@ _NOTE: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gotten:
+class SignMnistResult:
     """What was written: where, rows of each split, whether they are all as published, and what should be known."""
 
     folder: Path
@@ -37,9 +37,9 @@ class Gotten:
     notes: tuple[str, ...]
 
 
-def get_sign_mnist(
+def fetch_sign_mnist(
     folder: Path, *, source: Path | None = None, renumbered: bool = False, partial: bool = False
-) -> Gotten:
+) -> SignMnistResult:
     """Write Sign Language MNIST as a dataset.
 
     Args:
@@ -53,7 +53,7 @@ def get_sign_mnist(
         AslkitError: damaged, not to be fetched, or something else lies in the folder.
     """
     _check_free(folder)
-    images = read_csv.read(source or kaggle.download(kaggle.SIGN_MNIST), renumbered=renumbered)
+    images = read_csv.read_sign_mnist(source or kaggle.download_from_kaggle(kaggle.SIGN_MNIST), renumbered=renumbered)
     rows = {split: len(images[split].labels) for split in read_csv.COUNTS if split in images}
     notes = (_NOTE, *_other_counts(rows))
     whole = len(notes) == 1
@@ -65,13 +65,15 @@ def get_sign_mnist(
         "summary": _summary(images, rows, notes),
         "versions": {"aslkit": __version__},
     }
-    with replacing(folder) as new:
+    with atomic_write(folder) as new:
         for split in rows:
-            tables = counted(f"Writing {split}", rows[split], to_rows.tables(images[split], split), size=len)
+            tables = iterate_with_progress(
+                f"Writing {split}", rows[split], to_rows.iter_tables(images[split], split), size=len
+            )
             parquet_store.write_split(new, split, tables, facts=facts)
         parquet_store.write_findings(new / parquet_store.REJECTED_FILE, [])
-        card.write(new, name=folder.name, facts=facts)
-    return Gotten(folder=folder, rows=rows, whole=whole, notes=notes)
+        card.write_card(new, name=folder.name, facts=facts)
+    return SignMnistResult(folder=folder, rows=rows, whole=whole, notes=notes)
 
 
 def _check_free(folder: Path) -> None:
@@ -79,7 +81,7 @@ def _check_free(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        own = parquet_store.facts(folder).get("made_by") == MADE_BY
+        own = parquet_store.read_facts(folder).get("made_by") == MADE_BY
     except AslkitError:
         own = False
     if not own:
@@ -96,7 +98,9 @@ def _other_counts(rows: Mapping[str, int]) -> list[str]:
     return [f"These are not all rows, or not the published ones: {'; '.join(other)}."] if other else []
 
 
-def _summary(images: Mapping[str, read_csv.Images], rows: Mapping[str, int], notes: tuple[str, ...]) -> dict[str, Any]:
+def _summary(
+    images: Mapping[str, read_csv.SignMnistImages], rows: Mapping[str, int], notes: tuple[str, ...]
+) -> dict[str, Any]:
     counts = np.bincount(np.concatenate([each.labels for each in images.values()]), minlength=len(LETTERS))
     return {
         "frames": sum(rows.values()),

@@ -21,7 +21,7 @@ _WHY: Final = {
 }
 
 
-def download(slug: str) -> Path:
+def download_from_kaggle(slug: str) -> Path:
     """Download a dataset, or find it where an earlier download put it; returns its folder.
 
     Raises:

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.core.progress import counted
-from aslkit.core.sanitize import plain
+from aslkit.core.progress import iterate_with_progress
+from aslkit.core.sanitize import sanitize_text
 
 SIDE: Final = 28
 COLUMNS: Final = ("label", *(f"pixel{number}" for number in range(1, SIDE * SIDE + 1)))
@@ -35,7 +35,7 @@ _SPLITS: Final = {"train": "train", "test": "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Images:
+class SignMnistImages:
     """One split.
 
     Attributes:
@@ -52,7 +52,7 @@ def is_sign_mnist(path: Path) -> bool:
     return path.suffix.lower() in (".zip", ".csv") or (path.is_dir() and any(path.glob("*train*.csv")))
 
 
-def read(path: Path, *, renumbered: bool = False) -> dict[str, Images]:
+def read_sign_mnist(path: Path, *, renumbered: bool = False) -> dict[str, SignMnistImages]:
     """Read Sign Language MNIST.
 
     Args:
@@ -67,7 +67,7 @@ def read(path: Path, *, renumbered: bool = False) -> dict[str, Images]:
         InputError: no such file, or none of it; or labels that may mean two things.
         AslkitError: a file is damaged.
     """
-    files = counted("Reading", len(_SPLITS), _files(path))
+    files = iterate_with_progress("Reading", len(_SPLITS), _files(path))
     found = {split: _parsed(data, name, renumbered) for split, name, data in files}
     if not found:
         raise InputError(f"{path} holds no CSV file of Sign Language MNIST. Give the zip file or a folder with both.")
@@ -92,8 +92,8 @@ def _of_zip(path: Path) -> Iterator[tuple[str, str, bytes]]:
         for member in sorted(archive.infolist(), key=lambda each: each.filename.count("/")):
             split = _split_of(Path(member.filename).name) if member.filename.lower().endswith(".csv") else None
             if split and split not in seen:
-                _check_size(member.file_size, f"{plain(member.filename)} in {path}")
-                yield split, f"{path}: {plain(member.filename)}", archive.read(member)
+                _check_size(member.file_size, f"{sanitize_text(member.filename)} in {path}")
+                yield split, f"{path}: {sanitize_text(member.filename)}", archive.read(member)
                 seen.add(split)
 
 
@@ -116,7 +116,7 @@ def _split_of(name: str) -> str | None:
     return next((split for split, word in _SPLITS.items() if word in name.lower()), None)
 
 
-def _parsed(data: bytes, name: str, renumbered: bool) -> Images:
+def _parsed(data: bytes, name: str, renumbered: bool) -> SignMnistImages:
     from pyarrow import csv
 
     header = data[:100].lstrip(b'\xef\xbb\xbf"').lower().startswith(b"label")
@@ -138,7 +138,7 @@ def _parsed(data: bytes, name: str, renumbered: bool) -> Images:
         raise AslkitError(f"{name} has no rows, or pixels outside 0–255.")
     pixels = np.ascontiguousarray(by_column.astype(np.uint8).T)
     labels = _labels(given.astype(np.int64), name, renumbered)
-    return Images(pixels=pixels.reshape(-1, SIDE, SIDE), labels=labels)
+    return SignMnistImages(pixels=pixels.reshape(-1, SIDE, SIDE), labels=labels)
 
 
 def _labels(given: npt.NDArray[np.int64], name: str, renumbered: bool) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema
-from aslkit.datasets.sign_mnist.read_csv import SIDE, Images
+from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
 from aslkit.vision.images import pixel_hash
 
 ROWS: Final = 4096
@@ -20,7 +20,7 @@ _LOW: Final = 8
 Pixels = npt.NDArray[np.uint8]
 
 
-def tables(images: Images, split: str) -> Iterator[pa.Table]:
+def iter_tables(images: SignMnistImages, split: str) -> Iterator[pa.Table]:
     """Yield the rows of a split, in order, as tables of `schema.COLUMNS`.
 
     Nobody knows who is seen, when, with which hand and under which licence: those columns are null. The image is a PNG
@@ -37,7 +37,7 @@ def _columns(pixels: Pixels, labels: npt.NDArray[np.int64], split: str, start: i
     """Those columns of which something is known."""
     count = len(labels)
     names = [f"{split}/{LETTERS[label]}/{start + index:05d}.png" for index, label in enumerate(labels)]
-    brightness, contrast, sharpness = qualities(pixels)
+    brightness, contrast, sharpness = measure_qualities(pixels)
     parts = [pa.array(_pngs(pixels), pa.binary()), pa.array(names)]
     return {
         "image": pa.StructArray.from_arrays(parts, fields=list(schema.COLUMNS.field("image").type)),
@@ -59,8 +59,10 @@ def _pngs(pixels: Pixels) -> list[bytes]:
     return [cv2.imencode(".png", each, stored)[1].tobytes() for each in pixels]
 
 
-def qualities(pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Brightness, contrast and sharpness of grey images, uint8 (n, side, side), as `images.quality` measures them.
+def measure_qualities(
+    pixels: Pixels,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Brightness, contrast and sharpness of grey images, uint8 (n, side, side), as `images.measure_quality` measures them.
 
     Returns:
         three times float32 (n,).

@@ -6,15 +6,15 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import schema
-from aslkit.datasets.verify.findings import Finding, finding
+from aslkit.datasets.verify.findings import Problem, make_problem
 
 _UNSTATED: Final = (("licence", "unstated", "without a licence"), ("consent", "unstated", "without a word on consent"),
                     ("signer", "unknown-signer", "whose signer is unknown"))  # fmt: skip
 
 
-def check_whole(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def check_across_rows(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with the dataset as a whole.
 
     Args:
@@ -37,7 +37,7 @@ def check_whole(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Finding]:
     for column, kind, words in _UNSTATED:
         stated = pc.utf8_trim_whitespace(pc.fill_null(rows.column(column), ""))
         if lacking := pc.sum(pc.equal(stated, "")).as_py():
-            yield finding(kind, f"{lacking:,} of {len(rows):,} rows {words}")
+            yield make_problem(kind, f"{lacking:,} of {len(rows):,} rows {words}")
 
 
 def _test_alone(rows: pa.Table) -> pa.Table:
@@ -51,10 +51,10 @@ _Found = tuple[int, str, str]
 """Place among all rows, kind and words of a finding."""
 
 
-def _placed(rows: pa.Table, found: list[_Found]) -> Iterator[Finding]:
+def _placed(rows: pa.Table, found: list[_Found]) -> Iterator[Problem]:
     where = rows.select(["file", "row"]).take(pa.array([place for place, _, _ in found], pa.int64())).to_pylist()
     for (_, kind, words), at in zip(found, where, strict=True):
-        yield finding(kind, words, file=at["file"], row=at["row"])
+        yield make_problem(kind, words, file=at["file"], row=at["row"])
 
 
 def _apart(rows: pa.Table, key: str, kind: str, what: str) -> Iterator[_Found]:
@@ -64,7 +64,7 @@ def _apart(rows: pa.Table, key: str, kind: str, what: str) -> Iterator[_Found]:
     several = found.filter(pc.greater(pc.list_value_length(found.column("split_distinct")), 1))
     for each in several.to_pylist():
         splits = " and ".join(sorted(each["split_distinct"], key=schema.SPLITS.index))
-        words = f"{what.format(plain(each[key]))} is in {splits} ({each['place_count']:,} rows)"
+        words = f"{what.format(sanitize_text(each[key]))} is in {splits} ({each['place_count']:,} rows)"
         yield each["place_max"], kind, words
 
 
@@ -80,18 +80,18 @@ def _twice(originals: pa.Table) -> Iterator[_Found]:
             yield each["place_max"], "twice", f"the same image is in {each['place_count']:,} rows"
 
 
-def _copies(rows: pa.Table, originals: pa.Table) -> Iterator[Finding]:
+def _copies(rows: pa.Table, originals: pa.Table) -> Iterator[Problem]:
     copies = rows.filter(pc.is_valid(rows.column("parent")))
     train = originals.filter(pc.equal(originals.column("split"), "train"))
     known = pc.is_in(copies.column("parent"), value_set=train.column("sha256").combine_chunks())
     for each in copies.filter(pc.not_equal(copies.column("split"), "train")).select(["file", "row"]).to_pylist():
-        yield finding("copy-outside-train", "a varied copy outside of train", file=each["file"], row=each["row"])
+        yield make_problem("copy-outside-train", "a varied copy outside of train", file=each["file"], row=each["row"])
     for each in copies.filter(pc.invert(known)).select(["file", "row", "parent"]).to_pylist():
         words = f"its parent {each['parent'][:12]}… is not among the originals of train"
-        yield finding("parent", words, file=each["file"], row=each["row"])
+        yield make_problem("parent", words, file=each["file"], row=each["row"])
 
 
-def _counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Finding]:
+def _counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]:
     said = _summary(facts).get("splits")
     if not isinstance(said, dict):
         return
@@ -102,10 +102,10 @@ def _counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Finding]:
             words = (
                 f"{split} has {has.get(split, 0):,} rows without varied copies; its metadata say {said.get(split, 0)!r}"
             )
-            yield finding("counts", words)
+            yield make_problem("counts", words)
     copies, claimed = len(rows) - len(originals), _summary(facts).get("augmented", 0)
     if copies != claimed:
-        yield finding("counts", f"there are {copies:,} varied copies; the metadata say {claimed!r}")
+        yield make_problem("counts", f"there are {copies:,} varied copies; the metadata say {claimed!r}")
 
 
 def _summary(facts: Mapping[str, Any]) -> dict[str, Any]:

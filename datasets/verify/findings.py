@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 
 Level = Literal["problem", "warning"]
 
@@ -56,7 +56,7 @@ KINDS: Final[dict[str, tuple[Level, str]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Problem:
     """One thing that is wrong, or should be known.
 
     Attributes:
@@ -82,6 +82,6 @@ class Finding:
         return KINDS[self.kind][1]
 
 
-def finding(kind: str, what: object, *, file: str = "", row: int | None = None) -> Finding:
+def make_problem(kind: str, what: object, *, file: str = "", row: int | None = None) -> Problem:
     """Make a finding of words that may be a sender's."""
-    return Finding(kind=kind, what=plain(what, most=300), file=plain(file, most=200), row=row)
+    return Problem(kind=kind, what=sanitize_text(what, most=300), file=sanitize_text(file, most=200), row=row)

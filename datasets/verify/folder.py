@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 
 from aslkit.core.errors import AslkitError
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.verify.findings import Finding, finding
+from aslkit.datasets.verify.findings import Problem, make_problem
 
 CARD_FILE: Final = "README.md"
 _OURS: Final = re.compile(
@@ -23,21 +23,21 @@ _MOST_ENTRIES: Final = 10_000
 _SCRIPT: Final = re.compile(rb"<script|\son\w+\s*=|javascript:", re.IGNORECASE)
 
 
-def check_folder(folder: Path) -> Iterator[Finding]:
+def check_folder(folder: Path) -> Iterator[Problem]:
     """Yield what is wrong with the files of a dataset, without opening the Parquet files."""
     for number, (name, entry) in enumerate(_walk(folder, "")):
         if number >= _MOST_ENTRIES:
-            yield finding("stray-file", f"more than {_MOST_ENTRIES:,} files; the others were not looked at")
+            yield make_problem("stray-file", f"more than {_MOST_ENTRIES:,} files; the others were not looked at")
             return
         yield from _entry(folder, name, entry)
     for split in schema.SPLITS:
         ends = {path.name.rpartition("-of-")[2] for path in (folder / "data").glob(f"{split}-*-of-*.parquet")}
         if len(ends) > 1:
-            yield finding("several-makings", f"files of {split} say different numbers of files", file="data")
+            yield make_problem("several-makings", f"files of {split} say different numbers of files", file="data")
     try:
-        parquet_store.files_of(folder)
+        parquet_store.list_files(folder)
     except AslkitError as error:
-        yield finding("missing-file", error.message)
+        yield make_problem("missing-file", error.message)
 
 
 def readable_files(folder: Path) -> list[Path]:
@@ -59,19 +59,19 @@ def _walk(folder: Path, below: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
                 yield name, entry
 
 
-def _entry(folder: Path, name: str, entry: os.DirEntry[str]) -> Iterator[Finding]:
+def _entry(folder: Path, name: str, entry: os.DirEntry[str]) -> Iterator[Problem]:
     shown = name.encode(errors="surrogateescape").decode(errors="replace")
     if entry.is_symlink():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            yield finding("link", f"a link to {(folder / name).readlink()}", file=shown)
+            yield make_problem("link", f"a link to {(folder / name).readlink()}", file=shown)
         return
     mode = entry.stat(follow_symlinks=False).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        yield finding("special-file", "a pipe, socket or device", file=shown)
+        yield make_problem("special-file", "a pipe, socket or device", file=shown)
     elif not _OURS.fullmatch(shown):
-        yield finding("stray-file", "no file of a dataset", file=shown)
+        yield make_problem("stray-file", "no file of a dataset", file=shown)
     elif name == "report.html" and _SCRIPT.search(_start(folder / name, 50 * _MOST_CARD)):
-        yield finding("script", "the report can run a script", file=shown)
+        yield make_problem("script", "the report can run a script", file=shown)
 
 
 def _start(path: Path, most: int) -> bytes:
@@ -79,7 +79,7 @@ def _start(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def check_card(folder: Path, counts: Mapping[str, int]) -> Iterator[Finding]:
+def check_card(folder: Path, counts: Mapping[str, int]) -> Iterator[Problem]:
     """Yield where the card contradicts the files.
 
     Args:
@@ -88,21 +88,21 @@ def check_card(folder: Path, counts: Mapping[str, int]) -> Iterator[Finding]:
     """
     path = folder / CARD_FILE
     if not path.is_file() or path.is_symlink():
-        yield finding("card", "there is no card", file=CARD_FILE)
+        yield make_problem("card", "there is no card", file=CARD_FILE)
         return
     text = _start(path, _MOST_CARD + 1).decode(errors="replace")
     if len(text) > _MOST_CARD:
-        yield finding("card", f"more than {_MOST_CARD:,} characters", file=CARD_FILE)
+        yield make_problem("card", f"more than {_MOST_CARD:,} characters", file=CARD_FILE)
         return
     try:
         said = _said(text)
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        yield finding("card", f"its front matter cannot be read ({type(error).__name__})", file=CARD_FILE)
+        yield make_problem("card", f"its front matter cannot be read ({type(error).__name__})", file=CARD_FILE)
         return
     for split in schema.SPLITS:
         if said is not None and said.get(split, 0) != counts.get(split, 0):
             words = f"says {said.get(split, 0)!r} rows of {split}; the files have {counts.get(split, 0):,}"
-            yield finding("card", words, file=CARD_FILE)
+            yield make_problem("card", words, file=CARD_FILE)
 
 
 def _said(text: str) -> dict[str, Any] | None:

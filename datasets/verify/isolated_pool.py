@@ -7,8 +7,8 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from aslkit.core.process_pool import cores, pool
-from aslkit.datasets.verify.findings import Finding, finding
+from aslkit.core.process_pool import count_cores, create_pool
+from aslkit.datasets.verify.findings import Problem, make_problem
 
 _WAITING: Final = 3
 """Tasks under way for each process: none is idle, and memory stays flat."""
@@ -16,7 +16,7 @@ _WAITING: Final = 3
 _Result = TypeVar("_Result")
 
 
-class Apart:
+class IsolatedPool:
     """A pool of processes, started when it is first needed, and again after one was killed.
 
     Args:
@@ -24,7 +24,7 @@ class Apart:
     """
 
     def __init__(self, processes: int | None) -> None:
-        self._processes = cores() if processes is None else processes
+        self._processes = count_cores() if processes is None else processes
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -35,7 +35,7 @@ class Apart:
     ) -> None:
         self._end()
 
-    def outcomes(self, tasks: Sequence[Callable[[], _Result]], files: Sequence[str]) -> Iterator[_Result | Finding]:
+    def results(self, tasks: Sequence[Callable[[], _Result]], files: Sequence[str]) -> Iterator[_Result | Problem]:
         """Yield the outcome of each task, in order.
 
         Args:
@@ -55,18 +55,18 @@ class Apart:
                 self._end()
                 yield self._alone(*left.popleft())
 
-    def _alone(self, task: Callable[[], _Result], file: str) -> _Result | Finding:
+    def _alone(self, task: Callable[[], _Result], file: str) -> _Result | Problem:
         """The outcome of a task that may have ended a process, while no other runs that it could take along."""
         try:
             return next(self._mapped([task]))
         except BrokenProcessPool:
             self._end()
-            return finding("crash", "the process that read this file was killed", file=file)
+            return make_problem("crash", "the process that read this file was killed", file=file)
 
     def _mapped(self, tasks: Sequence[Callable[[], _Result]]) -> Iterator[_Result]:
         if self._pool is None:
             # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-            self._pool = pool(self._processes)
+            self._pool = create_pool(self._processes)
         running: deque[Future[_Result]] = deque()
         for task in tasks:
             running.append(self._pool.submit(task))

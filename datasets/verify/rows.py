@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.core.workspace import checked_name
+from aslkit.core.workspace import validate_name
 from aslkit.datasets import schema
-from aslkit.datasets.verify.findings import Finding, finding
+from aslkit.datasets.verify.findings import Problem, make_problem
 from aslkit.vision.images import MAX_PIXELS, MAX_SIDE, MIN_SIDE
 
 _REQUIRED: Final = ("image", "label", "width", "height", "sha256")
@@ -32,7 +32,7 @@ _LAST_MS: Final = 4_102_444_800_000  # 2100
 Mask = npt.NDArray[np.bool_]
 
 
-def check_rows(batch: pa.RecordBatch, *, file: str, first: int) -> Iterator[Finding]:
+def check_rows(batch: pa.RecordBatch, *, file: str, first: int) -> Iterator[Problem]:
     """Yield what is wrong with rows, without looking at their images.
 
     Args:
@@ -41,10 +41,10 @@ def check_rows(batch: pa.RecordBatch, *, file: str, first: int) -> Iterator[Find
         first: row of the file at which the batch begins.
     """
 
-    def report(kind: str, wrong: Any, what: str | Callable[[int], str]) -> Iterator[Finding]:
+    def report(kind: str, wrong: Any, what: str | Callable[[int], str]) -> Iterator[Problem]:
         for index in np.flatnonzero(wrong):
             words = what if isinstance(what, str) else what(int(index))
-            yield finding(kind, words, file=file, row=first + int(index))
+            yield make_problem(kind, words, file=file, row=first + int(index))
 
     columns = {name: batch.column(name) for name in schema.COLUMNS.names}
     for kind, wrong, what in _wrong(columns):
@@ -135,7 +135,7 @@ def _fault(text: str) -> str | None:
 
 def _is_name(text: str) -> bool:
     try:
-        checked_name("signer", text)
+        validate_name("signer", text)
     except InputError:
         return False
     return True

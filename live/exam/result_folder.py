@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit.core.files import write_bytes, write_text
-from aslkit.core.workspace import Workspace, as_name
+from aslkit.core.workspace import Workspace, make_name
 from aslkit.formats.captures import EXAM, SESSION_FILE, update_session
-from aslkit.live.exam.scoring import Score
+from aslkit.live.exam.scoring import ExamScore
 from aslkit.vision.images import Frame, encode_jpeg
 
 RESULT_FILE: Final = "result.json"
@@ -34,9 +34,9 @@ class ExamFolder:
     def new(cls, workspace: Workspace, *, name: str, signer: str, about: dict[str, Any]) -> "ExamFolder":
         """Name one that is not there yet: of a name that is taken, the next number."""
         exams, number = workspace.exams, 1
-        while (exams / as_name(f"{name}-{number}")).exists():
+        while (exams / make_name(f"{name}-{number}")).exists():
             number += 1
-        return cls(path=exams / as_name(f"{name}-{number}"), signer=signer, about=about)
+        return cls(path=exams / make_name(f"{name}-{number}"), signer=signer, about=about)
 
     def _made(self) -> None:
         """Make the folder with the first that goes into it: an exam that could not begin leaves nothing."""
@@ -59,16 +59,16 @@ class ExamFolder:
         write_bytes(self.session / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
         self.frames += 1
 
-    def finish(self, score: Score) -> dict[str, Any]:
+    def finish(self, score: ExamScore) -> dict[str, Any]:
         """Write score and report, and return the score as JSON has it."""
         self._made()
         result = {**self.about, **score.as_json(), "folder": str(self.path), "frames": self.frames}
         write_text(self.path / RESULT_FILE, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-        write_text(self.path / REPORT_FILE, report(result))
+        write_text(self.path / REPORT_FILE, render_report(result))
         return result
 
 
-def report(result: dict[str, Any]) -> str:
+def render_report(result: dict[str, Any]) -> str:
     """The report, Markdown."""
     speed, false = result["words_a_minute"], result["false_letters"]
     lines = [

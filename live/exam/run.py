@@ -8,31 +8,33 @@ import numpy as np
 
 from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
-from aslkit.core.letters import NOTHING
-from aslkit.core.progress import bar
-from aslkit.formats.run_folder import trained_on
+from aslkit.core.letters import NO_LETTER
+from aslkit.core.progress import progress_bar
+from aslkit.formats.run_folder import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.scoring import Answer, Score, Sitting
-from aslkit.live.frame_loop import Watching, stream_of
-from aslkit.live.reader import Reader, Recognises
+from aslkit.live.exam.scoring import Exam, ExamAnswer, ExamScore
+from aslkit.live.frame_loop import FrameLoop, open_stream
+from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
-from aslkit.video.sources import LIVE, kind_of, opened
-from aslkit.vision.images import SUFFIXES, Frame, ImageError, decode, read_file
+from aslkit.video.sources import LIVE, open_source, source_kind
+from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 KEEP_EVERY_S: Final = 0.2
 NO_DISPLAY: Final = "There is no display for the window. Add --no-preview to be asked in words."
 
 
-def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator) -> list[tuple[str, Path]]:
+def labelled_images(
+    folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator
+) -> list[tuple[str, Path]]:
     """Photographs to ask about: `times` of each letter's folder, and of `none`, in random order.
 
     Raises:
         InputError: there is none of these letters.
     """
     found = []
-    for letter in (*letters, NOTHING):
+    for letter in (*letters, NO_LETTER):
         for name in dict.fromkeys((letter, letter.lower())):
             inside = folder / name
             files = sorted(_images(inside), key=lambda path: natural_key(path.name)) if inside.is_dir() else []
@@ -40,7 +42,7 @@ def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.
             found += [(letter, files[index]) for index in chosen]
             if files:
                 break
-    if not any(letter != NOTHING for letter, _ in found):
+    if not any(letter != NO_LETTER for letter, _ in found):
         raise InputError(f"{folder} holds no folder of a letter with photographs in it, such as {folder / letters[0]}.")
     return [found[index] for index in rng.permutation(len(found)).tolist()]
 
@@ -48,17 +50,19 @@ def labelled(folder: Path, letters: tuple[str, ...], times: int, rng: np.random.
 def _images(folder: Path) -> Iterator[Path]:
     """Its images, but none that is hidden, such as what a file manager leaves."""
     return (
-        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "." and path.is_file()
     )
 
 
-def readable(
+def readable_images(
     chosen: list[tuple[str, Path]], unreadable: list[str], say: Callable[[str], None]
 ) -> Iterator[tuple[str, Frame]]:
     """Decode photographs of known letters; those that are damaged are left out, said and listed."""
     for letter, path in chosen:
         try:
-            frame = decode(read_file(path))
+            frame = decode_image(read_image_file(path))
         except ImageError as error:
             unreadable.append(str(path))
             say(f"{path}: {error.message}. It is left out.")
@@ -67,25 +71,25 @@ def readable(
 
 
 def examine_frames(
-    recogniser: Recognises, frames: Iterator[tuple[str, Frame]], total: int, keep: Callable[[Frame, str], None]
-) -> Score:
+    recogniser: RecogniserProtocol, frames: Iterator[tuple[str, Frame]], total: int, keep: Callable[[Frame, str], None]
+) -> ExamScore:
     """Ask about frames whose letter is known, each judged alone by the model's own threshold."""
     answers, false, rests = [], 0, 0
-    with bar("Examining", total) as advance:
+    with progress_bar("Examining", total) as advance:
         for letter, frame in frames:
             seen = recogniser.recognise(frame)
             keep(frame, letter)
             said = None if seen.refused else seen.letter
-            if letter == NOTHING:
+            if letter == NO_LETTER:
                 rests, false = rests + 1, false + (said is not None)
             else:
-                answers.append(Answer(asked=letter, said=said, hand=seen.hand is not None))
+                answers.append(ExamAnswer(asked=letter, said=said, hand=seen.hand is not None))
             advance()
     measured = {"false_letters": false, "rests": rests} if rests else {}
-    return Score(answers=tuple(answers), **measured)
+    return ExamScore(answers=tuple(answers), **measured)
 
 
-class Live:
+class LiveExam:
     """An exam before a camera: a sitting that follows a reader. Shown by `aslkit.live.exam.window`, or in words.
 
     Args:
@@ -93,7 +97,7 @@ class Live:
         keep: stores a frame under a letter.
     """
 
-    def __init__(self, sitting: Sitting, keep: Callable[[Frame, str], None]) -> None:
+    def __init__(self, sitting: Exam, keep: Callable[[Frame, str], None]) -> None:
         self.sitting, self._keep = sitting, keep
         self._said: list[str] = []
         self._kept_s = -KEEP_EVERY_S
@@ -114,10 +118,10 @@ class Live:
         hand = reading.seen is not None and reading.seen.hand is not None
         sitting.see(time_s, said=said, hand=hand)
         if before != sitting.phase and sitting.phase == "sign":
-            reader.begin_anew()  # a letter held since before "now" counts from now on
+            reader.reset()  # a letter held since before "now" counts from now on
 
 
-def examine(
+def run_exam(
     run: Path,
     *,
     source: str,
@@ -150,25 +154,25 @@ def examine(
         InputError: no run, no such source, no letters in it, or none that can be read.
         AslkitError: the model is damaged, the source cannot be read, there is no display.
     """
-    kind = kind_of(source)
+    kind = source_kind(source)
     if windowed and kind in LIVE:
-        from aslkit.live.window.window import need_display
+        from aslkit.live.window.window import require_display
 
-        need_display(NO_DISPLAY)
+        require_display(NO_DISPLAY)
     with Recogniser(run) as recogniser:
-        folder.about["known"] = folder.signer in trained_on(run)
+        folder.about["known"] = folder.signer in read_training_signers(run)
         if folder.about["known"]:
             say(f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers.")
         if kind in LIVE:
             score = _at_camera(
-                recogniser, source, config, Sitting(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=say
+                recogniser, source, config, Exam(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=say
             )
         elif kind == "folder":
             score = _of_photographs(
-                recogniser, Path(source), letters, labelled(Path(source), letters, times, rng), folder, say
+                recogniser, Path(source), letters, labelled_images(Path(source), letters, times, rng), folder, say
             )
         else:
-            with opened(source, letter=letters[0], signer=folder.signer, session="exam") as given:
+            with open_source(source, letter=letters[0], signer=folder.signer, session="exam") as given:
                 score = examine_frames(recogniser, _apart(given, letters[0], times), times, folder.keep)
         return folder.finish(score)
 
@@ -177,16 +181,16 @@ def _at_camera(
     recogniser: Recogniser,
     source: str,
     config: LiveConfig,
-    sitting: Sitting,
+    sitting: Exam,
     folder: ExamFolder,
     *,
     windowed: bool,
     say: Callable[[str], None],
-) -> Score:
-    exam = Live(sitting, folder.keep)
+) -> ExamScore:
+    exam = LiveExam(sitting, folder.keep)
     reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=exam.heard)
-    stream = stream_of(source, config, paced=False, patient=windowed)
-    watching = Watching(stream, reader, live=True, after=exam.after)
+    stream = open_stream(source, config, paced=False, patient=windowed)
+    watching = FrameLoop(stream, reader, live=True, after=exam.after)
     try:
         _sit(sitting, reader, watching, windowed, say)
     finally:
@@ -195,16 +199,16 @@ def _at_camera(
 
 
 def _of_photographs(
-    recogniser: Recognises,
+    recogniser: RecogniserProtocol,
     source: Path,
     letters: tuple[str, ...],
     chosen: list[tuple[str, Path]],
     folder: ExamFolder,
     say: Callable[[str], None],
-) -> Score:
+) -> ExamScore:
     _say_what_is_missing(letters, chosen, folder, say)
     unreadable = folder.about["unreadable"] = list[str]()
-    score = examine_frames(recogniser, readable(chosen, unreadable, say), len(chosen), folder.keep)
+    score = examine_frames(recogniser, readable_images(chosen, unreadable, say), len(chosen), folder.keep)
     if not score.answers:
         raise InputError(f"No photograph of a letter in {source} can be read.")
     return score
@@ -230,25 +234,25 @@ def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:
                 return
 
 
-def _sit(sitting: Sitting, reader: Reader, watching: Watching, windowed: bool, say: Callable[[str], None]) -> None:
+def _sit(sitting: Exam, reader: Reader, watching: FrameLoop, windowed: bool, say: Callable[[str], None]) -> None:
     try:
         if windowed:
-            from aslkit.live.exam.window import exam_window
+            from aslkit.live.exam.window import show_exam
 
-            exam_window(sitting, reader, watching)
+            show_exam(sitting, reader, watching)
             return
         before = None
         while sitting.phase != "done" and not watching.finished.wait(0.05):
             now = (sitting.phase, len(sitting.answers))
             if now != before:
                 before = now
-                say(words(sitting))
+                say(prompt_text(sitting))
         watching.check()
     except KeyboardInterrupt:
         say("Ended early: what was asked until now is scored.")
 
 
-def words(sitting: Sitting) -> str:
+def prompt_text(sitting: Exam) -> str:
     """What the signer is told."""
     if sitting.phase == "ready":
         return f"{len(sitting.answers) + 1} of {len(sitting.asked)}: get ready for {sitting.letter}"

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from aslkit.core.letters import NOTHING
+from aslkit.core.letters import NO_LETTER
 
 READY_S: Final = 3.0
 """To get the hand ready."""
@@ -25,7 +25,7 @@ Phase = Literal["ready", "sign", "rest", "done"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ExamAnswer:
     """One letter that was asked for.
 
     Attributes:
@@ -42,7 +42,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class ExamScore:
     """How it went.
 
     Attributes:
@@ -52,7 +52,7 @@ class Score:
         rests: frames of rest, where it had none.
     """
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ExamAnswer, ...]
     false_letters: int | None = None
     rest_s: float | None = None
     rests: int | None = None
@@ -95,7 +95,7 @@ class Score:
         }  # fmt: skip
 
 
-def order(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple[str, ...]:
+def letter_order(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple[str, ...]:
     """Each letter so many times, in random order, none twice in a row where that can be helped."""
     asked = [letter for _ in range(times) for letter in rng.permutation(list(letters)).tolist()]
     for place in range(1, len(asked)):
@@ -105,7 +105,7 @@ def order(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple
 
 
 @dataclass(kw_only=True)
-class Sitting:
+class Exam:
     """Asks, waits, takes the answer, and rests at the end. Told of each frame, it says what is to be shown.
 
     Args:
@@ -121,7 +121,7 @@ class Sitting:
     asked: tuple[str, ...]
     rest_s: float = REST_S
     phase: Phase = "ready"
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[ExamAnswer] = field(default_factory=list)
     false_letters: int = 0
     _since_s: float | None = None
     _hand: bool = False
@@ -130,7 +130,7 @@ class Sitting:
     def letter(self) -> str:
         """Which is asked for; NOTHING at rest. May be asked from any thread, between an answer and what follows too."""
         left = self.asked[len(self.answers) :]
-        return left[0] if left and self.phase in ("ready", "sign") else NOTHING
+        return left[0] if left and self.phase in ("ready", "sign") else NO_LETTER
 
     def left_s(self, now_s: float) -> float:
         """Seconds until the phase is over."""
@@ -159,17 +159,17 @@ class Sitting:
             self._hand = hand
             self._go("sign", now_s)
 
-    def score(self) -> Score:
+    def score(self) -> ExamScore:
         """How it went, also of one that was ended early."""
         rested = self.phase == "done" and self.rest_s > 0
-        return Score(
+        return ExamScore(
             answers=tuple(self.answers), false_letters=self.false_letters if rested else None,
             rest_s=self.rest_s if rested else None,
         )  # fmt: skip
 
     def _answer(self, said: str | None, now_s: float) -> None:
         took_s = now_s - (self._since_s or now_s)
-        answer = Answer(asked=self.letter, said=said, hand=self._hand, took_s=took_s)
+        answer = ExamAnswer(asked=self.letter, said=said, hand=self._hand, took_s=took_s)
         over = len(self.answers) + 1 == len(self.asked)
         self._go(("rest" if self.rest_s > 0 else "done") if over else "ready", now_s)
         self.answers.append(answer)  # after that, so that a window, in its own thread, never sees the next one as "now"

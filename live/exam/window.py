@@ -4,28 +4,28 @@ import math
 import time
 from typing import Final
 
-from aslkit.gui.drawing import BAD, GOOD, HINT, Banner, lay_number
-from aslkit.gui.window import loop
-from aslkit.live.exam.run import words
-from aslkit.live.exam.scoring import Sitting
-from aslkit.live.frame_loop import Watching
+from aslkit.gui.drawing import BAD, GOOD, HINT, Banner, draw_number
+from aslkit.gui.window import run_window
+from aslkit.live.exam.run import prompt_text
+from aslkit.live.exam.scoring import Exam
+from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
-from aslkit.live.window.view import View, draw
+from aslkit.live.window.view import LiveView, draw_view
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit exam"
 KEYS: Final = "q  end early: what was asked until now is scored"
 
 
-def exam_window(sitting: Sitting, reader: Reader, watching: Watching) -> None:
+def show_exam(sitting: Exam, reader: Reader, watching: FrameLoop) -> None:
     """Show the exam until it is done, until q, or until the window is closed."""
-    loop(TITLE, _Desk(sitting, reader, watching))
+    run_window(TITLE, _Desk(sitting, reader, watching))
 
 
 class _Desk:
     """What the window shows."""
 
-    def __init__(self, sitting: Sitting, reader: Reader, watching: Watching) -> None:
+    def __init__(self, sitting: Exam, reader: Reader, watching: FrameLoop) -> None:
         self.ended: str | None = None
         self._sitting, self._reader, self._watching = sitting, reader, watching
 
@@ -41,13 +41,13 @@ class _Desk:
     def picture(self) -> Frame:
         sitting = self._sitting
         left = math.ceil(sitting.left_s(self._reader.now_s))
-        banners = [Banner(text=words(sitting), colour=GOOD if sitting.phase == "sign" else HINT)]
+        banners = [Banner(text=prompt_text(sitting), colour=GOOD if sitting.phase == "sign" else HINT)]
         if trouble := self._watching.stream.trouble:
             banners = [Banner(text=trouble, colour=BAD)]
         about = (f"{len(sitting.answers)} of {len(sitting.asked)} letters", time.strftime("%H:%M"))
-        picture = draw(
-            View(reading=self._reader.reading, about=about, banners=tuple(banners), keys=KEYS, line=sitting.letter)
+        picture = draw_view(
+            LiveView(reading=self._reader.reading, about=about, banners=tuple(banners), keys=KEYS, line=sitting.letter)
         )
         if sitting.phase in ("ready", "rest"):
-            lay_number(picture[:, : picture.shape[1] - 300], left)
+            draw_number(picture[:, : picture.shape[1] - 300], left)
         return picture

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from aslkit.inference.network import Network
-from aslkit.live.export.sample_frames import Frames
+from aslkit.live.export.sample_frames import SampleFrames
 from aslkit.vision.preprocess import Array
 
 MEASURED: Final = 5000
@@ -17,7 +17,7 @@ CALIBRATED: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss:
+class Fidelity:
     """How an export differs from the network it was made of.
 
     Attributes:
@@ -42,15 +42,15 @@ class Loss:
     xnnpack_same: float | None = None
 
 
-def loss(
+def measure_fidelity(
     network: Network,
     exported: Callable[[Array], Array],
-    frames: Frames,
+    frames: SampleFrames,
     *,
     dataset: Path,
     trained_on: set[str],
     xnnpack: Callable[[Array], Array] | None = None,
-) -> Loss:
+) -> Fidelity:
     """Compare a network with what it was exported to.
 
     Args:
@@ -63,7 +63,7 @@ def loss(
     """
     before, after = network(frames.inputs), exported(frames.inputs)
     people = set(frames.signer.tolist())
-    return Loss(
+    return Fidelity(
         dataset=dataset.name,
         people=tuple(sorted(people)),
         strangers=not people & trained_on,

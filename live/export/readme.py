@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aslkit.live.export.fidelity import Loss
+from aslkit.live.export.fidelity import Fidelity
 from aslkit.live.export.to_browser_page import HAND_MODEL, TASKS_VISION
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 if TYPE_CHECKING:
-    from aslkit.live.export.run import Exported
+    from aslkit.live.export.run import ModelExport
 
 _WHERE: Final = {
     "tflite": "`model.tflite`, a zip behind the model: "
@@ -49,7 +49,7 @@ aslkit does, and single frames may be said otherwise. Features and network are t
 """
 
 
-def readme(exported: "Exported", *, run: Path, contract: Contract) -> str:
+def render_readme(exported: "ModelExport", *, run: Path, contract: PreprocessConfig) -> str:
     """The README's text, Markdown.
 
     Args:
@@ -72,13 +72,13 @@ def readme(exported: "Exported", *, run: Path, contract: Contract) -> str:
     else:
         parts += ["", "    python example.py hand.jpg", ""]
     if exported.loss:
-        parts += ["## What it lost", "", measured(exported.loss), ""]
+        parts += ["## What it lost", "", describe_fidelity(exported.loss), ""]
     if exported.quantize == "int8":
         parts.append(_KERNELS.format(seen=_seen(exported.loss)))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def measured(loss: Loss) -> str:
+def describe_fidelity(loss: Fidelity) -> str:
     """What was lost, in a sentence or two."""
     whose = "people the model never saw" if loss.strangers else "people it was trained on, so both accuracies flatter"
     people = ", ".join(map(_code, loss.people))
@@ -89,7 +89,7 @@ def measured(loss: Loss) -> str:
     )
 
 
-def _in_and_out(contract: Contract, many: str) -> str:
+def _in_and_out(contract: PreprocessConfig, many: str) -> str:
     shape = ", ".join(map(str, contract.shape))
     size = f"{contract.size}×{contract.size}"
     crop = f"the hand's {size} grey crop, 0–1, as `aslkit.vision.preprocess.pixel_features` makes it"
@@ -101,7 +101,7 @@ def _in_and_out(contract: Contract, many: str) -> str:
     )
 
 
-def _sure(contract: Contract) -> str:
+def _sure(contract: PreprocessConfig) -> str:
     return (
         "The probabilities are the network's own. Divide their logarithms by the contract's temperature "
         f"({contract.temperature:.4g}) and let them sum to one again: then they are as sure as they are right. Below "
@@ -109,7 +109,7 @@ def _sure(contract: Contract) -> str:
     )
 
 
-def _seen(loss: Loss | None) -> str:
+def _seen(loss: Fidelity | None) -> str:
     if loss is None or loss.xnnpack_same is None:
         return ""
     return f"Where this was exported, XNNPACK gave the same letter in {loss.xnnpack_same:.2%}.\n"

@@ -11,15 +11,15 @@ import numpy as np
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import replacing, size_of, write_text
-from aslkit.datasets.exporters.destination import MARK, check_free
-from aslkit.formats.run_folder import trained_on
+from aslkit.core.files import atomic_write, folder_size, write_text
+from aslkit.datasets.exporters.destination import MARK, check_destination
+from aslkit.formats.run_folder import read_training_signers
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
-from aslkit.live.export.fidelity import CALIBRATED, MEASURED, Loss, loss
-from aslkit.live.export.sample_frames import to_calibrate, to_measure
-from aslkit.vision.preprocess import CONTRACT_FILE, Array, Contract
+from aslkit.live.export.fidelity import CALIBRATED, MEASURED, Fidelity, measure_fidelity
+from aslkit.live.export.sample_frames import draw_calibration_frames, draw_test_frames
+from aslkit.vision.preprocess import CONTRACT_FILE, Array, PreprocessConfig
 
 TOLERANCE: Final = 1e-4
 """By which a probability may differ between an export that is not quantised and the network."""
@@ -28,7 +28,7 @@ _EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class ExportJob:
     """What to export.
 
     Attributes:
@@ -42,7 +42,7 @@ class Job:
 
     run: Path
     network: Network
-    contract: Contract
+    contract: PreprocessConfig
     trained_on: set[str]
     quantize: to_tflite.Quantize = "none"
     dataset: Path | None = None
@@ -55,7 +55,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ModelExport:
     """What was written.
 
     Attributes:
@@ -70,10 +70,10 @@ class Exported:
     quantize: str
     to: Path
     size: int
-    loss: Loss | None
+    loss: Fidelity | None
 
 
-def export(
+def export_model(
     run: Path,
     *,
     format: str,
@@ -81,7 +81,7 @@ def export(
     quantize: to_tflite.Quantize = "none",
     dataset: Path | None = None,
     force: bool = False,
-) -> Exported:
+) -> ModelExport:
     """Export the model of a run, whole or not at all.
 
     Args:
@@ -100,66 +100,68 @@ def export(
         raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
     _check(format, quantize, dataset)
     network, contract = load_network(run)
-    job = Job(
-        run=run, network=network, contract=contract, trained_on=trained_on(run), quantize=quantize, dataset=dataset
+    job = ExportJob(
+        run=run, network=network, contract=contract, trained_on=read_training_signers(run), quantize=quantize, dataset=dataset
     )  # fmt: skip
     to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
-    check_free(to, run, what="run", option="--into", within=run / "exports", force=force)
-    with replacing(to) as new:
+    check_destination(to, run, what="run", option="--into", within=run / "exports", force=force)
+    with atomic_write(to) as new:
         new.mkdir(parents=True)
         lost = FORMATS[format](job, new)
-        exported = Exported(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
-        write_text(new / "README.md", readme.readme(exported, run=run, contract=contract))
+        exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
+        write_text(new / "README.md", readme.render_readme(exported, run=run, contract=contract))
         mark = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
         write_text(new / MARK, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
     return exported
 
 
-def _to_tflite(job: Job, to: Path) -> Loss | None:
+def _to_tflite(job: ExportJob, to: Path) -> Fidelity | None:
     calibration = None
     if job.quantize == "int8" and job.dataset:
-        calibration = to_calibrate(
+        calibration = draw_calibration_frames(
             job.dataset, job.contract, trained_on=job.trained_on, most=CALIBRATED, rng=np.random.default_rng(job.seed)
         ).inputs
-    made = to_tflite.convert(job.network, quantize=job.quantize, calibration=calibration)
+    made = to_tflite.convert_to_tflite(job.network, quantize=job.quantize, calibration=calibration)
     if job.quantize == "none":
-        _compare(job.network, lambda inputs: to_tflite.says(made, inputs))
-    to_tflite.write(to / "model.tflite", made, job.contract_file)
+        _compare(job.network, lambda inputs: to_tflite.predict_tflite(made, inputs))
+    to_tflite.write_tflite(to / "model.tflite", made, job.contract_file)
     shutil.copy(_EXAMPLES / "example_tflite.py", to / "example.py")
     if job.dataset is None:
         return None
-    frames = to_measure(
+    frames = draw_test_frames(
         job.dataset, job.contract, trained_on=job.trained_on, most=MEASURED, rng=np.random.default_rng(job.seed)
     )
-    return loss(
+    return measure_fidelity(
         job.network,
-        lambda inputs: to_tflite.says(made, inputs),
+        lambda inputs: to_tflite.predict_tflite(made, inputs),
         frames,
         dataset=job.dataset,
         trained_on=job.trained_on,
-        xnnpack=lambda inputs: to_tflite.says(made, inputs, delegate=True),
+        xnnpack=lambda inputs: to_tflite.predict_tflite(made, inputs, delegate=True),
     )
 
 
-def _to_onnx(job: Job, to: Path) -> None:
+def _to_onnx(job: ExportJob, to: Path) -> None:
     path = to / "model.onnx"
     contract = job.contract_file.read_text(encoding="utf-8")
-    to_onnx.write(path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name})
-    _compare(job.network, lambda inputs: to_onnx.says(path, inputs))
+    to_onnx.write_onnx(
+        path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name}
+    )
+    _compare(job.network, lambda inputs: to_onnx.predict_onnx(path, inputs))
     shutil.copy(_EXAMPLES / "example_onnx.py", to / "example.py")
 
 
-def _to_saved_model(job: Job, to: Path) -> None:
-    to_saved_model.write(to / "model", job.network, job.contract_file)
-    _compare(job.network, lambda inputs: to_saved_model.says(to / "model", inputs))
+def _to_saved_model(job: ExportJob, to: Path) -> None:
+    to_saved_model.write_saved_model(to / "model", job.network, job.contract_file)
+    _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(to / "model", inputs))
     shutil.copy(_EXAMPLES / "example_saved_model.py", to / "example.py")
 
 
-def _to_page(job: Job, to: Path) -> None:
-    to_browser_page.write(to, job.network, job.contract, name=job.run.absolute().name)
+def _to_page(job: ExportJob, to: Path) -> None:
+    to_browser_page.write_page(to, job.network, job.contract, name=job.run.absolute().name)
 
 
-FORMATS: Final[dict[str, Callable[[Job, Path], Loss | None]]] = {
+FORMATS: Final[dict[str, Callable[[ExportJob, Path], Fidelity | None]]] = {
     "tflite": _to_tflite,
     "onnx": _to_onnx,
     "saved-model": _to_saved_model,
@@ -188,4 +190,4 @@ def _check(format: str, quantize: str, dataset: Path | None) -> None:
 
 def _model_bytes(folder: Path) -> int:
     beside = sum(path.stat().st_size for path in folder.glob("example.py"))
-    return size_of(folder) - beside
+    return folder_size(folder) - beside

@@ -14,14 +14,14 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.datasets import parquet_store, schema
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.images import ImageError, decode
-from aslkit.vision.preprocess import Array, Contract, canonical_points, landmark_features, pixel_features
+from aslkit.vision.images import ImageError, decode_image
+from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, landmark_features, pixel_features
 
 _NEEDED: Final = ["label", "signer", "handedness", "landmarks", "hand_box", "hand_score", "width", "height", "parent"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frames:
+class SampleFrames:
     """Frames in which a hand was found, n of them, spread over signers and letters.
 
     Attributes:
@@ -45,9 +45,9 @@ class Frames:
         return len(self.label)
 
 
-def to_calibrate(
-    dataset: Path, contract: Contract, *, trained_on: Collection[str], most: int, rng: np.random.Generator
-) -> Frames:
+def draw_calibration_frames(
+    dataset: Path, contract: PreprocessConfig, *, trained_on: Collection[str], most: int, rng: np.random.Generator
+) -> SampleFrames:
     """Draw frames of the train split, of people that the model learned from, or of anybody where it has none of them.
 
     Args:
@@ -66,12 +66,12 @@ def to_calibrate(
     return _drawn(dataset, table.filter(known) if pc.any(known).as_py() else table, contract, most, rng)
 
 
-def to_measure(
-    dataset: Path, contract: Contract, *, trained_on: Collection[str], most: int, rng: np.random.Generator
-) -> Frames:
+def draw_test_frames(
+    dataset: Path, contract: PreprocessConfig, *, trained_on: Collection[str], most: int, rng: np.random.Generator
+) -> SampleFrames:
     """Draw frames of people that the model did not learn from; where all are known, of the test, or the validation.
 
-    Args, raises: as `to_calibrate`.
+    Args, raises: as `draw_calibration_frames`.
     """
     table = _table(dataset, schema.SPLITS, contract)
     strangers = pc.invert(_of(table, trained_on))
@@ -85,24 +85,28 @@ def _of(table: pa.Table, signers: Collection[str]) -> Any:
     return pc.is_in(table.column("signer"), value_set=pa.array(sorted(signers), pa.string()))
 
 
-def _drawn(dataset: Path, table: pa.Table, contract: Contract, most: int, rng: np.random.Generator) -> Frames:
+def _drawn(
+    dataset: Path, table: pa.Table, contract: PreprocessConfig, most: int, rng: np.random.Generator
+) -> SampleFrames:
     if not len(table):
         raise InputError(f"{dataset} has no frames with a hand to take. Curate again, or give another dataset.")
     return _frames(table.take(pa.array(_spread(table, most, rng))).to_pylist(), contract)
 
 
-def _table(dataset: Path, splits: Sequence[str], contract: Contract) -> pa.Table:
+def _table(dataset: Path, splits: Sequence[str], contract: PreprocessConfig) -> pa.Table:
     """The rows in which a hand was found, without varied copies, with a column `split`."""
     if strange := [each for each in contract.letters if each not in INDEX]:
         raise AslkitError(f"The model knows {strange[0]!r}, which is no letter of a dataset.")
-    parts = [_of_file(path, contract) for path in parquet_store.files_of(dataset) if path.name.split("-")[0] in splits]
+    parts = [
+        _of_file(path, contract) for path in parquet_store.list_files(dataset) if path.name.split("-")[0] in splits
+    ]
     empty = pa.table({"signer": pa.array([], pa.string()), "split": pa.array([], pa.string())})
     return pa.concat_tables(parts) if parts else empty
 
 
-def _of_file(path: Path, contract: Contract) -> pa.Table:
+def _of_file(path: Path, contract: PreprocessConfig) -> pa.Table:
     columns = [*_NEEDED, "image"] if contract.kind == "pixels" else _NEEDED
-    table = pa.concat_tables(parquet_store.row_groups_of(path, columns)).replace_schema_metadata(None)
+    table = pa.concat_tables(parquet_store.iter_file_row_groups(path, columns)).replace_schema_metadata(None)
     taken = pc.and_(table.column("landmarks").is_valid(), pc.invert(table.column("parent").is_valid()))
     table = table.filter(taken)
     return table.append_column("split", pa.array([path.name.split("-")[0]] * len(table), pa.string()))
@@ -119,14 +123,14 @@ def _spread(table: pa.Table, most: int, rng: np.random.Generator) -> npt.NDArray
     return np.sort(order[np.argsort(turn[order], kind="stable")][:most])
 
 
-def _frames(rows: list[dict[str, Any]], contract: Contract) -> Frames:
+def _frames(rows: list[dict[str, Any]], contract: PreprocessConfig) -> SampleFrames:
     hands = tuple(map(_hand, rows))
     sizes = tuple((int(row["width"]), int(row["height"])) for row in rows)
     letters = [LETTERS[row["label"]] if 0 <= row["label"] < len(LETTERS) else "?" for row in rows]
     if strange := sorted(set(letters) - set(contract.letters)):
         raise AslkitError(f"The dataset has {' '.join(strange)}, which the model does not know.")
     inputs = _points(hands, sizes, contract) if contract.kind == "landmarks" else _crops(rows, hands, contract)
-    return Frames(
+    return SampleFrames(
         splits=tuple(sorted({row["split"] for row in rows})),
         inputs=inputs,
         label=np.array([contract.letters.index(letter) for letter in letters]),
@@ -144,7 +148,7 @@ def _hand(row: dict[str, Any]) -> Hand:
     return Hand(landmarks=landmarks, handedness=side, score=row["hand_score"] or 0.5)  # type: ignore[arg-type]
 
 
-def _points(hands: tuple[Hand, ...], sizes: tuple[tuple[int, int], ...], contract: Contract) -> Array:
+def _points(hands: tuple[Hand, ...], sizes: tuple[tuple[int, int], ...], contract: PreprocessConfig) -> Array:
     points = canonical_points(
         np.stack([hand.landmarks for hand in hands]),
         widths=np.array([width for width, _ in sizes]),
@@ -155,15 +159,15 @@ def _points(hands: tuple[Hand, ...], sizes: tuple[tuple[int, int], ...], contrac
     return landmark_features(points)
 
 
-def _crops(rows: list[dict[str, Any]], hands: tuple[Hand, ...], contract: Contract) -> Array:
+def _crops(rows: list[dict[str, Any]], hands: tuple[Hand, ...], contract: PreprocessConfig) -> Array:
     return np.stack([_crop(row, hand, contract) for row, hand in zip(rows, hands, strict=True)])
 
 
-def _crop(row: dict[str, Any], hand: Hand, contract: Contract) -> Array:
+def _crop(row: dict[str, Any], hand: Hand, contract: PreprocessConfig) -> Array:
     if row["image"]["bytes"] is None:
         raise AslkitError("The dataset has no pictures, only landmarks; this model needs pictures.")
     try:
-        frame = decode(row["image"]["bytes"])
+        frame = decode_image(row["image"]["bytes"])
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
     return pixel_features(

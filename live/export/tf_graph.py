@@ -8,21 +8,21 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.inference.network import Array, Layer, Network
 
 _NEVER_VARIES: Final = 1e-6
 """Deviation of an input that was the same in all of training, as the wrist, which is the origin: it tells nothing."""
 
 
-def tensorflow() -> Any:
+def import_tensorflow() -> Any:
     """Import TensorFlow without its chatter; returns the module.
 
     Raises:
         AslkitError: it is not installed.
     """
     try:
-        quiet_keras(exact=False)
+        import_keras(exact=False)
     except AslkitError as error:
         raise AslkitError(
             "This export needs TensorFlow, which is not installed. Install it with: pip install 'aslkit[export]'; "
@@ -33,13 +33,13 @@ def tensorflow() -> Any:
     return tf
 
 
-def function(network: Network, *, batch: int | None) -> tuple[Any, Any]:
+def build_function(network: Network, *, batch: int | None) -> tuple[Any, Any]:
     """Make a tf.function of a network: `input` float32 (batch, *shape) to `probabilities` float32 (batch, classes).
 
     Returns:
         the tf.Module that keeps it alive, with the function as `says`; and its concrete function.
     """
-    tf = tensorflow()
+    tf = import_tensorflow()
 
     def says(input: Any) -> dict[str, Any]:
         said = [_member(tf, member, input) for member in network.members]
@@ -69,7 +69,7 @@ _STEPS: Final[dict[str, Callable[[Any, Layer, Any], Any]]] = {
 }
 
 
-def folded(network: Network) -> Network:
+def fold_batch_norm(network: Network) -> Network:
     """Take normalisation into the dense layer behind it, so that eight bits are spent on what is multiplied.
 
     An input that never varied in training would be divided by next to nothing, and one such weight would take the

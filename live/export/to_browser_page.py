@@ -11,7 +11,7 @@ from typing import Final
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.inference import network_file
 from aslkit.inference.network import Network
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 TASKS_VISION: Final = "0.10.21"
 """Version of @mediapipe/tasks-vision, of the same release as aslkit's mediapipe."""
@@ -40,7 +40,7 @@ const aslkitSettings = {{
 """
 
 
-def write(to: Path, network: Network, contract: Contract, *, name: str) -> None:
+def write_page(to: Path, network: Network, contract: PreprocessConfig, *, name: str) -> None:
     """Write the page's files into a folder.
 
     Args:
@@ -60,7 +60,7 @@ def write(to: Path, network: Network, contract: Contract, *, name: str) -> None:
         )
     shutil.copytree(_FILES, to, dirs_exist_ok=True)
     _write_hand_model(to / HAND_MODEL)
-    values = {"name": name, "contract": asdict(contract), "network": network_file.as_json(network)}
+    values = {"name": name, "contract": asdict(contract), "network": network_file.network_to_dict(network)}
     (to / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
     (to / "settings.js").write_text(_SETTINGS.format(cdn=_CDN, model=HAND_MODEL), encoding="ascii")
 

@@ -15,7 +15,7 @@ IR_VERSION: Final = 8
 """The file format that goes with the opset."""
 
 
-def onnx() -> Any:
+def import_onnx() -> Any:
     """Import onnx; returns the module.
 
     Raises:
@@ -30,7 +30,7 @@ def onnx() -> Any:
     return onnx
 
 
-def write(path: Path, network: Network, *, contract: str, about: dict[str, str]) -> None:
+def write_onnx(path: Path, network: Network, *, contract: str, about: dict[str, str]) -> None:
     """Write a network: `input` float32 (n, *shape) to `probabilities` float32 (n, classes).
 
     Args:
@@ -42,7 +42,7 @@ def write(path: Path, network: Network, *, contract: str, about: dict[str, str])
     Raises:
         AslkitError: onnx is not installed.
     """
-    library = onnx()
+    library = import_onnx()
     graph = _Graph(library.helper, library.numpy_helper)
     graph.build(network)
     values, kind = library.helper.make_tensor_value_info, library.TensorProto.FLOAT
@@ -60,11 +60,11 @@ def write(path: Path, network: Network, *, contract: str, about: dict[str, str])
     path.write_bytes(model.SerializeToString())
 
 
-def says(path: Path, inputs: Array) -> Array:
+def predict_onnx(path: Path, inputs: Array) -> Array:
     """Run an ONNX file by onnx's own reference: slow, and nothing else is needed. Inputs and outputs as `Network`."""
     from onnx.reference import ReferenceEvaluator
 
-    onnx()
+    import_onnx()
     answers = ReferenceEvaluator(str(path)).run(None, {"input": np.asarray(inputs, np.float32)})
     return np.asarray(answers[0], np.float32)
 

@@ -8,15 +8,15 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from aslkit.core.native_libraries import native_log_silenced
+from aslkit.core.native_libraries import silence_native_log
 from aslkit.inference.network import Network
-from aslkit.live.export.tf_graph import folded, function, tensorflow
+from aslkit.live.export.tf_graph import build_function, fold_batch_norm, import_tensorflow
 from aslkit.vision.preprocess import CONTRACT_FILE, Array
 
 Quantize = Literal["none", "float16", "int8"]
 
 
-def convert(network: Network, *, quantize: Quantize, calibration: Array | None) -> bytes:
+def convert_to_tflite(network: Network, *, quantize: Quantize, calibration: Array | None) -> bytes:
     """Convert a network: `input` float32 (1, *shape) to `probabilities` float32 (1, classes), whatever lies between.
 
     Args:
@@ -27,9 +27,9 @@ def convert(network: Network, *, quantize: Quantize, calibration: Array | None) 
     Raises:
         AslkitError: TensorFlow is not installed.
     """
-    tf = tensorflow()
-    module, concrete = function(folded(network) if quantize == "int8" else network, batch=1)
-    with native_log_silenced(), warnings.catch_warnings():
+    tf = import_tensorflow()
+    module, concrete = build_function(fold_batch_norm(network) if quantize == "int8" else network, batch=1)
+    with silence_native_log(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
         if quantize != "none":
@@ -47,14 +47,14 @@ def _one_by_one(inputs: Array) -> Callable[[], Iterator[list[Array]]]:
     return lambda: ([each[None]] for each in inputs)
 
 
-def write(path: Path, model: bytes, contract: Path) -> None:
+def write_tflite(path: Path, model: bytes, contract: Path) -> None:
     """Write the file with its contract behind it, as TensorFlow Lite's metadata keeps associated files: as a zip."""
     path.write_bytes(model)
     with zipfile.ZipFile(path, "a") as associated:
         associated.write(contract, CONTRACT_FILE)
 
 
-def says(model: bytes, inputs: Array, *, delegate: bool = False) -> Array:
+def predict_tflite(model: bytes, inputs: Array, *, delegate: bool = False) -> Array:
     """Run a TensorFlow Lite model.
 
     Args:
@@ -68,10 +68,10 @@ def says(model: bytes, inputs: Array, *, delegate: bool = False) -> Array:
     Raises:
         RuntimeError: XNNPACK cannot run it.
     """
-    tf = tensorflow()
+    tf = import_tensorflow()
     kind = tf.lite.experimental.OpResolverType
     resolver = kind.AUTO if delegate else kind.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    with native_log_silenced(), warnings.catch_warnings():
+    with silence_native_log(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would rather be called LiteRT
         interpreter = tf.lite.Interpreter(model_content=model, experimental_op_resolver_type=resolver)
         interpreter.allocate_tensors()

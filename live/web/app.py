@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.live.web.controller import Desk
-from aslkit.web.access_control import Addresses, Door
-from aslkit.web.request_limits import json_of
-from aslkit.web.static_files import SHARED, answers, files
+from aslkit.live.web.controller import PageController
+from aslkit.web.access_control import AccessPolicy, Addresses
+from aslkit.web.request_limits import read_json
+from aslkit.web.static_files import SHARED, exception_handlers, file_routes
 
 FILES: Final = {
     "/": ("aslkit.live.web", "page.html"),
@@ -25,7 +25,9 @@ FILES: Final = {
 """Path to package and file."""
 
 
-def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None) -> Starlette:
+def create_app(
+    desk: PageController, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None
+) -> Starlette:
     """The page around one desk.
 
     Args:
@@ -35,7 +37,7 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
     """
     asked = _Asked(desk, on_finish)
     routes = [
-        *files(FILES),
+        *file_routes(FILES),
         Route("/state", asked.state),
         Route("/join", asked.join, methods=["POST"]),
         Route("/frames", asked.frame, methods=["POST"]),
@@ -43,14 +45,16 @@ def app(desk: Desk, addresses: Addresses, *, on_finish: Callable[[], None] = lam
         Route("/finish", asked.finish, methods=["POST"]),
     ]
     return Starlette(
-        routes=routes, middleware=[Middleware(Door, addresses=addresses)], exception_handlers=answers("Try again.")
+        routes=routes,
+        middleware=[Middleware(AccessPolicy, addresses=addresses)],
+        exception_handlers=exception_handlers("Try again."),
     )
 
 
 class _Asked:
     """The desk's answers to requests."""
 
-    def __init__(self, desk: Desk, on_finish: Callable[[], None]) -> None:
+    def __init__(self, desk: PageController, on_finish: Callable[[], None]) -> None:
         self._desk, self._on_finish = desk, on_finish
         self._looking = anyio.CapacityLimiter(1)
 
@@ -59,7 +63,7 @@ class _Asked:
 
     async def join(self, request: Request) -> Response:
         self._desk.turns.slow_down()
-        await json_of(request)
+        await read_json(request)
         return JSONResponse(self._desk.join())
 
     async def frame(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What the page may ask of a reader, without HTTP: values in, values out, `Refusal` with words where it cannot be."""
+"""What the page may ask of a reader, without HTTP: values in, values out, `RequestRefused` with words where it cannot be."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,12 @@ import numpy as np
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader, Reading
-from aslkit.web.active_page import Turns
-from aslkit.web.rate_limit import Pace
-from aslkit.web.request_limits import Refusal, decoded
+from aslkit.web.active_page import ActivePage
+from aslkit.web.rate_limit import FrameRateMeter
+from aslkit.web.request_limits import RequestRefused, decode_upload
 
 
-class Desk:
+class PageController:
     """Where a page's frames are read. May be used from several threads.
 
     Args:
@@ -31,8 +31,8 @@ class Desk:
     def __init__(
         self, reader: Reader, config: LiveConfig, *, about: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.pace = Pace(clock=clock)
-        self.turns = Turns(
+        self.pace = FrameRateMeter(clock=clock)
+        self.turns = ActivePage(
             config.web_fps,
             elsewhere="Another window is being read. Take it back there, or close this one.",
             over="This is finished. Start aslkit live again.",
@@ -69,7 +69,7 @@ class Desk:
         Raises:
             Refusal: it cannot be decoded; or all is over.
         """
-        frame = decoded(data)
+        frame = decode_upload(data)
         with self._eyes:
             if self._closed:
                 raise self.turns.over()
@@ -83,7 +83,7 @@ class Desk:
             Refusal: there is no such key.
         """
         if not isinstance(key, str) or key not in self._keys:
-            raise Refusal(422, f"Send a key: {', '.join(self._keys)}.")
+            raise RequestRefused(422, f"Send a key: {', '.join(self._keys)}.")
         self._keys[key]()
         return self.state()
 

@@ -1,4 +1,4 @@
-"""What the window of `aslkit live` shows, as a picture: a pure function of a `View`."""
+"""What the window of `aslkit live` shows, as a picture: a pure function of a `LiveView`."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +17,12 @@ from aslkit.gui.drawing import (
     WARN,
     Banner,
     as_bgr,
-    bar_of,
-    fitting,
-    font,
-    key_line,
-    lay_banners,
-    mirrored,
+    draw_banners,
+    draw_bar,
+    draw_key_help,
+    draw_mirrored,
+    fit_text,
+    load_font,
 )
 from aslkit.live.reader import Reading
 from aslkit.vision.images import Frame
@@ -32,7 +32,7 @@ WORD_LINE: Final = 88
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class LiveView:
     """All that the window shows.
 
     Attributes:
@@ -50,18 +50,18 @@ class View:
     line: str | None = None
 
 
-def draw(view: View) -> Frame:
+def draw_view(view: LiveView) -> Frame:
     """Return the window's picture, BGR, uint8."""
     reading = view.reading
     hand = None if reading.seen is None else reading.seen.hand
-    picture = mirrored(reading.frame, hand, GOOD if reading.letter else WARN)
-    lay_banners(picture, view.banners)
+    picture = draw_mirrored(reading.frame, hand, GOOD if reading.letter else WARN)
+    draw_banners(picture, view.banners)
     best = tuple((letter, round(share, 2)) for letter, share in reading.best)
     panel = _panel(reading.letter, best, round(reading.share, 2), hand is not None, view.about, picture.shape[0])
     upper = np.hstack([picture, panel])
     width = upper.shape[1]
     line = reading.text if view.line is None else view.line
-    return np.vstack([upper, _word(line, width), key_line(view.keys, width)])
+    return np.vstack([upper, _word(line, width), draw_key_help(view.keys, width)])
 
 
 @lru_cache(maxsize=8)
@@ -77,22 +77,22 @@ def _panel(
 
     image = Image.new("RGB", (PANEL, height), BACK)
     pen = ImageDraw.Draw(image)
-    pen.text((24, 18), "This is" if letter else ("No letter" if hand else "No hand"), FAINT, font(18))
+    pen.text((24, 18), "This is" if letter else ("No letter" if hand else "No hand"), FAINT, load_font(18))
     if letter:
-        pen.text((20, 28), letter, INK, font(150, bold=True))
-        pen.text((PANEL - 24, 148), f"{best[0][1]:.0%}", GOOD, font(34, bold=True), anchor="rs")
+        pen.text((20, 28), letter, INK, load_font(150, bold=True))
+        pen.text((PANEL - 24, 148), f"{best[0][1]:.0%}", GOOD, load_font(34, bold=True), anchor="rs")
     else:
         words = "Hold a letter still." if hand else "Show one hand, all of it."
-        pen.text((24, 48), words, INK, font(18))
-    bar_of(pen, (24, 218, PANEL - 24, 226), share if letter else 0.0)
+        pen.text((24, 48), words, INK, load_font(18))
+    draw_bar(pen, (24, 218, PANEL - 24, 226), share if letter else 0.0)
     for row, (each, probability) in enumerate(best):
         y = 250 + 34 * row
-        pen.text((24, y), each, INK if row == 0 and letter else FAINT, font(22, bold=True))
-        bar_of(pen, (60, y + 9, PANEL - 88, y + 19), min(probability, 0.999))
-        pen.text((PANEL - 24, y + 4), f"{probability:.0%}", FAINT, font(16), anchor="ra")
+        pen.text((24, y), each, INK if row == 0 and letter else FAINT, load_font(22, bold=True))
+        draw_bar(pen, (60, y + 9, PANEL - 88, y + 19), min(probability, 0.999))
+        pen.text((PANEL - 24, y + 4), f"{probability:.0%}", FAINT, load_font(16), anchor="ra")
     y = height - 22 * len(about) - 14
     for line in about:
-        pen.text((24, y), fitting(line, 14, PANEL - 48), FAINT, font(14))
+        pen.text((24, y), fit_text(line, 14, PANEL - 48), FAINT, load_font(14))
         y += 22
     return as_bgr(image)
 
@@ -104,9 +104,9 @@ def _word(text: str, width: int) -> Frame:
 
     image = Image.new("RGB", (width, WORD_LINE), RAISED)
     pen = ImageDraw.Draw(image)
-    face = font(44, bold=True)
+    face = load_font(44, bold=True)
     if not text:
-        pen.text((24, WORD_LINE / 2), "What you spell appears here.", FAINT, font(22), anchor="lm")
+        pen.text((24, WORD_LINE / 2), "What you spell appears here.", FAINT, load_font(22), anchor="lm")
         return as_bgr(image)
     shown = text
     while face.getlength(shown) > width - 64:

@@ -6,11 +6,11 @@ from typing import Final
 
 from aslkit.core.errors import AslkitError
 from aslkit.gui.drawing import BAD, GOOD, HINT, Banner
-from aslkit.gui.window import display_works, loop
-from aslkit.live.frame_loop import Watching
+from aslkit.gui.window import display_works, run_window
+from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
-from aslkit.live.text_output import copy, speak
-from aslkit.live.window.view import View, draw
+from aslkit.live.text_output import copy_text, speak_text
+from aslkit.live.window.view import LiveView, draw_view
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit live"
@@ -25,20 +25,20 @@ _RATE_EVERY_S: Final = 0.5
 _BACKSPACES: Final = (8, 127)
 
 
-def need_display(without: str = NO_DISPLAY) -> None:
+def require_display(without: str = NO_DISPLAY) -> None:
     """Raise AslkitError, in these words, where no window can be opened: before the camera is, and the model loaded."""
     if not display_works():
         raise AslkitError(without)
 
 
-def window(reader: Reader, watching: Watching, *, about: tuple[str, ...]) -> str:
+def show_live_window(reader: Reader, watching: FrameLoop, *, about: tuple[str, ...]) -> str:
     """Show it until q, until the window is closed or the source ends; return why it ended."""
-    desk = Desk(reader, watching, about=about)
-    loop(TITLE, desk)
+    desk = WindowController(reader, watching, about=about)
+    run_window(TITLE, desk)
     return desk.ended or SOURCE_ENDED
 
 
-class Desk:
+class WindowController:
     """What the keys do and what the window shows.
 
     Args:
@@ -55,11 +55,11 @@ class Desk:
     def __init__(
         self,
         reader: Reader,
-        watching: Watching,
+        watching: FrameLoop,
         *,
         about: tuple[str, ...],
         clock: Callable[[], float] = time.monotonic,
-        hand_on: tuple[Callable[[str], None], Callable[[str], None]] = (speak, copy),
+        hand_on: tuple[Callable[[str], None], Callable[[str], None]] = (speak_text, copy_text),
     ) -> None:
         self.ended: str | None = None
         self._reader, self._watching, self._about, self._clock = reader, watching, about, clock
@@ -98,7 +98,9 @@ class Desk:
         banners = [self._note] if now_s < self._until_s else []
         if trouble := self._watching.stream.trouble:
             banners = [Banner(text=trouble, colour=BAD)]
-        return draw(View(reading=self._reader.reading, about=(*self._about, self._rate), banners=tuple(banners)))
+        return draw_view(
+            LiveView(reading=self._reader.reading, about=(*self._about, self._rate), banners=tuple(banners))
+        )
 
     def _hand_on(self, to: Callable[[str], None], done: str) -> None:
         try:

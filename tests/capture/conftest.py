@@ -12,34 +12,34 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session.recording import Sitting, Verdict
+from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.capture.session.store import Session
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
-from aslkit.formats.frame_index import Entry
-from aslkit.synthetic import Session as Room
-from aslkit.synthetic import Signer, frames
+from aslkit.formats.frame_index import IndexEntry
+from aslkit.synthetic import Signer, render_frames
+from aslkit.synthetic import SyntheticSession as Room
 from aslkit.video.sources import SourceFrame
-from aslkit.vision.frame_metrics import Look
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 from aslkit.vision.perceptual_hash import FINE_BITS
 
-Sit = Callable[..., AbstractContextManager[Sitting]]
+Sit = Callable[..., AbstractContextManager[Recording]]
 
 
 class Seen(Protocol):
     """Makes the look of a good frame; frames of different numbers are not alike."""
 
-    def __call__(self, number: int = 0, **changes: Any) -> Look: ...
+    def __call__(self, number: int = 0, **changes: Any) -> FrameMetrics: ...
 
 
 class Offer(Protocol):
     """Puts a frame before a sitting."""
 
-    def __call__(self, sitting: Sitting, number: int, *, keep: bool = True, **changes: Any) -> Verdict: ...
+    def __call__(self, sitting: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision: ...
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +57,16 @@ def limits() -> GateConfig:
 @pytest.fixture(scope="session")
 def drawn() -> tuple[Frame, Hand]:
     """A sharp frame, 480×640, and the hand that was drawn into it: a right one."""
-    frame = next(frames("B", signer=Signer(name="synthetic-plain"), session=Room(name="plain")))
+    frame = next(render_frames("B", signer=Signer(name="synthetic-plain"), session=Room(name="plain")))
     return frame.image, Hand(landmarks=frame.joints, handedness="right", score=0.97)
 
 
 @pytest.fixture(scope="session")
 def seen(drawn: tuple[Frame, Hand]) -> Seen:
-    def make(number: int = 0, **changes: Any) -> Look:
+    def make(number: int = 0, **changes: Any) -> FrameMetrics:
         chance = np.random.default_rng(number)
         hashes = {"phash": int.from_bytes(chance.bytes(8)), "fine_hash": int.from_bytes(chance.bytes(FINE_BITS // 8))}
-        good = Look(
+        good = FrameMetrics(
             hands=1, hand=drawn[1], width=64, height=48, brightness=0.6, blur_fine=0.3, blur_coarse=0.3, **hashes
         )
         side = changes.pop("side", None)
@@ -76,9 +76,9 @@ def seen(drawn: tuple[Frame, Hand]) -> Seen:
 
 
 @pytest.fixture(scope="session")
-def entry(seen: Seen) -> Callable[[str], Entry]:
-    def make(file: str, number: int = 0, **other: Any) -> Entry:
-        return Entry.of(seen(number), file=file, **other)
+def entry(seen: Seen) -> Callable[[str], IndexEntry]:
+    def make(file: str, number: int = 0, **other: Any) -> IndexEntry:
+        return IndexEntry.of(seen(number), file=file, **other)
 
     return make
 
@@ -89,7 +89,7 @@ def picture_of(number: int) -> Frame:
 
 @pytest.fixture(scope="session")
 def offer(seen: Seen) -> Offer:
-    def give(sitting: Sitting, number: int, *, keep: bool = True, **changes: Any) -> Verdict:
+    def give(sitting: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision:
         ways = {key: changes.pop(key) for key in ("turn", "at", "wait") if key in changes}
         rest: Mapping[str, Any] = {"at": None, "wait": True} | ways
         return sitting.offer(picture_of(number), seen(number, **changes), name=str(number), keep=keep, **rest)
@@ -108,7 +108,7 @@ def sit(empty: Workspace, ways: CaptureConfig, limits: GateConfig, seen: Seen) -
     """Opens a session and sits ada down."""
 
     @contextmanager
-    def begin(letters: str = "AB", *, session: str = "one", **other: Any) -> Iterator[Sitting]:
+    def begin(letters: str = "AB", *, session: str = "one", **other: Any) -> Iterator[Recording]:
         info = SessionInfo(signer="ada", session=session, camera="test")
         asked: dict[str, Any] = {
             "capture": ways,
@@ -116,7 +116,7 @@ def sit(empty: Workspace, ways: CaptureConfig, limits: GateConfig, seen: Seen) -
             "counts": count_letters(empty.captures, "ada"),
         } | other
         with Session.opened(empty, info, look_at=lambda frame: seen(frame.sum())) as opened:
-            sitting = Sitting(opened, letters=tuple(letters), **asked)
+            sitting = Recording(opened, letters=tuple(letters), **asked)
             try:
                 yield sitting
             finally:

@@ -13,9 +13,9 @@ import pytest
 from aslkit.capture.session.store import TRASH, Session
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
-from aslkit.formats.frame_index import INDEX_FILE, Index
-from aslkit.vision.frame_metrics import Look
-from aslkit.vision.images import decode
+from aslkit.formats.frame_index import INDEX_FILE, FrameIndex
+from aslkit.vision.frame_metrics import FrameMetrics
+from aslkit.vision.images import decode_image
 
 KILLS = 10
 
@@ -70,7 +70,7 @@ def killed(script: Path, workspace: Workspace, after_s: float) -> list[str]:
 
 
 def test_nothing_is_lost_that_was_said_to_be_stored(
-    tmp_path: Path, empty: Workspace, rng: np.random.Generator, seen: Callable[..., Look]
+    tmp_path: Path, empty: Workspace, rng: np.random.Generator, seen: Callable[..., FrameMetrics]
 ) -> None:
     script, folder = tmp_path / "records.py", empty.captures / "ada" / "one"
     script.write_text(RECORDS)
@@ -84,12 +84,12 @@ def test_nothing_is_lost_that_was_said_to_be_stored(
             assert session.recovered.damaged == 0
             assert session.recovered.missing <= 1  # an undo was under way
             assert session.recovered.broken_lines <= 1
-        index = Index.load(folder)
+        index = FrameIndex.load(folder)
         assert index.broken == 0
         there = {f"A/{path.name}" for path in (folder / "A").iterdir()}
         assert set(index.entries) == there  # every image is listed, and no other; and nothing else lies there
         for entry in index.entries.values():
-            assert decode((folder / entry.file).read_bytes()).shape == (48, 64, 3)
+            assert decode_image((folder / entry.file).read_bytes()).shape == (48, 64, 3)
         gone = {f"A/{path.name}" for path in (folder / TRASH / "A").glob("*")}
         assert told <= there | gone
         assert not [path.name for path in folder.iterdir() if "partial" in path.name]
@@ -99,7 +99,11 @@ def test_nothing_is_lost_that_was_said_to_be_stored(
 
 @pytest.mark.parametrize("cut", [1, 40, 500])
 def test_a_line_that_was_half_written_is_dropped_and_its_image_listed_again(
-    sit: Callable[..., Session], offer: Callable[..., object], empty: Workspace, seen: Callable[..., Look], cut: int
+    sit: Callable[..., Session],
+    offer: Callable[..., object],
+    empty: Workspace,
+    seen: Callable[..., FrameMetrics],
+    cut: int,
 ) -> None:
     with sit() as sitting:  # type: ignore[attr-defined]
         for number in range(3):

@@ -11,12 +11,12 @@ import pytest
 
 from aslkit.capture import frame_pipeline as module
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.frame_pipeline import Watch
-from aslkit.capture.quality.hand_speed import FORGOTTEN_S, Motion
-from aslkit.capture.session.recording import Sitting
+from aslkit.capture.frame_pipeline import FramePipeline
+from aslkit.capture.quality.hand_speed import FORGOTTEN_S, HandSpeedTracker
+from aslkit.capture.session.recording import Recording
 from aslkit.video.sources import SourceFrame, SourceLost
 from aslkit.video.stream import Stream
-from aslkit.vision.frame_metrics import look
+from aslkit.vision.frame_metrics import measure_frame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 from aslkit.vision.near_duplicate import joints_in_pixels, palm_lengths
@@ -26,8 +26,8 @@ Until = Callable[[Callable[[], object]], None]
 
 
 @contextmanager
-def watching(sitting: Sitting, stream: Stream, *, wait: bool = True, keep: bool = True) -> Iterator[Watch]:
-    watch = Watch(sitting, keep=lambda: keep, wait=wait)
+def watching(sitting: Recording, stream: Stream, *, wait: bool = True, keep: bool = True) -> Iterator[FramePipeline]:
+    watch = FramePipeline(sitting, keep=lambda: keep, wait=wait)
     watch.start(stream)
     try:
         yield watch
@@ -36,7 +36,7 @@ def watching(sitting: Sitting, stream: Stream, *, wait: bool = True, keep: bool 
         watch.close()
 
 
-def names(sitting: Sitting) -> list[str]:
+def names(sitting: Recording) -> list[str]:
     sitting.settle()
     return [entry.file for entry in sitting.session.entries]
 
@@ -102,7 +102,7 @@ def test_a_slow_judge_costs_a_camera_frames_and_they_are_counted(
     sit: Any, played: Played, blind: GateConfig, ways: CaptureConfig, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on, shown_all = Event(), Event()
-    monkeypatch.setattr(module, "look", lambda *given, **other: on.wait(20) and look(*given, **other))
+    monkeypatch.setattr(module, "look", lambda *given, **other: on.wait(20) and measure_frame(*given, **other))
     with sit(gate=blind, capture=replace(ways, interval_s=0.0)) as sitting:
         stream = Stream(played([*range(50), shown_all]), live=True)
         with watching(sitting, stream, wait=False) as watch:
@@ -134,7 +134,7 @@ def test_an_error_in_following_reaches_the_caller(
         raise ZeroDivisionError
 
     with sit(gate=blind) as sitting:
-        monkeypatch.setattr(Watch, "_follower", fails)
+        monkeypatch.setattr(FramePipeline, "_follower", fails)
         with watching(sitting, Stream(played(range(1000)), live=False)) as watch:
             assert watch.finished.wait(20)
             with pytest.raises(ZeroDivisionError):
@@ -180,7 +180,7 @@ def moved(hand: Hand, palms: float, *, width: int, height: int) -> Hand:
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720), (480, 640)])
 def test_speed_is_in_palm_lengths_a_second(drawn: tuple[Frame, Hand], width: int, height: int) -> None:
-    motion, hand = Motion(), drawn[1]
+    motion, hand = HandSpeedTracker(), drawn[1]
     size = {"width": width, "height": height}
     assert motion.speed(hand, time_s=5.0, **size) is None
     assert motion.speed(hand, time_s=5.1, **size) == pytest.approx(0)
@@ -190,10 +190,10 @@ def test_speed_is_in_palm_lengths_a_second(drawn: tuple[Frame, Hand], width: int
 def test_speed_is_unknown_where_it_cannot_be_told(drawn: tuple[Frame, Hand]) -> None:
     hand, size = drawn[1], {"width": 64, "height": 48}
     for before, after in ((0.0, FORGOTTEN_S + 0.1), (5.0, 5.0), (5.0, 1.0), (None, None), (0.1, None)):
-        motion = Motion()
+        motion = HandSpeedTracker()
         motion.speed(hand, time_s=before, **size)
         assert motion.speed(hand, time_s=after, **size) is None
-    motion = Motion()
+    motion = HandSpeedTracker()
     motion.speed(hand, time_s=0.0, **size)
     assert motion.speed(None, time_s=0.1, **size) is None
     assert motion.speed(hand, time_s=0.2, **size) is None

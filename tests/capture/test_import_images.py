@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.capture.import_images import Imported, import_folder
+from aslkit.capture.import_images import ImportResult, import_folder
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk
-from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png
+from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png
 
 INFO = SessionInfo(signer="ada", session="photos", camera="import photos")
 
@@ -31,12 +31,12 @@ def photos(tmp_path: Path, picture: Frame) -> Path:
     return tmp_path / "photos"
 
 
-def take(source: Path, workspace: Workspace, *, mirrored: bool = False) -> Imported:
+def take(source: Path, workspace: Workspace, *, mirrored: bool = False) -> ImportResult:
     return import_folder(source, workspace=workspace, info=INFO, mirrored=mirrored)
 
 
 def keys(workspace: Workspace) -> list[str]:
-    return [frame.key for frame in walk(workspace.captures)]
+    return [frame.key for frame in walk_captures(workspace.captures)]
 
 
 def test_either_case_becomes_the_letter(photos: Path, empty: Workspace, picture: Frame) -> None:
@@ -44,7 +44,7 @@ def test_either_case_becomes_the_letter(photos: Path, empty: Workspace, picture:
     assert result.stored == {"A": 2, "B": 1}
     assert keys(empty) == ["ada/photos/A/9.jpg", "ada/photos/A/10.png", "ada/photos/B/1.jpg"]
     assert SessionInfo.load(empty.captures / "ada" / "photos" / "session.json") == INFO
-    np.testing.assert_array_equal(decode((empty.captures / "ada/photos/A/10.png").read_bytes()), picture)
+    np.testing.assert_array_equal(decode_image((empty.captures / "ada/photos/A/10.png").read_bytes()), picture)
 
 
 def test_what_is_left_out_is_listed_with_the_reason(photos: Path, empty: Workspace) -> None:
@@ -98,7 +98,7 @@ def test_another_image_of_the_same_name_is_kept_beside(photos: Path, empty: Work
 
 def test_mirrored_images_are_stored_unmirrored(photos: Path, empty: Workspace, picture: Frame) -> None:
     take(photos, empty, mirrored=True)
-    np.testing.assert_array_equal(decode((empty.captures / "ada/photos/A/10.png").read_bytes()), picture[:, ::-1])
+    np.testing.assert_array_equal(decode_image((empty.captures / "ada/photos/A/10.png").read_bytes()), picture[:, ::-1])
 
 
 def test_the_source_is_not_changed(photos: Path, empty: Workspace) -> None:

@@ -21,18 +21,18 @@ import pytest
 
 from aslkit.capture import record as recorder
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import Recording, record, terminal
-from aslkit.capture.session.lifecycle import Recorded
+from aslkit.capture.record import SourceRecording, record, record_in_terminal
+from aslkit.capture.session.lifecycle import RecordingResult
 from aslkit.capture.session.store import Session
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk
-from aslkit.formats.frame_index import INDEX_FILE, Entry
+from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
 from aslkit.video.sources import SourceLost
-from aslkit.vision.images import decode, pixel_hash
+from aslkit.vision.images import decode_image, pixel_hash
 
 Played = Callable[..., Any]
-Take = Callable[..., Recorded]
+Take = Callable[..., RecordingResult]
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
 def take(empty: Workspace, ways: CaptureConfig, limits: GateConfig) -> Take:
     """Records in the terminal."""
 
-    def run(source: str, *, letters: str = "A", signer: str = "ada", camera: str = "test", **other: Any) -> Recorded:
+    def run(
+        source: str, *, letters: str = "A", signer: str = "ada", camera: str = "test", **other: Any
+    ) -> RecordingResult:
         capture = replace(
             ways, **{key: other.pop(key) for key in ("interval_s", "goal", "reconnect_s") if key in other}
         )
-        asked: dict[str, Any] = {"gate": limits, "screen": terminal, "count": 5}
+        asked: dict[str, Any] = {"gate": limits, "screen": record_in_terminal, "count": 5}
         return record(
             tuple(letters),
             source=source,
@@ -68,15 +70,15 @@ def take(empty: Workspace, ways: CaptureConfig, limits: GateConfig) -> Take:
 
 
 def images(workspace: Workspace) -> list[Path]:
-    return [frame.path for frame in walk(workspace.captures)]
+    return [frame.path for frame in walk_captures(workspace.captures)]
 
 
 def numbers(workspace: Workspace) -> list[int]:
     """Of the frames of `clip` that were stored, told by their brightness."""
-    return [round(decode(path.read_bytes()).mean() / 8) for path in images(workspace)]
+    return [round(decode_image(path.read_bytes()).mean() / 8) for path in images(workspace)]
 
 
-def noted(result: Recorded) -> Any:
+def noted(result: RecordingResult) -> Any:
     return json.loads((result.folder / "session.json").read_text())
 
 
@@ -98,9 +100,9 @@ def test_frames_are_the_interval_apart(
 def test_a_file_loses_no_frame_however_late_the_recording_begins(
     clip: str, take: Take, blind: GateConfig, empty: Workspace, until: Callable[[Callable[[], object]], None]
 ) -> None:
-    def late(recording: Recording) -> str:
+    def late(recording: SourceRecording) -> str:
         until(lambda: recording.watch.verdict is not None)
-        return terminal(recording)
+        return record_in_terminal(recording)
 
     result = take(clip, gate=blind, interval_s=0.0, count=100, screen=late)
     assert numbers(empty) == list(range(30))
@@ -142,7 +144,7 @@ def test_the_synthetic_signer_shows_letter_after_letter_and_goes_on_with_other_f
     for _ in range(2):
         result = take("synthetic", letters="BL", count=2, interval_s=0.5, signer="synthetic-ada")
         assert result.letters == {"B": 2, "L": 2}
-    hashes = {pixel_hash(decode(path.read_bytes())) for path in images(empty)}
+    hashes = {pixel_hash(decode_image(path.read_bytes())) for path in images(empty)}
     assert len(hashes) == 8
     entries = [json.loads(line) for line in (result.folder / INDEX_FILE).read_text().splitlines()]
     assert {len(entry["landmarks"]) for entry in entries} == {63}
@@ -152,9 +154,9 @@ def test_the_synthetic_signer_shows_letter_after_letter_and_goes_on_with_other_f
 def test_the_session_file_says_what_was_recorded_with_what(
     clip: str, take: Take, blind: GateConfig, empty: Workspace
 ) -> None:
-    def looks(recording: Recording) -> str:
+    def looks(recording: SourceRecording) -> str:
         begun.update(json.loads((recording.sitting.session.folder / "session.json").read_text()))
-        return terminal(recording)
+        return record_in_terminal(recording)
 
     begun: dict[str, Any] = {}
     result = take(clip, gate=blind, count=2, screen=looks)
@@ -174,19 +176,19 @@ def test_the_session_file_says_what_was_recorded_with_what(
 
 
 def test_ctrl_c_keeps_whole_frames(clip: str, take: Take, blind: GateConfig, empty: Workspace) -> None:
-    def impatient(recording: Recording) -> str:
+    def impatient(recording: SourceRecording) -> str:
         def interrupt(*_: object) -> None:
             if recording.sitting.stored["A"] >= 2:
                 raise KeyboardInterrupt
 
         recording.watch.finished.wait = lambda *_: interrupt()  # type: ignore[assignment]
-        return terminal(recording)
+        return record_in_terminal(recording)
 
     result = take(clip, gate=blind, count=1000, interval_s=0.0, screen=impatient)
     assert result.ended == "stopped with Ctrl-C"
     assert result.stored == len(images(empty)) >= 2
     assert noted(result)["recordings"][0]["ended_by"] == "stopped with Ctrl-C"
-    assert {decode(path.read_bytes()).shape for path in images(empty)} == {(48, 64, 3)}
+    assert {decode_image(path.read_bytes()).shape for path in images(empty)} == {(48, 64, 3)}
 
 
 RECORDS = (
@@ -239,9 +241,9 @@ def camera(monkeypatch: pytest.MonkeyPatch, played: Played) -> Callable[..., Any
     return plug_in
 
 
-def kept_from_the_beginning(recording: Recording) -> str:
+def kept_from_the_beginning(recording: SourceRecording) -> str:
     recording.keep = True
-    return terminal(recording)
+    return record_in_terminal(recording)
 
 
 def frames_until(stored: int, workspace: Workspace, then: Any) -> Iterator[Any]:
@@ -324,7 +326,7 @@ def test_a_full_disk_is_told_of_even_where_it_fills_with_the_last_frame(
 ) -> None:
     real = Session.add
 
-    def full(session: Session, entry: Entry, data: bytes) -> None:
+    def full(session: Session, entry: IndexEntry, data: bytes) -> None:
         if len(session.entries) == fits:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(session, entry, data)
@@ -357,14 +359,14 @@ def test_another_source_in_the_same_session_is_refused(clip: str, take: Take, bl
 
 
 def test_the_usual_hand_is_learned_and_remembered(take: Take, empty: Workspace) -> None:
-    from aslkit.capture.signers import load
+    from aslkit.capture.signers import load_signer
 
     take("synthetic", count=25, interval_s=0.5, signer="synthetic-ada", letters="B")
-    assert load(empty, "synthetic-ada").hand in ("left", "right")
+    assert load_signer(empty, "synthetic-ada").hand in ("left", "right")
 
 
 def test_a_real_webcam_recording(real_data: Path, take: Take, empty: Workspace) -> None:
     result = take(str(real_data / "webcam-A-B-C.avi"), count=6, interval_s=0.4)
     assert len(images(empty)) == result.stored > 0
-    assert {decode(path.read_bytes()).shape for path in images(empty)} == {(480, 640, 3)}
+    assert {decode_image(path.read_bytes()).shape for path in images(empty)} == {(480, 640, 3)}
     assert result.stored + sum(result.refused.values()) <= result.report["seen"]

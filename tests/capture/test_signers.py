@@ -7,46 +7,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.capture import signers
-from aslkit.capture.signers import Stated, asked, load, save
+from aslkit.capture.signers import SignerDetails, ask_signer_details, load_signer, save_signer
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
 from aslkit.core.workspace import Workspace
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 states = st.builds(
-    Stated, licence=st.none() | words, consent=st.none() | words, hand=st.sampled_from([None, "left", "right"])
+    SignerDetails, licence=st.none() | words, consent=st.none() | words, hand=st.sampled_from([None, "left", "right"])
 )
 
 
 @given(st.dictionaries(words, states, max_size=4))
-def test_what_signers_state_comes_back(tmp_path_factory: pytest.TempPathFactory, all_stated: dict[str, Stated]) -> None:
+def test_what_signers_state_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, all_stated: dict[str, SignerDetails]
+) -> None:
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     for signer, stated in all_stated.items():
-        save(workspace, signer, stated)
-    assert {signer: load(workspace, signer) for signer in all_stated} == all_stated
+        save_signer(workspace, signer, stated)
+    assert {signer: load_signer(workspace, signer) for signer in all_stated} == all_stated
 
 
 @pytest.mark.parametrize("name", ["maria.k", 'the "quoted"', "Jörg Müßig", "a'b", "#1", "手"])
 def test_names_with_signs_that_mean_something_in_toml(empty: Workspace, name: str) -> None:
-    save(empty, name, Stated(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left"))
-    save(empty, "somebody else", Stated(licence="CC-BY-4.0"))
-    assert load(empty, name) == Stated(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left")
+    save_signer(empty, name, SignerDetails(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left"))
+    save_signer(empty, "somebody else", SignerDetails(licence="CC-BY-4.0"))
+    assert load_signer(empty, name) == SignerDetails(licence="CC0-1.0", consent='„ja“, "gern"\nund gut', hand="left")
 
 
 def test_nothing_stated_writes_nothing(empty: Workspace) -> None:
-    save(empty, "ada", Stated())
-    assert load(empty, "ada") == Stated()
+    save_signer(empty, "ada", SignerDetails())
+    assert load_signer(empty, "ada") == SignerDetails()
     assert not empty.signers.exists()
 
 
 def test_what_a_person_added_by_hand_stays(empty: Workspace) -> None:
     empty.root.mkdir()
     empty.signers.write_text('[ada]\nlicence = "CC0-1.0"\nborn = "1990"\n[ben]\nhand = "left"\n')
-    save(empty, "ada", Stated(licence="CC0-1.0", hand="right"))
+    save_signer(empty, "ada", SignerDetails(licence="CC0-1.0", hand="right"))
     text = empty.signers.read_text()
     assert 'born = "1990"' in text
-    assert load(empty, "ada") == Stated(licence="CC0-1.0", hand="right")
-    assert load(empty, "ben") == Stated(hand="left")
+    assert load_signer(empty, "ada") == SignerDetails(licence="CC0-1.0", hand="right")
+    assert load_signer(empty, "ben") == SignerDetails(hand="left")
 
 
 def test_who_states_something_at_the_same_moment_is_not_lost(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,23 +56,23 @@ def test_who_states_something_at_the_same_moment_is_not_lost(empty: Workspace, m
 
     def slowly(path: Path, text: str) -> None:
         if not others:
-            others.append(Thread(target=save, args=(empty, "ben", Stated(consent="May be shown."))))
+            others.append(Thread(target=save_signer, args=(empty, "ben", SignerDetails(consent="May be shown."))))
             others[0].start()
             others[0].join(0.3)
         write_text(path, text)
 
     monkeypatch.setattr(signers, "write_text", slowly)
-    save(empty, "ada", Stated(licence="CC0-1.0"))
+    save_signer(empty, "ada", SignerDetails(licence="CC0-1.0"))
     others[0].join()
-    assert load(empty, "ada") == Stated(licence="CC0-1.0")
-    assert load(empty, "ben") == Stated(consent="May be shown.")
+    assert load_signer(empty, "ada") == SignerDetails(licence="CC0-1.0")
+    assert load_signer(empty, "ben") == SignerDetails(consent="May be shown.")
 
 
 def test_a_file_that_is_never_let_go_is_named(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signers, "_WAIT_S", 0.0)
     empty.root.mkdir()
     with FileLock(empty.root / ".signers.lock"), pytest.raises(AslkitError, match=r"has been writing .*signers\.toml"):
-        save(empty, "ada", Stated(licence="CC0-1.0"))
+        save_signer(empty, "ada", SignerDetails(licence="CC0-1.0"))
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,9 @@ def test_a_damaged_file_is_named_with_the_remedy(empty: Workspace, content: byte
     empty.root.mkdir()
     empty.signers.write_bytes(content)
     with pytest.raises(AslkitError, match=r"signers\.toml is damaged .* Mend it, or delete it"):
-        load(empty, "ada")
+        load_signer(empty, "ada")
     with pytest.raises(AslkitError, match="is damaged"):
-        save(empty, "ada", Stated(licence="CC0-1.0"))
+        save_signer(empty, "ada", SignerDetails(licence="CC0-1.0"))
     assert empty.signers.read_bytes() == content
 
 
@@ -94,19 +96,19 @@ def test_only_what_is_not_stated_is_asked_for() -> None:
         questions.append(question)
         return proposed
 
-    proposed = Stated(licence="CC-BY-4.0", consent="May be shown.")
-    once = asked(Stated(hand="left"), "ada", ask=ask, proposed=proposed)
-    assert once == Stated(licence="CC-BY-4.0", consent="May be shown.", hand="left")
+    proposed = SignerDetails(licence="CC-BY-4.0", consent="May be shown.")
+    once = ask_signer_details(SignerDetails(hand="left"), "ada", ask=ask, proposed=proposed)
+    assert once == SignerDetails(licence="CC-BY-4.0", consent="May be shown.", hand="left")
     assert ["licence" in question for question in questions] == [True, False]
     assert all("ada" in question for question in questions)
-    assert asked(once, "ada", ask=ask, proposed=proposed) == once
+    assert ask_signer_details(once, "ada", ask=ask, proposed=proposed) == once
     assert len(questions) == 2
 
 
 def test_no_answer_states_nothing() -> None:
-    assert asked(Stated(), "ada", ask=lambda *_: "", proposed=Stated()) == Stated()
+    assert ask_signer_details(SignerDetails(), "ada", ask=lambda *_: "", proposed=SignerDetails()) == SignerDetails()
 
 
 def test_the_file_says_what_it_is(empty: Workspace, tmp_path: Path) -> None:
-    save(empty, "ada", Stated(licence="CC0-1.0"))
+    save_signer(empty, "ada", SignerDetails(licence="CC0-1.0"))
     assert empty.signers.read_text().startswith("# Who is recorded")

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from aslkit.cli import benchmark as cli_benchmark
 from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError
-from aslkit.train.benchmark.model_trial import Setting
+from aslkit.train.benchmark.model_trial import BenchmarkSettings
 from tests.train import published
 
 TINY = f"{published.RECIPE}epochs = 1\n"
@@ -98,7 +98,7 @@ def test_only_a_benchmark_is_gone_on_with(sign_mnist: Path, tmp_path: Path) -> N
 def test_whatever_ends_it_says_how_it_goes_on(
     error: BaseException, after: bool, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ends(task: object, recipe: object, images: object, setting: Setting, title: str) -> None:
+    def ends(task: object, recipe: object, images: object, setting: BenchmarkSettings, title: str) -> None:
         if after:
             (setting.folder / "checkpoints").mkdir()
         raise error
@@ -120,7 +120,7 @@ def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: 
     def unreachable(folder: Path) -> None:
         raise AslkitError(f"cannot be reached for {folder.name}")
 
-    monkeypatch.setattr("aslkit.datasets.sign_mnist.fetch.get_sign_mnist", unreachable)
+    monkeypatch.setattr("aslkit.datasets.sign_mnist.fetch.fetch_sign_mnist", unreachable)
     failed = aslkit("--dataset", "sign-mnist", workspace=tmp_path)
     assert failed.exit_code == 1
     assert "cannot be reached for sign-mnist" in failed.output
@@ -129,7 +129,7 @@ def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: 
 def test_the_command_to_go_on_says_all_that_was_asked(sign_mnist: Path, tmp_path: Path) -> None:
     from aslkit.core.workspace import Workspace
 
-    asked = cli_benchmark.Asked(
+    asked = cli_benchmark.BenchmarkRequest(
         dataset="sign-mnist", folder=sign_mnist, workspace=Workspace(root=tmp_path), config="reference", feature=None,
         architecture="cnn", seed=4, ranks=2, master=None, checkpoints=None, deterministic=False, resume=None,
         sweep=None, as_json=False,

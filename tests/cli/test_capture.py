@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.capture.session.store import Session
-from aslkit.capture.signers import Stated, load
+from aslkit.capture.signers import SignerDetails, load_signer
 from aslkit.cli.main import main
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk
+from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.video import cameras
 from aslkit.video.cameras import Camera
 from aslkit.vision.images import encode_jpeg
@@ -113,7 +113,7 @@ def test_all_is_stored_with_the_gate_off_and_nothing_that_has_no_hand_with_it(ca
     assert "Refused: no-hand 4." in result.stdout
     result = capture(*MARIA)
     assert "Stored 4 frames of A; maria has 4 of 602." in result.stdout
-    assert len(list(walk(empty.captures))) == 4
+    assert len(list(walk_captures(empty.captures))) == 4
 
 
 def test_count_goal_and_what_is_complete_already(capture: Run) -> None:
@@ -165,7 +165,7 @@ def test_a_plan_that_is_none(capture: Run, plan: Path) -> None:
 
 def test_png(capture: Run, empty: Workspace) -> None:
     capture(*MARIA, "--format", "png", "--count", "1")
-    assert [frame.path.suffix for frame in walk(empty.captures)] == [".png"]
+    assert [frame.path.suffix for frame in walk_captures(empty.captures)] == [".png"]
 
 
 def test_what_an_interrupted_recording_left_is_told(capture: Run, empty: Workspace) -> None:
@@ -180,7 +180,7 @@ def test_licence_and_consent_are_missed_once_stated_they_are_kept(capture: Run, 
     assert "maria has not said what may be done" in capture(*MARIA, "--count", "1").stderr
     assert "without consent, and" in capture(*MARIA, "--count", "1", "--licence", "CC0-1.0").stderr
     capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--consent", "yes")
-    assert load(empty, "maria") == Stated(licence="CC0-1.0", consent="yes")
+    assert load_signer(empty, "maria") == SignerDetails(licence="CC0-1.0", consent="yes")
     result = capture(*MARIA, "--count", "1", "--session", "another", "--json")
     assert "has not said" not in result.stderr
     assert (stored(result)["licence"], stored(result)["consent"]) == ("CC0-1.0", "yes")
@@ -192,7 +192,7 @@ def test_yes_takes_both_from_the_configuration_and_what_was_stated_goes_before(
     own = tmp_path / "own.toml"
     own.write_text('[capture]\nlicence = "CC-BY-SA-4.0"\nconsent = "For research only."\n')
     capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--yes", "--config", own)
-    assert load(empty, "maria") == Stated(licence="CC0-1.0", consent="For research only.")
+    assert load_signer(empty, "maria") == SignerDetails(licence="CC0-1.0", consent="For research only.")
 
 
 def test_a_person_at_a_terminal_is_asked_once(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,8 +213,8 @@ def test_a_person_at_a_terminal_is_asked_once(capture: Run, empty: Workspace, mo
     )
     first = capture(*MARIA, "--count", "1", answers="CC0-1.0\n\n")
     assert "Under which licence may the images of maria be shared? [CC-BY-4.0]" in first.stderr
-    assert load(empty, "maria").licence == "CC0-1.0"
-    assert "may be shown" in str(load(empty, "maria").consent)  # the proposal, taken with Enter
+    assert load_signer(empty, "maria").licence == "CC0-1.0"
+    assert "may be shown" in str(load_signer(empty, "maria").consent)  # the proposal, taken with Enter
     assert "licence" not in capture(*MARIA, "--count", "1").stderr
 
 
@@ -250,7 +250,7 @@ def test_a_full_disk(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyP
     message = failed(capture(*MARIA), 1)
     assert "The disk is full" in message
     assert "what was stored before is whole" in message
-    assert len(list(walk(empty.captures))) == 2
+    assert len(list(walk_captures(empty.captures))) == 2
 
 
 LIMITED = (
@@ -290,11 +290,11 @@ def test_files_that_may_grow_no_more_leave_nothing_half_written(tmp_path: Path, 
     assert not [path for path in folder.rglob("*") if "partial" in path.name]
     with Session.opened(empty, SessionInfo.load(folder / "session.json"), look_at=lambda _: 1 / 0) as session:  # type: ignore[arg-type, return-value]
         assert str(session.recovered) == ""  # the index filled up in the middle of a line, and that image is gone too
-        assert 5 < len(session.entries) == len(list(walk(empty.captures))) < 40
+        assert 5 < len(session.entries) == len(list(walk_captures(empty.captures))) < 40
 
 
 def test_no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cameras, "cameras", lambda: [])
+    monkeypatch.setattr(cameras, "list_cameras", lambda: [])
     result = CliRunner().invoke(main, ["capture", "--list-cameras"])
     assert result.exit_code == 0
     assert "No camera was found" in result.stdout
@@ -304,6 +304,6 @@ def test_no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cameras_are_listed_as_source_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Camera(number=2, name="HD Pro", state="640×480, 30 fps")
-    monkeypatch.setattr(cameras, "cameras", lambda: [found])
+    monkeypatch.setattr(cameras, "list_cameras", lambda: [found])
     result = CliRunner().invoke(main, ["capture", "--list-cameras"])
     assert result.stdout == "--source 2  HD Pro  (640×480, 30 fps)\n"

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
-from aslkit.datasets.info import info
-from aslkit.datasets.verify.run import verify
+from aslkit.datasets.info import summarise_folder
+from aslkit.datasets.verify.run import verify_dataset
 from tests.datasets import factories
 
 
@@ -32,7 +32,9 @@ def dataset(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starting processes takes seconds, and tests/datasets/test_verify.py does it."""
-    monkeypatch.setattr("aslkit.datasets.verify.run.verify", lambda folder, processes: verify(folder, processes=0))
+    monkeypatch.setattr(
+        "aslkit.datasets.verify.run.verify_dataset", lambda folder, processes: verify_dataset(folder, processes=0)
+    )
 
 
 def test_info_by_name_and_by_folder(dataset: Path, tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_info_counts_copies_apart(tmp_path: Path) -> None:
         factories.row(900 + n, "ada", parent=originals[0]["sha256"], augmentation="{}", group=0) for n in range(3)
     ]
     folder = factories.write(tmp_path / "d", {"train": [*originals, *copies], "test": factories.rows_of("test", 2)})
-    found = info(folder)
+    found = summarise_folder(folder)
     assert (found.images, found.copies) == (6, 3)
     assert (found.splits["train"].rows, found.splits["train"].copies) == (7, 3)
     assert found.signers["ada"].images == 2

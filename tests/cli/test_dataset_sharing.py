@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from aslkit.cli import dataset_sharing
 from aslkit.cli.main import main
 from aslkit.datasets import parquet_store
-from aslkit.datasets.licences import unstated
+from aslkit.datasets.licences import missing_licences
 from tests.datasets.merging.test_merge import Row, numbers, reasons, write
 
 
@@ -27,7 +27,7 @@ def run(workspace: Path, *arguments: str, answers: str = "") -> Result:
 
 
 def signers(folder: Path) -> set[str]:
-    return set(parquet_store.read(folder, ["signer"]).column("signer").to_pylist())
+    return set(parquet_store.read_dataset(folder, ["signer"]).column("signer").to_pylist())
 
 
 @pytest.mark.parametrize("command", ["merge", "push", "pull"])
@@ -119,9 +119,9 @@ def test_a_push_says_that_images_state_no_licence_or_consent(workspace: Path, tm
     assert "state no licence" in said.stderr
     assert "nobody may pass them on" in said.stderr
     json.loads(said.stdout)
-    assert unstated([("CC0-1.0", "all"), ("CC0-1.0", "")]) == "1 state no consent"
-    assert unstated([(None, None), ("", "all")]) == "2 state no licence and 1 state no consent"
-    assert unstated([("CC0-1.0", "all")]) == ""
+    assert missing_licences([("CC0-1.0", "all"), ("CC0-1.0", "")]) == "1 state no consent"
+    assert missing_licences([(None, None), ("", "all")]) == "2 state no licence and 1 state no consent"
+    assert missing_licences([("CC0-1.0", "all")]) == ""
 
 
 def test_a_folder_with_a_space_in_its_path_is_pushed_to_and_pulled_from(workspace: Path) -> None:
@@ -152,8 +152,8 @@ def test_a_person_is_renamed_in_one_of_two_datasets_of_one_name(
     done = run(workspace, "merge", *namesakes, "--to", "ours", answers=answers)
     assert done.exit_code == 0, done.output
     assert f"Signer 'ada' is in custom and in {namesakes[1]}" in done.output
-    rows = parquet_store.read(workspace / "datasets" / "ours", ["signer", "sha256"]).to_pylist()
-    theirs = set(parquet_store.read(Path(namesakes[1]), ["sha256"]).column("sha256").to_pylist())
+    rows = parquet_store.read_dataset(workspace / "datasets" / "ours", ["signer", "sha256"]).to_pylist()
+    theirs = set(parquet_store.read_dataset(Path(namesakes[1]), ["sha256"]).column("sha256").to_pylist())
     assert {row["signer"] for row in rows if row["sha256"] in theirs} == {"eve"}
     assert {row["signer"] for row in rows if row["sha256"] not in theirs} == {"ada", "ada-2"}
     assert str(workspace) not in (workspace / "datasets" / "ours" / "README.md").read_text()

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.run import Lived
+from aslkit.live.run import LiveResult
 from aslkit.live.speller import Event
 
 Run = Callable[..., Result]
@@ -31,11 +31,11 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Stands in for model and camera: A and B are spelled, a space after each. Lists what each call was given."""
     calls: list[dict[str, Any]] = []
 
-    def live(run: Path, **given: Any) -> Lived:
+    def live(run: Path, **given: Any) -> LiveResult:
         calls.append(given)
         for time_s, text in enumerate(("A ", "A B ")):
             given["heard"](Event(kind="space", time_s=time_s, text=text))
-        return Lived(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
+        return LiveResult(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
 
     monkeypatch.setattr("aslkit.live.run.live", live)
     monkeypatch.setattr("aslkit.live.web.serve.live_in_browser", live)
@@ -60,7 +60,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
         folders.append(folder)
         return {}
 
-    monkeypatch.setattr("aslkit.live.exam.run.examine", examine)
+    monkeypatch.setattr("aslkit.live.exam.run.run_exam", examine)
     monkeypatch.setattr("getpass.getuser", lambda: "maria")
     return folders
 

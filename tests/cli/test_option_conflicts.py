@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from aslkit.cli.main import main
-from aslkit.cli.shared.option_conflicts import refuse
+from aslkit.cli.shared.option_conflicts import reject_options
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_nobody_typed_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> Non
     @click.option("--source", default="0", envvar="SOURCE")
     @click.option("--preview/--no-preview", default=False)
     def show(source: str, preview: bool) -> None:
-        refuse(("source", "preview"), "does not go with --web")
+        reject_options(("source", "preview"), "does not go with --web")
 
     monkeypatch.setenv("SOURCE", "1")
     assert CliRunner().invoke(show).exit_code == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.core.progress import counted
+from aslkit.core.progress import iterate_with_progress
 from aslkit.core.workspace import Workspace
 
 ASLKIT = Path(sys.executable).with_name("aslkit")
@@ -94,5 +94,5 @@ def test_a_bar_has_the_time_left_and_is_silent_in_a_pipe() -> None:
 
 def test_what_is_counted_comes_through_as_it_is() -> None:
     tables = ["ab", "c", "def"]
-    assert list(counted("Writing", 6, iter(tables), size=len)) == tables
-    assert list(counted("Writing", 0, [])) == []
+    assert list(iterate_with_progress("Writing", 6, iter(tables), size=len)) == tables
+    assert list(iterate_with_progress("Writing", 0, [])) == []

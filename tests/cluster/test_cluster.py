@@ -16,8 +16,8 @@ from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.pipeline import curate
-from aslkit.train.fitting.checkpoints import Store
-from aslkit.train.fitting.training_loop import State
+from aslkit.train.fitting.checkpoints import CheckpointStore
+from aslkit.train.fitting.training_loop import TrainingState
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 
@@ -79,14 +79,14 @@ def _ranks(running: Cluster) -> list[psutil.Process]:
     return [each for each in all_of_them if "gloo_exec" in " ".join(each.cmdline())]
 
 
-def _begun(folder: str) -> Store | None:
+def _begun(folder: str) -> CheckpointStore | None:
     """The store of the training that has done an epoch."""
     import fsspec  # type: ignore[import-untyped]
 
     files, root = fsspec.core.url_to_fs(folder)
     files.invalidate_cache()
     found = files.glob(f"{root}/*/history.json")
-    return Store(url=f"s3://{found[0].rpartition('/')[0]}") if found else None
+    return CheckpointStore(url=f"s3://{found[0].rpartition('/')[0]}") if found else None
 
 
 def test_a_worker_that_dies_while_curating_costs_no_rows(
@@ -159,7 +159,7 @@ def test_packages_reach_the_executors_as_an_archive(tmp_path: Path, spark: Clust
 
 def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_S", 0.0)
-    store = Store(url=f"s3://{BUCKET}/busy")
+    store = CheckpointStore(url=f"s3://{BUCKET}/busy")
     files, left = store._place()[0], {"cat_file": 5, "pipe_file": 5}
 
     def busy(name: str) -> Callable[..., object]:
@@ -175,7 +175,7 @@ def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatc
 
     for name in left:
         monkeypatch.setattr(files, name, busy(name))
-    store.save(State(history=[{"epoch": 1, "val_loss": 0.5}]))
+    store.save(TrainingState(history=[{"epoch": 1, "val_loss": 0.5}]))
     assert store.state().history == [{"epoch": 1, "val_loss": 0.5}]
     assert left == {"cat_file": 0, "pipe_file": 0}
     store.remove()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.core.files import file_hash, natural_key, remove, replacing, write_bytes, write_durably, write_text
+from aslkit.core.files import atomic_write, file_hash, natural_key, remove, write_bytes, write_durably, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -29,7 +29,7 @@ def test_whatever_goes_wrong_the_old_file_stays(tmp_path: Path, error: type[Base
     path.write_text("old")
 
     def fails() -> None:
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text("half of the n")
             raise error
 
@@ -44,7 +44,7 @@ def test_whatever_goes_wrong_the_old_folder_stays(tmp_path: Path) -> None:
     write_text(path / "data" / "1", "old")
 
     def fails() -> None:
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             write_text(partial / "data" / "1", "new")
             raise ValueError("stop")
 
@@ -66,7 +66,7 @@ def test_what_a_killed_process_left_is_removed_but_not_what_another_writes(tmp_p
             os.utime(each, (long_ago, long_ago))
     fresh = tmp_path / f".dataset.partial-{killed.pid}0000000"
     write_text(fresh / "half", "just now, on another machine")
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         write_text(partial / "data", "new")
     kept = [f".dataset.partial-{os.getppid()}", f".other.partial-{killed.pid}", ".dataset.partial-x", fresh.name]
     assert names(tmp_path) == sorted([*kept, "dataset"])
@@ -76,7 +76,7 @@ def test_what_a_killed_process_left_is_removed_but_not_what_another_writes(tmp_p
 def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: Path) -> None:
     path = tmp_path / "dataset"
     write_text(path / "data" / "old", "old")
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         write_text(partial / "data" / "new", "new")
     assert names(tmp_path) == ["dataset"]
     assert names(path / "data") == ["new"]
@@ -84,7 +84,7 @@ def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: P
 
 def test_a_block_that_writes_nothing_destroys_nothing(tmp_path: Path) -> None:
     write_text(tmp_path / "dataset" / "1", "old")
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "dataset"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "dataset"):
         pass
     assert (tmp_path / "dataset" / "1").read_text() == "old"
     assert names(tmp_path) == ["dataset"]
@@ -95,7 +95,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     path.write_text("old")
 
     def fails() -> None:
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text("half")
             with Path("/dev/full").open("wb", buffering=0) as full:
                 full.write(b"the other half")
@@ -109,7 +109,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
     write_text(tmp_path / f".dataset.partial-{os.getpid()}" / "half", "x")
-    with replacing(tmp_path / "dataset") as partial:
+    with atomic_write(tmp_path / "dataset") as partial:
         write_text(partial / "whole", "x")
     assert names(tmp_path) == ["dataset"]
     assert names(tmp_path / "dataset") == ["whole"]
@@ -166,6 +166,6 @@ def test_what_windows_does_not_have_is_not_asked_of_it(tmp_path: Path, monkeypat
     left = tmp_path / ".run.partial-1"
     left.mkdir()
     os.utime(left, (0, 0))
-    with replacing(tmp_path / "run") as partial:
+    with atomic_write(tmp_path / "run") as partial:
         partial.mkdir()
     assert names(tmp_path) == [".run.partial-1", "a.jpg", "run"]

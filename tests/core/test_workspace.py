@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.errors import InputError
-from aslkit.core.workspace import Workspace, as_name, checked_name, checked_signer
+from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 
 
 @pytest.mark.parametrize("name", ["a", "maría", "手", "2026-01-02 camera 0", "A.b_c-d", "x" * 64, "_x", "x-"])
 def test_names_people_use(name: str) -> None:
-    assert checked_name("signer", name) == name
+    assert validate_name("signer", name) == name
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def test_a_name_that_is_taken_is_one_folder_in_its_place(name: str) -> None:
 
 @given(st.text(max_size=100))
 def test_any_text_can_be_made_a_name(text: str) -> None:
-    name = as_name(text)
-    assert checked_name("session", name) == name
+    name = make_name(text)
+    assert validate_name("session", name) == name
 
 
 def test_a_cut_name_is_still_a_name() -> None:
-    assert checked_name("session", as_name("x" * 63 + ".mp4"))
+    assert validate_name("session", make_name("x" * 63 + ".mp4"))
 
 
 def test_real_and_synthetic_signers_never_share_a_name() -> None:
-    assert checked_signer("ada", synthetic=False) == "ada"
-    assert checked_signer("synthetic-ada", synthetic=True) == "synthetic-ada"
+    assert validate_signer("ada", synthetic=False) == "ada"
+    assert validate_signer("synthetic-ada", synthetic=True) == "synthetic-ada"
     with pytest.raises(InputError, match="--signer synthetic-ada"):
-        checked_signer("ada", synthetic=True)
+        validate_signer("ada", synthetic=True)
     with pytest.raises(InputError, match="Choose another"):
-        checked_signer("synthetic-ada", synthetic=False)
+        validate_signer("synthetic-ada", synthetic=False)

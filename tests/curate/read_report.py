@@ -11,11 +11,11 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.report import dataset_leakage as leaking
 from aslkit.curate.report import report
-from aslkit.curate.report.dataset_leakage import leaks
-from aslkit.curate.report.report import Curation
-from aslkit.formats.captures import walk
-from aslkit.vision.images import decode, to_grey
-from aslkit.vision.perceptual_hash import small
+from aslkit.curate.report.dataset_leakage import measure_dataset_leakage
+from aslkit.curate.report.report import ReportInput
+from aslkit.formats.captures import walk_captures
+from aslkit.vision.images import decode_image, to_gray
+from aslkit.vision.perceptual_hash import downscale_gray
 
 VOID = {"meta", "img", "link", "br", "hr", "wbr", "path"}
 
@@ -48,20 +48,20 @@ class Page(HTMLParser):
         return [value for _, attribute, value in self.attributes if attribute == name]
 
 
-def written(curation: Curation, folder: Path) -> str:
-    report.write(folder, curation)
+def written(curation: ReportInput, folder: Path) -> str:
+    report.write_report(folder, curation)
     return (folder / report.FILE).read_text(encoding="utf-8")
 
 
 def refused(workspace: Workspace, reason: str, detail: str = "", *, of: int = 1, start: int = 0) -> list[Rejection]:
-    frames = list(walk(workspace.captures))[start : start + of]
+    frames = list(walk_captures(workspace.captures))[start : start + of]
     return [Rejection(frame=frame, reason=reason, detail=detail) for frame in frames]
 
 
-def measured(curation: Curation, settings: CurateConfig) -> leaking.Leaks | None:
-    images = [decode(image["bytes"]) for image in curation.table.column("image").to_pylist()]
-    return leaks(
-        np.stack([small(to_grey(image)) for image in images]),
+def measured(curation: ReportInput, settings: CurateConfig) -> leaking.DatasetLeakage | None:
+    images = [decode_image(image["bytes"]) for image in curation.table.column("image").to_pylist()]
+    return measure_dataset_leakage(
+        np.stack([downscale_gray(to_gray(image)) for image in images]),
         curation.table.column("phash").to_numpy(),
         curation.table.column("label").to_numpy(),
         curation.parts.names == "test",

@@ -9,14 +9,14 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
-from aslkit.curate.augment import augmented, vary
+from aslkit.curate.augment import augment_batch, augment_image
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import curate
 from aslkit.datasets import parquet_store
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import Frame, decode, pixel_hash
+from aslkit.vision.images import Frame, decode_image, pixel_hash
 from aslkit.vision.near_duplicate import joints_in_pixels
 
 
@@ -27,7 +27,7 @@ def landmarker() -> Iterator[HandLandmarker]:
 
 
 def test_the_same_seed_gives_the_same_bytes(picture: Frame) -> None:
-    first, again, other = (vary(picture, None, seed=seed)[0] for seed in (5, 5, 6))
+    first, again, other = (augment_image(picture, None, seed=seed)[0] for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first != other).any()
     assert first.shape == picture.shape
@@ -39,7 +39,7 @@ def test_landmarks_move_with_the_image(picture: Frame, landmarker: HandLandmarke
     height, width = picture.shape[:2]
     away = []
     for seed in range(12):
-        image, moved, _ = vary(picture, hand.landmarks, seed=seed)
+        image, moved, _ = augment_image(picture, hand.landmarks, seed=seed)
         assert moved is not None
         if (again := landmarker.find(image)) is not None:
             pixels = [joints_in_pixels(points, width, height) for points in (moved, again.landmarks)]
@@ -53,7 +53,7 @@ def test_a_letter_stays_that_letter(picture: Frame, landmarker: HandLandmarker) 
     assert hand is not None
     palm = hand.landmarks[9, :2] - hand.landmarks[0, :2]
     for seed in range(40):
-        _, moved, _ = vary(picture, hand.landmarks, seed=seed)
+        _, moved, _ = augment_image(picture, hand.landmarks, seed=seed)
         assert moved is not None
         turned = moved[9, :2] - moved[0, :2]
         cosine = float(palm @ turned / np.linalg.norm(palm) / np.linalg.norm(turned))
@@ -71,7 +71,7 @@ def test_copies_are_in_train_only_and_name_their_parents(
         result = curate(
             workspace, name=name, config=config, checks=checks, hold_out=["cleo"], engine=Local(processes=2)
         )
-        rows: list[dict[str, object]] = parquet_store.read(result.folder).to_pylist()
+        rows: list[dict[str, object]] = parquet_store.read_dataset(result.folder).to_pylist()
         assert result.summary["augmented"] == 2 * result.summary["splits"]["train"]
         return rows
 
@@ -86,16 +86,16 @@ def test_copies_are_in_train_only_and_name_their_parents(
         assert isinstance(image, dict)
         same = ("label", "signer", "session", "group", "handedness", "width", "height", "licence")
         assert [row[name] for name in same] == [parent[name] for name in same]
-        assert row["sha256"] == pixel_hash(decode(image["bytes"])) != parent["sha256"]
+        assert row["sha256"] == pixel_hash(decode_image(image["bytes"])) != parent["sha256"]
         assert json.loads(str(row["augmentation"]))["applied"] is not None
     assert build("again") == rows
 
 
 def test_a_frame_without_a_hand_stays_without(workspace: Workspace) -> None:
-    table = parquet_store.read(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
+    table = parquet_store.read_dataset(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
     row = table.to_pylist()[0] | {"landmarks": None, "hand_box": None, "handedness": None}
     batch = pa.RecordBatch.from_pylist([row], table.schema)
-    copy = augmented(batch, copies=1, seed=0).to_pylist()[0]
+    copy = augment_batch(batch, copies=1, seed=0).to_pylist()[0]
     assert copy["landmarks"] is copy["hand_box"] is None
 
 
@@ -103,10 +103,10 @@ def test_real_hands_stay_where_their_landmarks_go(real_data: Path, landmarker: H
     away = []
     paths = sorted((real_data / "captures" / "house").glob("[ABLY]/*.jpg"))[::60]
     for seed, path in enumerate(paths):
-        frame = decode(path.read_bytes())
+        frame = decode_image(path.read_bytes())
         if (hand := landmarker.find(frame)) is None:
             continue
-        image, moved, _ = vary(frame, hand.landmarks, seed=seed)
+        image, moved, _ = augment_image(frame, hand.landmarks, seed=seed)
         again = landmarker.find(image)
         if again is None or moved is None:
             continue

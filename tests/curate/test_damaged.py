@@ -18,8 +18,8 @@ from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import curate
 from aslkit.datasets import parquet_store
-from aslkit.formats.captures import no_files, walk
-from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png
+from aslkit.formats.captures import unopenable_files, walk_captures
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -93,15 +93,15 @@ def test_no_image_is_lost_and_none_ends_curation(
     messy: Workspace, settings: CurateConfig, looked_at: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
-    lost = {frame.key for frame in no_files(messy.captures)}
+    lost = {frame.key for frame in unopenable_files(messy.captures)}
     assert lost == {f"ada/one/A/{name}.jpg" for name in ("loop", "nowhere", "folder", "pipe")}
-    names = {frame.key for frame in walk(messy.captures)} | lost
-    taken = parquet_store.read(result.folder).to_pylist()
-    refused = parquet_store.rejected(result.folder).to_pylist()
+    names = {frame.key for frame in walk_captures(messy.captures)} | lost
+    taken = parquet_store.read_dataset(result.folder).to_pylist()
+    refused = parquet_store.read_rejected(result.folder).to_pylist()
     assert sorted([*(row["image"]["path"] for row in taken), *(row["path"] for row in refused)]) == sorted(names)
     assert all(row["reason"] and row["detail"] for row in refused)
     for row in taken:
-        assert decode(row["image"]["bytes"]).shape == (row["height"], row["width"], 3)
+        assert decode_image(row["image"]["bytes"]).shape == (row["height"], row["width"], 3)
     page = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "\x1b" not in page

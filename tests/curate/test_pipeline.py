@@ -19,20 +19,20 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.engine import Local
-from aslkit.curate.pipeline import Curated, curate
+from aslkit.curate.pipeline import CurateResult, curate
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.merging.merge import Given, MergeConfig, merge
+from aslkit.datasets.merging.merge import MergeConfig, MergeInput, merge_datasets
 from aslkit.datasets.privacy.prepare import PrivacyConfig
-from aslkit.datasets.sharing.download import fetch
-from aslkit.datasets.sharing.push import deliver, staged
+from aslkit.datasets.sharing.download import download_dataset
+from aslkit.datasets.sharing.push import stage_upload, upload_staged
 from aslkit.datasets.sign_mnist import read_csv
-from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
-from aslkit.datasets.sign_mnist.read_csv import SIDE, Images
-from aslkit.formats.captures import SessionInfo, walk
-from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, pixel_hash
+from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
+from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
+from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, pixel_hash
 
 
-def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> Curated:
+def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> CurateResult:
     checks = options.pop("checks", load("checks", CheckConfig))
     name = options.pop("name", "custom")
     return curate(workspace, name=name, config=settings, checks=checks, engine=Local(processes=1), **options)
@@ -49,7 +49,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def paths(workspace: Workspace) -> list[str]:
     """Of the frames in the dataset."""
-    table = parquet_store.read(workspace.dataset("custom"), ["image.path"])
+    table = parquet_store.read_dataset(workspace.dataset("custom"), ["image.path"])
     return [row["image"]["path"] for row in table.to_pylist()]
 
 
@@ -61,8 +61,8 @@ def put(workspace: Workspace, key: str, data: bytes) -> Path:
 
 
 def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) -> None:
-    table = parquet_store.read(curated.dataset("custom"))
-    captured = {frame.key: frame for frame in walk(curated.captures)}
+    table = parquet_store.read_dataset(curated.dataset("custom"))
+    captured = {frame.key: frame for frame in walk_captures(curated.captures)}
     rows = table.to_pylist()
     assert sorted(row["image"]["path"] for row in rows) == sorted(captured)
     for row in rows:
@@ -71,7 +71,7 @@ def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) ->
         assert (row["signer"], row["session"], LETTERS[row["label"]]) == (frame.signer, frame.session, frame.letter)
         assert (row["camera"], row["licence"], row["consent"]) == ("camera 0", "CC0-1.0", None)
         assert (row["captured_at"] is not None) == (frame.signer == "ada")
-        pixels = decode(row["image"]["bytes"])
+        pixels = decode_image(row["image"]["bytes"])
         assert (row["height"], row["width"]) == pixels.shape[:2]
         assert row["sha256"] == pixel_hash(pixels)
         assert row["parent"] is row["augmentation"] is None
@@ -79,9 +79,9 @@ def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) ->
 
 def test_one_person_under_two_names_is_told(workspace: Workspace, settings: CurateConfig) -> None:
     before = again(workspace, settings).summary["notes"]
-    for frame in list(walk(workspace.captures)):
+    for frame in list(walk_captures(workspace.captures)):
         if frame.signer == "ben":
-            brighter = cv2.convertScaleAbs(decode(frame.path.read_bytes()), alpha=1.05)
+            brighter = cv2.convertScaleAbs(decode_image(frame.path.read_bytes()), alpha=1.05)
             put(workspace, f"maria/one/{frame.letter}/{frame.path.name}", encode_jpeg(brighter, quality=80))
     SessionInfo(signer="maria", session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
     (note,) = set(again(workspace, settings).summary["notes"]) - set(before)
@@ -89,7 +89,7 @@ def test_one_person_under_two_names_is_told(workspace: Workspace, settings: Cura
 
 
 def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) -> None:
-    rows = parquet_store.read(curated.dataset("custom"), ["signer", "split", "group", "landmarks"]).to_pylist()
+    rows = parquet_store.read_dataset(curated.dataset("custom"), ["signer", "split", "group", "landmarks"]).to_pylist()
     tested = {row["signer"] for row in rows if row["split"] == "test"}
     trained = {row["signer"] for row in rows if row["split"] != "test"}
     assert len(tested) == 1
@@ -99,8 +99,8 @@ def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) 
 
 
 def test_frames_of_a_split_are_in_the_order_they_were_taken(curated: Workspace) -> None:
-    order = {frame.key: index for index, frame in enumerate(walk(curated.captures))}
-    for path in parquet_store.files_of(curated.dataset("custom")):
+    order = {frame.key: index for index, frame in enumerate(walk_captures(curated.captures))}
+    for path in parquet_store.list_files(curated.dataset("custom")):
         places = [order[image["path"]] for image in pq.read_table(path)["image"].to_pylist()]
         assert places == sorted(places)
 
@@ -110,7 +110,7 @@ def test_nothing_new_is_nothing_to_do(workspace: Workspace, settings: CurateConf
     result = again(workspace, settings)
     assert (result.up_to_date, result.looked_at, looked_at) == (True, 0, [])
     assert files(workspace.root) == before
-    assert result.summary == parquet_store.facts(workspace.dataset("custom"))["summary"]
+    assert result.summary == parquet_store.read_facts(workspace.dataset("custom"))["summary"]
 
 
 def test_one_new_frame_is_the_only_one_looked_at(
@@ -147,15 +147,15 @@ def test_what_a_dataset_depends_on_makes_it_anew(
         case "renamed":
             frame.rename(frame.with_name("7.jpg"))
         case "hold_out":
-            held = parquet_store.facts(folder)["summary"]["held_out"]
+            held = parquet_store.read_facts(folder)["summary"]["held_out"]
             options = {"hold_out": [next(name for name in ("ada", "ben") if name not in held)]}
         case "seed":
             settings = replace(settings, seed=1)
         case "damaged":
-            path = parquet_store.files_of(folder)[-1]
+            path = parquet_store.list_files(folder)[-1]
             path.write_bytes(path.read_bytes()[:-100])
         case "lost":
-            parquet_store.files_of(folder)[-1].unlink()
+            parquet_store.list_files(folder)[-1].unlink()
     assert not again(workspace, settings, **options).up_to_date
     assert looked_at == []
     assert (files(folder) == before) == (change in ("damaged", "lost"))
@@ -165,14 +165,14 @@ def test_what_is_not_taken_is_listed_with_its_reason(
     workspace: Workspace, settings: CurateConfig, looked_at: list[str], picture: Frame
 ) -> None:
     first = (workspace.captures / "ada" / "one" / "A" / "20260102T030405000Z.jpg").read_bytes()
-    put(workspace, "ada/one/A/z-copy.png", encode_png(decode(first)))
+    put(workspace, "ada/one/A/z-copy.png", encode_png(decode_image(first)))
     put(workspace, "ben/one/A/z-empty.jpg", b"")
     put(workspace, "ben/one/A/z-cut.jpg", encode_jpeg(picture)[:-500])
     put(workspace, "cleo/one/A/z.jpg", encode_jpeg(picture[::-1]))
     put(workspace, "cleo/one/B/z.jpg", encode_jpeg(picture[::-1]))
     before = files(workspace.captures)
     result = again(workspace, settings)
-    rejected = parquet_store.rejected(workspace.dataset("custom")).to_pylist()
+    rejected = parquet_store.read_rejected(workspace.dataset("custom")).to_pylist()
     assert {row["path"]: (row["reason"], row["detail"]) for row in rejected} == {
         "ada/one/A/z-copy.png": ("duplicate", "same pixels as ada/one/A/20260102T030405000Z.jpg"),
         "ben/one/A/z-empty.jpg": ("unreadable", "empty file"),
@@ -182,7 +182,7 @@ def test_what_is_not_taken_is_listed_with_its_reason(
     }
     assert result.summary["rejected"] == {"conflicting-label": 2, "duplicate": 1, "unreadable": 2}
     everything = sorted(paths(workspace) + [row["path"] for row in rejected])
-    assert everything == sorted(frame.key for frame in walk(workspace.captures))
+    assert everything == sorted(frame.key for frame in walk_captures(workspace.captures))
     assert files(workspace.captures) == before
 
 
@@ -195,9 +195,11 @@ def test_frames_of_a_folder_made_by_hand_carry_no_traces_into_the_dataset(
     exif[0x0112] = 6
     Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])).save(path, exif=exif, quality=95)
     again(workspace, settings)
-    row = next(row for row in parquet_store.read(workspace.dataset("custom")).to_pylist() if row["signer"] == "dora")
+    row = next(
+        row for row in parquet_store.read_dataset(workspace.dataset("custom")).to_pylist() if row["signer"] == "dora"
+    )
     assert b"SECRET" not in row["image"]["bytes"]
-    frame = decode(row["image"]["bytes"])
+    frame = decode_image(row["image"]["bytes"])
     assert frame.shape == (240, 180, 3)
     assert (row["sha256"], row["width"], row["camera"]) == (pixel_hash(frame), 180, "unknown")
 
@@ -207,7 +209,7 @@ def test_synthetic_signers_are_left_out_beside_real_ones(
 ) -> None:
     shutil.copytree(workspace.captures / "ben", workspace.captures / "synthetic-ben")
     for path in (workspace.captures / "synthetic-ben").rglob("*.jpg"):
-        path.write_bytes(encode_jpeg(decode(path.read_bytes())[1:]))
+        path.write_bytes(encode_jpeg(decode_image(path.read_bytes())[1:]))
     summary = again(workspace, settings).summary
     assert sorted(summary["signers"]) == ["ada", "ben", "cleo"]
     assert any("synthetic-ben" in note for note in summary["notes"])
@@ -284,8 +286,8 @@ def test_what_is_no_dataset_is_not_overwritten(workspace: Workspace, settings: C
 
 def test_a_merge_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
     config = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
-    given = Given(name="custom", folder=workspace.dataset("custom"), renames={})
-    merge([given], workspace.dataset("ours"), config)
+    given = MergeInput(name="custom", folder=workspace.dataset("custom"), renames={})
+    merge_datasets([given], workspace.dataset("ours"), config)
     before = files(workspace.dataset("ours"))
     with pytest.raises(InputError, match="is a merge of several datasets"):
         again(workspace, settings, name="ours")
@@ -293,9 +295,9 @@ def test_a_merge_is_not_overwritten(workspace: Workspace, settings: CurateConfig
 
 
 def test_what_was_pulled_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
-    folder, _ = staged(workspace.dataset("custom"), workspace, PrivacyConfig(landmarks_only=True))
-    deliver(folder, str(workspace.root / "club"))
-    fetch(f"file://{workspace.root / 'club'}", workspace.dataset("theirs"))
+    folder, _ = stage_upload(workspace.dataset("custom"), workspace, PrivacyConfig(landmarks_only=True))
+    upload_staged(folder, str(workspace.root / "club"))
+    download_dataset(f"file://{workspace.root / 'club'}", workspace.dataset("theirs"))
     before = files(workspace.dataset("theirs"))
     with pytest.raises(InputError, match=r"theirs is a dataset from elsewhere\. Choose another --name"):
         again(workspace, settings, name="theirs", rebuild=True)
@@ -306,9 +308,9 @@ def test_what_was_pulled_is_not_overwritten(workspace: Workspace, settings: Cura
 def test_what_was_got_is_not_overwritten(
     workspace: Workspace, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images = {"train": Images(pixels=np.zeros((1, SIDE, SIDE), np.uint8), labels=np.zeros(1, np.int64))}
-    monkeypatch.setattr(read_csv, "read", lambda *_, **__: images)
-    get_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
+    images = {"train": SignMnistImages(pixels=np.zeros((1, SIDE, SIDE), np.uint8), labels=np.zeros(1, np.int64))}
+    monkeypatch.setattr(read_csv, "read_sign_mnist", lambda *_, **__: images)
+    fetch_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
     before = files(workspace.dataset("sign-mnist"))
     with pytest.raises(InputError, match="is what `aslkit dataset get sign-mnist` wrote"):
         again(workspace, settings, name="sign-mnist")
@@ -318,11 +320,11 @@ def test_what_was_got_is_not_overwritten(
 def test_large_images_are_written_in_small_parts(
     workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = parquet_store.read(workspace.dataset("custom"))
+    before = parquet_store.read_dataset(workspace.dataset("custom"))
     monkeypatch.setattr(measure_table, "_MOST_BYTES", 20_000)
     again(workspace, settings, rebuild=True)
-    assert parquet_store.read(workspace.dataset("custom")).equals(before)
-    assert pq.ParquetFile(parquet_store.files_of(workspace.dataset("custom"))[0]).num_row_groups > 3
+    assert parquet_store.read_dataset(workspace.dataset("custom")).equals(before)
+    assert pq.ParquetFile(parquet_store.list_files(workspace.dataset("custom"))[0]).num_row_groups > 3
 
 
 def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfig, looked_at: list[str]) -> None:
@@ -336,11 +338,11 @@ def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfi
         info = SessionInfo(signer=signer, session="photos", camera="import photos")
         import_folder(source, workspace=workspace, info=info, mirrored=False)
     summary = again(workspace, settings).summary
-    assert summary["frames"] == len(list(walk(workspace.captures))) == 72
+    assert summary["frames"] == len(list(walk_captures(workspace.captures))) == 72
     assert summary["coverage"] >= 0.95
-    rows = parquet_store.read(workspace.dataset("custom"), ["signer", "label", "handedness"]).to_pylist()
+    rows = parquet_store.read_dataset(workspace.dataset("custom"), ["signer", "label", "handedness"]).to_pylist()
     assert {row["label"] for row in rows} == set(INDEX.values())
     for signer, hand in {"house": "right", "longhong": "left", "rahman": "right"}.items():
         found = [row["handedness"] for row in rows if row["signer"] == signer and row["handedness"]]
         assert found.count(hand) >= 0.9 * len(found), signer
-    assert parquet_store.read(workspace.dataset("custom")).schema.names == [*schema.COLUMNS.names, "split"]
+    assert parquet_store.read_dataset(workspace.dataset("custom")).schema.names == [*schema.COLUMNS.names, "split"]

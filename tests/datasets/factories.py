@@ -11,7 +11,15 @@ import pyarrow.parquet as pq
 
 from aslkit.datasets import card, parquet_store, schema
 from aslkit.datasets.sharing import manifest
-from aslkit.vision.images import Frame, decode, encode_jpeg, encode_png, perceptual_hash, pixel_hash, quality
+from aslkit.vision.images import (
+    Frame,
+    decode_image,
+    encode_jpeg,
+    encode_png,
+    measure_quality,
+    perceptual_hash,
+    pixel_hash,
+)
 
 SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
 VERSIONS = {"aslkit": "0.1.0"}
@@ -28,8 +36,8 @@ def row(index: int, signer: str, **other: Any) -> dict[str, Any]:
     """A frame with a hand; every fourth has none, every fifth is a PNG."""
     frame = picture(index)
     data, suffix = (encode_png(frame), "png") if index % 5 == 4 else (encode_jpeg(frame), "jpg")
-    seen, hand = decode(data), index % 4 < 3
-    measured = quality(seen)
+    seen, hand = decode_image(data), index % 4 < 3
+    measured = measure_quality(seen)
     joints = np.tile([[0.4, 0.5, 0.0]], (21, 1)) + np.outer(np.arange(21) / 100, [1, -1, 0.5])
     return {
         "image": {"bytes": data, "path": f"{signer}/one/A/{index}.{suffix}"},
@@ -79,7 +87,7 @@ def write(
     for name, rows in splits.items():
         groups = (pa.Table.from_pylist(rows[at : at + at_once], schema.COLUMNS) for at in range(0, len(rows), at_once))
         parquet_store.write_split(folder, name, groups, facts=facts)
-    card.write(folder, name=folder.name, facts=facts)
+    card.write_card(folder, name=folder.name, facts=facts)
     return folder
 
 
@@ -91,7 +99,7 @@ def dataset(folder: Path, *, train: int = 30, validation: int = 4, test: int = 1
 
 def change(folder: Path, split: str, edit: Callable[[pa.Table], pa.Table]) -> None:
     """Rewrite a split's first file."""
-    path = next(path for path in parquet_store.files_of(folder) if path.name.startswith(split))
+    path = next(path for path in parquet_store.list_files(folder) if path.name.startswith(split))
     table = pq.read_table(path)
     pq.write_table(edit(table).replace_schema_metadata(table.schema.metadata), path)
 
@@ -106,4 +114,4 @@ def with_cell(table: pa.Table, column: str, index: int, value: Any) -> pa.Table:
 
 def content(folder: Path) -> dict[str, bytes]:
     """The files of a dataset that are handed on."""
-    return {entry.path: (folder / entry.path).read_bytes() for entry in manifest.manifest_of(folder).files}
+    return {entry.path: (folder / entry.path).read_bytes() for entry in manifest.build_manifest(folder).files}

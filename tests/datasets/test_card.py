@@ -8,10 +8,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import markdown, plain
+from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import card, parquet_store
-from aslkit.datasets.info import info
+from aslkit.datasets.info import summarise_folder
 from tests.datasets import factories
 
 HOSTILE = (
@@ -36,7 +36,7 @@ def front_matter(folder: Path) -> dict[str, Any]:
 def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
     folder = curated.dataset("custom")
     text = (folder / "README.md").read_text(encoding="utf-8")
-    summary, front = parquet_store.facts(folder)["summary"], front_matter(folder)
+    summary, front = parquet_store.read_facts(folder)["summary"], front_matter(folder)
     assert front["pretty_name"] == "custom"
     assert front["license"] == "cc0-1.0"
     assert front["size_categories"] == ["n<1K"]
@@ -63,11 +63,11 @@ def test_what_is_told_by_facts(tmp_path: Path) -> None:
     assert "- blurred: 2\n" in text
     assert "- Record more.\n" in text
     assert front_matter(folder)["pretty_name"] == "2026"  # a name, not a number
-    facts = parquet_store.facts(folder) | {
+    facts = parquet_store.read_facts(folder) | {
         "leaks": {"own": {"copies": 0.084, "remembered": 0.829}},
         "licence": "CC-BY-SA-4.0",
     }
-    card.write(folder, name="2026", facts=facts)
+    card.write_card(folder, name="2026", facts=facts)
     assert "| its own | 8.40% | 82.90% |" in (folder / "README.md").read_text(encoding="utf-8")
     assert front_matter(folder)["license"] == "cc-by-sa-4.0"
 
@@ -93,7 +93,7 @@ def test_size(images: int, size: str) -> None:
 )
 def test_facts_of_any_kind(tmp_path: Path, facts: dict[str, Any]) -> None:
     folder = factories.write(tmp_path / "d", {"train": factories.rows_of("train", 2)})
-    card.write(folder, name="d", facts=facts | {"versions": 1, "leaks": [], "licence": 5, "source": None})
+    card.write_card(folder, name="d", facts=facts | {"versions": 1, "leaks": [], "licence": 5, "source": None})
     assert "2 images of the 24" in (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -102,20 +102,20 @@ def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
     rows = [factories.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
     told = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
     folder = factories.write(tmp_path / "d", {"train": rows}, summary=told)
-    card.write(folder, name=text, facts=parquet_store.facts(folder) | {"source": text})
+    card.write_card(folder, name=text, facts=parquet_store.read_facts(folder) | {"source": text})
     whole = (folder / "README.md").read_text(encoding="utf-8")
     front = front_matter(folder)
     assert front["license"] == "other"
-    assert front["license_name"] == plain(text).replace("<", "‹").replace(">", "›")
+    assert front["license_name"] == sanitize_text(text).replace("<", "‹").replace(">", "›")
     assert whole.count("\n---\n") == 1
     assert "<script" not in whole
     assert "\x1b" not in whole
     body = whole.split("---\n", 2)[2]
     assert sum(line.startswith("#") for line in body.splitlines()) == 9
     assert re.search(r"(?<!\\)\]\(", body) is None
-    assert markdown(text, most=600) in body
+    assert escape_markdown(text, most=600) in body
     croissant = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
-    assert croissant["name"] == plain(text)
+    assert croissant["name"] == sanitize_text(text)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
@@ -124,8 +124,8 @@ def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
     opened = mlcroissant.Dataset(jsonld=folder / "croissant.json")
     assert not opened.metadata.issues.errors
     records = {record["frames/sha256"].decode(): record for record in opened.records("frames")}
-    assert len(records) == info(folder).images
-    for row in parquet_store.read(folder).to_pylist():
+    assert len(records) == summarise_folder(folder).images
+    for row in parquet_store.read_dataset(folder).to_pylist():
         record = records[row["sha256"]]
         assert record["frames/split"].decode() == row["split"]
         assert record["frames/label"] == row["label"]

@@ -7,7 +7,7 @@ import pytest
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import image_loader, parquet_store
-from aslkit.vision.images import decode
+from aslkit.vision.images import decode_image
 from tests.datasets import factories
 
 
@@ -17,14 +17,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(folder: Path, size: int = 7, **options: object) -> list[image_loader.Batch]:
-    return list(image_loader.batches(folder, size=size, columns=("label", "sha256"), **options))  # type: ignore[arg-type]
+    return list(image_loader.iter_batches(folder, size=size, columns=("label", "sha256"), **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [1, 7, 58, 100])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_in_order_each_row_once_in_batches_of_one_size(dataset: Path, size: int, threads: int) -> None:
     found = read(dataset, size, threads=threads)
-    rows = parquet_store.read(dataset).to_pylist()
+    rows = parquet_store.read_dataset(dataset).to_pylist()
     assert [len(batch.images) for batch in found[:-1]] == [size] * (len(found) - 1)
     assert [sha for batch in found for sha in batch.rows.column("sha256").to_pylist()] == [
         row["sha256"] for row in rows
@@ -32,7 +32,7 @@ def test_in_order_each_row_once_in_batches_of_one_size(dataset: Path, size: int,
     images = [image for batch in found for image in batch.images]
     for image, row in zip(images, rows, strict=True):
         assert image.dtype == np.uint8
-        assert np.abs(image.astype(int) - decode(row["image"]["bytes"])).max() <= 1
+        assert np.abs(image.astype(int) - decode_image(row["image"]["bytes"])).max() <= 1
 
 
 def test_shuffled_each_row_once_and_as_the_seed_says(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,9 @@ def test_shuffled_each_row_once_and_as_the_seed_says(dataset: Path, monkeypatch:
 
 
 def test_images_go_with_their_rows_when_shuffled(dataset: Path) -> None:
-    known = {row["sha256"]: decode(row["image"]["bytes"]) for row in parquet_store.read(dataset).to_pylist()}
+    known = {
+        row["sha256"]: decode_image(row["image"]["bytes"]) for row in parquet_store.read_dataset(dataset).to_pylist()
+    }
     for batch in read(dataset, rng=np.random.default_rng(0)):
         for image, sha in zip(batch.images, batch.rows.column("sha256").to_pylist(), strict=True):
             assert np.abs(image.astype(int) - known[sha]).max() <= 1
@@ -67,7 +69,7 @@ def test_an_image_that_is_none_is_named(tmp_path: Path, data: bytes | None) -> N
 
 
 def test_a_stopped_loop_leaves_no_thread_waiting(dataset: Path) -> None:
-    found = image_loader.batches(dataset, size=2)
+    found = image_loader.iter_batches(dataset, size=2)
     next(found)
     found.close()  # type: ignore[attr-defined]
 
@@ -79,7 +81,7 @@ def test_no_such_split(tmp_path: Path) -> None:
 
 
 def test_landmarks_filtered(dataset: Path) -> None:
-    rows = [row for row in parquet_store.read(dataset).to_pylist() if row["landmarks"] is not None]
+    rows = [row for row in parquet_store.read_dataset(dataset).to_pylist() if row["landmarks"] is not None]
     found = image_loader.landmarks(dataset)
     assert found.shape == (len(rows), 21, 3)
     np.testing.assert_array_equal(found.reshape(-1, 63), np.array([row["landmarks"] for row in rows], np.float32))
@@ -97,7 +99,7 @@ def test_landmarks_filtered(dataset: Path) -> None:
 
 def test_what_is_damaged_is_said(dataset: Path, tmp_path: Path) -> None:
     folder = factories.dataset(tmp_path / "d")
-    path = parquet_store.files_of(folder)[0]
+    path = parquet_store.list_files(folder)[0]
     good = path.read_bytes()
     path.write_bytes(good[:40] + bytes(3000) + good[3040:])
     with pytest.raises(AslkitError, match="damaged"):

@@ -3,7 +3,7 @@ from itertools import combinations_with_replacement, permutations
 import pytest
 
 from aslkit.core.errors import InputError
-from aslkit.datasets.licences import MAY_BECOME, UNKNOWN, combined
+from aslkit.datasets.licences import MAY_BECOME, UNKNOWN, combine_licences
 
 BY, SA, NC, NC_SA = "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0"
 CHART = {  # Creative Commons' FAQ, "Can I combine material under different Creative Commons licenses in my work?"
@@ -18,9 +18,9 @@ def test_creative_commons_own_chart(pair: tuple[str, str]) -> None:
     for parts in permutations(pair):
         if CHART[pair] is None:
             with pytest.raises(InputError, match="cannot be made one dataset: share-alike"):
-                combined(parts)
+                combine_licences(parts)
         else:
-            assert combined(parts) == CHART[pair]
+            assert combine_licences(parts) == CHART[pair]
 
 
 @pytest.mark.parametrize(
@@ -35,27 +35,27 @@ def test_creative_commons_own_chart(pair: tuple[str, str]) -> None:
     ],
 )
 def test_what_a_whole_may_be_under(parts: list[str], whole: str) -> None:
-    assert combined(parts) == whole
+    assert combine_licences(parts) == whole
 
 
 @pytest.mark.parametrize("licence", ["CC-BY-ND-4.0", "CC-BY-NC-ND-4.0"])
 def test_no_adaptations_means_no_dataset_even_alone(licence: str) -> None:
     with pytest.raises(InputError, match=f"{licence} allows no adaptations"):
-        combined([licence], allow_unknown=True)
+        combine_licences([licence], allow_unknown=True)
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "unknown"])
 def test_nothing_stated_is_refused_until_allowed(nothing: str | None) -> None:
     with pytest.raises(InputError, match="--allow-unknown-licence"):
-        combined([nothing, BY])
-    assert combined([nothing, BY], allow_unknown=True) == UNKNOWN
+        combine_licences([nothing, BY])
+    assert combine_licences([nothing, BY], allow_unknown=True) == UNKNOWN
     with pytest.raises(InputError, match="share-alike"):  # allowing the unknown allows nothing else
-        combined([nothing, SA, NC], allow_unknown=True)
+        combine_licences([nothing, SA, NC], allow_unknown=True)
 
 
 def test_terms_of_ones_own_go_with_nothing_else() -> None:
     with pytest.raises(InputError, match=r"'For my class only\.' is no licence that aslkit knows"):
-        combined(["For my class only.", "CC0-1.0"])
+        combine_licences(["For my class only.", "CC0-1.0"])
 
 
 def test_the_table_is_closed() -> None:

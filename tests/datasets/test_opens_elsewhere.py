@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Rows of each split: PLAIN, `captured_at` in milliseconds since 1970, `bytes` of the image as a number."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in parquet_store.read(folder).to_pylist():
+    for row in parquet_store.read_dataset(folder).to_pylist():
         found.setdefault(row["split"], []).append(_comparable(row))
     return found
 
@@ -98,7 +98,9 @@ def test_spark(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def test_pandas(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
-    frame = pd.concat(pd.read_parquet(path) for path in parquet_store.files_of(folder) if path.name.startswith("train"))
+    frame = pd.concat(
+        pd.read_parquet(path) for path in parquet_store.list_files(folder) if path.name.startswith("train")
+    )
     assert frame["phash"].dtype == "uint64"
     assert frame["captured_at"].dt.tz is not None
     for got, row in zip(frame.to_dict("records"), expected["train"], strict=True):

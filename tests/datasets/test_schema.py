@@ -26,7 +26,7 @@ def test_what_hugging_face_is_told_is_what_the_columns_are() -> None:
 
 def test_facts_come_back() -> None:
     facts = {"summary": {"frames": 3, "name": "é"}}
-    assert schema.facts_of(schema.with_metadata(facts)) == facts | {
+    assert schema.parse_facts(schema.with_metadata(facts)) == facts | {
         "schema_version": 1,
         "aslkit": __version__,
     }
@@ -35,7 +35,7 @@ def test_facts_come_back() -> None:
 @pytest.mark.parametrize("own", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000])
 def test_somebody_elses_metadata_is_no_reason_to_fall_over(own: bytes) -> None:
     there = schema.COLUMNS.with_metadata({b"aslkit": own})
-    assert schema.facts_of(there) == {}
+    assert schema.parse_facts(there) == {}
     schema.check(there, "x.parquet")
 
 

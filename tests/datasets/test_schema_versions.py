@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from aslkit.datasets import parquet_store, schema, schema_versions
-from aslkit.datasets.info import info
-from aslkit.datasets.verify.run import verify
-from aslkit.vision.images import decode, pixel_hash
+from aslkit.datasets.info import summarise_folder
+from aslkit.datasets.verify.run import verify_dataset
+from aslkit.vision.images import decode_image, pixel_hash
 from tests.datasets import factories
 
 FILES = sorted((Path(__file__).parent / "files").glob("v*.parquet"))
@@ -30,7 +30,7 @@ def test_there_is_a_file_of_each_version() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_file_of_each_version_is_read(file: Path, tmp_path: Path) -> None:
     folder = as_dataset(file, tmp_path)
-    table = parquet_store.read(folder)
+    table = parquet_store.read_dataset(folder)
     assert table.select(schema.COLUMNS.names).schema.equals(schema.COLUMNS)
     rows = table.to_pylist()
     assert [(row["label"], row["signer"], row["group"]) for row in rows] == [
@@ -40,8 +40,8 @@ def test_a_file_of_each_version_is_read(file: Path, tmp_path: Path) -> None:
     ]
     assert [row["landmarks"] is None for row in rows] == [False, False, True]
     for row in rows:
-        assert pixel_hash(decode(row["image"]["bytes"])) == row["sha256"]
-    assert not verify(folder, processes=0).problems
+        assert pixel_hash(decode_image(row["image"]["bytes"])) == row["sha256"]
+    assert not verify_dataset(folder, processes=0).problems
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setitem(schema_versions.PAST, 0, schema_versions.Past(columns=columns, upgrade=upgrade))
     folder = factories.write(tmp_path / "old", {"train": factories.rows_of("train", 20)})
-    path = parquet_store.files_of(folder)[0]
+    path = parquet_store.list_files(folder)[0]
     table = pq.read_table(path)
     metadata = table.schema.metadata
     facts = json.loads(metadata[b"aslkit"]) | {"schema_version": 0}
@@ -70,22 +70,22 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_past_version_is_brought_to_today(old: Path) -> None:
     expected = factories.rows_of("train", 20)
-    rows = parquet_store.read(old).to_pylist()
+    rows = parquet_store.read_dataset(old).to_pylist()
     assert [row["licence"] for row in rows] == ["CC-BY-4.0"] * 20
     assert [row["sha256"] for row in rows] == [row["sha256"] for row in expected]
     assert {row["contrast"] for row in rows} == {None}
-    few = parquet_store.read(old, ["licence", "image.path"])
+    few = parquet_store.read_dataset(old, ["licence", "image.path"])
     assert few.column_names == ["image", "licence", "split"]
     assert few.column("image")[0].as_py() == {"path": expected[0]["image"]["path"]}
-    groups = list(parquet_store.row_groups(old, ["licence", "image"]))
+    groups = list(parquet_store.iter_row_groups(old, ["licence", "image"]))
     assert [len(group) for group in groups] == [7, 7, 6]
     assert groups[0].column("image")[0].as_py() == expected[0]["image"]
-    assert info(old).licences == {"CC-BY-4.0": 20}
-    assert not verify(old, processes=0).problems
+    assert summarise_folder(old).licences == {"CC-BY-4.0": 20}
+    assert not verify_dataset(old, processes=0).problems
 
 
 def test_what_a_past_version_must_have_is_checked(old: Path) -> None:
-    path = parquet_store.files_of(old)[0]
+    path = parquet_store.list_files(old)[0]
     pq.write_table(pq.read_table(path).drop_columns(["license"]), path)
     with pytest.raises(Exception, match="has no column 'license'"):
-        parquet_store.read(old)
+        parquet_store.read_dataset(old)

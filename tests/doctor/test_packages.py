@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aslkit.doctor import machine, packages
-from aslkit.doctor.result import Verdict
+from aslkit.doctor.result import CheckStatus
 
 HEADLESS_BUILD = """
 General configuration for OpenCV 4.11.0 =====================================
@@ -55,17 +55,17 @@ def test_spark_without_its_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     install("pyspark", "4.0.1")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    verdict = packages.look_at_spark(tmp_path)
+    verdict = packages.check_spark(tmp_path)
     assert verdict.state == "problem"
     assert verdict.detail == "4.0.1; no Java that starts on the PATH"
-    assert verdict.remedy == machine.look_at_java(tmp_path).remedy
+    assert verdict.remedy == machine.check_java(tmp_path).remedy
 
 
 def test_headless_opencv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     only = {"opencv-python-headless": "4.12.0.88"}
     monkeypatch.setattr(packages, "_installed", only.get)
     monkeypatch.setattr("cv2.getBuildInformation", lambda: HEADLESS_BUILD)
-    verdict = packages.look_at_opencv(tmp_path)
+    verdict = packages.check_opencv(tmp_path)
     assert verdict.state == "problem"
     assert verdict.detail == "opencv-python-headless 4.12.0.88: built without windows (headless)"
     assert verdict.remedy == (
@@ -76,7 +76,7 @@ def test_headless_opencv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 def test_two_opencv_clash(install: Install, tmp_path: Path) -> None:
     install("opencv-python", "4.11.0.99")
     install("opencv-contrib-python", "4.12.0.88")
-    verdict = packages.look_at_opencv(tmp_path)
+    verdict = packages.check_opencv(tmp_path)
     assert verdict.state == "problem"
     assert "opencv-python 4.11.0.99, opencv-contrib-python 4.12.0.88" in verdict.detail
     assert verdict.remedy == (
@@ -87,7 +87,7 @@ def test_two_opencv_clash(install: Install, tmp_path: Path) -> None:
 
 def test_opencv_without_the_libraries_of_its_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(packages, "WINDOW_LIBRARIES", ("libc.so.6", "libnotthere.so.6"))
-    verdict = packages.look_at_opencv(tmp_path)
+    verdict = packages.check_opencv(tmp_path)
     assert verdict.state == "problem"
     assert verdict.detail.endswith("cannot open windows without libnotthere.so.6")
     assert "libsm6" in verdict.remedy
@@ -104,7 +104,7 @@ def test_opencv_that_does_not_load(reason: str, remedy: str, install: Install, t
     site = install("opencv-python", "4.11.0.86", {"cv2.py": f"raise ImportError({reason!r})"})
     loaded = sys.modules.pop("cv2", None)
     try:
-        verdict = packages.look_at_opencv(tmp_path)
+        verdict = packages.check_opencv(tmp_path)
     finally:
         sys.modules.update({"cv2": loaded} if loaded else {})
     assert (site / "cv2.py").is_file()
@@ -116,7 +116,7 @@ def test_opencv_that_does_not_load(reason: str, remedy: str, install: Install, t
 def test_horovod_built_for_another_tensorflow(install: Install, tmp_path: Path) -> None:
     install("tensorflow", "2.18.1")
     install("horovod", "0.28.1", {"horovod/metadata.json": '{"tensorflow": "2.16.2", "dummy": "none"}'})
-    verdict = packages.look_at_horovod(tmp_path)
+    verdict = packages.check_horovod(tmp_path)
     assert verdict.state == "problem"
     assert verdict.detail == "0.28.1, built for TensorFlow 2.16.2, but TensorFlow 2.18.1 is installed"
     assert "--reinstall-package horovod" in verdict.remedy
@@ -125,20 +125,20 @@ def test_horovod_built_for_another_tensorflow(install: Install, tmp_path: Path) 
 @pytest.mark.parametrize("files", [{}, {"horovod/metadata.json": '{"pytorch": "2.1.0"}'}])
 def test_horovod_built_without_tensorflow(files: dict[str, str], install: Install, tmp_path: Path) -> None:
     install("horovod", "0.28.1", files)
-    verdict = packages.look_at_horovod(tmp_path)
+    verdict = packages.check_horovod(tmp_path)
     assert (verdict.state, verdict.detail) == ("problem", "0.28.1, built without TensorFlow")
 
 
 def test_horovod_with_its_tensorflow_gone(install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install("horovod", "0.28.1", {"horovod/metadata.json": '{"tensorflow": "2.18.1"}'})
     monkeypatch.setattr(packages, "_installed", {"horovod": "0.28.1"}.get)
-    assert packages.look_at_horovod(tmp_path).detail.endswith("but no TensorFlow is installed")
+    assert packages.check_horovod(tmp_path).detail.endswith("but no TensorFlow is installed")
 
 
 def test_mediapipe_without_hand_models(install: Install, tmp_path: Path) -> None:
     models = {model: "" for model in packages.HAND_MODELS[1:]}
     install("mediapipe", "0.10.31", models)
-    verdict = packages.look_at_hand_models(tmp_path)
+    verdict = packages.check_hand_models(tmp_path)
     assert verdict.state == "problem"
     assert verdict.detail == f"mediapipe 0.10.31 lacks {packages.HAND_MODELS[0]}"
     assert "mediapipe==0.10.21" in verdict.remedy
@@ -148,14 +148,14 @@ def test_mediapipe_without_hand_models(install: Install, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("look", "remedy"),
     [
-        (packages.look_at_opencv, "pip install --force-reinstall --no-deps opencv-python==4.11.0.86"),
-        (packages.look_at_tensorflow, "pip install 'aslkit[train]'"),
-        (packages.look_at_horovod, "pip install 'aslkit[spark]'"),
-        (packages.look_at_spark, "pip install 'aslkit[spark]'"),
-        (packages.look_at_hand_models, "mediapipe==0.10.21"),
+        (packages.check_opencv, "pip install --force-reinstall --no-deps opencv-python==4.11.0.86"),
+        (packages.check_tensorflow, "pip install 'aslkit[train]'"),
+        (packages.check_horovod, "pip install 'aslkit[spark]'"),
+        (packages.check_spark, "pip install 'aslkit[spark]'"),
+        (packages.check_hand_models, "mediapipe==0.10.21"),
     ],
 )
-def test_distribution_not_installed(look: Callable[[Path], Verdict], remedy: str, tmp_path: Path) -> None:
+def test_distribution_not_installed(look: Callable[[Path], CheckStatus], remedy: str, tmp_path: Path) -> None:
     verdict = look(tmp_path)
     assert verdict.state == "missing"
     assert remedy in verdict.remedy

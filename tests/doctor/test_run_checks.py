@@ -9,18 +9,18 @@ import pytest
 from rich.console import Console
 
 from aslkit.doctor import render, run_checks
-from aslkit.doctor.result import Verdict
-from aslkit.doctor.run_checks import Check, Finding
+from aslkit.doctor.result import CheckStatus
+from aslkit.doctor.run_checks import Check, CheckResult
 
 
-def printed(findings: list[Finding], *, encoding: str = "utf-8") -> str:
+def printed(findings: list[CheckResult], *, encoding: str = "utf-8") -> str:
     sink = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    render.render(findings, Console(file=sink, width=80, color_system=None))
+    render.print_results(findings, Console(file=sink, width=80, color_system=None))
     sink.seek(0)
     return sink.read()
 
 
-def finding(**changed: object) -> Finding:
+def finding(**changed: object) -> CheckResult:
     values: dict[str, object] = {
         "name": "Java",
         "state": "missing",
@@ -29,19 +29,19 @@ def finding(**changed: object) -> Finding:
         "remedy": "sudo apt-get install java",
         "required": False,
     }
-    return Finding(**(values | changed))  # type: ignore[arg-type]
+    return CheckResult(**(values | changed))  # type: ignore[arg-type]
 
 
 def test_a_check_that_raises_is_a_problem_and_stops_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def explode(workspace: Path) -> Verdict:
+    def explode(workspace: Path) -> CheckStatus:
         raise RuntimeError("device on fire")
 
-    def fine(workspace: Path) -> Verdict:
-        return Verdict(state="ok", detail="fine")
+    def fine(workspace: Path) -> CheckStatus:
+        return CheckStatus(state="ok", detail="fine")
 
     broken = Check(name="Cameras", needed_for="recording", look=explode, required=True)
     monkeypatch.setattr(run_checks, "CHECKS", (broken, Check(name="Display", needed_for="windows", look=fine)))
-    first, second = run_checks.examine(tmp_path)
+    first, second = run_checks.run_checks(tmp_path)
     assert (first.state, first.required) == ("problem", True)
     assert first.detail == "could not be checked: RuntimeError: device on fire"
     assert first.remedy
@@ -84,7 +84,7 @@ def test_render_on_an_ascii_terminal() -> None:
         ),
     ],
 )
-def test_render_ends_with_what_works_and_where_to_read_on(findings: list[Finding], last_line: str) -> None:
+def test_render_ends_with_what_works_and_where_to_read_on(findings: list[CheckResult], last_line: str) -> None:
     *_, before, last = printed(findings).splitlines()
     assert last_line == (last if findings[0].state == "ok" else before)
     assert (render.PAGE in last) == (findings[0].state != "ok")
@@ -92,7 +92,7 @@ def test_render_ends_with_what_works_and_where_to_read_on(findings: list[Finding
 
 def test_this_machine(tmp_path: Path) -> None:
     """The real environment, as `./run setup` leaves it: everything it installs is there."""
-    found = {finding.name: finding for finding in run_checks.examine(tmp_path)}
+    found = {finding.name: finding for finding in run_checks.run_checks(tmp_path)}
     assert list(found) == [check.name for check in run_checks.CHECKS]
     for name in ("Python", "Java", "C++ compiler", "OpenCV", "TensorFlow", "Horovod", "Spark", "MediaPipe hand models"):
         assert found[name].state == "ok", found[name]

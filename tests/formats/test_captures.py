@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.formats.captures import CapturedFrame, SessionInfo, stamp, walk
+from aslkit.formats.captures import CapturedFrame, SessionInfo, frame_timestamp, walk_captures
 
 
 def put(captures: Path, *keys: str) -> None:
@@ -26,8 +26,8 @@ def test_walk_gives_every_frame_in_the_order_taken(tmp_path: Path) -> None:
         "ada/two/A/1.bmp", "ben/a session with spaces/Y/1.jpg",
     ]  # fmt: skip
     put(tmp_path, *reversed(keys))
-    assert [each.key for each in walk(tmp_path)] == keys
-    assert [each.path.relative_to(tmp_path).as_posix() for each in walk(tmp_path)] == keys
+    assert [each.key for each in walk_captures(tmp_path)] == keys
+    assert [each.path.relative_to(tmp_path).as_posix() for each in walk_captures(tmp_path)] == keys
 
 
 def test_walk_passes_over_what_is_no_frame(tmp_path: Path) -> None:
@@ -40,26 +40,26 @@ def test_walk_passes_over_what_is_no_frame(tmp_path: Path) -> None:
     (tmp_path / "ada/one/A/loop.jpg").symlink_to("loop.jpg")
     (tmp_path / "ada/one/B").symlink_to("B")
     (tmp_path / "ben").symlink_to(".")
-    assert {each.key for each in walk(tmp_path) if each.signer == "ada"} == {"ada/one/A/1.jpg"}
+    assert {each.key for each in walk_captures(tmp_path) if each.signer == "ada"} == {"ada/one/A/1.jpg"}
 
 
 def test_no_captures_are_no_frames(tmp_path: Path) -> None:
-    assert list(walk(tmp_path / "never made")) == []
+    assert list(walk_captures(tmp_path / "never made")) == []
 
 
 def test_a_name_that_is_no_text_still_has_a_key_that_is(tmp_path: Path) -> None:
     put(tmp_path, "ada/one/A/\udcff.jpg")
-    assert next(walk(tmp_path)).key.encode() == rb"ada/one/A/\xff.jpg"
+    assert next(walk_captures(tmp_path)).key.encode() == rb"ada/one/A/\xff.jpg"
 
 
 @given(st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))
 def test_a_name_tells_when_its_frame_was_taken(at: datetime) -> None:
-    assert frame(stamp(at) + ".jpg").captured_at == at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert frame(frame_timestamp(at) + ".jpg").captured_at == at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def test_names_are_in_utc_whatever_the_clock_shows() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678_000, timezone(timedelta(hours=9)))
-    assert stamp(at) == "20260101T180405678Z"
+    assert frame_timestamp(at) == "20260101T180405678Z"
 
 
 @pytest.mark.parametrize("name", ["1.jpg", "20260102T030405.jpg", "20261302T030405678Z.jpg", "clip-000001.jpg", ".jpg"])

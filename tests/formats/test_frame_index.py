@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.frame_index import INDEX_FILE, Entry, Index
+from aslkit.formats.frame_index import INDEX_FILE, FrameIndex, IndexEntry
 from aslkit.vision.perceptual_hash import FINE_BITS
 
-MakeEntry = Callable[..., Entry]
+MakeEntry = Callable[..., IndexEntry]
 
 numbers = st.floats(-2, 3, width=32)
 files = st.builds(
@@ -26,7 +26,7 @@ files = st.builds(
     st.text(st.characters(exclude_characters="/\x00"), min_size=1).filter(lambda name: name not in (".", "..")),
 )
 entries = st.builds(
-    Entry,
+    IndexEntry,
     file=files,
     time=st.none() | st.datetimes().map(lambda at: at.isoformat()),
     burst=st.integers(0, 10**6),
@@ -44,25 +44,25 @@ entries = st.builds(
 
 
 @given(entries)
-def test_a_line_comes_back_as_the_entry_that_it_was(entry: Entry) -> None:
+def test_a_line_comes_back_as_the_entry_that_it_was(entry: IndexEntry) -> None:
     line = entry.line()
     assert "\n" not in line
-    assert Entry.read(json.loads(line)) == entry
+    assert IndexEntry.read(json.loads(line)) == entry
 
 
 def test_a_name_that_is_no_text_comes_back(tmp_path: Path, entry: MakeEntry) -> None:
-    Index.load(tmp_path).add(entry("A/\udcff.jpg"))
-    assert list(Index.load(tmp_path).entries) == ["A/\udcff.jpg"]
+    FrameIndex.load(tmp_path).add(entry("A/\udcff.jpg"))
+    assert list(FrameIndex.load(tmp_path).entries) == ["A/\udcff.jpg"]
 
 
 def test_an_entry_has_the_joints_of_the_look_it_was_made_of(entry: MakeEntry, seen: Callable[..., Any]) -> None:
-    for made, look in ((entry("A/1.jpg"), seen()), (Entry.of(seen(hand=None), file="A/1.jpg"), seen(hand=None))):
+    for made, look in ((entry("A/1.jpg"), seen()), (IndexEntry.of(seen(hand=None), file="A/1.jpg"), seen(hand=None))):
         assert made.joints == pytest.approx(look.joints, abs=1e-4, nan_ok=True)
         assert made.joints.dtype == np.float32
 
 
-def filled(folder: Path, entry: MakeEntry, count: int = 3) -> tuple[Path, list[Entry]]:
-    index, made = Index.load(folder), [entry(f"A/{number}.jpg", number) for number in range(count)]
+def filled(folder: Path, entry: MakeEntry, count: int = 3) -> tuple[Path, list[IndexEntry]]:
+    index, made = FrameIndex.load(folder), [entry(f"A/{number}.jpg", number) for number in range(count)]
     for each in made:
         index.add(each)
     return folder / INDEX_FILE, made
@@ -70,16 +70,16 @@ def filled(folder: Path, entry: MakeEntry, count: int = 3) -> tuple[Path, list[E
 
 def test_what_is_added_and_removed_is_what_the_next_one_reads(tmp_path: Path, entry: MakeEntry) -> None:
     _, made = filled(tmp_path, entry)
-    index = Index.load(tmp_path)
+    index = FrameIndex.load(tmp_path)
     index.remove("A/1.jpg")
     index.add(made[1])
     index.remove("A/0.jpg")
-    assert list(index.entries.values()) == list(Index.load(tmp_path).entries.values()) == [made[2], made[1]]
+    assert list(index.entries.values()) == list(FrameIndex.load(tmp_path).entries.values()) == [made[2], made[1]]
 
 
 def test_no_file_lists_nothing(tmp_path: Path) -> None:
-    index = Index.load(tmp_path)
-    index.mend()
+    index = FrameIndex.load(tmp_path)
+    index.repair()
     assert (index.entries, index.broken) == ({}, 0)
     assert list(tmp_path.iterdir()) == []
 
@@ -90,15 +90,15 @@ def test_cut_off_at_any_byte_of_its_last_line_it_keeps_those_before(tmp_path: Pa
     begins = whole.rstrip(b"\n").rfind(b"\n") + 1
     for size in range(begins, len(whole) + 1):
         path.write_bytes(whole[:size])
-        index = Index.load(tmp_path)
+        index = FrameIndex.load(tmp_path)
         kept = made if size >= len(whole) - 1 else made[:-1]
         assert list(index.entries.values()) == kept
         assert bool(index.broken) == (begins < size < len(whole))
         if size % 50:
             continue
-        index.mend()
+        index.repair()
         index.add(made[-1])
-        again = Index.load(tmp_path)
+        again = FrameIndex.load(tmp_path)
         assert (list(again.entries.values()), again.broken) == (made, 0)
 
 
@@ -114,9 +114,9 @@ def test_junk_is_dropped_and_all_else_kept(tmp_path: Path, entry: MakeEntry, jun
     path, made = filled(tmp_path, entry)
     lines = path.read_bytes().splitlines()
     path.write_bytes(b"\n".join([*lines[:place], junk, *lines[place:]]) + b"\n")
-    index = Index.load(tmp_path)
+    index = FrameIndex.load(tmp_path)
     assert (list(index.entries.values()), index.broken) == (made, 1)
-    index.mend()
+    index.repair()
     assert path.read_bytes().splitlines() == lines
 
 
@@ -126,8 +126,8 @@ def test_whatever_the_file_holds_it_can_be_read_and_mended(
 ) -> None:
     folder = tmp_path_factory.mktemp("session")
     (folder / INDEX_FILE).write_bytes(data)
-    Index.load(folder).mend()
-    assert Index.load(folder).broken == 0
+    FrameIndex.load(folder).repair()
+    assert FrameIndex.load(folder).broken == 0
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_whatever_the_file_holds_it_can_be_read_and_mended(
 def test_a_line_that_says_what_cannot_be_is_no_entry(tmp_path: Path, entry: MakeEntry, change: dict[str, Any]) -> None:
     values = json.loads(entry("A/1.jpg").line()) | change
     (tmp_path / INDEX_FILE).write_text(json.dumps(values) + "\n")
-    index = Index.load(tmp_path)
+    index = FrameIndex.load(tmp_path)
     assert (index.entries, index.broken) == ({}, 1)
 
 
 def test_keys_of_a_later_version_do_no_harm_and_are_kept(tmp_path: Path, entry: MakeEntry) -> None:
     text = json.dumps(json.loads(entry("A/1.jpg").line()) | {"weather": "fair"}) + "\n"
     (tmp_path / INDEX_FILE).write_text(text)
-    index = Index.load(tmp_path)
-    index.mend()
+    index = FrameIndex.load(tmp_path)
+    index.repair()
     assert (list(index.entries.values()), index.broken) == ([entry("A/1.jpg")], 0)
     assert (tmp_path / INDEX_FILE).read_text() == text
 
@@ -161,7 +161,7 @@ def test_keys_of_a_later_version_do_no_harm_and_are_kept(tmp_path: Path, entry: 
 def test_an_older_line_without_what_came_later_is_an_entry(entry: MakeEntry) -> None:
     values = json.loads(entry("A/1.jpg").line())
     del values["recovered"], values["score"]
-    assert Entry.read(values) == replace(entry("A/1.jpg"), score=None)
+    assert IndexEntry.read(values) == replace(entry("A/1.jpg"), score=None)
 
 
 @pytest.mark.parametrize("written", [0, 10])
@@ -169,7 +169,7 @@ def test_a_full_disk_leaves_no_part_of_a_line(
     tmp_path: Path, entry: MakeEntry, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     path, made = filled(tmp_path, entry)
-    before, index = path.read_bytes(), Index.load(tmp_path)
+    before, index = path.read_bytes(), FrameIndex.load(tmp_path)
 
     def full(handle: int) -> None:
         os.ftruncate(handle, len(before) + written)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.inference import load_keras
-from aslkit.train.data.features import feature
-from aslkit.train.fitting.architectures import ARCHITECTURES, averaged
+from aslkit.train.data.features import get_feature
+from aslkit.train.fitting.architectures import ARCHITECTURES, build_ensemble
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -21,9 +21,9 @@ Change = Callable[[dict[str, Any]], None]
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of aslkit's, as a run keeps it."""
-    quiet_keras()
+    import_keras()
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    averaged("mlp", feature("landmarks").contract.shape, 24, members=2, rests=True)[1].save(path)
+    build_ensemble("mlp", get_feature("landmarks").contract.shape, 24, members=2, rests=True)[1].save(path)
     return path
 
 
@@ -57,12 +57,12 @@ def dense(described: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize(("members", "rests"), [(1, False), (2, True)])
 def test_every_network_of_aslkit_comes_back(name: str, members: int, rests: bool, tmp_path: Path) -> None:
-    quiet_keras()
-    shape = feature("landmarks" if name == "mlp" else "pixels28").contract.shape
-    model = averaged(name, shape, 24, members=members, rests=rests)[1]
+    import_keras()
+    shape = get_feature("landmarks" if name == "mlp" else "pixels28").contract.shape
+    model = build_ensemble(name, shape, 24, members=members, rests=rests)[1]
     model.save(tmp_path / "model.keras")
     inputs = np.random.default_rng(0).random((3, *shape), np.float32)
-    again = load_keras.load(tmp_path / "model.keras")
+    again = load_keras.load_keras_file(tmp_path / "model.keras")
     np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
 
 
@@ -88,10 +88,10 @@ def test_a_part_that_is_not_known_is_never_handed_to_keras(
     def loaded(*_: Any, **__: Any) -> None:
         raise AssertionError("handed to Keras")
 
-    monkeypatch.setattr(quiet_keras().saving, "load_model", loaded)
+    monkeypatch.setattr(import_keras().saving, "load_model", loaded)
     hostile = changed(plain, tmp_path / "model.keras", change)
     with pytest.raises(AslkitError, match="parts that aslkit does not know") as refused:
-        load_keras.load(hostile)
+        load_keras.load_keras_file(hostile)
     assert said in refused.value.message
 
 
@@ -103,12 +103,12 @@ def test_what_is_no_file_of_keras_3_or_unpacks_to_too_much(
     two_faced = tmp_path / "both.h5"  # a zip to whoever looks for one, and older than safe mode to Keras
     two_faced.write_bytes(plain.read_bytes())
     with pytest.raises(AslkitError, match=r"is no \.keras file"):
-        load_keras.load(two_faced)
+        load_keras.load_keras_file(two_faced)
     deep = changed(plain, tmp_path / "deep.keras", lambda described: described.update(config={"layers": 5}))
     for path in (old, deep, tmp_path / "nowhere.keras"):
         with pytest.raises(AslkitError, match="missing or damaged, or no model of Keras 3"):
-            load_keras.load(path)
-    monkeypatch.setattr(load_keras, "MOST_BYTES", 1000)
+            load_keras.load_keras_file(path)
+    monkeypatch.setattr(load_keras, "MAX_BYTES", 1000)
     with pytest.raises(AslkitError, match="missing or damaged") as refused:
-        load_keras.load(plain)
+        load_keras.load_keras_file(plain)
     assert "unpacks to more than 1,000 bytes" in str(refused.value.__cause__)

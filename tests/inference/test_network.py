@@ -13,11 +13,11 @@ import pytest
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.inference import convert_keras, network_file
 from aslkit.inference.network import Layer, Network
 from aslkit.train.data.features import FEATURES
-from aslkit.train.fitting.architectures import ARCHITECTURES, averaged
+from aslkit.train.fitting.architectures import ARCHITECTURES, build_ensemble
 from aslkit.vision.preprocess import NETWORK_FILE
 from tests.live.factories import stirred
 
@@ -28,17 +28,17 @@ from tests.live.factories import stirred
 def test_agrees_with_keras(
     feature: str, architecture: str, members: int, rests: bool, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    quiet_keras().utils.set_random_seed(0)
+    import_keras().utils.set_random_seed(0)
     shape = FEATURES[feature].contract.shape
     try:
-        _, model = averaged(architecture, shape, len(LETTERS), members=members, rests=rests)
+        _, model = build_ensemble(architecture, shape, len(LETTERS), members=members, rests=rests)
     except InputError:
         return  # needs pixels
     stirred(model, rng)
     inputs = rng.normal(0, 1, (70, *shape)).astype(np.float32)  # more than are run at once
     inputs[:, 0] = 0 if len(shape) == 1 else inputs[:, 0]
-    network_file.write(tmp_path / NETWORK_FILE, convert_keras.network(model))
-    again = network_file.read(tmp_path / NETWORK_FILE)
+    network_file.write_network(tmp_path / NETWORK_FILE, convert_keras.convert_network(model))
+    again = network_file.read_network(tmp_path / NETWORK_FILE)
     said = np.asarray(model(inputs, training=False))
     assert said.std() > 1e-3
     np.testing.assert_allclose(again(inputs), said, rtol=0, atol=1e-5)
@@ -47,24 +47,24 @@ def test_agrees_with_keras(
 
 
 def test_a_layer_it_does_not_know_is_named() -> None:
-    keras = quiet_keras()
+    keras = import_keras()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Softmax()])
     with pytest.raises(AslkitError, match="Dense with tanh"):
-        convert_keras.network(model)
+        convert_keras.convert_network(model)
     inputs = keras.Input((4,))
     parts = [keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])(inputs) for _ in range(2)]
     with pytest.raises(AslkitError, match="Add"):
-        convert_keras.network(keras.Model(inputs, keras.layers.Add()(parts)))
+        convert_keras.convert_network(keras.Model(inputs, keras.layers.Add()(parts)))
 
 
 def test_what_keras_would_say_otherwise_is_never_written() -> None:
-    keras = quiet_keras()
+    keras = import_keras()
     inputs = keras.Input((6, 6, 1))
     hidden = keras.layers.Conv2D(2, 3)(inputs)
     normalised = keras.layers.BatchNormalization(axis=2)(hidden)  # not over channels
     said = keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(normalised))
     with pytest.raises((AslkitError, ValueError)):
-        convert_keras.network(keras.Model(inputs, said))
+        convert_keras.convert_network(keras.Model(inputs, said))
 
 
 def _small() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _small() -> dict[str, Any]:
         Layer(kind="dense", weights={"kernel": drawn(18, 3), "bias": drawn(3)}),
         Layer(kind="softmax"),
     )
-    return network_file.as_json(Network(shape=(8, 8, 1), members=(layers,)))
+    return network_file.network_to_dict(Network(shape=(8, 8, 1), members=(layers,)))
 
 
 def _coded(shape: list[int], values: Any) -> dict[str, Any]:
@@ -140,11 +140,11 @@ def test_hostile_files_are_told_in_a_sentence(case: str, tmp_path: Path) -> None
     path = tmp_path / NETWORK_FILE
     values = _small()
     path.write_text(json.dumps(values))
-    assert network_file.read(path).classes == 3
+    assert network_file.read_network(path).classes == 3
     change(values)
     path.write_text(json.dumps(values))
     with pytest.raises(AslkitError, match=words) as caught:
-        network_file.read(path)
+        network_file.read_network(path)
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -164,17 +164,17 @@ def test_files_that_are_no_network(content: bytes, words: str, tmp_path: Path) -
     path = tmp_path / NETWORK_FILE
     path.write_bytes(content)
     with pytest.raises(AslkitError, match=words):
-        network_file.read(path)
+        network_file.read_network(path)
     with pytest.raises(AslkitError, match="is damaged"):
-        network_file.read(tmp_path / "none.json")
+        network_file.read_network(tmp_path / "none.json")
 
 
 def test_too_large_a_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / NETWORK_FILE
     with path.open("wb") as file:
-        file.truncate(network_file.MOST_BYTES + 1)  # a hole: takes no room on the disk
+        file.truncate(network_file.MAX_BYTES + 1)  # a hole: takes no room on the disk
     with pytest.raises(AslkitError, match="more than"):
-        network_file.read(path)
+        network_file.read_network(path)
 
 
 def test_inputs_of_another_shape() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.inference.load_model import save_network
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data.features import FEATURES
-from aslkit.train.fitting.architectures import averaged
+from aslkit.train.fitting.architectures import build_ensemble
 from aslkit.vision.images import encode_jpeg
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
@@ -44,9 +44,11 @@ def stirred(model: Any, rng: np.random.Generator) -> None:
 
 def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -> Path:
     """Write a run: only what `aslkit live` and `aslkit export` need."""
-    quiet_keras().utils.set_random_seed(0)
+    import_keras().utils.set_random_seed(0)
     contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
-    _, model = averaged(architecture, contract.shape, len(LETTERS), members=members, rests=contract.kind == "landmarks")
+    _, model = build_ensemble(
+        architecture, contract.shape, len(LETTERS), members=members, rests=contract.kind == "landmarks"
+    )
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization":
             layer.adapt(np.random.default_rng(0).normal(0, 1, (64, *contract.shape)))
@@ -60,4 +62,6 @@ def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -
 def photograph(letter: str = "L") -> bytes:
     """A JPEG of a synthetic hand."""
     who = Signer.draw("synthetic-ada")
-    return encode_jpeg(next(frames(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)).image)
+    return encode_jpeg(
+        next(render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)).image
+    )

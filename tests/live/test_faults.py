@@ -16,20 +16,20 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
 from aslkit.gui.drawing import KEYS
 from aslkit.live.config import LiveConfig
-from aslkit.live.frame_loop import Watching
+from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognised
 from aslkit.live.run import live
 from aslkit.live.speller import Event
-from aslkit.live.text_output import copy, speak
-from aslkit.live.window.view import View, draw
-from aslkit.live.window.window import Desk
+from aslkit.live.text_output import copy_text, speak_text
+from aslkit.live.window.view import LiveView, draw_view
+from aslkit.live.window.window import WindowController
 from aslkit.video import sources
 from aslkit.video.sources import SourceFrame, SourceLost
 from aslkit.video.stream import Stream
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 HAND = Hand(
     landmarks=np.random.default_rng(0).uniform(0.3, 0.7, (21, 3)).astype(np.float32), handedness="right", score=1
@@ -70,7 +70,7 @@ def heard() -> list[Event]:
 
 @pytest.fixture
 def reader(heard: list[Event]) -> Reader:
-    contract = Contract(kind="landmarks", threshold=0.9)
+    contract = PreprocessConfig(kind="landmarks", threshold=0.9)
     return Reader(recogniser=Says(), contract=contract, config=load("live", LiveConfig), heard=heard.append)
 
 
@@ -95,7 +95,7 @@ def played(*takes: Any) -> Any:
 
 
 def test_a_video_is_read_in_its_own_time(reader: Reader, heard: list[Event]) -> None:
-    watching = Watching(Stream(played("A" * 20 + "." * 12 + "A" * 20), live=False), reader, live=False)
+    watching = FrameLoop(Stream(played("A" * 20 + "." * 12 + "A" * 20), live=False), reader, live=False)
     assert watching.finished.wait(10)
     watching.check()
     watching.close()
@@ -104,7 +104,7 @@ def test_a_video_is_read_in_its_own_time(reader: Reader, heard: list[Event]) -> 
 
 
 def test_a_hand_that_rests_says_no_letter(reader: Reader) -> None:
-    watching = Watching(Stream(played("A" * 20 + "m" * 40 + "A" * 20), live=False), reader, live=False)
+    watching = FrameLoop(Stream(played("A" * 20 + "m" * 40 + "A" * 20), live=False), reader, live=False)
     assert watching.finished.wait(10)
     watching.check()
     watching.close()
@@ -114,7 +114,7 @@ def test_a_hand_that_rests_says_no_letter(reader: Reader) -> None:
 def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.0)
     lost = SourceLost("The camera gives no more frames.")
-    watching = Watching(Stream(played(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
+    watching = FrameLoop(Stream(played(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
     assert watching.finished.wait(10)
     watching.check()
     assert reader.text == "AB"  # its clock began anew, and nothing was carried over
@@ -123,7 +123,7 @@ def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pyt
 def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
     source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
-    says = SimpleNamespace(contract=Contract(kind="landmarks", threshold=0.9), recognise=Says().recognise)
+    says = SimpleNamespace(contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=Says().recognise)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(says))
     stream = Stream(source, live=False, patience_s=0.1)
     monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
@@ -140,7 +140,7 @@ def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: py
 def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
     source = played(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
-    watching = Watching(Stream(source, live=True, patience_s=0.1), reader, live=True)
+    watching = FrameLoop(Stream(source, live=True, patience_s=0.1), reader, live=True)
     assert watching.finished.wait(10)
     watching.stream.ended.wait(10)
     with pytest.raises(AslkitError, match="The camera is gone"):
@@ -150,7 +150,7 @@ def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("size", [(3840, 2160), (160, 120), (480, 640), (1, 1)])
 def test_frames_of_any_size_are_read_and_drawn(reader: Reader, size: tuple[int, int]) -> None:
     reading = reader.read(frame_of("A", size), 0.0)
-    picture = draw(View(reading=reading, about=("run", "camera 0", "30 frames a second")))
+    picture = draw_view(LiveView(reading=reading, about=("run", "camera 0", "30 frames a second")))
     assert picture.dtype == np.uint8
     assert picture.shape[1] >= 1000
     assert picture.shape[0] > KEYS
@@ -181,13 +181,13 @@ def test_hands_that_come_and_go_a_thousand_times(reader: Reader, heard: list[Eve
 
 def test_keys_of_the_window(reader: Reader) -> None:
     waits = Flag()
-    watching = Watching(Stream(played([waits]), live=False), reader, live=False)
+    watching = FrameLoop(Stream(played([waits]), live=False), reader, live=False)
     told: list[str] = []
 
     def silent(text: str) -> None:
         raise AslkitError("There is no voice on this system.")
 
-    desk = Desk(reader, watching, about=("run",), hand_on=(silent, told.append))
+    desk = WindowController(reader, watching, about=("run",), hand_on=(silent, told.append))
     for number in range(20):
         reader.read(frame_of("A"), number / 30)
     before = desk.picture()
@@ -209,22 +209,22 @@ def test_keys_of_the_window(reader: Reader) -> None:
 
 def test_without_voice_or_clipboard_it_says_what_to_install() -> None:
     with pytest.raises(AslkitError, match="Install espeak-ng"):
-        speak("A", find=lambda name: None)
+        speak_text("A", find=lambda name: None)
     with pytest.raises(AslkitError, match="Install xclip"):
-        copy("A", find=lambda name: None)
+        copy_text("A", find=lambda name: None)
 
 
 @pytest.mark.parametrize("windowed", [True, False])
 def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
     windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recogniser = SimpleNamespace(recognise=Says().recognise, contract=Contract(kind="landmarks", threshold=0.9))
+    recogniser = SimpleNamespace(recognise=Says().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9))
     stream = Stream(played("A" * 20), live=False)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
     monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: True)
     monkeypatch.setattr(
-        "aslkit.live.window.window.window", lambda reader, watching, about: str(watching.finished.wait(10))
+        "aslkit.live.window.window.show_live_window", lambda reader, watching, about: str(watching.finished.wait(10))
     )
     lived = live(
         tmp_path, source=str(tmp_path), config=load("live", LiveConfig), heard=lambda event: None, warn=pytest.fail,

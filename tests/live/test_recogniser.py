@@ -16,21 +16,21 @@ from hypothesis.extra.numpy import arrays
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.curate.measure.measure import GIVEN, Looking, describe
+from aslkit.curate.measure.measure import GIVEN, MeasureOptions, measure_batch
 from aslkit.inference import load_model
 from aslkit.inference.load_model import save_network
-from aslkit.live.recogniser import Recogniser, rests
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.data.features import FEATURES, feature
-from aslkit.train.fitting.architectures import architecture
+from aslkit.live.recogniser import Recogniser, is_rest
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.train.data.features import FEATURES, get_feature
+from aslkit.train.fitting.architectures import get_architecture
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
-from aslkit.vision.images import Frame, decode, encode_jpeg
+from aslkit.vision.images import Frame, decode_image, encode_jpeg
 from aslkit.vision.preprocess import (
     CONTRACT_FILE,
     MODEL_FILE,
     NETWORK_FILE,
     Array,
-    Contract,
+    PreprocessConfig,
     canonical_points,
     model_input,
     pixel_features,
@@ -41,28 +41,28 @@ def _photographs(count: int) -> list[bytes]:
     pictures = []
     for name, letter in zip(("synthetic-ada", "synthetic-gus", "synthetic-hal"), "BLY", strict=True):
         who = Signer.draw(name)
-        stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=2.0)
+        stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)
         pictures += [encode_jpeg(next(stream).image) for _ in range(count)]
     return pictures
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_stored_and_live_inputs_agree_to_the_bit(name: str) -> None:
-    contract = feature(name).contract
-    config = Looking(min_confidence=0.3, second_try=True)
+    contract = get_feature(name).contract
+    config = MeasureOptions(min_confidence=0.3, second_try=True)
     pictures = _photographs(2)
     given = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": each} for i, each in enumerate(pictures)], GIVEN)
-    rows = describe(given, config).to_pylist()
+    rows = measure_batch(given, config).to_pylist()
     assert all(row["landmarks"] for row in rows)
     with HandLandmarker() as landmarker:
         for picture, row in zip(pictures, rows, strict=True):
-            frame = decode(picture)
+            frame = decode_image(picture)
             hand = landmarker.find(frame)
             assert hand is not None
             np.testing.assert_array_equal(model_input(frame, hand, contract), _as_trained(row, frame, contract))
 
 
-def _as_trained(row: dict[str, Any], frame: Frame, contract: Contract) -> Array:
+def _as_trained(row: dict[str, Any], frame: Frame, contract: PreprocessConfig) -> Array:
     left = row["handedness"] == "left"
     if contract.kind == "pixels":
         points = np.array(row["landmarks"], np.float32).reshape(21, 3)
@@ -75,7 +75,7 @@ def _as_trained(row: dict[str, Any], frame: Frame, contract: Contract) -> Array:
         left=np.array([left]),
         mirror_left=contract.mirror_left,
     )
-    features: Array = feature("landmarks").finish(points)[0]
+    features: Array = get_feature("landmarks").finish(points)[0]
     return features
 
 
@@ -87,7 +87,7 @@ def test_rest_is_told_from_what_all_letters_have_alike(said: Array) -> None:
     shared = letters + rest / 24
     least = letters.min()  # what is no rest, but common to all
     if abs(rest - letters.max()) > 25 * least + 1e-4:
-        assert rests(np.stack([shared, shared])).tolist() == [rest > letters.max()] * 2
+        assert is_rest(np.stack([shared, shared])).tolist() == [rest > letters.max()] * 2
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with an untrained model: what it says does not matter here, only that it is said the same."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     (folder / "model").mkdir(parents=True)
-    contract = feature("landmarks").contract
-    model = architecture("mlp")(contract.shape, len(LETTERS))
+    contract = get_feature("landmarks").contract
+    model = get_architecture("mlp")(contract.shape, len(LETTERS))
     model.save(folder / "model" / MODEL_FILE)
     save_network(folder / "model", model)
     contract.save(folder / "model" / CONTRACT_FILE)
@@ -111,7 +111,7 @@ def changed(run: Path, tmp_path: Path) -> Path:
 
 
 def test_recognises_as_the_model_does(run: Path) -> None:
-    frame = decode(_photographs(1)[0])
+    frame = decode_image(_photographs(1)[0])
     with Recogniser(run) as recogniser:
         seen = recogniser.recognise(frame)
         again = recogniser.recognise(frame)
@@ -131,7 +131,7 @@ def test_no_hand_no_letter(run: Path) -> None:
 
 def test_a_run_without_model_json_is_loaded_by_keras(run: Path, changed: Path) -> None:
     (changed / "model" / NETWORK_FILE).unlink()
-    frame = decode(_photographs(1)[0])
+    frame = decode_image(_photographs(1)[0])
     with Recogniser(run) as new, Recogniser(changed) as old:
         np.testing.assert_allclose(
             new.recognise(frame).probabilities, old.recognise(frame).probabilities, rtol=0, atol=1e-6
@@ -218,4 +218,4 @@ def test_a_contract_of_another_version_is_refused(run: Path, tmp_path: Path) -> 
     text = (run / "model" / CONTRACT_FILE).read_text().replace('"version": 1', '"version": 99')
     (tmp_path / CONTRACT_FILE).write_text(text)
     with pytest.raises(AslkitError, match="version 99"):
-        Contract.load(tmp_path / CONTRACT_FILE)
+        PreprocessConfig.load(tmp_path / CONTRACT_FILE)

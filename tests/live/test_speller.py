@@ -9,7 +9,7 @@ import pytest
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
 from aslkit.live.config import LiveConfig
-from aslkit.live.speller import Event, Glimpse, Speller, bar
+from aslkit.live.speller import Event, Observation, Speller, letter_threshold
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +17,17 @@ def config() -> LiveConfig:
     return load("live", LiveConfig)
 
 
-def shown(script: str, *, fps: float, each_s: float = 0.5, start_s: float = 0.0) -> list[Glimpse]:
+def shown(script: str, *, fps: float, each_s: float = 0.5, start_s: float = 0.0) -> list[Observation]:
     """Frames of a script: a letter is said, '.' is a hand that says nothing, ' ' no hand; each for `each_s`."""
     count = round(len(script) * each_s * fps)
     signs = [script[min(int(i / fps / each_s + 1e-9), len(script) - 1)] for i in range(count)]
     return [
-        Glimpse(time_s=start_s + i / fps, hand=sign != " ", letter=None if sign in ". " else sign, probability=0.9)
+        Observation(time_s=start_s + i / fps, hand=sign != " ", letter=None if sign in ". " else sign, probability=0.9)
         for i, sign in enumerate(signs)
     ]
 
 
-def spelled(config: LiveConfig, frames: Iterable[Glimpse]) -> tuple[str, list[Event]]:
+def spelled(config: LiveConfig, frames: Iterable[Observation]) -> tuple[str, list[Event]]:
     speller = Speller(config=config)
     events = [event for frame in frames for event in speller.see(frame)]
     return speller.text, events
@@ -125,10 +125,10 @@ def test_events_for_other_programs(config: LiveConfig) -> None:
 
 
 def test_the_bar_is_between_an_even_chance_and_the_threshold() -> None:
-    assert bar(0.99, 1) == pytest.approx(0.99)
-    assert bar(0.99, 0) == pytest.approx(0.5)
-    assert 0.5 < bar(0.99, 0.5) < bar(0.99, 0.75) < 0.99
-    assert bar(0.0, 0.5) == 0.0
+    assert letter_threshold(0.99, 1) == pytest.approx(0.99)
+    assert letter_threshold(0.99, 0) == pytest.approx(0.5)
+    assert 0.5 < letter_threshold(0.99, 0.5) < letter_threshold(0.99, 0.75) < 0.99
+    assert letter_threshold(0.0, 0.5) == 0.0
 
 
 @pytest.mark.parametrize(("key", "value"), [("hold_s", -1), ("agree", 0), ("least_frames", 0.5), ("strictness", 5)])

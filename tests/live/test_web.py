@@ -11,10 +11,10 @@ from aslkit.core.config import load
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognised
-from aslkit.live.web.app import FILES, app
-from aslkit.live.web.controller import Desk
+from aslkit.live.web.app import FILES, create_app
+from aslkit.live.web.controller import PageController
 from aslkit.vision.images import encode_jpeg
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 from aslkit.web.access_control import Addresses
 from aslkit.web.server import LOOPBACK
 
@@ -33,15 +33,15 @@ class Nobody:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> PageController:
     config = load("live", LiveConfig)
-    reader = Reader(recogniser=Nobody(), contract=Contract(kind="landmarks"), config=config)
-    return Desk(reader, config, about="a run")
+    reader = Reader(recogniser=Nobody(), contract=PreprocessConfig(kind="landmarks"), config=config)
+    return PageController(reader, config, about="a run")
 
 
 @pytest.fixture
-def page(desk: Desk) -> Iterator[TestClient]:
-    served = app(desk, Addresses(hosts=LOOPBACK, port=8000))
+def page(desk: PageController) -> Iterator[TestClient]:
+    served = create_app(desk, Addresses(hosts=LOOPBACK, port=8000))
     with TestClient(served, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
         client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
         yield client
@@ -73,8 +73,10 @@ def test_another_name_is_not_answered(page: TestClient) -> None:
     assert page.get("/state", headers={"Host": "evil.example:8000"}).status_code == 421
 
 
-def test_without_the_token_nobody_reads(desk: Desk) -> None:
-    with TestClient(app(desk, Addresses(hosts=LOOPBACK, port=8000, token="secret")), base_url=ORIGIN) as stranger:
+def test_without_the_token_nobody_reads(desk: PageController) -> None:
+    with TestClient(
+        create_app(desk, Addresses(hosts=LOOPBACK, port=8000, token="secret")), base_url=ORIGIN
+    ) as stranger:
         assert stranger.get("/state").status_code == 401
         assert stranger.get("/?token=secret").status_code == 200
 
@@ -85,7 +87,7 @@ def test_one_window_at_a_time(page: TestClient) -> None:
     assert page.post("/frames", content=PICTURE, headers=JPEG | {"X-Page": other}).status_code == 200
 
 
-def test_keys_and_the_end(page: TestClient, desk: Desk) -> None:
+def test_keys_and_the_end(page: TestClient, desk: PageController) -> None:
     assert page.post("/keys", json={"key": "space"}).json()["text"] == ""
     assert page.post("/keys", json={"key": "explode"}).status_code == 422
     assert page.post("/frames", content=b"no picture", headers=JPEG).status_code == 422

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from aslkit.cli.main import main
-from aslkit.cli.reference import document
+from aslkit.cli.reference import render_reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -112,7 +112,7 @@ def test_commands_are_found_where_they_stand() -> None:
 
 
 def test_the_reference_is_of_today() -> None:
-    assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == document(), (
+    assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == render_reference(), (
         "docs/commands.md is not what the commands say. Run: python -m aslkit.cli.reference > docs/commands.md"
     )
 
@@ -121,11 +121,11 @@ def test_the_reference_does_not_depend_on_where_it_is_made(tmp_path: Path) -> No
     settings = {"COLUMNS": "40", "TERM": "dumb", "ASLKIT_WORKSPACE": "elsewhere", "NO_COLOR": "1", "LANG": "C.UTF-8"}
     command = [sys.executable, "-m", "aslkit.cli.reference"]
     done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=os.environ | settings, check=True)
-    assert done.stdout.decode() == document()
+    assert done.stdout.decode() == render_reference()
 
 
 def test_the_reference_has_every_command_and_option() -> None:
-    text = document()
+    text = render_reference()
 
     def look(group: click.Group, above: str) -> None:
         for name, command in group.commands.items():

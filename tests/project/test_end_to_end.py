@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from aslkit.cli.main import main
 from aslkit.core.letters import LETTERS
 from aslkit.live.recogniser import Recogniser
-from aslkit.vision.images import decode
+from aslkit.vision.images import decode_image
 
 EACH = 5
 """Photographs of each person and letter: 360 in all, spread over each recording."""
@@ -54,7 +54,7 @@ def test_from_photographs_to_a_measured_model(workspace: Path) -> None:
     assert unseen["accuracy"] > 0.7
     with Recogniser(Path(str(trained["folder"]))) as recogniser:
         paths = sorted((workspace / "photos/house").rglob("*.jpg"))
-        said = [recogniser.recognise(decode(path.read_bytes())).letter for path in paths]
+        said = [recogniser.recognise(decode_image(path.read_bytes())).letter for path in paths]
     right = sum(letter == path.parent.name for letter, path in zip(said, paths, strict=True))
     assert right / len(paths) == pytest.approx(unseen["accuracy"])  # the number reported is the number you get
 

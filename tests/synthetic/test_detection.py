@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.letters import LETTERS
-from aslkit.synthetic import Session, Signer, SyntheticFrame, frames
+from aslkit.synthetic import Signer, SyntheticFrame, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 
 RIGHT = Signer.draw("synthetic-ada")
@@ -28,9 +28,9 @@ def found(landmarker: HandLandmarker) -> Found:
     """Each letter by two people, two frames two seconds apart."""
     seen: Found = {}
     for signer in (RIGHT, LEFT):
-        session = Session.draw(signer, "s0")
+        session = SyntheticSession.draw(signer, "s0")
         for letter in LETTERS:
-            stream = islice(frames(letter, signer=signer, session=session, fps=0.5), 2)
+            stream = islice(render_frames(letter, signer=signer, session=session, fps=0.5), 2)
             seen[signer.name, letter] = [(frame, landmarker.find(frame.image)) for frame in stream]
     return seen
 
@@ -61,7 +61,7 @@ def test_right_hand_is_found_as_right_and_left_as_left(found: Found, signer: Sig
 
 def test_no_hand_is_found_in_the_empty_room(landmarker: HandLandmarker) -> None:
     for name in ("s0", "s1", "s2", "s3"):
-        frame = next(frames("A", signer=RIGHT, session=Session.draw(RIGHT, name), fault="no-hand"))
+        frame = next(render_frames("A", signer=RIGHT, session=SyntheticSession.draw(RIGHT, name), fault="no-hand"))
         assert np.isnan(frame.joints).all()
         assert landmarker.find(frame.image) is None
 
@@ -76,9 +76,9 @@ def test_each_letter_is_nearest_to_the_same_letter_of_other_people() -> None:
     people = [Signer.draw(f"synthetic-{name}") for name in ("ada", "ben", "chi", "dov", "fay")]
     shapes = np.zeros((len(people), len(LETTERS), 21, 3))
     for person, own in zip(people, shapes, strict=True):
-        session = Session.draw(person, "s0")
+        session = SyntheticSession.draw(person, "s0")
         for index, letter in enumerate(LETTERS):
-            joints = next(frames(letter, signer=person, session=session, width=64, height=64)).joints
+            joints = next(render_frames(letter, signer=person, session=session, width=64, height=64)).joints
             own[index] = shape_of(joints * (-1 if person.left_handed else 1, 1, 1))
     right = []
     for index, own in enumerate(shapes):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.synthetic.landmark_dataset import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, found, landmarks
-from aslkit.synthetic.rest_poses import RESTS
+from aslkit.synthetic.landmark_dataset import FRAMES, FREER_FROM, NO_LETTER, SIGNERS, generate_landmarks, load_landmarks
+from aslkit.synthetic.rest_poses import REST_POSES
 
-_labels = landmarks().label
+_labels = load_landmarks().label
 _signer = np.concatenate([[0], np.cumsum((_labels[:-1] == NO_LETTER) & (_labels[1:] == 0))])
 """Each begins with A and ends at rest."""
 
@@ -18,25 +18,25 @@ def test_all_signers_and_letters_are_in_it(signers: range, least: float) -> None
     assert set(_signer.tolist()) == set(range(SIGNERS))
     *counts, resting = np.bincount(_labels[np.isin(_signer, signers)], minlength=len(LETTERS) + 1)
     assert all(least * len(signers) * FRAMES < count <= len(signers) * FRAMES for count in counts)
-    assert 0.97 * len(signers) * FRAMES * len(RESTS) < resting <= len(signers) * FRAMES * len(RESTS)
-    assert np.isfinite(landmarks().points).all()
+    assert 0.97 * len(signers) * FRAMES * len(REST_POSES) < resting <= len(signers) * FRAMES * len(REST_POSES)
+    assert np.isfinite(load_landmarks().points).all()
 
 
 def test_they_can_be_made_again() -> None:
-    again = found(range(1), ("L",), frames=2)
-    rows = np.flatnonzero(landmarks().label == INDEX["L"])[:2]
-    np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
-    np.testing.assert_array_equal(landmarks().left[rows], again.left)
+    again = generate_landmarks(range(1), ("L",), frames=2)
+    rows = np.flatnonzero(load_landmarks().label == INDEX["L"])[:2]
+    np.testing.assert_allclose(load_landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
+    np.testing.assert_array_equal(load_landmarks().left[rows], again.left)
 
 
 def test_those_who_form_letters_more_freely_can_be_made_again() -> None:
-    again = found(range(FREER_FROM, FREER_FROM + 1), ("R",), frames=2)
+    again = generate_landmarks(range(FREER_FROM, FREER_FROM + 1), ("R",), frames=2)
     rows = np.flatnonzero((_labels == INDEX["R"]) & (_signer == FREER_FROM))[:2]
-    np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
+    np.testing.assert_allclose(load_landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
 
 
 def test_hands_at_rest_can_be_made_again() -> None:
-    again = found(range(1), tuple(RESTS)[:1], frames=2)
+    again = generate_landmarks(range(1), tuple(REST_POSES)[:1], frames=2)
     assert set(again.label.tolist()) == {NO_LETTER}
-    rows = np.flatnonzero(landmarks().label == NO_LETTER)[:2]
-    np.testing.assert_allclose(landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)
+    rows = np.flatnonzero(load_landmarks().label == NO_LETTER)[:2]
+    np.testing.assert_allclose(load_landmarks().points[rows][..., :2], again.points[..., :2], atol=0.01)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from aslkit.core.errors import InputError
-from aslkit.synthetic import Session, Signer
+from aslkit.synthetic import Signer, SyntheticSession
 
 
 @pytest.mark.parametrize("name", ["ada", "", "synthetic", "synthetic-", "Synthetic-ada", " synthetic-ada"])
@@ -20,16 +20,16 @@ def test_name_must_say_that_the_signer_is_synthetic(name: str) -> None:
 def test_same_name_gives_same_person_and_sitting() -> None:
     assert Signer.draw("synthetic-ada") == Signer.draw("synthetic-ada")
     ada = Signer.draw("synthetic-ada")
-    assert Session.draw(ada, "monday") == Session.draw(ada, "monday")
+    assert SyntheticSession.draw(ada, "monday") == SyntheticSession.draw(ada, "monday")
 
 
 def test_people_and_sittings_differ() -> None:
     people = [Signer.draw(f"synthetic-{index}") for index in range(30)]
     assert len({person.look.skin for person in people}) == 30
     assert len({person.build for person in people}) == 30
-    sittings = [Session.draw(people[0], str(index)) for index in range(10)]
+    sittings = [SyntheticSession.draw(people[0], str(index)) for index in range(10)]
     assert len({sitting.light for sitting in sittings}) == 10
-    assert Session.draw(people[0], "0").light != Session.draw(people[1], "0").light
+    assert SyntheticSession.draw(people[0], "0").light != SyntheticSession.draw(people[1], "0").light
 
 
 def test_some_people_are_left_handed() -> None:

@@ -9,15 +9,15 @@ import pytest
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.synthetic import FAULTS, Session, Signer, SyntheticFrame, frames, letter_picture
+from aslkit.synthetic import FAULTS, Signer, SyntheticFrame, SyntheticSession, render_frames, render_letter
 
 ADA = Signer.draw("synthetic-ada")
 BEN = Signer.draw("synthetic-ben")
 
 
 def take(letter: str, count: int, signer: Signer = ADA, seed: int = 0, **rest: object) -> list[SyntheticFrame]:
-    session = Session.draw(signer, "monday")
-    return list(islice(frames(letter, signer=signer, session=session, seed=seed, **rest), count))  # type: ignore[arg-type]
+    session = SyntheticSession.draw(signer, "monday")
+    return list(islice(render_frames(letter, signer=signer, session=session, seed=seed, **rest), count))  # type: ignore[arg-type]
 
 
 def sharpness(frame: SyntheticFrame) -> float:
@@ -84,9 +84,9 @@ def test_hand_is_where_the_joints_say() -> None:
 
 
 def test_left_hand_is_the_mirror_image_of_the_right() -> None:
-    session = Session(name="plain")
+    session = SyntheticSession(name="plain")
     pair = [
-        next(frames("L", signer=Signer(name="synthetic-ada", left_handed=left), session=session))
+        next(render_frames("L", signer=Signer(name="synthetic-ada", left_handed=left), session=session))
         for left in (False, True)
     ]
     right, left = (frame.joints - frame.joints[0] for frame in pair)
@@ -131,15 +131,15 @@ def test_every_fault_is_named_in_its_frames() -> None:
     ],
 )
 def test_wrong_arguments_are_refused_at_once(change: dict[str, object], words: str) -> None:
-    session = Session.draw(ADA, "monday")
+    session = SyntheticSession.draw(ADA, "monday")
     with pytest.raises(InputError, match=words):
-        frames(**{"letter": "A", "signer": ADA, "session": session, **change})  # type: ignore[arg-type]
+        render_frames(**{"letter": "A", "signer": ADA, "session": session, **change})  # type: ignore[arg-type]
 
 
 def test_letter_pictures_are_clean_and_differ() -> None:
-    pictures = {letter: letter_picture(letter, size=160) for letter in LETTERS}
+    pictures = {letter: render_letter(letter, size=160) for letter in LETTERS}
     assert {picture.shape for picture in pictures.values()} == {(160, 160, 3)}
-    assert np.array_equal(pictures["A"], letter_picture("a", size=160))
+    assert np.array_equal(pictures["A"], render_letter("a", size=160))
     for picture in pictures.values():
         assert (picture[0, 0] == picture[0, 80]).all()
     stack = np.stack(list(pictures.values())).reshape(24, -1).astype(int)

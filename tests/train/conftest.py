@@ -8,7 +8,7 @@ import pytest
 
 from aslkit.core.letters import INDEX
 from aslkit.datasets import parquet_store, schema
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.images import encode_png, perceptual_hash
 from tests.train import published, steps
 
@@ -20,9 +20,9 @@ FRAMES = 6
 def _rows(signer: str, split_of: dict[str, str]) -> list[tuple[str, dict[str, object]]]:
     rows = []
     who = Signer.draw(signer)
-    sitting = Session.draw(who, "one")
+    sitting = SyntheticSession.draw(who, "one")
     for letter in LETTERS:
-        stream = frames(letter, signer=who, session=sitting, width=128, height=96, fps=1.0)
+        stream = render_frames(letter, signer=who, session=sitting, width=128, height=96, fps=1.0)
         for index in range(FRAMES):
             frame = next(stream)
             points = frame.joints

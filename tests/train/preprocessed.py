@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.data.features import feature
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.train.data.features import get_feature
 from aslkit.vision.preprocess import Array, canonical_points, landmark_features, pixel_features
 
 FILE = Path(__file__).with_name("preprocessed.npz")
@@ -22,13 +22,15 @@ def made() -> dict[str, Array]:
     shown = []
     for letter, name in (("A", "synthetic-ada"), ("L", "synthetic-ben"), ("W", "synthetic-cleo")):
         who = Signer.draw(name)
-        shown.append(next(frames(letter, signer=who, session=Session.draw(who, "one"), width=320, height=240)))
+        shown.append(
+            next(render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), width=320, height=240))
+        )
     joints = np.stack([frame.joints for frame in shown])
     left = np.array([False, True, False])
     sizes = {"widths": np.full(3, 320), "heights": np.full(3, 240)}
     points = canonical_points(joints, **sizes, left=left, mirror_left=True)
     found = {"landmarks": landmark_features(points)}
-    plain, cut = feature("pixels28").contract, feature("hand28").contract
+    plain, cut = get_feature("pixels28").contract, get_feature("hand28").contract
     for key, contract in {"plain": plain, "stretched": replace(plain, stretch=True), "cut": cut}.items():
         found[key] = np.stack(
             [

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
-from aslkit.train.benchmark.image_descriptors import varied
+from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
+from aslkit.train.benchmark.image_descriptors import augment_images
 
 RECIPE = """
 [benchmark]
@@ -33,7 +33,7 @@ def photographs(rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.ND
             ground = cv2.resize(rng.integers(0, 200, (4, 4)).astype(np.uint8), (28, 28), interpolation=cv2.INTER_CUBIC)
             at = (int(rng.integers(2, 8)), int(rng.integers(20, 27)))
             drawn = cv2.putText(ground, letter, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2).astype(np.uint8)
-            copies = varied(
+            copies = augment_images(
                 np.repeat(drawn[None], VARIED, axis=0), rng, turn_deg=1, scale=0.005, shift=0.003, light=0.05
             )
             pixels.append(copies)
@@ -53,5 +53,5 @@ def write(folder: Path, scratch: Path) -> Path:
         header = ",".join(["label", *(f"pixel{number}" for number in range(1, 785))])
         scratch.mkdir(parents=True, exist_ok=True)
         np.savetxt(scratch / f"sign_mnist_{split}.csv", rows, fmt="%d", delimiter=",", header=header, comments="")
-    get_sign_mnist(folder, source=scratch, partial=True)
+    fetch_sign_mnist(folder, source=scratch, partial=True)
     return folder

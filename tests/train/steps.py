@@ -6,7 +6,7 @@ from functools import partialmethod
 
 import pytest
 
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def uncompiled() -> Iterator[None]:
 
     What a user trains is compiled; test_fit.py, test_stopping.py, test_run.py and test_end_to_end.py train so.
     """
-    model = quiet_keras().Model
+    model = import_keras().Model
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, "compile", partialmethod(model.compile, run_eagerly=True))
         yield

@@ -8,11 +8,11 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.letters import INDEX
-from aslkit.train.baselines import LEFT_OUT, VALIDATION, Kept, calibration
+from aslkit.train.baselines import LEFT_OUT, VALIDATION, TrainingContext, calibrate_model
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
-from aslkit.train.fitting.fit import UNWATCHED, fit
+from aslkit.train.data.features import get_feature
+from aslkit.train.fitting.fit import NO_FOLDERS, fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -21,12 +21,12 @@ CONFIG = load("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
 
 @pytest.fixture
 def samples(dataset: Path) -> data.Samples:
-    return data.load(dataset, feature("landmarks").contract)
+    return data.load_samples(dataset, get_feature("landmarks").contract)
 
 
 def _chosen_on(samples: data.Samples) -> str:
-    kept = Kept(samples=samples, feature=feature("landmarks"), config=CONFIG, watch=UNWATCHED)
-    return calibration(fit(samples, kept.feature, CONFIG), kept, {})[1]
+    kept = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, watch=NO_FOLDERS)
+    return calibrate_model(fit(samples, kept.feature, CONFIG), kept, {})[1]
 
 
 def test_on_people_left_out_where_the_others_show_their_letters(samples: data.Samples) -> None:
@@ -39,9 +39,9 @@ def test_on_later_frames_where_nobody_else_shows_somebodys_letters(samples: data
         letter in {INDEX[each] for each in shown[who]}
         for who, letter in zip(samples.signer, samples.label, strict=True)
     ]
-    assert _chosen_on(data.only(samples, np.array(kept))) == VALIDATION
+    assert _chosen_on(data.subset(samples, np.array(kept))) == VALIDATION
 
 
 def test_on_later_frames_of_the_only_one(samples: data.Samples) -> None:
     one = np.where(samples.split == "test", samples.signer, "synthetic-ada")
-    assert _chosen_on(data.without_test(replace(samples, signer=one))) == VALIDATION
+    assert _chosen_on(data.drop_test(replace(samples, signer=one))) == VALIDATION

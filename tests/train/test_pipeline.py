@@ -14,18 +14,18 @@ from aslkit.core.errors import InputError
 from aslkit.datasets import parquet_store, schema
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
-from aslkit.train.pipeline import Trained, train
+from aslkit.train.pipeline import TrainResult, train
 from aslkit.train.reporting.report import percent
 from aslkit.train.reporting.summary_text import headline
 
 
 @pytest.fixture(scope="module")
-def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     config = load("train", TrainConfig, flags={"epochs": 6})
     return train(dataset, runs=tmp_path_factory.mktemp("runs"), config=config)
 
 
-def test_run_folder_is_complete(trained: Trained) -> None:
+def test_run_folder_is_complete(trained: TrainResult) -> None:
     names = {str(path.relative_to(trained.folder)) for path in trained.folder.rglob("*") if path.is_file()}
     assert names == {
         "README.md",
@@ -46,7 +46,7 @@ def test_run_folder_is_complete(trained: Trained) -> None:
     assert list(trained.folder.parent.iterdir()) == [trained.folder]  # nothing half-written beside it
 
 
-def test_metrics_lead_with_unseen_people(trained: Trained) -> None:
+def test_metrics_lead_with_unseen_people(trained: TrainResult) -> None:
     metrics = json.loads((trained.folder / "metrics.json").read_text())
     assert metrics == trained.metrics
     assert metrics["feature"] == "landmarks"
@@ -63,7 +63,7 @@ def test_metrics_lead_with_unseen_people(trained: Trained) -> None:
     assert 0 <= metrics["random_split"]["accuracy"] <= 1
 
 
-def test_config_and_history_can_be_read_again(trained: Trained) -> None:
+def test_config_and_history_can_be_read_again(trained: TrainResult) -> None:
     again = tomllib.loads((trained.folder / "config.toml").read_text())["train"]
     assert TrainConfig(**again).architecture == "mlp"
     with (trained.folder / "history.csv").open() as file:
@@ -72,7 +72,7 @@ def test_config_and_history_can_be_read_again(trained: Trained) -> None:
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
-def test_report_says_unseen_before_random(trained: Trained) -> None:
+def test_report_says_unseen_before_random(trained: TrainResult) -> None:
     class Text(HTMLParser):
         words = ""
 
@@ -89,7 +89,7 @@ def test_report_says_unseen_before_random(trained: Trained) -> None:
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -> None:
+def test_a_second_run_has_a_folder_of_its_own(trained: TrainResult, dataset: Path) -> None:
     config = load("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
@@ -98,7 +98,7 @@ def test_a_second_run_has_a_folder_of_its_own(trained: Trained, dataset: Path) -
 
 @pytest.mark.usefixtures("uncompiled")
 def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path, tmp_path: Path) -> None:
-    whole = parquet_store.read(dataset)
+    whole = parquet_store.read_dataset(dataset)
     ada = whole.filter(pc.equal(whole.column("signer"), "synthetic-ada"))
     for split in schema.SPLITS:
         part = whole.filter(pc.equal(whole.column("split"), split)).drop_columns(["split"])

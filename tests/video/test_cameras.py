@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.video.cameras import cameras
+from aslkit.video.cameras import list_cameras
 
 
 @pytest.fixture
@@ -21,22 +21,22 @@ def devices(tmp_path: Path) -> Path:
 
 
 def test_no_cameras(tmp_path: Path) -> None:
-    assert cameras(tmp_path, tmp_path) == []
-    assert cameras(tmp_path / "none", tmp_path / "none") == []
+    assert list_cameras(tmp_path, tmp_path) == []
+    assert list_cameras(tmp_path / "none", tmp_path / "none") == []
 
 
 def test_cameras_are_named_in_the_order_of_their_numbers(devices: Path) -> None:
-    found = cameras(devices, devices.parent / "sys")
+    found = list_cameras(devices, devices.parent / "sys")
     assert [(each.number, each.name) for each in found] == [(8, str(devices / "video8")), (97, "HD Pro Webcam C920")]
     assert all("gives no picture" in each.state for each in found)
 
 
 def test_one_that_this_user_may_not_use_says_so(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    found = cameras(devices, devices.parent / "sys")
+    found = list_cameras(devices, devices.parent / "sys")
     assert all("may not use it" in each.state and "aslkit doctor" in each.state for each in found)
 
 
 def test_where_devices_are_not_listed_a_few_numbers_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert cameras() == []
+    assert list_cameras() == []

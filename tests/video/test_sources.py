@@ -17,7 +17,7 @@ import pytest
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.video import sources
-from aslkit.video.sources import SourceFrame, SourceLost, camera_name, kind_of, opened
+from aslkit.video.sources import SourceFrame, SourceLost, camera_name, open_source, source_kind
 from aslkit.video.stream import Stream
 from aslkit.vision import images
 from aslkit.vision.images import Frame
@@ -26,7 +26,7 @@ RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 
 
 def read(source: str, count: int, **options: float) -> list[SourceFrame]:
-    with opened(source, letter="A", signer="synthetic-ada", session="one", **options) as frames:  # type: ignore[arg-type]
+    with open_source(source, letter="A", signer="synthetic-ada", session="one", **options) as frames:  # type: ignore[arg-type]
         return list(islice(frames, count))
 
 
@@ -40,9 +40,9 @@ def video(path: Path, frames: int, fps: float = 10.0) -> str:
 
 def test_what_a_source_is_is_told_from_how_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "clip.MP4").touch()
-    kinds = [kind_of(source) for source in ("0", "12", "synthetic", str(tmp_path), str(tmp_path / "clip.MP4"))]
+    kinds = [source_kind(source) for source in ("0", "12", "synthetic", str(tmp_path), str(tmp_path / "clip.MP4"))]
     assert kinds == ["camera", "camera", "synthetic", "folder", "video"]
-    assert {kind_of(source) for source in ("rtsp://ada:secret@10.0.0.2/1", "HTTP://phone.local:8080/video")} == {
+    assert {source_kind(source) for source in ("rtsp://ada:secret@10.0.0.2/1", "HTTP://phone.local:8080/video")} == {
         "stream"
     }
 
@@ -54,7 +54,7 @@ def test_a_streams_password_stays_out_of_its_name() -> None:
 @pytest.mark.parametrize("source", ["-1", "nowhere.mp4", "Synthetic", "rtsp:/nowhere", "/dev/null"])
 def test_what_is_no_source(source: str) -> None:
     with pytest.raises(InputError) as caught:
-        kind_of(source)
+        source_kind(source)
     assert source in caught.value.message
     assert caught.value.exit_code == 2
 
@@ -62,7 +62,7 @@ def test_what_is_no_source(source: str) -> None:
 def test_a_single_image_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(images.encode_jpeg(RED))
     with pytest.raises(InputError, match="give their folder"):
-        kind_of(str(tmp_path / "a.jpg"))
+        source_kind(str(tmp_path / "a.jpg"))
 
 
 @pytest.mark.parametrize("number", ["97", "99999999999999999999"])
@@ -217,7 +217,7 @@ def test_a_stream_is_read_goes_down_and_comes_back(monkeypatch: pytest.MonkeyPat
         address = f"http://127.0.0.1:{port}/video"
 
         def open_again() -> Any:
-            return opened(address, letter="A", signer="ada", session="one")
+            return open_source(address, letter="A", signer="ada", session="one")
 
         stream = Stream(open_again, live=True)
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.video import stream as module
-from aslkit.video.handoff import Lane
+from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceLost
 from aslkit.video.stream import Stream
 
@@ -169,7 +169,7 @@ def test_a_pause_of_the_camera_is_no_frame_rate(played: Played, until: Until) ->
 
 @pytest.mark.parametrize("newest_wins", [True, False])
 def test_a_lane_that_is_closed_gives_what_it_has_and_then_nothing(newest_wins: bool) -> None:
-    lane: Lane[int] = Lane(newest_wins=newest_wins)
+    lane: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=newest_wins)
     lane.put(1)
     lane.close()
     lane.put(2)
@@ -177,7 +177,7 @@ def test_a_lane_that_is_closed_gives_what_it_has_and_then_nothing(newest_wins: b
 
 
 def test_a_lane_can_be_closed_empty_while_the_giver_waits() -> None:
-    lane: Lane[int] = Lane(newest_wins=False)
+    lane: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=False)
     lane.put(1)
     giver = Thread(target=lane.put, args=(2,))
     giver.start()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aslkit.vision.crop import square
+from aslkit.vision.crop import crop_square
 from aslkit.vision.images import Frame
 
 
@@ -13,19 +13,19 @@ def stripes(height: int, width: int) -> Frame:
 
 
 def test_what_is_made_small_is_averaged_not_skipped() -> None:
-    assert np.abs(square(stripes(1200, 1200), middle=(600, 600), span=1200, side=96).astype(int) - 128).max() < 20
+    assert np.abs(crop_square(stripes(1200, 1200), middle=(600, 600), span=1200, side=96).astype(int) - 128).max() < 20
 
 
 def test_what_fits_is_cut_out_as_it_is() -> None:
     frame = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
-    np.testing.assert_array_equal(square(frame, middle=(40, 30), span=20, side=20), frame[20:40, 30:50])
+    np.testing.assert_array_equal(crop_square(frame, middle=(40, 30), span=20, side=20), frame[20:40, 30:50])
 
 
 @pytest.mark.parametrize(("outside", "seen"), [(None, 200), ((9, 9, 9), 9)])
 def test_beyond_the_frame_its_edge_is_repeated_or_a_colour_shown(
     outside: tuple[int, int, int] | None, seen: int
 ) -> None:
-    cut = square(np.full((40, 40, 3), 200, np.uint8), middle=(0, 20), span=40, side=40, outside=outside)
+    cut = crop_square(np.full((40, 40, 3), 200, np.uint8), middle=(0, 20), span=40, side=40, outside=outside)
     assert (cut[:, :19] == seen).all()
     assert (cut[:, 20:] == 200).all()
 
@@ -33,5 +33,5 @@ def test_beyond_the_frame_its_edge_is_repeated_or_a_colour_shown(
 @pytest.mark.parametrize("size", [(16, 9000), (9000, 16)])
 @pytest.mark.parametrize("span", [9000, 1e9])
 def test_of_the_longest_strip_something_is_seen(size: tuple[int, int], span: float) -> None:
-    cut = square(np.full((*size, 3), 77, np.uint8), middle=(size[1] / 2, size[0] / 2), span=span, side=28)
+    cut = crop_square(np.full((*size, 3), 77, np.uint8), middle=(size[1] / 2, size[0] / 2), span=span, side=28)
     assert (cut == 77).all()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.vision.frame_metrics import blur_effect, look
+from aslkit.vision.frame_metrics import blur_effect, measure_frame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 
@@ -19,14 +19,19 @@ def test_a_hand_anywhere_in_a_frame_of_any_size_can_be_looked_at(
 ) -> None:
     spread = np.linspace(-breadth / 2, breadth / 2, 21)
     landmarks = np.stack([place + spread, 0.5 + spread, spread], axis=1).astype(np.float32)
-    found = look(np.zeros(shape, np.uint8), [Hand(landmarks=landmarks, handedness="left", score=0.9)])
+    found = measure_frame(np.zeros(shape, np.uint8), [Hand(landmarks=landmarks, handedness="left", score=0.9)])
     assert found.brightness == found.glare == 0
 
 
 def test_a_hand_at_the_very_edge_of_a_large_frame_leaves_a_sliver() -> None:
     landmarks = np.zeros((21, 3), np.float32)
     landmarks[:, 0], landmarks[:, 1] = np.linspace(-2190 / 3840, -190 / 3840, 21), np.linspace(0.1, 0.9, 21)
-    assert look(np.zeros((2160, 3840, 3), np.uint8), [Hand(landmarks=landmarks, handedness="left", score=1)]).glare == 0
+    assert (
+        measure_frame(
+            np.zeros((2160, 3840, 3), np.uint8), [Hand(landmarks=landmarks, handedness="left", score=1)]
+        ).glare
+        == 0
+    )
 
 
 def noise(rng: np.random.Generator, *, sigma: float = 0.0) -> Frame:

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from aslkit.vision import images
 from aslkit.vision.images import Frame, ImageError
-from aslkit.vision.jpeg import without_metadata
+from aslkit.vision.jpeg import strip_jpeg_metadata
 
 NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
 SMOOTH = np.asarray(cv2.GaussianBlur(NOISE, (0, 0), 4), np.uint8)
@@ -71,7 +71,7 @@ def rgb(frame: Frame) -> Image.Image:
 )
 def test_what_is_no_image_is_refused_in_few_words(data: bytes, words: str) -> None:
     with pytest.raises(ImageError) as caught:
-        images.decode(data)
+        images.decode_image(data)
     assert words in caught.value.message
 
 
@@ -80,7 +80,7 @@ def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     bomb = png_claiming(side, side)
     tracemalloc.start()
     with pytest.raises(ImageError, match=rf"too large \({side}×{side}, more than 50,000,000 pixels"):
-        images.decode(bomb)
+        images.decode_image(bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
@@ -91,7 +91,7 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
         file.truncate(1 << 40)  # a terabyte that takes no place
-    data = images.read_file(path)
+    data = images.read_image_file(path)
     assert len(data) == 1001
     with pytest.raises(ImageError, match="more than 1,000 bytes"):
         images.read_header(data)
@@ -116,14 +116,14 @@ GREY = cv2.cvtColor(SMOOTH, cv2.COLOR_BGR2GRAY)
     ids=["grey", "opaque", "transparent", "16-bit grey", "16-bit", "palette", "clear palette", "BMP", "WebP"],
 )
 def test_every_kind_of_pixel_becomes_bgr(data: bytes, expected: Frame) -> None:
-    frame = images.decode(data)
+    frame = images.decode_image(data)
     assert frame.dtype == np.uint8
     assert frame.flags.c_contiguous
     np.testing.assert_array_equal(frame, expected)
 
 
 def test_cmyk_jpeg_is_read() -> None:
-    assert images.decode(saved(rgb(SMOOTH).convert("CMYK"), "JPEG")).shape == SMOOTH.shape
+    assert images.decode_image(saved(rgb(SMOOTH).convert("CMYK"), "JPEG")).shape == SMOOTH.shape
 
 
 @pytest.mark.parametrize("encode", [images.encode_jpeg, images.encode_png])
@@ -140,11 +140,11 @@ def test_a_jpeg_turned_by_exif_is_decoded_and_recorded_upright(orientation: int)
     picture[:16, :16] = 0
     turned = saved(rgb(picture), "JPEG", quality=95, exif=exif(orientation=orientation))
     corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
-    recorded, suffix = images.as_recorded(turned, mirrored=False)
+    recorded, suffix = images.normalize_image_file(turned, mirrored=False)
     assert suffix == ".jpg"
     assert b"SECRET" not in recorded
     for data in (turned, recorded):
-        frame = images.decode(data)
+        frame = images.decode_image(data)
         assert frame.shape == ((48, 64, 3) if orientation < 5 else (64, 48, 3))
         assert frame[corner[orientation]].max() < 20
         assert (frame < 100).mean() == pytest.approx(256 / (48 * 64), abs=0.02)
@@ -152,8 +152,8 @@ def test_a_jpeg_turned_by_exif_is_decoded_and_recorded_upright(orientation: int)
 
 def test_damaged_exif_does_not_cost_the_picture() -> None:
     broken = JPEG[:2] + segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff") + JPEG[2:]
-    np.testing.assert_array_equal(images.decode(broken), images.decode(JPEG))
-    assert images.as_recorded(broken, mirrored=False) == (JPEG, ".jpg")
+    np.testing.assert_array_equal(images.decode_image(broken), images.decode_image(JPEG))
+    assert images.normalize_image_file(broken, mirrored=False) == (JPEG, ".jpg")
 
 
 PLAIN = {
@@ -183,10 +183,10 @@ def outcome(function: Callable[[bytes], object], data: bytes) -> object:
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
 def test_plain_jpegs_are_opened_without_pillow_to_the_same_pixels(data: bytes) -> None:
-    expected = [with_pillow(function, data) for function in (images.decode, images.read_header)]
+    expected = [with_pillow(function, data) for function in (images.decode_image, images.read_header)]
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr(images, "_opened")
-        assert [outcome(function, data) for function in (images.decode, images.read_header)] == expected
+        assert [outcome(function, data) for function in (images.decode_image, images.read_header)] == expected
 
 
 @settings(deadline=None, max_examples=150)
@@ -203,38 +203,38 @@ def test_of_damaged_jpegs_the_same_is_said(
     for place, value in changes:
         data[int(place * len(data))] = value
     damaged = bytes(data[: int(len(data) * end)]) + tail
-    for function in (images.decode, images.read_header):
+    for function in (images.decode_image, images.read_header):
         assert outcome(function, damaged) == with_pillow(function, damaged)
 
 
 def test_metadata_goes_and_pixels_stay_to_the_bit() -> None:
     personal = [segment(marker, b"SECRET") for marker in (*range(0xE1, 0xEE), 0xEF, 0xFE)]
     full = JPEG[:2] + b"".join(personal) + b"\xff\xff\xff" + JPEG[2:] + b"SECRET second picture or film"
-    stripped = without_metadata(full)
+    stripped = strip_jpeg_metadata(full)
     assert b"SECRET" not in stripped
     assert stripped == JPEG
-    assert without_metadata(stripped) == stripped
+    assert strip_jpeg_metadata(stripped) == stripped
 
 
 def test_exif_written_by_pillow_goes() -> None:
     data = saved(rgb(SMOOTH), "JPEG", exif=exif(), comment=b"SECRET-COMMENT", icc_profile=b"SECRET-PROFILE")
     assert data.count(b"SECRET") == 4
-    stripped, _ = images.as_recorded(data, mirrored=False)
+    stripped, _ = images.normalize_image_file(data, mirrored=False)
     assert b"SECRET" not in stripped
-    np.testing.assert_array_equal(images.decode(stripped), images.decode(data))
+    np.testing.assert_array_equal(images.decode_image(stripped), images.decode_image(data))
 
 
 def test_progressive_jpeg_with_a_comment_between_scans() -> None:
     data = saved(rgb(NOISE), "JPEG", progressive=True, quality=90)
     scan = data.rindex(b"\xff\xda")
     full = data[:scan] + segment(0xFE, b"SECRET") + data[scan:]
-    assert without_metadata(full) == data
+    assert strip_jpeg_metadata(full) == data
 
 
 def test_adobe_colours_survive() -> None:
     data = saved(rgb(SMOOTH).convert("CMYK"), "JPEG", quality=95)
-    assert b"Adobe" in without_metadata(data)
-    np.testing.assert_array_equal(images.decode(without_metadata(data)), images.decode(data))
+    assert b"Adobe" in strip_jpeg_metadata(data)
+    np.testing.assert_array_equal(images.decode_image(strip_jpeg_metadata(data)), images.decode_image(data))
 
 
 def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
@@ -242,16 +242,16 @@ def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
     data = saved(rgb(SMOOTH), "MPO", save_all=True, append_images=[rgb(NOISE)], exif=exif(orientation=6))
     assert images.read_header(data).format == "JPEG"
     assert not images.read_header(data).upright
-    recorded, suffix = images.as_recorded(data, mirrored=False)
+    recorded, suffix = images.normalize_image_file(data, mirrored=False)
     assert suffix == ".jpg"
-    assert images.decode(recorded).shape == (64, 48, 3)
+    assert images.decode_image(recorded).shape == (64, 48, 3)
 
 
 @pytest.mark.parametrize("length", [b"\0\0", b"\0\1", b"\xff\xff"])
 @pytest.mark.parametrize("marker", [0xE1, 0xDB, 0xFE])
 def test_malformed_segments_neither_loop_nor_lose(marker: int, length: bytes) -> None:
     malformed = JPEG[:2] + bytes([0xFF, marker]) + length + JPEG[2:]
-    assert without_metadata(malformed) == malformed
+    assert strip_jpeg_metadata(malformed) == malformed
 
 
 def test_pictures_for_others_carry_no_traces() -> None:
@@ -267,11 +267,11 @@ def test_pictures_for_others_carry_no_traces() -> None:
         saved(rgb(SMOOTH), "WEBP", exif=exif()),
     ):
         assert b"SECRET" in data
-        clean = images.without_traces(data)
+        clean = images.strip_metadata(data)
         assert b"SECRET" not in clean
-        assert images.pixel_hash(images.decode(clean)) == images.pixel_hash(images.decode(data))
-    assert images.without_traces(PNG) is PNG
-    assert images.without_traces(JPEG) == JPEG
+        assert images.pixel_hash(images.decode_image(clean)) == images.pixel_hash(images.decode_image(data))
+    assert images.strip_metadata(PNG) is PNG
+    assert images.strip_metadata(JPEG) == JPEG
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -279,26 +279,26 @@ def test_pictures_for_others_carry_no_traces() -> None:
 def test_what_encoders_write_has_no_traces(form: str, grey: bool) -> None:
     frame = SMOOTH[..., 0] if grey else SMOOTH
     data = cv2.imencode(form, frame)[1].tobytes() if form.startswith(".") else saved(Image.fromarray(frame), form)
-    assert images.without_traces(data) == data
+    assert images.strip_metadata(data) == data
 
 
 def test_mirrored_png_comes_back_exactly() -> None:
-    once, suffix = images.as_recorded(PNG, mirrored=True)
+    once, suffix = images.normalize_image_file(PNG, mirrored=True)
     assert suffix == ".png"
-    np.testing.assert_array_equal(images.decode(once), SMOOTH[:, ::-1])
-    twice, _ = images.as_recorded(once, mirrored=True)
-    np.testing.assert_array_equal(images.decode(twice), SMOOTH)
+    np.testing.assert_array_equal(images.decode_image(once), SMOOTH[:, ::-1])
+    twice, _ = images.normalize_image_file(once, mirrored=True)
+    np.testing.assert_array_equal(images.decode_image(twice), SMOOTH)
 
 
 def test_mirrored_jpeg_loses_next_to_nothing() -> None:
-    once, suffix = images.as_recorded(JPEG, mirrored=True)
+    once, suffix = images.normalize_image_file(JPEG, mirrored=True)
     assert suffix == ".jpg"
-    assert np.abs(images.decode(once).astype(int) - images.decode(JPEG)[:, ::-1]).mean() < 1.5
+    assert np.abs(images.decode_image(once).astype(int) - images.decode_image(JPEG)[:, ::-1]).mean() < 1.5
 
 
 def test_pixel_hash_knows_pixels_not_files() -> None:
-    bmp = images.decode(saved(rgb(SMOOTH), "BMP"))
-    assert images.pixel_hash(bmp) == images.pixel_hash(images.decode(PNG)) == images.pixel_hash(SMOOTH)
+    bmp = images.decode_image(saved(rgb(SMOOTH), "BMP"))
+    assert images.pixel_hash(bmp) == images.pixel_hash(images.decode_image(PNG)) == images.pixel_hash(SMOOTH)
     other = SMOOTH.copy()
     other[47, 63, 2] ^= 1
     assert images.pixel_hash(other) != images.pixel_hash(SMOOTH)
@@ -310,7 +310,7 @@ def test_perceptual_hash_is_about_the_picture(picture: Frame) -> None:
     def apart(left: Frame, right: Frame) -> int:
         return (images.perceptual_hash(left) ^ images.perceptual_hash(right)).bit_count()
 
-    assert apart(picture, images.decode(images.encode_jpeg(picture, quality=60))) <= 4
+    assert apart(picture, images.decode_image(images.encode_jpeg(picture, quality=60))) <= 4
     assert apart(picture, np.clip(picture.astype(int) + 8, 0, 255).astype(np.uint8)) <= 4
     assert apart(picture, np.asarray(cv2.resize(picture, (480, 360)), np.uint8)) <= 4
     assert apart(picture, np.ascontiguousarray(picture[:, ::-1])) > 12
@@ -320,26 +320,26 @@ def test_perceptual_hash_is_about_the_picture(picture: Frame) -> None:
 
 def test_quality_measures_what_it_says(picture: Frame) -> None:
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
-    assert images.quality(blurred).sharpness < 0.3 * images.quality(picture).sharpness
-    assert images.quality(np.asarray(picture // 2, np.uint8)).brightness == pytest.approx(
-        images.quality(picture).brightness / 2, abs=0.01
+    assert images.measure_quality(blurred).sharpness < 0.3 * images.measure_quality(picture).sharpness
+    assert images.measure_quality(np.asarray(picture // 2, np.uint8)).brightness == pytest.approx(
+        images.measure_quality(picture).brightness / 2, abs=0.01
     )
-    flat = images.quality(np.full((40, 40, 3), 51, np.uint8))
+    flat = images.measure_quality(np.full((40, 40, 3), 51, np.uint8))
     assert flat.sharpness == flat.contrast == 0
     assert flat.brightness == pytest.approx(0.2)
 
 
 def test_the_thinnest_image_that_is_taken_can_be_measured() -> None:
-    thin = images.decode(images.encode_png(np.zeros((16, images.MAX_SIDE, 3), np.uint8)))
-    assert images.quality(thin).sharpness == 0
+    thin = images.decode_image(images.encode_png(np.zeros((16, images.MAX_SIDE, 3), np.uint8)))
+    assert images.measure_quality(thin).sharpness == 0
     assert images.perceptual_hash(thin) >= 0
 
 
 def only_image_errors(data: bytes) -> None:
-    for function in (images.read_header, images.decode, images.without_traces):
+    for function in (images.read_header, images.decode_image, images.strip_metadata):
         with suppress(ImageError):
             function(data)
-    assert len(without_metadata(data)) <= len(data)
+    assert len(strip_jpeg_metadata(data)) <= len(data)
 
 
 @settings(deadline=None, max_examples=80)

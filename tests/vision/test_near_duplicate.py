@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.vision.near_duplicate import hamming, hands_near, joints_in_pixels, palm_lengths
+from aslkit.vision.near_duplicate import hamming_distance, hands_within, joints_in_pixels, palm_lengths
 
 Joints = npt.NDArray[np.float32]
 
@@ -21,13 +21,13 @@ def nobody(count: int = 1) -> Joints:
 
 @given(hashes, hashes)
 def test_hamming_counts_the_bits_that_differ(one: int, other: int) -> None:
-    found = hamming(np.array([one], np.uint64), np.array([other], np.uint64))
+    found = hamming_distance(np.array([one], np.uint64), np.array([other], np.uint64))
     assert found.tolist() == [(one ^ other).bit_count()]
 
 
 def test_hamming_compares_one_with_all_and_nothing_with_one() -> None:
-    assert hamming(np.array([0, 1, 3], np.uint64), np.array([1], np.uint64)).tolist() == [1, 0, 1]
-    assert hamming(np.zeros(0, np.uint64), np.array([1], np.uint64)).tolist() == []
+    assert hamming_distance(np.array([0, 1, 3], np.uint64), np.array([1], np.uint64)).tolist() == [1, 0, 1]
+    assert hamming_distance(np.zeros(0, np.uint64), np.array([1], np.uint64)).tolist() == []
 
 
 def test_a_palm_is_as_long_as_from_wrist_to_middle_knuckle() -> None:
@@ -40,8 +40,8 @@ def test_a_palm_is_as_long_as_from_wrist_to_middle_knuckle() -> None:
 def test_hands_are_near_up_to_the_limit_in_palm_lengths(rng: np.random.Generator, shift: float, near: bool) -> None:
     one = hand(rng)
     other = one + np.array([shift * palm_lengths(one)[0], 0], np.float32)
-    assert hands_near(one, other, 0.05).tolist() == [near]
-    assert hands_near(other, one, 0.05).tolist() == [near]
+    assert hands_within(one, other, 0.05).tolist() == [near]
+    assert hands_within(other, one, 0.05).tolist() == [near]
 
 
 @given(st.integers(0, 1000), st.floats(0.1, 50))
@@ -51,13 +51,13 @@ def test_nearness_does_not_depend_on_the_size_of_the_picture(seed: int, scale: f
     other = one + rng.normal(0, 3, one.shape).astype(np.float32)
     apart = np.linalg.norm(one - other, axis=-1).mean() / min(palm_lengths(one)[0], palm_lengths(other)[0])
     for limit, near in ((apart * 0.99, False), (apart * 1.01, True)):
-        assert hands_near(one * np.float32(scale), other * np.float32(scale), limit).tolist() == [near]
+        assert hands_within(one * np.float32(scale), other * np.float32(scale), limit).tolist() == [near]
 
 
 def test_no_hand_is_near_to_no_hand_only(rng: np.random.Generator) -> None:
-    assert hands_near(nobody(), nobody(), 0.05).tolist() == [True]
-    assert hands_near(nobody(), hand(rng), 1e9).tolist() == [False]
-    assert hands_near(np.concatenate([nobody(2), hand(rng)]), nobody(), 0.05).tolist() == [True, True, False]
+    assert hands_within(nobody(), nobody(), 0.05).tolist() == [True]
+    assert hands_within(nobody(), hand(rng), 1e9).tolist() == [False]
+    assert hands_within(np.concatenate([nobody(2), hand(rng)]), nobody(), 0.05).tolist() == [True, True, False]
 
 
 def test_joints_in_pixels() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.vision.images import Frame, decode, encode_jpeg, tiny, to_grey
-from aslkit.vision.near_duplicate import joints_in_pixels, moved, upright
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, thumbnail_gray, to_gray
+from aslkit.vision.near_duplicate import align_upright, joints_in_pixels, transform_joints
 from aslkit.vision.perceptual_hash import FINE_BITS, MIRRORED, fine_hash, hand_hash
 
 SAME = 6
@@ -18,7 +18,7 @@ SAME = 6
 
 def pictures(letter: str = "L", count: int = 3) -> list[Frame]:
     who = Signer.draw("synthetic-ada")
-    stream = frames(letter, signer=who, session=Session.draw(who, "one"), fps=1.0)
+    stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=1.0)
     return [next(stream).image for _ in range(count)]
 
 
@@ -30,7 +30,7 @@ def scene(seed: int = 0) -> Frame:
 
 
 def fine(grey: Frame) -> int:
-    return fine_hash(tiny(grey))
+    return fine_hash(thumbnail_gray(grey))
 
 
 def bits(one: int, other: int) -> int:
@@ -40,7 +40,7 @@ def bits(one: int, other: int) -> int:
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_done_to_a_copy_does_not_hide_it(seed: int) -> None:
     grey = scene(seed)
-    coded = to_grey(decode(encode_jpeg(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), quality=40)))
+    coded = to_gray(decode_image(encode_jpeg(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), quality=40)))
     smaller = np.asarray(cv2.resize(grey, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
     brighter = np.clip(grey * 1.3, 0, 255).astype(np.uint8)
     darker = (grey * 0.6).astype(np.uint8)
@@ -73,14 +73,14 @@ def hand() -> npt.NDArray[np.float32]:
 
 def of_hand(grey: Frame, points: npt.NDArray[np.float32], *, left: bool = False) -> int:
     joints = joints_in_pixels(points, grey.shape[1], grey.shape[0])[None]
-    return hand_hash(grey, upright(joints, np.array([left]))[0])
+    return hand_hash(grey, align_upright(joints, np.array([left]))[0])
 
 
 def placed(
     points: npt.NDArray[np.float32], by: npt.NDArray[np.float64], shape: tuple[int, ...]
 ) -> npt.NDArray[np.float32]:
     """Landmarks after an affine transform of the pixels of a frame of 320 × 240."""
-    joints = moved(joints_in_pixels(points, 320, 240)[None], by[None])[0]
+    joints = transform_joints(joints_in_pixels(points, 320, 240)[None], by[None])[0]
     out = points.copy()
     out[:, :2] = joints / np.array([shape[1], shape[0]])
     return out
@@ -114,7 +114,7 @@ def test_a_large_picture_has_the_hash_of_the_small_one() -> None:
 
 def test_hands_stand_upright_at_one_place_and_size(rng: np.random.Generator) -> None:
     hands = rng.uniform(0, 400, (20, 21, 2))
-    stood = moved(hands, upright(hands, rng.random(20) < 0.5))
+    stood = transform_joints(hands, align_upright(hands, rng.random(20) < 0.5))
     assert stood.mean(axis=1) == pytest.approx(np.zeros((20, 2)), abs=1e-4)
     assert np.sqrt((stood**2).sum(axis=2).mean(axis=1)) == pytest.approx(np.ones(20), rel=1e-4)
     up = stood[:, [5, 9, 13, 17]].mean(axis=1) - stood[:, 0]
@@ -124,9 +124,9 @@ def test_hands_stand_upright_at_one_place_and_size(rng: np.random.Generator) -> 
 
 def test_no_hand_stays_none() -> None:
     nobody = np.full((2, 21, 2), np.nan, np.float32)
-    assert np.isnan(moved(nobody, upright(nobody, np.array([True, False])))).all()
+    assert np.isnan(transform_joints(nobody, align_upright(nobody, np.array([True, False])))).all()
 
 
 def test_another_moment_of_the_same_letter_is_another_picture() -> None:
-    first, *others = map(to_grey, pictures())
+    first, *others = map(to_gray, pictures())
     assert min(bits(fine(first), fine(other)) for other in others) > SAME

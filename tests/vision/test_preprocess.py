@@ -15,16 +15,16 @@ from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 from aslkit.vision.preprocess import (
     Array,
-    Contract,
+    PreprocessConfig,
+    apply_temperature,
     canonical_points,
     landmark_features,
     model_input,
     pixel_features,
-    tempered,
 )
 
-GREY = Contract(kind="pixels", size=28)
-CUT = Contract(kind="pixels", size=64, cut_out=True)
+GREY = PreprocessConfig(kind="pixels", size=28)
+CUT = PreprocessConfig(kind="pixels", size=64, cut_out=True)
 WHOLE = np.array([1, 1, 5, 5], np.float32) / 6
 """With its margin this box is the whole frame, where that is square."""
 
@@ -55,9 +55,9 @@ for _first, _across, _reach in ((1, 24, 0), (5, 26, 0), (9, 32, 8), (13, 36, 0),
     ],
 )
 def test_a_contract_comes_back_as_it_was_saved(good: dict[str, Any], tmp_path: Path) -> None:
-    contract = Contract(**good)
+    contract = PreprocessConfig(**good)
     contract.save(tmp_path / "preprocess.json")
-    assert Contract.load(tmp_path / "preprocess.json") == contract
+    assert PreprocessConfig.load(tmp_path / "preprocess.json") == contract
 
 
 @pytest.mark.parametrize(
@@ -82,34 +82,34 @@ def test_a_contract_comes_back_as_it_was_saved(good: dict[str, Any], tmp_path: P
     ],
 )
 def test_a_contract_out_of_its_limits_is_refused_by_name(key: str, value: object, kind: str, tmp_path: Path) -> None:
-    whole = Contract(kind="pixels", size=28) if kind == "pixels" else Contract(kind="landmarks")
+    whole = PreprocessConfig(kind="pixels", size=28) if kind == "pixels" else PreprocessConfig(kind="landmarks")
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(asdict(whole) | {key: value}))
     with pytest.raises(AslkitError, match=rf"preprocess\.json is missing or damaged: its {key} is .*Train again"):
-        Contract.load(path)
+        PreprocessConfig.load(path)
 
 
 def test_a_long_lie_is_told_shortly(tmp_path: Path) -> None:
     path = tmp_path / "preprocess.json"
-    path.write_text(json.dumps(asdict(Contract(kind="landmarks")) | {"kind": "x" * 5000}))
+    path.write_text(json.dumps(asdict(PreprocessConfig(kind="landmarks")) | {"kind": "x" * 5000}))
     with pytest.raises(AslkitError) as caught:
-        Contract.load(path)
+        PreprocessConfig.load(path)
     assert len(caught.value.message) < len(str(path)) + 200
 
 
 def test_what_a_later_aslkit_adds_to_a_contract_is_passed_over_but_for_its_version(tmp_path: Path) -> None:
     path = tmp_path / "preprocess.json"
-    values = asdict(Contract(kind="landmarks"))
+    values = asdict(PreprocessConfig(kind="landmarks"))
     path.write_text(json.dumps(values | {"note": "new"}))
-    assert Contract.load(path) == Contract(kind="landmarks")
+    assert PreprocessConfig.load(path) == PreprocessConfig(kind="landmarks")
     for version in (0, 2):
         path.write_text(json.dumps(values | {"version": version}))
         with pytest.raises(AslkitError, match=f"version {version}; this aslkit reads 1"):
-            Contract.load(path)
+            PreprocessConfig.load(path)
 
 
 def test_a_contract_that_says_nothing_else_mirrors_left_hands_and_refuses_nothing() -> None:
-    plain = Contract(kind="landmarks")
+    plain = PreprocessConfig(kind="landmarks")
     assert (plain.mirror_left, plain.stretch, plain.cut_out) == (True, False, False)
     assert (plain.temperature, plain.threshold) == (1, 0)
 
@@ -119,7 +119,7 @@ def test_a_contract_that_says_nothing_else_mirrors_left_hands_and_refuses_nothin
 
 def test_a_temperature_is_what_logarithms_are_divided_by() -> None:
     said = np.array([[[0.64, 0.32, 0.04]], [[0.0, 1.0, 0.0]]], np.float32)
-    flatter, sharper = tempered(said, 2), tempered(said, 0.5)
+    flatter, sharper = apply_temperature(said, 2), apply_temperature(said, 0.5)
     np.testing.assert_allclose(flatter[0, 0], np.sqrt(said[0, 0]) / np.sqrt(said[0, 0]).sum(), rtol=1e-5)
     np.testing.assert_allclose(sharper[0, 0], said[0, 0] ** 2 / (said[0, 0] ** 2).sum(), rtol=1e-5)
     for each in (flatter, sharper):
@@ -273,7 +273,7 @@ def test_stretched_reaches_from_black_to_white_and_a_blank_wall_stays_one() -> N
 
 
 @pytest.mark.parametrize("contract", [replace(GREY, size=64), CUT])
-def test_crops_of_left_hands_are_mirrored_where_asked(contract: Contract) -> None:
+def test_crops_of_left_hands_are_mirrored_where_asked(contract: PreprocessConfig) -> None:
     given: dict[str, Any] = {"landmarks": _shares(64, 64)}
     right = pixel_features(_dim(), WHOLE, left=False, contract=contract, **given)
     left = pixel_features(_dim(), WHOLE, left=True, contract=contract, **given)
@@ -323,9 +323,11 @@ def test_a_hand_outside_of_its_crop_is_no_reason_to_fall_over() -> None:
     assert np.isfinite(crop).all()
 
 
-@pytest.mark.parametrize("contract", [Contract(kind="landmarks"), GREY, CUT])
+@pytest.mark.parametrize("contract", [PreprocessConfig(kind="landmarks"), GREY, CUT])
 @pytest.mark.parametrize("handedness", ["left", "right"])
-def test_a_model_is_fed_with_the_features_of_the_hand_that_was_found(contract: Contract, handedness: Any) -> None:
+def test_a_model_is_fed_with_the_features_of_the_hand_that_was_found(
+    contract: PreprocessConfig, handedness: Any
+) -> None:
     frame, landmarks = _dim()[:48], _shares(64, 48)
     hand, left = Hand(landmarks=landmarks, handedness=handedness, score=1.0), handedness == "left"
     found = model_input(frame, hand, contract)

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import quiet_keras
-from aslkit.core.process_pool import cores
-from aslkit.core.progress import Advance, bar
-from aslkit.train.fitting.checkpoints import Store
-from aslkit.train.fitting.training_loop import Schedule, Share, State, run
+from aslkit.core.native_libraries import import_keras
+from aslkit.core.process_pool import count_cores
+from aslkit.core.progress import Advance, progress_bar
+from aslkit.train.fitting.checkpoints import CheckpointStore
+from aslkit.train.fitting.training_loop import RankData, Schedule, TrainingState, run_training
 from aslkit.vision.preprocess import Array
 
 _LOOKED_AFTER_S: Final = 0.5
@@ -31,7 +31,7 @@ _START_S: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class RankTask:
     """What a rank needs to know; its images lie in the store.
 
     Attributes:
@@ -45,11 +45,11 @@ class Job:
     finish: Callable[[Any], Array]
     schedule: Schedule
     seed: int
-    store: Store
+    store: CheckpointStore
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
+class RankResult:
     """A finished training.
 
     Attributes:
@@ -57,14 +57,14 @@ class Done:
         start_s: seconds from the call to the first step: Spark's tasks, imports, Horovod's meeting, reading the shards.
     """
 
-    state: State
+    state: TrainingState
     start_s: float
 
 
-def shares(whole: Share, ranks: int) -> list[Share]:
+def shard_per_rank(whole: RankData, ranks: int) -> list[RankData]:
     """Deal images out to ranks, like cards: each image to one rank, and no rank has two more than another."""
     return [
-        Share(
+        RankData(
             raw=whole.raw[rank::ranks],
             label=whole.label[rank::ranks],
             checked=whole.checked[rank::ranks],
@@ -75,7 +75,7 @@ def shares(whole: Share, ranks: int) -> list[Share]:
     ]
 
 
-def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
+def train_on_ranks(job: RankTask, *, ranks: int, title: str, resume: str) -> RankResult:
     """Train on the shards in the job's store, in the Spark session that is active.
 
     Args:
@@ -87,11 +87,11 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
     Raises:
         AslkitError: a rank failed; with what it said, and how to go on.
     """
-    quiet_keras(exact=False)  # horovod.spark would import TensorFlow itself, and let it talk
+    import_keras(exact=False)  # horovod.spark would import TensorFlow itself, and let it talk
     import horovod.spark
 
     begun, said = time.time(), io.StringIO()
-    with bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance), _job_silenced():
+    with progress_bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance), _job_silenced():
         try:
             ready = horovod.spark.run(
                 _rank, args=(job,), num_proc=ranks, start_timeout=_START_S, env=_environment(),
@@ -99,10 +99,10 @@ def train(job: Job, *, ranks: int, title: str, resume: str) -> Done:
             )  # fmt: skip
         except Exception as error:  # Horovod raises plain Exception, RuntimeError, its own, and Spark's
             raise _explained(job.store, ranks, error, said.getvalue(), resume) from error
-    return Done(state=job.store.state(), start_s=min(ready) - begun)
+    return RankResult(state=job.store.state(), start_s=min(ready) - begun)
 
 
-def _rank(job: Job) -> float:
+def _rank(job: RankTask) -> float:
     """One rank: returns when it was ready for its first step, seconds since 1970."""
     rank = int(os.environ.get("HOROVOD_RANK", "0"))
     try:
@@ -112,23 +112,23 @@ def _rank(job: Job) -> float:
         raise
 
 
-def _trained(job: Job) -> float:
-    keras = quiet_keras(exact=False)
+def _trained(job: RankTask) -> float:
+    keras = import_keras(exact=False)
     import horovod.tensorflow as hvd
     import tensorflow as tf
 
     hvd.init()
-    threads = max(1, cores() // hvd.local_size())  # ranks on one machine do not fight for its cores
+    threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine do not fight for its cores
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(job.seed + hvd.rank())  # each drops other units; weights come from rank 0
     share, model, ready = job.store.shard(hvd.rank(), hvd.size()), job.build(), time.time()
 
-    def ended(state: State) -> None:
+    def ended(state: TrainingState) -> None:
         if hvd.rank() == 0:
             job.store.save(state)
 
-    run(
+    run_training(
         model, share, job.schedule, vary=job.vary, finish=job.finish, seed=job.seed, ranks=_Horovod(),
         state=job.store.state(), ended=ended,
     )  # fmt: skip
@@ -149,7 +149,7 @@ class _Horovod:
         """See `loop.Ranks`."""
         return list(self._hvd.grouped_allreduce(tensors, op=self._hvd.Sum))
 
-    def like_first(self, variables: Sequence[Any]) -> None:
+    def broadcast(self, variables: Sequence[Any]) -> None:
         """See `loop.Ranks`."""
         self._hvd.broadcast_variables(variables, root_rank=0)
 
@@ -178,7 +178,7 @@ def _job_silenced() -> Iterator[None]:
 class _Followed:
     """While the block runs, moves a progress bar on as epochs end."""
 
-    def __init__(self, store: Store, advance: Advance) -> None:
+    def __init__(self, store: CheckpointStore, advance: Advance) -> None:
         self._store, self._advance, self._over = store, advance, threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -198,7 +198,7 @@ class _Followed:
         self._thread.join()
 
 
-def _explained(store: Store, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
+def _explained(store: CheckpointStore, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
     """Say which rank failed and why: the first cause, not the ranks that lost it."""
     failed = store.failures(ranks)
     own = {rank: text for rank, text in failed.items() if not any(sign in text for sign in _LEFT_ALONE)}

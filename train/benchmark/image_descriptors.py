@@ -11,12 +11,12 @@ from aslkit.vision.preprocess import Array
 Pixels = npt.NDArray[np.uint8]
 
 
-def pixels(images: Pixels) -> Array:
+def pixel_values(images: Pixels) -> Array:
     """Grey values as they are: uint8 (n, 28, 28) to float32 (n, 784), 0–255. Models scale them to 0–1 themselves."""
     return images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
 
 
-def hog(images: Pixels) -> Array:
+def hog_features(images: Pixels) -> Array:
     """Histograms of oriented gradients, Dalal and Triggs 2005: cells of 7×7, blocks of 2×2 cells, 9 directions.
 
     Args:
@@ -35,10 +35,10 @@ def hog(images: Pixels) -> Array:
     return found
 
 
-DESCRIPTORS: Final[dict[str, Callable[[Pixels], Array]]] = {"pixels28": pixels, "hog": hog}
+DESCRIPTORS: Final[dict[str, Callable[[Pixels], Array]]] = {"pixels28": pixel_values, "hog": hog_features}
 
 
-def varied(
+def augment_images(
     images: Pixels, rng: np.random.Generator, *, turn_deg: float, scale: float, shift: float, light: float
 ) -> Pixels:
     """Turn, scale, shift and light images otherwise, each by its own draw; never mirrored.

@@ -11,12 +11,12 @@ import numpy as np
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.train.reporting.report import curves, draw_confusion, template
-from aslkit.train.reporting.tables import markdown, write_rows
+from aslkit.train.reporting.report import draw_confusion, draw_curves, load_template
+from aslkit.train.reporting.tables import markdown_table, write_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class LeaderboardRow:
     """One model, over all its seeds.
 
     Attributes:
@@ -49,21 +49,21 @@ class Row:
     ranks: int
 
 
-def rows(models: Sequence[dict[str, Any]]) -> list[Row]:
+def leaderboard_rows(models: Sequence[dict[str, Any]]) -> list[LeaderboardRow]:
     """Sum the entries of metrics.json up, a row a model, the best on the grouped validation first."""
     names = dict.fromkeys(entry["name"] for entry in models)
     found = [_row([entry for entry in models if entry["name"] == name]) for name in names]
     return sorted(found, key=lambda row: -row.grouped_validation)
 
 
-def _row(entries: list[dict[str, Any]]) -> Row:
+def _row(entries: list[dict[str, Any]]) -> LeaderboardRow:
     first = entries[0]
     tests = [entry["official_test"]["accuracy"] for entry in entries]
-    table = confusion(entries)
+    table = total_confusion(entries)
     shares = table.diagonal() / np.maximum(table.sum(axis=1), 1)
     worst = int(np.argmin(shares))
     timed = [entry["epoch_s"] for entry in entries if entry["epoch_s"] is not None]
-    return Row(
+    return LeaderboardRow(
         name=first["name"],
         architecture=first["architecture"],
         feature=first["feature"],
@@ -84,14 +84,14 @@ def _row(entries: list[dict[str, Any]]) -> Row:
     )
 
 
-def confusion(entries: Sequence[dict[str, Any]]) -> Any:
+def total_confusion(entries: Sequence[dict[str, Any]]) -> Any:
     """What was said (columns) for what was signed (rows) on the official test, over all seeds: int64 (24, 24)."""
     return np.sum([entry["confusion"] for entry in entries], axis=0)
 
 
-def best(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def best_pixel_model(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The model that sees pixels and does best on the grouped validation: what a custom dataset starts from."""
-    pixels = [row for row in rows(models) if row.feature.startswith("pixels")]
+    pixels = [row for row in leaderboard_rows(models) if row.feature.startswith("pixels")]
     if not pixels:
         return None
     top = pixels[0]
@@ -107,54 +107,56 @@ def best(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     }
 
 
-def write(folder: Path, metrics: dict[str, Any]) -> None:
+def write_leaderboard(folder: Path, metrics: dict[str, Any]) -> None:
     """Write leaderboard.csv and .md, report.html with its pictures, and last metrics.json into a run's folder."""
-    table = rows(metrics["models"])
+    table = leaderboard_rows(metrics["models"])
     write_rows(folder / "leaderboard.csv", [asdict(row) for row in table])
     write_text(folder / "leaderboard.md", _markdown(table))
     drawn = {}
     for row in table:
         entries = [entry for entry in metrics["models"] if entry["name"] == row.name]
-        draw_confusion(folder / f"confusion-{row.name}.png", confusion(entries), f"{row.name}, official test, %")
+        draw_confusion(folder / f"confusion-{row.name}.png", total_confusion(entries), f"{row.name}, official test, %")
         drawn[row.name] = bool(entries[0]["history"])
         if drawn[row.name]:
-            curves(folder / f"curves-{row.name}.png", entries[0]["history"])
-    page = template("benchmark/leaderboard.html.j2", precise=precise, bytes=in_bytes, spread=spread)
+            draw_curves(folder / f"curves-{row.name}.png", entries[0]["history"])
+    page = load_template(
+        "benchmark/leaderboard.html.j2", precise=format_precise, bytes=format_bytes, spread=format_spread
+    )
     write_text(folder / "report.html", page.render(rows=table, metrics=metrics, curves=drawn))
     write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
 
 
-def spread(row: Row) -> str:
+def format_spread(row: LeaderboardRow) -> str:
     """Official test as people read it: mean, and standard deviation where there is one, in percent."""
     if row.seeds == 1:
-        return precise(row.official_test)
-    return f"{precise(row.official_test)} ± {100 * row.official_test_sd:.2f}"
+        return format_precise(row.official_test)
+    return f"{format_precise(row.official_test)} ± {100 * row.official_test_sd:.2f}"
 
 
-def precise(share: float | None) -> str:
+def format_precise(share: float | None) -> str:
     """A share to a hundredth of a percent: the best models differ by that; never rounded up to 100."""
     if share is None:
         return "–"
     return f"{min(share, 0.9999 if share < 1 else 1):.2%}"
 
 
-def in_bytes(size: int) -> str:
+def format_bytes(size: int) -> str:
     """A size as people read it."""
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
 
 
-def _markdown(table: list[Row]) -> str:
+def _markdown(table: list[LeaderboardRow]) -> str:
     head = (
         "model", "feature", "official test", "macro F1", "worst letter", "grouped validation", "random split (leaks)",
         "seeds", "fit, s", "predict, ms", "size", "engine",
     )  # fmt: skip
     cells = [
         (
-            row.name, row.feature, spread(row), f"{row.macro_f1:.4f}",
-            f"{row.worst_letter} {precise(row.worst_letter_accuracy)}", precise(row.grouped_validation),
-            precise(row.random_split), str(row.seeds), f"{row.fit_s:.0f}", f"{row.predict_ms:.3f}",
-            in_bytes(row.size_bytes), f"{row.engine}, {row.ranks} rank{'s' if row.ranks > 1 else ''}",
+            row.name, row.feature, format_spread(row), f"{row.macro_f1:.4f}",
+            f"{row.worst_letter} {format_precise(row.worst_letter_accuracy)}", format_precise(row.grouped_validation),
+            format_precise(row.random_split), str(row.seeds), f"{row.fit_s:.0f}", f"{row.predict_ms:.3f}",
+            format_bytes(row.size_bytes), f"{row.engine}, {row.ranks} rank{'s' if row.ranks > 1 else ''}",
         )
         for row in table
     ]  # fmt: skip
-    return markdown(head, cells)
+    return markdown_table(head, cells)

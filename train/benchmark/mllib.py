@@ -31,7 +31,7 @@ data more often."""
 
 
 @contextmanager
-def spark_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
+def training_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
     """A Spark session for training, with a quarter of this machine's memory (2 to 16 GB) for the driver.
 
     Args:
@@ -44,14 +44,14 @@ def spark_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1_000_000_000
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts: Horovod's services are its children
     settings = {"spark.driver.memory": f"{min(max(memory, 2), 16)}g", "spark.task.maxFailures": "1"}
-    with core.session(master, name="train", settings=settings) as spark:
+    with core.open_spark_session(master, name="train", settings=settings) as spark:
         slots = spark.sparkContext.defaultParallelism
         if slots < ranks:
             raise AslkitError(f"{master} runs {slots} tasks at once, fewer than --ranks {ranks}.")
         yield spark
 
 
-def alive(spark: Any) -> bool:
+def is_spark_alive(spark: Any) -> bool:
     """Whether a session can still be asked; a Java process that ran out of memory takes it along."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -82,7 +82,7 @@ class MllibModel:
         """Say a letter for each of `inputs`, float32 (n, d): its index, int64 (n,)."""
         by_index = [LETTERS.index(name) for name in self.pipeline.stages[0].labels]
         unasked = np.full(len(inputs), by_index[0])  # the pipeline wants some letter that it knows
-        asked = frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
+        asked = to_spark_frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
         said = self.pipeline.transform(asked).select("row", "prediction").toArrow().sort_by("row")
         chosen: npt.NDArray[np.int64] = np.array(by_index)[said.column("prediction").to_numpy().astype(np.int64)]
         return chosen
@@ -92,7 +92,7 @@ class MllibModel:
         self.pipeline.write().overwrite().save(_url(folder))
 
 
-def fit(
+def fit_mllib(
     config: ModelConfig, inputs: Array, label: npt.NDArray[np.int64], *, spark: Any, scratch: Path, seed: int
 ) -> MllibModel:
     """Fit a forest or a perceptron.
@@ -113,7 +113,7 @@ def fit(
     from pyspark.ml import Pipeline
     from pyspark.ml.feature import OneHotEncoder, StringIndexer
 
-    shown = frame(spark, inputs, label, scratch / "train.parquet").cache()
+    shown = to_spark_frame(spark, inputs, label, scratch / "train.parquet").cache()
     stages = [
         StringIndexer(inputCol="letter", outputCol="label", stringOrderType="alphabetAsc"),
         OneHotEncoder(inputCol="label", outputCol="label_vec", dropLast=False),
@@ -165,7 +165,7 @@ def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any
     raise AssertionError(f"{config.architecture} is not of MLlib")
 
 
-def frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -> Any:
+def to_spark_frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -> Any:
     """The images as Spark reads them, from a Parquet file: columns row, letter and values (a vector)."""
     from pyspark.ml.functions import array_to_vector
 

@@ -13,19 +13,19 @@ import numpy.typing as npt
 
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import bar
+from aslkit.core.progress import progress_bar
 from aslkit.train.benchmark import cnn
-from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels, varied
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels, augment_images
 from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
-from aslkit.train.benchmark.sign_mnist_split import Images
-from aslkit.train.evaluation.predictions import Answers, confusion, measure
-from aslkit.train.fitting.checkpoints import Store
+from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.evaluation.predictions import Predictions, confusion_matrix, measure_predictions
+from aslkit.train.fitting.checkpoints import CheckpointStore
 
 MLLIB: Final = "spark-mllib"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class BenchmarkSettings:
     """Where models are trained.
 
     Attributes:
@@ -33,7 +33,7 @@ class Setting:
         ranks: of networks; with 1 neither Spark nor Horovod is used for them.
         master: of Spark.
         resume: the command that goes on after a failure.
-        spark: the session, where one of the models needs it; see `spark_for`.
+        spark: the session, where one of the models needs it; see `open_spark_if_needed`.
         checkpoints: folder or URL that all ranks can read and write, for shards and checkpoints; "" for `folder`.
     """
 
@@ -44,15 +44,15 @@ class Setting:
     spark: Any = None
     checkpoints: str = ""
 
-    def store(self, name: str) -> Store:
+    def store(self, name: str) -> CheckpointStore:
         """Where the training of that name keeps how far it is."""
         if self.checkpoints:
-            return Store(url=f"{self.checkpoints.rstrip('/')}/{self.folder.name}/{name}")
-        return Store(url=str(self.folder / "checkpoints" / name))
+            return CheckpointStore(url=f"{self.checkpoints.rstrip('/')}/{self.folder.name}/{name}")
+        return CheckpointStore(url=str(self.folder / "checkpoints" / name))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class TrialResult:
     """A trained model.
 
     Attributes:
@@ -68,9 +68,9 @@ class Trial:
 
 
 @contextmanager
-def trained(
-    name: str, config: ModelConfig, images: Images, *, seed: int, setting: Setting, title: str
-) -> Iterator[Trial]:
+def train_model(
+    name: str, config: ModelConfig, images: BenchmarkImages, *, seed: int, setting: BenchmarkSettings, title: str
+) -> Iterator[TrialResult]:
     """Train a model on the train images; a network stops by the validation images. What it needs lasts for the block.
 
     An interrupted network goes on from its last epoch, if it is asked for again in the same folder, by the same name.
@@ -81,19 +81,21 @@ def trained(
     scratch = setting.folder / "checkpoints" / name
     if isinstance(config, NetworkConfig):
         store = setting.store(name)
-        place = cnn.Place(ranks=setting.ranks, store=store, title=title, resume=setting.resume)
-        network = cnn.fit(config, images, seed=seed, place=place)
-        yield Trial(predict=network.predict, save=network.save, about=_of_network(network, setting.ranks))
+        place = cnn.NetworkRun(ranks=setting.ranks, store=store, title=title, resume=setting.resume)
+        network = cnn.fit_network(config, images, seed=seed, place=place)
+        yield TrialResult(predict=network.predict, save=network.save, about=_of_network(network, setting.ranks))
         store.remove()
     else:
-        with bar(title, 1) as advance:
+        with progress_bar(title, 1) as advance:
             trial = _mllib(config, images, seed, setting.spark, scratch)
             advance()
         yield trial
     remove(scratch)
 
 
-def measured(predict: Callable[[Pixels], npt.NDArray[np.int64]], images: Images, split: str) -> dict[str, Any]:
+def evaluate_split(
+    predict: Callable[[Pixels], npt.NDArray[np.int64]], images: BenchmarkImages, split: str
+) -> dict[str, Any]:
     """Figures of a model on a split.
 
     Returns:
@@ -102,9 +104,9 @@ def measured(predict: Callable[[Pixels], npt.NDArray[np.int64]], images: Images,
     """
     rows = images.part(split)
     begun = time.perf_counter()
-    answers = Answers(truth=images.label[rows], said=predict(images.pixels[rows]))
+    answers = Predictions(truth=images.label[rows], said=predict(images.pixels[rows]))
     seconds = time.perf_counter() - begun
-    figures = measure(answers)
+    figures = measure_predictions(answers)
     letter, worst = min(figures["per_letter"].items(), key=lambda item: item[1]["accuracy"])
     return {
         "accuracy": figures["accuracy"],
@@ -112,20 +114,20 @@ def measured(predict: Callable[[Pixels], npt.NDArray[np.int64]], images: Images,
         "n": figures["n"],
         "worst_letter": {"letter": letter, "accuracy": worst["accuracy"]},
         "predict_ms": round(1000 * seconds / max(len(rows), 1), 4),
-        "confusion": confusion(answers)[:, : len(LETTERS)].tolist(),
+        "confusion": confusion_matrix(answers)[:, : len(LETTERS)].tolist(),
     }
 
 
 @contextmanager
-def spark_for(configs: Iterable[ModelConfig], *, ranks: int, master: str) -> Iterator[Any]:
+def open_spark_if_needed(configs: Iterable[ModelConfig], *, ranks: int, master: str) -> Iterator[Any]:
     """A Spark session, where one of the models needs it; else None."""
     networks_among = {isinstance(config, NetworkConfig) for config in configs}
     if networks_among <= {True} and (ranks == 1 or not networks_among):
         yield None
         return
-    from aslkit.train.benchmark.mllib import spark_session
+    from aslkit.train.benchmark.mllib import training_session
 
-    with spark_session(master, ranks=ranks if True in networks_among else 0) as spark:
+    with training_session(master, ranks=ranks if True in networks_among else 0) as spark:
         yield spark
 
 
@@ -143,16 +145,16 @@ def _of_network(network: cnn.NetworkModel, ranks: int) -> dict[str, Any]:
     }
 
 
-def _mllib(config: ModelConfig, images: Images, seed: int, spark: Any, scratch: Path) -> Trial:
+def _mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path) -> TrialResult:
     from aslkit.train.benchmark import mllib
 
     train = images.part("train")
     pixels, rng = images.pixels[train], np.random.default_rng(seed)
-    vary = partial(varied, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light)
+    vary = partial(augment_images, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light)
     describe = DESCRIPTORS[config.feature]
     inputs = np.concatenate([describe(part) for part in (pixels, *(vary(pixels, rng) for _ in range(config.copies)))])
     label = np.tile(images.label[train], config.copies + 1)
-    model = mllib.fit(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
+    model = mllib.fit_mllib(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
     about = {
         "fit_s": round(model.fit_s, 3),
         "engine": MLLIB,
@@ -161,4 +163,4 @@ def _mllib(config: ModelConfig, images: Images, seed: int, spark: Any, scratch: 
         "epoch_s": None,
         "history": [],
     }
-    return Trial(predict=lambda asked: model.predict(describe(asked)), save=model.save, about=about)
+    return TrialResult(predict=lambda asked: model.predict(describe(asked)), save=model.save, about=about)

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from aslkit.core.config import check_number, check_switch, check_whole
+from aslkit.core.config import check_bool, check_integer, check_number
 from aslkit.core.errors import InputError
 from aslkit.train.benchmark.image_descriptors import DESCRIPTORS
 
@@ -39,7 +39,7 @@ class BenchmarkConfig:
         if not self.seeds:
             raise InputError("seeds must name one or more whole numbers, as [0, 1, 2].")
         check_number("validation_share", self.validation_share, 0.05, 0.5)
-        check_switch("random_split", self.random_split)
+        check_bool("random_split", self.random_split)
         check_number("random_test_share", self.random_test_share, 0.05, 0.5)
 
 
@@ -53,7 +53,7 @@ def _seeds(given: Any) -> tuple[int, ...]:
     if not isinstance(given, list | tuple):
         raise InputError(told)
     for seed in given:
-        check_whole("seeds", seed, 0, 2**31 - 1)
+        check_integer("seeds", seed, 0, 2**31 - 1)
     if len(set(given)) < len(given):
         raise InputError(told)
     return tuple(given)
@@ -85,7 +85,7 @@ class ModelConfig:
         """Check every setting once."""
         if not isinstance(self.feature, str) or self.feature not in DESCRIPTORS:
             raise InputError(f"There is no feature {self.feature!r} here. Known: {', '.join(DESCRIPTORS)}.")
-        check_whole("copies", self.copies, 0, 20)
+        check_integer("copies", self.copies, 0, 20)
         check_number("turn_deg", self.turn_deg, 0, 45)
         check_number("scale", self.scale, 0, 0.5)
         check_number("shift", self.shift, 0, 0.5)
@@ -115,10 +115,10 @@ class ForestConfig(ModelConfig):
     def __post_init__(self) -> None:
         """Check every setting once."""
         super().__post_init__()
-        check_whole("trees", self.trees, 1, 10_000)
-        check_whole("depth", self.depth, 1, 30)
-        check_whole("bins", self.bins, 2, 256)
-        check_whole("leaf", self.leaf, 1, 1_000_000)
+        check_integer("trees", self.trees, 1, 10_000)
+        check_integer("depth", self.depth, 1, 30)
+        check_integer("bins", self.bins, 2, 256)
+        check_integer("leaf", self.leaf, 1, 1_000_000)
         check_number("sampled", self.sampled, 0.001, 1)
 
 
@@ -141,9 +141,9 @@ class PerceptronConfig(ModelConfig):
         super().__post_init__()
         object.__setattr__(self, "hidden", tuple(self.hidden) if isinstance(self.hidden, list | tuple) else (0,))
         for units in self.hidden:
-            check_whole("hidden", units, 1, 65_536)
-        check_whole("iterations", self.iterations, 1, 100_000)
-        check_switch("standardised", self.standardised)
+            check_integer("hidden", units, 1, 65_536)
+        check_integer("iterations", self.iterations, 1, 100_000)
+        check_bool("standardised", self.standardised)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,15 +176,15 @@ class NetworkConfig(ModelConfig):
     def __post_init__(self) -> None:
         """Check every setting once."""
         super().__post_init__()
-        check_whole("epochs", self.epochs, 1, 10_000)
-        check_whole("patience", self.patience, 0, 10_000)
-        check_whole("batch_size", self.batch_size, 1, 65_536)
+        check_integer("epochs", self.epochs, 1, 10_000)
+        check_integer("patience", self.patience, 0, 10_000)
+        check_integer("batch_size", self.batch_size, 1, 65_536)
         check_number("learning_rate", self.learning_rate, 1e-7, 1)
         check_number("warmup_epochs", self.warmup_epochs, 0, 100)
-        check_whole("copies", self.copies, 0, 1)
-        check_switch("cosine", self.cosine)
+        check_integer("copies", self.copies, 0, 1)
+        check_bool("cosine", self.cosine)
         check_number("label_smoothing", self.label_smoothing, 0, 0.9)
-        check_switch("per_rank", self.per_rank)
+        check_bool("per_rank", self.per_rank)
 
 
 def digest(*settings: Any) -> str:
@@ -208,7 +208,7 @@ class Recipe:
         return self.models[name].seeds or self.benchmark.seeds
 
 
-def read(name: str) -> dict[str, Any]:
+def read_toml(name: str) -> dict[str, Any]:
     """Read a TOML file, or a preset that is installed with aslkit: "benchmark", "reference" or "reference-grid".
 
     Raises:
@@ -225,22 +225,25 @@ def read(name: str) -> dict[str, Any]:
         raise InputError(f"{name} is not a TOML file: {error}.") from error
 
 
-def recipe(name: str) -> Recipe:
+def load_recipe(name: str) -> Recipe:
     """Read a recipe.
 
     Raises:
         InputError: no such file, an unknown key, or a setting out of range.
     """
-    tables = read(name)
+    tables = read_toml(name)
     if stray := sorted(set(tables) - {"benchmark", "models"}):
         raise InputError(f"{name}: unknown section [{stray[0]}]. A recipe has [benchmark] and [models.NAME].")
     return Recipe(
-        benchmark=table(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
-        models={key: model(values, f"{name}, [models.{key}]") for key, values in named(tables, name).items()},
+        benchmark=build_settings(BenchmarkConfig, tables.get("benchmark", {}), f"{name}, [benchmark]"),
+        models={
+            key: build_model_config(values, f"{name}, [models.{key}]")
+            for key, values in model_tables(tables, name).items()
+        },
     )
 
 
-def named(tables: dict[str, Any], name: str) -> dict[str, Any]:
+def model_tables(tables: dict[str, Any], name: str) -> dict[str, Any]:
     """The sections [models.NAME] of the recipe or grid `name`.
 
     Raises:
@@ -252,7 +255,7 @@ def named(tables: dict[str, Any], name: str) -> dict[str, Any]:
     return models
 
 
-def model(values: Any, where: str) -> ModelConfig:
+def build_model_config(values: Any, where: str) -> ModelConfig:
     """Build the settings of one model.
 
     Raises:
@@ -261,10 +264,10 @@ def model(values: Any, where: str) -> ModelConfig:
     kind = values.get("architecture") if isinstance(values, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"{where}: architecture is {kind!r}. Known: {', '.join(KINDS)}.")
-    return table(KINDS[kind], values, where)
+    return build_settings(KINDS[kind], values, where)
 
 
-def table(settings: type[Table], values: Any, where: str) -> Table:
+def build_settings(settings: type[Table], values: Any, where: str) -> Table:
     """Build `settings` from a TOML table, and say where it is wrong.
 
     Raises:

@@ -9,20 +9,20 @@ from typing import Any, Final
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import remove, size_of
+from aslkit.core.files import folder_size, remove
 from aslkit.formats.run_folder import RESULTS_FILE
 from aslkit.train.benchmark import leaderboard, sign_mnist_split
-from aslkit.train.benchmark.model_trial import Setting, measured, spark_for, trained
+from aslkit.train.benchmark.model_trial import BenchmarkSettings, evaluate_split, open_spark_if_needed, train_model
 from aslkit.train.benchmark.recipe import ModelConfig, Recipe, digest
-from aslkit.train.benchmark.sign_mnist_split import Images
-from aslkit.train.reporting.environment import environment
+from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.reporting.environment import describe_environment
 
 OFFICIAL: Final = "official"
 RANDOM: Final = "random"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Benchmarked:
+class BenchmarkResult:
     """A finished benchmark: its folder, and its metrics as metrics.json has them."""
 
     folder: Path
@@ -30,7 +30,7 @@ class Benchmarked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class BenchmarkTask:
     """One training.
 
     Attributes:
@@ -53,7 +53,7 @@ class Task:
         return f"{self.name}, seed {self.seed}{', random split' * (self.split == RANDOM)}"
 
 
-def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
+def run_benchmark(dataset: Path, recipe: Recipe, setting: BenchmarkSettings) -> BenchmarkResult:
     """Train and measure every model with every seed; what an earlier run of this folder has done is not done again.
 
     Raises:
@@ -61,33 +61,33 @@ def benchmark(dataset: Path, recipe: Recipe, setting: Setting) -> Benchmarked:
         AslkitError: Spark, Horovod or TensorFlow is missing or fails. What is done is kept.
     """
     begun = time.perf_counter()
-    images = sign_mnist_split.load(dataset, validation_share=recipe.benchmark.validation_share, seed=0)
+    images = sign_mnist_split.load_images(dataset, validation_share=recipe.benchmark.validation_share, seed=0)
     setting.folder.mkdir(parents=True, exist_ok=True)
-    tasks, known = list(_tasks(recipe)), results(setting.folder)
+    tasks, known = list(_tasks(recipe)), load_results(setting.folder)
     missing = [task for task in tasks if task.key not in known]
-    with spark_for((task.config for task in missing), ranks=setting.ranks, master=setting.master) as spark:
+    with open_spark_if_needed((task.config for task in missing), ranks=setting.ranks, master=setting.master) as spark:
         here = replace(setting, spark=spark)
         for number, task in enumerate(missing, start=1):
             title = f"{task.title} ({number} of {len(missing)})"
             known[task.key] = _done(task, recipe, images, here, title)
-            append(setting.folder, task.key, known[task.key])
+            append_result(setting.folder, task.key, known[task.key])
     models = _models([(task, known[task.key]) for task in tasks], dataset.name)
     metrics = {
         "aslkit": __version__,
         "dataset": dataset.name,
         "kind": "benchmark",
-        "best": leaderboard.best(models),
+        "best": leaderboard.best_pixel_model(models),
         "photographs": int(images.photograph.max()) + 1,
-        "environment": environment(),
+        "environment": describe_environment(),
         "seconds": round(time.perf_counter() - begun, 1),
         "models": models,
     }
-    leaderboard.write(setting.folder, metrics)
+    leaderboard.write_leaderboard(setting.folder, metrics)
     remove(setting.folder / "checkpoints")
-    return Benchmarked(folder=setting.folder, metrics=metrics)
+    return BenchmarkResult(folder=setting.folder, metrics=metrics)
 
 
-def _tasks(recipe: Recipe) -> Iterator[Task]:
+def _tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
     """All trainings; the random split once a model, at the end: it only shows the leak."""
     for name, config in recipe.models.items():
         for seed in recipe.seeds(name):
@@ -97,24 +97,26 @@ def _tasks(recipe: Recipe) -> Iterator[Task]:
             yield _task(name, replace(config, copies=0), recipe.seeds(name)[0], RANDOM, recipe)
 
 
-def _task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> Task:
+def _task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> BenchmarkTask:
     key = f"{name}-{seed}-{split}-{digest(replace(config, seeds=()), replace(recipe.benchmark, seeds=(seed,)))}"
-    return Task(name=name, config=config, seed=seed, split=split, key=key)
+    return BenchmarkTask(name=name, config=config, seed=seed, split=split, key=key)
 
 
-def _done(task: Task, recipe: Recipe, images: Images, setting: Setting, title: str) -> dict[str, Any]:
+def _done(
+    task: BenchmarkTask, recipe: Recipe, images: BenchmarkImages, setting: BenchmarkSettings, title: str
+) -> dict[str, Any]:
     """Train one model and measure it. The test is read here, after everything was chosen."""
     shown = images if task.split == OFFICIAL else _at_random(images, recipe, task.seed)
-    with trained(task.key, task.config, shown, seed=task.seed, setting=setting, title=title) as trial:
-        found = {split: measured(trial.predict, shown, split) for split in ("validation", "test")}
+    with train_model(task.key, task.config, shown, seed=task.seed, setting=setting, title=title) as trial:
+        found = {split: evaluate_split(trial.predict, shown, split) for split in ("validation", "test")}
         model = setting.folder / "models" / task.name
         if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
             remove(model)
             trial.save(model)
-        return trial.about | found | {"size_bytes": size_of(model)}
+        return trial.about | found | {"size_bytes": folder_size(model)}
 
 
-def results(folder: Path) -> dict[str, dict[str, Any]]:
+def load_results(folder: Path) -> dict[str, dict[str, Any]]:
     """What a folder has of trainings that are done, by key.
 
     Raises:
@@ -130,20 +132,20 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
         raise AslkitError(f"{path} is damaged ({error}). Delete its last line, and go on with the rest.") from error
 
 
-def append(folder: Path, key: str, result: dict[str, Any]) -> None:
+def append_result(folder: Path, key: str, result: dict[str, Any]) -> None:
     """Keep the result of a training."""
     with (folder / RESULTS_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"key": key, "result": result}) + "\n")
 
 
-def _at_random(images: Images, recipe: Recipe, seed: int) -> Images:
+def _at_random(images: BenchmarkImages, recipe: Recipe, seed: int) -> BenchmarkImages:
     settings = recipe.benchmark
-    return sign_mnist_split.at_random(
+    return sign_mnist_split.split_randomly(
         images, test_share=settings.random_test_share, validation_share=settings.validation_share, seed=seed
     )
 
 
-def _models(done: Sequence[tuple[Task, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
+def _models(done: Sequence[tuple[BenchmarkTask, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
     """Entries of metrics.json: one for each model and seed, the random split's figure beside each."""
     leaky = {task.name: _brief(result["test"]) | {"seed": task.seed, "leaks": True}
              for task, result in done if task.split == RANDOM}  # fmt: skip
@@ -172,7 +174,7 @@ def _brief(measured_: dict[str, Any]) -> dict[str, Any]:
     return {key: measured_[key] for key in ("accuracy", "macro_f1", "n", "worst_letter")}
 
 
-def only(recipe: Recipe, *, architecture: str | None, feature: str | None, seed: int | None) -> Recipe:
+def filter_recipe(recipe: Recipe, *, architecture: str | None, feature: str | None, seed: int | None) -> Recipe:
     """The part of a recipe that was asked for.
 
     Raises:

@@ -25,7 +25,7 @@ _AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Images:
+class BenchmarkImages:
     """n images.
 
     Attributes:
@@ -55,11 +55,11 @@ def is_official(folder: Path) -> bool:
     Raises:
         InputError, AslkitError: no dataset there, or damaged.
     """
-    summary: Any = parquet_store.facts(folder).get("summary")
+    summary: Any = parquet_store.read_facts(folder).get("summary")
     return isinstance(summary, dict) and summary.get("split_by") == SPLIT_BY
 
 
-def load(folder: Path, *, validation_share: float, seed: int) -> Images:
+def load_images(folder: Path, *, validation_share: float, seed: int) -> BenchmarkImages:
     """Read the images; validation is taken from train by whole photographs, letters in balance. The test stays.
 
     Args:
@@ -76,15 +76,17 @@ def load(folder: Path, *, validation_share: float, seed: int) -> Images:
         raise AslkitError(f"{folder} has {sizes[0]} images to train on and {sizes[1]} to test. Fetch it again, whole.")
     pixels = np.concatenate([parts["train"][0], parts["test"][0]])
     label = np.concatenate([parts["train"][1], parts["test"][1]])
-    photograph = np.concatenate([photographs(*parts["train"]), np.full(sizes[1], -1)])
+    photograph = np.concatenate([find_photographs(*parts["train"]), np.full(sizes[1], -1)])
     names = np.repeat(np.array(["train", "test"], dtype="<U10"), sizes)
-    images = Images(pixels=pixels, label=label, photograph=photograph, split=names)
+    images = BenchmarkImages(pixels=pixels, label=label, photograph=photograph, split=names)
     train = images.part("train")
     names[train[_held(label[train], photograph[train], validation_share, seed)]] = "validation"
     return images
 
 
-def at_random(images: Images, *, test_share: float, validation_share: float, seed: int) -> Images:
+def split_randomly(
+    images: BenchmarkImages, *, test_share: float, validation_share: float, seed: int
+) -> BenchmarkImages:
     """The reference study's own protocol: train and test thrown together and split at random. It leaks."""
     names = np.full(len(images), "train", dtype="<U10")
     test = random_split(images.label, share=test_share, seed=seed)
@@ -94,7 +96,7 @@ def at_random(images: Images, *, test_share: float, validation_share: float, see
     return replace(images, split=names)
 
 
-def photographs(pixels: npt.NDArray[np.uint8], label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def find_photographs(pixels: npt.NDArray[np.uint8], label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Find which images are of one photograph: the connected ones, of one letter, by correlation.
 
     Args:
@@ -130,7 +132,7 @@ def _held(
 
 def _read(folder: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     pixels, labels = [], []
-    for batch in image_loader.batches(folder, size=_AT_ONCE, split=split):
+    for batch in image_loader.iter_batches(folder, size=_AT_ONCE, split=split):
         shapes = {image.shape for image in batch.images}
         if shapes != {(28, 28, 3)}:
             raise AslkitError(f"{folder} has images of {sorted(shapes)[-1][:2]} pixels; the benchmark is of 28×28.")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aslkit.core.errors import InputError
 from aslkit.vision.hand_landmarker import MIDDLE, PARENT
-from aslkit.vision.preprocess import Array, Contract, landmark_features
+from aslkit.vision.preprocess import Array, PreprocessConfig, landmark_features
 
 TURN_DEG: Final = 15.0
 """Standard deviation of the turn about each axis, degrees: a hand held otherwise, or a camera placed otherwise."""
@@ -36,14 +36,14 @@ class Feature:
         finish: raw samples to model inputs.
     """
 
-    contract: Contract
+    contract: PreprocessConfig
     architecture: str
     copies: int
     vary: Callable[[Array, float, np.random.Generator], Array]
     finish: Callable[[Array], Array]
 
 
-def vary_hands(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
+def augment_landmarks(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
     """Turn, stretch, reshape and jitter hands in 3-D.
 
     Args:
@@ -68,7 +68,7 @@ def vary_hands(points: Array, mirrored: float, rng: np.random.Generator) -> Arra
     return np.asarray(turned, np.float32)
 
 
-def vary_crops(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
+def augment_crops(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
     """Shift, turn, scale and light grey crops otherwise.
 
     Args:
@@ -109,16 +109,16 @@ def _as_they_are(crops: Array) -> Array:
 
 
 def _pixels(size: int, *, cut_out: bool = False) -> Feature:
-    contract = Contract(kind="pixels", size=size, cut_out=cut_out)
-    return Feature(contract=contract, architecture="cnn", copies=1, vary=vary_crops, finish=_as_they_are)
+    contract = PreprocessConfig(kind="pixels", size=size, cut_out=cut_out)
+    return Feature(contract=contract, architecture="cnn", copies=1, vary=augment_crops, finish=_as_they_are)
 
 
 FEATURES: Final = {
     "landmarks": Feature(
-        contract=Contract(kind="landmarks"),
+        contract=PreprocessConfig(kind="landmarks"),
         architecture="mlp",
         copies=5,
-        vary=vary_hands,
+        vary=augment_landmarks,
         finish=landmark_features,
     ),
     "pixels28": _pixels(28),
@@ -128,7 +128,7 @@ FEATURES: Final = {
 }
 
 
-def feature(name: str) -> Feature:
+def get_feature(name: str) -> Feature:
     """Look a feature up.
 
     Raises:

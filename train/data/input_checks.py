@@ -8,10 +8,10 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
 from aslkit.train.data.samples import Samples
 
-FEWEST: Final = 10
+MIN_FRAMES: Final = 10
 """Frames with a hand to train on, without which nothing is learned."""
 
-FEW: Final = 5
+FEW_FRAMES: Final = 5
 """Frames of a letter to train on; with fewer it is named."""
 
 _NO_HANDS: Final = (
@@ -35,14 +35,14 @@ def check_trainable(samples: Samples) -> None:
         raise AslkitError(
             f"Fewer than two letters have frames to train on. Record another: aslkit capture --letter {other}"
         )
-    if train.sum() < FEWEST:
+    if train.sum() < MIN_FRAMES:
         raise AslkitError(
             f"Only {int(train.sum())} frames with a hand are there to train on; that teaches nothing. "
-            f"Record at least {FEW} of each letter, better 40: aslkit capture --letters A-Y"
+            f"Record at least {FEW_FRAMES} of each letter, better 40: aslkit capture --letters A-Y"
         )
 
 
-def notes(samples: Samples) -> list[str]:
+def dataset_warnings(samples: Samples) -> list[str]:
     """What is to be known of a dataset that can be trained on: a sentence each."""
     train = (samples.split == "train") & samples.found
     test = samples.split == "test"
@@ -60,8 +60,8 @@ def notes(samples: Samples) -> list[str]:
         found.append(f"The test has no {_named(untested)}: nothing will be known of how well these are recognised.")
     if unlearned := sorted(set(tested.tolist()) - set(trained.tolist())):
         found.append(f"There is no {_named(unlearned)} to train on: in the test they will all count as wrong.")
-    if few := [letter for letter in trained.tolist() if counts[letter] < FEW]:
-        found.append(f"Fewer than {FEW} frames to train on: {_named(few)}. Record more of them.")
+    if few := [letter for letter in trained.tolist() if counts[letter] < FEW_FRAMES]:
+        found.append(f"Fewer than {FEW_FRAMES} frames to train on: {_named(few)}. Record more of them.")
     return found
 
 

@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import bar
-from aslkit.core.sanitize import plain
+from aslkit.core.progress import progress_bar
+from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store, schema, split
-from aslkit.datasets.split import Frames
+from aslkit.datasets.split import SplitFrames
 from aslkit.train.config import TrainConfig
-from aslkit.vision.images import ImageError, decode
-from aslkit.vision.preprocess import Array, Contract, canonical_points, pixel_features
+from aslkit.vision.images import ImageError, decode_image
+from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, pixel_features
 
 GAP_SHARE: Final = 0.05
 """Of a letter's frames in a session, left out around a test by block: as curation does."""
@@ -66,24 +66,24 @@ class Samples:
         return len(self.label)
 
     @property
-    def frames(self) -> Frames:
+    def frames(self) -> SplitFrames:
         """What decides a split of them."""
-        return Frames(signer=self.signer, session=self.session, label=self.label, group=self.group)
+        return SplitFrames(signer=self.signer, session=self.session, label=self.label, group=self.group)
 
 
-def load(folder: Path, contract: Contract) -> Samples:
+def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
     """Read a dataset and prepare the raw material of the contract's feature.
 
     Raises:
         InputError: no dataset there.
         AslkitError: it is damaged or hostile.
     """
-    table = parquet_store.read(folder, _ABOUT)
+    table = parquet_store.read_dataset(folder, _ABOUT)
     _check_told(table, folder)
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
-    names = schema.label_names(pq.read_schema(parquet_store.files_of(folder)[0]))
+    names = schema.label_names(pq.read_schema(parquet_store.list_files(folder)[0]))
     if names is not None and names != list(LETTERS):
         raise AslkitError(
             f"{folder} has other labels ({', '.join(names[:6])} … {len(names)} of them) than the 24 still letters. "
@@ -102,7 +102,7 @@ def load(folder: Path, contract: Contract) -> Samples:
         found=table.column("landmarks").is_valid().to_numpy()[order],
         copy=table.column("parent").is_valid().to_numpy()[order],
         split=np.array(table.column("split").to_pylist())[order],
-        by=parquet_store.facts(folder).get("summary", {}).get("split_by", "signer"),
+        by=parquet_store.read_facts(folder).get("summary", {}).get("split_by", "signer"),
     )
 
 
@@ -114,22 +114,22 @@ def _check_told(table: pa.Table, folder: Path) -> None:
         name, count = next(iter(missing.items()))
         raise AslkitError(
             f"{folder} cannot be trained or measured on: {count:,} of its {len(table):,} rows have no {name}. "
-            f"`aslkit dataset verify {shlex.quote(plain(folder, most=4096))}` says all that is wrong."
+            f"`aslkit dataset verify {shlex.quote(sanitize_text(folder, most=4096))}` says all that is wrong."
         )
     for name in ("signer", "session"):
         if odd := [each for each in pc.unique(table.column(name)).to_pylist() if not each.isprintable()]:
             raise AslkitError(
-                f"{folder} names a {name} {plain(odd[0])}, which holds control characters. Ask its sender to rename it."
+                f"{folder} names a {name} {sanitize_text(odd[0])}, which holds control characters. Ask its sender to rename it."
             )
 
 
-def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> Samples:
+def hold_out_signers(samples: Samples, signers: Sequence[str], config: TrainConfig) -> Samples:
     """Split again so that the test is just these signers.
 
     Raises:
         InputError: a signer is unknown, or nobody would be left to train on.
     """
-    parts = split.split(
+    parts = split.split_frames(
         samples.frames,
         test_share=config.test_share,
         validation_share=config.validation_share,
@@ -139,7 +139,7 @@ def held_out(samples: Samples, signers: Sequence[str], config: TrainConfig) -> S
     return _split_as(samples, parts)
 
 
-def left_out(samples: Samples, by: split.By, config: TrainConfig, *, most: int) -> list[Samples]:
+def leave_out_splits(samples: Samples, by: split.By, config: TrainConfig, *, most: int) -> list[Samples]:
     """Split several times, so that each signer, session or block of time is tested on once, by most in so many turns.
 
     Raises:
@@ -148,7 +148,7 @@ def left_out(samples: Samples, by: split.By, config: TrainConfig, *, most: int) 
     return [
         _split_as(
             samples,
-            split.split_around(
+            split.split_around_test(
                 samples.frames,
                 test,
                 by=by,
@@ -157,32 +157,32 @@ def left_out(samples: Samples, by: split.By, config: TrainConfig, *, most: int) 
                 gap_share=GAP_SHARE,
             ),
         )
-        for test in split.folds(samples.frames, by, most=most, seed=config.seed)
+        for test in split.make_folds(samples.frames, by, most=most, seed=config.seed)
     ]
 
 
-def all_trained(samples: Samples, config: TrainConfig) -> Samples:
+def train_on_all(samples: Samples, config: TrainConfig) -> Samples:
     """Split so that nothing is tested on: all signers are trained on, but for the last frames, which validate."""
     nothing = np.zeros(len(samples), bool)
-    parts = split.split_around(
+    parts = split.split_around_test(
         samples.frames, nothing, by="block", validation_share=config.validation_share, seed=config.seed
     )
     return _split_as(samples, parts)
 
 
-def without_test(samples: Samples) -> Samples:
+def drop_test(samples: Samples) -> Samples:
     """What may be looked at to choose a model: all but the test."""
-    return only(samples, samples.split != "test")
+    return subset(samples, samples.split != "test")
 
 
 def _split_as(samples: Samples, parts: split.Split) -> Samples:
     again = replace(samples, split=parts.names, by=parts.by)
-    return only(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
+    return subset(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
 
 
-def at_random(samples: Samples, config: TrainConfig) -> Samples:
+def random_split(samples: Samples, config: TrainConfig) -> Samples:
     """Split at random, without regard to people or likeness, as most published figures are; without varied copies."""
-    samples = only(samples, ~samples.copy)
+    samples = subset(samples, ~samples.copy)
     names = np.full(len(samples), "train", dtype="<U10")
     test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
     names[test] = "test"
@@ -193,13 +193,13 @@ def at_random(samples: Samples, config: TrainConfig) -> Samples:
     return replace(samples, split=names, by="random")
 
 
-def only(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
+def subset(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
     """Some of the frames, with all that is known of them."""
     arrays = {field.name: getattr(samples, field.name) for field in fields(samples) if field.name != "by"}
     return Samples(**{name: values[taken] for name, values in arrays.items()}, by=samples.by)
 
 
-def _points(table: pa.Table, contract: Contract) -> Array:
+def _points(table: pa.Table, contract: PreprocessConfig) -> Array:
     found = table.column("landmarks").is_valid().to_numpy()
     points = np.zeros((len(table), 21, 3), np.float32)
     values = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -224,25 +224,25 @@ def _check_places(values: Array) -> None:
         )
 
 
-def _crops(folder: Path, contract: Contract, rows: int) -> Array:
+def _crops(folder: Path, contract: PreprocessConfig, rows: int) -> Array:
     crops = np.zeros((rows, contract.size, contract.size, 1), np.float32)
     done = 0
     # Pillow and OpenCV let go of the interpreter while they work, so threads use all cores.
-    with ThreadPoolExecutor() as pool, bar("Cropping hands", rows) as advance:
-        for table in parquet_store.row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
+    with ThreadPoolExecutor() as pool, progress_bar("Cropping hands", rows) as advance:
+        for table in parquet_store.iter_row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
             crops[done : done + len(table)] = list(pool.map(lambda row: _crop(row, contract), table.to_pylist()))
             done += len(table)
             advance(len(table))
     return crops
 
 
-def _crop(row: dict[str, Any], contract: Contract) -> Array:
+def _crop(row: dict[str, Any], contract: PreprocessConfig) -> Array:
     if row["hand_box"] is None or row["landmarks"] is None:
         return np.zeros(contract.shape, np.float32)
     if row["image"]["bytes"] is None:
         raise AslkitError("The dataset has no pictures, only landmarks. Train on those: --feature landmarks.")
     try:
-        frame = decode(row["image"]["bytes"])
+        frame = decode_image(row["image"]["bytes"])
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
     box = np.array(row["hand_box"], np.float32)

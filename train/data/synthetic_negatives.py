@@ -30,7 +30,7 @@ Labels = npt.NDArray[np.int64]
 People = npt.NDArray[np.str_]
 
 
-def made(raw: Array, label: Labels, signer: People, kind: str, count: int, rng: np.random.Generator) -> Array:
+def make_negatives(raw: Array, label: Labels, signer: People, kind: str, count: int, rng: np.random.Generator) -> Array:
     """Make frames without a letter out of hands.
 
     Args:
@@ -45,24 +45,26 @@ def made(raw: Array, label: Labels, signer: People, kind: str, count: int, rng: 
         float32 (at most count, …), as `raw`.
     """
     make = (_MAKE if raw.ndim == 3 else _MAKE_CROPS)[kind]
-    first, second = pairs(label, signer, count, rng)
+    first, second = draw_letter_pairs(label, signer, count, rng)
     return make(raw[first], raw[second], rng)
 
 
-def ways(raw: Array, label: Labels, signer: People, count: int, rng: np.random.Generator) -> tuple[Array, Labels]:
+def make_transitions(
+    raw: Array, label: Labels, signer: People, count: int, rng: np.random.Generator
+) -> tuple[Array, Labels]:
     """Make whole ways from one letter to another, frame by frame.
 
     Returns:
         raw, float32 (count, STEPS, …), and the two letters, int64 (count, 2).
     """
-    first, second = pairs(label, signer, count, rng)
-    blend = between if raw.ndim == 3 else _mixed
+    first, second = draw_letter_pairs(label, signer, count, rng)
+    blend = interpolate_hands if raw.ndim == 3 else _mixed
     shares = np.linspace(0, 1, STEPS + 2)[1:-1]
     frames = [blend(raw[first], raw[second], np.full(len(first), share)) for share in shares]
     return np.stack(frames, axis=1), np.stack([label[first], label[second]], axis=1)
 
 
-def false_letters(said: Labels, ends: Labels) -> float | None:
+def false_letter_rate(said: Labels, ends: Labels) -> float | None:
     """Letters said in a minute of spelling that were not signed.
 
     Args:
@@ -80,7 +82,7 @@ def false_letters(said: Labels, ends: Labels) -> float | None:
     return float(false.any(axis=1).mean() * A_MINUTE)
 
 
-def pairs(label: Labels, signer: People, count: int, rng: np.random.Generator) -> tuple[Labels, Labels]:
+def draw_letter_pairs(label: Labels, signer: People, count: int, rng: np.random.Generator) -> tuple[Labels, Labels]:
     """Draw pairs of frames of one signer and two letters: their rows."""
     if not len(label):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -94,7 +96,7 @@ def pairs(label: Labels, signer: People, count: int, rng: np.random.Generator) -
     return first[apart], second[apart]
 
 
-def between(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
+def interpolate_hands(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
     """Hands between two others: each bone points between the two directions and is as long as the two on average."""
     bones = [hand[:, 1:] - hand[:, PARENT] for hand in (first, second)]
     lengths = [np.linalg.norm(each, axis=-1, keepdims=True) + 1e-6 for each in bones]
@@ -109,10 +111,10 @@ def between(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Arra
 
 
 def _on_the_way(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    return between(first, second, rng.uniform(0.3, 0.7, len(first)))
+    return interpolate_hands(first, second, rng.uniform(0.3, 0.7, len(first)))
 
 
-def at_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
+def make_rest_hands(first: Array, second: Array, rng: np.random.Generator) -> Array:
     """Half-closed as between two letters, and hanging."""
     hands = _on_the_way(first, second, rng)
     angle = np.deg2rad(rng.uniform(*_REST_TURN_DEG, len(hands)))
@@ -152,7 +154,7 @@ def _crops_misfound(first: Array, second: Array, rng: np.random.Generator) -> Ar
 
 
 _MAKE: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_on_the_way, at_rest, _misfound), strict=True)
+    zip(KINDS, (_on_the_way, make_rest_hands, _misfound), strict=True)
 )
 _MAKE_CROPS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
     zip(KINDS, (_crops_on_the_way, _cropsat_rest, _crops_misfound), strict=True)

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.workspace import SYNTHETIC_PREFIX
-from aslkit.synthetic.landmark_dataset import HEIGHT, NO_LETTER, WIDTH, landmarks
+from aslkit.synthetic.landmark_dataset import HEIGHT, NO_LETTER, WIDTH, load_landmarks
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
-from aslkit.vision.preprocess import Array, Contract, canonical_points
+from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points
 
 
-def learned_too(samples: Samples, feature: Feature, config: TrainConfig) -> bool:
+def uses_synthetic_signers(samples: Samples, feature: Feature, config: TrainConfig) -> bool:
     """Whether synthetic signers are learned from beside those of the dataset.
 
     They are of landmarks only, and not where the dataset's own are synthetic: those would no longer be strangers.
@@ -22,7 +22,9 @@ def learned_too(samples: Samples, feature: Feature, config: TrainConfig) -> bool
     return config.synthetic and feature.contract.kind == "landmarks" and not any(made)
 
 
-def drawn(letters: npt.NDArray[np.int64], contract: Contract) -> tuple[Array, npt.NDArray[np.int64]]:
+def synthetic_samples(
+    letters: npt.NDArray[np.int64], contract: PreprocessConfig
+) -> tuple[Array, npt.NDArray[np.int64]]:
     """Hands of synthetic signers: signing, and at rest.
 
     Args:
@@ -39,7 +41,7 @@ def drawn(letters: npt.NDArray[np.int64], contract: Contract) -> tuple[Array, np
 
 @cache
 def _all(mirror_left: bool) -> tuple[Array, npt.NDArray[np.int64]]:
-    made = landmarks()
+    made = load_landmarks()
     count = len(made.label)
     points = canonical_points(
         made.points,

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.vision.preprocess import Array, tempered
+from aslkit.vision.preprocess import Array, apply_temperature
 
 BINS: Final = 10
 """Of equal width, between 0 and 1, in which sureness and truth are compared."""
@@ -14,13 +14,13 @@ BINS: Final = 10
 _COLDEST, _HOTTEST = 0.05, 20.0
 """Between which the temperature is looked for."""
 
-REFUSED_NOTHING: Final = 0.9
+MIN_NEGATIVES_REFUSED: Final = 0.9
 """Share of frames without a letter that the threshold is to refuse,"""
 
-REFUSED_RIGHT: Final = 0.05
+MAX_CORRECT_REFUSED: Final = 0.05
 """as long as it refuses no more than this share of the right letters: a recogniser that keeps silent is no use."""
 
-LEAST: Final = 0.5
+MIN_THRESHOLD: Final = 0.5
 """But never is a letter said that is likelier wrong than right, as calibrated."""
 
 
@@ -37,7 +37,7 @@ class Calibration:
     threshold: float = 0.0
 
 
-def temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float:
+def fit_temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float:
     """The temperature at which the probabilities are likeliest to be true (Guo et al., On Calibration, 2017).
 
     Args:
@@ -53,14 +53,14 @@ def temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float:
         return 1.0
 
     def unlikelihood(log: float) -> float:
-        said = tempered(probabilities, float(np.exp(log)))[np.arange(len(truth)), truth]
+        said = apply_temperature(probabilities, float(np.exp(log)))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(said, 1e-12)).mean())
 
     found = minimize_scalar(unlikelihood, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
     return float(np.exp(found.x))
 
 
-def threshold(right: Array, nothing: Array) -> float:
+def choose_threshold(right: Array, nothing: Array) -> float:
     """The sureness below which to refuse: most frames without a letter, few right letters, all that is likelier wrong.
 
     Args:
@@ -72,11 +72,11 @@ def threshold(right: Array, nothing: Array) -> float:
     """
     if not len(right) or not len(nothing):
         return 0.0
-    most, few = float(np.quantile(nothing, REFUSED_NOTHING)), float(np.quantile(right, REFUSED_RIGHT))
-    return max(LEAST, min(most, few))
+    most, few = float(np.quantile(nothing, MIN_NEGATIVES_REFUSED)), float(np.quantile(right, MAX_CORRECT_REFUSED))
+    return max(MIN_THRESHOLD, min(most, few))
 
 
-def reliability(probabilities: Array, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Compare sureness with truth.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.train.evaluation.predictions import REFUSED, Answers
+from aslkit.train.evaluation.predictions import REFUSED, Predictions
 
 GROUPS: Final = (
     ("fists, told apart by the thumb", "AEMNST"),
@@ -42,7 +42,7 @@ class Mistake:
     sure: float
 
 
-def wrong(answers: Answers) -> list[Mistake]:
+def list_mistakes(answers: Predictions) -> list[Mistake]:
     """All frames that were not taken for their letter, in the order of the answers."""
     rows = np.flatnonzero(answers.truth != answers.said)
     return [
@@ -58,7 +58,7 @@ def wrong(answers: Answers) -> list[Mistake]:
     ]
 
 
-def confusable(answers: Answers, mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
+def confused_pairs(answers: Predictions, mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
     """The pairs of each of GROUPS in which anything was mistaken, worst first.
 
     Returns:
@@ -68,7 +68,7 @@ def confusable(answers: Answers, mistakes: Sequence[Mistake]) -> list[dict[str, 
     return [_group(answers, mistakes, name, letters) for name, letters in GROUPS if _signed(answers, letters)]
 
 
-def examples(mistakes: Sequence[Mistake], signed: str, said: str) -> list[str]:
+def example_keys(mistakes: Sequence[Mistake], signed: str, said: str) -> list[str]:
     """Keys of a few frames that show `signed` and were taken for `said`: of as many signers as there are."""
     found = [each for each in mistakes if (each.signed, each.said) == (signed, said)]
     by_signer = {signer: [each.key for each in found if each.signer == signer] for signer in {m.signer for m in found}}
@@ -79,11 +79,11 @@ def examples(mistakes: Sequence[Mistake], signed: str, said: str) -> list[str]:
     return list(dict.fromkeys(chosen))[:EXAMPLES]
 
 
-def _signed(answers: Answers, letters: str) -> int:
+def _signed(answers: Predictions, letters: str) -> int:
     return int(np.isin(answers.truth, [INDEX[letter] for letter in letters]).sum())
 
 
-def _group(answers: Answers, mistakes: Sequence[Mistake], name: str, letters: str) -> dict[str, Any]:
+def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> dict[str, Any]:
     truth, said = answers.truth, answers.said
     rows = np.isin(truth, [INDEX[letter] for letter in letters])
     pairs: list[dict[str, Any]] = []
@@ -98,7 +98,7 @@ def _group(answers: Answers, mistakes: Sequence[Mistake], name: str, letters: st
                     "a_for_b": a_for_b,
                     "b_for_a": b_for_a,
                     "share": (a_for_b + b_for_a) / _signed(answers, a + b),
-                    "examples": examples(mistakes, a, b) + examples(mistakes, b, a),
+                    "examples": example_keys(mistakes, a, b) + example_keys(mistakes, b, a),
                 }
             )
     pairs.sort(key=lambda pair: -pair["share"])

@@ -13,12 +13,17 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
 from aslkit.train.evaluation.calibration import Calibration
-from aslkit.train.evaluation.predictions import Answers, answer, joined, measure
-from aslkit.train.evaluation.rejection import Silence, ask_silence, calibrated, merged
-from aslkit.train.fitting.fit import UNWATCHED, Watch, fit
+from aslkit.train.evaluation.predictions import Predictions, concat_predictions, measure_predictions, predict
+from aslkit.train.evaluation.rejection import (
+    NegativePredictions,
+    calibrate_rejection,
+    concat_negatives,
+    predict_negatives,
+)
+from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
 from aslkit.vision.preprocess import Array
 
-MOST_FOLDS: Final = 10
+MAX_FOLDS: Final = 10
 """Of more signers or sessions, several share a turn."""
 
 BLOCKS: Final = 5
@@ -33,7 +38,7 @@ Counts = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crossed:
+class CrossValidation:
     """The outcome.
 
     Attributes:
@@ -48,21 +53,21 @@ class Crossed:
 
     by: By
     note: str
-    answers: Answers
+    answers: Predictions
     turns: tuple[tuple[str, ...], ...]
     turn: npt.NDArray[np.int64]
-    silences: tuple[Silence, ...]
+    silences: tuple[NegativePredictions, ...]
     seconds: float
 
-    def tests(self) -> list[tuple[Answers, Silence, Calibration]]:
+    def tests(self) -> list[tuple[Predictions, NegativePredictions, Calibration]]:
         """Each turn's answers, with the calibration that the other turns give: it did not see whom it is used on."""
         return [
             (
                 self.answers.of(self.turn == number),
                 silence,
-                calibrated(
+                calibrate_rejection(
                     self.answers.of(self.turn != number),
-                    merged([each for other, each in enumerate(self.silences) if other != number]),
+                    concat_negatives([each for other, each in enumerate(self.silences) if other != number]),
                 ),
             )
             for number, silence in enumerate(self.silences)
@@ -70,7 +75,7 @@ class Crossed:
 
     def calibration(self) -> Calibration:
         """What all turns together give, for the model that learns from all."""
-        return calibrated(self.answers, merged(self.silences))
+        return calibrate_rejection(self.answers, concat_negatives(self.silences))
 
 
 def cross_validate(
@@ -80,9 +85,9 @@ def cross_validate(
     asked: By,
     *,
     recorded: Mapping[str, Array] | None = None,
-    watch: Watch = UNWATCHED,
+    watch: TrainingFolders = NO_FOLDERS,
     why: str = "",
-) -> Crossed:
+) -> CrossValidation:
     """Leave each signer (session, block) out in turn, train on the others, and ask about those left out.
 
     Where there is one signer, sessions are left out; where there is one session, blocks of time.
@@ -101,19 +106,19 @@ def cross_validate(
     """
     begun = time.perf_counter()
     by, note = _possible(samples, asked)
-    parts = data.left_out(samples, by, config, most=BLOCKS if by == "block" else MOST_FOLDS)
+    parts = data.leave_out_splits(samples, by, config, most=BLOCKS if by == "block" else MAX_FOLDS)
     answers, turns, silences = [], [], []
     for number, part in enumerate(parts, 1):
         names = _names(part, by, number)
         title = f"{why}{'without' if why else 'Without'} {', '.join(names)} ({number} of {len(parts)})"
-        model = fit(part, feature, config, title=title, watch=Watch(kept=watch.kept)).model
-        answers.append(answer(model, part, feature, split="test"))
-        silences.append(ask_silence(model, part, feature, split="test", seed=config.seed, recorded=recorded))
+        model = fit(part, feature, config, title=title, watch=TrainingFolders(kept=watch.kept)).model
+        answers.append(predict(model, part, feature, split="test"))
+        silences.append(predict_negatives(model, part, feature, split="test", seed=config.seed, recorded=recorded))
         turns.append(names)
-    return Crossed(
+    return CrossValidation(
         by=by,
         note=note,
-        answers=joined(answers),
+        answers=concat_predictions(answers),
         turns=tuple(turns),
         turn=np.repeat(np.arange(len(answers)), [len(each) for each in answers]),
         silences=tuple(silences),
@@ -121,11 +126,11 @@ def cross_validate(
     )
 
 
-def figures(crossed: Crossed, *, seed: int) -> dict[str, Any]:
+def fold_metrics(crossed: CrossValidation, *, seed: int) -> dict[str, Any]:
     """What cross-validation comes to, ready for JSON.
 
     Returns:
-        by, note, seconds: as in `Crossed`.
+        by, note, seconds: as in `CrossValidation`.
         mean: of the accuracies of those left out, each weighing the same whatever their number of frames.
         interval: low and high end of the bootstrap's `level`; null with fewer than two left out.
         each: for each signer, session or block: name, accuracy, accuracy_hand_found, coverage, macro_f1, n.
@@ -137,14 +142,14 @@ def figures(crossed: Crossed, *, seed: int) -> dict[str, Any]:
         "by": crossed.by,
         "note": crossed.note,
         "mean": float(np.mean([unit["accuracy"] for unit in each])),
-        "interval": interval(counts, rng=np.random.default_rng(seed)),
+        "interval": confidence_interval(counts, rng=np.random.default_rng(seed)),
         "level": LEVEL,
         "each": each,
         "seconds": round(crossed.seconds, 1),
     }
 
 
-def interval(counts: Sequence[Counts], *, rng: np.random.Generator) -> list[float] | None:
+def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -> list[float] | None:
     """Bootstrap the mean accuracy by signer and session, not by image: the images of a sitting are not independent.
 
     Signers are drawn with replacement, then sessions of each (the two-stage bootstrap; Davison and Hinkley, Bootstrap
@@ -194,7 +199,7 @@ def _names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
     return tuple(np.unique(names[test]).tolist())
 
 
-def _units(crossed: Crossed) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+def _units(crossed: CrossValidation) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     answers = crossed.answers
     if crossed.by == "block":
         return [(names[0], crossed.turn == number) for number, names in enumerate(crossed.turns)]
@@ -204,12 +209,12 @@ def _units(crossed: Crossed) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     return [(str(name), names == name) for name in np.unique(names)]
 
 
-def _session_counts(answers: Answers) -> list[tuple[int, int]]:
+def _session_counts(answers: Predictions) -> list[tuple[int, int]]:
     right = answers.truth == answers.said
     rows = [answers.session == name for name in np.unique(answers.session)]
     return [(int(right[each].sum()), int(each.sum())) for each in rows]
 
 
-def _brief(answers: Answers) -> dict[str, Any]:
-    measured = measure(answers)
+def _brief(answers: Predictions) -> dict[str, Any]:
+    measured = measure_predictions(answers)
     return {key: value for key, value in measured.items() if key != "per_letter"}

@@ -10,8 +10,8 @@ from aslkit.core.errors import InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
-from aslkit.train.evaluation.predictions import answer, measure
-from aslkit.train.fitting.fit import UNWATCHED, Watch, fit
+from aslkit.train.evaluation.predictions import measure_predictions, predict
+from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
 
 SHARES: Final = (1 / 16, 1 / 4)
 """Of each signer's frames of each letter, evenly spread over the recording."""
@@ -26,8 +26,13 @@ ENOUGH: Final = 3
 """Numbers of people without which nothing is estimated: through two points goes any power, and it flatters."""
 
 
-def curve(
-    samples: data.Samples, feature: Feature, config: TrainConfig, *, full: dict[str, float], watch: Watch = UNWATCHED
+def learning_curve(
+    samples: data.Samples,
+    feature: Feature,
+    config: TrainConfig,
+    *,
+    full: dict[str, float],
+    watch: TrainingFolders = NO_FOLDERS,
 ) -> dict[str, Any]:
     """Train on fewer people, and on fewer images, each signer left out in turn.
 
@@ -41,7 +46,7 @@ def curve(
     Returns:
         signers: for each number of people n, mean and each accuracy of those left out.
         images: for each share of the images, likewise, with n their mean number.
-        more: see `estimate`; null where nothing can be estimated.
+        more: see `extrapolate_curve`; null where nothing can be estimated.
 
     """
     names = sorted(full)
@@ -53,7 +58,7 @@ def curve(
             choices = list(combinations([name for name in names if name != held], number))
             picked = rng.permutation(len(choices))[:MOST_DRAWN]
             for place in picked:
-                part = data.only(samples, np.isin(samples.signer, [held, *choices[place]]))
+                part = data.subset(samples, np.isin(samples.signer, [held, *choices[place]]))
                 title = f"{number} to learn from, without {held}"
                 each.append(_right(part, held, feature, config, title, watch))
         by_signers.append({"n": number, "mean": float(np.mean(each)), "each": each})
@@ -62,7 +67,7 @@ def curve(
     return {
         "signers": by_signers,
         "images": _by_images(samples, feature, config, full, watch),
-        "more": estimate([(one["n"], one["mean"]) for one in by_signers]),
+        "more": extrapolate_curve([(one["n"], one["mean"]) for one in by_signers]),
     }
 
 
@@ -74,7 +79,7 @@ def check_people(samples: data.Samples) -> None:
         )
 
 
-def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
+def extrapolate_curve(points: list[tuple[int, float]]) -> dict[str, float] | None:
     """What MORE people would bring, if errors went on falling as a power of their number.
 
     Errors of learners fall about as a power of what they learn from (Hestness et al., 2017); from two or three numbers
@@ -96,7 +101,7 @@ def estimate(points: list[tuple[int, float]]) -> dict[str, float] | None:
     return {"n": more, "accuracy": float(1 - np.exp(start) * more**exponent), "exponent": float(exponent)}
 
 
-def words(found: dict[str, Any]) -> str:
+def describe_curve(found: dict[str, Any]) -> str:
     """The curve in a sentence or two."""
     first, last, more = found["signers"][0], found["signers"][-1], found["more"]
     few, many = found["images"][0], found["images"][-1]
@@ -113,14 +118,18 @@ def words(found: dict[str, Any]) -> str:
 
 
 def _by_images(
-    samples: data.Samples, feature: Feature, config: TrainConfig, full: dict[str, float], watch: Watch = UNWATCHED
+    samples: data.Samples,
+    feature: Feature,
+    config: TrainConfig,
+    full: dict[str, float],
+    watch: TrainingFolders = NO_FOLDERS,
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for share in SHARES:
         kept = _thinned(samples, share)
         each = []
         for held in sorted(full):
-            part = data.only(samples, kept | (samples.signer == held))
+            part = data.subset(samples, kept | (samples.signer == held))
             each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}", watch))
         found.append({"n": _mean_number(samples, kept), "mean": float(np.mean(each)), "each": each})
     every = np.ones(len(samples), bool)
@@ -147,7 +156,9 @@ def _mean_number(samples: data.Samples, kept: npt.NDArray[np.bool_]) -> int:
     return round(float(np.mean([(kept & (samples.signer != held)).sum() for held in names])))
 
 
-def _right(part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: Watch) -> float:
-    split = data.held_out(part, [held], config)
-    fitted = fit(split, feature, config, title=title, watch=Watch(kept=watch.kept))
-    return float(measure(answer(fitted.model, split, feature, split="test"))["accuracy"])
+def _right(
+    part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: TrainingFolders
+) -> float:
+    split = data.hold_out_signers(part, [held], config)
+    fitted = fit(split, feature, config, title=title, watch=TrainingFolders(kept=watch.kept))
+    return float(measure_predictions(predict(fitted.model, split, feature, split="test"))["accuracy"])

@@ -23,7 +23,7 @@ _AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class Predictions:
     """What a model said of n frames.
 
     Attributes:
@@ -44,27 +44,29 @@ class Answers:
         """Number of frames."""
         return len(self.truth)
 
-    def of(self, taken: npt.NDArray[np.bool_]) -> "Answers":
+    def of(self, taken: npt.NDArray[np.bool_]) -> "Predictions":
         """Those of some of the frames, which must be kept with key and probabilities."""
-        return Answers(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
+        return Predictions(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
 
 
-NO_ANSWERS: Final = Answers(truth=np.zeros(0, np.int64), said=np.zeros(0, np.int64))
+NO_PREDICTIONS: Final = Predictions(truth=np.zeros(0, np.int64), said=np.zeros(0, np.int64))
 """Where nothing was asked."""
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
+def concat_predictions(parts: Sequence[Predictions]) -> Predictions:
     """All answers of several, one after the other."""
-    return Answers(**{each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Answers)})
+    return Predictions(
+        **{each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Predictions)}
+    )
 
 
-def answer(model: Any, samples: Samples, feature: Feature, *, split: str) -> Answers:
+def predict(model: Any, samples: Samples, feature: Feature, *, split: str) -> Predictions:
     """Ask `model` (a keras.Model) about the rows of a split."""
     rows = np.flatnonzero(samples.split == split)
     seen = samples.found[rows]
     probabilities = np.zeros((len(rows), len(LETTERS)), np.float32)
-    probabilities[seen] = ask(model, samples.raw[rows[seen]], feature)
-    return Answers(
+    probabilities[seen] = predict_probabilities(model, samples.raw[rows[seen]], feature)
+    return Predictions(
         truth=samples.label[rows],
         said=np.where(seen, probabilities.argmax(axis=1), REFUSED),
         probabilities=probabilities,
@@ -74,24 +76,24 @@ def answer(model: Any, samples: Samples, feature: Feature, *, split: str) -> Ans
     )
 
 
-def ask(model: Any, raw: Array, feature: Feature) -> Array:
+def predict_probabilities(model: Any, raw: Array, feature: Feature) -> Array:
     """What `model` (a keras.Model) says of raw samples: probabilities, float32 (n, 24)."""
     parts = [raw[start : start + _AT_ONCE] for start in range(0, len(raw), _AT_ONCE)]
     said = [np.asarray(model(feature.finish(part), training=False), np.float32) for part in parts]
     return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
 
 
-def on_unseen(answers: Answers, *, by: str) -> dict[str, Any]:
+def unseen_signer_metrics(answers: Predictions, *, by: str) -> dict[str, Any]:
     """What metrics.json says of those who were not trained on: synthetic, unseen, mistakes."""
     people = sorted(set(answers.signer.tolist()))
     return {
         "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
-        "unseen": {"by": by, "held_out": people, **measure(answers)},
-        "mistakes": mistakes(answers, most=_SHOWN_MISTAKES),
+        "unseen": {"by": by, "held_out": people, **measure_predictions(answers)},
+        "mistakes": top_confusions(answers, most=_SHOWN_MISTAKES),
     }
 
 
-def measure(answers: Answers) -> dict[str, Any]:
+def measure_predictions(answers: Predictions) -> dict[str, Any]:
     """Figures of a set of answers, ready for JSON.
 
     Returns:
@@ -136,16 +138,16 @@ def _letter(signed: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> dict[
     }
 
 
-def confusion(answers: Answers) -> npt.NDArray[np.int64]:
+def confusion_matrix(answers: Predictions) -> npt.NDArray[np.int64]:
     """Count what was said for what was signed: int64 (24, 25), rows signed, columns said, the last one refused."""
     table = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
     np.add.at(table, (answers.truth, np.where(answers.said == REFUSED, len(LETTERS), answers.said)), 1)
     return table
 
 
-def mistakes(answers: Answers, *, most: int) -> list[dict[str, Any]]:
+def top_confusions(answers: Predictions, *, most: int) -> list[dict[str, Any]]:
     """The commonest wrong answers: letter signed, letter said ("no hand" for none), count, share of that letter."""
-    table = confusion(answers)
+    table = confusion_matrix(answers)
     signed = table.sum(axis=1)
     table[np.arange(len(LETTERS)), np.arange(len(LETTERS))] = 0
     ranked = np.argsort(table, axis=None, kind="stable")[::-1][:most]

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.recording_plan import FRAMES, Wanted
+from aslkit.formats.recording_plan import FRAMES, PlannedLetter
 from aslkit.train.data.samples import Samples
-from aslkit.train.evaluation.predictions import REFUSED, Answers
-from aslkit.train.evaluation.signer_outliers import Form
+from aslkit.train.evaluation.predictions import REFUSED, Predictions
+from aslkit.train.evaluation.signer_outliers import SignerOutlier
 
 ENOUGH: Final = 0.9
 """Share of a letter's frames right on unseen people, from which it is not asked for."""
@@ -25,7 +25,7 @@ FEWEST: Final = 20
 """Frames of a letter of a signer; fewer are few."""
 
 
-def plan(samples: Samples, answers: Answers, forms: Sequence[Form]) -> list[Wanted]:
+def make_plan(samples: Samples, answers: Predictions, forms: Sequence[SignerOutlier]) -> list[PlannedLetter]:
     """Letters to record, most useful first: those got wrong on unseen people, odd forms, and what varies too little.
 
     Args:
@@ -38,12 +38,12 @@ def plan(samples: Samples, answers: Answers, forms: Sequence[Form]) -> list[Want
     return [each for each in wanted if unique[each.letter, each.signer] is each][:MOST]
 
 
-def as_json(wanted: Sequence[Wanted]) -> list[dict[str, Any]]:
+def plan_to_json(wanted: Sequence[PlannedLetter]) -> list[dict[str, Any]]:
     """As record_next.json and metrics.json have it."""
     return [asdict(each) for each in wanted]
 
 
-def _wrong(answers: Answers) -> list[Wanted]:
+def _wrong(answers: Predictions) -> list[PlannedLetter]:
     found = []
     for letter in np.unique(answers.truth):
         rows = answers.truth == letter
@@ -54,13 +54,13 @@ def _wrong(answers: Answers) -> list[Wanted]:
         most = int(said[counts.argmax()])
         instead = "no hand was found" if most == REFUSED else f"mostly taken for {LETTERS[most]}"
         why = f"{right:.0%} right on unseen people, {instead}"
-        found.append((right, Wanted(letter=LETTERS[letter], signer="", frames=FRAMES, why=why)))
+        found.append((right, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES, why=why)))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
-def _forms(forms: Sequence[Form]) -> list[Wanted]:
+def _forms(forms: Sequence[SignerOutlier]) -> list[PlannedLetter]:
     return [
-        Wanted(
+        PlannedLetter(
             letter=form.letter,
             signer="",
             frames=FRAMES,
@@ -70,7 +70,7 @@ def _forms(forms: Sequence[Form]) -> list[Wanted]:
     ]
 
 
-def _narrow(samples: Samples) -> list[Wanted]:
+def _narrow(samples: Samples) -> list[PlannedLetter]:
     found = []
     for signer in np.unique(samples.signer[~samples.copy]):
         for letter in np.unique(samples.label):
@@ -83,5 +83,5 @@ def _narrow(samples: Samples) -> list[Wanted]:
                 why = f"most frames that {signer} has are near-copies of one another: other light, another distance"
             else:
                 continue
-            found.append(Wanted(letter=LETTERS[letter], signer=str(signer), frames=FRAMES, why=why))
+            found.append(PlannedLetter(letter=LETTERS[letter], signer=str(signer), frames=FRAMES, why=why))
     return found

@@ -10,18 +10,18 @@ import numpy.typing as npt
 from aslkit.core.letters import LETTERS
 from aslkit.train.data import synthetic_negatives
 from aslkit.train.data.features import Feature
-from aslkit.train.data.recorded_negatives import of
+from aslkit.train.data.recorded_negatives import negatives_of_signers
 from aslkit.train.data.samples import Samples
-from aslkit.train.evaluation.calibration import Calibration, reliability, temperature, threshold
-from aslkit.train.evaluation.predictions import REFUSED, Answers, ask
-from aslkit.vision.preprocess import Array, tempered
+from aslkit.train.evaluation.calibration import Calibration, choose_threshold, fit_temperature, reliability_curve
+from aslkit.train.evaluation.predictions import REFUSED, Predictions, predict_probabilities
+from aslkit.vision.preprocess import Array, apply_temperature
 
 MADE: Final = 400
 """Frames without a letter of each kind, and ways from letter to letter, for each test."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silence:
+class NegativePredictions:
     """What a model said where there was no letter.
 
     Attributes:
@@ -37,7 +37,7 @@ class Silence:
     ends: npt.NDArray[np.int64]
 
 
-def ask_silence(
+def predict_negatives(
     model: Any,
     samples: Samples,
     feature: Feature,
@@ -45,7 +45,7 @@ def ask_silence(
     split: str,
     seed: int,
     recorded: Mapping[str, Array] | None = None,
-) -> Silence:
+) -> NegativePredictions:
     """Ask `model` (a keras.Model) about frames without a letter, made from those of a split, and about recorded ones.
 
     Args:
@@ -61,17 +61,17 @@ def ask_silence(
     rows = np.flatnonzero((samples.split == split) & samples.found & ~samples.copy)
     raw, label, signer = samples.raw[rows], samples.label[rows], samples.signer[rows]
     parts = {
-        kind: synthetic_negatives.made(raw, label, signer, kind, MADE, rng)
+        kind: synthetic_negatives.make_negatives(raw, label, signer, kind, MADE, rng)
         for kind in synthetic_negatives.KINDS
         if len(rows)
     }
-    if (frames := of(recorded or {}, set(signer.tolist()))) is not None:
+    if (frames := negatives_of_signers(recorded or {}, set(signer.tolist()))) is not None:
         parts["recorded"] = frames
     kinds = np.repeat(list(parts) or [""], [len(each) for each in parts.values()] or [0])
-    said = [ask(model, each, feature) for each in parts.values()]
-    hands, ends = synthetic_negatives.ways(raw, label, signer, MADE, rng)
-    ways = ask(model, hands.reshape(-1, *samples.raw.shape[1:]), feature)
-    return Silence(
+    said = [predict_probabilities(model, each, feature) for each in parts.values()]
+    hands, ends = synthetic_negatives.make_transitions(raw, label, signer, MADE, rng)
+    ways = predict_probabilities(model, hands.reshape(-1, *samples.raw.shape[1:]), feature)
+    return NegativePredictions(
         kind=kinds,
         probabilities=np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32),
         ways=ways.reshape(len(ends), synthetic_negatives.STEPS, len(LETTERS)),
@@ -79,19 +79,19 @@ def ask_silence(
     )
 
 
-def calibrated(answers: Answers, silence: Silence) -> Calibration:
+def calibrate_rejection(answers: Predictions, silence: NegativePredictions) -> Calibration:
     """Choose temperature and threshold from frames that the model did not learn from."""
     found = answers.said != REFUSED
     probabilities, truth = answers.probabilities[found], answers.truth[found]
-    by = temperature(probabilities, truth)
-    sure = tempered(probabilities, by).max(axis=1, initial=0)
-    silent = tempered(silence.probabilities, by).max(axis=1, initial=0)
-    return Calibration(temperature=by, threshold=threshold(sure[answers.said[found] == truth], silent))
+    by = fit_temperature(probabilities, truth)
+    sure = apply_temperature(probabilities, by).max(axis=1, initial=0)
+    silent = apply_temperature(silence.probabilities, by).max(axis=1, initial=0)
+    return Calibration(temperature=by, threshold=choose_threshold(sure[answers.said[found] == truth], silent))
 
 
-def merged(parts: Sequence[Silence]) -> Silence:
+def concat_negatives(parts: Sequence[NegativePredictions]) -> NegativePredictions:
     """All of several, one after the other."""
-    return Silence(
+    return NegativePredictions(
         kind=np.concatenate([each.kind for each in parts]),
         probabilities=np.concatenate([each.probabilities for each in parts]),
         ways=np.concatenate([each.ways for each in parts]),
@@ -99,7 +99,7 @@ def merged(parts: Sequence[Silence]) -> Silence:
     )
 
 
-def rejection(tests: Sequence[tuple[Answers, Silence, Calibration]]) -> dict[str, Any]:
+def rejection_metrics(tests: Sequence[tuple[Predictions, NegativePredictions, Calibration]]) -> dict[str, Any]:
     """Figures of one or more tests, each with a calibration that did not see it; ready for JSON.
 
     Returns:
@@ -117,7 +117,7 @@ def rejection(tests: Sequence[tuple[Answers, Silence, Calibration]]) -> dict[str
     kind = np.concatenate([s.kind for _, s, _ in tests])
     ways = np.concatenate([_sure(s.ways, c) for _, s, c in tests])
     ends = np.concatenate([s.ends for _, s, _ in tests])
-    hot = np.concatenate([tempered(a.probabilities[a.said != REFUSED], c.temperature) for a, _, c in tests])
+    hot = np.concatenate([apply_temperature(a.probabilities[a.said != REFUSED], c.temperature) for a, _, c in tests])
     total = max(len(truth), 1)
     return {
         "letters": {
@@ -130,12 +130,12 @@ def rejection(tests: Sequence[tuple[Answers, Silence, Calibration]]) -> dict[str
             str(name): {"refused": float((silent[kind == name] < 0).mean()), "n": int((kind == name).sum())}
             for name in dict.fromkeys(kind.tolist())
         },
-        "false_letters_a_minute": synthetic_negatives.false_letters(ways, ends),
-        "reliability": reliability(hot, truth[found]),
+        "false_letters_a_minute": synthetic_negatives.false_letter_rate(ways, ends),
+        "reliability": reliability_curve(hot, truth[found]),
     }
 
 
 def _sure(probabilities: Array, calibration: Calibration) -> npt.NDArray[np.int64]:
     """The letters said, REFUSED where not sure enough: (…, 24) to (…)."""
-    hot = tempered(probabilities, calibration.temperature)
+    hot = apply_temperature(probabilities, calibration.temperature)
     return np.where(hot.max(axis=-1) >= calibration.threshold, hot.argmax(axis=-1), REFUSED)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.robust_statistics import spread
+from aslkit.core.robust_statistics import robust_std
 from aslkit.train.data.samples import Samples
 from aslkit.vision.hand_landmarker import PARENT
 from aslkit.vision.preprocess import Array
@@ -29,7 +29,7 @@ FEWEST: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class SignerOutlier:
     """A letter that a signer signs unlike the others.
 
     Attributes:
@@ -64,7 +64,7 @@ class Form:
         return f"{own} is a form of its own: {apart}."
 
 
-def forms(samples: Samples) -> list[Form]:
+def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
     """Find letters of signers that are far from everyone else's; the farthest first.
 
     Only people who are trained on are looked at. With fewer than two signers of a letter nothing can be said of it.
@@ -94,7 +94,7 @@ def forms(samples: Samples) -> list[Form]:
     nearest = same.min(axis=1)
     known = np.isfinite(nearest)
     usual = float(np.median(nearest[known])) if known.any() else 0.0
-    limit = usual + FAR * spread(nearest[known], usual) if known.any() else np.inf
+    limit = usual + FAR * robust_std(nearest[known], usual) if known.any() else np.inf
     found = []
     for cell in np.flatnonzero(known & (nearest > limit)):
         distances = _angles(bones[(signer == names[cell]) & (label == letters[cell])], means[others[cell]])
@@ -102,7 +102,7 @@ def forms(samples: Samples) -> list[Form]:
         like = int(np.where(others[cell], apart[cell], np.inf).argmin())
         other = int(same[cell].argmin())
         found.append(
-            Form(
+            SignerOutlier(
                 signer=str(names[cell]),
                 letter=LETTERS[letters[cell]],
                 distance=round(float(nearest[cell]), 1),

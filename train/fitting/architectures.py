@@ -84,7 +84,7 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
 ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
 
 
-def averaged(name: str, shape: Shape, classes: int, *, members: int, rests: bool = False) -> tuple[Any, Any]:
+def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rests: bool = False) -> tuple[Any, Any]:
     """Several networks of one architecture side by side, which learn together but each for itself.
 
     A network that learns from hands at rest has one class more for them, behind the letters. In use its probability is
@@ -108,7 +108,7 @@ def averaged(name: str, shape: Shape, classes: int, *, members: int, rests: bool
     from keras import Input, Model, layers
 
     inputs = Input(shape)
-    build, told = architecture(name), classes + int(rests)
+    build, told = get_architecture(name), classes + int(rests)
     said = [layers.Reshape((1, told))(build(shape, told)(inputs)) for _ in range(members)]
     together = layers.Concatenate(axis=1)(said) if members > 1 else said[0]
     mean = layers.GlobalAveragePooling1D()(together)
@@ -125,7 +125,7 @@ def _shared_out(said: Any, classes: int) -> Any:
     return found
 
 
-def architecture(name: str) -> Callable[[Shape, int], Any]:
+def get_architecture(name: str) -> Callable[[Shape, int], Any]:
     """Look an architecture up.
 
     Raises:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.retry import tried
-from aslkit.train.fitting.training_loop import Share, State
+from aslkit.core.retry import with_retries
+from aslkit.train.fitting.training_loop import RankData, TrainingState
 
 T = TypeVar("T")
 
@@ -29,12 +29,12 @@ _ROWS: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Store:
+class CheckpointStore:
     """A folder for one training, by its path or URL (`s3://…`); all ranks must be able to read and write it."""
 
     url: str
 
-    def write_shards(self, shares: list[Share]) -> None:
+    def write_shards(self, shares: list[RankData]) -> None:
         """Write the images of each rank as one Parquet file."""
         for rank, share in enumerate(shares):
             raw = np.concatenate([share.raw, share.checked])
@@ -47,7 +47,7 @@ class Store:
             pq.write_table(table, sink, row_group_size=_ROWS, compression="zstd")
             self._write(_SHARD.format(rank, len(shares)), sink.getvalue())
 
-    def shard(self, rank: int, ranks: int) -> Share:
+    def shard(self, rank: int, ranks: int) -> RankData:
         """Read the images of one rank.
 
         Raises:
@@ -63,7 +63,7 @@ class Store:
         raw = flat.reshape(len(table), *json.loads(about["shape"]))
         label: npt.NDArray[np.int64] = table.column("label").to_numpy()
         checked = table.column("checked").to_numpy()
-        return Share(
+        return RankData(
             raw=raw[~checked],
             label=label[~checked],
             checked=raw[checked],
@@ -71,7 +71,7 @@ class Store:
             total=int(about["total"]),
         )
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write how far the training has come, whole or not at all."""
         arrays: dict[str, npt.NDArray[Any]] = {"history": np.frombuffer(json.dumps(state.history).encode(), np.uint8)}
         for name in ("best", "variables"):
@@ -81,7 +81,7 @@ class Store:
         self._write(_CHECKPOINT, sink.getvalue())
         self._write(_HISTORY, json.dumps(state.history).encode())
 
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """Read what `save` wrote; an empty state where nothing was.
 
         Raises:
@@ -90,10 +90,10 @@ class Store:
         try:
             data = self._read(_CHECKPOINT)
         except FileNotFoundError:
-            return State()
+            return TrainingState()
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                return State(
+                return TrainingState(
                     history=json.loads(file["history"].tobytes()),
                     best=[file[name] for name in sorted(file.files) if name.startswith("best-")],
                     variables=[file[name] for name in sorted(file.files) if name.startswith("variables-")],
@@ -165,4 +165,4 @@ class Store:
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Do it; over a network again, where it fails for a moment."""
-        return tried(action, self.url) if "://" in self.url else action()
+        return with_retries(action, self.url) if "://" in self.url else action()

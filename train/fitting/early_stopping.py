@@ -8,11 +8,17 @@ import numpy as np
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.progress import Advance
-from aslkit.train.fitting.training_loop import State, variables
+from aslkit.train.fitting.training_loop import TrainingState, training_variables
 
 
-def watcher(
-    keras: Any, *, patience: int, validated: bool, state: State, advance: Advance, ended: Callable[[State], None]
+def early_stopping_callback(
+    keras: Any,
+    *,
+    patience: int,
+    validated: bool,
+    state: TrainingState,
+    advance: Advance,
+    ended: Callable[[TrainingState], None],
 ) -> Any:
     """A Keras callback that keeps the best weights and notes each epoch in `state`.
 
@@ -29,7 +35,7 @@ def watcher(
     """
 
     class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
-        """See `watcher`."""
+        """See `early_stopping_callback`."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -52,10 +58,10 @@ def watcher(
             row = {name: float(value) for name, value in (logs or {}).items()}
             state.history.append({"epoch": epoch + 1, **row, "seconds": now - self._begun})
             self._begun = now
-            state.variables = [np.asarray(each) for each in variables(self.model, self.model.optimizer)]
+            state.variables = [np.asarray(each) for each in training_variables(self.model, self.model.optimizer)]
             if not validated or best_epoch(state) == len(state.history):
                 state.best = self.model.get_weights()
-            self.model.stop_training = is_done(state, patience=patience)
+            self.model.stop_training = has_converged(state, patience=patience)
             ended(state)
 
         def restore(self) -> None:
@@ -65,21 +71,21 @@ def watcher(
     return Watcher()
 
 
-def best_epoch(state: State) -> int:
+def best_epoch(state: TrainingState) -> int:
     """Epochs done when the validation loss was lowest; all of them, where there is no validation."""
     return state.best_epoch if state.history and "val_loss" in state.history[0] else len(state.history)
 
 
-def is_done(state: State, *, patience: int) -> bool:
+def has_converged(state: TrainingState, *, patience: int) -> bool:
     """Whether so many epochs brought no lower validation loss."""
     return len(state.history) - best_epoch(state) >= patience
 
 
-def explain(watched: Any, state: State, *, finite: bool, learning_rate: float) -> str:
+def explain_stop(watched: Any, state: TrainingState, *, finite: bool, learning_rate: float) -> str:
     """Say why a loss turned no number, and what is kept.
 
     Args:
-        watched: what `watcher` gave.
+        watched: what `early_stopping_callback` gave.
         state: its state.
         finite: whether all inputs are numbers.
         learning_rate: that was used.

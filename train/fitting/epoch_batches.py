@@ -11,15 +11,17 @@ from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
-from aslkit.train.data.synthetic_signers import drawn as synthetic
-from aslkit.train.data.synthetic_signers import learned_too
+from aslkit.train.data.synthetic_signers import synthetic_samples as synthetic
+from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.vision.preprocess import Array
 
 MIRRORED_SHARE: Final = 0.5
 """Of the varied copies, where a model is to know both mirror images of each letter."""
 
 
-def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> Any:
+def balanced_epoch(
+    keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
+) -> Any:
     """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
 
     Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
@@ -36,7 +38,7 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
         config: the settings.
     """
     raw, label, signer = samples.raw[train], samples.label[train], samples.signer[train]
-    rests = learned_too(samples, feature, config)
+    rests = uses_synthetic_signers(samples, feature, config)
     if rests:
         more, letters = synthetic(np.unique(label), feature.contract)
         raw, label = np.concatenate([raw, more]), np.concatenate([label, letters])
@@ -65,7 +67,7 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
 
         def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            return self.inputs[rows], targets(label[rows], config.members, rests=rests), weight[rows, None]
+            return self.inputs[rows], member_targets(label[rows], config.members, rests=rests), weight[rows, None]
 
         def begin(self, epoch: int) -> None:
             if epoch == self.epoch:
@@ -78,7 +80,7 @@ def drawn(keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: F
     return Batches()
 
 
-def targets(label: npt.NDArray[np.int64], members: int, *, rests: bool) -> Array:
+def member_targets(label: npt.NDArray[np.int64], members: int, *, rests: bool) -> Array:
     """Letters, int64 (n,), as each member is to say them: float32 (n, members, 24); with rests 25, NO_LETTER last."""
     wanted = np.eye(len(LETTERS) + int(rests), dtype=np.float32)
     return np.repeat(wanted[label][:, None], members, axis=1)

@@ -11,25 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.core.native_libraries import quiet_keras
-from aslkit.core.progress import bar
+from aslkit.core.native_libraries import import_keras
+from aslkit.core.progress import progress_bar
 from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
-from aslkit.train.data.synthetic_signers import learned_too
+from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.fitting import transfer
-from aslkit.train.fitting.architectures import averaged
-from aslkit.train.fitting.checkpoints import Store
-from aslkit.train.fitting.early_stopping import explain, is_done, watcher
-from aslkit.train.fitting.epoch_batches import drawn, targets
-from aslkit.train.fitting.training_loop import State, bring
+from aslkit.train.fitting.architectures import build_ensemble
+from aslkit.train.fitting.checkpoints import CheckpointStore
+from aslkit.train.fitting.early_stopping import early_stopping_callback, explain_stop, has_converged
+from aslkit.train.fitting.epoch_batches import balanced_epoch, member_targets
+from aslkit.train.fitting.training_loop import TrainingState, restore_state
 from aslkit.vision.preprocess import Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class FitResult:
     """A trained network.
 
     Attributes:
@@ -48,7 +48,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class TrainingFolders:
     """Where a training can be followed and gone on with.
 
     Attributes:
@@ -61,7 +61,7 @@ class Watch:
     logs: Path | None = None
 
 
-UNWATCHED: Final = Watch()
+NO_FOLDERS: Final = TrainingFolders()
 
 
 @dataclass(kw_only=True)
@@ -73,10 +73,10 @@ class _Training:
     batches: Any
     validation: tuple[Array, Array] | None
     config: TrainConfig
-    state: State = field(default_factory=State)
-    store: Store | None = None
+    state: TrainingState = field(default_factory=TrainingState)
+    store: CheckpointStore | None = None
 
-    def keep(self, state: State) -> None:
+    def keep(self, state: TrainingState) -> None:
         if self.store is not None:
             self.store.save(state)
 
@@ -88,8 +88,8 @@ def fit(
     *,
     title: str = "Training",
     keep: bool = False,
-    watch: Watch = UNWATCHED,
-) -> Fitted:
+    watch: TrainingFolders = NO_FOLDERS,
+) -> FitResult:
     """Train `config.architecture` on the train rows in which a hand was found.
 
     Args:
@@ -103,30 +103,32 @@ def fit(
     Raises:
         AslkitError: too little to learn from, or TensorFlow is not installed.
     """
-    keras = quiet_keras()
+    keras = import_keras()
     keras.utils.set_random_seed(config.seed)
     train = np.flatnonzero((samples.split == "train") & samples.found)
     check = np.flatnonzero((samples.split == "validation") & samples.found)
     check_trainable(samples)
-    members, rests = config.members, learned_too(samples, feature, config)
-    learning, model = averaged(config.architecture, feature.contract.shape, len(LETTERS), members=members, rests=rests)
-    batches = drawn(keras, samples, train, feature, config)
+    members, rests = config.members, uses_synthetic_signers(samples, feature, config)
+    learning, model = build_ensemble(
+        config.architecture, feature.contract.shape, len(LETTERS), members=members, rests=rests
+    )
+    batches = balanced_epoch(keras, samples, train, feature, config)
     training = _Training(
         learning=learning,
         model=model,
         batches=batches,
-        validation=(feature.finish(samples.raw[check]), targets(samples.label[check], members, rests=rests))
+        validation=(feature.finish(samples.raw[check]), member_targets(samples.label[check], members, rests=rests))
         if len(check)
         else None,
         config=config,
     )
     if watch.kept is not None:
-        training.store = Store(url=str(watch.kept / _digest(samples, [train, check], feature, config)))
+        training.store = CheckpointStore(url=str(watch.kept / _digest(samples, [train, check], feature, config)))
         training.state = training.store.state()
     _begin(keras, training)
     stopped = _run(keras, training, title=title, keep=keep, logs=watch.logs)
     seconds = [row["seconds"] for row in training.state.history]
-    return Fitted(
+    return FitResult(
         model=model,
         history=training.state.history,
         fit_s=float(np.sum(seconds)),
@@ -137,7 +139,9 @@ def fit(
 
 def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Feature, config: TrainConfig) -> str:
     """A name for a training: two of the same name would come to the same."""
-    beside = SIGNERS if learned_too(samples, feature, config) else 0  # who they are, and the network, hang on it
+    beside = (
+        SIGNERS if uses_synthetic_signers(samples, feature, config) else 0
+    )  # who they are, and the network, hang on it
     settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, beside], default=str)
     found = hashlib.sha256(settings.encode())
     for taken in rows:
@@ -157,7 +161,7 @@ def _begin(keras: Any, training: _Training) -> None:
     _compile(keras, training)
     if state.variables:
         learning.optimizer.build(learning.trainable_variables)
-        bring(learning, learning.optimizer, state)
+        restore_state(learning, learning.optimizer, state)
         training.batches.begin(len(state.history))
 
 
@@ -190,12 +194,12 @@ def _accuracy(keras: Any) -> Any:
 
 def _take_over(training: _Training, model: Path) -> None:
     """Take over what another model has learned, and let only the rest learn for a while."""
-    source = transfer.load(model)
+    source = transfer.load_start_model(model)
     members = [layer for layer in training.learning.layers if hasattr(layer, "layers")]
-    taken = [layer for member in members for layer in transfer.take_over(source, member)]
+    taken = [layer for member in members for layer in transfer.transfer_weights(source, member)]
     for layer in taken:
         layer.trainable = False
-    _compile(quiet_keras(), training)
+    _compile(import_keras(), training)
     training.learning.fit(
         training.batches,
         epochs=transfer.FROZEN_EPOCHS,
@@ -210,7 +214,7 @@ def _take_over(training: _Training, model: Path) -> None:
 
 def _turning(batches: Any) -> Any:
     """A callback that turns to each epoch's batches when it begins."""
-    return quiet_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
+    return import_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
 
 
 def _layers(keras: Any, model: Any) -> Iterator[Any]:
@@ -224,9 +228,9 @@ def _layers(keras: Any, model: Any) -> Iterator[Any]:
 def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path | None) -> str:
     """Train from where it stands; say why it ended before its time, "" where it did not."""
     config, state = training.config, training.state
-    with bar(title, config.epochs) as advance:
+    with progress_bar(title, config.epochs) as advance:
         advance(len(state.history))
-        watched = watcher(
+        watched = early_stopping_callback(
             keras,
             patience=config.patience,
             validated=training.validation is not None,
@@ -235,7 +239,7 @@ def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path 
             ended=training.keep,
         )
         try:
-            if len(state.history) < config.epochs and not is_done(state, patience=config.patience):
+            if len(state.history) < config.epochs and not has_converged(state, patience=config.patience):
                 training.learning.fit(
                     training.batches,
                     validation_data=training.validation,
@@ -257,7 +261,7 @@ def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path 
         else:
             if watched.stopped:
                 finite = bool(np.isfinite(training.batches.inputs).all())
-                watched.stopped = explain(watched, state, finite=finite, learning_rate=config.learning_rate)
+                watched.stopped = explain_stop(watched, state, finite=finite, learning_rate=config.learning_rate)
     watched.set_model(training.learning)
     watched.restore()
     return str(watched.stopped)

@@ -12,7 +12,7 @@ from aslkit.vision.preprocess import MODEL_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Best:
+class BenchmarkBest:
     """The best network on pixels of a benchmark.
 
     Attributes:
@@ -24,7 +24,7 @@ class Best:
     model: Path
 
 
-def newest(runs: Path) -> Best | None:
+def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
     """The network that the newest benchmark's leaderboard names as the best on pixels.
 
     Args:
@@ -39,13 +39,13 @@ def newest(runs: Path) -> Best | None:
             best = json.loads(file.read_text(encoding="utf-8"))["best"]
             model = file.parent / best["model"]
             if best["network"] and (model / MODEL_FILE).is_file():
-                return Best(architecture=best["network"], model=model)
+                return BenchmarkBest(architecture=best["network"], model=model)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # of an earlier version, or damaged: it says nothing of a best network
     return None
 
 
-def settled(config: TrainConfig, feature: Feature, runs: Path, note: Callable[[str], None]) -> TrainConfig:
+def resolve_start(config: TrainConfig, feature: Feature, runs: Path, note: Callable[[str], None]) -> TrainConfig:
     """Name the architecture and what it begins with, where they are left to choose.
 
     A feature of pixels begins with the benchmark's best network, if there is one, and takes its architecture. One of
@@ -58,7 +58,7 @@ def settled(config: TrainConfig, feature: Feature, runs: Path, note: Callable[[s
         note: told why a network begins by chance that could begin with another.
     """
     pixels = feature.contract.kind == "pixels"
-    best = newest(runs) if pixels and config.start == AUTO else None
+    best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
     if config.architecture == AUTO:
         config = replace(config, architecture=best.architecture if best else feature.architecture)
     if config.start != AUTO:
@@ -73,7 +73,7 @@ def settled(config: TrainConfig, feature: Feature, runs: Path, note: Callable[[s
     return replace(config, start="")
 
 
-def portable(config: TrainConfig, runs: Path) -> TrainConfig:
+def without_paths(config: TrainConfig, runs: Path) -> TrainConfig:
     """The settings as a run's folder keeps them: a start among `runs` by its name there, without the machine's path."""
     model = config.start_model
     if model is None or not model.is_relative_to(runs):

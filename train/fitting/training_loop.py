@@ -27,11 +27,11 @@ class Ranks(Protocol):
     def total(self, tensors: list[Any]) -> list[Any]:
         """Sum each tensor over all ranks; each rank gets the sums. All ranks must call it alike."""
 
-    def like_first(self, variables: Sequence[Any]) -> None:
+    def broadcast(self, variables: Sequence[Any]) -> None:
         """Give these tf.Variables of every rank the values that rank 0 has."""
 
 
-class Alone:
+class SingleProcess:
     """One process, without Horovod."""
 
     rank = 0
@@ -41,7 +41,7 @@ class Alone:
         """The tensors as they are."""
         return tensors
 
-    def like_first(self, variables: Sequence[Any]) -> None:
+    def broadcast(self, variables: Sequence[Any]) -> None:
         """Nothing to do."""
 
 
@@ -79,7 +79,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
+class RankData:
     """The images of one rank.
 
     Attributes:
@@ -96,7 +96,7 @@ class Share:
 
 
 @dataclass(kw_only=True)
-class State:
+class TrainingState:
     """What a training has come to, and what it needs to go on.
 
     Attributes:
@@ -116,18 +116,18 @@ class State:
         return int(np.argmin(losses)) + 1 if losses else 0
 
 
-def run(
+def run_training(
     model: Any,
-    share: Share,
+    share: RankData,
     schedule: Schedule,
     *,
     vary: Callable[[Any, np.random.Generator], Array],
     finish: Callable[[Any], Array],
     seed: int,
     ranks: Ranks,
-    state: State,
-    ended: Callable[[State], None],
-) -> State:
+    state: TrainingState,
+    ended: Callable[[TrainingState], None],
+) -> TrainingState:
     """Train until the schedule ends or validation stops falling.
 
     In each epoch every image of every rank is learned from exactly once, and all ranks take the same number of
@@ -148,7 +148,7 @@ def run(
     Raises:
         AslkitError: loss or weights are no numbers any more; `state` keeps the last good epoch.
     """
-    step = Step(model, schedule, ranks)
+    step = TrainingStep(model, schedule, ranks)
     _restore(model, step.optimizer, state, ranks)
     steps, checked = max(1, -(-share.total // schedule.batch_size)), finish(share.checked)
     for epoch in range(len(state.history), schedule.epochs):
@@ -173,7 +173,7 @@ def run(
     return state
 
 
-class Step:
+class TrainingStep:
     """One network under training: its compiled steps and the sums of the epoch.
 
     Args:
@@ -263,27 +263,27 @@ def _row(epoch: int, learned: npt.NDArray[np.float64], checked: npt.NDArray[np.f
     return row
 
 
-def _restore(model: Any, optimizer: Any, state: State, ranks: Ranks) -> None:
+def _restore(model: Any, optimizer: Any, state: TrainingState, ranks: Ranks) -> None:
     """Bring network and optimizer to where the state left them, the same on every rank."""
-    bring(model, optimizer, state)
-    ranks.like_first([each.value for each in (*model.weights, *optimizer.variables)])
+    restore_state(model, optimizer, state)
+    ranks.broadcast([each.value for each in (*model.weights, *optimizer.variables)])
 
 
-def _keep(model: Any, optimizer: Any, state: State, row: dict[str, float]) -> None:
+def _keep(model: Any, optimizer: Any, state: TrainingState, row: dict[str, float]) -> None:
     state.history.append(row)
-    state.variables = [np.asarray(each) for each in variables(model, optimizer)]
+    state.variables = [np.asarray(each) for each in training_variables(model, optimizer)]
     if state.best_epoch == len(state.history):
         state.best = model.get_weights()
 
 
-def bring(model: Any, optimizer: Any, state: State) -> None:
+def restore_state(model: Any, optimizer: Any, state: TrainingState) -> None:
     """Give network and optimizer, which must be built, the values that the state has, if it has any."""
-    found = variables(model, optimizer)
+    found = training_variables(model, optimizer)
     if state.variables:
         for variable, value in zip(found, state.variables, strict=True):
             variable.assign(value)
 
 
-def variables(model: Any, optimizer: Any) -> list[Any]:
+def training_variables(model: Any, optimizer: Any) -> list[Any]:
     """All that training changes, random states of dropout included."""
     return [*model.variables, *optimizer.variables]

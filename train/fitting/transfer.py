@@ -11,7 +11,7 @@ FROZEN_EPOCHS: Final = 3
 """Epochs in which what was taken over stays as it is, while the rest, which begins by chance, finds its place."""
 
 
-def load(path: Path) -> Any:
+def load_start_model(path: Path) -> Any:
     """Load a keras.Model to begin with, in safe mode.
 
     Args:
@@ -27,10 +27,10 @@ def load(path: Path) -> Any:
     found = [file for file in files if file.is_file()]
     if not found:
         raise InputError(f"There is no model in {path} to start from. Give a run, or a .keras file.")
-    return load_keras.load(found[0])
+    return load_keras.load_keras_file(found[0])
 
 
-def take_over(source: Any, target: Any) -> list[Any]:
+def transfer_weights(source: Any, target: Any) -> list[Any]:
     """Copy weights from one network to another, layer by layer, as far as kinds and shapes agree.
 
     Args:

@@ -13,7 +13,7 @@ PACKAGES: Final = (
 )  # fmt: skip
 
 
-def environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Python, system, processor cores, and the versions of what decides the outcome; null where not installed."""
     return {
         "python": platform.python_version(),
@@ -30,7 +30,9 @@ def _version(name: str) -> str | None:
         return None
 
 
-def command(dataset: str, run: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False) -> str:
+def reproduce_command(
+    dataset: str, run: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False
+) -> str:
     """What to type beside the workspace `data` that holds the run, to make it again: its config.toml says the rest."""
     options = [*(f"--hold-out {shlex.quote(signer)}" for signer in hold_out), *([f"--cv {cv}"] if cv else [])]
     options += ["--curve"] if curve else []

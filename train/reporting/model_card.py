@@ -5,13 +5,19 @@ from typing import Any
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.train.reporting.report import percent
-from aslkit.train.reporting.summary_text import accuracy, false_letters, headline, synthetic, transfer
-from aslkit.train.reporting.tables import markdown
+from aslkit.train.reporting.summary_text import (
+    describe_false_letters,
+    describe_synthetic,
+    describe_transfer,
+    headline,
+    headline_accuracy,
+)
+from aslkit.train.reporting.tables import markdown_table
 
 CARD_FILE = "README.md"
 
 
-def card(metrics: dict[str, Any]) -> str:
+def render_card(metrics: dict[str, Any]) -> str:
     """The card as Markdown, with the front matter that the Hugging Face hub reads.
 
     Args:
@@ -29,9 +35,9 @@ def card(metrics: dict[str, Any]) -> str:
         f"# {title}\n",
         "Names the letter of the American Sign Language alphabet that a hand shows in one picture: 24 still letters, "
         "without J and Z, which move.\n",
-        f"**{percent(accuracy(metrics))} right on {words['tested']}.** {words['doubt']} A picture in which no hand is "
+        f"**{percent(headline_accuracy(metrics))} right on {words['tested']}.** {words['doubt']} A picture in which no hand is "
         f"found counts as wrong. On a random split, the optimistic figure, {_random(metrics)}. "
-        f"{words['gap']} {transfer(metrics)}\n",
+        f"{words['gap']} {describe_transfer(metrics)}\n",
         _left_out(metrics),
         _rejection(metrics),
         _letters(metrics),
@@ -41,7 +47,7 @@ def card(metrics: dict[str, Any]) -> str:
         f"the figures above are all that is known of strangers.{_warning(words)}\n",
         "## What it learned from\n",
         f"{metrics['trained_on']['n']:,} frames of {', '.join(metrics['trained_on']['signers'])}, from the dataset "
-        f"`{metrics['dataset']}`{synthetic(metrics)}. The licence of these frames is in the dataset's card.\n",
+        f"`{metrics['dataset']}`{describe_synthetic(metrics)}. The licence of these frames is in the dataset's card.\n",
         "## Using it\n",
         "`model/model.keras` loads in Keras 3 (`keras.saving.load_model`, safe mode); `model/preprocess.json` says how "
         "`aslkit.vision.preprocess` makes its input from an image, and below which confidence it gives no letter.\n",
@@ -67,7 +73,7 @@ def _left_out(metrics: dict[str, Any]) -> str:
         (each["name"], percent(each["accuracy"]), percent(each["coverage"]), f"{each['n']:,}")
         for each in metrics["cv"]["each"]
     ]
-    return markdown((f"{metrics['cv']['by']} left out", "right", "hand found", "frames"), rows)
+    return markdown_table((f"{metrics['cv']['by']} left out", "right", "hand found", "frames"), rows)
 
 
 def _rejection(metrics: dict[str, Any]) -> str:
@@ -78,7 +84,7 @@ def _rejection(metrics: dict[str, Any]) -> str:
         f"Where it is not sure enough it says nothing: of the letters then {percent(letters['right'])} are right, "
         f"{percent(letters['wrong'])} wrong, {percent(letters['refused'])} refused; in {percent(letters['no_hand'])} "
         f"no hand is found. Of frames without a letter it refuses: {refused or 'not measured'}. False letters expected "
-        f"while spelling: {false_letters(found)}.\n"
+        f"while spelling: {describe_false_letters(found)}.\n"
     )
 
 
@@ -87,7 +93,7 @@ def _letters(metrics: dict[str, Any]) -> str:
         (letter, percent(each["accuracy"]), f"{each['n']:,}")
         for letter, each in metrics["unseen"]["per_letter"].items()
     ]
-    return markdown(("letter", "right", "frames"), rows)
+    return markdown_table(("letter", "right", "frames"), rows)
 
 
 def _environment(found: dict[str, Any]) -> str:

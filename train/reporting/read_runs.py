@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
 from aslkit.train.reporting.resume import CHECKPOINTS
-from aslkit.train.reporting.summary_text import accuracy
+from aslkit.train.reporting.summary_text import headline_accuracy
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
@@ -77,7 +77,7 @@ class Run:
             "feature": metrics.get("feature"),
             "architecture": metrics.get("architecture"),
             "seed": metrics.get("seed"),
-            "accuracy": accuracy(metrics) if unseen else None,
+            "accuracy": headline_accuracy(metrics) if unseen else None,
             "left_out": {one["name"]: one["accuracy"] for one in each}
             or dict.fromkeys(unseen.get("held_out", []), unseen.get("accuracy")),
             "by": metrics.get("cv", {}).get("by") or unseen.get("by"),
@@ -91,7 +91,7 @@ class Run:
         }
 
 
-def runs(folder: Path) -> list[Run]:
+def list_runs(folder: Path) -> list[Run]:
     """All in a workspace's runs folder, best first: benchmarks, sweeps, what was interrupted or is damaged, too."""
     paths = [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name[0] != "."]
     return sorted(map(_whatever, filter(_is_begun, paths)), key=lambda run: -(run.row()["accuracy"] or 0))
@@ -104,12 +104,12 @@ def _is_begun(folder: Path) -> bool:
 def _whatever(folder: Path) -> Run:
     """Read what is there, damaged or not: one damaged run must not hide the others."""
     try:
-        return read(folder)
+        return read_run(folder)
     except AslkitError as error:
         return Run(folder=folder, metrics={}, missing=(), damage=error.message)
 
 
-def read(folder: Path) -> Run:
+def read_run(folder: Path) -> Run:
     """Read a run, whole or not.
 
     Raises:
@@ -147,20 +147,20 @@ def _check(value: Any, shape: Any, where: str) -> None:
                 _check(value.get(name, ...), inner, f"{where}.{name}")
 
 
-def begun(folder: Path) -> Run:
+def read_started_run(folder: Path) -> Run:
     """Read a run, whole or not, of which there is something.
 
     Raises:
         InputError: nothing was trained there.
         AslkitError: its metrics.json is damaged.
     """
-    run = read(folder)
+    run = read_run(folder)
     if not run.metrics and len(run.missing) == len(_NEEDED) and not _is_begun(folder):
         raise InputError(f"{folder} holds nothing that was trained. Train again; it is of no more use.")
     return run
 
 
-def whole(folder: Path) -> Run:
+def read_complete_run(folder: Path) -> Run:
     """Read a run that must be whole.
 
     Raises:
@@ -169,7 +169,7 @@ def whole(folder: Path) -> Run:
     """
     if not folder.is_dir():
         raise InputError(f"There is no run in {folder}. `aslkit runs` lists them; `aslkit train` makes one.")
-    run = begun(folder)
+    run = read_started_run(folder)
     if run.missing:
         raise AslkitError(f"{folder} lacks {', '.join(run.missing)}. Copy the whole run folder, or train again.")
     return run

@@ -10,23 +10,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.train.evaluation.confusions import examples, wrong
-from aslkit.train.evaluation.learning_curve import words
-from aslkit.train.evaluation.predictions import Answers, confusion
+from aslkit.train.evaluation.confusions import example_keys, list_mistakes
+from aslkit.train.evaluation.learning_curve import describe_curve
+from aslkit.train.evaluation.predictions import Predictions, confusion_matrix
 from aslkit.train.evaluation.signer_outliers import ADVICE
-from aslkit.train.reporting.summary_text import accuracy, false_letters, headline, synthetic, transfer
+from aslkit.train.reporting.summary_text import (
+    describe_false_letters,
+    describe_synthetic,
+    describe_transfer,
+    headline,
+    headline_accuracy,
+)
 from aslkit.train.reporting.thumbnails import thumbnails
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
 
 
-def write(
+def write_report(
     folder: Path,
     *,
     metrics: dict[str, Any],
     history: list[dict[str, float]],
-    answers: Answers,
+    answers: Predictions,
     dataset: Path,
 ) -> None:
     """Write curves.png, confusion_matrix.png, calibration.png and report.html into a run's folder.
@@ -39,37 +45,37 @@ def write(
         dataset: the folder of the dataset that `answers` are about, from which the small pictures come.
     """
     if history:
-        curves(folder / "curves.png", history)
+        draw_curves(folder / "curves.png", history)
     draw_confusion(
         folder / "confusion_matrix.png",
-        confusion(answers),
+        confusion_matrix(answers),
         f"Held out by {metrics['unseen']['by']}: share of each letter's frames, %",
     )
     _calibration(folder / "calibration.png", metrics["rejection"]["reliability"])
     if "curve" in metrics:
         _learning(folder / "learning_curve.png", metrics["curve"])
-    behind = wrong(answers)
-    shown = [each | {"keys": examples(behind, each["signed"], each["said"])} for each in metrics["mistakes"]]
+    behind = list_mistakes(answers)
+    shown = [each | {"keys": example_keys(behind, each["signed"], each["said"])} for each in metrics["mistakes"]]
     keys = {key for each in shown for key in each["keys"]}
     keys |= {key for group in metrics["confusable"] for pair in group["pairs"] for key in pair["examples"]}
     keys |= {form[name] for form in metrics["forms"] for name in ("key", "other_key")}
-    page = template("reporting/report.html.j2").render(
+    page = load_template("reporting/report.html.j2").render(
         metrics=metrics,
-        headline=headline(metrics) | {"figure": accuracy(metrics)},
+        headline=headline(metrics) | {"figure": headline_accuracy(metrics)},
         mistakes=shown,
         pictures=thumbnails(dataset, keys),
         said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
         trained=bool(history),
         advice=ADVICE,
-        begun=transfer(metrics),
-        synthetic=synthetic(metrics),
-        false_letters=false_letters(metrics["rejection"]),
-        curve_words=words(metrics["curve"]) if "curve" in metrics else "",
+        begun=describe_transfer(metrics),
+        synthetic=describe_synthetic(metrics),
+        false_letters=describe_false_letters(metrics["rejection"]),
+        curve_words=describe_curve(metrics["curve"]) if "curve" in metrics else "",
     )
     write_text(folder / "report.html", page)
 
 
-def template(name: str, **filters: Callable[[Any], str]) -> Template:
+def load_template(name: str, **filters: Callable[[Any], str]) -> Template:
     """A page of this package, which escapes what it is given; it knows the filter `percent`, and those given."""
     environment = Environment(
         loader=PackageLoader("aslkit.train", "."),
@@ -89,7 +95,7 @@ def percent(share: float | None) -> str:
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
 
 
-def curves(path: Path, history: list[dict[str, float]]) -> None:
+def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
     """Draw loss and accuracy by epoch, as PNG."""
     from matplotlib.figure import Figure
 

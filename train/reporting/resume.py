@@ -7,7 +7,7 @@ from typing import Final
 
 from aslkit.core.errors import InputError
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.train.fitting.fit import Watch
+from aslkit.train.fitting.fit import TrainingFolders
 from aslkit.train.reporting.write_run import new_folder
 
 CHECKPOINTS: Final = "checkpoints"
@@ -15,9 +15,9 @@ TENSORBOARD: Final = "tensorboard"
 
 
 @contextmanager
-def unfinished(
+def open_run_folder(
     runs: Path, name: str, *, resume: Path | None, tensorboard: bool, note: Callable[[str], None]
-) -> Iterator[tuple[Path, Watch]]:
+) -> Iterator[tuple[Path, TrainingFolders]]:
     """Yield a run's folder, and where in it trainings keep how far they are.
 
     What ends the block before its end leaves the folder with what was kept, and says how to go on; or no folder, where
@@ -36,7 +36,7 @@ def unfinished(
     folder = _begun(runs, name) if resume is None else resume
     if resume is not None:
         _check_interrupted(resume)
-    watch = Watch(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
+    watch = TrainingFolders(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
     if watch.logs is not None:
         note(f"To follow it: tensorboard --logdir {watch.logs}")
     try:

@@ -21,24 +21,24 @@ _FEW: Final = 5
 """Of fewer people the bootstrap knows too little: its interval is then a lower bound of the doubt."""
 
 
-def false_letters(rejection: dict[str, Any]) -> str:
+def describe_false_letters(rejection: dict[str, Any]) -> str:
     """How many letters would be said in a minute that nobody signed."""
     number = rejection["false_letters_a_minute"]
     return "not measured" if number is None else f"{number:.1f} a minute"
 
 
-def synthetic(metrics: dict[str, Any]) -> str:
+def describe_synthetic(metrics: dict[str, Any]) -> str:
     """Which synthetic people were learned from beside the real ones; empty where none were."""
     number = metrics["trained_on"].get("synthetic_signers", 0)
     return f", and from {number} synthetic signers, signing and at rest, that weigh as one person" if number else ""
 
 
-def transfer(metrics: dict[str, Any]) -> str:
+def describe_transfer(metrics: dict[str, Any]) -> str:
     """What beginning with another network brought; empty where the network began by chance."""
     found = metrics.get("transfer")
     if found is None:
         return ""
-    with_it, without = accuracy(metrics), (found["from_scratch"] or {}).get("accuracy")
+    with_it, without = headline_accuracy(metrics), (found["from_scratch"] or {}).get("accuracy")
     if with_it is None or without is None:
         return f"It began with {found['start']}; what that brought was not measured."
     points = 100 * (with_it - without)
@@ -46,7 +46,7 @@ def transfer(metrics: dict[str, Any]) -> str:
     return f"It began with {found['start']}: {100 * with_it:.1f} %, from scratch {100 * without:.1f} %, {change}."
 
 
-def accuracy(metrics: dict[str, Any]) -> float | None:
+def headline_accuracy(metrics: dict[str, Any]) -> float | None:
     """The figure that a run is known by: the mean over those left out in turn, or that on its one test."""
     figure: float | None = metrics["cv"]["mean"] if "cv" in metrics else metrics["unseen"]["accuracy"]
     return figure
@@ -102,7 +102,7 @@ def _letters(metrics: dict[str, Any]) -> str:
 
 
 def _gap(metrics: dict[str, Any], flattering: float | None) -> str:
-    unseen = accuracy(metrics)
+    unseen = headline_accuracy(metrics)
     if flattering is None:
         return "The random split was not measured."
     if unseen is None:

@@ -18,7 +18,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]], *, names: list[str] |
     write_text(path, text.getvalue())
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

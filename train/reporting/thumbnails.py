@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.datasets import parquet_store
-from aslkit.vision.crop import LEAST_SPAN, square
-from aslkit.vision.images import Frame, ImageError, decode, encode_jpeg
+from aslkit.vision.crop import MIN_SPAN, crop_square
+from aslkit.vision.images import Frame, ImageError, decode_image, encode_jpeg
 
 SIDE: Final = 96
 """Of a picture, pixels."""
@@ -37,12 +37,12 @@ def thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
     wanted, found = set(keys), dict[str, str]()
     if not wanted:
         return found
-    for table in parquet_store.row_groups(dataset, ["image", "hand_box"]):
+    for table in parquet_store.iter_row_groups(dataset, ["image", "hand_box"]):
         here = pc.is_in(pc.struct_field(table.column("image"), "path"), pa.array(sorted(wanted)))
         for row in table.filter(here).to_pylist():
             image = row["image"]
             try:
-                found[image["path"]] = _uri(decode(image["bytes"] or b""), row["hand_box"])
+                found[image["path"]] = _uri(decode_image(image["bytes"] or b""), row["hand_box"])
             except ImageError:
                 continue
         if len(found) == len(wanted):
@@ -53,7 +53,7 @@ def thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
 def _uri(frame: Frame, box: list[float] | None) -> str:
     height, width = frame.shape[:2]
     left, top, right, bottom = (np.array(box or [0, 0, 1, 1]) * [width, height, width, height]).tolist()
-    span = max(right - left, bottom - top, LEAST_SPAN) * (1 + 2 * _MARGIN if box else 1)
+    span = max(right - left, bottom - top, MIN_SPAN) * (1 + 2 * _MARGIN if box else 1)
     middle = ((left + right) / 2, (top + bottom) / 2)
-    data = encode_jpeg(square(frame, middle=middle, span=span, side=SIDE, outside=_OUTSIDE), quality=_QUALITY)
+    data = encode_jpeg(crop_square(frame, middle=middle, span=span, side=SIDE, outside=_OUTSIDE), quality=_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"

@@ -13,17 +13,17 @@ from aslkit.formats.recording_plan import PLAN_FILE
 from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
 from aslkit.inference.load_model import save_network
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluation.confusions import Mistake, wrong
-from aslkit.train.evaluation.predictions import Answers
-from aslkit.train.fitting.fit import Fitted
+from aslkit.train.evaluation.confusions import Mistake, list_mistakes
+from aslkit.train.evaluation.predictions import Predictions
+from aslkit.train.fitting.fit import FitResult
 from aslkit.train.reporting import report
-from aslkit.train.reporting.model_card import CARD_FILE, card
+from aslkit.train.reporting.model_card import CARD_FILE, render_card
 from aslkit.train.reporting.tables import write_rows
-from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Contract
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, PreprocessConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finished:
+class FinishedRun:
     """What a run's folder holds.
 
     Attributes:
@@ -34,14 +34,14 @@ class Finished:
         answers: on people not trained on.
     """
 
-    fitted: Fitted
-    contract: Contract
+    fitted: FitResult
+    contract: PreprocessConfig
     config: TrainConfig
     metrics: dict[str, Any]
-    answers: Answers
+    answers: Predictions
 
 
-def write(folder: Path, run: Finished, *, dataset: Path) -> None:
+def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
     """Write all files of a run.
 
     Args:
@@ -56,18 +56,18 @@ def write(folder: Path, run: Finished, *, dataset: Path) -> None:
     write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
     write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")
     write_rows(folder / "history.csv", run.fitted.history)
-    write_measured(folder, run.metrics, run.answers)
-    write_text(folder / CARD_FILE, card(run.metrics))
-    report.write(folder, metrics=run.metrics, history=run.fitted.history, answers=run.answers, dataset=dataset)
+    write_metrics(folder, run.metrics, run.answers)
+    write_text(folder / CARD_FILE, render_card(run.metrics))
+    report.write_report(folder, metrics=run.metrics, history=run.fitted.history, answers=run.answers, dataset=dataset)
 
 
-def write_measured(folder: Path, metrics: dict[str, Any], answers: Answers) -> None:
+def write_metrics(folder: Path, metrics: dict[str, Any], answers: Predictions) -> None:
     """Write what was measured: metrics.json, letters.csv, and mistakes.csv with each frame behind a mistake."""
     write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     letters = [{"letter": letter, **each} for letter, each in metrics["unseen"]["per_letter"].items()]
     write_rows(folder / LETTERS_FILE, letters or [{"letter": ""}])
     names = list(Mistake.__dataclass_fields__)
-    write_rows(folder / MISTAKES_FILE, [asdict(each) for each in wrong(answers)], names=names)
+    write_rows(folder / MISTAKES_FILE, [asdict(each) for each in list_mistakes(answers)], names=names)
 
 
 def new_folder(runs: Path, name: str) -> Path:

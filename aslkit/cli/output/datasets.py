@@ -1,4 +1,4 @@
-"""What the commands on datasets print. Every word of a dataset passes `plain`: it may be hostile to a terminal."""
+"""What the commands on datasets print. Every word of a dataset passes `sanitize_text`: it may be hostile to a terminal."""
 
 import shutil
 import sys
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aslkit.cli.output.stages import SHOWN, print_json
+from aslkit.cli.output.stages import MAX_LISTED, print_json
 from aslkit.cli.shared.options import next_command
 from aslkit.core.errors import InputError
-from aslkit.core.sanitize import plain
+from aslkit.core.sanitize import sanitize_text
 
 if TYPE_CHECKING:
-    from aslkit.datasets.contact_sheet.select import Sheet
-    from aslkit.datasets.exporters.run import Exported
-    from aslkit.datasets.info import Info
-    from aslkit.datasets.sign_mnist.fetch import Gotten
-    from aslkit.datasets.verify.run import Verified
+    from aslkit.datasets.contact_sheet.select import ContactSheet
+    from aslkit.datasets.exporters.run import ExportResult
+    from aslkit.datasets.info import DatasetInfo
+    from aslkit.datasets.sign_mnist.fetch import SignMnistResult
+    from aslkit.datasets.verify.run import VerifyReport
 
 _LISTED = 40
 """Rows of a table."""
@@ -29,7 +29,7 @@ _LONGEST = 300
 """Characters that are shown of a sentence."""
 
 
-def print_info(found: "Info", *, as_json: bool) -> None:
+def print_info(found: "DatasetInfo", *, as_json: bool) -> None:
     """Say what a dataset holds."""
     if as_json:
         print_json(asdict(found))
@@ -39,7 +39,7 @@ def print_info(found: "Info", *, as_json: bool) -> None:
     letters = sum(any(counts.values()) for counts in found.letters.values())
     size = f"{found.bytes_on_disk / 1e6:,.1f} MB"
     click.echo(
-        f"{plain(found.name)}: {_count(found.images, 'image')} of {_count(letters, 'letter')}, {signers}, "
+        f"{sanitize_text(found.name)}: {_count(found.images, 'image')} of {_count(letters, 'letter')}, {signers}, "
         f"{_count(found.sessions, 'session')}, {size}: {found.folder}"
     )
     _print_splits(found)
@@ -52,7 +52,7 @@ def print_info(found: "Info", *, as_json: bool) -> None:
     _print_making(found)
 
 
-def _print_splits(found: "Info") -> None:
+def _print_splits(found: "DatasetInfo") -> None:
     rows = []
     for name, part in found.splits.items():
         groups = "unknown" if found.groups is None else f"{part.groups:,}"
@@ -61,7 +61,7 @@ def _print_splits(found: "Info") -> None:
     _print_table(("split", "rows", "varied copies", "groups", "signers", "files", "MB"), rows)
 
 
-def _print_signers(found: "Info") -> None:
+def _print_signers(found: "DatasetInfo") -> None:
     rows = []
     for name, each in list(found.signers.items())[:_LISTED]:
         counts = (f"{each.images:,}", f"{each.sessions:,}", str(each.letters), f"{each.coverage:.2%}")
@@ -82,7 +82,7 @@ def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for name in head:
         table.add_column(name, justify="left" if name in (head[0], "in") else "right")
     for row in rows:
-        table.add_row(*(Text(plain(each)) for each in row))  # as Text, "[red]" is a name and no colour
+        table.add_row(*(Text(sanitize_text(each)) for each in row))  # as Text, "[red]" is a name and no colour
     Console().print(table)
 
 
@@ -101,40 +101,45 @@ def _print_letters(letters: Mapping[str, Mapping[str, int]]) -> None:
             click.echo(f"None in {split} of: {' '.join(lacking)}")
 
 
-def _print_making(found: "Info") -> None:
+def _print_making(found: "DatasetInfo") -> None:
     summary = found.summary
     held = summary.get("held_out")
-    by = f"Split by {plain(summary['split_by'])}" if "split_by" in summary else "How it was split is not known"
-    click.echo(by + (f", held out: {', '.join(map(plain, held))}" if isinstance(held, list) and held else ""))
+    by = f"Split by {sanitize_text(summary['split_by'])}" if "split_by" in summary else "How it was split is not known"
+    click.echo(by + (f", held out: {', '.join(map(sanitize_text, held))}" if isinstance(held, list) and held else ""))
     leaks = found.facts.get("leaks")
     for name, leak in leaks.items() if isinstance(leaks, dict) else ():
         if isinstance(leak, dict) and isinstance(leak.get("remembered"), float):
-            click.echo(f"Remembered, {plain(name)} split: {leak['remembered']:.1%} of the test")
+            click.echo(f"Remembered, {sanitize_text(name)} split: {leak['remembered']:.1%} of the test")
     for what in ("rejected", "flagged"):
         if isinstance(summary.get(what), dict) and summary[what]:
             click.echo(f"{what.capitalize()}: {_listed(summary[what])}")
     if "source" in found.facts:
-        click.echo(f"Source: {plain(found.facts['source'], most=_LONGEST)}")
+        click.echo(f"Source: {sanitize_text(found.facts['source'], most=_LONGEST)}")
     for what in ("versions", "config"):
         if isinstance(found.facts.get(what), dict):
-            values = ", ".join(f"{plain(key)} {plain(value)}" for key, value in found.facts[what].items())
+            values = ", ".join(
+                f"{sanitize_text(key)} {sanitize_text(value)}" for key, value in found.facts[what].items()
+            )
             click.echo(f"{'Made with' if what == 'versions' else 'Settings'}: {values}")
     notes = summary.get("notes")
-    for note in notes[: 2 * SHOWN] if isinstance(notes, list) else ():
-        click.secho(f"Note: {plain(note, most=_LONGEST)}", fg="yellow")
+    for note in notes[: 2 * MAX_LISTED] if isinstance(notes, list) else ():
+        click.secho(f"Note: {sanitize_text(note, most=_LONGEST)}", fg="yellow")
 
 
 def _listed(counts: Mapping[str, Any]) -> str:
-    shown = [f"{plain(name)} ({each:,})" if isinstance(each, int) else plain(name) for name, each in counts.items()]
-    more = f", and {len(shown) - 2 * SHOWN} more" if len(shown) > 2 * SHOWN else ""
-    return ", ".join(shown[: 2 * SHOWN]) + more
+    shown = [
+        f"{sanitize_text(name)} ({each:,})" if isinstance(each, int) else sanitize_text(name)
+        for name, each in counts.items()
+    ]
+    more = f", and {len(shown) - 2 * MAX_LISTED} more" if len(shown) > 2 * MAX_LISTED else ""
+    return ", ".join(shown[: 2 * MAX_LISTED]) + more
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def print_verified(found: "Verified", *, as_json: bool) -> None:
+def print_verify_report(found: "VerifyReport", *, as_json: bool) -> None:
     """Say what is wrong with a dataset, a few of each kind."""
     if as_json:
         listed = [asdict(each) | {"level": each.level, "remedy": each.remedy} for each in found.findings]
@@ -147,11 +152,11 @@ def print_verified(found: "Verified", *, as_json: bool) -> None:
         findings = list(of_kind)
         colour = "red" if findings[0].level == "problem" else "yellow"
         click.secho(f"{findings[0].level.capitalize()}: {kind}, {len(findings):,}×", fg=colour)
-        for each in findings[:SHOWN]:
+        for each in findings[:MAX_LISTED]:
             place = each.file + (f" row {each.row:,}" if each.row is not None else "")
             click.echo(f"  {place + ': ' if place else ''}{each.what}")
-        if len(findings) > SHOWN:
-            click.echo(f"  … and {len(findings) - SHOWN:,} more; --json lists them all.")
+        if len(findings) > MAX_LISTED:
+            click.echo(f"  … and {len(findings) - MAX_LISTED:,} more; --json lists them all.")
         click.echo(f"  {findings[0].remedy}")
     if found.problems:
         click.secho(f"{_count(found.problems, 'problem')}.", bold=True)
@@ -159,7 +164,7 @@ def print_verified(found: "Verified", *, as_json: bool) -> None:
         click.secho("No problems.", bold=True)
 
 
-def print_exported(done: "Exported", *, as_json: bool) -> None:
+def print_export(done: "ExportResult", *, as_json: bool) -> None:
     """Say what was written, and what was left out."""
     if as_json:
         print_json(asdict(done))
@@ -171,7 +176,7 @@ def print_exported(done: "Exported", *, as_json: bool) -> None:
     click.echo(f"Open it: {done.opened_by}")
 
 
-def show_here(choose: Callable[..., "Sheet"], count: int | None, *, one: bool, as_json: bool) -> None:
+def show_in_terminal(choose: Callable[..., "ContactSheet"], count: int | None, *, one: bool, as_json: bool) -> None:
     """Show a contact sheet in the terminal.
 
     Args:
@@ -185,7 +190,7 @@ def show_here(choose: Callable[..., "Sheet"], count: int | None, *, one: bool, a
     """
     from rich.console import Console
 
-    from aslkit.datasets.contact_sheet.terminal import COLOURS, lines, room
+    from aslkit.datasets.contact_sheet.terminal import COLOURS, render_lines, tiles_per_row
 
     console = Console()
     wanted = sys.stdout.isatty() and not console.no_color and not as_json
@@ -193,13 +198,13 @@ def show_here(choose: Callable[..., "Sheet"], count: int | None, *, one: bool, a
     if colours is None:
         raise InputError("Pictures cannot be shown here. Say --to letters.png, or --to letters.html.")
     width = shutil.get_terminal_size().columns
-    chosen = choose(count=count or room(width, one=one))
-    for line in lines(chosen, width=width, colours=colours):
+    chosen = choose(count=count or tiles_per_row(width, one=one))
+    for line in render_lines(chosen, width=width, colours=colours):
         click.echo(line)
     click.echo(f"{chosen.count:,} of {chosen.of:,} images of {chosen.name}. More: --to letters.png, or --letter M")
 
 
-def print_shown(to: Path, count: int, *, as_json: bool) -> None:
+def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
     """Say where a contact sheet is."""
     if as_json:
         print_json({"to": str(to), "images": count})
@@ -207,7 +212,7 @@ def print_shown(to: Path, count: int, *, as_json: bool) -> None:
         click.echo(f"Wrote {_count(count, 'image')}: {to}")
 
 
-def print_gotten(done: "Gotten", *, as_json: bool) -> None:
+def print_sign_mnist(done: "SignMnistResult", *, as_json: bool) -> None:
     """Say what was fetched and written."""
     if as_json:
         print_json(asdict(done))

@@ -13,19 +13,19 @@ from aslkit.cli.shared.options import next_command
 from aslkit.core.letters import LETTERS
 
 if TYPE_CHECKING:
-    from aslkit.capture.import_images import Imported
-    from aslkit.capture.session.lifecycle import Recorded
-    from aslkit.curate.pipeline import Curated
-    from aslkit.curate.report.leakage import Audit, Leak
-    from aslkit.demo import Demonstrated
+    from aslkit.capture.import_images import ImportResult
+    from aslkit.capture.session.lifecycle import RecordingResult
+    from aslkit.curate.pipeline import CurateResult
+    from aslkit.curate.report.leakage import AuditResult, Leakage
+    from aslkit.demo import DemoResult
     from aslkit.formats.captures import SessionInfo
-    from aslkit.train.pipeline import Trained
+    from aslkit.train.pipeline import TrainResult
     from aslkit.video.cameras import Camera
 
-OF_LETTERS = ("few-frames", "one-sitting")
+LETTER_REASONS = ("few-frames", "one-sitting")
 """Reasons that are of a signer's letter, not of a frame."""
 
-SHOWN = 5
+MAX_LISTED = 5
 """Of a long list, so many are shown one by one."""
 
 
@@ -34,7 +34,7 @@ def print_json(values: Any) -> None:
     click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
 
 
-def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> None:
+def print_import(result: "ImportResult", info: "SessionInfo", *, as_json: bool) -> None:
     """Say what was imported and, one by one or counted, what was left out."""
     if as_json:
         left_out = [{"path": str(path), "reason": why} for path, why in result.left_out]
@@ -48,15 +48,15 @@ def print_import(result: "Imported", info: "SessionInfo", *, as_json: bool) -> N
         click.echo(f"{result.already_there:,} were there already.")
     for why, count in Counter(why for _, why in result.left_out).most_common():
         paths = [path for path, reason in result.left_out if reason == why]
-        more = f", and {count - SHOWN} more" if count > SHOWN else ""
-        click.echo(f"Left out, {why}: {', '.join(_short(path) for path in paths[:SHOWN])}{more}.")
+        more = f", and {count - MAX_LISTED} more" if count > MAX_LISTED else ""
+        click.echo(f"Left out, {why}: {', '.join(_short(path) for path in paths[:MAX_LISTED])}{more}.")
     missing = [letter for letter in LETTERS if letter not in result.stored]
     if missing and not result.already_there:
         click.echo(f"Not in the folder: {' '.join(missing)}.")
     click.echo(f"Next: {next_command('curate')}")
 
 
-def warn_of_unstated(signer: str, *, licence: str | None, consent: str | None) -> None:
+def warn_missing_licence(signer: str, *, licence: str | None, consent: str | None) -> None:
     """Say on standard error what a signer has not said, without which their images may not be shared."""
     if missing := [name for name, value in (("licence", licence), ("consent", consent)) if not value]:
         click.echo(
@@ -66,7 +66,7 @@ def warn_of_unstated(signer: str, *, licence: str | None, consent: str | None) -
         )
 
 
-def print_recording(result: "Recorded", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
+def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
     """Say how many frames were stored, which were refused and why, and what is left to do."""
     if as_json:
         values = {"stored": result.stored, "letters": result.letters, "refused": result.refused, "goal": goal}
@@ -114,7 +114,7 @@ def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) ->
     click.echo(f"Split by {summary['split_by']}: {parts}{held}")
 
 
-def print_curated(result: "Curated", *, as_json: bool) -> None:
+def print_curation(result: "CurateResult", *, as_json: bool) -> None:
     """Say what the dataset holds."""
     summary = result.summary
     if as_json:
@@ -124,8 +124,8 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     print_summary(result.folder, summary, up_to_date=result.up_to_date)
     if summary["augmented"]:
         click.echo(f"Augmented: {summary['augmented']:,} varied copies, in train only")
-    of_letters = {reason: count for reason, count in summary["flagged"].items() if reason in OF_LETTERS}
-    of_frames = {reason: count for reason, count in summary["flagged"].items() if reason not in OF_LETTERS}
+    of_letters = {reason: count for reason, count in summary["flagged"].items() if reason in LETTER_REASONS}
+    of_frames = {reason: count for reason, count in summary["flagged"].items() if reason not in LETTER_REASONS}
     for title, found, file in (
         ("Not taken", summary["rejected"], "rejected.parquet"),
         ("To be looked at", of_frames, "flagged.parquet"),
@@ -140,7 +140,7 @@ def print_curated(result: "Curated", *, as_json: bool) -> None:
     click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals open it at a click
 
 
-def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
+def print_audit(found: "AuditResult", *, distance: int, as_json: bool) -> None:
     """Say how much of a test can be remembered."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -150,7 +150,7 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
         print_json(asdict(found))
         return
     leaks = {name: leak for name, leak in (("its own", found.own), ("random", found.random)) if leak is not None}
-    measures: dict[str, Callable[[Leak], str]] = {
+    measures: dict[str, Callable[[Leakage], str]] = {
         "trained on": lambda leak: f"{leak.train:,}",
         "tested on": lambda leak: f"{leak.test:,}",
         "copies": lambda leak: f"{leak.copies:.1%}",
@@ -169,17 +169,17 @@ def print_audit(found: "Audit", *, distance: int, as_json: bool) -> None:
     click.echo("by hash: the same, where the likest is the one whose hash differs in the fewest bits.")
     if found.own is None:
         click.echo("It has no split of its own.")
-    for where, why in found.unreadable[:SHOWN]:
+    for where, why in found.unreadable[:MAX_LISTED]:
         click.echo(f"Left out, {why}: {where}")
-    if len(found.unreadable) > SHOWN:
-        click.echo(f"… and {len(found.unreadable) - SHOWN:,} more.")
+    if len(found.unreadable) > MAX_LISTED:
+        click.echo(f"… and {len(found.unreadable) - MAX_LISTED:,} more.")
 
 
-def print_trained(result: "Trained", *, as_json: bool) -> None:
+def print_training(result: "TrainResult", *, as_json: bool) -> None:
     """Say how it does on people never seen, and beside it the figure that flatters."""
     from aslkit.train.evaluation.signer_outliers import ADVICE
     from aslkit.train.reporting.report import percent
-    from aslkit.train.reporting.summary_text import accuracy, headline, transfer
+    from aslkit.train.reporting.summary_text import describe_transfer, headline, headline_accuracy
 
     metrics = result.metrics
     if as_json:
@@ -189,20 +189,20 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     click.echo(
         f"{metrics['feature']} × {metrics['architecture']}, {metrics['epochs']} epochs in {metrics['fit_s']:.0f} s"
     )
-    click.secho(f"  {percent(accuracy(metrics)):>6}  right on {words['tested']}", bold=True)
-    print_each(metrics)
+    click.secho(f"  {percent(headline_accuracy(metrics)):>6}  right on {words['tested']}", bold=True)
+    print_folds(metrics)
     click.echo(
         f"          ({unseen['n']:,} frames; hand found in {percent(unseen['coverage'])}; no hand counts as wrong)"
     )
     click.echo(f"  {percent(metrics['random_split']['accuracy']):>6}  on a random split, the optimistic figure")
     click.echo(words["gap"])
-    if begun := transfer(metrics):
+    if begun := describe_transfer(metrics):
         click.echo(begun)
-    print_tried(metrics["tried"])
-    worst = sorted(unseen["per_letter"].items(), key=lambda item: item[1]["accuracy"])[:SHOWN]
+    print_candidates(metrics["tried"])
+    worst = sorted(unseen["per_letter"].items(), key=lambda item: item[1]["accuracy"])[:MAX_LISTED]
     click.echo("Hardest letters: " + ", ".join(f"{letter} {percent(each['accuracy'])}" for letter, each in worst))
     print_rejection(metrics)
-    for form in metrics["forms"][:SHOWN]:
+    for form in metrics["forms"][:MAX_LISTED]:
         click.echo(f"Unlike everybody else: {form['text']}")
     if metrics["forms"]:
         click.echo(ADVICE)
@@ -214,7 +214,7 @@ def print_trained(result: "Trained", *, as_json: bool) -> None:
     click.echo(f"Report: {result.folder / 'report.html'}")
 
 
-def print_each(metrics: dict[str, Any]) -> None:
+def print_folds(metrics: dict[str, Any]) -> None:
     """Each signer's (session's, block's) figure, and how sure the mean is; nothing where there was one test."""
     from aslkit.train.reporting.report import percent
     from aslkit.train.reporting.summary_text import headline
@@ -229,7 +229,7 @@ def print_each(metrics: dict[str, Any]) -> None:
         click.secho(f"Note: {metrics['cv']['note']}", fg="yellow", err=True)
 
 
-def print_tried(tried: list[dict[str, Any]]) -> None:
+def print_candidates(tried: list[dict[str, Any]]) -> None:
     """What was tried to choose feature, architecture and start, best first; nothing where nothing was."""
     from aslkit.train.reporting.report import percent
 
@@ -242,7 +242,7 @@ def print_tried(tried: list[dict[str, Any]]) -> None:
 def print_rejection(metrics: dict[str, Any]) -> None:
     """Right, wrong, refused; and what happens where there is no letter."""
     from aslkit.train.reporting.report import percent
-    from aslkit.train.reporting.summary_text import false_letters
+    from aslkit.train.reporting.summary_text import describe_false_letters
 
     found = metrics["rejection"]
     letters = found["letters"]
@@ -255,11 +255,11 @@ def print_rejection(metrics: dict[str, Any]) -> None:
     click.echo(
         f"Where it may refuse: {percent(letters['right'])} right, {percent(letters['wrong'])} wrong, "
         f"{percent(letters['refused'])} refused, {percent(letters['no_hand'])} without a hand; "
-        f"false letters while spelling: {false_letters(found)}."
+        f"false letters while spelling: {describe_false_letters(found)}."
     )
 
 
-def print_demo(done: "Demonstrated", *, as_json: bool) -> None:
+def print_demo(done: "DemoResult", *, as_json: bool) -> None:
     """Say in ten lines what was done, what was found, and what to type next."""
     from aslkit.train.reporting.report import percent
 

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 _OF_WEB: Final = ("host", "port", "certificate", "key")
 
 
-def refuse(names: Iterable[str], words: str) -> None:
+def reject_options(names: Iterable[str], words: str) -> None:
     """Refuse options that were typed; what a default or the environment gives is nobody's mistake.
 
     Args:
@@ -26,12 +26,12 @@ def refuse(names: Iterable[str], words: str) -> None:
         raise click.UsageError(f"{(off or typed[0].opts)[-1]} {words}.")
 
 
-def fit_web(*, web: bool, unused: Iterable[str]) -> None:
+def check_web_options(*, web: bool, unused: Iterable[str]) -> None:
     """Refuse what only --web takes where it is not given; where it is, refuse what a page has no use for."""
     if web:
-        refuse(unused, "does not go with --web")
+        reject_options(unused, "does not go with --web")
     else:
-        refuse(_OF_WEB, "goes with --web")
+        reject_options(_OF_WEB, "goes with --web")
 
 
 def _was_typed(context: click.Context, param: click.Parameter) -> bool:

@@ -53,9 +53,9 @@ def next_command(*words: str) -> str:
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:
     """Where a dataset lies that is named by its folder, its file, its name, or its URL, from which it is fetched."""
     if "://" in dataset:
-        from aslkit.datasets.sharing.download import local
+        from aslkit.datasets.sharing.download import local_copy
 
-        return local(dataset, workspace)
+        return local_copy(dataset, workspace)
     path = _named(dataset)
     return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
 
@@ -96,7 +96,7 @@ def newest_run(workspace: Workspace) -> Path:
     return max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
 
 
-def login() -> str:
+def login_name() -> str:
     """The user's login name, which is the signer where none is given."""
     try:
         return getpass.getuser()

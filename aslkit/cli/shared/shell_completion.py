@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from aslkit.core.letters import LETTERS, NOTHING
+from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.workspace import Workspace
 
 Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[Any]]"]
@@ -62,7 +62,7 @@ def _signers(workspace: Workspace) -> list[str]:
     return [*stated, *_folders(workspace.captures)]
 
 
-def these(*values: str, otherwise: str = "plain") -> Complete:
+def complete_from(*values: str, otherwise: str = "plain") -> Complete:
     """Offer these and no others."""
     return _offered(lambda _: values, otherwise=otherwise)
 
@@ -71,14 +71,14 @@ run: Final = _offered(_runs, otherwise="dir")
 dataset: Final = _offered(_datasets, otherwise="file")
 dataset_or_sign_mnist: Final = _offered(lambda workspace: [*_datasets(workspace), "sign-mnist"], otherwise="file")
 signer: Final = _offered(_signers)
-letter: Final = these(*LETTERS)
-recorded: Final = these(*LETTERS, NOTHING)
-letters: Final = these("A-Y")
-source: Final = these("0", "synthetic", otherwise="file")
-feature: Final = these("auto", "hand28", "hand64", "landmarks", "pixels28", "pixels64")
-architecture: Final = these("cnn", "cnn-bn", "mlp")
-recipe: Final = these("benchmark", "reference", otherwise="file")
-grid: Final = these("reference-grid", otherwise="file")
+letter: Final = complete_from(*LETTERS)
+recorded: Final = complete_from(*LETTERS, NO_LETTER)
+letters: Final = complete_from("A-Y")
+source: Final = complete_from("0", "synthetic", otherwise="file")
+feature: Final = complete_from("auto", "hand28", "hand64", "landmarks", "pixels28", "pixels64")
+architecture: Final = complete_from("cnn", "cnn-bn", "mlp")
+recipe: Final = complete_from("benchmark", "reference", otherwise="file")
+grid: Final = complete_from("reference-grid", otherwise="file")
 
 hold_out_option: Final = click.option(
     "--hold-out",

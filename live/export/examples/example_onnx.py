@@ -7,13 +7,13 @@ from pathlib import Path
 import onnxruntime
 
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import decode
-from aslkit.vision.preprocess import Contract, model_input, tempered
+from aslkit.vision.images import decode_image
+from aslkit.vision.preprocess import PreprocessConfig, apply_temperature, model_input
 
 model = onnxruntime.InferenceSession(Path(__file__).with_name("model.onnx"))
-contract = Contract(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"]))
-frame = decode(Path(sys.argv[1]).read_bytes())
+contract = PreprocessConfig(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"]))
+frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
 said = model.run(["probabilities"], {"input": model_input(frame, hand, contract)[None]})[0]
-sure = tempered(said, contract.temperature)[0]
+sure = apply_temperature(said, contract.temperature)[0]
 print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

@@ -7,14 +7,14 @@ from pathlib import Path
 import tensorflow as tf
 
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import decode
-from aslkit.vision.preprocess import Contract, model_input, tempered
+from aslkit.vision.images import decode_image
+from aslkit.vision.preprocess import PreprocessConfig, apply_temperature, model_input
 
 folder = Path(__file__).with_name("model")
-contract = Contract(**json.loads((folder / "assets.extra" / "preprocess.json").read_text()))
-frame = decode(Path(sys.argv[1]).read_bytes())
+contract = PreprocessConfig(**json.loads((folder / "assets.extra" / "preprocess.json").read_text()))
+frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
 model = tf.saved_model.load(str(folder)).signatures["serving_default"]
 said = model(input=tf.constant(model_input(frame, hand, contract)[None]))["probabilities"].numpy()
-sure = tempered(said, contract.temperature)[0]
+sure = apply_temperature(said, contract.temperature)[0]
 print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

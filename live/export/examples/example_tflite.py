@@ -8,15 +8,15 @@ from pathlib import Path
 import tensorflow as tf
 
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import decode
-from aslkit.vision.preprocess import Contract, model_input, tempered
+from aslkit.vision.images import decode_image
+from aslkit.vision.preprocess import PreprocessConfig, apply_temperature, model_input
 
 file = Path(__file__).with_name("model.tflite")
-contract = Contract(**json.loads(zipfile.ZipFile(file).read("preprocess.json")))
-frame = decode(Path(sys.argv[1]).read_bytes())
+contract = PreprocessConfig(**json.loads(zipfile.ZipFile(file).read("preprocess.json")))
+frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
 kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # README.md says why
 model = tf.lite.Interpreter(str(file), experimental_op_resolver_type=kernels)
 said = model.get_signature_runner()(input=model_input(frame, hand, contract)[None])["probabilities"]
-sure = tempered(said, contract.temperature)[0]
+sure = apply_temperature(said, contract.temperature)[0]
 print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")

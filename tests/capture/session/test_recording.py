@@ -16,23 +16,23 @@ import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.quality.handedness import SURPRISED_AFTER, USUAL_FROM
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.session.store import TRASH, Session, stored_before
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.session.store import TRASH, Session, load_earlier_frames
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import count_letters, walk
-from aslkit.formats.frame_index import Entry
-from aslkit.vision.images import decode
+from aslkit.formats.captures import count_letters, walk_captures
+from aslkit.formats.frame_index import IndexEntry
+from aslkit.vision.images import decode_image
 
 Sit = Callable[..., Any]
 Offer = Callable[..., Any]
 
 
 def on_disk(workspace: Workspace) -> list[str]:
-    return [f"{frame.letter}/{frame.path.name}" for frame in walk(workspace.captures)]
+    return [f"{frame.letter}/{frame.path.name}" for frame in walk_captures(workspace.captures)]
 
 
-def in_trash(sitting: Sitting) -> list[str]:
+def in_trash(sitting: Recording) -> list[str]:
     trash = sitting.session.folder / TRASH
     return sorted(path.relative_to(trash).as_posix() for path in trash.rglob("*.jpg"))
 
@@ -45,7 +45,7 @@ def test_a_good_frame_is_stored_whole_with_all_that_is_known(sit: Sit, offer: Of
         assert verdict.reasons == ()
         assert sitting.session.entries == [verdict.stored]
         path = sitting.session.path(verdict.stored)
-    assert decode(path.read_bytes()) == pytest.approx(np.full((48, 64, 3), 50), abs=1)
+    assert decode_image(path.read_bytes()) == pytest.approx(np.full((48, 64, 3), 50), abs=1)
     stored = verdict.stored
     assert (stored.file, stored.time, stored.hand) == ("A/50.jpg", "2026-01-02T03:04:05.000+00:00", "right")
     assert (sitting.counts, sitting.stored) == ({"A": 1}, {"A": 1})
@@ -56,7 +56,7 @@ def test_png_is_stored_to_the_bit(sit: Sit, offer: Offer, ways: CaptureConfig) -
         verdict = offer(sitting, 50)
         sitting.settle()
         assert verdict.stored.file == "A/50.png"
-        assert (decode(sitting.session.path(verdict.stored).read_bytes()) == 50).all()
+        assert (decode_image(sitting.session.path(verdict.stored).read_bytes()) == 50).all()
 
 
 def test_a_frame_that_is_not_to_be_kept_is_only_judged(sit: Sit, offer: Offer, empty: Workspace) -> None:
@@ -96,7 +96,7 @@ def test_the_same_again_is_refused_also_after_a_restart_and_in_another_session(
         assert offer(sitting, 1).stored  # as another letter, it is another one
     with sit() as sitting:
         assert offer(sitting, 1).reasons == ("too-alike",)
-    with sit(session="two", before=stored_before(empty, "ada", but="two")) as sitting:
+    with sit(session="two", before=load_earlier_frames(empty, "ada", but="two")) as sitting:
         assert offer(sitting, 1).reasons == ("too-alike",)
 
 
@@ -240,7 +240,7 @@ def test_frames_wait_for_a_slow_disk_only_where_they_can(
 ) -> None:
     on, real = Event(), Session.add
 
-    def slow(session: Session, entry: Entry, data: bytes) -> None:
+    def slow(session: Session, entry: IndexEntry, data: bytes) -> None:
         on.wait(20)
         real(session, entry, data)
 
@@ -259,11 +259,11 @@ def test_frames_wait_for_a_slow_disk_only_where_they_can(
         assert len(sitting.session.entries) == len(stored) - late + 1
 
 
-def full_from(number: int) -> Callable[[Session, Entry, bytes], None]:
+def full_from(number: int) -> Callable[[Session, IndexEntry, bytes], None]:
     """`Session.add`, on a disk that is full from the frame of that number on."""
     real = Session.add
 
-    def add(session: Session, entry: Entry, data: bytes) -> None:
+    def add(session: Session, entry: IndexEntry, data: bytes) -> None:
         if int(Path(entry.file).stem) >= number:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(session, entry, data)

@@ -15,26 +15,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.session.store import TRASH, Recovered, Session, iso, stored_before
+from aslkit.capture.session.store import TRASH, RecoveryReport, Session, format_time, load_earlier_frames
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk
-from aslkit.formats.frame_index import INDEX_FILE, Entry
-from aslkit.vision.frame_metrics import Look
+from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.images import Frame, encode_jpeg
 
 JPEG = encode_jpeg(np.full((48, 64, 3), 99, np.uint8))
 INFO = SessionInfo(signer="ada", session="one", camera="test", licence="CC0-1.0")
 
-MakeEntry = Callable[..., Entry]
+MakeEntry = Callable[..., IndexEntry]
 Open = Callable[..., Any]
 
 
 @pytest.fixture
-def opened(empty: Workspace, seen: Callable[..., Look]) -> Open:
+def opened(empty: Workspace, seen: Callable[..., FrameMetrics]) -> Open:
     @contextmanager
     def begin(info: SessionInfo = INFO) -> Iterator[Session]:
-        def look_at(frame: Frame) -> Look:
+        def look_at(frame: Frame) -> FrameMetrics:
             return seen(7, width=frame.shape[1], height=frame.shape[0])
 
         with Session.opened(empty, info, look_at=look_at) as session:
@@ -63,7 +63,7 @@ def listed(session: Session) -> list[str]:
 def test_what_was_stored_is_there_when_it_is_opened_again(folder: Path, opened: Open, entry: MakeEntry) -> None:
     with opened() as session:
         assert session.entries == [entry(f"A/{number}.jpg", number) for number in range(3)]
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
         assert str(session.recovered) == ""
     assert files(folder) == {"session.json", INDEX_FILE, "A/0.jpg", "A/1.jpg", "A/2.jpg"}
 
@@ -72,7 +72,7 @@ def test_half_written_files_are_removed_wherever_they_lie(folder: Path, opened: 
     for name in ("A/.3.jpg.partial-77", ".session.json.partial-77", ".frames.jsonl.partial-5"):
         (folder / name).write_bytes(JPEG[:100])
     with opened() as session:
-        assert session.recovered == Recovered(half_written=3)
+        assert session.recovered == RecoveryReport(half_written=3)
     assert not [name for name in files(folder) if "partial" in name]
 
 
@@ -80,20 +80,20 @@ def test_an_image_without_a_line_is_listed_again_with_its_landmarks(folder: Path
     (folder / "B").mkdir()
     (folder / "B" / "20260102T030405678Z.jpg").write_bytes(JPEG)
     with opened() as session:
-        assert session.recovered == Recovered(relisted=1)
+        assert session.recovered == RecoveryReport(relisted=1)
         found = session.entries[-1]
     assert (found.file, found.recovered, found.width, found.height) == ("B/20260102T030405678Z.jpg", True, 64, 48)
     assert found.time == "2026-01-02T03:04:05.678+00:00"
     assert found.landmarks is not None
     with opened() as session:
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
         assert session.entries[-1] == found
 
 
 def test_a_session_without_an_index_gets_one(folder: Path, opened: Open) -> None:
     (folder / INDEX_FILE).unlink()
     with opened() as session:
-        assert session.recovered == Recovered(relisted=3)
+        assert session.recovered == RecoveryReport(relisted=3)
         assert listed(session) == ["A/0.jpg", "A/1.jpg", "A/2.jpg"]
 
 
@@ -101,7 +101,7 @@ def test_a_session_without_an_index_gets_one(folder: Path, opened: Open) -> None
 def test_an_image_that_cannot_be_decoded_goes_to_the_trash(folder: Path, opened: Open, content: bytes) -> None:
     (folder / "A" / "3.jpg").write_bytes(content)
     with opened() as session:
-        assert session.recovered == Recovered(damaged=1)
+        assert session.recovered == RecoveryReport(damaged=1)
         assert listed(session) == ["A/0.jpg", "A/1.jpg", "A/2.jpg"]
     assert (folder / TRASH / "A" / "3.jpg").read_bytes() == content
     assert not (folder / "A" / "3.jpg").exists()
@@ -110,10 +110,10 @@ def test_an_image_that_cannot_be_decoded_goes_to_the_trash(folder: Path, opened:
 def test_a_missing_image_is_listed_no_longer(folder: Path, opened: Open) -> None:
     (folder / "A" / "1.jpg").unlink()
     with opened() as session:
-        assert session.recovered == Recovered(missing=1)
+        assert session.recovered == RecoveryReport(missing=1)
         assert listed(session) == ["A/0.jpg", "A/2.jpg"]
     with opened() as session:
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
 
 
 def test_all_at_once_is_said_in_words(folder: Path, opened: Open) -> None:
@@ -138,7 +138,7 @@ def test_what_is_hidden_or_no_letter_is_left_alone(folder: Path, opened: Open) -
         (folder / name).write_bytes(b"x")
     before = files(folder)
     with opened() as session:
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
     assert files(folder) == before
 
 
@@ -167,7 +167,7 @@ def test_an_undo_that_was_interrupted_is_finished_by_the_next_opening(
 
     def interrupted() -> None:
         with opened() as session:
-            monkeypatch.setattr("aslkit.formats.frame_index.Index.remove", killed)
+            monkeypatch.setattr("aslkit.formats.frame_index.FrameIndex.remove", killed)
             session.trash(session.entries[:1])
 
     with pytest.raises(KeyboardInterrupt):
@@ -206,7 +206,7 @@ def test_a_full_disk_leaves_neither_image_nor_line(
         assert files(folder) == before
         session.add(entry("A/new-0.jpg"), JPEG)  # after some was freed
     with opened() as session:
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
         assert listed(session)[-1] == "A/new-0.jpg"
 
 
@@ -239,7 +239,7 @@ def test_a_second_recorder_is_refused_until_the_first_is_gone_even_by_kill_9(
         first.send_signal(signal.SIGKILL)
         first.communicate(timeout=60)
     with opened() as session:
-        assert session.recovered == Recovered()
+        assert session.recovered == RecoveryReport()
 
 
 def test_a_second_recorder_in_the_same_process_is_refused_too(opened: Open) -> None:
@@ -272,17 +272,17 @@ def test_what_other_sessions_hold(folder: Path, opened: Open, entry: MakeEntry, 
         session.add(entry("B/1.jpg", 5), JPEG)
     (folder / "A" / "0.jpg").unlink()
     (empty.captures / "ada" / "by hand").mkdir()
-    assert [each.file for each in stored_before(empty, "ada", but="two")] == ["A/1.jpg", "A/2.jpg"]
-    assert [each.file for each in stored_before(empty, "ada", but="one")] == ["B/1.jpg"]
-    assert stored_before(empty, "nobody", but="one") == []
+    assert [each.file for each in load_earlier_frames(empty, "ada", but="two")] == ["A/1.jpg", "A/2.jpg"]
+    assert [each.file for each in load_earlier_frames(empty, "ada", but="one")] == ["B/1.jpg"]
+    assert load_earlier_frames(empty, "nobody", but="one") == []
 
 
 def test_the_trash_is_no_capture(folder: Path, opened: Open, empty: Workspace) -> None:
     with opened() as session:
         session.trash(session.entries)
-    assert list(walk(empty.captures)) == []
+    assert list(walk_captures(empty.captures)) == []
 
 
 def test_a_moment_as_files_tell_it() -> None:
-    assert iso(None) is None
-    assert iso(datetime(2026, 1, 2, 3, 4, 5, 678_900, UTC)) == "2026-01-02T03:04:05.678+00:00"
+    assert format_time(None) is None
+    assert format_time(datetime(2026, 1, 2, 3, 4, 5, 678_900, UTC)) == "2026-01-02T03:04:05.678+00:00"

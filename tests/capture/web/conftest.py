@@ -1,4 +1,4 @@
-"""A sitting to record into, a `Looker` that sees what a test wants, a client, a server that runs, and a browser."""
+"""A sitting to record into, a `FrameAnalyzer` that sees what a test wants, a client, a server that runs, and a browser."""
 
 import random
 import socket
@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import Session
-from aslkit.capture.web.app import app
-from aslkit.capture.web.controller import Desk
-from aslkit.capture.web.frame_analyzer import Looker
-from aslkit.capture.web.serve import Served, Service
+from aslkit.capture.web.app import create_app
+from aslkit.capture.web.controller import PageController
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.capture.web.serve import RecordingServer, ServeResult
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
-from aslkit.synthetic import Session as SyntheticSession
-from aslkit.synthetic import Signer, frames
+from aslkit.synthetic import Signer, render_frames
+from aslkit.synthetic import SyntheticSession as SyntheticSession
 from aslkit.vision import frame_metrics as looking
-from aslkit.vision.frame_metrics import Look
+from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, encode_jpeg
 from aslkit.vision.perceptual_hash import FINE_BITS
@@ -40,7 +40,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
-Opened = Callable[..., AbstractContextManager[Sitting]]
+Opened = Callable[..., AbstractContextManager[Recording]]
 
 ORIGIN = "http://127.0.0.1:8000"
 SILENT = (
@@ -73,11 +73,11 @@ def opened(tmp_path: Path) -> Opened:
     @contextmanager
     def sitting(
         letters: str = "ABC", usual_hand: Any = None, count: int | None = None, **flags: object
-    ) -> Iterator[Sitting]:
+    ) -> Iterator[Recording]:
         capture = load("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
         info = SessionInfo(signer="ada", session="one", camera="browser")
         with Session.opened(workspace, info, look_at=_never) as session:
-            opened = Sitting(
+            opened = Recording(
                 session,
                 capture=capture,
                 gate=load("gate", GateConfig),
@@ -94,29 +94,29 @@ def opened(tmp_path: Path) -> Opened:
     return sitting
 
 
-def _never(frame: Frame) -> Look:
+def _never(frame: Frame) -> FrameMetrics:
     raise AssertionError("a frame was not in the index")
 
 
 @pytest.fixture
-def sitting(opened: Opened) -> Iterator[Sitting]:
+def sitting(opened: Opened) -> Iterator[Recording]:
     with opened() as sitting:
         yield sitting
 
 
 @pytest.fixture
 def seen() -> dict[str, Any]:
-    """What `look` is to see otherwise: attributes of `Look`."""
+    """What `look` is to see otherwise: attributes of `FrameMetrics`."""
     return {}
 
 
 @pytest.fixture
-def look(seen: dict[str, Any]) -> Looker:
+def look(seen: dict[str, Any]) -> FrameAnalyzer:
     """Sees one good hand in each frame, and no two alike, unless `seen` says otherwise."""
     hashes = random.Random(0)
 
-    def look(frame: Frame, time_s: float) -> Look:
-        found = looking.look(frame, [an_open_hand()])
+    def look(frame: Frame, time_s: float) -> FrameMetrics:
+        found = looking.measure_frame(frame, [an_open_hand()])
         phash, fine_hash = hashes.getrandbits(64), hashes.getrandbits(FINE_BITS)
         fine = replace(found, phash=phash, fine_hash=fine_hash, brightness=0.6, glare=0, blur_fine=0, blur_coarse=0)
         return replace(fine, **seen)
@@ -125,15 +125,15 @@ def look(seen: dict[str, Any]) -> Looker:
 
 
 @pytest.fixture
-def desk(sitting: Sitting, look: Looker) -> Desk:
+def desk(sitting: Recording, look: FrameAnalyzer) -> PageController:
     """Whose clock goes on by a second with each request."""
-    return Desk(sitting, look, clock=map(float, count()).__next__)
+    return PageController(sitting, look, clock=map(float, count()).__next__)
 
 
 @pytest.fixture
-def stranger(desk: Desk) -> Iterator[TestClient]:
+def stranger(desk: PageController) -> Iterator[TestClient]:
     """Speaks to the recorder as a page that has not joined."""
-    served = app(desk, Addresses(hosts=LOOPBACK, port=8000))
+    served = create_app(desk, Addresses(hosts=LOOPBACK, port=8000))
     with TestClient(served, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
         yield client
 
@@ -149,7 +149,7 @@ def page(stranger: TestClient) -> TestClient:
 def jpeg() -> bytes:
     """One synthetic frame, 640×480."""
     who = Signer.draw("synthetic-ada")
-    return encode_jpeg(next(frames("A", signer=who, session=SyntheticSession.draw(who, "one"))).image)
+    return encode_jpeg(next(render_frames("A", signer=who, session=SyntheticSession.draw(who, "one"))).image)
 
 
 @pytest.fixture
@@ -166,16 +166,18 @@ def send(page: TestClient, jpeg: bytes) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def running(opened: Opened) -> Callable[..., AbstractContextManager[tuple[Service, Sitting, Future[Served]]]]:
+def running(
+    opened: Opened,
+) -> Callable[..., AbstractContextManager[tuple[RecordingServer, Recording, Future[ServeResult]]]]:
     """Serves the test's sitting for the length of a block."""
 
     @contextmanager
     def running(
-        *, look: Looker | None, port: int = 0, host: str = "127.0.0.1", **values: object
-    ) -> Iterator[tuple[Service, Sitting, Future[Served]]]:
+        *, look: FrameAnalyzer | None, port: int = 0, host: str = "127.0.0.1", **values: object
+    ) -> Iterator[tuple[RecordingServer, Recording, Future[ServeResult]]]:
         with (
             opened(**values) as sitting,
-            Service(sitting, look=look, port=port, host=host) as service,
+            RecordingServer(sitting, look=look, port=port, host=host) as service,
             ThreadPoolExecutor(1) as threads,
         ):
             result = threads.submit(service.run)
@@ -214,7 +216,7 @@ def _real_frames(path: Path) -> Iterator[Frame]:
 def _synthetic_frames() -> Iterator[Frame]:
     who = Signer.draw("synthetic-ada")
     for letter in "ABC":
-        stream = frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=4.0)
+        stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=4.0)
         yield from (each.image for each in islice(stream, 40))
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.web.frame_analyzer import Looker
-from aslkit.capture.web.serve import Service
-from aslkit.formats.frame_index import Index
-from aslkit.vision.images import Frame, decode, read_file
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.capture.web.serve import RecordingServer
+from aslkit.formats.frame_index import FrameIndex
+from aslkit.vision.images import Frame, decode_image, read_image_file
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -54,7 +54,7 @@ def counted(tab: Any) -> int:
     return int(tab.inner_text("#count-now"))
 
 
-def record(tab: Any, service: Service, more: int) -> int:
+def record(tab: Any, service: RecordingServer, more: int) -> int:
     """Hold the space bar until there are so many frames more; return how many there are then."""
     before = counted(tab)
     tab.keyboard.down(" ")
@@ -64,7 +64,7 @@ def record(tab: Any, service: Service, more: int) -> int:
     return settled_count(tab, service)
 
 
-def settled_count(tab: Any, service: Service) -> int:
+def settled_count(tab: Any, service: RecordingServer) -> int:
     """The count, once the answer to the last frame that was recorded is there: two frames later."""
     frames = service.desk.pace.frames
     for _ in range(100):
@@ -74,12 +74,12 @@ def settled_count(tab: Any, service: Service) -> int:
     raise AssertionError("the page sends no frames")
 
 
-def listed(sitting: Sitting) -> list[str]:
+def listed(sitting: Recording) -> list[str]:
     """What frames.jsonl says is there."""
-    return sorted(Index.load(sitting.session.folder).entries)
+    return sorted(FrameIndex.load(sitting.session.folder).entries)
 
 
-def on_disk(sitting: Sitting) -> list[str]:
+def on_disk(sitting: Recording) -> list[str]:
     sitting.settle()
     folder = sitting.session.folder
     return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("[A-Z]/*.jpg"))
@@ -141,13 +141,13 @@ def test_a_whole_sitting_with_the_real_landmarker(running: Running, tab: Any, fi
     assert len(files) == sitting.stored.total() == counts["A"] + counts["B"] + kept - 1
     pictures = shown_in(film)
     for file in files:
-        stored = decode(read_file(sitting.session.folder / file))
+        stored = decode_image(read_image_file(sitting.session.folder / file))
         assert stored.shape == (480, 640, 3)
         straight, mirrored = (nearest(small(each), pictures) for each in (stored, stored[:, ::-1]))
         assert straight < 0.1 < mirrored, file
 
 
-def test_the_server_goes_and_comes_back(running: Running, look: Looker, tab: Any, free_port: int) -> None:
+def test_the_server_goes_and_comes_back(running: Running, look: FrameAnalyzer, tab: Any, free_port: int) -> None:
     with running(look=look, port=free_port) as (service, _, _):
         open_page(tab, service.url)
         stored = record(tab, service, 2)
@@ -166,7 +166,7 @@ def test_the_server_goes_and_comes_back(running: Running, look: Looker, tab: Any
     assert len(on_disk(sitting)) == len(listed(sitting)) == after
 
 
-def test_a_second_window_takes_over_and_gives_back(running: Running, look: Looker, tab: Any) -> None:
+def test_a_second_window_takes_over_and_gives_back(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look) as (service, _, _):
         open_page(tab, service.url)
         other = tab.context.new_page()
@@ -183,7 +183,7 @@ def test_a_second_window_takes_over_and_gives_back(running: Running, look: Looke
         record(tab, service, 1)
 
 
-def test_a_letter_that_is_complete_gives_way_to_the_next(running: Running, look: Looker, tab: Any) -> None:
+def test_a_letter_that_is_complete_gives_way_to_the_next(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look, goal=3, letters="AB") as (service, sitting, _):
         open_page(tab, service.url)
         tab.keyboard.down(" ")  # and hold it
@@ -194,7 +194,9 @@ def test_a_letter_that_is_complete_gives_way_to_the_next(running: Running, look:
     assert sitting.stored == {"A": 3, "B": 3}
 
 
-def test_the_countdown_comes_before_a_letter_and_before_a_burst(running: Running, look: Looker, tab: Any) -> None:
+def test_the_countdown_comes_before_a_letter_and_before_a_burst(
+    running: Running, look: FrameAnalyzer, tab: Any
+) -> None:
     with running(look=look, countdown_s=1, burst_s=0.5) as (service, sitting, _):
         open_page(tab, service.url)
         tab.evaluate(SEES_RECORDING)  # Playwright looks twice a second at most, and may miss half a second
@@ -213,7 +215,7 @@ def test_the_countdown_comes_before_a_letter_and_before_a_burst(running: Running
         assert sitting.stored["B"] == 0
 
 
-def test_the_other_hand_is_asked_about(running: Running, look: Looker, tab: Any) -> None:
+def test_the_other_hand_is_asked_about(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look, usual_hand="left") as (service, sitting, _):
         tab.goto(service.url)
         dialog = tab.get_by_role("dialog", name="Is this your right hand?")
@@ -235,7 +237,7 @@ def test_the_other_hand_is_asked_about(running: Running, look: Looker, tab: Any)
     ],
 )
 def test_a_camera_that_does_not_open(
-    running: Running, look: Looker, tab: Any, error: str, title: str, by_itself: bool
+    running: Running, look: FrameAnalyzer, tab: Any, error: str, title: str, by_itself: bool
 ) -> None:
     with running(look=look) as (service, _, _):
         tab.add_init_script(REFUSES % error)
@@ -247,14 +249,14 @@ def test_a_camera_that_does_not_open(
         expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
 
 
-def test_without_a_secure_context_there_is_no_camera(running: Running, look: Looker, tab: Any) -> None:
+def test_without_a_secure_context_there_is_no_camera(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look) as (service, _, _):
         tab.add_init_script("Object.defineProperty(navigator, 'mediaDevices', {get: () => undefined})")
         tab.goto(service.url)
         expect(tab.locator("#notice-text")).to_contain_text("https")
 
 
-def test_a_camera_that_is_unplugged_and_plugged_in(running: Running, look: Looker, tab: Any) -> None:
+def test_a_camera_that_is_unplugged_and_plugged_in(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look) as (service, _, _):
         tab.add_init_script(REFUSES % "")
         open_page(tab, service.url)
@@ -272,7 +274,7 @@ def test_a_camera_that_is_unplugged_and_plugged_in(running: Running, look: Looke
         record(tab, service, 1)
 
 
-def test_a_hidden_tab_does_not_record(running: Running, look: Looker, tab: Any) -> None:
+def test_a_hidden_tab_does_not_record(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look) as (service, _, _):
         open_page(tab, service.url)
         tab.locator("#record").focus()
@@ -285,7 +287,7 @@ def test_a_hidden_tab_does_not_record(running: Running, look: Looker, tab: Any) 
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_full_disk_is_told(running: Running, look: Looker, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told(running: Running, look: FrameAnalyzer, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -303,7 +305,7 @@ def test_a_full_disk_is_told(running: Running, look: Looker, tab: Any, monkeypat
 
 
 def test_for_those_who_hear_the_page_and_use_the_keys(
-    running: Running, look: Looker, tab: Any, seen: dict[str, Any]
+    running: Running, look: FrameAnalyzer, tab: Any, seen: dict[str, Any]
 ) -> None:
     with running(look=look) as (service, _, _):
         open_page(tab, service.url)
@@ -338,7 +340,7 @@ def _name(button: Any) -> str:
     return found.group(1) if found else ""
 
 
-def test_keys_do_nothing_while_something_else_has_them(running: Running, look: Looker, tab: Any) -> None:
+def test_keys_do_nothing_while_something_else_has_them(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     with running(look=look) as (service, sitting, _):
         open_page(tab, service.url)
         tab.keyboard.press("Control+b")
@@ -349,7 +351,7 @@ def test_keys_do_nothing_while_something_else_has_them(running: Running, look: L
     assert sitting.stored.total() == 0
 
 
-def test_a_telephone(running: Running, look: Looker, browser: Any) -> None:
+def test_a_telephone(running: Running, look: FrameAnalyzer, browser: Any) -> None:
     with running(look=look) as (service, sitting, _):
         context = browser.new_context(
             viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True, is_mobile=True
@@ -372,7 +374,7 @@ def test_a_telephone(running: Running, look: Looker, browser: Any) -> None:
     assert sitting.stored["A"] >= 2
 
 
-def test_over_https_with_the_token(running: Running, look: Looker, browser: Any) -> None:
+def test_over_https_with_the_token(running: Running, look: FrameAnalyzer, browser: Any) -> None:
     with running(look=look, host="0.0.0.0") as (service, _, _):
         context = browser.new_context(ignore_https_errors=True)
         tab = context.new_page()
@@ -385,7 +387,7 @@ def test_over_https_with_the_token(running: Running, look: Looker, browser: Any)
         context.close()
 
 
-def test_the_page_asks_nobody_else(running: Running, look: Looker, tab: Any) -> None:
+def test_the_page_asks_nobody_else(running: Running, look: FrameAnalyzer, tab: Any) -> None:
     asked: list[str] = []
     complaints: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))

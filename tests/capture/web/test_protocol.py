@@ -9,29 +9,29 @@ import pytest
 from starlette.testclient import TestClient
 
 from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.web.app import app
-from aslkit.capture.web.controller import CAMERAS, Desk, Sent
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.web.app import create_app
+from aslkit.capture.web.controller import CAMERAS, PageController, UploadedFrame
 from aslkit.core.letters import LETTERS
-from aslkit.formats.frame_index import Index
-from aslkit.vision.images import decode, read_file, read_header
+from aslkit.formats.frame_index import FrameIndex
+from aslkit.vision.images import decode_image, read_header, read_image_file
 from aslkit.web.access_control import Addresses
 from aslkit.web.server import LOOPBACK
 
 Send = Callable[..., Any]
 
 
-def on_disk(sitting: Sitting) -> list[str]:
+def on_disk(sitting: Recording) -> list[str]:
     """Stored images, by letter and time."""
     sitting.settle()
     folder = sitting.session.folder
     return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("[A-Z]/*.jpg"))
 
 
-def listed(sitting: Sitting) -> list[str]:
+def listed(sitting: Recording) -> list[str]:
     """What frames.jsonl says is there."""
     sitting.settle()
-    return sorted(Index.load(sitting.session.folder).entries)
+    return sorted(FrameIndex.load(sitting.session.folder).entries)
 
 
 def test_the_state_has_all_that_a_page_needs(page: TestClient) -> None:
@@ -44,23 +44,23 @@ def test_the_state_has_all_that_a_page_needs(page: TestClient) -> None:
     assert state["recent"] == []
 
 
-def test_a_good_frame_is_stored_as_it_was_sent(send: Send, sitting: Sitting, jpeg: bytes) -> None:
+def test_a_good_frame_is_stored_as_it_was_sent(send: Send, sitting: Recording, jpeg: bytes) -> None:
     answer = send()
     assert answer["reasons"] == []
     assert answer["count"] == 1
     assert len(answer["landmarks"]) == 21
     assert on_disk(sitting) == listed(sitting) == [answer["stored"]]
-    stored = decode(read_file(sitting.session.folder / answer["stored"]))
-    assert abs(stored.astype(float) - decode(jpeg)).mean() < 2  # re-encoded, not mirrored
+    stored = decode_image(read_image_file(sitting.session.folder / answer["stored"]))
+    assert abs(stored.astype(float) - decode_image(jpeg)).mean() < 2  # re-encoded, not mirrored
 
 
-def test_a_frame_that_is_not_to_be_kept_is_judged_only(send: Send, sitting: Sitting) -> None:
+def test_a_frame_that_is_not_to_be_kept_is_judged_only(send: Send, sitting: Recording) -> None:
     answer = send(keep=0)
     assert (answer["kept"], answer["stored"], answer["reasons"]) == (False, None, [])
     assert on_disk(sitting) == []
 
 
-def test_the_reason_is_told_in_words(send: Send, seen: dict[str, Any], sitting: Sitting) -> None:
+def test_the_reason_is_told_in_words(send: Send, seen: dict[str, Any], sitting: Recording) -> None:
     seen |= {"hands": 0, "hand": None}
     answer = send()
     assert answer["words"] == [WORDS["no-hand"]]
@@ -77,14 +77,16 @@ def test_a_page_whose_clock_began_anew_may_go_on(send: Send) -> None:
     assert [send(taken_s=time)["kept"] for time in (1000.0, 0.5)] == [True, True]
 
 
-def test_a_frame_of_the_letter_before_is_not_stored_as_the_next(send: Send, page: TestClient, sitting: Sitting) -> None:
+def test_a_frame_of_the_letter_before_is_not_stored_as_the_next(
+    send: Send, page: TestClient, sitting: Recording
+) -> None:
     page.post("/letter", json={"letter": "B"})
     assert send(turn=0)["kept"] is False  # taken before the page heard of B
     assert send(turn=1)["stored"].startswith("B/")
     assert sitting.counts == {"B": 1}
 
 
-def test_undo_takes_away_what_was_recorded_in_one_go(send: Send, page: TestClient, sitting: Sitting) -> None:
+def test_undo_takes_away_what_was_recorded_in_one_go(send: Send, page: TestClient, sitting: Recording) -> None:
     first = send(burst=1)["stored"]
     for _ in range(3):
         send(burst=2)
@@ -105,9 +107,9 @@ def test_a_frame_from_before_an_undo_is_not_stored_after_it(send: Send, page: Te
 def test_where_so_many_are_wanted_now_these_are_counted(opened: Any, look: Any, jpeg: bytes) -> None:
     with opened(count=2, interval_s=0) as sitting:
         sitting.counts["A"] = 700
-        desk = Desk(sitting, look)
+        desk = PageController(sitting, look)
         assert (desk.state()["goal"], desk.state()["counts"]["A"], desk.state()["complete"]) == (2, 0, [])
-        answers = [desk.frame(Sent(data=jpeg, keep=True, turn=0, burst=1, taken_s=time)) for time in range(3)]
+        answers = [desk.frame(UploadedFrame(data=jpeg, keep=True, turn=0, burst=1, taken_s=time)) for time in range(3)]
         assert [answer["count"] for answer in answers] == [1, 2, 2]
         assert [answer["complete"] for answer in answers] == [False, True, True]
         assert answers[-1]["stored"] is None  # no more of it
@@ -120,7 +122,7 @@ def test_two_pages_that_count_from_one_do_not_share_a_burst(send: Send, page: Te
     assert page.post("/undo", json={}).json()["removed"] == 1
 
 
-def test_one_frame_is_deleted(send: Send, page: TestClient, sitting: Sitting) -> None:
+def test_one_frame_is_deleted(send: Send, page: TestClient, sitting: Recording) -> None:
     first, second = send()["stored"], send()["stored"]
     state = page.delete(f"/frames/{first}").json()
     assert state["recent"] == [second]
@@ -135,7 +137,7 @@ def test_a_thumbnail_is_what_lies_on_the_disk(send: Send, page: TestClient) -> N
     assert (header.width, header.height) == (240, 180)
 
 
-def test_a_frame_that_somebody_took_from_the_disk_is_told_of(send: Send, page: TestClient, sitting: Sitting) -> None:
+def test_a_frame_that_somebody_took_from_the_disk_is_told_of(send: Send, page: TestClient, sitting: Recording) -> None:
     stored = send()["stored"]
     sitting.settle()
     (sitting.session.folder / stored).unlink()
@@ -150,8 +152,8 @@ def test_going_to_another_letter(page: TestClient, asked: dict[str, object], let
 
 def test_the_question_about_the_other_hand(opened: Any, look: Any, jpeg: bytes) -> None:
     with opened(usual_hand="left", interval_s=0) as sitting:
-        desk = Desk(sitting, look)
-        with TestClient(app(desk, Addresses(hosts=LOOPBACK, port=80)), base_url="http://localhost") as client:
+        desk = PageController(sitting, look)
+        with TestClient(create_app(desk, Addresses(hosts=LOOPBACK, port=80)), base_url="http://localhost") as client:
             client.headers["Origin"] = "http://localhost"
             client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
             kind = {"Content-Type": "image/jpeg"}
@@ -189,7 +191,7 @@ def test_a_server_that_began_anew_asks_the_page_to_join_again(stranger: TestClie
     assert (answer.status_code, answer.json()["why"]) == (409, "unknown")
 
 
-def test_the_camera_is_noted_without_what_identifies_it(page: TestClient, desk: Desk) -> None:
+def test_the_camera_is_noted_without_what_identifies_it(page: TestClient, desk: PageController) -> None:
     settings = {
         "width": 640,
         "height": 480,
@@ -204,7 +206,7 @@ def test_the_camera_is_noted_without_what_identifies_it(page: TestClient, desk: 
     assert desk.cameras == [{"label": "HD Webcam", "settings": kept}, {"label": "Front Camera", "settings": kept}]
 
 
-def test_the_list_of_cameras_does_not_grow_for_ever(page: TestClient, desk: Desk) -> None:
+def test_the_list_of_cameras_does_not_grow_for_ever(page: TestClient, desk: PageController) -> None:
     for number in range(CAMERAS + 5):
         page.post("/camera", json={"label": f"camera {number}"})
     assert len(desk.cameras) == CAMERAS
@@ -226,9 +228,9 @@ def test_finish_tells_the_balance_and_ends_all(send: Send, page: TestClient, see
     assert page.post("/join", json={}).status_code == 410
 
 
-def test_finish_lets_the_server_end(desk: Desk) -> None:
+def test_finish_lets_the_server_end(desk: PageController) -> None:
     ended = []
-    served = app(desk, Addresses(hosts=LOOPBACK, port=80), on_finish=lambda: ended.append(True))
+    served = create_app(desk, Addresses(hosts=LOOPBACK, port=80), on_finish=lambda: ended.append(True))
     with TestClient(served, base_url="http://localhost", headers={"Origin": "http://localhost"}) as client:
         joined = client.post("/join", json={}).json()["page"]
         client.post("/finish", json={}, headers={"X-Page": joined})
@@ -236,7 +238,7 @@ def test_finish_lets_the_server_end(desk: Desk) -> None:
 
 
 def test_a_full_disk_is_told_and_damages_nothing(
-    send: Send, page: TestClient, sitting: Sitting, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    send: Send, page: TestClient, sitting: Recording, desk: PageController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = send()["stored"]
     sitting.settle()

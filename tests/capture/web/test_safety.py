@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.web.app import app
-from aslkit.capture.web.controller import Desk
-from aslkit.capture.web.frame_analyzer import Looker
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.web.app import create_app
+from aslkit.capture.web.controller import PageController
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web import request_limits
-from aslkit.web.access_control import AT_ONCE, HEADERS, Addresses, Door
+from aslkit.web.access_control import HEADERS, MAX_CONCURRENT, AccessPolicy, Addresses
 from aslkit.web.server import LOOPBACK
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -24,7 +24,7 @@ TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture(autouse=True)
-def lives_on(page: TestClient, send: Callable[..., Any], sitting: Sitting) -> Iterator[None]:
+def lives_on(page: TestClient, send: Callable[..., Any], sitting: Recording) -> Iterator[None]:
     """After each attack, the page records as before."""
     yield
     page.headers["X-Page"] = page.post("/join", json={}).json()["page"]
@@ -71,9 +71,9 @@ def test_a_browser_leaves_out_the_port_of_its_scheme() -> None:
 
 
 @pytest.fixture
-def abroad(desk: Desk) -> Iterator[TestClient]:
+def abroad(desk: PageController) -> Iterator[TestClient]:
     """Speaks to a recorder that is open to the network."""
-    served = app(desk, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
+    served = create_app(desk, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
     base = "https://192.0.2.7:8443"
     with TestClient(served, base_url=base, headers={"Origin": base}) as client:
         yield client
@@ -174,9 +174,9 @@ def test_a_jpeg_that_is_cut_short(page: TestClient, jpeg: bytes) -> None:
 
 
 def test_a_png_is_welcome(page: TestClient, jpeg: bytes) -> None:
-    from aslkit.vision.images import decode
+    from aslkit.vision.images import decode_image
 
-    answer = page.post("/frames?keep=1", content=encode_png(decode(jpeg)), headers={"Content-Type": "image/png"})
+    answer = page.post("/frames?keep=1", content=encode_png(decode_image(jpeg)), headers={"Content-Type": "image/png"})
     assert answer.json()["stored"] is not None
 
 
@@ -269,7 +269,7 @@ def test_a_huge_query(page: TestClient) -> None:
     refused(page.get("/state?" + "x" * 60_000), 414, "too long")
 
 
-def test_a_camera_of_nonsense(page: TestClient, desk: Desk) -> None:
+def test_a_camera_of_nonsense(page: TestClient, desk: PageController) -> None:
     for label, settings in [
         (None, None),
         (["x"], [1]),
@@ -287,9 +287,9 @@ def test_methods_that_are_not_taken(page: TestClient, method: str) -> None:
     assert (answer.status_code, "does not take" in answer.json()["error"]) == (405, True)
 
 
-def test_hammering(sitting: Sitting, look: Looker, jpeg: bytes) -> None:
-    desk = Desk(sitting, look, clock=lambda: 0.0)  # all at one moment
-    with TestClient(app(desk, Addresses(hosts=LOOPBACK, port=80)), base_url="http://localhost") as client:
+def test_hammering(sitting: Recording, look: FrameAnalyzer, jpeg: bytes) -> None:
+    desk = PageController(sitting, look, clock=lambda: 0.0)  # all at one moment
+    with TestClient(create_app(desk, Addresses(hosts=LOOPBACK, port=80)), base_url="http://localhost") as client:
         client.headers["Origin"] = "http://localhost"
         client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
         frames = [client.post("/frames", content=jpeg, headers=JPEG) for _ in range(40)]
@@ -309,7 +309,7 @@ def test_too_many_at_the_same_time() -> None:
 
     statuses: list[int] = []
 
-    async def ask(door: Door) -> None:
+    async def ask(door: AccessPolicy) -> None:
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
@@ -327,9 +327,9 @@ def test_too_many_at_the_same_time() -> None:
         await door(scope, receive, send)
 
     async def crowd() -> None:
-        door = Door(never_ready, Addresses(hosts=LOOPBACK, port=80))
+        door = AccessPolicy(never_ready, Addresses(hosts=LOOPBACK, port=80))
         async with anyio.create_task_group() as group:
-            for _ in range(AT_ONCE + 3):
+            for _ in range(MAX_CONCURRENT + 3):
                 group.start_soon(ask, door)
             with anyio.fail_after(5):
                 while len(statuses) < 3:

@@ -20,13 +20,13 @@ import httpx
 import pytest
 from cryptography import x509
 
-from aslkit.capture.session.recording import Sitting
-from aslkit.capture.web.frame_analyzer import HandLooker, Looker
-from aslkit.capture.web.serve import Service, serve
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer, HandFrameAnalyzer
+from aslkit.capture.web.serve import RecordingServer, serve_recording
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.vision.images import decode
+from aslkit.vision.images import decode_image
 from aslkit.web import idle_timeout, request_limits
-from aslkit.web.certificate import own, self_signed
+from aslkit.web.certificate import create_self_signed, load_certificate
 
 Running = Callable[..., AbstractContextManager[Any]]
 
@@ -39,7 +39,7 @@ def record(client: httpx.Client, jpeg: bytes, *, origin: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def test_recording_over_a_real_port(running: Running, look: Looker, jpeg: bytes) -> None:
+def test_recording_over_a_real_port(running: Running, look: FrameAnalyzer, jpeg: bytes) -> None:
     with running(look=look) as (service, sitting, result):
         origin = service.url.rstrip("/")
         with httpx.Client(base_url=origin) as client:
@@ -50,15 +50,15 @@ def test_recording_over_a_real_port(running: Running, look: Looker, jpeg: bytes)
     assert sitting.stored == {"A": 1}
 
 
-def test_what_is_announced_on_this_machine(sitting: Sitting, look: Looker) -> None:
-    with Service(sitting, look=look) as service:
+def test_what_is_announced_on_this_machine(sitting: Recording, look: FrameAnalyzer) -> None:
+    with RecordingServer(sitting, look=look) as service:
         assert list(service.words()) == [
             f"Open http://127.0.0.1:{service.addresses.port}/",
             "Ctrl-C, or Finish on the page, ends the sitting.",
         ]
 
 
-def test_beyond_this_machine_it_takes_https_and_the_token(running: Running, look: Looker, jpeg: bytes) -> None:
+def test_beyond_this_machine_it_takes_https_and_the_token(running: Running, look: FrameAnalyzer, jpeg: bytes) -> None:
     with running(look=look, host="0.0.0.0") as (service, _, _):
         opened, warned, fingerprint, network, _ = service.words()
         assert opened.startswith("Open https://")
@@ -78,7 +78,7 @@ def test_beyond_this_machine_it_takes_https_and_the_token(running: Running, look
 
 def test_a_certificate_is_for_its_hosts_and_for_a_month() -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    with self_signed(["192.0.2.7", "[::1]", "ada.local"], now=now) as made:
+    with create_self_signed(["192.0.2.7", "[::1]", "ada.local"], now=now) as made:
         certificate = x509.load_pem_x509_certificate(made.file.read_bytes())
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         addresses = [ipaddress.ip_address("192.0.2.7"), ipaddress.ip_address("::1")]
@@ -89,33 +89,33 @@ def test_a_certificate_is_for_its_hosts_and_for_a_month() -> None:
     assert not made.key.parent.exists()
 
 
-def test_a_certificate_of_ones_own(running: Running, sitting: Sitting, look: Looker, tmp_path: Path) -> None:
-    with self_signed(["127.0.0.1"], now=datetime.now(UTC)) as made:
-        with Service(sitting, look=look, certificate=made.file, key=made.key) as service:
+def test_a_certificate_of_ones_own(running: Running, sitting: Recording, look: FrameAnalyzer, tmp_path: Path) -> None:
+    with create_self_signed(["127.0.0.1"], now=datetime.now(UTC)) as made:
+        with RecordingServer(sitting, look=look, certificate=made.file, key=made.key) as service:
             assert service.url.startswith("https://127.0.0.1:")
             said = list(service.words())
             assert said[1:3] == [
                 "Only if the browser warns of the certificate, compare its SHA-256 before going on:",
-                own(made.file, made.key).fingerprint,
+                load_certificate(made.file, made.key).fingerprint,
             ]
         with (
-            self_signed(["127.0.0.1"], now=datetime.now(UTC)) as other,
+            create_self_signed(["127.0.0.1"], now=datetime.now(UTC)) as other,
             pytest.raises(InputError, match="fit together"),
         ):
-            Service(sitting, look=look, certificate=made.file, key=other.key)
+            RecordingServer(sitting, look=look, certificate=made.file, key=other.key)
         with pytest.raises(InputError, match="Give both, or none"):
-            Service(sitting, look=look, certificate=made.file)
+            RecordingServer(sitting, look=look, certificate=made.file)
         with pytest.raises(InputError, match=r"none\.pem cannot be read: No such file"):
-            Service(sitting, look=look, certificate=tmp_path / "none.pem", key=made.key)
+            RecordingServer(sitting, look=look, certificate=tmp_path / "none.pem", key=made.key)
         with pytest.raises(InputError, match="not a certificate"):
-            Service(sitting, look=look, certificate=made.key, key=made.key)
+            RecordingServer(sitting, look=look, certificate=made.key, key=made.key)
 
 
-def test_a_port_that_is_taken(sitting: Sitting, look: Looker) -> None:
+def test_a_port_that_is_taken(sitting: Recording, look: FrameAnalyzer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(AslkitError, match=f"Port {port} is taken by another program. Give --port another number"):
-            serve(sitting, port=port, look=look, announce=print)
+            serve_recording(sitting, port=port, look=look, announce=print)
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_a_port_that_is_taken(sitting: Sitting, look: Looker) -> None:
         ("a" * 100, 0, "--host"),
     ],
 )
-def test_where_nothing_can_listen(sitting: Sitting, look: Looker, host: str, port: int, words: str) -> None:
+def test_where_nothing_can_listen(sitting: Recording, look: FrameAnalyzer, host: str, port: int, words: str) -> None:
     with pytest.raises(AslkitError, match=words):
-        serve(sitting, host=host, port=port, look=look, announce=print)
+        serve_recording(sitting, host=host, port=port, look=look, announce=print)
 
 
-def test_a_body_that_drips_is_let_go(running: Running, look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_drips_is_let_go(running: Running, look: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_limits, "BODY_S", 0.3)
     with running(look=look) as (service, _, _):
         port = service.addresses.port
@@ -145,7 +145,7 @@ def test_a_body_that_drips_is_let_go(running: Running, look: Looker, monkeypatch
 
 
 def test_a_connection_that_says_nothing_is_let_go(
-    running: Running, look: Looker, monkeypatch: pytest.MonkeyPatch
+    running: Running, look: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle_timeout, "HEAD_S", 0.3)
     with running(look=look) as (service, _, _):
@@ -155,8 +155,8 @@ def test_a_connection_that_says_nothing_is_let_go(
         assert httpx.get(f"{service.url}state").status_code == 200
 
 
-def test_answers_do_not_wait_for_more(sitting: Sitting, look: Looker) -> None:
-    with Service(sitting, look=look) as service:  # Nagle's algorithm would add 40 ms to each
+def test_answers_do_not_wait_for_more(sitting: Recording, look: FrameAnalyzer) -> None:
+    with RecordingServer(sitting, look=look) as service:  # Nagle's algorithm would add 40 ms to each
         assert service.listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -171,7 +171,7 @@ def test_answers_do_not_wait_for_more(sitting: Sitting, look: Looker) -> None:
         b"POST /frames HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_rude_bytes(running: Running, look: Looker, capfd: pytest.CaptureFixture[str], sent: bytes) -> None:
+def test_rude_bytes(running: Running, look: FrameAnalyzer, capfd: pytest.CaptureFixture[str], sent: bytes) -> None:
     with running(look=look) as (service, _, _):
         with socket.create_connection(("127.0.0.1", service.addresses.port), timeout=10) as rude:
             rude.sendall(sent)
@@ -181,8 +181,8 @@ def test_rude_bytes(running: Running, look: Looker, capfd: pytest.CaptureFixture
 
 
 def test_the_real_looker_sees_the_hand_and_its_speed(jpeg: bytes) -> None:
-    with HandLooker() as look:
-        first, second = (look(decode(jpeg), time_s) for time_s in (0.0, 0.1))
+    with HandFrameAnalyzer() as look:
+        first, second = (look(decode_image(jpeg), time_s) for time_s in (0.0, 0.1))
     assert first.hands == 1
     assert first.speed is None
     assert second.speed == pytest.approx(0, abs=0.05)

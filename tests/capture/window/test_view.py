@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.window.view import STRIP, View, draw
+from aslkit.capture.window.view import STRIP, RecordingView, draw_view
 from aslkit.core.letters import LETTERS
 from aslkit.gui.drawing import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
 from aslkit.vision.hand_landmarker import Hand
@@ -17,8 +17,8 @@ BELOW = STRIP + KEYS
 
 
 @pytest.fixture
-def view(drawn: tuple[Frame, Hand]) -> View:
-    return View(
+def view(drawn: tuple[Frame, Hand]) -> RecordingView:
+    return RecordingView(
         frame=drawn[0],
         hand=drawn[1],
         good=True,
@@ -48,10 +48,10 @@ def view(drawn: tuple[Frame, Hand]) -> View:
     ],
 )
 def test_a_frame_of_any_size_has_its_place(
-    view: View, width: int, height: int, shown_width: int, shown_height: int
+    view: RecordingView, width: int, height: int, shown_width: int, shown_height: int
 ) -> None:
     frame = np.full((height, width, 3), 128, np.uint8)
-    picture = draw(
+    picture = draw_view(
         replace(view, frame=frame, recording=True, countdown=3, banners=(Banner(text="No", colour=BAD),) * 2)
     )
     assert picture.shape == (shown_height + BELOW, shown_width + PANEL, 3)
@@ -60,25 +60,25 @@ def test_a_frame_of_any_size_has_its_place(
     assert shown_width <= WIDEST
 
 
-def test_before_the_first_frame_there_is_a_window_already(view: View) -> None:
-    assert draw(replace(view, frame=None, hand=None)).shape == (540 + BELOW, 720 + PANEL, 3)
+def test_before_the_first_frame_there_is_a_window_already(view: RecordingView) -> None:
+    assert draw_view(replace(view, frame=None, hand=None)).shape == (540 + BELOW, 720 + PANEL, 3)
 
 
-def test_the_picture_is_a_mirror_image_and_the_frame_stays_as_it_is(view: View) -> None:
+def test_the_picture_is_a_mirror_image_and_the_frame_stays_as_it_is(view: RecordingView) -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
     frame[:, :320] = 200  # bright where the camera's left is
     before = frame.copy()
-    picture = draw(replace(view, frame=frame, hand=None))[:540, :720]
+    picture = draw_view(replace(view, frame=frame, hand=None))[:540, :720]
     assert picture[:, :350].max() < 10
     assert picture[:, 370:].min() > 190
     assert (frame == before).all()
 
 
-def test_the_hand_is_drawn_where_it_is_seen_in_the_mirror(view: View) -> None:
+def test_the_hand_is_drawn_where_it_is_seen_in_the_mirror(view: RecordingView) -> None:
     hand = view.hand
     assert hand is not None
     plain = replace(view, frame=np.zeros((480, 640, 3), np.uint8), hand=None)
-    changed = (draw(replace(plain, hand=hand)) != draw(plain)).any(axis=2)[:540, :720]
+    changed = (draw_view(replace(plain, hand=hand)) != draw_view(plain)).any(axis=2)[:540, :720]
     rows, columns = np.nonzero(changed)
     left, top, right, bottom = hand.box * np.array([720, 540, 720, 540])
     assert (columns.min(), columns.max()) == pytest.approx((720 - right - 14, 720 - left + 14), abs=5)
@@ -94,17 +94,17 @@ def test_the_hand_is_drawn_where_it_is_seen_in_the_mirror(view: View) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
-def test_whatever_there_is_to_know_changes_the_picture(view: View, change: dict[str, Any]) -> None:
+def test_whatever_there_is_to_know_changes_the_picture(view: RecordingView, change: dict[str, Any]) -> None:
     if "counts" in change:
         change = {"counts": {**view.counts, **change["counts"]}}
-    assert (draw(replace(view, **change)) != draw(view)).any()
+    assert (draw_view(replace(view, **change)) != draw_view(view)).any()
 
 
 @pytest.mark.parametrize("name", ["Jörg-Müßig " * 9, "手話" * 40, "🤟👩‍🦰" * 20, "مريم", "", "a\nb", "\t", "\udcff"])
-def test_any_name_can_be_drawn(view: View, name: str) -> None:
+def test_any_name_can_be_drawn(view: RecordingView, name: str) -> None:
     about = (name, name, name, "")
-    picture = draw(replace(view, about=about, banners=(Banner(text=name, colour=GOOD),)))
-    assert picture.shape == draw(view).shape
+    picture = draw_view(replace(view, about=about, banners=(Banner(text=name, colour=GOOD),)))
+    assert picture.shape == draw_view(view).shape
 
 
 @pytest.mark.parametrize("width", [480, 640, 1280])
@@ -112,9 +112,9 @@ def test_any_name_can_be_drawn(view: View, name: str) -> None:
     "text",
     [*WORDS.values(), "The camera 0 gives no more frames. What was stored is kept. Waiting for it to come back."],
 )
-def test_no_words_are_cut_off(view: View, width: int, text: str) -> None:
+def test_no_words_are_cut_off(view: RecordingView, width: int, text: str) -> None:
     frame = np.zeros((640, width, 3), np.uint8)
-    picture = draw(replace(view, frame=frame, hand=None, banners=(Banner(text=text, colour=WARN),)))
+    picture = draw_view(replace(view, frame=frame, hand=None, banners=(Banner(text=text, colour=WARN),)))
     shown = picture[:-BELOW, :-PANEL].astype(int)
     ground = np.abs(shown - np.array(WARN[::-1])).max(axis=2) < 40
     assert ground.any()
@@ -122,11 +122,11 @@ def test_no_words_are_cut_off(view: View, width: int, text: str) -> None:
     assert not ground[:, -8:].any()
 
 
-def test_more_reasons_than_there_is_room_for_do_no_harm(view: View) -> None:
+def test_more_reasons_than_there_is_room_for_do_no_harm(view: RecordingView) -> None:
     refused = {str(reason): 10**6 for reason in WORDS}
-    assert draw(replace(view, refused=refused, frame=np.zeros((100, 1000, 3), np.uint8))).dtype == np.uint8
+    assert draw_view(replace(view, refused=refused, frame=np.zeros((100, 1000, 3), np.uint8))).dtype == np.uint8
 
 
-def test_a_letter_with_more_than_its_goal_is_full(view: View) -> None:
+def test_a_letter_with_more_than_its_goal_is_full(view: RecordingView) -> None:
     counts = dict.fromkeys(LETTERS, 10_000)
-    assert draw(replace(view, counts=counts)).shape == draw(view).shape
+    assert draw_view(replace(view, counts=counts)).shape == draw_view(view).shape

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from aslkit.capture.config import CaptureConfig
-from aslkit.capture.frame_pipeline import Shown
+from aslkit.capture.frame_pipeline import ProcessedFrame
 from aslkit.capture.quality.gate import WORDS
 from aslkit.capture.quality.handedness import SURPRISED_AFTER
-from aslkit.capture.record import Recording
-from aslkit.capture.session.recording import Sitting, Verdict
-from aslkit.capture.window.view import draw
-from aslkit.capture.window.window import Desk, window
+from aslkit.capture.record import SourceRecording
+from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.capture.window.view import draw_view
+from aslkit.capture.window.window import WindowController, record_in_window
 from aslkit.core.errors import AslkitError
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
@@ -30,7 +30,7 @@ Offer = Callable[..., Any]
 class Fake:
     """A recording without threads."""
 
-    sitting: Sitting
+    sitting: Recording
     keep: bool = False
     error: Exception | None = None
     stream: Any = field(default_factory=lambda: SimpleNamespace(trouble=None, rates=lambda: (29.97, 25.0)))
@@ -48,7 +48,7 @@ class Fake:
 class At:
     """A desk in front of a recording, and what time it is."""
 
-    desk: Desk
+    desk: WindowController
     recording: Fake
     now: list[float]
 
@@ -70,7 +70,7 @@ def at(sit: Any) -> Callable[..., Any]:
     def begin(letters: str = "ABC", **other: Any) -> Iterator[At]:
         with sit(letters, **other) as sitting:
             now, recording = [100.0], Fake(sitting)
-            desk = Desk(recording, clock=lambda: now[0])  # type: ignore[arg-type]
+            desk = WindowController(recording, clock=lambda: now[0])  # type: ignore[arg-type]
             yield At(desk, recording, now)
 
     return begin
@@ -204,10 +204,10 @@ def test_a_source_that_ended_ends_it_and_an_error_is_raised(at: Any) -> None:
 
 def test_reasons_are_told_in_words_and_trouble_before_all(at: Any) -> None:
     with at() as it:
-        it.recording.watch.verdict = Verdict(reasons=("blurred", "moved"), nudge="Come closer.")
+        it.recording.watch.verdict = GateDecision(reasons=("blurred", "moved"), nudge="Come closer.")
         assert it.says == [WORDS["blurred"], "Come closer."]
         assert not it.desk.view().good
-        it.recording.watch.verdict = Verdict(reasons=())
+        it.recording.watch.verdict = GateDecision(reasons=())
         assert it.says == ["Good. Hold space to record."]
         assert it.desk.view().good
         it.recording.stream.trouble = "The camera is gone."
@@ -224,13 +224,13 @@ def test_counts_and_goal_are_those_that_are_wanted(at: Any, offer: Offer) -> Non
 
 def test_what_is_shown_can_be_drawn(at: Any, drawn: tuple[Frame, Hand]) -> None:
     with at() as it:
-        assert draw(it.desk.view()).ndim == 3
-        it.recording.watch.shown = Shown(frame=drawn[0], hand=drawn[1])
+        assert draw_view(it.desk.view()).ndim == 3
+        it.recording.watch.shown = ProcessedFrame(frame=drawn[0], hand=drawn[1])
         view = it.desk.view()
         assert (view.frame is drawn[0], view.hand is drawn[1]) == (True, True)
         assert view.about[0] == "ada"
         assert "30 frames a second" in view.about
-        assert draw(view).ndim == 3
+        assert draw_view(view).ndim == 3
 
 
 @pytest.mark.parametrize("display", ["", ":987"])
@@ -238,4 +238,4 @@ def test_a_window_without_a_display(monkeypatch: pytest.MonkeyPatch, display: st
     monkeypatch.setenv("DISPLAY", display)  # the second: as after an ssh connection that is gone
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(AslkitError, match=r"no display.*--no-preview.*--web"):
-        window(Recording.__new__(Recording))
+        record_in_window(SourceRecording.__new__(SourceRecording))

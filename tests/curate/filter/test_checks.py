@@ -8,10 +8,17 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.curate.filter.checks import CHECKS, OF_LETTERS, CheckConfig, Checked, check, usual_hands
-from aslkit.curate.filter.label_issues import doubts
-from aslkit.curate.filter.select import restored, sieve
-from aslkit.curate.measure.measure import DESCRIBED
+from aslkit.curate.filter.checks import (
+    CHECKS,
+    OF_LETTERS,
+    CheckConfig,
+    CheckInput,
+    dominant_hand_per_signer,
+    run_checks,
+)
+from aslkit.curate.filter.label_issues import label_issue_scores
+from aslkit.curate.filter.select import disable_checks, select_frames
+from aslkit.curate.measure.measure import MEASURED_SCHEMA
 from aslkit.formats.captures import CapturedFrame
 
 
@@ -30,10 +37,10 @@ GOOD: dict[str, Any] = {
 
 def checked(
     *rows: dict[str, Any], sittings: list[str] | None = None, letters: list[str] | None = None
-) -> Checked:  # fmt: skip
-    described = pa.Table.from_pylist([GOOD | row for row in rows], DESCRIBED)
+) -> CheckInput:  # fmt: skip
+    described = pa.Table.from_pylist([GOOD | row for row in rows], MEASURED_SCHEMA)
     count = len(rows)
-    return Checked(
+    return CheckInput(
         described=described,
         sitting=np.array(sittings or ["ada/one"] * count),
         usual=np.array(["right"] * count),
@@ -48,9 +55,9 @@ def without(config: CheckConfig, name: str) -> CheckConfig:
     return replace(config, **values)
 
 
-def found(frames: Checked, config: CheckConfig) -> set[tuple[int, str]]:
+def found(frames: CheckInput, config: CheckConfig) -> set[tuple[int, str]]:
     """What is found of single frames."""
-    every = {(f.index, f.check) for action in ("drop", "flag") for f in check(frames, config, action)}
+    every = {(f.index, f.check) for action in ("drop", "flag") for f in run_checks(frames, config, action)}
     return {(index, name) for index, name in every if name not in OF_LETTERS}
 
 
@@ -96,10 +103,10 @@ def test_letters_with_few_frames_and_of_one_sitting(config: CheckConfig) -> None
     letters = ["ada/A"] * 20 + ["ada/B"] * 19 + ["ben/A"] * 25
     sittings = ["ada/one"] * 10 + ["ada/two"] * 29 + ["ben/one"] * 25
     frames = checked(*[{}] * 64, letters=letters, sittings=sittings)
-    of = {name: {f.index for f in check(frames, config, "flag") if f.check == name} for name in OF_LETTERS}
+    of = {name: {f.index for f in run_checks(frames, config, "flag") if f.check == name} for name in OF_LETTERS}
     assert of == {"few_frames": set(range(20, 39)), "one_sitting": set(range(20, 64))}
     dropped = replace(config, few_frames="drop", fewest=25)
-    assert {f.index for f in check(frames, dropped, "drop") if f.check == "few_frames"} == set(range(39))
+    assert {f.index for f in run_checks(frames, dropped, "drop") if f.check == "few_frames"} == set(range(39))
 
 
 def test_a_dark_room_is_not_dropped(config: CheckConfig) -> None:
@@ -110,7 +117,7 @@ def test_a_dark_room_is_not_dropped(config: CheckConfig) -> None:
 def test_the_usual_hand() -> None:
     side = np.array(["left"] * 30 + ["right"] * 5 + ["right"] * 10 + [None] * 30, object)
     signer = np.array(["ada"] * 35 + ["ben"] * 40)
-    usual = usual_hands(side, signer)
+    usual = dominant_hand_per_signer(side, signer)
     assert set(usual[:35]) == {"left"}
     assert set(usual[35:]) == {""}  # ten frames tell nothing
 
@@ -122,21 +129,21 @@ def captured(count: int) -> list[CapturedFrame]:
 
 def test_of_a_group_the_sharpest_stay(config: CheckConfig) -> None:
     blurs = [0.5, 0.3, 0.4, 0.2, 0.5, 0.7]
-    seen = pa.Table.from_pylist([GOOD | {"blur_fine": blur} for blur in blurs], DESCRIBED)
+    seen = pa.Table.from_pylist([GOOD | {"blur_fine": blur} for blur in blurs], MEASURED_SCHEMA)
     group = np.array([7, 7, 7, 9, 9, 9])
-    sieved = sieve(captured(6), seen, group, config=config, keep_per_group=2, seed=0)
+    sieved = select_frames(captured(6), seen, group, config=config, keep_per_group=2, seed=0)
     assert sieved.taken.tolist() == [1, 2, 3, 4]
     assert {(f.index, f.check) for f in sieved.dropped} == {(0, "near_duplicate"), (5, "blurred")}
     assert "like ada/one/A/1.jpg" in next(f.detail for f in sieved.dropped if f.index == 0)
-    everything = sieve(captured(6), seen, group, config=config, keep_per_group=0, seed=0)
+    everything = select_frames(captured(6), seen, group, config=config, keep_per_group=0, seed=0)
     assert everything.taken.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_was_dropped_is_restored_and_flagged(config: CheckConfig) -> None:
-    again, keep = restored(config, 1, ["blurred", "near-duplicate"])
+    again, keep = disable_checks(config, 1, ["blurred", "near-duplicate"])
     assert (again.blurred, again.dark, keep) == ("flag", config.dark, 0)
     with pytest.raises(InputError, match=r"'duplicate' cannot be restored.*near-duplicate"):
-        restored(config, 0, ["duplicate"])
+        disable_checks(config, 0, ["duplicate"])
 
 
 def hands(letter: int, count: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -151,7 +158,7 @@ def test_planted_labels_are_doubted_and_few_others(rng: np.random.Generator) -> 
     given = label.copy()
     planted = rng.choice(300, 12, replace=False)
     given[planted] = (label[planted] + 1) % 5
-    sure, said = doubts(points, given, np.arange(300), seed=0)
+    sure, said = label_issue_scores(points, given, np.arange(300), seed=0)
     assert set(np.flatnonzero(sure > 0.9)) == set(planted)
     assert (said[planted] == label[planted]).all()
 
@@ -163,11 +170,11 @@ def test_a_frame_is_not_judged_by_its_own_near_copies(rng: np.random.Generator) 
     given = label.copy()
     given[:10], group[:10] = 1, 0  # ten near-copies under a wrong letter would teach it to themselves
     points[:10] = points[0]
-    sure, _ = doubts(points, given, group, seed=0)
+    sure, _ = label_issue_scores(points, given, group, seed=0)
     assert (sure[:10] > 0.9).all()
 
 
 def test_too_little_to_doubt_anything(rng: np.random.Generator) -> None:
-    sure, said = doubts(hands(0, 8, rng), np.zeros(8, np.int64), np.arange(8), seed=0)
+    sure, said = label_issue_scores(hands(0, 8, rng), np.zeros(8, np.int64), np.arange(8), seed=0)
     assert not sure.any()
     assert (said == 0).all()

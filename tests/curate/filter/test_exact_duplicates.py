@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.curate.filter.exact_duplicates import Rejection, clean
+from aslkit.curate.filter.exact_duplicates import Rejection, drop_exact_duplicates
 from aslkit.formats.captures import CapturedFrame
 
 
@@ -12,7 +12,7 @@ def captured(index: int, letter: str, signer: str = "ada") -> CapturedFrame:
 
 
 def cleaned(given_: list[tuple[CapturedFrame, str | None]]) -> tuple[list[int], list[Rejection]]:
-    return clean(
+    return drop_exact_duplicates(
         [frame for frame, _ in given_],
         ["empty file" if pixels is None else None for _, pixels in given_],
         [pixels for _, pixels in given_],

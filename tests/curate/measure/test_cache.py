@@ -11,13 +11,13 @@ import pytest
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import file_hash
 from aslkit.curate.measure import cache
-from aslkit.curate.measure.cache import Descriptions
+from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local
-from aslkit.curate.measure.measure import Looking, describe_files, named
+from aslkit.curate.measure.measure import MeasureOptions, file_batches, measure_files
 from aslkit.vision.images import encode_png
 
 HERE = Local(processes=1)
-LOOKING = Looking(min_confidence=0.3, second_try=False)
+LOOKING = MeasureOptions(min_confidence=0.3, second_try=False)
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +29,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {file_hash(path): path for path in sorted(folder.iterdir())}
 
 
-def known(folder: Path, looking: Looking = LOOKING) -> set[str]:
-    return set(Descriptions(folder=folder, looking=looking).known.column("content").to_pylist())
+def known(folder: Path, looking: MeasureOptions = LOOKING) -> set[str]:
+    return set(MeasurementCache(folder=folder, looking=looking).known.column("content").to_pylist())
 
 
 def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], looked_at: list[str]) -> None:
     first, rest = dict(list(files.items())[:2]), files
-    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(first, HERE) == 2
-    again = Descriptions(folder=tmp_path, looking=LOOKING)
+    assert MeasurementCache(folder=tmp_path, looking=LOOKING).complete(first, HERE) == 2
+    again = MeasurementCache(folder=tmp_path, looking=LOOKING)
     assert again.complete(first, HERE) == 0
     assert again.complete(rest, HERE) == 3
     assert again.complete(rest, HERE) == 0
@@ -47,16 +47,16 @@ def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], loo
 def test_another_way_of_looking_has_other_descriptions(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str]
 ) -> None:
-    Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE)
-    assert known(tmp_path, Looking(min_confidence=0.5, second_try=False)) == set()
-    assert known(tmp_path, Looking(min_confidence=0.3, second_try=True)) == set()
+    MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE)
+    assert known(tmp_path, MeasureOptions(min_confidence=0.5, second_try=False)) == set()
+    assert known(tmp_path, MeasureOptions(min_confidence=0.3, second_try=True)) == set()
 
 
 @pytest.mark.parametrize("damage", ["cut", "rubbish", "empty", "other columns"])
 def test_a_damaged_part_is_measured_again(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], damage: str
 ) -> None:
-    Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE)
+    MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE)
     part = next(tmp_path.rglob("*.parquet"))
     good = part.read_bytes()
     if damage == "other columns":
@@ -65,7 +65,7 @@ def test_a_damaged_part_is_measured_again(
         part.write_bytes({"cut": good[:-20], "rubbish": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
     assert known(tmp_path) == set()
     looked_at.clear()
-    assert Descriptions(folder=tmp_path, looking=LOOKING).complete(files, HERE) == 5
+    assert MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE) == 5
     assert sorted(looked_at) == sorted(files)
     assert known(tmp_path) == set(files)
 
@@ -75,12 +75,12 @@ def test_what_was_measured_before_the_end_is_kept(
     tmp_path: Path, files: dict[str, Path], error: type[BaseException]
 ) -> None:
     class Stops(Local):
-        def describe(self, files: Mapping[str, Path], looking: Looking) -> Iterator[pa.RecordBatch]:
-            yield from islice(map(partial(describe_files, looking=looking), named(files, 2)), 2)
+        def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
+            yield from islice(map(partial(measure_files, looking=looking), file_batches(files, 2)), 2)
             raise error("stop")
 
     with pytest.raises(error):
-        Descriptions(folder=tmp_path, looking=LOOKING).complete(files, Stops())
+        MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, Stops())
     assert known(tmp_path) == set(list(files)[:4])
 
 
@@ -88,15 +88,15 @@ def test_many_parts_become_one(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for content, path in files.items():
-        Descriptions(folder=tmp_path, looking=LOOKING).complete({content: path}, HERE)
+        MeasurementCache(folder=tmp_path, looking=LOOKING).complete({content: path}, HERE)
     assert len(list(tmp_path.rglob("*.parquet"))) == 5
-    before = Descriptions(folder=tmp_path, looking=LOOKING).known
+    before = MeasurementCache(folder=tmp_path, looking=LOOKING).known
     monkeypatch.setattr(cache, "MANY_PARTS", 4)
-    assert Descriptions(folder=tmp_path, looking=LOOKING).known.equals(before)
+    assert MeasurementCache(folder=tmp_path, looking=LOOKING).known.equals(before)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
     assert known(tmp_path) == set(files)
 
 
 def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
-        Descriptions(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"}, HERE)
+        MeasurementCache(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"}, HERE)

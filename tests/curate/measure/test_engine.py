@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.process_pool import cores
+from aslkit.core.process_pool import count_cores
 from aslkit.curate.measure.engine import WAITING, map_local
 
 # The work is from the standard library: a process that is spawned cannot import this file. Where batches do not
@@ -73,7 +73,7 @@ def test_a_killed_process_is_explained() -> None:
 
 
 def test_cores_are_those_this_process_may_use() -> None:
-    assert 1 <= cores() <= (os.cpu_count() or 1)
+    assert 1 <= count_cores() <= (os.cpu_count() or 1)
 
 
 # Killed: its processes end though they have ten minutes of work. Ctrl-C: they end the batch they are at.

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.curate.measure.measure import DESCRIBED, GIVEN, Looking, describe
-from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.curate.measure.measure import GIVEN, MEASURED_SCHEMA, MeasureOptions, measure_batch
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash, pixel_hash
 
-LOOKING = Looking(min_confidence=0.3, second_try=True)
+LOOKING = MeasureOptions(min_confidence=0.3, second_try=True)
 
 
 def given(*files: bytes) -> pa.RecordBatch:
@@ -26,17 +26,17 @@ def files(picture: Frame) -> tuple[bytes, ...]:
 
 @pytest.fixture(scope="module")
 def described(files: tuple[bytes, ...]) -> pa.RecordBatch:
-    return describe(given(*files), LOOKING)
+    return measure_batch(given(*files), LOOKING)
 
 
 def test_one_row_for_each_image_in_the_same_order(described: pa.RecordBatch, files: tuple[bytes, ...]) -> None:
-    assert described.schema == DESCRIBED
+    assert described.schema == MEASURED_SCHEMA
     assert described.column("content") == given(*files).column("content")
 
 
 def test_a_row_depends_on_its_image_alone(described: pa.RecordBatch, files: tuple[bytes, ...]) -> None:
-    backwards = describe(given(*reversed(files)), LOOKING)
-    alone = pa.Table.from_batches([describe(given(data), LOOKING) for data in files])
+    backwards = measure_batch(given(*reversed(files)), LOOKING)
+    alone = pa.Table.from_batches([measure_batch(given(data), LOOKING) for data in files])
     assert backwards.to_pylist() == described.to_pylist()[::-1]
     assert alone.to_pylist() == described.to_pylist()
 
@@ -74,7 +74,7 @@ def test_an_image_without_a_hand_is_measured_all_the_same(described: pa.RecordBa
 
 def test_a_hand_is_found_where_it_is(described: pa.RecordBatch, files: tuple[bytes, ...]) -> None:
     row, _, _, mirror = described.to_pylist()
-    frame = decode(files[0])
+    frame = decode_image(files[0])
     assert (row["sha256"], row["phash"]) == (pixel_hash(frame), perceptual_hash(frame))
     points = np.array(row["landmarks"], np.float32).reshape(21, 3)
     assert row["hand_box"] == pytest.approx([*points[:, :2].min(axis=0), *points[:, :2].max(axis=0)])

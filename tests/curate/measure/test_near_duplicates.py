@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslkit.curate.config import Limits
+from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure import near_duplicates as group
-from aslkit.curate.measure.near_duplicates import Traits, near_duplicates
+from aslkit.curate.measure.near_duplicates import GroupFeatures, near_duplicates
 from aslkit.vision.hand_landmarker import MIDDLE, WRIST
-from aslkit.vision.near_duplicate import moved, upright
+from aslkit.vision.near_duplicate import align_upright, transform_joints
 from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
-LIMITS = Limits(distance=4, hand_distance=0.05, fine_distance=6, crop_distance=28, crop_hand_distance=0.1)
+LIMITS = NearDuplicateLimits(distance=4, hand_distance=0.05, fine_distance=6, crop_distance=28, crop_hand_distance=0.1)
 FAR = bytes(range(FINE_BYTES))
 """Of a hash: at no other's distance here."""
 
@@ -61,7 +61,9 @@ def by_plain_loops(frames: list[Frame]) -> list[int]:
             return alike and one.hand is other.hand
         if alike and apart(one.hand, other.hand) <= LIMITS.hand_distance:
             return True
-        stood = [moved(f.hand[None], upright(f.hand[None], np.array([f.left])))[0] for f in (one, other)]  # type: ignore[index]
+        stood = [
+            transform_joints(f.hand[None], align_upright(f.hand[None], np.array([f.left])))[0] for f in (one, other)
+        ]  # type: ignore[index]
         crops = (crop[i] ^ crop[j]).bit_count() <= LIMITS.crop_distance
         return crops and apart(*(hand.astype(np.float64) for hand in stood)) <= LIMITS.crop_hand_distance
 
@@ -74,9 +76,9 @@ def by_plain_loops(frames: list[Frame]) -> list[int]:
     return [first.setdefault(each, len(first)) for each in groups]
 
 
-def traits(frames: list[Frame]) -> Traits:
+def traits(frames: list[Frame]) -> GroupFeatures:
     hands = [np.full((21, 2), np.nan) if frame.hand is None else frame.hand for frame in frames]
-    return Traits(
+    return GroupFeatures(
         phash=np.array([frame.phash for frame in frames], ">u8").view(np.uint8).reshape(-1, 8),
         fine_hash=np.stack([np.frombuffer(bits(frame.fine, n), np.uint8) for n, frame in enumerate(frames)]),
         hand_hash=np.stack([np.frombuffer(bits(frame.crop, n + 1000), np.uint8) for n, frame in enumerate(frames)]),

@@ -56,7 +56,7 @@ def test_the_same_files_to_the_byte(
 def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> None:
     count = 300
     near = rng.integers(0, 40, count)  # frames of one number are near-duplicates, up to chance
-    traits = near_duplicates.Traits(
+    traits = near_duplicates.GroupFeatures(
         phash=np.random.default_rng(1).integers(0, 256, (40, 8), np.uint8)[near],
         fine_hash=rng.integers(0, 256, (count, FINE_BYTES), np.uint8),
         hand_hash=np.random.default_rng(2).integers(0, 256, (40, FINE_BYTES), np.uint8)[near],
@@ -74,20 +74,20 @@ def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> Non
 def test_a_name_that_is_no_text_is_read(on_spark: SparkEngine, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.jpg")
     path.write_bytes(b"no image")
-    looking = measure.Looking(min_confidence=0.3, second_try=False, hands=False)
+    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False, hands=False)
     rows = [batch.to_pylist() for ran in (on_spark, engine.Local()) for batch in ran.describe({"x": path}, looking)]
     assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP or BMP)"] * 2
 
 
 def test_a_file_that_a_worker_does_not_see_is_told(on_spark: SparkEngine, tmp_path: Path) -> None:
-    looking = measure.Looking(min_confidence=0.3, second_try=False)
+    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False)
     with pytest.raises(AslkitError, match=r"Spark failed: .*gone\.jpg.*same path"):
         list(on_spark.describe({"x": tmp_path / "gone.jpg"}, looking))
 
 
 def test_another_version_on_a_worker_is_told(on_spark: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "__version__", "99.0")
-    looking = measure.Looking(min_confidence=0.3, second_try=False)
+    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False)
     with pytest.raises(AslkitError, match=r"installed on a worker, 99\.0 where the command was given"):
         list(on_spark.describe({"x": Path("x.jpg")}, looking))
 

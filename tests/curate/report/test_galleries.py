@@ -7,22 +7,22 @@ from aslkit.core.workspace import Workspace
 from aslkit.curate.filter.checks import OF_LETTERS
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.report import galleries as gallery
-from aslkit.curate.report.galleries import ABOUT, galleries, thumbnail, varied
-from aslkit.formats.captures import walk
-from aslkit.vision.images import Frame, decode, encode_jpeg
+from aslkit.curate.report.galleries import ABOUT, build_galleries, sample_diverse, thumbnail
+from aslkit.formats.captures import walk_captures
+from aslkit.vision.images import Frame, decode_image, encode_jpeg
 from tests.curate.read_report import refused
 
 
 def test_a_gallery_is_of_many_signers_and_letters(curated: Workspace) -> None:
-    chosen = varied(refused(curated, "blurred", of=54), 3)
+    chosen = sample_diverse(refused(curated, "blurred", of=54), 3)
     assert {each.frame.signer for each in chosen} == {"ada", "ben", "cleo"}
     assert {each.frame.letter for each in chosen} == {"A", "B", "L"}
 
 
 def test_a_duplicate_has_its_twin_beside_it(curated: Workspace) -> None:
-    frames = list(walk(curated.captures))
+    frames = list(walk_captures(curated.captures))
     paths = {frame.key: frame.path for frame in frames}
-    found = galleries(
+    found = build_galleries(
         [
             Rejection(frame=frames[1], reason="duplicate", detail=f"same pixels as {frames[0].key}"),
             Rejection(frame=frames[2], reason="near-duplicate", detail=f"like {frames[3].key}, which is sharper"),
@@ -42,7 +42,7 @@ def test_a_duplicate_has_its_twin_beside_it(curated: Workspace) -> None:
 
 def test_many_reasons_do_not_make_a_heavy_page(curated: Workspace) -> None:
     findings = [each for reason in ABOUT for each in refused(curated, reason, f"same pixels as {reason}", of=30)]
-    found = galleries(findings, findings, {})
+    found = build_galleries(findings, findings, {})
     assert len(found) == 2 * (len(ABOUT) - len(OF_LETTERS))  # which say nothing of single frames
     assert sum(len(each.shots) for each in found if each.reason != "unreadable") <= gallery.MOST_PICTURES
     assert all(each.count == 30 for each in found)
@@ -63,4 +63,4 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
 
 def pixels(uri: str | None) -> Frame:
     assert uri is not None
-    return decode(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))
+    return decode_image(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))

@@ -1,7 +1,7 @@
 import numpy as np
 
 from aslkit.core.letters import INDEX
-from aslkit.curate.report.pose_outliers import drawings, poses
+from aslkit.curate.report.pose_outliers import draw_poses, find_pose_outliers
 
 
 def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generator) -> None:
@@ -11,7 +11,7 @@ def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generato
     group = np.arange(60)
     group[[8, 9]] = 7
     label = np.repeat([INDEX["A"], INDEX["B"], INDEX["C"]], [40, 15, 5])
-    found = poses(points, label, group)
+    found = find_pose_outliers(points, label, group)
     assert [(pose.letter, pose.count) for pose in found] == [("A", 40), ("B", 15), ("C", 5)]
     assert [at for at, _ in found[0].far] == [9, 20]
     assert found[0].far[0][1] > found[0].far[1][1] > 3.5
@@ -21,10 +21,10 @@ def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generato
 
 def test_drawings_are_to_one_scale_and_need_none(rng: np.random.Generator) -> None:
     small, large = rng.normal(0, 0.1, (12, 21, 3)), rng.normal(0, 1, (12, 21, 3))
-    found = drawings(
-        poses(np.concatenate([small, large]).astype(np.float32), np.repeat([0, 1], 12), np.arange(24)),
+    found = draw_poses(
+        find_pose_outliers(np.concatenate([small, large]).astype(np.float32), np.repeat([0, 1], 12), np.arange(24)),
     )
     views = [drawing.view.split() for drawing in found]
     assert views[0][2:] == views[1][2:]
     assert sum(thumb for _, thumb in found[0].fingers) == 1
-    assert drawings([]) == []
+    assert draw_poses([]) == []

@@ -11,9 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslkit.core.letters import INDEX, LETTERS, parse_letters
-from aslkit.curate.filter.label_issues import doubts
-from aslkit.curate.report.recommendations import MOST, Advice, ranges, record_next
-from aslkit.datasets.split import Frames
+from aslkit.curate.filter.label_issues import label_issue_scores
+from aslkit.curate.report.recommendations import (
+    MAX_RECOMMENDATIONS,
+    Recommendation,
+    format_letter_ranges,
+    recommend_recordings,
+)
+from aslkit.datasets.split import SplitFrames
 from tests.curate.factories import several
 
 
@@ -21,10 +26,10 @@ def everything(signer: str, count: int, *, session: str = "one") -> list[tuple[s
     return [(signer, session, letter, count) for letter in LETTERS]
 
 
-def told(frames: Frames, points: Any = None) -> list[Advice]:
+def told(frames: SplitFrames, points: Any = None) -> list[Recommendation]:
     """Advice on frames without hands, or with the hands given."""
-    said = frames.label if points is None else doubts(points, frames.label, frames.group, seed=0)[1]
-    return record_next(frames, said)
+    said = frames.label if points is None else label_issue_scores(points, frames.label, frames.group, seed=0)[1]
+    return recommend_recordings(frames, said)
 
 
 def test_a_whole_dataset_needs_no_advice() -> None:
@@ -99,10 +104,10 @@ def test_advice_is_short_and_of_every_kind() -> None:
     rows = [(f"s{number:02}", "one", letter, 30) for number in range(20) for letter in LETTERS[:20]]
     rows += [(f"s{number:02}", "two", "A", 30) for number in range(20)]
     advice = told(several(*rows))
-    assert len(advice) == 8 <= MOST
+    assert len(advice) == 8 <= MAX_RECOMMENDATIONS
     assert Counter(each.kind for each in advice) == {"missing": 4, "once": 4}
 
 
 @given(st.sets(st.sampled_from(LETTERS), min_size=1))
 def test_ranges_of_letters_are_read_as_they_were_meant(letters: set[str]) -> None:
-    assert parse_letters(ranges(letters)) == tuple(sorted(letters))
+    assert parse_letters(format_letter_ranges(letters)) == tuple(sorted(letters))

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.cli.output.stages import print_curated
+from aslkit.cli.output.stages import print_curation
 from aslkit.core.config import load
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CHECKS, CheckConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.engine import Local
-from aslkit.curate.pipeline import Curated, curate
+from aslkit.curate.pipeline import CurateResult, curate
 from aslkit.curate.report import report
 from aslkit.curate.report.galleries import ABOUT
-from aslkit.curate.report.report import Curation, balance, percent, splits, waterfall
-from aslkit.formats.captures import CapturedFrame, walk
+from aslkit.curate.report.report import ReportInput, build_waterfall, count_balance, percent, summarise_splits
+from aslkit.formats.captures import CapturedFrame, walk_captures
 from tests.curate.factories import several
 from tests.curate.read_report import Page, written
 
@@ -43,7 +43,7 @@ def test_the_page_is_one_file_that_needs_no_other_and_can_be_read_by_keyboard(cu
 
 
 def test_the_same_input_gives_the_same_page_and_no_trace_of_where_it_was_made(
-    curated: Workspace, curation: Curation, tmp_path: Path
+    curated: Workspace, curation: ReportInput, tmp_path: Path
 ) -> None:
     first = written(curation, tmp_path)
     assert first == written(curation, tmp_path)
@@ -61,7 +61,7 @@ def test_what_is_missing_is_said_in_words(curated: Workspace) -> None:
 @pytest.mark.parametrize(
     "evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'--><svg onload=alert(1)>", "{{ 7*7 }}"]
 )
-def test_names_of_others_do_not_run(curated: Workspace, curation: Curation, tmp_path: Path, evil: str) -> None:
+def test_names_of_others_do_not_run(curated: Workspace, curation: ReportInput, tmp_path: Path, evil: str) -> None:
     page, plain = (Page(written(named(name, curated, curation), tmp_path)) for name in (evil, "zoe"))
     assert page.tags - Counter(wbr=page.tags["wbr"]) == plain.tags - Counter(wbr=plain.tags["wbr"])
     assert {name for _, name, _ in page.attributes} == {name for _, name, _ in plain.attributes}
@@ -69,9 +69,9 @@ def test_names_of_others_do_not_run(curated: Workspace, curation: Curation, tmp_
     assert page.text.count(evil) > 10
 
 
-def named(name: str, curated: Workspace, curation: Curation) -> Curation:
+def named(name: str, curated: Workspace, curation: ReportInput) -> ReportInput:
     """The same with a name wherever somebody else chooses one."""
-    frame = CapturedFrame(path=next(walk(curated.captures)).path, signer=name, session=name, letter="A")
+    frame = CapturedFrame(path=next(walk_captures(curated.captures)).path, signer=name, session=name, letter="A")
     names = [name if signer == "ada" else signer for signer in curation.table.column("signer").to_pylist()]
     table = curation.table
     for column in ("signer", "session"):
@@ -112,10 +112,10 @@ def test_a_dataset_without_its_report_is_made_again(
     result = curate(
         workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1)
     )
-    assert isinstance(result, Curated)
+    assert isinstance(result, CurateResult)
     assert not result.up_to_date
     assert path.read_bytes() == before
-    print_curated(result, as_json=False)
+    print_curation(result, as_json=False)
     assert capsys.readouterr().out.splitlines()[-1] == f"Report: {path.as_uri()}"
 
 
@@ -149,7 +149,7 @@ def test_the_waterfall_leads_from_what_was_captured_to_what_is_taken() -> None:
         "splits": {"train": 60, "validation": 0, "test": 20},
         "augmented": 120,
     }
-    steps = waterfall(summary)
+    steps = build_waterfall(summary)
     names = ["captured", "unreadable", "duplicate", "blurred", "near-duplicate", "taken", "train", "validation", "test"]
     assert [step.name for step in steps] == [*names, "varied copies, in train"]
     by = {step.name: step for step in steps}
@@ -175,21 +175,23 @@ def test_percent_never_rounds_to_all_or_nothing(share: float, words: str) -> Non
 
 def test_balance_counts_every_frame_once() -> None:
     frames = several(("maria", "one", "A", 3), ("maria", "two", "B", 6), ("<ben>", "one", "A", 12))
-    found = balance(frames)
+    found = count_balance(frames)
     assert found.signers == [("<ben>", ["one"]), ("maria", ["one", "two"])]
     cells = {letter: [(cell.count, cell.shade) for cell in row] for letter, row, _ in found.rows}
     assert cells["A"] == [(12, 4), (3, 1), (0, 0)]
     assert cells["B"] == [(0, 0), (0, 0), (6, 2)]
     assert [total for _, _, total in found.rows][:2] == [15, 6]
     assert found.sums == [12, 3, 6, 21]
-    assert found.lacking[1][1].startswith("C, D,")
+    assert found.missing_letters[1][1].startswith("C, D,")
 
 
 def test_splits_name_their_signers_as_long_as_they_are_few() -> None:
     frames = several(*((f"signer {number}", "one", "A", 1) for number in range(10)))
     names = np.array(["test"] * 2 + ["train"] * 8)
-    found = {each["name"]: each for each in splits(frames, names)}
+    found = {each["name"]: each for each in summarise_splits(frames, names)}
     assert found["test"]["signers"] == "signer 0, signer 1"
     assert found["validation"]["images"] == 0
     assert found["train"]["sessions"] == 8
-    assert {each["name"]: each for each in splits(frames, np.full(10, "train"))}["train"]["signers"] == "10 signers"
+    assert {each["name"]: each for each in summarise_splits(frames, np.full(10, "train"))}["train"][
+        "signers"
+    ] == "10 signers"

@@ -10,9 +10,9 @@ from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.datasets.contact_sheet import terminal
 from aslkit.datasets.contact_sheet import write as contact_sheet
-from aslkit.datasets.contact_sheet.html import page
-from aslkit.datasets.contact_sheet.png import TILE, png
-from aslkit.datasets.contact_sheet.select import SIDE, Sheet, sheet
+from aslkit.datasets.contact_sheet.html import render_html
+from aslkit.datasets.contact_sheet.png import TILE, render_png
+from aslkit.datasets.contact_sheet.select import SIDE, ContactSheet, select_tiles
 from tests.datasets import factories
 
 
@@ -21,8 +21,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return factories.dataset(tmp_path_factory.mktemp("sheet") / "tiny", train=72, test=48)
 
 
-def chosen(folder: Path, *, count: int = 4, seed: int = 0, **asked: str) -> Sheet:
-    return sheet(folder, count=count, rng=np.random.default_rng(seed), **asked)
+def chosen(folder: Path, *, count: int = 4, seed: int = 0, **asked: str) -> ContactSheet:
+    return select_tiles(folder, count=count, rng=np.random.default_rng(seed), **asked)
 
 
 def test_each_letter_and_each_signer_has_its_share(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_near_copies_come_last(tmp_path: Path) -> None:
 
 
 def test_the_seed_decides(dataset: Path) -> None:
-    one, same, other = (png(chosen(dataset, count=2, seed=seed)) for seed in (1, 1, 2))
+    one, same, other = (render_png(chosen(dataset, count=2, seed=seed)) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
@@ -66,14 +66,14 @@ def test_what_is_asked_for(dataset: Path) -> None:
 
 
 def test_the_picture(dataset: Path, tmp_path: Path) -> None:
-    assert contact_sheet.write(tmp_path / "a.png", lambda: chosen(dataset)) == 4 * 24
+    assert contact_sheet.write_contact_sheet(tmp_path / "a.png", lambda: chosen(dataset)) == 4 * 24
     with Image.open(tmp_path / "a.png") as image:
         assert image.format == "PNG"
         assert image.width > 8 * TILE
         colours = image.convert("RGB").getcolors(1 << 24) or []
     assert len(colours) > 1000  # there are pictures in it
     with pytest.raises(InputError, match=r"neither with \.png nor with \.html"):
-        contact_sheet.write(tmp_path / "a.gif", lambda: chosen(dataset))
+        contact_sheet.write_contact_sheet(tmp_path / "a.gif", lambda: chosen(dataset))
 
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>"
@@ -94,7 +94,7 @@ def hostile(tmp_path: Path) -> Path:
 
 
 def test_the_page_runs_nothing_and_needs_nothing(hostile: Path) -> None:
-    text = page(chosen(hostile))
+    text = render_html(chosen(hostile))
     assert "<script" not in text
     assert "\x1b" not in text
     assert "&lt;script&gt;" in text
@@ -108,7 +108,7 @@ def test_the_page_runs_nothing_and_needs_nothing(hostile: Path) -> None:
 def test_the_terminal_gets_colours_and_names_and_no_commands(hostile: Path) -> None:
     found = chosen(hostile)
     for name, prefix in (("truecolor", "38;2;"), ("256", "38;5;")):
-        told = "\n".join(terminal.lines(found, width=80, colours=terminal.COLOURS[name]))
+        told = "\n".join(terminal.render_lines(found, width=80, colours=terminal.COLOURS[name]))
         assert prefix in told
         assert "\x1b[31m" not in told
         codes = {part.split("m")[0].split(";")[0] for part in told.split("\x1b[")[1:]}
@@ -118,12 +118,12 @@ def test_the_terminal_gets_colours_and_names_and_no_commands(hostile: Path) -> N
 
 @pytest.mark.parametrize("width", [1, 5, 80, 300])
 def test_no_line_is_wider_than_the_terminal(dataset: Path, width: int) -> None:
-    found = chosen(dataset, count=terminal.room(width, one=False), letter="A")
-    for line in terminal.lines(found, width=width, colours=terminal.COLOURS["256"]):
+    found = chosen(dataset, count=terminal.tiles_per_row(width, one=False), letter="A")
+    for line in terminal.render_lines(found, width=width, colours=terminal.COLOURS["256"]):
         shown = "".join(part.partition("m")[2] if at else part for at, part in enumerate(line.split("\x1b[")))
         assert len(shown) <= max(width, 4)
 
 
 def test_pictures_of_odd_rows_are_drawn(hostile: Path) -> None:
-    with Image.open(io.BytesIO(png(chosen(hostile)))) as image:
+    with Image.open(io.BytesIO(render_png(chosen(hostile)))) as image:
         assert image.size[1] > len(LETTERS)

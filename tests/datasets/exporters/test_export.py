@@ -16,14 +16,14 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store
 from aslkit.datasets.exporters import run as export_module
 from aslkit.datasets.exporters import to_images
-from aslkit.datasets.exporters.destination import MARK, check_free
-from aslkit.datasets.exporters.rows import Part
-from aslkit.datasets.exporters.run import export
-from aslkit.datasets.sign_mnist.fetch import get_sign_mnist
+from aslkit.datasets.exporters.destination import MARK, check_destination
+from aslkit.datasets.exporters.rows import SplitExport
+from aslkit.datasets.exporters.run import export_dataset
+from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 from aslkit.datasets.sign_mnist.read_csv import COLUMNS
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.images import decode, encode_jpeg, pixel_hash
-from aslkit.vision.preprocess import Contract, model_input
+from aslkit.vision.images import decode_image, encode_jpeg, pixel_hash
+from aslkit.vision.preprocess import PreprocessConfig, model_input
 from tests.datasets import factories
 from tests.datasets.test_opens_elsewhere import run
 
@@ -38,7 +38,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def rows(dataset: Path) -> dict[str, dict[str, Any]]:
     """By the hash of their pixels."""
-    return {row["sha256"]: row for row in parquet_store.read(dataset).to_pylist()}
+    return {row["sha256"]: row for row in parquet_store.read_dataset(dataset).to_pylist()}
 
 
 HUGGING_FACE = """
@@ -58,7 +58,7 @@ print(json.dumps(found, default=str))
 
 
 def test_images_in_folders_open_in_hugging_face(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    done = export(dataset, format="imagefolder", to=tmp_path / "images")
+    done = export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
     assert done.rows == COUNT
     found = run(HUGGING_FACE, "imagefolder", tmp_path / "images", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
     assert {split: len(each) for split, each in found.items()} == COUNT
@@ -74,7 +74,7 @@ def test_tar_shards_open_in_hugging_face(
     dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(to_images, "SHARD_BYTES", 20_000)
-    export(dataset, format="webdataset", to=tmp_path / "tar")
+    export_dataset(dataset, format="webdataset", to=tmp_path / "tar")
     shards = sorted((tmp_path / "tar").glob("train-*.tar"))
     assert shards[0].name == "train-000000.tar"
     assert len(shards) > 1
@@ -91,13 +91,13 @@ def test_tar_shards_open_in_hugging_face(
 
 def test_the_same_dataset_gives_the_same_tar(dataset: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        export(dataset, format="webdataset", to=tmp_path / name, splits=["test"])
+        export_dataset(dataset, format="webdataset", to=tmp_path / name, splits=["test"])
     assert (tmp_path / "a/test-000000.tar").read_bytes() == (tmp_path / "b/test-000000.tar").read_bytes()
     assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [MARK, "test-000000.tar"]
 
 
 def test_28_by_28_is_what_the_model_sees(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    done = export(dataset, format="csv28", to=tmp_path / "csv")
+    done = export_dataset(dataset, format="csv28", to=tmp_path / "csv")
     hands = [row for row in rows.values() if row["landmarks"] is not None and row["split"] == "train"]
     assert done.left_out == {"no hand found": len(rows) - sum(done.rows.values())}
     table = pd.read_csv(tmp_path / "csv" / "sign_mnist_train.csv")
@@ -108,15 +108,15 @@ def test_28_by_28_is_what_the_model_sees(dataset: Path, rows: dict[str, dict[str
         hand = Hand(landmarks=np.zeros((21, 3), np.float32), handedness=row["handedness"], score=1.0)
         box = np.array(row["hand_box"], np.float32)
         hand.landmarks[0, :2], hand.landmarks[1:, :2] = box[:2], box[2:]
-        seen = model_input(decode(row["image"]["bytes"]), hand, Contract(kind="pixels", size=28))
+        seen = model_input(decode_image(row["image"]["bytes"]), hand, PreprocessConfig(kind="pixels", size=28))
         assert (table.iloc[index, 1:].to_numpy() == (seen.ravel() * 255).round()).all()
 
 
 def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: Path) -> None:
-    first = export(dataset, format="csv28", to=tmp_path / "csv")
-    again = get_sign_mnist(tmp_path / "again", source=tmp_path / "csv", partial=True)
+    first = export_dataset(dataset, format="csv28", to=tmp_path / "csv")
+    again = fetch_sign_mnist(tmp_path / "again", source=tmp_path / "csv", partial=True)
     assert again.rows == {"train": first.rows["train"], "test": first.rows["test"]}
-    export(again.folder, format="csv28", to=tmp_path / "third")  # what is 28×28 already goes through as it is
+    export_dataset(again.folder, format="csv28", to=tmp_path / "third")  # what is 28×28 already goes through as it is
     for split in ("train", "test"):
         name = f"sign_mnist_{split}.csv"
         assert (tmp_path / "third" / name).read_bytes() == (tmp_path / "csv" / name).read_bytes()
@@ -124,12 +124,12 @@ def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: 
 
 @pytest.mark.parametrize("splits", [(), ("test",)])
 def test_what_opens_landmarks_is_there(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
-    done = export(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    done = export_dataset(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
     assert len(eval(done.opened_by, {"pandas": pd})) == next(iter(done.rows.values()))
 
 
 def test_landmarks_are_those_of_the_parquet(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    export(dataset, format="landmarks", to=tmp_path / "csv")
+    export_dataset(dataset, format="landmarks", to=tmp_path / "csv")
     table = pd.read_csv(tmp_path / "csv" / "landmarks-train.csv")
     train = [row for row in rows.values() if row["split"] == "train"]
     assert table["sha256"].tolist() == [row["sha256"] for row in train]
@@ -157,7 +157,7 @@ def hostile(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("format", list(export_module.FORMATS))
 def test_nothing_hostile_goes_out(tmp_path: Path, format: str) -> None:
-    done = export(hostile(tmp_path), format=format, to=tmp_path / "out" / "here")
+    done = export_dataset(hostile(tmp_path), format=format, to=tmp_path / "out" / "here")
     assert done.left_out["no letter of the 24"] == 1
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["here"]
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".csv28"]
@@ -182,23 +182,23 @@ def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years")
     with pytest.raises(AslkitError, match=r"no export of aslkit.*--force"):
-        export(dataset, format="landmarks", to=tmp_path / "mine")
+        export_dataset(dataset, format="landmarks", to=tmp_path / "mine")
     (tmp_path / "file").write_text("")
     for to, says in ((tmp_path / "file", "is a file"), (dataset, "dataset itself"), (dataset.parent, "dataset itself"),
                      (dataset / "data", "lies in it"), (Path.home(), "as a whole")):  # fmt: skip
         with pytest.raises(InputError, match=says):
-            export(dataset, format="landmarks", to=to, force=True)
-    export(dataset, format="landmarks", to=tmp_path / "mine", force=True)
+            export_dataset(dataset, format="landmarks", to=to, force=True)
+    export_dataset(dataset, format="landmarks", to=tmp_path / "mine", force=True)
     assert not (tmp_path / "mine" / "thesis.txt").exists()
-    export(dataset, format="imagefolder", to=tmp_path / "mine")  # an export takes an export's place
+    export_dataset(dataset, format="imagefolder", to=tmp_path / "mine")  # an export takes an export's place
     monkeypatch.chdir(tmp_path / "mine")
     with pytest.raises(InputError, match="as a whole"):
-        export(dataset, format="landmarks", to=Path(), force=True)
+        export_dataset(dataset, format="landmarks", to=Path(), force=True)
 
 
 def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    check = partial(check_free, what="run", option="--into", within=run / "exports")
+    check = partial(check_destination, what="run", option="--into", within=run / "exports")
     check(run / "exports" / "onnx", run)
     for to in (run, run / "model", run / "exports" / ".."):
         with pytest.raises(InputError, match=r"holds the run itself, or lies in it\. Choose another --into"):
@@ -206,25 +206,25 @@ def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_pa
 
 
 def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(part: Part) -> int:
+    def interrupted(part: SplitExport) -> int:
         (part.to / "half").write_text("half")
         raise KeyboardInterrupt
 
     monkeypatch.setitem(export_module.FORMATS, "landmarks", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        export(dataset, format="landmarks", to=tmp_path / "new" / "csv")
+        export_dataset(dataset, format="landmarks", to=tmp_path / "new" / "csv")
     assert os.listdir(tmp_path / "new") == []  # noqa: PTH208
 
 
 def test_what_there_is_not(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no format 'zip'"):
-        export(dataset, format="zip", to=tmp_path / "x")
+        export_dataset(dataset, format="zip", to=tmp_path / "x")
     some = factories.write(tmp_path / "some", {"train": factories.rows_of("train", 2)})
     with pytest.raises(InputError, match="no split 'test'"):
-        export(some, format="csv28", to=tmp_path / "x", splits=["test"])
+        export_dataset(some, format="csv28", to=tmp_path / "x", splits=["test"])
 
 
 def test_pixels_stay(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    export(dataset, format="imagefolder", to=tmp_path / "images")
+    export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
     files = [path for path in (tmp_path / "images").rglob("*") if path.suffix in (".jpg", ".png")]
-    assert {pixel_hash(decode(path.read_bytes())) for path in files} == set(rows)
+    assert {pixel_hash(decode_image(path.read_bytes())) for path in files} == set(rows)

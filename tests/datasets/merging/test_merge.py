@@ -17,7 +17,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.merging import gather_rows
 from aslkit.datasets.merging.join import SameSignerError
-from aslkit.datasets.merging.merge import Given, MergeConfig, Merged, merge
+from aslkit.datasets.merging.merge import MergeConfig, MergeInput, MergeResult, merge_datasets
 from aslkit.vision.images import encode_png, pixel_hash
 
 CONFIG = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
@@ -62,7 +62,7 @@ class Row:
         }
 
 
-def write(folder: Path, rows: Sequence[Row], **facts: Any) -> Given:
+def write(folder: Path, rows: Sequence[Row], **facts: Any) -> MergeInput:
     """A dataset, its last fifth as test, and a frame that curation left out."""
     cut = len(rows) - len(rows) // 5
     for split, part in (("train", rows[:cut]), ("test", [row for row in rows[cut:] if not row.copy])):
@@ -84,15 +84,15 @@ def write(folder: Path, rows: Sequence[Row], **facts: Any) -> Given:
         folder / parquet_store.FLAGGED_FILE,
         [each | {"reason": "cut-off", "detail": "at the edge"} for each in seen[:2]],
     )
-    return Given(name=folder.name, folder=folder, renames={})
+    return MergeInput(name=folder.name, folder=folder, renames={})
 
 
-def given_of(result: Merged) -> Given:
-    return Given(name=result.folder.name, folder=result.folder, renames={})
+def given_of(result: MergeResult) -> MergeInput:
+    return MergeInput(name=result.folder.name, folder=result.folder, renames={})
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
-    return parquet_store.read(folder).to_pylist()  # type: ignore[no-any-return]
+    return parquet_store.read_dataset(folder).to_pylist()  # type: ignore[no-any-return]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -100,19 +100,19 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def reasons(folder: Path) -> dict[str, str]:
-    return {row["path"]: row["reason"] for row in parquet_store.rejected(folder).to_pylist()}
+    return {row["path"]: row["reason"] for row in parquet_store.read_rejected(folder).to_pylist()}
 
 
-def together(*datasets: Given, to: Path, **config: Any) -> Merged:
+def together(*datasets: MergeInput, to: Path, **config: Any) -> MergeResult:
     """Merge; whoever has one name is one person."""
     signers = {row["signer"] for each in datasets for row in rows_in(each.folder)}
     signers |= {
         row["signer"]
         for each in datasets
-        for row in parquet_store.rejected(each.folder).to_pylist()
+        for row in parquet_store.read_rejected(each.folder).to_pylist()
         if row.get("sha256")
     }
-    return merge(datasets, to / "m", replace(CONFIG, **{"same": tuple(sorted(signers)), **config}))
+    return merge_datasets(datasets, to / "m", replace(CONFIG, **{"same": tuple(sorted(signers)), **config}))
 
 
 ROWS = st.builds(
@@ -153,7 +153,7 @@ def test_the_order_of_merging_is_all_one(datasets: tuple[list[Row], ...]) -> Non
             )
         ):
             assert content(together(*parts, to=top / f"way-{number}").folder) == expected
-        again = together(Given(name="m", folder=top / "1" / "m", renames={}), to=top / "again")
+        again = together(MergeInput(name="m", folder=top / "1" / "m", renames={}), to=top / "again")
         assert content(again.folder) == expected
 
 
@@ -204,19 +204,19 @@ def numbers(start: int, signer: str, **other: Any) -> list[Row]:
 
 def test_people_stay_whole_and_hold_out_is_obeyed(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ben"))
-    result = merge([a, b], tmp_path / "m", replace(CONFIG, hold_out=("ada",)))
+    result = merge_datasets([a, b], tmp_path / "m", replace(CONFIG, hold_out=("ada",)))
     assert {row["signer"] for row in rows_in(result.folder) if row["split"] == "test"} == {"ada"}
     with pytest.raises(InputError, match=r"no signer .zoe. to hold out\. There are: ada, ben"):
-        merge([a, b], tmp_path / "m", replace(CONFIG, hold_out=("zoe",)))
+        merge_datasets([a, b], tmp_path / "m", replace(CONFIG, hold_out=("zoe",)))
 
 
 def test_equal_pixels_under_two_names_stay_once_and_their_groups_become_one(tmp_path: Path) -> None:
     a = write(tmp_path / "a", [Row(1, signer="zoe", group=5), Row(2, signer="zoe", group=5), Row(7, signer="zoe")])
     b = write(tmp_path / "b", [Row(1, signer="ben", group=5), Row(3, signer="ben", group=5), Row(8, signer="ben")])
-    result = merge([a, b], tmp_path / "m", CONFIG)
+    result = merge_datasets([a, b], tmp_path / "m", CONFIG)
     rows = {row["image"]["path"]: row for row in rows_in(result.folder)}
     assert "ben/one/A/1.png" in rows
-    left_out = {row["path"]: row for row in parquet_store.rejected(result.folder).to_pylist()}
+    left_out = {row["path"]: row for row in parquet_store.read_rejected(result.folder).to_pylist()}
     assert left_out["zoe/one/A/1.png"]["reason"] == "duplicate"
     assert left_out["zoe/one/A/1.png"]["detail"] == "same pixels as ben/one/A/1.png"
     chained = ("ben/one/A/1.png", "ben/one/A/3.png", "zoe/one/A/2.png")
@@ -227,42 +227,42 @@ def test_equal_pixels_under_two_names_stay_once_and_their_groups_become_one(tmp_
 def test_equal_pixels_under_two_letters_all_go_and_never_come_back(tmp_path: Path) -> None:
     a = write(tmp_path / "a", numbers(0, "ada"))
     b = write(tmp_path / "b", [Row(0, letter="B", signer="ben"), *numbers(50, "ben")])
-    first = merge([a, b], tmp_path / "m", CONFIG)
+    first = merge_datasets([a, b], tmp_path / "m", CONFIG)
     assert reasons(first.folder)["ada/one/A/0.png"] == reasons(first.folder)["ben/one/B/0.png"] == "conflicting-label"
-    again = merge([given_of(first), a], tmp_path / "again", CONFIG)
+    again = merge_datasets([given_of(first), a], tmp_path / "again", CONFIG)
     assert picture(0)[1] not in {row["sha256"] for row in rows_in(again.folder)}
 
 
 def test_one_name_in_two_datasets_is_asked_about(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ada"))
     with pytest.raises(SameSignerError, match=r"--same ada\. If not, .* --rename b:ada=ada-2") as caught:
-        merge([a, b], tmp_path / "m", CONFIG)
+        merge_datasets([a, b], tmp_path / "m", CONFIG)
     assert (caught.value.signer, caught.value.datasets) == ("ada", ["a", "b"])
-    one = merge([a, b], tmp_path / "m", replace(CONFIG, same=("ada",)))
+    one = merge_datasets([a, b], tmp_path / "m", replace(CONFIG, same=("ada",)))
     assert set(one.summary["signers"]) == {"ada"}
     with pytest.raises(InputError, match=r"no signer .zoe.\. There are: ada"):
-        merge([a, b], tmp_path / "m", replace(CONFIG, same=("zoe",)))
+        merge_datasets([a, b], tmp_path / "m", replace(CONFIG, same=("zoe",)))
 
 
 def test_recordings_in_common_say_that_it_is_one_person(tmp_path: Path) -> None:
     a, b, c = (write(tmp_path / name, numbers(start, "ada")) for name, start in (("a", 0), ("b", 5), ("c", 10)))
-    result = merge([a, c, b], tmp_path / "m", CONFIG)  # a and c have nothing in common but by way of b
+    result = merge_datasets([a, c, b], tmp_path / "m", CONFIG)  # a and c have nothing in common but by way of b
     assert result.summary["frames"] == 16
     assert set(reasons(result.folder).values()) == {"dark"}  # the same recording is no duplicate
 
 
 def test_a_renamed_signer_is_another_person_everywhere(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ada"))
-    found = [row | {"detail": "recorded in ada/one only"} for row in parquet_store.flagged(b.folder).to_pylist()]
+    found = [row | {"detail": "recorded in ada/one only"} for row in parquet_store.read_flagged(b.folder).to_pylist()]
     parquet_store.write_findings(b.folder / parquet_store.FLAGGED_FILE, found)
-    result = merge([a, replace(b, renames={"ada": "eve"})], tmp_path / "m", CONFIG)
+    result = merge_datasets([a, replace(b, renames={"ada": "eve"})], tmp_path / "m", CONFIG)
     assert result.summary["splits"]["test"] == 6
     mine = [row for row in rows_in(result.folder) if row["signer"] == "eve"]
     assert len(mine) == 6
     assert {row["image"]["path"].split("/")[0] for row in mine} == {"eve"}
     assert "eve/one/A/dark.png" in reasons(result.folder)
-    assert {row["signer"] for row in parquet_store.flagged(result.folder).to_pylist()} == {"ada", "eve"}
-    told = {(row["signer"], row["detail"]) for row in parquet_store.flagged(result.folder).to_pylist()}
+    assert {row["signer"] for row in parquet_store.read_flagged(result.folder).to_pylist()} == {"ada", "eve"}
+    told = {(row["signer"], row["detail"]) for row in parquet_store.read_flagged(result.folder).to_pylist()}
     assert told == {("ada", "at the edge"), ("eve", "recorded in eve/one only")}
     assert {row["consent"] for row in mine} == {"ada agrees"}  # word for word
 
@@ -270,57 +270,59 @@ def test_a_renamed_signer_is_another_person_everywhere(tmp_path: Path) -> None:
 def test_each_row_keeps_its_licence_and_the_card_says_that_of_the_whole(tmp_path: Path) -> None:
     a = write(tmp_path / "a", numbers(0, "ada", licence="MIT"))
     b = write(tmp_path / "b", numbers(50, "ben", licence="CC-BY-SA-4.0"))
-    result = merge([a, b], tmp_path / "m", CONFIG)
-    assert result.licence == parquet_store.facts(result.folder)["licence"] == "CC-BY-SA-4.0"
+    result = merge_datasets([a, b], tmp_path / "m", CONFIG)
+    assert result.licence == parquet_store.read_facts(result.folder)["licence"] == "CC-BY-SA-4.0"
     assert {row["licence"] for row in rows_in(result.folder)} == {"MIT", "CC-BY-SA-4.0"}
     assert "Of the whole: CC-BY-SA-4.0" in (result.folder / "README.md").read_text()
     c = write(tmp_path / "c", numbers(80, "cleo", licence="CC-BY-NC-4.0"))
     with pytest.raises(InputError, match="cannot be made one dataset"):
-        merge([given_of(result), c], tmp_path / "n", CONFIG)
+        merge_datasets([given_of(result), c], tmp_path / "n", CONFIG)
     assert not (tmp_path / "n").exists()
 
 
 def test_it_says_what_it_was_made_of(tmp_path: Path) -> None:
     a = write(tmp_path / "a", numbers(0, "ada"), fingerprint="f" * 64)
     b = write(tmp_path / "b", numbers(50, "ben"))
-    first = merge([a, b], tmp_path / "m", CONFIG)
-    again = merge([given_of(first), a], tmp_path / "n", CONFIG)
-    assert again.sources == first.sources == parquet_store.facts(first.folder)["merged"]
+    first = merge_datasets([a, b], tmp_path / "m", CONFIG)
+    again = merge_datasets([given_of(first), a], tmp_path / "n", CONFIG)
+    assert again.sources == first.sources == parquet_store.read_facts(first.folder)["merged"]
     assert {tuple(leaf["names"]): leaf["frames"] for leaf in first.sources} == {("a",): 6, ("b",): 6}
     assert "f" * 64 in {leaf["fingerprint"] for leaf in first.sources}
 
 
 def test_only_a_merge_of_the_same_is_written_over(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ben"))
-    first = merge([a, b], tmp_path / "m", CONFIG)
+    first = merge_datasets([a, b], tmp_path / "m", CONFIG)
     before = content(first.folder)
-    again = merge([b, a], tmp_path / "m", CONFIG)
+    again = merge_datasets([b, a], tmp_path / "m", CONFIG)
     assert again.up_to_date
     assert again.summary == first.summary
-    assert not merge([b, a], tmp_path / "m", replace(CONFIG, hold_out=("ada",))).up_to_date  # the same, split otherwise
+    assert not merge_datasets(
+        [b, a], tmp_path / "m", replace(CONFIG, hold_out=("ada",))
+    ).up_to_date  # the same, split otherwise
     c = write(tmp_path / "c", numbers(80, "cleo"))
     with pytest.raises(InputError, match="overwrite it with --force"):
-        merge([a, c], tmp_path / "m", CONFIG)
+        merge_datasets([a, c], tmp_path / "m", CONFIG)
     with pytest.raises(InputError, match="b would be overwritten"):
-        merge([a, b], tmp_path / "b", CONFIG, force=True)
-    merge([a, b], tmp_path / "m", CONFIG, force=True)
+        merge_datasets([a, b], tmp_path / "b", CONFIG, force=True)
+    merge_datasets([a, b], tmp_path / "m", CONFIG, force=True)
     assert content(first.folder) == before
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photographs" / "1.jpg").write_bytes(b"mine")
     with pytest.raises(InputError, match=r"holds something else .* Choose another name\."):
-        merge([a, b], tmp_path / "photographs", CONFIG, force=True)
+        merge_datasets([a, b], tmp_path / "photographs", CONFIG, force=True)
 
 
 def test_an_interrupted_merge_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(50, "ben"))
-    before = content(merge([a, b], tmp_path / "m", CONFIG).folder)
+    before = content(merge_datasets([a, b], tmp_path / "m", CONFIG).folder)
 
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(parquet_store, "write_split", stop)
     with pytest.raises(KeyboardInterrupt):
-        merge([a, b], tmp_path / "m", replace(CONFIG, seed=1, hold_out=("ben",)))
+        merge_datasets([a, b], tmp_path / "m", replace(CONFIG, seed=1, hold_out=("ben",)))
     assert content(tmp_path / "m") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "m"]
 
@@ -328,12 +330,12 @@ def test_an_interrupted_merge_leaves_what_was_there(tmp_path: Path, monkeypatch:
 def test_few_row_groups_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the rows are right when each is read anew."""
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(3, "ada"))
-    whole = content(merge([a, b], tmp_path / "1" / "m", CONFIG).folder)
+    whole = content(merge_datasets([a, b], tmp_path / "1" / "m", CONFIG).folder)
     monkeypatch.setattr(gather_rows, "_KEPT_BYTES", 1)
-    assert content(merge([a, b], tmp_path / "2" / "m", CONFIG).folder) == whole
+    assert content(merge_datasets([a, b], tmp_path / "2" / "m", CONFIG).folder) == whole
     held = gather_rows.RowGroups()
     for index in range(2):
-        held.get(parquet_store.files_of(a.folder)[0], index)
+        held.get(parquet_store.list_files(a.folder)[0], index)
     assert len(held._held) == 1
 
 
@@ -353,17 +355,17 @@ def test_rows_that_say_impossible_things_are_named(
     table = pa.Table.from_pylist([Row(0).values(), change(Row(1).values())], schema.COLUMNS)
     parquet_store.write_split(tmp_path / "a", "train", [table], facts={})
     with pytest.raises(AslkitError, match=words):
-        merge([Given(name="a", folder=tmp_path / "a", renames={})], tmp_path / "m", CONFIG)
+        merge_datasets([MergeInput(name="a", folder=tmp_path / "a", renames={})], tmp_path / "m", CONFIG)
 
 
 @pytest.mark.parametrize("merged", [[{"fingerprint": 1}], [7], [{"fingerprint": "x", "names": 3, "frames": 1}]])
 def test_a_wrong_provenance_is_said(tmp_path: Path, merged: Any) -> None:
     a = write(tmp_path / "a", numbers(0, "ada"), merged=merged)
     with pytest.raises(AslkitError, match="says in a wrong way what it was merged from"):
-        merge([a], tmp_path / "m", CONFIG)
+        merge_datasets([a], tmp_path / "m", CONFIG)
 
 
 def test_facts_are_json_of_few_bytes(tmp_path: Path) -> None:
     """What was left out lies in rejected.parquet, not in every file's metadata."""
     a, b = write(tmp_path / "a", numbers(0, "ada")), write(tmp_path / "b", numbers(0, "ben"))
-    assert len(json.dumps(parquet_store.facts(merge([a, b], tmp_path / "m", CONFIG).folder))) < 3_000
+    assert len(json.dumps(parquet_store.read_facts(merge_datasets([a, b], tmp_path / "m", CONFIG).folder))) < 3_000

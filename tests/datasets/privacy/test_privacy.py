@@ -18,18 +18,18 @@ from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
-from aslkit.datasets.merging.merge import Given, MergeConfig, merge
+from aslkit.datasets.merging.merge import MergeConfig, MergeInput, merge_datasets
 from aslkit.datasets.privacy import face_detector
 from aslkit.datasets.privacy import prepare as privacy
 from aslkit.datasets.privacy.hand_crop import crop_box
-from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare
+from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare_for_sharing
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing import manifest
-from aslkit.datasets.sharing.push import deliver, staged
-from aslkit.datasets.verify.run import verify
-from aslkit.train.data.samples import load
-from aslkit.vision.images import Frame, decode, encode_jpeg, perceptual_hash, pixel_hash
-from aslkit.vision.preprocess import Contract, pixel_features
+from aslkit.datasets.sharing.push import stage_upload, upload_staged
+from aslkit.datasets.verify.run import verify_dataset
+from aslkit.train.data.samples import load_samples
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.vision.preprocess import PreprocessConfig, pixel_features
 from tests.datasets import factories
 
 CROP, LANDMARKS, NAMES = PrivacyConfig(crop=True), PrivacyConfig(landmarks_only=True), PrivacyConfig(pseudonyms=True)
@@ -41,7 +41,7 @@ def no_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if "face" not in request.node.name:
 
         class Blind:
-            def sees_face(self, frame: Frame, hand_box: Any) -> bool:
+            def has_face(self, frame: Frame, hand_box: Any) -> bool:
                 return False
 
             def close(self) -> None:
@@ -70,11 +70,11 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows_in(folder: Path) -> list[dict[str, Any]]:
-    return parquet_store.read(folder).to_pylist()  # type: ignore[no-any-return]
+    return parquet_store.read_dataset(folder).to_pylist()  # type: ignore[no-any-return]
 
 
 def made_private(dataset: Path, target: Path, config: PrivacyConfig, names: Pseudonyms | None = None) -> Path:
-    prepare(dataset, target, name="mine", config=config, names=names)
+    prepare_for_sharing(dataset, target, name="mine", config=config, names=names)
     return target
 
 
@@ -84,7 +84,7 @@ def test_a_crop_shows_the_hand_where_the_row_says_it_is(dataset: Path, tmp_path:
     assert after
     for row in after:
         was = before[row["image"]["path"].rpartition(".")[0]]
-        frame, whole = decode(row["image"]["bytes"]), decode(was["image"]["bytes"])
+        frame, whole = decode_image(row["image"]["bytes"]), decode_image(was["image"]["bytes"])
         assert frame.shape[:2] == (row["height"], row["width"])
         assert row["sha256"] == pixel_hash(frame)
         assert row["phash"] == perceptual_hash(frame)
@@ -98,9 +98,9 @@ def test_a_crop_shows_the_hand_where_the_row_says_it_is(dataset: Path, tmp_path:
 
 @pytest.mark.parametrize("config", [CROP, LANDMARKS])
 def test_what_is_handed_on_is_whole(dataset: Path, tmp_path: Path, config: PrivacyConfig) -> None:
-    before = {each.kind for each in verify(dataset, processes=0).findings}
+    before = {each.kind for each in verify_dataset(dataset, processes=0).findings}
     folder = made_private(dataset, tmp_path / "out", config)
-    assert {each.kind for each in verify(folder, processes=0).findings} <= before
+    assert {each.kind for each in verify_dataset(folder, processes=0).findings} <= before
     columns = {field["name"] for field in json.loads((folder / "croissant.json").read_text())["recordSet"][0]["field"]}
     assert ("image" in columns) == (config is CROP)
 
@@ -110,16 +110,19 @@ def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) 
     after = made_private(dataset, tmp_path / "out", CROP)
     raw = {}
     for folder in (dataset, after):
-        samples = load(folder, Contract(kind="landmarks"))
+        samples = load_samples(folder, PreprocessConfig(kind="landmarks"))
         raw[folder] = samples.raw[samples.found & ~samples.copy]
     np.testing.assert_allclose(raw[after], raw[dataset], atol=2e-3)
     was = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
-    contract = Contract(kind="pixels", size=28)
+    contract = PreprocessConfig(kind="pixels", size=28)
     for row in rows_in(after):
         old = was[row["image"]["path"].rpartition(".")[0]]
         seen = [
             pixel_features(
-                decode(each["image"]["bytes"]), np.array(each["hand_box"], np.float32), left=False, contract=contract
+                decode_image(each["image"]["bytes"]),
+                np.array(each["hand_box"], np.float32),
+                left=False,
+                contract=contract,
             )
             for each in (old, row)
         ]
@@ -127,18 +130,18 @@ def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) 
 
 
 def test_frames_without_a_hand_are_left_out_of_crops_and_counted(dataset: Path, tmp_path: Path) -> None:
-    result = prepare(dataset, tmp_path / "out", name="mine", config=CROP, names=None)
+    result = prepare_for_sharing(dataset, tmp_path / "out", name="mine", config=CROP, names=None)
     without = [row for row in rows_in(dataset) if row["landmarks"] is None]
     copies = [row for row in rows_in(tmp_path / "out") if row["parent"]]
     assert result.left_out == len(without) + 1  # and the copy of a frame that went
-    assert [row["reason"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(
+    assert [row["reason"] for row in parquet_store.read_rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(
         without
     )
     assert len(copies) == 1
     assert copies[0]["parent"] in {row["sha256"] for row in rows_in(tmp_path / "out") if not row["parent"]}
     text = (tmp_path / "out" / "README.md").read_text()
     assert f"{result.left_out} rows without a hand were left out" in text
-    assert parquet_store.facts(tmp_path / "out")["summary"]["splits"]["train"] == 18
+    assert parquet_store.read_facts(tmp_path / "out")["summary"]["splits"]["train"] == 18
 
 
 @pytest.mark.parametrize(
@@ -156,10 +159,10 @@ def test_without_pictures_landmarks_are_trained_on_and_nothing_breaks(dataset: P
     after = made_private(dataset, tmp_path / "out", LANDMARKS)
     assert {row["image"]["bytes"] for row in rows_in(after)} == {None}
     assert [row["image"]["path"] for row in rows_in(after)] == [row["image"]["path"] for row in rows_in(dataset)]
-    mine, theirs = (load(folder, Contract(kind="landmarks")) for folder in (dataset, after))
+    mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, after))
     np.testing.assert_array_equal(mine.raw, theirs.raw)
     with pytest.raises(AslkitError, match=r"has no pictures, only landmarks\. Train on those: --feature landmarks"):
-        load(after, Contract(kind="pixels", size=28))
+        load_samples(after, PreprocessConfig(kind="pixels", size=28))
     picture = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
     assert sum(path.stat().st_size for path in (after / "data").iterdir()) < 60 * picture
 
@@ -186,21 +189,21 @@ def test_hugging_face_opens_it_with_and_without_pictures(dataset: Path, tmp_path
 
 def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
-    folder, _ = staged(dataset, workspace, PrivacyConfig(pseudonyms=True, crop=True))
-    deliver(folder, str(tmp_path / "out"))
+    folder, _ = stage_upload(dataset, workspace, PrivacyConfig(pseudonyms=True, crop=True))
+    upload_staged(folder, str(tmp_path / "out"))
     every = io.StringIO()
     for path in (tmp_path / "out").rglob("*"):
         assert not re.search("ada|ben|cleo", re.sub("signer-[0-9a-f]{4}", "", path.name))
         if path.suffix != ".parquet" and path.is_file():
             every.write(path.read_text())
     for table in (
-        parquet_store.read(tmp_path / "out"),
-        parquet_store.rejected(tmp_path / "out"),
-        parquet_store.flagged(tmp_path / "out"),
+        parquet_store.read_dataset(tmp_path / "out"),
+        parquet_store.read_rejected(tmp_path / "out"),
+        parquet_store.read_flagged(tmp_path / "out"),
     ):
         rows = table.to_pylist()
         every.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
-    every.write(json.dumps(parquet_store.facts(tmp_path / "out")))
+    every.write(json.dumps(parquet_store.read_facts(tmp_path / "out")))
     text = every.getvalue().lower().replace("metadata", "").replace("jsonld", "")
     text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms spell "ada" by chance
     found = re.findall(r".{20}(?:ada|ben|cleo|telephone|at home).{5}", text)
@@ -260,11 +263,15 @@ def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> N
     after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
     sent = [
         table.to_pylist()
-        for table in (parquet_store.read(after), parquet_store.rejected(after), parquet_store.flagged(after))
+        for table in (
+            parquet_store.read_dataset(after),
+            parquet_store.read_rejected(after),
+            parquet_store.read_flagged(after),
+        )
     ]
     text = repr(
         [
-            parquet_store.facts(after),
+            parquet_store.read_facts(after),
             sent,
             *(path.read_text() for path in after.glob("*.*") if path.suffix != ".parquet"),
         ]
@@ -286,23 +293,23 @@ def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, t
             key: new[key] for key in ("label", "group", "sha256", "split", "landmarks")
         }
         assert new["consent"] == f"I, {new['signer']}, agree."
-    mine, theirs = (load(folder, Contract(kind="landmarks")) for folder in (dataset, tmp_path / "out"))
+    mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, tmp_path / "out"))
     for signer in ("ada", "ben", "cleo"):  # in the order they were taken
         np.testing.assert_array_equal(
             mine.label[mine.signer == signer], theirs.label[theirs.signer == names.signers[signer]]
         )
-    listed = [row["path"] for row in parquet_store.rejected(tmp_path / "out").to_pylist()]
+    listed = [row["path"] for row in parquet_store.read_rejected(tmp_path / "out").to_pylist()]
     assert listed[0] in {row["image"]["path"] for row in after}
-    assert parquet_store.rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
+    assert parquet_store.read_rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
 
 
 def test_a_person_keeps_the_other_name_and_another_dataset_gives_another(dataset: Path, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path)
     for target in ("1", "2"):
-        deliver(staged(dataset, workspace, NAMES)[0], str(tmp_path / target))
-    assert manifest.manifest_of(tmp_path / "1") == manifest.manifest_of(tmp_path / "2")
+        upload_staged(stage_upload(dataset, workspace, NAMES)[0], str(tmp_path / target))
+    assert manifest.build_manifest(tmp_path / "1") == manifest.build_manifest(tmp_path / "2")
     shutil.copytree(dataset, tmp_path / "other")
-    deliver(staged(tmp_path / "other", workspace, NAMES)[0], str(tmp_path / "3"))
+    upload_staged(stage_upload(tmp_path / "other", workspace, NAMES)[0], str(tmp_path / "3"))
     one, other = ({row["signer"] for row in rows_in(tmp_path / name)} for name in ("1", "3"))
     assert not one & other
 
@@ -311,34 +318,34 @@ def test_damaged_pseudonyms_are_not_drawn_anew(dataset: Path, tmp_path: Path) ->
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "adas.pseudonyms.json").write_text("{")
     with pytest.raises(AslkitError, match=r"adas\.pseudonyms\.json is damaged .* other names than before"):
-        staged(dataset, Workspace(root=tmp_path), NAMES)
+        stage_upload(dataset, Workspace(root=tmp_path), NAMES)
 
 
 def test_what_was_prepared_waits_for_the_next_try(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
-    folder, first = staged(dataset, workspace, CROP)
+    folder, first = stage_upload(dataset, workspace, CROP)
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("prepared again")
 
-    monkeypatch.setattr(privacy, "prepare", never)
-    assert staged(dataset, workspace, CROP) == (folder, first)
-    deliver(folder, str(tmp_path / "out"))
+    monkeypatch.setattr(privacy, "prepare_for_sharing", never)
+    assert stage_upload(dataset, workspace, CROP) == (folder, first)
+    upload_staged(folder, str(tmp_path / "out"))
     assert not folder.exists()
 
 
 def test_what_is_pushed_can_be_merged(dataset: Path, tmp_path: Path) -> None:
     given = [
-        Given(name=str(i), folder=made_private(dataset, tmp_path / str(i), config, Pseudonyms()), renames={})
+        MergeInput(name=str(i), folder=made_private(dataset, tmp_path / str(i), config, Pseudonyms()), renames={})
         for i, config in enumerate(
             (PrivacyConfig(landmarks_only=True, pseudonyms=True), PrivacyConfig(crop=True, pseudonyms=True))
         )
     ]
-    result = merge(given, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
+    result = merge_datasets(given, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
     assert len(result.summary["signers"]) == 6
-    assert parquet_store.facts(result.folder)["pixels"] is False
+    assert parquet_store.read_facts(result.folder)["pixels"] is False
 
 
 def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
@@ -349,7 +356,7 @@ def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
     after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
     for name in ("signer", "licence", "consent"):  # what is not stated is not stated to others either
         assert [row[name] for row in rows_in(after)] == [None] * 3
-    assert parquet_store.facts(after)["summary"]["split_by"] == "official"
+    assert parquet_store.read_facts(after)["summary"]["split_by"] == "official"
     with pytest.raises(AslkitError, match=r"No frame of .* has a hand"):
         made_private(folder, tmp_path / "crops", CROP)
 
@@ -365,7 +372,7 @@ def test_exif_never_leaves(dataset: Path, tmp_path: Path) -> None:
     after = made_private(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
     data = rows_in(after)[0]["image"]["bytes"]
     assert b"home" not in data
-    np.testing.assert_array_equal(decode(data), decode(buffer.getvalue()))
+    np.testing.assert_array_equal(decode_image(data), decode_image(buffer.getvalue()))
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
@@ -380,14 +387,14 @@ def portrait() -> Frame:
     """A person's face, BGR, uint8; matplotlib brings it."""
     from matplotlib import cbook
 
-    return decode(Path(cbook._get_data_path("sample_data/grace_hopper.jpg")).read_bytes())
+    return decode_image(Path(cbook._get_data_path("sample_data/grace_hopper.jpg")).read_bytes())
 
 
 def test_a_face_is_found_and_a_hand_is_none(portrait: Frame, picture: Frame) -> None:
-    finder = face_detector.FaceFinder()
-    assert finder.sees_face(portrait, None)
-    assert finder.sees_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also where the hand is before it
-    assert not finder.sees_face(picture, None)
+    finder = face_detector.FaceDetector()
+    assert finder.has_face(portrait, None)
+    assert finder.has_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also where the hand is before it
+    assert not finder.has_face(picture, None)
     finder.close()
 
 

@@ -18,8 +18,8 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest, remote_storage
-from aslkit.datasets.sharing.download import fetch, local
-from aslkit.datasets.sharing.upload import SENDING, copy, send
+from aslkit.datasets.sharing.download import download_dataset, local_copy
+from aslkit.datasets.sharing.upload import SENDING, copy_dataset, upload_dataset
 from tests.datasets import factories
 from tests.datasets.factories import content
 from tests.datasets.http_server import serving
@@ -28,7 +28,7 @@ from tests.datasets.http_server import serving
 @pytest.fixture
 def site(dataset: Path, tmp_path: Path) -> Path:
     """A folder to be served, with the dataset in mine/."""
-    copy(dataset, tmp_path / "site" / "mine")
+    copy_dataset(dataset, tmp_path / "site" / "mine")
     return tmp_path / "site"
 
 
@@ -38,7 +38,7 @@ def test_the_web_goes_on_at_an_offset_where_the_server_can(
 ) -> None:
     with serving(site, offsets=offsets) as server:
         server.broken += ["train", "train"]
-        fetched = fetch(f"{server.url}/mine?key=secret", tmp_path / "mine")
+        fetched = download_dataset(f"{server.url}/mine?key=secret", tmp_path / "mine")
     assert content(fetched.folder) == content(dataset)
     size = (dataset / "data" / "train-00000-of-00001.parquet").stat().st_size
     assert [start for path, start, _ in server.asked if "train" in path][:2] == [None, f"bytes={size // 2}-"]
@@ -48,7 +48,7 @@ def test_the_web_goes_on_at_an_offset_where_the_server_can(
 def test_names_and_passwords_go_to_the_server_and_nowhere_else(site: Path, tmp_path: Path) -> None:
     with serving(site) as server:
         url = server.url.replace("http://", "http://ada:s3cret@")
-        fetch(f"{url}/mine", tmp_path / "mine")
+        download_dataset(f"{url}/mine", tmp_path / "mine")
         assert {secret for _, _, secret in server.asked} == {"Basic YWRhOnMzY3JldA=="}
         done = CliRunner().invoke(main, ["dataset", "pull", f"{url}/nothing?key=abc", "--workspace", str(tmp_path)])
     assert done.exit_code == 2
@@ -60,7 +60,7 @@ def test_a_connection_refused_is_said_without_secrets(tmp_path: Path) -> None:
     with pytest.raises(
         AslkitError, match=r"http://\*\*\*@127.0.0.1:9/x\?\*\*\*: the connection failed 4 times"
     ) as caught:
-        fetch("http://ada:s3cret@127.0.0.1:9/x?key=abc", tmp_path / "x")
+        download_dataset("http://ada:s3cret@127.0.0.1:9/x?key=abc", tmp_path / "x")
     assert "s3cret" not in caught.value.message
 
 
@@ -80,7 +80,7 @@ def test_how_often_it_was_tried_is_what_is_said(error: Exception, tries: int, of
         raise error
 
     with pytest.raises(AslkitError, match=often):
-        retry.tried(fails, "s3://club/x")
+        retry.with_retries(fails, "s3://club/x")
     assert len(asked) == tries
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_as_the_manifest_says_is_never_taken(site: Path, tmp_
         serving(site) as server,
         pytest.raises(AslkitError, match=r"test-00000-of-00001\.parquet is not what the manifest"),
     ):
-        fetch(f"{server.url}/mine", tmp_path / "mine")
+        download_dataset(f"{server.url}/mine", tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
 
 
@@ -108,23 +108,23 @@ def test_a_file_without_end_is_cut_off(site: Path, tmp_path: Path) -> None:
 
     change(site, smaller)
     with serving(site) as server, pytest.raises(AslkitError, match="is not what the manifest says"):
-        fetch(f"{server.url}/mine", tmp_path / "mine")
+        download_dataset(f"{server.url}/mine", tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
 
 
 def test_a_dataset_larger_than_the_disk_is_refused_before_a_byte(site: Path, tmp_path: Path) -> None:
     change(site, lambda about: about["files"][-1].update(size=10**12 - 1))
     with serving(site) as server, pytest.raises(AslkitError, match=r"bytes free; the dataset needs 1,000,"):
-        fetch(f"{server.url}/mine", tmp_path / "mine")
+        download_dataset(f"{server.url}/mine", tmp_path / "mine")
     assert len(server.asked) == 1
 
 
 def test_whole_files_that_are_no_dataset_are_not_taken(site: Path, tmp_path: Path) -> None:
     for path in (site / "mine" / "data").iterdir():
         path.write_bytes(b"PAR1 and so on")
-    (site / "mine" / manifest.FILE).write_bytes(manifest.manifest_of(site / "mine").to_bytes())
+    (site / "mine" / manifest.FILE).write_bytes(manifest.build_manifest(site / "mine").to_bytes())
     with serving(site) as server, pytest.raises(AslkitError, match="is damaged"):
-        fetch(f"{server.url}/mine", tmp_path / "mine")
+        download_dataset(f"{server.url}/mine", tmp_path / "mine")
     assert not any(path.name.startswith((".mine.fetching", "mine")) and path.is_dir() for path in tmp_path.iterdir())
 
 
@@ -132,9 +132,9 @@ def test_what_lies_there_is_replaced_only_when_told(site: Path, dataset: Path, t
     shutil.copytree(dataset, tmp_path / "mine")
     with serving(site) as server:
         with pytest.raises(InputError, match=r"Give another --name, or --force"):
-            fetch(f"{server.url}/mine", tmp_path / "mine")
-        assert not fetch(f"{server.url}/mine", tmp_path / "mine", force=True).up_to_date
-        assert fetch(f"{server.url}/mine", tmp_path / "mine").up_to_date
+            download_dataset(f"{server.url}/mine", tmp_path / "mine")
+        assert not download_dataset(f"{server.url}/mine", tmp_path / "mine", force=True).up_to_date
+        assert download_dataset(f"{server.url}/mine", tmp_path / "mine").up_to_date
     assert not (tmp_path / "mine" / "report.html").exists()
 
 
@@ -146,20 +146,22 @@ def test_two_processes_do_not_fetch_into_one_folder(site: Path, tmp_path: Path) 
         FileLock(tmp_path / ".mine.fetching.lock"),
         pytest.raises(AslkitError, match="Another process"),
     ):
-        fetch(f"{server.url}/mine", tmp_path / "mine")
+        download_dataset(f"{server.url}/mine", tmp_path / "mine")
 
 
 def test_a_dataset_named_by_url_is_kept_until_it_changes(site: Path, dataset: Path, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
     with serving(site) as server:
-        folder = local(f"{server.url}/mine", workspace)
-        assert parquet_store.read(folder).equals(parquet_store.read(dataset))
-        assert local(f"{server.url}/mine", workspace) == folder
+        folder = local_copy(f"{server.url}/mine", workspace)
+        assert parquet_store.read_dataset(folder).equals(parquet_store.read_dataset(dataset))
+        assert local_copy(f"{server.url}/mine", workspace) == folder
         assert len([path for path, _, _ in server.asked if "train" in path]) == 1
         factories.dataset(tmp_path / "other", train=8)
-        copy(tmp_path / "other", site / "mine")
-        assert parquet_store.read(local(f"{server.url}/mine", workspace)).equals(parquet_store.read(tmp_path / "other"))
-    assert local(f"file://{dataset}", workspace) == dataset
+        copy_dataset(tmp_path / "other", site / "mine")
+        assert parquet_store.read_dataset(local_copy(f"{server.url}/mine", workspace)).equals(
+            parquet_store.read_dataset(tmp_path / "other")
+        )
+    assert local_copy(f"file://{dataset}", workspace) == dataset
 
 
 def test_a_smaller_dataset_takes_the_place_of_a_larger_one(
@@ -169,46 +171,46 @@ def test_a_smaller_dataset_takes_the_place_of_a_larger_one(
     large = factories.dataset(tmp_path / "large", train=40)
     monkeypatch.undo()
     memory = fsspec.filesystem("memory")
-    send(large, "memory://place/mine")
-    send(dataset, "memory://place/mine")
+    upload_dataset(large, "memory://place/mine")
+    upload_dataset(dataset, "memory://place/mine")
     left = {name.removeprefix("/place/mine/") for name in memory.find("/place/mine")}
     assert left == {*content(dataset), manifest.FILE}
     memory.pipe_file("/place/mine/data/train-00007-of-00008.parquet", b"")
     factories.dataset(tmp_path / "other", train=9)
     with pytest.raises(InputError, match=r"holds data/train-00007-of-00008\.parquet, which .* did not put there"):
-        send(tmp_path / "other", "memory://place/mine")
+        upload_dataset(tmp_path / "other", "memory://place/mine")
     memory.rm("/place", recursive=True)
 
 
 def test_while_it_is_sent_there_is_no_manifest(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = fsspec.filesystem("memory")
-    send(dataset, "memory://place/mine")
+    upload_dataset(dataset, "memory://place/mine")
     other = factories.dataset(tmp_path / "other", train=9)
 
     def stop(*_: Any, **__: Any) -> None:
         assert not memory.exists(f"/place/mine/{manifest.FILE}")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(remote_storage.Store, "put", stop)
+    monkeypatch.setattr(remote_storage.FsspecStorage, "put", stop)
     with pytest.raises(KeyboardInterrupt):
-        send(other, "memory://place/mine")
+        upload_dataset(other, "memory://place/mine")
     with pytest.raises(InputError, match="is being sent"):
-        fetch("memory://place/mine", tmp_path / "mine")
+        download_dataset("memory://place/mine", tmp_path / "mine")
     monkeypatch.undo()
-    send(other, "memory://place/mine")
+    upload_dataset(other, "memory://place/mine")
     assert not memory.exists(f"/place/mine/{SENDING}")
-    assert content(fetch("memory://place/mine", tmp_path / "mine").folder) == content(other)
+    assert content(download_dataset("memory://place/mine", tmp_path / "mine").folder) == content(other)
     memory.rm("/place", recursive=True)
 
 
 def test_a_folder_is_replaced_whole_and_only_if_it_was_pushed(dataset: Path, tmp_path: Path) -> None:
-    copy(dataset, tmp_path / "there")
-    copy(factories.dataset(tmp_path / "other", train=9), tmp_path / "there")
+    copy_dataset(dataset, tmp_path / "there")
+    copy_dataset(factories.dataset(tmp_path / "other", train=9), tmp_path / "there")
     assert content(tmp_path / "there") == content(tmp_path / "other")
     with pytest.raises(InputError, match="did not put there"):
-        copy(dataset, tmp_path / "other")
+        copy_dataset(dataset, tmp_path / "other")
     with pytest.raises(InputError, match="is the dataset itself"):
-        copy(dataset, dataset)
+        copy_dataset(dataset, dataset)
 
 
 def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -217,7 +219,7 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(AslkitError, match=r'Install s3fs .* Run `pip install "aslkit\[remote\]"`'):
-        fetch("s3://club/mine", tmp_path / "mine")
+        download_dataset("s3://club/mine", tmp_path / "mine")
 
 
 @pytest.mark.parametrize(
@@ -247,16 +249,16 @@ def test_a_place_that_connects_at_once_and_cannot_is_named(monkeypatch: pytest.M
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", unknown)
     with pytest.raises(AslkitError, match=r"ftp://club/mine cannot be reached .*Name or service.* https://"):
-        local("ftp://club/mine", Workspace(root=Path("nowhere")))
+        local_copy("ftp://club/mine", Workspace(root=Path("nowhere")))
 
 
 def test_what_a_driver_logs_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    with remote_storage.opened("memory://club"):
+    with remote_storage.open_remote("memory://club"):
         logging.getLogger("gcsfs").error("Traceback")
     assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_url_is_shown_without_secrets() -> None:
-    assert retry.shown("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
-    assert retry.shown("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
+    assert retry.redact_url("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
+    assert retry.redact_url("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
     assert remote_storage.base_name("https://a.org/b/c/?q=/d") == "c"

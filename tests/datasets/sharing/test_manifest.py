@@ -20,10 +20,10 @@ def test_it_comes_back(tmp_path: Path) -> None:
     for name in (GOOD["path"], "README.md", "report.html", "mine.txt", "data/.train-00000-of-00001.parquet.partial-7"):
         (tmp_path / str(name)).parent.mkdir(exist_ok=True)
         (tmp_path / str(name)).write_bytes(b"hello")
-    found = manifest.manifest_of(tmp_path)
+    found = manifest.build_manifest(tmp_path)
     assert [entry.path for entry in found.files] == ["README.md", GOOD["path"]]  # and nothing that is no dataset's
     assert found.size == 10
-    assert manifest.parse(found.to_bytes(), "there") == found
+    assert manifest.parse_manifest(found.to_bytes(), "there") == found
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_it_comes_back(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_path_that_no_dataset_has_is_refused(path: Any) -> None:
     with pytest.raises(AslkitError, match="is not the manifest of an aslkit dataset"):
-        manifest.parse(of(GOOD, GOOD | {"path": path}), "there")
+        manifest.parse_manifest(of(GOOD, GOOD | {"path": path}), "there")
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_path_that_no_dataset_has_is_refused(path: Any) -> None:
         (of(GOOD | {"size": 1.5}), "is no size"),
         (of(GOOD | {"sha256": "A" * 64}), "no SHA-256"),
         (of(GOOD, files={"a": 1}), "files must be a list"),
-        (of(*[GOOD] * (manifest.MOST_FILES + 1)), "at most 100,000"),
+        (of(*[GOOD] * (manifest.MAX_FILES + 1)), "at most 100,000"),
     ],
 )
 def test_what_is_no_manifest_is_said(data: bytes, words: str) -> None:
     with pytest.raises(AslkitError, match=words):
-        manifest.parse(data, "there")
+        manifest.parse_manifest(data, "there")
 
 
 JSON = st.recursive(
@@ -75,4 +75,4 @@ JSON = st.recursive(
 )
 def test_no_json_gives_another_error(about: Any) -> None:
     with pytest.raises(AslkitError):
-        manifest.parse(json.dumps(about).encode(), "there")
+        manifest.parse_manifest(json.dumps(about).encode(), "there")

@@ -10,8 +10,8 @@ from aslkit.core import retry
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest, remote_storage
-from aslkit.datasets.sharing.download import fetch
-from aslkit.datasets.sharing.upload import send
+from aslkit.datasets.sharing.download import download_dataset
+from aslkit.datasets.sharing.upload import upload_dataset
 from tests.datasets.factories import content
 from tests.datasets.http_server import Line
 
@@ -52,47 +52,47 @@ def s3(s3_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
 
 
 def test_there_and_back(s3: Line, dataset: Path, tmp_path: Path) -> None:
-    sent = send(dataset, "s3://club/mine")
+    sent = upload_dataset(dataset, "s3://club/mine")
     assert sent.files_sent == sent.files == len(content(dataset))
-    fetched = fetch("s3://club/mine", tmp_path / "mine")
+    fetched = download_dataset("s3://club/mine", tmp_path / "mine")
     assert content(fetched.folder) == content(dataset)
     assert not (fetched.folder / "report.html").exists()
-    assert parquet_store.read(fetched.folder).equals(parquet_store.read(dataset))
+    assert parquet_store.read_dataset(fetched.folder).equals(parquet_store.read_dataset(dataset))
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     s3.reset()
-    assert send(dataset, "s3://club/mine").files_sent == 0
-    assert fetch("s3://club/mine", tmp_path / "mine").up_to_date
+    assert upload_dataset(dataset, "s3://club/mine").files_sent == 0
+    assert download_dataset("s3://club/mine", tmp_path / "mine").up_to_date
     assert s3.up + s3.down < 40_000  # the manifest, and no more
 
 
 def test_a_sending_that_is_cut_goes_on(s3: Line, dataset: Path, tmp_path: Path) -> None:
-    size = manifest.manifest_of(dataset).size
+    size = manifest.build_manifest(dataset).size
     s3.cut_up = size * 0.75  # within train, which comes after test; no try gets through from then on
     with pytest.raises(AslkitError, match=r"s3://club/mine: .*the same command again goes on where this one stopped"):
-        send(dataset, "s3://club/mine")
+        upload_dataset(dataset, "s3://club/mine")
     s3.reset()
     with pytest.raises(InputError, match="is being sent to s3://club/mine, or was and did not arrive whole"):
-        fetch("s3://club/mine", tmp_path / "mine")
+        download_dataset("s3://club/mine", tmp_path / "mine")
     s3.reset()
-    again = send(dataset, "s3://club/mine")
+    again = upload_dataset(dataset, "s3://club/mine")
     assert 0 < again.files_sent < again.files
     assert s3.up < size * 0.6
-    assert content(fetch("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
+    assert content(download_dataset("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
 
 
 def test_a_fetching_that_is_cut_goes_on_within_the_file(
     s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_storage, "BLOCK_BYTES", 20_000)
-    send(dataset, "s3://club/mine")
-    size = manifest.manifest_of(dataset).size
+    upload_dataset(dataset, "s3://club/mine")
+    size = manifest.build_manifest(dataset).size
     s3.reset()
     s3.cut_down = size * 0.6
     with pytest.raises(AslkitError, match="the same command again goes on"):
-        fetch("s3://club/mine", tmp_path / "mine")
+        download_dataset("s3://club/mine", tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
     s3.reset()
-    again = fetch("s3://club/mine", tmp_path / "mine")
+    again = download_dataset("s3://club/mine", tmp_path / "mine")
     assert content(again.folder) == content(dataset)
     assert again.bytes_fetched < size * 0.7
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -101,22 +101,22 @@ def test_a_fetching_that_is_cut_goes_on_within_the_file(
 def test_a_line_that_fails_now_and_then_is_enough(
     s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send(dataset, "s3://club/mine")
+    upload_dataset(dataset, "s3://club/mine")
     s3.reset()
-    s3.cut_down = manifest.manifest_of(dataset).size * 0.5
+    s3.cut_down = manifest.build_manifest(dataset).size * 0.5
     mended = threading.Timer(0.5, s3.reset)
     mended.start()
     monkeypatch.setattr(retry, "BACKOFF_S", 0.3)
-    assert content(fetch("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
+    assert content(download_dataset("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
     mended.join()
 
 
 def test_without_a_key_says_what_to_do(s3: Line, dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AslkitError, match=r"s3://nobody/mine: there is no .*bucket's name"):
-        send(dataset, "s3://nobody/mine")
+        upload_dataset(dataset, "s3://nobody/mine")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     with pytest.raises(AslkitError, match=r"does not let you in .*AWS_ACCESS_KEY_ID"):
-        send(dataset, "s3://club/mine")
+        upload_dataset(dataset, "s3://club/mine")

@@ -19,7 +19,7 @@ def test_labels_are_letters_without_a_gap(tmp_path: Path) -> None:
     (tmp_path / "sign_mnist_train.csv").write_bytes(csv([0, 8, 10, 24]))
     (tmp_path / "sign_mnist_test.csv").write_bytes(csv([24]))
     (tmp_path / "note.csv").write_bytes(b"other")
-    found = read_csv.read(tmp_path)
+    found = read_csv.read_sign_mnist(tmp_path)
     assert [LETTERS[label] for label in found["train"].labels] == ["A", "I", "K", "Y"]
     assert [LETTERS[label] for label in found["test"].labels] == ["Y"]
     assert found["train"].pixels.shape == (4, 28, 28)
@@ -37,7 +37,7 @@ def test_labels_are_letters_without_a_gap(tmp_path: Path) -> None:
 )
 def test_with_and_without_a_header(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "some.csv").write_bytes(data)
-    found = read_csv.read(tmp_path / "some.csv")
+    found = read_csv.read_sign_mnist(tmp_path / "some.csv")
     assert [LETTERS[label] for label in found["train"].labels] == ["D", "E"]
 
 
@@ -45,15 +45,15 @@ def test_from_the_zip_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
         archive.writestr("deep/sign_mnist_test/sign_mnist_test.csv", csv([1]))
         archive.writestr("amer_sign2.png", b"picture")
-    assert list(read_csv.read(tmp_path / "archive.zip")) == ["test"]
+    assert list(read_csv.read_sign_mnist(tmp_path / "archive.zip")) == ["test"]
 
 
 def test_renumbered_labels_are_noticed_and_taken_when_told(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_bytes(csv(list(range(24))))
     with pytest.raises(InputError, match=r"label 9.*--renumbered"):
-        read_csv.read(path)
-    assert read_csv.read(path, renumbered=True)["train"].labels.tolist() == list(range(24))
+        read_csv.read_sign_mnist(path)
+    assert read_csv.read_sign_mnist(path, renumbered=True)["train"].labels.tolist() == list(range(24))
 
 
 @pytest.mark.parametrize(
@@ -72,28 +72,28 @@ def test_what_is_none(tmp_path: Path, data: bytes, says: str) -> None:
     path = tmp_path / "train.csv"
     path.write_bytes(data)
     with pytest.raises(AslkitError, match=says):
-        read_csv.read(path)
+        read_csv.read_sign_mnist(path)
 
 
 def test_no_file_and_no_zip(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no file"):
-        read_csv.read(tmp_path / "none.zip")
+        read_csv.read_sign_mnist(tmp_path / "none.zip")
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(AslkitError, match="damaged"):
-        read_csv.read(tmp_path / "a.zip")
+        read_csv.read_sign_mnist(tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
         archive.writestr("readme.txt", b"")
     with pytest.raises(InputError, match="holds no CSV"):
-        read_csv.read(tmp_path / "b.zip")
+        read_csv.read_sign_mnist(tmp_path / "b.zip")
 
 
 def test_the_published_one(real_data: Path) -> None:
-    found = read_csv.read(real_data / "sign-language-mnist.zip")
+    found = read_csv.read_sign_mnist(real_data / "sign-language-mnist.zip")
     assert {split: len(each.labels) for split, each in found.items()} == {"train": 27_455, "test": 7_172}
     assert set(found["train"].labels) == set(range(24))
     with pytest.raises(InputError, match="renumbered"):
-        read_csv.read(real_data / "sign-mnist-5-per-letter-relabelled.csv")
-    assert len(read_csv.read(real_data / "sign-mnist-train-head-no-header.csv")["train"].labels) == 188
+        read_csv.read_sign_mnist(real_data / "sign-mnist-5-per-letter-relabelled.csv")
+    assert len(read_csv.read_sign_mnist(real_data / "sign-mnist-train-head-no-header.csv")["train"].labels) == 188
 
 
 def test_a_zip_with_an_impossible_offset(tmp_path: Path) -> None:
@@ -106,4 +106,4 @@ def test_a_zip_with_an_impossible_offset(tmp_path: Path) -> None:
     data[end + 12 : end + 16] = b"\xff\xff\xff\x7f"  # size of the directory: it begins before the file
     path.write_bytes(data)
     with pytest.raises(AslkitError):
-        read_csv.read(path)
+        read_csv.read_sign_mnist(path)

@@ -18,9 +18,9 @@ from PIL import Image
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.verify.findings import KINDS, Finding
-from aslkit.datasets.verify.isolated_pool import Apart
-from aslkit.datasets.verify.run import verify
+from aslkit.datasets.verify.findings import KINDS, Problem
+from aslkit.datasets.verify.isolated_pool import IsolatedPool
+from aslkit.datasets.verify.run import verify_dataset
 from aslkit.vision.images import encode_jpeg, encode_png
 from tests.cli.test_main import png_that_claims
 from tests.datasets import factories
@@ -39,17 +39,17 @@ def dataset(valid: Path, tmp_path: Path) -> Path:
 
 
 def kinds(folder: Path) -> set[str]:
-    return {each.kind for each in verify(folder, processes=0).findings}
+    return {each.kind for each in verify_dataset(folder, processes=0).findings}
 
 
 def test_a_valid_dataset_has_no_findings(valid: Path) -> None:
-    found = verify(valid, processes=2)  # as the command does it, in other processes
+    found = verify_dataset(valid, processes=2)  # as the command does it, in other processes
     assert found.findings == ()
     assert found.rows == {"train": 30, "validation": 4, "test": 12}
 
 
 def test_what_curation_makes_is_valid(curated: Any) -> None:
-    found = verify(curated.dataset("custom"), processes=0)
+    found = verify_dataset(curated.dataset("custom"), processes=0)
     assert {each.kind for each in found.findings} <= {"unstated"}
 
 
@@ -136,7 +136,7 @@ def test_each_fault_is_found_and_said_harmlessly(
     dataset: Path, kind: str, edit: Callable[[pa.Table], pa.Table]
 ) -> None:
     factories.change(dataset, "train", edit)
-    found = verify(dataset, processes=0)
+    found = verify_dataset(dataset, processes=0)
     assert kind in {each.kind for each in found.findings}
     for each in found.findings:
         assert (each.what + each.file).isprintable()
@@ -147,7 +147,9 @@ def test_each_fault_is_found_and_said_harmlessly(
 
 def test_the_row_is_named(dataset: Path) -> None:
     factories.change(dataset, "train", cell("label", 99))
-    assert [(each.kind, each.file, each.row) for each in verify(dataset, processes=0).findings] == [("label", TRAIN, 9)]
+    assert [(each.kind, each.file, each.row) for each in verify_dataset(dataset, processes=0).findings] == [
+        ("label", TRAIN, 9)
+    ]
 
 
 def test_the_same_pixels_in_train_and_test(dataset: Path) -> None:
@@ -194,7 +196,7 @@ def test_what_else_lies_in_the_folder(dataset: Path, tmp_path: Path) -> None:
     (dataset / "run\x1b[31m.sh").write_text("rm")
     (dataset / "report.html").write_text("<p onclick=alert(1)>")
     os.mkfifo(dataset / "data" / "validation-00001-of-00001.parquet")
-    found = verify(dataset, processes=0)
+    found = verify_dataset(dataset, processes=0)
     assert Counter(each.kind for each in found.findings) == {
         "link": 1, "stray-file": 1, "script": 1, "special-file": 1, "several-makings": 1,
     }  # fmt: skip
@@ -223,12 +225,12 @@ def test_rows_that_no_file_can_hold(dataset: Path) -> None:
     pq.write_table(empty, dataset / TRAIN)
     assert "too-large" in kinds(dataset)
     with pytest.raises(AslkitError, match=r"claims 2,000,000 rows in [\d,]+ bytes"):
-        parquet_store.read(dataset, ["label"])
+        parquet_store.read_dataset(dataset, ["label"])
 
 
 def test_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no dataset"):
-        verify(tmp_path)
+        verify_dataset(tmp_path)
     (tmp_path / "data").mkdir()
     assert kinds(tmp_path) == {"missing-file", "card"}
 
@@ -236,9 +238,9 @@ def test_no_dataset(tmp_path: Path) -> None:
 def test_a_file_that_ends_the_process_that_reads_it() -> None:
     """One kills whoever looks at it; the others are still looked at."""
     tasks: list[Any] = [partial(int, "1"), partial(os._exit, 9), partial(int, "2"), partial(int, "3")]
-    with Apart(2) as apart:
-        outcomes = list(apart.outcomes(tasks, ["a", "b", "c", "d"]))
-    assert [each.kind if isinstance(each, Finding) else each for each in outcomes] == [1, "crash", 2, 3]
+    with IsolatedPool(2) as apart:
+        outcomes = list(apart.results(tasks, ["a", "b", "c", "d"]))
+    assert [each.kind if isinstance(each, Problem) else each for each in outcomes] == [1, "crash", 2, 3]
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -262,6 +264,6 @@ def test_no_mutation_gives_a_traceback(
     else:
         data[at : at + 64] = bytes(len(data[at : at + 64]))
     (folder / "data/validation-00000-of-00001.parquet").write_bytes(data)
-    for each in verify(folder, processes=0).findings:
+    for each in verify_dataset(folder, processes=0).findings:
         assert each.kind in KINDS
         assert (each.what + each.file).isprintable()

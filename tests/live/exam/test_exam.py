@@ -16,25 +16,27 @@ from aslkit.cli.main import main
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk
+from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.run import examine, examine_frames, labelled
-from aslkit.live.exam.scoring import READY_S, SIGN_S, Answer, Score, Sitting, order
+from aslkit.live.exam.run import examine_frames, labelled_images, run_exam
+from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamAnswer, ExamScore, letter_order
 from aslkit.live.recogniser import Recognised
 from aslkit.video.sources import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.images import Frame, decode, encode_png
+from aslkit.vision.images import Frame, decode_image, encode_png
 
 
 def test_each_letter_so_often_in_an_order_that_the_seed_decides() -> None:
-    asked = order("ABCD", 3, np.random.default_rng(0))
+    asked = letter_order("ABCD", 3, np.random.default_rng(0))
     assert Counter(asked) == dict.fromkeys("ABCD", 3)
-    assert asked == order("ABCD", 3, np.random.default_rng(0)) != order("ABCD", 3, np.random.default_rng(1))
+    assert (
+        asked == letter_order("ABCD", 3, np.random.default_rng(0)) != letter_order("ABCD", 3, np.random.default_rng(1))
+    )
 
 
 def test_a_whole_sitting() -> None:
-    sitting = Sitting(asked=("A", "B"), rest_s=2)
+    sitting = Exam(asked=("A", "B"), rest_s=2)
     seen: list[tuple[str, str]] = []
     for step in range(200):
         now_s = step / 10
@@ -58,13 +60,13 @@ def test_a_window_may_look_at_any_moment() -> None:
     """It does so in a thread of its own: also when an answer is there, and what follows is not yet, or is just now."""
     shown: list[tuple[str, str]] = []
 
-    class Answers(list[Answer]):
-        def append(self, answer: Answer) -> None:
+    class Answers(list[ExamAnswer]):
+        def append(self, answer: ExamAnswer) -> None:
             shown.append((sitting.phase, sitting.letter))
             super().append(answer)
             shown.append((sitting.phase, sitting.letter))
 
-    sitting = Sitting(asked=("A", "B"), rest_s=2, answers=Answers())
+    sitting = Exam(asked=("A", "B"), rest_s=2, answers=Answers())
     for step in range(200):
         sitting.see(step / 10, said=["A"] if sitting.phase == "sign" else [], hand=True)
     assert shown == [("ready", "A"), ("ready", "B"), ("rest", "none"), ("rest", "none")]
@@ -73,8 +75,8 @@ def test_a_window_may_look_at_any_moment() -> None:
 
 
 def test_ended_early_it_scores_what_was_asked_and_claims_no_rest() -> None:
-    sitting = Sitting(asked=("A", "B"))
-    sitting.answers.append(Answer(asked="A", said="A", took_s=1.0))
+    sitting = Exam(asked=("A", "B"))
+    sitting.answers.append(ExamAnswer(asked="A", said="A", took_s=1.0))
     score = sitting.score()
     assert (score.accuracy, score.false_letters) == (1.0, None)
     assert score.words_a_minute == pytest.approx(12)
@@ -82,12 +84,12 @@ def test_ended_early_it_scores_what_was_asked_and_claims_no_rest() -> None:
 
 def test_the_table_tells_wrong_refused_and_no_hand_apart() -> None:
     answers = (
-        Answer(asked="A", said="A"), Answer(asked="A", said="S"), Answer(asked="A", said=None),
-        Answer(asked="A", said=None, hand=False),
+        ExamAnswer(asked="A", said="A"), ExamAnswer(asked="A", said="S"), ExamAnswer(asked="A", said=None),
+        ExamAnswer(asked="A", said=None, hand=False),
     )  # fmt: skip
-    row = Score(answers=answers).table()[0]
+    row = ExamScore(answers=answers).table()[0]
     assert row == {"letter": "A", "asked": 4, "right": 1, "refused": 1, "no_hand": 1, "taken_for": ["S"]}
-    assert Score(answers=answers).words_a_minute is None
+    assert ExamScore(answers=answers).words_a_minute is None
 
 
 class AlwaysA:
@@ -104,7 +106,7 @@ def exam(tmp_path: Path) -> ExamFolder:
     about = {"run": "run", "signer": "maria", "source": "camera 0", "seed": 0}
     folder = ExamFolder.new(workspace, name="run-maria", signer="maria", about=about)
     folder.keep(np.zeros((48, 64, 3), np.uint8), "A")
-    folder.finish(Score(answers=(Answer(asked="A", said="A", took_s=1.0),)))
+    folder.finish(ExamScore(answers=(ExamAnswer(asked="A", said="A", took_s=1.0),)))
     return folder
 
 
@@ -121,15 +123,15 @@ def test_a_labelled_folder_gives_a_score_without_a_camera(tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
         for number in range(3):
             (tmp_path / name / f"{number}.png").write_bytes(encode_png(np.full((48, 64, 3), value, np.uint8)))
-    chosen = labelled(tmp_path, ("A", "B", "C"), 2, np.random.default_rng(0))
+    chosen = labelled_images(tmp_path, ("A", "B", "C"), 2, np.random.default_rng(0))
     assert Counter(letter for letter, _ in chosen) == {"A": 2, "B": 2, "none": 2}
     kept: list[str] = []
-    frames = ((letter, decode(path.read_bytes())) for letter, path in chosen)
+    frames = ((letter, decode_image(path.read_bytes())) for letter, path in chosen)
     score = examine_frames(AlwaysA(), frames, len(chosen), lambda frame, letter: kept.append(letter))
     assert (score.accuracy, score.false_letters, score.rests) == (0.5, 2, 2)
     assert Counter(kept) == {"A": 2, "B": 2, "none": 2}
     with pytest.raises(InputError, match="no folder of a letter"):
-        labelled(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
+        labelled_images(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
         said: list[str] = []
         folder = ExamFolder.new(Workspace(root=tmp_path), name="run", signer=signer, about={"run": "run"})
         folder.about |= {"signer": signer, "source": str(source)}
-        result = examine(
+        result = run_exam(
             tmp_path, source=str(source), folder=folder, asked=("A",), letters=("A", "B"), times=5,
             rng=np.random.default_rng(0), config=load("live", LiveConfig), rest_s=0, windowed=windowed, say=said.append,
         )  # fmt: skip
@@ -220,12 +222,12 @@ def test_an_exam_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:
 
 def test_nothing_is_ever_trained_on_it(exam: ExamFolder, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path)
-    assert list(walk(workspace.captures)) == []  # it does not lie with the captures
+    assert list(walk_captures(workspace.captures)) == []  # it does not lie with the captures
     moved = workspace.captures / "maria" / "exam"
     moved.parent.mkdir(parents=True)
     exam.session.rename(moved)  # somebody means well
     with pytest.raises(InputError, match="is an exam: it measures a recogniser"):
-        list(walk(workspace.captures))
+        list(walk_captures(workspace.captures))
     info = SessionInfo(signer="maria", session="two", camera="import")
     with pytest.raises(InputError, match="none may be trained on it"):
         import_folder(moved, workspace=workspace, info=info, mirrored=False)

@@ -16,10 +16,10 @@ import pytest
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.inference.load_model import load_network
-from aslkit.live.export.run import export
-from aslkit.synthetic import Session, Signer, frames
+from aslkit.live.export.run import export_model
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.preprocess import canonical_points, landmark_features, tempered
+from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 from tests.live.factories import run_of
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(run: Path) -> Path:
-    return export(run, format="page").to
+    return export_model(run, format="page").to
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,11 @@ def hands() -> list[Hand]:
     for name in ("synthetic-ada", "synthetic-gus", "synthetic-hal", "synthetic-ben"):
         who = Signer.draw(name)
         for letter in LETTERS[::3]:
-            frame = next(frames(letter, signer=who, session=Session.draw(who, "one"), width=128, height=96, fps=1.0))
+            frame = next(
+                render_frames(
+                    letter, signer=who, session=SyntheticSession.draw(who, "one"), width=128, height=96, fps=1.0
+                )
+            )
             side = "left" if len(found) % 2 else "right"
             found.append(Hand(landmarks=np.float32(frame.joints), handedness=side, score=1.0))  # type: ignore[arg-type]
     return found
@@ -119,7 +123,7 @@ def test_the_page_says_what_aslkit_says(run: Path, tab: Any) -> None:
             mirror_left=contract.mirror_left,
         )
     )
-    said = tempered(network(inputs), contract.temperature)
+    said = apply_temperature(network(inputs), contract.temperature)
     assert said.std() > 1e-2
     asked = [given(hand) for hand in many]
     shown = tab.evaluate("hands => hands.map((hand) => [...landmarkFeatures(canonicalPoints(hand, true))])", asked)
@@ -230,7 +234,7 @@ def test_opened_as_a_file_it_says_how_to_serve_it(browser: Any, folder: Path) ->
 def test_a_run_of_pixels_has_no_page(tmp_path: Path) -> None:
     run = run_of("pixels28", "cnn", tmp_path / "run")
     with pytest.raises(InputError, match="--feature landmarks"):
-        export(run, format="page")
+        export_model(run, format="page")
     assert not any((run / "exports").glob("*"))
 
 

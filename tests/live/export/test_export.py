@@ -15,17 +15,17 @@ from click.testing import CliRunner
 
 from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import size_of
+from aslkit.core.files import folder_size
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
 from aslkit.datasets.exporters.destination import MARK
-from aslkit.inference.load_model import load, load_network
+from aslkit.inference.load_model import load_keras_model, load_network
 from aslkit.live.export import to_onnx, to_saved_model, to_tflite
-from aslkit.live.export.run import export
+from aslkit.live.export.run import export_model
 from aslkit.live.recogniser import Recogniser
 from aslkit.train.data.features import FEATURES
-from aslkit.vision.images import decode
-from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, Contract
+from aslkit.vision.images import decode_image
+from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, PreprocessConfig
 from tests.live.factories import CASES, photograph, run_of
 
 FORMATS = ("tflite", "onnx", "saved-model")
@@ -49,14 +49,14 @@ def each(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, int], 
 
 def _ask(format: str, folder: Path, inputs: Array) -> Array:
     if format == "tflite":
-        return to_tflite.says((folder / "model.tflite").read_bytes(), inputs)
+        return to_tflite.predict_tflite((folder / "model.tflite").read_bytes(), inputs)
     if format == "onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(folder / "model.onnx")
         said: Array = session.run(["probabilities"], {"input": inputs})[0]
         return said
-    return to_saved_model.says(folder / "model", inputs)
+    return to_saved_model.predict_saved_model(folder / "model", inputs)
 
 
 def _contract(format: str, folder: Path) -> dict[str, Any]:
@@ -84,18 +84,18 @@ def test_says_what_keras_says(
     rng: np.random.Generator,
 ) -> None:
     run = each(feature, architecture, members)
-    exported = export(run, format=format)
+    exported = export_model(run, format=format)
     assert exported.to == run / "exports" / format
-    model, contract = load(run)
+    model, contract = load_keras_model(run)
     inputs = rng.normal(0, 1, (5, *contract.shape)).astype(np.float32)
     said = _ask(format, exported.to, inputs)
     np.testing.assert_allclose(said, np.asarray(model(inputs, training=False)), rtol=0, atol=1e-4)
-    assert Contract(**_contract(format, exported.to) | {"letters": LETTERS}) == contract
+    assert PreprocessConfig(**_contract(format, exported.to) | {"letters": LETTERS}) == contract
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_example_says_what_live_says(format: str, landmarks: Path, tmp_path: Path) -> None:
-    exported = export(landmarks, format=format, into=tmp_path / "export")
+    exported = export_model(landmarks, format=format, into=tmp_path / "export")
     picture = tmp_path / "hand.jpg"
     picture.write_bytes(photograph())
     done = subprocess.run(
@@ -103,7 +103,7 @@ def test_the_example_says_what_live_says(format: str, landmarks: Path, tmp_path:
     )
     assert done.returncode == 0, done.stderr
     with Recogniser(landmarks) as recogniser:
-        seen = recogniser.recognise(decode(picture.read_bytes()))
+        seen = recogniser.recognise(decode_image(picture.read_bytes()))
     word, sure = done.stdout.rsplit(maxsplit=1)
     assert word == ("no letter" if seen.refused else seen.letter)
     assert float(sure) == pytest.approx(seen.probabilities.max(), abs=1e-3)
@@ -114,8 +114,10 @@ def test_the_example_says_what_live_says(format: str, landmarks: Path, tmp_path:
 def test_onnx_by_its_own_reference(landmarks: Path, tmp_path: Path, rng: np.random.Generator) -> None:
     network, contract = load_network(landmarks)
     inputs = rng.normal(0, 1, (3, *contract.shape)).astype(np.float32)
-    exported = export(landmarks, format="onnx", into=tmp_path / "export")
-    np.testing.assert_allclose(to_onnx.says(exported.to / "model.onnx", inputs), network(inputs), rtol=0, atol=1e-4)
+    exported = export_model(landmarks, format="onnx", into=tmp_path / "export")
+    np.testing.assert_allclose(
+        to_onnx.predict_onnx(exported.to / "model.onnx", inputs), network(inputs), rtol=0, atol=1e-4
+    )
 
 
 def test_onnx_needs_no_tensorflow(landmarks: Path, tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_onnx_needs_no_tensorflow(landmarks: Path, tmp_path: Path) -> None:
 def test_quantised_on_frames_of_a_dataset(landmarks: Path, curated: Workspace, tmp_path: Path) -> None:
     sizes = {}
     for quantize in to_tflite.QUANTIZE:
-        exported = export(
+        exported = export_model(
             landmarks,
             format="tflite",
             quantize=quantize,
@@ -156,22 +158,22 @@ def test_measured_on_strangers_where_there_are_any(landmarks: Path, curated: Wor
     metrics = run / "metrics.json"
     given = {"format": "tflite", "dataset": curated.dataset("custom"), "force": True}
     metrics.write_text(json.dumps({"trained_on": {"signers": ["ada", "cleo"]}}))
-    found = export(run, **given).loss  # type: ignore[arg-type]
+    found = export_model(run, **given).loss  # type: ignore[arg-type]
     assert found
     assert (found.people, found.strangers) == (("ben",), True)
     metrics.write_text(json.dumps({"trained_on": {"signers": ["ada", "ben", "cleo"]}}))
-    found = export(run, **given).loss  # type: ignore[arg-type]
+    found = export_model(run, **given).loss  # type: ignore[arg-type]
     assert found
     assert len(found.people) == 1  # the test's
     assert not found.strangers
     metrics.write_text("[]")
     with pytest.raises(AslkitError, match=r"metrics\.json is damaged"):
-        export(run, format="tflite")
+        export_model(run, format="tflite")
 
 
 def test_pixels_quantised(curated: Workspace, tmp_path: Path) -> None:
     run = run_of("pixels28", "cnn-bn", tmp_path / "run")
-    exported = export(run, format="tflite", quantize="int8", dataset=curated.dataset("custom"))
+    exported = export_model(run, format="tflite", quantize="int8", dataset=curated.dataset("custom"))
     assert exported.loss
     assert exported.loss.biggest < 0.1
 
@@ -188,22 +190,22 @@ def test_pixels_quantised(curated: Workspace, tmp_path: Path) -> None:
 )
 def test_what_cannot_be(given: dict[str, Any], words: str, landmarks: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
-        export(landmarks, into=tmp_path / "export", **given)
+        export_model(landmarks, into=tmp_path / "export", **given)
     assert not (tmp_path / "export").exists()
 
 
 def test_nothing_is_overwritten_that_is_no_export(landmarks: Path, tmp_path: Path) -> None:
     for taken in (landmarks, landmarks.parent, landmarks / "model", Path.cwd()):
         with pytest.raises(InputError, match="--into"):
-            export(landmarks, format="onnx", into=taken, force=True)
+            export_model(landmarks, format="onnx", into=taken, force=True)
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "letter.txt").write_text("mine")
     with pytest.raises(AslkitError, match="--force"):
-        export(landmarks, format="onnx", into=theirs)
+        export_model(landmarks, format="onnx", into=theirs)
     assert (theirs / "letter.txt").read_text() == "mine"
-    export(landmarks, format="onnx", into=theirs, force=True)
-    export(landmarks, format="onnx", into=theirs)  # an export may be replaced
+    export_model(landmarks, format="onnx", into=theirs, force=True)
+    export_model(landmarks, format="onnx", into=theirs)  # an export may be replaced
     assert json.loads((theirs / MARK).read_text())["format"] == "onnx"
 
 
@@ -213,7 +215,7 @@ def test_a_missing_library_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(AslkitError, match=r"pip install 'aslkit\[export\]'"):
-        export(landmarks, format=format, into=tmp_path / "export")
+        export_model(landmarks, format=format, into=tmp_path / "export")
     assert not (tmp_path / "export").exists()
 
 
@@ -221,7 +223,7 @@ def test_a_damaged_run(tmp_path: Path) -> None:
     run = run_of("landmarks", "mlp", tmp_path / "run")
     (run / "model" / NETWORK_FILE).write_text("{}")
     with pytest.raises(AslkitError, match=r"model\.json is damaged"):
-        export(run, format="onnx")
+        export_model(run, format="onnx")
     assert not (run / "exports").exists()
 
 
@@ -231,7 +233,7 @@ def test_the_command(landmarks: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["to"] == str(tmp_path / "export")
-    assert 0 < told["size"] < size_of(tmp_path / "export")
+    assert 0 < told["size"] < folder_size(tmp_path / "export")
     done = CliRunner().invoke(main, [*given[:-1]])
     assert "see README.md there" in done.output
     done = CliRunner().invoke(main, ["export", str(tmp_path / "none"), "--to", "onnx"])

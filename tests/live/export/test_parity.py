@@ -9,14 +9,14 @@ import pytest
 
 from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
-from aslkit.core.native_libraries import quiet_keras
-from aslkit.inference.load_model import load, load_network, save_network
+from aslkit.core.native_libraries import import_keras
+from aslkit.inference.load_model import load_keras_model, load_network, save_network
 from aslkit.live.export import to_saved_model, to_tflite
-from aslkit.live.export.run import export
+from aslkit.live.export.run import export_model
 from aslkit.live.recogniser import Recogniser
-from aslkit.train.data.features import feature
-from aslkit.train.evaluation.predictions import ask
-from aslkit.vision.images import decode
+from aslkit.train.data.features import get_feature
+from aslkit.train.evaluation.predictions import predict_probabilities
+from aslkit.vision.images import decode_image
 from aslkit.vision.preprocess import MODEL_FILE, Array, canonical_points, model_input
 from tests.live.factories import run_of
 
@@ -44,11 +44,11 @@ def _pictures(captures: Path) -> Iterator[tuple[bytes, int]]:
 @pytest.fixture(scope="module")
 def asked(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     run = run_of("landmarks", "mlp", tmp_path_factory.mktemp("runs") / "run")
-    model, contract = load(run)
+    model, contract = load_keras_model(run)
     inputs, hands, labels, frames = [], [], [], []
     with Recogniser(run) as recogniser:
         for picture, label in _pictures(real_data / "captures"):
-            frame = decode(picture)
+            frame = decode_image(picture)
             hand = recogniser.recognise(frame).hand
             if hand is not None:
                 points = canonical_points(
@@ -59,7 +59,7 @@ def asked(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
                 hands.append(points[0])
                 labels.append(label)
                 frames.append(frame)
-    model.compile(quiet_keras().optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+    model.compile(import_keras().optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
     model.fit(np.stack(inputs), np.array(labels), epochs=60, batch_size=32, verbose=0)
     model.save(run / "model" / MODEL_FILE)
     save_network(run / "model", model)
@@ -79,22 +79,25 @@ def _same(said: Array, asked: Asked) -> None:
 
 
 def test_evaluation_says_what_live_says(asked: Asked) -> None:
-    model, _ = load(asked.run)
-    _same(ask(model, asked.hands, feature("landmarks")), asked)
+    model, _ = load_keras_model(asked.run)
+    _same(predict_probabilities(model, asked.hands, get_feature("landmarks")), asked)
 
 
 def test_exports_say_what_live_says(asked: Asked, tmp_path: Path) -> None:
     import onnxruntime
 
-    to = {name: export(asked.run, format=name, into=tmp_path / name).to for name in ("tflite", "onnx", "saved-model")}
-    _same(to_tflite.says((to["tflite"] / "model.tflite").read_bytes(), asked.inputs), asked)
-    _same(to_saved_model.says(to["saved-model"] / "model", asked.inputs), asked)
+    to = {
+        name: export_model(asked.run, format=name, into=tmp_path / name).to
+        for name in ("tflite", "onnx", "saved-model")
+    }
+    _same(to_tflite.predict_tflite((to["tflite"] / "model.tflite").read_bytes(), asked.inputs), asked)
+    _same(to_saved_model.predict_saved_model(to["saved-model"] / "model", asked.inputs), asked)
     session = onnxruntime.InferenceSession(to["onnx"] / "model.onnx")
     _same(session.run(["probabilities"], {"input": asked.inputs})[0], asked)
 
 
 def test_eight_bits_say_nearly_the_same(asked: Asked) -> None:
     network, _ = load_network(asked.run)
-    made = to_tflite.convert(network, quantize="int8", calibration=asked.inputs[::2])
-    said = to_tflite.says(made, asked.inputs)
+    made = to_tflite.convert_to_tflite(network, quantize="int8", calibration=asked.inputs[::2])
+    said = to_tflite.predict_tflite(made, asked.inputs)
     assert (said.argmax(axis=1) == asked.said.argmax(axis=1)).mean() >= 0.995

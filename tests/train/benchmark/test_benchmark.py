@@ -16,9 +16,9 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
 from aslkit.train.benchmark import cnn, leaderboard, model_trial, sign_mnist_split, sweep
 from aslkit.train.benchmark import run as benchmark_run
-from aslkit.train.benchmark.model_trial import Setting
+from aslkit.train.benchmark.model_trial import BenchmarkSettings
 from aslkit.train.benchmark.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
-from aslkit.train.benchmark.run import Benchmarked
+from aslkit.train.benchmark.run import BenchmarkResult
 
 RECIPE = Recipe(
     benchmark=BenchmarkConfig(seeds=(0, 1), validation_share=0.25, random_split=True, random_test_share=0.2),
@@ -30,9 +30,11 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Benchmarked:
+def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> BenchmarkResult:
     folder = tmp_path_factory.mktemp("runs") / "one"
-    return benchmark_run.benchmark(sign_mnist, RECIPE, Setting(folder=folder, ranks=1, master="local[2]", resume=""))
+    return benchmark_run.run_benchmark(
+        sign_mnist, RECIPE, BenchmarkSettings(folder=folder, ranks=1, master="local[2]", resume="")
+    )
 
 
 @pytest.fixture
@@ -40,10 +42,10 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Trainings are only noted, by name; each model says A."""
     names: list[str] = []
 
-    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.Trial]:
+    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.TrialResult]:
         names.append(name)
         about = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
-        yield model_trial.Trial(
+        yield model_trial.TrialResult(
             predict=lambda asked: np.zeros(len(asked), np.int64), save=lambda folder: folder.mkdir(parents=True),
             about=about,
         )  # fmt: skip
@@ -58,7 +60,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_each_entry_has_what_others_read(done: Benchmarked) -> None:
+def test_each_entry_has_what_others_read(done: BenchmarkResult) -> None:
     metrics = json.loads((done.folder / "metrics.json").read_text())
     assert metrics == json.loads(json.dumps(done.metrics))
     assert len(metrics["models"]) == 4
@@ -79,27 +81,27 @@ def test_each_entry_has_what_others_read(done: Benchmarked) -> None:
     assert metrics["best"]["chosen_by"] == "grouped_validation"
 
 
-def test_a_random_split_flatters(done: Benchmarked) -> None:
+def test_a_random_split_flatters(done: BenchmarkResult) -> None:
     network = [each for each in done.metrics["models"] if each["architecture"] == "cnn"]
     assert network[0]["random_split"]["accuracy"] > np.mean([each["official_test"]["accuracy"] for each in network])
 
 
-def test_a_network_has_curves_and_a_model_that_loads(done: Benchmarked, sign_mnist: Path) -> None:
+def test_a_network_has_curves_and_a_model_that_loads(done: BenchmarkResult, sign_mnist: Path) -> None:
     import keras
 
-    from aslkit.train.benchmark.cnn import finish
+    from aslkit.train.benchmark.cnn import scale_images
 
     model = keras.saving.load_model(done.folder / done.metrics["best"]["model"] / "model.keras", safe_mode=True)
-    images = sign_mnist_split.load(sign_mnist, validation_share=0.25, seed=0)
+    images = sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
     rows = images.part("test")
-    said = np.asarray(model(finish(images.pixels[rows]), training=False)).argmax(axis=1)
+    said = np.asarray(model(scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
     entry = next(each for each in done.metrics["models"] if each["architecture"] == "cnn" and each["seed"] == 0)
     assert (said == images.label[rows]).mean() == entry["official_test"]["accuracy"]
     assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry["history"][0])
     assert (done.folder / "curves-network.png").stat().st_size > 5000
 
 
-def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: Benchmarked) -> None:
+def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: BenchmarkResult) -> None:
     rows = list(csv.DictReader((done.folder / "leaderboard.csv").read_text().splitlines()))
     scores = [float(row["grouped_validation"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -114,7 +116,7 @@ def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: Benchma
     assert len(set(map(len, [re.findall(r"\|", line) for line in text.splitlines()]))) == 1  # a table
 
 
-def test_the_page_warns_and_shows_all_pictures(done: Benchmarked) -> None:
+def test_the_page_warns_and_shows_all_pictures(done: BenchmarkResult) -> None:
     page = (done.folder / "report.html").read_text()
     assert "Nobody knows who signed these images" in page
     assert "leaks" in page
@@ -126,20 +128,20 @@ def test_the_page_warns_and_shows_all_pictures(done: Benchmarked) -> None:
 def test_what_is_done_is_not_done_again(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
-    real = benchmark_run.append
+    setting = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
+    real = benchmark_run.append_result
 
     def full(folder: Path, key: str, result: dict[str, Any]) -> None:
         if len(untrained) == 3:
             raise OSError(28, "No space left on device")
         real(folder, key, result)
 
-    monkeypatch.setattr(benchmark_run, "append", full)
+    monkeypatch.setattr(benchmark_run, "append_result", full)
     with pytest.raises(OSError, match="No space"):
-        benchmark_run.benchmark(sign_mnist, RECIPE, setting)
-    monkeypatch.setattr(benchmark_run, "append", real)
+        benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
+    monkeypatch.setattr(benchmark_run, "append_result", real)
     del untrained[:]
-    done = benchmark_run.benchmark(sign_mnist, RECIPE, setting)
+    done = benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
     assert [name.rsplit("-", 1)[0] for name in untrained] == [
         "network-0-official", "network-1-official", "forest-0-random", "network-0-random",
     ]  # fmt: skip
@@ -147,10 +149,10 @@ def test_what_is_done_is_not_done_again(
 
 
 def test_a_damaged_line_is_told_of(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
-    setting = Setting(folder=tmp_path, ranks=1, master="", resume="")
+    setting = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume="")
     (tmp_path / "results.jsonl").write_text('{"key": "forest-0-off')
     with pytest.raises(AslkitError, match=r"results.jsonl is damaged .* Delete its last line"):
-        benchmark_run.benchmark(sign_mnist, RECIPE, setting)
+        benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
 
 
 def test_models_are_chosen_without_the_test() -> None:
@@ -162,40 +164,40 @@ def test_models_are_chosen_without_the_test() -> None:
     sound = {**entry, "name": "b", "official_test": {"accuracy": 0.8, "macro_f1": 0.8},
              "grouped_validation": {"accuracy": 0.9}}  # fmt: skip
     hog = {**sound, "name": "c", "feature": "hog", "grouped_validation": {"accuracy": 0.99}}
-    best = leaderboard.best([flattered, sound, hog])
+    best = leaderboard.best_pixel_model([flattered, sound, hog])
     assert best is not None
     assert best["name"] == "b"
-    assert leaderboard.best([hog]) is None
+    assert leaderboard.best_pixel_model([hog]) is None
 
 
 def test_shares_are_never_rounded_up_to_all() -> None:
-    assert leaderboard.precise(0.99999) == "99.99%"
-    assert leaderboard.precise(1.0) == "100.00%"
-    assert leaderboard.precise(None) == "–"
+    assert leaderboard.format_precise(0.99999) == "99.99%"
+    assert leaderboard.format_precise(1.0) == "100.00%"
+    assert leaderboard.format_precise(None) == "–"
 
 
-def grid(**settings: Any) -> sweep.Grid:
+def grid(**settings: Any) -> sweep.SweepGrid:
     network = NetworkConfig(architecture="cnn", epochs=1)
     models = {f"cnn rate={rate}": replace(network, learning_rate=rate) for rate in (0.001, 0.01)}
-    return sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
+    return sweep.SweepGrid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
 
 
 def test_a_sweep_scores_by_validation_alone_and_goes_on(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    real = model_trial.measured
+    real = model_trial.evaluate_split
 
     def noted(say: Any, images: Any, split: str) -> dict[str, Any]:
         asked.append(split)
         return real(say, images, split)
 
     monkeypatch.setattr(sweep, "measured", noted)
-    setting = Setting(folder=tmp_path / "sweep", ranks=1, master="", resume="")
-    first = sweep.sweep(sign_mnist, grid(), setting)
+    setting = BenchmarkSettings(folder=tmp_path / "sweep", ranks=1, master="", resume="")
+    first = sweep.run_sweep(sign_mnist, grid(), setting)
     assert set(asked) == {"validation"}
     assert len(untrained) == 2
-    again = sweep.sweep(sign_mnist, grid(), setting)
+    again = sweep.run_sweep(sign_mnist, grid(), setting)
     assert len(untrained) == 2
     assert again.rows == first.rows
     rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").read_text().splitlines()))
@@ -206,8 +208,8 @@ def test_a_sweep_scores_by_validation_alone_and_goes_on(
 def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tmp_path: Path) -> None:
     network = NetworkConfig(architecture="cnn", epochs=2, batch_size=32)
     models = {"well": replace(network, learning_rate=0.001), "ill": replace(network, learning_rate=1.0, network="mlp")}
-    poor = sweep.Grid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
-    real = cnn.fit
+    poor = sweep.SweepGrid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
+    real = cnn.fit_network
 
     def fails(config: NetworkConfig, *args: Any, **more: Any) -> Any:
         if config.network == "mlp":
@@ -215,8 +217,8 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
         return real(config, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cnn, "fit", fails)
-        swept = sweep.sweep(sign_mnist, poor, Setting(folder=tmp_path, ranks=1, master="", resume=""))
+        patch.setattr(cnn, "fit_network", fails)
+        swept = sweep.run_sweep(sign_mnist, poor, BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""))
     assert [(row["model"], row["failed"]) for row in swept.rows] == [
         ("well", None),
         ("ill", "Spark failed to fit: Java heap space."),
@@ -225,12 +227,12 @@ def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tm
 
 
 def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
-    setting = Setting(folder=tmp_path / "run", ranks=1, master="", resume="")
-    benchmark_run.benchmark(sign_mnist, RECIPE, setting)
+    setting = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
+    benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
     del untrained[:]
     network = replace(RECIPE.models["network"], learning_rate=0.001)  # type: ignore[call-arg]
     other = replace(RECIPE, models={**RECIPE.models, "network": network})
-    done = benchmark_run.benchmark(sign_mnist, other, setting)
+    done = benchmark_run.run_benchmark(sign_mnist, other, setting)
     assert {name.split("-")[0] for name in untrained} == {"network"}
     assert [each["settings"].get("learning_rate") for each in done.metrics["models"]] == [None, None, 0.001, 0.001]
 
@@ -238,12 +240,12 @@ def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Pa
 def test_what_failed_is_tried_again(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting, real = Setting(folder=tmp_path, ranks=1, master="", resume=""), vars(sweep)["trained"]
+    setting, real = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""), vars(sweep)["trained"]
 
     def fails(*args: Any, **more: Any) -> Any:
         raise AslkitError("Java heap space.")
 
     monkeypatch.setattr(sweep, "trained", fails)
-    assert {row["failed"] for row in sweep.sweep(sign_mnist, grid(), setting).rows} == {"Java heap space."}
+    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {"Java heap space."}
     monkeypatch.setattr(sweep, "trained", real)
-    assert {row["failed"] for row in sweep.sweep(sign_mnist, grid(), setting).rows} == {None}
+    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {None}

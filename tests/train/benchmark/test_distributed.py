@@ -13,12 +13,12 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.train.benchmark import cnn, sign_mnist_split
-from aslkit.train.benchmark.distributed import Job, shares, train
+from aslkit.train.benchmark.distributed import RankTask, shard_per_rank, train_on_ranks
 from aslkit.train.benchmark.image_descriptors import Pixels
-from aslkit.train.benchmark.mllib import spark_session
-from aslkit.train.benchmark.model_trial import MLLIB, Setting, trained
+from aslkit.train.benchmark.mllib import training_session
+from aslkit.train.benchmark.model_trial import MLLIB, BenchmarkSettings, train_model
 from aslkit.train.benchmark.recipe import NetworkConfig
-from aslkit.train.fitting.checkpoints import Store
+from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import Schedule
 
 CONFIG = NetworkConfig(architecture="cnn", epochs=4, batch_size=64, learning_rate=0.003)
@@ -27,21 +27,21 @@ GO_ON = "aslkit train --resume here"
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
-    with spark_session("local[2]", ranks=2) as running:
+    with training_session("local[2]", ranks=2) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def images(sign_mnist: Path) -> sign_mnist_split.Images:
-    return sign_mnist_split.load(sign_mnist, validation_share=0.25, seed=0)
+def images(sign_mnist: Path) -> sign_mnist_split.BenchmarkImages:
+    return sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
 
 
-def place(folder: Path, ranks: int) -> cnn.Place:
-    return cnn.Place(ranks=ranks, store=Store(url=str(folder)), title="", resume=GO_ON)
+def place(folder: Path, ranks: int) -> cnn.NetworkRun:
+    return cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=str(folder)), title="", resume=GO_ON)
 
 
-def test_one_rank_and_two_learn_alike(images: sign_mnist_split.Images, tmp_path: Path, spark: Any) -> None:
-    one, two = (cnn.fit(CONFIG, images, seed=0, place=place(tmp_path / str(n), n)) for n in (1, 2))
+def test_one_rank_and_two_learn_alike(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
+    one, two = (cnn.fit_network(CONFIG, images, seed=0, place=place(tmp_path / str(n), n)) for n in (1, 2))
     assert len(one.state.history) == len(two.state.history) == 4
     for mine, theirs in zip(one.state.history, two.state.history, strict=True):
         assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=0.15)
@@ -51,45 +51,45 @@ def test_one_rank_and_two_learn_alike(images: sign_mnist_split.Images, tmp_path:
 
 def _dying(at: int, images: Pixels, rng: np.random.Generator) -> Any:
     """Ends rank 1 without a word, in the epoch after `at`."""
-    if os.environ.get("HOROVOD_RANK") == "1" and Store(url=os.environ["STORE"]).epochs() >= at:
+    if os.environ.get("HOROVOD_RANK") == "1" and CheckpointStore(url=os.environ["STORE"]).epochs() >= at:
         os._exit(9)
-    return cnn.finish(images)
+    return cnn.scale_images(images)
 
 
 def _failing(images: Pixels, rng: np.random.Generator) -> Any:
     if os.environ.get("HOROVOD_RANK") == "1":
         raise ValueError("the images of this rank are no good")
-    return cnn.finish(images)
+    return cnn.scale_images(images)
 
 
-def job(vary: Any, images: sign_mnist_split.Images, store: Store) -> Job:
-    store.write_shards(shares(cnn.whole(images), 2))
+def job(vary: Any, images: sign_mnist_split.BenchmarkImages, store: CheckpointStore) -> RankTask:
+    store.write_shards(shard_per_rank(cnn.full_batches(images), 2))
     plan = Schedule(
         epochs=3, patience=0, batch_size=64, learning_rate=0.003, warmup_epochs=0, cosine=False, label_smoothing=0
     )
-    build = partial(cnn.build, "cnn", 0)
-    return Job(build=build, vary=vary, finish=cnn.finish, schedule=plan, seed=0, store=store)
+    build = partial(cnn.build_network, "cnn", 0)
+    return RankTask(build=build, vary=vary, finish=cnn.scale_images, schedule=plan, seed=0, store=store)
 
 
 def test_a_rank_that_dies_ends_the_run_which_can_go_on(
-    images: sign_mnist_split.Images, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
+    images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(url=str(tmp_path))
+    store = CheckpointStore(url=str(tmp_path))
     monkeypatch.setenv("STORE", store.url)
     with pytest.raises(AslkitError) as error:
-        train(job(partial(_dying, 1), images, store), ranks=2, title="", resume=GO_ON)
+        train_on_ranks(job(partial(_dying, 1), images, store), ranks=2, title="", resume=GO_ON)
     assert "Rank 1 of 2 ended without a word" in error.value.message
     assert error.value.message.endswith(GO_ON)
     kept = store.state()
     assert len(kept.history) in (1, 2)
-    done = train(job(cnn.as_they_are, images, store), ranks=2, title="", resume=GO_ON)
+    done = train_on_ranks(job(cnn.identity_augment, images, store), ranks=2, title="", resume=GO_ON)
     assert len(done.state.history) == 3
     assert done.state.history[: len(kept.history)] == kept.history
 
 
-def test_a_rank_that_fails_says_why(images: sign_mnist_split.Images, tmp_path: Path, spark: Any) -> None:
+def test_a_rank_that_fails_says_why(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
     with pytest.raises(AslkitError) as error:
-        train(job(_failing, images, Store(url=str(tmp_path))), ranks=2, title="", resume=GO_ON)
+        train_on_ranks(job(_failing, images, CheckpointStore(url=str(tmp_path))), ranks=2, title="", resume=GO_ON)
     assert "Rank 1 of 2 failed" in error.value.message
     assert "ValueError: the images of this rank are no good" in error.value.message
     assert GO_ON in error.value.message
@@ -99,13 +99,13 @@ def test_a_rank_that_fails_says_why(images: sign_mnist_split.Images, tmp_path: P
     "settings", [{"architecture": "rf", "trees": 5, "depth": 5}, {"architecture": "mlp", "hidden": [12]}]
 )
 def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
-    settings: dict[str, Any], images: sign_mnist_split.Images, tmp_path: Path, spark: Any
+    settings: dict[str, Any], images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
 ) -> None:
     from pyspark.ml import PipelineModel
 
     from aslkit.core.letters import LETTERS
     from aslkit.train.benchmark.mllib import MllibModel
-    from aslkit.train.benchmark.recipe import model
+    from aslkit.train.benchmark.recipe import build_model_config
 
     folder = tmp_path / "our 100% club"
     folder.mkdir()
@@ -113,9 +113,11 @@ def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
     rows = images.part("train")
     kept = rows[(images.label[rows] >= 12) | (np.arange(len(rows)) % 2 == 0)]
     split = np.where(np.isin(np.arange(len(images)), kept) | (images.split != "train"), images.split, "out")
-    fewer = sign_mnist_split.Images(pixels=images.pixels, label=images.label, photograph=images.photograph, split=split)
-    setting = Setting(folder=folder, ranks=1, master="local[2]", resume="", spark=spark)
-    with trained("one", model(settings, "here"), fewer, seed=0, setting=setting, title="") as trial:
+    fewer = sign_mnist_split.BenchmarkImages(
+        pixels=images.pixels, label=images.label, photograph=images.photograph, split=split
+    )
+    setting = BenchmarkSettings(folder=folder, ranks=1, master="local[2]", resume="", spark=spark)
+    with train_model("one", build_model_config(settings, "here"), fewer, seed=0, setting=setting, title="") as trial:
         assert trial.about["engine"] == MLLIB
         trial.save(folder / "saved")
         asked = images.pixels[images.part("validation")]
@@ -133,9 +135,9 @@ def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
 
 
 def _asked(spark: Any, inputs: Any, folder: Path) -> Any:
-    from aslkit.train.benchmark.mllib import frame
+    from aslkit.train.benchmark.mllib import to_spark_frame
 
-    return frame(spark, inputs, np.zeros(len(inputs), np.int64), folder / "asked.parquet")
+    return to_spark_frame(spark, inputs, np.zeros(len(inputs), np.int64), folder / "asked.parquet")
 
 
 def test_one_rank_needs_neither_spark_nor_horovod(sign_mnist: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, varied
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, augment_images
 from tests.train import published
 
 PIXELS = published.photographs(np.random.default_rng(1))[0][:40]
@@ -27,18 +27,20 @@ def test_gradients_do_not_see_the_brightness() -> None:
 
 
 def test_without_any_spread_a_copy_is_the_image() -> None:
-    assert (varied(PIXELS, np.random.default_rng(0), **STILL) == PIXELS).all()
+    assert (augment_images(PIXELS, np.random.default_rng(0), **STILL) == PIXELS).all()
 
 
 @pytest.mark.parametrize("change", [{"turn_deg": 10.0}, {"scale": 0.2}, {"shift": 0.1}, {"light": 0.4}])
 def test_each_kind_of_variation_changes_images_each_by_its_own(change: dict[str, float]) -> None:
     same = np.repeat(PIXELS[:1], 20, axis=0)
-    copies = varied(same, np.random.default_rng(0), **STILL | change)
+    copies = augment_images(same, np.random.default_rng(0), **STILL | change)
     assert len({copy.tobytes() for copy in copies}) > 10
 
 
 def test_copies_are_never_mirrored() -> None:
     one = np.zeros((1, 28, 28), np.uint8)
     one[0, :, :10] = 255
-    copies = varied(np.repeat(one, 50, axis=0), np.random.default_rng(0), turn_deg=5, scale=0.1, shift=0.05, light=0.1)
+    copies = augment_images(
+        np.repeat(one, 50, axis=0), np.random.default_rng(0), turn_deg=5, scale=0.1, shift=0.05, light=0.1
+    )
     assert (copies[:, :, :10].mean(axis=(1, 2)) > copies[:, :, 18:].mean(axis=(1, 2))).all()

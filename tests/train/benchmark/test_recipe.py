@@ -7,8 +7,8 @@ import pytest
 
 from aslkit.core.errors import InputError
 from aslkit.train.benchmark import cnn, sweep
-from aslkit.train.benchmark.recipe import ForestConfig, NetworkConfig, PerceptronConfig, Recipe, recipe
-from aslkit.train.benchmark.run import only
+from aslkit.train.benchmark.recipe import ForestConfig, NetworkConfig, PerceptronConfig, Recipe, load_recipe
+from aslkit.train.benchmark.run import filter_recipe
 from aslkit.train.fitting.architectures import ARCHITECTURES
 
 GOOD = """
@@ -27,11 +27,11 @@ depth = 6
 def of(text: str, folder: Path) -> Recipe:
     path = folder / "own.toml"
     path.write_text(text)
-    return recipe(str(path))
+    return load_recipe(str(path))
 
 
 def test_the_reference_recipe_is_the_reference() -> None:
-    read = recipe("reference")
+    read = load_recipe("reference")
     forests = [each for each in read.models.values() if isinstance(each, ForestConfig)]
     assert [(each.trees, each.depth, each.bins) for each in forests] == [(20, 6, 32), (50, 8, 32)]
     perceptrons = [each for each in read.models.values() if isinstance(each, PerceptronConfig)]
@@ -46,7 +46,7 @@ def test_the_reference_recipe_is_the_reference() -> None:
 
 
 def test_ours_has_every_kind_on_pixels_and_some_on_gradients() -> None:
-    read = recipe("benchmark")
+    read = load_recipe("benchmark")
     kinds = {(each.architecture, each.feature) for each in read.models.values()}
     assert kinds == {("rf", "pixels28"), ("rf", "hog"), ("mlp", "pixels28"), ("mlp", "hog"), ("cnn", "pixels28")}
     assert all(len(read.seeds(name)) == 3 for name in ("cnn", "mlp-hog"))
@@ -83,25 +83,25 @@ def test_what_is_wrong_is_said_with_its_place(change: tuple[str, str], said: str
 
 def test_a_missing_recipe_is_told_of() -> None:
     with pytest.raises(InputError, match=r"no configuration file nowhere/else.toml, nor a preset"):
-        recipe("nowhere/else.toml")
+        load_recipe("nowhere/else.toml")
 
 
 def test_a_part_of_a_recipe() -> None:
-    read = recipe("benchmark")
-    assert {each.architecture for each in only(read, architecture="cnn", feature=None, seed=None).models.values()} == {
-        "cnn"
-    }
-    hog = only(read, architecture="rf", feature="hog", seed=7)
+    read = load_recipe("benchmark")
+    assert {
+        each.architecture for each in filter_recipe(read, architecture="cnn", feature=None, seed=None).models.values()
+    } == {"cnn"}
+    hog = filter_recipe(read, architecture="rf", feature="hog", seed=7)
     assert [(each.architecture, each.feature) for each in hog.models.values()] == [("rf", "hog")]
     assert [hog.seeds(name) for name in hog.models] == [(7,)]
     with pytest.raises(InputError, match="It has: "):
-        only(read, architecture="cnn", feature="hog", seed=None)
+        filter_recipe(read, architecture="cnn", feature="hog", seed=None)
 
 
 def test_a_grid_is_all_combinations(tmp_path: Path) -> None:
     path = tmp_path / "grid.toml"
     path.write_text(GOOD.replace("trees = 20\ndepth = 6", "[models.rf.grid]\ntrees = [5, 10, 20]\ndepth = [3, 4]"))
-    grid = sweep.grid(str(path))
+    grid = sweep.load_grid(str(path))
     settings = [(each.trees, each.depth) for each in grid.models.values() if isinstance(each, ForestConfig)]
     assert settings == [(trees, depth) for trees in (5, 10, 20) for depth in (3, 4)]
     assert "rf trees=10, depth=4" in grid.models
@@ -112,19 +112,19 @@ def test_a_grid_without_lists_is_told_of(axes: str, tmp_path: Path) -> None:
     path = tmp_path / "grid.toml"
     path.write_text(GOOD.replace("trees = 20\ndepth = 6", axes))
     with pytest.raises(InputError, match=r"needs a \[models.rf.grid\]"):
-        sweep.grid(str(path))
+        sweep.load_grid(str(path))
 
 
 def test_the_reference_grid_is_sound() -> None:
-    grid = sweep.grid("reference-grid")
+    grid = sweep.load_grid("reference-grid")
     assert {each.architecture for each in grid.models.values()} == {"rf", "mlp", "cnn"}
     assert any(isinstance(each, PerceptronConfig) and each.hidden == (40, 30) for each in grid.models.values())
 
 
 def test_batch_and_rate_are_of_all_ranks_or_of_one() -> None:
     whole = NetworkConfig(architecture="cnn", batch_size=120, learning_rate=0.001, warmup_epochs=2.0)
-    assert cnn.schedule(whole, 8) == cnn.schedule(whole, 1)
-    grown = cnn.schedule(replace(whole, per_rank=True), 8)
+    assert cnn.make_schedule(whole, 8) == cnn.make_schedule(whole, 1)
+    grown = cnn.make_schedule(replace(whole, per_rank=True), 8)
     assert (grown.batch_size, grown.warmup_epochs) == (960, 2.0)
     assert grown.learning_rate == pytest.approx(0.008)
     assert grown.rate(0, 100) < 0.0001
@@ -134,4 +134,4 @@ def test_a_grid_whose_models_are_none_is_told_of(tmp_path: Path) -> None:
     path = tmp_path / "grid.toml"
     path.write_text("models = 'all'\n")
     with pytest.raises(InputError, match="names no model"):
-        sweep.grid(str(path))
+        sweep.load_grid(str(path))

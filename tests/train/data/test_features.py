@@ -5,15 +5,22 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import InputError
-from aslkit.synthetic import Session, Signer, frames
-from aslkit.train.data.features import FEATURES, feature, vary_crops, vary_hands
-from aslkit.vision.preprocess import CROP_MARGIN, Array, Contract, canonical_points, landmark_features, pixel_features
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.train.data.features import FEATURES, augment_crops, augment_landmarks, get_feature
+from aslkit.vision.preprocess import (
+    CROP_MARGIN,
+    Array,
+    PreprocessConfig,
+    canonical_points,
+    landmark_features,
+    pixel_features,
+)
 from tests.train import preprocessed
 
 
 def _hands(letter: str, count: int) -> Array:
     who = Signer.draw("synthetic-ada")
-    stream = frames(letter, signer=who, session=Session.draw(who, "one"), width=128, height=96)
+    stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), width=128, height=96)
     joints = np.stack([next(stream).joints for _ in range(count)])
     size = np.full(count, 128), np.full(count, 96)
     left = np.full(count, who.left_handed)
@@ -22,7 +29,7 @@ def _hands(letter: str, count: int) -> Array:
 
 def test_varied_hands_keep_their_joints_in_order_and_differ(rng: np.random.Generator) -> None:
     hands = _hands("L", 8)
-    varied = vary_hands(hands, 0.0, rng)
+    varied = augment_landmarks(hands, 0.0, rng)
     assert varied.shape == hands.shape
     assert varied.dtype == np.float32
     assert not np.allclose(varied, hands, atol=0.01)
@@ -33,13 +40,13 @@ def test_varied_hands_keep_their_joints_in_order_and_differ(rng: np.random.Gener
 def test_mirrored_share_mirrors_that_share(rng: np.random.Generator) -> None:
     hands = np.repeat(_hands("L", 1), 400, axis=0)
     thumb_side = np.sign(hands[0, 4, 0])
-    sides = np.sign(vary_hands(hands, 0.5, rng)[:, 4, 0])
+    sides = np.sign(augment_landmarks(hands, 0.5, rng)[:, 4, 0])
     assert 0.35 < (sides == -thumb_side).mean() < 0.65
 
 
 def test_varied_crops_stay_in_range_and_differ(rng: np.random.Generator) -> None:
     crops = rng.random((4, 28, 28, 1)).astype(np.float32)
-    varied = vary_crops(crops, 0.5, rng)
+    varied = augment_crops(crops, 0.5, rng)
     assert varied.shape == crops.shape
     assert varied.min() >= 0
     assert varied.max() <= 1
@@ -48,13 +55,13 @@ def test_varied_crops_stay_in_range_and_differ(rng: np.random.Generator) -> None
 
 def test_same_seed_same_variation() -> None:
     hands = _hands("A", 3)
-    first, second = (vary_hands(hands, 0.5, np.random.default_rng(4)) for _ in range(2))
+    first, second = (augment_landmarks(hands, 0.5, np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_finished_samples_have_the_shape_of_the_contract(name: str) -> None:
-    chosen = feature(name)
+    chosen = get_feature(name)
     raw = _hands("B", 2) if chosen.contract.kind == "landmarks" else np.zeros((2, *chosen.contract.shape), np.float32)
     assert chosen.finish(raw).shape == (2, *chosen.contract.shape)
     assert chosen.finish(raw).dtype == np.float32
@@ -62,7 +69,7 @@ def test_finished_samples_have_the_shape_of_the_contract(name: str) -> None:
 
 def test_unknown_feature_lists_the_known() -> None:
     with pytest.raises(InputError, match="landmarks, pixels28, pixels64"):
-        feature("hog")
+        get_feature("hog")
 
 
 def test_landmark_features_of_many_are_those_of_each_to_the_bit() -> None:
@@ -88,15 +95,15 @@ def test_left_hand_is_seen_as_its_mirror_image() -> None:
 
 
 def test_contract_shape() -> None:
-    assert Contract(kind="pixels", size=28).shape == (28, 28, 1)
-    assert Contract(kind="landmarks").shape == (262,)
+    assert PreprocessConfig(kind="pixels", size=28).shape == (28, 28, 1)
+    assert PreprocessConfig(kind="landmarks").shape == (262,)
 
 
 @pytest.mark.parametrize("size", [(480, 640), (900, 400), (97, 120)])  # shrunk first, shrunk in one direction, not
 @pytest.mark.parametrize("at", [(0.3, 0.4), (0.65, 0.5), (0.5, 0.75)])
 def test_a_crop_shows_each_thing_where_it_is(size: tuple[int, int], at: tuple[float, float]) -> None:
     height, width = size
-    contract = feature("pixels28").contract
+    contract = get_feature("pixels28").contract
     box = np.array([0.2, 0.2, 0.8, 0.9], np.float32)
     x, y = at[0] * width, at[1] * height
     frame = np.zeros((height, width, 3), np.uint8)

@@ -13,13 +13,13 @@ from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 CONFIG = load("train", TrainConfig)
 
 
 def test_frames_come_in_one_order_whatever_their_split(dataset: Path) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     assert samples.signer.tolist() == sorted(samples.signer.tolist())
     assert len(samples) == 4 * 4 * 6
     assert samples.by == "signer"
@@ -27,14 +27,16 @@ def test_frames_come_in_one_order_whatever_their_split(dataset: Path) -> None:
 
 
 def test_crops_show_the_hand(dataset: Path) -> None:
-    samples = data.load(dataset, Contract(kind="pixels", size=28))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="pixels", size=28))
     assert samples.raw.shape == (96, 28, 28, 1)
     assert (samples.raw[samples.found].std(axis=(1, 2, 3)) > 0.03).all()
     assert (samples.raw[~samples.found] == 0).all()
 
 
 def test_cut_out_hands_show_nothing_else(dataset: Path) -> None:
-    whole, cut = (data.load(dataset, Contract(kind="pixels", size=28, cut_out=each)) for each in (False, True))
+    whole, cut = (
+        data.load_samples(dataset, PreprocessConfig(kind="pixels", size=28, cut_out=each)) for each in (False, True)
+    )
     black = (cut.raw[cut.found] == 0).mean(axis=(1, 2, 3))
     assert (black > 0.3).all()
     assert (black < 0.97).all()
@@ -43,21 +45,23 @@ def test_cut_out_hands_show_nothing_else(dataset: Path) -> None:
 
 
 def test_hold_out_moves_just_that_person(dataset: Path) -> None:
-    samples = data.held_out(data.load(dataset, Contract(kind="landmarks")), ["synthetic-ada"], CONFIG)
+    samples = data.hold_out_signers(
+        data.load_samples(dataset, PreprocessConfig(kind="landmarks")), ["synthetic-ada"], CONFIG
+    )
     assert set(samples.signer[samples.split == "test"]) == {"synthetic-ada"}
     assert "synthetic-ada" not in set(samples.signer[samples.split != "test"])
 
 
 def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     with pytest.raises(InputError, match=r"no signer 'eve'.*synthetic-ada"):
-        data.held_out(samples, ["eve"], CONFIG)
+        data.hold_out_signers(samples, ["eve"], CONFIG)
     with pytest.raises(InputError, match="leaves nobody"):
-        data.held_out(samples, sorted(set(samples.signer)), CONFIG)
+        data.hold_out_signers(samples, sorted(set(samples.signer)), CONFIG)
 
 
 def test_at_random_puts_people_on_both_sides(dataset: Path) -> None:
-    samples = data.at_random(data.load(dataset, Contract(kind="landmarks")), CONFIG)
+    samples = data.random_split(data.load_samples(dataset, PreprocessConfig(kind="landmarks")), CONFIG)
     assert set(samples.signer[samples.split == "test"]) & set(samples.signer[samples.split == "train"])
     assert (samples.split == "test").mean() == pytest.approx(0.2, abs=0.05)
 
@@ -70,7 +74,7 @@ def test_damaged_files_are_named(kind: str, dataset: Path, tmp_path: Path) -> No
     content[100:-4000] = bytes(len(content) - 4100)
     path.write_bytes(content)
     with pytest.raises(AslkitError, match=r"test-00000-of-00001\.parquet is damaged.*curate"):
-        data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
+        data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
 def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tmp_path: Path) -> None:
@@ -90,7 +94,7 @@ def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tm
         values = pa.array([value] * len(table), table.schema.field(at).type)
         pq.write_table(table.set_column(at, table.schema.field(at), values), path)
         with pytest.raises(AslkitError, match=message):
-            data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
+            data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_rows_that_do_not_say_what_training_goes_by(
     values = pa.array([value, *table.column(column).to_pylist()[1:]], table.schema.field(at).type)
     pq.write_table(table.set_column(at, table.schema.field(at), values), path)
     with pytest.raises(AslkitError, match=message):
-        data.load(copy, Contract(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
+        data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
 def test_another_label_set_is_told(dataset: Path, tmp_path: Path) -> None:
@@ -127,4 +131,4 @@ def test_another_label_set_is_told(dataset: Path, tmp_path: Path) -> None:
         metadata = table.schema.metadata | {b"huggingface": json.dumps(about).encode()}
         pq.write_table(table.replace_schema_metadata(metadata), path)
     with pytest.raises(AslkitError, match=r"other labels \(0, 1, 2.*24 still letters"):
-        data.load(copy, Contract(kind="landmarks"))
+        data.load_samples(copy, PreprocessConfig(kind="landmarks"))

@@ -11,12 +11,12 @@ from aslkit.core.config import load
 from aslkit.core.errors import InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
+from aslkit.train.data.features import get_feature
 from aslkit.train.evaluation import cross_validation
-from aslkit.train.evaluation.cross_validation import cross_validate, figures, interval
-from aslkit.train.fitting.fit import Fitted, fit
+from aslkit.train.evaluation.cross_validation import confidence_interval, cross_validate, fold_metrics
+from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.pipeline import train
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -28,7 +28,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
     """What each training was given."""
     given: list[data.Samples] = []
 
-    def noted(samples: data.Samples, *arguments: Any, **named: Any) -> Fitted:
+    def noted(samples: data.Samples, *arguments: Any, **named: Any) -> FitResult:
         given.append(samples)
         return fit(samples, *arguments, **named)
 
@@ -37,14 +37,14 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
 
 
 def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, trained_on: list[data.Samples]) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
-    crossed = cross_validate(samples, feature("landmarks"), CONFIG, "signer")
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
+    crossed = cross_validate(samples, get_feature("landmarks"), CONFIG, "signer")
     assert sorted(crossed.answers.key.tolist()) == sorted(samples.key.tolist())  # each frame once
     for part in trained_on:
         tested = set(part.signer[part.split == "test"].tolist())
         assert len(tested) == 1
         assert not tested & set(part.signer[part.split != "test"].tolist())
-    found = figures(crossed, seed=0)
+    found = fold_metrics(crossed, seed=0)
     assert [each["name"] for each in found["each"]] == sorted(set(samples.signer.tolist()))
     assert found["mean"] == pytest.approx(np.mean([each["accuracy"] for each in found["each"]]))
     low, high = found["interval"]
@@ -54,9 +54,9 @@ def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, t
 def test_one_signer_of_one_session_is_left_out_by_blocks_of_time_and_told_so(
     dataset: Path, trained_on: list[data.Samples]
 ) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     one = replace(samples, signer=np.full_like(samples.signer, "ada"), session=np.full_like(samples.session, "one"))
-    crossed = cross_validate(one, feature("landmarks"), CONFIG, "signer")
+    crossed = cross_validate(one, get_feature("landmarks"), CONFIG, "signer")
     assert crossed.by == "block"
     assert "only one signer (ada)" in crossed.note
     for part in trained_on:
@@ -68,19 +68,19 @@ def test_interval_widens_with_people_not_with_images() -> None:
     few = [[(90, 100)], [(70, 100)], [(80, 100)]]
     many = [[(right * 100, n * 100) for right, n in sessions] for sessions in few]
     rng = np.random.default_rng(0)
-    assert interval(few, rng=rng) == pytest.approx(interval(many, rng=rng), abs=0.01)
-    low, high = interval(few, rng=rng) or (0, 0)
+    assert confidence_interval(few, rng=rng) == pytest.approx(confidence_interval(many, rng=rng), abs=0.01)
+    low, high = confidence_interval(few, rng=rng) or (0, 0)
     assert 0.699 < low < 0.75
     assert 0.85 < high < 0.901
-    assert interval(few * 9, rng=rng)[0] > low + 0.03  # type: ignore[index]
-    assert interval([[(9, 10)]], rng=rng) is None
+    assert confidence_interval(few * 9, rng=rng)[0] > low + 0.03  # type: ignore[index]
+    assert confidence_interval([[(9, 10)]], rng=rng) is None
 
 
 def test_sessions_that_differ_are_doubt_too() -> None:
     same = [[(80, 100)] * 4] * 2
     differ = [[(60, 100), (100, 100)] * 2] * 2
-    assert interval(same, rng=np.random.default_rng(0)) == pytest.approx([0.8, 0.8])
-    low, high = interval(differ, rng=np.random.default_rng(0)) or (0, 0)
+    assert confidence_interval(same, rng=np.random.default_rng(0)) == pytest.approx([0.8, 0.8])
+    low, high = confidence_interval(differ, rng=np.random.default_rng(0)) or (0, 0)
     assert high - low > 0.15
 
 

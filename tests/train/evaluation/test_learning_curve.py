@@ -10,12 +10,12 @@ from aslkit.core.config import load
 from aslkit.core.errors import InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
+from aslkit.train.data.features import get_feature
 from aslkit.train.evaluation import learning_curve as module
-from aslkit.train.evaluation.learning_curve import check_people, curve, estimate, words
-from aslkit.train.fitting.fit import Fitted, fit
+from aslkit.train.evaluation.learning_curve import check_people, describe_curve, extrapolate_curve, learning_curve
+from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.pipeline import train
-from aslkit.vision.preprocess import Contract
+from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -23,10 +23,10 @@ CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
 
 
 def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     learned: list[tuple[int, int]] = []
 
-    def noted(part: data.Samples, *arguments: Any, **named: Any) -> Fitted:
+    def noted(part: data.Samples, *arguments: Any, **named: Any) -> FitResult:
         train, test = (set(part.signer[part.split == name].tolist()) for name in ("train", "test"))
         assert len(test) == 1
         assert not test & train
@@ -36,7 +36,7 @@ def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypat
     monkeypatch.setattr(module, "fit", noted)
     monkeypatch.setattr(module, "SHARES", (1 / 3,))
     full = dict.fromkeys(sorted(set(samples.signer.tolist())), 0.9)
-    found = curve(samples, feature("landmarks"), CONFIG, full=full)
+    found = learning_curve(samples, get_feature("landmarks"), CONFIG, full=full)
     assert [one["n"] for one in found["signers"]] == [1, 2, 3]
     assert found["signers"][-1]["mean"] == pytest.approx(0.9)
     assert {people for people, _ in learned} == {1, 2, 3}
@@ -45,26 +45,26 @@ def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypat
 
 
 def test_errors_that_fall_by_a_power_are_carried_on() -> None:
-    found = estimate([(1, 0.6), (2, 0.8), (4, 0.9)])
+    found = extrapolate_curve([(1, 0.6), (2, 0.8), (4, 0.9)])
     assert found is not None
     assert found["exponent"] == pytest.approx(-1)
     assert found["accuracy"] == pytest.approx(1 - 0.4 / 14)
-    assert estimate([(1, 0.8), (2, 0.7), (3, 0.6)]) is None
-    assert estimate([(1, 0.6), (2, 0.9)]) is None  # two points would promise anything
+    assert extrapolate_curve([(1, 0.8), (2, 0.7), (3, 0.6)]) is None
+    assert extrapolate_curve([(1, 0.6), (2, 0.9)]) is None  # two points would promise anything
 
 
 def test_what_is_not_known_is_said() -> None:
     people = [{"n": 1, "mean": 0.6}, {"n": 2, "mean": 0.8}]
     found = {"signers": people, "images": [{"n": 100, "mean": 0.7}, {"n": 1600, "mean": 0.8}]}
-    assert "100 images in place of 1,600 give 70.0 %" in words(found | {"more": None})
-    assert "nothing can be said" in words(found | {"more": None})
-    assert "a guess, from 2 points" in words(found | {"more": {"accuracy": 0.9}})
+    assert "100 images in place of 1,600 give 70.0 %" in describe_curve(found | {"more": None})
+    assert "nothing can be said" in describe_curve(found | {"more": None})
+    assert "a guess, from 2 points" in describe_curve(found | {"more": {"accuracy": 0.9}})
 
 
 def test_two_people_or_another_test_have_no_curve(dataset: Path, tmp_path: Path) -> None:
-    samples = data.load(dataset, Contract(kind="landmarks"))
+    samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     check_people(samples)
-    two = data.only(samples, np.isin(samples.signer, ["synthetic-ada", "synthetic-ben"]))
+    two = data.subset(samples, np.isin(samples.signer, ["synthetic-ada", "synthetic-ben"]))
     with pytest.raises(InputError, match="three signers"):
         check_people(two)
     with pytest.raises(InputError, match="--cv signer"):

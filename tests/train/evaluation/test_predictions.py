@@ -3,15 +3,21 @@
 import numpy as np
 import pytest
 
-from aslkit.train.evaluation.predictions import REFUSED, Answers, confusion, measure, mistakes
+from aslkit.train.evaluation.predictions import (
+    REFUSED,
+    Predictions,
+    confusion_matrix,
+    measure_predictions,
+    top_confusions,
+)
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
 SAID = np.array([0, 0, 1, REFUSED, 1, 1, 1, REFUSED])
-ANSWERS = Answers(truth=TRUTH, said=SAID)
+ANSWERS = Predictions(truth=TRUTH, said=SAID)
 
 
 def test_measures() -> None:
-    measured = measure(ANSWERS)
+    measured = measure_predictions(ANSWERS)
     assert measured["accuracy"] == 4 / 8
     assert measured["accuracy_hand_found"] == 4 / 6
     assert measured["coverage"] == 6 / 8
@@ -26,20 +32,20 @@ def test_measures() -> None:
 
 
 def test_nothing_tested_is_not_a_figure() -> None:
-    measured = measure(Answers(truth=np.array([], np.int64), said=np.array([], np.int64)))
+    measured = measure_predictions(Predictions(truth=np.array([], np.int64), said=np.array([], np.int64)))
     assert measured["accuracy"] is None
     assert measured["n"] == 0
 
 
 def test_nobody_found_is_all_wrong() -> None:
-    measured = measure(Answers(truth=np.array([3, 4]), said=np.array([REFUSED, REFUSED])))
+    measured = measure_predictions(Predictions(truth=np.array([3, 4]), said=np.array([REFUSED, REFUSED])))
     assert measured["accuracy"] == 0
     assert measured["accuracy_hand_found"] is None
     assert measured["macro_f1"] == 0
 
 
 def test_confusion_counts_every_frame_once() -> None:
-    table = confusion(ANSWERS)
+    table = confusion_matrix(ANSWERS)
     assert table.shape == (24, 25)
     assert table.sum() == 8
     assert table[0].tolist()[:2] == [2, 1]
@@ -47,6 +53,6 @@ def test_confusion_counts_every_frame_once() -> None:
 
 
 def test_mistakes_commonest_first_and_no_right_answers() -> None:
-    worst = mistakes(Answers(truth=np.array([0] * 4 + [1]), said=np.array([2, 2, REFUSED, 0, 0])), most=5)
+    worst = top_confusions(Predictions(truth=np.array([0] * 4 + [1]), said=np.array([2, 2, REFUSED, 0, 0])), most=5)
     assert worst[0] == {"signed": "A", "said": "C", "count": 2, "share": 0.5}
     assert {(each["signed"], each["said"]) for each in worst[1:]} == {("A", "no hand"), ("B", "A")}

@@ -8,13 +8,13 @@ import pytest
 
 from aslkit.core.letters import INDEX
 from aslkit.train.data import samples as data
-from aslkit.train.evaluation.signer_outliers import ADVICE, forms
-from aslkit.vision.preprocess import Contract
+from aslkit.train.evaluation.signer_outliers import ADVICE, find_signer_outliers
+from aslkit.vision.preprocess import PreprocessConfig
 
 
 @pytest.fixture
 def samples(dataset: Path) -> data.Samples:
-    loaded = data.load(dataset, Contract(kind="landmarks"))
+    loaded = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     return replace(loaded, split=np.full_like(loaded.split, "train"))
 
 
@@ -26,8 +26,8 @@ def _turned(samples: data.Samples, signer: str, letter: str) -> data.Samples:
 
 
 def test_a_form_of_its_own_is_named_with_what_to_do(samples: data.Samples) -> None:
-    before = {(form.signer, form.letter) for form in forms(samples)}
-    found = forms(_turned(samples, "synthetic-ben", "B"))
+    before = {(form.signer, form.letter) for form in find_signer_outliers(samples)}
+    found = find_signer_outliers(_turned(samples, "synthetic-ben", "B"))
     assert ("synthetic-ben", "B") not in before
     first = found[0]
     assert (first.signer, first.letter) == ("synthetic-ben", "B")
@@ -43,7 +43,7 @@ def test_swapped_letters_look_like_each_other(samples: data.Samples) -> None:
     label = samples.label.copy()
     label[mine & (samples.label == INDEX["B"])] = INDEX["Y"]
     label[mine & (samples.label == INDEX["Y"])] = INDEX["B"]
-    found = {(form.signer, form.letter): form for form in forms(replace(samples, label=label))}
+    found = {(form.signer, form.letter): form for form in find_signer_outliers(replace(samples, label=label))}
     assert found["synthetic-cleo", "B"].looks_like[0] == "Y"
     assert "'s Y" in found["synthetic-cleo", "B"].text
 
@@ -51,12 +51,14 @@ def test_swapped_letters_look_like_each_other(samples: data.Samples) -> None:
 def test_a_signer_whose_hand_is_taken_for_the_other_is_no_form(samples: data.Samples) -> None:
     raw = samples.raw.copy()
     raw[samples.signer == "synthetic-ben"] *= np.array([-1, 1, 1], np.float32)
-    before, after = ({(f.signer, f.letter) for f in forms(each)} for each in (samples, replace(samples, raw=raw)))
+    before, after = (
+        {(f.signer, f.letter) for f in find_signer_outliers(each)} for each in (samples, replace(samples, raw=raw))
+    )
     assert before == after
 
 
 def test_people_tested_on_have_no_part_and_one_person_has_no_others(samples: data.Samples) -> None:
     odd = _turned(samples, "synthetic-ben", "B")
     hidden = replace(odd, split=np.where(odd.signer == "synthetic-ben", "test", "train"))
-    assert all(form.signer != "synthetic-ben" for form in forms(hidden))
-    assert forms(replace(samples, signer=np.full_like(samples.signer, "ada"))) == []
+    assert all(form.signer != "synthetic-ben" for form in find_signer_outliers(hidden))
+    assert find_signer_outliers(replace(samples, signer=np.full_like(samples.signer, "ada"))) == []

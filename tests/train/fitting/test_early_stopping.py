@@ -12,11 +12,11 @@ from aslkit.core.config import load
 from aslkit.core.errors import AslkitError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import Feature, feature
-from aslkit.train.evaluation.predictions import answer, measure
-from aslkit.train.fitting.early_stopping import explain
+from aslkit.train.data.features import Feature, get_feature
+from aslkit.train.evaluation.predictions import measure_predictions, predict
+from aslkit.train.fitting.early_stopping import explain_stop
 from aslkit.train.fitting.fit import fit
-from aslkit.train.fitting.training_loop import State
+from aslkit.train.fitting.training_loop import TrainingState
 from aslkit.vision.preprocess import Array
 
 CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
@@ -24,12 +24,12 @@ CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "
 
 @pytest.fixture
 def samples(dataset: Path) -> data.Samples:
-    return data.load(dataset, feature("landmarks").contract)
+    return data.load_samples(dataset, get_feature("landmarks").contract)
 
 
 def _from_epoch(number: int, happens: str) -> Feature:
     """Landmarks as ever until about some epoch; then Ctrl-C is pressed, or inputs are beyond all numbers."""
-    usual = feature("landmarks")
+    usual = get_feature("landmarks")
     epochs = 0
 
     def vary(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
@@ -52,9 +52,9 @@ def test_ctrl_c_keeps_the_best_so_far(samples: data.Samples) -> None:
     assert 2 <= done < 8
     assert fitted.stopped.startswith(f"Stopped by hand after {done} of 8 epochs")
     best = min(row["val_loss"] for row in fitted.history)
-    validation = answer(fitted.model, samples, chosen, split="validation")
+    validation = predict(fitted.model, samples, chosen, split="validation")
     row = next(row for row in fitted.history if row["val_loss"] == best)
-    assert measure(validation)["accuracy_hand_found"] == pytest.approx(row["val_accuracy"])
+    assert measure_predictions(validation)["accuracy_hand_found"] == pytest.approx(row["val_accuracy"])
 
 
 def test_ctrl_c_in_a_comparison_or_before_the_first_epoch_ends_all(samples: data.Samples) -> None:
@@ -77,4 +77,4 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_weights_and_names_the_caus
 def test_in_the_first_epoch_nothing_is_worth_keeping(finite: bool, cause: str) -> None:
     watched = SimpleNamespace(stopped="The loss became nan in epoch 1")
     with pytest.raises(AslkitError, match=rf"nan in epoch 1; .*{cause}.* Nothing was learned"):
-        explain(watched, State(), finite=finite, learning_rate=0.5)
+        explain_stop(watched, TrainingState(), finite=finite, learning_rate=0.5)

@@ -8,13 +8,13 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
-from aslkit.train.evaluation.predictions import answer, measure
-from aslkit.train.fitting.architectures import ARCHITECTURES, architecture
-from aslkit.train.fitting.fit import Fitted, Watch, fit
+from aslkit.train.data.features import get_feature
+from aslkit.train.evaluation.predictions import measure_predictions, predict
+from aslkit.train.fitting.architectures import ARCHITECTURES, get_architecture
+from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
 from aslkit.vision.preprocess import Array
 
 
@@ -22,16 +22,16 @@ def config(**changed: object) -> TrainConfig:
     return load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
 
 
-def learned(fitted: Fitted) -> list[dict[str, float]]:
+def learned(fitted: FitResult) -> list[dict[str, float]]:
     """The history without the time it took."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in fitted.history]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np.random.Generator) -> None:
-    keras = quiet_keras()
+    keras = import_keras()
     keras.utils.set_random_seed(0)
-    model = architecture(name)((28, 28, 1), 24)
+    model = get_architecture(name)((28, 28, 1), 24)
     inputs = rng.random((16, 28, 28, 1)).astype(np.float32)
     labels = rng.integers(0, 24, 16)
     model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
@@ -52,19 +52,19 @@ def test_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np
 
 def test_cnn_refuses_landmarks_and_says_what_to_do() -> None:
     with pytest.raises(InputError, match="--feature pixels28"):
-        architecture("cnn")((262,), 24)
+        get_architecture("cnn")((262,), 24)
 
 
 def test_unknown_architecture_lists_the_known() -> None:
     with pytest.raises(InputError, match="mlp, cnn"):
-        architecture("resnet")
+        get_architecture("resnet")
 
 
 def test_learns_letters_of_people_it_never_saw(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     fitted = fit(samples, chosen, config())
-    measured = measure(answer(fitted.model, samples, chosen, split="test"))
+    measured = measure_predictions(predict(fitted.model, samples, chosen, split="test"))
     assert measured["accuracy_hand_found"] > 0.8  # four letters: 0.25 by chance
     assert measured["coverage"] == pytest.approx(5 / 6)
     assert measured["accuracy"] == pytest.approx(measured["accuracy_hand_found"] * 5 / 6)
@@ -72,8 +72,8 @@ def test_learns_letters_of_people_it_never_saw(dataset: Path) -> None:
 
 
 def test_same_seed_same_model(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     first, second = (learned(fit(samples, chosen, config(epochs=2))) for _ in range(2))
     other = learned(fit(samples, chosen, config(epochs=2, seed=1)))
     assert first == second
@@ -84,15 +84,15 @@ def test_same_seed_same_model(dataset: Path) -> None:
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
     start: bool, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = feature("hand28" if start else "landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("hand28" if start else "landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     settings = config(epochs=4, start="", **({"architecture": "cnn"} if start else {}))
     if start:
         fit(samples, chosen, replace(settings, epochs=1)).model.save(tmp_path / "other.keras")
         settings = replace(settings, start=str(tmp_path / "other.keras"))
     whole = fit(samples, chosen, settings)
     kept = tmp_path / "checkpoints"
-    watch = Watch(kept=kept)
+    watch = TrainingFolders(kept=kept)
 
     def vary(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
         if list(kept.glob("*/checkpoint.npz")):  # an epoch or two are done
@@ -113,16 +113,16 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
 
 
 def test_test_rows_have_no_part_in_training(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     spoilt = np.where((samples.split == "test")[:, None, None], np.float32(7), samples.raw)
     histories = [learned(fit(each, chosen, config(epochs=2))) for each in (samples, replace(samples, raw=spoilt))]
     assert histories[0] == histories[1]
 
 
 def test_without_validation_rows_trains_to_the_end(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     no_check = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
     fitted = fit(no_check, chosen, config(epochs=3))
     assert len(fitted.history) == 3
@@ -130,14 +130,14 @@ def test_without_validation_rows_trains_to_the_end(dataset: Path) -> None:
 
 
 def test_one_letter_is_too_few(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     with pytest.raises(AslkitError, match="Fewer than two letters"):
         fit(replace(samples, label=np.zeros_like(samples.label)), chosen, config())
 
 
 def test_images_without_a_single_hand_are_told_of(dataset: Path) -> None:
-    chosen = feature("landmarks")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("landmarks")
+    samples = data.load_samples(dataset, chosen.contract)
     with pytest.raises(AslkitError, match="No hand was found in any of these images"):
         fit(replace(samples, found=np.zeros_like(samples.found)), chosen, config())

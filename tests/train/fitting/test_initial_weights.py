@@ -8,15 +8,15 @@ from click.testing import CliRunner
 
 from aslkit.cli.main import main
 from aslkit.core.config import load
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
-from aslkit.train.data.features import feature
+from aslkit.train.data.features import get_feature
 from aslkit.train.fitting import transfer as begun
-from aslkit.train.fitting.architectures import architecture
-from aslkit.train.fitting.initial_weights import newest, portable, settled
+from aslkit.train.fitting.architectures import get_architecture
+from aslkit.train.fitting.initial_weights import latest_benchmark_best, resolve_start, without_paths
 from aslkit.train.pipeline import train
-from aslkit.train.reporting.summary_text import transfer
+from aslkit.train.reporting.summary_text import describe_transfer
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -26,8 +26,8 @@ def runs(tmp_path: Path) -> Path:
     """A workspace's runs, with a benchmark whose best on pixels is a cnn-bn."""
     folder = tmp_path / "runs" / "sign-mnist-benchmark-1"
     (folder / "models" / "cnn").mkdir(parents=True)
-    quiet_keras().utils.set_random_seed(0)
-    architecture("cnn-bn")((28, 28, 1), 24).save(folder / "models" / "cnn" / "model.keras")
+    import_keras().utils.set_random_seed(0)
+    get_architecture("cnn-bn")((28, 28, 1), 24).save(folder / "models" / "cnn" / "model.keras")
     _benchmark(folder, network="cnn-bn")
     return folder.parent
 
@@ -43,36 +43,38 @@ def config(**flags: object) -> TrainConfig:
 
 def test_pixels_begin_with_the_benchmarks_best_and_landmarks_by_chance(runs: Path) -> None:
     told: list[str] = []
-    begun = settled(config(feature="hand28"), feature("hand28"), runs, told.append)
+    begun = resolve_start(config(feature="hand28"), get_feature("hand28"), runs, told.append)
     assert begun.architecture == "cnn-bn"
-    assert portable(begun, runs).start == "sign-mnist-benchmark-1/models/cnn"
-    assert settled(portable(begun, runs), feature("hand28"), runs, told.append) == begun  # as config.toml says it
-    landmarks = settled(config(), feature("landmarks"), runs, told.append)
+    assert without_paths(begun, runs).start == "sign-mnist-benchmark-1/models/cnn"
+    assert (
+        resolve_start(without_paths(begun, runs), get_feature("hand28"), runs, told.append) == begun
+    )  # as config.toml says it
+    landmarks = resolve_start(config(), get_feature("landmarks"), runs, told.append)
     assert (landmarks.architecture, landmarks.start) == ("mlp", "")
-    scratch = settled(config(feature="hand28", start=""), feature("hand28"), runs, told.append)
+    scratch = resolve_start(config(feature="hand28", start=""), get_feature("hand28"), runs, told.append)
     assert (scratch.architecture, scratch.start) == ("cnn", "")
     assert not told
 
 
 def test_what_begins_by_chance_for_want_of_a_benchmark_is_told(runs: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    settled(config(feature="hand28"), feature("hand28"), tmp_path / "none", told.append)
-    settled(config(feature="hand28", architecture="cnn"), feature("hand28"), runs, told.append)
+    resolve_start(config(feature="hand28"), get_feature("hand28"), tmp_path / "none", told.append)
+    resolve_start(config(feature="hand28", architecture="cnn"), get_feature("hand28"), runs, told.append)
     assert "aslkit train --dataset sign-mnist" in told[0]
     assert told[1] == "The benchmark's best is cnn-bn: cnn begins by chance."
 
 
 def test_only_a_network_that_is_there_is_begun_with(runs: Path) -> None:
-    assert newest(runs) is not None
+    assert latest_benchmark_best(runs) is not None
     later = runs / "sign-mnist-benchmark-2"
     later.mkdir()
     for text in ("{", "{}", '{"best": null}', '{"best": {"network": "cnn", "model": "models/gone"}}'):
         (later / "metrics.json").write_text(text)
-        found = newest(runs)
+        found = latest_benchmark_best(runs)
         assert found is not None
         assert found.model.parent.parent.name == "sign-mnist-benchmark-1"
     _benchmark(runs / "sign-mnist-benchmark-1", network=None)
-    assert newest(runs) is None
+    assert latest_benchmark_best(runs) is None
 
 
 def test_the_gain_of_transfer_is_shown_not_claimed(dataset: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +83,9 @@ def test_the_gain_of_transfer_is_shown_not_claimed(dataset: Path, runs: Path, mo
     found = done.metrics["transfer"]
     assert found["start"] == "sign-mnist-benchmark-1/models/cnn"
     assert 0 <= found["from_scratch"]["accuracy"] <= 1
-    assert "from scratch" in transfer(done.metrics)
+    assert "from scratch" in describe_transfer(done.metrics)
     for page in ("report.html", "README.md"):
-        assert transfer(done.metrics) in (done.folder / page).read_text(encoding="utf-8")
+        assert describe_transfer(done.metrics) in (done.folder / page).read_text(encoding="utf-8")
     assert str(runs) not in (done.folder / "config.toml").read_text()
 
 

@@ -8,14 +8,14 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import quiet_keras
-from aslkit.train.benchmark.distributed import shares
-from aslkit.train.fitting.training_loop import Alone, Schedule, Share, State, run
+from aslkit.core.native_libraries import import_keras
+from aslkit.train.benchmark.distributed import shard_per_rank
+from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess, TrainingState, run_training
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 4, 90)
 POINTS = (np.eye(4)[TRUTH] * 3 + RNG.normal(0, 1, (90, 4))).astype(np.float32)
-WHOLE = Share(raw=POINTS[:70], label=TRUTH[:70], checked=POINTS[70:], checked_label=TRUTH[70:], total=70)
+WHOLE = RankData(raw=POINTS[:70], label=TRUTH[:70], checked=POINTS[70:], checked_label=TRUTH[70:], total=70)
 
 
 def schedule(**changes: Any) -> Schedule:
@@ -26,7 +26,7 @@ def schedule(**changes: Any) -> Schedule:
 
 
 def network() -> Any:
-    keras = quiet_keras()
+    keras = import_keras()
     keras.utils.set_random_seed(3)
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dropout(0.1),
                              keras.layers.Dense(4, activation="softmax")])  # fmt: skip
@@ -36,14 +36,16 @@ def as_is(raw: npt.NDArray[Any], rng: np.random.Generator | None = None) -> npt.
     return np.asarray(raw, np.float32)
 
 
-def trained(plan: Schedule, state: State | None = None, *, share: Share = WHOLE, **more: Any) -> State:
-    arguments: dict[str, Any] = {"vary": as_is, "ended": lambda state: None, "ranks": Alone(), **more}
-    return run(network(), share, plan, finish=as_is, seed=0, state=state or State(), **arguments)
+def trained(
+    plan: Schedule, state: TrainingState | None = None, *, share: RankData = WHOLE, **more: Any
+) -> TrainingState:
+    arguments: dict[str, Any] = {"vary": as_is, "ended": lambda state: None, "ranks": SingleProcess(), **more}
+    return run_training(network(), share, plan, finish=as_is, seed=0, state=state or TrainingState(), **arguments)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 7])
 def test_images_are_dealt_out_once_and_evenly(ranks: int) -> None:
-    parts = shares(WHOLE, ranks)
+    parts = shard_per_rank(WHOLE, ranks)
     assert max(len(part.raw) for part in parts) - min(len(part.raw) for part in parts) <= 1
     dealt = np.concatenate([part.raw for part in parts])
     assert sorted(map(tuple, dealt)) == sorted(map(tuple, WHOLE.raw))
@@ -55,7 +57,7 @@ def test_images_are_dealt_out_once_and_evenly(ranks: int) -> None:
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_all_ranks_take_the_same_steps_and_learn_of_each_image_once(ranks: int) -> None:
     steps, learned = set(), 0
-    for part in shares(WHOLE, ranks):
+    for part in shard_per_rank(WHOLE, ranks):
         seen: list[int] = []
 
         class Counting:
@@ -68,7 +70,7 @@ def test_all_ranks_take_the_same_steps_and_learn_of_each_image_once(ranks: int) 
                     tf.py_function(lambda images, seen=seen: seen.append(int(images)), [tensors[-1]], [])
                 return tensors
 
-            def like_first(self, variables: Sequence[Any]) -> None:
+            def broadcast(self, variables: Sequence[Any]) -> None:
                 pass
 
         state = trained(schedule(epochs=1), share=part, ranks=Counting())
@@ -114,7 +116,7 @@ def test_patience_ends_it_and_the_best_epoch_is_kept() -> None:
 
 
 def test_a_loss_that_is_no_number_ends_it_with_the_last_good_epoch() -> None:
-    state = State()
+    state = TrainingState()
 
     def spoilt(raw: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.float32]:
         return as_is(raw) * np.float32(np.nan if len(state.history) == 2 else 1)

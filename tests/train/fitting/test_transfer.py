@@ -8,27 +8,27 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
-from aslkit.core.native_libraries import quiet_keras
+from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import feature
+from aslkit.train.data.features import get_feature
 from aslkit.train.fitting import transfer
-from aslkit.train.fitting.architectures import architecture
+from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import fit
 
 
 def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_path: Path) -> None:
-    keras = quiet_keras()
+    keras = import_keras()
     keras.utils.set_random_seed(1)
-    source = architecture("cnn")((28, 28, 1), 24)
-    target = architecture("cnn")((28, 28, 1), 24)
-    taken = transfer.take_over(source, target)
+    source = get_architecture("cnn")((28, 28, 1), 24)
+    target = get_architecture("cnn")((28, 28, 1), 24)
+    taken = transfer.transfer_weights(source, target)
     assert len(taken) == 4  # three convolutions and the dense layer
     np.testing.assert_array_equal(target.layers[0].get_weights()[0], source.layers[0].get_weights()[0])
     assert not np.array_equal(target.layers[-1].get_weights()[0], source.layers[-1].get_weights()[0])
     source.save(tmp_path / "model.keras")
-    chosen = feature("hand28")
-    samples = data.load(dataset, chosen.contract)
+    chosen = get_feature("hand28")
+    samples = data.load_samples(dataset, chosen.contract)
     flags = {"feature": "hand28", "architecture": "cnn", "epochs": 1, "start": str(tmp_path)}
     config = load("train", TrainConfig, flags=flags)
     started = fit(samples, chosen, config)
@@ -37,8 +37,8 @@ def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_pa
 
 
 def test_a_network_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    mlp = architecture("mlp")((28, 28, 1), 24)
+    mlp = get_architecture("mlp")((28, 28, 1), 24)
     with pytest.raises(InputError, match="same architecture"):
-        transfer.take_over(mlp, architecture("cnn")((28, 28, 1), 24))
+        transfer.transfer_weights(mlp, get_architecture("cnn")((28, 28, 1), 24))
     with pytest.raises(InputError, match="no model in"):
-        transfer.load(tmp_path)
+        transfer.load_start_model(tmp_path)

@@ -12,11 +12,11 @@ from aslkit.cli.main import main
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.recording_plan import load as load_plan
+from aslkit.formats.recording_plan import load_plan as load_plan
 from aslkit.train.config import TrainConfig
-from aslkit.train.evaluate_run import evaluate
+from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
-from aslkit.train.reporting.read_runs import runs, whole
+from aslkit.train.reporting.read_runs import list_runs, read_complete_run
 from tests.train.steps import uncompiled
 
 
@@ -40,7 +40,7 @@ def aslkit(*arguments: object) -> Result:
 
 
 def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) -> None:
-    found = evaluate(run, dataset)
+    found = evaluate_run(run, dataset)
     trained = json.loads((run / "metrics.json").read_text())
     assert found.metrics["unseen"]["held_out"] == ["synthetic-dan"]  # the others were trained on
     assert found.metrics["unseen"]["accuracy"] == trained["unseen"]["accuracy"]
@@ -75,12 +75,12 @@ def test_people_trained_on_are_said_to_flatter(run: Path, dataset: Path) -> None
 def test_missing_files_are_named_before_any_work(run: Path, dataset: Path) -> None:
     (run / "model" / "preprocess.json").unlink()
     with pytest.raises(AslkitError, match=r"lacks model/preprocess\.json"):
-        evaluate(run, dataset)
+        evaluate_run(run, dataset)
     with pytest.raises(InputError, match="There is no run"):
-        whole(run / "nowhere")
+        read_complete_run(run / "nowhere")
     (run / "metrics.json").write_text("{")
     with pytest.raises(AslkitError, match=r"metrics\.json is damaged"):
-        whole(run)
+        read_complete_run(run)
 
 
 def test_a_model_of_other_rules_says_what_to_do(run: Path, dataset: Path) -> None:
@@ -88,17 +88,17 @@ def test_a_model_of_other_rules_says_what_to_do(run: Path, dataset: Path) -> Non
     path = run / "model" / "preprocess.json"
     path.write_text(json.dumps(contract | {"version": 99}))
     with pytest.raises(AslkitError, match=r"of version 99.*Train again"):
-        evaluate(run, dataset)
+        evaluate_run(run, dataset)
     path.write_text(json.dumps(contract | {"kind": "pixels", "size": 28}))
     with pytest.raises(AslkitError, match="another version"):
-        evaluate(run, dataset)
+        evaluate_run(run, dataset)
 
 
 def test_an_older_contract_without_a_threshold_refuses_nothing(run: Path, dataset: Path) -> None:
     path = run / "model" / "preprocess.json"
     contract = json.loads(path.read_text())
     path.write_text(json.dumps({key: contract[key] for key in contract if key not in ("threshold", "temperature")}))
-    assert evaluate(run, dataset).metrics["rejection"]["letters"]["refused"] == 0
+    assert evaluate_run(run, dataset).metrics["rejection"]["letters"]["refused"] == 0
 
 
 def test_runs_are_listed_and_compared(trained: Workspace) -> None:
@@ -107,7 +107,7 @@ def test_runs_are_listed_and_compared(trained: Workspace) -> None:
     rows = json.loads(aslkit("runs", "--json", "--workspace", trained.root).stdout)
     assert rows[0]["run"] == "small-landmarks-mlp-1"
     assert list(rows[0]["left_out"]) == ["synthetic-dan"]
-    assert runs(trained.root / "nothing") == []
+    assert list_runs(trained.root / "nothing") == []
     compared = aslkit("runs", "small-landmarks-mlp-1", "--workspace", trained.root)
     assert "on synthetic-dan" in compared.output
     assert "aslkit runs" in aslkit("runs", "none-such", "--workspace", trained.root).output

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.train.reporting.thumbnails import SIDE, thumbnails
-from aslkit.vision.images import decode, encode_png
+from aslkit.vision.images import decode_image, encode_png
 from tests.datasets import factories
 
 
@@ -18,6 +18,6 @@ def test_a_small_picture_of_a_large_frame_skips_no_pixels(tmp_path: Path) -> Non
     )
     found = thumbnails(folder, [key, "ada/one/A/none.png"])
     assert list(found) == [key]
-    small = decode(base64.b64decode(found[key].partition(",")[2]))
+    small = decode_image(base64.b64decode(found[key].partition(",")[2]))
     assert small.shape == (SIDE, SIDE, 3)
     assert np.abs(small.astype(int) - 128).max() < 30
