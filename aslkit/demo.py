@@ -83,6 +83,6 @@ def _record(workspace: Workspace) -> None:
                 info=info,
                 capture=capture,
                 gate=load("gate", GateConfig),
-                screen=partial(record_in_terminal, show=within),
+                screen=partial(record_in_terminal, on_message=lambda _: None, show=within),
                 count=FRAMES,
             )

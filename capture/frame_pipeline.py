@@ -66,17 +66,17 @@ class FramePipeline:
         wait: for a disk that is behind, rather than lose a frame: right for files, wrong for cameras.
 
     Attributes:
-        shown: the newest frame; None before there is one.
-        verdict: the newest; None before there is one.
+        newest: the newest frame; None before there is one.
+        decision: the newest; None before there is one.
         finished: set when the stream's last frame was judged, or an error ended it.
-        late: frames that were due and nobody had time for.
+        dropped: frames that were due and nobody had time for.
     """
 
     def __init__(self, sitting: Recording, *, keep: Keep, wait: bool) -> None:
-        self.shown: ProcessedFrame | None = None
-        self.verdict: GateDecision | None = None
+        self.newest: ProcessedFrame | None = None
+        self.decision: GateDecision | None = None
         self.finished = Event()
-        self.late = 0
+        self.dropped = 0
         self._sitting, self._keep, self._wait = sitting, keep, wait
         self._error: BaseException | None = None
         self._threads: list[Thread] = []
@@ -86,7 +86,7 @@ class FramePipeline:
     def start(self, stream: Stream) -> None:
         """Watch a stream; the one before must have been stopped."""
         due: LatestFrameSlot[_Due] = LatestFrameSlot(newest_wins=not self._wait)
-        self._error, self.verdict = None, None
+        self._error, self.decision = None, None
         self.finished.clear()
         steps = (partial(self._follow, stream, due), partial(self._judge, due))
         self._threads = []
@@ -133,7 +133,7 @@ class FramePipeline:
             if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source began anew
                 due_s = -float("inf")
             last_s = frame.time_s
-            self.shown = ProcessedFrame(frame=frame.image, hand=hand)
+            self.newest = ProcessedFrame(frame=frame.image, hand=hand)
             if frame.time_s is None or frame.time_s >= due_s:
                 due.put(_Due(frame=frame, speed=speed, turn=turn))
                 due_s = (frame.time_s or 0.0) + self._sitting.capture.interval_s - _HALF_A_TICK_S
@@ -149,8 +149,8 @@ class FramePipeline:
             frame = item.frame
             seen: FrameMetrics = measure_frame(frame.image, self._careful.find_all(frame.image), speed=item.speed)
             keep = self._keep()
-            self.verdict = self._sitting.offer(
+            self.decision = self._sitting.offer(
                 frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait, turn=item.turn
             )
-        self.late += due.lost
+        self.dropped += due.lost
         self.finished.set()

@@ -8,15 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
 from aslkit.capture.quality.gate import WORDS
 from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
 from aslkit.capture.session.recording import Recording
 from aslkit.core.errors import AslkitError
-from aslkit.core.progress import Advance, progress_bar
+from aslkit.core.progress import Advance, OnMessage, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
@@ -34,7 +32,7 @@ class SourceRecording:
     """A sitting before a source.
 
     Args:
-        sitting: stores what is good.
+        recording: stores what is good.
         open_stream: opens the source for a letter; a synthetic signer has to know which.
         stream: the source, open already for the sitting's first letter.
         by_letter: the source is to be opened anew for each letter.
@@ -45,48 +43,48 @@ class SourceRecording:
     """
 
     def __init__(
-        self, sitting: Recording, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
+        self, recording: Recording, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
     ) -> None:
-        self.sitting, self.stream, self.keep, self.live = sitting, stream, not live, live
-        self.watch = FramePipeline(sitting, keep=lambda: self.keep, wait=not live)
+        self.recording, self.stream, self.keep, self.live = recording, stream, not live, live
+        self.pipeline = FramePipeline(recording, keep=lambda: self.keep, wait=not live)
         self._open_stream, self._by_letter = open_stream, by_letter
         self._seen = self._lost = 0
-        self.watch.start(stream)
+        self.pipeline.start(stream)
 
     def choose(self, letter: str) -> None:
         """Go to a letter."""
-        if letter != self.sitting.letter and self._by_letter:
+        if letter != self.recording.letter and self._by_letter:
             self._leave()
-            self.sitting.choose(letter)
+            self.recording.choose(letter)
             self.stream = self._open_stream(letter)
-            self.watch.start(self.stream)
+            self.pipeline.start(self.stream)
         else:
-            self.sitting.choose(letter)
+            self.recording.choose(letter)
 
     def check(self) -> None:
         """Raise what went wrong in one of the threads."""
-        self.watch.check()
+        self.pipeline.check()
         self.stream.check()
 
     def frames(self) -> dict[str, Any]:
         """How many frames the source gave and how many nobody had time for, and how many came a second."""
         rates = self.stream.rates()
-        lost = self._lost + self.stream.frames.lost + self.watch.late + self.sitting.late
-        shown = self.watch.shown
+        lost = self._lost + self.stream.frames.lost + self.pipeline.dropped + self.recording.late
+        shown = self.pipeline.newest
         size = {} if shown is None else {"height": shown.frame.shape[0], "width": shown.frame.shape[1]}
         fps = None if rates is None else {"p50": round(rates[0], 1), "p95": round(rates[1], 1)}
         return {"seen": self._seen + self.stream.seen, "dropped": lost, "fps": fps, **size}
 
     def _leave(self) -> None:
-        self.watch.stop(self.stream)
+        self.pipeline.stop(self.stream)
         self._seen += self.stream.seen
         self._lost += self.stream.frames.lost
 
     def close(self) -> None:
         """Stop the source, write what is left, free everything."""
-        self.watch.stop(self.stream)
-        self.sitting.close()
-        self.watch.close()
+        self.pipeline.stop(self.stream)
+        self.recording.close()
+        self.pipeline.close()
 
 
 Screen = Callable[[SourceRecording], str]
@@ -142,7 +140,7 @@ def record(
         with seat.write_session_record(sitting, close=recording.close, frames=recording.frames) as outcome:
             outcome |= _device(source, capture)
             outcome["ended_by"] = screen(recording)
-    return seat.recorded(sitting, outcome)
+    return seat.result(sitting, outcome)
 
 
 def _device(source: str, capture: CaptureConfig) -> dict[str, Any]:
@@ -181,15 +179,19 @@ def _stream(
 
 
 def record_in_terminal(
-    recording: SourceRecording, *, show: Callable[[str, int], AbstractContextManager[Advance]] = progress_bar
+    recording: SourceRecording,
+    *,
+    on_message: OnMessage,
+    show: Callable[[str, int], AbstractContextManager[Advance]] = progress_bar,
 ) -> str:
     """Record all that comes, letter after letter.
 
     Args:
         recording: what runs.
+        on_message: called with each line the user should read.
         show: given a title and a number of frames, shows how far it is.
     """
-    sitting, ended = recording.sitting, COMPLETE
+    sitting, ended = recording.recording, COMPLETE
     try:
         for letter in sitting.letters:
             recording.choose(letter)
@@ -197,7 +199,7 @@ def record_in_terminal(
             recording.keep = True
             goal = sitting.count or sitting.capture.goal - sitting.counts[letter]
             with show(f"Recording {letter}", goal) as advance:
-                ended = _until_complete(recording, letter, advance)
+                ended = _until_complete(recording, letter, advance, on_message)
             recording.check()
             if ended != COMPLETE:
                 break
@@ -206,33 +208,34 @@ def record_in_terminal(
     return ended
 
 
-def _until_complete(recording: SourceRecording, letter: str, advance: Advance) -> str:
-    sitting, shown, trouble = recording.sitting, 0, None
+def _until_complete(recording: SourceRecording, letter: str, advance: Advance, on_message: OnMessage) -> str:
+    sitting, shown, trouble = recording.recording, 0, None
     said = ("", 0.0)
     while not sitting.complete(letter):
-        over = recording.watch.finished.wait(_GLANCE_S)
+        over = recording.pipeline.finished.wait(_GLANCE_S)
         advance(sitting.stored[letter] - shown)
         shown = sitting.stored[letter]
         if over:
             return COMPLETE if sitting.complete(letter) else SOURCE_ENDED
         before, trouble = trouble, recording.stream.trouble
         if bool(trouble) != bool(before):
-            click.echo(trouble or "It is back.", err=True)
-        said = _advise(recording, said)
+            on_message(trouble or "It is back.")
+        said = _advise(recording, said, on_message)
     return COMPLETE
 
 
-def _advise(recording: SourceRecording, said: tuple[str, float]) -> tuple[str, float]:
+def _advise(recording: SourceRecording, said: tuple[str, float], on_message: OnMessage) -> tuple[str, float]:
     """Tell somebody before a camera and a terminal what is wrong, when that changes and not all the time.
 
     Args:
         recording: what runs.
-        said: what was told last, and when, in seconds since any moment.
+        said: the last message and when it was given, in seconds since any moment.
+        on_message: called with each line the user should read.
     """
-    verdict, now = recording.watch.verdict, time.monotonic()
+    verdict, now = recording.pipeline.decision, time.monotonic()
     if verdict is None or now - said[1] < _ADVISE_EVERY_S or not (recording.live and sys.stderr.isatty()):
         return said
     words = WORDS[verdict.reasons[0]] if verdict.reasons else ""
     if words and words != said[0]:
-        click.echo(words, err=True)
+        on_message(words)
     return words, now

@@ -103,10 +103,10 @@ def curate(
     if not rebuild and (before := load_if_up_to_date(folder, mark)):
         return CurateResult(folder=folder, looked_at=0, up_to_date=True, summary=before)
     looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
-    descriptions = MeasurementCache(folder=workspace.descriptions, looking=looking)
+    descriptions = MeasurementCache(folder=workspace.measurements, options=looking)
     engine = engine or Local()
-    looked_at = descriptions.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
-    seen = descriptions.of(contents)
+    looked_at = descriptions.fill({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
+    seen = descriptions.get(contents)
     kept, refused = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     if not kept:
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
@@ -194,13 +194,13 @@ def _sieved(
         [Rejection(frame=frames[f.index], reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
         for findings in (found.dropped, found.flagged)
     )
-    if not len(found.taken):
+    if not len(found.kept):
         raise AslkitError(f"No frame is left: {_first(dropped)}. `--restore REASON` takes what was dropped.")
     return _Sieved(
-        taken=[frames[index] for index in found.taken],
-        seen=seen.take(found.taken),
-        group=group[found.taken],
-        said=found.said[found.taken],
+        taken=[frames[index] for index in found.kept],
+        seen=seen.take(found.kept),
+        group=group[found.kept],
+        said=found.suggested[found.kept],
         refused=dropped,
         flagged=flagged,
     )
@@ -250,11 +250,11 @@ def _store(
         curation = report.ReportInput(
             name=folder.name,
             table=table,
-            taken=taken,
-            said=sieved.said,
-            leaks=leak,
-            parts=parts,
-            refused=sieved.refused,
+            kept=taken,
+            suggested=sieved.said,
+            leakage=leak,
+            split=parts,
+            rejected=sieved.refused,
             flagged=sieved.flagged,
             summary=summary,
             config=config,
@@ -269,7 +269,7 @@ def _split(
     """Split the rows; what lies between train and test in time is not taken."""
     table = measure_table.build_table(sieved.taken, sieved.seen, sieved.group, infos)
     parts = split_frames(
-        SplitFrames.of(table),
+        SplitFrames.from_table(table),
         test_share=config.test_share,
         validation_share=config.validation_share,
         gap_share=config.gap_share,

@@ -51,7 +51,7 @@ class SplitFrames:
         return len(self.label)
 
     @classmethod
-    def of(cls, table: pa.Table) -> "SplitFrames":
+    def from_table(cls, table: pa.Table) -> "SplitFrames":
         """Of the rows of a table with the columns signer, session, label and group, in their order."""
         return cls(
             signer=np.array(table.column("signer").to_pylist()),
@@ -60,7 +60,7 @@ class SplitFrames:
             group=table.column("group").to_numpy(),
         )
 
-    def only(self, taken: npt.NDArray[np.bool_]) -> "SplitFrames":
+    def subset(self, taken: npt.NDArray[np.bool_]) -> "SplitFrames":
         """Some of them, bool (n,)."""
         return SplitFrames(
             signer=self.signer[taken], session=self.session[taken], label=self.label[taken], group=self.group[taken]
@@ -207,7 +207,7 @@ def _test(
     real = np.array([not name.startswith(SYNTHETIC_PREFIX) for name in frames.signer.tolist()])
     if len(np.unique(frames.signer[real])) > 1:  # a test on drawn hands says nothing of real ones
         test = np.zeros(len(frames), bool)
-        test[real] = _one_fold(frames.only(real), frames.signer[real], MAX_FOLDS, seed)
+        test[real] = _one_fold(frames.subset(real), frames.signer[real], MAX_FOLDS, seed)
         return "signer", test
     if len(np.unique(frames.signer)) > 1:
         return "signer", _one_fold(frames, frames.signer, MAX_FOLDS, seed)

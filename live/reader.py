@@ -57,7 +57,7 @@ class Reader:
         recogniser: what sees letters.
         contract: its own: letters in order, and the threshold.
         config: the rule.
-        heard: is told each event, in order.
+        on_event: is told each event, in order.
 
     Attributes:
         reading: of the last frame.
@@ -68,7 +68,7 @@ class Reader:
     recogniser: RecogniserProtocol
     contract: PreprocessConfig
     config: LiveConfig
-    heard: OnEvent = lambda event: None
+    on_event: OnEvent = lambda event: None
     reading: Reading = field(default_factory=Reading)
     frames: int = 0
     now_s: float = 0.0
@@ -89,7 +89,7 @@ class Reader:
         order = seen.probabilities.argsort()[::-1][:BEST] if seen.hand is not None else ()
         best = tuple((self.contract.letters[int(i)], float(seen.probabilities[i])) for i in order)
         probability = best[0][1] if best else 0.0
-        letter = seen.letter if best and probability >= self._bar and not seen.rests else None
+        letter = seen.letter if best and probability >= self._bar and not seen.is_rest else None
         glimpse = Observation(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
         with self._lock:
             self.now_s = time_s
@@ -123,4 +123,4 @@ class Reader:
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            self.heard(event)
+            self.on_event(event)

@@ -24,14 +24,14 @@ class Recognised:
         probabilities: float32 (24,), one for each letter of the contract, 0–1, as sure as the model is right on people
             it does not know; zeros without a hand.
         refused: whether the likeliest letter is not likely enough: a hand at rest, or on its way. True without a hand.
-        rests: whether a hand at rest is likelier than any letter: see `is_rest`.
+        is_rest: whether a hand at rest is likelier than any letter: see `is_rest`.
     """
 
     hand: Hand | None
     letter: str | None
     probabilities: Array
     refused: bool
-    rests: bool = False
+    is_rest: bool = False
 
 
 def is_rest(probabilities: Array) -> npt.NDArray[np.bool_]:
@@ -80,7 +80,7 @@ class Recogniser:
             letter=self.contract.letters[int(probabilities.argmax())],
             probabilities=probabilities,
             refused=bool(probabilities.max() < self.contract.threshold),
-            rests=bool(is_rest(said)),
+            is_rest=bool(is_rest(said)),
         )
 
     def close(self) -> None:

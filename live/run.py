@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
+from aslkit.core.progress import OnMessage
 from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import OnEvent, Reader
@@ -48,8 +49,8 @@ def live(
     *,
     source: str,
     config: LiveConfig,
-    heard: OnEvent,
-    warn: Callable[[str], None],
+    on_event: OnEvent,
+    on_message: OnMessage,
     windowed: bool,
     letter: str = "A",
     limit_s: float | None = None,
@@ -61,8 +62,8 @@ def live(
         run: the folder that `aslkit train` wrote.
         source: as `aslkit.video.sources.open_source` takes it.
         config: the settings.
-        heard: is told each event as it happens.
-        warn: is told what the user must know, line by line.
+        on_event: is told each event as it happens.
+        on_message: is told what the user must know, line by line.
         windowed: show a window.
         letter: what the synthetic signer shows.
         limit_s: end after so many seconds of frames; None for never.
@@ -80,8 +81,8 @@ def live(
 
             require_display()
         recogniser = stack.enter_context(Recogniser(run))
-        warn_uncalibrated(run, recogniser, warn)
-        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=heard)
+        warn_uncalibrated(run, recogniser, on_message)
+        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
         first: list[float] = []
         watching = FrameLoop(
@@ -90,12 +91,12 @@ def live(
         )  # fmt: skip
         stack.callback(watching.close)
         try:
-            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, warn)
+            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, on_message)
         except KeyboardInterrupt:
             ended = CTRL_C
         except AslkitError:  # as a camera that stays away; what was spelled is not lost with it
             if reader.text:
-                warn(f"Spelled until then: {reader.text}")
+                on_message(f"Spelled until then: {reader.text}")
             raise
         watching.close()
         return LiveResult(
@@ -104,10 +105,10 @@ def live(
         )  # fmt: skip
 
 
-def warn_uncalibrated(run: Path, recogniser: Recogniser, warn: Callable[[str], None]) -> None:
+def warn_uncalibrated(run: Path, recogniser: Recogniser, on_message: OnMessage) -> None:
     """Say so where a model has no threshold: it would guess at every hand."""
     if not recogniser.contract.threshold:
-        warn(
+        on_message(
             f"{run.name} has no threshold, and guesses at every hand, as when too few frames were left over in "
             "training to choose one. Record more, curate and train again."
         )
@@ -119,12 +120,12 @@ def _shown(reader: Reader, watching: FrameLoop, run: Path, source: str) -> str:
     return show_live_window(reader, watching, about=(run.name, camera_name(source)))
 
 
-def _waited(watching: FrameLoop, warn: Callable[[str], None]) -> str:
+def _waited(watching: FrameLoop, on_message: OnMessage) -> str:
     """Without a window: say when a camera is gone and when it is back."""
     trouble = None
     while not watching.finished.wait(_GLANCE_S):
         before, trouble = trouble, watching.stream.trouble
         if bool(trouble) != bool(before):
-            warn(trouble or "It is back.")
+            on_message(trouble or "It is back.")
     watching.check()
     return "the source ended"

@@ -30,13 +30,13 @@ class TrainingContext:
         samples: split as it learned.
         feature: what it sees.
         config: its settings.
-        watch: where trainings can be gone on with.
+        folders: where trainings can be gone on with.
     """
 
     samples: data.Samples
     feature: Feature
     config: TrainConfig
-    watch: TrainingFolders
+    folders: TrainingFolders
 
 
 def random_split_baseline(whole: data.Samples, kept: TrainingContext) -> Predictions:
@@ -59,7 +59,7 @@ def scratch_baseline(whole: data.Samples, kept: TrainingContext, *, cv: By | Non
     config = replace(kept.config, start="")
     try:
         if cv is not None:
-            crossed = cross_validate(whole, kept.feature, config, cv, watch=kept.watch)
+            crossed = cross_validate(whole, kept.feature, config, cv, watch=kept.folders)
             return {"accuracy": fold_metrics(crossed, seed=config.seed)["mean"], "epochs": None}
         fitted = _fit(kept.samples, kept, config, title="Training from scratch, for comparison")
     except KeyboardInterrupt:
@@ -83,7 +83,13 @@ def calibrate_model(fitted: FitResult, kept: TrainingContext, recorded: Mapping[
     if not fitted.stopped and _judged_by_others(learned, kept.config):
         try:
             crossed = cross_validate(
-                learned, kept.feature, kept.config, "signer", recorded=recorded, watch=kept.watch, why="To calibrate, "
+                learned,
+                kept.feature,
+                kept.config,
+                "signer",
+                recorded=recorded,
+                watch=kept.folders,
+                why="To calibrate, ",
             )
             return crossed.calibration(), LEFT_OUT
         except KeyboardInterrupt:
@@ -97,7 +103,7 @@ def calibrate_model(fitted: FitResult, kept: TrainingContext, recorded: Mapping[
 
 
 def _fit(samples: data.Samples, kept: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
-    return fit(samples, kept.feature, config, title=title, watch=TrainingFolders(kept=kept.watch.kept))
+    return fit(samples, kept.feature, config, title=title, watch=TrainingFolders(kept=kept.folders.kept))
 
 
 def _judged_by_others(learned: data.Samples, config: TrainConfig) -> bool:

@@ -66,8 +66,8 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluatio
     silence = predict_negatives(model, samples, feature, split="test", seed=seed)
     people = tuple(sorted(set(answers.signer.tolist())))
     crossed = CrossValidation(
-        by="signer", note="", answers=answers, turns=tuple((name,) for name in people),
-        turn=np.searchsorted(np.array(people), answers.signer), silences=(silence,), seconds=0.0,
+        by="signer", note="", predictions=answers, turns=tuple((name,) for name in people),
+        turn=np.searchsorted(np.array(people), answers.signer), negatives=(silence,), seconds=0.0,
     )  # fmt: skip
     calibration = Calibration(temperature=contract.temperature, threshold=contract.threshold)
     metrics = (

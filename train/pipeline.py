@@ -12,6 +12,7 @@ from aslkit import __version__
 from aslkit.core.errors import InputError
 from aslkit.core.files import atomic_write
 from aslkit.core.letters import LETTERS
+from aslkit.core.progress import OnMessage
 from aslkit.datasets import duplicate_signers, parquet_store
 from aslkit.datasets.split import By
 from aslkit.synthetic.landmark_dataset import SIGNERS
@@ -79,7 +80,7 @@ def train(
     captures: Path | None = None,
     resume: Path | None = None,
     tensorboard: bool = False,
-    note: Callable[[str], None] = lambda text: None,
+    on_message: OnMessage = lambda text: None,
 ) -> TrainResult:
     """Train on a dataset's train split and measure on its test split; then the same with a random split beside it.
 
@@ -96,7 +97,7 @@ def train(
         captures: a workspace's, with frames recorded without a letter, if there are any.
         resume: the folder of an interrupted run to go on with; trainings that would be the same are taken up.
         tensorboard: write what TensorBoard shows of the model that is kept into the run's folder.
-        note: told, before anything is trained, what the figures will not tell; and how an interrupted run goes on.
+        on_message: told, before anything is trained, what the figures will not tell; and how an interrupted run goes on.
 
     Raises:
         InputError: no such dataset, feature, architecture or signer; too few people for a curve; nothing to resume.
@@ -106,12 +107,12 @@ def train(
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
-        config = resolve_start(config, get_feature(config.feature), runs, note)
+        config = resolve_start(config, get_feature(config.feature), runs, on_message)
         name = f"{dataset.name}-{config.feature}-{config.architecture}"
-    with open_run_folder(runs, name, resume=resume, tensorboard=tensorboard, note=note) as (folder, watch):
+    with open_run_folder(runs, name, resume=resume, tensorboard=tensorboard, on_message=on_message) as (folder, watch):
         asked = _Asked(
             run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures,
-            note=note,
+            note=on_message,
         )  # fmt: skip
         finished = _finished(asked, config, watch)
         with atomic_write(folder) as partial:
@@ -138,7 +139,7 @@ def _finished(asked: _Asked, config: TrainConfig, watch: TrainingFolders) -> Fin
     tried: list[dict[str, Any]] = []
     if config.feature == AUTO:
         config, tried = select_model(
-            asked.dataset, config, hold_out=asked.hold_out, runs=asked.runs, note=asked.note, watch=watch
+            asked.dataset, config, hold_out=asked.hold_out, runs=asked.runs, on_message=asked.note, watch=watch
         )
     chosen, cv = get_feature(config.feature), asked.cv
     whole = data.load_samples(asked.dataset, chosen.contract)
@@ -152,10 +153,10 @@ def _finished(asked: _Asked, config: TrainConfig, watch: TrainingFolders) -> Fin
     )
     for text in (*(dataset_warnings(samples) if not cv else ()), *alike):
         asked.note(text)
-    kept = TrainingContext(samples=samples, feature=chosen, config=config, watch=watch)
+    kept = TrainingContext(samples=samples, feature=chosen, config=config, folders=watch)
     crossed = cross_validate(whole, chosen, config, cv, recorded=recorded, watch=watch) if cv else None
     fitted = fit(samples, chosen, config, title="Training", keep=True, watch=watch)
-    answers = crossed.answers if crossed else predict(fitted.model, samples, chosen, split="test")
+    answers = crossed.predictions if crossed else predict(fitted.model, samples, chosen, split="test")
     calibration, refused = _refused(fitted, kept, crossed, answers, recorded)
     metrics = (
         _about(asked.dataset, config, samples, fitted)
@@ -178,7 +179,7 @@ def _finished(asked: _Asked, config: TrainConfig, watch: TrainingFolders) -> Fin
         contract=replace(chosen.contract, **asdict(calibration)),
         config=without_paths(config, asked.runs),
         metrics=metrics,
-        answers=answers,
+        predictions=answers,
     )
 
 
@@ -229,7 +230,7 @@ def _crossed(crossed: CrossValidation, whole: data.Samples, kept: TrainingContex
         return {"cv": found}
     return {
         "cv": found,
-        "curve": learning_curve.learning_curve(whole, kept.feature, kept.config, full=each, watch=kept.watch),
+        "curve": learning_curve.learning_curve(whole, kept.feature, kept.config, full=each, watch=kept.folders),
     }
 
 

@@ -1,12 +1,13 @@
 """Which feature, architecture and start: by cross-validation over the people trained on, never by the test."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from aslkit.core.progress import OnMessage
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
@@ -29,7 +30,7 @@ def select_model(
     *,
     hold_out: Sequence[str],
     runs: Path,
-    note: Callable[[str], None],
+    on_message: OnMessage,
     watch: TrainingFolders,
 ) -> tuple[TrainConfig, list[dict[str, Any]]]:
     """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
@@ -39,7 +40,7 @@ def select_model(
         config: the settings, whose feature is "auto".
         hold_out: signers who are tested on; they have no part in the choice.
         runs: a workspace's, with a benchmark to begin with if there is one.
-        note: told why a network begins by chance that could begin with another.
+        on_message: told why a network begins by chance that could begin with another.
         watch: where the trainings can be gone on with.
 
     Returns:
@@ -50,13 +51,13 @@ def select_model(
         InputError: no such architecture.
     """
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
-    wanted = list(_candidates(config, runs, note))
+    wanted = list(_candidates(config, runs, on_message))
     tried = [_tried(dataset, settings, hold_out, runs, watch) for settings in wanted]
     order = sorted(range(len(tried)), key=lambda index: -tried[index]["mean"])
     return wanted[order[0]], [tried[index] for index in order]
 
 
-def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) -> list[TrainConfig]:
+def _candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[TrainConfig]:
     found: list[TrainConfig] = []
     told: list[str] = []
     for name in CANDIDATES:
@@ -67,7 +68,7 @@ def _candidates(config: TrainConfig, runs: Path, note: Callable[[str], None]) ->
         if name == _FROM_SCRATCH_TOO and settings.start:
             found.append(replace(settings, start=""))
     for text in dict.fromkeys(told):
-        note(text)
+        on_message(text)
     return found
 
 

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +19,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
-from aslkit.formats.recording_plan import PlannedLetter, letters_for
-from aslkit.formats.recording_plan import load_plan as load_plan
+from aslkit.formats.recording_plan import PlannedLetter, letters_for, load_plan
 from aslkit.video.sources import LIVE, Kind, camera_name, source_kind
 
 SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Drawn; nobody is seen.")
@@ -124,7 +123,7 @@ def run_capture(options: CaptureOptions) -> None:
         recorded = record_in_browser(
             letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
             host=options.host, port=options.port, certificate=options.certificate, key=options.key,
-            announce=_announce,
+            on_message=_print_message,
         )  # fmt: skip
     else:
         from aslkit.capture.record import record, record_in_terminal
@@ -132,7 +131,7 @@ def run_capture(options: CaptureOptions) -> None:
 
         recorded = record(
             letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
-            count=count, screen=record_in_window if options.windowed else record_in_terminal,
+            count=count, screen=record_in_window if options.windowed else partial(record_in_terminal, on_message=_print_message),
             paced=options.windowed and options.kind not in LIVE, ask=options.windowed,
         )  # fmt: skip
     print_recording(recorded, info, capture.goal, as_json=options.as_json)
@@ -173,5 +172,5 @@ def _prompt(question: str, proposed: str) -> str:
     return str(click.prompt(question, default=proposed, err=True))
 
 
-def _announce(text: str) -> None:
+def _print_message(text: str) -> None:
     click.echo(text, err=True)

@@ -81,12 +81,12 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         from aslkit.live.web.serve import live_in_browser
 
         where = {name: options[name] for name in ("host", "port", "certificate", "key")}
-        lived = live_in_browser(folder, config=settings, heard=heard, announce=_warn, **where)
+        lived = live_in_browser(folder, config=settings, on_event=heard, on_message=_warn, **where)
     else:
         from aslkit.live.run import live as read
 
         lived = read(
-            folder, source=options["source"], config=settings, heard=heard, warn=_warn, letter=letter,
+            folder, source=options["source"], config=settings, on_event=heard, on_message=_warn, letter=letter,
             windowed=_windowed(options["preview"], options["source"], as_json=as_json), limit_s=options["limit_s"],
         )  # fmt: skip
     click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
@@ -157,7 +157,7 @@ def exam(
     rng = np.random.default_rng(seed)
     result = run_exam(
         folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
-        rest_s=rest_s, windowed=preview, say=_warn,
+        rest_s=rest_s, windowed=preview, on_message=_warn,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")

@@ -171,7 +171,7 @@ def _train(
         runs=workspace.runs,
         config=settings,
         captures=workspace.captures,
-        note=note,
+        on_message=note,
         **asked,
     )
     print_training(done, as_json=as_json)

@@ -6,6 +6,9 @@ from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
 
+OnMessage = Callable[[str], None]
+"""Called with each line that the user should read. The CLI prints it; nothing below the CLI prints."""
+
 
 class Advance(Protocol):
     """Call with the number of steps done since the last call."""

@@ -30,7 +30,7 @@ class Workspace:
         return self.root / "signers.toml"
 
     @property
-    def descriptions(self) -> Path:
+    def measurements(self) -> Path:
         """What curation measured of each image. May be deleted: it is measured again."""
         return self.root / "cache" / "descriptions"
 

@@ -76,7 +76,7 @@ class IndexEntry:
         return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}", "fine_hash": f"{self.fine_hash:064x}"})
 
     @classmethod
-    def of(
+    def from_metrics(
         cls, seen: FrameMetrics, *, file: str, side: Literal["left", "right"] | None = None, **other: Any
     ) -> "IndexEntry":
         """The entry of a frame in which `seen` was seen; `side` is what the signer says of the hand, if anything."""

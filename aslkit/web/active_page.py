@@ -17,7 +17,7 @@ class ActivePage:
     Args:
         fps: frames a second that a page may send; a few more are let through.
         elsewhere: what a page is told whose place another has taken, or that joined a server of before.
-        over: what it is told when all is over.
+        release: what it is told when all is over.
         clock: seconds since any moment.
 
     Attributes:
@@ -32,14 +32,14 @@ class ActivePage:
         self._frames = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
         self._others = TokenBucket(20, 40, clock=clock)
 
-    def join(self) -> str:
+    def claim(self) -> str:
         """Take in a page: from now on it is the one. Returns the name under which it has to send everything.
 
         Raises:
             Refusal: all is over.
         """
         if self.finished:
-            raise self.over()
+            raise self.release()
         self.page = secrets.token_urlsafe(12)
         return self.page
 
@@ -50,7 +50,7 @@ class ActivePage:
             Refusal: it is another one (409), or all is over (410).
         """
         if self.finished:
-            raise self.over()
+            raise self.release()
         if page is None or page != self.page:
             why = "unknown" if self.page is None else "elsewhere"  # after a restart the server knows nobody
             raise RequestRefused(409, self._elsewhere, why=why)
@@ -88,6 +88,6 @@ class ActivePage:
         self.slow_down(frames=True)
         return data
 
-    def over(self) -> RequestRefused:
+    def release(self) -> RequestRefused:
         """What is said when all is over."""
         return RequestRefused(410, self._over)

@@ -87,7 +87,7 @@ def near(traits: GroupFeatures, limits: NearDuplicateLimits) -> np.ndarray[Any, 
     for one in range(count):
         for other in range(one):
             found[one, other] = found[other, one] = (
-                connected_components(traits.take(np.array([one, other])), limits)[1] == 0
+                connected_components(traits.select(np.array([one, other])), limits)[1] == 0
             )
     return found
 

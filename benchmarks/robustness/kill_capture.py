@@ -99,7 +99,7 @@ def main() -> None:
         for kill in range(1, kills + 1):
             after_s = float(rng.uniform(0, LONGEST_S))
             accepted, stored = killed(source, workspace, after_s)
-            with Session.opened(
+            with Session.open(
                 workspace, INFO, look_at=lambda frame: measure_frame(frame, landmarker.find_all(frame))
             ) as session:
                 done = asdict(session.recovered)

@@ -92,9 +92,9 @@ def described(workspace: Workspace, config: CurateConfig) -> tuple[list[Captured
     frames = list(walk_captures(workspace.captures))
     contents = [file_hash(frame.path) for frame in frames]
     looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
-    known = MeasurementCache(folder=workspace.descriptions, looking=looking)
-    known.complete({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
-    seen = known.of(contents)
+    known = MeasurementCache(folder=workspace.measurements, options=looking)
+    known.fill({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
+    seen = known.get(contents)
     kept, _ = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     return [frames[index] for index in kept], seen.take(kept)
 
@@ -151,10 +151,10 @@ def look_at_all(root: Path, times: int) -> dict[str, Any]:
             str(path): path
             for path in _jittered(list(walk_captures(root / "captures")), times, Path(folder) / "images")
         }
-        known = MeasurementCache(folder=Path(folder) / "known", looking=settings)
+        known = MeasurementCache(folder=Path(folder) / "known", options=settings)
         with measured("look at pictures", into):
-            known.complete(images, Local())
-        found = known.of(list(images)).column("landmarks")
+            known.fill(images, Local())
+        found = known.get(list(images)).column("landmarks")
         into["look at pictures"]["hands"] = 1 - found.null_count / len(found)
     return {"rows": len(images), "stages": into}
 
@@ -186,7 +186,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         group = measure_table.find_groups(frames, seen, config.limits, engine)
     with measured("check, doubt labels", into):
         found = select_frames(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
-    frames, seen, group = [frames[index] for index in found.taken], seen.take(found.taken), group[found.taken]
+    frames, seen, group = [frames[index] for index in found.kept], seen.take(found.kept), group[found.kept]
     infos = {
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
         for key in {(frame.signer, frame.session) for frame in frames}
@@ -229,7 +229,7 @@ def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> 
     some = frames[:: max(len(frames) // SAMPLE, 1)]
     looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     with measured("look at pictures", into), tempfile.TemporaryDirectory() as cache:
-        MeasurementCache(folder=Path(cache), looking=looking).complete({str(f.path): f.path for f in some}, Local())
+        MeasurementCache(folder=Path(cache), options=looking).fill({str(f.path): f.path for f in some}, Local())
     into["look at pictures"]["seconds"] *= len(frames) / len(some)
 
 

@@ -91,7 +91,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         while desk.ended is None:
             desk.press(ord(" "))  # held
             desk.follow()
-            shown = recording.watch.shown
+            shown = recording.pipeline.newest
             if shown is not None and shown is not last:
                 draw_view(desk.view())
                 drawn, last = drawn + 1, shown

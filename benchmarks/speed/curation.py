@@ -97,9 +97,9 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
     contents = [file_hash(frame.path) for frame in captured]
     looking = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
-    known = MeasurementCache(folder=cache, looking=looking)
-    known.complete({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
-    seen = known.of(contents)
+    known = MeasurementCache(folder=cache, options=looking)
+    known.fill({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
+    seen = known.get(contents)
     kept, refused = drop_exact_duplicates(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
     left, seen = [captured[index] for index in kept], seen.take(kept)
     group = measure_table.find_groups(left, seen, config.limits, engine)

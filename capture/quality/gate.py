@@ -79,7 +79,7 @@ class KeptFrames:
         self._names.pop(place)
         self._rows[place : count - 1] = self._rows[place + 1 : count].copy()
 
-    def alike(self, seen: FrameMetrics, limits: GateConfig) -> bool:
+    def find_similar(self, seen: FrameMetrics, limits: GateConfig) -> bool:
         """Whether one is near to `seen`, in the picture and in the hand, or is the same picture but for its coding."""
         rows, new = self._rows[: len(self._names)], _row(seen)
         fine_bits = hamming_distance(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64)
@@ -99,7 +99,7 @@ def _row(seen: Comparable) -> npt.NDArray[np.void]:
 def judge_frame(seen: FrameMetrics, known: KeptFrames, limits: GateConfig) -> tuple[Reason, ...]:
     """Return all that is wrong with a frame, gravest first; nothing where it is good."""
     found = set(_faults(seen, limits))
-    if not found and known.alike(seen, limits):
+    if not found and known.find_similar(seen, limits):
         found.add("too-alike")
     return tuple(reason for reason in REASONS if reason in found)
 

@@ -35,7 +35,7 @@ class HandednessTracker:
         self._in_a_row = 0
         self._seen: Counter[Handedness] = Counter()
 
-    def notice(self, hand: Hand) -> None:
+    def observe(self, hand: Hand) -> None:
         """Take in the hand of a good frame."""
         side = hand.handedness
         if self.usual is None:
@@ -52,12 +52,12 @@ class HandednessTracker:
         if total >= USUAL_FROM and times >= USUAL_SHARE * total:
             self.usual = often
 
-    def answer(self, *, is_so: bool) -> None:
+    def resolve(self, *, is_so: bool) -> None:
         """Take in what the signer says to `question`: False means that the hand is the usual one after all."""
         self._always_usual = not is_so
         self.question = None
 
-    def of(self, hand: Hand) -> Handedness:
+    def side_of(self, hand: Hand) -> Handedness:
         """The side under which a hand is stored."""
         if self._always_usual and self.usual is not None:
             return self.usual

@@ -41,7 +41,7 @@ class FrameWriter:
         self._queue.put((entry, frame))
         return True
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Wait until all that was handed over is on the disk.
 
         Raises:

@@ -88,7 +88,7 @@ class RecordingLifecycle:
     def open_recording(self, letters: Sequence[str]) -> Iterator[Recording]:
         """Open the session for a sitting; afterwards, remember the signer's usual hand."""
         stated = signers.load_signer(self.workspace, self.info.signer)
-        with _looking() as look_at, Session.opened(self.workspace, self.info, look_at=look_at) as session:
+        with _looking() as look_at, Session.open(self.workspace, self.info, look_at=look_at) as session:
             sitting = Recording(
                 session,
                 capture=self.capture,
@@ -101,9 +101,9 @@ class RecordingLifecycle:
                 ask=self.ask,
             )
             yield sitting
-        if sitting.sides.usual != stated.hand:
+        if sitting.handedness.usual != stated.hand:
             stated = signers.load_signer(self.workspace, self.info.signer)  # somebody may have edited it meanwhile
-            signers.save_signer(self.workspace, self.info.signer, replace(stated, hand=sitting.sides.usual))
+            signers.save_signer(self.workspace, self.info.signer, replace(stated, hand=sitting.handedness.usual))
 
     @contextmanager
     def write_session_record(
@@ -120,20 +120,20 @@ class RecordingLifecycle:
             "source": self.info.camera,
         }
         try:
-            sitting.session.note(about, outcome)
+            sitting.session.update_info(about, outcome)
             yield outcome
         finally:
             close()
             outcome |= {"ended": _now(), **frames(), **sitting.report()}
-            sitting.session.note(about | {"ended": outcome["ended"]}, outcome)
+            sitting.session.update_info(about | {"ended": outcome["ended"]}, outcome)
 
-    def recorded(self, sitting: Recording, outcome: dict[str, Any]) -> RecordingResult:
+    def result(self, sitting: Recording, outcome: dict[str, Any]) -> RecordingResult:
         """What came of it.
 
         Raises:
             OSError: the last frames could not be written.
         """
-        sitting.settle()
+        sitting.flush()
         return RecordingResult(
             folder=self.folder,
             letters={letter: number for letter, number in sitting.stored.items() if number},

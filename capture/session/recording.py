@@ -40,14 +40,14 @@ class GateDecision:
     Attributes:
         reasons: what is wrong with it, gravest first; empty where it is good.
         stored: its entry, where it was recorded; None otherwise.
-        nudge: what would make the frames more varied, when that is wanted; None otherwise.
+        hint: what would make the frames more varied, when that is wanted; None otherwise.
         question: the side of the hand that is seen, where it is not the usual one and nobody has said yet whether
             that is so. Nothing is recorded until `Sitting.answer`.
     """
 
     reasons: tuple[Reason, ...]
     stored: IndexEntry | None = None
-    nudge: str | None = None
+    hint: str | None = None
     question: Handedness | None = None
 
 
@@ -73,7 +73,7 @@ class Recording:
         undone: frames that were taken away again.
         late: good frames that the disk was too slow for.
         turn: goes up when the letter changes or frames are undone: what was taken before is not recorded after.
-        sides: which hand is signed with.
+        handedness: which hand is signed with.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Recording:
         self.counts, self.stored = Counter(counts), Counter[str]()
         self.refused: Counter[Reason] = Counter()
         self.undone = self.late = self.turn = 0
-        self.sides = HandednessTracker(usual_hand, ask=ask)
+        self.handedness = HandednessTracker(usual_hand, ask=ask)
         self._entries = {entry.file: entry for entry in session.entries}
         self._known = {letter: KeptFrames() for letter in RECORDABLE}
         for number, entry in enumerate(before):
@@ -122,15 +122,15 @@ class Recording:
             self.letter = letter
             self._alike.clear()
 
-    def beside(self, by: int) -> str:
+    def neighbour_letter(self, by: int) -> str:
         """The next letter that is not complete (`by` 1), or the one before (-1); this one if there is none."""
         at, count = self.letters.index(self.letter), len(self.letters)
         others = (self.letters[(at + by * n) % count] for n in range(1, count))
         return next((letter for letter in others if not self.complete(letter)), self.letter)
 
     def step(self, by: int) -> None:
-        """Go to the letter `beside` this one."""
-        self.choose(self.beside(by))
+        """Go to the letter `neighbour_letter` this one."""
+        self.choose(self.neighbour_letter(by))
 
     def complete(self, letter: str) -> bool:
         """Whether a letter has all the frames that are wanted. No more of it is stored."""
@@ -171,23 +171,25 @@ class Recording:
         with self._lock:
             reasons = judge_frame(seen, self._known[self.letter], self.gate)
             if seen.hand is not None and not set(reasons) - {"too-alike"}:
-                self.sides.notice(seen.hand)
+                self.handedness.observe(seen.hand)
             stored = None
             keep = keep and turn in (None, self.turn)
-            if keep and self.sides.question is None and not self.complete(self.letter):
+            if keep and self.handedness.question is None and not self.complete(self.letter):
                 self._alike.append(reasons[:1] == ("too-alike",))
                 if reasons and self.gate.enabled:
                     self.refused[reasons[0]] += 1
                 else:
                     stored = self._store(frame, seen, reasons, name, at, wait)
-            return GateDecision(reasons=reasons, stored=stored, nudge=self._nudge(), question=self.sides.question)
+            return GateDecision(reasons=reasons, stored=stored, hint=self._nudge(), question=self.handedness.question)
 
     def _store(
         self, frame: Frame, seen: FrameMetrics, reasons: tuple[Reason, ...], name: str, at: datetime | None, wait: bool
     ) -> IndexEntry | None:
         file = self.session.free_name(self.letter, name, self._suffix, taken=self._entries)
-        side = None if seen.hand is None else self.sides.of(seen.hand)
-        entry = IndexEntry.of(seen, file=file, side=side, time=format_time(at), burst=self._burst, reasons=reasons)
+        side = None if seen.hand is None else self.handedness.side_of(seen.hand)
+        entry = IndexEntry.from_metrics(
+            seen, file=file, side=side, time=format_time(at), burst=self._burst, reasons=reasons
+        )
         if not self._writer.put(entry, frame, wait=wait):
             self.late += 1
             return None
@@ -207,10 +209,10 @@ class Recording:
         wanted = list(diversity_hints(list(islice(own, LAST))[::-1]))
         return wanted[number // _NUDGE_EVERY % len(wanted)] if wanted else None
 
-    def answer(self, *, is_so: bool) -> None:
+    def resolve_warning(self, *, is_so: bool) -> None:
         """Say whether the hand really is the one that `Verdict.question` saw."""
         with self._lock:
-            self.sides.answer(is_so=is_so)
+            self.handedness.resolve(is_so=is_so)
 
     def undo(self) -> list[IndexEntry]:
         """Move the sitting's last burst that still has frames to the trash, and return them."""
@@ -226,7 +228,7 @@ class Recording:
             return bool(self._remove([self._entries[file]] if file in self._entries else []))
 
     def _remove(self, entries: list[IndexEntry]) -> list[IndexEntry]:
-        self._writer.settle()
+        self._writer.flush()
         self.session.trash(entries)
         self._forget(entries)
         self.undone += len(entries)
@@ -244,16 +246,16 @@ class Recording:
         with self._lock:
             return list(self._entries.values())[: -count - 1 : -1]
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Wait until all frames are on the disk.
 
         Raises:
             OSError: some could not be written.
         """
-        self._writer.settle()
+        self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left, and no longer count what could not be written: `settle` tells why. Nothing may be
+        """Write what is left, and no longer count what could not be written: `flush` tells why. Nothing may be
         offered afterwards.
         """
         self._writer.close()
@@ -269,6 +271,6 @@ class Recording:
                 "letters": {letter: number for letter, number in sorted(self.stored.items()) if number},
                 "refused": dict(self.refused),
                 "undone": self.undone,
-                "usual_hand": self.sides.usual,
-                "unusual_hand": self.sides.unusual,
+                "usual_hand": self.handedness.usual,
+                "unusual_hand": self.handedness.unusual,
             }

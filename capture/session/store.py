@@ -71,7 +71,7 @@ class Session:
 
     @classmethod
     @contextmanager
-    def opened(
+    def open(
         cls, workspace: Workspace, info: SessionInfo, *, look_at: Callable[[Frame], FrameMetrics]
     ) -> Iterator[Self]:
         """Open the session, mend what an interruption left, and keep others out until the block ends.
@@ -146,7 +146,7 @@ class Session:
         target.parent.mkdir(parents=True, exist_ok=True)
         (self.folder / file).replace(target)
 
-    def note(self, about: dict[str, Any], recording: dict[str, Any]) -> None:
+    def update_info(self, about: dict[str, Any], recording: dict[str, Any]) -> None:
         """Write into session.json: what is true of the whole session, and how the recording that runs now goes."""
         path = self.folder / "session.json"
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -184,7 +184,7 @@ class Session:
             self._to_trash(file)
             self.recovered.damaged += 1
             return
-        self._index.add(IndexEntry.of(seen, file=file, time=format_time(frame.captured_at), recovered=True))
+        self._index.add(IndexEntry.from_metrics(seen, file=file, time=format_time(frame.captured_at), recovered=True))
         self.recovered.relisted += 1
 
     def _images(self) -> Iterator[Path]:

@@ -112,8 +112,8 @@ class PageController:
             "fps": capture.web_fps,
             "camera": {"width": capture.camera_width, "height": capture.camera_height, "fps": capture.camera_fps},
             "recent": [entry.file for entry in sitting.recent(SHOWN)],
-            "usual_hand": sitting.sides.usual,
-            "question": sitting.sides.question,
+            "usual_hand": sitting.handedness.usual,
+            "question": sitting.handedness.question,
             "words": WORDS,
             "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
@@ -130,7 +130,7 @@ class PageController:
         Raises:
             Refusal: all is over.
         """
-        page = self.turns.join()
+        page = self.turns.claim()
         return self.state() | {"page": page}
 
     def frame(self, sent: UploadedFrame) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class PageController:
         self.pace.count()
         with self._eyes:
             if self._closed:
-                raise self.turns.over()
+                raise self.turns.release()
             seen = self._look(frame, sent.taken_s)
         with self._lock:
             keep = sent.keep and sent.turn == self.sitting.turn and self._due(sent.taken_s)
@@ -162,7 +162,7 @@ class PageController:
                 "count": self._count(self.sitting.letter),
                 "complete": self.sitting.complete(self.sitting.letter),
                 "late": self.sitting.late,
-                "usual_hand": self.sitting.sides.usual,
+                "usual_hand": self.sitting.handedness.usual,
             }
 
     def _due(self, taken_s: float) -> bool:
@@ -212,7 +212,7 @@ class PageController:
 
     def answer(self, *, is_so: bool) -> dict[str, Any]:
         """Take in the answer to the question about the other hand."""
-        self.sitting.answer(is_so=is_so)
+        self.sitting.resolve_warning(is_so=is_so)
         return self.state()
 
     def thumbnail(self, file: str) -> bytes:
@@ -224,7 +224,7 @@ class PageController:
         """
         path = self.sitting.session.path(self._entry(file))
         if not path.exists():
-            self.sitting.settle()
+            self.sitting.flush()
         return thumbnail(path)
 
     def _entry(self, file: str) -> IndexEntry:
@@ -248,7 +248,7 @@ class PageController:
     def finish(self) -> dict[str, Any]:
         """End the sitting, and return its balance."""
         try:
-            self.sitting.settle()
+            self.sitting.flush()
         except OSError as error:
             self.failure = error
         self.turns.finished = True
@@ -270,6 +270,6 @@ def _answer(seen: FrameMetrics, verdict: GateDecision) -> dict[str, Any]:
         "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
         "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),
         "stored": None if verdict.stored is None else verdict.stored.file,
-        "nudge": verdict.nudge,
+        "nudge": verdict.hint,
         "question": verdict.question,
     }

@@ -1,12 +1,13 @@
 """Recording in the browser: the same session, sitting and gate, with the page in place of window and camera."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
 from aslkit.capture.web.serve import ServeResult, serve_recording
+from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 
@@ -23,7 +24,7 @@ def record_in_browser(
     port: int,
     certificate: Path | None = None,
     key: Path | None = None,
-    announce: Callable[[str], None],
+    on_message: OnMessage,
 ) -> RecordingResult:
     """Serve the recorder's page until it is finished there, or until Ctrl-C.
 
@@ -38,7 +39,7 @@ def record_in_browser(
         port: likewise; 0 takes a free one.
         certificate: the user's own, PEM; None for one that signs itself, where one is needed.
         key: of the certificate.
-        announce: is given what the user must read.
+        on_message: is given what the user must read.
 
     Raises:
         AslkitError: the port is taken; another process records into the session.
@@ -53,12 +54,12 @@ def record_in_browser(
         seat.open_recording(lacking) as sitting,
         seat.write_session_record(sitting, close=sitting.close, frames=lambda: frames) as outcome,
     ):
-        served = serve_recording(sitting, host=host, port=port, certificate=certificate, key=key, announce=announce)
+        served = serve_recording(sitting, host=host, port=port, certificate=certificate, key=key, on_message=on_message)
         frames |= _frames(served)
         outcome["ended_by"] = "finished on the page" if served.finished else CTRL_C
     if served.failure is not None:
         raise served.failure
-    return seat.recorded(sitting, outcome)
+    return seat.result(sitting, outcome)
 
 
 def _frames(served: ServeResult) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Running the recorder until the signer has finished, or until Ctrl-C."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from aslkit.capture.session.recording import Recording
 from aslkit.capture.web.app import create_app
 from aslkit.capture.web.controller import PageController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer, HandFrameAnalyzer
+from aslkit.core.progress import OnMessage
 from aslkit.web import server
 
 
@@ -39,7 +39,7 @@ def serve_recording(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    announce: Callable[[str], None],
+    on_message: OnMessage,
     look: FrameAnalyzer | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
@@ -50,7 +50,7 @@ def serve_recording(
         sitting: where frames go.
         host: to listen at. Beyond this machine, the page speaks HTTPS and asks for a token.
         port: 0 picks a free one.
-        announce: is given each line that the user must read, as soon as the page can be opened.
+        on_message: is given each line that the user must read, as soon as the page can be opened.
         look: measures frames; None for MediaPipe.
         certificate: the user's own, PEM; None for one that signs itself, where one is needed.
         key: of `certificate`.
@@ -61,7 +61,7 @@ def serve_recording(
     """
     with RecordingServer(sitting, host=host, port=port, look=look, certificate=certificate, key=key) as recorder:
         for line in recorder.words():
-            announce(line)
+            on_message(line)
         return recorder.run()
 
 

@@ -66,7 +66,7 @@ class WindowController:
 
     def __init__(self, recording: SourceRecording, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.ended: str | None = None
-        self._recording, self._sitting, self._clock = recording, recording.sitting, clock
+        self._recording, self._sitting, self._clock = recording, recording.recording, clock
         capture = self._sitting.capture
         self._shutter = Shutter(countdown_s=capture.countdown_s, burst_s=capture.burst_s)
         self._shutter.prepare(clock())
@@ -85,9 +85,9 @@ class WindowController:
         """Do what a key means; -1 is none. While a question stands, y and n answer it and other keys but q wait."""
         code = key & 0xFFFF  # above are modifiers; arrows and the like have codes whose last byte is some letter's
         letter = chr(code).lower() if key >= 0 and code < 0x80 else ""
-        if self._sitting.sides.question is not None and letter != "q":
+        if self._sitting.handedness.question is not None and letter != "q":
             if letter in ("y", "n"):
-                self._sitting.answer(is_so=letter == "y")
+                self._sitting.resolve_warning(is_so=letter == "y")
         elif letter in self._keys:
             self._keys[letter]()
 
@@ -103,7 +103,7 @@ class WindowController:
                 return
             self._step(1)
             self._say(f"{done} is complete. Now {sitting.letter}.", GOOD)
-        elif recording.watch.finished.is_set():
+        elif recording.pipeline.finished.is_set():
             recording.check()  # again: an error may have ended it since
             self.ended = SOURCE_ENDED
 
@@ -114,15 +114,15 @@ class WindowController:
     def view(self) -> RecordingView:
         """What to show now, as values."""
         recording, sitting, now = self._recording, self._sitting, self._clock()
-        shown, verdict = recording.watch.shown, recording.watch.verdict
+        shown, verdict = recording.pipeline.newest, recording.pipeline.decision
         return RecordingView(
             frame=None if shown is None else shown.frame,
             hand=None if shown is None else shown.hand,
             good=verdict is not None and not verdict.reasons,
-            recording=self._shutter.recording(now) and sitting.sides.question is None,
+            recording=self._shutter.recording(now) and sitting.handedness.question is None,
             countdown=self._shutter.countdown(now),
             letter=sitting.letter,
-            left=sitting.sides.usual == "left",
+            left=sitting.handedness.usual == "left",
             counts=sitting.counts if sitting.count is None else sitting.stored,
             goal=sitting.count or sitting.capture.goal,
             walked=sitting.letters,
@@ -140,13 +140,11 @@ class WindowController:
 
     def _banners(self, now: float) -> list[Banner]:
         """The most important line first; at most two are shown."""
-        sitting, verdict = self._sitting, self._recording.watch.verdict
+        sitting, verdict = self._sitting, self._recording.pipeline.decision
         if trouble := self._recording.stream.trouble:
             return [Banner(text=trouble, colour=BAD)]
-        if side := sitting.sides.question:
-            question = (
-                f"This looks like your {side} hand. Is it?    y  yes      n  no, it is the {sitting.sides.usual} one"
-            )
+        if side := sitting.handedness.question:
+            question = f"This looks like your {side} hand. Is it?    y  yes      n  no, it is the {sitting.handedness.usual} one"
             return [Banner(text=question, colour=HINT)]
         lines = [self._note.banner] if self._note.banner and now < self._note.until else []
         if verdict is not None:
@@ -154,8 +152,8 @@ class WindowController:
                 lines.append(Banner(text=WORDS[verdict.reasons[0]], colour=WARN))
             elif not self._shutter.recording(now):
                 lines.append(Banner(text="Good. Hold space to record.", colour=GOOD))
-            if verdict.nudge:
-                lines.append(Banner(text=verdict.nudge, colour=HINT))
+            if verdict.hint:
+                lines.append(Banner(text=verdict.hint, colour=HINT))
         return lines
 
     def _hold(self) -> None:
@@ -174,7 +172,7 @@ class WindowController:
 
     def _step(self, by: int) -> None:
         self._recording.keep = False
-        self._recording.choose(self._sitting.beside(by))
+        self._recording.choose(self._sitting.neighbour_letter(by))
         self._shutter.prepare(self._clock())
 
     def _quit(self) -> None:

@@ -107,35 +107,35 @@ class CheckInput:
     """Frames to be checked, n of them, all readable.
 
     Attributes:
-        described: rows of `describe.DESCRIBED`.
-        sitting: str (n,), signer and session.
-        usual: str (n,), the signer's usual hand.
-        doubt: float64 (n,), how sure others are of another letter than the frame's, 0–1; 0 where they are of none.
-        said: str (n,), that letter.
+        measurements: rows of `describe.DESCRIBED`.
+        session: str (n,), signer and session.
+        dominant_hand: str (n,), the signer's usual hand.
+        label_issue: float64 (n,), how sure others are of another letter than the frame's, 0–1; 0 where they are of none.
+        suggested: str (n,), that letter.
         letter: str (n,), signer and letter.
     """
 
-    described: pa.Table
-    sitting: Texts
-    usual: Texts
-    doubt: Floats
-    said: Texts
+    measurements: pa.Table
+    session: Texts
+    dominant_hand: Texts
+    label_issue: Floats
+    suggested: Texts
     letter: Texts
 
     def number(self, name: str) -> Floats:
         """A column, float64 (n,); NaN where the frame has none."""
-        return np.asarray(self.described.column(name).to_numpy(), np.float64)
+        return np.asarray(self.measurements.column(name).to_numpy(), np.float64)
 
     @cached_property
     def found(self) -> Mask:
         """Whether a hand was, bool (n,)."""
-        return np.asarray(self.described.column("landmarks").is_valid())
+        return np.asarray(self.measurements.column("landmarks").is_valid())
 
     @cached_property
     def beyond(self) -> npt.NDArray[np.float32]:
         """By how much each joint lies outside of the frame, as a share of it, float32 (n, 21); -inf without a hand."""
         out = np.full((len(self.found), 21), -np.inf, np.float32)
-        points = self.described.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)[..., :2]
+        points = self.measurements.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)[..., :2]
         out[self.found] = np.maximum(-points, points - 1).max(axis=2)
         return out
 
@@ -146,8 +146,8 @@ class CheckInput:
         and Handle Outliers", 1993). Where a sitting is too short to tell, all stand out: the fixed limit decides.
         """
         out = np.ones(len(values), bool)
-        for sitting in np.unique(self.sitting):
-            own = (self.sitting == sitting) & np.isfinite(values)
+        for sitting in np.unique(self.session):
+            own = (self.session == sitting) & np.isfinite(values)
             if own.sum() >= ENOUGH:
                 middle = float(np.median(values[own]))
                 out[own] = values[own] > middle + limit * max(robust_std(values[own], middle), _LEAST_SPREAD)
@@ -210,13 +210,19 @@ def _tiny_hand(frames: CheckInput, limits: CheckConfig) -> Found:
 
 
 def _wrong_hand(frames: CheckInput, _: CheckConfig) -> Found:
-    side = np.array(frames.described.column("handedness").to_pylist(), object)
-    found = frames.found & (frames.usual != "") & (side != frames.usual)
-    return found, lambda i: f"looks like the {side[i]} hand; the signer's usual one is the {frames.usual[i]} one"
+    side = np.array(frames.measurements.column("handedness").to_pylist(), object)
+    found = frames.found & (frames.dominant_hand != "") & (side != frames.dominant_hand)
+    return (
+        found,
+        lambda i: f"looks like the {side[i]} hand; the signer's usual one is the {frames.dominant_hand[i]} one",
+    )
 
 
 def _label_doubt(frames: CheckInput, limits: CheckConfig) -> Found:
-    return frames.doubt > limits.doubt, lambda i: f"looks like {frames.said[i]} ({frames.doubt[i]:.0%} sure)"
+    return (
+        frames.label_issue > limits.doubt,
+        lambda i: f"looks like {frames.suggested[i]} ({frames.label_issue[i]:.0%} sure)",
+    )
 
 
 def _few_frames(frames: CheckInput, limits: CheckConfig) -> Found:
@@ -225,10 +231,10 @@ def _few_frames(frames: CheckInput, limits: CheckConfig) -> Found:
 
 
 def _one_sitting(frames: CheckInput, _: CheckConfig) -> Found:
-    which, sitting = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.sitting))
+    which, sitting = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.session))
     met = np.unique(np.stack([which, sitting]), axis=1)
     found = np.bincount(met[0], minlength=1) < 2
-    return np.asarray(found[which]), lambda i: f"this letter of the signer was recorded in {frames.sitting[i]} only"
+    return np.asarray(found[which]), lambda i: f"this letter of the signer was recorded in {frames.session[i]} only"
 
 
 CHECKS: Final[dict[str, Callable[[CheckInput, CheckConfig], Found]]] = {

@@ -32,16 +32,16 @@ class Selection:
     """What became of the frames.
 
     Attributes:
-        taken: int64 (n,), indices of those that are taken, in order.
+        kept: int64 (n,), indices of those that are taken, in order.
         dropped: why each of the others is not; one finding each.
         flagged: what is to be known of those taken; a frame may have several.
-        said: int64 (m,), of all frames, the letter that classifiers which did not learn from it take it for.
+        suggested: int64 (m,), of all frames, the letter that classifiers which did not learn from it take it for.
     """
 
-    taken: Integers
+    kept: Integers
     dropped: list[CheckFinding]
     flagged: list[CheckFinding]
-    said: Integers
+    suggested: Integers
 
 
 def disable_checks(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
@@ -94,7 +94,7 @@ def select_frames(
         dropped |= thinned
         taken = np.array([index for index in taken.tolist() if index not in thinned], np.int64)
     flagged = [finding for finding in run_checks(frames, config, "flag") if finding.index not in dropped]
-    return Selection(taken=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, said=said)
+    return Selection(kept=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, suggested=said)
 
 
 def _thinned(
@@ -127,10 +127,10 @@ def _checked(
 ) -> CheckInput:
     signer = np.array([each.signer for each in kept])
     return CheckInput(
-        described=seen,
-        sitting=np.array([f"{each.signer}/{each.session}" for each in kept]),
-        usual=dominant_hand_per_signer(np.array(seen.column("handedness").to_pylist(), object), signer),
-        doubt=doubt,
-        said=np.array(LETTERS)[said],
+        measurements=seen,
+        session=np.array([f"{each.signer}/{each.session}" for each in kept]),
+        dominant_hand=dominant_hand_per_signer(np.array(seen.column("handedness").to_pylist(), object), signer),
+        label_issue=doubt,
+        suggested=np.array(LETTERS)[said],
         letter=np.array([f"{each.signer}/{each.letter}" for each in kept]),
     )

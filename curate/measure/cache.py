@@ -29,17 +29,17 @@ class MeasurementCache:
 
     Attributes:
         folder: WORKSPACE/cache/descriptions.
-        looking: how hands are looked for; another way has other descriptions.
+        options: how hands are looked for; another way has other descriptions.
     """
 
     folder: Path
-    looking: MeasureOptions
+    options: MeasureOptions
     known: pa.Table = field(init=False)
 
     def __post_init__(self) -> None:
         """Read what is kept. A damaged file only means that its images are measured again, so it is removed."""
         looking = (
-            f"{self.looking.min_confidence:g}-{int(self.looking.second_try)}" if self.looking.hands else "no-hands"
+            f"{self.options.min_confidence:g}-{int(self.options.second_try)}" if self.options.hands else "no-hands"
         )
         self._kept = self.folder / f"v{VERSION}-mediapipe-{version('mediapipe')}-{looking}"
         tables, parts = [], []
@@ -53,7 +53,7 @@ class MeasurementCache:
         if len(tables) > MANY_PARTS:
             self._make_one(parts)
 
-    def complete(self, files: Mapping[str, Path], engine: Engine) -> int:
+    def fill(self, files: Mapping[str, Path], engine: Engine) -> int:
         """Describe files, content hash to path, that are not known yet; returns how many. Ctrl-C keeps what is done."""
         have = set(self.known.column("content").to_pylist())
         missing = {content: path for content, path in files.items() if content not in have}
@@ -62,7 +62,7 @@ class MeasurementCache:
         fresh: list[pa.RecordBatch] = []
         with progress_bar("Looking at images", len(missing)) as advance:
             try:
-                for batch in engine.describe(missing, self.looking):
+                for batch in engine.describe(missing, self.options):
                     fresh.append(batch)
                     advance(len(batch))
                     if sum(map(len, fresh)) >= KEEP_EVERY:
@@ -71,7 +71,7 @@ class MeasurementCache:
                 self._keep(fresh)
         return len(missing)
 
-    def of(self, contents: Sequence[str]) -> pa.Table:
+    def get(self, contents: Sequence[str]) -> pa.Table:
         """Descriptions of files, all known, in the order of their content hashes."""
         rows = pc.index_in(pa.array(contents, pa.string()), self.known.column("content").combine_chunks())
         return self.known.take(rows)

@@ -46,7 +46,7 @@ class GroupFeatures:
         if found != wanted:
             raise ValueError(f"traits of shapes {found}, not {wanted}")
 
-    def take(self, rows: npt.NDArray[Any]) -> "GroupFeatures":
+    def select(self, rows: npt.NDArray[Any]) -> "GroupFeatures":
         """Return those of some frames."""
         return GroupFeatures(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
@@ -74,7 +74,7 @@ def near_duplicates(traits: GroupFeatures, within: npt.NDArray[Any], limits: Nea
     order = np.argsort(part, kind="stable")
     first = np.zeros(len(within), np.int64)
     for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
-        first[rows] = rows[connected_components(traits.take(rows), limits)]
+        first[rows] = rows[connected_components(traits.select(rows), limits)]
     return component_ids(first)
 
 

@@ -61,7 +61,7 @@ def measure_dataset_leakage(
     if len(smalls) > MOST or not all(0 < chosen.sum() < len(smalls) for chosen in (test, drawn)):
         return None
     pictures = ComparedImages(
-        thumbs=np.stack([normalize_thumbnail(each) for each in smalls]),
+        thumbnails=np.stack([normalize_thumbnail(each) for each in smalls]),
         hashes=hashes,
         labels=labels,
         splits=np.where(test, "test", "train").astype(np.str_),
@@ -81,7 +81,7 @@ def _part(pictures: ComparedImages, test: Mask, seed: int) -> tuple[ComparedImag
     chosen = ~test
     chosen[np.random.default_rng(seed).choice(rows, MOST_TESTED, replace=False)] = True
     part = ComparedImages(
-        thumbs=pictures.thumbs[chosen],
+        thumbnails=pictures.thumbnails[chosen],
         hashes=pictures.hashes[chosen],
         labels=pictures.labels[chosen],
         splits=pictures.splits[chosen],

@@ -44,14 +44,14 @@ class ComparedImages:
     """Images made small enough to compare all with all.
 
     Attributes:
-        thumbs: float32 (n, 784), grey, each of mean 0 and length 1, so that a product is a correlation.
+        thumbnails: float32 (n, 784), grey, each of mean 0 and length 1, so that a product is a correlation.
         hashes: uint64 (n,), perceptual.
         labels: int64 (n,), index of the letter.
         splits: str (n,); empty where an image belongs to none.
         unreadable: files that could not be taken, and why.
     """
 
-    thumbs: npt.NDArray[np.float32]
+    thumbnails: npt.NDArray[np.float32]
     hashes: npt.NDArray[np.uint64]
     labels: npt.NDArray[np.int64]
     splits: npt.NDArray[np.str_]
@@ -133,7 +133,7 @@ def measure_leakage(pictures: ComparedImages, test: npt.NDArray[np.bool_], *, di
         title: of the progress bar.
     """
     train, rows = np.flatnonzero(~test), np.flatnonzero(test)
-    known = np.ascontiguousarray(pictures.thumbs[train].T)
+    known = np.ascontiguousarray(pictures.thumbnails[train].T)
     hashes = to_plus_minus_one(pictures.hashes.astype(">u8").view(np.uint8).reshape(-1, 8))
     others = hashes[train]
     found, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
@@ -141,7 +141,7 @@ def measure_leakage(pictures: ComparedImages, test: npt.NDArray[np.bool_], *, di
     with progress_bar(title, len(rows)) as advance:
         for start in range(0, len(rows), _AT_ONCE):
             part, to = rows[start : start + _AT_ONCE], slice(start, start + _AT_ONCE)
-            likeness = pictures.thumbs[part] @ known
+            likeness = pictures.thumbnails[part] @ known
             apart = hamming_matrix(hashes[part], others)
             nearest[to], by_hash[to] = likeness.argmax(axis=1), apart.argmin(axis=1)
             each = np.arange(len(part))
@@ -192,7 +192,7 @@ def _collected(items: Iterator[_Item], total: int) -> ComparedImages:
             labels.append(label)
             splits.append(split)
     return ComparedImages(
-        thumbs=np.array(thumbs, np.float32).reshape(-1, DOWNSCALED_SIDE**2),
+        thumbnails=np.array(thumbs, np.float32).reshape(-1, DOWNSCALED_SIDE**2),
         hashes=np.array(hashes, np.uint64),
         labels=np.array(labels, np.int64),
         splits=np.array(splits, np.str_),

@@ -34,13 +34,13 @@ class Pose:
         letter: which.
         count: frames with a hand.
         mean: float32 (21, 3), median of each joint over the frames, as `canonical_points` gives them.
-        far: indices of the frames farthest from it, and how many standard deviations beyond the usual each is.
+        outliers: indices of the frames farthest from it, and how many standard deviations beyond the usual each is.
     """
 
     letter: str
     count: int
     mean: Points
-    far: list[tuple[int, float]]
+    outliers: list[tuple[int, float]]
 
 
 def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list[Pose]:
@@ -65,7 +65,7 @@ def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list
             if beyond[at] < OUTLIER_DISTANCE or len(far) == MAX_OUTLIERS:
                 break
             far.setdefault(int(group[rows[at]]), (int(rows[at]), float(beyond[at])))
-        found.append(Pose(letter=LETTERS[index], count=len(rows), mean=mean, far=list(far.values())))
+        found.append(Pose(letter=LETTERS[index], count=len(rows), mean=mean, outliers=list(far.values())))
     return found
 
 

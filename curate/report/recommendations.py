@@ -68,8 +68,8 @@ class RuleInput:
         frames: all that were taken, n of them.
         signers: by name.
         counts: int64 (signers, 24), frames.
-        sittings: int64 (signers, 24), in how many a letter was recorded.
-        all_sittings: int64 (signers,).
+        sessions: int64 (signers, 24), in how many a letter was recorded.
+        all_sessions: int64 (signers,).
         largest: int64 (signers, 24), frames in the largest group of near-duplicates.
         wrong: int64 (signers, 24, 24), frames with a hand of one letter that are taken for another.
     """
@@ -77,8 +77,8 @@ class RuleInput:
     frames: SplitFrames
     signers: tuple[str, ...]
     counts: Counts
-    sittings: Counts
-    all_sittings: Counts
+    sessions: Counts
+    all_sessions: Counts
     largest: Counts
     wrong: Counts
 
@@ -114,8 +114,8 @@ def _known(frames: SplitFrames, said: Counts) -> RuleInput:
         frames=frames,
         signers=tuple(map(str, signers)),
         counts=counts,
-        sittings=sittings,
-        all_sittings=np.array([len(np.unique(frames.session[signer == row])) for row in range(len(signers))]),
+        sessions=sittings,
+        all_sessions=np.array([len(np.unique(frames.session[signer == row])) for row in range(len(signers))]),
         largest=largest,
         wrong=wrong,
     )
@@ -191,7 +191,7 @@ def _narrow(known: RuleInput) -> Iterator[Recommendation]:
 
 def _once(known: RuleInput) -> Iterator[Recommendation]:
     for row, signer in enumerate(known.signers):
-        if known.all_sittings[row] > 1 and (letters := _letters(known.sittings[row] == 1)):
+        if known.all_sessions[row] > 1 and (letters := _letters(known.sessions[row] == 1)):
             text = f"{signer} has {_named(letters)} from one sitting only: {MORE} of each on another day."
             yield _advice("once", signer, letters, text)
 

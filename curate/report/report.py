@@ -42,11 +42,11 @@ class ReportInput:
     Attributes:
         name: of the dataset.
         table: its n rows of `schema.COLUMNS` without images, without varied copies.
-        taken: the same n frames.
-        said: int64 (n,), the letter that each is taken for, as `Sieved.said`.
-        leaks: how much of the test can be remembered; None where nothing was compared.
-        parts: their split.
-        refused: what was not taken, a row for each frame.
+        kept: the same n frames.
+        suggested: int64 (n,), the letter that each is taken for, as `Sieved.suggested`.
+        leakage: how much of the test can be remembered; None where nothing was compared.
+        split: their split.
+        rejected: what was not taken, a row for each frame.
         flagged: what is to be known of what was taken.
         summary: as `datasets.summary.summarise` gives it.
         config: the settings.
@@ -54,11 +54,11 @@ class ReportInput:
 
     name: str
     table: pa.Table
-    taken: list[CapturedFrame]
-    said: npt.NDArray[np.int64]
-    leaks: DatasetLeakage | None
-    parts: Split
-    refused: list[Rejection]
+    kept: list[CapturedFrame]
+    suggested: npt.NDArray[np.int64]
+    leakage: DatasetLeakage | None
+    split: Split
+    rejected: list[Rejection]
     flagged: list[Rejection]
     summary: dict[str, Any]
     config: CurateConfig
@@ -125,20 +125,22 @@ def percent(share: float) -> str:
 def _content(curation: ReportInput) -> dict[str, Any]:
     """What the template shows."""
     table, config = curation.table, curation.config
-    frames = SplitFrames.of(table)
+    frames = SplitFrames.from_table(table)
     found = table.column("landmarks").is_valid().to_numpy()
     points = right_hands(table)
-    captured = [*curation.taken, *(each.frame for each in curation.refused)]
+    captured = [*curation.kept, *(each.frame for each in curation.rejected)]
     return {
         "name": curation.name,
         "summary": curation.summary,
         "captured": len(captured),
         "steps": build_waterfall(curation.summary),
-        "advice": recommend_recordings(frames, curation.said),
-        "galleries": build_galleries(curation.refused, curation.flagged, {frame.key: frame.path for frame in captured}),
+        "advice": recommend_recordings(frames, curation.suggested),
+        "galleries": build_galleries(
+            curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured}
+        ),
         "balance": count_balance(frames),
-        "splits": summarise_splits(frames, curation.parts.names),
-        "leaks": curation.leaks,
+        "splits": summarise_splits(frames, curation.split.names),
+        "leaks": curation.leakage,
         "too_many": MOST if len(table) > MOST else 0,
         "copy": COPY,
         "distance": config.group_distance,
@@ -153,7 +155,7 @@ def _poses(
     rows, hands = np.flatnonzero(found), landmark_array(curation.table)
     held = find_pose_outliers(points, frames.label[found], frames.group[found])
     return [
-        (pose, drawing, [_far(curation.taken[rows[at]], hands[at], beyond) for at, beyond in pose.far])
+        (pose, drawing, [_far(curation.kept[rows[at]], hands[at], beyond) for at, beyond in pose.outliers])
         for pose, drawing in zip(held, draw_poses(held), strict=True)
     ]
 

@@ -32,17 +32,17 @@ class JoinedRows:
     """All rows of several datasets as one set: the same whatever the order, and whatever was merged before.
 
     Attributes:
-        taken: photographs, in canonical order.
+        kept: photographs, in canonical order.
         group: int64 (n,), of each; numbered from 0 in that order.
-        left_out: frames whose pixels are there already, or are under two letters; in canonical order.
+        excluded: frames whose pixels are there already, or are under two letters; in canonical order.
         copies: varied copies, in canonical order, of whatever split.
-        rejected: rows of `schema.REJECTED`, without `left_out`.
+        rejected: rows of `schema.REJECTED`, without `excluded`.
         flagged: rows of `schema.FLAGGED`.
     """
 
-    taken: list[SourceRow]
+    kept: list[SourceRow]
     group: npt.NDArray[np.int64]
-    left_out: list[ExcludedRow]
+    excluded: list[ExcludedRow]
     copies: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
@@ -121,9 +121,9 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     originals = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in taken}
     flagged = _distinct(row for source in sources for row in source.flagged)
     return JoinedRows(
-        taken=taken,
+        kept=taken,
         group=groups[: len(taken)],
-        left_out=[replace(e, group=int(g)) for e, g in zip(left_out, groups[len(taken) :], strict=True)],
+        excluded=[replace(e, group=int(g)) for e, g in zip(left_out, groups[len(taken) :], strict=True)],
         copies=[e for e in entries if e.parent and (e.parent, e.signer, e.session, e.label) in originals],
         rejected=[row for row in rejected if (row["signer"], row["path"]) not in known],
         flagged=[row for row in flagged if (row["signer"], row["path"], row["sha256"]) in mine],
@@ -200,6 +200,6 @@ def rejected_rows(joined: JoinedRows) -> list[dict[str, object]]:
             "sha256": each.entry.sha256,
             "group": each.group,
         }
-        for each in joined.left_out
+        for each in joined.excluded
     ]
     return [*before, *now]

@@ -169,27 +169,27 @@ def _check_free(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
 
 def _planned(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
     joined = join_sources(sources)
-    if not joined.taken:
+    if not joined.kept:
         raise AslkitError("No photograph is left: all have the same pixels under several letters.")
     frames = SplitFrames(
-        signer=np.array([entry.signer for entry in joined.taken]),
-        session=np.array([entry.session for entry in joined.taken]),
-        label=np.array([entry.label for entry in joined.taken], np.int64),
+        signer=np.array([entry.signer for entry in joined.kept]),
+        session=np.array([entry.session for entry in joined.kept]),
+        label=np.array([entry.label for entry in joined.kept], np.int64),
         group=joined.group,
     )
     shares = {"test_share": config.test_share, "validation_share": config.validation_share, "seed": config.seed}
     parts = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
-    trained = {e.sha256 for e, name in zip(joined.taken, parts.names, strict=True) if name == "train"}
+    trained = {e.sha256 for e, name in zip(joined.kept, parts.names, strict=True) if name == "train"}
     copies = [copy for copy in joined.copies if copy.parent in trained]
     licence = licences.combine_licences(
-        (entry.licence for entry in (*joined.taken, *copies)), allow_unknown=config.allow_unknown_licence
+        (entry.licence for entry in (*joined.kept, *copies)), allow_unknown=config.allow_unknown_licence
     )
     facts: dict[str, Any] = {
         "config": shares,
         "hold_out": sorted(config.hold_out),
         "merged": _leaves(sources),
         "licence": licence,
-        "pixels": all(entry.pixels for entry in (*joined.taken, *copies)),
+        "pixels": all(entry.pixels for entry in (*joined.kept, *copies)),
         "versions": {"aslkit": __version__},
     }
     facts["summary"] = _summary(joined, parts, facts["merged"]) | {"augmented": len(copies)}
@@ -209,15 +209,15 @@ def _leaves(sources: Sequence[MergeSource]) -> list[dict[str, Any]]:
 def _summary(joined: JoinedRows, parts: Split, leaves: list[dict[str, Any]]) -> dict[str, Any]:
     table = pa.table(
         {
-            "label": pa.array([entry.label for entry in joined.taken], pa.int64()),
-            "signer": pa.array([entry.signer for entry in joined.taken]),
-            "landmarks": pa.array([True if entry.hand else None for entry in joined.taken], pa.bool_()),
+            "label": pa.array([entry.label for entry in joined.kept], pa.int64()),
+            "signer": pa.array([entry.signer for entry in joined.kept]),
+            "landmarks": pa.array([True if entry.hand else None for entry in joined.kept], pa.bool_()),
             "group": pa.array(joined.group),
-            "phash": pa.array([entry.phash for entry in joined.taken], pa.uint64()),
-            "parent": pa.array([entry.parent for entry in joined.taken], pa.string()),
+            "phash": pa.array([entry.phash for entry in joined.kept], pa.uint64()),
+            "parent": pa.array([entry.parent for entry in joined.kept], pa.string()),
         }
     )
-    rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.left_out)]
+    rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.excluded)]
     summary = summarise_dataset(table, parts, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
     made = ", ".join(sorted(f"{'/'.join(leaf['names'])} ({leaf['frames']:,} images)" for leaf in leaves))
     notes = [f"Merged from {made}."]
@@ -231,7 +231,7 @@ def _fingerprint(joined: JoinedRows, parts: Split, copies: Sequence[SourceRow], 
     """Of all that the merged dataset will hold."""
     digest = hashlib.sha256(json.dumps([__version__, schema.VERSION, facts], sort_keys=True).encode())
     digest.update(json.dumps([rejected_rows(joined), joined.flagged], sort_keys=True).encode())
-    for entry in (*joined.taken, *copies):
+    for entry in (*joined.kept, *copies):
         digest.update(entry.digest)
     digest.update(joined.group.tobytes())
     digest.update("".join(name[:2] for name in parts.names).encode())
@@ -240,9 +240,9 @@ def _fingerprint(joined: JoinedRows, parts: Split, copies: Sequence[SourceRow], 
 
 def _write(plan: _Plan, target: Path) -> None:
     joined, copies = plan.joined, plan.copies
-    number = {entry.sha256: int(group) for entry, group in zip(joined.taken, joined.group, strict=True)}
+    number = {entry.sha256: int(group) for entry, group in zip(joined.kept, joined.group, strict=True)}
     row_groups = RowGroups()
-    with atomic_write(target) as new, progress_bar("Merging", len(joined.taken) + len(copies)) as advance:
+    with atomic_write(target) as new, progress_bar("Merging", len(joined.kept) + len(copies)) as advance:
 
         def counted(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             for table in tables:
@@ -251,7 +251,7 @@ def _write(plan: _Plan, target: Path) -> None:
 
         for name in schema.SPLITS:
             rows = np.flatnonzero(plan.parts.names == name)
-            entries = [joined.taken[row] for row in rows] + (copies if name == "train" else [])
+            entries = [joined.kept[row] for row in rows] + (copies if name == "train" else [])
             groups = [number[entry.parent or entry.sha256] for entry in entries]
             parquet_store.write_split(new, name, counted(gather_rows(entries, groups, row_groups)), facts=plan.facts)
         for file, found in (

@@ -119,8 +119,8 @@ def prepare_for_sharing(
     """
     total = parquet_store.count_rows(folder)
     if names is not None:
-        names.learn(named(folder))
-    work = _Work(config=config, names=names, hiding=(names or Pseudonyms()).hiding())
+        names.register(named(folder))
+    work = _Work(config=config, names=names, hiding=(names or Pseudonyms()).masker())
     with atomic_write(target) as new:
         with progress_bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
             for path in parquet_store.list_files(folder):
@@ -212,8 +212,8 @@ def _renamed(row: dict[str, Any], path: str, names: Pseudonyms, hiding: NameMask
         "signer": names.signers[signer] if signer else signer,
         "session": names.session(signer or "", session) if session else session,
         "camera": names.cameras[camera] if camera else camera,
-        "consent": hiding.text(row["consent"]) if row["consent"] else row["consent"],
-        "licence": hiding.text(licence) if told else licence,
+        "consent": hiding.mask_text(row["consent"]) if row["consent"] else row["consent"],
+        "licence": hiding.mask_text(licence) if told else licence,
     }
 
 
@@ -240,7 +240,7 @@ def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
         pa.Table.from_pylist(rejected, schema.WITHHELD), new / parquet_store.REJECTED_FILE, compression="zstd"
     )
     pq.write_table(pa.Table.from_pylist(flagged, schema.FLAGGED), new / parquet_store.FLAGGED_FILE, compression="zstd")
-    card.write_card(new, name=work.hiding.text(name), facts=facts)
+    card.write_card(new, name=work.hiding.mask_text(name), facts=facts)
 
 
 def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -260,7 +260,7 @@ def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dic
     if (names := work.names) is not None:
         for row in (*found[0], *found[1]):
             signer, session = row["signer"] or "", row["session"] or ""
-            row |= {"path": names.files[row["path"]], "detail": work.hiding.text(row["detail"] or "")}
+            row |= {"path": names.files[row["path"]], "detail": work.hiding.mask_text(row["detail"] or "")}
             row |= {"signer": names.signers[signer], "session": names.session(signer, session)}
     return found
 
@@ -268,7 +268,7 @@ def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dic
 def _facts(
     before: dict[str, Any], work: _Work, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    hide = work.hiding.all_of
+    hide = work.hiding.mask_all
     before = {key: value for key, value in before.items() if key not in ("aslkit", "schema_version")}
     was = as_dict(before.get("summary"))
     table = pa.table({key: pa.array([row[key] for row in work.kept]) for key in ("label", "landmarks")})

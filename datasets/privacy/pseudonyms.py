@@ -58,7 +58,7 @@ class Pseudonyms:
         write_durably(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
         path.chmod(0o600)
 
-    def learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def register(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Draw names for who and what has none yet.
 
         Args:
@@ -87,7 +87,7 @@ class Pseudonyms:
         """The other name of a signer's session."""
         return self.sessions[f"{signer}/{session}"]
 
-    def hiding(self) -> "NameMasker":
+    def masker(self) -> "NameMasker":
         """What replaces all that has another name now in texts for people."""
         sittings = {}
         for key, other in self.sessions.items():
@@ -96,7 +96,7 @@ class Pseudonyms:
                 sittings[key] = f"{self.signers.get(signer, signer)}/{other}"
         return NameMasker(
             files={path: other for path, other in self.files.items() if path},
-            sittings=sittings,
+            sessions=sittings,
             signers={name: other for name, other in self.signers.items() if name and name != other},
         )
 
@@ -118,15 +118,15 @@ class NameMasker:
 
     Attributes:
         files: path of an image to another.
-        sittings: SIGNER/SESSION likewise.
+        sessions: SIGNER/SESSION likewise.
         signers: names likewise; in small and large letters alike.
     """
 
     files: Mapping[str, str]
-    sittings: Mapping[str, str]
+    sessions: Mapping[str, str]
     signers: Mapping[str, str]
 
-    def text(self, text: str) -> str:
+    def mask_text(self, text: str) -> str:
         """A text for people, with other names in it."""
         parts, rest = [], 0
         for start in (match.start() for match in re.finditer(r"(?<!\w)\S", text)):
@@ -137,16 +137,16 @@ class NameMasker:
                 rest = end
         return "".join([*parts, self._renamed(text[rest:])])
 
-    def all_of(self, values: Any) -> Any:
-        """As `text`, in whatever JSON may hold."""
+    def mask_all(self, values: Any) -> Any:
+        """As `mask_text`, in whatever JSON may hold."""
         if isinstance(values, str):
-            return self.text(values)
+            return self.mask_text(values)
         if isinstance(values, Mapping):
-            return {self.text(str(key)): self.all_of(value) for key, value in values.items()}
-        return [self.all_of(value) for value in values] if isinstance(values, list | tuple) else values
+            return {self.mask_text(str(key)): self.mask_all(value) for key, value in values.items()}
+        return [self.mask_all(value) for value in values] if isinstance(values, list | tuple) else values
 
     def _renamed(self, text: str) -> str:
-        """As `text`, of one without paths; at one go, since a pseudonym may hold what is another's name."""
+        """As `mask_text`, of one without paths; at one go, since a pseudonym may hold what is another's name."""
         others = tuple(self._names.values())
         return self._sought.sub(lambda m: self._names.get(m[0]) or others[(m.lastindex or 1) - 1], text)
 
@@ -156,12 +156,12 @@ class NameMasker:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        return dict(sorted({**self.signers, **self.sittings}.items(), key=lambda name: -len(name[0])))
+        return dict(sorted({**self.signers, **self.sessions}.items(), key=lambda name: -len(name[0])))
 
     @cached_property
     def _sought(self) -> re.Pattern[str]:
         """A group for each name; where there is none, what is found nowhere."""
-        words = [_word(name, alone=name in self.sittings or len(name) <= _SHORT) for name in self._names]
+        words = [_word(name, alone=name in self.sessions or len(name) <= _SHORT) for name in self._names]
         return re.compile("|".join(f"({word})" for word in words) or "(?!)", re.IGNORECASE)
 
 

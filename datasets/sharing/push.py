@@ -30,7 +30,7 @@ def stage_upload(folder: Path, workspace: Workspace, config: PrivacyConfig) -> t
     if config.pseudonyms:
         path = workspace.root / "datasets" / f"{make_name(folder.resolve().name)}.pseudonyms.json"
         names = Pseudonyms.load(path)
-        names.learn(prepare.named(folder))
+        names.register(prepare.named(folder))
         names.save(path)
     target = workspace.root / "cache" / "push" / _mark(folder, config, names)
     if target.is_dir():

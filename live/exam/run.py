@@ -9,7 +9,7 @@ import numpy as np
 from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import NO_LETTER
-from aslkit.core.progress import progress_bar
+from aslkit.core.progress import OnMessage, progress_bar
 from aslkit.formats.run_folder import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
@@ -57,7 +57,7 @@ def _images(folder: Path) -> Iterator[Path]:
 
 
 def readable_images(
-    chosen: list[tuple[str, Path]], unreadable: list[str], say: Callable[[str], None]
+    chosen: list[tuple[str, Path]], unreadable: list[str], on_message: OnMessage
 ) -> Iterator[tuple[str, Frame]]:
     """Decode photographs of known letters; those that are damaged are left out, said and listed."""
     for letter, path in chosen:
@@ -65,7 +65,7 @@ def readable_images(
             frame = decode_image(read_image_file(path))
         except ImageError as error:
             unreadable.append(str(path))
-            say(f"{path}: {error.message}. It is left out.")
+            on_message(f"{path}: {error.message}. It is left out.")
             continue
         yield letter, frame
 
@@ -133,7 +133,7 @@ def run_exam(
     config: LiveConfig,
     rest_s: float,
     windowed: bool,
-    say: Callable[[str], None],
+    on_message: OnMessage,
 ) -> dict[str, Any]:
     """Hold an exam, and return its result as result.json has it.
 
@@ -148,7 +148,7 @@ def run_exam(
         config: the rule.
         rest_s: rest at the end, seconds.
         windowed: show a window; otherwise letters are asked for in words.
-        say: tells the user what to do.
+        on_message: tells the user what to do.
 
     Raises:
         InputError: no run, no such source, no letters in it, or none that can be read.
@@ -162,14 +162,21 @@ def run_exam(
     with Recogniser(run) as recogniser:
         folder.about["known"] = folder.signer in read_training_signers(run)
         if folder.about["known"]:
-            say(f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers.")
+            on_message(
+                f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers."
+            )
         if kind in LIVE:
             score = _at_camera(
-                recogniser, source, config, Exam(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=say
+                recogniser, source, config, Exam(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=on_message
             )
         elif kind == "folder":
             score = _of_photographs(
-                recogniser, Path(source), letters, labelled_images(Path(source), letters, times, rng), folder, say
+                recogniser,
+                Path(source),
+                letters,
+                labelled_images(Path(source), letters, times, rng),
+                folder,
+                on_message,
             )
         else:
             with open_source(source, letter=letters[0], signer=folder.signer, session="exam") as given:
@@ -188,7 +195,7 @@ def _at_camera(
     say: Callable[[str], None],
 ) -> ExamScore:
     exam = LiveExam(sitting, folder.keep)
-    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=exam.heard)
+    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=exam.heard)
     stream = open_stream(source, config, paced=False, patient=windowed)
     watching = FrameLoop(stream, reader, live=True, after=exam.after)
     try:
@@ -234,7 +241,7 @@ def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:
                 return
 
 
-def _sit(sitting: Exam, reader: Reader, watching: FrameLoop, windowed: bool, say: Callable[[str], None]) -> None:
+def _sit(sitting: Exam, reader: Reader, watching: FrameLoop, windowed: bool, on_message: OnMessage) -> None:
     try:
         if windowed:
             from aslkit.live.exam.window import show_exam
@@ -246,10 +253,10 @@ def _sit(sitting: Exam, reader: Reader, watching: FrameLoop, windowed: bool, say
             now = (sitting.phase, len(sitting.answers))
             if now != before:
                 before = now
-                say(prompt_text(sitting))
+                on_message(prompt_text(sitting))
         watching.check()
     except KeyboardInterrupt:
-        say("Ended early: what was asked until now is scored.")
+        on_message("Ended early: what was asked until now is scored.")
 
 
 def prompt_text(sitting: Exam) -> str:

@@ -60,7 +60,7 @@ class PageController:
         Raises:
             Refusal: all is over.
         """
-        page = self.turns.join()
+        page = self.turns.claim()
         return self.state() | {"page": page}
 
     def frame(self, data: bytes) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class PageController:
         frame = decode_upload(data)
         with self._eyes:
             if self._closed:
-                raise self.turns.over()
+                raise self.turns.release()
             self.pace.count()
             return _answer(self._reader.read(frame, self._clock() - self._start_s))
 

@@ -1,9 +1,9 @@
 """Running the page of `aslkit live` until it is finished there, or until Ctrl-C."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aslkit.core.progress import OnMessage
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
@@ -29,15 +29,15 @@ class LiveServer(server.PageServer):
 
 
 def live_in_browser(
-    run: Path, *, config: LiveConfig, heard: OnEvent, announce: Callable[[str], None], **where: Any
+    run: Path, *, config: LiveConfig, on_event: OnEvent, on_message: OnMessage, **where: Any
 ) -> LiveResult:
     """Serve the page until it is finished there, or until Ctrl-C.
 
     Args:
         run: the folder that `aslkit train` wrote.
         config: the settings.
-        heard: is told each event as it happens.
-        announce: is given each line that the user must read.
+        on_event: is told each event as it happens.
+        on_message: is given each line that the user must read.
         where: host, port, certificate and key, as `aslkit.web.server.PageServer` takes them.
 
     Raises:
@@ -45,12 +45,12 @@ def live_in_browser(
         AslkitError: the model is damaged; the port is taken.
     """
     with Recogniser(run) as recogniser:
-        warn_uncalibrated(run, recogniser, announce)
-        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, heard=heard)
+        warn_uncalibrated(run, recogniser, on_message)
+        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         desk = PageController(reader, config, about=run.name)
         with LiveServer(desk, **where) as served:
             for line in served.words():
-                announce(line)
+                on_message(line)
             served.serve()
             desk.close()
         ended = "finished on the page" if desk.turns.finished else CTRL_C

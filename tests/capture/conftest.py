@@ -78,7 +78,7 @@ def seen(drawn: tuple[Frame, Hand]) -> Seen:
 @pytest.fixture(scope="session")
 def entry(seen: Seen) -> Callable[[str], IndexEntry]:
     def make(file: str, number: int = 0, **other: Any) -> IndexEntry:
-        return IndexEntry.of(seen(number), file=file, **other)
+        return IndexEntry.from_metrics(seen(number), file=file, **other)
 
     return make
 
@@ -115,7 +115,7 @@ def sit(empty: Workspace, ways: CaptureConfig, limits: GateConfig, seen: Seen) -
             "gate": limits,
             "counts": count_letters(empty.captures, "ada"),
         } | other
-        with Session.opened(empty, info, look_at=lambda frame: seen(frame.sum())) as opened:
+        with Session.open(empty, info, look_at=lambda frame: seen(frame.sum())) as opened:
             sitting = Recording(opened, letters=tuple(letters), **asked)
             try:
                 yield sitting

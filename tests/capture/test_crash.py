@@ -78,7 +78,7 @@ def test_nothing_is_lost_that_was_said_to_be_stored(
     told: set[str] = set()
     for _ in range(KILLS):
         told |= set(killed(script, empty, float(rng.uniform(0, 0.4))))
-        with Session.opened(empty, info, look_at=lambda _: seen()) as session:
+        with Session.open(empty, info, look_at=lambda _: seen()) as session:
             assert session.recovered.half_written <= 2  # an image and the index or session.json
             assert session.recovered.relisted <= 1
             assert session.recovered.damaged == 0
@@ -111,7 +111,7 @@ def test_a_line_that_was_half_written_is_dropped_and_its_image_listed_again(
     path = empty.captures / "ada" / "one" / INDEX_FILE
     path.write_bytes(path.read_bytes()[:-cut])
     info = SessionInfo(signer="ada", session="one", camera="test")
-    with Session.opened(empty, info, look_at=lambda _: seen()) as session:
+    with Session.open(empty, info, look_at=lambda _: seen()) as session:
         assert session.recovered.broken_lines == 1
         assert session.recovered.relisted == (0 if cut == 1 else 1)
         assert {entry.file for entry in session.entries} == {"A/0.jpg", "A/1.jpg", "A/2.jpg"}

@@ -37,7 +37,7 @@ def watching(sitting: Recording, stream: Stream, *, wait: bool = True, keep: boo
 
 
 def names(sitting: Recording) -> list[str]:
-    sitting.settle()
+    sitting.flush()
     return [entry.file for entry in sitting.session.entries]
 
 
@@ -59,7 +59,7 @@ def test_frames_are_the_interval_apart_and_none_is_lost(
             assert watch.finished.wait(20)
             watch.check()
         assert names(sitting) == [f"A/{number}.jpg" for number in expected]
-        assert watch.late == 0
+        assert watch.dropped == 0
 
 
 def test_frames_without_a_time_are_all_judged(sit: Any, blind: GateConfig) -> None:
@@ -91,10 +91,10 @@ def test_while_nothing_is_kept_frames_are_shown_and_judged(sit: Any, played: Pla
     with sit(gate=blind) as sitting:
         with watching(sitting, Stream(played([7]), live=False), keep=False) as watch:
             assert watch.finished.wait(20)
-            assert watch.shown is not None
-            assert (watch.shown.frame == 7).all()
-            assert watch.verdict is not None
-            assert watch.verdict.reasons == ("too-dark", "no-hand")
+            assert watch.newest is not None
+            assert (watch.newest.frame == 7).all()
+            assert watch.decision is not None
+            assert watch.decision.reasons == ("too-dark", "no-hand")
         assert names(sitting) == []
 
 
@@ -102,16 +102,16 @@ def test_a_slow_judge_costs_a_camera_frames_and_they_are_counted(
     sit: Any, played: Played, blind: GateConfig, ways: CaptureConfig, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on, shown_all = Event(), Event()
-    monkeypatch.setattr(module, "look", lambda *given, **other: on.wait(20) and measure_frame(*given, **other))
+    monkeypatch.setattr(module, "measure_frame", lambda *given, **other: on.wait(20) and measure_frame(*given, **other))
     with sit(gate=blind, capture=replace(ways, interval_s=0.0)) as sitting:
         stream = Stream(played([*range(50), shown_all]), live=True)
         with watching(sitting, stream, wait=False) as watch:
-            until(lambda: stream.seen == 50 and watch.shown is not None)
+            until(lambda: stream.seen == 50 and watch.newest is not None)
             on.set()
             shown_all.set()
             assert watch.finished.wait(20)
         stored = names(sitting)
-        assert len(stored) + watch.late + sitting.late + stream.frames.lost == 50
+        assert len(stored) + watch.dropped + sitting.late + stream.frames.lost == 50
 
 
 def test_an_error_in_judging_reaches_the_caller_and_ends_all(
@@ -120,7 +120,7 @@ def test_an_error_in_judging_reaches_the_caller_and_ends_all(
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "look", fails)
+    monkeypatch.setattr(module, "measure_frame", fails)
     with sit(gate=blind) as sitting, watching(sitting, Stream(played(range(1000)), live=False)) as watch:
         assert watch.finished.wait(20)
         with pytest.raises(ZeroDivisionError):

@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from threading import Event, Timer
 from typing import Any
 
-import click
 import cv2
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from aslkit.capture.record import SourceRecording, record, record_in_terminal
 from aslkit.capture.session.lifecycle import RecordingResult
 from aslkit.capture.session.store import Session
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
@@ -46,6 +47,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+in_terminal = partial(record_in_terminal, on_message=print)
+
+
 @pytest.fixture
 def take(empty: Workspace, ways: CaptureConfig, limits: GateConfig) -> Take:
     """Records in the terminal."""
@@ -56,7 +60,7 @@ def take(empty: Workspace, ways: CaptureConfig, limits: GateConfig) -> Take:
         capture = replace(
             ways, **{key: other.pop(key) for key in ("interval_s", "goal", "reconnect_s") if key in other}
         )
-        asked: dict[str, Any] = {"gate": limits, "screen": record_in_terminal, "count": 5}
+        asked: dict[str, Any] = {"gate": limits, "screen": in_terminal, "count": 5}
         return record(
             tuple(letters),
             source=source,
@@ -101,8 +105,8 @@ def test_a_file_loses_no_frame_however_late_the_recording_begins(
     clip: str, take: Take, blind: GateConfig, empty: Workspace, until: Callable[[Callable[[], object]], None]
 ) -> None:
     def late(recording: SourceRecording) -> str:
-        until(lambda: recording.watch.verdict is not None)
-        return record_in_terminal(recording)
+        until(lambda: recording.pipeline.decision is not None)
+        return in_terminal(recording)
 
     result = take(clip, gate=blind, interval_s=0.0, count=100, screen=late)
     assert numbers(empty) == list(range(30))
@@ -155,8 +159,8 @@ def test_the_session_file_says_what_was_recorded_with_what(
     clip: str, take: Take, blind: GateConfig, empty: Workspace
 ) -> None:
     def looks(recording: SourceRecording) -> str:
-        begun.update(json.loads((recording.sitting.session.folder / "session.json").read_text()))
-        return record_in_terminal(recording)
+        begun.update(json.loads((recording.recording.session.folder / "session.json").read_text()))
+        return in_terminal(recording)
 
     begun: dict[str, Any] = {}
     result = take(clip, gate=blind, count=2, screen=looks)
@@ -178,11 +182,11 @@ def test_the_session_file_says_what_was_recorded_with_what(
 def test_ctrl_c_keeps_whole_frames(clip: str, take: Take, blind: GateConfig, empty: Workspace) -> None:
     def impatient(recording: SourceRecording) -> str:
         def interrupt(*_: object) -> None:
-            if recording.sitting.stored["A"] >= 2:
+            if recording.recording.stored["A"] >= 2:
                 raise KeyboardInterrupt
 
-        recording.watch.finished.wait = lambda *_: interrupt()  # type: ignore[assignment]
-        return record_in_terminal(recording)
+        recording.pipeline.finished.wait = lambda *_: interrupt()  # type: ignore[assignment]
+        return in_terminal(recording)
 
     result = take(clip, gate=blind, count=1000, interval_s=0.0, screen=impatient)
     assert result.ended == "stopped with Ctrl-C"
@@ -235,15 +239,15 @@ def camera(monkeypatch: pytest.MonkeyPatch, played: Played) -> Callable[..., Any
 
     def plug_in(*takes: Any) -> Any:
         source = played(*takes)
-        monkeypatch.setattr(recorder, "opened", source)
+        monkeypatch.setattr(recorder, "open_source", source)
         return source
 
     return plug_in
 
 
-def kept_from_the_beginning(recording: SourceRecording) -> str:
+def kept_from_the_beginning(recording: SourceRecording, *, on_message: OnMessage = print) -> str:
     recording.keep = True
-    return record_in_terminal(recording)
+    return record_in_terminal(recording, on_message=on_message)
 
 
 def frames_until(stored: int, workspace: Workspace, then: Any) -> Iterator[Any]:
@@ -265,14 +269,14 @@ def test_a_camera_that_vanishes_and_returns_is_told_of_and_goes_on(
 ) -> None:
     back, said = Event(), list[str]()
 
-    def heard(text: str, **_: Any) -> None:
+    def heard(text: str) -> None:
         said.append(text)
         back.set()
 
-    monkeypatch.setattr(click, "echo", heard)
+    screen = partial(kept_from_the_beginning, on_message=heard)
     away = AslkitError("It cannot be opened.")
     camera(frames_until(2, empty, LOST), away, away, chain([back], frames_until(9, empty, 0)))
-    result = take("0", gate=blind, count=5, interval_s=0.0, screen=kept_from_the_beginning)
+    result = take("0", gate=blind, count=5, interval_s=0.0, screen=screen)
     assert (result.ended, result.stored) == ("all recorded", 5)
     assert said[0] == "It is gone. Waiting for it to come back."
     assert said[1:] in ([], ["It is back."])  # where it was quicker, all was recorded before that could be said
@@ -296,13 +300,13 @@ def test_a_stall_is_told_of_once(
     monkeypatch.setattr(recorder, "_GLANCE_S", 0.001)
     on, said = Event(), list[str]()
 
-    def heard(text: str, **_: Any) -> None:
+    def heard(text: str) -> None:
         said.append(text)
         Timer(0.1, on.set).start()  # it stalls for as long as ten times the limit
 
-    monkeypatch.setattr(click, "echo", heard)
+    screen = partial(kept_from_the_beginning, on_message=heard)
     camera(chain([0, on], frames_until(3, empty, 0)))
-    take("0", gate=blind, count=3, interval_s=0.0, screen=kept_from_the_beginning)
+    take("0", gate=blind, count=3, interval_s=0.0, screen=screen)
     assert "has given no picture" in said[0]
     assert said[1:2] in ([], ["It is back."])
 
@@ -313,10 +317,10 @@ def test_an_error_in_a_thread_ends_the_recording_with_it(
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("aslkit.capture.frame_pipeline.look", fails)
+    monkeypatch.setattr("aslkit.capture.frame_pipeline.measure_frame", fails)
     with pytest.raises(ZeroDivisionError):
         take(clip, gate=blind)
-    with Session.opened(empty, SessionInfo(signer="ada", session="one", camera="test"), look_at=fails):  # type: ignore[arg-type]
+    with Session.open(empty, SessionInfo(signer="ada", session="one", camera="test"), look_at=fails):  # type: ignore[arg-type]
         pass  # it was let go
 
 

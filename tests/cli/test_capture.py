@@ -256,8 +256,8 @@ def test_a_full_disk(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyP
 LIMITED = (
     "import resource, signal, sys\n"
     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-    "from aslkit.vision.hand_landmarker import careful\n"
-    "careful().close()\n"
+    "from aslkit.vision.hand_landmarker import create_landmarker\n"
+    "create_landmarker().close()\n"
     "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))\n"
     "from aslkit.cli.main import main\n"
     "main(sys.argv[2:])\n"
@@ -288,7 +288,7 @@ def test_files_that_may_grow_no_more_leave_nothing_half_written(tmp_path: Path, 
     assert "File too large" in done.stderr
     folder = empty.captures / "maria" / "one"
     assert not [path for path in folder.rglob("*") if "partial" in path.name]
-    with Session.opened(empty, SessionInfo.load(folder / "session.json"), look_at=lambda _: 1 / 0) as session:  # type: ignore[arg-type, return-value]
+    with Session.open(empty, SessionInfo.load(folder / "session.json"), look_at=lambda _: 1 / 0) as session:  # type: ignore[arg-type, return-value]
         assert str(session.recovered) == ""  # the index filled up in the middle of a line, and that image is gone too
         assert 5 < len(session.entries) == len(list(walk_captures(empty.captures))) < 40
 

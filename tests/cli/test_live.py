@@ -34,7 +34,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def live(run: Path, **given: Any) -> LiveResult:
         calls.append(given)
         for time_s, text in enumerate(("A ", "A B ")):
-            given["heard"](Event(kind="space", time_s=time_s, text=text))
+            given["on_event"](Event(kind="space", time_s=time_s, text=text))
         return LiveResult(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
 
     monkeypatch.setattr("aslkit.live.run.live", live)

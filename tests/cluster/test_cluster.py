@@ -101,7 +101,7 @@ def test_a_worker_that_dies_while_curating_costs_no_rows(
     assert running.returncode == 0, told
     assert "Traceback" not in told
     spark.add_worker()
-    shutil.rmtree(workspace.descriptions)
+    shutil.rmtree(workspace.measurements)
     curate(workspace, name="here", config=settings, checks=load("checks", CheckConfig))
     assert "54 frames" in said
     for path in workspace.dataset("here").glob("data/*.parquet"):

@@ -22,13 +22,13 @@ def curation(curated: Workspace, settings: CurateConfig) -> ReportInput:
     plain = ReportInput(
         name="custom",
         table=table.drop_columns(["split"]),
-        taken=[frames[image["path"]] for image in table.column("image").to_pylist()],
-        said=table.column("label").to_numpy(),
-        leaks=None,
-        parts=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
-        refused=[],
+        kept=[frames[image["path"]] for image in table.column("image").to_pylist()],
+        suggested=table.column("label").to_numpy(),
+        leakage=None,
+        split=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
+        rejected=[],
         flagged=[],
         summary=parquet_store.read_facts(curated.dataset("custom"))["summary"],
         config=settings,
     )
-    return replace(plain, leaks=measured(plain, settings))
+    return replace(plain, leakage=measured(plain, settings))

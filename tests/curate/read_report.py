@@ -64,7 +64,7 @@ def measured(curation: ReportInput, settings: CurateConfig) -> leaking.DatasetLe
         np.stack([downscale_gray(to_gray(image)) for image in images]),
         curation.table.column("phash").to_numpy(),
         curation.table.column("label").to_numpy(),
-        curation.parts.names == "test",
+        curation.split.names == "test",
         distance=settings.group_distance,
         seed=0,
     )

@@ -56,7 +56,10 @@ def test_a_name_that_is_no_text_comes_back(tmp_path: Path, entry: MakeEntry) -> 
 
 
 def test_an_entry_has_the_joints_of_the_look_it_was_made_of(entry: MakeEntry, seen: Callable[..., Any]) -> None:
-    for made, look in ((entry("A/1.jpg"), seen()), (IndexEntry.of(seen(hand=None), file="A/1.jpg"), seen(hand=None))):
+    for made, look in (
+        (entry("A/1.jpg"), seen()),
+        (IndexEntry.from_metrics(seen(hand=None), file="A/1.jpg"), seen(hand=None)),
+    ):
         assert made.joints == pytest.approx(look.joints, abs=1e-4, nan_ok=True)
         assert made.joints.dtype == np.float32
 

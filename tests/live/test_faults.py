@@ -53,7 +53,7 @@ class Says:
         if sign == 255:
             return Recognised(hand=None, letter=None, probabilities=np.zeros(24, np.float32), refused=True)
         letter = LETTERS[int(said.argmax())]
-        return Recognised(hand=HAND, letter=letter, probabilities=said, refused=sign >= 24, rests=resting)
+        return Recognised(hand=HAND, letter=letter, probabilities=said, refused=sign >= 24, is_rest=resting)
 
 
 def frame_of(letter: str, size: tuple[int, int] = (64, 48)) -> Frame:
@@ -71,7 +71,7 @@ def heard() -> list[Event]:
 @pytest.fixture
 def reader(heard: list[Event]) -> Reader:
     contract = PreprocessConfig(kind="landmarks", threshold=0.9)
-    return Reader(recogniser=Says(), contract=contract, config=load("live", LiveConfig), heard=heard.append)
+    return Reader(recogniser=Says(), contract=contract, config=load("live", LiveConfig), on_event=heard.append)
 
 
 def played(*takes: Any) -> Any:
@@ -126,12 +126,12 @@ def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: py
     says = SimpleNamespace(contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=Says().recognise)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(says))
     stream = Stream(source, live=False, patience_s=0.1)
-    monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
+    monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     warned: list[str] = []
     ticks = count()
     with pytest.raises(AslkitError, match="cannot be opened"):
         live(
-            Path("run"), source="0", config=load("live", LiveConfig), heard=lambda event: None, warn=warned.append,
+            Path("run"), source="0", config=load("live", LiveConfig), on_event=lambda event: None, on_message=warned.append,
             windowed=False, clock=lambda: next(ticks) / 30,
         )  # fmt: skip
     assert warned[-1] == "Spelled until then: A"
@@ -221,13 +221,13 @@ def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
     recogniser = SimpleNamespace(recognise=Says().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9))
     stream = Stream(played("A" * 20), live=False)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
-    monkeypatch.setattr("aslkit.live.run.stream_of", lambda *_, **__: stream)
+    monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: True)
     monkeypatch.setattr(
         "aslkit.live.window.window.show_live_window", lambda reader, watching, about: str(watching.finished.wait(10))
     )
     lived = live(
-        tmp_path, source=str(tmp_path), config=load("live", LiveConfig), heard=lambda event: None, warn=pytest.fail,
+        tmp_path, source=str(tmp_path), config=load("live", LiveConfig), on_event=lambda event: None, on_message=pytest.fail,
         windowed=windowed, clock=count().__next__,
     )  # fmt: skip
     assert (lived.frames, lived.text) == (20, "A")

@@ -150,10 +150,10 @@ def test_a_run_without_model_json_says_what_to_do_where_there_is_no_tensorflow(
 def test_recognises_without_tensorflow(run: Path, tmp_path: Path) -> None:
     (tmp_path / "hand.jpg").write_bytes(_photographs(1)[0])
     code = (
-        "import sys; from pathlib import Path; from aslkit.vision.images import decode\n"
+        "import sys; from pathlib import Path; from aslkit.vision.images import decode_image\n"
         "from aslkit.live.recogniser import Recogniser\n"
         "with Recogniser(Path(sys.argv[1])) as recogniser:\n"
-        "    seen = recogniser.recognise(decode(Path(sys.argv[2]).read_bytes()))\n"
+        "    seen = recogniser.recognise(decode_image(Path(sys.argv[2]).read_bytes()))\n"
         "print(seen.letter in 'ABCDEFGHIKLMNOPQRSTUVWXY', 'tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
     done = subprocess.run(

@@ -25,7 +25,7 @@ def samples(dataset: Path) -> data.Samples:
 
 
 def _chosen_on(samples: data.Samples) -> str:
-    kept = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, watch=NO_FOLDERS)
+    kept = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, folders=NO_FOLDERS)
     return calibrate_model(fit(samples, kept.feature, CONFIG), kept, {})[1]
 
 

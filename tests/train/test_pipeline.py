@@ -107,7 +107,7 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
         parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
     said: list[str] = []
     config = load("train", TrainConfig, flags={"epochs": 1})
-    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, note=said.append)
+    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=said.append)
     told = "100% of the frames of synthetic-ada are near-copies of frames of synthetic-dan"
     assert any(told in each for each in said)
     assert told in headline(done.metrics)["warning"]

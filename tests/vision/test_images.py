@@ -169,7 +169,7 @@ PLAIN = {
 
 def with_pillow(function: Callable[[bytes], object], data: bytes) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "plain_size", lambda _: None)
+        patch.setattr(images, "jpeg_size", lambda _: None)
         return outcome(function, data)
 
 

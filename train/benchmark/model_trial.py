@@ -104,7 +104,7 @@ def evaluate_split(
     """
     rows = images.part(split)
     begun = time.perf_counter()
-    answers = Predictions(truth=images.label[rows], said=predict(images.pixels[rows]))
+    answers = Predictions(truth=images.label[rows], predicted=predict(images.pixels[rows]))
     seconds = time.perf_counter() - begun
     figures = measure_predictions(answers)
     letter, worst = min(figures["per_letter"].items(), key=lambda item: item[1]["accuracy"])

@@ -30,29 +30,29 @@ class Mistake:
     Attributes:
         key: SIGNER/SESSION/LETTER/NAME in the dataset.
         signer, session, signed: of the frame.
-        said: the letter, or "no hand".
-        sure: probability of what was said, 0–1, before it is calibrated; 0 without a hand.
+        predicted: the letter, or "no hand".
+        confidence: probability of what was said, 0–1, before it is calibrated; 0 without a hand.
     """
 
     key: str
     signer: str
     session: str
     signed: str
-    said: str
-    sure: float
+    predicted: str
+    confidence: float
 
 
 def list_mistakes(answers: Predictions) -> list[Mistake]:
     """All frames that were not taken for their letter, in the order of the answers."""
-    rows = np.flatnonzero(answers.truth != answers.said)
+    rows = np.flatnonzero(answers.truth != answers.predicted)
     return [
         Mistake(
             key=str(answers.key[row]),
             signer=str(answers.signer[row]),
             session=str(answers.session[row]),
             signed=LETTERS[answers.truth[row]],
-            said="no hand" if answers.said[row] == REFUSED else LETTERS[answers.said[row]],
-            sure=round(float(answers.probabilities[row].max()), 4),
+            predicted="no hand" if answers.predicted[row] == REFUSED else LETTERS[answers.predicted[row]],
+            confidence=round(float(answers.probabilities[row].max()), 4),
         )
         for row in rows
     ]
@@ -70,7 +70,7 @@ def confused_pairs(answers: Predictions, mistakes: Sequence[Mistake]) -> list[di
 
 def example_keys(mistakes: Sequence[Mistake], signed: str, said: str) -> list[str]:
     """Keys of a few frames that show `signed` and were taken for `said`: of as many signers as there are."""
-    found = [each for each in mistakes if (each.signed, each.said) == (signed, said)]
+    found = [each for each in mistakes if (each.signed, each.predicted) == (signed, said)]
     by_signer = {signer: [each.key for each in found if each.signer == signer] for signer in {m.signer for m in found}}
     chosen: list[str] = []
     for place in np.linspace(0, 1, EXAMPLES):  # frames that follow each other are alike: take them from all over
@@ -84,7 +84,7 @@ def _signed(answers: Predictions, letters: str) -> int:
 
 
 def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> dict[str, Any]:
-    truth, said = answers.truth, answers.said
+    truth, said = answers.truth, answers.predicted
     rows = np.isin(truth, [INDEX[letter] for letter in letters])
     pairs: list[dict[str, Any]] = []
     for a, b in combinations(letters, 2):

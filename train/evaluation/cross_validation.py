@@ -44,38 +44,38 @@ class CrossValidation:
     Attributes:
         by: what was left out in turn: "signer", "session" or "block".
         note: what was done in place of what was asked for, and why; empty where it was done.
-        answers: of all frames tested on, each by a model that did not learn from its signer, session or block.
+        predictions: of all frames tested on, each by a model that did not learn from its signer, session or block.
         turns: what was left out in each turn, names; "block 1" … for blocks.
         turn: int64 (n,), in which of them an answer was given.
-        silences: of each turn, what was said where there was no letter.
+        negatives: of each turn, what was said where there was no letter.
         seconds: in all.
     """
 
     by: By
     note: str
-    answers: Predictions
+    predictions: Predictions
     turns: tuple[tuple[str, ...], ...]
     turn: npt.NDArray[np.int64]
-    silences: tuple[NegativePredictions, ...]
+    negatives: tuple[NegativePredictions, ...]
     seconds: float
 
     def tests(self) -> list[tuple[Predictions, NegativePredictions, Calibration]]:
         """Each turn's answers, with the calibration that the other turns give: it did not see whom it is used on."""
         return [
             (
-                self.answers.of(self.turn == number),
+                self.predictions.select(self.turn == number),
                 silence,
                 calibrate_rejection(
-                    self.answers.of(self.turn != number),
-                    concat_negatives([each for other, each in enumerate(self.silences) if other != number]),
+                    self.predictions.select(self.turn != number),
+                    concat_negatives([each for other, each in enumerate(self.negatives) if other != number]),
                 ),
             )
-            for number, silence in enumerate(self.silences)
+            for number, silence in enumerate(self.negatives)
         ]
 
     def calibration(self) -> Calibration:
         """What all turns together give, for the model that learns from all."""
-        return calibrate_rejection(self.answers, concat_negatives(self.silences))
+        return calibrate_rejection(self.predictions, concat_negatives(self.negatives))
 
 
 def cross_validate(
@@ -118,10 +118,10 @@ def cross_validate(
     return CrossValidation(
         by=by,
         note=note,
-        answers=concat_predictions(answers),
+        predictions=concat_predictions(answers),
         turns=tuple(turns),
         turn=np.repeat(np.arange(len(answers)), [len(each) for each in answers]),
-        silences=tuple(silences),
+        negatives=tuple(silences),
         seconds=time.perf_counter() - begun,
     )
 
@@ -136,8 +136,8 @@ def fold_metrics(crossed: CrossValidation, *, seed: int) -> dict[str, Any]:
         each: for each signer, session or block: name, accuracy, accuracy_hand_found, coverage, macro_f1, n.
     """
     units = _units(crossed)
-    each = [{"name": name, **_brief(crossed.answers.of(rows))} for name, rows in units]
-    counts = [_session_counts(crossed.answers.of(rows)) for _, rows in units]
+    each = [{"name": name, **_brief(crossed.predictions.select(rows))} for name, rows in units]
+    counts = [_session_counts(crossed.predictions.select(rows)) for _, rows in units]
     return {
         "by": crossed.by,
         "note": crossed.note,
@@ -200,7 +200,7 @@ def _names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
 
 
 def _units(crossed: CrossValidation) -> list[tuple[str, npt.NDArray[np.bool_]]]:
-    answers = crossed.answers
+    answers = crossed.predictions
     if crossed.by == "block":
         return [(names[0], crossed.turn == number) for number, names in enumerate(crossed.turns)]
     names = answers.signer
@@ -210,7 +210,7 @@ def _units(crossed: CrossValidation) -> list[tuple[str, npt.NDArray[np.bool_]]]:
 
 
 def _session_counts(answers: Predictions) -> list[tuple[int, int]]:
-    right = answers.truth == answers.said
+    right = answers.truth == answers.predicted
     rows = [answers.session == name for name in np.unique(answers.session)]
     return [(int(right[each].sum()), int(each.sum())) for each in rows]
 

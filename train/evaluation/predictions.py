@@ -28,13 +28,13 @@ class Predictions:
 
     Attributes:
         truth: int64 (n,), index of the letter signed.
-        said: int64 (n,), index of the letter said, or REFUSED.
+        predicted: int64 (n,), index of the letter said, or REFUSED.
         probabilities: float32 (n, 24), of each letter; zeros where no hand was found. (0, 24) where they are not kept.
         key, signer, session: str (n,), of the frames; (0,) where they are not kept.
     """
 
     truth: npt.NDArray[np.int64]
-    said: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
     probabilities: Array = field(default_factory=lambda: np.zeros((0, len(LETTERS)), np.float32))
     key: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
     signer: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
@@ -44,12 +44,12 @@ class Predictions:
         """Number of frames."""
         return len(self.truth)
 
-    def of(self, taken: npt.NDArray[np.bool_]) -> "Predictions":
+    def select(self, taken: npt.NDArray[np.bool_]) -> "Predictions":
         """Those of some of the frames, which must be kept with key and probabilities."""
         return Predictions(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
 
 
-NO_PREDICTIONS: Final = Predictions(truth=np.zeros(0, np.int64), said=np.zeros(0, np.int64))
+NO_PREDICTIONS: Final = Predictions(truth=np.zeros(0, np.int64), predicted=np.zeros(0, np.int64))
 """Where nothing was asked."""
 
 
@@ -68,7 +68,7 @@ def predict(model: Any, samples: Samples, feature: Feature, *, split: str) -> Pr
     probabilities[seen] = predict_probabilities(model, samples.raw[rows[seen]], feature)
     return Predictions(
         truth=samples.label[rows],
-        said=np.where(seen, probabilities.argmax(axis=1), REFUSED),
+        predicted=np.where(seen, probabilities.argmax(axis=1), REFUSED),
         probabilities=probabilities,
         key=samples.key[rows],
         signer=samples.signer[rows],
@@ -106,7 +106,7 @@ def measure_predictions(answers: Predictions) -> dict[str, Any]:
     """
     from sklearn.metrics import f1_score
 
-    truth, said = answers.truth, answers.said
+    truth, said = answers.truth, answers.predicted
     if not len(truth):
         return {
             "accuracy": None,
@@ -141,7 +141,7 @@ def _letter(signed: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> dict[
 def confusion_matrix(answers: Predictions) -> npt.NDArray[np.int64]:
     """Count what was said for what was signed: int64 (24, 25), rows signed, columns said, the last one refused."""
     table = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
-    np.add.at(table, (answers.truth, np.where(answers.said == REFUSED, len(LETTERS), answers.said)), 1)
+    np.add.at(table, (answers.truth, np.where(answers.predicted == REFUSED, len(LETTERS), answers.predicted)), 1)
     return table
 
 

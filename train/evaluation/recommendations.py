@@ -47,10 +47,10 @@ def _wrong(answers: Predictions) -> list[PlannedLetter]:
     found = []
     for letter in np.unique(answers.truth):
         rows = answers.truth == letter
-        right = float((answers.said[rows] == letter).mean())
+        right = float((answers.predicted[rows] == letter).mean())
         if right >= ENOUGH:
             continue
-        said, counts = np.unique(answers.said[rows & (answers.said != letter)], return_counts=True)
+        said, counts = np.unique(answers.predicted[rows & (answers.predicted != letter)], return_counts=True)
         most = int(said[counts.argmax()])
         instead = "no hand was found" if most == REFUSED else f"mostly taken for {LETTERS[most]}"
         why = f"{right:.0%} right on unseen people, {instead}"

@@ -27,13 +27,13 @@ class NegativePredictions:
     Attributes:
         kind: str (n,), of `nothing.KINDS`, or "recorded".
         probabilities: float32 (n, 24).
-        ways: float32 (m, STEPS, 24), of whole ways from letter to letter.
+        transitions: float32 (m, STEPS, 24), of whole ways from letter to letter.
         ends: int64 (m, 2), those letters.
     """
 
     kind: npt.NDArray[np.str_]
     probabilities: Array
-    ways: Array
+    transitions: Array
     ends: npt.NDArray[np.int64]
 
 
@@ -74,19 +74,19 @@ def predict_negatives(
     return NegativePredictions(
         kind=kinds,
         probabilities=np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32),
-        ways=ways.reshape(len(ends), synthetic_negatives.STEPS, len(LETTERS)),
+        transitions=ways.reshape(len(ends), synthetic_negatives.STEPS, len(LETTERS)),
         ends=ends,
     )
 
 
 def calibrate_rejection(answers: Predictions, silence: NegativePredictions) -> Calibration:
     """Choose temperature and threshold from frames that the model did not learn from."""
-    found = answers.said != REFUSED
+    found = answers.predicted != REFUSED
     probabilities, truth = answers.probabilities[found], answers.truth[found]
     by = fit_temperature(probabilities, truth)
     sure = apply_temperature(probabilities, by).max(axis=1, initial=0)
     silent = apply_temperature(silence.probabilities, by).max(axis=1, initial=0)
-    return Calibration(temperature=by, threshold=choose_threshold(sure[answers.said[found] == truth], silent))
+    return Calibration(temperature=by, threshold=choose_threshold(sure[answers.predicted[found] == truth], silent))
 
 
 def concat_negatives(parts: Sequence[NegativePredictions]) -> NegativePredictions:
@@ -94,7 +94,7 @@ def concat_negatives(parts: Sequence[NegativePredictions]) -> NegativePrediction
     return NegativePredictions(
         kind=np.concatenate([each.kind for each in parts]),
         probabilities=np.concatenate([each.probabilities for each in parts]),
-        ways=np.concatenate([each.ways for each in parts]),
+        transitions=np.concatenate([each.transitions for each in parts]),
         ends=np.concatenate([each.ends for each in parts]),
     )
 
@@ -111,13 +111,15 @@ def rejection_metrics(tests: Sequence[tuple[Predictions, NegativePredictions, Ca
     """
     letters = np.concatenate([_sure(a.probabilities, c) for a, _, c in tests])
     truth = np.concatenate([a.truth for a, _, _ in tests])
-    found = np.concatenate([a.said != REFUSED for a, _, _ in tests])
+    found = np.concatenate([a.predicted != REFUSED for a, _, _ in tests])
     said = np.where(found, letters, REFUSED)
     silent = np.concatenate([_sure(s.probabilities, c) for _, s, c in tests])
     kind = np.concatenate([s.kind for _, s, _ in tests])
-    ways = np.concatenate([_sure(s.ways, c) for _, s, c in tests])
+    ways = np.concatenate([_sure(s.transitions, c) for _, s, c in tests])
     ends = np.concatenate([s.ends for _, s, _ in tests])
-    hot = np.concatenate([apply_temperature(a.probabilities[a.said != REFUSED], c.temperature) for a, _, c in tests])
+    hot = np.concatenate(
+        [apply_temperature(a.probabilities[a.predicted != REFUSED], c.temperature) for a, _, c in tests]
+    )
     total = max(len(truth), 1)
     return {
         "letters": {

@@ -1,10 +1,10 @@
 """What a network begins with: the benchmark's best on pixels, another model, or chance."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aslkit.core.progress import OnMessage
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data.features import Feature
@@ -45,7 +45,7 @@ def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
     return None
 
 
-def resolve_start(config: TrainConfig, feature: Feature, runs: Path, note: Callable[[str], None]) -> TrainConfig:
+def resolve_start(config: TrainConfig, feature: Feature, runs: Path, on_message: OnMessage) -> TrainConfig:
     """Name the architecture and what it begins with, where they are left to choose.
 
     A feature of pixels begins with the benchmark's best network, if there is one, and takes its architecture. One of
@@ -55,7 +55,7 @@ def resolve_start(config: TrainConfig, feature: Feature, runs: Path, note: Calla
         config: the settings; a start may be a path, or name a run in `runs`.
         feature: what the network sees.
         runs: a workspace's.
-        note: told why a network begins by chance that could begin with another.
+        on_message: told why a network begins by chance that could begin with another.
     """
     pixels = feature.contract.kind == "pixels"
     best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
@@ -67,9 +67,11 @@ def resolve_start(config: TrainConfig, feature: Feature, runs: Path, note: Calla
     if best is not None and best.architecture == config.architecture:
         return replace(config, start=str(best.model))
     if best is not None:
-        note(f"The benchmark's best is {best.architecture}: {config.architecture} begins by chance.")
+        on_message(f"The benchmark's best is {best.architecture}: {config.architecture} begins by chance.")
     elif pixels:
-        note("There is no benchmark to begin with, so the network begins by chance: aslkit train --dataset sign-mnist")
+        on_message(
+            "There is no benchmark to begin with, so the network begins by chance: aslkit train --dataset sign-mnist"
+        )
     return replace(config, start="")
 
 

@@ -64,7 +64,7 @@ def write_report(
         headline=headline(metrics) | {"figure": headline_accuracy(metrics)},
         mistakes=shown,
         pictures=thumbnails(dataset, keys),
-        said={each.key: f"{each.signed} taken for {each.said}, {each.signer}" for each in behind},
+        said={each.key: f"{each.signed} taken for {each.predicted}, {each.signer}" for each in behind},
         trained=bool(history),
         advice=ADVICE,
         begun=describe_transfer(metrics),

@@ -1,11 +1,12 @@
 """The folder of a run that is being trained: made first, kept when interrupted, gone if nothing was done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from aslkit.core.errors import InputError
+from aslkit.core.progress import OnMessage
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.fitting.fit import TrainingFolders
 from aslkit.train.reporting.write_run import new_folder
@@ -16,7 +17,7 @@ TENSORBOARD: Final = "tensorboard"
 
 @contextmanager
 def open_run_folder(
-    runs: Path, name: str, *, resume: Path | None, tensorboard: bool, note: Callable[[str], None]
+    runs: Path, name: str, *, resume: Path | None, tensorboard: bool, on_message: OnMessage
 ) -> Iterator[tuple[Path, TrainingFolders]]:
     """Yield a run's folder, and where in it trainings keep how far they are.
 
@@ -28,7 +29,7 @@ def open_run_folder(
         name: of the new run, to which a number is added.
         resume: the folder of an interrupted run, in place of a new one.
         tensorboard: whether to write what TensorBoard shows.
-        note: told how to go on.
+        on_message: told how to go on.
 
     Raises:
         InputError: the run to go on with is finished, or the folder is no run's: it would be replaced.
@@ -38,12 +39,12 @@ def open_run_folder(
         _check_interrupted(resume)
     watch = TrainingFolders(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
     if watch.logs is not None:
-        note(f"To follow it: tensorboard --logdir {watch.logs}")
+        on_message(f"To follow it: tensorboard --logdir {watch.logs}")
     try:
         yield folder, watch
     except BaseException:
         if (folder / CHECKPOINTS).is_dir():
-            note(f"What is done is kept. To go on, give the same command with --resume {folder.name}")
+            on_message(f"What is done is kept. To go on, give the same command with --resume {folder.name}")
         else:
             with suppress(OSError):  # somebody put something there
                 folder.rmdir()

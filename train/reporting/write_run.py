@@ -31,14 +31,14 @@ class FinishedRun:
         contract: of its inputs and of what makes a letter of its outputs.
         config: the settings.
         metrics: as metrics.json is to have them.
-        answers: on people not trained on.
+        predictions: on people not trained on.
     """
 
     fitted: FitResult
     contract: PreprocessConfig
     config: TrainConfig
     metrics: dict[str, Any]
-    answers: Predictions
+    predictions: Predictions
 
 
 def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
@@ -56,9 +56,11 @@ def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
     write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
     write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")
     write_rows(folder / "history.csv", run.fitted.history)
-    write_metrics(folder, run.metrics, run.answers)
+    write_metrics(folder, run.metrics, run.predictions)
     write_text(folder / CARD_FILE, render_card(run.metrics))
-    report.write_report(folder, metrics=run.metrics, history=run.fitted.history, answers=run.answers, dataset=dataset)
+    report.write_report(
+        folder, metrics=run.metrics, history=run.fitted.history, answers=run.predictions, dataset=dataset
+    )
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any], answers: Predictions) -> None:

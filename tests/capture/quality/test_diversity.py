@@ -33,7 +33,7 @@ def taken(
         landmarks[:, :2] = moved + middle + (place * way, 0)
         hand = replace(look.hand, landmarks=landmarks)
         seen_so = replace(look, hand=hand, brightness=look.brightness + light * way)
-        entries.append(IndexEntry.of(seen_so, file=f"A/{index}.jpg"))
+        entries.append(IndexEntry.from_metrics(seen_so, file=f"A/{index}.jpg"))
     return entries
 
 
@@ -56,7 +56,7 @@ def test_frames_all_the_same_lack_everything(seen: Seen) -> None:
 def test_few_frames_and_frames_without_a_hand_tell_nothing(seen: Seen) -> None:
     assert list(diversity_hints([])) == []
     assert list(diversity_hints(taken(seen, ENOUGH - 1))) == []
-    nobody = IndexEntry.of(replace(seen(), hand=None, hands=0), file="A/1.jpg")
+    nobody = IndexEntry.from_metrics(replace(seen(), hand=None, hands=0), file="A/1.jpg")
     assert list(diversity_hints([nobody] * 50)) == []
 
 

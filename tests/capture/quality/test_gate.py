@@ -153,7 +153,7 @@ def test_what_is_known_is_found_as_by_comparing_with_each(
         for one in there.values()
     )
     assert len(known) == len(there)
-    assert known.alike(seen, limits) == expected
+    assert known.find_similar(seen, limits) == expected
 
 
 def test_what_is_known_grows_beyond_its_first_room(seen: Seen, limits: GateConfig) -> None:
@@ -161,7 +161,7 @@ def test_what_is_known_grows_beyond_its_first_room(seen: Seen, limits: GateConfi
     for number in range(200):
         known.add(str(number), seen(number))
     known.remove("100")
-    assert [number for number in range(200) if not known.alike(seen(number), limits)] == [100]
+    assert [number for number in range(200) if not known.find_similar(seen(number), limits)] == [100]
 
 
 def test_alike_in_the_picture_alone_or_the_hand_alone_is_not_alike(seen: Seen, limits: GateConfig) -> None:

@@ -19,7 +19,7 @@ def left(right: Hand) -> Hand:
 
 def shown(sides: HandednessTracker, *hands: Hand) -> None:
     for hand in hands:
-        sides.notice(hand)
+        sides.observe(hand)
 
 
 def test_the_usual_hand_is_learned_in_spite_of_a_few_mistakes(right: Hand, left: Hand) -> None:
@@ -56,8 +56,8 @@ def test_the_answer_says_how_hands_are_stored_and_is_asked_for_once(
 ) -> None:
     sides = HandednessTracker("right", ask=True)
     shown(sides, *[left] * SURPRISED_AFTER)
-    sides.answer(is_so=is_so)
-    assert (sides.question, sides.of(left), sides.unusual) == (None, stored, unusual)
+    sides.resolve(is_so=is_so)
+    assert (sides.question, sides.side_of(left), sides.unusual) == (None, stored, unusual)
     shown(sides, *[left] * 3 * SURPRISED_AFTER)
     assert sides.question is None
 
@@ -65,4 +65,4 @@ def test_the_answer_says_how_hands_are_stored_and_is_asked_for_once(
 def test_where_nobody_can_answer_a_hand_is_taken_as_it_is_seen(left: Hand) -> None:
     sides = HandednessTracker("right", ask=False)
     shown(sides, *[left] * 3 * SURPRISED_AFTER)
-    assert (sides.question, sides.of(left), sides.unusual) == (None, "left", 1)
+    assert (sides.question, sides.side_of(left), sides.unusual) == (None, "left", 1)

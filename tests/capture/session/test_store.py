@@ -37,7 +37,7 @@ def opened(empty: Workspace, seen: Callable[..., FrameMetrics]) -> Open:
         def look_at(frame: Frame) -> FrameMetrics:
             return seen(7, width=frame.shape[1], height=frame.shape[0])
 
-        with Session.opened(empty, info, look_at=look_at) as session:
+        with Session.open(empty, info, look_at=look_at) as session:
             yield session
 
     return begin
@@ -217,7 +217,7 @@ HOLDS = (
     "from aslkit.formats.captures import SessionInfo\n"
     "from aslkit.core.workspace import Workspace\n"
     "info = SessionInfo(signer='ada', session='one', camera='test')\n"
-    "with Session.opened(Workspace(root=Path(sys.argv[1])), info, look_at=None):\n"
+    "with Session.open(Workspace(root=Path(sys.argv[1])), info, look_at=None):\n"
     "    print('open', flush=True)\n"
     "    time.sleep(600)\n"
 )

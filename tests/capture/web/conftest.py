@@ -76,7 +76,7 @@ def opened(tmp_path: Path) -> Opened:
     ) -> Iterator[Recording]:
         capture = load("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
         info = SessionInfo(signer="ada", session="one", camera="browser")
-        with Session.opened(workspace, info, look_at=_never) as session:
+        with Session.open(workspace, info, look_at=_never) as session:
             opened = Recording(
                 session,
                 capture=capture,

@@ -80,7 +80,7 @@ def listed(sitting: Recording) -> list[str]:
 
 
 def on_disk(sitting: Recording) -> list[str]:
-    sitting.settle()
+    sitting.flush()
     folder = sitting.session.folder
     return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("[A-Z]/*.jpg"))
 

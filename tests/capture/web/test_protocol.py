@@ -23,14 +23,14 @@ Send = Callable[..., Any]
 
 def on_disk(sitting: Recording) -> list[str]:
     """Stored images, by letter and time."""
-    sitting.settle()
+    sitting.flush()
     folder = sitting.session.folder
     return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("[A-Z]/*.jpg"))
 
 
 def listed(sitting: Recording) -> list[str]:
     """What frames.jsonl says is there."""
-    sitting.settle()
+    sitting.flush()
     return sorted(FrameIndex.load(sitting.session.folder).entries)
 
 
@@ -139,7 +139,7 @@ def test_a_thumbnail_is_what_lies_on_the_disk(send: Send, page: TestClient) -> N
 
 def test_a_frame_that_somebody_took_from_the_disk_is_told_of(send: Send, page: TestClient, sitting: Recording) -> None:
     stored = send()["stored"]
-    sitting.settle()
+    sitting.flush()
     (sitting.session.folder / stored).unlink()
     answer = page.get(f"/frames/{stored}")
     assert (answer.status_code, answer.json()["error"].split(";")[0]) == (404, "There is no such frame")
@@ -241,7 +241,7 @@ def test_a_full_disk_is_told_and_damages_nothing(
     send: Send, page: TestClient, sitting: Recording, desk: PageController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = send()["stored"]
-    sitting.settle()
+    sitting.flush()
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -249,7 +249,7 @@ def test_a_full_disk_is_told_and_damages_nothing(
     monkeypatch.setattr(sitting.session, "add", full)
     send()  # the disk is found full after the answer
     with pytest.raises(OSError, match="No space"):
-        sitting.settle()
+        sitting.flush()
     answer = send()
     assert answer["error"].startswith(
         "The disk takes no more frames (No space left on device). What was stored is safe."

@@ -30,7 +30,7 @@ def lives_on(page: TestClient, send: Callable[..., Any], sitting: Recording) -> 
     page.headers["X-Page"] = page.post("/join", json={}).json()["page"]
     turn = page.get("/state").json()["turn"]
     assert send(taken_s=999_999, turn=turn)["stored"] is not None
-    sitting.settle()
+    sitting.flush()
 
 
 def refused(answer: Any, status: int, words: str) -> None:

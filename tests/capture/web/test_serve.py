@@ -115,7 +115,7 @@ def test_a_port_that_is_taken(sitting: Recording, look: FrameAnalyzer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(AslkitError, match=f"Port {port} is taken by another program. Give --port another number"):
-            serve_recording(sitting, port=port, look=look, announce=print)
+            serve_recording(sitting, port=port, look=look, on_message=print)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_port_that_is_taken(sitting: Recording, look: FrameAnalyzer) -> None:
 )
 def test_where_nothing_can_listen(sitting: Recording, look: FrameAnalyzer, host: str, port: int, words: str) -> None:
     with pytest.raises(AslkitError, match=words):
-        serve_recording(sitting, host=host, port=port, look=look, announce=print)
+        serve_recording(sitting, host=host, port=port, look=look, on_message=print)
 
 
 def test_a_body_that_drips_is_let_go(running: Running, look: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +193,10 @@ SCRIPT = """
     from collections import Counter
     from pathlib import Path
     from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.vision.frame_metrics import look
+    from aslkit.vision.frame_metrics import measure_frame
     from aslkit.capture.session.store import Session
-    from aslkit.capture.session.recording import Sitting
-    from aslkit.capture.web.serve import serve
+    from aslkit.capture.session.recording import Recording
+    from aslkit.capture.web.serve import serve_recording
     from aslkit.formats.captures import SessionInfo
     from aslkit.core.config import load
     from aslkit.core.workspace import Workspace
@@ -204,10 +204,10 @@ SCRIPT = """
     workspace = Workspace(root=Path(sys.argv[1]))
     info = SessionInfo(signer="ada", session="one", camera="browser")
     capture, gate = load("capture", CaptureConfig), load("gate", GateConfig, flags={"enabled": False})
-    with Session.opened(workspace, info, look_at=None) as session:
-        sitting = Sitting(session, capture=capture, gate=gate, letters="A", counts=Counter())
+    with Session.open(workspace, info, look_at=None) as session:
+        sitting = Recording(session, capture=capture, gate=gate, letters="A", counts=Counter())
         announce = lambda line: print(line, flush=True)
-        served = serve(sitting, announce=announce, look=lambda frame, time_s: look(frame, []))
+        served = serve_recording(sitting, on_message=announce, look=lambda frame, time_s: measure_frame(frame, []))
         sitting.close()
     print("closed", served.frames, served.finished)
 """

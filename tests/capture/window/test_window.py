@@ -204,7 +204,7 @@ def test_a_source_that_ended_ends_it_and_an_error_is_raised(at: Any) -> None:
 
 def test_reasons_are_told_in_words_and_trouble_before_all(at: Any) -> None:
     with at() as it:
-        it.recording.watch.verdict = GateDecision(reasons=("blurred", "moved"), nudge="Come closer.")
+        it.recording.watch.verdict = GateDecision(reasons=("blurred", "moved"), hint="Come closer.")
         assert it.says == [WORDS["blurred"], "Come closer."]
         assert not it.desk.view().good
         it.recording.watch.verdict = GateDecision(reasons=())

@@ -41,11 +41,11 @@ def checked(
     described = pa.Table.from_pylist([GOOD | row for row in rows], MEASURED_SCHEMA)
     count = len(rows)
     return CheckInput(
-        described=described,
-        sitting=np.array(sittings or ["ada/one"] * count),
-        usual=np.array(["right"] * count),
-        doubt=np.array([row.get("doubt", 0.0) for row in rows]),
-        said=np.array(["B"] * count),
+        measurements=described,
+        session=np.array(sittings or ["ada/one"] * count),
+        dominant_hand=np.array(["right"] * count),
+        label_issue=np.array([row.get("doubt", 0.0) for row in rows]),
+        suggested=np.array(["B"] * count),
         letter=np.array(letters or ["ada/A"] * count),
     )
 
@@ -132,11 +132,11 @@ def test_of_a_group_the_sharpest_stay(config: CheckConfig) -> None:
     seen = pa.Table.from_pylist([GOOD | {"blur_fine": blur} for blur in blurs], MEASURED_SCHEMA)
     group = np.array([7, 7, 7, 9, 9, 9])
     sieved = select_frames(captured(6), seen, group, config=config, keep_per_group=2, seed=0)
-    assert sieved.taken.tolist() == [1, 2, 3, 4]
+    assert sieved.kept.tolist() == [1, 2, 3, 4]
     assert {(f.index, f.check) for f in sieved.dropped} == {(0, "near_duplicate"), (5, "blurred")}
     assert "like ada/one/A/1.jpg" in next(f.detail for f in sieved.dropped if f.index == 0)
     everything = select_frames(captured(6), seen, group, config=config, keep_per_group=0, seed=0)
-    assert everything.taken.tolist() == [0, 1, 2, 3, 4]
+    assert everything.kept.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_was_dropped_is_restored_and_flagged(config: CheckConfig) -> None:

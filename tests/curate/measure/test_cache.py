@@ -30,16 +30,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def known(folder: Path, looking: MeasureOptions = LOOKING) -> set[str]:
-    return set(MeasurementCache(folder=folder, looking=looking).known.column("content").to_pylist())
+    return set(MeasurementCache(folder=folder, options=looking).known.column("content").to_pylist())
 
 
 def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], looked_at: list[str]) -> None:
     first, rest = dict(list(files.items())[:2]), files
-    assert MeasurementCache(folder=tmp_path, looking=LOOKING).complete(first, HERE) == 2
-    again = MeasurementCache(folder=tmp_path, looking=LOOKING)
-    assert again.complete(first, HERE) == 0
-    assert again.complete(rest, HERE) == 3
-    assert again.complete(rest, HERE) == 0
+    assert MeasurementCache(folder=tmp_path, options=LOOKING).fill(first, HERE) == 2
+    again = MeasurementCache(folder=tmp_path, options=LOOKING)
+    assert again.fill(first, HERE) == 0
+    assert again.fill(rest, HERE) == 3
+    assert again.fill(rest, HERE) == 0
     assert sorted(looked_at) == sorted(files)
     assert known(tmp_path) == set(files)
 
@@ -47,7 +47,7 @@ def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], loo
 def test_another_way_of_looking_has_other_descriptions(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str]
 ) -> None:
-    MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE)
+    MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE)
     assert known(tmp_path, MeasureOptions(min_confidence=0.5, second_try=False)) == set()
     assert known(tmp_path, MeasureOptions(min_confidence=0.3, second_try=True)) == set()
 
@@ -56,7 +56,7 @@ def test_another_way_of_looking_has_other_descriptions(
 def test_a_damaged_part_is_measured_again(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], damage: str
 ) -> None:
-    MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE)
+    MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE)
     part = next(tmp_path.rglob("*.parquet"))
     good = part.read_bytes()
     if damage == "other columns":
@@ -65,7 +65,7 @@ def test_a_damaged_part_is_measured_again(
         part.write_bytes({"cut": good[:-20], "rubbish": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
     assert known(tmp_path) == set()
     looked_at.clear()
-    assert MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, HERE) == 5
+    assert MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE) == 5
     assert sorted(looked_at) == sorted(files)
     assert known(tmp_path) == set(files)
 
@@ -80,7 +80,7 @@ def test_what_was_measured_before_the_end_is_kept(
             raise error("stop")
 
     with pytest.raises(error):
-        MeasurementCache(folder=tmp_path, looking=LOOKING).complete(files, Stops())
+        MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, Stops())
     assert known(tmp_path) == set(list(files)[:4])
 
 
@@ -88,15 +88,15 @@ def test_many_parts_become_one(
     tmp_path: Path, files: dict[str, Path], looked_at: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for content, path in files.items():
-        MeasurementCache(folder=tmp_path, looking=LOOKING).complete({content: path}, HERE)
+        MeasurementCache(folder=tmp_path, options=LOOKING).fill({content: path}, HERE)
     assert len(list(tmp_path.rglob("*.parquet"))) == 5
-    before = MeasurementCache(folder=tmp_path, looking=LOOKING).known
+    before = MeasurementCache(folder=tmp_path, options=LOOKING).known
     monkeypatch.setattr(cache, "MANY_PARTS", 4)
-    assert MeasurementCache(folder=tmp_path, looking=LOOKING).known.equals(before)
+    assert MeasurementCache(folder=tmp_path, options=LOOKING).known.equals(before)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
     assert known(tmp_path) == set(files)
 
 
 def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
-        MeasurementCache(folder=tmp_path, looking=LOOKING).complete({"x": tmp_path / "gone.png"}, HERE)
+        MeasurementCache(folder=tmp_path, options=LOOKING).fill({"x": tmp_path / "gone.png"}, HERE)

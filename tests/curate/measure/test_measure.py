@@ -44,9 +44,9 @@ def test_a_row_depends_on_its_image_alone(described: pa.RecordBatch, files: tupl
 def test_a_row_is_the_same_in_another_process(described: pa.RecordBatch, files: tuple[bytes, ...]) -> None:
     code = (
         "import sys, pyarrow as pa\n"
-        "from aslkit.curate.measure.measure import Looking, describe\n"
+        "from aslkit.curate.measure.measure import MeasureOptions, measure_batch\n"
         "batch = pa.ipc.open_stream(sys.stdin.buffer).read_next_batch()\n"
-        "out = describe(batch, Looking(min_confidence=0.3, second_try=True))\n"
+        "out = measure_batch(batch, MeasureOptions(min_confidence=0.3, second_try=True))\n"
         "with pa.ipc.new_stream(sys.stdout.buffer, out.schema) as sink: sink.write_batch(out)\n"
     )
     sent = pa.BufferOutputStream()
@@ -88,11 +88,11 @@ def test_the_smallest_and_the_thinnest_images_do_not_end_the_process() -> None:
     # In a process of its own: OpenCV would abort this one.
     code = (
         "import numpy as np, pyarrow as pa\n"
-        "from aslkit.curate.measure.measure import GIVEN, Looking, describe\n"
+        "from aslkit.curate.measure.measure import GIVEN, MeasureOptions, measure_batch\n"
         "from aslkit.vision.images import MAX_SIDE, MIN_SIDE, encode_png\n"
         "sizes = (MIN_SIDE, MIN_SIDE), (MIN_SIDE, MAX_SIDE), (MAX_SIDE, MIN_SIDE)\n"
         "rows = [{'content': 'x', 'bytes': encode_png(np.zeros((*size, 3), np.uint8))} for size in sizes]\n"
-        "seen = describe(pa.RecordBatch.from_pylist(rows, GIVEN), Looking(min_confidence=0.3, second_try=True))\n"
+        "seen = measure_batch(pa.RecordBatch.from_pylist(rows, GIVEN), MeasureOptions(min_confidence=0.3, second_try=True))\n"
         "print(seen.column('error').to_pylist())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

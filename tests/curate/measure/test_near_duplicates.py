@@ -61,9 +61,8 @@ def by_plain_loops(frames: list[Frame]) -> list[int]:
             return alike and one.hand is other.hand
         if alike and apart(one.hand, other.hand) <= LIMITS.hand_distance:
             return True
-        stood = [
-            transform_joints(f.hand[None], align_upright(f.hand[None], np.array([f.left])))[0] for f in (one, other)
-        ]  # type: ignore[index]
+        hands = ((one.hand[None], one.left), (other.hand[None], other.left))
+        stood = [transform_joints(hand, align_upright(hand, np.array([left])))[0] for hand, left in hands]
         crops = (crop[i] ^ crop[j]).bit_count() <= LIMITS.crop_distance
         return crops and apart(*(hand.astype(np.float64) for hand in stood)) <= LIMITS.crop_hand_distance
 

@@ -48,7 +48,7 @@ def test_the_same_files_to_the_byte(
     (workspace.captures / "ada" / "one" / "A" / "broken.jpg").write_bytes(b"no image")
     checks = load("checks", CheckConfig)
     curate(workspace, name="spark", config=settings, checks=checks, engine=on_spark)
-    shutil.rmtree(workspace.descriptions)
+    shutil.rmtree(workspace.measurements)
     curate(workspace, name="local", config=settings, checks=checks)
     assert data(workspace, "spark") == data(workspace, "local")
 

@@ -36,7 +36,7 @@ def test_of_a_large_test_a_part_is_looked_at(
     assert found is not None
     assert (found.own.test, found.own.train, found.tested) == (7, 36, 18)
     assert found == measured(curation, settings)
-    text = " ".join(Page(written(replace(curation, leaks=found), tmp_path)).text.split())
+    text = " ".join(Page(written(replace(curation, leakage=found), tmp_path)).text.split())
     assert "Of 18 test images 7, drawn at random, were looked at." in text
 
 
@@ -55,12 +55,12 @@ def test_a_planted_copy_is_found() -> None:
 def test_nothing_to_compare_or_too_much(
     curation: ReportInput, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    alone = replace(curation, parts=Split(names=np.full(54, "train"), by="block"))
-    alone = replace(alone, summary=curation.summary | {"split_by": "block"}, leaks=None)
+    alone = replace(curation, split=Split(names=np.full(54, "train"), by="block"))
+    alone = replace(alone, summary=curation.summary | {"split_by": "block"}, leakage=None)
     assert measured(alone, settings) is None
     assert "nothing to compare" in Page(written(alone, tmp_path)).text
     monkeypatch.setattr(leaking, "MOST", 50)
     monkeypatch.setattr(report, "MOST", 50)
     assert measured(curation, settings) is None
-    text = Page(written(replace(curation, leaks=None), tmp_path)).text
+    text = Page(written(replace(curation, leakage=None), tmp_path)).text
     assert "With more than 50 images this is not measured here" in text

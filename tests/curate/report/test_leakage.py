@@ -21,7 +21,7 @@ def random_pictures(rng: np.random.Generator, count: int) -> ComparedImages:
     thumbs -= thumbs.mean(axis=1, keepdims=True)
     thumbs /= np.linalg.norm(thumbs, axis=1, keepdims=True)
     return ComparedImages(
-        thumbs=thumbs,
+        thumbnails=thumbs,
         hashes=rng.integers(0, 2**64, count, dtype=np.uint64),
         labels=rng.integers(0, 24, count),
         splits=np.array([""] * count),
@@ -39,7 +39,9 @@ def test_the_nearest_is_that_of_brute_force(rng: np.random.Generator) -> None:
     test = rng.random(700) < 0.5
     found = measure_leakage(pictures, test, distance=20, title="")
     train, rows = np.flatnonzero(~test), np.flatnonzero(test)
-    best = [max((float(pictures.thumbs[row] @ pictures.thumbs[other]), other) for other in train) for row in rows]
+    best = [
+        max((float(pictures.thumbnails[row] @ pictures.thumbnails[other]), other) for other in train) for row in rows
+    ]
     bits = [min(int(hamming_distance(pictures.hashes[row], pictures.hashes[other])) for other in train) for row in rows]
     assert (found.test, found.train) == (len(rows), len(train))
     assert found.correlation == pytest.approx(np.median([value for value, _ in best]), abs=1e-5)

@@ -13,9 +13,9 @@ def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generato
     label = np.repeat([INDEX["A"], INDEX["B"], INDEX["C"]], [40, 15, 5])
     found = find_pose_outliers(points, label, group)
     assert [(pose.letter, pose.count) for pose in found] == [("A", 40), ("B", 15), ("C", 5)]
-    assert [at for at, _ in found[0].far] == [9, 20]
-    assert found[0].far[0][1] > found[0].far[1][1] > 3.5
-    assert found[1].far == found[2].far == []
+    assert [at for at, _ in found[0].outliers] == [9, 20]
+    assert found[0].outliers[0][1] > found[0].outliers[1][1] > 3.5
+    assert found[1].outliers == found[2].outliers == []
     np.testing.assert_allclose(found[0].mean, usual, atol=0.02)
 
 

@@ -76,13 +76,13 @@ def named(name: str, curated: Workspace, curation: ReportInput) -> ReportInput:
     table = curation.table
     for column in ("signer", "session"):
         table = table.set_column(table.schema.get_field_index(column), column, [names])
-    taken = [replace(each, signer=signer) for each, signer in zip(curation.taken, names, strict=True)]
+    taken = [replace(each, signer=signer) for each, signer in zip(curation.kept, names, strict=True)]
     return replace(
         curation,
         name=name,
         table=table,
-        taken=taken,
-        refused=[
+        kept=taken,
+        rejected=[
             Rejection(frame=frame, reason=reason, detail=f"same pixels as {taken[0].key}{name}")
             for reason in ("duplicate", "unreadable")
         ],

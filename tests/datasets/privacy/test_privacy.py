@@ -47,7 +47,7 @@ def no_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             def close(self) -> None:
                 pass
 
-        monkeypatch.setattr(privacy, "FaceFinder", Blind)
+        monkeypatch.setattr(privacy, "FaceDetector", Blind)
 
 
 @pytest.fixture(scope="module")
@@ -234,12 +234,12 @@ def test_whatever_is_said_of_a_frame_is_said_under_its_other_names(recorded: lis
     names = Pseudonyms()
     paths = [f"{signer}/{session}/A/{file}.jpg" for signer, session, file in recorded]
     about = list(zip(recorded, paths, strict=True))
-    names.learn({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in about)
-    hiding = names.hiding()
+    names.register({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in about)
+    hiding = names.masker()
     for (signer, session, _), path in about:
         other = {"signer": names.signers[signer], "session": names.session(signer, session), "path": names.files[path]}
         for words in TOLD.values():
-            said = hiding.text(words.format(signer=signer, session=session, path=path))
+            said = hiding.mask_text(words.format(signer=signer, session=session, path=path))
             assert said == words.format(**other)
 
 

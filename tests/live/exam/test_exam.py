@@ -145,7 +145,7 @@ def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
         folder.about |= {"signer": signer, "source": str(source)}
         result = run_exam(
             tmp_path, source=str(source), folder=folder, asked=("A",), letters=("A", "B"), times=5,
-            rng=np.random.default_rng(0), config=load("live", LiveConfig), rest_s=0, windowed=windowed, say=said.append,
+            rng=np.random.default_rng(0), config=load("live", LiveConfig), rest_s=0, windowed=windowed, on_message=said.append,
         )  # fmt: skip
         return result | {"said": said}
 
@@ -196,7 +196,7 @@ def test_the_signer_who_is_examined_is_the_one_who_is_drawn(
             iter([SourceFrame(image=np.zeros((48, 64, 3), np.uint8), name="0", time_s=0, captured_at=None)])
         )
 
-    monkeypatch.setattr("aslkit.live.exam.run.opened", opened)
+    monkeypatch.setattr("aslkit.live.exam.run.open_source", opened)
     assert examined("synthetic", signer="synthetic-eve")["signer"] == drawn[0] == "synthetic-eve"
 
 

@@ -192,7 +192,7 @@ def test_a_sweep_scores_by_validation_alone_and_goes_on(
         asked.append(split)
         return real(say, images, split)
 
-    monkeypatch.setattr(sweep, "measured", noted)
+    monkeypatch.setattr(sweep, "evaluate_split", noted)
     setting = BenchmarkSettings(folder=tmp_path / "sweep", ranks=1, master="", resume="")
     first = sweep.run_sweep(sign_mnist, grid(), setting)
     assert set(asked) == {"validation"}
@@ -245,7 +245,7 @@ def test_what_failed_is_tried_again(
     def fails(*args: Any, **more: Any) -> Any:
         raise AslkitError("Java heap space.")
 
-    monkeypatch.setattr(sweep, "trained", fails)
+    monkeypatch.setattr(sweep, "train_model", fails)
     assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {"Java heap space."}
-    monkeypatch.setattr(sweep, "trained", real)
+    monkeypatch.setattr(sweep, "train_model", real)
     assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {None}

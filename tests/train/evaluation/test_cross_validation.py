@@ -39,7 +39,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
 def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, trained_on: list[data.Samples]) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     crossed = cross_validate(samples, get_feature("landmarks"), CONFIG, "signer")
-    assert sorted(crossed.answers.key.tolist()) == sorted(samples.key.tolist())  # each frame once
+    assert sorted(crossed.predictions.key.tolist()) == sorted(samples.key.tolist())  # each frame once
     for part in trained_on:
         tested = set(part.signer[part.split == "test"].tolist())
         assert len(tested) == 1

@@ -13,7 +13,7 @@ from aslkit.train.evaluation.predictions import (
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
 SAID = np.array([0, 0, 1, REFUSED, 1, 1, 1, REFUSED])
-ANSWERS = Predictions(truth=TRUTH, said=SAID)
+ANSWERS = Predictions(truth=TRUTH, predicted=SAID)
 
 
 def test_measures() -> None:
@@ -32,13 +32,13 @@ def test_measures() -> None:
 
 
 def test_nothing_tested_is_not_a_figure() -> None:
-    measured = measure_predictions(Predictions(truth=np.array([], np.int64), said=np.array([], np.int64)))
+    measured = measure_predictions(Predictions(truth=np.array([], np.int64), predicted=np.array([], np.int64)))
     assert measured["accuracy"] is None
     assert measured["n"] == 0
 
 
 def test_nobody_found_is_all_wrong() -> None:
-    measured = measure_predictions(Predictions(truth=np.array([3, 4]), said=np.array([REFUSED, REFUSED])))
+    measured = measure_predictions(Predictions(truth=np.array([3, 4]), predicted=np.array([REFUSED, REFUSED])))
     assert measured["accuracy"] == 0
     assert measured["accuracy_hand_found"] is None
     assert measured["macro_f1"] == 0
@@ -53,6 +53,8 @@ def test_confusion_counts_every_frame_once() -> None:
 
 
 def test_mistakes_commonest_first_and_no_right_answers() -> None:
-    worst = top_confusions(Predictions(truth=np.array([0] * 4 + [1]), said=np.array([2, 2, REFUSED, 0, 0])), most=5)
+    worst = top_confusions(
+        Predictions(truth=np.array([0] * 4 + [1]), predicted=np.array([2, 2, REFUSED, 0, 0])), most=5
+    )
     assert worst[0] == {"signed": "A", "said": "C", "count": 2, "share": 0.5}
     assert {(each["signed"], each["said"]) for each in worst[1:]} == {("A", "no hand"), ("B", "A")}

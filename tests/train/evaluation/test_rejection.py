@@ -25,7 +25,7 @@ def silence(sure: list[float], kind: str = "at rest") -> NegativePredictions:
     return NegativePredictions(
         kind=np.full(len(sure), kind),
         probabilities=said(sure, [0] * len(sure)),
-        ways=np.zeros((0, synthetic_negatives.STEPS, 24), np.float32),
+        transitions=np.zeros((0, synthetic_negatives.STEPS, 24), np.float32),
         ends=np.zeros((0, 2), np.int64),
     )
 
@@ -67,7 +67,7 @@ def test_what_is_likelier_wrong_than_right_is_never_said() -> None:
 def test_shares_of_letters_sum_to_one_and_silence_counts() -> None:
     answers = Predictions(
         truth=np.array([0, 1, 2, 3]),
-        said=np.array([0, 2, 2, REFUSED]),
+        predicted=np.array([0, 2, 2, REFUSED]),
         probabilities=np.concatenate([said([0.9, 0.9, 0.3], [0, 2, 2]), np.zeros((1, 24), np.float32)]),
     )
     found = rejection_metrics([(answers, silence([0.2, 0.2, 0.95]), Calibration(threshold=0.5))])
@@ -77,7 +77,7 @@ def test_shares_of_letters_sum_to_one_and_silence_counts() -> None:
 
 def test_calibration_is_chosen_so_that_nothing_is_refused() -> None:
     truth = np.arange(200) % 24
-    answers = Predictions(truth=truth, said=truth, probabilities=said([0.9] * 200, truth.tolist()))
+    answers = Predictions(truth=truth, predicted=truth, probabilities=said([0.9] * 200, truth.tolist()))
     found = calibrate_rejection(answers, silence([0.3] * 50))
     hot = apply_temperature(said([0.9, 0.3], [0, 0]), found.temperature).max(axis=1)
     assert hot[1] <= found.threshold <= hot[0]

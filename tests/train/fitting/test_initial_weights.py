@@ -117,7 +117,7 @@ def test_an_interrupted_run_says_how_it_goes_on_and_does(
     assert len(list((tmp_path / "runs/small-landmarks-mlp-1/checkpoints").iterdir())) == 4
     resumed = [*command, "--tensorboard", "--resume", "small-landmarks-mlp-1"]
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "write", stopped)  # after all is trained
+        patch.setattr(pipeline, "write_run", stopped)  # after all is trained
         assert CliRunner().invoke(main, resumed).exit_code != 0
     done = CliRunner().invoke(main, resumed)
     assert done.exit_code == 0, done.output

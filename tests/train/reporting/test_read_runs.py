@@ -12,7 +12,7 @@ from aslkit.cli.main import main
 from aslkit.core.config import load
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.recording_plan import load_plan as load_plan
+from aslkit.formats.recording_plan import load_plan
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
