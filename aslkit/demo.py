@@ -13,6 +13,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.progress import Advance, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
+from aslkit.formats.run_metrics import RunMetrics
 
 SIGNERS: Final = ("synthetic-ada", "synthetic-ben", "synthetic-cleo")
 UNSEEN: Final = "synthetic-cleo"
@@ -38,7 +39,7 @@ class DemoResult:
     workspace: Path
     summary: dict[str, Any]
     run: Path
-    metrics: dict[str, Any]
+    metrics: RunMetrics
 
 
 def run_demo(root: Path) -> DemoResult:

@@ -1,18 +1,19 @@
-"""What is trained beside the model that is kept: on a random split, from scratch, and without some, to calibrate."""
+"""What is trained beside the model that is context: on a random split, from scratch, and without some, to calibrate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from aslkit.datasets.split import By
+from aslkit.formats.run_metrics import ScratchMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
 from aslkit.train.data.input_checks import MIN_FRAMES
 from aslkit.train.evaluation.calibration import Calibration
-from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, fold_metrics
+from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, summarise_folds
 from aslkit.train.evaluation.predictions import NO_PREDICTIONS, Predictions, measure_predictions, predict
 from aslkit.train.evaluation.rejection import calibrate_rejection, predict_negatives
 from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
@@ -24,7 +25,7 @@ VALIDATION: Final = "later frames of the people it learned from"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingContext:
-    """What the model that is kept was trained with.
+    """What the model that is context was trained with.
 
     Attributes:
         samples: split as it learned.
@@ -39,71 +40,72 @@ class TrainingContext:
     folders: TrainingFolders
 
 
-def random_split_baseline(whole: data.Samples, kept: TrainingContext) -> Predictions:
+def random_split_baseline(whole: data.Samples, context: TrainingContext) -> Predictions:
     """What a model says that learned from a random split; nothing, where Ctrl-C ends the comparison."""
-    shuffled = data.random_split(whole, kept.config)
+    shuffled = data.random_split(whole, context.config)
     try:
-        fitted = _fit(shuffled, kept, kept.config, title="Training on a random split, for comparison")
+        fitted = _fit(shuffled, context, context.config, title="Training on a random split, for comparison")
     except KeyboardInterrupt:
         return NO_PREDICTIONS
-    return predict(fitted.model, shuffled, kept.feature, split="test")
+    return predict(fitted.model, shuffled, context.feature, split="test")
 
 
-def scratch_baseline(whole: data.Samples, kept: TrainingContext, *, cv: By | None) -> dict[str, Any] | None:
-    """The figure that the same training comes to without what it began with; None where Ctrl-C ends the comparison.
+def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | None) -> ScratchMetrics | None:
+    """Repeat the training from random initial weights, and measure it on the same signers.
 
     Returns:
-        accuracy: on the same people, measured the same way.
-        epochs: that it took; null with cross-validation.
+        None if Ctrl-C ends the comparison.
     """
-    config = replace(kept.config, start="")
+    config = replace(context.config, start="")
     try:
         if cv is not None:
-            crossed = cross_validate(whole, kept.feature, config, cv, watch=kept.folders)
-            return {"accuracy": fold_metrics(crossed, seed=config.seed)["mean"], "epochs": None}
-        fitted = _fit(kept.samples, kept, config, title="Training from scratch, for comparison")
+            result = cross_validate(whole, context.feature, config, cv, watch=context.folders)
+            return ScratchMetrics(accuracy=summarise_folds(result, seed=config.seed).mean)
+        fitted = _fit(context.samples, context, config, title="Training from scratch, for comparison")
     except KeyboardInterrupt:
         return None
-    found = measure_predictions(predict(fitted.model, kept.samples, kept.feature, split="test"))
-    return {"accuracy": found["accuracy"], "epochs": len(fitted.history)}
+    metrics = measure_predictions(predict(fitted.model, context.samples, context.feature, split="test"))
+    return ScratchMetrics(accuracy=metrics.accuracy, epochs=len(fitted.history))
 
 
-def calibrate_model(fitted: FitResult, kept: TrainingContext, recorded: Mapping[str, Array]) -> tuple[Calibration, str]:
+def calibrate_model(
+    fitted: FitResult, context: TrainingContext, recorded: Mapping[str, Array]
+) -> tuple[Calibration, str]:
     """Choose temperature and threshold on strangers, where there are any, without the test.
 
     On later frames of the same people a model is surer than on anybody else, and a threshold chosen there refuses a
     third of what strangers sign. So each of those it learned from is left out in turn by models of the same settings;
-    these learned from fewer, and are a little less sure than the one that is kept. Where somebody shows a letter that
+    these learned from fewer, and are a little less sure than the one that is context. Where somebody shows a letter that
     nobody else does, or only one person is there, later frames have to do.
 
     Returns:
         the calibration, and on what it was chosen.
     """
-    learned = data.drop_test(kept.samples)
-    if not fitted.stopped and _judged_by_others(learned, kept.config):
+    learned = data.drop_test(context.samples)
+    if not fitted.stopped and _judged_by_others(learned, context.config):
         try:
             crossed = cross_validate(
                 learned,
-                kept.feature,
-                kept.config,
+                context.feature,
+                context.config,
                 "signer",
                 recorded=recorded,
-                watch=kept.folders,
+                watch=context.folders,
                 why="To calibrate, ",
             )
             return crossed.calibration(), LEFT_OUT
         except KeyboardInterrupt:
             pass  # validation will have to do
     silence = predict_negatives(
-        fitted.model, kept.samples, kept.feature, split="validation", seed=kept.config.seed, recorded=recorded
+        fitted.model, context.samples, context.feature, split="validation", seed=context.config.seed, recorded=recorded
     )
     return calibrate_rejection(
-        predict(fitted.model, kept.samples, kept.feature, split="validation"), silence
+        predict(fitted.model, context.samples, context.feature, split="validation"), silence
     ), VALIDATION
 
 
-def _fit(samples: data.Samples, kept: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
-    return fit(samples, kept.feature, config, title=title, watch=TrainingFolders(kept=kept.folders.kept))
+def _fit(samples: data.Samples, context: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
+    return fit(samples, context.feature, config, title=title, watch=TrainingFolders(kept=context.folders.kept))
 
 
 def _judged_by_others(learned: data.Samples, config: TrainConfig) -> bool:

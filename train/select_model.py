@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from aslkit.core.progress import OnMessage
+from aslkit.formats.run_metrics import Candidate
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.data.input_checks import check_trainable
-from aslkit.train.evaluation.cross_validation import cross_validate, fold_metrics
+from aslkit.train.evaluation.cross_validation import cross_validate, summarise_folds
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import TrainingFolders
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
@@ -32,7 +33,7 @@ def select_model(
     runs: Path,
     on_message: OnMessage,
     watch: TrainingFolders,
-) -> tuple[TrainConfig, list[dict[str, Any]]]:
+) -> tuple[TrainConfig, list[Candidate]]:
     """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
 
     Args:
@@ -52,9 +53,9 @@ def select_model(
     """
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
     wanted = list(_candidates(config, runs, on_message))
-    tried = [_tried(dataset, settings, hold_out, runs, watch) for settings in wanted]
-    order = sorted(range(len(tried)), key=lambda index: -tried[index]["mean"])
-    return wanted[order[0]], [tried[index] for index in order]
+    measured = [_measure_candidate(dataset, settings, hold_out, runs, watch) for settings in wanted]
+    order = sorted(range(len(measured)), key=lambda index: -measured[index].mean)
+    return wanted[order[0]], [measured[index] for index in order]
 
 
 def _candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[TrainConfig]:
@@ -72,21 +73,22 @@ def _candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[
     return found
 
 
-def _tried(
-    dataset: Path, settings: TrainConfig, hold_out: Sequence[str], runs: Path, watch: TrainingFolders
-) -> dict[str, Any]:
-    chosen = get_feature(settings.feature)
-    samples = data.load_samples(dataset, chosen.contract)
+def _measure_candidate(
+    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, watch: TrainingFolders
+) -> Candidate:
+    feature = get_feature(config.feature)
+    samples = data.load_samples(dataset, feature.contract)
     if hold_out:
-        samples = data.hold_out_signers(samples, hold_out, settings)
-    learned = data.drop_test(samples)
-    check_trainable(replace(learned, split=np.full_like(learned.split, "train")))
-    found = fold_metrics(cross_validate(learned, chosen, settings, "signer", watch=watch), seed=settings.seed)
-    return {
-        "feature": settings.feature,
-        "architecture": settings.architecture,
-        "start": without_paths(settings, runs).start,
-        "by": found["by"],
-        "mean": found["mean"],
-        "each": {one["name"]: one["accuracy"] for one in found["each"]},
-    }
+        samples = data.hold_out_signers(samples, hold_out, config)
+    known = data.drop_test(samples)
+    check_trainable(replace(known, split=np.full_like(known.split, "train")))
+    result = cross_validate(known, feature, config, "signer", watch=watch)
+    metrics = summarise_folds(result, seed=config.seed)
+    return Candidate(
+        feature=config.feature,
+        architecture=config.architecture,
+        start=without_paths(config, runs).start,
+        by=result.by,
+        mean=metrics.mean or 0.0,
+        accuracies={fold.name: fold.accuracy or 0.0 for fold in metrics.folds},
+    )

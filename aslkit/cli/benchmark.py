@@ -13,6 +13,7 @@ from aslkit.cli.output.stages import print_json
 from aslkit.cli.shared.options import run_folder
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.process_pool import count_cores
+from aslkit.core.sanitize import format_percent
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -185,7 +186,6 @@ def _print_benchmark(done: "BenchmarkResult", *, as_json: bool) -> None:
     from rich.table import Table
 
     from aslkit.train.benchmark.leaderboard import format_precise, format_spread, leaderboard_rows
-    from aslkit.train.reporting.report import percent
 
     if as_json:
         print_json({"folder": str(done.folder)} | done.metrics)
@@ -194,7 +194,7 @@ def _print_benchmark(done: "BenchmarkResult", *, as_json: bool) -> None:
     for title in ("official test", "grouped val.", "random split", "worst", "fit"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in leaderboard_rows(done.metrics["models"]):
-        worst = f"{row.worst_letter} {percent(row.worst_letter_accuracy)}"
+        worst = f"{row.worst_letter} {format_percent(row.worst_letter_accuracy)}"
         shown = (
             format_spread(row),
             format_precise(row.grouped_validation),

@@ -156,7 +156,7 @@ def _train(
     *,
     as_json: bool,
 ) -> None:
-    from aslkit.cli.output.stages import print_training
+    from aslkit.cli.output.runs import print_training
     from aslkit.core.config import load
     from aslkit.train.config import TrainConfig
     from aslkit.train.pipeline import train as run

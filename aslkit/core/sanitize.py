@@ -27,3 +27,12 @@ def escape_markdown(text: object, *, most: int = MAX_CHARS) -> str:
     """Return text that Markdown shows as it is: no tag, link, heading, table cell or emphasis comes of it."""
     marked = _MARKS.sub(r"\\\1", html.escape(sanitize_text(text, most=most), quote=False))
     return _AT_START.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], marked)
+
+
+def format_percent(share: float | None) -> str:
+    """Return a share, 0–1, in percent with one decimal; "–" for None. Never rounds up to 100 or down to 0."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.001:
+        return "< 0.1%"
+    return f"{min(share, 0.999 if share < 1 else 1):.1%}"

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import format_percent
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.table import landmark_array, right_hands
@@ -110,16 +111,9 @@ def write_report(folder: Path, curation: ReportInput) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
+    environment.filters["percent"] = format_percent
     page = environment.get_template("report.html.j2").render(_content(curation))
     write_text(folder / FILE, page)
-
-
-def percent(share: float) -> str:
-    """A share as people read it, to a tenth of a percent; never rounded up to 100 or down to 0."""
-    if 0 < share < 0.001:
-        return "< 0.1%"
-    return f"{min(share, 0.999 if share < 1 else 1):.1%}"
 
 
 def _content(curation: ReportInput) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import OnMessage, progress_bar
-from aslkit.formats.run_folder import read_training_signers
+from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.scoring import Exam, ExamAnswer, ExamScore
@@ -18,7 +18,7 @@ from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
-from aslkit.video.sources import LIVE, open_source, source_kind
+from aslkit.video.sources import LIVE_KINDS, open_source, source_kind
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 KEEP_EVERY_S: Final = 0.2
@@ -155,7 +155,7 @@ def run_exam(
         AslkitError: the model is damaged, the source cannot be read, there is no display.
     """
     kind = source_kind(source)
-    if windowed and kind in LIVE:
+    if windowed and kind in LIVE_KINDS:
         from aslkit.live.window.window import require_display
 
         require_display(NO_DISPLAY)
@@ -165,7 +165,7 @@ def run_exam(
             on_message(
                 f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers."
             )
-        if kind in LIVE:
+        if kind in LIVE_KINDS:
             score = _at_camera(
                 recogniser, source, config, Exam(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=on_message
             )

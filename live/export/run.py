@@ -12,8 +12,8 @@ import numpy as np
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write, folder_size, write_text
-from aslkit.datasets.exporters.destination import MARK, check_destination
-from aslkit.formats.run_folder import read_training_signers
+from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
+from aslkit.formats.run_metrics import read_training_signers
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
@@ -104,14 +104,14 @@ def export_model(
         run=run, network=network, contract=contract, trained_on=read_training_signers(run), quantize=quantize, dataset=dataset
     )  # fmt: skip
     to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
-    check_destination(to, run, what="run", option="--into", within=run / "exports", force=force)
+    check_destination(to, run, source_kind="run", option="--into", within=run / "exports", force=force)
     with atomic_write(to) as new:
         new.mkdir(parents=True)
         lost = FORMATS[format](job, new)
         exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
         write_text(new / "README.md", readme.render_readme(exported, run=run, contract=contract))
         mark = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
-        write_text(new / MARK, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
+        write_text(new / MARKER_FILE, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
     return exported
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,12 +12,20 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
+from aslkit.core.sanitize import format_percent
 from aslkit.datasets import parquet_store, schema
+from aslkit.formats.run_metrics import (
+    AccuracyMetrics,
+    HeldOutMetrics,
+    LetterMetrics,
+    RunMetrics,
+    SplitUnit,
+    TrainingData,
+)
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
 from aslkit.train.pipeline import TrainResult, train
-from aslkit.train.reporting.report import percent
-from aslkit.train.reporting.summary_text import headline
+from aslkit.train.reporting.summary_text import describe_run
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +57,7 @@ def test_run_folder_is_complete(trained: TrainResult) -> None:
 
 def test_metrics_lead_with_unseen_people(trained: TrainResult) -> None:
     metrics = json.loads((trained.folder / "metrics.json").read_text())
-    assert metrics == trained.metrics
+    assert metrics == trained.metrics.to_dict()
     assert metrics["feature"] == "landmarks"
     assert metrics["architecture"] == "mlp"
     assert metrics["dataset"] == "small"
@@ -68,7 +77,7 @@ def test_config_and_history_can_be_read_again(trained: TrainResult) -> None:
     assert TrainConfig(**again).architecture == "mlp"
     with (trained.folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == trained.metrics["epochs"]
+    assert len(rows) == trained.metrics.epochs
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
@@ -82,9 +91,9 @@ def test_report_says_unseen_before_random(trained: TrainResult) -> None:
     reader = Text()
     reader.feed((trained.folder / "report.html").read_text(encoding="utf-8"))
     page = " ".join(reader.words.split())
-    first, second = page.index("right on people it never saw"), page.index("on a random split, the optimistic figure")
+    first, second = page.index("accuracy on unseen signers"), page.index("accuracy on a random split (optimistic)")
     assert first < second
-    assert percent(trained.metrics["unseen"]["accuracy"]) in page[:second]
+    assert format_percent(trained.metrics.unseen.accuracy) in page[:second]
     assert "synthetic" in page
 
 
@@ -93,7 +102,7 @@ def test_a_second_run_has_a_folder_of_its_own(trained: TrainResult, dataset: Pat
     config = load("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
-    assert second.metrics["unseen"]["held_out"] == ["synthetic-ben"]
+    assert second.metrics.unseen.held_out == ["synthetic-ben"]
 
 
 @pytest.mark.usefixtures("uncompiled")
@@ -110,7 +119,7 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
     done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=said.append)
     told = "100% of the frames of synthetic-ada are near-copies of frames of synthetic-dan"
     assert any(told in each for each in said)
-    assert told in headline(done.metrics)["warning"]
+    assert told in describe_run(done.metrics).warning
     for name in ("report.html", "README.md"):
         assert told in (done.folder / name).read_text(encoding="utf-8")
 
@@ -122,11 +131,11 @@ def test_auto_chooses_without_the_people_tested_on(
     monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
     config = load("train", TrainConfig, flags={"epochs": 2, "feature": "auto", "members": 1})
     done = train(dataset, runs=tmp_path, config=config)
-    tried = done.metrics["tried"]
-    assert tried[0]["mean"] >= tried[1]["mean"]
-    assert (done.metrics["feature"], done.metrics["architecture"]) == (tried[0]["feature"], tried[0]["architecture"])
-    assert all("synthetic-dan" not in each["each"] for each in tried)
-    with pytest.raises(InputError, match="would flatter"):
+    best, second = done.metrics.candidates
+    assert best.mean >= second.mean
+    assert (done.metrics.feature, done.metrics.architecture) == (best.feature, best.architecture)
+    assert all("synthetic-dan" not in each.accuracies for each in (best, second))
+    with pytest.raises(InputError, match="would make the result optimistic"):
         train(dataset, runs=tmp_path, config=config, cv="signer")
 
 
@@ -134,51 +143,43 @@ def test_wrong_names_are_told_before_any_work(dataset: Path, tmp_path: Path) -> 
     for flags in ({"feature": "hog"}, {"architecture": "vit"}):
         with pytest.raises(InputError, match="Known: "):
             train(dataset, runs=tmp_path, config=load("train", TrainConfig, flags=flags))
-    with pytest.raises(InputError, match="There is no dataset"):
+    with pytest.raises(InputError, match="No dataset found"):
         train(tmp_path / "none", runs=tmp_path, config=load("train", TrainConfig))
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("share", "text"), [(1.0, "100.0%"), (0.9996, "99.9%"), (0.97449, "97.4%"), (0.0, "0.0%"), (None, "–")]
-)
-def test_percent_is_never_rounded_up_to_all(share: float | None, text: str) -> None:
-    assert percent(share) == text
-
-
 def _metrics(
-    by: str, unseen: float | None, random: float, *, synthetic: bool = False, letters: str = "AB"
-) -> dict[str, object]:
-    right = {} if unseen is None else {letter: {"accuracy": unseen, "n": 9} for letter in letters}
-    figures: dict[str, object] = {"by": by, "held_out": ["maria"], "accuracy": unseen, "per_letter": right}
-    trained = {"letters": ["A", "B"]}
-    return {"unseen": figures, "random_split": {"accuracy": random}, "synthetic": synthetic, "trained_on": trained}
+    by: SplitUnit, unseen: float | None, random: float, *, synthetic: bool = False, letters: str = "AB"
+) -> RunMetrics:
+    per_letter = {} if unseen is None else {letter: LetterMetrics(accuracy=unseen, n=9) for letter in letters}
+    return RunMetrics(
+        unseen=HeldOutMetrics(by=by, held_out=["maria"], accuracy=unseen, per_letter=per_letter),
+        random_split=AccuracyMetrics(accuracy=random),
+        synthetic=synthetic,
+        trained_on=TrainingData(letters=["A", "B"]),
+    )
 
 
 @pytest.mark.parametrize(
     ("metrics", "tested", "gap", "warning"),
     [
-        (_metrics("signer", 0.86, 0.98), "people it never saw: maria", "About 12 points .* memory", "^$"),
-        (_metrics("signer", 0.90, 0.91), "people it never saw: maria", "About 1 point of", "^$"),
-        (_metrics("signer", 0.98, 0.98), "people it never saw: maria", "less than a point", "^$"),
-        (_metrics("session", 0.9, 0.9), "another sitting of the same person", "less", "only one signer"),
-        (_metrics("block", 0.9, 0.9), "a later moment of the same recording", "less", "only one signer"),
+        (_metrics("signer", 0.86, 0.98), "^unseen signers: maria$", "by about 12 points", "^$"),
+        (_metrics("signer", 0.90, 0.91), "^unseen signers: maria$", "by about 1 point ", "^$"),
+        (_metrics("signer", 0.98, 0.98), "^unseen signers: maria$", "less than 1 point", "^$"),
+        (_metrics("session", 0.9, 0.9), "another session of the same signer", "less", "only one signer"),
+        (_metrics("block", 0.9, 0.9), "a later part of the same recording", "less", "only one signer"),
         (
             _metrics("block", 1.0, 0.9, letters="A"),
             "recording, 1 of 2 letters",
             "cannot be compared",
             "only one signer",
         ),
-        (_metrics("block", None, 0.9), "a later moment", "nothing is known", "only one signer"),
-        (_metrics("signer", 0.9, 0.9, synthetic=True), "people it never saw \\(synthetic\\)", "less", "synthetic"),
+        (_metrics("block", None, 0.9), "a later part", "is unknown", "only one signer"),
+        (_metrics("signer", 0.9, 0.9, synthetic=True), "unseen signers \\(synthetic\\)", "less", "synthetic"),
     ],
 )
-def test_words_promise_no_more_than_was_measured(
-    metrics: dict[str, object], tested: str, gap: str, warning: str
-) -> None:
-    import re
-
-    words = headline(metrics)
-    assert re.search(tested, words["tested"])
-    assert re.search(gap, words["gap"])
-    assert re.search(warning, words["warning"])
+def test_summary_claims_no_more_than_was_measured(metrics: RunMetrics, tested: str, gap: str, warning: str) -> None:
+    summary = describe_run(metrics)
+    assert re.search(tested, summary.tested)
+    assert re.search(gap, summary.gap)
+    assert re.search(warning, summary.warning)

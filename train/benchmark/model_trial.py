@@ -104,17 +104,17 @@ def evaluate_split(
     """
     rows = images.part(split)
     begun = time.perf_counter()
-    answers = Predictions(truth=images.label[rows], predicted=predict(images.pixels[rows]))
+    predictions = Predictions(truth=images.label[rows], predicted=predict(images.pixels[rows]))
     seconds = time.perf_counter() - begun
-    figures = measure_predictions(answers)
-    letter, worst = min(figures["per_letter"].items(), key=lambda item: item[1]["accuracy"])
+    metrics = measure_predictions(predictions)
+    letter, worst = min(metrics.per_letter.items(), key=lambda item: item[1].accuracy or 0)
     return {
-        "accuracy": figures["accuracy"],
-        "macro_f1": figures["macro_f1"],
-        "n": figures["n"],
-        "worst_letter": {"letter": letter, "accuracy": worst["accuracy"]},
+        "accuracy": metrics.accuracy,
+        "macro_f1": metrics.macro_f1,
+        "n": metrics.n,
+        "worst_letter": {"letter": letter, "accuracy": worst.accuracy},
         "predict_ms": round(1000 * seconds / max(len(rows), 1), 4),
-        "confusion": confusion_matrix(answers)[:, : len(LETTERS)].tolist(),
+        "confusion": confusion_matrix(predictions)[:, : len(LETTERS)].tolist(),
     }
 
 

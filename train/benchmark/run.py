@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import folder_size, remove
@@ -78,7 +80,7 @@ def run_benchmark(dataset: Path, recipe: Recipe, setting: BenchmarkSettings) -> 
         "kind": "benchmark",
         "best": leaderboard.best_pixel_model(models),
         "photographs": int(images.photograph.max()) + 1,
-        "environment": describe_environment(),
+        "environment": msgspec.to_builtins(describe_environment()),
         "seconds": round(time.perf_counter() - begun, 1),
         "models": models,
     }

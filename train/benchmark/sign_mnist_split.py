@@ -132,7 +132,7 @@ def _held(
 
 def _read(folder: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     pixels, labels = [], []
-    for batch in image_loader.iter_batches(folder, size=_AT_ONCE, split=split):
+    for batch in image_loader.iter_batches(folder, batch_size=_AT_ONCE, split=split):
         shapes = {image.shape for image in batch.images}
         if shapes != {(28, 28, 3)}:
             raise AslkitError(f"{folder} has images of {sorted(shapes)[-1][:2]} pixels; the benchmark is of 28×28.")

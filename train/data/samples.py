@@ -157,7 +157,7 @@ def leave_out_splits(samples: Samples, by: split.By, config: TrainConfig, *, mos
                 gap_share=GAP_SHARE,
             ),
         )
-        for test in split.make_folds(samples.frames, by, most=most, seed=config.seed)
+        for test in split.make_folds(samples.frames, by, max_folds=most, seed=config.seed)
     ]
 
 
@@ -217,7 +217,7 @@ def _points(table: pa.Table, contract: PreprocessConfig) -> Array:
 
 def _check_places(values: Array) -> None:
     """Raise AslkitError where landmarks or boxes are no numbers, or lie nowhere near their frames."""
-    if not (np.abs(values) <= schema.FAR).all():  # NaN is not
+    if not (np.abs(values) <= schema.MAX_COORDINATE).all():  # NaN is not
         raise AslkitError(
             "The dataset has landmarks or boxes that are not numbers, or lie far outside of their pictures. Ask its "
             "sender for another, or curate again."

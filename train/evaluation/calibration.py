@@ -1,11 +1,12 @@
 """How sure a model may be believed to be, and below which sureness its letter is refused."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.formats.run_metrics import Reliability, ReliabilityBin
 from aslkit.vision.preprocess import Array, apply_temperature
 
 BINS: Final = 10
@@ -76,7 +77,7 @@ def choose_threshold(right: Array, nothing: Array) -> float:
     return max(MIN_THRESHOLD, min(most, few))
 
 
-def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> Reliability:
     """Compare sureness with truth.
 
     Args:
@@ -89,13 +90,13 @@ def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> dic
         bins: for each that has frames: sure (mean sureness), right (share), n.
     """
     if not len(truth):
-        return {"error": None, "bins": []}
+        return Reliability()
     sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     place = np.minimum((sure * BINS).astype(int), BINS - 1)
     bins = [
-        {"sure": float(sure[rows].mean()), "right": float(right[rows].mean()), "n": int(rows.sum())}
+        ReliabilityBin(confidence=float(sure[rows].mean()), accuracy=float(right[rows].mean()), n=int(rows.sum()))
         for number in range(BINS)
         if (rows := place == number).any()
     ]
-    error = sum(each["n"] * abs(each["sure"] - each["right"]) for each in bins) / len(truth)
-    return {"error": float(error), "bins": bins}
+    error = sum(each.n * abs(each.confidence - each.accuracy) for each in bins) / len(truth)
+    return Reliability(error=float(error), bins=bins)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from aslkit.core.letters import INDEX, LETTERS
+from aslkit.formats.run_metrics import ConfusedPair, ConfusionGroup
 from aslkit.train.evaluation.predictions import REFUSED, Predictions
 
 GROUPS: Final = (
@@ -58,7 +59,7 @@ def list_mistakes(answers: Predictions) -> list[Mistake]:
     ]
 
 
-def confused_pairs(answers: Predictions, mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
+def confused_pairs(answers: Predictions, mistakes: Sequence[Mistake]) -> list[ConfusionGroup]:
     """The pairs of each of GROUPS in which anything was mistaken, worst first.
 
     Returns:
@@ -83,24 +84,24 @@ def _signed(answers: Predictions, letters: str) -> int:
     return int(np.isin(answers.truth, [INDEX[letter] for letter in letters]).sum())
 
 
-def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> dict[str, Any]:
+def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> ConfusionGroup:
     truth, said = answers.truth, answers.predicted
     rows = np.isin(truth, [INDEX[letter] for letter in letters])
-    pairs: list[dict[str, Any]] = []
+    pairs: list[ConfusedPair] = []
     for a, b in combinations(letters, 2):
         a_for_b = int(((truth == INDEX[a]) & (said == INDEX[b])).sum())
         b_for_a = int(((truth == INDEX[b]) & (said == INDEX[a])).sum())
         if a_for_b + b_for_a:
             pairs.append(
-                {
-                    "a": a,
-                    "b": b,
-                    "a_for_b": a_for_b,
-                    "b_for_a": b_for_a,
-                    "share": (a_for_b + b_for_a) / _signed(answers, a + b),
-                    "examples": example_keys(mistakes, a, b) + example_keys(mistakes, b, a),
-                }
+                ConfusedPair(
+                    a=a,
+                    b=b,
+                    a_for_b=a_for_b,
+                    b_for_a=b_for_a,
+                    share=(a_for_b + b_for_a) / _signed(answers, a + b),
+                    examples=example_keys(mistakes, a, b) + example_keys(mistakes, b, a),
+                )
             )
-    pairs.sort(key=lambda pair: -pair["share"])
+    pairs.sort(key=lambda pair: -pair.share)
     right = float((truth[rows] == said[rows]).mean())
-    return {"name": name, "letters": letters, "accuracy": right, "pairs": pairs}
+    return ConfusionGroup(name=name, letters=letters, accuracy=right, pairs=pairs)

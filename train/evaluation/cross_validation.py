@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.datasets.split import By
+from aslkit.formats.run_metrics import CrossValidationMetrics, FoldMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
@@ -126,30 +128,30 @@ def cross_validate(
     )
 
 
-def fold_metrics(crossed: CrossValidation, *, seed: int) -> dict[str, Any]:
-    """What cross-validation comes to, ready for JSON.
+def summarise_folds(result: CrossValidation, *, seed: int) -> CrossValidationMetrics:
+    """Compute the metrics of each held-out signer (session, block), their mean and its confidence interval.
 
-    Returns:
-        by, note, seconds: as in `CrossValidation`.
-        mean: of the accuracies of those left out, each weighing the same whatever their number of frames.
-        interval: low and high end of the bootstrap's `level`; null with fewer than two left out.
-        each: for each signer, session or block: name, accuracy, accuracy_hand_found, coverage, macro_f1, n.
+    Args:
+        result: of `cross_validate`.
+        seed: of the bootstrap.
     """
-    units = _units(crossed)
-    each = [{"name": name, **_brief(crossed.predictions.select(rows))} for name, rows in units]
-    counts = [_session_counts(crossed.predictions.select(rows)) for _, rows in units]
-    return {
-        "by": crossed.by,
-        "note": crossed.note,
-        "mean": float(np.mean([unit["accuracy"] for unit in each])),
-        "interval": confidence_interval(counts, rng=np.random.default_rng(seed)),
-        "level": LEVEL,
-        "each": each,
-        "seconds": round(crossed.seconds, 1),
-    }
+    units = _units(result)
+    predictions = [(name, result.predictions.select(rows)) for name, rows in units]
+    folds = [FoldMetrics(name=name, **_summarise(each)) for name, each in predictions]
+    return CrossValidationMetrics(
+        by=result.by,
+        note=result.note,
+        mean=float(np.mean([fold.accuracy for fold in folds if fold.accuracy is not None])),
+        interval=confidence_interval(
+            [_session_counts(each) for _, each in predictions], rng=np.random.default_rng(seed)
+        ),
+        level=LEVEL,
+        folds=folds,
+        seconds=round(result.seconds, 1),
+    )
 
 
-def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -> list[float] | None:
+def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -> tuple[float, float] | None:
     """Bootstrap the mean accuracy by signer and session, not by image: the images of a sitting are not independent.
 
     Signers are drawn with replacement, then sessions of each (the two-stage bootstrap; Davison and Hinkley, Bootstrap
@@ -174,7 +176,7 @@ def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -
     for index, share in enumerate(shares):
         drawn = np.where(who == index, share, drawn)
     low, high = np.quantile(drawn.mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return [float(low), float(high)]
+    return float(low), float(high)
 
 
 def _possible(samples: data.Samples, asked: By) -> tuple[By, str]:
@@ -215,6 +217,5 @@ def _session_counts(answers: Predictions) -> list[tuple[int, int]]:
     return [(int(right[each].sum()), int(each.sum())) for each in rows]
 
 
-def _brief(answers: Predictions) -> dict[str, Any]:
-    measured = measure_predictions(answers)
-    return {key: value for key, value in measured.items() if key != "per_letter"}
+def _summarise(predictions: Predictions) -> dict[str, Any]:
+    return msgspec.structs.asdict(measure_predictions(predictions).summary())

@@ -1,12 +1,13 @@
 """The learning curve: how well strangers are recognised by how many people and how many images were learned from."""
 
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import InputError
+from aslkit.formats.run_metrics import CurvePoint, Extrapolation, LearningCurve
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
@@ -33,7 +34,7 @@ def learning_curve(
     *,
     full: dict[str, float],
     watch: TrainingFolders = NO_FOLDERS,
-) -> dict[str, Any]:
+) -> LearningCurve:
     """Train on fewer people, and on fewer images, each signer left out in turn.
 
     Args:
@@ -42,16 +43,10 @@ def learning_curve(
         config: the settings.
         full: each signer's accuracy when all others were trained on.
         watch: where the trainings can be gone on with; nothing of them is written for TensorBoard.
-
-    Returns:
-        signers: for each number of people n, mean and each accuracy of those left out.
-        images: for each share of the images, likewise, with n their mean number.
-        more: see `extrapolate_curve`; null where nothing can be estimated.
-
     """
     names = sorted(full)
     rng = np.random.default_rng(config.seed)
-    by_signers: list[dict[str, Any]] = []
+    by_signers: list[CurvePoint] = []
     for number in range(1, len(names) - 1):
         each = []
         for held in names:
@@ -61,14 +56,14 @@ def learning_curve(
                 part = data.subset(samples, np.isin(samples.signer, [held, *choices[place]]))
                 title = f"{number} to learn from, without {held}"
                 each.append(_right(part, held, feature, config, title, watch))
-        by_signers.append({"n": number, "mean": float(np.mean(each)), "each": each})
+        by_signers.append(CurvePoint(n=number, mean=float(np.mean(each)), accuracies=each))
     everybody = list(full.values())
-    by_signers.append({"n": len(names) - 1, "mean": float(np.mean(everybody)), "each": everybody})
-    return {
-        "signers": by_signers,
-        "images": _by_images(samples, feature, config, full, watch),
-        "more": extrapolate_curve([(one["n"], one["mean"]) for one in by_signers]),
-    }
+    by_signers.append(CurvePoint(n=len(names) - 1, mean=float(np.mean(everybody)), accuracies=everybody))
+    return LearningCurve(
+        signers=by_signers,
+        images=_by_images(samples, feature, config, full, watch),
+        more=extrapolate_curve([(point.n, point.mean) for point in by_signers]),
+    )
 
 
 def check_people(samples: data.Samples) -> None:
@@ -79,7 +74,7 @@ def check_people(samples: data.Samples) -> None:
         )
 
 
-def extrapolate_curve(points: list[tuple[int, float]]) -> dict[str, float] | None:
+def extrapolate_curve(points: list[tuple[int, float]]) -> Extrapolation | None:
     """What MORE people would bring, if errors went on falling as a power of their number.
 
     Errors of learners fall about as a power of what they learn from (Hestness et al., 2017); from two or three numbers
@@ -98,22 +93,22 @@ def extrapolate_curve(points: list[tuple[int, float]]) -> dict[str, float] | Non
     if exponent >= 0:
         return None
     more = int(n.max()) + MORE
-    return {"n": more, "accuracy": float(1 - np.exp(start) * more**exponent), "exponent": float(exponent)}
+    return Extrapolation(n=more, accuracy=float(1 - np.exp(start) * more**exponent), exponent=float(exponent))
 
 
-def describe_curve(found: dict[str, Any]) -> str:
-    """The curve in a sentence or two."""
-    first, last, more = found["signers"][0], found["signers"][-1], found["more"]
-    few, many = found["images"][0], found["images"][-1]
+def describe_curve(curve: LearningCurve) -> str:
+    """Summarise the learning curve in two sentences."""
+    first, last = curve.signers[0], curve.signers[-1]
+    fewest, all_images = curve.images[0], curve.images[-1]
     text = (
-        f"Learning from {first['n']} gives {100 * first['mean']:.1f} %, from {last['n']} {100 * last['mean']:.1f} %; "
-        f"{few['n']:,} images in place of {many['n']:,} give {100 * few['mean']:.1f} %."
+        f"Training on {first.n} signer{'s' * (first.n > 1)} gives {100 * first.mean:.1f} %, on {last.n} signers "
+        f"{100 * last.mean:.1f} %; {fewest.n:,} instead of {all_images.n:,} images give {100 * fewest.mean:.1f} %."
     )
-    if more is None:
-        return f"{text} Of ten more people nothing can be said from this."
+    if curve.more is None:
+        return f"{text} This is too little to estimate what {MORE} more signers would add."
     return (
-        f"{text} If errors go on falling as they did, {MORE} more people would bring about "
-        f"{100 * more['accuracy']:.0f} %: a guess, from {len(found['signers'])} points."
+        f"{text} If the error keeps falling at this rate, {MORE} more signers would give about "
+        f"{100 * curve.more.accuracy:.0f} %, a rough estimate from {len(curve.signers)} points."
     )
 
 
@@ -123,19 +118,21 @@ def _by_images(
     config: TrainConfig,
     full: dict[str, float],
     watch: TrainingFolders = NO_FOLDERS,
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+) -> list[CurvePoint]:
+    found: list[CurvePoint] = []
     for share in SHARES:
         kept = _thinned(samples, share)
         each = []
         for held in sorted(full):
             part = data.subset(samples, kept | (samples.signer == held))
             each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}", watch))
-        found.append({"n": _mean_number(samples, kept), "mean": float(np.mean(each)), "each": each})
+        found.append(CurvePoint(n=_mean_number(samples, kept), mean=float(np.mean(each)), accuracies=each))
     every = np.ones(len(samples), bool)
     return [
         *found,
-        {"n": _mean_number(samples, every), "mean": float(np.mean(list(full.values()))), "each": [*full.values()]},
+        CurvePoint(
+            n=_mean_number(samples, every), mean=float(np.mean(list(full.values()))), accuracies=[*full.values()]
+        ),
     ]
 
 
@@ -161,4 +158,6 @@ def _right(
 ) -> float:
     split = data.hold_out_signers(part, [held], config)
     fitted = fit(split, feature, config, title=title, watch=TrainingFolders(kept=watch.kept))
-    return float(measure_predictions(predict(fitted.model, split, feature, split="test"))["accuracy"])
+    accuracy = measure_predictions(predict(fitted.model, split, feature, split="test")).accuracy
+    assert accuracy is not None  # the held-out signer has frames
+    return accuracy

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.formats.run_metrics import Confusion, HeldOutMetrics, LetterMetrics, PredictionMetrics
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.vision.preprocess import Array
@@ -16,7 +18,8 @@ from aslkit.vision.preprocess import Array
 REFUSED: Final = -1
 """The answer where no hand was found."""
 
-_SHOWN_MISTAKES: Final = 12
+MAX_CONFUSIONS: Final = 12
+"""Confusions listed in a report."""
 
 _AT_ONCE: Final = 1024
 """Frames shown to the model at once: bounds the memory."""
@@ -83,59 +86,52 @@ def predict_probabilities(model: Any, raw: Array, feature: Feature) -> Array:
     return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
 
 
-def unseen_signer_metrics(answers: Predictions, *, by: str) -> dict[str, Any]:
-    """What metrics.json says of those who were not trained on: synthetic, unseen, mistakes."""
-    people = sorted(set(answers.signer.tolist()))
-    return {
-        "synthetic": all(name.startswith(SYNTHETIC_PREFIX) for name in people) and bool(people),
-        "unseen": {"by": by, "held_out": people, **measure_predictions(answers)},
-        "mistakes": top_confusions(answers, most=_SHOWN_MISTAKES),
-    }
+def held_out_metrics(predictions: Predictions, *, by: str) -> HeldOutMetrics:
+    """Compute the metrics of a test set that shares no signer, session or block with the training set."""
+    metrics = measure_predictions(predictions)
+    return HeldOutMetrics(by=by, held_out=list_signers(predictions), **msgspec.structs.asdict(metrics))
 
 
-def measure_predictions(answers: Predictions) -> dict[str, Any]:
-    """Figures of a set of answers, ready for JSON.
+def list_signers(predictions: Predictions) -> list[str]:
+    """Return the names of the signers in the test set, sorted."""
+    return sorted(set(predictions.signer.tolist()))
 
-    Returns:
-        accuracy: share right of all frames; a frame without a found hand is wrong.
-        accuracy_hand_found: share right of the frames with a hand; null without any.
-        coverage: share of frames with a hand.
-        macro_f1: mean F1 over the letters that were signed, a refusal being no letter's.
-        n: number of frames.
-        per_letter: for each letter signed, accuracy (its recall), precision (null where it was never said), f1, and n.
+
+def are_synthetic(signers: Sequence[str]) -> bool:
+    """Return whether all signers are synthetic; False if there are none."""
+    return bool(signers) and all(name.startswith(SYNTHETIC_PREFIX) for name in signers)
+
+
+def measure_predictions(predictions: Predictions) -> PredictionMetrics:
+    """Compute accuracy, coverage and F1, overall and for each letter that was signed.
+
+    A frame in which no hand was found counts as wrong, and as no letter's prediction.
     """
     from sklearn.metrics import f1_score
 
-    truth, said = answers.truth, answers.predicted
+    truth, predicted = predictions.truth, predictions.predicted
     if not len(truth):
-        return {
-            "accuracy": None,
-            "accuracy_hand_found": None,
-            "coverage": None,
-            "macro_f1": None,
-            "n": 0,
-            "per_letter": {},
-        }
-    right, found = truth == said, said != REFUSED
+        return PredictionMetrics(n=0)
+    correct, found = truth == predicted, predicted != REFUSED
     signed = np.unique(truth)
-    return {
-        "accuracy": float(right.mean()),
-        "accuracy_hand_found": float(right[found].mean()) if found.any() else None,
-        "coverage": float(found.mean()),
-        "macro_f1": float(f1_score(truth, said, labels=signed, average="macro", zero_division=0.0)),
-        "n": len(truth),
-        "per_letter": {LETTERS[letter]: _letter(truth == letter, said == letter) for letter in signed},
-    }
+    return PredictionMetrics(
+        accuracy=float(correct.mean()),
+        accuracy_hand_found=float(correct[found].mean()) if found.any() else None,
+        coverage=float(found.mean()),
+        macro_f1=float(f1_score(truth, predicted, labels=signed, average="macro", zero_division=0.0)),
+        n=len(truth),
+        per_letter={LETTERS[letter]: _measure_letter(truth == letter, predicted == letter) for letter in signed},
+    )
 
 
-def _letter(signed: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    both = int((signed & said).sum())
-    return {
-        "accuracy": float(both / signed.sum()),
-        "precision": float(both / said.sum()) if said.any() else None,
-        "f1": float(2 * both / (signed.sum() + said.sum())),
-        "n": int(signed.sum()),
-    }
+def _measure_letter(signed: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_]) -> LetterMetrics:
+    correct = int((signed & predicted).sum())
+    return LetterMetrics(
+        accuracy=float(correct / signed.sum()),
+        precision=float(correct / predicted.sum()) if predicted.any() else None,
+        f1=float(2 * correct / (signed.sum() + predicted.sum())),
+        n=int(signed.sum()),
+    )
 
 
 def confusion_matrix(answers: Predictions) -> npt.NDArray[np.int64]:
@@ -145,16 +141,16 @@ def confusion_matrix(answers: Predictions) -> npt.NDArray[np.int64]:
     return table
 
 
-def top_confusions(answers: Predictions, *, most: int) -> list[dict[str, Any]]:
-    """The commonest wrong answers: letter signed, letter said ("no hand" for none), count, share of that letter."""
-    table = confusion_matrix(answers)
+def top_confusions(predictions: Predictions, *, limit: int = MAX_CONFUSIONS) -> list[Confusion]:
+    """Return the most frequent confusions, most frequent first; a missed hand is predicted as "no hand"."""
+    table = confusion_matrix(predictions)
     signed = table.sum(axis=1)
     table[np.arange(len(LETTERS)), np.arange(len(LETTERS))] = 0
-    ranked = np.argsort(table, axis=None, kind="stable")[::-1][:most]
+    ranked = np.argsort(table, axis=None, kind="stable")[::-1][:limit]
     pairs = zip(*np.unravel_index(ranked, table.shape), strict=True)
-    named = (*LETTERS, "no hand")
+    names = (*LETTERS, "no hand")
     return [
-        {"signed": LETTERS[i], "said": named[j], "count": int(table[i, j]), "share": float(table[i, j] / signed[i])}
+        Confusion(signed=LETTERS[i], predicted=names[j], count=int(table[i, j]), share=float(table[i, j] / signed[i]))
         for i, j in pairs
         if table[i, j]
     ]

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.recording_plan import FRAMES, PlannedLetter
+from aslkit.formats.recording_plan import FRAMES_PER_LETTER, PlannedLetter
 from aslkit.train.data.samples import Samples
 from aslkit.train.evaluation.predictions import REFUSED, Predictions
 from aslkit.train.evaluation.signer_outliers import SignerOutlier
@@ -54,7 +54,7 @@ def _wrong(answers: Predictions) -> list[PlannedLetter]:
         most = int(said[counts.argmax()])
         instead = "no hand was found" if most == REFUSED else f"mostly taken for {LETTERS[most]}"
         why = f"{right:.0%} right on unseen people, {instead}"
-        found.append((right, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES, why=why)))
+        found.append((right, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES_PER_LETTER, why=why)))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -63,7 +63,7 @@ def _forms(forms: Sequence[SignerOutlier]) -> list[PlannedLetter]:
         PlannedLetter(
             letter=form.letter,
             signer="",
-            frames=FRAMES,
+            frames=FRAMES_PER_LETTER,
             why=f"{form.signer} signs it unlike the others: other people's, to tell which forms there are",
         )
         for form in forms
@@ -83,5 +83,5 @@ def _narrow(samples: Samples) -> list[PlannedLetter]:
                 why = f"most frames that {signer} has are near-copies of one another: other light, another distance"
             else:
                 continue
-            found.append(PlannedLetter(letter=LETTERS[letter], signer=str(signer), frames=FRAMES, why=why))
+            found.append(PlannedLetter(letter=LETTERS[letter], signer=str(signer), frames=FRAMES_PER_LETTER, why=why))
     return found

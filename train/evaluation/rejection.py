@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
+from aslkit.formats.run_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
 from aslkit.train.data import synthetic_negatives
 from aslkit.train.data.features import Feature
 from aslkit.train.data.recorded_negatives import negatives_of_signers
@@ -99,45 +100,56 @@ def concat_negatives(parts: Sequence[NegativePredictions]) -> NegativePrediction
     )
 
 
-def rejection_metrics(tests: Sequence[tuple[Predictions, NegativePredictions, Calibration]]) -> dict[str, Any]:
-    """Figures of one or more tests, each with a calibration that did not see it; ready for JSON.
+def rejection_metrics(
+    tests: Sequence[tuple[Predictions, NegativePredictions, Calibration]], chosen: Calibration, *, chosen_on: str
+) -> RejectionMetrics:
+    """Compute what the threshold accepts and rejects, over one or more tests.
 
-    Returns:
-        letters: shares right, wrong, refused (unsure), and no_hand, of all frames that show a letter; they sum to 1.
-        nothing: for each kind of frame without a letter, share refused, and n.
-        false_letters_a_minute: expected while spelling a letter a second, see `nothing.false_letters`; null where no
-            frames without a letter could be made.
-        reliability: see `calibrate.reliability`, of the frames with a hand.
+    Args:
+        tests: predictions on letters and on negative samples, with a calibration that was chosen on other data.
+        chosen: the calibration that the model keeps.
+        chosen_on: the data on which it was chosen.
     """
-    letters = np.concatenate([_sure(a.probabilities, c) for a, _, c in tests])
-    truth = np.concatenate([a.truth for a, _, _ in tests])
-    found = np.concatenate([a.predicted != REFUSED for a, _, _ in tests])
-    said = np.where(found, letters, REFUSED)
-    silent = np.concatenate([_sure(s.probabilities, c) for _, s, c in tests])
-    kind = np.concatenate([s.kind for _, s, _ in tests])
-    ways = np.concatenate([_sure(s.transitions, c) for _, s, c in tests])
-    ends = np.concatenate([s.ends for _, s, _ in tests])
-    hot = np.concatenate(
-        [apply_temperature(a.probabilities[a.predicted != REFUSED], c.temperature) for a, _, c in tests]
-    )
+    accepted = np.concatenate([_accepted_letters(letters.probabilities, c) for letters, _, c in tests])
+    truth = np.concatenate([letters.truth for letters, _, _ in tests])
+    found = np.concatenate([letters.predicted != REFUSED for letters, _, _ in tests])
+    predicted = np.where(found, accepted, REFUSED)
     total = max(len(truth), 1)
+    calibrated = np.concatenate(
+        [
+            apply_temperature(letters.probabilities[letters.predicted != REFUSED], c.temperature)
+            for letters, _, c in tests
+        ]
+    )
+    transitions = np.concatenate([_accepted_letters(negatives.transitions, c) for _, negatives, c in tests])
+    return RejectionMetrics(
+        letters=LetterOutcomes(
+            correct=float((predicted == truth).sum() / total),
+            wrong=float(((predicted != truth) & (predicted >= 0)).sum() / total),
+            rejected=float(((predicted < 0) & found).sum() / total),
+            no_hand=float((~found).sum() / total),
+        ),
+        negatives=_negative_outcomes([(negatives, c) for _, negatives, c in tests]),
+        false_letters_a_minute=synthetic_negatives.false_letter_rate(
+            transitions, np.concatenate([negatives.ends for _, negatives, _ in tests])
+        ),
+        reliability=reliability_curve(calibrated, truth[found]),
+        temperature=chosen.temperature,
+        threshold=chosen.threshold,
+        chosen_on=chosen_on,
+    )
+
+
+def _negative_outcomes(tests: Sequence[tuple[NegativePredictions, Calibration]]) -> dict[str, NegativeOutcome]:
+    accepted = np.concatenate([_accepted_letters(negatives.probabilities, c) for negatives, c in tests])
+    kind = np.concatenate([negatives.kind for negatives, _ in tests])
     return {
-        "letters": {
-            "right": float((said == truth).sum() / total),
-            "wrong": float(((said != truth) & (said >= 0)).sum() / total),
-            "refused": float(((said < 0) & found).sum() / total),
-            "no_hand": float((~found).sum() / total),
-        },
-        "nothing": {
-            str(name): {"refused": float((silent[kind == name] < 0).mean()), "n": int((kind == name).sum())}
-            for name in dict.fromkeys(kind.tolist())
-        },
-        "false_letters_a_minute": synthetic_negatives.false_letter_rate(ways, ends),
-        "reliability": reliability_curve(hot, truth[found]),
+        str(name): NegativeOutcome(rejected=float((accepted[kind == name] < 0).mean()), n=int((kind == name).sum()))
+        for name in dict.fromkeys(kind.tolist())
     }
 
 
-def _sure(probabilities: Array, calibration: Calibration) -> npt.NDArray[np.int64]:
-    """The letters said, REFUSED where not sure enough: (…, 24) to (…)."""
+def _accepted_letters(probabilities: Array, calibration: Calibration) -> npt.NDArray[np.int64]:
+    """Return the most likely letters, or REFUSED below the threshold: float32 (…, 24) to int64 (…)."""
     hot = apply_temperature(probabilities, calibration.temperature)
     return np.where(hot.max(axis=-1) >= calibration.threshold, hot.argmax(axis=-1), REFUSED)

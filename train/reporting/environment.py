@@ -5,7 +5,9 @@ import platform
 import shlex
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Final
+
+from aslkit.formats.run_metrics import Environment
 
 PACKAGES: Final = (
     "aslkit", "horovod", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "pyspark", "scikit-learn",
@@ -13,14 +15,14 @@ PACKAGES: Final = (
 )  # fmt: skip
 
 
-def describe_environment() -> dict[str, Any]:
+def describe_environment() -> Environment:
     """Python, system, processor cores, and the versions of what decides the outcome; null where not installed."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
+    return Environment(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=os.cpu_count(),
+        packages={name: _version(name) for name in PACKAGES},
+    )
 
 
 def _version(name: str) -> str | None:

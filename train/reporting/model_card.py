@@ -1,101 +1,90 @@
-"""The model card: what the model is, how well it does on strangers, what it is not fit for, how to make it again."""
-
-from typing import Any
+"""The model card: what the model does, its accuracy on unseen signers, its limits, how to reproduce it."""
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
-from aslkit.train.reporting.report import percent
+from aslkit.core.sanitize import format_percent
+from aslkit.formats.run_metrics import Environment, RejectionMetrics, RunMetrics
 from aslkit.train.reporting.summary_text import (
     describe_false_letters,
+    describe_run,
     describe_synthetic,
     describe_transfer,
-    headline,
-    headline_accuracy,
 )
 from aslkit.train.reporting.tables import markdown_table
 
 CARD_FILE = "README.md"
 
+_FRONT_MATTER = {
+    "library_name": "keras",
+    "pipeline_tag": "image-classification",
+    "tags": ["asl", "fingerspelling", "hand-landmarks", "aslkit"],
+    "language": ["ase"],
+}
 
-def render_card(metrics: dict[str, Any]) -> str:
-    """The card as Markdown, with the front matter that the Hugging Face hub reads.
 
-    Args:
-        metrics: of the run, as metrics.json has them.
-    """
-    words, title = headline(metrics), f"{metrics['feature']} × {metrics['architecture']} on {metrics['dataset']}"
-    front = {
-        "library_name": "keras",
-        "pipeline_tag": "image-classification",
-        "tags": ["asl", "fingerspelling", "hand-landmarks", "aslkit"],
-        "language": ["ase"],
-    }
+def render_card(metrics: RunMetrics) -> str:
+    """Return the card as Markdown with the front matter of the Hugging Face Hub."""
+    summary = describe_run(metrics)
+    random_split = metrics.random_split.accuracy if metrics.random_split else None
     parts = [
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n",
-        f"# {title}\n",
-        "Names the letter of the American Sign Language alphabet that a hand shows in one picture: 24 still letters, "
-        "without J and Z, which move.\n",
-        f"**{percent(headline_accuracy(metrics))} right on {words['tested']}.** {words['doubt']} A picture in which no hand is "
-        f"found counts as wrong. On a random split, the optimistic figure, {_random(metrics)}. "
-        f"{words['gap']} {describe_transfer(metrics)}\n",
-        _left_out(metrics),
-        _rejection(metrics),
-        _letters(metrics),
-        "## What it is not fit for\n",
-        "Sign language: fingerspelling is a small part of it, and words, grammar and the face are not looked at. "
-        "Anything that hangs on a single answer. People whose hands differ much from those that it learned from; "
-        f"the figures above are all that is known of strangers.{_warning(words)}\n",
-        "## What it learned from\n",
-        f"{metrics['trained_on']['n']:,} frames of {', '.join(metrics['trained_on']['signers'])}, from the dataset "
-        f"`{metrics['dataset']}`{describe_synthetic(metrics)}. The licence of these frames is in the dataset's card.\n",
-        "## Using it\n",
-        "`model/model.keras` loads in Keras 3 (`keras.saving.load_model`, safe mode); `model/preprocess.json` says how "
-        "`aslkit.vision.preprocess` makes its input from an image, and below which confidence it gives no letter.\n",
-        "## Making it again\n",
-        f"```sh\n{metrics['command']}\n```\n",
-        _environment(metrics["environment"]),
+        f"---\n{yaml.safe_dump(_FRONT_MATTER, sort_keys=False)}---\n",
+        f"# {metrics.feature} × {metrics.architecture} on {metrics.dataset}\n",
+        "Recognises the 24 static letters of the American Sign Language alphabet in a single image. J and Z are signed "
+        "with a movement and are not included.\n",
+        f"**{format_percent(metrics.headline_accuracy)} accuracy on {summary.tested}.** {summary.interval} An image in "
+        f"which no hand is found counts as wrong. Accuracy on a random split, which is optimistic: "
+        f"{format_percent(random_split)}. {summary.gap} {describe_transfer(metrics)}\n",
+        _render_folds(metrics),
+        _render_rejection(metrics.rejection) if metrics.rejection else "",
+        _render_letters(metrics),
+        "## Limits\n",
+        "Fingerspelling is a small part of sign language; words, grammar and facial expression are not recognised. Do "
+        "not base a decision on a single prediction. Expect lower accuracy for hands that differ from those in the "
+        "training data; the figures above are all that is known about unseen signers."
+        f"{' ' + summary.warning if summary.warning else ''}\n",
+        "## Training data\n",
+        f"{metrics.trained_on.n:,} frames of {', '.join(metrics.trained_on.signers)} from the dataset "
+        f"`{metrics.dataset}`{describe_synthetic(metrics)}. The dataset's card states the licence of the frames.\n",
+        "## Usage\n",
+        "`model/model.keras` loads in Keras 3 with `keras.saving.load_model` in safe mode. `model/preprocess.json` "
+        "describes the input, which `aslkit.vision.preprocess` computes from an image, and the confidence threshold "
+        "below which a prediction is rejected.\n",
+        "## Reproduce\n",
+        f"```sh\n{metrics.command}\n```\n",
+        _render_environment(metrics.environment),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _random(metrics: dict[str, Any]) -> str:
-    return percent(metrics["random_split"]["accuracy"])
-
-
-def _warning(words: dict[str, str]) -> str:
-    return f" {words['warning']}" if words["warning"] else ""
-
-
-def _left_out(metrics: dict[str, Any]) -> str:
-    if "cv" not in metrics:
+def _render_folds(metrics: RunMetrics) -> str:
+    if metrics.cv is None:
         return ""
     rows = [
-        (each["name"], percent(each["accuracy"]), percent(each["coverage"]), f"{each['n']:,}")
-        for each in metrics["cv"]["each"]
+        (fold.name, format_percent(fold.accuracy), format_percent(fold.coverage), f"{fold.n or 0:,}")
+        for fold in metrics.cv.folds
     ]
-    return markdown_table((f"{metrics['cv']['by']} left out", "right", "hand found", "frames"), rows)
+    return markdown_table((f"held-out {metrics.cv.by}", "accuracy", "hand found", "frames"), rows)
 
 
-def _rejection(metrics: dict[str, Any]) -> str:
-    found = metrics["rejection"]
-    letters, silent = found["letters"], found["nothing"]
-    refused = ", ".join(f"{kind} {percent(each['refused'])}" for kind, each in silent.items())
+def _render_rejection(rejection: RejectionMetrics) -> str:
+    letters = rejection.letters
+    negatives = ", ".join(f"{kind} {format_percent(each.rejected)}" for kind, each in rejection.negatives.items())
     return (
-        f"Where it is not sure enough it says nothing: of the letters then {percent(letters['right'])} are right, "
-        f"{percent(letters['wrong'])} wrong, {percent(letters['refused'])} refused; in {percent(letters['no_hand'])} "
-        f"no hand is found. Of frames without a letter it refuses: {refused or 'not measured'}. False letters expected "
-        f"while spelling: {describe_false_letters(found)}.\n"
+        f"With the confidence threshold, {format_percent(letters.correct)} of the letters are correct, "
+        f"{format_percent(letters.wrong)} wrong, {format_percent(letters.rejected)} rejected, and no hand is found in "
+        f"{format_percent(letters.no_hand)}. Rejected frames without a letter: {negatives or 'not measured'}. Expected "
+        f"false letters while spelling: {describe_false_letters(rejection)}.\n"
     )
 
 
-def _letters(metrics: dict[str, Any]) -> str:
+def _render_letters(metrics: RunMetrics) -> str:
     rows = [
-        (letter, percent(each["accuracy"]), f"{each['n']:,}")
-        for letter, each in metrics["unseen"]["per_letter"].items()
+        (letter, format_percent(each.accuracy), f"{each.n or 0:,}")
+        for letter, each in metrics.unseen.per_letter.items()
     ]
-    return markdown_table(("letter", "right", "frames"), rows)
+    return markdown_table(("letter", "accuracy", "frames"), rows)
 
 
-def _environment(found: dict[str, Any]) -> str:
-    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items() if version)
-    return f"With Python {found['python']} on {found['system']}, {found['cores']} cores; {packages}.\n"
+def _render_environment(environment: Environment) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in environment.packages.items() if version)
+    return f"Trained with Python {environment.python} on {environment.system}, {environment.cores} cores; {packages}.\n"

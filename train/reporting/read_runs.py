@@ -1,100 +1,108 @@
 """The runs of a workspace: found, read, and put side by side."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
+from aslkit.formats.run_metrics import BenchmarkMetrics, RunMetrics, read_metrics
 from aslkit.train.reporting.resume import CHECKPOINTS
-from aslkit.train.reporting.summary_text import headline_accuracy
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
-
-_NUMBER: Final = (int, float, type(None))
-_TEXT: Final = (str, type(None))
-
-_SHAPE: Final[dict[str, Any]] = {
-    "dataset": _TEXT,
-    "feature": _TEXT,
-    "architecture": _TEXT,
-    "seed": (int, type(None)),
-    "fit_s": _NUMBER,
-    "unseen": {
-        "accuracy": _NUMBER,
-        "by": _TEXT,
-        "n": (int, type(None)),
-        "held_out": [_TEXT],
-        "per_letter": {"*": {"accuracy": _NUMBER}},
-    },
-    "random_split": {"accuracy": _NUMBER},
-    "best": {"name": (str,)},
-    "cv": {"mean": _NUMBER, "by": _TEXT, "each": [{"name": (str,), "accuracy": _NUMBER}]},
-}
-"""What of metrics.json is read from a run that somebody else may have sent, and what it may be. "*" is any name."""
-
-_NEVER_MISSING: Final = {"accuracy", "mean", "each", "name"}
 
 _NEEDED: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run.
+    """One folder of WORKSPACE/runs.
 
     Attributes:
-        folder: where it lies.
-        metrics: as its metrics.json has them.
-        missing: what should be in the folder and is not; empty for a whole run.
-        damage: why metrics.json cannot be read; empty where it can.
+        folder: of the run.
+        metrics: content of its metrics.json; None if it has none, or none that can be read.
+        missing: files that a complete run has and this one does not.
+        damage: why metrics.json cannot be read; empty if it can.
     """
 
     folder: Path
-    metrics: dict[str, Any]
+    metrics: RunMetrics | BenchmarkMetrics | None
     missing: tuple[str, ...]
     damage: str = ""
 
     @property
     def kind(self) -> Kind:
-        """What there is of it."""
+        """What the folder holds."""
         if self.damage:
             return "damaged"
-        if not self.metrics:
+        if self.metrics is None:
             return "sweep" if (self.folder / SWEEP_FILE).is_file() else "interrupted"
-        return "run" if "unseen" in self.metrics else "benchmark"
+        return "run" if isinstance(self.metrics, RunMetrics) else "benchmark"
 
-    def row(self) -> dict[str, Any]:
-        """What a list of runs shows."""
+    def row(self) -> "RunRow":
+        """Return the row of this run in the list of runs."""
         metrics = self.metrics
-        unseen = metrics.get("unseen", {})
-        each = metrics.get("cv", {}).get("each", [])
-        return {
-            "run": self.folder.name,
-            "kind": self.kind,
-            "dataset": metrics.get("dataset"),
-            "feature": metrics.get("feature"),
-            "architecture": metrics.get("architecture"),
-            "seed": metrics.get("seed"),
-            "accuracy": headline_accuracy(metrics) if unseen else None,
-            "left_out": {one["name"]: one["accuracy"] for one in each}
-            or dict.fromkeys(unseen.get("held_out", []), unseen.get("accuracy")),
-            "by": metrics.get("cv", {}).get("by") or unseen.get("by"),
-            "cv": "cv" in metrics,
-            "n": unseen.get("n"),
-            "random_split": (metrics.get("random_split") or {}).get("accuracy"),
-            "fit_s": metrics.get("fit_s"),
-            "best": (metrics.get("best") or {}).get("name"),
-            "missing": list(self.missing),
-            "damage": self.damage,
-        }
+        row = RunRow(run=self.folder.name, kind=self.kind, missing=list(self.missing), damage=self.damage)
+        if isinstance(metrics, BenchmarkMetrics):
+            row.dataset, row.best = metrics.dataset, metrics.best.name if metrics.best else None
+        elif metrics is not None:
+            _add_metrics(row, metrics)
+        return row
+
+
+def _add_metrics(row: "RunRow", metrics: RunMetrics) -> None:
+    unseen, cv = metrics.unseen, metrics.cv
+    row.dataset, row.feature, row.architecture = metrics.dataset, metrics.feature, metrics.architecture
+    row.seed, row.fit_s, row.n = metrics.seed, metrics.fit_s, unseen.n
+    row.accuracy = metrics.headline_accuracy
+    row.random_split = metrics.random_split.accuracy if metrics.random_split else None
+    row.cv, row.by = cv is not None, (cv.by if cv else None) or unseen.by
+    if cv and cv.folds:
+        row.held_out = {fold.name: fold.accuracy for fold in cv.folds}
+    else:
+        row.held_out = dict.fromkeys(unseen.held_out, unseen.accuracy)
+
+
+class RunRow(Struct, kw_only=True):
+    """One row of `aslkit runs`; null where a run of this kind has no such value.
+
+    Attributes:
+        held_out: accuracy of each held-out signer, session or block.
+        best: name of a benchmark's best model.
+    """
+
+    run: str
+    kind: Kind
+    dataset: str | None = None
+    feature: str | None = None
+    architecture: str | None = None
+    seed: int | None = None
+    accuracy: float | None = None
+    held_out: dict[str, float | None] = field(name="left_out", default_factory=dict)
+    by: str | None = None
+    cv: bool = False
+    n: int | None = None
+    random_split: float | None = None
+    fit_s: float | None = None
+    best: str | None = None
+    missing: list[str] = []
+    damage: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleteRun(Run):
+    """A training run with all its files."""
+
+    metrics: RunMetrics
 
 
 def list_runs(folder: Path) -> list[Run]:
     """All in a workspace's runs folder, best first: benchmarks, sweeps, what was interrupted or is damaged, too."""
     paths = [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name[0] != "."]
-    return sorted(map(_whatever, filter(_is_begun, paths)), key=lambda run: -(run.row()["accuracy"] or 0))
+    return sorted(map(_whatever, filter(_is_begun, paths)), key=lambda run: -(run.row().accuracy or 0))
 
 
 def _is_begun(folder: Path) -> bool:
@@ -106,7 +114,7 @@ def _whatever(folder: Path) -> Run:
     try:
         return read_run(folder)
     except AslkitError as error:
-        return Run(folder=folder, metrics={}, missing=(), damage=error.message)
+        return Run(folder=folder, metrics=None, missing=(), damage=error.message)
 
 
 def read_run(folder: Path) -> Run:
@@ -115,36 +123,8 @@ def read_run(folder: Path) -> Run:
     Raises:
         AslkitError: its metrics.json is damaged.
     """
-    path = folder / METRICS_FILE
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if not isinstance(metrics, dict):
-            raise ValueError("it is no JSON object")
-        for name, shape in _SHAPE.items():
-            if metrics.get(name) is not None:
-                _check(metrics[name], shape, name)
-    except (OSError, ValueError, RecursionError) as error:
-        raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
-    return Run(folder=folder, metrics=metrics, missing=tuple(each for each in _NEEDED if not (folder / each).is_file()))
-
-
-def _check(value: Any, shape: Any, where: str) -> None:
-    """Raise ValueError where a value of metrics.json is not what it should be."""
-    if isinstance(shape, tuple):
-        if not isinstance(value, shape) or isinstance(value, bool):
-            raise ValueError(f"{where} is {str(value)[:40]!r}")
-    elif not isinstance(value, type(shape)):
-        raise ValueError(f"{where} is {str(value)[:40]!r}")
-    elif isinstance(shape, list):
-        for each in value:
-            _check(each, shape[0], f"a value of {where}")
-    elif "*" in shape:
-        for name, each in value.items():
-            _check(each, shape["*"], f"{where}, {name[:40]!r},")
-    else:
-        for name, inner in shape.items():
-            if name in value or name in _NEVER_MISSING:
-                _check(value.get(name, ...), inner, f"{where}.{name}")
+    metrics = read_metrics(folder)
+    return Run(folder=folder, metrics=metrics, missing=tuple(name for name in _NEEDED if not (folder / name).is_file()))
 
 
 def read_started_run(folder: Path) -> Run:
@@ -155,12 +135,12 @@ def read_started_run(folder: Path) -> Run:
         AslkitError: its metrics.json is damaged.
     """
     run = read_run(folder)
-    if not run.metrics and len(run.missing) == len(_NEEDED) and not _is_begun(folder):
+    if run.metrics is None and len(run.missing) == len(_NEEDED) and not _is_begun(folder):
         raise InputError(f"{folder} holds nothing that was trained. Train again; it is of no more use.")
     return run
 
 
-def read_complete_run(folder: Path) -> Run:
+def read_complete_run(folder: Path) -> CompleteRun:
     """Read a run that must be whole.
 
     Raises:
@@ -172,4 +152,6 @@ def read_complete_run(folder: Path) -> Run:
     run = read_started_run(folder)
     if run.missing:
         raise AslkitError(f"{folder} lacks {', '.join(run.missing)}. Copy the whole run folder, or train again.")
-    return run
+    if not isinstance(run.metrics, RunMetrics):
+        raise InputError(f"{folder} is a benchmark, not a training run. `aslkit runs` lists the training runs.")
+    return CompleteRun(folder=folder, metrics=run.metrics, missing=())

@@ -1,4 +1,4 @@
-"""Pictures and the page of a run: what to expect of strangers first, what flatters beside it."""
+"""report.html of a run and its charts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,73 +10,84 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import format_percent
+from aslkit.formats.run_metrics import LearningCurve, Reliability, RunMetrics
 from aslkit.train.evaluation.confusions import example_keys, list_mistakes
 from aslkit.train.evaluation.learning_curve import describe_curve
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix
 from aslkit.train.evaluation.signer_outliers import ADVICE
 from aslkit.train.reporting.summary_text import (
     describe_false_letters,
+    describe_run,
     describe_synthetic,
     describe_transfer,
-    headline,
-    headline_accuracy,
 )
 from aslkit.train.reporting.thumbnails import thumbnails
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
+_GREY: Final = "#9aa5b1"
+
+_NEGATIVE_KINDS: Final = {
+    "on the way": "transitions between two letters",
+    "at rest": "rest poses: half closed, hanging",
+    "misfound": "false detections: no hand at all",
+    "recorded": "recorded without a letter",
+}
 
 
 def write_report(
     folder: Path,
     *,
-    metrics: dict[str, Any],
+    metrics: RunMetrics,
     history: list[dict[str, float]],
-    answers: Predictions,
+    predictions: Predictions,
     dataset: Path,
 ) -> None:
-    """Write curves.png, confusion_matrix.png, calibration.png and report.html into a run's folder.
+    """Write report.html, confusion_matrix.png, calibration.png and, after training, curves.png.
 
     Args:
         folder: of the run, or of one of its evaluations.
-        metrics: as metrics.json has them.
-        history: a row an epoch; none where nothing was trained.
-        answers: on people not trained on.
-        dataset: the folder of the dataset that `answers` are about, from which the small pictures come.
+        metrics: content of metrics.json.
+        history: one row per epoch; empty for an evaluation.
+        predictions: on the test set.
+        dataset: folder of the dataset from which thumbnails are read.
     """
     if history:
         draw_curves(folder / "curves.png", history)
     draw_confusion(
         folder / "confusion_matrix.png",
-        confusion_matrix(answers),
-        f"Held out by {metrics['unseen']['by']}: share of each letter's frames, %",
+        confusion_matrix(predictions),
+        f"Held out by {metrics.unseen.by}: share of each letter's frames, %",
     )
-    _calibration(folder / "calibration.png", metrics["rejection"]["reliability"])
-    if "curve" in metrics:
-        _learning(folder / "learning_curve.png", metrics["curve"])
-    behind = list_mistakes(answers)
-    shown = [each | {"keys": example_keys(behind, each["signed"], each["said"])} for each in metrics["mistakes"]]
-    keys = {key for each in shown for key in each["keys"]}
-    keys |= {key for group in metrics["confusable"] for pair in group["pairs"] for key in pair["examples"]}
-    keys |= {form[name] for form in metrics["forms"] for name in ("key", "other_key")}
+    if metrics.rejection:
+        _draw_calibration(folder / "calibration.png", metrics.rejection.reliability)
+    if metrics.curve:
+        _draw_learning_curve(folder / "learning_curve.png", metrics.curve)
+    mistakes = list_mistakes(predictions)
+    confusions = [(each, example_keys(mistakes, each.signed, each.predicted)) for each in metrics.confusions]
+    keys = {key for _, examples in confusions for key in examples}
+    keys |= {key for group in metrics.confusable for pair in group.pairs for key in pair.examples}
+    keys |= {key for outlier in metrics.signer_outliers for key in (outlier.key, outlier.other_key)}
     page = load_template("reporting/report.html.j2").render(
         metrics=metrics,
-        headline=headline(metrics) | {"figure": headline_accuracy(metrics)},
-        mistakes=shown,
+        summary=describe_run(metrics),
+        confusions=confusions,
         pictures=thumbnails(dataset, keys),
-        said={each.key: f"{each.signed} taken for {each.predicted}, {each.signer}" for each in behind},
+        captions={each.key: f"{each.signed} predicted as {each.predicted}, {each.signer}" for each in mistakes},
         trained=bool(history),
         advice=ADVICE,
-        begun=describe_transfer(metrics),
+        transfer=describe_transfer(metrics),
         synthetic=describe_synthetic(metrics),
-        false_letters=describe_false_letters(metrics["rejection"]),
-        curve_words=describe_curve(metrics["curve"]) if "curve" in metrics else "",
+        false_letters=describe_false_letters(metrics.rejection) if metrics.rejection else "",
+        negative_kinds=_NEGATIVE_KINDS,
+        curve=describe_curve(metrics.curve) if metrics.curve else "",
     )
     write_text(folder / "report.html", page)
 
 
 def load_template(name: str, **filters: Callable[[Any], str]) -> Template:
-    """A page of this package, which escapes what it is given; it knows the filter `percent`, and those given."""
+    """Return a template of this package with autoescape, the filter `percent`, and the given filters."""
     environment = Environment(
         loader=PackageLoader("aslkit.train", "."),
         undefined=StrictUndefined,
@@ -84,25 +95,18 @@ def load_template(name: str, **filters: Callable[[Any], str]) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, **filters}
+    environment.filters |= {"percent": format_percent, **filters}
     return environment.get_template(name)
 
 
-def percent(share: float | None) -> str:
-    """A share as people read it, to a tenth of a percent; never rounded up to 100."""
-    if share is None:
-        return "–"
-    return f"{min(share, 0.999 if share < 1 else 1):.1%}"
-
-
 def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
-    """Draw loss and accuracy by epoch, as PNG."""
+    """Draw loss and accuracy per epoch as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, name, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True):
-        axes.plot(epochs, [row[name] for row in history], color=_BLUE, label="train (varied copies)")
+        axes.plot(epochs, [row[name] for row in history], color=_BLUE, label="train (augmented)")
         if f"val_{name}" in history[0]:
             axes.plot(epochs, [row[f"val_{name}"] for row in history], color=_ORANGE, label="validation")
         axes.set(title=title, xlabel="epoch")
@@ -113,36 +117,35 @@ def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
     figure.savefig(path, dpi=130)
 
 
-def _learning(path: Path, found: dict[str, Any]) -> None:
+def _draw_learning_curve(path: Path, curve: LearningCurve) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for axes, name, label in ((left, "signers", "people learned from"), (right, "images", "images learned from")):
-        points = found[name]
-        for one in points:
-            axes.scatter([one["n"]] * len(one["each"]), one["each"], color="#9aa5b1", s=14)
-        axes.plot([one["n"] for one in points], [one["mean"] for one in points], color=_BLUE, marker="o")
+    for axes, points, label in ((left, curve.signers, "training signers"), (right, curve.images, "training images")):
+        for point in points:
+            axes.scatter([point.n] * len(point.accuracies), point.accuracies, color=_GREY, s=14)
+        axes.plot([point.n for point in points], [point.mean for point in points], color=_BLUE, marker="o")
         axes.set(xlabel=label)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    left.set(ylabel="right on people left out", ylim=(0, 1.02))
+    left.set(ylabel="accuracy on held-out signers", ylim=(0, 1.02))
     left.xaxis.get_major_locator().set_params(integer=True)
     right.set_xscale("log")
     figure.savefig(path, dpi=130)
 
 
-def _calibration(path: Path, found: dict[str, Any]) -> None:
+def _draw_calibration(path: Path, reliability: Reliability) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.6, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="#9aa5b1", linewidth=1, label="as sure as right")
-    bins, total = found["bins"], sum(each["n"] for each in found["bins"]) or 1
-    axes.plot([each["sure"] for each in bins], [each["right"] for each in bins], color=_BLUE, linewidth=1.5)
-    sizes = [20 + 400 * each["n"] / total for each in bins]
-    axes.scatter([each["sure"] for each in bins], [each["right"] for each in bins], s=sizes, color=_BLUE, label="model")
-    axes.set(xlabel="how sure it was", ylabel="share that was right", xlim=(0, 1.03), ylim=(0, 1.03))
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, label="perfectly calibrated")
+    bins, total = reliability.bins, sum(each.n for each in reliability.bins) or 1
+    confidence, accuracy = [each.confidence for each in bins], [each.accuracy for each in bins]
+    axes.plot(confidence, accuracy, color=_BLUE, linewidth=1.5)
+    axes.scatter(confidence, accuracy, s=[20 + 400 * each.n / total for each in bins], color=_BLUE, label="model")
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.03), ylim=(0, 1.03))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", markerscale=0.5)
@@ -150,21 +153,21 @@ def _calibration(path: Path, found: dict[str, Any]) -> None:
 
 
 def draw_confusion(path: Path, table: npt.NDArray[np.int64], title: str) -> None:
-    """Draw what `evaluate.confusion` counts, in percent of each letter signed, as PNG."""
+    """Draw a confusion matrix as PNG, in percent of each row. Rows: signed letter; columns: predicted letter."""
     from matplotlib.figure import Figure
 
     signed = table.sum(axis=1)
     rows = np.flatnonzero(signed)
     shares = table[rows] / signed[rows, None]
-    said = [*LETTERS, "no hand"][: table.shape[1]]
+    names = [*LETTERS, "no hand"][: table.shape[1]]
     figure = Figure(figsize=(10, 0.36 * max(len(rows), 4) + 1.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(said)), said, rotation=0)
-    if len(said) > len(LETTERS):
+    axes.set_xticks(range(len(names)), names, rotation=0)
+    if len(names) > len(LETTERS):
         axes.get_xticklabels()[-1].set(rotation=90, va="top")
     axes.set_yticks(range(len(rows)), [LETTERS[row] for row in rows])
-    axes.set(xlabel="said", ylabel="signed")
+    axes.set(xlabel="predicted", ylabel="signed")
     axes.set_title(title, loc="left")
     for row, column in np.argwhere(shares >= 0.005):
         share = shares[row, column]

@@ -1,134 +1,146 @@
-"""A run's figures in words: the terminal and the report say the same."""
+"""The sentences that summarise a run; the terminal, the report and the model card use the same ones."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-_TESTED: Final = {
-    "signer": "people it never saw",
-    "session": "another sitting of the same person",
-    "block": "a later moment of the same recording",
+from aslkit.formats.run_metrics import CrossValidationMetrics, RejectionMetrics, RunMetrics
+
+_TEST_SET: Final = {
+    "signer": "unseen signers",
+    "session": "another session of the same signer",
+    "block": "a later part of the same recording",
 }
 
-
-_IN_TURN: Final = {
-    "signer": "people it never saw, each left out in turn",
-    "session": "sittings it never saw, each left out in turn",
-    "block": "moments it never saw, each left out in turn",
+_FOLDS: Final = {
+    "signer": "unseen signers, each held out in turn",
+    "session": "unseen sessions, each held out in turn",
+    "block": "unseen parts of the recording, each held out in turn",
 }
 
-_SEEN: Final = "All people of this dataset were trained on, so the figure flatters. It says nothing of strangers."
+_UNITS: Final = {"signer": "signers", "session": "sessions", "block": "blocks of time"}
 
-_FEW: Final = 5
-"""Of fewer people the bootstrap knows too little: its interval is then a lower bound of the doubt."""
-
-
-def describe_false_letters(rejection: dict[str, Any]) -> str:
-    """How many letters would be said in a minute that nobody signed."""
-    number = rejection["false_letters_a_minute"]
-    return "not measured" if number is None else f"{number:.1f} a minute"
+_MIN_SIGNERS: Final = 5
+"""With fewer, the bootstrap underestimates the variance: its interval is a lower bound."""
 
 
-def describe_synthetic(metrics: dict[str, Any]) -> str:
-    """Which synthetic people were learned from beside the real ones; empty where none were."""
-    number = metrics["trained_on"].get("synthetic_signers", 0)
-    return f", and from {number} synthetic signers, signing and at rest, that weigh as one person" if number else ""
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The result of a run in a few sentences.
 
-
-def describe_transfer(metrics: dict[str, Any]) -> str:
-    """What beginning with another network brought; empty where the network began by chance."""
-    found = metrics.get("transfer")
-    if found is None:
-        return ""
-    with_it, without = headline_accuracy(metrics), (found["from_scratch"] or {}).get("accuracy")
-    if with_it is None or without is None:
-        return f"It began with {found['start']}; what that brought was not measured."
-    points = 100 * (with_it - without)
-    change = f"{abs(points):.1f} points {'more' if points > 0 else 'less'}"
-    return f"It began with {found['start']}: {100 * with_it:.1f} %, from scratch {100 * without:.1f} %, {change}."
-
-
-def headline_accuracy(metrics: dict[str, Any]) -> float | None:
-    """The figure that a run is known by: the mean over those left out in turn, or that on its one test."""
-    figure: float | None = metrics["cv"]["mean"] if "cv" in metrics else metrics["unseen"]["accuracy"]
-    return figure
-
-
-def headline(metrics: dict[str, Any]) -> dict[str, str]:
-    """The few sentences that a run comes down to.
-
-    Returns:
-        tested: what the headline figure was measured on.
-        gap: what the difference to the random split means.
-        warning: what the figure cannot tell; empty where it is on real people, each of one name.
-        doubt: how sure the figure is; empty where it was not cross-validated.
+    Attributes:
+        tested: the data of the headline accuracy, such as "unseen signers: maria, jon".
+        gap: how the accuracy on a random split compares.
+        warning: what the accuracy does not show; empty for real, distinct, unseen signers.
+        interval: confidence interval of the mean; empty without cross-validation.
     """
-    unseen, flattering = metrics["unseen"], metrics["random_split"]
-    evaluated = metrics.get("evaluated", {})
-    if seen := evaluated.get("trained_on_too"):
-        tested = f"people it was trained on: {', '.join(seen)}"
-        return {"tested": tested, "gap": "", "warning": _SEEN, "doubt": ""}
-    tested = (_IN_TURN if "cv" in metrics and not evaluated else _TESTED)[unseen["by"]]
-    if metrics["synthetic"]:
-        tested = f"{tested} (synthetic)"
-    if unseen["by"] == "signer":
-        tested += f": {', '.join(unseen['held_out'])}"
-    tested += _letters(metrics)
-    gap = _gap(metrics, flattering["accuracy"])
-    warning = " ".join(filter(None, [*metrics.get("people_alike", ()), _warning(metrics)]))
-    return {"tested": tested, "gap": gap, "warning": warning, "doubt": _doubt(metrics.get("cv"))}
+
+    tested: str
+    gap: str = ""
+    warning: str = ""
+    interval: str = ""
 
 
-def _doubt(cv: dict[str, Any] | None) -> str:
-    """How far the mean may be off for others, from those there are."""
-    if cv is None:
+def describe_false_letters(rejection: RejectionMetrics) -> str:
+    """Return the expected false letters per minute of spelling."""
+    number = rejection.false_letters_a_minute
+    return "not measured" if number is None else f"{number:.1f} per minute"
+
+
+def describe_synthetic(metrics: RunMetrics) -> str:
+    """Return which synthetic signers were added to the training data; empty if none were."""
+    number = metrics.trained_on.synthetic_signers
+    return f", and {number} synthetic signers (letters and rest poses) that together weigh as one signer" * bool(number)
+
+
+def describe_transfer(metrics: RunMetrics) -> str:
+    """Return what pre-trained initial weights changed; empty if the network was trained from scratch."""
+    transfer = metrics.transfer
+    if transfer is None:
         return ""
-    number, what = len(cv["each"]), {"signer": "people", "session": "sittings", "block": "moments"}[cv["by"]]
-    if cv["interval"] is None:
-        return f"From one of {what}: how far the next one lies cannot be told."
-    low, high = cv["interval"]
-    text = f"{cv['level']:.0%} interval of the mean {100 * low:.1f} to {100 * high:.1f} %, drawn from {number} {what}"
-    few = f"; so few say little of the next, who may lie outside of {_range(cv)}" if number < _FEW else ""
-    return f"{text}, not from frames{few}."
+    accuracy = metrics.headline_accuracy
+    from_scratch = transfer.from_scratch.accuracy if transfer.from_scratch else None
+    if accuracy is None or from_scratch is None:
+        return f"Initial weights: {transfer.start}. Training from scratch was not measured for comparison."
+    points = 100 * (accuracy - from_scratch)
+    return (
+        f"Initial weights: {transfer.start}, {100 * accuracy:.1f} %; from scratch {100 * from_scratch:.1f} % "
+        f"({points:+.1f} points)."
+    )
 
 
-def _range(cv: dict[str, Any]) -> str:
-    shares = [100 * each["accuracy"] for each in cv["each"]]
-    return f"{min(shares):.1f} to {max(shares):.1f} %"
+def describe_run(metrics: RunMetrics) -> Headline:
+    """Summarise a run or an evaluation."""
+    evaluation = metrics.evaluated
+    if evaluation and evaluation.training_signers:
+        return Headline(
+            tested=f"signers it was trained on: {', '.join(evaluation.training_signers)}",
+            warning="All signers of this dataset were in the training set, so the accuracy is optimistic and says "
+            "nothing about unseen signers.",
+        )
+    unseen = metrics.unseen
+    by = unseen.by or "signer"
+    tested = (_FOLDS if metrics.cv and not evaluation else _TEST_SET).get(by, f"data held out by {by}")
+    if metrics.synthetic:
+        tested = f"{tested} (synthetic)"
+    if by == "signer":
+        tested += f": {', '.join(unseen.held_out)}"
+    return Headline(
+        tested=tested + _describe_missing_letters(metrics),
+        gap=_describe_gap(metrics),
+        warning=" ".join(filter(None, [*metrics.duplicate_signers, _describe_limits(metrics)])),
+        interval=_describe_interval(metrics.cv) if metrics.cv else "",
+    )
 
 
-def _letters(metrics: dict[str, Any]) -> str:
-    """Which part of the letters the figure is about, where it is not all of them."""
-    tested, trained = len(metrics["unseen"]["per_letter"]), len(metrics["trained_on"]["letters"])
+def _describe_interval(cv: CrossValidationMetrics) -> str:
+    number, units = len(cv.folds), _UNITS[cv.by or "signer"]
+    if cv.interval is None:
+        return f"There is no confidence interval for one of the {units}."
+    low, high = (100 * bound for bound in cv.interval)
+    text = (
+        f"{cv.level:.0%} confidence interval {low:.1f} to {high:.1f} %, bootstrapped over {number} {units}, not frames"
+    )
+    if number >= _MIN_SIGNERS:
+        return f"{text}."
+    shares = [100 * fold.accuracy for fold in cv.folds if fold.accuracy is not None]
+    return (
+        f"{text}. {number} {units} are few: the accuracy on the next one can lie outside of "
+        f"{min(shares):.1f} to {max(shares):.1f} %."
+    )
+
+
+def _describe_missing_letters(metrics: RunMetrics) -> str:
+    """Return how many of the trained letters are in the test set; empty if all of them are."""
+    tested, trained = len(metrics.unseen.per_letter), len(metrics.trained_on.letters)
     return f", {tested} of {trained} letters" if tested < trained else ""
 
 
-def _gap(metrics: dict[str, Any], flattering: float | None) -> str:
-    unseen = headline_accuracy(metrics)
-    if flattering is None:
-        return "The random split was not measured."
-    if unseen is None:
-        return "Nothing could be held out, so nothing is known about how well it works."
-    if few := _letters(metrics):
-        return f"The two cannot be compared: what could be held out shows{few.removeprefix(',')} only."
-    points = round(100 * (flattering - unseen))
+def _describe_gap(metrics: RunMetrics) -> str:
+    accuracy = metrics.headline_accuracy
+    random_split = metrics.random_split.accuracy if metrics.random_split else None
+    if random_split is None:
+        return "Accuracy on a random split was not measured."
+    if accuracy is None:
+        return "No data could be held out, so the accuracy on unseen data is unknown."
+    if few := _describe_missing_letters(metrics):
+        return f"The two cannot be compared: the test set shows only{few.removeprefix(',')}."
+    points = round(100 * (random_split - accuracy))
     if points < 1:
-        return "The random split flatters by less than a point here."
-    if points == 1:
-        return "About 1 point of the random-split figure was memory, not skill."
-    return f"About {points} points of the random-split figure were memory, not skill."
+        return "The random split overestimates the accuracy by less than 1 point here."
+    return f"The random split overestimates the accuracy by about {points} point{'s' * (points > 1)} (data leakage)."
 
 
-def _warning(metrics: dict[str, Any]) -> str:
-    unseen = metrics["unseen"]
-    if metrics["synthetic"]:
+def _describe_limits(metrics: RunMetrics) -> str:
+    unseen = metrics.unseen
+    if metrics.synthetic:
         return (
-            "These signers are synthetic: the figure shows that the tools work, not how well real hands are recognised."
+            "The test signers are synthetic: the accuracy shows that the tools work, not how well real hands are read."
         )
-    if unseen["by"] != "signer":
+    if unseen.by != "signer":
         return (
-            "There is only one signer, so the figure says little about other people. "
-            "Record one more: aslkit capture --letter A --signer NAME"
+            "There is only one signer, so the accuracy says little about other signers. "
+            "Record a second signer: aslkit capture --letter A --signer NAME"
         )
-    untrained = [letter for letter, each in unseen["per_letter"].items() if each["accuracy"] == 0]
-    if untrained:
-        return f"Never right on: {' '.join(untrained)}. See the confusion matrix for what was said instead."
+    if never := [letter for letter, each in unseen.per_letter.items() if each.accuracy == 0]:
+        return f"Never recognised: {' '.join(never)}. The confusion matrix shows what was predicted instead."
     return ""

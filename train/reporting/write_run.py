@@ -1,20 +1,23 @@
 """A run's folder: model, settings, figures, pictures, page and card."""
 
+import dataclasses
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import tomli_w
+from msgspec.structs import asdict
 
 from aslkit.core.files import write_text
 from aslkit.formats.recording_plan import PLAN_FILE
 from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
+from aslkit.formats.run_metrics import RunMetrics
 from aslkit.inference.load_model import save_network
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluation.confusions import Mistake, list_mistakes
 from aslkit.train.evaluation.predictions import Predictions
+from aslkit.train.evaluation.recommendations import plan_to_json
 from aslkit.train.fitting.fit import FitResult
 from aslkit.train.reporting import report
 from aslkit.train.reporting.model_card import CARD_FILE, render_card
@@ -37,7 +40,7 @@ class FinishedRun:
     fitted: FitResult
     contract: PreprocessConfig
     config: TrainConfig
-    metrics: dict[str, Any]
+    metrics: RunMetrics
     predictions: Predictions
 
 
@@ -53,23 +56,23 @@ def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
     run.fitted.model.save(folder / "model" / MODEL_FILE)
     save_network(folder / "model", run.fitted.model)
     run.contract.save(folder / "model" / CONTRACT_FILE)
-    write_text(folder / "config.toml", tomli_w.dumps({"train": asdict(run.config)}))
-    write_text(folder / PLAN_FILE, json.dumps(run.metrics["record_next"], indent=2) + "\n")
+    write_text(folder / "config.toml", tomli_w.dumps({"train": dataclasses.asdict(run.config)}))
+    write_text(folder / PLAN_FILE, json.dumps(plan_to_json(run.metrics.record_next), indent=2) + "\n")
     write_rows(folder / "history.csv", run.fitted.history)
     write_metrics(folder, run.metrics, run.predictions)
     write_text(folder / CARD_FILE, render_card(run.metrics))
     report.write_report(
-        folder, metrics=run.metrics, history=run.fitted.history, answers=run.predictions, dataset=dataset
+        folder, metrics=run.metrics, history=run.fitted.history, predictions=run.predictions, dataset=dataset
     )
 
 
-def write_metrics(folder: Path, metrics: dict[str, Any], answers: Predictions) -> None:
+def write_metrics(folder: Path, metrics: RunMetrics, predictions: Predictions) -> None:
     """Write what was measured: metrics.json, letters.csv, and mistakes.csv with each frame behind a mistake."""
-    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-    letters = [{"letter": letter, **each} for letter, each in metrics["unseen"]["per_letter"].items()]
+    write_text(folder / METRICS_FILE, metrics.to_json())
+    letters = [{"letter": letter, **asdict(each)} for letter, each in metrics.unseen.per_letter.items()]
     write_rows(folder / LETTERS_FILE, letters or [{"letter": ""}])
     names = list(Mistake.__dataclass_fields__)
-    write_rows(folder / MISTAKES_FILE, [asdict(each) for each in list_mistakes(answers)], names=names)
+    write_rows(folder / MISTAKES_FILE, [dataclasses.asdict(each) for each in list_mistakes(predictions)], names=names)
 
 
 def new_folder(runs: Path, name: str) -> Path:

@@ -17,7 +17,7 @@ from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import CurateResult, curate
 from aslkit.curate.report import report
 from aslkit.curate.report.galleries import ABOUT
-from aslkit.curate.report.report import ReportInput, build_waterfall, count_balance, percent, summarise_splits
+from aslkit.curate.report.report import ReportInput, build_waterfall, count_balance, summarise_splits
 from aslkit.formats.captures import CapturedFrame, walk_captures
 from tests.curate.factories import several
 from tests.curate.read_report import Page, written
@@ -164,13 +164,6 @@ def test_the_waterfall_leads_from_what_was_captured_to_what_is_taken() -> None:
 
 def test_every_reason_is_explained() -> None:
     assert {name.replace("_", "-") for name in CHECKS} <= set(ABOUT)
-
-
-@pytest.mark.parametrize(
-    ("share", "words"), [(0, "0.0%"), (0.0004, "< 0.1%"), (0.25, "25.0%"), (0.99999, "99.9%"), (1, "100.0%")]
-)
-def test_percent_never_rounds_to_all_or_nothing(share: float, words: str) -> None:
-    assert percent(share) == words
 
 
 def test_balance_counts_every_frame_once() -> None:

@@ -13,7 +13,7 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.evaluation import cross_validation
-from aslkit.train.evaluation.cross_validation import confidence_interval, cross_validate, fold_metrics
+from aslkit.train.evaluation.cross_validation import confidence_interval, cross_validate, summarise_folds
 from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.pipeline import train
 from aslkit.vision.preprocess import PreprocessConfig
@@ -44,11 +44,12 @@ def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, t
         tested = set(part.signer[part.split == "test"].tolist())
         assert len(tested) == 1
         assert not tested & set(part.signer[part.split != "test"].tolist())
-    found = fold_metrics(crossed, seed=0)
-    assert [each["name"] for each in found["each"]] == sorted(set(samples.signer.tolist()))
-    assert found["mean"] == pytest.approx(np.mean([each["accuracy"] for each in found["each"]]))
-    low, high = found["interval"]
-    assert low <= found["mean"] <= high
+    found = summarise_folds(crossed, seed=0)
+    assert [fold.name for fold in found.folds] == sorted(set(samples.signer.tolist()))
+    assert found.mean == pytest.approx(np.mean([fold.accuracy or 0 for fold in found.folds]))
+    assert found.interval is not None
+    assert found.mean is not None
+    assert found.interval[0] <= found.mean <= found.interval[1]
 
 
 def test_one_signer_of_one_session_is_left_out_by_blocks_of_time_and_told_so(
@@ -87,11 +88,12 @@ def test_sessions_that_differ_are_doubt_too() -> None:
 def test_the_run_says_the_mean_first_and_keeps_a_model_of_all(dataset: Path, tmp_path: Path) -> None:
     done = train(dataset, runs=tmp_path, config=CONFIG, cv="signer")
     metrics = done.metrics
-    assert len(metrics["trained_on"]["signers"]) == 4
-    assert metrics["unseen"]["n"] == 96
-    assert metrics["cv"]["by"] == "signer"
+    assert len(metrics.trained_on.signers) == 4
+    assert metrics.unseen.n == 96
+    assert metrics.cv is not None
+    assert metrics.cv.by == "signer"
     page = (done.folder / "report.html").read_text()
-    assert "each left out in turn" in page
-    assert "not from frames" in page
+    assert "each held out in turn" in page
+    assert "not frames" in page
     with pytest.raises(InputError, match="not both"):
         train(dataset, runs=tmp_path, config=CONFIG, cv="signer", hold_out=["synthetic-dan"])

@@ -8,6 +8,7 @@ import pytest
 
 from aslkit.core.config import load
 from aslkit.core.errors import InputError
+from aslkit.formats.run_metrics import CurvePoint, Extrapolation, LearningCurve
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
@@ -37,28 +38,30 @@ def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypat
     monkeypatch.setattr(module, "SHARES", (1 / 3,))
     full = dict.fromkeys(sorted(set(samples.signer.tolist())), 0.9)
     found = learning_curve(samples, get_feature("landmarks"), CONFIG, full=full)
-    assert [one["n"] for one in found["signers"]] == [1, 2, 3]
-    assert found["signers"][-1]["mean"] == pytest.approx(0.9)
+    assert [point.n for point in found.signers] == [1, 2, 3]
+    assert found.signers[-1].mean == pytest.approx(0.9)
     assert {people for people, _ in learned} == {1, 2, 3}
-    assert [one["n"] for one in found["images"]] == [24, 72]
+    assert [point.n for point in found.images] == [24, 72]
     assert sum(images == 24 for people, images in learned if people == 3) == 4
 
 
 def test_errors_that_fall_by_a_power_are_carried_on() -> None:
     found = extrapolate_curve([(1, 0.6), (2, 0.8), (4, 0.9)])
     assert found is not None
-    assert found["exponent"] == pytest.approx(-1)
-    assert found["accuracy"] == pytest.approx(1 - 0.4 / 14)
+    assert found.exponent == pytest.approx(-1)
+    assert found.accuracy == pytest.approx(1 - 0.4 / 14)
     assert extrapolate_curve([(1, 0.8), (2, 0.7), (3, 0.6)]) is None
     assert extrapolate_curve([(1, 0.6), (2, 0.9)]) is None  # two points would promise anything
 
 
 def test_what_is_not_known_is_said() -> None:
-    people = [{"n": 1, "mean": 0.6}, {"n": 2, "mean": 0.8}]
-    found = {"signers": people, "images": [{"n": 100, "mean": 0.7}, {"n": 1600, "mean": 0.8}]}
-    assert "100 images in place of 1,600 give 70.0 %" in describe_curve(found | {"more": None})
-    assert "nothing can be said" in describe_curve(found | {"more": None})
-    assert "a guess, from 2 points" in describe_curve(found | {"more": {"accuracy": 0.9}})
+    signers = [CurvePoint(n=1, mean=0.6, accuracies=[0.6]), CurvePoint(n=2, mean=0.8, accuracies=[0.8])]
+    images = [CurvePoint(n=100, mean=0.7, accuracies=[0.7]), CurvePoint(n=1600, mean=0.8, accuracies=[0.8])]
+    curve = LearningCurve(signers=signers, images=images)
+    assert "100 instead of 1,600 images give 70.0 %" in describe_curve(curve)
+    assert "too little to estimate" in describe_curve(curve)
+    curve.more = Extrapolation(n=12, accuracy=0.9, exponent=-1)
+    assert "a rough estimate from 2 points" in describe_curve(curve)
 
 
 def test_two_people_or_another_test_have_no_curve(dataset: Path, tmp_path: Path) -> None:

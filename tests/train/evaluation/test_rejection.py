@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.letters import LETTERS
+from aslkit.formats.run_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data import synthetic_negatives
 from aslkit.train.evaluation.calibration import Calibration, choose_threshold, fit_temperature, reliability_curve
@@ -37,8 +38,8 @@ def test_temperature_makes_a_model_as_sure_as_it_is_right(rng: np.random.Generat
     overconfident = said([0.99] * 4000, answers.tolist())
     by = fit_temperature(overconfident, truth)
     assert by > 1.5
-    assert reliability_curve(apply_temperature(overconfident, by), truth)["error"] < 0.02
-    assert reliability_curve(overconfident, truth)["error"] == pytest.approx(0.19, abs=0.02)
+    assert (reliability_curve(apply_temperature(overconfident, by), truth).error or 1) < 0.02
+    assert reliability_curve(overconfident, truth).error == pytest.approx(0.19, abs=0.02)
     timid = said([0.4] * 4000, truth.tolist())
     assert fit_temperature(timid, truth) < 0.7
 
@@ -70,9 +71,11 @@ def test_shares_of_letters_sum_to_one_and_silence_counts() -> None:
         predicted=np.array([0, 2, 2, REFUSED]),
         probabilities=np.concatenate([said([0.9, 0.9, 0.3], [0, 2, 2]), np.zeros((1, 24), np.float32)]),
     )
-    found = rejection_metrics([(answers, silence([0.2, 0.2, 0.95]), Calibration(threshold=0.5))])
-    assert found["letters"] == {"right": 0.25, "wrong": 0.25, "refused": 0.25, "no_hand": 0.25}
-    assert found["nothing"]["at rest"] == {"refused": pytest.approx(2 / 3), "n": 3}
+    chosen = Calibration(threshold=0.5)
+    metrics = rejection_metrics([(answers, silence([0.2, 0.2, 0.95]), chosen)], chosen, chosen_on="validation")
+    assert metrics.letters == LetterOutcomes(correct=0.25, wrong=0.25, rejected=0.25, no_hand=0.25)
+    assert metrics.negatives["at rest"] == NegativeOutcome(rejected=2 / 3, n=3)
+    assert (metrics.threshold, metrics.chosen_on) == (0.5, "validation")
 
 
 def test_calibration_is_chosen_so_that_nothing_is_refused() -> None:
@@ -102,8 +105,11 @@ def test_what_was_not_measured_is_not_called_none() -> None:
         np.zeros((0, synthetic_negatives.STEPS), np.int64), np.zeros((0, 2), np.int64)
     )
     assert nowhere is None
-    assert describe_false_letters({"false_letters_a_minute": nowhere}) == "not measured"
-    assert describe_false_letters({"false_letters_a_minute": 0.0}) == "0.0 a minute"
+    outcomes = LetterOutcomes(correct=1, wrong=0, rejected=0, no_hand=0)
+    metrics = RejectionMetrics(letters=outcomes, false_letters_a_minute=nowhere)
+    assert describe_false_letters(metrics) == "not measured"
+    metrics.false_letters_a_minute = 0.0
+    assert describe_false_letters(metrics) == "0.0 per minute"
 
 
 def _hands() -> tuple[Array, npt.NDArray[np.int64], npt.NDArray[np.str_]]:

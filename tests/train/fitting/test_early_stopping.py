@@ -54,7 +54,7 @@ def test_ctrl_c_keeps_the_best_so_far(samples: data.Samples) -> None:
     best = min(row["val_loss"] for row in fitted.history)
     validation = predict(fitted.model, samples, chosen, split="validation")
     row = next(row for row in fitted.history if row["val_loss"] == best)
-    assert measure_predictions(validation)["accuracy_hand_found"] == pytest.approx(row["val_accuracy"])
+    assert measure_predictions(validation).accuracy_hand_found == pytest.approx(row["val_accuracy"])
 
 
 def test_ctrl_c_in_a_comparison_or_before_the_first_epoch_ends_all(samples: data.Samples) -> None:

@@ -80,9 +80,12 @@ def test_only_a_network_that_is_there_is_begun_with(runs: Path) -> None:
 def test_the_gain_of_transfer_is_shown_not_claimed(dataset: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(begun, "FROZEN_EPOCHS", 1)
     done = train(dataset, runs=runs, config=config(feature="hand28"), hold_out=["synthetic-ada", "synthetic-ben"])
-    found = done.metrics["transfer"]
-    assert found["start"] == "sign-mnist-benchmark-1/models/cnn"
-    assert 0 <= found["from_scratch"]["accuracy"] <= 1
+    transfer = done.metrics.transfer
+    assert transfer is not None
+    assert transfer.from_scratch is not None
+    assert transfer.start == "sign-mnist-benchmark-1/models/cnn"
+    assert transfer.from_scratch.accuracy is not None
+    assert 0 <= transfer.from_scratch.accuracy <= 1
     assert "from scratch" in describe_transfer(done.metrics)
     for page in ("report.html", "README.md"):
         assert describe_transfer(done.metrics) in (done.folder / page).read_text(encoding="utf-8")
@@ -95,7 +98,7 @@ def test_auto_tries_from_scratch_beside_what_begins_with_the_best(
     monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
     monkeypatch.setattr(begun, "FROZEN_EPOCHS", 1)
     done = train(dataset, runs=runs, config=config(feature="auto"), hold_out=["synthetic-ada", "synthetic-ben"])
-    tried = {(one["feature"], one["start"]) for one in done.metrics["tried"]}
+    tried = {(each.feature, each.start) for each in done.metrics.candidates}
     assert tried == {("landmarks", ""), ("hand28", "sign-mnist-benchmark-1/models/cnn"), ("hand28", "")}
 
 

@@ -1,0 +1,406 @@
+"""The contents of metrics.json: typed metrics of a training run, of its evaluations, and of a benchmark.
+
+Attribute names are the field's terms. Where a key in the file differs (`name=`), the file keeps the key that earlier
+versions wrote, so that run folders and users' scripts keep working.
+"""
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from aslkit.core.errors import AslkitError
+from aslkit.formats.recording_plan import PlannedLetter
+from aslkit.formats.run_folder import METRICS_FILE
+
+SplitUnit = Literal["signer", "session", "block"]
+"""What the test set does not share with the training set. A block is a span of time within one recording session."""
+
+
+class AccuracyMetrics(Struct, kw_only=True):
+    """Metrics of one set of predictions. All are null for an empty set.
+
+    Attributes:
+        accuracy: share of correct predictions, 0–1. A frame in which no hand was found counts as wrong.
+        accuracy_hand_found: the same, of the frames with a hand only.
+        coverage: share of frames in which a hand was found, 0–1.
+        macro_f1: mean F1 score over the letters in the test set.
+        n: number of frames.
+    """
+
+    accuracy: float | None = None
+    accuracy_hand_found: float | None = None
+    coverage: float | None = None
+    macro_f1: float | None = None
+    n: int | None = None
+
+
+class LetterMetrics(Struct, kw_only=True):
+    """Metrics of one letter. `accuracy` is its recall; `precision` is null if the letter was never predicted."""
+
+    accuracy: float | None
+    precision: float | None = None
+    f1: float | None = None
+    n: int | None = None
+
+
+class PredictionMetrics(AccuracyMetrics, kw_only=True):
+    """Metrics of one set of predictions, with those of each letter in the test set."""
+
+    per_letter: dict[str, LetterMetrics] = {}
+
+    def summary(self) -> AccuracyMetrics:
+        """Return the same metrics without those of the letters."""
+        return AccuracyMetrics(**{name: getattr(self, name) for name in AccuracyMetrics.__struct_fields__})
+
+
+class HeldOutMetrics(PredictionMetrics, kw_only=True):
+    """Metrics on data that the model was not trained on.
+
+    Attributes:
+        by: what the training and the test set do not share: a `SplitUnit`, or what another program's dataset states.
+        held_out: the signers of the test set.
+    """
+
+    by: str | None = None
+    held_out: list[str] = []
+
+
+class TrainingData(Struct, kw_only=True):
+    """What a model was trained on.
+
+    Attributes:
+        signers: names, sorted; without synthetic signers that were added to the dataset.
+        letters: sorted.
+        n: frames, augmented copies of the dataset included.
+        synthetic_signers: number of synthetic signers that were added.
+    """
+
+    signers: list[str] = []
+    letters: list[str] = []
+    n: int = 0
+    synthetic_signers: int = 0
+
+
+class Environment(Struct, kw_only=True):
+    """Where a model was trained: Python version, system, CPU cores, package versions (null if not installed)."""
+
+    python: str = ""
+    system: str = ""
+    cores: int | None = None
+    packages: dict[str, str | None] = {}
+
+
+class Confusion(Struct, kw_only=True):
+    """How often one letter was predicted as another.
+
+    Attributes:
+        signed: the true letter.
+        predicted: the predicted letter, or "no hand".
+        count: frames.
+        share: of the frames of `signed`, 0–1.
+    """
+
+    signed: str
+    predicted: str = field(name="said")
+    count: int
+    share: float
+
+
+class ConfusedPair(Struct, kw_only=True):
+    """Two letters that were confused.
+
+    Attributes:
+        a, b: the letters.
+        a_for_b, b_for_a: frames of `a` predicted as `b`, and of `b` predicted as `a`.
+        share: of the frames of both letters, 0–1.
+        examples: keys of a few of these frames.
+    """
+
+    a: str
+    b: str
+    a_for_b: int
+    b_for_a: int
+    share: float
+    examples: list[str]
+
+
+class ConfusionGroup(Struct, kw_only=True):
+    """Letters of similar handshape: accuracy on their frames, and the pairs confused, most confused first."""
+
+    name: str
+    letters: str
+    accuracy: float
+    pairs: list[ConfusedPair]
+
+
+class SignerOutlierMetrics(Struct, kw_only=True):
+    """A letter that one signer forms unlike the others; see `train.evaluation.signer_outliers.SignerOutlier`."""
+
+    signer: str
+    letter: str
+    distance: float
+    usual: float
+    looks_like: tuple[str, str]
+    nearness: float
+    stray: float
+    key: str
+    other_key: str
+    text: str
+
+
+class LetterOutcomes(Struct, kw_only=True):
+    """Shares of the frames that show a letter, 0–1; they sum to 1."""
+
+    correct: float = field(name="right")
+    wrong: float
+    rejected: float = field(name="refused")
+    no_hand: float
+
+
+class NegativeOutcome(Struct, kw_only=True):
+    """Share of negative samples of one kind that were rejected, 0–1, and their number."""
+
+    rejected: float = field(name="refused")
+    n: int
+
+
+class ReliabilityBin(Struct, kw_only=True):
+    """Predictions of similar confidence: mean confidence, accuracy, number of frames."""
+
+    confidence: float = field(name="sure")
+    accuracy: float = field(name="right")
+    n: int
+
+
+class Reliability(Struct, kw_only=True):
+    """Calibration: expected calibration error (null without frames), and the bins of the reliability diagram."""
+
+    error: float | None = None
+    bins: list[ReliabilityBin] = []
+
+
+class RejectionMetrics(Struct, kw_only=True):
+    """What happens at the model's threshold.
+
+    Attributes:
+        letters: outcomes of frames that show a letter.
+        negatives: for each kind of frame without a letter, the share rejected.
+        false_letters_a_minute: expected number while spelling one letter a second; null if it was not measured.
+        reliability: calibration on the frames with a hand.
+        temperature, threshold: of the model; threshold 0 rejects nothing.
+        chosen_on: the data on which both were chosen.
+    """
+
+    letters: LetterOutcomes
+    negatives: dict[str, NegativeOutcome] = field(name="nothing", default_factory=dict)
+    false_letters_a_minute: float | None = None
+    reliability: Reliability = field(default_factory=Reliability)
+    temperature: float = 1.0
+    threshold: float = 0.0
+    chosen_on: str = ""
+
+
+class FoldMetrics(AccuracyMetrics, kw_only=True):
+    """Metrics of one held-out signer, session or block."""
+
+    name: str
+
+
+class CrossValidationMetrics(Struct, kw_only=True):
+    """Metrics of a cross-validation.
+
+    Attributes:
+        by: what was held out in each fold.
+        note: why `by` differs from what was asked for; empty if it does not.
+        mean: of the folds' accuracies, each fold weighted equally.
+        interval: confidence interval of the mean, low and high; null with fewer than two folds.
+        level: of the interval, 0–1.
+        folds: one for each signer, session or block.
+        seconds: that training and measuring took.
+    """
+
+    by: SplitUnit | None
+    note: str = ""
+    mean: float | None
+    interval: tuple[float, float] | None = None
+    level: float = 0.95
+    folds: list[FoldMetrics] = field(name="each")
+    seconds: float | None = None
+
+
+class CurvePoint(Struct, kw_only=True):
+    """Mean accuracy on held-out signers, and that of each training, with `n` signers or images to train on."""
+
+    n: int
+    mean: float
+    accuracies: list[float] = field(name="each")
+
+
+class Extrapolation(Struct, kw_only=True):
+    """Expected accuracy with `n` signers if the error keeps falling as a power of their number."""
+
+    n: int
+    accuracy: float
+    exponent: float
+
+
+class LearningCurve(Struct, kw_only=True):
+    """Accuracy by number of signers and by number of images; `more` is null if nothing can be extrapolated."""
+
+    signers: list[CurvePoint]
+    images: list[CurvePoint]
+    more: Extrapolation | None = None
+
+
+class Candidate(Struct, kw_only=True):
+    """One candidate of the model selection: cross-validated accuracy on the training signers only."""
+
+    feature: str
+    architecture: str
+    start: str
+    by: SplitUnit
+    mean: float
+    accuracies: dict[str, float] = field(name="each")
+
+
+class ScratchMetrics(Struct, kw_only=True):
+    """The same training from random initial weights: accuracy, and epochs (null with cross-validation)."""
+
+    accuracy: float | None
+    epochs: int | None = None
+
+
+class TransferMetrics(Struct, kw_only=True):
+    """What pre-trained initial weights changed; `from_scratch` is null if the comparison was interrupted."""
+
+    start: str
+    epochs: int | None = None
+    from_scratch: ScratchMetrics | None = None
+
+
+class EvaluationOf(Struct, kw_only=True):
+    """Which run was evaluated, and on which signers of its training set, if there were no others."""
+
+    run: str
+    training_signers: list[str] = field(name="trained_on_too")
+
+
+_OPTIONAL: Final = ("cv", "curve", "transfer", "evaluated")
+"""Keys that the file does not have if there is nothing to say: scripts test for their presence."""
+
+
+class RunMetrics(Struct, kw_only=True):
+    """metrics.json of a training run or of one of its evaluations.
+
+    Attributes:
+        synthetic: whether all test signers are synthetic.
+        unseen: metrics on the test set.
+        random_split: metrics of the same training on a random split, which leaks; optimistic.
+        validation: metrics on the validation set, which shares its signers with the training set.
+        signer_outliers, confusable, confusions, record_next: what to look at and to record next.
+        duplicate_signers: warnings about signers who may be one person.
+        candidates: of the model selection, best first; empty if feature and architecture were given.
+        stopped: why training ended early; empty if it did not.
+        cv, curve, transfer, evaluated: only if asked for.
+        command: that reproduces the run.
+    """
+
+    aslkit: str | None = None
+    dataset: str | None = None
+    feature: str | None = None
+    architecture: str | None = None
+    seed: int | None = None
+    fit_s: float | None = None
+    epoch_s: float | None = None
+    epochs: int | None = None
+    stopped: str = ""
+    trained_on: TrainingData = field(default_factory=TrainingData)
+    environment: Environment = field(default_factory=Environment)
+    synthetic: bool = False
+    unseen: HeldOutMetrics
+    confusions: list[Confusion] = field(name="mistakes", default_factory=list)
+    signer_outliers: list[SignerOutlierMetrics] = field(name="forms", default_factory=list)
+    record_next: list[PlannedLetter] = []
+    confusable: list[ConfusionGroup] = []
+    rejection: RejectionMetrics | None = None
+    random_split: AccuracyMetrics | None = None
+    duplicate_signers: list[str] = field(name="people_alike", default_factory=list)
+    validation: AccuracyMetrics | None = None
+    candidates: list[Candidate] = field(name="tried", default_factory=list)
+    command: str = ""
+    cv: CrossValidationMetrics | None = None
+    curve: LearningCurve | None = None
+    transfer: TransferMetrics | None = None
+    evaluated: EvaluationOf | None = None
+
+    @property
+    def headline_accuracy(self) -> float | None:
+        """The accuracy to report: the mean of the cross-validation, or else that on the test set."""
+        return self.unseen.accuracy if self.cv is None else self.cv.mean
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of metrics.json."""
+        values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
+        return {key: value for key, value in values.items() if key not in _OPTIONAL or value is not None}
+
+    def to_json(self) -> str:
+        """Return the text of metrics.json."""
+        return msgspec.json.format(msgspec.json.encode(self.to_dict()), indent=2).decode() + "\n"
+
+
+class BestModel(Struct, kw_only=True):
+    """The best pixel model of a benchmark.
+
+    Attributes:
+        name: in the recipe.
+        network: its architecture's name in `train.fitting.architectures`; null for a model of Spark MLlib.
+        model: its folder, relative to the run.
+    """
+
+    name: str
+    network: str | None = None
+    model: str = ""
+
+
+class BenchmarkMetrics(Struct, kw_only=True):
+    """What other stages read from a benchmark's metrics.json."""
+
+    dataset: str | None = None
+    best: BestModel | None = None
+
+
+def read_metrics(run: Path) -> RunMetrics | BenchmarkMetrics | None:
+    """Read and validate metrics.json, which another person may have written.
+
+    Args:
+        run: the folder of a run, an evaluation or a benchmark.
+
+    Returns:
+        None if the folder has no metrics.json.
+
+    Raises:
+        AslkitError: the file cannot be read or is not valid.
+    """
+    path = run / METRICS_FILE
+    try:
+        data = path.read_bytes()
+        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        if "unseen" in keys:
+            return msgspec.json.decode(data, type=RunMetrics)
+        return msgspec.json.decode(data, type=BenchmarkMetrics)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
+
+
+def read_training_signers(run: Path) -> set[str]:
+    """Return the signers that a run was trained on; empty if its metrics.json is missing.
+
+    Raises:
+        AslkitError: metrics.json is damaged.
+    """
+    metrics = read_metrics(run)
+    return set(metrics.trained_on.signers) if isinstance(metrics, RunMetrics) else set()

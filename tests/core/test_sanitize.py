@@ -1,0 +1,16 @@
+"""Texts for people."""
+
+import pytest
+
+from aslkit.core.sanitize import format_percent
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1, "100.0%"), (0.9996, "99.9%"), (0.97449, "97.4%"), (0.25, "25.0%"), (0.0004, "< 0.1%"), (0, "0.0%"),
+        (None, "–"),
+    ],
+)  # fmt: skip
+def test_format_percent_never_rounds_to_all_or_nothing(share: float | None, text: str) -> None:
+    assert format_percent(share) == text
