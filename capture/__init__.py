@@ -1,1 +1,1 @@
-"""Recording labelled frames into WORKSPACE/captures/SIGNER/SESSION/LETTER/."""
+"""Record labelled frames into WORKSPACE/captures/SIGNER/SESSION/LETTER/."""

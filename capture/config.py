@@ -1,4 +1,4 @@
-"""How to record, and what a frame must be like to be stored; configs/default.toml has the values and their reasons."""
+"""Configuration of recording and of the quality gate. configs/default.toml explains the default values."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,20 @@ FORMATS = ("jpeg", "png")
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureConfig:
-    """How to record.
+    """Configuration of a recording.
 
     Attributes:
-        goal: frames of a letter that a signer is to have, over all sessions.
-        interval_s: seconds between two frames that may be stored.
-        format: of the stored images: "jpeg" or "png".
-        jpeg_quality: 1–100.
-        countdown_s: seconds to get the hand ready, before a letter and before a burst.
-        burst_s: how long a burst records, seconds.
-        camera_width, camera_height, camera_fps: what the camera is asked for; it may give something else.
-        reconnect_s: how long to wait for a camera that vanished, seconds, where no window or page is open.
-        web_fps: frames a second that a browser may send at most.
-        licence, consent: what `--yes` states for a signer who has stated nothing.
+        goal: target number of frames per letter and signer, over all sessions.
+        interval_s: minimum time between two stored frames, seconds.
+        format: format of the stored images, "jpeg" or "png".
+        jpeg_quality: JPEG quality, 1–100.
+        countdown_s: countdown before a letter and before a burst, seconds.
+        burst_s: duration of a burst, seconds.
+        camera_width, camera_height, camera_fps: image size (pixels) and frame rate to request from the camera, which
+            may deliver something else.
+        reconnect_s: how long to wait for a disconnected camera, seconds, when recording without window or page.
+        web_fps: maximum frame rate that a browser may send.
+        licence, consent: values that `--yes` uses for a signer who has not stated them.
     """
 
     goal: int
@@ -39,7 +40,7 @@ class CaptureConfig:
     consent: str
 
     def __post_init__(self) -> None:
-        """Check every value once."""
+        """Validate all values."""
         check_integer("goal", self.goal, 1, 1_000_000)
         check_number("interval_s", self.interval_s, 0, 3600)
         check_integer("jpeg_quality", self.jpeg_quality, 1, 100)
@@ -59,20 +60,22 @@ class CaptureConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GateConfig:
-    """What a frame must be like to be stored.
+    """Configuration of the quality gate.
 
     Attributes:
-        enabled: refuse; otherwise the reasons are only noted with the frame.
-        smallest_hand: longer side of the hand's box, as a share of the frame's shorter side, 0–1.
-        edge: share of the frame by which a finger's joint may lie outside of it, 0–1.
+        enabled: whether to reject frames; otherwise all are stored, with the reasons for which they would be rejected.
+        smallest_hand: minimum size of the hand: longer side of its bounding box relative to the shorter side of the
+            frame, 0–1.
+        edge: how far a finger joint may lie outside the frame, relative to the frame size, 0–1.
         wrist_edge: the same for the wrist.
-        blur_fine, blur_coarse: `Look.blur_fine` and `Look.blur_coarse` above which it is blurred, 0–1.
-        darkest: `Look.brightness` below which it is too dark, 0–1.
-        brightest: `Look.glare` above which it is too bright, 0–1.
-        fastest: palm lengths a second.
-        alike_bits: bits of 64 between perceptual hashes, and
-        alike_hand: palm lengths between joints, up to which a frame is too like one that is there.
-        alike_fine_bits: bits of 256 between fine hashes, up to which it is the same picture, whatever the joints.
+        blur_fine, blur_coarse: maximum `FrameMetrics.blur_fine` and `FrameMetrics.blur_coarse`, 0–1.
+        darkest: minimum `FrameMetrics.brightness`, 0–1.
+        brightest: maximum `FrameMetrics.glare`, 0–1.
+        fastest: maximum speed of the hand, palm lengths per second.
+        alike_bits: maximum Hamming distance between the 64-bit perceptual hashes of near-duplicates.
+        alike_hand: maximum distance between the joints of near-duplicates, palm lengths. Both conditions must hold.
+        alike_fine_bits: maximum Hamming distance between the 256-bit fine hashes of two copies of the same image. It
+            alone suffices, regardless of the joints.
     """
 
     enabled: bool
@@ -89,7 +92,7 @@ class GateConfig:
     alike_fine_bits: int
 
     def __post_init__(self) -> None:
-        """Check every value once."""
+        """Validate all values."""
         check_bool("enabled", self.enabled)
         for name in ("smallest_hand", "edge", "wrist_edge", "blur_fine", "blur_coarse", "darkest", "brightest"):
             check_number(name, getattr(self, name), 0, 1)

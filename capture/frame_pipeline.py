@@ -1,7 +1,8 @@
-"""Looking at a stream's frames: the hand is followed through all of them, and those that may be stored are judged.
+"""Processes the frames of a stream: tracks the hand in all of them, and judges those that may be stored.
 
-Two threads: one follows the hand quickly, for the picture and its speed; the other looks at a frame each interval as
-carefully as curation does, and hands it to the sitting. No frame is stored without landmarks of its own.
+Two threads share the work. The tracking thread follows the hand in every frame, for display and to measure its speed.
+The judging thread measures one frame per interval as accurately as `aslkit curate` does, and passes it to the
+`Recording`. Every stored frame therefore has landmarks of its own.
 """
 
 from collections.abc import Callable
@@ -13,144 +14,151 @@ from typing import Final
 import cv2
 import numpy as np
 
-from aslkit.capture.quality.hand_speed import FORGOTTEN_S, HandSpeedTracker
+from aslkit.capture.quality.hand_speed import MAX_GAP_S, HandSpeedTracker
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceFrame
 from aslkit.video.stream import Stream
-from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
+from aslkit.vision.frame_metrics import measure_frame
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker, create_landmarker
 from aslkit.vision.images import Frame
 
-_HALF_A_TICK_S: Final = 0.002
-"""Frames come at multiples of 1/fps, which do not add up exactly in binary."""
+_TIME_TOLERANCE_S: Final = 0.002
+"""Tolerance when comparing frame times, because multiples of 1/fps are not exact in floating point."""
 
-_FOLLOWED_SIDE: Final = 640
-"""Pixels. MediaPipe takes half as long again for a frame of 1280×720, and sees no more of the hand."""
+_MAX_TRACKING_SIDE: Final = 640
+"""Pixels. MediaPipe takes 50 % longer for 1280×720, without finding more hands."""
 
-Keep = Callable[[], bool]
+ShouldKeep = Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessedFrame:
-    """The newest frame, and the hand that was followed into it."""
+    """A frame and the hand tracked in it."""
 
     frame: Frame
     hand: Hand | None
 
 
-def _reduced(frame: Frame) -> Frame:
-    """A frame to follow a hand in; landmarks are shares of it, so that its size does not matter to them."""
+def _shrink(frame: Frame) -> Frame:
+    """Reduce a frame for tracking. Landmarks are relative to the frame size, so they stay valid."""
     height, width = frame.shape[:2]
-    shrink = _FOLLOWED_SIDE / max(height, width)
-    if shrink >= 1:
+    scale = _MAX_TRACKING_SIDE / max(height, width)
+    if scale >= 1:
         return frame
-    return np.asarray(cv2.resize(frame, (round(width * shrink), round(height * shrink))), np.uint8)
+    return np.asarray(cv2.resize(frame, (round(width * scale), round(height * scale))), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Due:
-    """A frame to be judged, how fast the hand moved in it, and `Sitting.turn` when it came."""
+class _DueFrame:
+    """A frame to judge, the speed of the hand in it, and `Recording.revision` when it arrived."""
 
     frame: SourceFrame
     speed: float | None
-    turn: int
+    revision: int
 
 
 class FramePipeline:
-    """Follows and judges the frames of one stream after another.
+    """Tracks and judges the frames of one stream after another.
 
     Args:
-        sitting: stores what is good.
-        keep: whether a frame that comes now is to be recorded.
-        wait: for a disk that is behind, rather than lose a frame: right for files, wrong for cameras.
+        recording: judges and stores the frames.
+        should_keep: returns whether the current frame is to be stored.
+        wait: whether to wait for slow processing and a slow disk, as for files. Otherwise frames are dropped, as for
+            cameras.
 
     Attributes:
-        newest: the newest frame; None before there is one.
-        decision: the newest; None before there is one.
-        finished: set when the stream's last frame was judged, or an error ended it.
-        dropped: frames that were due and nobody had time for.
+        newest: newest frame with the tracked hand; None before the first frame.
+        decision: newest decision; None before the first one.
+        finished: set after the last frame of the stream has been judged, or after an error.
+        dropped: number of frames that were due, but were replaced by newer ones before they could be judged.
     """
 
-    def __init__(self, sitting: Recording, *, keep: Keep, wait: bool) -> None:
+    def __init__(self, recording: Recording, *, should_keep: ShouldKeep, wait: bool) -> None:
         self.newest: ProcessedFrame | None = None
         self.decision: GateDecision | None = None
         self.finished = Event()
         self.dropped = 0
-        self._sitting, self._keep, self._wait = sitting, keep, wait
+        self._recording, self._should_keep, self._wait = recording, should_keep, wait
         self._error: BaseException | None = None
         self._threads: list[Thread] = []
-        self._quick: HandLandmarker | None = None
-        self._careful = create_landmarker()
+        self._tracking_landmarker: HandLandmarker | None = None
+        self._judging_landmarker = create_landmarker()
 
     def start(self, stream: Stream) -> None:
-        """Watch a stream; the one before must have been stopped."""
-        due: LatestFrameSlot[_Due] = LatestFrameSlot(newest_wins=not self._wait)
+        """Start processing a stream. The previous one must have been stopped."""
+        due: LatestFrameSlot[_DueFrame] = LatestFrameSlot(newest_wins=not self._wait)
         self._error, self.decision = None, None
         self.finished.clear()
-        steps = (partial(self._follow, stream, due), partial(self._judge, due))
+        loops = (partial(self._track, stream, due), partial(self._judge, due))
         self._threads = []
-        for step in steps:
-            thread = Thread(target=self._guarded, args=(step, stream, due), daemon=True)
+        for loop in loops:
+            thread = Thread(target=self._run, args=(loop, stream, due), daemon=True)
             thread.start()
-            self._threads.append(thread)  # only once it runs: Ctrl-C may come here
+            self._threads.append(thread)  # after start, because stop joins the list even if Ctrl-C arrives here
 
     def check(self) -> None:
-        """Raise what went wrong, if something did: the disk is full, say."""
+        """Raise the error that ended one of the threads, if any, such as a full disk."""
         if self._error is not None:
             raise self._error
 
     def stop(self, stream: Stream) -> None:
-        """Stop watching."""
+        """Close the stream and wait until its frames are processed."""
         stream.close()
         for thread in self._threads:
             thread.join()
 
     def close(self) -> None:
         """Free the landmarkers."""
-        self._careful.close()
-        if self._quick is not None:
-            self._quick.close()
+        self._judging_landmarker.close()
+        if self._tracking_landmarker is not None:
+            self._tracking_landmarker.close()
 
-    def _guarded(self, step: Callable[[], None], stream: Stream, due: LatestFrameSlot[_Due]) -> None:
+    def _run(self, loop: Callable[[], None], stream: Stream, due: LatestFrameSlot[_DueFrame]) -> None:
         try:
-            step()
-        except BaseException as error:  # reaches the one who calls check
+            loop()
+        except BaseException as error:  # check raises it in the caller's thread
             self._error = error
-            stream.frames.close(empty=True)
-            due.close(empty=True)
+            stream.frames.close(discard=True)  # ends the other thread as well
+            due.close(discard=True)
             self.finished.set()
 
-    def _follow(self, stream: Stream, due: LatestFrameSlot[_Due]) -> None:
-        motion, due_s, last_s = HandSpeedTracker(), -float("inf"), None
+    def _track(self, stream: Stream, due: LatestFrameSlot[_DueFrame]) -> None:
+        speed_tracker, next_due_s, last_s = HandSpeedTracker(), -float("inf"), None
         while (frame := stream.frames.get()) is not None:
-            hand, speed, turn = None, None, self._sitting.turn
-            # Where frames are far apart, as some sources draw them, there is nothing to follow.
-            if frame.time_s is not None and (last_s is None or frame.time_s - last_s <= FORGOTTEN_S):
-                hand = self._follower().find(_reduced(frame.image))
+            hand, speed, revision = None, None, self._recording.revision
+            # If frames are far apart, as from the synthetic signer, there is no motion to track.
+            if frame.time_s is not None and (last_s is None or frame.time_s - last_s <= MAX_GAP_S):
+                hand = self._get_tracking_landmarker().find(_shrink(frame.image))
                 height, width = frame.image.shape[:2]
-                speed = motion.speed(hand, width=width, height=height, time_s=frame.time_s)
-            if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source began anew
-                due_s = -float("inf")
+                speed = speed_tracker.speed(hand, width=width, height=height, time_s=frame.time_s)
+            if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source was reopened
+                next_due_s = -float("inf")
             last_s = frame.time_s
             self.newest = ProcessedFrame(frame=frame.image, hand=hand)
-            if frame.time_s is None or frame.time_s >= due_s:
-                due.put(_Due(frame=frame, speed=speed, turn=turn))
-                due_s = (frame.time_s or 0.0) + self._sitting.capture.interval_s - _HALF_A_TICK_S
+            if frame.time_s is None or frame.time_s >= next_due_s:
+                due.put(_DueFrame(frame=frame, speed=speed, revision=revision))
+                next_due_s = (frame.time_s or 0.0) + self._recording.capture.interval_s - _TIME_TOLERANCE_S
         due.close()
 
-    def _follower(self) -> HandLandmarker:
-        if self._quick is None:
-            self._quick = HandLandmarker(tracking=True, second_try=False)
-        return self._quick
+    def _get_tracking_landmarker(self) -> HandLandmarker:
+        if self._tracking_landmarker is None:
+            self._tracking_landmarker = HandLandmarker(tracking=True, second_try=False)
+        return self._tracking_landmarker
 
-    def _judge(self, due: LatestFrameSlot[_Due]) -> None:
+    def _judge(self, due: LatestFrameSlot[_DueFrame]) -> None:
         while (item := due.get()) is not None:
             frame = item.frame
-            seen: FrameMetrics = measure_frame(frame.image, self._careful.find_all(frame.image), speed=item.speed)
-            keep = self._keep()
-            self.decision = self._sitting.offer(
-                frame.image, seen, name=frame.name, at=frame.captured_at, keep=keep, wait=self._wait, turn=item.turn
+            hands = self._judging_landmarker.find_all(frame.image)
+            metrics = measure_frame(frame.image, hands, speed=item.speed)
+            self.decision = self._recording.process_frame(
+                frame.image,
+                metrics,
+                name=frame.name,
+                captured_at=frame.captured_at,
+                keep=self._should_keep(),
+                wait=self._wait,
+                revision=item.revision,
             )
-        self.dropped += due.lost
+        self.dropped += due.dropped
         self.finished.set()

@@ -1,4 +1,4 @@
-"""Bringing in images that were recorded elsewhere: a folder for each letter."""
+"""Imports images recorded elsewhere, from one folder per letter."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,64 +16,64 @@ from aslkit.vision.images import IMAGE_SUFFIXES, ImageError, normalize_image_fil
 
 @dataclass(kw_only=True)
 class ImportResult:
-    """What an import did.
+    """Result of an import.
 
     Attributes:
-        stored: frames by letter, written now.
-        already_there: frames that an earlier import had brought, left as they are.
-        left_out: file or folder, and why.
+        stored: number of imported frames by letter.
+        already_imported: number of frames that an earlier import had stored.
+        skipped: skipped files and folders, each with the reason.
     """
 
     stored: Counter[str] = field(default_factory=Counter)
-    already_there: int = 0
-    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    already_imported: int = 0
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def import_folder(source: Path, *, workspace: Workspace, info: SessionInfo, mirrored: bool) -> ImportResult:
-    """Copy a folder of images, one folder for each letter in either case, into the captures.
+    """Import images from one folder per letter into the captures folder.
 
     Args:
-        source: holds folders A, B, … or a, b, …; others are left out and listed.
-        workspace: where to.
-        info: who is seen, when, and under which licence.
-        mirrored: the images are as in a mirror; they are stored unmirrored.
+        source: folder with subfolders A, B, … or a, b, …; other subfolders are skipped.
+        workspace: workspace to import into.
+        info: signer, session and licence of the images.
+        mirrored: whether the images are mirrored; they are flipped before they are stored.
 
     Raises:
-        InputError: no such folder, or none of a letter in it.
-        AslkitError: not one image of a letter could be taken.
+        InputError: the folder does not exist, or has no letter folder with images.
+        AslkitError: none of the images can be read.
     """
     result = ImportResult()
-    files = list(_labelled(source, result))
+    files = list(_labelled_images(source, result))
     if not files:
         raise InputError(
-            f"{source} holds no folder of a letter with images in it. Expected {source / 'A'}, {source / 'B'}, … "
-            f"with {', '.join(sorted(IMAGE_SUFFIXES))} inside."
+            f"{source} contains no letter folder with images. Expected {source / 'A'}, {source / 'B'}, … "
+            f"with {', '.join(sorted(IMAGE_SUFFIXES))} files."
         )
     info.save(workspace.captures)
     target = workspace.captures / info.signer / info.session
     with progress_bar(f"Importing {info.signer}", len(files)) as advance:
         for letter, path in files:
-            _take(path, letter, target / letter, mirrored, result)
+            _import_image(path, letter, target / letter, mirrored, result)
             advance()
-    if not result.stored and not result.already_there:
-        path, why = result.left_out[0]
-        raise AslkitError(f"None of the {len(files)} images in {source} can be read. The first: {path}: {why}.")
+    if not result.stored and not result.already_imported:
+        path, reason = result.skipped[0]
+        raise AslkitError(f"None of the {len(files)} images in {source} can be read. First error: {path}: {reason}.")
     return result
 
 
-def _labelled(source: Path, result: ImportResult) -> Iterator[tuple[str, Path]]:
+def _labelled_images(source: Path, result: ImportResult) -> Iterator[tuple[str, Path]]:
     if source.is_file():
-        raise InputError(f"{source} is a file. Give the folder that holds a folder for each letter.")
+        raise InputError(f"{source} is a file. Give a folder with one subfolder per letter.")
     if not source.is_dir():
-        raise InputError(f"There is no folder {source}.")
+        raise InputError(f"Folder {source} does not exist.")
     reject_exam_folder(source)
     for folder in sorted(source.iterdir()):
         letter = folder.name.upper()
         if not folder.is_dir():
-            result.left_out.append((folder, "not in a letter's folder"))
+            result.skipped.append((folder, "not in a letter folder"))
         elif letter not in INDEX:
-            moving = "its sign moves" if letter in ("J", "Z") else "not a letter"
-            result.left_out.append((folder, moving))
+            reason = "its sign is a movement" if letter in ("J", "Z") else "not a letter"
+            result.skipped.append((folder, reason))
         else:
             yield from ((letter, path) for path in _images(folder, result))
 
@@ -81,38 +81,38 @@ def _labelled(source: Path, result: ImportResult) -> Iterator[tuple[str, Path]]:
 def _images(folder: Path, result: ImportResult) -> Iterator[Path]:
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.name)):
         if path.name.startswith("."):
-            result.left_out.append((path, "hidden"))
+            result.skipped.append((path, "hidden"))
         elif path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
             yield path
         else:
-            result.left_out.append((path, "not an image file"))
+            result.skipped.append((path, "not an image file"))
 
 
-def _take(path: Path, letter: str, folder: Path, mirrored: bool, result: ImportResult) -> None:
+def _import_image(path: Path, letter: str, folder: Path, mirrored: bool, result: ImportResult) -> None:
     try:
         original = read_image_file(path)
     except OSError as error:
-        result.left_out.append((path, f"cannot be read ({error.strerror})"))
+        result.skipped.append((path, f"cannot be read ({error.strerror})"))
         return
     try:
         data, suffix = normalize_image_file(original, mirrored=mirrored)
     except ImageError as error:
-        result.left_out.append((path, error.message))
+        result.skipped.append((path, error.message))
         return
-    target = _free_place(folder / f"{path.stem}{suffix}", data)
+    target = _free_path(folder / f"{path.stem}{suffix}", data)
     if target is None:
-        result.already_there += 1
+        result.already_imported += 1
         return
     write_bytes(target, data)
     result.stored[letter] += 1
 
 
-def _free_place(path: Path, data: bytes) -> Path | None:
-    """Where `data` can go, or None where it is already: another image of the same name is not overwritten."""
-    number, place = 1, path
-    while place.exists():
-        if place.stat().st_size == len(data) and place.read_bytes() == data:
+def _free_path(path: Path, data: bytes) -> Path | None:
+    """Return the first of NAME, NAME-2, NAME-3, … that does not exist, or None if one of them contains `data`."""
+    number, candidate = 1, path
+    while candidate.exists():
+        if candidate.stat().st_size == len(data) and candidate.read_bytes() == data:
             return None
         number += 1
-        place = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return place
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate

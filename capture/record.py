@@ -1,4 +1,4 @@
-"""A recording from its beginning to its end: the source, the sitting before it, and who shows it."""
+"""Records from a camera, stream, video, image folder or the synthetic signer."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
-from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
 from aslkit.capture.session.recording import Recording
 from aslkit.core.errors import AslkitError
@@ -18,77 +18,85 @@ from aslkit.core.progress import Advance, OnMessage, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
-from aslkit.video.sources import LIVE, SourceRequest, open_source, source_kind
+from aslkit.video.sources import LIVE_KINDS, CameraRequest, open_source, source_kind
 from aslkit.video.stream import Stream
 
 COMPLETE: Final = "all recorded"
 SOURCE_ENDED: Final = "the source ended"
 
-_GLANCE_S: Final = 0.05
-_ADVISE_EVERY_S: Final = 2.0
+_POLL_INTERVAL_S: Final = 0.05
+_ADVICE_INTERVAL_S: Final = 2.0
 
 
 class SourceRecording:
-    """A sitting before a source.
+    """A recording that reads its frames from a source.
 
     Args:
-        recording: stores what is good.
-        open_stream: opens the source for a letter; a synthetic signer has to know which.
-        stream: the source, open already for the sitting's first letter.
-        by_letter: the source is to be opened anew for each letter.
-        live: its frames do not wait.
+        recording: judges and stores the frames.
+        open_stream: opens the source for a letter, which the synthetic signer needs to know.
+        stream: the source, already open for the first letter.
+        reopen_per_letter: whether the source must be reopened for every letter.
+        live: whether frames arrive in real time.
 
     Attributes:
-        keep: whether frames are recorded at the moment. Of a source that waits, all are from the beginning.
+        keep: whether frames are stored at the moment. True from the start for a source that is not live, because it
+            waits for its consumer.
     """
 
     def __init__(
-        self, recording: Recording, *, open_stream: Callable[[str], Stream], stream: Stream, by_letter: bool, live: bool
+        self,
+        recording: Recording,
+        *,
+        open_stream: Callable[[str], Stream],
+        stream: Stream,
+        reopen_per_letter: bool,
+        live: bool,
     ) -> None:
         self.recording, self.stream, self.keep, self.live = recording, stream, not live, live
-        self.pipeline = FramePipeline(recording, keep=lambda: self.keep, wait=not live)
-        self._open_stream, self._by_letter = open_stream, by_letter
-        self._seen = self._lost = 0
+        self.pipeline = FramePipeline(recording, should_keep=lambda: self.keep, wait=not live)
+        self._open_stream, self._reopen_per_letter = open_stream, reopen_per_letter
+        self._previous_frames = self._previous_dropped = 0  # of streams that were closed before
         self.pipeline.start(stream)
 
-    def choose(self, letter: str) -> None:
-        """Go to a letter."""
-        if letter != self.recording.letter and self._by_letter:
-            self._leave()
-            self.recording.choose(letter)
+    def select_letter(self, letter: str) -> None:
+        """Switch to another letter."""
+        if letter != self.recording.letter and self._reopen_per_letter:
+            self._close_stream()
+            self.recording.select_letter(letter)
             self.stream = self._open_stream(letter)
             self.pipeline.start(self.stream)
         else:
-            self.recording.choose(letter)
+            self.recording.select_letter(letter)
 
     def check(self) -> None:
-        """Raise what went wrong in one of the threads."""
+        """Raise the error that ended one of the threads, if any."""
         self.pipeline.check()
         self.stream.check()
 
-    def frames(self) -> dict[str, Any]:
-        """How many frames the source gave and how many nobody had time for, and how many came a second."""
-        rates = self.stream.rates()
-        lost = self._lost + self.stream.frames.lost + self.pipeline.dropped + self.recording.late
-        shown = self.pipeline.newest
-        size = {} if shown is None else {"height": shown.frame.shape[0], "width": shown.frame.shape[1]}
+    def frame_statistics(self) -> dict[str, Any]:
+        """Return the number of frames read and dropped, the frame rate and the frame size, for session.json."""
+        rates = self.stream.frame_rates()
+        dropped = self._previous_dropped + self.stream.frames.dropped + self.pipeline.dropped + self.recording.dropped
+        newest = self.pipeline.newest
+        size = {} if newest is None else {"height": newest.frame.shape[0], "width": newest.frame.shape[1]}
         fps = None if rates is None else {"p50": round(rates[0], 1), "p95": round(rates[1], 1)}
-        return {"seen": self._seen + self.stream.seen, "dropped": lost, "fps": fps, **size}
+        return {"seen": self._previous_frames + self.stream.frame_count, "dropped": dropped, "fps": fps, **size}
 
-    def _leave(self) -> None:
+    def _close_stream(self) -> None:
         self.pipeline.stop(self.stream)
-        self._seen += self.stream.seen
-        self._lost += self.stream.frames.lost
+        self._previous_frames += self.stream.frame_count
+        self._previous_dropped += self.stream.frames.dropped
 
     def close(self) -> None:
-        """Stop the source, write what is left, free everything."""
+        """Stop the source, write the remaining frame and free all resources."""
+        # In this order: the pipeline's threads pass frames to the recording until they have stopped.
         self.pipeline.stop(self.stream)
         self.recording.close()
         self.pipeline.close()
 
 
 Screen = Callable[[SourceRecording], str]
-"""Shows a recording while it runs, says through `keep` what is recorded, and returns why it ended."""
+"""Runs the user interface of a recording, sets `SourceRecording.keep`, and returns why the recording ended."""
 
 
 def record(
@@ -102,56 +110,72 @@ def record(
     screen: Screen,
     count: int | None = None,
     paced: bool = False,
-    ask: bool = False,
+    can_ask: bool = False,
 ) -> RecordingResult:
-    """Record letters; Ctrl-C or a source that ends sooner keeps what is stored.
+    """Record letters from a source. If the user presses Ctrl-C or the source ends early, stored frames are kept.
 
     Args:
-        letters: which; those that lack most come first, those that are complete are left out.
-        source: as `aslkit.video.sources.open_source` takes it.
-        workspace: where to.
-        info: who is recorded, when, with what.
-        capture: how to record.
-        gate: what frames must be like.
-        screen: what the user sees meanwhile: `record_in_terminal`, or `aslkit.capture.window.window.record_in_window`.
-        count: frames of each letter to store now; None for as many as the goal wants.
-        paced: give a video's frames in their own time.
-        ask: whether `screen` can put a question to the signer.
+        letters: letters to record. Those with the fewest frames come first; complete ones are skipped.
+        source: see `aslkit.video.sources.open_source`.
+        workspace: workspace to record into.
+        info: signer, session and camera.
+        capture: configuration of the recording.
+        gate: configuration of the quality gate.
+        screen: user interface: `record_in_terminal` or `aslkit.capture.window.window.record_in_window`.
+        count: number of frames of each letter to store; None records until the goal is reached.
+        paced: deliver the frames of a video at its frame rate.
+        can_ask: whether `screen` can ask the signer a question.
 
     Raises:
-        AslkitError: the source cannot be read; another process records into the session; no display.
-        OSError: the disk is full. What was stored before is whole.
+        AslkitError: the source cannot be read, another process is recording into the session, or there is no display.
+        OSError: the disk is full. Frames stored before are complete.
     """
-    seat = RecordingLifecycle(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=ask)
-    lacking = seat.missing_letters(letters)
-    if not lacking:
-        return seat.empty_result()
-    open_stream = partial(_stream, source=source, info=info, capture=capture, paced=paced, folder=seat.folder, ask=ask)
+    lifecycle = RecordingLifecycle(
+        workspace=workspace, info=info, capture=capture, gate=gate, count=count, can_ask=can_ask
+    )
+    incomplete = lifecycle.incomplete_letters(letters)
+    if not incomplete:
+        return lifecycle.empty_result()
+    open_stream = partial(
+        _open_stream,
+        source=source,
+        info=info,
+        capture=capture,
+        paced=paced,
+        folder=lifecycle.folder,
+        wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
+    )
     with ExitStack() as stack:
-        stream = open_stream(lacking[0])
+        stream = open_stream(incomplete[0])
         stack.callback(stream.close)
-        stream.first()
-        if not stream.seen:
-            raise AslkitError(f"{source} gave no frames. Try it in a player, or give another source.")
-        sitting = stack.enter_context(seat.open_recording(lacking))
-        live = paced or source_kind(source) in LIVE
-        by_letter = source_kind(source) == "synthetic"
-        recording = SourceRecording(sitting, open_stream=open_stream, stream=stream, by_letter=by_letter, live=live)
-        with seat.write_session_record(sitting, close=recording.close, frames=recording.frames) as outcome:
-            outcome |= _device(source, capture)
-            outcome["ended_by"] = screen(recording)
-    return seat.result(sitting, outcome)
+        stream.wait_for_first_frame()
+        if not stream.frame_count:
+            raise AslkitError(f"{source} contains no frames. Try it in a video player, or give another source.")
+        recording = stack.enter_context(lifecycle.open_recording(incomplete))
+        source_recording = SourceRecording(
+            recording,
+            open_stream=open_stream,
+            stream=stream,
+            reopen_per_letter=source_kind(source) == "synthetic",
+            live=paced or source_kind(source) in LIVE_KINDS,
+        )
+        with lifecycle.write_session_summary(
+            recording, close=source_recording.close, frame_statistics=source_recording.frame_statistics
+        ) as summary:
+            summary |= _camera_info(source, capture)
+            summary["ended_by"] = screen(source_recording)
+    return lifecycle.result(recording, summary)
 
 
-def _device(source: str, capture: CaptureConfig) -> dict[str, Any]:
-    """What is known of a camera besides its frames."""
+def _camera_info(source: str, capture: CaptureConfig) -> dict[str, Any]:
+    """Return the name of a camera and what was requested from it, for session.json."""
     if source_kind(source) != "camera":
         return {}
-    asked = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
-    return {"camera": {"name": camera_label(int(source)), "asked": asked}}
+    requested = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
+    return {"camera": {"name": camera_label(int(source)), "asked": requested}}
 
 
-def _stream(
+def _open_stream(
     letter: str,
     *,
     source: str,
@@ -159,11 +183,11 @@ def _stream(
     capture: CaptureConfig,
     paced: bool,
     folder: Path,
-    ask: bool,
+    wait_forever: bool,
 ) -> Stream:
-    # A second recording of the synthetic signer goes on with other frames than the first.
+    # The seed differs from that of earlier recordings, so that the synthetic signer shows new frames.
     seed = len(list((folder / letter).iterdir())) if (folder / letter).is_dir() else 0
-    wanted = SourceRequest(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
+    camera_request = CameraRequest(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
     reopen = partial(
         open_source,
         source,
@@ -172,70 +196,79 @@ def _stream(
         session=info.session,
         seed=seed,
         interval_s=0.0 if paced else capture.interval_s,
-        wanted=wanted,
+        camera_request=camera_request,
     )
-    live = source_kind(source) in LIVE
-    return Stream(reopen, live=live, paced=paced, patience_s=None if ask else capture.reconnect_s)
+    live = source_kind(source) in LIVE_KINDS
+    timeout_s = None if wait_forever else capture.reconnect_s
+    return Stream(reopen, live=live, paced=paced, reconnect_timeout_s=timeout_s)
 
 
 def record_in_terminal(
-    recording: SourceRecording,
+    source_recording: SourceRecording,
     *,
     on_message: OnMessage,
     show: Callable[[str, int], AbstractContextManager[Advance]] = progress_bar,
 ) -> str:
-    """Record all that comes, letter after letter.
+    """Record all letters one after another, and return why the recording ended.
 
     Args:
-        recording: what runs.
-        on_message: called with each line the user should read.
-        show: given a title and a number of frames, shows how far it is.
+        source_recording: the running recording.
+        on_message: called with each line that the user should read.
+        show: shows the progress of a letter. Arguments: title, number of frames.
     """
-    sitting, ended = recording.recording, COMPLETE
+    recording, end_reason = source_recording.recording, COMPLETE
     try:
-        for letter in sitting.letters:
-            recording.choose(letter)
-            sitting.begin_burst()
-            recording.keep = True
-            goal = sitting.count or sitting.capture.goal - sitting.counts[letter]
+        for letter in recording.letters:
+            source_recording.select_letter(letter)
+            recording.start_burst()
+            source_recording.keep = True
+            goal = recording.count or recording.capture.goal - recording.counts[letter]
             with show(f"Recording {letter}", goal) as advance:
-                ended = _until_complete(recording, letter, advance, on_message)
-            recording.check()
-            if ended != COMPLETE:
+                end_reason = _wait_until_complete(source_recording, letter, advance, on_message)
+            source_recording.check()
+            if end_reason != COMPLETE:
                 break
     except KeyboardInterrupt:
         return CTRL_C
-    return ended
+    return end_reason
 
 
-def _until_complete(recording: SourceRecording, letter: str, advance: Advance, on_message: OnMessage) -> str:
-    sitting, shown, trouble = recording.recording, 0, None
-    said = ("", 0.0)
-    while not sitting.complete(letter):
-        over = recording.pipeline.finished.wait(_GLANCE_S)
-        advance(sitting.stored[letter] - shown)
-        shown = sitting.stored[letter]
-        if over:
-            return COMPLETE if sitting.complete(letter) else SOURCE_ENDED
-        before, trouble = trouble, recording.stream.trouble
-        if bool(trouble) != bool(before):
-            on_message(trouble or "It is back.")
-        said = _advise(recording, said, on_message)
+def _wait_until_complete(
+    source_recording: SourceRecording, letter: str, advance: Advance, on_message: OnMessage
+) -> str:
+    recording, shown, problem = source_recording.recording, 0, None
+    last_advice = ("", 0.0)
+    while not recording.is_complete(letter):
+        finished = source_recording.pipeline.finished.wait(_POLL_INTERVAL_S)
+        advance(recording.stored[letter] - shown)
+        shown = recording.stored[letter]
+        if finished:
+            return COMPLETE if recording.is_complete(letter) else SOURCE_ENDED
+        previous_problem, problem = problem, source_recording.stream.problem
+        if bool(problem) != bool(previous_problem):
+            on_message(problem or "The camera works again.")
+        last_advice = _advise(source_recording, last_advice, on_message)
     return COMPLETE
 
 
-def _advise(recording: SourceRecording, said: tuple[str, float], on_message: OnMessage) -> tuple[str, float]:
-    """Tell somebody before a camera and a terminal what is wrong, when that changes and not all the time.
+def _advise(
+    source_recording: SourceRecording, last_advice: tuple[str, float], on_message: OnMessage
+) -> tuple[str, float]:
+    """Report why frames are rejected, when the reason changes and not too often. Only for a live source in a terminal.
 
     Args:
-        recording: what runs.
-        said: the last message and when it was given, in seconds since any moment.
-        on_message: called with each line the user should read.
+        source_recording: the running recording.
+        last_advice: last message and the monotonic time at which it was checked, seconds.
+        on_message: called with each line that the user should read.
+
+    Returns:
+        The new value for `last_advice`.
     """
-    verdict, now = recording.pipeline.decision, time.monotonic()
-    if verdict is None or now - said[1] < _ADVISE_EVERY_S or not (recording.live and sys.stderr.isatty()):
-        return said
-    words = WORDS[verdict.reasons[0]] if verdict.reasons else ""
-    if words and words != said[0]:
-        on_message(words)
-    return words, now
+    decision, now = source_recording.pipeline.decision, time.monotonic()
+    is_due = now - last_advice[1] >= _ADVICE_INTERVAL_S
+    if decision is None or not is_due or not (source_recording.live and sys.stderr.isatty()):
+        return last_advice
+    message = REASON_MESSAGES[decision.reasons[0]] if decision.reasons else ""
+    if message and message != last_advice[0]:
+        on_message(message)
+    return message, now

@@ -1,4 +1,4 @@
-"""What signers have stated, once for all their recordings: WORKSPACE/signers.toml."""
+"""Licence, consent and usual hand of each signer, stored in WORKSPACE/signers.toml."""
 
 import shlex
 import tomllib
@@ -15,24 +15,24 @@ from aslkit.core.files import write_text
 from aslkit.core.workspace import Workspace
 from aslkit.vision.hand_landmarker import Handedness
 
-_HEAD: Final = "# Who is recorded, and what they have said may be done with their images. May be edited.\n\n"
+_HEADER: Final = "# The recorded signers, and what may be done with their images. You can edit this file.\n\n"
 
 _LOCK_FILE: Final = ".signers.lock"
-_WAIT_S: Final = 10.0
-"""For another process, which needs some milliseconds."""
+_LOCK_TIMEOUT_S: Final = 10.0
+"""Other processes hold the lock for a few milliseconds."""
 
 Ask = Callable[[str, str], str]
-"""Given a question and a proposed answer, the answer."""
+"""Asks a question and returns the answer. Arguments: question, proposed answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignerDetails:
-    """What one signer has stated.
+    """Details of a signer.
 
     Attributes:
-        licence: of the images; None when not stated.
-        consent: what the signer agrees to, in their words; None when not stated.
-        hand: with which the signer usually signs; None until it is known.
+        licence: licence of the images; None if not stated.
+        consent: what the signer agrees to, in their own words; None if not stated.
+        hand: hand with which the signer usually signs; None if unknown.
     """
 
     licence: str | None = None
@@ -41,51 +41,51 @@ class SignerDetails:
 
 
 def load_signer(workspace: Workspace, signer: str) -> SignerDetails:
-    """Read what a signer has stated.
+    """Load the details of a signer.
 
     Raises:
-        InputError: a new name that differs from another signer's only in case: often the same person, and on many
-            systems the same folder.
+        InputError: the name is new and differs from an existing signer's only in case. This is often the same person,
+            and on many file systems the same folder.
         AslkitError: the file is damaged.
     """
-    there = [path.name for path in workspace.captures.iterdir()] if workspace.captures.is_dir() else []
-    alike = [name for name in there if name.casefold() == signer.casefold()]
-    if alike and signer not in alike:
+    names = [path.name for path in workspace.captures.iterdir()] if workspace.captures.is_dir() else []
+    similar = [name for name in names if name.casefold() == signer.casefold()]
+    if similar and signer not in similar:
         raise InputError(
-            f"There is a signer {alike[0]!r} already. If that is who {signer!r} is, give --signer "
-            f"{shlex.quote(alike[0])}; otherwise a name that differs in more than its case."
+            f"Signer {similar[0]!r} already exists. If {signer!r} is the same person, give --signer "
+            f"{shlex.quote(similar[0])}; otherwise choose a name that differs in more than its case."
         )
     values = _read(workspace.signers).get(signer, {})
     hand: Literal["left", "right"] | None = values.get("hand")
     return SignerDetails(licence=values.get("licence"), consent=values.get("consent"), hand=hand)
 
 
-def save_signer(workspace: Workspace, signer: str, stated: SignerDetails) -> None:
-    """Keep what a signer has stated; other signers' entries stay, also those that are being written just now.
+def save_signer(workspace: Workspace, signer: str, details: SignerDetails) -> None:
+    """Save the details of a signer. Other signers are kept, including those that another process is saving.
 
     Raises:
-        AslkitError: the file is damaged, or another process keeps it to itself.
+        AslkitError: the file is damaged, or another process does not release its lock.
     """
-    known = {key: value for key, value in asdict(stated).items() if value is not None}
-    if not known or load_signer(workspace, signer) == stated:
+    known = {key: value for key, value in asdict(details).items() if value is not None}
+    if not known or load_signer(workspace, signer) == details:
         return
-    with _alone(workspace):
+    with _lock(workspace):
         tables = _read(workspace.signers)
-        write_text(workspace.signers, _HEAD + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
+        write_text(workspace.signers, _HEADER + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
 
 
 @contextmanager
-def _alone(workspace: Workspace) -> Iterator[None]:
-    """Keep other processes from writing until the block ends: each writes all signers."""
+def _lock(workspace: Workspace) -> Iterator[None]:
+    """Prevent other processes from writing the file, which they rewrite completely, until the end of the block."""
     from filelock import FileLock, Timeout
 
     workspace.root.mkdir(parents=True, exist_ok=True)
     lock = FileLock(workspace.root / _LOCK_FILE)
     try:
-        lock.acquire(timeout=_WAIT_S)
+        lock.acquire(timeout=_LOCK_TIMEOUT_S)
     except Timeout as error:
         raise AslkitError(
-            f"Another aslkit has been writing {workspace.signers} for {_WAIT_S:.0f} s. Stop it, and try again."
+            f"Another aslkit process has locked {workspace.signers} for {_LOCK_TIMEOUT_S:.0f} s. Stop it and try again."
         ) from error
     try:
         yield
@@ -93,22 +93,22 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def ask_signer_details(stated: SignerDetails, signer: str, *, ask: Ask, proposed: SignerDetails) -> SignerDetails:
-    """Ask for what is not stated yet.
+def ask_signer_details(details: SignerDetails, signer: str, *, ask: Ask, proposed: SignerDetails) -> SignerDetails:
+    """Ask for licence and consent if they are missing, and return the completed details.
 
     Args:
-        stated: so far.
-        signer: whom it is about.
-        ask: puts one question.
-        proposed: the answers to propose.
+        details: details known so far.
+        signer: name of the signer.
+        ask: asks one question.
+        proposed: proposed answers.
     """
-    if stated.licence is None:
+    if details.licence is None:
         question = f"Under which licence may the images of {signer} be shared?"
-        stated = replace(stated, licence=ask(question, proposed.licence or "") or None)
-    if stated.consent is None:
+        details = replace(details, licence=ask(question, proposed.licence or "") or None)
+    if details.consent is None:
         question = f"What does {signer} agree to, in a few words?"
-        stated = replace(stated, consent=ask(question, proposed.consent or "") or None)
-    return stated
+        details = replace(details, consent=ask(question, proposed.consent or "") or None)
+    return details
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
@@ -122,5 +122,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             if values.get("hand") not in (None, "left", "right"):
                 raise ValueError(f"hand of [{signer}] must be left or right")
     except (ValueError, AttributeError) as error:
-        raise AslkitError(f"{path} is damaged ({error}). Mend it, or delete it: signers are asked again.") from error
+        raise AslkitError(
+            f"{path} is damaged ({error}). Repair or delete it; if you delete it, signers are asked again."
+        ) from error
     return tables

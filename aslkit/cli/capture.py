@@ -1,4 +1,4 @@
-"""What `aslkit capture` does with its many options: who, where from, where to, shown how."""
+"""Implementation of `aslkit capture`: checks the options, asks for licence and consent, and starts the recording."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -14,20 +14,20 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.cli.output.stages import print_recording, warn_missing_licence
 from aslkit.cli.shared.option_conflicts import check_web_options
 from aslkit.cli.shared.options import login_name, run_folder
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
-from aslkit.formats.recording_plan import PlannedLetter, letters_for, load_plan
-from aslkit.video.sources import LIVE, Kind, camera_name, source_kind
+from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
+from aslkit.video.sources import LIVE_KINDS, Kind, camera_name, source_kind
 
-SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Drawn; nobody is seen.")
+SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Synthetic; shows no real person.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureOptions:
-    """As given on the command line; None where an option was not given."""
+    """Options of the command line; None if an option was not given."""
 
     letter: tuple[str, ...] | None
     letters: tuple[str, ...] | None
@@ -55,72 +55,75 @@ class CaptureOptions:
 
     @cached_property
     def kind(self) -> Kind:
-        """What the source is."""
+        """Kind of the source."""
         return source_kind(self.source)
 
     @property
     def windowed(self) -> bool:
-        """Whether a window is shown."""
-        return self.preview if self.preview is not None else self.kind in LIVE
+        """Whether to record in a window."""
+        return self.preview if self.preview is not None else self.kind in LIVE_KINDS
 
     @cached_property
-    def wanted(self) -> list[PlannedLetter]:
-        """What --plan asks of the signer; nothing without a plan.
+    def planned(self) -> list[PlannedLetter]:
+        """Entries of --plan for the signer; empty without --plan.
 
         Raises:
-            InputError: no such run, it has no plan, or it asks nothing of this signer.
+            InputError: the run does not exist, has no plan, or the plan has no letters for this signer.
         """
         if self.plan is None:
             return []
-        named = (self.workspace.runs / self.plan).is_dir()
-        run = self.plan if self.plan.is_file() and not named else run_folder(str(self.plan), self.workspace)
-        wanted = letters_for(load_plan(run), self.signer or login_name())
-        if not wanted:
-            raise InputError(
-                f"The plan in {run} asks nothing of {self.signer or login_name()}. Give --signer, or --letters."
-            )
-        return wanted
+        is_run_name = (self.workspace.runs / self.plan).is_dir()
+        run = self.plan if self.plan.is_file() and not is_run_name else run_folder(str(self.plan), self.workspace)
+        signer = self.signer or login_name()
+        planned = planned_letters(load_plan(run), signer)
+        if not planned:
+            raise InputError(f"The plan in {run} has no letters for {signer}. Give another --signer, or --letters.")
+        return planned
 
-    def asked_letters(self) -> tuple[str, ...]:
-        """Which letters are to be recorded.
+    def letters_to_record(self) -> tuple[str, ...]:
+        """Return the letters to record, from --letter, --letters or --plan; with --web, all by default.
 
         Raises:
-            InputError: none is named; or several are, where nobody could say which one is being signed.
+            InputError: no letter is given, the options conflict, or the source cannot be used for these letters.
         """
         if self.letter and self.letters:
             raise InputError("Give --letter or --letters, not both.")
         if self.plan and (self.letter or self.letters):
-            raise InputError("Give --plan, which names the letters, or --letter or --letters, not both.")
-        planned = tuple(each.letter for each in self.wanted)
+            raise InputError("Give --plan, which selects the letters, or --letter or --letters, not both.")
+        planned = tuple(entry.letter for entry in self.planned)
         letters = self.letter or self.letters or planned or (LETTERS if self.web else ())
         if not letters:
-            raise InputError("Which letter is signed? Give --letter A, or --letters A-Y to walk through all.")
+            raise InputError(
+                "No letter given. Give --letter A, or --letters A-Y to record all letters one after another."
+            )
         if NO_LETTER in letters and (self.web or self.kind == "synthetic"):
-            raise InputError("Frames without a letter are recorded in a window, or from a video: --source clip.mp4.")
+            raise InputError(
+                "Negative samples can only be recorded in a window or from a video, such as --source clip.mp4."
+            )
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
             raise InputError(
-                "Several letters need a window or --web, where you say when the next one begins. "
-                f"Record them one by one: --letter {letters[0]}."
+                "Recording several letters requires a window or --web, where you choose when to start the next letter. "
+                f"Record one letter at a time, such as --letter {letters[0]}."
             )
         return letters
 
 
 def run_capture(options: CaptureOptions) -> None:
-    """Record, and say what was recorded."""
+    """Record, and print a summary."""
     check_web_options(web=options.web, unused=("source", "preview"))
-    letters = options.asked_letters()
-    info = _session(options)
-    for each in options.wanted:
-        click.echo(f"{each.letter}: {each.why}", err=True)
-    count = options.count or max((each.frames for each in options.wanted), default=None)
-    given = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
-    capture = load("capture", CaptureConfig, file=options.config, flags=given)
-    gate = load("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
-    info = _stated(options, info, capture)
+    letters = options.letters_to_record()
+    info = _create_session_info(options)
+    for entry in options.planned:
+        click.echo(f"{entry.letter}: {entry.why}", err=True)
+    count = options.count or max((entry.frames for entry in options.planned), default=None)
+    flags = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
+    capture = load_settings("capture", CaptureConfig, file=options.config, flags=flags)
+    gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
+    info = _add_signer_details(options, info, capture)
     if options.web:
         from aslkit.capture.web.record import record_in_browser
 
-        recorded = record_in_browser(
+        result = record_in_browser(
             letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
             host=options.host, port=options.port, certificate=options.certificate, key=options.key,
             on_message=_print_message,
@@ -129,43 +132,47 @@ def run_capture(options: CaptureOptions) -> None:
         from aslkit.capture.record import record, record_in_terminal
         from aslkit.capture.window.window import record_in_window
 
-        recorded = record(
+        in_terminal = partial(record_in_terminal, on_message=_print_message)
+        result = record(
             letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
-            count=count, screen=record_in_window if options.windowed else partial(record_in_terminal, on_message=_print_message),
-            paced=options.windowed and options.kind not in LIVE, ask=options.windowed,
+            count=count, screen=record_in_window if options.windowed else in_terminal,
+            paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed,
         )  # fmt: skip
-    print_recording(recorded, info, capture.goal, as_json=options.as_json)
+    print_recording(result, info, capture.goal, as_json=options.as_json)
 
 
-def _session(options: CaptureOptions) -> SessionInfo:
+def _create_session_info(options: CaptureOptions) -> SessionInfo:
     synthetic = not options.web and options.kind == "synthetic"
     name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login_name())
     signer = validate_signer(name, synthetic=synthetic)
     camera = "browser" if options.web else camera_name(options.source)
-    today = "one" if synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
-    session = validate_name("session", options.session or today)
+    default_name = "one" if synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
+    session = validate_name("session", options.session or default_name)
     return SessionInfo(
         signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
     )  # fmt: skip
 
 
-def _stated(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:
-    """Add what the signer has stated: now, before, or by --yes. Asked once, where there is somebody to ask."""
+def _add_signer_details(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:
+    """Complete licence and consent from the options, the stored details, the configuration (--yes) or by asking.
+
+    The signer is only asked in a terminal, and only for values that are missing.
+    """
     workspace, signer = options.workspace, info.signer
     if signer.startswith(SYNTHETIC_PREFIX):
-        stated = SYNTHETIC
+        details = SYNTHETIC
     else:
-        before = signers.load_signer(workspace, signer)
-        stated = replace(before, licence=info.licence or before.licence, consent=info.consent or before.consent)
+        stored = signers.load_signer(workspace, signer)
+        details = replace(stored, licence=info.licence or stored.licence, consent=info.consent or stored.consent)
         proposed = signers.SignerDetails(licence=capture.licence, consent=capture.consent)
         if options.yes:
-            stated = signers.ask_signer_details(stated, signer, ask=lambda _, answer: answer, proposed=proposed)
+            details = signers.ask_signer_details(details, signer, ask=lambda _, answer: answer, proposed=proposed)
         elif sys.stdin.isatty() and sys.stderr.isatty():
-            stated = signers.ask_signer_details(stated, signer, ask=_prompt, proposed=proposed)
+            details = signers.ask_signer_details(details, signer, ask=_prompt, proposed=proposed)
         else:
-            warn_missing_licence(signer, licence=stated.licence, consent=stated.consent)
-        signers.save_signer(workspace, signer, stated)
-    return replace(info, licence=info.licence or stated.licence, consent=info.consent or stated.consent)
+            warn_missing_licence(signer, licence=details.licence, consent=details.consent)
+        signers.save_signer(workspace, signer, details)
+    return replace(info, licence=info.licence or details.licence, consent=info.consent or details.consent)
 
 
 def _prompt(question: str, proposed: str) -> str:

@@ -1,1 +1,1 @@
-"""Files that one stage writes and another reads: captures, frame index, recording plan, run folder."""
+"""File formats shared between stages: captures, frame index, recording plan, run folder."""

@@ -1,6 +1,6 @@
-"""What lies under WORKSPACE/captures: SIGNER/SESSION/LETTER/FRAME.jpg, and SIGNER/SESSION/session.json beside them.
+"""The captures folder: SIGNER/SESSION/LETTER/FRAME.jpg and SIGNER/SESSION/session.json in WORKSPACE/captures.
 
-capture writes it, curate reads it; nobody changes it. A folder that somebody made by hand is as good: without a
+`aslkit capture` and `aslkit import` write it, `aslkit curate` reads it. Folders created by hand also work: without a
 session.json, camera, licence and consent are unknown.
 """
 
@@ -19,21 +19,21 @@ from aslkit.core.letters import INDEX, RECORDABLE
 from aslkit.vision.images import IMAGE_SUFFIXES
 
 SESSION_FILE: Final = "session.json"
-EXAM: Final = "exam"
-"""The purpose, in session.json, of a sitting that measured a recogniser: nothing is ever trained on it."""
+EXAM_PURPOSE: Final = "exam"
+"""Value of "purpose" in the session.json of an exam. Its frames evaluate a recogniser and must not be trained on."""
 
-_STAMP: Final = "%Y%m%dT%H%M%S"
+_TIMESTAMP_FORMAT: Final = "%Y%m%dT%H%M%S"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionInfo:
-    """Who recorded a sitting, with what, and what may be done with it.
+    """Description of a recording session, stored in session.json.
 
     Attributes:
-        signer, session: as the folders are called.
-        camera: which device, or what else the frames came from; one for each session.
-        licence: of the images, as the contributor states it; None when not stated.
-        consent: what the signer agreed to, in their words; None when not stated.
+        signer, session: names of the signer and the session, which are also the folder names.
+        camera: camera or other source of the frames; every session has exactly one.
+        licence: licence of the images; None if not stated.
+        consent: what the signer agreed to, in their own words; None if not stated.
     """
 
     signer: str
@@ -43,10 +43,12 @@ class SessionInfo:
     consent: str | None = None
 
     def save(self, captures: Path) -> "SessionInfo":
-        """Write session.json, and return what it says now: licence and consent stated before stay where none is stated.
+        """Write session.json, and return the merged session info.
+
+        A licence or consent stored earlier is kept if this object states none.
 
         Raises:
-            InputError: the session exists and was recorded with another camera: that is another session.
+            InputError: the session exists and was recorded with another camera.
         """
         path = captures / self.signer / self.session / SESSION_FILE
         if not path.exists():
@@ -56,19 +58,19 @@ class SessionInfo:
         if before.camera != self.camera:
             raise InputError(
                 f"Session {self.session!r} of {self.signer!r} was recorded from {before.camera!r}, "
-                f"not {self.camera!r}. Give this one a name of its own with --session."
+                f"not {self.camera!r}. Give the new session another name with --session."
             )
-        now = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
-        if before != now:
-            update_session(path, asdict(now))
-        return now
+        merged = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
+        if before != merged:
+            update_session(path, asdict(merged))
+        return merged
 
     @classmethod
     def load(cls, path: Path) -> "SessionInfo":
-        """Read session.json; without one, only the names are known.
+        """Read session.json. If it is missing, only the names of signer and session are known.
 
         Raises:
-            AslkitError: it is damaged.
+            AslkitError: the file is damaged.
         """
         signer, session = path.parent.parent.name, path.parent.name
         if not path.exists():
@@ -81,14 +83,14 @@ class SessionInfo:
             )
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise AslkitError(
-                f"{path} is damaged ({error}). Mend it, or delete it: "
-                "the frames stay, camera and licence become unknown."
+                f"{path} is damaged ({error}). Repair or delete it. "
+                "Deleting it keeps the frames, but camera, licence and consent become unknown."
             ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class CapturedFrame:
-    """One image file under captures."""
+    """An image file in the captures folder."""
 
     path: Path
     signer: str
@@ -97,73 +99,76 @@ class CapturedFrame:
 
     @property
     def key(self) -> str:
-        """SIGNER/SESSION/LETTER/NAME: the frame's name in a dataset, the same on every machine."""
+        """SIGNER/SESSION/LETTER/NAME, which identifies the frame in a dataset on every machine."""
         name = os.fsencode(self.path.name).decode(errors="backslashreplace")
         return f"{self.signer}/{self.session}/{self.letter}/{name}"
 
     @property
     def captured_at(self) -> datetime | None:
-        """When it was taken, UTC, where the file's name tells (as those from a camera do)."""
+        """Time at which the frame was taken, UTC, read from the file name; None if the name is not a `frame_timestamp`."""
         try:
-            second, rest = self.path.stem[:15], self.path.stem[15:]
-            at = datetime.strptime(second, _STAMP).replace(tzinfo=UTC)
-            return at.replace(microsecond=int(rest[:-1]) * 1000) if len(rest) == 4 and rest.endswith("Z") else None
+            seconds, rest = self.path.stem[:15], self.path.stem[15:]
+            time = datetime.strptime(seconds, _TIMESTAMP_FORMAT).replace(tzinfo=UTC)
+            return time.replace(microsecond=int(rest[:-1]) * 1000) if len(rest) == 4 and rest.endswith("Z") else None
         except ValueError:
             return None
 
 
 def reject_exam_folder(session: Path) -> None:
-    """Raise InputError if the folder is of a sitting that was an exam.
+    """Check that a folder is not the session of an exam.
 
     Args:
-        session: a folder that may have a session.json.
+        session: session folder, with or without a session.json.
+
+    Raises:
+        InputError: the folder belongs to an exam.
     """
     try:
         purpose = json.loads((session / SESSION_FILE).read_text(encoding="utf-8")).get("purpose")
     except (OSError, ValueError, AttributeError, RecursionError):
-        return  # what else is wrong with it is for others to say
-    if purpose == EXAM:
+        return  # SessionInfo.load reports a damaged session.json
+    if purpose == EXAM_PURPOSE:
         raise InputError(
-            f"{session} is an exam: it measures a recogniser, and none may be trained on it. Move it out of the way; "
-            "to have such frames to train on, record them with `aslkit capture`."
+            f"{session} is an exam, which evaluates a recogniser and must not be used for training. Move it elsewhere; "
+            "record training frames with `aslkit capture`."
         )
 
 
 def update_session(path: Path, values: dict[str, Any]) -> None:
-    """Write values into a session.json; what else it says stays."""
+    """Update keys of a session.json, and keep all others."""
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     text = json.dumps(before | values, indent=2, ensure_ascii=False)
     write_durably(path, f"{text}\n".encode())
 
 
-def frame_timestamp(at: datetime) -> str:
-    """The name of a frame taken at that moment; `CapturedFrame.captured_at` reads it again."""
-    utc = at.astimezone(UTC)
-    return f"{utc.strftime(_STAMP)}{utc.microsecond // 1000:03d}Z"
+def frame_timestamp(time: datetime) -> str:
+    """Return the name of a frame taken at this time; `CapturedFrame.captured_at` parses it."""
+    utc = time.astimezone(UTC)
+    return f"{utc.strftime(_TIMESTAMP_FORMAT)}{utc.microsecond // 1000:03d}Z"
 
 
 def walk_captures(captures: Path) -> Iterator[CapturedFrame]:
-    """All frames: signers, sessions and letters by name, frames in the order they were taken in.
+    """Yield all frames, sorted by signer, session and letter, then by file name in natural order.
 
-    Folders that are no letter of the 24, files that are no images and whatever is hidden are passed over.
+    Skips folders that are not one of the 24 letters, files that are not images, and hidden files.
 
     Raises:
-        InputError: a session was an exam.
-        OSError: a folder may not be read. It is not passed over: frames would be missing and nobody would know.
+        InputError: a session is an exam.
+        OSError: a folder cannot be read. Skipping it would silently lose frames.
     """
-    return (frame for frame in _named(captures) if frame.path.is_file())
+    return (frame for frame in _image_paths(captures) if frame.path.is_file())
 
 
 def unopenable_files(captures: Path) -> Iterator[CapturedFrame]:
-    """What is named like a frame and cannot be opened as a file: links that lead nowhere, pipes, folders.
+    """Yield paths named like frames that are not regular files, such as broken links, pipes and folders.
 
     Raises:
-        OSError: as `walk_captures`.
+        InputError, OSError: see `walk_captures`.
     """
-    return (frame for frame in _named(captures) if not frame.path.is_file())
+    return (frame for frame in _image_paths(captures) if not frame.path.is_file())
 
 
-def _named(captures: Path) -> Iterator[CapturedFrame]:
+def _image_paths(captures: Path) -> Iterator[CapturedFrame]:
     for signer in _folders(captures):
         for session in _folders(signer):
             reject_exam_folder(session)
@@ -173,7 +178,7 @@ def _named(captures: Path) -> Iterator[CapturedFrame]:
 
 
 def count_letters(captures: Path, signer: str) -> Counter[str]:
-    """How many images of each letter a signer has, over all sessions."""
+    """Count the images of each letter that a signer has, over all sessions."""
     sessions = _folders(captures / signer) if (captures / signer).is_dir() else []
     letters = [folder for session in sessions for folder in _folders(session) if folder.name in RECORDABLE]
     return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))

@@ -1,4 +1,4 @@
-"""A session's index, frames.jsonl: one line for each frame stored or taken away, only ever appended to."""
+"""The frame index of a session, frames.jsonl: an append-only log with one line per stored or removed frame."""
 
 import json
 import os
@@ -17,31 +17,31 @@ from aslkit.vision.perceptual_hash import FINE_BITS
 
 INDEX_FILE: Final = "frames.jsonl"
 
-_MANY: Final = 1 << 31
-"""Pixels of a side, or bursts: no more are believed."""
+_MAX_INTEGER: Final = 1 << 31
+"""Larger widths, heights and burst numbers are treated as damage."""
 
-_FAR: Final = 1e6
-"""Frames away: no joint is."""
+_MAX_COORDINATE: Final = 1e6
+"""Landmark coordinates beyond this, in units of the frame size, are treated as damage."""
 
-_MEASURED: Final = ("width", "height", "phash", "fine_hash")
+_METRICS_FIELDS: Final = ("width", "height", "phash", "fine_hash")
 
 
 @dataclass(frozen=True, kw_only=True)
 class IndexEntry:
-    """One stored frame, as its line tells.
+    """The index entry of a stored frame.
 
     Attributes:
-        file: LETTER/NAME.jpg, or none/NAME.jpg, within the session's folder.
-        time: when it was taken, ISO 8601 in UTC; None when unknown.
-        burst: frames recorded in one go have the same number; `undo` takes them away together.
-        width, height: pixels.
-        phash, fine_hash: perceptual hashes of the frame, as `FrameMetrics` has them.
-        hand: left or right, as the signer says or as it was seen; None without a hand.
-        score: confidence in the side that was seen.
-        brightness: of the hand, as `Look.brightness`.
+        file: path relative to the session folder, such as A/NAME.jpg, or none/NAME.jpg for a negative sample.
+        time: time at which the frame was taken, ISO 8601, UTC; None if unknown.
+        burst: number of the burst. Undo removes all frames of a burst together.
+        width, height: size of the image, pixels.
+        phash, fine_hash: perceptual hashes of the frame, see `FrameMetrics`.
+        hand: "left" or "right", as confirmed by the signer or as detected; None without a hand.
+        score: confidence of the detected handedness, 0–1.
+        brightness: brightness of the hand, see `FrameMetrics.brightness`.
         landmarks: 63 numbers, x, y, z of 21 joints, as in `hand_landmarker.Hand`; None without a hand.
-        reasons: what the gate had against it; not empty only where the gate was off.
-        recovered: written into the index after a crash, from the image alone.
+        reasons: reasons for which the quality gate would reject the frame; only set if the gate is off.
+        recovered: whether the entry was restored from the image after a crash.
     """
 
     file: str
@@ -60,42 +60,49 @@ class IndexEntry:
 
     @property
     def letter(self) -> str:
-        """Which letter is signed."""
+        """The letter that the frame shows, or "none"."""
         return self.file.partition("/")[0]
 
     @property
     def joints(self) -> npt.NDArray[np.float32]:
-        """As `Look.joints`."""
+        """Hand joints, float32 (21, 2), see `FrameMetrics.joints`; NaN without a hand."""
         if self.landmarks is None:
             return np.full((21, 2), np.nan, np.float32)
         points = np.array(self.landmarks, np.float32).reshape(21, 3)
         return joints_in_pixels(points, self.width, self.height) / np.float32(max(self.width, self.height))
 
-    def line(self) -> str:
-        """As it stands in the index."""
+    def to_json(self) -> str:
+        """Return the line of the index, without line break."""
         return json.dumps(asdict(self) | {"phash": f"{self.phash:016x}", "fine_hash": f"{self.fine_hash:064x}"})
 
     @classmethod
     def from_metrics(
-        cls, seen: FrameMetrics, *, file: str, side: Literal["left", "right"] | None = None, **other: Any
+        cls, metrics: FrameMetrics, *, file: str, side: Literal["left", "right"] | None = None, **other: Any
     ) -> "IndexEntry":
-        """The entry of a frame in which `seen` was seen; `side` is what the signer says of the hand, if anything."""
-        hand = seen.hand
+        """Create the entry of a frame from its metrics.
+
+        Args:
+            metrics: metrics of the frame.
+            file: see `IndexEntry.file`.
+            side: handedness confirmed by the signer; None uses the detected one.
+            other: further attributes of the entry.
+        """
+        hand = metrics.hand
         if hand is not None:
             other |= {
                 "hand": side or hand.handedness,
                 "score": round(hand.score, 4),
-                "brightness": round(seen.brightness, 4),
+                "brightness": round(metrics.brightness, 4),
                 "landmarks": tuple(round(float(value), 5) for value in hand.landmarks.ravel()),
             }
-        return cls(file=file, **{name: getattr(seen, name) for name in _MEASURED}, **other)
+        return cls(file=file, **{name: getattr(metrics, name) for name in _METRICS_FIELDS}, **other)
 
     @classmethod
-    def read(cls, values: dict[str, Any]) -> "IndexEntry":
-        """From a line's values; keys of a later version are passed over.
+    def from_dict(cls, values: dict[str, Any]) -> "IndexEntry":
+        """Create an entry from the parsed JSON of a line; unknown keys of later versions are ignored.
 
         Raises:
-            ValueError, TypeError, KeyError, OverflowError: they are no entry's.
+            ValueError, TypeError, KeyError, OverflowError: the values are not a valid entry.
         """
         landmarks = values["landmarks"]
         entry = cls(
@@ -108,48 +115,50 @@ class IndexEntry:
             }
         )
         letter, _, name = entry.file.partition("/")
-        whole = all(isinstance(value, int) and 0 <= value < _MANY for value in (entry.width, entry.height, entry.burst))
-        named = letter in RECORDABLE and name and Path(name).name == name
-        sized = whole and entry.width and entry.height
-        hashed = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
+        integers_valid = all(
+            isinstance(value, int) and 0 <= value < _MAX_INTEGER for value in (entry.width, entry.height, entry.burst)
+        )
+        file_valid = letter in RECORDABLE and name and Path(name).name == name
+        size_valid = integers_valid and entry.width and entry.height
+        hashes_valid = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
         if not (
-            named
-            and sized
-            and hashed
-            and (entry.landmarks is None or _are_joints(entry.landmarks))
+            file_valid
+            and size_valid
+            and hashes_valid
+            and (entry.landmarks is None or _are_landmarks(entry.landmarks))
             and entry.hand in (None, "left", "right")
         ):
-            raise ValueError("not an entry")
+            raise ValueError("not a valid entry")
         return entry
 
 
 @dataclass(kw_only=True)
 class FrameIndex:
-    """The frames that a session has, in the order they were stored in.
+    """The stored frames of a session, in the order in which they were stored.
 
     Attributes:
-        path: of the file.
-        entries: by `Entry.file`.
-        broken: lines that could not be read, as after a power cut.
+        path: path of the index file.
+        entries: entries by `IndexEntry.file`.
+        broken_lines: number of lines that could not be parsed, for example after a power failure.
     """
 
     path: Path
     entries: dict[str, IndexEntry] = field(default_factory=dict)
-    broken: int = 0
+    broken_lines: int = 0
 
     @classmethod
     def load(cls, session: Path) -> "FrameIndex":
-        """Read a session's index; where there is none, no frame is listed."""
+        """Read the index of a session folder; it is empty if the file does not exist."""
         index = cls(path=session / INDEX_FILE)
         if index.path.is_file():
             text = index.path.read_text(encoding="utf-8", errors="replace")
             for line in text.split("\n"):
-                index._take(line)
-            # A line is only whole with its end: one without was being written when it ended.
-            index.broken += bool(text) and not text.endswith("\n") and _is_json(text.rpartition("\n")[2])
+                index._apply(line)
+            # A last line without line break was being written when the process ended; it may still be valid JSON.
+            index.broken_lines += bool(text) and not text.endswith("\n") and _is_json(text.rpartition("\n")[2])
         return index
 
-    def _take(self, line: str) -> None:
+    def _apply(self, line: str) -> None:
         if not line:
             return
         try:
@@ -157,44 +166,44 @@ class FrameIndex:
             if "removed" in values:
                 self.entries.pop(values["removed"], None)
             else:
-                entry = IndexEntry.read(values)
+                entry = IndexEntry.from_dict(values)
                 self.entries[entry.file] = entry
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-            self.broken += 1
+            self.broken_lines += 1
 
     def repair(self) -> None:
-        """Write the file anew without its broken lines, if it has any."""
-        if self.broken:
-            write_durably(self.path, "".join(f"{entry.line()}\n" for entry in self.entries.values()).encode())
+        """Rewrite the file without its broken lines, if it has any."""
+        if self.broken_lines:
+            write_durably(self.path, "".join(f"{entry.to_json()}\n" for entry in self.entries.values()).encode())
 
     def add(self, entry: IndexEntry) -> None:
-        """List a frame; it is on the disk when this returns."""
-        self._append(entry.line())
+        """Add an entry. It is on disk when this returns."""
+        self._append(entry.to_json())
         self.entries[entry.file] = entry
 
     def remove(self, file: str) -> None:
-        """List it no longer."""
+        """Remove the entry of a file, if there is one."""
         self._append(json.dumps({"removed": file}))
         self.entries.pop(file, None)
 
     def _append(self, line: str) -> None:
-        """Append a line whole, or, where the disk is full, not at all."""
+        """Append a line atomically: if the disk is full, nothing is appended."""
         with self.path.open("ab", buffering=0) as file:
-            before = file.tell()
+            size = file.tell()
             try:
                 data = f"{line}\n".encode()
                 if file.write(data) != len(data):
-                    file.write(data)  # the disk filled in mid-line: this raises why
-                    file.truncate(before)
+                    file.write(data)  # short write: the second attempt raises the cause, such as a full disk
+                    file.truncate(size)
                     raise OSError(f"{self.path} could not be written")
                 os.fsync(file.fileno())
             except OSError:
-                file.truncate(before)
+                file.truncate(size)
                 raise
 
 
-def _are_joints(landmarks: tuple[float, ...]) -> bool:
-    return len(landmarks) == 63 and all(abs(value) < _FAR for value in landmarks)  # NaN is not
+def _are_landmarks(landmarks: tuple[float, ...]) -> bool:
+    return len(landmarks) == 63 and all(abs(value) < _MAX_COORDINATE for value in landmarks)  # False for NaN
 
 
 def _is_json(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""A plan: which letters to record next and why. Training writes it into a run's folder, recording walks it."""
+"""The recording plan: letters to record next, and why. Written by `aslkit train`, read by `aslkit capture --plan`."""
 
 import json
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from aslkit.core.letters import INDEX
 
 PLAN_FILE: Final = "record_next.json"
 
-FRAMES: Final = 40
-"""To record of a letter: half a minute of movement."""
+FRAMES_PER_LETTER: Final = 40
+"""Planned frames per letter, about half a minute of recording."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +19,10 @@ class PlannedLetter:
     """A letter to record.
 
     Attributes:
-        letter: which.
-        signer: whose; empty where anybody's helps, somebody new most.
-        frames: how many; recording takes as many of each letter as the plan asks of any.
-        why: in a few words.
+        letter: the letter.
+        signer: name of the signer; empty for any signer, preferably a new one.
+        frames: number of frames. `aslkit capture` records the largest number in the plan of every letter.
+        why: short reason.
     """
 
     letter: str
@@ -32,35 +32,35 @@ class PlannedLetter:
 
 
 def load_plan(run: Path) -> list[PlannedLetter]:
-    """Read the plan of a run.
+    """Read the plan of a training run.
 
     Args:
-        run: its folder, or the plan itself.
+        run: run folder, or path of the plan.
 
     Raises:
-        InputError: there is none.
-        AslkitError: it is damaged.
+        InputError: the run has no plan.
+        AslkitError: the plan is damaged.
     """
     path = run / PLAN_FILE if run.is_dir() else run
     try:
-        found = [PlannedLetter(**each) for each in json.loads(path.read_text(encoding="utf-8"))]
-        if all(each.letter in INDEX and isinstance(each.why, str) for each in found):
-            if all(type(each.frames) is int and each.frames > 0 for each in found):
-                return found
+        plan = [PlannedLetter(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        if all(entry.letter in INDEX and isinstance(entry.why, str) for entry in plan):
+            if all(type(entry.frames) is int and entry.frames > 0 for entry in plan):
+                return plan
             raise ValueError("frames must be whole numbers above 0")
-        raise ValueError("a letter is none of the 24")
+        raise ValueError("a letter is not one of the 24")
     except FileNotFoundError as error:
         raise InputError(
-            f"There is no plan in {run}. `aslkit train` makes one; `aslkit runs` lists the runs."
+            f"No recording plan found in {run}. `aslkit train` writes one; `aslkit runs` lists the runs."
         ) from error
     except (OSError, ValueError, TypeError) as error:
         raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
 
 
-def letters_for(wanted: list[PlannedLetter], signer: str) -> list[PlannedLetter]:
-    """What this signer should record, in order, each letter once: what is asked of them, and of anybody."""
-    found: dict[str, PlannedLetter] = {}
-    for each in wanted:
-        if each.signer in ("", signer):
-            found.setdefault(each.letter, each)
-    return list(found.values())
+def planned_letters(plan: list[PlannedLetter], signer: str) -> list[PlannedLetter]:
+    """Return the entries for this signer or any signer, in order, each letter once."""
+    letters: dict[str, PlannedLetter] = {}
+    for entry in plan:
+        if entry.signer in ("", signer):
+            letters.setdefault(entry.letter, entry)
+    return list(letters.values())

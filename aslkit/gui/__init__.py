@@ -1,1 +1,1 @@
-"""An OpenCV window and what is drawn in it."""
+"""The OpenCV window and its drawing functions."""

@@ -1,4 +1,4 @@
-"""A window on this machine's screen: whether there can be one, and the loop that shows it and hears its keys."""
+"""Opens an OpenCV window and runs its event loop."""
 
 import os
 import subprocess
@@ -9,32 +9,35 @@ import cv2
 
 from aslkit.vision.images import Frame
 
-CLOSED: Final = "the window was closed"
+_WINDOW_CLOSED: Final = "the window was closed"
 
-_WAIT_MS: Final = 5
+_KEY_WAIT_MS: Final = 5
 
 
 class WindowView(Protocol):
-    """What a window shows.
+    """The content of a window.
 
     Attributes:
-        ended: why it is over; None while it is not.
+        end_reason: why the window has ended; None while it is open.
     """
 
-    ended: str | None
+    end_reason: str | None
 
-    def follow(self) -> None:
-        """Take note of what happened since the last time."""
+    def update(self) -> None:
+        """Process what has happened since the last call."""
 
-    def picture(self) -> Frame:
-        """What to show now, BGR, uint8 (height, width, 3)."""
+    def render(self) -> Frame:
+        """Return the current image, BGR, uint8 (height, width, 3)."""
 
-    def press(self, key: int) -> None:
-        """Do what a key means, as `cv2.waitKeyEx` tells it; -1 is none."""
+    def handle_key(self, key: int) -> None:
+        """Handle a key code from `cv2.waitKeyEx`; -1 means that no key was pressed."""
 
 
 def display_works() -> bool:
-    """Whether a window can be opened: tried in another process, for without a display Qt ends the one it is in."""
+    """Return whether a window can be opened.
+
+    Tested in a subprocess, because Qt aborts the process if there is no display.
+    """
     if sys.platform != "linux":
         return True
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -43,19 +46,19 @@ def display_works() -> bool:
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-def run_window(title: str, shown: WindowView) -> None:
-    """Show it until it has ended, or the window is closed.
+def run_window(title: str, view: WindowView) -> None:
+    """Show the view in a window until it ends or the user closes the window.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C.
+        KeyboardInterrupt: the user pressed Ctrl-C.
     """
-    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without Qt's toolbar
+    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # WINDOW_GUI_NORMAL hides Qt's toolbar
     try:
-        while shown.ended is None:
-            shown.follow()
-            cv2.imshow(title, shown.picture())
-            shown.press(cv2.waitKeyEx(_WAIT_MS))
+        while view.end_reason is None:
+            view.update()
+            cv2.imshow(title, view.render())
+            view.handle_key(cv2.waitKeyEx(_KEY_WAIT_MS))
             if cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
-                shown.ended = CLOSED
+                view.end_reason = _WINDOW_CLOSED
     finally:
         cv2.destroyAllWindows()

@@ -1,1 +1,1 @@
-"""Frames from a camera, a file or the synthetic signer, each with its time; the newest frame wins."""
+"""Frames from a camera, network stream, video file, image folder or synthetic signer."""

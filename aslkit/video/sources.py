@@ -1,4 +1,4 @@
-"""Where frames come from: camera, stream on the network, video, folder of images or synthetic signer, read alike."""
+"""Opens frame sources: camera, network stream, video file, image folder or synthetic signer."""
 
 import os
 import re
@@ -19,31 +19,31 @@ from aslkit.formats.captures import frame_timestamp
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 Kind = Literal["camera", "stream", "video", "folder", "synthetic"]
-LIVE: Final[frozenset[Kind]] = frozenset({"camera", "stream"})
-"""These go on whether anybody looks or not, may fail for a while and come back, and end only with the recording."""
+LIVE_KINDS: Final[frozenset[Kind]] = frozenset({"camera", "stream"})
+"""Sources that deliver frames in real time, may disconnect and come back, and never end."""
 
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg"})
 
 _SYNTHETIC_FPS: Final = 30.0
 
-_STREAM: Final = re.compile(r"(rtsps?|https?|rtmp|udp)://[^\s/]+.*", re.IGNORECASE)
+_STREAM_URL: Final = re.compile(r"(rtsps?|https?|rtmp|udp)://[^\s/]+.*", re.IGNORECASE)
 
-_PATIENCE_MS: Final = 8_000
-"""So long a stream on the network may take to answer, and from one frame to the next."""
+_STREAM_TIMEOUT_MS: Final = 8_000
+"""Time limit for opening a network stream, and for each of its frames. OpenCV's default is 30 s."""
 
-_LAST_CAMERA: Final = 2**31 - 1
-"""The highest number that OpenCV takes; there is none of that number either."""
+_MAX_CAMERA_NUMBER: Final = 2**31 - 1
+"""OpenCV takes camera numbers as C int. No camera has this number, so larger ones fail in the same way."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFrame:
-    """One frame as a source gives it.
+    """A frame delivered by a source.
 
     Attributes:
         image: BGR, uint8 (height, width, 3), unmirrored.
-        name: what to call it, unique within the source.
-        time_s: seconds since the source began; None where frames have no time, as in a folder.
-        captured_at: the moment it was taken; None when unknown.
+        name: name of the frame, unique within the source.
+        time_s: seconds since the start of the source; None for images of a folder.
+        captured_at: time at which a camera took the frame; None if unknown.
     """
 
     image: Frame
@@ -53,12 +53,12 @@ class SourceFrame:
 
 
 class SourceLost(AslkitError):
-    """A camera or stream that gave frames gives none any more; it may come back."""
+    """A camera or stream stopped delivering frames; it may come back."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceRequest:
-    """What a camera is asked for; it may give something else: see the frames themselves."""
+class CameraRequest:
+    """Image size and frame rate to request from a camera, which may deliver something else."""
 
     width: int = 640
     height: int = 480
@@ -66,18 +66,18 @@ class SourceRequest:
 
 
 def source_kind(source: str) -> Kind:
-    """Tell what a source is from how it is written: a number, an address, a path or `synthetic`.
+    """Return the kind of a source: camera number, stream URL, path, or "synthetic".
 
     Raises:
-        InputError: nothing of that name.
+        InputError: the source is none of these, or the path does not exist.
     """
     if not source:
-        raise InputError("The source is empty. Give a camera's number (0), a video, a folder of images or an address.")
+        raise InputError("The source is empty. Give a camera number (0), a video, an image folder or a stream URL.")
     if source.isdecimal():
         return "camera"
     if source == "synthetic":
         return "synthetic"
-    if _STREAM.fullmatch(source):
+    if _STREAM_URL.fullmatch(source):
         return "stream"
     path = Path(source)
     if path.is_dir():
@@ -86,16 +86,16 @@ def source_kind(source: str) -> Kind:
         if path.suffix.lower() in VIDEO_SUFFIXES:
             return "video"
         raise InputError(
-            f"{source} is not a video ({', '.join(sorted(VIDEO_SUFFIXES))}). For images give their folder."
+            f"{source} is not a video ({', '.join(sorted(VIDEO_SUFFIXES))}). To read images, give their folder."
         )
     raise InputError(
-        f"There is no source {source!r}. Give a camera's number (0), a video, a folder of images, "
-        "an address (rtsp:// or http://), or 'synthetic'."
+        f"Source {source!r} does not exist. Give a camera number (0), a video, an image folder, "
+        "a stream URL (rtsp:// or http://), or 'synthetic'."
     )
 
 
 def camera_name(source: str) -> str:
-    """What to call the device a source is in a session: a stream's password is left out."""
+    """Return the name under which a source is stored in a session. A stream's password is removed."""
     kind = source_kind(source)
     if kind == "synthetic":
         return kind
@@ -105,7 +105,7 @@ def camera_name(source: str) -> str:
     return f"{kind} {source if kind == 'camera' else Path(source).name}"
 
 
-_AS_USUAL: Final = SourceRequest()
+_DEFAULT_CAMERA_REQUEST: Final = CameraRequest()
 
 
 @contextmanager
@@ -117,136 +117,144 @@ def open_source(
     session: str,
     seed: int = 0,
     interval_s: float = 0.0,
-    wanted: SourceRequest = _AS_USUAL,
+    camera_request: CameraRequest = _DEFAULT_CAMERA_REQUEST,
 ) -> Iterator[Iterator[SourceFrame]]:
-    """Open a source and close it again.
+    """Open a source, and close it at the end of the block.
 
     Args:
-        source: a camera's number, a stream's address, the path of a video or of a folder of images, or `synthetic`.
-        letter: what the synthetic signer shows; ignored by the other kinds, as are the next four.
-        signer: who it is.
-        session: which sitting.
-        seed: where its chance begins.
-        interval_s: how far apart its frames are needed: those between are not drawn. At least 1/30 s.
-        wanted: what a camera is asked for.
+        source: camera number, stream URL, path of a video or image folder, or "synthetic".
+        letter: letter that the synthetic signer shows. Other kinds ignore this and the next four arguments.
+        signer: name of the synthetic signer, which determines the appearance.
+        session: name of the synthetic session, which determines room and light.
+        seed: random seed of the synthetic movements.
+        interval_s: interval at which synthetic frames are rendered, seconds; at least 1/30 s.
+        camera_request: image size and frame rate to request from a camera.
 
     Yields:
-        The frames, in order. Those of a camera, a stream and the synthetic signer never end.
+        The frames, in order. Cameras, streams and the synthetic signer never end.
 
     Raises:
-        InputError: no such source.
-        AslkitError: it is there and cannot be read.
-        SourceLost: while frames are taken, from a camera or a stream that gives no more.
+        InputError: the source does not exist.
+        AslkitError: the source cannot be opened or read.
+        SourceLost: raised while iterating, if a camera or stream stops delivering frames.
     """
     kind = source_kind(source)
     if kind == "synthetic":
-        yield _synthetic(letter, signer, session, seed, interval_s)
+        yield _synthetic_frames(letter, signer, session, seed, interval_s)
     elif kind == "folder":
-        yield _folder(Path(source))
+        yield _folder_frames(Path(source))
     else:
-        device = _open_device(source, kind, wanted)
+        device = _open_device(source, kind, camera_request)
         try:
-            yield _live(device, source) if kind in LIVE else _video(device, source)
+            yield _live_frames(device, source) if kind in LIVE_KINDS else _video_frames(device, source)
         finally:
             device.release()
 
 
-def _synthetic(letter: str, signer: str, session: str, seed: int, interval_s: float) -> Iterator[SourceFrame]:
-    who = synthetic.Signer.draw(signer)
-    sitting = synthetic.SyntheticSession.draw(who, session)
+def _synthetic_frames(letter: str, signer: str, session: str, seed: int, interval_s: float) -> Iterator[SourceFrame]:
+    person = synthetic.Signer.draw(signer)
+    room = synthetic.SyntheticSession.draw(person, session)
     fps = min(_SYNTHETIC_FPS, 1 / interval_s) if interval_s else _SYNTHETIC_FPS
-    for index, frame in enumerate(synthetic.render_frames(letter, signer=who, session=sitting, seed=seed, fps=fps)):
+    for index, frame in enumerate(synthetic.render_frames(letter, signer=person, session=room, seed=seed, fps=fps)):
         yield SourceFrame(image=frame.image, name=f"s{seed}-{index:06d}", time_s=index / fps, captured_at=None)
 
 
-def _folder(folder: Path) -> Iterator[SourceFrame]:
+def _folder_frames(folder: Path) -> Iterator[SourceFrame]:
     images = (p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file())
     paths = sorted(images, key=lambda p: natural_key(p.name))
     if not paths:
-        raise AslkitError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise AslkitError(f"{folder} contains no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     for path in paths:
         try:
             image = decode_image(read_image_file(path))
         except ImageError as error:
             raise AslkitError(
-                f"{path}: {error.message}. Remove it, or use `aslkit import`, which leaves it out."
+                f"{path}: {error.message}. Remove it, or use `aslkit import`, which skips damaged images."
             ) from error
         yield SourceFrame(image=image, name=path.stem, time_s=None, captured_at=None)
 
 
-def _open_device(source: str, kind: Kind, wanted: SourceRequest) -> Any:
+def _open_device(source: str, kind: Kind, camera_request: CameraRequest) -> Any:
     import cv2
 
-    cv2.setLogLevel(0)  # its own messages name neither the cause nor the remedy
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # likewise, once a second while a stream is away
-    if kind == "stream":  # without a limit, OpenCV waits 30 s for one that does not answer
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE_MS]
-        device = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
+    cv2.setLogLevel(0)  # OpenCV's messages name neither the cause nor a remedy
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg would log every attempt to reconnect
+    if kind == "stream":
+        timeouts = [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS,
+        ]  # fmt: skip
+        device = cv2.VideoCapture(source, cv2.CAP_FFMPEG, timeouts)
     else:
-        device = cv2.VideoCapture(min(int(source), _LAST_CAMERA) if kind == "camera" else source)
+        device = cv2.VideoCapture(min(int(source), _MAX_CAMERA_NUMBER) if kind == "camera" else source)
     if device.isOpened():
         if kind == "camera":
-            _ask(device, wanted)
+            _configure_camera(device, camera_request)
         return device
     device.release()
     if kind == "camera":
         raise AslkitError(
-            f"Camera {source} cannot be opened. Is it plugged in, and does no other program use it? "
-            "`aslkit capture --list-cameras` lists them; --source also takes a video, a folder or 'synthetic'."
+            f"Camera {source} cannot be opened. Check that it is connected and not used by another program. "
+            "`aslkit capture --list-cameras` lists all cameras; --source also takes a video, a folder or 'synthetic'."
         )
     if kind == "stream":
-        raise AslkitError(f"{camera_name(source)} does not answer. Is the address right, and the camera on?")
-    raise AslkitError(f"{source} cannot be read as a video. Try it in a player, or convert it to MP4 (H.264).")
+        raise AslkitError(f"{camera_name(source)} does not respond. Check the URL, and that the camera is on.")
+    raise AslkitError(f"{source} cannot be read as a video. Try it in a video player, or convert it to MP4 (H.264).")
 
 
-def _ask(device: Any, wanted: SourceRequest) -> None:
+def _configure_camera(device: Any, request: CameraRequest) -> None:
     import cv2
 
-    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))  # uncompressed, USB 2 carries 30 fps of no more
-    device.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
-    device.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
-    device.set(cv2.CAP_PROP_FPS, wanted.fps)
-    device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not one of some time ago
+    # Uncompressed images exceed the bandwidth of USB 2 at 30 fps above 640×480, so request MJPEG.
+    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    device.set(cv2.CAP_PROP_FRAME_WIDTH, request.width)
+    device.set(cv2.CAP_PROP_FRAME_HEIGHT, request.height)
+    device.set(cv2.CAP_PROP_FPS, request.fps)
+    device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # read the newest frame instead of a queued one
 
 
-def _live(device: Any, source: str) -> Iterator[SourceFrame]:
-    start, gave = datetime.now(UTC), False
+def _live_frames(device: Any, source: str) -> Iterator[SourceFrame]:
+    start, started = datetime.now(UTC), False
     while True:
-        there, image = device.read()
-        if not there and not gave:
-            raise AslkitError(f"The {camera_name(source)} gives no picture. Does another program use it?")
-        if not there:
-            raise SourceLost(f"The {camera_name(source)} gives no more frames. What was stored is kept.")
-        now, gave = datetime.now(UTC), True
+        success, image = device.read()
+        if not success and not started:
+            raise AslkitError(f"The {camera_name(source)} gives no image. Check that no other program uses it.")
+        if not success:
+            raise SourceLost(f"The {camera_name(source)} sends no more frames. Frames stored so far are kept.")
+        now, started = datetime.now(UTC), True
         yield SourceFrame(
-            image=_bgr(image, source), name=frame_timestamp(now), time_s=(now - start).total_seconds(), captured_at=now
+            image=_to_bgr(image, source),
+            name=frame_timestamp(now),
+            time_s=(now - start).total_seconds(),
+            captured_at=now,
         )
 
 
-def _video(device: Any, source: str) -> Iterator[SourceFrame]:
+def _video_frames(device: Any, source: str) -> Iterator[SourceFrame]:
     import cv2
 
     fps = device.get(cv2.CAP_PROP_FPS) or 30.0
-    stem = Path(source).stem.lstrip(".") or "video"  # a hidden image would not be found again
+    stem = Path(source).stem.lstrip(".") or "video"  # image names that start with a dot would be skipped as hidden
     for index in count():
-        there, image = device.read()
-        if not there:
+        success, image = device.read()
+        if not success:
             return
-        yield SourceFrame(image=_bgr(image, source), name=f"{stem}-{index:06d}", time_s=index / fps, captured_at=None)
+        yield SourceFrame(
+            image=_to_bgr(image, source), name=f"{stem}-{index:06d}", time_s=index / fps, captured_at=None
+        )
 
 
-def _bgr(image: Any, source: str) -> Frame:
-    """What OpenCV gives nearly always; some infrared cameras give grey pictures all the same.
+def _to_bgr(image: Any, source: str) -> Frame:
+    """Convert an image to BGR. OpenCV delivers BGR, except for some infrared cameras, which stay greyscale.
 
     Raises:
-        AslkitError: it is no picture with 8 bits a colour.
+        AslkitError: the image does not have 8 bits per channel.
     """
     import cv2
 
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.dtype != np.uint8 or channels not in (1, 3, 4):
         raise AslkitError(
-            f"{camera_name(source)} gives pictures with {channels} × {image.dtype}; 8-bit colour is wanted."
+            f"{camera_name(source)} gives images with {channels} × {image.dtype} channels; 8-bit colour is required."
         )
     if channels == 3:
         return np.asarray(image, np.uint8)

@@ -1,5 +1,6 @@
-"""Reading a source in a thread of its own, so that a camera's frames are taken when they come, and a camera that
-stalls or vanishes stops nothing else.
+"""Reads a source in a separate thread.
+
+Camera frames are taken as they arrive, and a camera that stalls or disconnects does not block other threads.
 """
 
 import time
@@ -13,128 +14,138 @@ from aslkit.core.errors import AslkitError
 from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceFrame, SourceLost
 
-Open = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]
+OpenSource = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]
 
-STALLED_S: Final = 2.0
-"""A live source that gives no frame for so long has stalled."""
+STALL_TIMEOUT_S: Final = 2.0
+"""A live source that delivers no frame for this long has stalled."""
 
-_RETRY_S: Final = 1.0
-_INTERVALS: Final = 10_000
+_RETRY_INTERVAL_S: Final = 1.0
+_MAX_INTERVALS: Final = 10_000
 
 
 class Stream:
-    """A source that is being read.
+    """A source that is read in a background thread, which starts immediately.
 
     Args:
-        open_source: opens it, and opens it again when it was lost.
-        live: whether its frames come in their own time, so that the newest is wanted and those that nobody took are
-            lost; otherwise it waits until each frame is taken.
-        paced: give the frames of a video in its own time, as if it were live.
-        patience_s: how long a lost source may be away before that is an error, seconds; None for ever.
+        open_source: opens the source; called again to reconnect after it was lost.
+        live: whether frames arrive in real time, as from a camera. If the consumer is slower, only the newest frame is
+            kept. Otherwise reading waits until each frame has been taken.
+        paced: deliver the frames of a video at its frame rate, as if it were live.
+        reconnect_timeout_s: raise an error if a lost source does not come back within this time; None waits forever.
 
     Attributes:
-        frames: takes them out.
-        seen: how many the source gave.
-        lost: why it gives none at the moment; None while it does.
-        error: why it ended; None when it came to its end.
+        frames: slot from which the consumer takes frames.
+        frame_count: number of frames read from the source.
+        lost_message: why the source delivers no frames at the moment; None while it does.
+        error: exception that ended the source; None if it ended normally.
+        started: set after the first frame.
+        ended: set after the last frame or an error.
     """
 
-    def __init__(self, open_source: Open, *, live: bool, paced: bool = False, patience_s: float | None = None) -> None:
+    def __init__(
+        self, open_source: OpenSource, *, live: bool, paced: bool = False, reconnect_timeout_s: float | None = None
+    ) -> None:
         self.frames: LatestFrameSlot[SourceFrame] = LatestFrameSlot(newest_wins=live or paced)
-        self.seen = 0
-        self.lost: str | None = None
+        self.frame_count = 0
+        self.lost_message: str | None = None
         self.error: BaseException | None = None
         self.ended = Event()
-        self.began = Event()
-        self._open, self._live, self._paced, self._patience_s = open_source, live, paced, patience_s
+        self.started = Event()
+        self._open_source, self._live, self._paced = open_source, live, paced
+        self._reconnect_timeout_s = reconnect_timeout_s
         self._stop = Event()
-        self._last_s = time.monotonic()
-        self._intervals_s: deque[float] = deque(maxlen=_INTERVALS)
+        self._last_frame_s = time.monotonic()
+        self._intervals_s: deque[float] = deque(maxlen=_MAX_INTERVALS)
         self._thread = Thread(target=self._run, name="aslkit-source", daemon=True)
         self._thread.start()
 
-    def first(self) -> None:
-        """Wait until the source gives its first frame.
+    def wait_for_first_frame(self) -> None:
+        """Wait until the source delivers its first frame, or ends without one.
 
         Raises:
-            AslkitError: it cannot be opened, or gives none.
+            AslkitError: the source cannot be opened, or cannot be read.
         """
-        while not self.began.wait(0.05):
+        while not self.started.wait(0.05):
             if self.ended.is_set():
                 self.check()
                 return
 
     def check(self) -> None:
-        """Raise what ended the source, if that was no proper end."""
+        """Raise the exception that ended the source, if any."""
         if self.error is not None:
             raise self.error
 
     @property
-    def trouble(self) -> str | None:
-        """What is wrong with a live source at the moment, in words."""
-        if self.lost is None and self._live and not self.ended.is_set():
-            silent_s = time.monotonic() - self._last_s
-            if self.began.is_set() and silent_s > STALLED_S:
-                return f"The camera has given no picture for {silent_s:.0f} s. What was stored is kept."
-        return self.lost
+    def problem(self) -> str | None:
+        """Message for the user if a live source has stalled or is disconnected, else None."""
+        if self.lost_message is None and self._live and not self.ended.is_set():
+            silent_s = time.monotonic() - self._last_frame_s
+            if self.started.is_set() and silent_s > STALL_TIMEOUT_S:
+                return f"The camera has sent no image for {silent_s:.0f} s. Frames stored so far are kept."
+        return self.lost_message
 
-    def rates(self) -> tuple[float, float] | None:
-        """Frames a second: the median, and what 95 of 100 frames reach; None before there are frames."""
-        gaps = sorted(self._intervals_s)
-        if not gaps:
+    def frame_rates(self) -> tuple[float, float] | None:
+        """Return the median frame rate and the rate that 95 % of the frames reach; None before the second frame."""
+        intervals = sorted(self._intervals_s)
+        if not intervals:
             return None
-        return tuple(1 / max(gaps[int(share * (len(gaps) - 1))], 1e-6) for share in (0.5, 0.95))  # type: ignore[return-value]
+        rates = (1 / max(intervals[int(share * (len(intervals) - 1))], 1e-6) for share in (0.5, 0.95))
+        return tuple(rates)  # type: ignore[return-value]
 
     def close(self) -> None:
-        """Stop reading. A camera that does not answer is left behind in its thread."""
-        again = self._stop.is_set()
+        """Stop reading. If the camera does not respond, its daemon thread is abandoned."""
+        already_closed = self._stop.is_set()
         self._stop.set()
-        self.frames.close(empty=True)
-        self._thread.join(timeout=0 if again else 2 * STALLED_S)
+        self.frames.close(discard=True)
+        self._thread.join(timeout=0 if already_closed else 2 * STALL_TIMEOUT_S)
 
     def _run(self) -> None:
         try:
-            away_since: float | None = None
+            lost_since_s: float | None = None
             while not self._stop.is_set():
                 try:
-                    with self._open() as frames:
+                    with self._open_source() as frames:
                         self._read(frames)
                         return
                 except AslkitError as error:
-                    away_since = self._away(error, away_since)
-        except BaseException as error:  # reaches the one who calls check
+                    lost_since_s = self._wait_to_reconnect(error, lost_since_s)
+        except BaseException as error:  # check raises it in the consumer's thread
             self.error = error
         finally:
             self.ended.set()
             self.frames.close()
 
-    def _away(self, error: AslkitError, since: float | None) -> float | None:
-        """Wait for a source that was there and is gone; raise when that is no use."""
-        if not self.began.is_set() or not (self._live or isinstance(error, SourceLost)):
+    def _wait_to_reconnect(self, error: AslkitError, lost_since_s: float | None) -> float | None:
+        """Wait before the next attempt, and return since when the source has been lost.
+
+        Raises:
+            AslkitError: the source never worked, cannot come back, or has been lost for too long.
+        """
+        if not self.started.is_set() or not (self._live or isinstance(error, SourceLost)):
             raise error
         now = time.monotonic()
-        since = now if self.lost is None or since is None else since
-        self.lost = self.lost or f"{error.message} Waiting for it to come back."
-        if self._patience_s is not None and now - since >= self._patience_s:
-            raise AslkitError(f"{self.lost} It did not within {self._patience_s:g} s.") from error
-        self._stop.wait(_RETRY_S)
-        return since
+        lost_since_s = now if self.lost_message is None or lost_since_s is None else lost_since_s
+        self.lost_message = self.lost_message or f"{error.message} Trying to reconnect."
+        if self._reconnect_timeout_s is not None and now - lost_since_s >= self._reconnect_timeout_s:
+            raise AslkitError(f"{self.lost_message} Gave up after {self._reconnect_timeout_s:g} s.") from error
+        self._stop.wait(_RETRY_INTERVAL_S)
+        return lost_since_s
 
     def _read(self, frames: Iterator[SourceFrame]) -> None:
-        start, first_s = time.monotonic(), None
+        start_s, first_frame_s = time.monotonic(), None
         for frame in frames:
             if self._paced and frame.time_s is not None:
-                first_s = frame.time_s if first_s is None else first_s
-                self._stop.wait(max(0.0, start + frame.time_s - first_s - time.monotonic()))
+                first_frame_s = frame.time_s if first_frame_s is None else first_frame_s
+                self._stop.wait(max(0.0, start_s + frame.time_s - first_frame_s - time.monotonic()))
             if self._stop.is_set():
                 return
-            self._note()
+            self._count_frame()
             self.frames.put(frame)
 
-    def _note(self) -> None:
+    def _count_frame(self) -> None:
         now = time.monotonic()
-        if self.began.is_set() and self.lost is None:
-            self._intervals_s.append(now - self._last_s)
-        self._last_s, self.lost = now, None
-        self.seen += 1
-        self.began.set()
+        if self.started.is_set() and self.lost_message is None:
+            self._intervals_s.append(now - self._last_frame_s)
+        self._last_frame_s, self.lost_message = now, None
+        self.frame_count += 1
+        self.started.set()

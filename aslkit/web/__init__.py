@@ -1,5 +1,6 @@
-"""What pages that this machine serves have in common: who may ask and how much, HTTPS, the camera in the browser.
+"""Local web pages for recording and live recognition.
 
-`service` runs a page; `door` decides who may ask, `limits` how much; `certificate` makes HTTPS possible where the page
-is opened from another machine; `parts` hands out a page's files. Nothing comes from elsewhere.
+`server` runs a page; `access_control` and `request_limits` decide which requests are accepted; `active_page` lets one
+browser window at a time send frames; `certificate` provides HTTPS, which browsers require for camera access from other
+machines; `static_files` serves the page's files. Pages load nothing from other servers.
 """

@@ -1,4 +1,4 @@
-"""Who may speak to a page's server: whoever sees the page that was announced, and no other site and no stranger."""
+"""ASGI middleware that only admits requests from the page's own origin, with the access token if one is required."""
 
 import hmac
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aslkit.web.request_limits import MAX_QUERY_CHARS, RequestRefused
 
-MAX_CONCURRENT: Final = 24
-"""Requests under way at the same time; a page has six."""
+MAX_CONCURRENT_REQUESTS: Final = 24
+"""A browser opens at most 6 connections to a host."""
 
-SAFE: Final = ("GET", "HEAD")
+SAFE_METHODS: Final = ("GET", "HEAD")
 
-HEADERS: Final = {
+SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
@@ -32,13 +32,13 @@ HEADERS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where the page is.
+    """The addresses under which a page can be opened.
 
     Attributes:
-        hosts: names and addresses under which it may be opened, as they stand in a URL: without a port.
-        port: TCP's.
-        tls: whether it speaks HTTPS.
-        token: what a request must know; None where only this machine can ask.
+        hosts: host names and IP addresses, as written in a URL without the port.
+        port: TCP port.
+        tls: whether the server speaks HTTPS.
+        token: access token that every request must present; None if the server only listens on this machine.
     """
 
     hosts: tuple[str, ...]
@@ -48,105 +48,107 @@ class Addresses:
 
     @property
     def authorities(self) -> frozenset[str]:
-        """What a Host header may say. A browser leaves the scheme's own port out."""
+        """Accepted values of the Host header. Browsers omit the default port of the scheme."""
         with_port = {f"{host}:{self.port}" for host in self.hosts}
         return frozenset(with_port | (set(self.hosts) if self.port == (443 if self.tls else 80) else set()))
 
     @property
     def scheme(self) -> str:
-        """Http or https."""
+        """URL scheme: "http" or "https"."""
         return "https" if self.tls else "http"
 
     @property
-    def cookie(self) -> str:
-        """Its name. A browser does not tell ports apart, and two pages may be served."""
+    def cookie_name(self) -> str:
+        """Name of the token cookie. It includes the port because browsers share cookies between ports of a host."""
         return f"aslkit-token-{self.port}"
 
     def url(self, host: str) -> str:
-        """What to open, token and all."""
+        """Return the address to open in a browser, including the token."""
         return f"{self.scheme}://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
 
 class AccessPolicy:
-    """Asks each request for the right Host, Origin and token before it reaches `app`, and marks each answer.
+    """ASGI middleware that checks Host, Origin and token, and adds security headers to every response.
 
-    Another site that a browser has open can send requests here, but neither read this page's answers nor set the
-    Origin; DNS rebinding makes it the same origin, but under a Host of its own.
+    The Origin check stops requests from other sites open in the same browser. The Host check stops DNS rebinding,
+    which makes a request same-origin, but under the attacker's host name.
     """
 
     def __init__(self, app: ASGIApp, addresses: Addresses) -> None:
         self._app, self._addresses = app, addresses
         self._authorities = addresses.authorities
         self._origins = {f"{addresses.scheme}://{authority}" for authority in self._authorities}
-        self._under_way = 0
+        self._active_requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or say why not."""
+        """Pass the request on, or respond with the reason for the refusal."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        if scope["type"] != "http":  # a WebSocket; there is none here
+        if scope["type"] != "http":  # a WebSocket; the pages use none
             return await send({"type": "websocket.close"})
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if welcome:
+                if set_cookie:
                     headers.append("Set-Cookie", self._cookie())
             await send(message)
 
-        welcome = False
-        self._under_way += 1
+        set_cookie = False
+        self._active_requests += 1
         try:
-            welcome = self._admit(Request(scope))
-            await self._app(scope, receive, marked)
+            set_cookie = self._admit(Request(scope))
+            await self._app(scope, receive, send_with_headers)
         except RequestRefused as refusal:
-            await refusal_response(refusal)(scope, receive, marked)
+            await refusal_response(refusal)(scope, receive, send_with_headers)
         finally:
-            self._under_way -= 1
+            self._active_requests -= 1
 
     def _admit(self, request: Request) -> bool:
-        """Return whether the page is to be given the cookie.
+        """Check the request, and return whether the response must set the token cookie.
 
         Raises:
-            Refusal: this one stays outside.
+            RequestRefused: the request does not come from the page, or exceeds a limit.
         """
         headers = request.headers
-        if self._under_way > MAX_CONCURRENT:
-            raise RequestRefused(503, "Too many requests at the same time. Wait a second.")
+        if self._active_requests > MAX_CONCURRENT_REQUESTS:
+            raise RequestRefused(503, "Too many requests at the same time. Try again in a second.")
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in self._authorities:
-            raise RequestRefused(421, "This page is not reached under that name. Open the address that aslkit printed.")
+            raise RequestRefused(
+                421, "This page is not available under that host name. Open the URL printed by aslkit."
+            )
         if len(request.scope["query_string"]) > MAX_QUERY_CHARS:
             raise RequestRefused(
-                414, f"The address is too long. Use at most {MAX_QUERY_CHARS:,} characters after the '?'."
+                414, f"The URL is too long. Use at most {MAX_QUERY_CHARS:,} characters after the question mark."
             )
-        if request.method not in SAFE and headers.get("origin") not in self._origins:
-            raise RequestRefused(
-                403, "Only this server's own page may change anything. Open the address that aslkit printed."
-            )
-        return self._know(headers, request)
+        if request.method not in SAFE_METHODS and headers.get("origin") not in self._origins:
+            raise RequestRefused(403, "Only the page itself may send this request. Open the URL printed by aslkit.")
+        return self._check_token(headers, request)
 
-    def _know(self, headers: Headers, request: Request) -> bool:
+    def _check_token(self, headers: Headers, request: Request) -> bool:
         token = self._addresses.token
         if token is None:
             return False
-        if request.url.path == "/" and _same(QueryParams(request.scope["query_string"]).get("token"), token):
+        if request.url.path == "/" and _matches(QueryParams(request.scope["query_string"]).get("token"), token):
             return True
-        if not _same(request.cookies.get(self._addresses.cookie), token):
-            raise RequestRefused(401, "The address lacks the token. Open the whole address that aslkit printed.")
+        if not _matches(request.cookies.get(self._addresses.cookie_name), token):
+            raise RequestRefused(
+                401, "The access token is missing or wrong. Open the complete URL printed by aslkit, with its token."
+            )
         return False
 
     def _cookie(self) -> str:
         secure = "; Secure" if self._addresses.tls else ""
-        return f"{self._addresses.cookie}={self._addresses.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        return f"{self._addresses.cookie_name}={self._addresses.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
 
-def _same(given: str | None, token: str) -> bool:
-    return given is not None and hmac.compare_digest(given.encode(errors="replace"), token.encode())
+def _matches(value: str | None, token: str) -> bool:
+    return value is not None and hmac.compare_digest(value.encode(errors="replace"), token.encode())
 
 
 def refusal_response(refusal: RequestRefused) -> Response:
-    """A refusal as an answer."""
+    """Return the JSON response for a refused request."""
     retry = {"Retry-After": "1"} if refusal.status in (429, 503) else None
-    return JSONResponse({"error": refusal.message} | refusal.more, refusal.status, retry)
+    return JSONResponse({"error": refusal.message} | refusal.details, refusal.status, retry)

@@ -1,4 +1,4 @@
-"""Whose turn it is: of several pages one goes on, and none asks too often."""
+"""Lets one of several open browser windows send frames, and limits how often it sends them."""
 
 import secrets
 import time
@@ -7,87 +7,96 @@ from typing import Any
 
 from starlette.requests import Request
 
-from aslkit.web.rate_limit import TokenBucket
-from aslkit.web.request_limits import RequestRefused, read_image, read_json
+from aslkit.web.request_limits import RequestRefused, TokenBucket, read_image, read_json
 
 
 class ActivePage:
-    """Lets the page that joined last go on, and nobody too fast. May be used from several threads.
+    """Accepts requests of the page that joined last, up to a rate limit. Thread-safe.
 
     Args:
-        fps: frames a second that a page may send; a few more are let through.
-        elsewhere: what a page is told whose place another has taken, or that joined a server of before.
-        release: what it is told when all is over.
-        clock: seconds since any moment.
+        fps: frames per second that a page may send; short bursts may exceed it slightly.
+        taken_over_message: error text for a page that is no longer the active one, or that joined before a restart.
+        finished_message: error text after the session has finished.
+        clock: returns monotonic time in seconds.
 
     Attributes:
-        page: the one that goes on; None before any has joined.
-        finished: whether all is over.
+        page: identifier of the active page; None before the first page has joined.
+        finished: whether the session has finished.
     """
 
-    def __init__(self, fps: float, *, elsewhere: str, over: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        fps: float,
+        *,
+        taken_over_message: str,
+        finished_message: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.page: str | None = None
         self.finished = False
-        self._fps, self._elsewhere, self._over = fps, elsewhere, over
-        self._frames = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
-        self._others = TokenBucket(20, 40, clock=clock)
+        self._fps, self._taken_over_message, self._finished_message = fps, taken_over_message, finished_message
+        self._frame_limit = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
+        self._request_limit = TokenBucket(20, 40, clock=clock)
 
     def claim(self) -> str:
-        """Take in a page: from now on it is the one. Returns the name under which it has to send everything.
+        """Make a new page the active one, and return the identifier that it must send with every request.
 
         Raises:
-            Refusal: all is over.
+            RequestRefused: the session has finished.
         """
         if self.finished:
-            raise self.release()
+            raise self.finished_error()
         self.page = secrets.token_urlsafe(12)
         return self.page
 
     def check(self, page: str | None) -> None:
-        """Let only the page that joined last change anything.
+        """Check that a request comes from the active page.
 
         Raises:
-            Refusal: it is another one (409), or all is over (410).
+            RequestRefused: another page is active (409), or the session has finished (410).
         """
         if self.finished:
-            raise self.release()
+            raise self.finished_error()
         if page is None or page != self.page:
-            why = "unknown" if self.page is None else "elsewhere"  # after a restart the server knows nobody
-            raise RequestRefused(409, self._elsewhere, why=why)
+            why = "unknown" if self.page is None else "elsewhere"  # no page is known after a restart of the server
+            raise RequestRefused(409, self._taken_over_message, why=why)
 
-    def slow_down(self, *, frames: bool = False) -> None:
-        """Let nobody ask too often.
+    def check_rate(self, *, frames: bool = False) -> None:
+        """Count a request against the rate limit.
+
+        Args:
+            frames: whether the request uploads a frame, which has a limit of its own.
 
         Raises:
-            Refusal: they come too fast.
+            RequestRefused: the limit is exceeded (429).
         """
-        if frames and not self._frames.take():
-            raise RequestRefused(429, f"Too many frames. Send at most {self._fps:g} a second.")
-        if not frames and not self._others.take():
-            raise RequestRefused(429, "Too many requests. Wait a second.")
+        if frames and not self._frame_limit.take():
+            raise RequestRefused(429, f"Too many frames. Send at most {self._fps:g} per second.")
+        if not frames and not self._request_limit.take():
+            raise RequestRefused(429, "Too many requests. Try again in a second.")
 
-    async def values(self, request: Request) -> dict[str, Any]:
-        """What the page sends with a request that changes something.
+    async def read_values(self, request: Request) -> dict[str, Any]:
+        """Read the JSON body of a request of the active page.
 
         Raises:
-            Refusal: as `check` and `slow_down`, or it is too long, or no JSON.
+            RequestRefused: see `check`, `check_rate` and `aslkit.web.request_limits.read_json`.
         """
         values = await read_json(request)
-        self.slow_down()
+        self.check_rate()
         self.check(request.headers.get("x-page"))
         return values
 
-    async def picture(self, request: Request) -> bytes:
-        """The frame that the page sends, encoded.
+    async def read_frame(self, request: Request) -> bytes:
+        """Read the encoded image that the active page uploads.
 
         Raises:
-            Refusal: as `check` and `slow_down`, or it is too long, or no picture.
+            RequestRefused: see `check`, `check_rate` and `aslkit.web.request_limits.read_image`.
         """
         data = await read_image(request)
         self.check(request.headers.get("x-page"))
-        self.slow_down(frames=True)
+        self.check_rate(frames=True)
         return data
 
-    def release(self) -> RequestRefused:
-        """What is said when all is over."""
-        return RequestRefused(410, self._over)
+    def finished_error(self) -> RequestRefused:
+        """Return the error for requests after the session has finished."""
+        return RequestRefused(410, self._finished_message)

@@ -1,47 +1,48 @@
-// The camera: opening it, telling in plain words why it does not open, and taking pictures of it, unmirrored.
+// The browser's camera: opens it, explains why it cannot be opened, and takes unmirrored JPEG frames.
 
-const QUALITY = 0.95;
-const WIDEST = 1280;
+const JPEG_QUALITY = 0.95;
+const MAX_SIDE_PX = 1280;
 const RETRY_MS = 2000;
 
-const TROUBLES = {
-  insecure: ["The browser gives no camera to this page", "Open it as http://localhost or with https, as aslkit printed it."],
+const PROBLEMS = {
+  insecure: ["The browser does not allow camera access", "Open this page with https or as http://localhost, as printed by aslkit."],
   NotAllowedError: [
-    "The camera is not allowed",
-    "Allow it for this page: at the camera sign in or beside the address bar. Then try again.",
+    "Camera access is blocked",
+    "Allow it for this page: click the camera icon in or next to the address bar. Then try again.",
   ],
-  NotFoundError: ["No camera was found", "Plug one in. The page goes on by itself."],
-  NotReadableError: ["The camera is in use", "Close the other program that uses it. The page goes on by itself."],
-  gone: ["The camera is gone", "Plug it in. The page goes on by itself; what was stored is safe."],
+  NotFoundError: ["No camera was found", "Connect one. The page then continues automatically."],
+  NotReadableError: ["The camera is in use", "Close the other program that uses it. The page then continues automatically."],
+  gone: ["The camera was disconnected", "Connect it again. The page then continues automatically; stored frames are safe."],
 };
-const BY_ITSELF = ["NotFoundError", "NotReadableError", "gone"];
+const RETRYABLE = ["NotFoundError", "NotReadableError", "gone"];
 
 export class Camera {
   #video;
   #canvas = document.createElement("canvas");
-  #asked;
+  #request;
   #stream = null;
-  #chosen = "";
-  #number = 0;
-  #taken = 0;
+  #deviceId = "";
+  #frameNumber = 0;
+  #takenNumber = 0;
   #opening = null;
-  #retry = 0;
+  #retryTimer = 0;
 
   /**
-   * @param video where it is shown.
-   * @param on `open(label, settings, cameras, chosen)` when it runs, `trouble({title, text, button})` or `trouble(null)`.
+   * @param video the video element that shows the camera.
+   * @param callbacks `onOpen(label, settings, cameras, deviceId)` after the camera has opened;
+   *   `onProblem({title, text, button, action})` if it cannot be used, `onProblem(null)` once it can.
    */
-  constructor(video, on) {
+  constructor(video, callbacks) {
     this.#video = video;
-    this.on = on;
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#again());
-    this.#follow();
+    this.callbacks = callbacks;
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#reopen());
+    this.#countFrames();
   }
 
-  /** Open it, or the one of that id; says what is wrong where it does not open. */
-  open(asked, chosen = this.#chosen) {
-    this.#asked = asked;
-    this.#chosen = chosen;
+  /** Open a camera; `request` has the preferred `width`, `height` and `fps`. Calls `onProblem` on failure. */
+  open(request, deviceId = this.#deviceId) {
+    this.#request = request;
+    this.#deviceId = deviceId;
     this.#opening ??= this.#open().finally(() => (this.#opening = null));
     return this.#opening;
   }
@@ -52,7 +53,7 @@ export class Camera {
   }
 
   close() {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#stream?.getTracks().forEach((track) => {
       track.onended = null;
       track.stop();
@@ -60,67 +61,67 @@ export class Camera {
     this.#stream = null;
   }
 
-  /** Take a picture: `{jpeg, takenMs}`; null where there is no new one since the last. */
-  async shot() {
-    if (!this.live || this.#number === this.#taken) return null;
-    this.#taken = this.#number;
+  /** Return the current frame as `{jpeg, takenMs}`, or null if the camera has delivered none since the last call. */
+  async takeFrame() {
+    if (!this.live || this.#frameNumber === this.#takenNumber) return null;
+    this.#takenNumber = this.#frameNumber;
     const { videoWidth, videoHeight } = this.#video;
-    const scale = Math.min(1, WIDEST / Math.max(videoWidth, videoHeight));
+    const scale = Math.min(1, MAX_SIDE_PX / Math.max(videoWidth, videoHeight));
     this.#canvas.width = Math.round(videoWidth * scale);
     this.#canvas.height = Math.round(videoHeight * scale);
     const takenMs = performance.now();
     this.#canvas.getContext("2d").drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
-    const jpeg = await new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", QUALITY));
+    const jpeg = await new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     return jpeg && { jpeg, takenMs };
   }
 
   async #open() {
     this.close();
-    if (!navigator.mediaDevices?.getUserMedia) return this.#trouble("insecure");
+    if (!navigator.mediaDevices?.getUserMedia) return this.#reportProblem("insecure");
     try {
-      this.#stream = await this.#stream_of(this.#chosen);
+      this.#stream = await this.#getStream(this.#deviceId);
     } catch (error) {
-      return this.#trouble(error.name);
+      return this.#reportProblem(error.name);
     }
     const track = this.#stream.getVideoTracks()[0];
-    track.onended = () => this.#trouble("gone");
+    track.onended = () => this.#reportProblem("gone");
     this.#video.srcObject = this.#stream;
     await this.#video.play().catch(() => {});
-    this.on.trouble(null);
+    this.callbacks.onProblem(null);
     const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter((device) => device.kind === "videoinput");
-    this.on.open(track.label, track.getSettings(), cameras, track.getSettings().deviceId);
+    this.callbacks.onOpen(track.label, track.getSettings(), cameras, track.getSettings().deviceId);
   }
 
-  async #stream_of(chosen) {
-    const { width, height, fps } = this.#asked;
-    const which = chosen ? { deviceId: { exact: chosen } } : { facingMode: "user" };
-    const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps }, ...which };
+  async #getStream(deviceId) {
+    const { width, height, fps } = this.#request;
+    const device = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
+    const video = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps }, ...device };
     try {
       return await navigator.mediaDevices.getUserMedia({ video, audio: false });
     } catch (error) {
-      if (!chosen || !["OverconstrainedError", "NotFoundError"].includes(error.name)) throw error;
-      return this.#stream_of(""); // the chosen one is not there: any other is better than none
+      if (!deviceId || !["OverconstrainedError", "NotFoundError"].includes(error.name)) throw error;
+      return this.#getStream(""); // the selected camera is missing: use any other
     }
   }
 
-  #trouble(name) {
-    const known = name in TROUBLES ? name : "NotReadableError";
-    const [title, text] = TROUBLES[known];
+  #reportProblem(name) {
+    const known = name in PROBLEMS ? name : "NotReadableError";
+    const [title, text] = PROBLEMS[known];
     const button = known === "insecure" ? null : "Try again";
     this.close();
-    this.on.trouble({ title, text, button, action: () => this.open(this.#asked) });
-    if (BY_ITSELF.includes(known)) this.#retry = setTimeout(() => this.#again(), RETRY_MS);
+    this.callbacks.onProblem({ title, text, button, action: () => this.open(this.#request) });
+    if (RETRYABLE.includes(known)) this.#retryTimer = setTimeout(() => this.#reopen(), RETRY_MS);
   }
 
-  #again() {
-    if (this.#asked && !this.#stream && !this.#opening) this.open(this.#asked);
+  #reopen() {
+    if (this.#request && !this.#stream && !this.#opening) this.open(this.#request);
   }
 
-  // Count the pictures that the camera has given: the same one is not sent twice.
-  #follow() {
+  // Count the frames that the camera delivers, so that takeFrame returns none of them twice.
+  #countFrames() {
     const next = () => {
-      this.#number += 1;
+      this.#frameNumber += 1;
       if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(next);
       else requestAnimationFrame(next);
     };

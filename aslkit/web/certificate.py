@@ -1,4 +1,4 @@
-"""A certificate for HTTPS: without it, a browser on another machine gives no page its camera."""
+"""TLS certificates. Browsers only allow camera access over HTTPS, except to pages of their own machine."""
 
 import hashlib
 import ipaddress
@@ -19,14 +19,20 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from aslkit.core.errors import InputError
 
-VALID: Final = timedelta(days=30)
-_EARLIER: Final = timedelta(days=1)
-"""Telephones' clocks are wrong at times."""
+VALIDITY: Final = timedelta(days=30)
+_CLOCK_TOLERANCE: Final = timedelta(days=1)
+"""The certificate is backdated by this, because clocks of phones may be slow."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A certificate and its key, as PEM files; `fingerprint` is its SHA-256 as browsers show it."""
+    """A certificate and its private key.
+
+    Attributes:
+        file: PEM file with the certificate.
+        key: PEM file with the private key.
+        fingerprint: SHA-256 of the certificate, formatted as in browsers.
+    """
 
     file: Path
     key: Path
@@ -35,11 +41,11 @@ class Certificate:
 
 @contextmanager
 def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certificate]:
-    """Make a certificate that signs itself; file and key are gone when the block ends.
+    """Create a self-signed certificate; its files are deleted at the end of the block.
 
     Args:
-        hosts: names and addresses that it is for.
-        now: it is valid from a day before this to 30 days after.
+        hosts: host names and IP addresses that the certificate is valid for.
+        now: current time. The certificate is valid from one day before to 30 days after it.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "aslkit")])
@@ -49,9 +55,9 @@ def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certi
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _EARLIER)
-        .not_valid_after(now + VALID)
-        .add_extension(x509.SubjectAlternativeName([_named(host) for host in hosts]), critical=False)
+        .not_valid_before(now - _CLOCK_TOLERANCE)
+        .not_valid_after(now + VALIDITY)
+        .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, SHA256())
@@ -59,16 +65,16 @@ def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certi
     with TemporaryDirectory(prefix="aslkit-") as folder:
         file, key_file = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
         file.write_bytes(certificate.public_bytes(Encoding.PEM))
-        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as secret:
-            secret.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         yield Certificate(file=file, key=key_file, fingerprint=_fingerprint(certificate))
 
 
 def load_certificate(file: Path, key: Path) -> Certificate:
-    """The user's own certificate.
+    """Load a certificate that the user provides.
 
     Raises:
-        InputError: one of the files cannot be read, or the certificate is none.
+        InputError: one of the files cannot be read, or `file` is not a PEM certificate.
     """
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
@@ -76,11 +82,11 @@ def load_certificate(file: Path, key: Path) -> Certificate:
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise InputError(f"{file} is not a certificate in PEM form: {error}.") from error
+        raise InputError(f"{file} is not a certificate in PEM format: {error}.") from error
     return Certificate(file=file, key=key, fingerprint=_fingerprint(certificate))
 
 
-def _named(host: str) -> x509.GeneralName:
+def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host.strip("[]")))
     except ValueError:
@@ -89,4 +95,4 @@ def _named(host: str) -> x509.GeneralName:
 
 def _fingerprint(certificate: x509.Certificate) -> str:
     digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    return ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))

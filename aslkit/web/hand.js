@@ -1,4 +1,4 @@
-// The hand's skeleton over the picture.
+// Draws the hand skeleton over the camera image.
 
 const BONES = [
   [0, 1, 2, 3, 4],
@@ -9,29 +9,40 @@ const BONES = [
   [0, 17],
 ];
 
-/** Draw 21 joints and their box, as shares of the picture, on a canvas that lies over it; null where there is no hand. */
+/**
+ * Draw a hand on a canvas that covers the image, or clear the canvas if `landmarks` is null.
+ *
+ * @param landmarks 21 joints [x, y], 0 to 1 from the left and top edge of the image.
+ * @param box bounding box [left, top, right, bottom] in the same units.
+ */
 export function drawHand(canvas, landmarks, box, colour) {
   const { clientWidth: width, clientHeight: height } = canvas;
-  const sharp = devicePixelRatio || 1;
-  if (canvas.width !== Math.round(width * sharp)) canvas.width = Math.round(width * sharp);
-  if (canvas.height !== Math.round(height * sharp)) canvas.height = Math.round(height * sharp);
+  const pixelRatio = devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * pixelRatio)) canvas.width = Math.round(width * pixelRatio);
+  if (canvas.height !== Math.round(height * pixelRatio)) canvas.height = Math.round(height * pixelRatio);
   const pen = canvas.getContext("2d");
-  pen.setTransform(sharp, 0, 0, sharp, 0, 0);
+  pen.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
   pen.clearRect(0, 0, width, height);
   if (!landmarks) return;
-  const at = ([x, y]) => [x * width, y * height];
+  const toPixels = ([x, y]) => [x * width, y * height];
   pen.lineJoin = pen.lineCap = "round";
-  for (const [line, stroke] of [[5, "rgb(0 0 0 / 45%)"], [2.5, colour]]) {
-    pen.lineWidth = line;
+  for (const [lineWidth, stroke] of [[5, "rgb(0 0 0 / 45%)"], [2.5, colour]]) {
+    pen.lineWidth = lineWidth;
     pen.strokeStyle = stroke;
     pen.beginPath();
-    for (const bone of BONES) bone.forEach((joint, n) => (n ? pen.lineTo(...at(landmarks[joint])) : pen.moveTo(...at(landmarks[joint]))));
+    for (const bone of BONES) {
+      bone.forEach((joint, index) => {
+        const point = toPixels(landmarks[joint]);
+        if (index) pen.lineTo(...point);
+        else pen.moveTo(...point);
+      });
+    }
     pen.stroke();
   }
   pen.fillStyle = colour;
   for (const joint of landmarks) {
     pen.beginPath();
-    pen.arc(...at(joint), 3.5, 0, 7);
+    pen.arc(...toPixels(joint), 3.5, 0, 7);
     pen.fill();
   }
   const [left, top, right, bottom] = box;

@@ -1,22 +1,22 @@
-// What hinders a page, over its picture: of several things the first in ORDER is shown, with what can be done about it.
+// The notice over the camera image: shows the most important problem, and a button if the user can do something about it.
 
 const ORDER = ["over", "elsewhere", "server", "disk", "camera"];
 
 export class Notice {
-  #troubles = new Map();
+  #problems = new Map();
 
-  /** Note what hinders, or with null, that `kind` hinders no more. Returns what is shown now, if anything is. */
-  set(kind, trouble) {
-    if (trouble) this.#troubles.set(kind, trouble);
-    else this.#troubles.delete(kind);
-    const first = ORDER.map((each) => this.#troubles.get(each)).find(Boolean);
-    const at = (part) => document.getElementById(part ? `notice-${part}` : "notice");
-    at("").hidden = !first;
-    at("title").textContent = first?.title ?? "";
-    at("text").textContent = first?.text ?? "";
-    at("button").hidden = !first?.button;
-    at("button").textContent = first?.button ?? "";
-    at("button").onclick = first?.action ?? null;
+  /** Set the problem of a kind, or clear it with null. Returns the problem that is now shown, if any. */
+  set(kind, problem) {
+    if (problem) this.#problems.set(kind, problem);
+    else this.#problems.delete(kind);
+    const first = ORDER.map((key) => this.#problems.get(key)).find(Boolean);
+    const element = (part) => document.getElementById(part ? `notice-${part}` : "notice");
+    element("").hidden = !first;
+    element("title").textContent = first?.title ?? "";
+    element("text").textContent = first?.text ?? "";
+    element("button").hidden = !first?.button;
+    element("button").textContent = first?.button ?? "";
+    element("button").onclick = first?.action ?? null;
     return first;
   }
 }

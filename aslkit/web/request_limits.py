@@ -1,15 +1,19 @@
-"""How much a page may ask at once: what does not fit is refused with words, and nothing is read to its end for it."""
+"""Limits on the size, duration and rate of a page's requests, and the measured frame rate."""
 
 import json
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import anyio
+import numpy as np
 from starlette.requests import ClientDisconnect, Request
 
 from aslkit.vision.images import Frame, ImageError, decode_image, read_header
 
 MAX_FRAME_BYTES: Final = 4_000_000
-"""A frame of MAX_PIXELS as JPEG at quality 95 takes about 1.5 million."""
+"""An image of MAX_PIXELS takes about 1.5 MB as JPEG at quality 95."""
 
 MAX_JSON_BYTES: Final = 16_384
 
@@ -17,113 +21,173 @@ MAX_PIXELS: Final = 1920 * 1200
 
 MAX_QUERY_CHARS: Final = 1024
 
-BODY_S: Final = 15.0
-"""After so long, a body must be there; one that drips in byte by byte holds nothing up."""
+BODY_TIMEOUT_S: Final = 15.0
+"""Time limit for receiving a request body, so that a client that sends it byte by byte cannot occupy the server."""
+
+MAX_GAP_S: Final = 1.0
+"""A longer gap between two frames is a pause, and is ignored when the frame rate is measured."""
 
 IMAGE_TYPES: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
+"""Content type to image format."""
+
+_MAX_GAPS: Final = 20_000
 
 
 class RequestRefused(Exception):
-    """The page asked for something it does not get.
+    """A request that is answered with an error.
 
     Args:
-        status: HTTP's word for it, 400–599.
-        message: what was wrong and what to do.
-        more: other values of the answer.
+        status: HTTP status code, 400–599.
+        message: what is wrong, and what to do.
+        details: further keys of the JSON response.
     """
 
-    def __init__(self, status: int, message: str, **more: object) -> None:
+    def __init__(self, status: int, message: str, **details: object) -> None:
         super().__init__(message)
-        self.status, self.message, self.more = status, message, more
+        self.status, self.message, self.details = status, message, details
 
 
-async def read_body(request: Request, at_most: int) -> bytes:
-    """Read a request's body.
+class TokenBucket:
+    """Rate limiter that allows short bursts.
 
     Args:
-        request: whose body has not been read.
-        at_most: bytes.
+        rate: events per second.
+        capacity: maximum number of events in a burst.
+        clock: returns monotonic time in seconds.
+    """
+
+    def __init__(self, rate: float, capacity: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._capacity, self._clock = rate, capacity, clock
+        self._tokens, self._updated_s = capacity, clock()
+
+    def take(self) -> bool:
+        """Take one token; return False if none is left."""
+        now = self._clock()
+        self._tokens = min(self._capacity, self._tokens + (now - self._updated_s) * self._rate)
+        self._updated_s = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class FrameRateMeter:
+    """Measures the rate of incoming frames.
+
+    Args:
+        clock: returns monotonic time in seconds.
+
+    Attributes:
+        frames: number of frames counted.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.frames = 0
+        self._clock = clock
+        self._last_s: float | None = None
+        self._gaps_s: deque[float] = deque(maxlen=_MAX_GAPS)
+
+    def count(self) -> None:
+        """Count a frame that has arrived now."""
+        now = self._clock()
+        if self._last_s is not None and now - self._last_s < MAX_GAP_S:
+            self._gaps_s.append(now - self._last_s)
+        self._last_s = now
+        self.frames += 1
+
+    def fps(self, percentile: float) -> float | None:
+        """Return the frame rate at a percentile of the gaps between frames; None if no gap was measured.
+
+        Args:
+            percentile: 0–100. At 95, the result is the frame rate that 95 % of the gaps reach.
+        """
+        return 1 / max(float(np.percentile(self._gaps_s, percentile)), 1e-6) if self._gaps_s else None
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Read the body of a request.
 
     Raises:
-        Refusal: it is larger, or takes longer than BODY_S.
+        RequestRefused: the body is larger than `max_bytes`, takes longer than BODY_TIMEOUT_S, or is incomplete.
     """
-    stated = request.headers.get("content-length", "0")
-    if not stated.isdecimal() or int(stated[:20]) > at_most:
-        raise _too_large(at_most)
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > max_bytes:
+        raise _too_large(max_bytes)
     data = bytearray()
     try:
-        with anyio.fail_after(BODY_S):
+        with anyio.fail_after(BODY_TIMEOUT_S):
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > at_most:
-                    raise _too_large(at_most)
+                if len(data) > max_bytes:
+                    raise _too_large(max_bytes)
     except TimeoutError as error:
         raise RequestRefused(
-            408, f"The request took longer than {BODY_S:g} seconds. Try again on a faster network."
+            408, f"The request took longer than {BODY_TIMEOUT_S:g} seconds. Try again on a faster network."
         ) from error
     except ClientDisconnect as error:
-        raise RequestRefused(400, "The request ended before its end.") from error
+        raise RequestRefused(400, "The connection closed before the request was complete.") from error
     return bytes(data)
 
 
-def _too_large(at_most: int) -> RequestRefused:
-    return RequestRefused(413, f"The request is too large. Send at most {at_most:,} bytes.")
+def _too_large(max_bytes: int) -> RequestRefused:
+    return RequestRefused(413, f"The request is too large. Send at most {max_bytes:,} bytes.")
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """Read a request's body as a JSON object.
+    """Read the body of a request as a JSON object.
 
     Raises:
-        Refusal: as `read_body`; or it is none.
+        RequestRefused: see `read_body`; or the body is not a JSON object.
     """
     if _content_type(request) != "application/json":
         raise RequestRefused(415, "Send JSON, with the content type application/json.")
     try:
         values = json.loads(await read_body(request, MAX_JSON_BYTES))
     except (ValueError, RecursionError) as error:
-        raise RequestRefused(400, "The request is not JSON.") from error
+        raise RequestRefused(400, "The request is not valid JSON.") from error
     if not isinstance(values, dict):
         raise RequestRefused(400, "The request must be a JSON object.")
     return values
 
 
 async def read_image(request: Request) -> bytes:
-    """Read a request's body as an encoded picture, not decoded yet.
+    """Read the body of a request as an encoded image, without decoding the pixels.
 
     Raises:
-        Refusal: as `read_body`; or its content type is none of PICTURES, or not what the data is.
+        RequestRefused: see `read_body`; or the body is not an image of one of IMAGE_TYPES with at most MAX_PIXELS, or
+            its format differs from the content type.
     """
-    kind = IMAGE_TYPES.get(_content_type(request))
-    if kind is None:
-        raise RequestRefused(415, f"Send a picture with one of the content types {', '.join(IMAGE_TYPES)}.")
+    expected = IMAGE_TYPES.get(_content_type(request))
+    if expected is None:
+        raise RequestRefused(415, f"Send an image with one of the content types {', '.join(IMAGE_TYPES)}.")
     data = await read_body(request, MAX_FRAME_BYTES)
     try:
         header = read_header(data)
     except ImageError as error:
-        raise RequestRefused(422, f"This is no picture that can be recorded: {error.message}.") from error
-    if header.format != kind:
+        raise RequestRefused(422, f"This image cannot be recorded: {error.message}.") from error
+    if header.format != expected:
         raise RequestRefused(
-            415, f"The picture is {header.format}, and its content type says {kind}. Send what it says."
+            415, f"The image is {header.format}, but its content type is {expected}. Send the matching content type."
         )
     if header.width * header.height > MAX_PIXELS:
         raise RequestRefused(
             413,
-            f"The picture has {header.width}×{header.height} pixels, which is too large. "
+            f"The image is too large: {header.width}×{header.height} pixels. "
             f"Send at most {MAX_PIXELS:,} pixels, such as 1280×720.",
         )
     return data
 
 
 def decode_upload(data: bytes) -> Frame:
-    """Decode what `read_image` read.
+    """Decode an image returned by `read_image`: BGR, uint8 (height, width, 3).
 
     Raises:
-        Refusal: it is damaged.
+        RequestRefused: the image is damaged.
     """
     try:
         return decode_image(data)
     except ImageError as error:
-        raise RequestRefused(422, f"The picture cannot be read: {error.message}.") from error
+        raise RequestRefused(422, f"The image cannot be decoded: {error.message}.") from error
 
 
 def _content_type(request: Request) -> str:
@@ -131,8 +195,8 @@ def _content_type(request: Request) -> str:
 
 
 def describe_disk_error(error: OSError) -> str:
-    """What a user is told when the disk takes no more."""
+    """Return the message that a page shows when frames cannot be written."""
     return (
-        f"The disk takes no more frames ({error.strerror or error}). What was stored is safe. "
-        "Finish, make room, and start aslkit capture again."
+        f"Frames cannot be written to the disk ({error.strerror or error}). Frames stored so far are safe. "
+        "Finish, free some disk space, and start aslkit capture again."
     )

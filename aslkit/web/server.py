@@ -1,6 +1,6 @@
-"""Serving a page of this machine's own until it is finished there, or until Ctrl-C.
+"""Serves a local web page until the user finishes on the page or presses Ctrl-C.
 
-Beyond this machine a page speaks HTTPS and asks for a token; `aslkit.web.access_control` decides who may ask.
+If the page is reachable from other machines, it uses HTTPS and an access token; see `aslkit.web.access_control`.
 """
 
 import errno
@@ -22,43 +22,49 @@ from starlette.types import ASGIApp
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.web.access_control import Addresses
 from aslkit.web.certificate import Certificate, create_self_signed, load_certificate
-from aslkit.web.idle_timeout import Impatient
 
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
-_GRACE_S: Final = 3
-"""After the end, so long for requests under way."""
+_KEEP_ALIVE_S: Final = 5
+"""An idle connection is closed this long after its last response."""
 
-_OF_ITS_OWN: Final = "The browser warns of a certificate it does not know. Compare its SHA-256 before going on:"
-_OF_THE_USER: Final = "Only if the browser warns of the certificate, compare its SHA-256 before going on:"
+_SHUTDOWN_TIMEOUT_S: Final = 3
+"""Time that active requests get to complete when the server stops; then their connections are closed."""
+
+_SELF_SIGNED_NOTE: Final = (
+    "The browser warns about an unknown certificate. Compare its SHA-256 fingerprint before you continue:"
+)
+_OWN_CERTIFICATE_NOTE: Final = (
+    "If the browser warns about the certificate, compare its SHA-256 fingerprint before you continue:"
+)
 
 MakeApp = Callable[[Addresses, Callable[[], None]], ASGIApp]
-"""Makes what answers: given where it is reached, and what to call when the page has finished."""
+"""Creates the ASGI application from the page's addresses and a callback that stops the server."""
 
 
 class PageServer:
-    """A page that listens, for `serve` to serve.
+    """A page whose port is open; call `serve` to serve it. Use as a context manager.
 
     Args:
-        make_app: makes what answers.
-        host: to listen at. Beyond this machine, the page speaks HTTPS and asks for a token.
-        port: 0 picks a free one.
-        certificate: the user's own, PEM; None for one that signs itself, where one is needed.
-        key: of `certificate`.
+        make_app: creates the ASGI application.
+        host: address to listen on. If it is reachable from other machines, the page uses HTTPS and an access token.
+        port: TCP port; 0 picks a free one.
+        certificate: PEM file with a certificate; None creates a self-signed one if HTTPS is needed.
+        key: PEM file with the private key of `certificate`.
 
     Attributes:
-        addresses: where.
-        listening: the socket.
-        may: what somebody with the address can do, and to whom to give it.
-        end: how the user ends it.
+        addresses: addresses under which the page can be opened.
+        listener: the listening socket.
+        access_note: what a person with the address can do, and who should get it; ends the announced sentence.
+        stop_note: how the user can stop the server.
 
     Raises:
-        AslkitError: the port is taken, or nothing can listen at that host.
-        InputError: certificate or key are missing or wrong.
+        AslkitError: the port is taken, or the host is not an address of this machine.
+        InputError: the certificate or its key is missing, unreadable or invalid.
     """
 
-    may = "can use this page."
-    end = "Ctrl-C ends it."
+    access_note = "can use this page."
+    stop_note = "Press Ctrl-C to stop."
 
     def __init__(
         self,
@@ -70,52 +76,54 @@ class PageServer:
         key: Path | None = None,
     ) -> None:
         if (certificate is None) != (key is None):
-            raise InputError("A certificate needs its key, and a key its certificate. Give both, or none.")
+            raise InputError(
+                "A certificate and its key belong together. Give both --certificate and --key, or neither."
+            )
         self._self_signed = certificate is None
         with ExitStack() as stack:
-            self.listening = stack.enter_context(closing(_listening(host, port)))
-            bound = self.listening.getsockname()
-            beyond = not ipaddress.ip_address(bound[0]).is_loopback
-            hosts = _hosts(host, bound[0]) if beyond else LOOPBACK
+            self.listener = stack.enter_context(closing(_create_listener(host, port)))
+            bound = self.listener.getsockname()
+            public = not ipaddress.ip_address(bound[0]).is_loopback
+            hosts = _page_hosts(host, bound[0]) if public else LOOPBACK_HOSTS
             self._certificate: Certificate | None = None
             if certificate is not None and key is not None:
                 self._certificate = load_certificate(certificate, key)
-            elif beyond:
+            elif public:
                 self._certificate = stack.enter_context(create_self_signed(hosts, now=datetime.now(UTC)))
-            token = secrets.token_urlsafe(24) if beyond else None
+            token = secrets.token_urlsafe(24) if public else None
             self.addresses = Addresses(hosts=hosts, port=bound[1], tls=self._certificate is not None, token=token)
-            self._server = uvicorn.Server(self._config(make_app(self.addresses, self.stop)))
+            self._server = uvicorn.Server(self._create_config(make_app(self.addresses, self.stop)))
             self._stack = stack.pop_all()
 
     @property
     def url(self) -> str:
-        """What to open."""
+        """The address to open in a browser, including the token."""
         return self.addresses.url(self.addresses.hosts[0])
 
-    def words(self) -> Iterator[str]:
-        """Yield what the user must know, line by line."""
+    def startup_messages(self) -> Iterator[str]:
+        """Yield the lines to show the user before `serve`."""
         yield f"Open {self.url}"
         if self._certificate is not None:
-            yield _OF_ITS_OWN if self._self_signed else _OF_THE_USER
+            yield _SELF_SIGNED_NOTE if self._self_signed else _OWN_CERTIFICATE_NOTE
             yield self._certificate.fingerprint
         if self.addresses.token is not None:
-            yield f"Whoever on the network has this address {self.may}"
-        yield self.end
+            yield f"Anyone on the network with this URL {self.access_note}"
+        yield self.stop_note
 
     def serve(self) -> None:
-        """Serve until the page has finished, until `stop`, or until Ctrl-C."""
-        with _terminated_as_interrupted(), suppress(KeyboardInterrupt):
-            self._server.run(sockets=[self.listening])
+        """Serve until the page has finished, `stop` is called, or the user presses Ctrl-C."""
+        with _sigterm_as_keyboard_interrupt(), suppress(KeyboardInterrupt):
+            self._server.run(sockets=[self.listener])
 
     def stop(self) -> None:
-        """Let `serve` end. May be called from any thread."""
+        """Make `serve` return. Thread-safe."""
         self._server.should_exit = True
 
-    def _config(self, app: ASGIApp) -> uvicorn.Config:
-        files = self._certificate
+    def _create_config(self, app: ASGIApp) -> uvicorn.Config:
+        certificate = self._certificate
         config = uvicorn.Config(
             app,
-            http=Impatient,
+            http="h11",
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -124,15 +132,16 @@ class PageServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
             h11_max_incomplete_event_size=16_384,
-            ssl_certfile=None if files is None else files.file,
-            ssl_keyfile=None if files is None else files.key,
+            ssl_certfile=None if certificate is None else certificate.file,
+            ssl_keyfile=None if certificate is None else certificate.key,
         )
         try:
             config.load()
         except (ssl.SSLError, OSError) as error:
-            raise InputError(f"The certificate and its key do not fit together: {error}.") from error
+            raise InputError(f"The certificate and the key do not match: {error}.") from error
         return config
 
     def __enter__(self) -> Self:
@@ -142,60 +151,63 @@ class PageServer:
         self._stack.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _create_listener(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65_535:
         raise InputError(f"--port must be from 0 to 65535; it is {port}.")
-    if not host:  # which would be every address that there is
+    if not host:  # getaddrinfo would return every address of this machine
         raise InputError("--host must not be empty. Give 127.0.0.1 for this machine, or 0.0.0.0 for the network.")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        listening = socket.create_server(found[0][4][:2], family=found[0][0])
-        # Without it an answer waits 40 ms for the other side's word that its head has arrived. asyncio only sees to it
-        # where the socket names its protocol, which create_server does not.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        listener = socket.create_server(addresses[0][4][:2], family=addresses[0][0])
+        # Disable Nagle's algorithm, which delays responses by 40 ms. asyncio disables it only for sockets created with
+        # an explicit protocol number, which create_server does not set.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except (socket.gaierror, UnicodeError) as error:
-        raise AslkitError(f"{host!r} is no address of a machine. Give --host another, such as 127.0.0.1.") from error
+        raise AslkitError(f"{host!r} is not a known host. Give --host another address, such as 127.0.0.1.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            words = f"Port {port} is taken by another program. Give --port another number, or 0 for a free one."
+            message = f"Port {port} is used by another program. Give --port another number, or 0 for a free one."
         elif error.errno == errno.EACCES:
-            words = f"Port {port} is not open to you. Give --port a number from 1024 up, or 0 for a free one."
+            message = f"You may not use port {port}. Give --port a number from 1024, or 0 for a free one."
         else:
-            words = f"Nothing can listen at {host}: {error.strerror}. Give --host an address of this machine."
-        raise AslkitError(words) from error
+            message = f"Cannot listen on {host}: {error.strerror}. Give --host an address of this machine."
+        raise AslkitError(message) from error
 
 
-def _hosts(host: str, address: str) -> tuple[str, ...]:
-    """Under which names and addresses the page may be opened; first the one to tell."""
+def _page_hosts(host: str, address: str) -> tuple[str, ...]:
+    """Return the hosts under which the page can be opened; the first one is shown to the user."""
     if not ipaddress.ip_address(address).is_unspecified:
-        return tuple(dict.fromkeys((_in_url(host).lower(), _in_url(address))))
+        return tuple(dict.fromkeys((_url_host(host).lower(), _url_host(address))))
     name = socket.gethostname().lower()
-    return tuple(dict.fromkeys((*_outward(), name, *LOOPBACK)))
+    return tuple(dict.fromkeys((*_outbound_addresses(), name, *LOOPBACK_HOSTS)))
 
 
-def _outward() -> Iterator[str]:
-    """The address by which this machine reaches others. Nothing is sent: a datagram's socket only picks its way."""
+def _outbound_addresses() -> Iterator[str]:
+    """Yield the address of this machine on the network, if it has one.
+
+    Connecting a UDP socket sends nothing; it only selects the route and thereby the local address.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737: nobody's
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737), reserved for documentation
             yield str(probe.getsockname()[0])
         except OSError:
             return
 
 
-def _in_url(host: str) -> str:
+def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host and host[0] != "[" else host
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the sitting as Ctrl-C does, so that the caller can close it."""
-    if threading.current_thread() is not threading.main_thread():
+def _sigterm_as_keyboard_interrupt() -> Iterator[None]:
+    """Handle SIGTERM like Ctrl-C, so that the caller can close the session."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signal handlers
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

@@ -1,4 +1,4 @@
-"""A page's files, and what it is told when something does not work out."""
+"""Routes for the static files of a page, and JSON responses for errors."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,15 +12,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aslkit.web.access_control import HEADERS, refusal_response
+from aslkit.web.access_control import SECURITY_HEADERS, refusal_response
 from aslkit.web.request_limits import RequestRefused
 
-SHARED: Final = {
-    f"/{name}": ("aslkit.web", name) for name in ("base.css", "camera.js", "asking.js", "hand.js", "notice.js")
+SHARED_FILES: Final = {
+    f"/{name}": ("aslkit.web", name) for name in ("base.css", "camera.js", "api_client.js", "hand.js", "notice.js")
 }
-"""Path to package and file, of what several pages have."""
+"""URL path to package and file name, for the files that all pages use."""
 
-_KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_MEDIA_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 _ICON: Final = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='8' fill='#0b6e6e'/>"
@@ -28,55 +28,71 @@ _ICON: Final = (
 )
 
 
-def file_routes(paths: Mapping[str, tuple[str, str]]) -> list[Route]:
-    """A route for each path, given its package and file; and one for the icon."""
-    return [Route("/icon.svg", _icon), *(Route(path, partial(_file, *where)) for path, where in paths.items())]
-
-
-def exception_handlers(safe: str) -> dict[Any, Callable[[Request, Exception], Any]]:
-    """Exception handlers for Starlette: each says in words what was wrong.
+def file_routes(files: Mapping[str, tuple[str, str]]) -> list[Route]:
+    """Create routes for static files and the icon.
 
     Args:
-        safe: what a user is told of their work when aslkit itself fails.
+        files: URL path to package and file name.
     """
-    return {RequestRefused: _refused, HTTPException: _unknown, Exception: partial(_broken, safe)}
+    return [
+        Route("/icon.svg", _send_icon),
+        *(Route(path, partial(_send_file, *location)) for path, location in files.items()),
+    ]
 
 
-def read_number(text: str, name: str, at_most: float) -> float:
-    """Read a number of a query, 0 to `at_most`.
+def exception_handlers(reassurance: str) -> dict[Any, Callable[[Request, Exception], Any]]:
+    """Create exception handlers for Starlette that respond with a JSON error message.
+
+    Args:
+        reassurance: appended to the message of an internal error, such as whether the user's work is safe.
+    """
+    return {
+        RequestRefused: _handle_refusal,
+        HTTPException: _handle_http_error,
+        Exception: partial(_handle_internal_error, reassurance),
+    }
+
+
+def read_number(text: str, name: str, max_value: float) -> float:
+    """Parse a number in a query string.
+
+    Args:
+        text: the value.
+        name: the parameter, for the error message.
+        max_value: the largest allowed value; the smallest is 0.
 
     Raises:
-        Refusal: it is none.
+        RequestRefused: the value is not a number in this range.
     """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= at_most:
-        raise RequestRefused(422, f"{name} must be a number from 0 to {at_most:,.0f}.")
+    if not 0 <= value <= max_value:
+        raise RequestRefused(422, f"{name} must be a number from 0 to {max_value:,.0f}.")
     return value
 
 
-async def _file(package: str, name: str, request: Request) -> Response:
+async def _send_file(package: str, name: str, request: Request) -> Response:
     text = resources.files(package).joinpath(name).read_text(encoding="utf-8")
-    return Response(text, media_type=_KINDS[PurePath(name).suffix])
+    return Response(text, media_type=_MEDIA_TYPES[PurePath(name).suffix])
 
 
-async def _icon(request: Request) -> Response:
+async def _send_icon(request: Request) -> Response:
     return Response(_ICON, media_type="image/svg+xml")
 
 
-async def _refused(request: Request, refusal: Exception) -> Response:
+async def _handle_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, RequestRefused)
     return refusal_response(refusal)
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+async def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-    return JSONResponse({"error": words.get(error.status_code, error.detail)}, error.status_code, error.headers)
+    messages = {404: "This address does not exist.", 405: "This address does not support that method."}
+    return JSONResponse({"error": messages.get(error.status_code, error.detail)}, error.status_code, error.headers)
 
 
-async def _broken(safe: str, request: Request, error: Exception) -> Response:
-    words = f"Something went wrong in aslkit; the terminal has the details. {safe}"
-    return JSONResponse({"error": words}, 500, HEADERS)
+async def _handle_internal_error(reassurance: str, request: Request, error: Exception) -> Response:
+    message = f"An internal error occurred; see the terminal for details. {reassurance}"
+    return JSONResponse({"error": message}, 500, SECURITY_HEADERS)

@@ -1,1 +1,1 @@
-"""Whether a frame is kept: sharp, lit, hand visible, still, and different from frames already kept."""
+"""Frame quality: the gate, hand speed, handedness, and diversity of the recorded frames."""

@@ -1,64 +1,64 @@
-"""Which hand is signed with: noticed, and asked about once when it is not the usual one."""
+"""Learns which hand the signer uses, and asks once if the other hand appears."""
 
 from collections import Counter
 from typing import Final
 
 from aslkit.vision.hand_landmarker import Hand, Handedness
 
-USUAL_FROM: Final = 20
-USUAL_SHARE: Final = 0.9
-"""After so many frames, of which so large a share shows one side, that is the signer's usual hand."""
+MIN_FRAMES_TO_LEARN: Final = 20
+MIN_SHARE_TO_LEARN: Final = 0.9
+"""After this many frames, a hand that makes up at least this share of them is learned as the usual hand."""
 
-SURPRISED_AFTER: Final = 8
-"""Frames of the other hand in a row before it is asked about: a single one is a mistake of the landmarker."""
+FRAMES_BEFORE_QUESTION: Final = 8
+"""Consecutive frames with the other hand before asking. Single frames are errors of the landmarker."""
 
 
 class HandednessTracker:
-    """Notices the hand's side.
+    """Tracks whether the detected hand is the signer's usual one.
 
     Args:
-        usual: the signer's usual hand, as far as it is known.
-        ask: whether there is somebody to answer; otherwise a hand is taken as it is seen.
+        usual: the signer's usual hand; None if unknown.
+        can_ask: whether the signer can answer a question. Otherwise the detected handedness is stored.
 
     Attributes:
-        usual: likewise; learned when it is not known.
-        question: the side that was seen, while it is not the usual one and nobody has said yet whether it is so.
-        unusual: frames of the other hand that were stored as they were seen.
+        usual: the signer's usual hand; learned if unknown.
+        question: the detected side, while it differs from the usual hand and the signer has not confirmed it yet.
+        unusual: number of frames stored with the other hand.
     """
 
-    def __init__(self, usual: Handedness | None, *, ask: bool) -> None:
+    def __init__(self, usual: Handedness | None, *, can_ask: bool) -> None:
         self.usual = usual
         self.question: Handedness | None = None
         self.unusual = 0
-        self._ask = ask
+        self._can_ask = can_ask
         self._always_usual = False
-        self._in_a_row = 0
-        self._seen: Counter[Handedness] = Counter()
+        self._consecutive_other = 0
+        self._counts: Counter[Handedness] = Counter()
 
     def observe(self, hand: Hand) -> None:
-        """Take in the hand of a good frame."""
+        """Process the hand of a good frame."""
         side = hand.handedness
         if self.usual is None:
             self._learn(side)
             return
-        self._in_a_row = self._in_a_row + 1 if side != self.usual else 0
-        if self._ask and self._in_a_row >= SURPRISED_AFTER:
-            self.question, self._ask = side, False
+        self._consecutive_other = self._consecutive_other + 1 if side != self.usual else 0
+        if self._can_ask and self._consecutive_other >= FRAMES_BEFORE_QUESTION:
+            self.question, self._can_ask = side, False
 
     def _learn(self, side: Handedness) -> None:
-        self._seen[side] += 1
-        often, times = self._seen.most_common(1)[0]
-        total = self._seen.total()
-        if total >= USUAL_FROM and times >= USUAL_SHARE * total:
-            self.usual = often
+        self._counts[side] += 1
+        most_frequent, count = self._counts.most_common(1)[0]
+        total = self._counts.total()
+        if total >= MIN_FRAMES_TO_LEARN and count >= MIN_SHARE_TO_LEARN * total:
+            self.usual = most_frequent
 
-    def resolve(self, *, is_so: bool) -> None:
-        """Take in what the signer says to `question`: False means that the hand is the usual one after all."""
-        self._always_usual = not is_so
+    def resolve(self, *, confirmed: bool) -> None:
+        """Answer `question`. If not confirmed, all hands are stored as the usual one from now on."""
+        self._always_usual = not confirmed
         self.question = None
 
     def side_of(self, hand: Hand) -> Handedness:
-        """The side under which a hand is stored."""
+        """Return the side to store for a hand, and count it if it is unusual."""
         if self._always_usual and self.usual is not None:
             return self.usual
         self.unusual += self.usual is not None and hand.handedness != self.usual

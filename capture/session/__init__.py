@@ -1,1 +1,1 @@
-"""One recording session on disk: open, add a frame durably, resume after a crash, close."""
+"""One recording session on disk: opening, recovery after a crash, storing and removing frames."""

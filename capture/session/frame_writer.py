@@ -1,4 +1,4 @@
-"""Writing frames to the disk in a thread of its own, so that neither camera nor window waits for it."""
+"""Writes frames to disk in a separate thread, so that neither camera nor window waits for the disk."""
 
 from collections.abc import Callable
 from queue import Queue
@@ -14,60 +14,68 @@ Encode = Callable[[Frame], bytes]
 class FrameWriter:
     """Encodes frames and stores them in a session, in order.
 
-    It holds one frame at a time, the one that is being written: a frame that was taken is on the disk, but for one.
+    It accepts the next frame only after the previous one is on disk, so that a crash loses at most one accepted frame.
 
     Args:
-        session: where to.
-        encode: makes an image file of a BGR frame.
+        session: session to store in.
+        encode: converts a BGR frame to the bytes of an image file.
     """
 
     def __init__(self, session: Session, encode: Encode) -> None:
         self._session, self._encode = session, encode
         self._queue: Queue[tuple[IndexEntry, Frame] | None] = Queue()
-        self._free = Semaphore()
-        self._failed: BaseException | None = None
+        self._idle = Semaphore()
+        self._error: BaseException | None = None
         self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
         self._thread.start()
 
     def put(self, entry: IndexEntry, frame: Frame, *, wait: bool) -> bool:
-        """Hand over a frame; False when the disk is behind and the caller does not want to wait.
+        """Accept a frame for writing.
+
+        Args:
+            entry: index entry of the frame.
+            frame: BGR, uint8 (height, width, 3).
+            wait: whether to wait until the previous frame is written.
+
+        Returns:
+            False if the previous frame is still being written and `wait` is False.
 
         Raises:
             OSError: an earlier frame could not be written.
         """
         self._check()
-        if not self._free.acquire(blocking=wait):
+        if not self._idle.acquire(blocking=wait):
             return False
         self._queue.put((entry, frame))
         return True
 
     def flush(self) -> None:
-        """Wait until all that was handed over is on the disk.
+        """Wait until all accepted frames are on disk.
 
         Raises:
-            OSError: some of it could not be written.
+            OSError: a frame could not be written.
         """
         self._queue.join()
         self._check()
 
     def close(self) -> None:
-        """Write what is left and end the thread. Does not raise."""
+        """Write the remaining frame and end the thread. Does not raise."""
         self._queue.put(None)
         self._thread.join()
 
     def _check(self) -> None:
-        if self._failed is not None:
-            raise self._failed
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             try:
-                if self._failed is None:  # after a failure the rest is let go: nothing is stored out of order
+                if self._error is None:  # discard all frames after an error, so that none is stored out of order
                     entry, frame = item
                     self._session.add(entry, self._encode(frame))
-            except BaseException as error:  # reaches the one who calls put or settle
-                self._failed = error
+            except BaseException as error:  # put and flush raise it in the caller's thread
+                self._error = error
             finally:
                 self._queue.task_done()
-                self._free.release()
+                self._idle.release()
         self._queue.task_done()

@@ -1,4 +1,4 @@
-"""Seating a signer: the session opened, what is known of signer and letters brought along, the outcome written down."""
+"""Opens a session for a recording, and writes its summary to session.json at the end."""
 
 import platform
 from collections import Counter
@@ -23,43 +23,48 @@ from aslkit.vision.images import Frame
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
-_RECORDED_WITH: Final = ("aslkit", "mediapipe", "opencv-python", "numpy")
+_SOFTWARE: Final = ("aslkit", "mediapipe", "opencv-python", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingResult:
-    """What a recording did.
+    """Result of a recording.
 
     Attributes:
-        folder: of the session.
-        letters: how many frames of each letter were stored and not undone.
-        counts: how many images of each letter the signer has now, in all sessions.
-        refused: frames that were not stored, by reason.
-        ended: why it ended.
-        recovered: what an earlier, interrupted recording had left.
-        report: as it stands in session.json; empty where there was nothing to record.
+        folder: folder of the session.
+        letters: number of frames of each letter that were stored and not undone.
+        counts: number of images of each letter that the signer has now, in all sessions.
+        rejected: number of rejected frames, by reason.
+        end_reason: why the recording ended.
+        recovered: what was repaired after an earlier, interrupted recording.
+        report: summary as stored in session.json; empty if there was nothing to record.
     """
 
     folder: Path
     letters: dict[str, int] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
-    refused: dict[str, int] = field(default_factory=dict)
-    ended: str
+    rejected: dict[str, int] = field(default_factory=dict)
+    end_reason: str
     recovered: RecoveryReport = field(default_factory=RecoveryReport)
     report: dict[str, Any] = field(default_factory=dict)
 
     @property
     def stored(self) -> int:
-        """Frames stored and not undone, of all letters."""
+        """Number of frames of all letters that were stored and not undone."""
         return sum(self.letters.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingLifecycle:
-    """Sits a signer down: opens the session, and keeps what is to be known of it when it is over.
+    """Opens the session of a recording and writes its summary.
 
     Attributes:
-        workspace, info, capture, gate, count, ask: as `record` takes them.
+        workspace: workspace to record into.
+        info: signer, session and camera.
+        capture: configuration of the recording.
+        gate: configuration of the quality gate.
+        count: number of frames of each letter to store; None records until the goal is reached.
+        can_ask: whether the signer can answer a question.
     """
 
     workspace: Workspace
@@ -67,87 +72,100 @@ class RecordingLifecycle:
     capture: CaptureConfig
     gate: GateConfig
     count: int | None
-    ask: bool
+    can_ask: bool
 
     @property
     def folder(self) -> Path:
-        """Of the session."""
+        """Folder of the session."""
         return self.workspace.captures / self.info.signer / self.info.session
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """How many images of each letter the signer had before, in all sessions."""
+        """Number of images of each letter that the signer had before, in all sessions."""
         return count_letters(self.workspace.captures, self.info.signer)
 
-    def missing_letters(self, letters: Sequence[str]) -> list[str]:
-        """Those of the letters that want frames, least first."""
-        wanted = [each for each in letters if self.count is not None or self.counts[each] < self.capture.goal]
-        return sorted(wanted, key=lambda letter: self.counts[letter])
+    def incomplete_letters(self, letters: Sequence[str]) -> list[str]:
+        """Return the letters that need more frames, those with the fewest first."""
+        incomplete = [letter for letter in letters if self.count is not None or self.counts[letter] < self.capture.goal]
+        return sorted(incomplete, key=lambda letter: self.counts[letter])
 
     @contextmanager
     def open_recording(self, letters: Sequence[str]) -> Iterator[Recording]:
-        """Open the session for a sitting; afterwards, remember the signer's usual hand."""
-        stated = signers.load_signer(self.workspace, self.info.signer)
-        with _looking() as look_at, Session.open(self.workspace, self.info, look_at=look_at) as session:
-            sitting = Recording(
+        """Open the session for a recording; afterwards, save the signer's usual hand."""
+        details = signers.load_signer(self.workspace, self.info.signer)
+        with _create_measure() as measure, Session.open(self.workspace, self.info, measure=measure) as session:
+            # Count again: opening may have moved damaged images to the trash.
+            counts = count_letters(self.workspace.captures, self.info.signer)
+            recording = Recording(
                 session,
                 capture=self.capture,
                 gate=self.gate,
                 letters=letters,
-                counts=count_letters(self.workspace.captures, self.info.signer),  # anew: damaged ones are gone
-                before=load_earlier_frames(self.workspace, self.info.signer, but=self.info.session),
+                counts=counts,
+                earlier_frames=load_earlier_frames(self.workspace, self.info.signer, exclude=self.info.session),
                 count=self.count,
-                usual_hand=stated.hand,
-                ask=self.ask,
+                usual_hand=details.hand,
+                can_ask=self.can_ask,
             )
-            yield sitting
-        if sitting.handedness.usual != stated.hand:
-            stated = signers.load_signer(self.workspace, self.info.signer)  # somebody may have edited it meanwhile
-            signers.save_signer(self.workspace, self.info.signer, replace(stated, hand=sitting.handedness.usual))
+            yield recording
+        if recording.handedness.usual != details.hand:
+            details = signers.load_signer(self.workspace, self.info.signer)  # may have been edited in the meantime
+            signers.save_signer(self.workspace, self.info.signer, replace(details, hand=recording.handedness.usual))
 
     @contextmanager
-    def write_session_record(
-        self, sitting: Recording, *, close: Callable[[], None], frames: Callable[[], dict[str, Any]]
+    def write_session_summary(
+        self, recording: Recording, *, close: Callable[[], None], frame_statistics: Callable[[], dict[str, Any]]
     ) -> Iterator[dict[str, Any]]:
-        """Keep in session.json how it goes: at its beginning, so that a crash shows, and at its end."""
-        software = {name: version(name) for name in _RECORDED_WITH} | {"python": platform.python_version()}
+        """Write the summary of the recording to session.json, at its start and at its end.
+
+        The first version says that the recording was interrupted, and stays if the process crashes.
+
+        Args:
+            recording: the running recording.
+            close: stops the frame source and closes the recording.
+            frame_statistics: returns statistics of the source to add to the summary.
+
+        Yields:
+            The summary, to which the caller can add keys.
+        """
+        software = {name: version(name) for name in _SOFTWARE} | {"python": platform.python_version()}
         encoding = "PNG" if self.capture.format == "png" else f"JPEG {self.capture.jpeg_quality}"
-        about = {"images": f"unmirrored, {encoding}", "display": "mirrored", "software": software}
-        outcome: dict[str, Any] = {
+        session_values = {"images": f"unmirrored, {encoding}", "display": "mirrored", "software": software}
+        summary: dict[str, Any] = {
             "started": _now(),
             "ended": None,
             "ended_by": "was interrupted",
             "source": self.info.camera,
         }
         try:
-            sitting.session.update_info(about, outcome)
-            yield outcome
+            recording.session.update_info(session_values, summary)
+            yield summary
         finally:
             close()
-            outcome |= {"ended": _now(), **frames(), **sitting.report()}
-            sitting.session.update_info(about | {"ended": outcome["ended"]}, outcome)
+            summary |= {"ended": _now(), **frame_statistics(), **recording.report()}
+            recording.session.update_info(session_values | {"ended": summary["ended"]}, summary)
 
-    def result(self, sitting: Recording, outcome: dict[str, Any]) -> RecordingResult:
-        """What came of it.
+    def result(self, recording: Recording, summary: dict[str, Any]) -> RecordingResult:
+        """Return the result of a recording that has ended.
 
         Raises:
-            OSError: the last frames could not be written.
+            OSError: the last frame could not be written.
         """
-        sitting.flush()
+        recording.flush()
         return RecordingResult(
             folder=self.folder,
-            letters={letter: number for letter, number in sitting.stored.items() if number},
-            counts=sitting.counts,
-            refused={str(reason): number for reason, number in sitting.refused.items()},
-            ended=outcome["ended_by"],
-            recovered=sitting.session.recovered,
-            report=outcome,
+            letters={letter: number for letter, number in recording.stored.items() if number},
+            counts=recording.counts,
+            rejected={str(reason): number for reason, number in recording.rejected.items()},
+            end_reason=summary["ended_by"],
+            recovered=recording.session.recovered,
+            report=summary,
         )
 
     def empty_result(self) -> RecordingResult:
-        """Where all letters have what is wanted."""
+        """Return the result if all letters are complete already."""
         return RecordingResult(
-            folder=self.folder, counts=self.counts, ended="complete already; --goal or --count wants more"
+            folder=self.folder, counts=self.counts, end_reason="complete already; use --goal or --count to record more"
         )
 
 
@@ -156,8 +174,8 @@ def _now() -> str:
 
 
 @contextmanager
-def _looking() -> Iterator[Callable[[Frame], FrameMetrics]]:
-    """What looks at frames without an index; the landmarker is only started where there are any."""
+def _create_measure() -> Iterator[Callable[[Frame], FrameMetrics]]:
+    """Yield a function that measures frames; the landmarker is only created when it is needed."""
     with ExitStack() as stack:
         landmarker = cache(lambda: stack.enter_context(create_landmarker()))
         yield lambda frame: measure_frame(frame, landmarker().find_all(frame))

@@ -1,4 +1,4 @@
-"""One session's folder while somebody records into it: whole at every moment, whatever happens."""
+"""The folder of a session during a recording. It is consistent at any time, even after a crash."""
 
 import json
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -20,21 +20,21 @@ from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 TRASH: Final = ".trash"
-"""Beside the letters; hidden, so that no later step sees it."""
+"""Folder for removed frames, next to the letter folders. It is hidden, so that later stages ignore it."""
 
 _LOCK_FILE: Final = ".lock"
 
 
 @dataclass(kw_only=True)
 class RecoveryReport:
-    """What an interrupted recording had left, and what became of it.
+    """What was repaired after an interrupted recording.
 
     Attributes:
-        half_written: files that were being written, removed.
-        relisted: whole images that the index did not have; it has them now.
-        damaged: images that cannot be decoded, moved to the trash.
-        missing: listed frames whose image is gone; they are listed no longer.
-        broken_lines: of the index, dropped.
+        half_written: number of incompletely written files, which were deleted.
+        relisted: number of complete images that were missing in the index, and were added to it.
+        damaged: number of images that cannot be decoded, and were moved to the trash.
+        missing: number of index entries without an image, which were removed.
+        broken_lines: number of broken lines in the index, which were removed.
     """
 
     half_written: int = 0
@@ -44,23 +44,23 @@ class RecoveryReport:
     broken_lines: int = 0
 
     def __str__(self) -> str:
-        told = {
-            "half-written files removed": self.half_written,
-            "frames put back into the index": self.relisted,
+        repairs = {
+            "incomplete files deleted": self.half_written,
+            "frames added to the index": self.relisted,
             "damaged images moved to the trash": self.damaged,
-            "frames no longer listed, their images being gone": self.missing,
-            "broken lines of the index dropped": self.broken_lines,
+            "index entries without an image removed": self.missing,
+            "broken index lines removed": self.broken_lines,
         }
-        return ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
+        return ", ".join(f"{number:,} {repair}" for repair, number in repairs.items() if number)
 
 
 class Session:
-    """A session's folder, open for recording by this process alone.
+    """The folder of a session, locked for recording by this process.
 
     Attributes:
-        info: who, when, with what, under which licence: as its session.json says.
-        folder: SIGNER/SESSION under the captures.
-        recovered: what was mended when it was opened.
+        info: description of the session, as stored in session.json.
+        folder: SIGNER/SESSION in the captures folder.
+        recovered: what was repaired when the session was opened.
     """
 
     def __init__(self, info: SessionInfo, folder: Path) -> None:
@@ -72,18 +72,18 @@ class Session:
     @classmethod
     @contextmanager
     def open(
-        cls, workspace: Workspace, info: SessionInfo, *, look_at: Callable[[Frame], FrameMetrics]
+        cls, workspace: Workspace, info: SessionInfo, *, measure: Callable[[Frame], FrameMetrics]
     ) -> Iterator[Self]:
-        """Open the session, mend what an interruption left, and keep others out until the block ends.
+        """Open the session, repair it after an interruption, and lock it until the end of the block.
 
         Args:
-            workspace: where captures lie.
-            info: of the session; what was stated before stays.
-            look_at: measures a frame that the index does not have.
+            workspace: workspace with the captures folder.
+            info: description of the session; see `SessionInfo.save` for how it is merged with an existing one.
+            measure: measures frames that are missing in the index.
 
         Raises:
-            AslkitError: another process records into it.
-            InputError: it was recorded with another camera.
+            AslkitError: another process is recording into the session.
+            InputError: the session was recorded with another camera.
         """
         from filelock import FileLock, Timeout
 
@@ -94,36 +94,38 @@ class Session:
             lock.acquire(timeout=0)
         except Timeout as error:
             raise AslkitError(
-                f"Another aslkit is recording into session {info.session!r} of {info.signer!r}. "
-                "Stop it first, or give this one a session of its own with --session."
+                f"Another aslkit process is recording into session {info.session!r} of {info.signer!r}. "
+                "Stop it first, or choose another session with --session."
             ) from error
         try:
             session = cls(info.save(workspace.captures), folder)
-            session._recover(look_at)
+            session._recover(measure)
             yield session
         finally:
             lock.release()
 
     @property
     def entries(self) -> list[IndexEntry]:
-        """What it holds, in the order it was stored in."""
+        """The stored frames, in the order in which they were stored."""
         return list(self._index.entries.values())
 
     def path(self, entry: IndexEntry) -> Path:
-        """Where the image lies."""
+        """Return the path of a frame's image."""
         return self.folder / entry.file
 
     def free_name(self, letter: str, name: str, suffix: str, *, taken: Container[str] = ()) -> str:
-        """LETTER/NAME.jpg, or NAME-1, NAME-2, … where that is `taken`, on the disk or in the trash."""
+        """Return LETTER/NAME.jpg, or NAME-1, NAME-2, … if the name is in `taken`, on disk or in the trash."""
         names = (f"{letter}/{name}{f'-{n}' if n else ''}{suffix}" for n in count())
-        places = (self.folder, self.folder / TRASH)
-        return next(file for file in names if file not in taken and not any((p / file).exists() for p in places))
+        folders = (self.folder, self.folder / TRASH)
+        return next(
+            file for file in names if file not in taken and not any((folder / file).exists() for folder in folders)
+        )
 
     def add(self, entry: IndexEntry, data: bytes) -> None:
-        """Store an image and list it; when this returns, both are on the disk.
+        """Store an image and its index entry. Both are on disk when this returns.
 
         Raises:
-            OSError: they could not be written; then neither is there.
+            OSError: the frame could not be written. Neither image nor entry is left behind.
         """
         path = self.path(entry)
         write_durably(path, data)
@@ -134,60 +136,67 @@ class Session:
             raise
 
     def trash(self, entries: Iterable[IndexEntry]) -> None:
-        """Take frames out of the index, and their images into the trash, from where a user may bring them back."""
+        """Remove frames from the index and move their images to the trash, from which users can restore them."""
         for entry in entries:
-            # In this order: where it is interrupted between the two, the next opening finishes it.
-            with suppress(FileNotFoundError):  # somebody was quicker
-                self._to_trash(entry.file)
+            # Image first: if the process is killed in between, _recover removes the entry without an image.
+            with suppress(FileNotFoundError):  # deleted by the user in the meantime
+                self._move_to_trash(entry.file)
             self._index.remove(entry.file)
 
-    def _to_trash(self, file: str) -> None:
+    def _move_to_trash(self, file: str) -> None:
         target = self.folder / TRASH / file
         target.parent.mkdir(parents=True, exist_ok=True)
         (self.folder / file).replace(target)
 
-    def update_info(self, about: dict[str, Any], recording: dict[str, Any]) -> None:
-        """Write into session.json: what is true of the whole session, and how the recording that runs now goes."""
+    def update_info(self, session_values: dict[str, Any], recording: dict[str, Any]) -> None:
+        """Update session.json.
+
+        Args:
+            session_values: keys that describe the whole session.
+            recording: summary of the current recording, identified by its key "started".
+        """
         path = self.folder / "session.json"
         values = json.loads(path.read_text(encoding="utf-8"))
-        recordings = [each for each in values.get("recordings", []) if each["started"] != recording["started"]]
+        others = [other for other in values.get("recordings", []) if other["started"] != recording["started"]]
         update_session(
-            path, {"started": recording["started"], **values, **about, "recordings": [*recordings, recording]}
+            path, {"started": recording["started"], **values, **session_values, "recordings": [*others, recording]}
         )
 
-    def _recover(self, look_at: Callable[[Frame], FrameMetrics]) -> None:
-        done = self.recovered
-        done.broken_lines = self._index.broken
+    def _recover(self, measure: Callable[[Frame], FrameMetrics]) -> None:
+        report = self.recovered
+        report.broken_lines = self._index.broken_lines
         self._index.repair()
-        there = set()
-        for path in self._images():
+        images = set()
+        for path in self._image_paths():
             if is_partial(path.name):
                 path.unlink()
-                done.half_written += 1
+                report.half_written += 1
             else:
-                there.add(f"{path.parent.name}/{path.name}")
-        for file in [file for file in self._index.entries if file not in there]:
+                images.add(f"{path.parent.name}/{path.name}")
+        for file in [file for file in self._index.entries if file not in images]:
             self._index.remove(file)
-            done.missing += 1
-        unlisted = sorted(there - set(self._index.entries))
-        with progress_bar("Looking at frames without an index", len(unlisted)) as advance:
-            for file in unlisted:
-                self._relist(file, look_at)
+            report.missing += 1
+        missing_entries = sorted(images - set(self._index.entries))
+        with progress_bar("Recovering frames", len(missing_entries)) as advance:
+            for file in missing_entries:
+                self._add_to_index(file, measure)
                 advance()
 
-    def _relist(self, file: str, look_at: Callable[[Frame], FrameMetrics]) -> None:
+    def _add_to_index(self, file: str, measure: Callable[[Frame], FrameMetrics]) -> None:
         path = self.folder / file
         frame = CapturedFrame(path=path, signer=self.info.signer, session=self.info.session, letter=path.parent.name)
         try:
-            seen = look_at(decode_image(read_image_file(path)))
+            metrics = measure(decode_image(read_image_file(path)))
         except ImageError:
-            self._to_trash(file)
+            self._move_to_trash(file)
             self.recovered.damaged += 1
             return
-        self._index.add(IndexEntry.from_metrics(seen, file=file, time=format_time(frame.captured_at), recovered=True))
+        self._index.add(
+            IndexEntry.from_metrics(metrics, file=file, time=format_time(frame.captured_at), recovered=True)
+        )
         self.recovered.relisted += 1
 
-    def _images(self) -> Iterator[Path]:
+    def _image_paths(self) -> Iterator[Path]:
         yield from (path for path in self.folder.iterdir() if is_partial(path.name))
         for folder in sorted(path for path in self.folder.iterdir() if path.name in RECORDABLE and path.is_dir()):
             for path in folder.iterdir():
@@ -195,20 +204,25 @@ class Session:
                     yield path
 
 
-def format_time(at: datetime | None) -> str | None:
-    """A moment as files tell it."""
-    return None if at is None else at.isoformat(timespec="milliseconds")
+def format_time(time: datetime | None) -> str | None:
+    """Format a time for files: ISO 8601 with milliseconds."""
+    return None if time is None else time.isoformat(timespec="milliseconds")
 
 
-def load_earlier_frames(workspace: Workspace, signer: str, *, but: str) -> list[IndexEntry]:
-    """What the signer's other sessions hold, as far as their indexes tell.
+def load_earlier_frames(workspace: Workspace, signer: str, *, exclude: str) -> list[IndexEntry]:
+    """Return the index entries of a signer's other sessions. Sessions without an index have none.
 
     Args:
-        workspace: where captures lie.
-        signer: whose.
-        but: a session that is left out.
+        workspace: workspace with the captures folder.
+        signer: name of the signer.
+        exclude: name of the session to exclude.
     """
     folder = workspace.captures / signer
     sessions = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if folder.is_dir() else ()
-    others = (session for session in sorted(sessions) if session.name != but)
-    return [e for other in others for e in FrameIndex.load(other).entries.values() if (other / e.file).exists()]
+    return [
+        entry
+        for session in sorted(sessions)
+        if session.name != exclude
+        for entry in FrameIndex.load(session).entries.values()
+        if (session / entry.file).exists()
+    ]

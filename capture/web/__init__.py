@@ -1,6 +1,6 @@
-"""Recording in a browser: one page, served by this machine, judged by the same gate as the window.
+"""Recording in a browser, on a page served by this machine.
 
-`serve` runs it around one `Sitting`. `desk` is what the page may ask, without HTTP; `app` gives that its addresses. Who
-may ask and how much, HTTPS, and the camera in the browser are `aslkit.web`'s. The page is page.html, page.css and the
-scripts beside them; nothing comes from elsewhere.
+`serve` runs the page for one `Recording`. `controller` implements what the page can request, without HTTP; `app` maps
+it to routes. Access control, request limits, HTTPS and the browser's camera are in `aslkit.web`. The page consists of
+page.html, page.css and the scripts in this folder; it loads nothing from other servers.
 """

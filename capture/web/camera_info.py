@@ -1,29 +1,29 @@
-"""What a page tells of its camera, cut down to what a session may keep: a page can send anything."""
+"""Validates what a page reports about its camera, which can be anything."""
 
 from typing import Any, Final
 
 SETTINGS: Final = ("width", "height", "frameRate", "aspectRatio", "facingMode")
-"""What is kept of a camera's settings; the device's id, which follows its owner around, is none of it."""
+"""Stored camera settings. The device id is excluded, because it could identify the user."""
 
 MAX_CHARS: Final = 120
-"""Characters."""
+"""Maximum length of a stored text."""
 
-_LARGEST: Final = 1e9
+_MAX_NUMBER: Final = 1e9
 
 
 def client_camera_info(label: object, settings: object) -> dict[str, Any]:
-    """Label and settings, fit for session.json.
+    """Return label and settings of a camera in a form that can be stored in session.json.
 
     Args:
-        label: as `MediaStreamTrack.label`; what is no text becomes "unknown".
-        settings: as `MediaStreamTrack.getSettings()`; only those of SETTINGS that are numbers or text stay.
+        label: `MediaStreamTrack.label`; anything but text becomes "unknown".
+        settings: `MediaStreamTrack.getSettings()`. Only keys in SETTINGS whose value is a number or text are kept.
     """
-    given = settings if isinstance(settings, dict) else {}
-    kept = {key: value for key in SETTINGS if (value := _plain(given.get(key))) is not None}
-    return {"label": _plain(label) or "unknown", "settings": kept}
+    reported = settings if isinstance(settings, dict) else {}
+    accepted = {key: value for key in SETTINGS if (value := _sanitize(reported.get(key))) is not None}
+    return {"label": _sanitize(label) or "unknown", "settings": accepted}
 
 
-def _plain(value: object) -> str | int | float | None:
+def _sanitize(value: object) -> str | int | float | None:
     if isinstance(value, str):
         return "".join(character for character in value[:MAX_CHARS] if character.isprintable())
-    return value if isinstance(value, int | float) and abs(value) < _LARGEST else None
+    return value if isinstance(value, int | float) and abs(value) < _MAX_NUMBER else None

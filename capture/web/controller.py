@@ -1,4 +1,7 @@
-"""What the page may ask of a sitting, without HTTP: values in, values out, `RequestRefused` with words where it cannot be."""
+"""Handles the requests of the recording page, without HTTP.
+
+Methods take and return plain values. They raise `RequestRefused` with a message for the user if a request is invalid.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,267 +12,277 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.capture.web.camera_info import client_camera_info
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
-from aslkit.capture.web.thumbnails import frame_not_found, thumbnail
+from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import frame_timestamp
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.web.active_page import ActivePage
-from aslkit.web.rate_limit import FrameRateMeter
-from aslkit.web.request_limits import RequestRefused, decode_upload, describe_disk_error
+from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload, describe_disk_error
 
-SHOWN: Final = 12
-"""Frames that the page shows of those stored last."""
+RECENT_FRAMES: Final = 12
+"""Number of newest frames that the page shows."""
 
-REACHABLE: Final = 500
-"""Frames, counted from the newest, that a page may still name: more than any page has on the screen."""
+MAX_REACHABLE_FRAMES: Final = 500
+"""A page can request or delete this many of the newest frames, which is more than it ever shows."""
 
-CAMERAS: Final = 20
+MAX_CAMERAS: Final = 20
+"""Camera changes that are remembered."""
 
-_HALF_A_TICK_S: Final = 0.0005
-"""A page's clock tells milliseconds at best."""
+_TIME_TOLERANCE_S: Final = 0.0005
+"""Browser clocks have a resolution of 1 ms at best."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadedFrame:
-    """One frame as a page sends it.
+    """A frame sent by a page.
 
     Attributes:
-        data: encoded, JPEG or PNG.
-        keep: whether it is to be recorded; otherwise it is only judged.
-        turn: the sitting's, as the page knew it: a frame of the letter before, or from before an undo, is only judged.
-        burst: what is recorded under one number is undone together.
-        taken_s: by the page's clock, seconds since any moment.
+        data: encoded image, JPEG or PNG.
+        keep: whether to store the frame; otherwise it is only judged.
+        revision: `Recording.revision` known to the page. If it is outdated because the letter changed or frames were
+            undone, the frame is only judged.
+        burst: number of the burst on the page. Frames of a burst are undone together.
+        taken_s: time at which the frame was taken, seconds on the page's monotonic clock.
     """
 
     data: bytes
     keep: bool
-    turn: int
+    revision: int
     burst: int
     taken_s: float
 
 
 class PageController:
-    """Where a page records into a sitting. May be used from several threads.
+    """Connects a page to a recording. Thread-safe.
 
     Args:
-        sitting: where frames go. Its owner closes it.
-        look: measures a frame.
-        now: the time of day.
-        clock: seconds since any moment.
+        recording: judges and stores the frames. The caller closes it.
+        analyze_frame: measures a frame.
+        now: returns the current time.
+        clock: returns monotonic time in seconds.
 
     Attributes:
         cameras: label and settings of each camera that a page has used, in order.
-        pace: how many frames came in, how fast.
-        failure: why the disk took no more; None while it does.
-        turns: whose turn it is; finished when the signer has said so.
+        frame_rate: measures the rate of incoming frames.
+        failure: error of the disk; None if all frames could be written.
+        active_page: decides which page may record; `active_page.finished` is set when the signer has finished.
     """
 
     def __init__(
         self,
-        sitting: Recording,
-        look: FrameAnalyzer,
+        recording: Recording,
+        analyze_frame: FrameAnalyzer,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.sitting, self._look, self._now = sitting, look, now
+        self.recording, self._analyze_frame, self._now = recording, analyze_frame, now
         self.cameras: list[dict[str, Any]] = []
-        self.pace = FrameRateMeter(clock=clock)
+        self.frame_rate = FrameRateMeter(clock=clock)
         self.failure: OSError | None = None
-        self.turns = ActivePage(
-            sitting.capture.web_fps,
-            elsewhere="This sitting goes on in another window. Take it back there, or close this one.",
-            over="This sitting is finished. Start aslkit capture again to record more.",
+        self.active_page = ActivePage(
+            recording.capture.web_fps,
+            taken_over_message="This recording continues in another window. Resume it here, or close this window.",
+            finished_message="This recording is finished. Start aslkit capture again to record more.",
             clock=clock,
         )
-        self._eyes, self._lock = Lock(), Lock()
+        self._analysis_lock, self._recording_lock = Lock(), Lock()
         self._burst: tuple[str | None, int] | None = None
-        self._kept_s: float | None = None
+        self._last_kept_s: float | None = None
         self._closed = False
 
     def state(self) -> dict[str, Any]:
-        """All that a page needs to begin, or to go on after a reload."""
-        sitting, capture = self.sitting, self.sitting.capture
+        """Return all values that a page needs to start, also after a reload."""
+        recording, capture = self.recording, self.recording.capture
         return {
-            "signer": sitting.session.info.signer,
-            "session": sitting.session.info.session,
+            "signer": recording.session.info.signer,
+            "session": recording.session.info.session,
             "alphabet": LETTERS,
-            "letters": sitting.letters,
-            "letter": sitting.letter,
-            "turn": sitting.turn,
-            "goal": capture.goal if sitting.count is None else sitting.count,
+            "letters": recording.letters,
+            "letter": recording.letter,
+            "revision": recording.revision,
+            "goal": capture.goal if recording.count is None else recording.count,
             "counts": {letter: self._count(letter) for letter in LETTERS},
-            "complete": [letter for letter in LETTERS if sitting.complete(letter)],
+            "complete": [letter for letter in LETTERS if recording.is_complete(letter)],
             "interval_s": capture.interval_s,
             "countdown_s": capture.countdown_s,
             "burst_s": capture.burst_s,
             "fps": capture.web_fps,
             "camera": {"width": capture.camera_width, "height": capture.camera_height, "fps": capture.camera_fps},
-            "recent": [entry.file for entry in sitting.recent(SHOWN)],
-            "usual_hand": sitting.handedness.usual,
-            "question": sitting.handedness.question,
-            "words": WORDS,
+            "recent": [entry.file for entry in recording.recent(RECENT_FRAMES)],
+            "usual_hand": recording.handedness.usual,
+            "question": recording.handedness.question,
+            "reason_messages": REASON_MESSAGES,
             "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
 
     def _count(self, letter: str) -> int:
-        """Frames of a letter that count towards the goal: all there are, or those of now where so many are wanted."""
-        return self.sitting.counts[letter] if self.sitting.count is None else self.sitting.stored[letter]
+        """Return the number of frames that count towards the goal: those of all sessions, or of this recording."""
+        return self.recording.counts[letter] if self.recording.count is None else self.recording.stored[letter]
 
     def join(self) -> dict[str, Any]:
-        """Take in a page: from now on, it is the one that records.
+        """Make a new page the active one.
 
-        Returns the state, and `page`, under which it has to send everything.
+        Returns:
+            The state, and as "page" the identifier that the page must send with every request.
 
         Raises:
-            Refusal: all is over.
+            RequestRefused: the recording is finished.
         """
-        page = self.turns.claim()
+        page = self.active_page.claim()
         return self.state() | {"page": page}
 
-    def frame(self, sent: UploadedFrame) -> dict[str, Any]:
-        """Judge a frame, and store it where it is good, to be kept, and not too soon after the last one.
+    def process_frame(self, upload: UploadedFrame) -> dict[str, Any]:
+        """Judge a frame, and store it if it is good, is to be kept, and the interval since the last one has passed.
 
         Raises:
-            Refusal: it cannot be decoded.
-            OSError: the disk took no more.
+            RequestRefused: the image cannot be decoded, or the recording is finished.
+            OSError: the disk is full.
         """
-        frame = decode_upload(sent.data)
-        self.pace.count()
-        with self._eyes:
+        frame = decode_upload(upload.data)
+        self.frame_rate.count()
+        with self._analysis_lock:
             if self._closed:
-                raise self.turns.release()
-            seen = self._look(frame, sent.taken_s)
-        with self._lock:
-            keep = sent.keep and sent.turn == self.sitting.turn and self._due(sent.taken_s)
+                raise self.active_page.finished_error()
+            metrics = self._analyze_frame(frame, upload.taken_s)
+        with self._recording_lock:
+            keep = upload.keep and upload.revision == self.recording.revision and self._is_due(upload.taken_s)
             if keep:
-                self._begin(sent)
-            at = self._now()
-            # The page waits for the answer anyway, so a slow disk slows it down and costs no frame.
-            verdict = self.sitting.offer(
-                frame, seen, name=frame_timestamp(at), at=at, keep=keep, wait=True, turn=sent.turn
+                self._last_kept_s = upload.taken_s
+                self._start_burst_if_new(upload.burst)
+            now = self._now()
+            decision = self.recording.process_frame(
+                frame,
+                metrics,
+                name=frame_timestamp(now),
+                captured_at=now,
+                keep=keep,
+                wait=True,  # the page waits for the response, so a slow disk slows it down and no frame is dropped
+                revision=upload.revision,
             )
-            return _answer(seen, verdict) | {
+            return _decision_values(metrics, decision) | {
                 "kept": keep,
-                "letter": self.sitting.letter,
-                "turn": self.sitting.turn,
-                "count": self._count(self.sitting.letter),
-                "complete": self.sitting.complete(self.sitting.letter),
-                "late": self.sitting.late,
-                "usual_hand": self.sitting.handedness.usual,
+                "letter": self.recording.letter,
+                "revision": self.recording.revision,
+                "count": self._count(self.recording.letter),
+                "complete": self.recording.is_complete(self.recording.letter),
+                "dropped": self.recording.dropped,
+                "usual_hand": self.recording.handedness.usual,
             }
 
-    def _due(self, taken_s: float) -> bool:
-        """Whether a frame may be stored again; a page's clock that went back belongs to another page."""
-        interval_s = self.sitting.capture.interval_s - _HALF_A_TICK_S
-        return self._kept_s is None or not 0 <= taken_s - self._kept_s < interval_s
+    def _is_due(self, taken_s: float) -> bool:
+        """Return whether the interval has passed. A time before the last one comes from another page's clock."""
+        interval_s = self.recording.capture.interval_s - _TIME_TOLERANCE_S
+        return self._last_kept_s is None or not 0 <= taken_s - self._last_kept_s < interval_s
 
-    def _begin(self, sent: UploadedFrame) -> None:
-        self._kept_s = sent.taken_s
-        if self._burst != (self.turns.page, sent.burst):
-            self._burst = (self.turns.page, sent.burst)
-            self.sitting.begin_burst()
+    def _start_burst_if_new(self, number: int) -> None:
+        burst = (self.active_page.page, number)  # every page counts from 1
+        if self._burst != burst:
+            self._burst = burst
+            self.recording.start_burst()
 
-    def choose(self, letter: str) -> dict[str, Any]:
-        """Go to a letter.
+    def select_letter(self, letter: str) -> dict[str, Any]:
+        """Switch to a letter, and return the state.
 
         Raises:
-            Refusal: it is not being recorded.
+            RequestRefused: the letter is not being recorded.
         """
         try:
-            with self._lock:
-                self.sitting.choose(letter)
+            with self._recording_lock:
+                self.recording.select_letter(letter)
         except InputError as error:
-            letters = " ".join(self.sitting.letters)
+            letters = " ".join(self.recording.letters)
             raise RequestRefused(422, f"This letter is not being recorded. Choose one of {letters}.") from error
         return self.state()
 
-    def step(self, by: int) -> dict[str, Any]:
-        """Go to the next letter that is not complete, or the one before."""
-        with self._lock:
-            self.sitting.step(by)
+    def select_adjacent_letter(self, step: int) -> dict[str, Any]:
+        """Switch to the next (`step` 1) or previous (-1) incomplete letter, and return the state."""
+        with self._recording_lock:
+            self.recording.select_adjacent_letter(step)
         return self.state()
 
     def undo(self) -> dict[str, Any]:
-        """Take back the last burst; `removed` says how many frames that were."""
-        return {"removed": len(self.sitting.undo())} | self.state()
+        """Remove the last burst, and return the state and as "removed" the number of removed frames."""
+        return {"removed": len(self.recording.undo())} | self.state()
 
     def remove(self, file: str) -> dict[str, Any]:
-        """Take back one frame.
+        """Remove one frame, and return the state.
 
         Raises:
-            Refusal: there is none of that name.
+            RequestRefused: there is no such frame.
         """
-        if not self.sitting.remove(self._entry(file).file):
+        if not self.recording.remove(self._find_entry(file).file):
             raise frame_not_found()
         return self.state()
 
-    def answer(self, *, is_so: bool) -> dict[str, Any]:
-        """Take in the answer to the question about the other hand."""
-        self.sitting.resolve_warning(is_so=is_so)
+    def answer_question(self, *, confirmed: bool) -> dict[str, Any]:
+        """Set whether the signer really uses the other hand, and return the state."""
+        self.recording.answer_question(confirmed=confirmed)
         return self.state()
 
     def thumbnail(self, file: str) -> bytes:
-        """A stored frame as it lies on the disk, small, JPEG.
+        """Return a reduced JPEG of a stored frame, as read from disk.
 
         Raises:
-            Refusal: there is none of that name.
-            OSError: it could not be written.
+            RequestRefused: there is no such frame.
+            OSError: the frame could not be written.
         """
-        path = self.sitting.session.path(self._entry(file))
-        if not path.exists():
-            self.sitting.flush()
-        return thumbnail(path)
+        path = self.recording.session.path(self._find_entry(file))
+        if not path.exists():  # still in the writer's queue
+            self.recording.flush()
+        return create_thumbnail(path)
 
-    def _entry(self, file: str) -> IndexEntry:
-        """What a page names is looked up; it never becomes a path."""
-        entry = {entry.file: entry for entry in self.sitting.recent(REACHABLE)}.get(file)
+    def _find_entry(self, file: str) -> IndexEntry:
+        """Look up a name sent by the page. The name itself is never used as a path."""
+        entry = {entry.file: entry for entry in self.recording.recent(MAX_REACHABLE_FRAMES)}.get(file)
         if entry is None:
             raise frame_not_found()
         return entry
 
-    def use_camera(self, label: object, settings: object) -> None:
-        """Note which camera a page uses; only changes are kept, and not for ever."""
+    def set_camera(self, label: object, settings: object) -> None:
+        """Record which camera the page uses, if it has changed."""
         camera = client_camera_info(label, settings)
         if self.cameras[-1:] != [camera]:
-            self.cameras = [*self.cameras[1 - CAMERAS :], camera]
+            self.cameras = [*self.cameras[1 - MAX_CAMERAS :], camera]
 
     def close(self) -> None:
-        """Wait for the frame that is being looked at, and look at no more."""
-        with self._eyes:
+        """Wait until the current frame is measured, and accept no further ones."""
+        with self._analysis_lock:
             self._closed = True
 
     def finish(self) -> dict[str, Any]:
-        """End the sitting, and return its balance."""
+        """Finish the recording, and return its summary."""
         try:
-            self.sitting.flush()
+            self.recording.flush()
         except OSError as error:
             self.failure = error
-        self.turns.finished = True
-        sitting = self.sitting
+        self.active_page.finished = True
+        recording = self.recording
         return {
-            "stored": {letter: sitting.stored[letter] for letter in LETTERS if sitting.stored[letter]},
-            "refused": {WORDS[reason].partition(".")[0]: number for reason, number in sitting.refused.most_common()},
-            "undone": sitting.undone,
-            "late": sitting.late,
+            "stored": {letter: recording.stored[letter] for letter in LETTERS if recording.stored[letter]},
+            "rejected": {
+                REASON_MESSAGES[reason].partition(".")[0]: number for reason, number in recording.rejected.most_common()
+            },
+            "undone": recording.undone,
+            "dropped": recording.dropped,
             "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
 
 
-def _answer(seen: FrameMetrics, verdict: GateDecision) -> dict[str, Any]:
-    hand = seen.hand
+def _decision_values(metrics: FrameMetrics, decision: GateDecision) -> dict[str, Any]:
+    hand = metrics.hand
     return {
-        "reasons": verdict.reasons,
-        "words": [WORDS[reason] for reason in verdict.reasons],
+        "reasons": decision.reasons,
+        "messages": [REASON_MESSAGES[reason] for reason in decision.reasons],
         "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
         "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),
-        "stored": None if verdict.stored is None else verdict.stored.file,
-        "nudge": verdict.hint,
-        "question": verdict.question,
+        "stored": None if decision.stored is None else decision.stored.file,
+        "hint": decision.hint,
+        "question": decision.question,
     }

@@ -1,23 +1,23 @@
-// Keys, buttons and fingers.
+// Keyboard, mouse and touch input.
 
 import { $ } from "./view.js";
 
 /**
- * Let the signer's keys, buttons and fingers do what they are for.
+ * Connect keys, buttons and touch to their actions.
  *
- * @param does `canRecord()`, `canAct()`, `undo()`, `step(by)`, `finish()`, `useCamera(id)`.
+ * @param actions `canRecord()`, `canAct()`, `undo()`, `step(by)`, `finish()`, `useCamera(id)`.
  */
-export function listen(recording, does) {
-  const burst = () => does.canRecord() && recording.burst();
-  const keys = { b: burst, u: does.undo, n: () => does.step(1), p: () => does.step(-1), q: does.finish };
+export function listen(recording, actions) {
+  const burst = () => actions.canRecord() && recording.burst();
+  const keys = { b: burst, u: actions.undo, n: () => actions.step(1), p: () => actions.step(-1), q: actions.finish };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !does.canAct()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !actions.canAct()) return;
     if (event.target.closest("input, select, textarea")) return;
     const key = event.key.toLowerCase();
     const onRecord = event.target === $("record");
     let act = null;
-    if (key === " " && (onRecord || !event.target.closest("button, a"))) act = () => does.canRecord() && recording.hold();
-    else if (key === "enter" && onRecord) act = () => does.canRecord() && recording.toggle();
+    if (key === " " && (onRecord || !event.target.closest("button, a"))) act = () => actions.canRecord() && recording.hold();
+    else if (key === "enter" && onRecord) act = () => actions.canRecord() && recording.toggle();
     else act = Object.hasOwn(keys, key) ? keys[key] : null;
     if (!act) return;
     event.preventDefault();
@@ -30,26 +30,26 @@ export function listen(recording, does) {
   });
   const record = $("record");
   record.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !does.canRecord()) return;
+    if (event.button !== 0 || !actions.canRecord()) return;
     record.setPointerCapture(event.pointerId);
     recording.hold();
   });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) record.addEventListener(end, () => recording.release());
   record.addEventListener("contextmenu", (event) => event.preventDefault());
   record.addEventListener("click", (event) => {
-    // A screen reader clicks without a pointer: it cannot hold, so that starts and stops.
-    if (event.detail === 0 && event.pointerType !== "touch" && does.canRecord()) recording.toggle();
+    // Screen readers send clicks without pointer events. They cannot hold the button, so a click toggles recording.
+    if (event.detail === 0 && event.pointerType !== "touch" && actions.canRecord()) recording.toggle();
   });
   $("burst").addEventListener("click", burst);
-  $("undo").addEventListener("click", does.undo);
-  $("next").addEventListener("click", () => does.step(1));
-  $("previous").addEventListener("click", () => does.step(-1));
-  $("finish").addEventListener("click", does.finish);
-  $("cameras").addEventListener("change", () => does.useCamera($("cameras").value));
+  $("undo").addEventListener("click", actions.undo);
+  $("next").addEventListener("click", () => actions.step(1));
+  $("previous").addEventListener("click", () => actions.step(-1));
+  $("finish").addEventListener("click", actions.finish);
+  $("cameras").addEventListener("change", () => actions.useCamera($("cameras").value));
   $("video").addEventListener("resize", () => {
     $("picture").style.setProperty("--ratio", String($("video").videoWidth / $("video").videoHeight));
   });
-  // After a click with the mouse, the space bar shall record and not click again.
+  // Remove the focus after a mouse click, so that the space bar records instead of pressing the button again.
   document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button:not(#record)")?.blur());
   document.addEventListener("visibilitychange", () => document.hidden && recording.stop());
   window.addEventListener("blur", () => recording.release());

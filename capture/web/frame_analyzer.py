@@ -1,4 +1,4 @@
-"""Looking at one frame after the other: what `aslkit.capture.web.serve` does with frames unless told otherwise."""
+"""Measures the frames that a page sends."""
 
 from types import TracebackType
 from typing import Protocol, Self
@@ -10,29 +10,29 @@ from aslkit.vision.images import Frame
 
 
 class FrameAnalyzer(Protocol):
-    """Measures a frame. It is called by one thread at a time."""
+    """Measures a frame. Only one thread at a time calls it."""
 
     def __call__(self, frame: Frame, time_s: float) -> FrameMetrics:
-        """Return what is seen.
+        """Return the metrics of a frame.
 
         Args:
             frame: BGR, uint8 (height, width, 3), unmirrored.
-            time_s: when it was taken, seconds since any moment.
+            time_s: time at which the frame was taken, monotonic, seconds.
         """
 
 
 class HandFrameAnalyzer:
-    """A `FrameAnalyzer` with MediaPipe's eyes: each frame on its own, two hands at most, and how fast the hand moves."""
+    """A `FrameAnalyzer` based on MediaPipe. Detects up to two hands per frame, and measures the speed of the larger."""
 
     def __init__(self) -> None:
-        self._landmarker, self._motion = HandLandmarker(max_hands=2), HandSpeedTracker()
+        self._landmarker, self._speed_tracker = HandLandmarker(max_hands=2), HandSpeedTracker()
 
     def __call__(self, frame: Frame, time_s: float) -> FrameMetrics:
         """See `FrameAnalyzer`."""
         hands = self._landmarker.find_all(frame)
-        hand = max(hands, key=lambda each: each.extent, default=None)
+        largest = max(hands, key=lambda hand: hand.extent, default=None)
         height, width = frame.shape[:2]
-        speed = self._motion.speed(hand, width=width, height=height, time_s=time_s)
+        speed = self._speed_tracker.speed(largest, width=width, height=height, time_s=time_s)
         return measure_frame(frame, hands, speed=speed)
 
     def __enter__(self) -> Self:

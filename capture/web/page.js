@@ -1,49 +1,50 @@
-// The recorder's page: frames go to aslkit one at a time, the next one after the answer to the last.
+// The recording page. It sends frames one at a time, each after the response to the previous one.
 
 import { Camera } from "./camera.js";
 import { listen } from "./controls.js";
 import { Recording } from "./recording.js";
-import { Gone, Refused, Server } from "./server.js";
+import { RequestRefused, Server, ServerUnreachable } from "./server.js";
 import { $, View } from "./view.js";
 
 const RETRY_MS = 1000;
-const THUMBNAILS_MS = 400;
-const ALIKE_MS = 1200;
-const GONE = {
-  title: "The server does not answer",
-  text: "What was stored is safe. Trying again… If aslkit has ended, start it again.",
+const THUMBNAIL_DELAY_MS = 400;
+const SIMILAR_WARNING_MS = 1200;
+const RECENT_FRAMES = 12;
+const UNREACHABLE = {
+  title: "The server does not respond",
+  text: "Stored frames are safe. Reconnecting… If aslkit has stopped, start it again.",
 };
 
-const ALL_DONE = "All letters are complete. Press Finish, or take frames away that you do not want.";
+const ALL_COMPLETE = "All letters are complete. Press Finish, or delete frames that you do not want.";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 
 const server = new Server();
 const view = new View();
-const camera = new Camera($("video"), { open: cameraOpened, trouble: (trouble) => cameraTrouble(trouble) });
-const recording = new Recording({ changed: recordingChanged, count: (seconds) => view.countdown(seconds) });
+const camera = new Camera($("video"), { onOpen: cameraOpened, onProblem: (problem) => cameraFailed(problem) });
+const recording = new Recording({ onChange: recordingChanged, onCountdown: (seconds) => view.countdown(seconds) });
 
-let state = null; // as the server told it last; null until then
-let joined = false; // whether this page is the one that records
-let over = false; // whether the sitting is finished
+let state = null; // last state received from the server; null before the first one
+let joined = false; // whether this is the active page
+let finished = false; // whether the recording is finished, or this page may not record any more
 let asking = false; // whether the question about the other hand is open
-let moving = false; // whether it goes to another letter
-let recent = []; // the frames stored last, newest first
-let recentTimer = 0;
-let storedMs = 0; // when the last frame was stored
-let used = null; // the camera, as it is to be told to the server
+let switching = false; // whether a request to switch the letter is pending
+let recent = []; // files of the newest frames, newest first
+let thumbnailTimer = 0;
+let lastStoredMs = 0; // time at which the last frame was stored
+let cameraInfo = null; // label and settings of the camera, to report to the server
 
 const handlers = { choose, remove };
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function apply(next) {
-  state = next;
+function apply(newState) {
+  state = newState;
   recent = state.recent;
   recording.countdownS = state.countdown_s;
   recording.burstS = state.burst_s;
-  recording.go(state.letter);
+  recording.switchLetter(state.letter);
   view.state(state, handlers);
-  view.trouble("disk", state.failure && { title: "The disk is full", text: state.failure });
+  view.problem("disk", state.failure && { title: "The disk is full", text: state.failure });
   if (state.question) ask(state.question);
 }
 
@@ -52,235 +53,240 @@ async function join() {
     try {
       apply(await server.join());
       joined = true;
-      view.trouble("server", null);
-      view.trouble("elsewhere", null);
-      if (used) await tellCamera();
+      view.problem("server", null);
+      view.problem("elsewhere", null);
+      if (cameraInfo) await reportCamera();
       return;
     } catch (error) {
-      if (!lost(error)) return;
+      if (!handleError(error)) return;
       await pause(RETRY_MS);
     }
   }
 }
 
-/** Deal with what went wrong. Returns whether it is worth trying again. */
-function lost(error) {
-  if (!(error instanceof Gone || error instanceof Refused)) throw error;
-  if (error instanceof Refused && [404, 422, 429, 503].includes(error.status)) {
-    if (error.status < 429) view.say(error.message);
+/** Show a failed request to the user. Returns whether retrying makes sense. */
+function handleError(error) {
+  if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
+  if (error instanceof RequestRefused && [404, 422, 429, 503].includes(error.status)) {
+    if (error.status < 429) view.announce(error.message);
     return true;
   }
   recording.stop();
-  if (error instanceof Gone || error.status >= 500) {
-    if (error.status === 507) view.trouble("disk", { title: "The disk is full", text: error.message });
-    else view.trouble("server", { ...GONE, text: error instanceof Gone ? GONE.text : error.message });
+  if (error instanceof ServerUnreachable || error.status >= 500) {
+    if (error.status === 507) view.problem("disk", { title: "The disk is full", text: error.message });
+    else view.problem("server", { ...UNREACHABLE, text: error instanceof ServerUnreachable ? UNREACHABLE.text : error.message });
     return true;
   }
   joined = false;
   if (error.status === 409 && error.why === "unknown") return true;
   if (error.status === 409) {
-    view.trouble("elsewhere", {
-      title: "This sitting goes on in another window",
-      text: "Only one window records at a time.",
-      button: "Take it back",
+    view.problem("elsewhere", {
+      title: "This recording continues in another window",
+      text: "Only one window can record at a time.",
+      button: "Record here",
       action: () => join(),
     });
   } else {
-    over = true;
-    view.trouble("over", { title: error.status === 410 ? "This sitting is finished" : "This page may not record", text: error.message });
+    finished = true;
+    const title = error.status === 410 ? "This recording is finished" : "This page may not record";
+    view.problem("over", { title, text: error.message });
   }
   return false;
 }
 
-/** Ask the server for something that the user wants, and show the state it answers. */
-async function act(asked) {
+/** Send a request for the user and show the returned state. Returns the response, or null if it failed. */
+async function act(request) {
   try {
-    const next = await asked();
-    apply({ ...state, ...next });
-    return next;
+    const response = await request();
+    apply({ ...state, ...response });
+    return response;
   } catch (error) {
-    if (lost(error) && needsJoin(error)) join();
+    if (handleError(error) && needsJoin(error)) join();
     return null;
   }
 }
 
 function needsJoin(error) {
-  return error instanceof Gone || (error.status === 409 && error.why === "unknown");
+  return error instanceof ServerUnreachable || (error.status === 409 && error.why === "unknown");
 }
 
 function recordingChanged() {
   view.recording(recording.on, recording.keeps(performance.now()));
 }
 
-function cameraOpened(label, settings, cameras, chosen) {
-  used = { label, settings };
-  view.cameras(cameras, chosen);
+function cameraOpened(label, settings, cameras, deviceId) {
+  cameraInfo = { label, settings };
+  view.cameras(cameras, deviceId);
   $("picture").style.setProperty("--ratio", String($("video").videoWidth / $("video").videoHeight || 4 / 3));
-  if (joined) tellCamera();
+  if (joined) reportCamera();
 }
 
-async function tellCamera() {
+async function reportCamera() {
   try {
-    await server.camera(used.label, used.settings);
+    await server.setCamera(cameraInfo.label, cameraInfo.settings);
   } catch (error) {
-    lost(error);
+    handleError(error);
   }
 }
 
-function cameraTrouble(trouble) {
-  if (trouble) {
+function cameraFailed(problem) {
+  if (problem) {
     recording.stop();
     view.hand(null);
   }
-  view.trouble("camera", trouble);
+  view.problem("camera", problem);
 }
 
-/** Seconds between two frames: while recording, the interval is a whole number of them. */
+/** Milliseconds between two frames. While recording, the storage interval is a whole number of them. */
 function periodMs() {
-  const least = 1 / state.fps;
-  if (!recording.on || state.interval_s < least) return least * 1000;
+  const shortest = 1 / state.fps;
+  if (!recording.on || state.interval_s < shortest) return shortest * 1000;
   return (state.interval_s / Math.floor(state.interval_s * state.fps + 1e-6)) * 1000 + 1;
 }
 
 async function loop() {
-  let next = 0;
-  while (!over) {
+  let nextMs = 0;
+  while (!finished) {
     const now = performance.now();
     const idle = !joined || !camera.live || document.hidden || asking;
-    if (idle || now < next) {
-      await pause(idle ? 100 : next - now);
+    if (idle || now < nextMs) {
+      await pause(idle ? 100 : nextMs - now);
       continue;
     }
-    const shot = await camera.shot();
-    if (!shot) {
+    const frame = await camera.takeFrame();
+    if (!frame) {
       await pause(8);
       continue;
     }
-    next = shot.takenMs + periodMs();
-    await send(shot);
+    nextMs = frame.takenMs + periodMs();
+    await send(frame);
   }
 }
 
 async function send({ jpeg, takenMs }) {
-  const keep = recording.keeps(takenMs) && !moving;
+  const keep = recording.keeps(takenMs) && !switching;
+  const options = { keep, revision: state.revision, burst: recording.burstNumber, takenS: takenMs / 1000 };
   try {
-    show(await server.frame(jpeg, { keep, turn: state.turn, burst: recording.number, takenS: takenMs / 1000 }), keep);
-    view.trouble("server", null);
+    showDecision(await server.sendFrame(jpeg, options), keep);
+    view.problem("server", null);
   } catch (error) {
-    if (!lost(error)) return;
+    if (!handleError(error)) return;
     if (needsJoin(error)) await join();
     else await pause(RETRY_MS / 2);
   }
 }
 
-function show(answer, keep) {
+function showDecision(decision, keep) {
   const now = performance.now();
   const active = recording.keeps(now);
-  if (answer.stored) storedMs = now;
-  // While frames are stored, some in between are always too alike: that is told only when nothing new comes for a while.
-  const passing = active && answer.reasons[0] === "too-alike" && now - storedMs < ALIKE_MS;
-  const good = !answer.reasons.length || passing || answer.stored !== null;
+  if (decision.stored) lastStoredMs = now;
+  // Some frames between stored ones are always too similar. Report that only if nothing was stored for a while.
+  const tolerated = active && decision.reasons[0] === "too-alike" && now - lastStoredMs < SIMILAR_WARNING_MS;
+  const good = !decision.reasons.length || tolerated || decision.stored !== null;
   const kind = active && good ? "rec" : good ? "good" : "bad";
-  view.hand(answer.landmarks, answer.box, kind);
-  const words = active ? `Recording ${answer.letter}.` : recording.on ? "Get ready." : `Good. Hold ${TOUCH ? "the button" : "the space bar or the button"} to record.`;
-  view.verdict(kind, good ? words : answer.words[0]);
-  if (keep || answer.nudge) view.nudge(answer.nudge);
-  if (answer.question) ask(answer.question);
-  if (answer.turn !== state.turn) {
-    if (!moving) act(() => server.state());
+  view.hand(decision.landmarks, decision.box, kind);
+  const ready = `Good. Hold ${TOUCH ? "the button" : "the space bar or the button"} to record.`;
+  const status = active ? `Recording ${decision.letter}.` : recording.on ? "Get ready." : ready;
+  view.verdict(kind, good ? status : decision.messages[0]);
+  if (keep || decision.hint) view.hint(decision.hint);
+  if (decision.question) ask(decision.question);
+  if (decision.revision !== state.revision) {
+    if (!switching) act(() => server.state());
     return;
   }
-  state.counts[answer.letter] = answer.count;
-  if (answer.complete && !state.complete.includes(answer.letter)) state.complete.push(answer.letter);
-  state.usual_hand = answer.usual_hand;
+  state.counts[decision.letter] = decision.count;
+  if (decision.complete && !state.complete.includes(decision.letter)) state.complete.push(decision.letter);
+  state.usual_hand = decision.usual_hand;
   view.letter(state.letter, state.usual_hand);
-  view.count(answer.count, state);
-  view.progress(answer.letter, answer.count, state);
-  if (answer.stored) stored(answer.stored);
-  if (answer.complete && keep) goOn();
+  view.count(decision.count, state);
+  view.progress(decision.letter, decision.count, state);
+  if (decision.stored) addRecent(decision.stored);
+  if (decision.complete && keep) switchToNextLetter();
 }
 
-/** Thumbnails come a few at a time, so that they do not take the server's time from frames. */
-function stored(file) {
-  recent = [file, ...recent].slice(0, 12);
-  if (recentTimer) return;
-  recentTimer = setTimeout(() => {
-    recentTimer = 0;
+/** Add a frame to the thumbnails. They are loaded in batches, so that they do not delay frames. */
+function addRecent(file) {
+  recent = [file, ...recent].slice(0, RECENT_FRAMES);
+  if (thumbnailTimer) return;
+  thumbnailTimer = setTimeout(() => {
+    thumbnailTimer = 0;
     view.recent(recent, handlers.remove);
-  }, THUMBNAILS_MS);
+  }, THUMBNAIL_DELAY_MS);
 }
 
-/** A letter is complete: the next one, or all is done. */
-async function goOn() {
-  if (moving) return;
-  moving = true;
-  const done = state.letter;
-  const next = await act(() => server.step(1));
-  moving = false;
-  if (!next) return;
-  if (next.letter === done) {
+/** Called when a letter is complete. Stops recording if all letters are. */
+async function switchToNextLetter() {
+  if (switching) return;
+  switching = true;
+  const completed = state.letter;
+  const newState = await act(() => server.selectAdjacentLetter(1));
+  switching = false;
+  if (!newState) return;
+  if (newState.letter === completed) {
     recording.stop();
-    view.nudge(next.complete.length ? ALL_DONE : null);
+    view.hint(newState.complete.length ? ALL_COMPLETE : null);
   } else {
-    view.say(`${done} is complete. Now sign ${next.letter}.`);
+    view.announce(`${completed} is complete. Now sign ${newState.letter}.`);
   }
 }
 
 async function choose(letter) {
-  moving = true;
-  const next = await act(() => server.choose(letter));
-  moving = false;
-  if (next) $("record").focus({ preventScroll: true });
+  switching = true;
+  const newState = await act(() => server.selectLetter(letter));
+  switching = false;
+  if (newState) $("record").focus({ preventScroll: true });
 }
 
 async function step(by) {
-  moving = true;
-  await act(() => server.step(by));
-  moving = false;
+  switching = true;
+  await act(() => server.selectAdjacentLetter(by));
+  switching = false;
 }
 
 async function remove(file) {
-  view.leave(file);
+  view.moveFocusFrom(file);
   await act(() => server.remove(file));
-  view.say("Frame deleted.");
+  view.announce("Frame deleted.");
 }
 
 async function undo() {
   recording.stop();
-  const next = await act(() => server.undo());
-  if (next) view.say(next.removed ? `${next.removed} frames taken away.` : "Nothing to undo.");
-  if (next) view.verdict("wait", next.removed ? `Undone: ${next.removed} ${next.removed === 1 ? "frame" : "frames"}.` : "Nothing to undo.");
+  const response = await act(() => server.undo());
+  if (!response) return;
+  const count = `${response.removed} ${response.removed === 1 ? "frame" : "frames"}`;
+  view.announce(response.removed ? `${count} removed.` : "Nothing to undo.");
+  view.verdict("wait", response.removed ? `Undone: ${count}.` : "Nothing to undo.");
 }
 
-async function ask(seen) {
+async function ask(side) {
   if (asking) return;
   asking = true;
   recording.stop();
-  const isSo = await view.question(seen);
+  const confirmed = await view.question(side);
   asking = false;
-  if (isSo !== null) await act(() => server.answer(isSo));
+  if (confirmed !== null) await act(() => server.answerQuestion(confirmed));
 }
 
 async function finish() {
   recording.stop();
-  if (over || !(await view.confirmFinish())) return;
+  if (finished || !(await view.confirmFinish())) return;
   try {
-    const balance = await server.finish();
-    over = true;
+    const summary = await server.finish();
+    finished = true;
     camera.close();
-    view.balance(balance);
+    view.summary(summary);
   } catch (error) {
-    if (lost(error) && needsJoin(error)) join();
+    if (handleError(error) && needsJoin(error)) join();
   }
 }
 
-const canRecord = () => joined && !over && !asking && camera.live && !document.querySelector("dialog[open]");
+const canRecord = () => joined && !finished && !asking && camera.live && !document.querySelector("dialog[open]");
 
-// The token has done its work once the cookie is set: it need not stand in the address, where somebody may see it.
+// Once the cookie is set, remove the token from the address bar, where others could read it.
 history.replaceState(null, "", "/");
 listen(recording, {
   canRecord,
-  canAct: () => joined && !over && !document.querySelector("dialog[open]"),
+  canAct: () => joined && !finished && !document.querySelector("dialog[open]"),
   undo,
   step,
   finish,

@@ -1,4 +1,4 @@
-"""Recording in the browser: the same session, sitting and gate, with the page in place of window and camera."""
+"""Records in a browser, with the same session, quality gate and summary as recordings from other sources."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,43 +26,52 @@ def record_in_browser(
     key: Path | None = None,
     on_message: OnMessage,
 ) -> RecordingResult:
-    """Serve the recorder's page until it is finished there, or until Ctrl-C.
+    """Serve the recording page until the signer finishes there or the user presses Ctrl-C.
 
     Args:
-        letters: which may be recorded.
-        workspace: where to.
-        info: who is recorded.
-        capture: how to record.
-        gate: what frames must be like.
-        count: frames of each letter to store now; None for as many as the goal wants.
-        host: where to listen; beyond this machine, the page needs the token in the address that is announced.
-        port: likewise; 0 takes a free one.
-        certificate: the user's own, PEM; None for one that signs itself, where one is needed.
-        key: of the certificate.
-        on_message: is given what the user must read.
+        letters: letters that can be recorded; complete ones are skipped.
+        workspace: workspace to record into.
+        info: signer and session.
+        capture: configuration of the recording.
+        gate: configuration of the quality gate.
+        count: number of frames of each letter to store; None records until the goal is reached.
+        host: address to listen on. If it is reachable from other machines, the page uses HTTPS and an access token.
+        port: TCP port; 0 picks a free one.
+        certificate: PEM file with a certificate; None creates a self-signed one if HTTPS is needed.
+        key: PEM file with the private key of `certificate`.
+        on_message: called with each line that the user should read.
 
     Raises:
-        AslkitError: the port is taken; another process records into the session.
-        OSError: the disk is full. What was stored before is whole.
+        AslkitError: the port is taken, or another process is recording into the session.
+        OSError: the disk is full. Frames stored before are complete.
     """
-    seat = RecordingLifecycle(workspace=workspace, info=info, capture=capture, gate=gate, count=count, ask=True)
-    lacking = seat.missing_letters(letters)
-    if not lacking:
-        return seat.empty_result()
-    frames: dict[str, Any] = {}
+    lifecycle = RecordingLifecycle(
+        workspace=workspace, info=info, capture=capture, gate=gate, count=count, can_ask=True
+    )
+    incomplete = lifecycle.incomplete_letters(letters)
+    if not incomplete:
+        return lifecycle.empty_result()
+    statistics: dict[str, Any] = {}
     with (
-        seat.open_recording(lacking) as sitting,
-        seat.write_session_record(sitting, close=sitting.close, frames=lambda: frames) as outcome,
+        lifecycle.open_recording(incomplete) as recording,
+        lifecycle.write_session_summary(
+            recording, close=recording.close, frame_statistics=lambda: statistics
+        ) as summary,
     ):
-        served = serve_recording(sitting, host=host, port=port, certificate=certificate, key=key, on_message=on_message)
-        frames |= _frames(served)
-        outcome["ended_by"] = "finished on the page" if served.finished else CTRL_C
+        served = serve_recording(
+            recording, host=host, port=port, certificate=certificate, key=key, on_message=on_message
+        )
+        statistics |= _frame_statistics(served)
+        summary["ended_by"] = "finished on the page" if served.finished else CTRL_C
     if served.failure is not None:
         raise served.failure
-    return seat.result(sitting, outcome)
+    return lifecycle.result(recording, summary)
 
 
-def _frames(served: ServeResult) -> dict[str, Any]:
-    """As `Recording.frames` tells it; the page sends no frame before the last one is answered, so none is dropped."""
-    fps = None if served.fps is None else {"p50": served.fps, "p95": served.fps_slow}
+def _frame_statistics(served: ServeResult) -> dict[str, Any]:
+    """Return the same keys as `SourceRecording.frame_statistics`.
+
+    The page waits for the response to a frame before it sends the next one, so none is dropped.
+    """
+    fps = None if served.fps is None else {"p50": served.fps, "p95": served.fps_p95}
     return {"seen": served.frames, "dropped": 0, "fps": fps, "cameras": served.cameras}

@@ -1,18 +1,18 @@
-// When frames are recorded: while something holds the button, for the length of a burst, and not before the countdown.
+// Decides when frames are stored: while the button is held or toggled, or during a burst, and never during the countdown.
 
 export class Recording {
   #mode = null; // null, "hold", "toggle" or "burst"
-  #from = 0; // performance.now() at which the countdown is over
-  #ready = ""; // the letter whose countdown is over
+  #startMs = 0; // performance.now() at which the countdown ends
+  #readyLetter = ""; // letter whose countdown is over
   #timer = 0;
-  #last = -1;
-  #tell;
+  #shownSeconds = -1;
+  #callbacks;
 
-  /** @param tell `changed()` when it begins or ends, `count(seconds left or 0)` while it counts down. */
-  constructor(tell) {
-    this.#tell = tell;
+  /** @param callbacks `onChange()` when recording starts or stops, `onCountdown(seconds)` with 0 when it ends. */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     this.letter = "";
-    this.number = 0; // what is recorded under one number is undone together
+    this.burstNumber = 0; // frames with the same number are undone together
     this.countdownS = 0;
     this.burstS = 0;
   }
@@ -21,13 +21,13 @@ export class Recording {
     return this.#mode !== null;
   }
 
-  /** Whether a picture taken at that time is to be recorded. */
+  /** Whether to store a frame taken at this time. */
   keeps(takenMs) {
-    return this.#mode !== null && takenMs >= this.#from;
+    return this.#mode !== null && takenMs >= this.#startMs;
   }
 
   hold() {
-    if (this.#mode === null) this.#begin("hold", this.#ready !== this.letter);
+    if (this.#mode === null) this.#start("hold", this.#readyLetter !== this.letter);
   }
 
   release() {
@@ -35,12 +35,12 @@ export class Recording {
   }
 
   toggle() {
-    if (this.#mode === null) this.#begin("toggle", this.#ready !== this.letter);
+    if (this.#mode === null) this.#start("toggle", this.#readyLetter !== this.letter);
     else this.stop();
   }
 
   burst() {
-    if (this.#mode === null) this.#begin("burst", true);
+    if (this.#mode === null) this.#start("burst", true);
     else this.stop();
   }
 
@@ -48,40 +48,40 @@ export class Recording {
     if (this.#mode === null) return;
     this.#mode = null;
     this.#tick();
-    this.#tell.changed();
+    this.#callbacks.onChange();
   }
 
-  /** Go on with another letter: after a countdown, where the button is still held; a burst ends. */
-  go(letter) {
+  /** Switch to another letter. A held or toggled recording restarts with a countdown; a burst ends. */
+  switchLetter(letter) {
     if (letter === this.letter) return;
     this.letter = letter;
     const mode = this.#mode;
     this.stop();
-    if (mode === "hold" || mode === "toggle") this.#begin(mode, true);
+    if (mode === "hold" || mode === "toggle") this.#start(mode, true);
   }
 
-  #begin(mode, counts) {
+  #start(mode, withCountdown) {
     this.#mode = mode;
-    this.number += 1;
-    this.#from = performance.now() + (counts ? this.countdownS * 1000 : 0);
-    this.#last = -1;
+    this.burstNumber += 1;
+    this.#startMs = performance.now() + (withCountdown ? this.countdownS * 1000 : 0);
+    this.#shownSeconds = -1;
     this.#tick();
-    this.#tell.changed();
+    this.#callbacks.onChange();
   }
 
   #tick() {
     clearTimeout(this.#timer);
-    const leftMs = this.#mode === null ? 0 : this.#from - performance.now();
-    const left = Math.max(0, Math.ceil(leftMs / 1000));
-    if (left !== this.#last) this.#tell.count(left);
-    this.#last = left;
+    const leftMs = this.#mode === null ? 0 : this.#startMs - performance.now();
+    const seconds = Math.max(0, Math.ceil(leftMs / 1000));
+    if (seconds !== this.#shownSeconds) this.#callbacks.onCountdown(seconds);
+    this.#shownSeconds = seconds;
     if (this.#mode === null) return;
     if (leftMs > 0) {
       this.#timer = setTimeout(() => this.#tick(), leftMs % 1000 || 1000);
       return;
     }
-    this.#ready = this.letter;
-    this.#tell.changed();
+    this.#readyLetter = this.letter;
+    this.#callbacks.onChange();
     if (this.#mode === "burst") this.#timer = setTimeout(() => this.stop(), this.burstS * 1000);
   }
 }

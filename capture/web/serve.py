@@ -1,4 +1,4 @@
-"""Running the recorder until the signer has finished, or until Ctrl-C."""
+"""Serves the recording page until the signer finishes or the user presses Ctrl-C."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,84 +15,90 @@ from aslkit.web import server
 
 @dataclass(frozen=True, kw_only=True)
 class ServeResult:
-    """How it went.
+    """What the page has done.
 
     Attributes:
-        finished: whether the signer ended it on the page; otherwise Ctrl-C did.
-        frames: received, of which most are only judged.
-        fps: frames a second that came in, at the median; None where there were none.
-        fps_slow: likewise, but 19 of 20 gaps between frames were shorter.
-        cameras: label and settings of each camera that the page used, as the browser tells them.
-        failure: why the disk took no more frames; None where it took them all.
+        finished: whether the signer finished on the page; otherwise the server was stopped with Ctrl-C.
+        frames: number of frames received, most of which are only judged.
+        fps: median frame rate; None if it was not measured.
+        fps_p95: frame rate that 95 % of the frames reached; None if it was not measured.
+        cameras: label and settings of each camera that the page used, as reported by the browser.
+        failure: error of the disk; None if all frames could be written.
     """
 
     finished: bool
     frames: int
     fps: float | None
-    fps_slow: float | None
+    fps_p95: float | None
     cameras: list[dict[str, Any]]
     failure: OSError | None
 
 
 def serve_recording(
-    sitting: Recording,
+    recording: Recording,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
     on_message: OnMessage,
-    look: FrameAnalyzer | None = None,
+    analyze_frame: FrameAnalyzer | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
 ) -> ServeResult:
-    """Serve the page until the signer has finished, or until Ctrl-C. The caller closes the sitting afterwards.
+    """Serve the page until the signer finishes or the user presses Ctrl-C. The caller then closes the recording.
 
     Args:
-        sitting: where frames go.
-        host: to listen at. Beyond this machine, the page speaks HTTPS and asks for a token.
-        port: 0 picks a free one.
-        on_message: is given each line that the user must read, as soon as the page can be opened.
-        look: measures frames; None for MediaPipe.
-        certificate: the user's own, PEM; None for one that signs itself, where one is needed.
-        key: of `certificate`.
+        recording: judges and stores the frames.
+        host: address to listen on. If it is reachable from other machines, the page uses HTTPS and an access token.
+        port: TCP port; 0 picks a free one.
+        on_message: called with each line that the user should read, once the page can be opened.
+        analyze_frame: measures frames; None uses MediaPipe.
+        certificate: PEM file with a certificate; None creates a self-signed one if HTTPS is needed.
+        key: PEM file with the private key of `certificate`.
 
     Raises:
-        AslkitError: the port is taken, or nothing can listen at that host.
-        InputError: certificate or key are missing or wrong.
+        AslkitError: the port is taken, or the host is not an address of this machine.
+        InputError: the certificate or its key is missing, unreadable or invalid.
     """
-    with RecordingServer(sitting, host=host, port=port, look=look, certificate=certificate, key=key) as recorder:
-        for line in recorder.words():
+    with RecordingServer(
+        recording, host=host, port=port, analyze_frame=analyze_frame, certificate=certificate, key=key
+    ) as recording_server:
+        for line in recording_server.startup_messages():
             on_message(line)
-        return recorder.run()
+        return recording_server.run()
 
 
 class RecordingServer(server.PageServer):
-    """A recorder that listens, for `run` to serve.
+    """The server of a recording page; call `run` to serve it.
 
-    Args: as `serve_recording`.
+    Args:
+        recording: judges and stores the frames.
+        analyze_frame: measures frames; None uses MediaPipe.
+        options: host, port, certificate and key, see `aslkit.web.server.PageServer`.
 
     Attributes:
-        desk: what the page is told.
+        controller: handles the page's requests.
     """
 
-    may = "can record into this session. Give it to the signer only."
-    end = "Ctrl-C, or Finish on the page, ends the sitting."
+    access_note = "can record into this session. Give it to the signer only."
+    stop_note = "To end the recording, press Ctrl-C, or Finish on the page."
 
-    def __init__(self, sitting: Recording, *, look: FrameAnalyzer | None = None, **where: Any) -> None:
+    def __init__(self, recording: Recording, *, analyze_frame: FrameAnalyzer | None = None, **options: Any) -> None:
         with ExitStack() as stack:
-            self.desk = desk = PageController(sitting, look or stack.enter_context(HandFrameAnalyzer()))
-            super().__init__(lambda addresses, stop: create_app(desk, addresses, on_finish=stop), **where)
+            analyzer = analyze_frame or stack.enter_context(HandFrameAnalyzer())
+            self.controller = controller = PageController(recording, analyzer)
+            super().__init__(lambda addresses, stop: create_app(controller, addresses, on_finish=stop), **options)
             self._stack.enter_context(stack.pop_all())
 
     def run(self) -> ServeResult:
-        """Serve until the signer has finished, until `stop`, or until Ctrl-C."""
+        """Serve until the signer finishes, `stop` is called, or the user presses Ctrl-C."""
         self.serve()
-        desk = self.desk
-        desk.close()
+        controller = self.controller
+        controller.close()
         return ServeResult(
-            finished=desk.turns.finished,
-            frames=desk.pace.frames,
-            fps=desk.pace.fps(50),
-            fps_slow=desk.pace.fps(95),
-            cameras=desk.cameras,
-            failure=desk.failure,
+            finished=controller.active_page.finished,
+            frames=controller.frame_rate.frames,
+            fps=controller.frame_rate.fps(50),
+            fps_p95=controller.frame_rate.fps(95),
+            cameras=controller.cameras,
+            failure=controller.failure,
         )

@@ -1,55 +1,55 @@
-// What the recorder can ask of aslkit: one function for each thing.
+// The requests of the recording page, one method per route.
 
-import { Asking } from "./asking.js";
+import { ApiClient } from "./api_client.js";
 
-export { Gone, Refused } from "./asking.js";
+export { RequestRefused, ServerUnreachable } from "./api_client.js";
 
 export class Server {
-  #asking = new Asking();
+  #client = new ApiClient();
 
-  /** Become the page that records. Returns the state. */
+  /** Become the active page. Returns the state. */
   async join() {
-    const state = await this.#asking.ask("POST", "/join", {});
-    this.#asking.page = state.page;
+    const state = await this.#client.request("POST", "/join", {});
+    this.#client.page = state.page;
     return state;
   }
 
   state() {
-    return this.#asking.ask("GET", "/state");
+    return this.#client.request("GET", "/state");
   }
 
-  camera(label, settings) {
-    return this.#asking.ask("POST", "/camera", { label, settings });
+  setCamera(label, settings) {
+    return this.#client.request("POST", "/camera", { label, settings });
   }
 
-  /** Send one JPEG, and return what became of it. */
-  frame(jpeg, { keep, turn, burst, takenS }) {
-    const query = new URLSearchParams({ keep: keep ? "1" : "0", turn, burst, taken_s: takenS.toFixed(4) });
-    return this.#asking.ask("POST", `/frames?${query}`, jpeg);
+  /** Send a JPEG. Returns the decision about it. */
+  sendFrame(jpeg, { keep, revision, burst, takenS }) {
+    const query = new URLSearchParams({ keep: keep ? "1" : "0", revision, burst, taken_s: takenS.toFixed(4) });
+    return this.#client.request("POST", `/frames?${query}`, jpeg);
   }
 
-  choose(letter) {
-    return this.#asking.ask("POST", "/letter", { letter });
+  selectLetter(letter) {
+    return this.#client.request("POST", "/letter", { letter });
   }
 
-  step(by) {
-    return this.#asking.ask("POST", "/letter", { step: by });
+  selectAdjacentLetter(step) {
+    return this.#client.request("POST", "/letter", { step });
   }
 
   undo() {
-    return this.#asking.ask("POST", "/undo", {});
+    return this.#client.request("POST", "/undo", {});
   }
 
-  answer(isSo) {
-    return this.#asking.ask("POST", "/answer", { is_so: isSo });
+  answerQuestion(confirmed) {
+    return this.#client.request("POST", "/answer", { confirmed });
   }
 
   remove(file) {
-    return this.#asking.ask("DELETE", framePath(file));
+    return this.#client.request("DELETE", framePath(file));
   }
 
   finish() {
-    return this.#asking.ask("POST", "/finish", {});
+    return this.#client.request("POST", "/finish", {});
   }
 }
 

@@ -1,4 +1,4 @@
-"""The small pictures that the page shows: frames as they lie on the disk, and the hand shape of each letter."""
+"""Thumbnails of stored frames, and images of the hand shape of each letter."""
 
 from functools import cache
 from pathlib import Path
@@ -12,46 +12,47 @@ from aslkit.synthetic import render_letter
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web.request_limits import RequestRefused
 
-THUMBNAIL: Final = 240
-"""Pixels, the longer side: twice what the page gives it, for sharp screens."""
+THUMBNAIL_SIZE: Final = 240
+"""Longer side in pixels; twice the displayed size, for high-resolution screens."""
 
-_QUALITY: Final = 75
+_JPEG_QUALITY: Final = 75
 
 
-def thumbnail(path: Path) -> bytes:
-    """A stored image, small, JPEG.
+def create_thumbnail(path: Path) -> bytes:
+    """Return a reduced JPEG of a stored image.
 
     Raises:
-        Refusal: it is damaged.
-        OSError: it cannot be read.
+        RequestRefused: the image is damaged.
+        OSError: the image cannot be read.
     """
     frame = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
         raise frame_not_found()
-    scale = min(THUMBNAIL / max(frame.shape), 1)
+    scale = min(THUMBNAIL_SIZE / max(frame.shape), 1)
     reduced = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return encode_jpeg(np.asarray(reduced, np.uint8), quality=_QUALITY)
+    return encode_jpeg(np.asarray(reduced, np.uint8), quality=_JPEG_QUALITY)
 
 
 def frame_not_found() -> RequestRefused:
-    """There is no frame of the name that a page gave."""
-    return RequestRefused(
-        404, "There is no such frame; it may have been deleted. Reload the page to see what there is."
-    )
+    """Return the error for a frame that does not exist."""
+    return RequestRefused(404, "This frame does not exist; it may have been deleted. Reload the page.")
 
 
 def render_letter_png(name: str) -> bytes:
-    """The picture `A.png` of the letter A, and so on, as `render_letter` draws it.
+    """Return the image of a letter's hand shape as PNG.
+
+    Args:
+        name: file name, such as A.png.
 
     Raises:
-        Refusal: there is none of that name.
+        RequestRefused: there is no image of this name.
     """
     letter, _, suffix = name.partition(".")
     if letter not in INDEX or suffix != "png":
-        raise RequestRefused(404, f"There are pictures of the 24 still letters only: {' '.join(INDEX)}.")
-    return _drawn(letter)
+        raise RequestRefused(404, f"Images exist for the 24 static letters only: {' '.join(INDEX)}.")
+    return _render_letter(letter)
 
 
 @cache
-def _drawn(letter: str) -> bytes:
+def _render_letter(letter: str) -> bytes:
     return encode_png(render_letter(letter, size=320))

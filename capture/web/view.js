@@ -1,45 +1,45 @@
-// What is seen and said. Nothing here speaks to the server.
+// Everything that the page shows and announces. It sends no requests.
 
 import { drawHand } from "./hand.js";
 import { Notice } from "./notice.js";
 import { framePath } from "./server.js";
 
-const SAY_MS = 1000; // a screen reader hears a new reason no more often
-const STEADY_MS = 350; // and nobody sees one change faster
+const ANNOUNCE_INTERVAL_MS = 1000; // minimum time between two screen reader announcements
+const VERDICT_INTERVAL_MS = 350; // minimum time between two verdicts, to avoid flickering
 export const $ = (id) => document.getElementById(id);
 
-function make(name, values = {}, ...inside) {
-  const element = Object.assign(document.createElement(name), values);
-  element.append(...inside);
+function make(tag, values = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), values);
+  element.append(...children);
   return element;
 }
 
 export class View {
   #notice = new Notice();
-  #saying = { text: "", timer: 0, at: 0 };
-  #shown = { state: "", text: "", at: 0 };
-  #pictured = "";
-  #recent = "";
+  #announcement = { text: "", timer: 0, at: 0 };
+  #verdict = { state: "", text: "", at: 0 };
+  #imageLetter = "";
+  #recentFiles = "";
 
-  state(state, on) {
+  state(state, handlers) {
     document.title = `${state.letter} – aslkit recorder`;
     $("who").textContent = `${state.signer} · ${state.session}`;
     this.letter(state.letter, state.usual_hand);
     this.count(state.counts[state.letter], state);
-    this.#letters(state, on.choose);
-    this.recent(state.recent, on.remove);
+    this.#letters(state, handlers.choose);
+    this.recent(state.recent, handlers.remove);
     $("burst-text").textContent = `Record ${+state.burst_s}\u00a0s`;
   }
 
   letter(letter, usualHand) {
     $("letter").textContent = letter;
-    const picture = $("letter-picture");
-    // The camera is shown as a mirror; the picture shows a right hand as the other person sees it.
-    picture.classList.toggle("mirrored", usualHand !== "left");
-    if (letter === this.#pictured) return;
-    this.#pictured = letter;
-    picture.src = `/letters/${letter}.png`;
-    picture.alt = `The hand shape of ${letter}`;
+    const image = $("letter-image");
+    // The camera image is mirrored, while this image shows a right hand as another person sees it.
+    image.classList.toggle("mirrored", usualHand !== "left");
+    if (letter === this.#imageLetter) return;
+    this.#imageLetter = letter;
+    image.src = `/letters/${letter}.png`;
+    image.alt = `The hand shape of ${letter}`;
   }
 
   count(count, { goal, complete, letter }) {
@@ -61,33 +61,33 @@ export class View {
     for (const letter of state.alphabet) this.progress(letter, state.counts[letter], state);
   }
 
-  /** One letter's part in the strip of all. */
+  /** Show the count of one letter in the letter strip. */
   progress(letter, count, state) {
     const button = $(`letter-${letter}`);
-    const walked = state.letters.includes(letter);
+    const recorded = state.letters.includes(letter);
     const complete = state.complete.includes(letter);
-    button.disabled = !walked;
+    button.disabled = !recorded;
     button.lastChild.textContent = complete ? "✓" : count;
     button.classList.toggle("complete", complete);
     button.style.setProperty("--share", Math.min(1, count / state.goal));
     button.setAttribute("aria-label", `${letter}, ${count} of ${state.goal}${complete ? ", complete" : ""}`);
     if (letter === state.letter) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
+    else butthandlers.removeAttribute("aria-current");
   }
 
   recent(files, remove) {
-    if (files.join() === this.#recent) return;
-    this.#recent = files.join();
+    if (files.join() === this.#recentFiles) return;
+    this.#recentFiles = files.join();
     const list = $("recent");
-    const there = new Map([...list.children].map((item) => [item.dataset.file, item]));
-    list.replaceChildren(...files.map((file) => there.get(file) ?? this.#thumbnail(file, remove)));
+    const existing = new Map([...list.children].map((item) => [item.dataset.file, item]));
+    list.replaceChildren(...files.map((file) => existing.get(file) ?? this.#thumbnail(file, remove)));
     $("recent-none").hidden = files.length > 0;
   }
 
   #thumbnail(file, remove) {
     const letter = file.split("/")[0];
     const button = make("button", { type: "button", textContent: "×" });
-    button.setAttribute("aria-label", `Delete frame ${timeOf(file)} of ${letter}`);
+    button.setAttribute("aria-label", `Delete frame ${frameTime(file)} of ${letter}`);
     button.title = "Delete this frame";
     button.addEventListener("click", () => remove(file));
     const image = make("img", { src: framePath(file), alt: "", width: 160, height: 120, decoding: "async" });
@@ -96,45 +96,45 @@ export class View {
     return item;
   }
 
-  /** Move the focus of a frame that goes to its neighbour. */
-  leave(file) {
-    const item = [...$("recent").children].find((each) => each.dataset.file === file);
+  /** Move the focus from a frame that will be deleted to the frame next to it. */
+  moveFocusFrom(file) {
+    const item = [...$("recent").children].find((child) => child.dataset.file === file);
     if (!item?.contains(document.activeElement)) return;
-    const beside = item.nextElementSibling ?? item.previousElementSibling;
-    (beside?.querySelector("button") ?? $("record")).focus();
+    const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+    (neighbour?.querySelector("button") ?? $("record")).focus();
   }
 
-  /** state: "good", "bad", "rec" or "wait". A change is held back a little, so that nothing flickers. */
+  /** Show the verdict about the current frame; `state` is "good", "bad", "rec" or "wait". */
   verdict(state, text) {
     const now = performance.now();
-    const shown = this.#shown;
+    const shown = this.#verdict;
     if (text === shown.text && state === shown.state) return;
-    if (state === shown.state || state === "wait" || now - shown.at > STEADY_MS) {
-      this.#shown = { state, text, at: now };
+    if (state === shown.state || state === "wait" || now - shown.at > VERDICT_INTERVAL_MS) {
+      this.#verdict = { state, text, at: now };
       $("verdict").dataset.state = state;
       $("verdict-text").textContent = text;
-      this.say(text);
+      this.announce(text);
     }
   }
 
-  /** For screen readers: the latest words only, a second apart. */
-  say(text) {
-    const saying = this.#saying;
-    saying.text = text;
-    if (saying.timer) return;
-    const wait = Math.max(0, saying.at + SAY_MS - performance.now());
-    saying.timer = setTimeout(() => {
-      saying.timer = 0;
-      saying.at = performance.now();
-      if ($("said").textContent !== saying.text) $("said").textContent = saying.text;
-    }, wait);
+  /** Announce a text to screen readers. If several follow quickly, only the last one is announced. */
+  announce(text) {
+    const announcement = this.#announcement;
+    announcement.text = text;
+    if (announcement.timer) return;
+    const delayMs = Math.max(0, announcement.at + ANNOUNCE_INTERVAL_MS - performance.now());
+    announcement.timer = setTimeout(() => {
+      announcement.timer = 0;
+      announcement.at = performance.now();
+      if ($("announcement").textContent !== announcement.text) $("announcement").textContent = announcement.text;
+    }, delayMs);
   }
 
-  nudge(text) {
-    if ($("nudge").textContent === (text ?? "")) return;
-    $("nudge").textContent = text ?? "";
-    $("nudge").hidden = !text;
-    if (text) this.say(text);
+  hint(text) {
+    if ($("hint").textContent === (text ?? "")) return;
+    $("hint").textContent = text ?? "";
+    $("hint").hidden = !text;
+    if (text) this.announce(text);
   }
 
   recording(on, active) {
@@ -147,79 +147,83 @@ export class View {
   countdown(seconds) {
     $("countdown").hidden = !seconds;
     $("countdown").textContent = seconds || "";
-    if (seconds) this.say(String(seconds));
+    if (seconds) this.announce(String(seconds));
   }
 
-  /** Show what hinders, or with null, that `kind` hinders no more. */
-  trouble(kind, trouble) {
-    const first = this.#notice.set(kind, trouble);
+  /** Show a problem, or clear it with null. See Notice. */
+  problem(kind, problem) {
+    const first = this.#notice.set(kind, problem);
     if (first) this.verdict("wait", first.title);
   }
 
-  cameras(cameras, chosen) {
+  cameras(cameras, deviceId) {
     $("camera-choice").hidden = cameras.length < 2;
     $("cameras").replaceChildren(
-      ...cameras.map((camera, index) => new Option(camera.label || `Camera ${index + 1}`, camera.deviceId, false, camera.deviceId === chosen)),
+      ...cameras.map((camera, index) => {
+        const selected = camera.deviceId === deviceId;
+        return new Option(camera.label || `Camera ${index + 1}`, camera.deviceId, false, selected);
+      }),
     );
   }
 
-  /** Draw what was seen: 21 joints and their box, as shares of the picture; null where there is no hand. */
+  /** Draw the detected hand in the colour of the verdict; see drawHand. */
   hand(landmarks, box, state) {
     drawHand($("overlay"), landmarks, box, { good: "#7ee2a8", rec: "#ffffff", bad: "#ffc857" }[state] ?? "#ffffff");
   }
 
-  /** Ask about the other hand, and return whether it is so. Escape leaves the question for the next frame. */
-  question(seen) {
-    const usual = seen === "left" ? "right" : "left";
-    $("question-title").textContent = `Is this your ${seen} hand?`;
-    $("question-text").textContent = `So far you signed with the ${usual} one. Nothing is recorded until you answer.`;
-    $("question-yes").textContent = `Yes, my ${seen} hand`;
+  /** Ask whether the signer really uses the other hand. Returns null if the dialog was closed with Escape. */
+  question(side) {
+    const usual = side === "left" ? "right" : "left";
+    $("question-title").textContent = `Is this your ${side} hand?`;
+    $("question-text").textContent = `So far you have signed with your ${usual} hand. Nothing is recorded until you answer.`;
+    $("question-yes").textContent = `Yes, my ${side} hand`;
     $("question-no").textContent = `No, my ${usual} hand`;
-    return choice($("question"), $("question-yes"), $("question-no"));
+    return showChoice($("question"), $("question-yes"), $("question-no"));
   }
 
   confirmFinish() {
-    return choice($("confirm"), $("confirm-yes"), $("confirm-no"));
+    return showChoice($("confirm"), $("confirm-yes"), $("confirm-no"));
   }
 
-  balance(values) {
-    const number = Object.values(values.stored).reduce((sum, each) => sum + each, 0);
-    $("balance-title").textContent = `Finished: ${number.toLocaleString("en-GB")} ${number === 1 ? "frame" : "frames"} stored`;
-    $("balance-failure").hidden = !values.failure;
-    $("balance-failure").textContent = values.failure ?? "";
-    $("balance-letters").replaceChildren(
+  summary(values) {
+    const total = Object.values(values.stored).reduce((sum, count) => sum + count, 0);
+    $("summary-title").textContent = `Finished: ${total.toLocaleString("en-GB")} ${total === 1 ? "frame" : "frames"} stored`;
+    $("summary-failure").hidden = !values.failure;
+    $("summary-failure").textContent = values.failure ?? "";
+    $("summary-letters").replaceChildren(
       ...Object.entries(values.stored).map(([letter, count]) => make("li", {}, make("b", { textContent: letter }), ` ${count}`)),
     );
-    const rows = Object.entries(values.refused).map(([why, count]) => [`Refused: ${why.toLowerCase()}`, count]);
-    if (values.undone) rows.push(["Taken away again", values.undone]);
-    if (values.late) rows.push(["Lost, the disk being too slow", values.late]);
-    $("balance-refused").replaceChildren(...rows.flatMap(([what, count]) => [make("dt", { textContent: what }), make("dd", { textContent: count })]));
+    const rows = Object.entries(values.rejected).map(([reason, count]) => [`Rejected: ${reason.toLowerCase()}`, count]);
+    if (values.undone) rows.push(["Undone or deleted", values.undone]);
+    if (values.dropped) rows.push(["Dropped because the disk was too slow", values.dropped]);
+    const items = rows.map(([label, count]) => [make("dt", { textContent: label }), make("dd", { textContent: count })]);
+    $("summary-rejected").replaceChildren(...items.flat());
     document.querySelector("main").hidden = true;
-    document.querySelector("header").classList.add("over");
-    $("balance").hidden = false;
-    $("balance").focus();
+    document.querySelector("header").classList.add("finished");
+    $("summary").hidden = false;
+    $("summary").focus();
   }
 }
 
-function choice(dialog, yes, no) {
+function showChoice(dialog, yes, no) {
   if (!dialog.open) dialog.showModal();
-  return new Promise((done) => {
-    const end = (answer) => {
+  return new Promise((resolve) => {
+    const answer = (value) => {
       dialog.close();
-      done(answer);
+      resolve(value);
     };
-    yes.onclick = () => end(true);
-    no.onclick = () => end(false);
-    dialog.oncancel = () => done(null);
+    yes.onclick = () => answer(true);
+    no.onclick = () => answer(false);
+    dialog.oncancel = () => resolve(null);
   });
 }
 
-// 20260102T030405006Z is a moment in UTC; other names are told as they are.
-function timeOf(file) {
+// Names such as 20260102T030405006Z become a local time; other names are returned without changes.
+function frameTime(file) {
   const name = file.split("/")[1].replace(/\.\w+$/, "");
   const parts = name.match(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z(.*)$/);
   if (!parts) return name;
   const [, year, month, day, hours, minutes, seconds, ms, rest] = parts;
-  const at = new Date(Date.UTC(year, month - 1, day, hours, minutes, seconds));
-  return `${at.toLocaleTimeString("en-GB")}.${ms}${rest}`;
+  const time = new Date(Date.UTC(year, month - 1, day, hours, minutes, seconds));
+  return `${time.toLocaleTimeString("en-GB")}.${ms}${rest}`;
 }

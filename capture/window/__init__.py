@@ -1,1 +1,1 @@
-"""The recording window: state, drawing, keys and shutter."""
+"""The recording window: controller, drawing and shutter."""

@@ -1,21 +1,23 @@
-"""When frames are recorded: after a countdown, while space is held, or for a burst."""
+"""Decides when frames are stored: after a countdown, while space is held, or for the duration of a burst."""
 
 import math
 from typing import Final
 
 FIRST_HOLD_S: Final = 0.75
-"""A held key comes once, and again and again only after about 0.66 s (X11's default): so long, one press holds."""
+"""Recording time after the first press of a key. Key repeat starts about 0.66 s after it (default of X11)."""
 
 HOLD_S: Final = 0.2
-"""Once the key repeats, every 0.04 s or so, it counts as released after so long without."""
+"""Recording time after each repeat. Repeats arrive every 0.04 s or so; without one, the key has been released."""
 
 
 class Shutter:
-    """Follows the keys. All times are in seconds since any moment.
+    """Tracks countdown, held key and burst. All times are monotonic, in seconds.
+
+    OpenCV reports no key releases, so a release is recognised by missing key repeats.
 
     Args:
-        countdown_s: before a letter, and before a burst.
-        burst_s: how long a burst records.
+        countdown_s: countdown before a letter and before a burst.
+        burst_s: duration of a burst.
     """
 
     def __init__(self, *, countdown_s: float, burst_s: float) -> None:
@@ -24,31 +26,31 @@ class Shutter:
         self._until = self._pressed_at = -float("inf")
 
     def prepare(self, now: float) -> None:
-        """Begin a letter: nothing is recorded until the countdown is over."""
+        """Start the countdown for a new letter, and stop recording."""
         self._ready_at, self._until = now + self._countdown_s, -float("inf")
 
     def press(self, now: float) -> bool:
-        """Space came; return whether recording begins with it."""
-        begins = now >= self._until
-        repeats = now - self._pressed_at < FIRST_HOLD_S and not begins
+        """Handle a press or repeat of the space bar; return whether it starts a new recording."""
+        starts = now >= self._until
+        repeats = now - self._pressed_at < FIRST_HOLD_S and not starts
         self._until = max(self._until, now + (HOLD_S if repeats else FIRST_HOLD_S))
         self._pressed_at = now
-        return begins
+        return starts
 
     def burst(self, now: float) -> None:
-        """Count down, then record for a while."""
+        """Start the countdown, then record a burst."""
         self._ready_at = now + self._countdown_s
         self._until = self._ready_at + self._burst_s
 
     def stop(self) -> None:
-        """Record no longer."""
+        """Stop recording."""
         self._until = -float("inf")
 
-    def recording(self, now: float) -> bool:
-        """Whether frames are recorded."""
+    def is_recording(self, now: float) -> bool:
+        """Return whether frames are stored."""
         return self._ready_at <= now < self._until
 
     def countdown(self, now: float) -> int | None:
-        """The number to show before recording may begin; None when it may."""
-        left = self._ready_at - now
-        return math.ceil(left) if left > 0 else None
+        """Return the remaining seconds of the countdown, rounded up; None if it is over."""
+        remaining_s = self._ready_at - now
+        return math.ceil(remaining_s) if remaining_s > 0 else None

@@ -1,4 +1,4 @@
-"""What the recorder's window shows, as a picture: a pure function of a `RecordingView`, so that it can be looked at anywhere."""
+"""Draws the recording window as a pure function of a `RecordingView`, so that it can be tested without display."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.gui.drawing import (
-    BACK,
+    BACKGROUND,
     BAD,
-    FAINT,
     GOOD,
-    INK,
-    PANEL,
-    RAISED,
+    MUTED,
+    PANEL_WIDTH,
+    SURFACE,
+    TEXT,
     WARN,
     Banner,
     as_bgr,
@@ -35,28 +35,28 @@ from aslkit.synthetic import render_letter
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 
-STRIP: Final = 84
+STRIP_HEIGHT: Final = 84
 
-KEY_HELP: Final = "hold space  record     b  burst     u  undo     n / p  next, previous letter     q  end"
+KEY_HELP: Final = "hold space  record     b  burst     u  undo     n / p  next, previous letter     q  quit"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingView:
-    """All that the window shows.
+    """The content of the recording window.
 
     Attributes:
-        frame: the camera's, BGR, uint8 (height, width, 3), unmirrored; None before there is one.
-        hand: as followed in it.
-        good: whether the last verdict was good.
-        recording: frames are being stored.
-        countdown: a number to show large, or None.
-        letter: which one is to be signed.
-        left: the signer usually signs with the left hand.
-        counts, goal: frames of each letter, and how many are wanted.
-        walked: letters that are being recorded.
-        refused: how many frames, by reason.
-        about: a few short lines: signer, session, camera, fps.
-        banners: lines over the picture, most important first.
+        frame: camera frame, BGR, uint8 (height, width, 3), unmirrored; None before the first frame.
+        hand: hand tracked in the frame.
+        good: whether the last frame passed the quality gate.
+        recording: whether frames are being stored.
+        countdown: remaining seconds of the countdown; None if there is none.
+        letter: letter to sign.
+        left_handed: whether the signer usually signs with the left hand.
+        counts, goal: number of frames of each letter, and target number.
+        letters: letters that are being recorded.
+        rejected: number of rejected frames, by reason.
+        info: short lines: signer, session, camera, frame rate.
+        banners: lines over the image, most important first.
     """
 
     frame: Frame | None
@@ -65,92 +65,105 @@ class RecordingView:
     recording: bool
     countdown: int | None
     letter: str
-    left: bool
+    left_handed: bool
     counts: Mapping[str, int]
     goal: int
-    walked: tuple[str, ...]
-    refused: Mapping[str, int]
-    about: tuple[str, ...]
+    letters: tuple[str, ...]
+    rejected: Mapping[str, int]
+    info: tuple[str, ...]
     banners: tuple[Banner, ...]
 
 
 def draw_view(view: RecordingView) -> Frame:
-    """Return the window's picture, BGR, uint8."""
-    picture = _picture(view)
-    height, width = picture.shape[:2]
-    panel = _panel(
-        view.letter, view.left, view.counts[view.letter], view.goal, tuple(view.refused.items()), view.about, height
+    """Return the image of the window, BGR, uint8 (height, width, 3)."""
+    image = _draw_image(view)
+    height, width = image.shape[:2]
+    panel = _draw_panel(
+        view.letter,
+        view.left_handed,
+        view.counts[view.letter],
+        view.goal,
+        tuple(view.rejected.items()),
+        view.info,
+        height,
     )
-    upper = np.hstack([picture, panel])
-    strip = _strip(view.letter, tuple(view.counts[each] for each in LETTERS), view.goal, view.walked, width + PANEL)
-    return np.vstack([upper, strip, draw_key_help(KEY_HELP, width + PANEL)])
+    upper = np.hstack([image, panel])
+    counts = tuple(view.counts[letter] for letter in LETTERS)
+    strip = _draw_letter_strip(view.letter, counts, view.goal, view.letters, width + PANEL_WIDTH)
+    return np.vstack([upper, strip, draw_key_help(KEY_HELP, width + PANEL_WIDTH)])
 
 
-def _picture(view: RecordingView) -> Frame:
-    picture = draw_mirrored(view.frame, view.hand, GOOD if view.good else WARN)
+def _draw_image(view: RecordingView) -> Frame:
+    image = draw_mirrored(view.frame, view.hand, GOOD if view.good else WARN)
     if view.recording:
-        cv2.rectangle(picture, (3, 3), (picture.shape[1] - 4, picture.shape[0] - 4), BAD[::-1], 6)
-        overlay_label(picture, render_label("● Recording", 20, INK, BAD), (20, 20))
-    draw_banners(picture, view.banners)
+        cv2.rectangle(image, (3, 3), (image.shape[1] - 4, image.shape[0] - 4), BAD[::-1], 6)
+        overlay_label(image, render_label("● Recording", 20, TEXT, BAD), (20, 20))
+    draw_banners(image, view.banners)
     if view.countdown is not None:
-        draw_number(picture, view.countdown)
-    return picture
+        draw_number(image, view.countdown)
+    return image
 
 
 @lru_cache(maxsize=8)
-def _panel(
+def _draw_panel(
     letter: str,
-    left: bool,
+    left_handed: bool,
     count: int,
     goal: int,
-    refused: tuple[tuple[str, int], ...],
-    about: tuple[str, ...],
+    rejected: tuple[tuple[str, int], ...],
+    info: tuple[str, ...],
     height: int,
 ) -> Frame:
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (PANEL, height), BACK)
+    image = Image.new("RGB", (PANEL_WIDTH, height), BACKGROUND)
     pen = ImageDraw.Draw(image)
-    pen.text((24, 14), "Sign the letter", FAINT, load_font(16))
-    pen.text((24, 26), letter, INK, load_font(84, bold=True))
-    image.paste(Image.fromarray(_example(letter, left)), (24, 128))
-    pen.text((24, 352), f"{count:,}", INK, load_font(30, bold=True))
-    pen.text((32 + pen.textlength(f"{count:,}", load_font(30, bold=True)), 364), f"of {goal:,}", FAINT, load_font(18))
-    draw_bar(pen, (24, 396, PANEL - 24, 408), count / goal)
+    pen.text((24, 14), "Sign the letter", MUTED, load_font(16))
+    pen.text((24, 26), letter, TEXT, load_font(84, bold=True))
+    image.paste(Image.fromarray(_draw_example(letter, left_handed)), (24, 128))
+    pen.text((24, 352), f"{count:,}", TEXT, load_font(30, bold=True))
+    pen.text((32 + pen.textlength(f"{count:,}", load_font(30, bold=True)), 364), f"of {goal:,}", MUTED, load_font(18))
+    draw_bar(pen, (24, 396, PANEL_WIDTH - 24, 408), count / goal)
     y = 418
-    for line in about:
-        pen.text((24, y), fit_text(line, 14, PANEL - 48), FAINT, load_font(14))
+    for line in info:
+        pen.text((24, y), fit_text(line, 14, PANEL_WIDTH - 48), MUTED, load_font(14))
         y += 19
     y += 6
-    for reason, number in sorted(refused, key=lambda each: -each[1])[: max((height - y) // 19, 0)]:
-        pen.text((24, y), f"refused, {reason}: {number:,}", WARN, load_font(14))
+    by_count = sorted(rejected, key=lambda item: -item[1])
+    for reason, number in by_count[: max((height - y) // 19, 0)]:  # as many as fit
+        pen.text((24, y), f"rejected, {reason}: {number:,}", WARN, load_font(14))
         y += 19
     return as_bgr(image)
 
 
 @lru_cache(maxsize=4)
-def _strip(letter: str, counts: tuple[int, ...], goal: int, walked: tuple[str, ...], width: int) -> Frame:
+def _draw_letter_strip(
+    current: str, counts: tuple[int, ...], goal: int, recorded: tuple[str, ...], width: int
+) -> Frame:
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (width, STRIP), BACK)
+    image = Image.new("RGB", (width, STRIP_HEIGHT), BACKGROUND)
     pen = ImageDraw.Draw(image)
-    cell = (width - 24) / len(LETTERS)
-    for place, (each, count) in enumerate(zip(LETTERS, counts, strict=True)):
-        x0, x1 = 12 + place * cell + 2, 12 + (place + 1) * cell - 2
-        if each == letter:
-            pen.rounded_rectangle((x0, 8, x1, STRIP - 6), 6, RAISED, outline=INK, width=2)
-        ink = INK if each in walked or count >= goal else FAINT
-        pen.text(((x0 + x1) / 2, 28), each, ink, load_font(20, bold=each == letter), anchor="mm")
+    cell_width = (width - 24) / len(LETTERS)
+    for index, (letter, count) in enumerate(zip(LETTERS, counts, strict=True)):
+        x0, x1 = 12 + index * cell_width + 2, 12 + (index + 1) * cell_width - 2
+        if letter == current:
+            pen.rounded_rectangle((x0, 8, x1, STRIP_HEIGHT - 6), 6, SURFACE, outline=TEXT, width=2)
+        colour = TEXT if letter in recorded or count >= goal else MUTED
+        pen.text(((x0 + x1) / 2, 28), letter, colour, load_font(20, bold=letter == current), anchor="mm")
         draw_bar(pen, (x0 + 4, 46, x1 - 4, 54), count / goal)
-        note = "✓" if count >= goal else (f"{count:,}" if count else "")
-        pen.text(((x0 + x1) / 2, 67), note, GOOD if count >= goal else FAINT, load_font(12), anchor="mm")
+        label = "✓" if count >= goal else (f"{count:,}" if count else "")
+        pen.text(((x0 + x1) / 2, 67), label, GOOD if count >= goal else MUTED, load_font(12), anchor="mm")
     return as_bgr(image)
 
 
 @lru_cache(maxsize=4)
-def _example(letter: str, left: bool) -> npt.NDArray[np.uint8]:
-    """How the letter looks in the mirrored picture, RGB: `render_letter` shows a right hand as others see it."""
+def _draw_example(letter: str, left_handed: bool) -> npt.NDArray[np.uint8]:
+    """Draw how the signer sees the letter in the mirrored image. Returns RGB, uint8 (212, 212, 3).
+
+    `render_letter` shows a right hand as another person sees it.
+    """
     if letter == NO_LETTER:
-        return np.full((212, 212, 3), RAISED, np.uint8)
-    seen = render_letter(letter, size=212)
-    return np.ascontiguousarray((seen if left else seen[:, ::-1])[:, :, ::-1])
+        return np.full((212, 212, 3), SURFACE, np.uint8)
+    example = render_letter(letter, size=212)
+    return np.ascontiguousarray((example if left_handed else example[:, ::-1])[:, :, ::-1])

@@ -1,4 +1,4 @@
-"""The recorder's window: what the camera sees, as in a mirror, what is wrong with it, and the keys."""
+"""The recording window: handles keys, and combines camera image, hints and counts into the view."""
 
 import time
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.record import COMPLETE, SOURCE_ENDED, SourceRecording
 from aslkit.capture.session.lifecycle import CTRL_C
 from aslkit.capture.window.shutter import Shutter
@@ -19,164 +19,173 @@ from aslkit.vision.images import Frame
 TITLE: Final = "aslkit capture"
 STOPPED: Final = "stopped with q"
 
-_RATE_EVERY_S: Final = 0.5
-_NOTE_S: Final = 2.5
+_FPS_UPDATE_INTERVAL_S: Final = 0.5
+_NOTE_DURATION_S: Final = 2.5
 
 
-def record_in_window(recording: SourceRecording) -> str:
-    """Show the recording in a window until all letters are complete, or q ends it; return why it ended.
+def record_in_window(source_recording: SourceRecording) -> str:
+    """Record in a window until all letters are complete or the user quits; return why the recording ended.
 
     Raises:
-        AslkitError: there is no display; or something went wrong in the recording.
+        AslkitError: there is no display, or the source failed.
+        OSError: the disk is full.
     """
     if not display_works():
         raise AslkitError(
-            "There is no display for the window. "
-            "Add --no-preview to record without one, or --web to record in a browser."
+            "No display found for the window. "
+            "Add --no-preview to record without a window, or --web to record in a browser."
         )
-    desk = WindowController(recording)
+    controller = WindowController(source_recording)
     try:
-        run_window(TITLE, desk)
+        run_window(TITLE, controller)
     except KeyboardInterrupt:
         return CTRL_C
     finally:
-        recording.keep = False
-    assert desk.ended is not None
-    return desk.ended
+        source_recording.keep = False
+    assert controller.end_reason is not None
+    return controller.end_reason
 
 
 @dataclass(kw_only=True)
 class _Note:
-    """A line that stays for a while."""
+    """A message that is shown for a limited time."""
 
     banner: Banner | None = None
     until: float = 0.0
 
 
 class WindowController:
-    """What the keys do and what the window shows.
+    """Handles the keys of the recording window, and builds its view.
 
     Args:
-        recording: what runs.
-        clock: tells the time in seconds since any moment.
+        source_recording: the running recording.
+        clock: returns monotonic time in seconds.
 
     Attributes:
-        ended: why the recording is over; None while it is not.
+        end_reason: why the recording has ended; None while it is running.
     """
 
-    def __init__(self, recording: SourceRecording, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.ended: str | None = None
-        self._recording, self._sitting, self._clock = recording, recording.recording, clock
-        capture = self._sitting.capture
+    def __init__(self, source_recording: SourceRecording, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.end_reason: str | None = None
+        self._source, self._recording, self._clock = source_recording, source_recording.recording, clock
+        capture = self._recording.capture
         self._shutter = Shutter(countdown_s=capture.countdown_s, burst_s=capture.burst_s)
         self._shutter.prepare(clock())
         self._note = _Note()
-        self._rate, self._rate_at = "", -_RATE_EVERY_S
+        self._fps_text, self._fps_updated_at = "", -_FPS_UPDATE_INTERVAL_S
         self._keys: dict[str, Callable[[], None]] = {
             " ": self._hold,
             "b": self._burst,
             "u": self._undo,
-            "n": lambda: self._step(1),
-            "p": lambda: self._step(-1),
+            "n": lambda: self._select_adjacent_letter(1),
+            "p": lambda: self._select_adjacent_letter(-1),
             "q": self._quit,
         }
 
-    def press(self, key: int) -> None:
-        """Do what a key means; -1 is none. While a question stands, y and n answer it and other keys but q wait."""
-        code = key & 0xFFFF  # above are modifiers; arrows and the like have codes whose last byte is some letter's
-        letter = chr(code).lower() if key >= 0 and code < 0x80 else ""
-        if self._sitting.handedness.question is not None and letter != "q":
-            if letter in ("y", "n"):
-                self._sitting.resolve_warning(is_so=letter == "y")
-        elif letter in self._keys:
-            self._keys[letter]()
+    def handle_key(self, key: int) -> None:
+        """Handle a key code; -1 means no key. While a question is open, only y and n (the answer) and q work."""
+        # The upper bits are modifiers. Without the check for 0x80, the last byte of an arrow key would be a letter.
+        code = key & 0xFFFF
+        character = chr(code).lower() if key >= 0 and code < 0x80 else ""
+        if self._recording.handedness.question is not None and character != "q":
+            if character in ("y", "n"):
+                self._recording.answer_question(confirmed=character == "y")
+        elif character in self._keys:
+            self._keys[character]()
 
-    def follow(self) -> None:
-        """Take note of what happened since the last time: a letter is complete, the source ended, a disk is full."""
-        recording, sitting = self._recording, self._sitting
-        recording.check()
-        recording.keep = self._shutter.recording(self._clock())
-        if sitting.complete(sitting.letter):
-            done = sitting.letter
-            if all(sitting.complete(letter) for letter in sitting.letters):
-                self.ended = COMPLETE
+    def update(self) -> None:
+        """Switch to the next letter if the current one is complete, and end if the source has ended.
+
+        Raises:
+            AslkitError, OSError: the source or the disk failed.
+        """
+        source, recording = self._source, self._recording
+        source.check()
+        source.keep = self._shutter.is_recording(self._clock())
+        if recording.is_complete(recording.letter):
+            completed = recording.letter
+            if all(recording.is_complete(letter) for letter in recording.letters):
+                self.end_reason = COMPLETE
                 return
-            self._step(1)
-            self._say(f"{done} is complete. Now {sitting.letter}.", GOOD)
-        elif recording.pipeline.finished.is_set():
-            recording.check()  # again: an error may have ended it since
-            self.ended = SOURCE_ENDED
+            self._select_adjacent_letter(1)
+            self._show_note(f"{completed} is complete. Now {recording.letter}.", GOOD)
+        elif source.pipeline.finished.is_set():
+            source.check()  # an error since the first check also sets finished
+            self.end_reason = SOURCE_ENDED
 
-    def picture(self) -> Frame:
-        """What to show now, BGR, uint8."""
+    def render(self) -> Frame:
+        """Return the current image of the window, BGR, uint8 (height, width, 3)."""
         return draw_view(self.view())
 
     def view(self) -> RecordingView:
-        """What to show now, as values."""
-        recording, sitting, now = self._recording, self._sitting, self._clock()
-        shown, verdict = recording.pipeline.newest, recording.pipeline.decision
+        """Return the current content of the window."""
+        recording, now = self._recording, self._clock()
+        newest, decision = self._source.pipeline.newest, self._source.pipeline.decision
         return RecordingView(
-            frame=None if shown is None else shown.frame,
-            hand=None if shown is None else shown.hand,
-            good=verdict is not None and not verdict.reasons,
-            recording=self._shutter.recording(now) and sitting.handedness.question is None,
+            frame=None if newest is None else newest.frame,
+            hand=None if newest is None else newest.hand,
+            good=decision is not None and not decision.reasons,
+            recording=self._shutter.is_recording(now) and recording.handedness.question is None,
             countdown=self._shutter.countdown(now),
-            letter=sitting.letter,
-            left=sitting.handedness.usual == "left",
-            counts=sitting.counts if sitting.count is None else sitting.stored,
-            goal=sitting.count or sitting.capture.goal,
-            walked=sitting.letters,
-            refused=Counter(sitting.refused),
-            about=self._about(now),
+            letter=recording.letter,
+            left_handed=recording.handedness.usual == "left",
+            counts=recording.counts if recording.count is None else recording.stored,
+            goal=recording.count or recording.capture.goal,
+            letters=recording.letters,
+            rejected=Counter(recording.rejected),
+            info=self._info(now),
             banners=tuple(self._banners(now)),
         )
 
-    def _about(self, now: float) -> tuple[str, ...]:
-        if now - self._rate_at >= _RATE_EVERY_S:
-            rates = self._recording.stream.rates()
-            self._rate, self._rate_at = f"{rates[0]:.0f} frames a second" if rates else "", now
-        info = self._sitting.session.info
-        return (info.signer, info.session, info.camera, self._rate)
+    def _info(self, now: float) -> tuple[str, ...]:
+        if now - self._fps_updated_at >= _FPS_UPDATE_INTERVAL_S:
+            rates = self._source.stream.frame_rates()
+            self._fps_text, self._fps_updated_at = f"{rates[0]:.0f} frames per second" if rates else "", now
+        info = self._recording.session.info
+        return (info.signer, info.session, info.camera, self._fps_text)
 
     def _banners(self, now: float) -> list[Banner]:
-        """The most important line first; at most two are shown."""
-        sitting, verdict = self._sitting, self._recording.pipeline.decision
-        if trouble := self._recording.stream.trouble:
-            return [Banner(text=trouble, colour=BAD)]
-        if side := sitting.handedness.question:
-            question = f"This looks like your {side} hand. Is it?    y  yes      n  no, it is the {sitting.handedness.usual} one"
+        """Return the banners, most important first; the window shows the first two."""
+        handedness, decision = self._recording.handedness, self._source.pipeline.decision
+        if problem := self._source.stream.problem:
+            return [Banner(text=problem, colour=BAD)]
+        if side := handedness.question:
+            question = (
+                f"This looks like your {side} hand. Correct?    y  yes      n  no, it is my {handedness.usual} hand"
+            )
             return [Banner(text=question, colour=HINT)]
-        lines = [self._note.banner] if self._note.banner and now < self._note.until else []
-        if verdict is not None:
-            if verdict.reasons:
-                lines.append(Banner(text=WORDS[verdict.reasons[0]], colour=WARN))
-            elif not self._shutter.recording(now):
-                lines.append(Banner(text="Good. Hold space to record.", colour=GOOD))
-            if verdict.hint:
-                lines.append(Banner(text=verdict.hint, colour=HINT))
-        return lines
+        banners = [self._note.banner] if self._note.banner and now < self._note.until else []
+        if decision is not None:
+            if decision.reasons:
+                banners.append(Banner(text=REASON_MESSAGES[decision.reasons[0]], colour=WARN))
+            elif not self._shutter.is_recording(now):
+                banners.append(Banner(text="Good. Hold space to record.", colour=GOOD))
+            if decision.hint:
+                banners.append(Banner(text=decision.hint, colour=HINT))
+        return banners
 
     def _hold(self) -> None:
         if self._shutter.press(self._clock()):
-            self._sitting.begin_burst()
+            self._recording.start_burst()
 
     def _burst(self) -> None:
-        self._sitting.begin_burst()
+        self._recording.start_burst()
         self._shutter.burst(self._clock())
 
     def _undo(self) -> None:
         self._shutter.stop()
-        self._recording.keep = False
-        gone = self._sitting.undo()
-        self._say(f"Undone: {len(gone)} frames of {gone[0].letter}." if gone else "Nothing to undo.", HINT)
+        self._source.keep = False
+        removed = self._recording.undo()
+        text = f"Removed {len(removed)} frames of {removed[0].letter}." if removed else "Nothing to undo."
+        self._show_note(text, HINT)
 
-    def _step(self, by: int) -> None:
-        self._recording.keep = False
-        self._recording.choose(self._sitting.neighbour_letter(by))
+    def _select_adjacent_letter(self, step: int) -> None:
+        self._source.keep = False
+        self._source.select_letter(self._recording.adjacent_letter(step))
         self._shutter.prepare(self._clock())
 
     def _quit(self) -> None:
-        self.ended = STOPPED
+        self.end_reason = STOPPED
 
-    def _say(self, text: str, colour: tuple[int, int, int]) -> None:
-        self._note = _Note(banner=Banner(text=text, colour=colour), until=self._clock() + _NOTE_S)
+    def _show_note(self, text: str, colour: tuple[int, int, int]) -> None:
+        self._note = _Note(banner=Banner(text=text, colour=colour), until=self._clock() + _NOTE_DURATION_S)

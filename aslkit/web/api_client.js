@@ -1,0 +1,37 @@
+// HTTP requests to the aslkit server, with one error class per kind of failure.
+
+const TIMEOUT_MS = 15000;
+
+/** The server did not respond. */
+export class ServerUnreachable extends Error {}
+
+/** The server responded with an error: `status` is the HTTP status code, `why` the server's reason code, if any. */
+export class RequestRefused extends Error {
+  constructor(status, message, why) {
+    super(message);
+    this.status = status;
+    this.why = why;
+  }
+}
+
+/** Sends requests with the page identifier that the server assigned when the page joined. */
+export class ApiClient {
+  page = "";
+
+  /** Send a request; `content` is an image Blob or a value to send as JSON. Returns the parsed JSON response. */
+  async request(method, path, content) {
+    const isImage = content instanceof Blob;
+    const headers = { "X-Page": this.page };
+    if (content !== undefined) headers["Content-Type"] = isImage ? content.type : "application/json";
+    const body = content === undefined || isImage ? content : JSON.stringify(content);
+    let response, values;
+    try {
+      response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      values = await response.json();
+    } catch (error) {
+      throw new ServerUnreachable(String(error));
+    }
+    if (!response.ok) throw new RequestRefused(response.status, values.error, values.why);
+    return values;
+  }
+}
