@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import Advance, progress_bar
@@ -56,11 +56,11 @@ def run_demo(root: Path) -> DemoResult:
     curated = curate(
         workspace,
         name="demo",
-        config=load("curate", CurateConfig),
-        checks=load("checks", CheckConfig),
+        config=load_settings("curate", CurateConfig),
+        checks=load_settings("checks", CheckConfig),
         hold_out=[UNSEEN],
     )
-    trained = train(curated.folder, runs=workspace.runs, config=load("train", TrainConfig))
+    trained = train(curated.folder, runs=workspace.runs, config=load_settings("train", TrainConfig))
     return DemoResult(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
 
 
@@ -68,7 +68,7 @@ def _record(workspace: Workspace) -> None:
     from aslkit.capture.config import CaptureConfig, GateConfig
     from aslkit.capture.record import record, record_in_terminal
 
-    capture = load("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
+    capture = load_settings("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
     with progress_bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:
 
         @contextmanager
@@ -83,7 +83,7 @@ def _record(workspace: Workspace) -> None:
                 workspace=workspace,
                 info=info,
                 capture=capture,
-                gate=load("gate", GateConfig),
+                gate=load_settings("gate", GateConfig),
                 screen=partial(record_in_terminal, on_message=lambda _: None, show=within),
                 count=FRAMES,
             )

@@ -1,1 +1,1 @@
-"""Presets, as TOML files beside this one. `default.toml` is always read first."""
+"""Presets as TOML files. `default.toml` is generated from the settings dataclasses; it documents every setting."""

@@ -1,183 +1,133 @@
-"""Implementation of `aslkit capture`: checks the options, asks for licence and consent, and starts the recording."""
+"""The commands `aslkit capture` and `aslkit import`."""
 
-import sys
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property, partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import click
 
-from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_recording, warn_missing_licence
-from aslkit.cli.shared.option_conflicts import check_web_options
-from aslkit.cli.shared.options import login_name, run_folder
-from aslkit.core.config import load_settings
-from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS, NO_LETTER
-from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
-from aslkit.formats.captures import SessionInfo
-from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
-from aslkit.video.sources import LIVE_KINDS, Kind, camera_name, source_kind
-
-SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Synthetic; shows no real person.")
+from aslkit.cli.output.stages import print_cameras, print_import, warn_missing_licence
+from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.options import config_option, json_option, setting_option, workspace_option
+from aslkit.core.letters import NO_LETTER, parse_letter, parse_letters
+from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaptureOptions:
-    """Options of the command line; None if an option was not given."""
+class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """One or several of the 24 letters, upper or lower case."""
 
-    letter: tuple[str, ...] | None
-    letters: tuple[str, ...] | None
-    source: str
-    signer: str | None
-    session: str | None
-    goal: int | None
-    count: int | None
-    plan: Path | None
-    interval_s: float | None
-    format: str | None
-    gate: bool | None
-    preview: bool | None
-    web: bool
-    host: str
-    port: int
-    certificate: Path | None
-    key: Path | None
-    licence: str | None
-    consent: str | None
-    yes: bool
-    config: Path | None
-    workspace: Workspace
-    as_json: bool
+    name = "letters"
 
-    @cached_property
-    def kind(self) -> Kind:
-        """Kind of the source."""
-        return source_kind(self.source)
-
-    @property
-    def windowed(self) -> bool:
-        """Whether to record in a window."""
-        return self.preview if self.preview is not None else self.kind in LIVE_KINDS
-
-    @cached_property
-    def planned(self) -> list[PlannedLetter]:
-        """Entries of --plan for the signer; empty without --plan.
-
-        Raises:
-            InputError: the run does not exist, has no plan, or the plan has no letters for this signer.
-        """
-        if self.plan is None:
-            return []
-        is_run_name = (self.workspace.runs / self.plan).is_dir()
-        run = self.plan if self.plan.is_file() and not is_run_name else run_folder(str(self.plan), self.workspace)
-        signer = self.signer or login_name()
-        planned = planned_letters(load_plan(run), signer)
-        if not planned:
-            raise InputError(f"The plan in {run} has no letters for {signer}. Give another --signer, or --letters.")
-        return planned
-
-    def letters_to_record(self) -> tuple[str, ...]:
-        """Return the letters to record, from --letter, --letters or --plan; with --web, all by default.
-
-        Raises:
-            InputError: no letter is given, the options conflict, or the source cannot be used for these letters.
-        """
-        if self.letter and self.letters:
-            raise InputError("Give --letter or --letters, not both.")
-        if self.plan and (self.letter or self.letters):
-            raise InputError("Give --plan, which selects the letters, or --letter or --letters, not both.")
-        planned = tuple(entry.letter for entry in self.planned)
-        letters = self.letter or self.letters or planned or (LETTERS if self.web else ())
-        if not letters:
-            raise InputError(
-                "No letter given. Give --letter A, or --letters A-Y to record all letters one after another."
-            )
-        if NO_LETTER in letters and (self.web or self.kind == "synthetic"):
-            raise InputError(
-                "Negative samples can only be recorded in a window or from a video, such as --source clip.mp4."
-            )
-        if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
-            raise InputError(
-                "Recording several letters requires a window or --web, where you choose when to start the next letter. "
-                f"Record one letter at a time, such as --letter {letters[0]}."
-            )
-        return letters
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse the value to a tuple of letters."""
+        one = param is not None and param.name == "letter"
+        if one and str(value).strip().lower() == NO_LETTER:
+            return (NO_LETTER,)
+        return (parse_letter(value),) if one else parse_letters(value)
 
 
-def run_capture(options: CaptureOptions) -> None:
-    """Record, and print a summary."""
-    check_web_options(web=options.web, unused=("source", "preview"))
-    letters = options.letters_to_record()
-    info = _create_session_info(options)
-    for entry in options.planned:
-        click.echo(f"{entry.letter}: {entry.why}", err=True)
-    count = options.count or max((entry.frames for entry in options.planned), default=None)
-    flags = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
-    capture = load_settings("capture", CaptureConfig, file=options.config, flags=flags)
-    gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
-    info = _add_signer_details(options, info, capture)
-    if options.web:
-        from aslkit.capture.web.record import record_in_browser
+@click.command()
+@click.option(
+    "--letter",
+    type=LettersType(),
+    help="Letter to record; 'none' for negative samples: rest poses and transitions.",
+    shell_complete=completions.letter_or_none,
+)
+@click.option(
+    "--letters",
+    type=LettersType(),
+    help="Several letters: A-Y, or A,B,C. Those with the fewest frames come first.",
+    shell_complete=completions.letters,
+)
+@click.option(
+    "--source",
+    default="0",
+    show_default=True,
+    help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
+    shell_complete=completions.source,
+)
+@click.option("--signer", help="Who is signing.  [default: your login name]", shell_complete=completions.signer)
+@click.option("--session", help="Name of the recording session.  [default: today's date and the source]")
+@setting_option(CaptureConfig, "goal")
+@click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, regardless of --goal.")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Record the letters that a run recommends, by its name or folder.",
+    shell_complete=completions.run,
+)
+@setting_option(CaptureConfig, "interval_s")
+@setting_option(CaptureConfig, "format")
+@setting_option(GateConfig, "enabled", "--gate/--no-gate")
+@click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
+@click.option("--web", is_flag=True, help="Record in the browser, with the camera of this or another device.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --web: address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8620, show_default=True, help="With --web: port to listen on."
+)
+@click.option(
+    "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="With --web: TLS certificate, PEM file."
+)
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Key of the certificate, PEM file.")
+@click.option("--list-cameras", is_flag=True, help="List the cameras and exit.")
+@click.option("--licence", help="Licence of the images, e.g. CC-BY-4.0. Asked once if not given.")
+@click.option("--consent", help="What the signer agrees to, in a few words. Asked once if not given.")
+@click.option("--yes", is_flag=True, help="Do not ask: use licence and consent of the settings.")
+@config_option
+@workspace_option
+@json_option
+def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, **options: Any) -> None:
+    """Record frames of a letter: in a window, in the browser, or from a file. Ctrl-C stops; stored frames are kept.
 
-        result = record_in_browser(
-            letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
-            host=options.host, port=options.port, certificate=options.certificate, key=options.key,
-            on_message=_print_message,
-        )  # fmt: skip
-    else:
-        from aslkit.capture.record import record, record_in_terminal
-        from aslkit.capture.window.window import record_in_window
-
-        in_terminal = partial(record_in_terminal, on_message=_print_message)
-        result = record(
-            letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
-            count=count, screen=record_in_window if options.windowed else in_terminal,
-            paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed,
-        )  # fmt: skip
-    print_recording(result, info, capture.goal, as_json=options.as_json)
-
-
-def _create_session_info(options: CaptureOptions) -> SessionInfo:
-    synthetic = not options.web and options.kind == "synthetic"
-    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login_name())
-    signer = validate_signer(name, synthetic=synthetic)
-    camera = "browser" if options.web else camera_name(options.source)
-    default_name = "one" if synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
-    session = validate_name("session", options.session or default_name)
-    return SessionInfo(
-        signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
-    )  # fmt: skip
-
-
-def _add_signer_details(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:
-    """Complete licence and consent from the options, the stored details, the configuration (--yes) or by asking.
-
-    The signer is only asked in a terminal, and only for values that are missing.
+    \b
+    Example:  aslkit capture --letter A --signer maria
+              aslkit capture --letters A-Y               (all letters that need more frames)
+              aslkit capture --plan custom-landmarks-mlp-1 --signer maria   (what a run recommends)
+              aslkit capture --web                       (in the browser, without a window)
+              aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
     """
-    workspace, signer = options.workspace, info.signer
-    if signer.startswith(SYNTHETIC_PREFIX):
-        details = SYNTHETIC
-    else:
-        stored = signers.load_signer(workspace, signer)
-        details = replace(stored, licence=info.licence or stored.licence, consent=info.consent or stored.consent)
-        proposed = signers.SignerDetails(licence=capture.licence, consent=capture.consent)
-        if options.yes:
-            details = signers.ask_signer_details(details, signer, ask=lambda _, answer: answer, proposed=proposed)
-        elif sys.stdin.isatty() and sys.stderr.isatty():
-            details = signers.ask_signer_details(details, signer, ask=_prompt, proposed=proposed)
-        else:
-            warn_missing_licence(signer, licence=details.licence, consent=details.consent)
-        signers.save_signer(workspace, signer, details)
-    return replace(info, licence=info.licence or details.licence, consent=info.consent or details.consent)
+    if list_cameras:
+        from aslkit.video import cameras
+
+        print_cameras(cameras.list_cameras(), as_json=as_json)
+        return
+    from aslkit.cli.shared.capture_options import CaptureOptions, record_with_options
+
+    options["gate"] = options.pop("enabled")
+    record_with_options(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
 
 
-def _prompt(question: str, proposed: str) -> str:
-    return str(click.prompt(question, default=proposed, err=True))
+@click.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--signer", required=True, help="Who is signing.", shell_complete=completions.signer)
+@click.option("--session", help="Name of the recording session.  [default: the folder's name]")
+@click.option("--licence", help="Licence of the images, e.g. CC-BY-4.0.")
+@click.option("--consent", help="What the signer agreed to, in a few words.")
+@click.option("--mirrored", is_flag=True, help="The images are mirrored, as in a selfie; they are stored unmirrored.")
+@workspace_option
+@json_option
+def import_images(
+    folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **details: str
+) -> None:
+    """Import images from FOLDER, which has one folder per letter.
 
+    \b
+    Example:  aslkit import photos --signer maria --licence CC-BY-4.0
+    for photos/A/*.jpg, photos/B/*.jpg, … (upper or lower case). Folders of other letters, such as J and Z, are skipped.
+    """
+    from aslkit.capture import signers
+    from aslkit.capture.import_images import import_folder
+    from aslkit.formats.captures import SESSION_FILE, SessionInfo
 
-def _print_message(text: str) -> None:
-    click.echo(text, err=True)
+    workspace = Workspace(root=root)
+    name = validate_name("session", session or make_name(folder.absolute().name))
+    stored = signers.load_signer(workspace, validate_signer(signer, synthetic=False))
+    known = {key: details[key] or getattr(stored, key) for key in ("licence", "consent")}
+    info = SessionInfo(signer=signer, session=name, camera=f"import {name}", **known)
+    result = import_folder(folder, workspace=workspace, info=info, mirrored=mirrored)
+    signers.save_signer(workspace, signer, replace(stored, licence=known["licence"], consent=known["consent"]))
+    info = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
+    warn_missing_licence(signer, licence=info.licence, consent=info.consent)
+    print_import(result, info, as_json=as_json)

@@ -10,23 +10,23 @@ INSTALL: Final = {
     "zsh": """echo 'eval "$(aslkit completion zsh)"' >> ~/.zshrc""",
     "fish": "aslkit completion fish > ~/.config/fish/completions/aslkit.fish",
 }
-"""The one line that lets each shell complete from its next start on."""
+"""Command that enables completion in new shells."""
 
 VARIABLE: Final = "_ASLKIT_COMPLETE"
-"""By this the script asks `aslkit` what could come next: click's own name for it."""
+"""Environment variable with which click's script asks for completions."""
 
 
 @click.command()
 @click.argument("shell", type=click.Choice([*INSTALL]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what lets SHELL complete commands, options, and names of runs, datasets and signers.
+    """Print the script that completes commands, options and names of runs, datasets and signers in SHELL.
 
     \b
     Example:  aslkit completion bash
 
     \b
-    To have it in each new shell, once:
+    Enable it in new shells, once:
       echo 'eval "$(aslkit completion bash)"' >> ~/.bashrc
       echo 'eval "$(aslkit completion zsh)"' >> ~/.zshrc
       aslkit completion fish > ~/.config/fish/completions/aslkit.fish
@@ -34,4 +34,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     script = found(ctx.find_root().command, {}, "aslkit", VARIABLE).source()
-    click.echo(f"{script.rstrip()}\n\n# To have this in each new {shell}, type once:  {INSTALL[shell]}")
+    click.echo(f"{script.rstrip()}\n\n# To enable this in every new {shell}, run once:  {INSTALL[shell]}")

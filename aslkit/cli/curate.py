@@ -6,61 +6,62 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aslkit.cli.shared import shell_completion as values
+from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.option_conflicts import reject_options
-from aslkit.cli.shared.options import config_option, dataset_folder, json_option, workspace_option
+from aslkit.cli.shared.options import config_option, dataset_folder, json_option, setting_option, workspace_option
 from aslkit.core.workspace import Workspace
+from aslkit.curate.config import CurateConfig
 
 if TYPE_CHECKING:
     from aslkit.curate.measure.engine import Engine
 
-
-_OF_CURATION: Final = (
-    "name", "hold_out", "with_synthetic", "keep_per_group", "augment", "restore", "processes", "engine", "master",
+_NOT_WITH_AUDIT: Final = (
+    "dataset", "hold_out", "with_synthetic", "keep_per_group", "augment", "restore", "processes", "engine", "master",
     "rebuild",
 )  # fmt: skip
-"""Without effect on an audit."""
 
 
 class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A number, or none."""
+    """A number or "none"."""
 
     name = "N"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Parse it."""
+        """Parse the value."""
         return 0 if value == "none" else int(click.INT.convert(value, param, ctx))
 
 
 @click.command()
 @click.option(
-    "--name", default="custom", show_default=True, help="What to call the dataset.", shell_complete=values.dataset
-)
-@values.hold_out_option
-@click.option("--with-synthetic", is_flag=True, help="Take synthetic signers too, beside real ones.")
-@click.option("--group-distance", type=int, help="Bits of 64 up to which frames are near-duplicates.  [default: 4]")
-@click.option("--keep-per-group", type=int, help="Of near-duplicates take so many, the sharpest.  [default: 0, all]")
-@click.option("--augment", type=CopiesType(), help="Varied copies of each frame in train, or 'none'.  [default: none]")
-@click.option("--restore", multiple=True, metavar="REASON", help="Take what was dropped for this reason, as 'blurred'.")
-@click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
+    "--dataset", "--name", "dataset", default="custom", show_default=True, help="Name of the dataset.",
+    shell_complete=completions.dataset,
+)  # fmt: skip
+@completions.hold_out_option
+@click.option("--with-synthetic", is_flag=True, help="Include synthetic signers next to real ones.")
+@setting_option(CurateConfig, "group_distance")
+@setting_option(CurateConfig, "keep_per_group")
+@setting_option(CurateConfig, "augment", type=CopiesType())
+@click.option("--restore", multiple=True, metavar="REASON", help="Keep frames dropped for this reason, e.g. 'blurred'.")
+@click.option("--processes", type=click.IntRange(1), help="Worker processes.  [default: one per core]")
 @click.option(
-    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="What runs it."
-)
-@click.option("--master", help="Of Spark, as spark://host:7077.  [default: local[*], this machine]")
-@click.option("--seed", type=int, help="Of the choice of who is tested on.  [default: 0]")
-@click.option("--rebuild", is_flag=True, help="Write the dataset anew even if nothing has changed.")
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
+    help="Run on this computer or on Spark.",
+)  # fmt: skip
+@click.option("--master", help="Spark master, e.g. spark://host:7077.  [default: local[*], this computer]")
+@setting_option(CurateConfig, "seed")
+@click.option("--rebuild", is_flag=True, help="Rebuild the dataset even if nothing has changed.")
 @click.option(
     "--audit",
     metavar="DATASET",
-    shell_complete=values.dataset,
-    help="Only measure how much of a test can be remembered: of a dataset, Sign Language MNIST, or folders of letters.",
+    shell_complete=completions.dataset,
+    help="Only measure the data leakage of a dataset, of Sign Language MNIST, or of folders of letters.",
 )
 @click.option("--renumbered", is_flag=True, help="With --audit: Sign Language MNIST with labels 0–23.")
 @config_option
 @workspace_option
 @json_option
 def curate(
-    name: str,
+    dataset: str,
     hold_out: tuple[str, ...],
     restore: tuple[str, ...],
     with_synthetic: bool,
@@ -75,61 +76,55 @@ def curate(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Turn the captures into a clean, split Parquet dataset.
+    """Build a clean Parquet dataset from the captures, split by signer.
 
     \b
     Example:  aslkit curate
-              aslkit curate --hold-out maria
+              aslkit curate --dataset club --hold-out maria
               aslkit curate --audit sign-language-mnist.zip
               aslkit curate --engine spark --master spark://host:7077
     """
     from aslkit.cli.output.stages import print_audit, print_curation
-    from aslkit.core.config import load
-    from aslkit.curate.config import CurateConfig
+    from aslkit.core.config import load_settings
+    from aslkit.curate import pipeline
     from aslkit.curate.filter.checks import CheckConfig
-    from aslkit.curate.pipeline import curate as build
 
     if audit is None:
-        reject_options(("renumbered",), "goes with --audit")
+        reject_options(("renumbered",), "requires --audit")
     else:
-        reject_options(_OF_CURATION, "does not go with --audit")
-    settings = load("curate", CurateConfig, file=config, flags=flags)
+        reject_options(_NOT_WITH_AUDIT, "cannot be combined with --audit")
+    settings = load_settings("curate", CurateConfig, file=config, flags=flags)
     if audit is not None:
-        from aslkit.curate.report.leakage import audit_dataset as measure
+        from aslkit.curate.report.leakage import audit_dataset
 
-        found = measure(
-            dataset_folder(audit, Workspace(root=root)),
-            distance=settings.group_distance,
-            seed=settings.seed,
-            renumbered=renumbered,
-        )
-        print_audit(found, distance=settings.group_distance, as_json=as_json)
+        folder = dataset_folder(audit, Workspace(root=root))
+        result = audit_dataset(folder, distance=settings.group_distance, seed=settings.seed, renumbered=renumbered)
+        print_audit(result, distance=settings.group_distance, as_json=as_json)
         return
-    with _engine(engine, master, processes) as engine_:
-        curated = build(
+    with _open_engine(engine, master, processes) as opened:
+        curated = pipeline.curate(
             Workspace(root=root),
-            name=name,
+            name=dataset,
             config=settings,
-            checks=load("checks", CheckConfig, file=config),
+            checks=load_settings("checks", CheckConfig, file=config),
             hold_out=hold_out,
             restore=restore,
             with_synthetic=with_synthetic,
             rebuild=rebuild,
-            engine=engine_,
+            engine=opened,
         )
     print_curation(curated, as_json=as_json)
 
 
-def _engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":
-    """What runs curation, as its options say."""
+def _open_engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":
     from aslkit.curate.measure.engine import Local
 
     if engine == "local":
         if master is not None:
-            raise click.UsageError("--master goes with --engine spark.")
+            raise click.UsageError("--master requires --engine spark.")
         return nullcontext(Local(processes=processes))
     if processes is not None:
-        raise click.UsageError("--processes goes with --engine local; Spark's master says how many there are.")
+        raise click.UsageError("--processes requires --engine local; on Spark, the master sets the number of workers.")
     from aslkit.curate.measure.spark_engine import spark_engine
 
     return spark_engine(master or "local[*]")

@@ -1,4 +1,4 @@
-"""`aslkit dataset …`: look at a dataset, check it, take it elsewhere, share it."""
+"""The `aslkit dataset` commands: inspect, verify, export and share datasets."""
 
 import sys
 from functools import partial
@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from aslkit.cli.dataset_sharing import merge, pull, push
-from aslkit.cli.shared import shell_completion as values
+from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.options import dataset_folder, json_option, workspace_option
 from aslkit.core.workspace import Workspace
 
 
 @click.group()
 def dataset() -> None:
-    """Look at datasets, check them, merge and share them.
+    """Inspect, verify, export, merge and share datasets.
 
     \b
     Example:  aslkit dataset info custom
@@ -23,52 +23,59 @@ def dataset() -> None:
 
 
 @dataset.command()
-@values.dataset_argument
+@completions.dataset_argument
 @workspace_option
 @json_option
 def info(dataset: str, root: Path, as_json: bool) -> None:
-    """Say what a dataset holds: splits, signers, letters, licences, and how it was made.
+    """Show splits, signers, letters, licences and provenance of a dataset.
 
     \b
     Example:  aslkit dataset info custom
     """
     from aslkit.cli.output.datasets import print_info
-    from aslkit.datasets.info import summarise_folder as count
+    from aslkit.datasets.info import summarise_folder
 
-    print_info(count(dataset_folder(dataset, Workspace(root=root))), as_json=as_json)
+    print_info(summarise_folder(dataset_folder(dataset, Workspace(root=root))), as_json=as_json)
 
 
 @dataset.command()
-@values.dataset_argument
-@click.option("--processes", type=click.IntRange(1), help="How many look at images.  [default: one a core]")
+@completions.dataset_argument
+@click.option("--processes", type=click.IntRange(1), help="Number of processes.  [default: one per core]")
 @workspace_option
 @json_option
 def verify(dataset: str, processes: int | None, root: Path, as_json: bool) -> None:
-    """Check a dataset, also one that a stranger sent: files, columns, images, splits, card. Problems end with 1.
+    """Verify a dataset, for example from an untrusted source.
+
+    Checks the files, columns, images, splits and card. The exit code is 1 if there are problems.
 
     \b
     Example:  aslkit dataset verify custom
               aslkit dataset verify downloads/theirs --json
     """
     from aslkit.cli.output.datasets import print_verify_report
-    from aslkit.datasets.verify.run import verify_dataset as check
+    from aslkit.datasets.verify.run import verify_dataset
 
-    found = check(dataset_folder(dataset, Workspace(root=root)), processes=processes)
-    print_verify_report(found, as_json=as_json)
-    if found.problems:
+    report = verify_dataset(dataset_folder(dataset, Workspace(root=root)), processes=processes)
+    print_verify_report(report, as_json=as_json)
+    if report.problems:
         sys.exit(1)
 
 
 @dataset.command()
 @click.argument("known", metavar="sign-mnist", type=click.Choice(["sign-mnist"]))
-@click.option("--from", "source", type=click.Path(path_type=Path), help="Zip, folder or CSV; from Kaggle without.")
-@click.option("--renumbered", is_flag=True, help="Its labels are 0–23, without the gap where J would be.")
-@click.option("--partial", is_flag=True, help="Take it though it has not the published number of rows.")
-@click.option("--name", default="sign-mnist", show_default=True, help="What to call the dataset.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Zip file, folder or CSV file.  [default: download from Kaggle]",
+)
+@click.option("--renumbered", is_flag=True, help="The labels are 0–23, without the gap for J.")
+@click.option("--partial", is_flag=True, help="Accept files that do not have the published number of rows.")
+@click.option("--name", default="sign-mnist", show_default=True, help="Name of the dataset.")
 @workspace_option
 @json_option
 def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: str, root: Path, as_json: bool) -> None:
-    """Fetch a known dataset, so far Sign Language MNIST, and write it as Parquet.
+    """Download Sign Language MNIST and convert it to a dataset.
 
     \b
     Example:  aslkit dataset get sign-mnist
@@ -82,29 +89,41 @@ def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: 
 
 
 @dataset.command()
-@values.dataset_argument
+@completions.dataset_argument
 @click.option(
-    "--format", required=True, type=click.Choice(["imagefolder", "webdataset", "csv28", "landmarks"]), help="Which."
+    "--format",
+    required=True,
+    type=click.Choice(["imagefolder", "webdataset", "csv28", "landmarks"]),
+    help="Export format.",
 )
 @click.option("--to", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--split", "splits", multiple=True, type=click.Choice(["train", "validation", "test"]), help="Only this.")
-@click.option("--force", is_flag=True, help="Replace what lies in the folder though it is no export.")
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    type=click.Choice(["train", "validation", "test"]),
+    help="Export only this split. Can be given several times.",
+)
+@click.option("--force", is_flag=True, help="Replace the folder even if it is not an export.")
 @workspace_option
 @json_option
 def export(
     dataset: str, format: str, to: Path, splits: tuple[str, ...], force: bool, root: Path, as_json: bool
 ) -> None:
-    """Write a dataset as folders of images, tar shards (WebDataset), 28×28 CSV as Sign Language MNIST, or landmarks.
+    """Export a dataset to images, tar shards or CSV files.
+
+    Formats: one image folder per letter, WebDataset tar shards, 28×28 pixels as CSV like Sign Language MNIST, or
+    landmarks as CSV.
 
     \b
     Example:  aslkit dataset export custom --format imagefolder --to images
               aslkit dataset export custom --format csv28 --to csv --split test
     """
     from aslkit.cli.output.datasets import print_export
-    from aslkit.datasets.exporters.run import export_dataset as write
+    from aslkit.datasets.exporters.run import export_dataset
 
     folder = dataset_folder(dataset, Workspace(root=root))
-    print_export(write(folder, format=format, to=to, splits=splits, force=force), as_json=as_json)
+    print_export(export_dataset(folder, format=format, to=to, splits=splits, force=force), as_json=as_json)
 
 
 for command in (merge, push, pull):
@@ -112,17 +131,19 @@ for command in (merge, push, pull):
 
 
 @dataset.command()
-@values.dataset_argument
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="A .png or .html file; without, here.")
-@click.option("--letter", help="Only this letter.", shell_complete=values.letter)
-@click.option("--signer", help="Only this signer.", shell_complete=values.signer)
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Only this split.")
+@completions.dataset_argument
+@click.option(
+    "--to", type=click.Path(dir_okay=False, path_type=Path), help="A .png or .html file.  [default: the terminal]"
+)
+@click.option("--letter", help="Show only this letter.", shell_complete=completions.letter)
+@click.option("--signer", help="Show only this signer.", shell_complete=completions.signer)
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Show only this split.")
 @click.option(
     "--count",
     type=click.IntRange(1),
-    help="Images of each letter.  [default: what has room; 8 in a file, 48 of one letter]",
+    help="Images of each letter.  [default: as many as fit; in a file 8, or 48 of one letter]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of images.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed for the selection of images.")
 @workspace_option
 @json_option
 def show(
@@ -136,7 +157,9 @@ def show(
     root: Path,
     as_json: bool,
 ) -> None:
-    """Show a few hands of each letter: in the terminal, or as a picture or a page.
+    """Show sample images of each letter.
+
+    They are shown in the terminal, or written to a PNG image or an HTML page.
 
     \b
     Example:  aslkit dataset show custom
@@ -148,12 +171,12 @@ def show(
     from aslkit.cli.output.datasets import print_contact_sheet, show_in_terminal
     from aslkit.core.letters import parse_letter
     from aslkit.datasets import parquet_store
-    from aslkit.datasets.contact_sheet import write as contact_sheet
     from aslkit.datasets.contact_sheet.select import select_tiles
+    from aslkit.datasets.contact_sheet.write import write_contact_sheet
 
     folder = dataset_folder(dataset, Workspace(root=root))
-    parquet_store.list_files(folder)  # that there is no dataset is said before that there is no terminal
-    choose = partial(
+    parquet_store.list_files(folder)  # report a missing dataset before a missing terminal
+    select = partial(
         select_tiles,
         folder,
         letter=parse_letter(letter) if letter else None,
@@ -162,7 +185,7 @@ def show(
         rng=np.random.default_rng(seed),
     )
     if to is None:
-        show_in_terminal(choose, count, one=letter is not None, as_json=as_json)
+        show_in_terminal(select, count, single_letter=letter is not None, as_json=as_json)
     else:
-        many = count or (48 if letter else 8)
-        print_contact_sheet(to, contact_sheet.write_contact_sheet(to, partial(choose, count=many)), as_json=as_json)
+        count = count or (48 if letter else 8)
+        print_contact_sheet(to, write_contact_sheet(to, partial(select, count=count)), as_json=as_json)

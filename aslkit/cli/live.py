@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aslkit.cli.shared import shell_completion as values
+from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
 from aslkit.cli.shared.options import config_option, json_option, login_name, newest_run, run_folder, workspace_option
 from aslkit.core.errors import AslkitError
@@ -21,99 +21,112 @@ _source = click.option(
     "--source",
     default="0",
     show_default=True,
-    help="Camera number, address (rtsp://, http://), video, folder of images, or 'synthetic'.",
-    shell_complete=values.source,
+    help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
+    shell_complete=completions.source,
 )
 
 
 @click.command()
-@click.argument("run", required=False, shell_complete=values.run)
+@click.argument("run", required=False, shell_complete=completions.run)
 @_source
 @click.option(
     "--letter",
     default="A",
     show_default=True,
-    help="What the synthetic signer shows.",
-    shell_complete=values.letter,
+    help="Letter that the synthetic signer shows.",
+    shell_complete=completions.letter,
 )
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
-@click.option("--limit-s", type=click.FloatRange(0), help="End after so many seconds.  [default: never]")
-@click.option("--speak", is_flag=True, help="Say each word when a space ends it.")
-@click.option("--copy", is_flag=True, help="Put the text on the clipboard at the end.")
-@click.option("--web", is_flag=True, help="Show it in the browser, with this or another device's camera.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where --web listens.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8621, show_default=True, help="Likewise.")
-@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="For --web: your own, PEM.")
-@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Of the certificate, PEM.")
+@click.option("--limit-s", type=click.FloatRange(0), help="Stop after this many seconds.  [default: never]")
+@click.option("--speak", is_flag=True, help="Speak each word when a space ends it.")
+@click.option("--copy", is_flag=True, help="Copy the text to the clipboard at the end.")
+@click.option(
+    "--web", is_flag=True, help="Show the recogniser in the browser, with the camera of this or another device."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --web: address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8621, show_default=True, help="With --web: port to listen on."
+)
+@click.option(
+    "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="With --web: TLS certificate, PEM file."
+)
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Key of the certificate, PEM file.")
 @config_option
 @workspace_option
-@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON, as it happens.")
+@click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: bool, **options: Any) -> None:
-    """Spell at the webcam: RUN, a run's name or folder, reads your hand. The newest where not given.
+    """Spell at the webcam with RUN, a run's name or folder; the newest run by default.
 
-    A letter is taken when you hold it for half a second; relax the hand to sign the same one again. Take the hand away
-    for a space. Without a hand or a letter it says nothing. Ctrl-C or q ends, and prints the text.
+    Hold a letter for half a second to type it. Relax your hand before signing the same letter again. Take your hand out
+    of the image for a space. Ctrl-C or q stops and prints the text.
 
     \b
     Example:  aslkit live
               aslkit live custom-landmarks-mlp-1 --speak
-              aslkit live --web                         (in the browser; no window needed)
+              aslkit live --web                         (in the browser, without a window)
               aslkit live --source clip.mp4 --json      (events for another program)
     """
-    from aslkit.core.config import load
+    from aslkit.core.config import load_settings
     from aslkit.core.letters import parse_letter
     from aslkit.live.config import LiveConfig
     from aslkit.live.text_output import copy_text, find_clipboard, find_voice
 
     check_web_options(web=web, unused=("source", "letter", "preview", "limit_s"))
     if options["source"] != "synthetic":
-        reject_options(("letter",), "goes with --source synthetic")
+        reject_options(("letter",), "requires --source synthetic")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
-    settings = load("live", LiveConfig, file=config)
-    aloud, copied, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
-    if aloud:
+    settings = load_settings("live", LiveConfig, file=config)
+    speak, copy, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
+    if speak:
         find_voice()
-    if copied:
+    if copy:
         find_clipboard()
-    heard = _heard(as_json=as_json, aloud=aloud)
+    on_event = _create_event_handler(as_json=as_json, speak=speak)
     if web:
         from aslkit.live.web.serve import live_in_browser
 
-        where = {name: options[name] for name in ("host", "port", "certificate", "key")}
-        lived = live_in_browser(folder, config=settings, on_event=heard, on_message=_warn, **where)
+        location = {name: options[name] for name in ("host", "port", "certificate", "key")}
+        result = live_in_browser(folder, config=settings, on_event=on_event, on_message=_print_message, **location)
     else:
-        from aslkit.live.run import live as read
+        from aslkit.live import run as live_run
 
-        lived = read(
-            folder, source=options["source"], config=settings, on_event=heard, on_message=_warn, letter=letter,
-            windowed=_windowed(options["preview"], options["source"], as_json=as_json), limit_s=options["limit_s"],
+        result = live_run.live(
+            folder, source=options["source"], config=settings, on_event=on_event, on_message=_print_message,
+            letter=letter, limit_s=options["limit_s"],
+            windowed=_is_windowed(options["preview"], options["source"], as_json=as_json),
         )  # fmt: skip
-    click.echo(json.dumps(lived.as_json()) if as_json else lived.text)
-    if copied:
-        copy_text(lived.text)
+    click.echo(json.dumps(result.as_json()) if as_json else result.text)
+    if copy:
+        copy_text(result.text)
 
 
 @click.command()
-@click.argument("run", required=False, shell_complete=values.run)
+@click.argument("run", required=False, shell_complete=completions.run)
 @_source
 @click.option(
     "--letters",
     default="A-Y",
     show_default=True,
-    help="Which to ask for: A-Y, or A,B,C.",
-    shell_complete=values.letters,
+    help="Letters to ask for: A-Y, or A,B,C.",
+    shell_complete=completions.letters,
 )
-@click.option("--letter", help="Which one a video shows, or the synthetic signer.", shell_complete=values.letter)
-@click.option("--times", type=click.IntRange(1), default=2, show_default=True, help="How often each is asked for.")
-@click.option("--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Rest at the end.")
+@click.option(
+    "--letter", help="Letter that the video or the synthetic signer shows.", shell_complete=completions.letter
+)
+@click.option(
+    "--times", type=click.IntRange(1), default=2, show_default=True, help="How often each letter is asked for."
+)
+@click.option(
+    "--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Seconds of rest at the end."
+)
 @click.option(
     "--signer",
-    help="Who is examined; your login name where not given, or that of the folder, video or synthetic signer.",
-    shell_complete=values.signer,
+    help="Who is signing.  [default: your login name, or the name of the folder, video or synthetic signer]",
+    shell_complete=completions.signer,
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the letters.")
-@click.option("--preview/--no-preview", default=True, help="Show a window, or ask in words.  [default: a window]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random order.")
+@click.option("--preview/--no-preview", default=True, help="Ask in a window or in the terminal.  [default: window]")
 @config_option
 @workspace_option
 @json_option
@@ -121,10 +134,10 @@ def exam(
     run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
     seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Be examined: sign the letters that RUN, the newest where not given, asks for, and see what it says of you.
+    """Test RUN, the newest run by default, on your own hand: sign the letters it asks for and get a score.
 
-    Letters come in random order; then you rest, and it should say nothing. A folder of photographs with a folder for
-    each letter, or a video of one --letter, gives the same score without you. Nothing is ever trained on an exam.
+    Letters come in random order, followed by a rest in which no letter should be predicted. A folder of photographs
+    with one folder per letter, or a video of one --letter, is scored in the same way. Exams are never trained on.
 
     \b
     Example:  aslkit exam
@@ -133,45 +146,45 @@ def exam(
     """
     import numpy as np
 
-    from aslkit.core.config import load
+    from aslkit.core.config import load_settings
     from aslkit.core.letters import parse_letter, parse_letters
     from aslkit.live.config import LiveConfig
     from aslkit.live.exam.result_folder import ExamFolder, render_report
     from aslkit.live.exam.run import run_exam
     from aslkit.live.exam.scoring import letter_order
-    from aslkit.video.sources import LIVE, camera_name, source_kind
+    from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
 
     kind = source_kind(source)
     if letter is not None:
-        reject_options(("letters",), "does not go with --letter")
-    if kind not in LIVE:
-        reject_options(("preview", "rest_s"), "goes with a camera")
+        reject_options(("letters",), "cannot be combined with --letter")
+    if kind not in LIVE_KINDS:
+        reject_options(("preview", "rest_s"), "requires a camera")
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
-    settings = load("live", LiveConfig, file=config)
+    settings = load_settings("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
-        raise click.UsageError(f"Which letter does {source} show? Give --letter.")
+        raise click.UsageError(f"Give the --letter that {source} shows.")
     asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    who = _examined(signer, source)
+    who = _exam_signer(signer, source)
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = run_exam(
         folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
-        rest_s=rest_s, windowed=preview, on_message=_warn,
+        rest_s=rest_s, windowed=preview, on_message=_print_message,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")
 
 
-def _windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
-    """Whether live shows a window: as was said, or else for a camera, unless a program listens."""
-    from aslkit.video.sources import LIVE, source_kind
+def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
+    """Return whether to show a window: by default for a camera, but not with --json."""
+    from aslkit.video.sources import LIVE_KINDS, source_kind
 
-    return preview if preview is not None else source_kind(source) in LIVE and not as_json
+    return preview if preview is not None else source_kind(source) in LIVE_KINDS and not as_json
 
 
-def _examined(signer: str | None, source: str) -> str:
-    """Who is examined, where not given: whom the source is drawn as or named after, or who is logged in."""
+def _exam_signer(signer: str | None, source: str) -> str:
+    """Return the signer: as given, or named after the source, or the login name."""
     from aslkit.live.frame_loop import SIGNER
     from aslkit.video.sources import source_kind
 
@@ -183,24 +196,24 @@ def _examined(signer: str | None, source: str) -> str:
     return validate_signer(signer, synthetic=kind == "synthetic")
 
 
-def _heard(*, as_json: bool, aloud: bool) -> "Callable[[Event], None]":
-    """Tells programs each event, and a voice each word that is complete, until it fails: spelling goes on."""
+def _create_event_handler(*, as_json: bool, speak: bool) -> "Callable[[Event], None]":
+    """Return a function that prints events as JSON and speaks words; if speaking fails, recognition continues."""
     from aslkit.live.text_output import speak_text
 
-    def heard(event: "Event") -> None:
-        nonlocal aloud
+    def handle(event: "Event") -> None:
+        nonlocal speak
         if as_json:
             click.echo(json.dumps(event.as_json()))
             sys.stdout.flush()
-        if aloud and event.kind == "space":
+        if speak and event.kind == "space":
             try:
                 speak_text(event.text.split()[-1])
             except AslkitError as error:
-                aloud = False
-                _warn(f"{error.message} No more words are spoken.")
+                speak = False
+                _print_message(f"{error.message} Words are no longer spoken.")
 
-    return heard
+    return handle
 
 
-def _warn(text: str) -> None:
+def _print_message(text: str) -> None:
     click.echo(text, err=True)

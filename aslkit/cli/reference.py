@@ -1,35 +1,63 @@
-"""docs/commands.md, made from the commands themselves: `python -m aslkit.cli.reference > docs/commands.md`.
+"""Generate docs/commands.md from the commands, and configs/default.toml from the settings.
 
-What it says depends on the code alone: not on the terminal, the machine, or the environment.
+    python -m aslkit.cli.reference > docs/commands.md
+    python -m aslkit.cli.reference --config > configs/default.toml
+
+The output depends on the code only, not on the terminal, the computer or the environment.
 """
 
 import inspect
 import re
+import sys
+import textwrap
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import click
+import tomli_w
 
+from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.cli.main import main
+from aslkit.core.config import Setting, list_settings
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.live.config import LiveConfig
+from aslkit.train.config import TrainConfig
+
+SETTINGS: Final[dict[str, type[Any]]] = {
+    "capture": CaptureConfig,
+    "gate": GateConfig,
+    "curate": CurateConfig,
+    "checks": CheckConfig,
+    "train": TrainConfig,
+    "live": LiveConfig,
+}
+"""Settings dataclass of each section of a configuration file."""
 
 HEAD: Final = """\
 # Commands
 
-Every command, as `aslkit COMMAND --help` says it. This page is made from the code, and a test compares the two: change
-the command, then run `python -m aslkit.cli.reference > docs/commands.md`.
+The help text of every command. This page is generated from the code, and a test compares the two. After changing a
+command, run `python -m aslkit.cli.reference > docs/commands.md`.
 
-New here? [One letter](tutorial-one-letter.md) is the shorter way in.
+If you are new to aslkit, start with [your first letter](tutorial-one-letter.md).
 """
 
-IN_ALL: Final = """\
-## In every command
+COMMON: Final = """\
+## Options of every command
 
 {table}
 
-Settings that are no option are in [configs/default.toml](../configs/default.toml); `--config` names a file that changes
-some of them. Exit codes: 0 done, 1 failed, 2 asked for something that cannot be. `aslkit completion` lets the shell
-complete commands, options and names. `NO_COLOR=1` turns colours off; there are none, and no progress bars, where the
-output is no terminal.
+Settings without an option are documented in [configs/default.toml](../configs/default.toml); change them in a file given
+with `--config`. Exit codes: 0 success, 1 failure, 2 invalid input. `aslkit completion` enables shell completion of
+commands, options and names. Set `NO_COLOR=1` to turn off colours; colours and progress bars are off when the output is
+not a terminal.
+"""
+
+_CONFIG_HEAD: Final = """\
+# The default settings. This file is generated from the code (python -m aslkit.cli.reference --config); it is not read.
+# To change settings, copy the lines you need to a file of your own and give it with --config. Options of the command
+# line override the file.
 """
 
 _DEFAULT: Final = re.compile(r"\s+\[default: (.+)\]$")
@@ -37,17 +65,39 @@ _LINE: Final = re.compile(r"^(?:\w[\w ]*:)?\s*(aslkit .+?)(?:\s{2,}\((.+)\))?$")
 
 
 def render_reference() -> str:
-    """The page."""
+    """Return the text of docs/commands.md."""
     root = click.Context(main, info_name="aslkit", **main.context_settings)
     contexts = list(_walk(root))
     everywhere = _in_all(contexts)
-    parts = [HEAD, "\n".join(map(_listed, contexts)) + "\n", IN_ALL.format(table=_table(everywhere))]
+    parts = [HEAD, "\n".join(map(_listed, contexts)) + "\n", COMMON.format(table=_table(everywhere))]
     parts += [_section(ctx, leave_out=everywhere) for ctx in contexts]
     return "\n".join(parts)
 
 
+def render_default_config() -> str:
+    """Return the text of configs/default.toml."""
+    parts = [_CONFIG_HEAD]
+    for section, settings in SETTINGS.items():
+        summary = " ".join(inspect.cleandoc(settings.__doc__ or "").split())
+        parts.append(f"\n{_comment(summary)}[{section}]\n")
+        parts += [_render_setting(setting) for setting in list_settings(settings).values()]
+    return "".join(parts)
+
+
+def _render_setting(setting: Setting) -> str:
+    limits = [", ".join(setting.choices)] if setting.choices else []
+    if setting.low is not None and setting.high is not None:
+        limits = [f"{setting.low:,} to {setting.high:,}"]
+    text = setting.description + "".join(f" [{limit}]" for limit in limits)
+    return _comment(text) + tomli_w.dumps({setting.name: setting.default})
+
+
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in textwrap.wrap(text, 116))
+
+
 def _walk(above: click.Context) -> Iterator[click.Context]:
-    """The contexts of all commands, in the order of work; a group before its commands."""
+    """Yield the contexts of all commands in the order of use, a group before its commands."""
     group = above.command
     assert isinstance(group, click.Group)
     for name in group.list_commands(above):
@@ -58,7 +108,7 @@ def _walk(above: click.Context) -> Iterator[click.Context]:
 
 
 Row = tuple[str, str, str]
-"""An option as it is typed, what it is for, what it is where it is not given."""
+"""Flags of an option, its help text, its default."""
 
 
 def _rows(ctx: click.Context) -> list[Row]:
@@ -77,7 +127,7 @@ def _row(option: click.Option, ctx: click.Context) -> Row:
 
 
 def _in_all(contexts: list[click.Context]) -> list[Row]:
-    """The options that nearly all commands have, in the same words."""
+    """Return the options that nearly all commands have."""
     rows = [_rows(ctx) for ctx in contexts if not isinstance(ctx.command, click.Group)]
     return [row for row in rows[0] if sum(row in each for each in rows) > 0.75 * len(rows)]
 
@@ -95,7 +145,7 @@ def _help(command: click.Command) -> Iterator[str]:
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         if paragraph.startswith("\b\nExample:"):
             yield from _examples(paragraph.splitlines()[1:])
-        elif paragraph.startswith("\b\n"):  # a sentence, and below it what is to be typed
+        elif paragraph.startswith("\b\n"):  # a sentence, followed by commands
             _, sentence, *typed = paragraph.splitlines()
             yield "\n".join([_plain(sentence), "", "```sh", *(line.strip() for line in typed), "```", ""])
         else:
@@ -103,7 +153,7 @@ def _help(command: click.Command) -> Iterator[str]:
 
 
 def _examples(lines: list[str]) -> Iterator[str]:
-    """Lines to be typed, as they are; what is remarked on them as the shell's comment; what is not typed as words."""
+    """Yield example commands as a shell block, remarks as comments, and other lines as text."""
     found = [(line, _LINE.match(line.strip())) for line in lines]
     typed = [f"{each[1]}  # {each[2]}" if each[2] else each[1] for _, each in found if each]
     if typed:
@@ -119,16 +169,16 @@ def _table(rows: list[Row]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Words that Markdown leaves as they are."""
+    """Escape text for Markdown."""
     return text.replace("*", "\\*")
 
 
 def _listed(ctx: click.Context) -> str:
-    """A command with the first sentence of its help."""
+    """Return a list item: the command and the first sentence of its help text."""
     paragraph = " ".join((ctx.command.help or "").partition("\n\n")[0].split())
     sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0]
     return f"- [{ctx.command_path}](#{ctx.command_path.replace(' ', '-')}): {sentence}"
 
 
 if __name__ == "__main__":
-    print(render_reference(), end="")
+    print(render_default_config() if "--config" in sys.argv[1:] else render_reference(), end="")

@@ -4,51 +4,50 @@ from pathlib import Path
 
 import click
 
-from aslkit.cli.shared import shell_completion as values
+from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, workspace_option
 from aslkit.core.workspace import Workspace
 
 
 @click.command()
-@click.argument("run", shell_complete=values.run)
+@click.argument("run", shell_complete=completions.run)
 @click.option(
     "--dataset",
     required=True,
-    help="A dataset's name, its folder, or its URL.",
-    shell_complete=values.dataset,
+    help="Name, folder or URL of the dataset.",
+    shell_complete=completions.dataset,
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the frames without a letter that are made.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the negative samples.")
 @workspace_option
 @json_option
 def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> None:
-    """Measure RUN, a run's name or folder, on a dataset: on the people in it that it was not trained on.
+    """Measure RUN, a run's name or folder, on the signers of a dataset that it was not trained on.
 
     \b
     Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
     """
     from aslkit.cli.output.runs import print_evaluation
-    from aslkit.train.evaluate_run import evaluate_run as measure
+    from aslkit.train.evaluate_run import evaluate_run
 
     workspace = Workspace(root=root)
     folder = run_folder(run, workspace)
-    print_evaluation(measure(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
+    print_evaluation(evaluate_run(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
 
 
 @click.command()
-@click.argument("run", nargs=-1, shell_complete=values.run)
+@click.argument("run", nargs=-1, shell_complete=completions.run)
 @workspace_option
 @json_option
 def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
-    """List the runs, best first; or put the RUNs that are named side by side.
+    """List all runs, best first, or compare the given RUNs.
 
     \b
     Example:  aslkit runs
               aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
     """
     from aslkit.cli.output.runs import print_runs
-    from aslkit.train.reporting.read_runs import list_runs as all_runs
-    from aslkit.train.reporting.read_runs import read_started_run
+    from aslkit.train.reporting.read_runs import list_runs, read_started_run
 
     workspace = Workspace(root=root)
-    found = [read_started_run(run_folder(name, workspace)) for name in run] if run else all_runs(workspace.runs)
+    found = [read_started_run(run_folder(name, workspace)) for name in run] if run else list_runs(workspace.runs)
     print_runs(found, compare=bool(run), as_json=as_json)

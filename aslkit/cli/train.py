@@ -1,82 +1,59 @@
 """The command `aslkit train`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from aslkit.cli.shared import shell_completion as values
-from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, workspace_option
+from aslkit.cli.output.stages import print_note
+from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, setting_option, workspace_option
 from aslkit.core.workspace import Workspace
+from aslkit.train.config import TrainConfig
+
+_BENCHMARK_OPTIONS: Final = ("ranks", "master", "checkpoints", "deterministic", "sweep")
 
 
 @click.command()
 @click.option(
-    "--dataset",
-    default="custom",
-    show_default=True,
-    help="A dataset's name, or its folder.",
-    shell_complete=values.dataset_or_sign_mnist,
-)
-@click.option(
-    "--feature",
-    help="What the model sees: landmarks, hand28, hand64, pixels28, pixels64, auto.  [default: landmarks]",
-    shell_complete=values.feature,
-)
-@click.option(
-    "--architecture",
-    help="mlp, cnn or cnn-bn.  [default: goes with the feature; of pixels the benchmark's best]",
-    shell_complete=values.architecture,
-)
-@values.hold_out_option
+    "--dataset", default="custom", show_default=True, help="Name or folder of the dataset.",
+    shell_complete=completions.dataset_or_sign_mnist,
+)  # fmt: skip
+@setting_option(TrainConfig, "feature", shell_complete=completions.feature)
+@setting_option(TrainConfig, "architecture", shell_complete=completions.architecture)
+@completions.hold_out_option
 @click.option(
     "--cv",
     type=click.Choice(["signer", "session", "block"]),
-    help="Leave each one out in turn, and measure on all; the model kept learns from all.",
+    help="Cross-validation: hold out each signer (session, block of time) in turn. The final model is trained on all.",
 )
-@click.option("--curve", is_flag=True, help="With --cv signer: learn from fewer people and images too; takes longer.")
+@click.option("--curve", is_flag=True, help="With --cv signer: also measure the learning curve, which takes longer.")
+@setting_option(TrainConfig, "start", metavar="RUN", shell_complete=completions.run)
+@click.option("--from-scratch", is_flag=True, help="Start with random weights.")
+@setting_option(TrainConfig, "epochs")
+@setting_option(TrainConfig, "seed")
+@setting_option(TrainConfig, "both_hands", "--both-hands/--one-hand")
+@setting_option(TrainConfig, "synthetic")
 @click.option(
-    "--start",
-    metavar="RUN",
-    help="Pixels: begin with this run's network.  [default: the newest benchmark's best]",
-    shell_complete=values.run,
+    "--config", help="TOML file with your own settings; for the benchmark, a recipe.", shell_complete=completions.recipe
 )
-@click.option("--from-scratch", is_flag=True, help="Pixels: begin with nothing learned elsewhere.")
-@click.option("--epochs", type=int, help="At most; training stops early.  [default: 25]")
-@click.option("--seed", type=int, help="Of all chance in training.  [default: 0]")
-@click.option("--both-hands/--one-hand", default=None, help="Train on both mirror images.  [default: both]")
-@click.option(
-    "--synthetic/--no-synthetic",
-    default=None,
-    help="Landmarks: learn from synthetic signers too, beside real ones.  [default: yes]",
-)
-@click.option(
-    "--config",
-    help="TOML file with settings of your own; for the benchmark a recipe.",
-    shell_complete=values.recipe,
-)
-@click.option("--ranks", type=click.IntRange(1), help="Benchmark: processes of a network.  [default: 2, 1 on one core]")
-@click.option("--master", help="Benchmark: of Spark, as spark://host:7077.  [default: local[*], this machine]")
+@click.option("--ranks", type=click.IntRange(1), help="Benchmark: Horovod ranks.  [default: 2, or 1 on a single core]")
+@click.option("--master", help="Benchmark: Spark master, e.g. spark://host:7077.  [default: local[*], this computer]")
 @click.option(
     "--checkpoints",
     metavar="FOLDER",
-    help="Benchmark: where all ranks can read and write, as s3://bucket/folder.  [default: the run's folder]",
+    help="Benchmark: folder that all ranks can read and write, e.g. s3://bucket/folder.  [default: the run's folder]",
 )
+@click.option("--deterministic", is_flag=True, help="Benchmark: bit-identical results, in one process.")
 @click.option(
-    "--deterministic", is_flag=True, help="Benchmark: networks in one process, the same to the bit each time."
+    "--resume", metavar="RUN", help="Resume an interrupted run, by name or folder.", shell_complete=completions.run
 )
-@click.option(
-    "--resume",
-    metavar="RUN",
-    help="Go on with an interrupted run, by its name or folder.",
-    shell_complete=values.run,
-)
-@click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the run's folder.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs into the run's folder.")
 @click.option(
     "--sweep",
     metavar="GRID",
-    help="Benchmark: try all combinations of a TOML file, as reference-grid.",
-    shell_complete=values.grid,
+    help="Benchmark: train all combinations of a TOML file, e.g. reference-grid.",
+    shell_complete=completions.grid,
 )
 @workspace_option
 @json_option
@@ -90,33 +67,30 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a recogniser and measure it on people it never saw.
+    """Train a recogniser and measure it on unseen signers.
 
-    With Sign Language MNIST, or another dataset whose split is published, this is the benchmark: several models, on
-    Spark and Horovod, and a leaderboard.
+    With Sign Language MNIST, or another dataset with a published split, this runs `aslkit benchmark`.
 
     \b
     Example:  aslkit train --dataset custom
               aslkit train --dataset custom --cv signer
               aslkit train --dataset custom --hold-out maria --feature hand28
               aslkit train --dataset sign-mnist
-              aslkit train --dataset sign-mnist --config reference
-              aslkit train --dataset sign-mnist --sweep reference-grid
     """
-    from aslkit.cli import benchmark as cli_benchmark
+    from aslkit.cli import benchmark
 
     workspace = Workspace(root=root)
-    of_benchmark = {name: options.pop(name) for name in ("ranks", "master", "checkpoints", "deterministic", "sweep")}
+    benchmark_options = {name: options.pop(name) for name in _BENCHMARK_OPTIONS}
     resume, tensorboard = options.pop("resume"), options.pop("tensorboard")
-    options["start"] = _start(options["start"], scratch=options.pop("from_scratch"))
-    folder = cli_benchmark.ensure_sign_mnist(dataset, workspace) or dataset_folder(dataset, workspace)
-    if cli_benchmark.is_benchmark(folder):
-        asked = cli_benchmark.BenchmarkRequest(
+    options["start"] = _parse_start(options["start"], scratch=options.pop("from_scratch"))
+    folder = benchmark.ensure_sign_mnist(dataset, workspace) or dataset_folder(dataset, workspace)
+    if benchmark.is_benchmark(folder):
+        request = benchmark.BenchmarkRequest(
             dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
             feature=options["feature"], architecture=options["architecture"], seed=options["seed"], resume=resume,
-            **of_benchmark,
+            **benchmark_options,
         )  # fmt: skip
-        not_of_it = {
+        training_options = {
             "--hold-out": hold_out,
             "--cv": cv,
             "--curve": curve or None,
@@ -126,22 +100,25 @@ def train(
             "--both-hands" if options["both_hands"] else "--one-hand": options["both_hands"],
             "--synthetic" if options["synthetic"] else "--no-synthetic": options["synthetic"],
         }
-        cli_benchmark.run_benchmark_command(
-            asked, refused=[name for name, value in not_of_it.items() if value not in (None, ())]
-        )
+        if given := [name for name, value in training_options.items() if value not in (None, ())]:
+            raise click.UsageError(
+                f"{given[0]} has no effect on the benchmark: the signers of {folder.name} are unknown, and the recipe "
+                "(--config) sets the models' parameters."
+            )
+        benchmark.run_benchmark_command(request)
         return
-    if given := [f"--{name}" for name, value in of_benchmark.items() if value]:
+    if given := [f"--{name}" for name, value in benchmark_options.items() if value]:
         raise click.UsageError(
-            f"{given[0]} goes with a dataset whose split is published, as sign-mnist, not with {folder.name}."
+            f"{given[0]} requires a dataset with a published split, such as sign-mnist; {folder.name} has none."
         )
-    wanted = {
+    arguments = {
         "hold_out": hold_out, "cv": cv, "curve": curve, "tensorboard": tensorboard,
         "resume": run_folder(resume, workspace) if resume else None,
     }  # fmt: skip
-    _train(folder, workspace, config, wanted, options, as_json=as_json)
+    _train(folder, workspace, config, arguments, options, as_json=as_json)
 
 
-def _start(run: str | None, *, scratch: bool) -> str | None:
+def _parse_start(run: str | None, *, scratch: bool) -> str | None:
     if run is not None and scratch:
         raise click.UsageError("Give --start or --from-scratch, not both.")
     return "" if scratch else run
@@ -151,27 +128,22 @@ def _train(
     folder: Path,
     workspace: Workspace,
     config: str | None,
-    asked: dict[str, Any],
+    arguments: dict[str, Any],
     flags: dict[str, Any],
     *,
     as_json: bool,
 ) -> None:
     from aslkit.cli.output.runs import print_training
-    from aslkit.core.config import load
-    from aslkit.train.config import TrainConfig
-    from aslkit.train.pipeline import train as run
+    from aslkit.core.config import load_settings
+    from aslkit.train import pipeline
 
-    settings = load("train", TrainConfig, file=Path(config) if config else None, flags=flags)
-
-    def note(text: str) -> None:
-        click.secho(f"Note: {text}", fg="yellow", err=True)
-
-    done = run(
+    settings = load_settings("train", TrainConfig, file=Path(config) if config else None, flags=flags)
+    result = pipeline.train(
         folder,
         runs=workspace.runs,
         config=settings,
         captures=workspace.captures,
-        on_message=note,
-        **asked,
+        on_message=print_note,
+        **arguments,
     )
-    print_training(done, as_json=as_json)
+    print_training(result, as_json=as_json)

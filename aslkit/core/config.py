@@ -1,98 +1,192 @@
-"""Settings: the preset in `configs/default.toml`, over it a user's TOML file, over that the flags that were given."""
+"""Settings of a stage: defaults in a dataclass, overridden by a TOML file, overridden by command-line options.
 
-import tomllib
+A setting is declared once, as a field of a keyword-only dataclass:
+
+    goal: Annotated[int, Meta(ge=1, le=1_000_000, description="Frames per letter and signer.")] = 602
+
+Type, range, default and help text of the command line, of `docs/commands.md` and of `configs/default.toml` all come from
+this field. msgspec validates the values.
+"""
+
 from collections.abc import Mapping
-from dataclasses import fields
-from importlib import resources
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from aslkit.core.errors import InputError
 
 Settings = TypeVar("Settings")
 
-DEFAULTS = "default.toml"
+SECTIONS: Final = ("capture", "gate", "curate", "checks", "train", "live")
+"""Sections of a configuration file."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
 class SettingError(InputError):
-    """A setting that cannot be: `load` says where it was given.
+    """An invalid value of a setting.
 
     Args:
         name: of the setting.
-        words: what is wrong with it, as "must be true or false; it is 3."
+        problem: what is wrong, such as "must be true or false; it is 3."
     """
 
-    def __init__(self, name: str, words: str) -> None:
-        super().__init__(f"{name} {words}")
-        self.name, self.words = name, words
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name, self.problem = name, problem
 
 
-def load(
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One field of a settings dataclass.
+
+    Attributes:
+        name: of the field, which is the key in a TOML file.
+        type: int, float, bool or str, without constraints; a tuple type for a list.
+        default: `dataclasses.MISSING` if the setting is required.
+        description: one sentence or two.
+        low, high: inclusive range of a number; None without a limit.
+        choices: the allowed values of a text; empty if any text is allowed.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+
+    @property
+    def requirement(self) -> str:
+        """What a value must be, such as "must be a whole number from 1 to 100"."""
+        if self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        what = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(self.type)
+        if what is None:
+            return "must be a list of whole numbers" + self._range()
+        return f"must be {what}" + self._range()
+
+    def _range(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f" from {self.low:,} to {self.high:,}"
+        return ""
+
+
+def list_settings(settings: type[Any]) -> dict[str, Setting]:
+    """Return the settings that a dataclass declares, by name."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {field.name: _read_field(field, hints[field.name]) for field in fields(settings)}
+
+
+def _read_field(field: Field[Any], hint: Any) -> Setting:
+    base, description, low, high = hint, "", None, None
+    if get_origin(hint) is Annotated:
+        base, *constraints = get_args(hint)
+        for meta in constraints:  # Annotated[Annotated[...], ...] lists the constraints of all levels
+            description = meta.description or description
+            low, high = (meta.ge if meta.ge is not None else low), (meta.le if meta.le is not None else high)
+    if get_origin(base) is tuple:
+        for meta in get_args(get_args(base)[0])[1:]:  # of the items; none if they have no constraints
+            low, high = meta.ge, meta.le
+    choices = get_args(base) if get_origin(base) is Literal else ()
+    kind = str if choices else base
+    assert not isinstance(kind, UnionType)
+    return Setting(
+        name=field.name, type=kind, default=field.default, description=description, low=low, high=high, choices=choices
+    )
+
+
+def load_settings(
     section: str, settings: type[Settings], *, file: Path | None = None, flags: Mapping[str, object] | None = None
 ) -> Settings:
-    """Build the dataclass `settings` from the section of that name.
+    """Build a settings dataclass from its defaults, a TOML file and command-line options.
 
     Args:
-        section: the TOML table, such as "capture".
-        settings: a keyword-only dataclass; each field is a key of the table.
-        file: the user's own TOML file; it need only name what it changes.
-        flags: what the command line gave; None counts as not given.
+        section: of the file, one of SECTIONS.
+        settings: the dataclass.
+        file: TOML file of the user; it only needs to name what it changes.
+        flags: options of the command line by the name of the setting; None means that an option was not given.
 
     Raises:
-        InputError: the file cannot be read, has a key that `settings` does not, or a value that cannot be.
+        InputError: the file cannot be read, or has an unknown section, an unknown key or an invalid value.
     """
-    text = resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")
-    preset: dict[str, Any] = tomllib.loads(text)[section]
-    values = dict(preset)
-    if file is not None:
-        values |= _own(file, section, {field.name for field in fields(settings)})  # type: ignore[arg-type]
+    values = _read_section(file, section, settings) if file is not None else {}
     given = {key: value for key, value in (flags or {}).items() if value is not None}
-    values |= given
     try:
-        for key, value in values.items():
-            if isinstance(preset.get(key), str) and not isinstance(value, str):
-                raise SettingError(key, f"must be text; it is {value!r}.")
-        return settings(**values)
+        return settings(**_convert(values | given, settings))
     except SettingError as error:
         if error.name in given:
-            raise InputError(f"--{error.name.replace('_', '-')} {error.words}") from error
-        raise InputError(f"{file or DEFAULTS}, [{section}]: {error.message}") from error
+            raise InputError(f"--{error.name.replace('_', '-')} {error.problem}") from error
+        raise InputError(f"{file}, [{section}]: {error.message}") from error
 
 
-def _own(file: Path, section: str, known: set[str]) -> dict[str, Any]:
+def build_settings(settings: type[Settings], values: Any, location: str) -> Settings:
+    """Build a settings dataclass from a table of a TOML file.
+
+    Args:
+        settings: the dataclass.
+        values: the table.
+        location: of the table, for error messages, such as "own.toml, [capture]".
+
+    Raises:
+        InputError: not a table, an unknown or a missing key, or an invalid value.
+    """
+    if not isinstance(values, dict):
+        raise InputError(f"{location} must be a section, not {values!r}.")
+    known = list_settings(settings)
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"{location}: unknown key {unknown[0]!r}. Known: {', '.join(sorted(known))}.")
+    if missing := [key for key, each in known.items() if each.default is MISSING and key not in values]:
+        raise InputError(f"{location}: {missing[0]} is missing.")
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        return settings(**_convert(values, settings))
+    except InputError as error:
+        raise InputError(f"{location}: {error.message}") from error
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        InputError: the file is missing, cannot be read, or is not a TOML file.
+    """
+    try:
+        values: dict[str, Any] = msgspec.toml.decode(file.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"There is no configuration file {file}.") from error
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise InputError(f"{file} is not a TOML file: {error}.") from error
-    sections = set(tomllib.loads(resources.files("aslkit.configs").joinpath(DEFAULTS).read_text(encoding="utf-8")))
-    if stray := sorted(set(tables) - sections):
-        raise InputError(f"{file}: unknown section [{stray[0]}]. Known: {', '.join(sorted(sections))}.")
-    own: dict[str, Any] = tables.get(section, {})
-    if not isinstance(own, dict):
+    return values
+
+
+def _convert(values: Mapping[str, object], settings: type[Any]) -> dict[str, Any]:
+    """Validate values one by one, so that the error can name the setting."""
+    hints, known = get_type_hints(settings, include_extras=True), list_settings(settings)
+    converted = {}
+    for name, value in values.items():
+        try:
+            converted[name] = msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            raise SettingError(name, f"{known[name].requirement}; it is {value!r}.") from error
+    return converted
+
+
+def _read_section(file: Path, section: str, settings: type[Any]) -> dict[str, Any]:
+    tables = read_toml(file)
+    if unknown := sorted(set(tables) - set(SECTIONS)):
+        raise InputError(f"{file}: unknown section [{unknown[0]}]. Known: {', '.join(sorted(SECTIONS))}.")
+    values: Any = tables.get(section, {})
+    if not isinstance(values, dict):
         raise InputError(f"{file}: {section} must be a section: write [{section}] on a line of its own.")
-    if unknown := sorted(set(own) - known):
+    known = list_settings(settings)
+    if unknown := sorted(set(values) - set(known)):
         raise InputError(f"{file}: unknown key {unknown[0]!r} in [{section}]. Known: {', '.join(sorted(known))}.")
-    return own
-
-
-def check_integer(name: str, value: object, low: int, high: int) -> None:
-    """As `check_number`, for what is counted: 10.5 is refused."""
-    check_number(name, value, low, high)
-    if not isinstance(value, int):
-        raise SettingError(name, f"must be a whole number; it is {value!r}.")
-
-
-def check_bool(name: str, value: object) -> None:
-    """Raise SettingError unless `value` is true or false."""
-    if not isinstance(value, bool):
-        raise SettingError(name, f"must be true or false; it is {value!r}.")
-
-
-def check_number(name: str, value: object, low: float, high: float) -> None:
-    """Raise SettingError unless `value` is a number with low <= value <= high; the message names the setting."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise SettingError(name, f"must be from {low:,} to {high:,}; it is {value!r}.")
+    return values

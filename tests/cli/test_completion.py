@@ -96,7 +96,7 @@ def test_letters() -> None:
 
 def test_settings_are_those_that_there_are() -> None:
     assert completed("train --feature") == sorted((*FEATURES, "auto"))
-    assert completed("train --architecture") == sorted(ARCHITECTURES)
+    assert completed("train --architecture") == sorted((*ARCHITECTURES, "auto"))
     assert completed("capture --source", "s") == ["synthetic"]
     assert completed("capture --source", "clips/") == ["(file)"]
 

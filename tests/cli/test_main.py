@@ -107,12 +107,12 @@ def test_letters_that_are_none(letter: str, says: str, tmp_path: Path) -> None:
 
 
 def test_import_of_a_missing_and_an_empty_folder(tmp_path: Path) -> None:
-    assert "There is no folder" in failed(
+    assert "does not exist" in failed(
         aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2
     )
     (tmp_path / "empty").mkdir()
     message = failed(aslkit("import", tmp_path / "empty", "--signer", "maria", workspace=tmp_path), 2)
-    assert "no folder of a letter" in message
+    assert "contains no letter folder" in message
     assert not (tmp_path / "captures").exists()
 
 
@@ -126,7 +126,7 @@ def test_bad_images_are_left_out_named_and_counted(tmp_path: Path) -> None:
     result = aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
     assert result.exit_code == 0
     assert "J" in result.output
-    for words in ("its sign moves", "not an image", "A/text.jpg", "too large (30000×30000", "A/bomb.png"):
+    for words in ("its sign is a movement", "not an image", "A/text.jpg", "too large (30000×30000", "A/bomb.png"):
         assert words in result.output
     curated = json.loads(aslkit("curate", "--json", workspace=tmp_path / "ws").stdout)
     assert curated["frames"] == 6
@@ -165,7 +165,7 @@ def test_one_signer_and_a_missing_letter_are_said(tmp_path: Path) -> None:
     result = aslkit("curate", workspace=tmp_path / "ws")
     assert result.exit_code == 0
     assert "Only one signer" in result.stderr
-    assert "No frames to train on for C D E" in result.stderr
+    assert "No training frames for C D E" in result.stderr
     assert "Split by block" in result.stdout
 
 
@@ -173,7 +173,7 @@ def test_holding_out_the_only_signer(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "AB")
     aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
     message = failed(aslkit("curate", "--hold-out", "maria", workspace=tmp_path / "ws"), 2)
-    assert "leaves nobody to train on" in message
+    assert "leaves no signer for training" in message
     assert not (tmp_path / "ws" / "datasets").exists()
 
 
@@ -247,9 +247,7 @@ def test_workspace_from_the_environment(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_was_stated_at_an_import_is_known_at_the_next(tmp_path: Path) -> None:
     pictures = photographs(tmp_path / "in", "AB")
     bare = aslkit("import", pictures, "--signer", "bea", workspace=tmp_path)
-    assert (
-        "bea has not said what may be done with the images: they are stored without licence or consent" in bare.stderr
-    )
+    assert "The images of bea have no licence and no consent, so they cannot be shared" in bare.stderr
     stated = ("--licence", "CC0-1.0", "--consent", "all")
     aslkit("import", pictures, "--signer", "ada", *stated, workspace=tmp_path)
     again = aslkit("import", pictures, "--signer", "ada", "--session", "two", "--json", workspace=tmp_path)
@@ -299,7 +297,7 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = result.stdout.splitlines()
     assert len(lines) == 10
     assert "36 frames of 3 synthetic signers" in lines[0]
-    assert "synthetic-cleo, never seen" in lines[3]
+    assert "synthetic-cleo, an unseen signer" in lines[3]
     report = Path(lines[5].split()[-1])
     assert report.is_file()
     metrics = json.loads((report.parent / "metrics.json").read_text())

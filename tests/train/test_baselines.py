@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
 from aslkit.train.baselines import LEFT_OUT, VALIDATION, TrainingContext, calibrate_model
 from aslkit.train.config import TrainConfig
@@ -16,7 +16,7 @@ from aslkit.train.fitting.fit import NO_FOLDERS, fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
 
 
 @pytest.fixture

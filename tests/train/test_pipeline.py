@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.sanitize import format_percent
 from aslkit.datasets import parquet_store, schema
@@ -30,7 +30,7 @@ from aslkit.train.reporting.summary_text import describe_run
 
 @pytest.fixture(scope="module")
 def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
-    config = load("train", TrainConfig, flags={"epochs": 6})
+    config = load_settings("train", TrainConfig, flags={"epochs": 6})
     return train(dataset, runs=tmp_path_factory.mktemp("runs"), config=config)
 
 
@@ -99,7 +99,7 @@ def test_report_says_unseen_before_random(trained: TrainResult) -> None:
 
 @pytest.mark.usefixtures("uncompiled")
 def test_a_second_run_has_a_folder_of_its_own(trained: TrainResult, dataset: Path) -> None:
-    config = load("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
+    config = load_settings("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
     assert second.metrics.unseen.held_out == ["synthetic-ben"]
@@ -115,7 +115,7 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
             part = part.set_column(part.schema.get_field_index("phash"), "phash", ada.column("phash"))
         parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
     said: list[str] = []
-    config = load("train", TrainConfig, flags={"epochs": 1})
+    config = load_settings("train", TrainConfig, flags={"epochs": 1})
     done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=said.append)
     told = "100% of the frames of synthetic-ada are near-copies of frames of synthetic-dan"
     assert any(told in each for each in said)
@@ -129,7 +129,7 @@ def test_auto_chooses_without_the_people_tested_on(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
-    config = load("train", TrainConfig, flags={"epochs": 2, "feature": "auto", "members": 1})
+    config = load_settings("train", TrainConfig, flags={"epochs": 2, "feature": "auto", "members": 1})
     done = train(dataset, runs=tmp_path, config=config)
     best, second = done.metrics.candidates
     assert best.mean >= second.mean
@@ -142,9 +142,9 @@ def test_auto_chooses_without_the_people_tested_on(
 def test_wrong_names_are_told_before_any_work(dataset: Path, tmp_path: Path) -> None:
     for flags in ({"feature": "hog"}, {"architecture": "vit"}):
         with pytest.raises(InputError, match="Known: "):
-            train(dataset, runs=tmp_path, config=load("train", TrainConfig, flags=flags))
+            train(dataset, runs=tmp_path, config=load_settings("train", TrainConfig, flags=flags))
     with pytest.raises(InputError, match="No dataset found"):
-        train(tmp_path / "none", runs=tmp_path, config=load("train", TrainConfig))
+        train(tmp_path / "none", runs=tmp_path, config=load_settings("train", TrainConfig))
     assert not list(tmp_path.iterdir())
 
 

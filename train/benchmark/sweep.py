@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from aslkit.core.config import build_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import remove, write_text
 from aslkit.formats.run_folder import SWEEP_FILE
@@ -16,10 +17,9 @@ from aslkit.train.benchmark.recipe import (
     BenchmarkConfig,
     ModelConfig,
     build_model_config,
-    build_settings,
     digest,
     model_tables,
-    read_toml,
+    read_recipe,
 )
 from aslkit.train.benchmark.run import append_result, load_results
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
@@ -57,7 +57,7 @@ def load_grid(name: str) -> SweepGrid:
     Raises:
         InputError: no such file, an unknown key, a list that is empty or none, or a setting out of range.
     """
-    tables = read_toml(name)
+    tables = read_recipe(name)
     models, varied = {}, {}
     for family, values in model_tables(tables, name).items():
         where = f"{name}, [models.{family}]"

@@ -1,4 +1,7 @@
-"""What the commands on datasets print. Every word of a dataset passes `sanitize_text`: it may be hostile to a terminal."""
+"""Print the results of the dataset commands.
+
+All text from a dataset is sanitized, because it can contain terminal escape sequences.
+"""
 
 import shutil
 import sys
@@ -22,204 +25,212 @@ if TYPE_CHECKING:
     from aslkit.datasets.sign_mnist.fetch import SignMnistResult
     from aslkit.datasets.verify.run import VerifyReport
 
-_LISTED = 40
-"""Rows of a table."""
-
-_LONGEST = 300
-"""Characters that are shown of a sentence."""
+_MAX_TABLE_ROWS = 40
+_MAX_TEXT_CHARS = 300
 
 
-def print_info(found: "DatasetInfo", *, as_json: bool) -> None:
-    """Say what a dataset holds."""
+def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
+    """Print the statistics of a dataset."""
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(info))
         return
-    known = sum(name != "unknown" for name in found.signers)
+    known = sum(name != "unknown" for name in info.signers)
     signers = _count(known, "signer") if known else "unknown signers"
-    letters = sum(any(counts.values()) for counts in found.letters.values())
-    size = f"{found.bytes_on_disk / 1e6:,.1f} MB"
+    letters = sum(any(counts.values()) for counts in info.letters.values())
+    size = f"{info.bytes_on_disk / 1e6:,.1f} MB"
     click.echo(
-        f"{sanitize_text(found.name)}: {_count(found.images, 'image')} of {_count(letters, 'letter')}, {signers}, "
-        f"{_count(found.sessions, 'session')}, {size}: {found.folder}"
+        f"{sanitize_text(info.name)}: {_count(info.images, 'image')} of {_count(letters, 'letter')}, {signers}, "
+        f"{_count(info.sessions, 'session')}, {size}: {info.folder}"
     )
-    _print_splits(found)
-    _print_signers(found)
-    _print_letters(found.letters)
-    recorded = " to ".join(found.recorded) if found.recorded else "when is not known"
-    click.echo(f"Recorded: {recorded}; {_listed(found.cameras)}")
-    click.echo(f"Licence: {_listed(found.licences)}")
-    click.echo(f"Consent: {_listed(found.consents)}")
-    _print_making(found)
+    _print_splits(info)
+    _print_signers(info)
+    _print_letters(info.letters)
+    recorded = " to ".join(info.recorded) if info.recorded else "date unknown"
+    click.echo(f"Recorded: {recorded}; {_format_counts(info.cameras)}")
+    click.echo(f"Licence: {_format_counts(info.licences)}")
+    click.echo(f"Consent: {_format_counts(info.consents)}")
+    _print_provenance(info)
 
 
-def _print_splits(found: "DatasetInfo") -> None:
+def _print_splits(info: "DatasetInfo") -> None:
     rows = []
-    for name, part in found.splits.items():
-        groups = "unknown" if found.groups is None else f"{part.groups:,}"
-        counts = (f"{part.rows:,}", f"{part.copies:,}", groups, f"{len(part.signers):,}", f"{part.files:,}")
-        rows.append((name, *counts, f"{part.file_bytes / 1e6:,.1f}"))
-    _print_table(("split", "rows", "varied copies", "groups", "signers", "files", "MB"), rows)
+    for name, split in info.splits.items():
+        groups = "unknown" if info.groups is None else f"{split.groups:,}"
+        counts = (f"{split.rows:,}", f"{split.copies:,}", groups, f"{len(split.signers):,}", f"{split.files:,}")
+        rows.append((name, *counts, f"{split.file_bytes / 1e6:,.1f}"))
+    _print_table(("split", "rows", "augmented", "groups", "signers", "files", "MB"), rows)
 
 
-def _print_signers(found: "DatasetInfo") -> None:
+def _print_signers(info: "DatasetInfo") -> None:
     rows = []
-    for name, each in list(found.signers.items())[:_LISTED]:
-        counts = (f"{each.images:,}", f"{each.sessions:,}", str(each.letters), f"{each.coverage:.2%}")
-        rows.append((name, *counts, ", ".join(each.splits)))
-    _print_table(("signer", "images", "sessions", "letters", "hand found", "in"), rows)
-    if len(found.signers) > _LISTED:
-        click.echo(f"… and {len(found.signers) - _LISTED:,} more signers.")
+    for name, signer in list(info.signers.items())[:_MAX_TABLE_ROWS]:
+        counts = (f"{signer.images:,}", f"{signer.sessions:,}", str(signer.letters), f"{signer.coverage:.2%}")
+        rows.append((name, *counts, ", ".join(signer.splits)))
+    _print_table(("signer", "images", "sessions", "letters", "hand detected", "splits"), rows)
+    if len(info.signers) > _MAX_TABLE_ROWS:
+        click.echo(f"… and {len(info.signers) - _MAX_TABLE_ROWS:,} more signers.")
 
 
-def _print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table whose first column, and one called "in", are words; the others are numbers."""
+def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table. The first column and the column "splits" contain text, the others numbers."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
-    for name in head:
-        table.add_column(name, justify="left" if name in (head[0], "in") else "right")
+    for name in header:
+        table.add_column(name, justify="left" if name in (header[0], "splits") else "right")
     for row in rows:
-        table.add_row(*(Text(sanitize_text(each)) for each in row))  # as Text, "[red]" is a name and no colour
+        table.add_row(*(Text(sanitize_text(each)) for each in row))  # Text, so that "[red]" is not parsed as markup
     Console().print(table)
 
 
 def _print_letters(letters: Mapping[str, Mapping[str, int]]) -> None:
-    counts = {letter: sum(each.values()) for letter, each in letters.items()}
-    there = {letter: count for letter, count in counts.items() if count}
-    if there:
-        few, many = min(there, key=lambda letter: there[letter]), max(there, key=lambda letter: there[letter])
-        varied = f"{there[few]:,} ({few}) to {there[many]:,} ({many})"
-        click.echo(f"Images of a letter: {varied if there[few] < there[many] else f'{there[few]:,} of each'}")
-    if missing := [letter for letter in counts if letter not in there]:
-        click.echo(f"None of: {' '.join(missing)}")
+    totals = {letter: sum(counts.values()) for letter, counts in letters.items()}
+    present = {letter: total for letter, total in totals.items() if total}
+    if present:
+        rarest, commonest = (
+            min(present, key=lambda letter: present[letter]),
+            max(present, key=lambda letter: present[letter]),
+        )
+        low, high = present[rarest], present[commonest]
+        text = f"{low:,} ({rarest}) to {high:,} ({commonest})" if low < high else f"{low:,} of each"
+        click.echo(f"Images per letter: {text}")
+    if missing := [letter for letter in totals if letter not in present]:
+        click.echo(f"No images of: {' '.join(missing)}")
     for split in ("train", "test"):
-        lacking = [letter for letter in there if not letters[letter][split]]
-        if lacking and len(lacking) < len(there):
-            click.echo(f"None in {split} of: {' '.join(lacking)}")
+        absent = [letter for letter in present if not letters[letter][split]]
+        if absent and len(absent) < len(present):
+            click.echo(f"No images in {split} of: {' '.join(absent)}")
 
 
-def _print_making(found: "DatasetInfo") -> None:
-    summary = found.summary
-    held = summary.get("held_out")
-    by = f"Split by {sanitize_text(summary['split_by'])}" if "split_by" in summary else "How it was split is not known"
-    click.echo(by + (f", held out: {', '.join(map(sanitize_text, held))}" if isinstance(held, list) and held else ""))
-    leaks = found.facts.get("leaks")
-    for name, leak in leaks.items() if isinstance(leaks, dict) else ():
-        if isinstance(leak, dict) and isinstance(leak.get("remembered"), float):
-            click.echo(f"Remembered, {sanitize_text(name)} split: {leak['remembered']:.1%} of the test")
-    for what in ("rejected", "flagged"):
-        if isinstance(summary.get(what), dict) and summary[what]:
-            click.echo(f"{what.capitalize()}: {_listed(summary[what])}")
-    if "source" in found.facts:
-        click.echo(f"Source: {sanitize_text(found.facts['source'], most=_LONGEST)}")
-    for what in ("versions", "config"):
-        if isinstance(found.facts.get(what), dict):
+def _print_provenance(info: "DatasetInfo") -> None:
+    summary = info.summary
+    held_out = summary.get("held_out")
+    split_by = f"Split by {sanitize_text(summary['split_by'])}" if "split_by" in summary else "Unknown split method"
+    if isinstance(held_out, list) and held_out:
+        split_by += f", held out: {', '.join(map(sanitize_text, held_out))}"
+    click.echo(split_by)
+    leakage = info.facts.get("leaks")
+    for name, each in leakage.items() if isinstance(leakage, dict) else ():
+        if isinstance(each, dict) and isinstance(each.get("remembered"), float):
+            click.echo(f"Nearest-neighbour accuracy, {sanitize_text(name)} split: {each['remembered']:.1%}")
+    for key in ("rejected", "flagged"):
+        if isinstance(summary.get(key), dict) and summary[key]:
+            click.echo(f"{key.capitalize()}: {_format_counts(summary[key])}")
+    if "source" in info.facts:
+        click.echo(f"Source: {sanitize_text(info.facts['source'], most=_MAX_TEXT_CHARS)}")
+    for key, title in (("versions", "Made with"), ("config", "Settings")):
+        if isinstance(info.facts.get(key), dict):
             values = ", ".join(
-                f"{sanitize_text(key)} {sanitize_text(value)}" for key, value in found.facts[what].items()
+                f"{sanitize_text(name)} {sanitize_text(value)}" for name, value in info.facts[key].items()
             )
-            click.echo(f"{'Made with' if what == 'versions' else 'Settings'}: {values}")
+            click.echo(f"{title}: {values}")
     notes = summary.get("notes")
     for note in notes[: 2 * MAX_LISTED] if isinstance(notes, list) else ():
-        click.secho(f"Note: {sanitize_text(note, most=_LONGEST)}", fg="yellow")
+        click.secho(f"Note: {sanitize_text(note, most=_MAX_TEXT_CHARS)}", fg="yellow")
 
 
-def _listed(counts: Mapping[str, Any]) -> str:
-    shown = [
-        f"{sanitize_text(name)} ({each:,})" if isinstance(each, int) else sanitize_text(name)
-        for name, each in counts.items()
+def _format_counts(counts: Mapping[str, Any]) -> str:
+    items = [
+        f"{sanitize_text(name)} ({count:,})" if isinstance(count, int) else sanitize_text(name)
+        for name, count in counts.items()
     ]
-    more = f", and {len(shown) - 2 * MAX_LISTED} more" if len(shown) > 2 * MAX_LISTED else ""
-    return ", ".join(shown[: 2 * MAX_LISTED]) + more
+    more = f", and {len(items) - 2 * MAX_LISTED} more" if len(items) > 2 * MAX_LISTED else ""
+    return ", ".join(items[: 2 * MAX_LISTED]) + more
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def print_verify_report(found: "VerifyReport", *, as_json: bool) -> None:
-    """Say what is wrong with a dataset, a few of each kind."""
+def print_verify_report(report: "VerifyReport", *, as_json: bool) -> None:
+    """Print the findings in a dataset, up to MAX_LISTED of each kind."""
     if as_json:
-        listed = [asdict(each) | {"level": each.level, "remedy": each.remedy} for each in found.findings]
-        about = {"folder": str(found.folder), "rows": found.rows, "files": found.files, "problems": found.problems}
-        print_json(about | {"findings": listed})
+        findings = [asdict(each) | {"level": each.level, "remedy": each.remedy} for each in report.findings]
+        values = {"folder": str(report.folder), "rows": report.rows, "files": report.files, "problems": report.problems}
+        print_json(values | {"findings": findings})
         return
-    rows = sum(found.rows.values())
-    click.echo(f"Looked through {_count(rows, 'row')} in {_count(found.files, 'file')}: {found.folder}")
-    for kind, of_kind in groupby(found.findings, key=lambda each: each.kind):
-        findings = list(of_kind)
-        colour = "red" if findings[0].level == "problem" else "yellow"
-        click.secho(f"{findings[0].level.capitalize()}: {kind}, {len(findings):,}×", fg=colour)
-        for each in findings[:MAX_LISTED]:
-            place = each.file + (f" row {each.row:,}" if each.row is not None else "")
-            click.echo(f"  {place + ': ' if place else ''}{each.what}")
-        if len(findings) > MAX_LISTED:
-            click.echo(f"  … and {len(findings) - MAX_LISTED:,} more; --json lists them all.")
-        click.echo(f"  {findings[0].remedy}")
-    if found.problems:
-        click.secho(f"{_count(found.problems, 'problem')}.", bold=True)
+    rows = sum(report.rows.values())
+    click.echo(f"Checked {_count(rows, 'row')} in {_count(report.files, 'file')}: {report.folder}")
+    for kind, group in groupby(report.findings, key=lambda each: each.kind):
+        of_kind = list(group)
+        colour = "red" if of_kind[0].level == "problem" else "yellow"
+        click.secho(f"{of_kind[0].level.capitalize()}: {kind}, {len(of_kind):,}×", fg=colour)
+        for each in of_kind[:MAX_LISTED]:
+            location = each.file + (f" row {each.row:,}" if each.row is not None else "")
+            click.echo(f"  {location + ': ' if location else ''}{each.what}")
+        if len(of_kind) > MAX_LISTED:
+            click.echo(f"  … and {len(of_kind) - MAX_LISTED:,} more. Use --json to list all.")
+        click.echo(f"  {of_kind[0].remedy}")
+    if report.problems:
+        click.secho(f"{_count(report.problems, 'problem')}.", bold=True)
     else:
         click.secho("No problems.", bold=True)
 
 
-def print_export(done: "ExportResult", *, as_json: bool) -> None:
-    """Say what was written, and what was left out."""
+def print_export(result: "ExportResult", *, as_json: bool) -> None:
+    """Print what was exported and what was skipped."""
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(result))
         return
-    click.echo(f"Wrote {_count(sum(done.rows.values()), 'image')} as {done.format}: {done.to}")
-    click.echo("  " + ", ".join(f"{split} {count:,}" for split, count in done.rows.items()))
-    for why, count in done.left_out.items():
-        click.echo(f"Left out, {why}: {count:,}")
-    click.echo(f"Open it: {done.opened_by}")
+    click.echo(f"Exported {_count(sum(result.rows.values()), 'image')} as {result.format}: {result.to}")
+    click.echo("  " + ", ".join(f"{split} {count:,}" for split, count in result.rows.items()))
+    for reason, count in result.left_out.items():
+        click.echo(f"Skipped, {reason}: {count:,}")
+    click.echo(f"Open it with: {result.opened_by}")
 
 
-def show_in_terminal(choose: Callable[..., "ContactSheet"], count: int | None, *, one: bool, as_json: bool) -> None:
+def show_in_terminal(
+    select: Callable[..., "ContactSheet"], count: int | None, *, single_letter: bool, as_json: bool
+) -> None:
     """Show a contact sheet in the terminal.
 
     Args:
-        choose: makes it, of `count` images of each letter.
-        count: as many as have room side by side where None.
-        one: only one letter is shown.
-        as_json: no pictures can be shown so.
+        select: makes the contact sheet with up to `count` images of each letter.
+        count: number of images of each letter. If None, as many as fit in one row.
+        single_letter: whether only one letter is shown.
+        as_json: whether --json was used, which cannot show images.
 
     Raises:
-        InputError: there is no terminal, or one that cannot show pictures, or may not: NO_COLOR.
+        InputError: the output is not a terminal, or the terminal does not support colours or has them disabled
+            (NO_COLOR).
     """
     from rich.console import Console
 
     from aslkit.datasets.contact_sheet.terminal import COLOURS, render_lines, tiles_per_row
 
     console = Console()
-    wanted = sys.stdout.isatty() and not console.no_color and not as_json
-    colours = COLOURS.get(console.color_system or "") if wanted else None
+    can_show = sys.stdout.isatty() and not console.no_color and not as_json
+    colours = COLOURS.get(console.color_system or "") if can_show else None
     if colours is None:
-        raise InputError("Pictures cannot be shown here. Say --to letters.png, or --to letters.html.")
+        raise InputError("Cannot show images here. Write a file instead: --to letters.png or --to letters.html.")
     width = shutil.get_terminal_size().columns
-    chosen = choose(count=count or tiles_per_row(width, one=one))
-    for line in render_lines(chosen, width=width, colours=colours):
+    sheet = select(count=count or tiles_per_row(width, single_letter=single_letter))
+    for line in render_lines(sheet, width=width, colours=colours):
         click.echo(line)
-    click.echo(f"{chosen.count:,} of {chosen.of:,} images of {chosen.name}. More: --to letters.png, or --letter M")
+    click.echo(f"{sheet.count:,} of {sheet.total:,} images of {sheet.name}. For more: --to letters.png, or --letter M")
 
 
 def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
-    """Say where a contact sheet is."""
+    """Print where a contact sheet was written."""
     if as_json:
         print_json({"to": str(to), "images": count})
     else:
         click.echo(f"Wrote {_count(count, 'image')}: {to}")
 
 
-def print_sign_mnist(done: "SignMnistResult", *, as_json: bool) -> None:
-    """Say what was fetched and written."""
+def print_sign_mnist(result: "SignMnistResult", *, as_json: bool) -> None:
+    """Print what was downloaded and written."""
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(result))
         return
-    parts = ", ".join(f"{split} {count:,}" for split, count in done.rows.items())
-    what = "Sign Language MNIST, the official split" if done.whole else "A part of Sign Language MNIST, or its like"
-    click.echo(f"{what} ({parts}): {done.folder}")
-    for note in done.notes:
+    counts = ", ".join(f"{split} {count:,}" for split, count in result.rows.items())
+    title = (
+        "Sign Language MNIST, official split" if result.whole else "Part of Sign Language MNIST, or a similar dataset"
+    )
+    click.echo(f"{title} ({counts}): {result.folder}")
+    for note in result.notes:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: {next_command('dataset', 'show', done.folder.name, '--to', 'letters.png')}")
+    click.echo(f"Next: {next_command('dataset', 'show', result.folder.name, '--to', 'letters.png')}")

@@ -1,4 +1,4 @@
-"""Options that do not fit together: what was typed and would change nothing is refused, in words."""
+"""Options that exclude each other or have no effect together: an error, not silence."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,33 +6,33 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-_OF_WEB: Final = ("host", "port", "certificate", "key")
+_WEB_OPTIONS: Final = ("host", "port", "certificate", "key")
 
 
-def reject_options(names: Iterable[str], words: str) -> None:
-    """Refuse options that were typed; what a default or the environment gives is nobody's mistake.
+def reject_options(names: Iterable[str], problem: str) -> None:
+    """Reject options that were given on the command line; defaults and environment variables are ignored.
 
     Args:
-        names: of this command's parameters, as "hold_out".
-        words: what the message says after the option, as "does not go with --audit".
+        names: parameter names of the current command, such as "hold_out".
+        problem: end of the message, after the option, such as "cannot be combined with --audit".
 
     Raises:
-        UsageError: one of them was typed.
+        UsageError: one of the options was given.
     """
     context = click.get_current_context()
-    typed = [param for param in context.command.params if param.name in names and _was_typed(context, param)]
-    if typed:
-        off = context.params[str(typed[0].name)] is False and typed[0].secondary_opts
-        raise click.UsageError(f"{(off or typed[0].opts)[-1]} {words}.")
+    given = [param for param in context.command.params if param.name in names and _is_given(context, param)]
+    if given:
+        off = context.params[str(given[0].name)] is False and given[0].secondary_opts
+        raise click.UsageError(f"{(off or given[0].opts)[-1]} {problem}.")
 
 
 def check_web_options(*, web: bool, unused: Iterable[str]) -> None:
-    """Refuse what only --web takes where it is not given; where it is, refuse what a page has no use for."""
+    """Reject the options of --web without --web, and with it the options that the page does not use."""
     if web:
-        reject_options(unused, "does not go with --web")
+        reject_options(unused, "cannot be combined with --web")
     else:
-        reject_options(_OF_WEB, "goes with --web")
+        reject_options(_WEB_OPTIONS, "requires --web")
 
 
-def _was_typed(context: click.Context, param: click.Parameter) -> bool:
+def _is_given(context: click.Context, param: click.Parameter) -> bool:
     return context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE

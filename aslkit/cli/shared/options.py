@@ -1,32 +1,36 @@
-"""Options that several commands have, and what a user may call a dataset or a run."""
+"""Options that several commands share, options generated from settings, and names that become paths."""
 
 import getpass
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 
 class Folder(click.Path):
-    """A folder's path; an empty one, as of a variable that is unset, is no name for the working folder."""
+    """Path of a folder. An empty path is an error, since it usually comes from an unset variable."""
 
     def __init__(self) -> None:
         super().__init__(file_okay=False, path_type=Path)
 
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click does."""
+        """Convert the value to a path."""
         if value == "":
-            self.fail("It is empty. Is a variable unset?", param, ctx)
+            self.fail("The path is empty. Is a variable unset?", param, ctx)
         return super().convert(value, param, ctx)
 
 
-workspace_option = click.option(
+workspace_option: Final = click.option(
     "--workspace",
     "root",
     envvar="ASLKIT_WORKSPACE",
@@ -34,16 +38,53 @@ workspace_option = click.option(
     show_default=True,
     show_envvar=True,
     type=Folder(),
-    help="Folder for captures, datasets and runs.",
+    help="Folder with captures, datasets and runs.",
 )
-config_option = click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with settings of your own."
+config_option: Final = click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file with your own settings."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for programs.")
+
+
+def setting_option(settings: type[Any], name: str, *flags: str, **extra: Any) -> Callable[[Command], Command]:
+    """Return a click option generated from a field of a settings dataclass: type, range, help text and default.
+
+    The value is None if the option is not given, so that a TOML file can decide.
+
+    Args:
+        settings: the dataclass.
+        name: of the field.
+        flags: of the option, if not `--NAME` (or `--NAME/--no-NAME` for a switch).
+        extra: more arguments for `click.option`, such as `shell_complete`.
+    """
+    setting = list_settings(settings)[name]
+    dashed = name.replace("_", "-")
+    if not flags:
+        flags = (f"--{dashed}/--no-{dashed}",) if setting.type is bool else (f"--{dashed}",)
+    if setting.type is not bool:
+        extra.setdefault("type", _click_type(setting))
+    extra.setdefault("help", f"{setting.description}  [default: {_format_default(setting)}]")
+    return click.option(*flags, name, default=None, **extra)
+
+
+def _click_type(setting: Setting) -> Any:
+    if setting.choices:
+        return click.Choice(setting.choices)
+    if setting.low is not None and setting.type is int:
+        return click.IntRange(int(setting.low), None if setting.high is None else int(setting.high))
+    if setting.low is not None and setting.type is float:
+        return click.FloatRange(setting.low, setting.high)
+    return setting.type
+
+
+def _format_default(setting: Setting) -> str:
+    if setting.type is bool:
+        return "yes" if setting.default else "no"
+    return str(setting.default)
 
 
 def next_command(*words: str) -> str:
-    """The aslkit command to type next, fit for a shell, with the --workspace of this one where that was typed too."""
+    """Return an aslkit command to run next, quoted for a shell, with --workspace if it was given to this command."""
     context = click.get_current_context(silent=True)
     if context is not None and context.get_parameter_source("root") == ParameterSource.COMMANDLINE:
         words = (*words, "--workspace", str(context.params["root"]))
@@ -51,39 +92,37 @@ def next_command(*words: str) -> str:
 
 
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:
-    """Where a dataset lies that is named by its folder, its file, its name, or its URL, from which it is fetched."""
+    """Return the folder of a dataset given by folder, file, name or URL; a URL is downloaded first."""
     if "://" in dataset:
         from aslkit.datasets.sharing.download import local_copy
 
         return local_copy(dataset, workspace)
-    path = _named(dataset)
+    path = _parse_path(dataset)
     return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
 
 
-def _named(text: str) -> Path:
-    """A path as typed, but for those that do not say the folder's name, which names what is made of it: `.`, `..`."""
+def _parse_path(text: str) -> Path:
+    """Return a path, resolved if it is `.` or `..`: outputs are named after the folder."""
     if not text:
-        raise InputError("An empty name is no dataset's and no run's. Is a variable unset?")
+        raise InputError("The name is empty. Is a variable unset?")
     path = Path(text)
     return path.resolve() if path.name in ("", "..") else path
 
 
 def run_folder(run: str, workspace: Workspace) -> Path:
-    """Where a run lies that is named by its folder or its name.
+    """Return the folder of a run given by folder or name.
 
     Raises:
         InputError: no such folder.
     """
-    for path in (_named(run), workspace.runs / run):
+    for path in (_parse_path(run), workspace.runs / run):
         if path.is_dir():
             return path
-    raise InputError(
-        f"There is no run {run!r} in {workspace.runs}. `aslkit runs` lists them; `aslkit train` makes one."
-    )
+    raise InputError(f"There is no run {run!r} in {workspace.runs}. List the runs with `aslkit runs`.")
 
 
 def newest_run(workspace: Workspace) -> Path:
-    """The run that was trained last and has a model.
+    """Return the folder of the most recent run that has a model.
 
     Raises:
         InputError: there is none.
@@ -91,14 +130,18 @@ def newest_run(workspace: Workspace) -> Path:
     found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
     if not found:
         raise InputError(
-            f"There is no run with a model in {workspace.runs}. `aslkit train --dataset custom` makes one."
+            f"There is no run with a model in {workspace.runs}. Train one with `aslkit train --dataset custom`."
         )
     return max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
 
 
 def login_name() -> str:
-    """The user's login name, which is the signer where none is given."""
+    """Return the user's login name, the default signer.
+
+    Raises:
+        InputError: the user has no name, as in some containers.
+    """
     try:
         return getpass.getuser()
-    except (KeyError, OSError) as error:  # as in a container whose user has no name
-        raise InputError("Whose hand is it? Give --signer.") from error
+    except (KeyError, OSError) as error:
+        raise InputError("Who is signing? Give --signer.") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import INDEX
 from aslkit.train import pipeline
@@ -54,7 +54,7 @@ def test_one_signer_and_nothing_to_test_on(samples: data.Samples) -> None:
 def test_all_is_said_before_any_training(
     dataset: Path, samples: data.Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = load("train", TrainConfig)
+    config = load_settings("train", TrainConfig)
     monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(pipeline, "cross_validate", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(data, "load_samples", lambda *_: replace(samples, found=np.zeros_like(samples.found)))

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.vision.preprocess import PreprocessConfig
 
-CONFIG = load("train", TrainConfig)
+CONFIG = load_settings("train", TrainConfig)
 
 
 def test_frames_come_in_one_order_whatever_their_split(dataset: Path) -> None:

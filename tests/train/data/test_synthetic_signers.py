@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
 from aslkit.core.native_libraries import import_keras
 from aslkit.formats.run_metrics import HeldOutMetrics, RunMetrics, TrainingData
@@ -20,7 +20,7 @@ from aslkit.train.fitting.architectures import build_ensemble
 from aslkit.train.fitting.epoch_batches import balanced_epoch, member_targets
 from aslkit.train.reporting.summary_text import describe_synthetic as said
 
-CONFIG = load("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
 
 
 @pytest.fixture

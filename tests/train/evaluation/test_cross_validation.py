@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
@@ -20,7 +20,7 @@ from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.formats.run_metrics import CurvePoint, Extrapolation, LearningCurve
 from aslkit.train.config import TrainConfig
@@ -20,7 +20,7 @@ from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
 
 
 def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

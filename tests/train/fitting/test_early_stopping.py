@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
@@ -19,7 +19,7 @@ from aslkit.train.fitting.fit import fit
 from aslkit.train.fitting.training_loop import TrainingState
 from aslkit.vision.preprocess import Array
 
-CONFIG = load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
+CONFIG = load_settings("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
@@ -19,7 +19,7 @@ from aslkit.vision.preprocess import Array
 
 
 def config(**changed: object) -> TrainConfig:
-    return load("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
+    return load_settings("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
 
 
 def learned(fitted: FitResult) -> list[dict[str, float]]:

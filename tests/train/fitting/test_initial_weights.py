@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from aslkit.cli.main import main
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.native_libraries import import_keras
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
@@ -38,7 +38,7 @@ def _benchmark(folder: Path, *, network: str | None) -> None:
 
 
 def config(**flags: object) -> TrainConfig:
-    return load("train", TrainConfig, flags={"epochs": 1, **flags})
+    return load_settings("train", TrainConfig, flags={"epochs": 1, **flags})
 
 
 def test_pixels_begin_with_the_benchmarks_best_and_landmarks_by_chance(runs: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
@@ -30,7 +30,7 @@ def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_pa
     chosen = get_feature("hand28")
     samples = data.load_samples(dataset, chosen.contract)
     flags = {"feature": "hand28", "architecture": "cnn", "epochs": 1, "start": str(tmp_path)}
-    config = load("train", TrainConfig, flags=flags)
+    config = load_settings("train", TrainConfig, flags=flags)
     started = fit(samples, chosen, config)
     scratch = fit(samples, chosen, replace(config, start=""))
     assert started.history != scratch.history

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli.capture import CaptureOptions
+from aslkit.cli.shared.capture_options import CaptureOptions
 from aslkit.cli.main import main
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.recording_plan import load_plan
@@ -25,7 +25,7 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     with uncompiled():
-        train(dataset, runs=workspace.runs, config=load("train", TrainConfig, flags={"epochs": 3, "members": 1}))
+        train(dataset, runs=workspace.runs, config=load_settings("train", TrainConfig, flags={"epochs": 3, "members": 1}))
     return workspace
 
 
@@ -132,12 +132,12 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
     wanted = load_plan(trained.runs / "small-landmarks-mlp-1")
     assert wanted, "after three epochs something is wrong"
     options = _options(plan=Path("small-landmarks-mlp-1"), workspace=trained, signer="maria")
-    letters = options.asked_letters()
+    letters = options.letters_to_record()
     assert set(letters) == {each.letter for each in wanted if each.signer in ("", "maria")}
     with pytest.raises(InputError, match="not both"):
-        _options(plan=Path("x"), letter=("A",), workspace=trained).asked_letters()
+        _options(plan=Path("x"), letter=("A",), workspace=trained).letters_to_record()
     with pytest.raises(InputError, match="There is no run"):
-        _options(plan=Path("x"), workspace=trained, signer="maria").asked_letters()
+        _options(plan=Path("x"), workspace=trained, signer="maria").letters_to_record()
 
 
 @pytest.mark.parametrize(
