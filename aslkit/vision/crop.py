@@ -1,13 +1,15 @@
-"""Cutting a square out of a frame: for features, and for small pictures to look at."""
+"""Square crops of a frame, for model inputs and for thumbnails."""
 
+import base64
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from aslkit.vision.images import Frame
+from aslkit.vision.images import Frame, encode_jpeg
 
 MIN_SPAN: Final = 2.0
-"""Pixels of a frame: a hand of one point is no square."""
+"""Minimum side of a crop in pixels of the frame: a hand of a single point has no extent."""
 
 
 def crop_square(
@@ -19,17 +21,17 @@ def crop_square(
     smooth: bool = False,
     outside: tuple[int, int, int] | None = None,
 ) -> Frame:
-    """Cut a square out of a frame and bring it to a size; where much is left out, pixels are averaged, not skipped.
+    """Crop a square from a frame and scale it. When it shrinks a lot, pixels are averaged instead of skipped.
 
-    The point (x, y) of the frame comes to (x, y) * scale + side / 2 - middle * scale, where scale = side / span.
+    A point (x, y) of the frame is mapped to (x, y) * scale + side / 2 - middle * scale, where scale = side / span.
 
     Args:
-        frame: BGR or grey, uint8 (height, width[, 3]).
-        middle: of the square, x and y in pixels of the frame; may lie outside of it.
-        span: of the square's side, pixels of the frame; above 0.
-        side: of the result, pixels.
-        smooth: enlarge by cubic interpolation, for the eye; linear otherwise.
-        outside: what is shown beyond the frame, B, G, R; None repeats its edge.
+        frame: BGR or gray, uint8 (height, width[, 3]).
+        middle: center of the square, x and y in pixels of the frame; can lie outside of it.
+        span: side of the square in pixels of the frame; positive.
+        side: side of the result in pixels.
+        smooth: enlarge with cubic interpolation, for display; otherwise linear.
+        outside: color beyond the frame, B, G, R; None repeats the frame's border.
 
     Returns:
         uint8 (side, side[, 3]).
@@ -51,3 +53,54 @@ def crop_square(
     flags = cv2.INTER_CUBIC if smooth and scale > 1 else cv2.INTER_LINEAR
     cut = cv2.warpAffine(frame, place, (side, side), flags=flags, borderMode=border, borderValue=outside or 0)
     return np.asarray(cut, np.uint8)
+
+
+def hand_square(frame: Frame, box: Sequence[float] | None, *, margin: float) -> tuple[tuple[float, float], float]:
+    """Return middle and span of the square around a hand, as `crop_square` takes them.
+
+    Args:
+        frame: (height, width[, 3]).
+        box: left, top, right and bottom of the hand, relative to the frame size; None for the largest centered square.
+        margin: on each side, relative to the longer side of the box.
+    """
+    height, width = frame.shape[:2]
+    if box is None:
+        return (width / 2, height / 2), float(min(width, height))
+    left, top, right, bottom = (each * size for each, size in zip(box, (width, height) * 2, strict=True))
+    span = max(right - left, bottom - top, MIN_SPAN) * (1 + 2 * margin)
+    return (float(left + right) / 2, float(top + bottom) / 2), float(span)
+
+
+def crop_hand(
+    frame: Frame,
+    box: Sequence[float] | None,
+    *,
+    side: int,
+    margin: float,
+    outside: tuple[int, int, int] | None = None,
+) -> Frame:
+    """Return a thumbnail of the hand, uint8 (side, side[, 3]).
+
+    Args:
+        frame, box, margin: as in `hand_square`.
+        side, outside: as in `crop_square`.
+    """
+    middle, span = hand_square(frame, box, margin=margin)
+    return crop_square(frame, middle=middle, span=span, side=side, smooth=True, outside=outside)
+
+
+def shrink(frame: Frame, side: int) -> Frame:
+    """Scale a frame down so that its longer side has at most `side` pixels; a smaller frame is returned as it is."""
+    import cv2
+
+    height, width = frame.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return frame
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def jpeg_data_uri(frame: Frame, *, quality: int) -> str:
+    """Encode a frame, BGR, uint8 (height, width, 3), as a JPEG data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(frame, quality=quality)).decode("ascii")

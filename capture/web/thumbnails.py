@@ -9,6 +9,7 @@ import numpy as np
 
 from aslkit.core.letters import INDEX
 from aslkit.synthetic import render_letter
+from aslkit.vision.crop import shrink
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web.request_limits import RequestRefused
 
@@ -28,9 +29,7 @@ def create_thumbnail(path: Path) -> bytes:
     frame = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
         raise frame_not_found()
-    scale = min(THUMBNAIL_SIZE / max(frame.shape), 1)
-    reduced = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return encode_jpeg(np.asarray(reduced, np.uint8), quality=_JPEG_QUALITY)
+    return encode_jpeg(shrink(np.asarray(frame, np.uint8), THUMBNAIL_SIZE), quality=_JPEG_QUALITY)
 
 
 def frame_not_found() -> RequestRefused:

@@ -1,6 +1,5 @@
 """For each reason a few frames to look at, with what they are like beside them; as small pictures inside the page."""
 
-import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import numpy.typing as npt
 
 from aslkit.curate.filter.checks import OF_LETTERS
 from aslkit.curate.filter.exact_duplicates import Rejection
-from aslkit.vision.crop import MIN_SPAN, crop_square
+from aslkit.vision.crop import crop_square, hand_square, jpeg_data_uri, shrink
 from aslkit.vision.hand_landmarker import FINGERS, WRIST
-from aslkit.vision.images import Frame, ImageError, decode_image, encode_jpeg, read_image_file
+from aslkit.vision.images import Frame, ImageError, decode_image, read_image_file
 
 SHOWN: Final = 8
 """Frames of one reason."""
@@ -170,27 +169,17 @@ def thumbnail(path: Path, landmarks: npt.NDArray[np.float32] | None = None) -> s
         frame = decode_image(read_image_file(path))
     except (ImageError, OSError):
         return None
-    small = _whole(frame) if landmarks is None else _hand(frame, landmarks)
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(small, quality=_QUALITY)).decode("ascii")
+    return jpeg_data_uri(shrink(frame, SIDE) if landmarks is None else _draw_hand(frame, landmarks), quality=_QUALITY)
 
 
-def _whole(frame: Frame) -> Frame:
+def _draw_hand(frame: Frame, landmarks: npt.NDArray[np.float32]) -> Frame:
+    """Return a crop of the hand with its bones drawn in, uint8 (SIDE, SIDE, 3)."""
     import cv2
 
-    scale = SIDE / max(frame.shape[:2])
-    width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
-    return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _hand(frame: Frame, landmarks: npt.NDArray[np.float32]) -> Frame:
-    """The hand's surroundings, square, with its bones: uint8 (SIDE, SIDE, 3)."""
-    import cv2
-
-    xy = landmarks[:, :2] * np.array(frame.shape[1::-1], np.float32)
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    x, y = ((low + high) / 2).tolist()
-    span = max(float((high - low).max()) * (1 + 2 * _MARGIN), MIN_SPAN)
-    crop = crop_square(frame, middle=(x, y), span=span, side=SIDE, smooth=True)
-    joints = (xy - np.array([x, y], np.float32)) * (SIDE / span) + SIDE / 2
+    points = landmarks[:, :2]
+    middle, span = hand_square(frame, [*points.min(axis=0), *points.max(axis=0)], margin=_MARGIN)
+    crop = crop_square(frame, middle=middle, span=span, side=SIDE, smooth=True)
+    pixels = points * np.array(frame.shape[1::-1], np.float32)
+    joints = (pixels - np.array(middle, np.float32)) * (SIDE / span) + SIDE / 2
     bones = [joints[[WRIST, *finger]].round().astype(np.int32) for finger in FINGERS]
     return np.asarray(cv2.polylines(crop, bones, False, _LINE, 1, cv2.LINE_AA), np.uint8)

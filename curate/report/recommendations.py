@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets.split import SplitFrames
-from aslkit.datasets.summary import FEW
+from aslkit.datasets.summary import MIN_TRAIN_FRAMES
 
 MAX_RECOMMENDATIONS: Final = 10
 """Lines: more is not read."""
@@ -23,7 +23,7 @@ MOST_OF_A_KIND: Final = 4
 """Where there is more than MOST to say."""
 
 MORE: Final = 40
-"""Frames to record of a letter: half a minute of movement, and twice FEW."""
+"""Frames to record of a letter: half a minute of movement, and twice MIN_TRAIN_FRAMES."""
 
 SCARCE: Final = 1 / 3
 """Of the signer's usual number: a letter with less counts as lacking."""
@@ -150,7 +150,7 @@ def _missing(known: RuleInput) -> Iterator[Recommendation]:
 def _few(known: RuleInput) -> Iterator[Recommendation]:
     for signer, counts in zip(known.signers, known.counts, strict=True):
         usual = float(np.median(counts[counts > 0]))
-        if letters := _letters((counts > 0) & (counts < max(FEW, SCARCE * usual))):
+        if letters := _letters((counts > 0) & (counts < max(MIN_TRAIN_FRAMES, SCARCE * usual))):
             more = max(MORE, int(usual) // 10 * 10)
             most = max(int(counts[LETTERS.index(letter)]) for letter in letters)
             text = f"{signer} has few of {_named(letters)}, at most {most} of each: {more} more."
@@ -181,7 +181,7 @@ def _alike(known: RuleInput) -> Iterator[Recommendation]:
 def _narrow(known: RuleInput) -> Iterator[Recommendation]:
     for row, signer in enumerate(known.signers):
         counts = known.counts[row]
-        if letters := _letters((counts >= FEW) & (known.largest[row] >= NARROW * counts)):
+        if letters := _letters((counts >= MIN_TRAIN_FRAMES) & (known.largest[row] >= NARROW * counts)):
             text = (
                 f"Most frames that {signer} has of {_named(letters)} are near-copies of one another: {MORE} more of "
                 "each. Turn the hand a little, come closer, move back, change the light."

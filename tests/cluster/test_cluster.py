@@ -11,7 +11,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from aslkit.core import retry
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
@@ -89,23 +89,34 @@ def _begun(folder: str) -> CheckpointStore | None:
     return CheckpointStore(url=f"s3://{found[0].rpartition('/')[0]}") if found else None
 
 
-def test_a_worker_that_dies_while_curating_costs_no_rows(
+def test_curation_with_archived_packages_survives_a_killed_worker(
     curated: Workspace, settings: CurateConfig, tmp_path: Path, spark: Cluster
 ) -> None:
+    """Packages are shipped as docs/cluster.md says; the archive's Python is a script that starts this one."""
     workspace = Workspace(root=tmp_path)
     shutil.copytree(curated.captures, workspace.captures)
-    running = aslkit("curate", "--engine", "spark", "--master", spark.url, "--name", "there", "--workspace", tmp_path)
-    wait_for(lambda: _pythons(spark, 0) or None, "images are looked at")
+    python = tmp_path / "environment/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\ntouch "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    subprocess.run(["tar", "-czf", tmp_path / "environment.tar.gz", "-C", tmp_path / "environment", "."], check=True)
+    running = aslkit(
+        "curate", "--engine", "spark", "--master", spark.url, "--dataset", "cluster", "--workspace", tmp_path,
+        PYSPARK_SUBMIT_ARGS=f"--archives {tmp_path}/environment.tar.gz#environment pyspark-shell",
+        PYSPARK_PYTHON="./environment/bin/python", PYSPARK_DRIVER_PYTHON=sys.executable,
+    )  # fmt: skip
+    wait_for(lambda: _pythons(spark, 0) or None, "worker 0 measures images")
     spark.kill_worker(0)
-    said, told = running.communicate(timeout=300)
-    assert running.returncode == 0, told
-    assert "Traceback" not in told
+    stdout, stderr = running.communicate(timeout=300)
+    assert running.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert (tmp_path / "used").exists()
     spark.add_worker()
     shutil.rmtree(workspace.measurements)
-    curate(workspace, name="here", config=settings, checks=load("checks", CheckConfig))
-    assert "54 frames" in said
-    for path in workspace.dataset("here").glob("data/*.parquet"):
-        assert (workspace.dataset("there") / "data" / path.name).read_bytes() == path.read_bytes()
+    curate(workspace, name="local", config=settings, checks=load_settings("checks", CheckConfig))
+    assert "54 frames" in stdout
+    for path in workspace.dataset("local").glob("data/*.parquet"):
+        assert (workspace.dataset("cluster") / "data" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark: Cluster, s3: dict[str, str]) -> None:
@@ -136,25 +147,6 @@ def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark:
     assert entry["history"][: len(kept)] == kept
     assert entry["epochs"] == 4
     assert not store.epochs()  # nothing is left in the bucket
-
-
-def test_packages_reach_the_executors_as_an_archive(tmp_path: Path, spark: Cluster, curated: Workspace) -> None:
-    """As docs/cluster.md says: the archive's Python is the one that works. Here it only starts this one."""
-    shutil.copytree(curated.captures / "ada" / "one" / "A", tmp_path / "captures/ada/one/A")
-    python = tmp_path / "environment/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\ntouch "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    subprocess.run(["tar", "-czf", tmp_path / "environment.tar.gz", "-C", tmp_path / "environment", "."], check=True)
-    running = aslkit(
-        "curate", "--engine", "spark", "--master", spark.url, "--workspace", tmp_path,
-        PYSPARK_SUBMIT_ARGS=f"--archives {tmp_path}/environment.tar.gz#environment pyspark-shell",
-        PYSPARK_PYTHON="./environment/bin/python", PYSPARK_DRIVER_PYTHON=sys.executable,
-    )  # fmt: skip
-    said, told = running.communicate(timeout=300)
-    assert running.returncode == 0, told
-    assert (tmp_path / "used").exists()
-    assert "6 frames" in said
 
 
 def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from aslkit.train.fitting.fit import NO_FOLDERS, fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load_settings("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 2, "architecture": "mlp", "synthetic": False})
 
 
 @pytest.fixture

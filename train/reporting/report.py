@@ -22,7 +22,7 @@ from aslkit.train.reporting.summary_text import (
     describe_synthetic,
     describe_transfer,
 )
-from aslkit.train.reporting.thumbnails import thumbnails
+from aslkit.train.reporting.thumbnails import render_thumbnails
 
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
@@ -73,7 +73,7 @@ def write_report(
         metrics=metrics,
         summary=describe_run(metrics),
         confusions=confusions,
-        pictures=thumbnails(dataset, keys),
+        pictures=render_thumbnails(dataset, keys),
         captions={each.key: f"{each.signed} predicted as {each.predicted}, {each.signer}" for each in mistakes},
         trained=bool(history),
         advice=ADVICE,

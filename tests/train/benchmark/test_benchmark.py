@@ -55,8 +55,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         yield None
 
     for module in (benchmark_run, sweep):
-        monkeypatch.setattr(module, "trained", contextmanager(fake))
-        monkeypatch.setattr(module, "spark_for", no_spark)
+        monkeypatch.setattr(module, "train_model", contextmanager(fake))
+        monkeypatch.setattr(module, "open_spark_if_needed", no_spark)
     return names
 
 

@@ -1,4 +1,7 @@
-"""Horovod on Spark: the same curve as one process, and a rank that dies."""
+"""Horovod on Spark: two ranks train like one, and a failing rank is reported.
+
+A killed rank and resuming from its checkpoints are tested on a cluster, in tests/cluster.
+"""
 
 import os
 import subprocess
@@ -49,13 +52,6 @@ def test_one_rank_and_two_learn_alike(images: sign_mnist_split.BenchmarkImages, 
     assert two.state.history[-1]["loss"] < two.state.history[0]["loss"]
 
 
-def _dying(at: int, images: Pixels, rng: np.random.Generator) -> Any:
-    """Ends rank 1 without a word, in the epoch after `at`."""
-    if os.environ.get("HOROVOD_RANK") == "1" and CheckpointStore(url=os.environ["STORE"]).epochs() >= at:
-        os._exit(9)
-    return cnn.scale_images(images)
-
-
 def _failing(images: Pixels, rng: np.random.Generator) -> Any:
     if os.environ.get("HOROVOD_RANK") == "1":
         raise ValueError("the images of this rank are no good")
@@ -69,22 +65,6 @@ def job(vary: Any, images: sign_mnist_split.BenchmarkImages, store: CheckpointSt
     )
     build = partial(cnn.build_network, "cnn", 0)
     return RankTask(build=build, vary=vary, finish=cnn.scale_images, schedule=plan, seed=0, store=store)
-
-
-def test_a_rank_that_dies_ends_the_run_which_can_go_on(
-    images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = CheckpointStore(url=str(tmp_path))
-    monkeypatch.setenv("STORE", store.url)
-    with pytest.raises(AslkitError) as error:
-        train_on_ranks(job(partial(_dying, 1), images, store), ranks=2, title="", resume=GO_ON)
-    assert "Rank 1 of 2 ended without a word" in error.value.message
-    assert error.value.message.endswith(GO_ON)
-    kept = store.state()
-    assert len(kept.history) in (1, 2)
-    done = train_on_ranks(job(cnn.identity_augment, images, store), ranks=2, title="", resume=GO_ON)
-    assert len(done.state.history) == 3
-    assert done.state.history[: len(kept.history)] == kept.history
 
 
 def test_a_rank_that_fails_says_why(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
@@ -145,13 +125,13 @@ def test_one_rank_needs_neither_spark_nor_horovod(sign_mnist: Path, tmp_path: Pa
 import sys
 sys.modules["pyspark"] = sys.modules["horovod"] = None  # importing them fails
 from pathlib import Path
-from aslkit.train import benchmark, recipe
-from aslkit.train.benchmark.model_trial import Setting
+from aslkit.train.benchmark import recipe, run
+from aslkit.train.benchmark.model_trial import BenchmarkSettings
 model = recipe.NetworkConfig(architecture="cnn", epochs=1)
 settings = recipe.BenchmarkConfig(seeds=(0,), validation_share=0.25, random_split=False, random_test_share=0.2)
-setting = Setting(folder=Path({str(tmp_path / "run")!r}), ranks=1, master="local[*]", resume="")
+setting = BenchmarkSettings(folder=Path({str(tmp_path / "run")!r}), ranks=1, master="local[*]", resume="")
 chosen = recipe.Recipe(benchmark=settings, models={{"cnn": model}})
-benchmark.benchmark(Path({str(sign_mnist)!r}), chosen, setting)
+run.run_benchmark(Path({str(sign_mnist)!r}), chosen, setting)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
     assert (tmp_path / "run" / "metrics.json").exists()

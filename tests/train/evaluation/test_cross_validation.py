@@ -20,7 +20,7 @@ from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp", "synthetic": False})
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from aslkit.vision.preprocess import PreprocessConfig
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
-CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"})
+CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp", "synthetic": False})
 
 
 def test_fewer_people_and_fewer_images_are_learned_from(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli.shared.capture_options import CaptureOptions
 from aslkit.cli.main import main
+from aslkit.cli.shared.capture_options import CaptureOptions
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
@@ -25,7 +25,9 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     with uncompiled():
-        train(dataset, runs=workspace.runs, config=load_settings("train", TrainConfig, flags={"epochs": 3, "members": 1}))
+        train(
+            dataset, runs=workspace.runs, config=load_settings("train", TrainConfig, flags={"epochs": 3, "members": 1})
+        )
     return workspace
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.train.reporting.thumbnails import SIDE, thumbnails
+from aslkit.train.reporting.thumbnails import SIDE, render_thumbnails
 from aslkit.vision.images import decode_image, encode_png
 from tests.datasets import factories
 
@@ -16,7 +16,7 @@ def test_a_small_picture_of_a_large_frame_skips_no_pixels(tmp_path: Path) -> Non
     folder = factories.write(
         tmp_path, {"train": [factories.row(0, "ada", image=image, hand_box=[0.25, 0.25, 0.75, 0.75])]}
     )
-    found = thumbnails(folder, [key, "ada/one/A/none.png"])
+    found = render_thumbnails(folder, [key, "ada/one/A/none.png"])
     assert list(found) == [key]
     small = decode_image(base64.b64decode(found[key].partition(",")[2]))
     assert small.shape == (SIDE, SIDE, 3)
