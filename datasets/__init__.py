@@ -1,1 +1,1 @@
-"""What a dataset is: its schema, its store on disk, its split and its card."""
+"""Datasets: schema, storage, splits, cards, sharing and verification."""

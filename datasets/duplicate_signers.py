@@ -1,4 +1,4 @@
-"""Whether somebody may be in a dataset under two names: pictures of one signer that nearly are pictures of another."""
+"""Detect a person who is in a dataset under two names, by near-duplicate images of two signers."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,33 +10,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 COLUMNS: Final = ("signer", "phash", "parent")
-"""Of a dataset, which are needed."""
+"""Dataset columns that `duplicate_signer_warnings` needs."""
 
 MAX_DISTANCE: Final = 4
-"""Bits of 64 up to which two pictures are near-copies, as in curation. Of 13,750 photographs of three people in three
-rooms none is so near to one of another person, nor is any of 4,574 of them cropped to the hand: the nearest is 8 bits
-away."""
+"""Maximum Hamming distance of near-duplicates, of 64 bits; the same as in curation. Among 13,750 photographs of three
+people in three rooms, and among 4,574 of them cropped to the hand, the smallest distance between two people is 8
+bits."""
 
 MIN_SHARE: Final = 0.02
-"""Of a signer's frames, from which it is said."""
+"""Minimum share of a signer's frames with a near-duplicate for which a warning is given."""
 
 MAX_FRAMES: Final = 4000
-"""Frames that are compared with all others, of all signers together; of more, as many of each, evenly over time."""
+"""Maximum number of frames compared with all others, over all signers. If there are more, the same number is sampled
+from each signer, evenly over time."""
 
 MIN_FRAMES: Final = 20
-"""Frames of each signer that are compared, however many signers there are."""
+"""Minimum number of frames compared per signer, however many signers there are."""
 
-_AT_ONCE: Final = 64
+_CHUNK_ROWS: Final = 64
+"""Frames compared in one matrix product."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateSigners:
-    """A signer whose frames have near-copies among another's.
+    """A signer whose frames have near-duplicates among the frames of other signers.
 
     Attributes:
-        signer: who.
-        other: whose frames most of them are copies of.
-        share: of the signer's frames that have a near-copy of whomever, 0–1.
+        signer: name of the signer.
+        other: name of the signer with most of the near-duplicates.
+        share: share of the signer's frames with a near-duplicate of any other signer, 0–1.
     """
 
     signer: str
@@ -45,55 +47,61 @@ class DuplicateSigners:
 
 
 def find_duplicate_signers(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.uint64]) -> list[DuplicateSigners]:
-    """Name the signers of whose frames at least SHARE are near-copies of others'.
+    """Find the signers for whom at least MIN_SHARE of the frames are near-duplicates of other signers' frames.
 
     Args:
-        signer: str (n,), of each frame.
-        phash: uint64 (n,), perceptual hash of each.
+        signer: name of the signer of each frame, str (n,).
+        phash: perceptual hash of each frame, uint64 (n,).
 
     Returns:
-        One for each such signer, in the order of their names; of two who share pictures, both.
+        One entry for each such signer, sorted by name. If two signers share images, both are listed.
     """
     names = np.unique(signer)
     bits = np.unpackbits(phash.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
     found = []
     for name in names if len(names) > 1 else ():
         own = np.flatnonzero(signer == name)
-        most = max(MAX_FRAMES // len(names), MIN_FRAMES)
-        taken = own[np.linspace(0, len(own) - 1, min(most, len(own))).astype(np.int64)]
-        copied = Counter(signer[_nearest(bits, taken, own)].tolist())
-        if copied and copied.total() >= MIN_SHARE * len(taken):
-            share = copied.total() / len(taken)
-            found.append(DuplicateSigners(signer=str(name), other=copied.most_common(1)[0][0], share=share))
+        max_frames = max(MAX_FRAMES // len(names), MIN_FRAMES)
+        sample = own[np.linspace(0, len(own) - 1, min(max_frames, len(own))).astype(np.int64)]
+        matches = Counter(signer[_find_near_duplicates(bits, sample, own)].tolist())
+        if matches and matches.total() >= MIN_SHARE * len(sample):
+            share = matches.total() / len(sample)
+            found.append(DuplicateSigners(signer=str(name), other=matches.most_common(1)[0][0], share=share))
     return found
 
 
-def _nearest(
-    bits: npt.NDArray[np.float32], some: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+def _find_near_duplicates(
+    bits: npt.NDArray[np.float32], sample: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Of each of some rows that has a near-copy in a row that is not the signer's own, that row."""
+    """Return the nearest row of another signer for each row of `sample` that has a near-duplicate.
+
+    Args:
+        bits: hash bits of all rows as -1 and 1, float32 (n, 64).
+        sample: indices of the rows to compare.
+        own: indices of all rows of the same signer, which are ignored.
+    """
     found = [np.zeros(0, np.int64)]
-    for start in range(0, len(some), _AT_ONCE):
-        likeness = bits[some[start : start + _AT_ONCE]] @ bits.T  # 64 less twice the bits that differ
-        likeness[:, own] = -64
-        nearest = likeness.argmax(axis=1)
-        found.append(nearest[likeness.max(axis=1) >= 64 - 2 * MAX_DISTANCE])
+    for start in range(0, len(sample), _CHUNK_ROWS):
+        similarity = bits[sample[start : start + _CHUNK_ROWS]] @ bits.T  # 64 - 2 * Hamming distance
+        similarity[:, own] = -64
+        nearest = similarity.argmax(axis=1)
+        found.append(nearest[similarity.max(axis=1) >= 64 - 2 * MAX_DISTANCE])
     return np.concatenate(found)
 
 
 def duplicate_signer_warnings(table: pa.Table) -> list[str]:
-    """What is to be known of a dataset's rows, one or two sentences for each pair of signers.
+    """Return a warning for each pair of signers who may be the same person.
 
     Args:
-        table: with COLUMNS; varied copies, and rows that do not say who or have no hash, are passed over.
+        table: rows with the columns COLUMNS. Augmented copies and rows without a signer or a hash are ignored.
     """
     table = table.filter(pc.is_null(table.column("parent"))).select(["signer", "phash"]).drop_null()
-    said: dict[frozenset[str], DuplicateSigners] = {}
+    pairs: dict[frozenset[str], DuplicateSigners] = {}
     found = find_duplicate_signers(np.array(table.column("signer").to_pylist(), str), table.column("phash").to_numpy())
     for each in sorted(found, key=lambda each: -each.share):
-        said.setdefault(frozenset((each.signer, each.other)), each)
+        pairs.setdefault(frozenset((each.signer, each.other)), each)
     return [
-        f"{each.share:.0%} of the frames of {each.signer} are near-copies of frames of {each.other}. If they are one "
-        "person, what is measured on people not trained on flatters: give each person one name."
-        for each in said.values()
+        f"{each.share:.0%} of the frames of {each.signer} are near-duplicates of frames of {each.other}. If both are "
+        "the same person, give them one name: otherwise the accuracy on unseen signers is overestimated."
+        for each in pairs.values()
     ]

@@ -1,4 +1,4 @@
-"""What a dataset holds, in figures: from its metadata and small columns, without its images."""
+"""Statistics of a dataset, computed from its metadata and small columns without reading the images."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,21 +16,31 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store, schema
 
 UNKNOWN: Final = "unknown"
-"""Stands for null: of a signer, a session or a camera."""
+"""Replaces null in the columns signer, session and camera."""
 
 UNSTATED: Final = "not stated"
-"""Stands for null: of licence and consent."""
+"""Replaces null in the columns licence and consent."""
 
 _COLUMNS: Final = (
     "label", "signer", "session", "camera", "captured_at", "hand_score", "group", "parent", "licence", "consent",
 )  # fmt: skip
-_YEARS_MS: Final = (631_152_000_000, 4_102_444_800_000)
-"""1990 to 2100: other dates are mistakes."""
+_PLAUSIBLE_TIMES_MS: Final = (631_152_000_000, 4_102_444_800_000)
+"""1990 to 2100, in milliseconds since 1970. Times outside are treated as errors and ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitInfo:
-    """One split: rows, among them varied copies; distinct groups of near-duplicates and signers; bytes."""
+    """Statistics of one split.
+
+    Attributes:
+        rows: number of rows, including augmented copies.
+        copies: number of augmented copies.
+        groups: number of distinct groups of near-duplicates.
+        signers: names of the signers, sorted.
+        files: number of Parquet files.
+        file_bytes: total size of the files.
+        arrow_bytes: total uncompressed size of the row groups.
+    """
 
     rows: int
     copies: int
@@ -43,7 +53,16 @@ class SplitInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class SignerInfo:
-    """One signer: images, sessions, letters, cameras; `coverage`, share of images in which a hand was found."""
+    """Statistics of one signer, without augmented copies.
+
+    Attributes:
+        images: number of images.
+        sessions: number of recording sessions.
+        letters: number of distinct letters.
+        coverage: share of images with a detected hand, 0–1.
+        cameras: names of the cameras, sorted.
+        splits: names of the splits that contain the signer, in the order of `schema.SPLITS`.
+    """
 
     images: int
     sessions: int
@@ -55,23 +74,23 @@ class SignerInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo:
-    """What is known of a dataset. Counts are of images without varied copies, where nothing else is said.
+    """Statistics of a dataset. Counts exclude augmented copies unless noted otherwise.
 
     Attributes:
-        name: of its folder.
-        folder: where it lies.
-        images: how many there are.
-        copies: varied copies in train.
-        groups: of near-duplicates; None where they were not looked for.
-        sessions: distinct pairs of signer and session.
-        coverage: share of images in which a hand was found, 0–1.
-        recorded: first and last day, ISO; None where no image has a plausible time.
-        splits: those that have rows, in order.
-        signers: by name; `UNKNOWN` where null.
-        cameras, licences, consents: images of each.
-        letters: images of each of the 24, and of these those of each split.
-        bytes_on_disk: of all files in the folder.
-        facts: what the dataset says of itself: how it was made, from what, with which settings.
+        name: name of the dataset folder.
+        folder: path of the dataset folder.
+        images: number of images.
+        copies: number of augmented copies in train.
+        groups: number of groups of near-duplicates, or None if near-duplicates were not searched for.
+        sessions: number of distinct pairs of signer and session.
+        coverage: share of images with a detected hand, 0–1.
+        recorded: first and last day in ISO format, or None if no image has a plausible time.
+        splits: statistics of the non-empty splits, in order.
+        signers: statistics by signer name; `UNKNOWN` stands for null.
+        cameras, licences, consents: number of images by value.
+        letters: for each of the 24 letters, the number of images by split.
+        bytes_on_disk: total size of all files in the folder.
+        facts: the metadata stored in the dataset: how it was made, from which sources and with which settings.
     """
 
     name: str
@@ -93,107 +112,107 @@ class DatasetInfo:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What curation counted; empty where another program made the dataset."""
+        """The summary that curation stored; empty if another program made the dataset."""
         return as_dict(self.facts.get("summary"))
 
 
 def summarise_folder(folder: Path) -> DatasetInfo:
-    """Count a dataset.
+    """Compute the statistics of a dataset.
 
     Raises:
-        InputError: no dataset there.
-        AslkitError: it is damaged, or not of the schema.
+        InputError: the folder contains no dataset.
+        AslkitError: the dataset is damaged or does not have the expected schema.
     """
     table = parquet_store.read_dataset(folder, _COLUMNS)
     for name in ("signer", "session", "camera"):
-        table = _filled(table, name, UNKNOWN)
+        table = _fill_nulls(table, name, UNKNOWN)
     for name in ("licence", "consent"):
-        table = _filled(table, name, UNSTATED)
+        table = _fill_nulls(table, name, UNSTATED)
     originals = table.filter(pc.is_null(table.column("parent")))
     group = originals.column("group")
-    pairs = originals.group_by(["signer", "session"]).aggregate([])
+    sessions = originals.group_by(["signer", "session"]).aggregate([])
     return DatasetInfo(
         name=folder.absolute().name,
         folder=folder,
         images=len(originals),
         copies=len(table) - len(originals),
         groups=None if group.null_count == len(group) else pc.count_distinct(group).as_py(),
-        sessions=len(pairs),
-        coverage=_coverage(originals),
-        recorded=_days(originals.column("captured_at")),
-        splits=_parts(folder, table),
-        signers=_people(originals),
-        cameras=_counts(originals, "camera"),
-        licences=_counts(originals, "licence"),
-        consents=_counts(originals, "consent"),
-        letters=_letters(originals),
+        sessions=len(sessions),
+        coverage=_hand_coverage(originals),
+        recorded=_recording_days(originals.column("captured_at")),
+        splits=_summarise_splits(folder, table),
+        signers=_summarise_signers(originals),
+        cameras=_count_values(originals, "camera"),
+        licences=_count_values(originals, "licence"),
+        consents=_count_values(originals, "consent"),
+        letters=_count_letters(originals),
         bytes_on_disk=sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()),
         facts=parquet_store.read_facts(folder),
     )
 
 
 def as_dict(value: Any) -> dict[str, Any]:
-    """The value, if it is a dict; what a file says of itself may be anything."""
+    """Return the value if it is a dict, or an empty dict. Metadata in a file is untrusted and can have any type."""
     return value if isinstance(value, dict) else {}
 
 
-def _filled(table: pa.Table, name: str, word: str) -> pa.Table:
-    at = table.schema.get_field_index(name)
-    return table.set_column(at, name, pc.fill_null(table.column(name), word))
+def _fill_nulls(table: pa.Table, name: str, text: str) -> pa.Table:
+    index = table.schema.get_field_index(name)
+    return table.set_column(index, name, pc.fill_null(table.column(name), text))
 
 
-def _counts(table: pa.Table, name: str) -> dict[str, int]:
-    """Rows of each value, the most common first."""
-    found = Counter({each["values"]: each["counts"] for each in pc.value_counts(table.column(name)).to_pylist()})
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+def _count_values(table: pa.Table, name: str) -> dict[str, int]:
+    """Count the rows by value of a column, the most common value first."""
+    counts = Counter({each["values"]: each["counts"] for each in pc.value_counts(table.column(name)).to_pylist()})
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _coverage(table: pa.Table) -> float:
+def _hand_coverage(table: pa.Table) -> float:
     score = table.column("hand_score")
     return round(1 - int(score.null_count) / max(len(score), 1), 4)
 
 
-def _parts(folder: Path, table: pa.Table) -> dict[str, SplitInfo]:
-    parts = {}
+def _summarise_splits(folder: Path, table: pa.Table) -> dict[str, SplitInfo]:
+    splits = {}
     for name in schema.SPLITS:
-        own = table.filter(pc.equal(table.column("split"), name))
+        rows = table.filter(pc.equal(table.column("split"), name))
         paths = [path for path in parquet_store.list_files(folder) if path.name.startswith(f"{name}-")]
         if not paths:
             continue
-        parts[name] = SplitInfo(
-            rows=len(own),
-            copies=len(own) - own.column("parent").null_count,
-            groups=pc.count_distinct(own.column("group")).as_py(),
-            signers=tuple(sorted(own.column("signer").unique().to_pylist())),
+        splits[name] = SplitInfo(
+            rows=len(rows),
+            copies=len(rows) - rows.column("parent").null_count,
+            groups=pc.count_distinct(rows.column("group")).as_py(),
+            signers=tuple(sorted(rows.column("signer").unique().to_pylist())),
             files=len(paths),
             file_bytes=sum(path.stat().st_size for path in paths),
-            arrow_bytes=sum(_uncompressed(path) for path in paths),
+            arrow_bytes=sum(_uncompressed_bytes(path) for path in paths),
         )
-    return parts
+    return splits
 
 
-def _uncompressed(path: Path) -> int:
-    about = pq.read_metadata(path)
-    return sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
+def _uncompressed_bytes(path: Path) -> int:
+    metadata = pq.read_metadata(path)
+    return sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
 
 
-def _people(originals: pa.Table) -> dict[str, SignerInfo]:
-    found = {}
+def _summarise_signers(originals: pa.Table) -> dict[str, SignerInfo]:
+    signers = {}
     for name in sorted(originals.column("signer").unique().to_pylist()):
-        own = originals.filter(pc.equal(originals.column("signer"), name))
-        splits = set(own.column("split").unique().to_pylist())
-        found[name] = SignerInfo(
-            images=len(own),
-            sessions=len(own.column("session").unique()),
-            letters=len(own.column("label").unique()),
-            coverage=_coverage(own),
-            cameras=tuple(sorted(own.column("camera").unique().to_pylist())),
+        rows = originals.filter(pc.equal(originals.column("signer"), name))
+        splits = set(rows.column("split").unique().to_pylist())
+        signers[name] = SignerInfo(
+            images=len(rows),
+            sessions=len(rows.column("session").unique()),
+            letters=len(rows.column("label").unique()),
+            coverage=_hand_coverage(rows),
+            cameras=tuple(sorted(rows.column("camera").unique().to_pylist())),
             splits=tuple(split for split in schema.SPLITS if split in splits),
         )
-    return found
+    return signers
 
 
-def _letters(originals: pa.Table) -> dict[str, dict[str, int]]:
+def _count_letters(originals: pa.Table) -> dict[str, dict[str, int]]:
     label = pc.fill_null(originals.column("label"), -1).to_numpy()
     split = np.array(originals.column("split").to_pylist(), str)
     return {
@@ -202,10 +221,10 @@ def _letters(originals: pa.Table) -> dict[str, dict[str, int]]:
     }
 
 
-def _days(captured: Any) -> tuple[str, str] | None:
-    times = pc.drop_null(captured.cast(pa.int64()))
-    inside = pc.and_(pc.greater_equal(times, _YEARS_MS[0]), pc.less(times, _YEARS_MS[1]))
-    ends: Mapping[str, int | None] = pc.min_max(times.filter(inside)).as_py()
+def _recording_days(captured_at: Any) -> tuple[str, str] | None:
+    times = pc.drop_null(captured_at.cast(pa.int64()))
+    plausible = pc.and_(pc.greater_equal(times, _PLAUSIBLE_TIMES_MS[0]), pc.less(times, _PLAUSIBLE_TIMES_MS[1]))
+    ends: Mapping[str, int | None] = pc.min_max(times.filter(plausible)).as_py()
     if ends["min"] is None or ends["max"] is None:
         return None
     first, last = (datetime.fromtimestamp(ends[end] / 1000, UTC).date().isoformat() for end in ("min", "max"))  # type: ignore[operator]

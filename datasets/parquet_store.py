@@ -1,4 +1,4 @@
-"""A dataset on disk: data/SPLIT-00000-of-0000N.parquet, README.md, rejected.parquet."""
+"""Read and write datasets on disk: data/SPLIT-00000-of-0000N.parquet, rejected.parquet, flagged.parquet."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,38 +12,40 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import schema
 
 ROWS_PER_GROUP: Final = 256
-"""Rows of one Parquet row group: 4 to 25 MB of frames, so that readers and writers hold little at a time."""
+"""Rows in one Parquet row group: 4 to 25 MB of frames, which bounds the memory of readers and writers."""
 
 SHARD_BYTES: Final = 128_000_000
-"""Bytes after which a file ends: a few seconds of transfer, and what Hugging Face and Spark like to read."""
+"""File size in bytes at which a new file is started. Transfers in seconds, and suits Hugging Face and Spark."""
 
-_MOST_FILES: Final = 100_000
-"""Of one split: 13 terabytes."""
+_MAX_FILES: Final = 100_000
+"""Maximum number of files in one split: 13 TB."""
 
-_MOST_GROUP_BYTES: Final = 4_000_000_000
-"""Of one row group, uncompressed. Curation writes a tenth of it at most."""
+_MAX_GROUP_BYTES: Final = 4_000_000_000
+"""Maximum uncompressed size of one row group. Curation writes at most a tenth of this."""
 
 REJECTED_FILE: Final = "rejected.parquet"
 FLAGGED_FILE: Final = "flagged.parquet"
 
 _UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError, IndexError)
-"""What pyarrow raises on files that are damaged."""
+"""Exceptions that pyarrow raises for damaged files."""
 
-_TEXTS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
-"""Columns in which few values come again and again."""
+_DICTIONARY_COLUMNS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
+"""Columns with few distinct values, which are dictionary-encoded."""
 
 
 def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: dict[str, Any]) -> int:
-    """Write one split's rows to Parquet files of about SHARD_BYTES each, holding one row group in memory.
+    """Write the rows of one split to Parquet files of about SHARD_BYTES each.
+
+    At most one row group is held in memory.
 
     Args:
-        folder: of the dataset.
+        folder: the dataset folder.
         split: "train", "validation" or "test".
-        groups: tables of `schema.COLUMNS`; each becomes a row group. Nothing is written for none.
-        facts: what the dataset says of itself, kept in each file.
+        groups: tables with the columns `schema.COLUMNS`; each one becomes a row group. If empty, no file is written.
+        facts: metadata that describes the dataset, stored in each file.
 
     Returns:
-        the number of rows.
+        The number of rows written.
     """
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
@@ -52,8 +54,8 @@ def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: 
     rows, table = 0, next(tables, None)
     while table is not None:
         shards.append(data / f"{split}-{len(shards):05d}.parquet")
-        # Frames are compressed already; zstd is for the other columns.
-        with pq.ParquetWriter(shards[-1], full, compression="zstd", use_dictionary=_TEXTS) as writer:
+        # zstd is for the other columns: the frames are already compressed.
+        with pq.ParquetWriter(shards[-1], full, compression="zstd", use_dictionary=_DICTIONARY_COLUMNS) as writer:
             size = 0
             while table is not None and size < SHARD_BYTES:
                 writer.write_table(table.cast(full), row_group_size=len(table))
@@ -64,201 +66,196 @@ def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: 
 
 
 def write_findings(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Write rejected.parquet or flagged.parquet, even when it has no rows."""
+    """Write rejected.parquet or flagged.parquet, even if there are no rows."""
     pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), path, compression="zstd")
 
 
 def read_dataset(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a dataset, all splits, with a column `split` added; without "image" it is small.
+    """Read all splits of a dataset into one table, with an added column `split`.
 
     Args:
-        folder: of the dataset.
-        columns: which to read, all where None; "image.path" reads the image's name without its bytes.
+        folder: the dataset folder.
+        columns: the columns to read, or None for all. Without "image" the table is small. "image.path" reads the
+            image paths without the images.
 
     Raises:
-        InputError: no dataset there.
-        AslkitError: a file is damaged, or not of the schema.
+        InputError: the folder contains no dataset.
+        AslkitError: a file is missing, damaged or does not have the expected schema.
     """
     tables = [_read_file(path, columns) for path in list_files(folder)]
     return pa.concat_tables(tables)
 
 
 def iter_row_groups(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield the same rows as `read_dataset`, in the same order, a row group at a time: for what is too large to hold.
+    """Yield the rows of `read_dataset` in the same order, one row group at a time, for datasets that exceed memory.
 
     Raises:
-        InputError, AslkitError: as `read_dataset`.
+        InputError, AslkitError: see `read_dataset`.
     """
     for path in list_files(folder):
         yield from iter_file_row_groups(path, columns)
 
 
 def iter_file_row_groups(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """As `iter_row_groups`, of one file."""
-    with _opened(path) as file:
+    """Yield the row groups of one file. See `iter_row_groups`."""
+    with _open_file(path) as file:
         schema.check(file.schema_arrow, str(path))
         for index in range(file.num_row_groups):
-            yield _row_group(file, index, columns, path)
+            yield _read_row_group(file, index, columns, path)
 
 
 def read_row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
-    """The row group `index` of one file, for what is not read in order.
+    """Read one row group of a file, for random access.
 
     Raises:
         AslkitError: the file is damaged.
     """
-    with _opened(path) as file:
-        return _row_group(file, index, columns, path)
+    with _open_file(path) as file:
+        return _read_row_group(file, index, columns, path)
 
 
-def _row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
+def _read_row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
     try:
-        table = file.read_row_group(index, columns=schema.columns_to_read(file.schema_arrow, columns))
+        table = file.read_row_group(index, columns=list(columns))
         table.validate(full=True)
-        if len(table) != (said := file.metadata.row_group(index).num_rows):
-            raise pa.ArrowInvalid(f"{len(table)} rows in a row group of {said}")
+        if len(table) != (expected := file.metadata.row_group(index).num_rows):
+            raise pa.ArrowInvalid(f"{len(table)} rows in a row group of {expected}")
     except _UNREADABLE as error:
-        raise _damaged(path, error) from error
-    table = schema.upgrade_table(table, file.schema_arrow, columns)
-    check_lengths(table, path)
+        raise _damaged_error(path, error) from error
+    _check_list_lengths(table, path)
     return table
 
 
 def list_files(folder: Path) -> list[Path]:
-    """The dataset's Parquet files, splits in order.
+    """Return the Parquet files of a dataset, in the order of the splits.
 
     Raises:
-        InputError: no dataset there.
-        AslkitError: one of several files of a split is missing.
+        InputError: the folder contains no dataset.
+        AslkitError: a file of a split is missing.
     """
-    files = [path for split in schema.SPLITS for path in _files_of_split(folder, split)]
+    files = [path for split in schema.SPLITS for path in _list_split_files(folder, split)]
     if files:
         return files
-    known = (
+    datasets = (
         sorted(path.name for path in folder.parent.glob("*") if (path / "data").is_dir())
         if folder.parent.is_dir()
         else []
     )
-    have = f" There: {', '.join(known)}." if known else ""
-    raise InputError(f"There is no dataset in {folder}. `aslkit curate` makes it from your captures.{have}")
+    existing = f" Existing datasets: {', '.join(datasets)}." if datasets else ""
+    raise InputError(f"No dataset found in {folder}. Run `aslkit curate` to create one from your captures.{existing}")
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What the dataset says of itself: how it was made, from what, with which settings."""
-    with _opened(list_files(folder)[0]) as file:
+    """Read the metadata that describes a dataset: how it was made, from which sources and with which settings."""
+    with _open_file(list_files(folder)[0]) as file:
         return schema.parse_facts(file.schema_arrow)
 
 
 def read_rejected(folder: Path) -> pa.Table:
-    """Read rejected.parquet; without one, nothing was rejected."""
-    return _findings(folder / REJECTED_FILE)
+    """Read rejected.parquet. Return an empty table if the file is missing."""
+    return _read_findings(folder / REJECTED_FILE)
 
 
 def read_flagged(folder: Path) -> pa.Table:
-    """Read flagged.parquet: what is to be known of frames that were taken; without one, nothing is."""
-    return _findings(folder / FLAGGED_FILE)
+    """Read flagged.parquet, the warnings about accepted frames. Return an empty table if the file is missing."""
+    return _read_findings(folder / FLAGGED_FILE)
 
 
-def _findings(path: Path) -> pa.Table:
+def _read_findings(path: Path) -> pa.Table:
     if not path.exists():
         return schema.REJECTED.empty_table()
-    with _opened(path) as file:
+    with _open_file(path) as file:
         try:
             table = file.read()
             table.validate(full=True)
             return table
         except _UNREADABLE as error:
-            raise _damaged(path, error) from error
+            raise _damaged_error(path, error) from error
 
 
 def count_rows(folder: Path) -> int:
-    """Number of rows in all splits, from the ends of the files: that they are there and whole is seen at little cost.
+    """Count the rows of all splits. Reads only the file footers, which also checks cheaply that all files are complete.
 
     Raises:
-        InputError, AslkitError: as `read_dataset`.
+        InputError, AslkitError: see `read_dataset`.
     """
     total = 0
     for path in list_files(folder):
-        with _opened(path) as file:
+        with _open_file(path) as file:
             total += file.metadata.num_rows
     return total
 
 
-def _files_of_split(folder: Path, split: str) -> list[Path]:
+def _list_split_files(folder: Path, split: str) -> list[Path]:
     files = sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))
     if files:
-        said = files[0].stem.rpartition("-of-")[2]
-        count = min(int(said), _MOST_FILES) if said.isdecimal() else 0  # a name may say any number
-        names = [f"{split}-{index:05d}-of-{said}.parquet" for index in range(count)]
+        total = files[0].stem.rpartition("-of-")[2]
+        count = min(int(total), _MAX_FILES) if total.isdecimal() else 0  # the number in the file name is untrusted
+        names = [f"{split}-{index:05d}-of-{total}.parquet" for index in range(count)]
         if missing := [name for name in names if not (folder / "data" / name).is_file()]:
             raise AslkitError(
-                f"{folder / 'data' / missing[0]} is missing. Run `aslkit curate --rebuild`, or ask whoever sent the "
-                "dataset to send it again."
+                f"{folder / 'data' / missing[0]} is missing. Run `aslkit curate --rebuild`, or ask the sender to send "
+                "the dataset again."
             )
     return files
 
 
 def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    with _opened(path) as file:
+    with _open_file(path) as file:
         schema.check(file.schema_arrow, str(path))
         try:
-            table = file.read(columns=schema.columns_to_read(file.schema_arrow, columns))
+            table = file.read(columns=None if columns is None else list(columns))
             table.validate(full=True)
         except _UNREADABLE as error:
-            raise _damaged(path, error) from error
-        table = schema.upgrade_table(table, file.schema_arrow, columns)
-    check_lengths(table, path)
+            raise _damaged_error(path, error) from error
+    _check_list_lengths(table, path)
     split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
     return table.replace_schema_metadata(None).append_column("split", split)
 
 
-def is_current(path: Path) -> bool:
-    """Whether a file is of today's version of the schema; raises AslkitError where it is of none."""
-    with _opened(path) as file:
-        schema.check(file.schema_arrow, str(path))
-        return schema.is_current(file.schema_arrow)
-
-
-def check_lengths(table: pa.Table, path: Path) -> None:
-    """Raise AslkitError where a list has not as many values as `schema.LENGTHS` says."""
+def _check_list_lengths(table: pa.Table, path: Path) -> None:
+    """Raise AslkitError if a list does not have the length given in `schema.LENGTHS`."""
     for name, length in schema.LENGTHS.items():
         if name in table.column_names:
             lengths = pc.list_value_length(table.column(name)).unique().to_pylist()
-            if stray := [found for found in lengths if found not in (None, length)]:
+            if wrong := [found for found in lengths if found not in (None, length)]:
                 raise AslkitError(
-                    f"{path}: a row has {stray[0]} values in {name!r}, not {length}. Ask its sender for another."
+                    f"{path}: a row has {wrong[0]} values in {name!r}, not {length}. Ask the sender for a valid file."
                 )
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _open_file(path: Path) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(path)
-        file.schema_arrow  # noqa: B018 - names that are no text show here
-        wrong = implausible_size(file.metadata, path.stat().st_size)
+        file.schema_arrow  # noqa: B018 - raises if column names are not valid text
+        problem = implausible_size(file.metadata, path.stat().st_size)
     except _UNREADABLE as error:
-        raise _damaged(path, error) from error
-    if wrong:
+        raise _damaged_error(path, error) from error
+    if problem:
         file.close()
-        raise AslkitError(f"{path} {wrong}. No real dataset does; ask its sender for another.")
+        raise AslkitError(f"{path} {problem}. No real dataset does. Ask the sender for a valid file.")
     return file
 
 
-def implausible_size(about: pq.FileMetaData, size: int) -> str | None:
-    """Say what no real file claims, before memory is taken for it: Parquet codes a trillion nulls in a few bytes.
+def implausible_size(metadata: pq.FileMetaData, size: int) -> str | None:
+    """Describe a size in the footer that no real file has, or return None.
+
+    Call it before reading rows: Parquet encodes a trillion nulls in a few bytes, so a small file can exhaust memory.
 
     Args:
-        about: the end of the file.
-        size: of the file, bytes.
+        metadata: the footer of the file.
+        size: the size of the file in bytes.
     """
-    groups = [about.row_group(index) for index in range(about.num_row_groups)]
-    rows, most = sum(max(group.num_rows, 0) for group in groups), max((g.total_byte_size for g in groups), default=0)
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    rows = sum(max(group.num_rows, 0) for group in groups)
+    largest = max((group.total_byte_size for group in groups), default=0)
     if rows > size or any(group.num_rows < 0 or group.total_byte_size < 0 for group in groups):
         return f"claims {rows:,} rows in {size:,} bytes"
-    return f"claims a row group of {most:,} bytes" if most > _MOST_GROUP_BYTES else None
+    return f"claims a row group of {largest:,} bytes" if largest > _MAX_GROUP_BYTES else None
 
 
-def _damaged(path: Path, error: Exception) -> AslkitError:
-    first = str(error).splitlines()[0]
+def _damaged_error(path: Path, error: Exception) -> AslkitError:
+    first_line = str(error).splitlines()[0]
     return AslkitError(
-        f"{path} is damaged ({first}). Run `aslkit curate --rebuild`, or ask whoever sent the dataset to send it again."
+        f"{path} is damaged ({first_line}). Run `aslkit curate --rebuild`, or ask the sender to send the dataset again."
     )

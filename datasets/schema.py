@@ -1,16 +1,13 @@
-"""The contract of a dataset: its columns. Everything that reads or writes Parquet in aslkit comes here."""
+"""The columns of a dataset. All code in aslkit that reads or writes Parquet uses these definitions."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.schema_versions import past, upgraded
 
 VERSION: Final = 1
 SPLITS: Final = ("train", "validation", "test")
@@ -43,10 +40,12 @@ COLUMNS: Final = pa.schema(
 )
 
 LENGTHS: Final = {"landmarks": 63, "hand_box": 4}
-"""Values in each list that is not null. Not a fixed_size_list: Parquet files of Arrow hold no null ones (ADR 2)."""
+"""Number of values in each list that is not null. The columns are not of type fixed_size_list because Arrow cannot
+write null values of that type to Parquet (ADR 2)."""
 
-FAR: Final = 10.0
-"""A landmark or box that lies so many times the frame's side outside of it is no hand's: a little outside is usual."""
+MAX_COORDINATE: Final = 10.0
+"""Largest plausible absolute value of a landmark or box coordinate, as a multiple of the frame's side. Coordinates
+slightly outside the frame are normal."""
 
 REJECTED: Final = pa.schema(
     [
@@ -58,18 +57,18 @@ REJECTED: Final = pa.schema(
         pa.field("detail", pa.string()),
     ]
 )
-"""Of rejected.parquet: one row for each image that curation did not take, and why."""
+"""Columns of rejected.parquet: one row for each image that curation rejected, with the reason."""
 
-WITHHELD: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string()), pa.field("group", pa.int64())])
-"""Of rejected.parquet in a merged dataset. `sha256` and `group` are null but where merging itself left the frame out:
-a later merge must know of it, or its outcome would depend on the order of merging."""
+MERGED_REJECTED: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string()), pa.field("group", pa.int64())])
+"""Columns of rejected.parquet in a merged dataset. `sha256` and `group` are set only for frames that the merge itself
+excluded. Later merges need them: without them, the result would depend on the order of merging."""
 
-FLAGGED: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string())])
-"""Of flagged.parquet in a merged dataset: files of two people's may have one name."""
+MERGED_FLAGGED: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string())])
+"""Columns of flagged.parquet in a merged dataset, where files from different sources can have the same path."""
 
 
 def with_metadata(facts: dict[str, Any]) -> pa.Schema:
-    """Return COLUMNS with what Hugging Face needs to show images and letter names, and with aslkit's own `facts`."""
+    """Return COLUMNS with metadata: the features that Hugging Face needs to show images and letters, and `facts`."""
     own = {"schema_version": VERSION, "aslkit": __version__, **facts}
     features = huggingface_features(pixels=facts.get("pixels") is not False)
     return COLUMNS.with_metadata(
@@ -81,10 +80,16 @@ def with_metadata(facts: dict[str, Any]) -> pa.Schema:
 
 
 def huggingface_features(*, pixels: bool = True) -> dict[str, Any]:
-    """The columns in the words of Hugging Face `datasets`; without pixels, an image is only what its parts are."""
-    parts = {name: {"dtype": dtype, "_type": "Value"} for name, dtype in (("bytes", "binary"), ("path", "string"))}
+    """Describe the columns as Hugging Face `datasets` features.
+
+    Args:
+        pixels: whether the dataset contains images. If not, `image` is described as a struct, not as an image.
+    """
+    image_parts = {
+        name: {"dtype": dtype, "_type": "Value"} for name, dtype in (("bytes", "binary"), ("path", "string"))
+    }
     special = {
-        "image": {"_type": "Image"} if pixels else parts,
+        "image": {"_type": "Image"} if pixels else image_parts,
         "label": {"names": list(LETTERS), "_type": "ClassLabel"},
         "captured_at": {"dtype": "timestamp[ms, tz=UTC]", "_type": "Value"},
     }
@@ -101,7 +106,7 @@ def huggingface_features(*, pixels: bool = True) -> dict[str, Any]:
 
 
 def parse_facts(schema: pa.Schema) -> dict[str, Any]:
-    """Read what `with_metadata` wrote; empty where another program wrote the file, or something else stands there."""
+    """Parse the facts that `with_metadata` wrote. Return an empty dict if they are missing or invalid."""
     own = (schema.metadata or {}).get(b"aslkit")
     try:
         facts = json.loads(own) if own else {}
@@ -111,62 +116,35 @@ def parse_facts(schema: pa.Schema) -> dict[str, Any]:
 
 
 def label_names(schema: pa.Schema) -> list[str] | None:
-    """The letters' names as Hugging Face shows them; None where the file says none that can be read."""
+    """Return the label names in a file's Hugging Face metadata, or None if they are missing or invalid."""
     try:
-        said = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]["label"]["names"]
-        return [str(name) for name in said]
+        names = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]["label"]["names"]
+        return [str(name) for name in names]
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
-def check(schema: pa.Schema, where: str) -> None:
-    """Raise AslkitError unless a file's columns are those of the contract, or of a past version of it."""
-    version = _version(schema)
-    before = past(version)
-    if version != VERSION and before is None:
-        raise AslkitError(f"{where} has schema version {version}; this aslkit reads {VERSION}. Update aslkit.")
-    for field in COLUMNS if before is None else before.columns:
-        index = schema.get_field_index(field.name)
-        if index < 0:
-            raise AslkitError(f"{where} has no column {field.name!r}. It is not an aslkit dataset; curate makes one.")
-        if schema.field(index).type != field.type:
-            raise AslkitError(f"{where}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")
-
-
-def columns_to_read(schema: pa.Schema, columns: Sequence[str] | None) -> list[str] | None:
-    """Which columns of a file to read so that `upgrade_table` can give `columns`; None is all."""
-    before = past(_version(schema))
-    if before is not None:
-        return list(before.columns.names)
-    return None if columns is None else list(columns)
-
-
-def upgrade_table(table: pa.Table, schema: pa.Schema, columns: Sequence[str] | None) -> pa.Table:
-    """Bring what was read of a file to the columns of today.
+def check(schema: pa.Schema, source: str) -> None:
+    """Validate the version and the columns of a file's schema.
 
     Args:
-        table: the columns that `columns_to_read` names.
-        schema: of the file, which `check` let pass.
-        columns: which are wanted, all where None; "image.path" is the image's name without its bytes.
+        schema: the schema of the file.
+        source: name of the file in error messages.
+
+    Raises:
+        AslkitError: the schema version is unknown, or a column is missing or has another type.
     """
-    if is_current(schema):
-        return table
-    table = upgraded(table, _version(schema), VERSION)
-    if columns is None:
-        return table
-    wanted = table.select([name for name in COLUMNS.names if name in columns or f"{name}.path" in columns])
-    if "image.path" not in columns:
-        return wanted
-    path = pa.compute.struct_field(wanted.column("image").combine_chunks(), "path")
-    return wanted.set_column(
-        wanted.schema.get_field_index("image"), "image", pa.StructArray.from_arrays([path], ["path"])
-    )
-
-
-def is_current(schema: pa.Schema) -> bool:
-    """Whether a file that `check` let pass is of VERSION, so that it can be read as it is."""
-    return past(_version(schema)) is None
-
-
-def _version(schema: pa.Schema) -> Any:
-    return parse_facts(schema).get("schema_version", VERSION)
+    version = parse_facts(schema).get("schema_version", VERSION)
+    if version != VERSION:
+        raise AslkitError(
+            f"{source} has schema version {version}, but this version of aslkit reads version {VERSION} only. "
+            "Update aslkit."
+        )
+    for field in COLUMNS:
+        index = schema.get_field_index(field.name)
+        if index < 0:
+            raise AslkitError(
+                f"{source} has no column {field.name!r}, so it is not an aslkit dataset. `aslkit curate` creates one."
+            )
+        if schema.field(index).type != field.type:
+            raise AslkitError(f"{source}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")

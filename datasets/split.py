@@ -1,4 +1,7 @@
-"""Who is trained on and who is tested on: people, then sessions, then blocks of time, never near-duplicates apart."""
+"""Split frames into train, validation and test: by signer, by session or by block of time.
+
+Near-duplicates are never in different splits.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,20 +15,23 @@ from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 
 GAP: Final = "gap"
-"""The name of no split: frames that lie between train and test in time."""
+"""Marks frames between train and test in time that belong to no split."""
 
 By = Literal["signer", "session", "block"]
+"""Unit that is held out as a whole; a block is a range of consecutive frames."""
+
 Names = npt.NDArray[np.str_]
 Integers = npt.NDArray[np.int64]
 
 MIN_SIGNERS: Final = 4
-"""With so many signers left beside the test, validation takes whole people; with fewer, too few would remain."""
+"""Minimum number of signers outside the test split for validation to hold out whole signers. With fewer, too few would
+remain for training."""
 
 MAX_FOLDS: Final = 5
-"""At most a fifth of the signers or sessions is held out."""
+"""Maximum number of folds. One of them is the test split: a fifth of the signers or sessions if there are many."""
 
 
-_FINER: Final = {
+_FINER_SPLIT_HINT: Final = {
     "signer": "Use --cv session or --cv block, or record another person: aslkit capture --letter A --signer NAME",
     "session": "Use --cv block, or record on another day.",
 }
@@ -33,12 +39,12 @@ _FINER: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class SplitFrames:
-    """What decides the split, one entry for each frame, all of length n, in the order the frames were taken.
+    """The columns that decide the split: one entry for each of n frames, in the order they were recorded.
 
     Attributes:
-        signer, session: str (n,).
-        label: int64 (n,), index of the letter.
-        group: int64 (n,), near-duplicate cluster.
+        signer, session: names, str (n,).
+        label: index of the letter, int64 (n,).
+        group: number of the near-duplicate cluster, int64 (n,).
     """
 
     signer: Names
@@ -47,12 +53,12 @@ class SplitFrames:
     group: Integers
 
     def __len__(self) -> int:
-        """Number of frames."""
+        """Return the number of frames."""
         return len(self.label)
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "SplitFrames":
-        """Of the rows of a table with the columns signer, session, label and group, in their order."""
+        """Read the columns signer, session, label and group of a table."""
         return cls(
             signer=np.array(table.column("signer").to_pylist()),
             session=np.array(table.column("session").to_pylist()),
@@ -60,16 +66,21 @@ class SplitFrames:
             group=table.column("group").to_numpy(),
         )
 
-    def subset(self, taken: npt.NDArray[np.bool_]) -> "SplitFrames":
-        """Some of them, bool (n,)."""
+    def subset(self, rows: npt.NDArray[Any]) -> "SplitFrames":
+        """Return some of the frames, selected by a mask, bool (n,), or by indices."""
         return SplitFrames(
-            signer=self.signer[taken], session=self.session[taken], label=self.label[taken], group=self.group[taken]
+            signer=self.signer[rows], session=self.session[rows], label=self.label[rows], group=self.group[rows]
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The outcome: `names`, str (n,), each "train", "validation", "test" or GAP; and what the test was held out by."""
+    """Result of a split.
+
+    Attributes:
+        names: "train", "validation", "test" or GAP for each frame, str (n,).
+        by: the unit by which the test split was held out.
+    """
 
     names: Names
     by: By
@@ -84,24 +95,25 @@ def split_frames(
     hold_out: Sequence[str] = (),
     gap_share: float = 0.0,
 ) -> Split:
-    """Split so that the test tells about people, or failing that sessions or times, that are not trained on.
+    """Split frames so that the test split measures accuracy on unseen signers, if possible.
 
-    Signers where there are two or more; else sessions, if those that stay still show every letter; else the last
-    frames of each letter in each session. No group is in two splits: one that would be goes to train.
+    With two or more signers, whole signers are held out. Otherwise whole sessions are held out if the remaining ones
+    contain every letter. Otherwise the last frames of each letter in each session are held out. A near-duplicate group
+    that would be in two splits is moved to train.
 
     Args:
-        frames: what is to be split.
-        test_share: of the frames of each letter and session, 0–1; for a test by block.
-        validation_share: of the frames that are not test, 0–1.
-        seed: of the choice of signers or sessions.
-        hold_out: the signers to test on; chosen where empty.
-        gap_share: of the frames of each letter and session, 0–1, left out around a test by block.
+        frames: the frames to split.
+        test_share: share of the frames of each letter and session, 0–1, for a test split by block.
+        validation_share: share of the frames outside the test split, 0–1.
+        seed: random seed for the choice of signers or sessions.
+        hold_out: the signers of the test split. If empty, they are chosen.
+        gap_share: share of the frames of each letter and session, 0–1, dropped around a test split by block.
 
     Raises:
-        InputError: a signer in `hold_out` is unknown, or nobody would be left to train on.
+        InputError: a signer in `hold_out` is unknown, or no signer would be left for training.
     """
     check_hold_out(hold_out, frames.signer)
-    by, test = _test(frames, test_share, validation_share, seed, hold_out)
+    by, test = _choose_test(frames, test_share, validation_share, seed, hold_out)
     return split_around_test(
         frames, test, by=by, validation_share=validation_share, seed=seed, gap_share=gap_share
     )  # fmt: skip
@@ -116,63 +128,70 @@ def split_around_test(
     seed: int,
     gap_share: float = 0.0,
 ) -> Split:
-    """Split what is not in a given test; groups that lie on both sides go to train.
+    """Split the frames outside a given test split. Groups that are on both sides are moved to train.
 
     Args:
-        frames: what is to be split.
-        test: bool (n,), the frames to test on.
-        by: what the test was chosen by.
-        validation_share: as in `split_frames`.
-        seed: likewise.
-        gap_share: likewise.
+        frames: the frames to split.
+        test: mask of the test frames, bool (n,).
+        by: the unit by which the test split was chosen.
+        validation_share: see `split_frames`.
+        seed: see `split_frames`.
+        gap_share: see `split_frames`.
     """
     names = np.full(len(frames), "train", dtype="<U10")
     names[test] = "test"
     if by == "block":
-        names[_beside(frames, test, gap_share)] = GAP
+        names[_near_test(frames, test, gap_share)] = GAP
     rest = np.flatnonzero(names == "train")
-    names[rest[_validation(_take(frames, rest), validation_share, seed, by)]] = "validation"
-    _mend(names, frames.group)
+    names[rest[_choose_validation(frames.subset(rest), validation_share, seed, by)]] = "validation"
+    _move_shared_groups_to_train(names, frames.group)
     return Split(names=names, by=by)
 
 
-def make_folds(frames: SplitFrames, by: By, *, most: int, seed: int) -> list[npt.NDArray[np.bool_]]:
-    """Tests that together hold every frame once: each signer (or session, or block of time) is in one of them.
+def make_folds(frames: SplitFrames, by: By, *, max_folds: int, seed: int) -> list[npt.NDArray[np.bool_]]:
+    """Make test folds for cross-validation: each frame is in exactly one fold.
 
     Args:
-        frames: what is to be tested on.
-        by: "signer"; "session", of whichever signer; or "block": consecutive frames of each letter in each session,
-            cut between groups.
-        most: so many tests; where there are no more signers or sessions than that, each has a test of its own.
-        seed: of the choice who shares a test, where there are more.
+        frames: the frames to divide.
+        by: "signer"; "session", of any signer; or "block", consecutive frames of each letter in each session, cut
+            between near-duplicate groups.
+        max_folds: maximum number of folds. If there are no more signers or sessions than this, each one is a fold.
+        seed: random seed for the choice of the signers or sessions that share a fold.
 
     Returns:
-        bool (n,) each, in the order of the names.
+        A mask for each fold, bool (n,). Folds of one signer or session are sorted by name.
 
     Raises:
-        InputError: there is only one signer or session, which cannot be left out.
+        InputError: there is only one signer or session.
     """
     if by == "block":
         part = np.zeros(len(frames), np.int64)
-        for rows in _letters_of_sessions(frames):
+        for rows in _iter_letter_sessions(frames):
             _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
-            part[rows] = first[group] * most // len(rows)
-        return [part == number for number in range(most) if (part == number).any()]
+            part[rows] = first[group] * max_folds // len(rows)
+        return [part == number for number in range(max_folds) if (part == number).any()]
     units = frames.signer if by == "signer" else np.char.add(np.char.add(frames.signer, "/"), frames.session)
     names, index = np.unique(units, return_inverse=True)
     if len(names) < 2:
-        raise InputError(f"There is only one {by} ({names[0]}), so none can be left out. {_FINER[by]}")
+        raise InputError(f"There is only one {by} ({names[0]}), so none can be held out. {_FINER_SPLIT_HINT[by]}")
     order = np.arange(len(names))
-    if len(names) > most:
-        order = np.random.default_rng(seed).permutation(len(names)) % most
-    return [order[index] == number for number in range(min(most, len(names)))]
+    if len(names) > max_folds:
+        order = np.random.default_rng(seed).permutation(len(names)) % max_folds
+    return [order[index] == number for number in range(min(max_folds, len(names)))]
 
 
 def random_split(label: Integers, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Draw frames at random, letter by letter, without regard to people or likeness: the split that flatters.
+    """Choose test frames at random, stratified by letter.
+
+    The split ignores signers and near-duplicates, so accuracy measured on it is optimistic.
+
+    Args:
+        label: index of the letter, int64 (n,).
+        share: share of the frames of each letter to choose, 0–1.
+        seed: random seed.
 
     Returns:
-        bool (n,), true for the frames drawn.
+        Mask of the chosen frames, bool (n,).
     """
     rng = np.random.default_rng(seed)
     test = np.zeros(len(label), bool)
@@ -183,118 +202,112 @@ def random_split(label: Integers, *, share: float, seed: int) -> npt.NDArray[np.
 
 
 def check_hold_out(hold_out: Sequence[str], signers: Iterable[str]) -> None:
-    """Check that the signers to hold out are there, and are not all.
+    """Check that the signers to hold out exist and are not all signers.
 
     Raises:
-        InputError: they are not.
+        InputError: a signer is unknown, or no signer would be left for training.
     """
     known = sorted(set(map(str, signers)))
     for name in hold_out:
         if name not in known:
-            raise InputError(f"There is no signer {name!r} to hold out. There are: {', '.join(known)}.")
+            raise InputError(f"No signer {name!r} to hold out. Known signers: {', '.join(known)}.")
     if hold_out and set(hold_out) == set(known):
         raise InputError(
-            f"Holding out {', '.join(sorted(set(hold_out)))} leaves nobody to train on. "
-            "Record or import another signer, or leave the signer out of --hold-out."
+            f"Holding out {', '.join(sorted(set(hold_out)))} leaves no signer for training. "
+            "Record or import another signer, or remove a signer from --hold-out."
         )
 
 
-def _test(
+def _choose_test(
     frames: SplitFrames, share: float, validation_share: float, seed: int, hold_out: Sequence[str]
 ) -> tuple[By, npt.NDArray[np.bool_]]:
     if hold_out:
         return "signer", np.isin(frames.signer, list(hold_out))
     real = np.array([not name.startswith(SYNTHETIC_PREFIX) for name in frames.signer.tolist()])
-    if len(np.unique(frames.signer[real])) > 1:  # a test on drawn hands says nothing of real ones
+    if len(np.unique(frames.signer[real])) > 1:  # accuracy on synthetic hands says nothing about real ones
         test = np.zeros(len(frames), bool)
-        test[real] = _one_fold(frames.subset(real), frames.signer[real], MAX_FOLDS, seed)
+        test[real] = _choose_fold(frames.subset(real), frames.signer[real], MAX_FOLDS, seed)
         return "signer", test
     if len(np.unique(frames.signer)) > 1:
-        return "signer", _one_fold(frames, frames.signer, MAX_FOLDS, seed)
+        return "signer", _choose_fold(frames, frames.signer, MAX_FOLDS, seed)
     if len(np.unique(frames.session)) > 1:
-        test = _one_fold(frames, frames.session, MAX_FOLDS, seed)
+        test = _choose_fold(frames, frames.session, MAX_FOLDS, seed)
         if len(np.unique(frames.label[~test])) == len(np.unique(frames.label)):
             return "session", test
-    return "block", _last_groups(frames, share)
+    return "block", _choose_last_groups(frames, share)
 
 
-def _validation(frames: SplitFrames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
+def _choose_validation(frames: SplitFrames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
     signers = np.unique(frames.signer)
     if share and by == "signer" and len(signers) >= MIN_SIGNERS:
-        validation = _one_fold(frames, frames.signer, max(2, round(1 / share)), seed)
+        validation = _choose_fold(frames, frames.signer, max(2, round(1 / share)), seed)
         if len(np.unique(frames.label[~validation])) == len(np.unique(frames.label)):
             return validation
-    return _last_groups(frames, share)
+    return _choose_last_groups(frames, share)
 
 
-def _one_fold(frames: SplitFrames, units: Names, most: int, seed: int) -> npt.NDArray[np.bool_]:
-    """Hold out whole units (signers or sessions), letters in balance, by scikit-learn's stratified group folds.
+def _choose_fold(frames: SplitFrames, units: Names, max_folds: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose whole units (signers or sessions) to hold out, stratified by letter.
 
-    Of the folds that leave half of the frames to train on, the first that shows most letters; where one unit has more
-    than half, the smallest.
+    Of the folds that leave at least half of the frames for training, the first one with the most letters is chosen. If
+    there is none, because one unit has more than half of the frames, the smallest fold is chosen.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    count = min(most, len(np.unique(units)))
+    count = min(max_folds, len(np.unique(units)))
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    held = [rows for _, rows in folds.split(np.zeros(len(frames)), _common(frames.label, count), units)]
-    fits = [rows for rows in held if 2 * len(rows) <= len(frames)] or [min(held, key=len)]
+    held_out = [rows for _, rows in folds.split(np.zeros(len(frames)), _merge_rare_labels(frames.label, count), units)]
+    candidates = [rows for rows in held_out if 2 * len(rows) <= len(frames)] or [min(held_out, key=len)]
     chosen = np.zeros(len(frames), bool)
-    chosen[max(fits, key=lambda rows: len(np.unique(frames.label[rows])))] = True
+    chosen[max(candidates, key=lambda rows: len(np.unique(frames.label[rows])))] = True
     return chosen
 
 
-def _common(label: Integers, folds: int) -> Integers:
-    """Labels for stratification into so many folds; one too rare for it does not count."""
+def _merge_rare_labels(label: Integers, folds: int) -> Integers:
+    """Replace labels with fewer frames than folds by the most common one, so that scikit-learn can stratify."""
     values, counts = np.unique(label, return_counts=True)
     rare = values[counts < folds]
     return np.where(np.isin(label, rare), values[counts.argmax()], label)
 
 
-def _last_groups(frames: SplitFrames, share: float) -> npt.NDArray[np.bool_]:
-    """Choose the last frames of each letter of each session, cut between groups; never all of them."""
+def _choose_last_groups(frames: SplitFrames, share: float) -> npt.NDArray[np.bool_]:
+    """Choose the last frames of each letter in each session, cut between groups, but never all of them."""
     chosen = np.zeros(len(frames), bool)
-    for rows in _letters_of_sessions(frames):
+    for rows in _iter_letter_sessions(frames):
         _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
-        begins = first[group]  # where in time the frame's group begins
-        # Between two groups, or at the very end, whichever is nearest to the share.
+        group_start = first[group]  # position of the first frame of each frame's group
+        # Cut between two groups or at the very end, whichever is closest to the share.
         cuts = np.append(np.unique(first[first > 0]), len(rows))
         cut = cuts[np.abs(cuts - len(rows) * (1 - share)).argmin()]
-        chosen[rows[begins >= cut]] = True
+        chosen[rows[group_start >= cut]] = True
     return chosen
 
 
-def _beside(frames: SplitFrames, test: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
-    """Choose the frames that lie less than a share of a letter's frames in a session away from one of its test."""
+def _near_test(frames: SplitFrames, test: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
+    """Choose the frames within a distance of `share` of the letter's frames in the session from a test frame."""
     chosen = np.zeros(len(frames), bool)
-    for rows in _letters_of_sessions(frames):
-        places = np.flatnonzero(test[rows])
-        after = np.searchsorted(places, np.arange(len(rows)))
-        around = np.concatenate([[-np.inf], places, [np.inf]])
-        apart = np.minimum(around[after + 1] - np.arange(len(rows)), np.arange(len(rows)) - around[after])
-        chosen[rows] = apart <= round(len(rows) * share)
+    for rows in _iter_letter_sessions(frames):
+        test_positions = np.flatnonzero(test[rows])
+        following = np.searchsorted(test_positions, np.arange(len(rows)))
+        padded = np.concatenate([[-np.inf], test_positions, [np.inf]])
+        distance = np.minimum(padded[following + 1] - np.arange(len(rows)), np.arange(len(rows)) - padded[following])
+        chosen[rows] = distance <= round(len(rows) * share)
     return chosen & ~test
 
 
-def _letters_of_sessions(frames: SplitFrames) -> Iterator[Integers]:
-    """Yield the frames of each letter in each session, in order."""
+def _iter_letter_sessions(frames: SplitFrames) -> Iterator[Integers]:
+    """Yield the indices of the frames of each letter in each session, in recording order."""
     keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
     _, part = np.unique(keys, axis=1, return_inverse=True)
     order = np.argsort(part.ravel(), kind="stable")
     yield from np.split(order, np.flatnonzero(np.diff(part.ravel()[order])) + 1)
 
 
-def _mend(names: Names, group: Integers) -> None:
-    """Bring groups that lie in several splits to train, in place."""
+def _move_shared_groups_to_train(names: Names, group: Integers) -> None:
+    """Move the groups that are in several splits to train, in place."""
     _, index = np.unique(group, return_inverse=True)
     count = int(index.max()) + 1 if len(index) else 0
     present = np.stack(
         [np.bincount(index[names == name], minlength=count) > 0 for name in ("train", "validation", "test")]
     )
     names[(present.sum(axis=0) > 1)[index]] = "train"
-
-
-def _take(frames: SplitFrames, rows: npt.NDArray[Any]) -> SplitFrames:
-    return SplitFrames(
-        signer=frames.signer[rows], session=frames.session[rows], label=frames.label[rows], group=frames.group[rows]
-    )

@@ -1,4 +1,4 @@
-"""What a dataset holds, in figures and in a few sentences a person should know."""
+"""Summary of a dataset: counts, and notes for the user."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,75 +11,77 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split
 
-FEW: Final = 20
-"""Distinct frames of a letter in train, below which it is named as one to record."""
+MIN_TRAIN_FRAMES: Final = 20
+"""Number of distinct frames of a letter in train below which a note recommends to record more."""
 
-_SAME_PERSON: Final = {"session": "another sitting", "block": "a later moment of the same sitting"}
-"""What is tested on where there is one signer."""
+_SAME_SIGNER_TEST: Final = {"session": "another session", "block": "a later part of the same session"}
+"""What the test split contains if there is only one signer, by the kind of split."""
 
 
 def summarise_dataset(
     table: pa.Table,
-    parts: Split,
+    split: Split,
     *,
     rejected: Iterable[str] = (),
     flagged: Iterable[str] = (),
     left_out: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Count a dataset: ready for JSON, the same for the same input.
+    """Count the contents of a dataset. The result is deterministic and can be written as JSON.
 
     Args:
-        table: all rows but varied copies: the columns label, signer, landmarks and group.
-        parts: their split.
-        rejected: of each frame that was not taken, the reason.
-        flagged: of each thing to be known of a frame that was taken, likewise.
-        left_out: synthetic signers that were not taken.
+        table: all rows without augmented copies, with the columns label, signer, landmarks and group.
+        split: the split of the rows.
+        rejected: the reason for each rejected frame.
+        flagged: the reason for each warning about an accepted frame.
+        left_out: names of the synthetic signers that were excluded.
     """
     label, signer = table.column("label").to_numpy(), np.array(table.column("signer").to_pylist())
-    found = table.column("landmarks").is_valid().to_numpy()
+    has_hand = table.column("landmarks").is_valid().to_numpy()
     names, frames = np.unique(signer, return_counts=True)
     summary = {
         "frames": len(table),
         "groups": len(np.unique(table.column("group").to_numpy())),
-        "split_by": parts.by,
-        "splits": {name: int((parts.names == name).sum()) for name in SPLITS},
-        "held_out": sorted(set(signer[parts.names == "test"].tolist())) if parts.by == "signer" else [],
-        "coverage": round(float(found.mean()), 4),
+        "split_by": split.by,
+        "splits": {name: int((split.names == name).sum()) for name in SPLITS},
+        "held_out": sorted(set(signer[split.names == "test"].tolist())) if split.by == "signer" else [],
+        "coverage": round(float(has_hand.mean()), 4),
         "signers": {
-            str(name): {"frames": int(count), "coverage": round(float(found[signer == name].mean()), 4)}
+            str(name): {"frames": int(count), "coverage": round(float(has_hand[signer == name].mean()), 4)}
             for name, count in zip(names, frames, strict=True)
         },
         "letters": {letter: int((label == index).sum()) for index, letter in enumerate(LETTERS)},
         "rejected": dict(sorted(Counter(rejected).items())),
         "flagged": dict(sorted(Counter(flagged).items())),
     }
-    labels = {name: np.bincount(label[parts.names == name], minlength=len(LETTERS)) for name in SPLITS}
-    return summary | {"notes": _notes(summary, labels["train"], labels["test"], sorted(left_out))}
+    counts = {name: np.bincount(label[split.names == name], minlength=len(LETTERS)) for name in SPLITS}
+    return summary | {"notes": _write_notes(summary, counts["train"], counts["test"], sorted(left_out))}
 
 
-def _notes(summary: dict[str, Any], trained: Any, tested: Any, left_out: list[str]) -> list[str]:
+def _write_notes(summary: dict[str, Any], train_counts: Any, test_counts: Any, left_out: list[str]) -> list[str]:
     notes = []
     if left_out:
-        notes.append(f"Synthetic signers were left out: {', '.join(left_out)}. --with-synthetic takes them.")
-    if what := _SAME_PERSON.get(summary["split_by"]):
+        notes.append(f"Synthetic signers were excluded: {', '.join(left_out)}. Use --with-synthetic to include them.")
+    if test_content := _SAME_SIGNER_TEST.get(summary["split_by"]):
         notes.append(
-            f"Only one signer: the test is {what} of the same person, which tells little about strangers. "
-            "Ask one more person to record: `aslkit capture --letter A --signer NAME`."
+            f"Only one signer: the test split is {test_content} of the same person, so it says little about unseen "
+            "signers. Ask another person to record: `aslkit capture --letter A --signer NAME`."
         )
-    if missing := [letter for letter, count in zip(LETTERS, trained, strict=True) if count == 0]:
-        notes.append(f"No frames to train on for {' '.join(missing)}. Record: `aslkit capture --letter {missing[0]}`.")
-    if few := [letter for letter, count in zip(LETTERS, trained, strict=True) if 0 < count < FEW]:
-        notes.append(f"Fewer than {FEW} frames to train on for {' '.join(few)}.")
+    if missing := [letter for letter, count in zip(LETTERS, train_counts, strict=True) if count == 0]:
+        notes.append(
+            f"No training frames for {' '.join(missing)}. Record some: `aslkit capture --letter {missing[0]}`."
+        )
+    if scarce := [letter for letter, count in zip(LETTERS, train_counts, strict=True) if 0 < count < MIN_TRAIN_FRAMES]:
+        notes.append(f"Fewer than {MIN_TRAIN_FRAMES} training frames for {' '.join(scarce)}.")
     if empty := [name for name in ("test", "validation") if not summary["splits"][name]]:
         notes.append(
-            f"Too many frames are near-copies of one another to hold any out for {' or '.join(empty)}. "
-            "Record another session, or with more movement."
+            f"Too many frames are near-duplicates of each other to hold any out for {' or '.join(empty)}. "
+            "Record another session, or move your hand more."
         )
     elif untested := [
-        letter for letter, count in zip(LETTERS, tested, strict=True) if not count and letter not in missing
+        letter for letter, count in zip(LETTERS, test_counts, strict=True) if not count and letter not in missing
     ]:
         notes.append(
-            f"Nothing of {' '.join(untested)} could be held out: all their frames are near-copies of one another. "
-            "Record another session, or with more movement."
+            f"No test frames for {' '.join(untested)}, because all their frames are near-duplicates of each other. "
+            "Record another session, or move your hand more."
         )
     return notes

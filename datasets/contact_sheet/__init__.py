@@ -1,1 +1,1 @@
-"""`aslkit dataset show`: sample images per letter as one HTML or PNG sheet."""
+"""Contact sheets: sample images of each letter on an HTML page, in a PNG image or in the terminal."""

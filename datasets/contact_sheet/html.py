@@ -1,4 +1,4 @@
-"""The contact sheet as one page that needs no other file, and runs nothing."""
+"""Render a contact sheet as a self-contained HTML page without scripts."""
 
 import base64
 from typing import Final
@@ -8,15 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from aslkit.datasets.contact_sheet.select import ContactSheet
 from aslkit.vision.images import Frame, encode_jpeg
 
-_QUALITY: Final = 80
+_JPEG_QUALITY: Final = 80
 
 
 def render_html(sheet: ContactSheet) -> str:
-    """Return the HTML of a sheet."""
+    """Render a contact sheet as HTML."""
     environment = Environment(
         loader=PackageLoader("aslkit.datasets.contact_sheet", "."),
         undefined=StrictUndefined,
-        autoescape=True,  # names of signers are others' words
+        autoescape=True,  # signer names are untrusted
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -24,6 +24,6 @@ def render_html(sheet: ContactSheet) -> str:
     return environment.get_template("sheet.html.j2").render(sheet=sheet)
 
 
-def data_uri(picture: Frame) -> str:
-    """A picture, BGR, uint8 (height, width, 3), inside an address."""
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(picture, quality=_QUALITY)).decode("ascii")
+def data_uri(image: Frame) -> str:
+    """Encode an image, BGR, uint8 (height, width, 3), as a JPEG data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(image, quality=_JPEG_QUALITY)).decode("ascii")

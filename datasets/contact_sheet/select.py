@@ -1,4 +1,4 @@
-"""A contact sheet: a few hands of each letter, of as many people as there are, cut out of their images."""
+"""Select the images of a contact sheet: a few of each letter, from as many signers as possible, cropped to the hand."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,50 +17,56 @@ from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store
 from aslkit.datasets.info import UNKNOWN
-from aslkit.datasets.schema import FAR
+from aslkit.datasets.schema import MAX_COORDINATE
 from aslkit.vision.crop import MIN_SPAN, crop_square
 from aslkit.vision.images import Frame, ImageError, decode_image
 
 SIDE: Final = 192
-"""Of a tile, pixels: twice what it is shown at, for sharp screens."""
+"""Side of a tile in pixels: about twice the displayed size, for high-resolution screens."""
 
 _MARGIN: Final = 0.3
-"""Around a hand, of its box's longer side."""
+"""Margin around a hand, as a share of the longer side of its box."""
 
-_ABOUT: Final = ("label", "signer", "group", "parent", "hand_box")
+_COLUMNS: Final = ("label", "signer", "group", "parent", "hand_box")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One image on the sheet.
+    """One image of a contact sheet.
 
     Attributes:
-        letter: its letter.
-        signer: whose hand it is, fit to be shown.
-        split: which it is in.
-        picture: the hand with its surroundings, BGR, uint8 (SIDE, SIDE, 3); the whole image where no hand was found;
-            None where it cannot be decoded.
-        whole: whether it is the whole image.
+        letter: the letter that the image shows.
+        signer: name of the signer, sanitized for display.
+        split: name of the split.
+        image: the hand with a margin, BGR, uint8 (SIDE, SIDE, 3). The centre of the full image if no hand was detected;
+            None if the image is damaged.
+        is_full_image: whether the image is not cropped to a hand.
     """
 
     letter: str
     signer: str
     split: str
-    picture: Frame | None
-    whole: bool
+    image: Frame | None
+    is_full_image: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactSheet:
-    """Tiles by letter, in the order of the alphabet; and of how many images they were chosen."""
+    """Sample images of a dataset.
+
+    Attributes:
+        name: name of the dataset.
+        letters: the tiles by letter, in alphabetical order.
+        total: number of images the tiles were selected from.
+    """
 
     name: str
     letters: dict[str, list[Tile]]
-    of: int
+    total: int
 
     @property
     def count(self) -> int:
-        """Tiles in all."""
+        """Number of tiles."""
         return sum(map(len, self.letters.values()))
 
 
@@ -73,37 +79,41 @@ def select_tiles(
     count: int,
     rng: np.random.Generator,
 ) -> ContactSheet:
-    """Choose images and cut the hands out.
+    """Select images at random and crop them to the hand.
 
     Args:
-        folder: of the dataset.
-        letter: only this; all where None.
-        signer: only this; all where None.
-        split: only this; all where None.
-        count: of each letter, at most.
-        rng: source of chance.
+        folder: the dataset folder.
+        letter: the letter to show, or None for all.
+        signer: the signer to show, or None for all.
+        split: the split to show, or None for all.
+        count: maximum number of images of each letter.
+        rng: random number generator.
 
     Raises:
-        InputError: no dataset there, or nothing that is asked for.
-        AslkitError: it is damaged.
+        InputError: the folder contains no dataset, or no image matches.
+        AslkitError: the dataset is damaged.
     """
-    table = parquet_store.read_dataset(folder, _ABOUT)
-    table = table.append_column("place", pa.array(np.arange(len(table))))
-    asked = _asked(table, letter, signer, split)
-    if not len(asked):
-        raise InputError(_nothing(table, letter, signer, split))
-    chosen = {each: _varied(asked, INDEX[each], count, rng) for each in ([letter] if letter else LETTERS)}
-    places = sorted(place for each in chosen.values() for place in each)
-    images = dict(zip(places, _images(folder, places), strict=True))
-    rows = {row["place"]: row for row in table.take(pa.array(places)).to_pylist()}
+    table = parquet_store.read_dataset(folder, _COLUMNS)
+    table = table.append_column("position", pa.array(np.arange(len(table))))
+    matching = _filter_rows(table, letter, signer, split)
+    if not len(matching):
+        raise InputError(_no_match_message(table, letter, signer, split))
+    chosen = {each: _choose_rows(matching, INDEX[each], count, rng) for each in ([letter] if letter else LETTERS)}
+    positions = sorted(position for each in chosen.values() for position in each)
+    images = dict(zip(positions, _iter_images(folder, positions), strict=True))
+    rows = {row["position"]: row for row in table.take(pa.array(positions)).to_pylist()}
     return ContactSheet(
         name=sanitize_text(folder.absolute().name),
-        letters={each: [_tile(rows[at], images[at]) for at in ats] for each, ats in chosen.items() if ats},
-        of=len(asked),
+        letters={
+            each: [_make_tile(rows[position], images[position]) for position in positions]
+            for each, positions in chosen.items()
+            if positions
+        },
+        total=len(matching),
     )
 
 
-def _asked(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> pa.Table:
+def _filter_rows(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> pa.Table:
     table = table.filter(pc.is_null(table.column("parent")))
     table = table.filter(pc.is_in(table.column("label"), value_set=pa.array(range(len(LETTERS)))))
     for name, value in (("label", letter and INDEX[letter]), ("signer", signer), ("split", split)):
@@ -112,71 +122,77 @@ def _asked(table: pa.Table, letter: str | None, signer: str | None, split: str |
     return table
 
 
-def _nothing(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> str:
-    known = [sanitize_text(name) for name in table.column("signer").unique().to_pylist() if name is not None]
-    asked = " of ".join(each for each in (letter, signer and sanitize_text(signer)) if each) or "any letter"
-    there = f" Signers: {', '.join(sorted(known)[:20])}." if known else ""
-    return f"There is no image of {asked}{f' in {split}' if split else ''}.{there}"
+def _no_match_message(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> str:
+    names = [sanitize_text(name) for name in table.column("signer").unique().to_pylist() if name is not None]
+    letter_text = f" of letter {letter}" if letter else ""
+    signer_text = f" of signer {sanitize_text(signer)}" if signer else ""
+    split_text = f" in {split}" if split else ""
+    known = f" Signers: {', '.join(sorted(names)[:20])}." if names else ""
+    return f"No image{letter_text}{signer_text}{split_text} found.{known}"
 
 
-def _varied(table: pa.Table, label: int, count: int, rng: np.random.Generator) -> list[int]:
-    """Choose rows of a letter: of each signer as many, and no near-copies while there are others."""
-    own = table.filter(pc.equal(table.column("label"), label)).select(["signer", "group", "place"])
-    copies, of_signer = Counter[tuple[str, int]](), dict[str, list[tuple[int, int]]]()
-    for row in own.take(pa.array(rng.permutation(len(own)))).to_pylist():
-        signer, group = str(row["signer"]), row["place"] if row["group"] is None else row["group"]
-        of_signer.setdefault(signer, []).append((copies[signer, group], row["place"]))
-        copies[signer, group] += 1
-    in_turn = [
-        (turn, signer, place)
-        for signer, each in of_signer.items()
-        for turn, (_, place) in enumerate(sorted(each, key=lambda found: found[0]))
+def _choose_rows(table: pa.Table, label: int, count: int, rng: np.random.Generator) -> list[int]:
+    """Choose the positions of up to `count` rows of a letter.
+
+    Signers are represented equally. Near-duplicates are only chosen if there are no other rows.
+    """
+    rows = table.filter(pc.equal(table.column("label"), label)).select(["signer", "group", "position"])
+    duplicates, by_signer = Counter[tuple[str, int]](), dict[str, list[tuple[int, int]]]()
+    for row in rows.take(pa.array(rng.permutation(len(rows)))).to_pylist():
+        signer, group = str(row["signer"]), row["position"] if row["group"] is None else row["group"]
+        by_signer.setdefault(signer, []).append((duplicates[signer, group], row["position"]))
+        duplicates[signer, group] += 1
+    ranked = [
+        (rank, signer, position)
+        for signer, candidates in by_signer.items()
+        for rank, (_, position) in enumerate(sorted(candidates, key=lambda candidate: candidate[0]))
     ]
-    chosen = sorted(in_turn)[:count]
-    return [place for _, _, place in sorted(chosen, key=lambda found: (found[1], found[0]))]
+    chosen = sorted(ranked)[:count]
+    return [position for _, _, position in sorted(chosen, key=lambda row: (row[1], row[0]))]
 
 
-def _images(folder: Path, places: list[int]) -> Iterator[bytes | None]:
-    """Yield the image files of rows, by their places in the whole dataset, which are sorted."""
-    wanted, at, first = np.array(places, np.int64), 0, 0
+def _iter_images(folder: Path, positions: list[int]) -> Iterator[bytes | None]:
+    """Yield the image files of the rows at the given positions in the dataset. `positions` must be sorted."""
+    wanted, done, first = np.array(positions, np.int64), 0, 0
     for path in parquet_store.list_files(folder):
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
-                to = int(np.searchsorted(wanted, first + rows))
-                if to > at:
-                    yield from _of_group(path, group, wanted[at:to] - first)
-                at, first = to, first + rows
+                end = int(np.searchsorted(wanted, first + rows))
+                if end > done:
+                    yield from _iter_group_images(path, group, wanted[done:end] - first)
+                done, first = end, first + rows
 
 
-def _of_group(path: Path, group: int, rows: npt.NDArray[np.int64]) -> Iterator[bytes | None]:
+def _iter_group_images(path: Path, group: int, rows: npt.NDArray[np.int64]) -> Iterator[bytes | None]:
     for image in parquet_store.read_row_group(path, group, ["image"]).column("image").take(pa.array(rows)).to_pylist():
         yield image and image["bytes"]
 
 
-def _tile(row: dict[str, Any], data: bytes | None) -> Tile:
+def _make_tile(row: dict[str, Any], data: bytes | None) -> Tile:
     box = None if row["hand_box"] is None else np.array(row["hand_box"], np.float32)
-    if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < FAR):
+    if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < MAX_COORDINATE):
         box = None
     try:
-        picture = None if data is None else crop_tile(decode_image(data), box)
+        image = None if data is None else crop_tile(decode_image(data), box)
     except ImageError:
-        picture = None
+        image = None
     return Tile(
         letter=LETTERS[row["label"]],
         signer=sanitize_text(row["signer"] if row["signer"] is not None else UNKNOWN, most=40),
         split=row["split"],
-        picture=picture,
-        whole=box is None,
+        image=image,
+        is_full_image=box is None,
     )
 
 
 def crop_tile(frame: Frame, box: npt.NDArray[np.float32] | None) -> Frame:
-    """Cut a square out of a frame and bring it to SIDE.
+    """Crop a square from a frame and scale it to SIDE × SIDE pixels.
 
     Args:
         frame: BGR, uint8 (height, width, 3).
-        box: of the hand, float32 (4,), as shares of the frame; None takes the middle of the whole frame.
+        box: left, top, right and bottom of the hand, relative to the frame size, float32 (4,). If None, the square is
+            the centre of the frame.
     """
     height, width = frame.shape[:2]
     left, top, right, bottom = (0, 0, width, height) if box is None else box * [width, height, width, height]

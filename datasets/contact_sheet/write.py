@@ -1,4 +1,4 @@
-"""The contact sheet as a file: what its name ends with says which."""
+"""Write a contact sheet to a file. The suffix of the file name determines the format."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,28 +11,26 @@ from aslkit.datasets.contact_sheet.png import render_png
 from aslkit.datasets.contact_sheet.select import ContactSheet
 
 
-def _html(sheet: ContactSheet) -> bytes:
+def _render_html_bytes(sheet: ContactSheet) -> bytes:
     return render_html(sheet).encode()
 
 
-KINDS: Final[dict[str, Callable[[ContactSheet], bytes]]] = {".png": render_png, ".html": _html}
+RENDERERS: Final[dict[str, Callable[[ContactSheet], bytes]]] = {".png": render_png, ".html": _render_html_bytes}
 
 
-def write_contact_sheet(to: Path, choose: Callable[[], ContactSheet]) -> int:
-    """Write a sheet, whole or not at all; returns how many images it shows.
+def write_contact_sheet(to: Path, select: Callable[[], ContactSheet]) -> int:
+    """Write a contact sheet atomically and return the number of images on it.
 
     Args:
-        to: its name ends with one of KINDS.
-        choose: makes the sheet, once it is clear that it can be written.
+        to: path of the file. Its suffix must be in RENDERERS.
+        select: makes the contact sheet. Called only if the suffix is valid, because it takes time.
 
     Raises:
-        InputError: another kind of file.
+        InputError: the suffix is not supported.
     """
-    draw = KINDS.get(to.suffix.lower())
-    if draw is None:
-        raise InputError(
-            f"{to} ends neither with .png nor with .html, so what to write is not clear. Name one of them."
-        )
-    sheet = choose()
-    write_bytes(to, draw(sheet))
+    render = RENDERERS.get(to.suffix.lower())
+    if render is None:
+        raise InputError(f"Cannot tell the format from the file name {to}. Use a name that ends with .png or .html.")
+    sheet = select()
+    write_bytes(to, render(sheet))
     return sheet.count

@@ -1,1 +1,1 @@
-"""Export to CSV, image folders and WebDataset shards."""
+"""Export datasets to CSV files, image folders and WebDataset shards."""

@@ -1,38 +1,42 @@
-"""Where an export goes: a folder of its own, which holds nothing but an earlier export."""
+"""Check the destination of an export: a folder of its own that contains nothing except an earlier export."""
 
 from pathlib import Path
 from typing import Final
 
 from aslkit.core.errors import AslkitError, InputError
 
-MARK: Final = ".aslkit-export.json"
-"""Lies in each export, so that a later one knows that it may take its place."""
+MARKER_FILE: Final = ".aslkit-export.json"
+"""File that marks a folder as an export, so that a later export may replace it."""
 
 
 def check_destination(
-    to: Path, source: Path, *, what: str, option: str, within: Path | None = None, force: bool = False
+    to: Path, source: Path, *, source_kind: str, option: str, within: Path | None = None, force: bool = False
 ) -> None:
-    """Check that writing `to`, which is replaced as a whole, loses nothing but an earlier export.
+    """Check that replacing the folder `to` deletes nothing except an earlier export.
 
     Args:
         to: the folder to write.
-        source: what is exported.
-        what: that in a word, such as "dataset".
-        option: by which the user named `to`.
-        within: a folder of the source in which exports may lie.
-        force: replace what is there though it is no export.
+        source: the folder that is exported.
+        source_kind: what `source` is, for error messages, such as "dataset".
+        option: the command-line option that sets `to`, for error messages.
+        within: a folder inside `source` in which exports are allowed.
+        force: replace a folder that is not an export.
 
     Raises:
-        InputError: the source, the home or the working folder would be lost, or `to` is a file.
-        AslkitError: something else lies there.
+        InputError: the source, the home folder or the working folder would be deleted, or `to` is a file.
+        AslkitError: `to` is not empty and not an export.
     """
-    target, own = to.resolve(), source.resolve()
-    inside = target.is_relative_to(own) and not (within and target.is_relative_to(within.resolve()))
-    if own.is_relative_to(target) or inside:
-        raise InputError(f"{to} holds the {what} itself, or lies in it. Choose another {option}.")
-    if any(place.resolve().is_relative_to(target) for place in (Path.cwd(), Path.home())):
-        raise InputError(f"{to} would be replaced as a whole. Choose a folder of its own for {option}.")
+    target, resolved_source = to.resolve(), source.resolve()
+    inside = target.is_relative_to(resolved_source) and not (within and target.is_relative_to(within.resolve()))
+    if resolved_source.is_relative_to(target) or inside:
+        raise InputError(f"{to} contains the {source_kind} itself, or is inside it. Choose another {option}.")
+    if any(folder.resolve().is_relative_to(target) for folder in (Path.cwd(), Path.home())):
+        raise InputError(
+            f"Everything in {to} would be replaced, including your home or working folder. Choose another {option}."
+        )
     if to.is_file():
         raise InputError(f"{to} is a file. Choose a folder for {option}.")
-    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARK).is_file():
-        raise AslkitError(f"{to} holds something that is no export of aslkit. Choose another {option}, or say --force.")
+    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARKER_FILE).is_file():
+        raise AslkitError(
+            f"{to} contains files that are not an aslkit export. Choose another {option}, or replace them with --force."
+        )

@@ -1,4 +1,4 @@
-"""Rows on their way out: names that are safe anywhere, images without traces."""
+"""Read the rows to export, with sanitized text and images without metadata."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,28 +14,30 @@ from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store
 from aslkit.vision.images import Header, ImageError, decode_image, encode_jpeg, encode_png, read_header, strip_metadata
 
-ABOUT: Final = (
+METADATA_COLUMNS: Final = (
     "signer", "session", "camera", "captured_at", "handedness", "hand_score", "width", "height", "group", "parent",
     "sha256", "licence", "consent",
 )  # fmt: skip
-"""What every format says of an image, beside its letter."""
+"""Columns that all formats export in addition to the letter."""
 
 SUFFIXES: Final = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp"}
 
-_FORMULA: Final = ("=", "+", "-", "@")
-"""A cell that begins so is run by spreadsheets (OWASP, "CSV injection")."""
+_MAX_CELL_CHARS: Final = 2000
+
+_FORMULA_PREFIXES: Final = ("=", "+", "-", "@")
+"""Spreadsheets execute a cell that starts with one of these (OWASP, "CSV injection")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitExport:
-    """One split of a dataset on its way out.
+    """The export of one split.
 
     Attributes:
-        to: the folder that is written.
-        split: its name.
-        paths: of its Parquet files.
-        left_out: counts rows that are not written, by reason.
-        advance: of the progress bar.
+        to: the folder to write.
+        split: name of the split.
+        paths: the Parquet files of the split.
+        left_out: number of skipped rows by reason; updated during the export.
+        advance: advances the progress bar.
     """
 
     to: Path
@@ -45,52 +47,52 @@ class SplitExport:
     advance: Advance
 
     def row_groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield the rows that have a letter, a row group at a time."""
+        """Yield the rows with a valid label, one row group at a time."""
         for path in self.paths:
             for table in parquet_store.iter_file_row_groups(path, columns):
                 label = table.column("label")
-                known = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
-                kept = table.filter(known)
-                if lost := len(table) - len(kept):
-                    self.left_out["no letter of the 24"] += lost
-                yield kept
+                valid = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
+                rows = table.filter(valid)
+                if skipped := len(table) - len(rows):
+                    self.left_out["not one of the 24 letters"] += skipped
+                yield rows
                 self.advance(len(table))
 
 
 def sanitize_cell(value: Any) -> Any:
-    """A value as it may stand in a file for others: text on one line, that no spreadsheet takes for a formula."""
+    """Return a value that is safe in a file for others: text on one line that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
-    shown = sanitize_text(value, most=2000)
-    return "'" + shown if shown.startswith(_FORMULA) else shown
+    text = sanitize_text(value, most=_MAX_CELL_CHARS)
+    return "'" + text if text.startswith(_FORMULA_PREFIXES) else text
 
 
 def sanitize_table(table: pa.Table) -> pa.Table:
-    """The table with each text as `sanitize_cell` gives it, each looked at once."""
-    for at, field in enumerate(table.schema):
+    """Apply `sanitize_cell` to all strings in a table, once for each distinct value."""
+    for index, field in enumerate(table.schema):
         if field.type == pa.string():
-            coded = table.column(at).combine_chunks().dictionary_encode()
-            words = pa.array([sanitize_cell(word) for word in coded.dictionary.to_pylist()], pa.string())
-            table = table.set_column(at, field.name, words.take(coded.indices))
+            encoded = table.column(index).combine_chunks().dictionary_encode()
+            values = pa.array([sanitize_cell(value) for value in encoded.dictionary.to_pylist()], pa.string())
+            table = table.set_column(index, field.name, values.take(encoded.indices))
     return table
 
 
 def export_image(data: bytes | None, *, suffix: str | None = None) -> tuple[bytes, str]:
-    """Return an image file without EXIF and the like, and its suffix.
+    """Return an image file without EXIF or other metadata, and its suffix.
 
     Args:
-        data: as the dataset holds it.
-        suffix: ".jpg" or ".png", if it must be that; what is of another format is encoded anew.
+        data: the image file as stored in the dataset.
+        suffix: ".jpg" or ".png" to require that format; images in other formats are re-encoded. None keeps the format.
 
     Raises:
-        ImageError: it is none.
+        ImageError: there is no image, or it is invalid.
     """
     if data is None:
         raise ImageError("no image")
     clean = strip_metadata(data)
     header: Header = read_header(clean)
-    has = SUFFIXES[header.format]
-    if suffix is None or suffix == has:
-        return clean, has
+    current = SUFFIXES[header.format]
+    if suffix is None or suffix == current:
+        return clean, current
     encode = encode_png if suffix == ".png" else encode_jpeg
     return encode(decode_image(clean)), suffix

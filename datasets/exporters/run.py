@@ -1,4 +1,4 @@
-"""Taking a dataset elsewhere: to folders of images, tar shards, or CSV files."""
+"""Export a dataset to image folders, tar shards or CSV files."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.files import atomic_write
 from aslkit.core.progress import progress_bar
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.exporters.destination import MARK, check_destination
+from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
 from aslkit.datasets.exporters.rows import SplitExport
 from aslkit.datasets.exporters.to_csv import write_csv28, write_landmarks
 from aslkit.datasets.exporters.to_images import write_imagefolder, write_webdataset
@@ -34,14 +34,14 @@ _OPENED_BY: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class ExportResult:
-    """What was written.
+    """Result of an export.
 
     Attributes:
         format: one of FORMATS.
-        to: the folder.
-        rows: of each split.
-        left_out: rows that were not written, by reason.
-        opened_by: how to open it.
+        to: the folder that was written.
+        rows: number of rows written by split.
+        left_out: number of skipped rows by reason.
+        opened_by: code or command that opens the export.
     """
 
     format: str
@@ -54,25 +54,25 @@ class ExportResult:
 def export_dataset(
     folder: Path, *, format: str, to: Path, splits: Sequence[str] = (), force: bool = False
 ) -> ExportResult:
-    """Write a dataset in another format, whole or not at all. Images lose EXIF and the like, and no pixel.
+    """Export a dataset to another format, atomically. Images lose their metadata but no pixel changes.
 
     Args:
-        folder: of the dataset.
+        folder: the dataset folder.
         format: one of FORMATS.
-        to: the folder to write; an earlier export there is replaced.
-        splits: which; all where empty.
-        force: replace what is there though it is no export.
+        to: the folder to write. An earlier export in it is replaced.
+        splits: the splits to export. If empty, all are exported.
+        force: replace a folder that is not an export.
 
     Raises:
-        InputError: no dataset there, an unknown format or split, or something else lies in `to`.
-        AslkitError: the dataset is damaged.
+        InputError: the folder contains no dataset, or the format, a split or the destination is invalid.
+        AslkitError: the dataset is damaged, or the destination contains other files.
     """
     if format not in FORMATS:
-        raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
-    files = {split: _files(folder, split) for split in splits or schema.SPLITS}
-    if lacking := [split for split in splits if not files[split]]:
-        raise InputError(f"{folder} has no split {lacking[0]!r}.")
-    check_destination(to, folder, what="dataset", option="--to", force=force)
+        raise InputError(f"Unknown format {format!r}. Known formats: {', '.join(FORMATS)}.")
+    files = {split: _list_split_files(folder, split) for split in splits or schema.SPLITS}
+    if missing := [split for split in splits if not files[split]]:
+        raise InputError(f"{folder} has no split {missing[0]!r}.")
+    check_destination(to, folder, source_kind="dataset", option="--to", force=force)
     rows, left_out = dict[str, int](), Counter[str]()
     with atomic_write(to) as new, progress_bar(f"Writing {format}", parquet_store.count_rows(folder)) as advance:
         new.mkdir(parents=True)
@@ -80,11 +80,11 @@ def export_dataset(
             if paths:
                 part = SplitExport(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
                 rows[split] = FORMATS[format](part)
-        mark = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
-        (new / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+        marker = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
+        (new / MARKER_FILE).write_text(json.dumps(marker) + "\n", encoding="utf-8")
     opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
     return ExportResult(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
 
 
-def _files(folder: Path, split: str) -> list[Path]:
+def _list_split_files(folder: Path, split: str) -> list[Path]:
     return [path for path in parquet_store.list_files(folder) if path.name.startswith(f"{split}-")]

@@ -1,4 +1,4 @@
-"""Exports as CSV: hand crops of 28×28 as Sign Language MNIST has them, and landmarks."""
+"""Export to CSV: 28×28 hand crops in the format of Sign Language MNIST, or landmarks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -9,94 +9,99 @@ import pyarrow as pa
 import pyarrow.csv
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.exporters.rows import ABOUT, SplitExport, sanitize_table
-from aslkit.datasets.schema import FAR
+from aslkit.datasets.exporters.rows import METADATA_COLUMNS, SplitExport, sanitize_table
+from aslkit.datasets.schema import MAX_COORDINATE
 from aslkit.datasets.sign_mnist import read_csv
 from aslkit.vision.images import ImageError, decode_image
 from aslkit.vision.preprocess import PreprocessConfig, pixel_features
 
-CROP: Final = PreprocessConfig(kind="pixels", size=read_csv.SIDE)
-"""As the feature pixels28 sees a hand: its square crop, grey, left hands mirrored."""
+CROP_CONFIG: Final = PreprocessConfig(kind="pixels", size=read_csv.SIDE)
+"""Preprocessing of the feature pixels28: a square greyscale crop of the hand, with left hands mirrored."""
 
-AXES: Final = tuple(f"{axis}{joint}" for joint in range(21) for axis in "xyz")
-_CROPPED: Final = ("image", "label", "hand_box", "handedness")
+LANDMARK_COLUMNS: Final = tuple(f"{axis}{joint}" for joint in range(21) for axis in "xyz")
+_CROP_COLUMNS: Final = ("image", "label", "hand_box", "handedness")
 _Crop = npt.NDArray[np.uint8]
+
+_NO_HEADER: Final = pyarrow.csv.WriteOptions(include_header=False)
+"""The header is written separately, because pyarrow quotes the names and the published files do not."""
 
 
 def write_csv28(part: SplitExport) -> int:
-    """Write sign_mnist_SPLIT.csv: label, as published (0–24 without 9), and pixel1 to pixel784; returns how many.
+    """Write sign_mnist_SPLIT.csv and return the number of rows.
 
-    An image that is 28×28 already, and in which no hand was looked for, is taken as it is.
+    The columns are label, 0–24 without 9 as in the published files, and pixel1 to pixel784. An image that already has
+    28×28 pixels and no hand box is exported without cropping.
     """
     written = 0
     columns = pa.schema([pa.field(name, pa.uint8()) for name in read_csv.COLUMNS])
     with (
         (part.to / f"sign_mnist_{part.split}.csv").open("wb") as raw,
-        pyarrow.csv.CSVWriter(raw, columns, write_options=_HEADLESS) as file,
+        pyarrow.csv.CSVWriter(raw, columns, write_options=_NO_HEADER) as file,
         ThreadPoolExecutor() as pool,
     ):
         raw.write((",".join(read_csv.COLUMNS) + "\n").encode())
-        for table in part.row_groups(_CROPPED):
-            crops = list(pool.map(_crop, table.to_pylist()))
-            part.left_out.update(each for each in crops if isinstance(each, str))
-            taken = [index for index, each in enumerate(crops) if not isinstance(each, str)]
-            if taken:
-                file.write_table(_as_published(crops, table.column("label").to_pylist(), taken, columns))
-            written += len(taken)
+        for table in part.row_groups(_CROP_COLUMNS):
+            crops = list(pool.map(_crop_hand, table.to_pylist()))
+            part.left_out.update(crop for crop in crops if isinstance(crop, str))
+            cropped = [index for index, crop in enumerate(crops) if not isinstance(crop, str)]
+            if cropped:
+                file.write_table(_to_published_table(crops, table.column("label").to_pylist(), cropped, columns))
+            written += len(cropped)
     return written
 
 
-_HEADLESS: Final = pyarrow.csv.WriteOptions(include_header=False)
-"""pyarrow puts names in quotes, which the published files do not."""
+def _to_published_table(
+    crops: list[_Crop | str], labels: list[int], cropped: list[int], columns: pa.Schema
+) -> pa.Table:
+    pixels = np.stack([np.asarray(crops[index], np.uint8).ravel() for index in cropped])
+    published_labels = np.array([ord(LETTERS[labels[index]]) - ord("A") for index in cropped], np.uint8)
+    arrays = [pa.array(published_labels), *map(pa.array, np.ascontiguousarray(pixels.T))]
+    return pa.Table.from_arrays(arrays, schema=columns)
 
 
-def _as_published(crops: list[_Crop | str], labels: list[int], taken: list[int], columns: pa.Schema) -> pa.Table:
-    pixels = np.stack([np.asarray(crops[index], np.uint8).ravel() for index in taken])
-    published = np.array([ord(LETTERS[labels[index]]) - ord("A") for index in taken], np.uint8)
-    return pa.Table.from_arrays([pa.array(published), *map(pa.array, np.ascontiguousarray(pixels.T))], schema=columns)
-
-
-def _crop(row: dict[str, Any]) -> _Crop | str:
-    """The hand, grey, uint8 (28, 28), or why there is none."""
+def _crop_hand(row: dict[str, Any]) -> _Crop | str:
+    """Return the hand as greyscale, uint8 (28, 28), or the reason why it cannot be cropped."""
     try:
         frame = decode_image((row["image"] or {}).get("bytes") or b"")
     except ImageError as error:
         return error.message
     if row["hand_box"] is None:
-        return frame[..., 1] if frame.shape[:2] == (CROP.size, CROP.size) else "no hand found"
+        return frame[..., 1] if frame.shape[:2] == (CROP_CONFIG.size, CROP_CONFIG.size) else "no hand detected"
     box = np.array(row["hand_box"], np.float32)
-    if not np.isfinite(box).all() or np.abs(box).max() > FAR:
-        return "hand box far outside"
-    values = pixel_features(frame, box, left=row["handedness"] == "left", contract=CROP)
+    if not np.isfinite(box).all() or np.abs(box).max() > MAX_COORDINATE:
+        return "hand box far outside the image"
+    values = pixel_features(frame, box, left=row["handedness"] == "left", contract=CROP_CONFIG)
     return np.asarray((values[..., 0] * 255).round(), np.uint8)
 
 
 def write_landmarks(part: SplitExport) -> int:
-    """Write landmarks-SPLIT.csv: what is known of each row, then x0, y0, z0 to z20; returns how many.
+    """Write landmarks-SPLIT.csv and return the number of rows.
 
-    Landmarks are empty where no hand was found.
+    The columns are letter, label, METADATA_COLUMNS and x0, y0, z0 to x20, y20, z20. Landmarks are empty if no hand was
+    detected.
     """
     written = 0
     writer: Any = None
     try:
-        for table in part.row_groups(("label", "landmarks", *ABOUT)):
-            flat = _flat(table)
+        for table in part.row_groups(("label", "landmarks", *METADATA_COLUMNS)):
+            rows = _flatten_landmarks(table)
             if writer is None:
-                writer = pyarrow.csv.CSVWriter(part.to / f"landmarks-{part.split}.csv", flat.schema)
-            writer.write_table(flat)
-            written += len(flat)
+                writer = pyarrow.csv.CSVWriter(part.to / f"landmarks-{part.split}.csv", rows.schema)
+            writer.write_table(rows)
+            written += len(rows)
     finally:
         if writer is not None:
             writer.close()
     return written
 
 
-def _flat(table: pa.Table) -> pa.Table:
+def _flatten_landmarks(table: pa.Table) -> pa.Table:
     letters = pa.array([LETTERS[label] for label in table.column("label").to_pylist()], pa.string())
-    about = sanitize_table(table.select(["label", *ABOUT])).add_column(0, "letter", letters)
-    found = table.column("landmarks").is_valid().to_numpy()
-    values = np.zeros((len(table), len(AXES)), np.float32)
-    values[found] = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, 63)
-    for index, name in enumerate(AXES):
-        about = about.append_column(name, pa.array(values[:, index], mask=~found))
-    return about
+    rows = sanitize_table(table.select(["label", *METADATA_COLUMNS])).add_column(0, "letter", letters)
+    has_hand = table.column("landmarks").is_valid().to_numpy()
+    values = np.zeros((len(table), len(LANDMARK_COLUMNS)), np.float32)
+    landmarks = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    values[has_hand] = landmarks.reshape(-1, 63)
+    for index, name in enumerate(LANDMARK_COLUMNS):
+        rows = rows.append_column(name, pa.array(values[:, index], mask=~has_hand))
+    return rows

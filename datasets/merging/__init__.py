@@ -1,1 +1,1 @@
-"""Merge datasets: match columns, find shared signers and duplicates, assign one split."""
+"""Merge datasets from several sources into one."""

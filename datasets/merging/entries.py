@@ -1,4 +1,4 @@
-"""The rows of several datasets, without their images: what decides a merge, and where each row lies."""
+"""Read the rows of a dataset without their images: what determines a merge, and where each row is stored."""
 
 import hashlib
 import json
@@ -17,15 +17,21 @@ from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.workspace import validate_name
 from aslkit.datasets import parquet_store, schema
 
-_AS_THE_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
+_COPIED_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
 
-Home = tuple[int, int]
-"""Number of the dataset, group in it."""
+SourceGroup = tuple[int, int]
+"""Number of the source dataset, and number of the near-duplicate group in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowLocation:
-    """Where a row lies: in which file, in which of its row groups, which row of that."""
+    """Location of a row on disk.
+
+    Attributes:
+        path: path of the Parquet file.
+        row_group: index of the row group in the file.
+        row: index of the row in the row group.
+    """
 
     path: Path
     row_group: int
@@ -34,18 +40,19 @@ class RowLocation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceRow:
-    """One row, or one frame that an earlier merge left out.
+    """A row of a source dataset, or a frame that an earlier merge excluded.
 
     Attributes:
-        signer, session, path, label, sha256, parent: as the columns; `signer` and `path` as renamed. Together they
-            say which recording it is.
-        licence: as the contributor states it.
-        hand: whether one was found.
-        pixels: whether the picture is there.
-        phash: as the column, where it is known.
-        digest: of all columns but `group`: of two rows of one recording, the smaller is taken.
-        place: None for what an earlier merge left out.
-        homes: the groups it is in, of which datasets.
+        signer, session, path, label, sha256, parent: values of the columns, with `signer` and `path` after renaming.
+            Together they identify a recording.
+        licence: the licence that the contributor stated.
+        has_hand: whether a hand was detected.
+        has_pixels: whether the row contains an image.
+        phash: perceptual hash, or None if it is unknown.
+        digest: hash of all columns except `group`. If two sources contain the same recording, the row with the smaller
+            digest is used.
+        location: location of the row, or None if an earlier merge excluded the frame.
+        source_groups: the near-duplicate groups that contain the row.
     """
 
     signer: str
@@ -55,73 +62,74 @@ class SourceRow:
     sha256: str
     parent: str | None
     licence: str | None = None
-    hand: bool = False
-    pixels: bool = True
+    has_hand: bool = False
+    has_pixels: bool = True
     phash: int | None = None
     digest: bytes = b""
-    place: RowLocation | None = None
-    homes: tuple[Home, ...] = ()
+    location: RowLocation | None = None
+    source_groups: tuple[SourceGroup, ...] = ()
 
     @property
-    def recording(self) -> tuple[object, ...]:
-        """Which recording it is."""
+    def recording_key(self) -> tuple[object, ...]:
+        """Key that is equal for rows of the same recording."""
         return (self.signer, self.session, self.label, self.path, self.sha256, self.parent)
 
     @property
-    def order(self) -> tuple[object, ...]:
-        """The canonical order: photographs, then copies; by signer, session, letter, and as they were taken."""
-        about = (self.signer, self.session, self.label, natural_key(self.path), self.sha256)
-        return (self.parent is not None, *about, self.parent or "")
+    def sort_key(self) -> tuple[object, ...]:
+        """Canonical order: originals before augmented copies, then by signer, session, letter and recording order."""
+        key = (self.signer, self.session, self.label, natural_key(self.path), self.sha256)
+        return (self.parent is not None, *key, self.parent or "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MergeSource:
-    """A dataset to be merged.
+    """The contents of a dataset to merge.
 
     Attributes:
-        name: as the user calls it.
-        entries: its rows, then what an earlier merge left out.
-        rejected: rows of `schema.REJECTED`, without what an earlier merge left out.
-        flagged: rows of `schema.FLAGGED`.
-        leaves: what it was made of, see `source_datasets`.
+        name: name of the dataset.
+        entries: the rows, followed by the frames that an earlier merge excluded.
+        rejected: rows of `schema.REJECTED`, without the frames that an earlier merge excluded.
+        flagged: rows of `schema.MERGED_FLAGGED`.
+        origins: the datasets it was made from, see `list_origins`.
     """
 
     name: str
     entries: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
-    leaves: list[dict[str, Any]] = field(default_factory=list)
+    origins: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]) -> MergeSource:
-    """Read all of a dataset that decides a merge, a row group at a time.
+    """Read what determines a merge from a dataset, one row group at a time.
 
     Args:
-        number: of the dataset, for `Entry.homes`.
-        name: as the user calls it.
-        folder: where it lies.
-        renames: signers to be called otherwise.
+        number: number of the dataset, for `SourceRow.source_groups`.
+        name: name of the dataset.
+        folder: the dataset folder.
+        renames: new names of signers by old name.
 
     Raises:
-        InputError: there is no dataset, or a signer has a name that cannot be one.
-        AslkitError: it is damaged, or a row says impossible things.
+        InputError: the folder contains no dataset, or a signer's name is invalid.
+        AslkitError: the dataset is damaged, or a row contains invalid values.
     """
-    rows = [entry for path in parquet_store.list_files(folder) for entry in _entries(path, number, renames)]
-    rejected = _renamed(_found(parquet_store.read_rejected(folder)), renames)
-    withheld = [_withheld(row, number, folder) for row in rejected if row.get("sha256")]
+    rows = [entry for path in parquet_store.list_files(folder) for entry in _iter_entries(path, number, renames)]
+    rejected = _rename_in_findings(_read_known_columns(parquet_store.read_rejected(folder)), renames)
+    excluded = [_excluded_entry(row, number, folder) for row in rejected if row.get("sha256")]
+    flagged = _rename_in_findings(_read_known_columns(parquet_store.read_flagged(folder)), renames)
     return MergeSource(
         name=name,
-        entries=rows + withheld,
-        rejected=[_plain(row) for row in rejected if not row.get("sha256")],
-        flagged=_flagged(_renamed(_found(parquet_store.read_flagged(folder)), renames), rows),
-        leaves=source_datasets(name, folder, rows),
+        entries=rows + excluded,
+        rejected=[_to_rejected_row(row) for row in rejected if not row.get("sha256")],
+        flagged=_add_pixel_hashes(flagged, rows),
+        origins=list_origins(name, folder, rows),
     )
 
 
-def source_datasets(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[str, Any]]:
-    """What a dataset was merged from, or itself: for each `fingerprint`, `names` and `frames`.
+def list_origins(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[str, Any]]:
+    """Return the unmerged datasets that a dataset was made from, each with `fingerprint`, `names` and `frames`.
 
-    Leaves, not the steps between them: merging in another order gives the same.
+    Intermediate merges are not listed, so the result does not depend on the order of merging.
     """
     facts = parquet_store.read_facts(folder)
     merged = facts.get("merged")
@@ -136,96 +144,105 @@ def source_datasets(name: str, folder: Path, rows: list[SourceRow]) -> list[dict
                 for e in merged
             ]
     except (KeyError, TypeError, ValueError) as error:
-        raise AslkitError(f"{folder} says in a wrong way what it was merged from ({error}). Merge it anew.") from error
-    mark = facts.get("fingerprint")
-    if not isinstance(mark, str):
-        mark = hashlib.sha256(b"".join(sorted(row.digest for row in rows))).hexdigest()
+        raise AslkitError(
+            f"The list of source datasets in {folder} is invalid ({error}). Merge the sources again."
+        ) from error
+    fingerprint = facts.get("fingerprint")
+    if not isinstance(fingerprint, str):
+        fingerprint = hashlib.sha256(b"".join(sorted(row.digest for row in rows))).hexdigest()
     frames = sum(row.parent is None for row in rows)
-    return [{"fingerprint": mark, "names": [name], "frames": frames}]
+    return [{"fingerprint": fingerprint, "names": [name], "frames": frames}]
 
 
-def _entries(path: Path, number: int, renames: Mapping[str, str]) -> Iterator[SourceRow]:
+def _iter_entries(path: Path, number: int, renames: Mapping[str, str]) -> Iterator[SourceRow]:
     for index, table in enumerate(parquet_store.iter_file_row_groups(path, schema.COLUMNS.names)):
         for row, values in enumerate(table.to_pylist()):
-            yield _entry(values, RowLocation(path=path, row_group=index, row=row), number, renames)
+            yield _make_entry(values, RowLocation(path=path, row_group=index, row=row), number, renames)
 
 
-def _entry(values: dict[str, Any], place: RowLocation, number: int, renames: Mapping[str, str]) -> SourceRow:
-    where = f"{place.path}: row {place.row} of row group {place.row_group}"
+def _make_entry(values: dict[str, Any], location: RowLocation, number: int, renames: Mapping[str, str]) -> SourceRow:
+    position = f"{location.path}: row {location.row} of row group {location.row_group}"
     image, label = values.pop("image") or {"bytes": None, "path": None}, values["label"]
     if values["signer"] is None:
         raise AslkitError(
-            f"{where} has nothing in 'signer'. Where nobody knows who is seen, people cannot be kept whole in one "
-            "split: such a dataset can be trained on by itself, but not merged."
+            f"{position} has no value for 'signer'. A dataset with unknown signers cannot be merged, because each "
+            "signer must stay in one split. You can still train on it alone."
         )
     for name in ("session", "sha256", "group", "path"):
         if (image["path"] if name == "path" else values[name]) is None:
-            raise AslkitError(f"{where} has nothing in {name!r}. It is not an aslkit dataset; ask its sender.")
+            raise AslkitError(
+                f"{position} has no value for {name!r}, so it is not an aslkit dataset. Ask the sender for a valid one."
+            )
     if label not in range(len(LETTERS)):
-        raise AslkitError(f"{where} has label {label}; letters are 0–{len(LETTERS) - 1}. Ask its sender for another.")
+        raise AslkitError(
+            f"{position} has label {label}, but labels are 0–{len(LETTERS) - 1}. Ask the sender for a valid dataset."
+        )
     signer = validate_name("signer", values["signer"])
-    values |= {"signer": renames.get(signer, signer), "path": _moved(image["path"], signer, renames)}
-    home = (number, values.pop("group"))
+    values |= {"signer": renames.get(signer, signer), "path": _rename_in_path(image["path"], signer, renames)}
+    source_group = (number, values.pop("group"))
     digest = hashlib.blake2b(image["bytes"] or b"", digest_size=16)
     digest.update(json.dumps(values, default=str, sort_keys=True).encode())
     return SourceRow(
-        **{name: values[name] for name in _AS_THE_COLUMNS},
-        hand=values["landmarks"] is not None,
-        pixels=image["bytes"] is not None,
+        **{name: values[name] for name in _COPIED_COLUMNS},
+        has_hand=values["landmarks"] is not None,
+        has_pixels=image["bytes"] is not None,
         digest=digest.digest(),
-        place=place,
-        homes=(home,),
+        location=location,
+        source_groups=(source_group,),
     )
 
 
-def _moved(path: str, signer: str, renames: Mapping[str, str]) -> str:
-    """SIGNER/SESSION/LETTER/NAME of a signer who is called otherwise."""
+def _rename_in_path(path: str, signer: str, renames: Mapping[str, str]) -> str:
+    """Replace the signer in SIGNER/SESSION/LETTER/NAME if the signer is renamed."""
     first, slash, rest = path.partition("/")
     return f"{renames[signer]}/{rest}" if signer in renames and slash and first == signer else path
 
 
-def _found(table: pa.Table) -> list[dict[str, Any]]:
-    names = [name for name in schema.WITHHELD.names if name in table.column_names]
+def _read_known_columns(table: pa.Table) -> list[dict[str, Any]]:
+    names = [name for name in schema.MERGED_REJECTED.names if name in table.column_names]
     rows: list[dict[str, Any]] = table.select(names).to_pylist()
     return rows
 
 
-def _renamed(rows: list[dict[str, Any]], renames: Mapping[str, str]) -> list[dict[str, Any]]:
+def _rename_in_findings(rows: list[dict[str, Any]], renames: Mapping[str, str]) -> list[dict[str, Any]]:
     for row in rows:
         signer = row.get("signer") or ""
-        row |= {"signer": renames.get(signer, signer), "path": _moved(row.get("path") or "", signer, renames)}
-        row["detail"] = _told(row.get("detail") or "", renames)
+        row |= {"signer": renames.get(signer, signer), "path": _rename_in_path(row.get("path") or "", signer, renames)}
+        row["detail"] = _rename_in_detail(row.get("detail") or "", renames)
     return rows
 
 
-def _told(detail: str, renames: Mapping[str, str]) -> str:
-    """A finding's particulars, where they name a sitting or a frame: recorded in, like, same pixels as SIGNER/…"""
+def _rename_in_detail(detail: str, renames: Mapping[str, str]) -> str:
+    """Rename signers in the detail of a finding if it names a session or a frame.
+
+    The details of curation contain "in SIGNER/…", "like SIGNER/…" or "as SIGNER/…".
+    """
     names = "|".join(re.escape(name) for name in sorted(renames, key=len, reverse=True))
     return re.sub(rf"(?:(?<=in )|(?<=like )|(?<=as ))(?:{names})(?=/)", lambda m: renames.get(m[0], m[0]), detail)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, str]:
+def _to_rejected_row(row: dict[str, Any]) -> dict[str, str]:
     return {name: str(row.get(name) or "") for name in schema.REJECTED.names}
 
 
-def _flagged(found: list[dict[str, Any]], rows: list[SourceRow]) -> list[dict[str, str]]:
-    """What is to be known of frames, with the hash of their pixels."""
-    pixels: dict[tuple[str, str], list[str]] = defaultdict(list)
+def _add_pixel_hashes(flagged: list[dict[str, Any]], rows: list[SourceRow]) -> list[dict[str, str]]:
+    """Return the warnings about frames with the hashes of the frames' pixels."""
+    hashes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
-        pixels[row.signer, row.path].append(row.sha256)
+        hashes[row.signer, row.path].append(row.sha256)
     return [
-        {**_plain(row), "sha256": sha256}
-        for row in found
-        for sha256 in ([row["sha256"]] if row.get("sha256") else pixels[row["signer"], row["path"]])
+        {**_to_rejected_row(row), "sha256": sha256}
+        for row in flagged
+        for sha256 in ([row["sha256"]] if row.get("sha256") else hashes[row["signer"], row["path"]])
     ]
 
 
-def _withheld(row: dict[str, Any], number: int, folder: Path) -> SourceRow:
+def _excluded_entry(row: dict[str, Any], number: int, folder: Path) -> SourceRow:
     if row["letter"] not in INDEX or row.get("group") is None:
         raise AslkitError(
-            f"{folder / parquet_store.REJECTED_FILE} is damaged: letter {row['letter']!r}. Merge it anew."
+            f"{folder / parquet_store.REJECTED_FILE} is damaged: letter {row['letter']!r}. Merge the sources again."
         )
     return SourceRow(
         signer=row["signer"], session=row["session"] or "", path=row["path"], label=INDEX[row["letter"]],
-        sha256=row["sha256"], parent=None, homes=((number, row["group"]),),
+        sha256=row["sha256"], parent=None, source_groups=((number, row["group"]),),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What becomes of the rows of several datasets: which are one, which are left out, which groups they make."""
+"""Join the rows of several datasets: remove duplicates, exclude conflicts and renumber the near-duplicate groups."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -10,16 +10,23 @@ import numpy.typing as npt
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.merging.entries import Home, MergeSource, SourceRow
+from aslkit.datasets.merging.entries import MergeSource, SourceGroup, SourceRow
 
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflicting-label"
-"""Reasons, as curation gives them."""
+"""Reason codes in rejected.parquet, the same as those of curation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExcludedRow:
-    """A frame that merging left out, why, and its group, which it still holds together."""
+    """A frame that the merge excluded.
+
+    Attributes:
+        entry: the frame.
+        reason: DUPLICATE or CONFLICT.
+        detail: the path of the frame with the same pixels.
+        group: the near-duplicate group. An excluded frame still connects the groups it was in.
+    """
 
     entry: SourceRow
     reason: str
@@ -29,15 +36,15 @@ class ExcludedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedRows:
-    """All rows of several datasets as one set: the same whatever the order, and whatever was merged before.
+    """The rows of several datasets as one set. It does not depend on the order of the datasets or on earlier merges.
 
     Attributes:
-        kept: photographs, in canonical order.
-        group: int64 (n,), of each; numbered from 0 in that order.
-        excluded: frames whose pixels are there already, or are under two letters; in canonical order.
-        copies: varied copies, in canonical order, of whatever split.
+        kept: originals, in canonical order.
+        group: group number of each of these, int64 (n,), numbered from 0 in that order.
+        excluded: frames with the same pixels as another frame, of the same or another letter, in canonical order.
+        copies: augmented copies of all splits, in canonical order.
         rejected: rows of `schema.REJECTED`, without `excluded`.
-        flagged: rows of `schema.FLAGGED`.
+        flagged: rows of `schema.MERGED_FLAGGED`.
     """
 
     kept: list[SourceRow]
@@ -49,147 +56,154 @@ class JoinedRows:
 
 
 class SameSignerError(InputError):
-    """A signer's name is in several datasets, and nothing in them says whether it is one person.
+    """A signer's name is in several datasets, and it is unknown whether it is the same person.
 
     Attributes:
-        signer: the name.
-        datasets: where it is, as the user calls them.
-        number: of the last of these.
+        signer: the name of the signer.
+        datasets: names of the datasets with that signer.
+        number: number of the last of these datasets.
     """
 
     def __init__(self, signer: str, datasets: Sequence[str], number: int) -> None:
         last = datasets[-1]
         super().__init__(
-            f"Signer {signer!r} is in {' and in '.join(datasets)}, with no recording in common: is it the same person? "
-            f"If so, say --same {signer}. If not, give one of them another name: --rename {last}:{signer}={signer}-2. "
-            "People taken for one another would spoil the test on unseen people."
+            f"Signer {signer!r} is in {' and in '.join(datasets)}, with no recording in common. Is it the same person? "
+            f"If so, use --same {signer}. If not, rename one of them: --rename {last}:{signer}={signer}-2. "
+            "Treating two people as one signer would invalidate the test on unseen signers."
         )
         self.signer, self.datasets, self.number = signer, list(datasets), number
 
 
-def check_signers(sources: Sequence[MergeSource], same: Collection[str], *, typed: Sequence[str]) -> None:
-    """Check that each signer's name stands for one person: those of two datasets have recordings in common.
+def check_signers(sources: Sequence[MergeSource], same: Collection[str], *, references: Sequence[str]) -> None:
+    """Check that each signer's name stands for one person: two datasets with the name must share recordings.
 
     Args:
         sources: the datasets.
         same: signers who are known to be one person.
-        typed: what to call the datasets where two have one name.
+        references: unambiguous names of the datasets, used in errors if two datasets have the same name.
 
     Raises:
-        SameSignerError: nobody knows.
-        InputError: a name in `same` is no signer's.
+        SameSignerError: it is unknown whether a signer is one person.
+        InputError: a name in `same` is not the name of a signer.
     """
     pixels: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for number, source in enumerate(sources):
         for entry in source.entries:
             pixels[entry.signer][number].add(entry.sha256)
-    if strange := sorted(set(same) - set(pixels)):
-        raise InputError(f"There is no signer {strange[0]!r}. There are: {', '.join(sorted(pixels))}.")
+    if unknown := sorted(set(same) - set(pixels)):
+        raise InputError(f"Unknown signer {unknown[0]!r}. Known signers: {', '.join(sorted(pixels))}.")
     for signer in sorted(set(pixels) - set(same)):
-        if apart := _apart(pixels[signer]):
-            names = [sources[number].name for number in apart]
+        if unconnected := _find_unconnected(pixels[signer]):
+            names = [sources[number].name for number in unconnected]
             if len(set(names)) < len(names):
-                names = [typed[number] for number in apart]
-            raise SameSignerError(signer, names, apart[-1])
+                names = [references[number] for number in unconnected]
+            raise SameSignerError(signer, names, unconnected[-1])
 
 
-def _apart(pixels: dict[int, set[str]]) -> list[int]:
-    """One dataset of each of two or more that have nothing in common, not even by way of others."""
-    parts: list[tuple[int, set[str]]] = []
+def _find_unconnected(pixels: dict[int, set[str]]) -> list[int]:
+    """Return one dataset of each connected component, or an empty list if all datasets are connected.
+
+    Two datasets are connected if they share a recording, directly or through other datasets.
+    """
+    components: list[tuple[int, set[str]]] = []
     for number, own in pixels.items():
-        meeting = [part for part in parts if part[1] & own]
-        parts = [part for part in parts if not part[1] & own]
-        first = min([number, *(part[0] for part in meeting)])
-        parts.append((first, own.union(*(part[1] for part in meeting))))
-    return sorted(part[0] for part in parts) if len(parts) > 1 else []
+        touching = [component for component in components if component[1] & own]
+        components = [component for component in components if not component[1] & own]
+        first = min([number, *(component[0] for component in touching)])
+        components.append((first, own.union(*(component[1] for component in touching))))
+    return sorted(component[0] for component in components) if len(components) > 1 else []
 
 
 def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
-    """Make one set of the rows of several datasets.
+    """Join the rows of several datasets into one set.
 
-    Rows of one recording (same signer, session, name and pixels) are one. Of equal pixels under several names the first
-    in canonical order stays, whoever is said to be seen; equal pixels under several letters all go. A copy stays with
-    the photograph it was made of.
+    Rows of the same recording (same signer, session, name and pixels) become one row. Of several originals with the
+    same pixels and letter, the first one in canonical order is kept, whoever the signer is. Originals with the same
+    pixels and different letters are all excluded. Augmented copies are kept if their original is kept.
     """
-    entries = _one_each(entry for source in sources for entry in source.entries)
-    photographs = [entry for entry in entries if entry.parent is None]
-    rejected = _distinct(row for source in sources for row in source.rejected)
-    taken, left_out = _judged(photographs)
-    groups = _groups([*taken, *(each.entry for each in left_out)])
-    known = {(entry.signer, entry.path) for entry in photographs}
-    mine = {(entry.signer, entry.path, entry.sha256) for entry in taken}
-    originals = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in taken}
-    flagged = _distinct(row for source in sources for row in source.flagged)
+    entries = _merge_recordings(entry for source in sources for entry in source.entries)
+    originals = [entry for entry in entries if entry.parent is None]
+    rejected = _unique_rows(row for source in sources for row in source.rejected)
+    kept, excluded = _exclude_same_pixels(originals)
+    groups = _number_groups([*kept, *(each.entry for each in excluded)])
+    known_paths = {(entry.signer, entry.path) for entry in originals}
+    kept_frames = {(entry.signer, entry.path, entry.sha256) for entry in kept}
+    parents = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in kept}
+    flagged = _unique_rows(row for source in sources for row in source.flagged)
     return JoinedRows(
-        kept=taken,
-        group=groups[: len(taken)],
-        excluded=[replace(e, group=int(g)) for e, g in zip(left_out, groups[len(taken) :], strict=True)],
-        copies=[e for e in entries if e.parent and (e.parent, e.signer, e.session, e.label) in originals],
-        rejected=[row for row in rejected if (row["signer"], row["path"]) not in known],
-        flagged=[row for row in flagged if (row["signer"], row["path"], row["sha256"]) in mine],
+        kept=kept,
+        group=groups[: len(kept)],
+        excluded=[replace(e, group=int(g)) for e, g in zip(excluded, groups[len(kept) :], strict=True)],
+        copies=[e for e in entries if e.parent and (e.parent, e.signer, e.session, e.label) in parents],
+        rejected=[row for row in rejected if (row["signer"], row["path"]) not in known_paths],
+        flagged=[row for row in flagged if (row["signer"], row["path"], row["sha256"]) in kept_frames],
     )
 
 
-def _one_each(entries: Iterable[SourceRow]) -> list[SourceRow]:
-    """Of each recording one entry, which has the homes of all; in canonical order."""
-    found: dict[tuple[object, ...], list[SourceRow]] = defaultdict(list)
+def _merge_recordings(entries: Iterable[SourceRow]) -> list[SourceRow]:
+    """Return one entry for each recording, with the source groups of all its rows, in canonical order."""
+    by_recording: dict[tuple[object, ...], list[SourceRow]] = defaultdict(list)
     for entry in entries:
-        found[entry.recording].append(entry)
-    one = []
-    for same in found.values():
-        best = min(same, key=lambda entry: (entry.place is None, entry.digest))
-        one.append(replace(best, homes=tuple(home for entry in same for home in entry.homes)))
-    return sorted(one, key=lambda entry: entry.order)
+        by_recording[entry.recording_key].append(entry)
+    merged = []
+    for rows in by_recording.values():
+        best = min(rows, key=lambda entry: (entry.location is None, entry.digest))
+        merged.append(replace(best, source_groups=tuple(group for entry in rows for group in entry.source_groups)))
+    return sorted(merged, key=lambda entry: entry.sort_key)
 
 
-def _distinct(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+def _unique_rows(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return [dict(row) for row in sorted({tuple(row.items()) for row in rows})]
 
 
-def _judged(photographs: list[SourceRow]) -> tuple[list[SourceRow], list[ExcludedRow]]:
-    alike: dict[str, list[SourceRow]] = defaultdict(list)
-    for entry in photographs:
-        alike[entry.sha256].append(entry)
-    taken, left_out = [], []
-    for entry in photographs:
-        twins = alike[entry.sha256]
-        other = next((twin for twin in twins if twin.label != entry.label), None)
-        if other:
-            left_out.append(ExcludedRow(entry=entry, reason=CONFLICT, detail=f"same pixels as {other.path}"))
+def _exclude_same_pixels(originals: list[SourceRow]) -> tuple[list[SourceRow], list[ExcludedRow]]:
+    by_hash: dict[str, list[SourceRow]] = defaultdict(list)
+    for entry in originals:
+        by_hash[entry.sha256].append(entry)
+    kept, excluded = [], []
+    for entry in originals:
+        identical = by_hash[entry.sha256]
+        conflicting = next((other for other in identical if other.label != entry.label), None)
+        if conflicting:
+            excluded.append(ExcludedRow(entry=entry, reason=CONFLICT, detail=f"same pixels as {conflicting.path}"))
             continue
-        first = next((twin for twin in twins if twin.place is not None), entry)
-        if entry is first and entry.place is not None:
-            taken.append(entry)
+        first = next((other for other in identical if other.location is not None), entry)
+        if entry is first and entry.location is not None:
+            kept.append(entry)
         else:
-            left_out.append(ExcludedRow(entry=entry, reason=DUPLICATE, detail=f"same pixels as {first.path}"))
-    return taken, left_out
+            excluded.append(ExcludedRow(entry=entry, reason=DUPLICATE, detail=f"same pixels as {first.path}"))
+    return kept, excluded
 
 
-def _groups(entries: list[SourceRow]) -> npt.NDArray[np.int64]:
-    """Groups that keep those of every dataset whole: joined where they share a frame, or frames of equal pixels."""
+def _number_groups(entries: list[SourceRow]) -> npt.NDArray[np.int64]:
+    """Number the near-duplicate groups.
+
+    Groups of different datasets are joined if they share a frame or frames with the same pixels.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ties: dict[Home | str, int] = {}
+    # A bipartite graph: each entry is connected to its source groups and to the hash of its pixels.
+    links: dict[SourceGroup | str, int] = {}
     rows, columns = [], []
     for row, entry in enumerate(entries):
-        own: tuple[Home | str, ...] = (*entry.homes, entry.sha256)
-        for tie in own:
+        own: tuple[SourceGroup | str, ...] = (*entry.source_groups, entry.sha256)
+        for link in own:
             rows.append(row)
-            columns.append(len(entries) + ties.setdefault(tie, len(ties)))
-    count = len(entries) + len(ties)
+            columns.append(len(entries) + links.setdefault(link, len(links)))
+    count = len(entries) + len(links)
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(count, count))
-    _, part = connected_components(graph, directed=False)
-    _, first, number = np.unique(part[: len(entries)], return_index=True, return_inverse=True)
+    _, component = connected_components(graph, directed=False)
+    _, first, number = np.unique(component[: len(entries)], return_index=True, return_inverse=True)
     rank = np.empty_like(first)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[number], np.int64)
 
 
 def rejected_rows(joined: JoinedRows) -> list[dict[str, object]]:
-    """Rows of `schema.WITHHELD`: what was rejected before, and what merging left out."""
+    """Return rows of `schema.MERGED_REJECTED`: frames rejected before the merge, and frames that the merge excluded."""
     before: list[dict[str, object]] = [{**row, "sha256": None, "group": None} for row in joined.rejected]
-    now: list[dict[str, object]] = [
+    excluded: list[dict[str, object]] = [
         {
             "path": each.entry.path,
             "letter": LETTERS[each.entry.label],
@@ -202,4 +216,4 @@ def rejected_rows(joined: JoinedRows) -> list[dict[str, object]]:
         }
         for each in joined.excluded
     ]
-    return [*before, *now]
+    return [*before, *excluded]

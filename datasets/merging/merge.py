@@ -1,9 +1,12 @@
-"""Making one dataset of several people's.
+"""Merge several datasets into one.
 
-A merge is a pure function of the set of what it is given. Merging is associative, commutative and idempotent: the same
-rows in the same order, in the same split, whether three datasets are merged at once, one after the other, or twice. For
-that it keeps what it left out, with pixels' hash and group, in rejected.parquet. One exception: varied copies, which
-only train may carry, are dropped where a merge holds their photograph out, and a later merge cannot bring them back.
+The result depends only on the set of inputs. Merging is associative, commutative and idempotent: the rows, their order
+and their split are the same whether three datasets are merged at once, one after the other, or one of them twice. To
+make this possible, frames that a merge excludes are stored in rejected.parquet with the hash of their pixels and their
+group.
+
+There is one exception: augmented copies are only allowed in train. If a merge moves their original out of train, they
+are dropped, and a later merge cannot restore them.
 """
 
 import hashlib
@@ -33,29 +36,29 @@ from aslkit.datasets.summary import summarise_dataset
 
 @dataclass(frozen=True, kw_only=True)
 class MergeInput:
-    """A dataset to be merged.
+    """A dataset to merge.
 
     Attributes:
-        name: what it is called, in the merged dataset too.
-        folder: where it lies.
-        renames: which of its signers are to be called otherwise.
-        typed: as the user named it, where another has the same name.
+        name: name of the dataset, which the merged dataset also lists.
+        folder: the dataset folder.
+        renames: new names of signers by old name.
+        reference: what the user typed for the dataset, used in errors if two datasets have the same name.
     """
 
     name: str
     folder: Path
     renames: Mapping[str, str]
-    typed: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MergeConfig:
-    """How to merge.
+    """Settings of a merge.
 
     Attributes:
-        test_share, validation_share, seed, hold_out: as `aslkit.datasets.split.split_frames` takes them.
-        same: signers who are one person in all datasets, though no recording says so.
-        allow_unknown_licence: take images that state no licence.
+        test_share, validation_share, seed, hold_out: see `aslkit.datasets.split.split_frames`.
+        same: signers who are the same person in all datasets, even if the datasets share no recording.
+        allow_unknown_licence: accept images without a licence.
     """
 
     test_share: float
@@ -68,15 +71,15 @@ class MergeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MergeResult:
-    """What merging did.
+    """Result of a merge.
 
     Attributes:
-        folder: of the dataset.
-        up_to_date: it was there already, just so, and was left as it is.
-        copies_left_out: varied copies whose photograph is not in train now.
-        summary: what the dataset holds; ready for JSON.
-        licence: which the whole may have.
-        sources: what it was made of: fingerprint, names and frames of each.
+        folder: the folder of the merged dataset.
+        up_to_date: whether the merged dataset already existed, so nothing was written.
+        copies_left_out: number of augmented copies dropped because their original is no longer in train.
+        summary: counts and notes, ready for JSON.
+        licence: licence of the merged dataset.
+        sources: fingerprint, names and number of frames of each source dataset.
     """
 
     folder: Path
@@ -90,7 +93,7 @@ class MergeResult:
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
     joined: JoinedRows
-    parts: Split
+    split: Split
     copies: list[SourceRow]
     facts: dict[str, Any]
 
@@ -98,27 +101,27 @@ class _Plan:
 def merge_datasets(
     datasets: Sequence[MergeInput], target: Path, config: MergeConfig, *, force: bool = False
 ) -> MergeResult:
-    """Merge datasets into the folder `target`. What is merged is only read.
+    """Merge datasets into the folder `target`. The inputs are not modified.
 
     Args:
-        datasets: one or more.
-        target: where the merged one goes; its name is the dataset's.
-        config: how.
-        force: overwrite another dataset that lies there.
+        datasets: the datasets to merge, at least one.
+        target: folder of the merged dataset. Its name is the name of the dataset.
+        config: settings of the merge.
+        force: overwrite another dataset in `target`.
 
     Raises:
-        SameSignerError: a signer's name is in several datasets, and it is not known whether it is one person.
-        InputError: licences that do not go together; the target is one of the datasets, or another dataset.
-        AslkitError: a dataset is damaged; no photograph is left.
+        SameSignerError: a signer's name is in several datasets, and it is unknown whether it is the same person.
+        InputError: licences are incompatible, or the target is one of the inputs or contains other files.
+        AslkitError: a dataset is damaged, or no image is left.
     """
-    _check_apart(datasets, target)
+    _check_target_is_no_input(datasets, target)
     _check_renames(datasets)
     sources = [read_source(n, each.name, each.folder, each.renames) for n, each in enumerate(datasets)]
-    check_signers(sources, config.same, typed=[each.typed or each.name for each in datasets])
-    plan = _planned(sources, config)
-    up_to_date = _check_free(target, plan.facts, force=force)
+    check_signers(sources, config.same, references=[each.reference or each.name for each in datasets])
+    plan = _plan_merge(sources, config)
+    up_to_date = _is_up_to_date(target, plan.facts, force=force)
     if not up_to_date:
-        _write(plan, target)
+        _write_dataset(plan, target)
     return MergeResult(
         folder=target,
         up_to_date=up_to_date,
@@ -129,48 +132,51 @@ def merge_datasets(
     )
 
 
-def _check_apart(datasets: Sequence[MergeInput], target: Path) -> None:
+def _check_target_is_no_input(datasets: Sequence[MergeInput], target: Path) -> None:
     for each in datasets:
         if each.folder.resolve() == target.resolve():
-            raise InputError(f"{each.name} would be overwritten by what it is merged into. Give --to another name.")
+            raise InputError(
+                f"The merged dataset would overwrite its source {each.name}. Choose another name with --to."
+            )
 
 
 def _check_renames(datasets: Sequence[MergeInput]) -> None:
-    """Check that each signer who is to be called otherwise is in a dataset for which that was said."""
-    known: dict[str, set[str]] = defaultdict(set)
+    """Check that each renamed signer is in a dataset that the renaming applies to."""
+    signers: dict[str, set[str]] = defaultdict(set)
     for each in datasets:
         for old in each.renames:
-            known[old] |= set(parquet_store.read_dataset(each.folder, ["signer"]).column("signer").to_pylist())
-    for old, there in known.items():
-        if old not in there:
-            raise InputError(f"There is no signer {old!r} to be renamed. There are: {', '.join(sorted(there))}.")
+            signers[old] |= set(parquet_store.read_dataset(each.folder, ["signer"]).column("signer").to_pylist())
+    for old, known in signers.items():
+        if old not in known:
+            raise InputError(f"No signer {old!r} to rename. Known signers: {', '.join(sorted(known))}.")
 
 
-def _check_free(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
-    """Whether the target holds just this already. Raises InputError where it holds something else."""
+def _is_up_to_date(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
+    """Return whether the target already contains the result. Raise InputError if it contains something else."""
     if not target.is_dir() or not any(target.iterdir()):
         return False
     try:
-        before = parquet_store.read_facts(target)
+        existing = parquet_store.read_facts(target)
         rows = facts["summary"]["frames"] + facts["summary"]["augmented"]
-        if before.get("fingerprint") == facts["fingerprint"] and parquet_store.count_rows(target) == rows:
+        if existing.get("fingerprint") == facts["fingerprint"] and parquet_store.count_rows(target) == rows:
             return True
-        old, new = ({name for leaf in each["merged"] for name in leaf["names"]} for each in (before, facts))
-        same = old == new
-    except (AslkitError, KeyError, TypeError):  # no dataset, or a damaged one, or one that is no merge
-        same = False
-    if same or (force and (target / parquet_store.REJECTED_FILE).is_file()):
+        old, new = ({name for origin in each["merged"] for name in origin["names"]} for each in (existing, facts))
+        same_sources = old == new
+    except (AslkitError, KeyError, TypeError):  # not a dataset, a damaged one, or one that is not a merge
+        same_sources = False
+    is_dataset = (target / parquet_store.REJECTED_FILE).is_file()
+    if same_sources or (force and is_dataset):
         return False
     raise InputError(
-        f"{target} holds something else than an earlier merge of the same datasets. Choose another name"
-        + (", or overwrite it with --force." if (target / parquet_store.REJECTED_FILE).is_file() else ".")
+        f"{target} is not an earlier merge of the same datasets. Choose another name"
+        + (", or overwrite it with --force." if is_dataset else ".")
     )
 
 
-def _planned(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
+def _plan_merge(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
     joined = join_sources(sources)
     if not joined.kept:
-        raise AslkitError("No photograph is left: all have the same pixels under several letters.")
+        raise AslkitError("No image is left: all images have the same pixels as images of another letter.")
     frames = SplitFrames(
         signer=np.array([entry.signer for entry in joined.kept]),
         session=np.array([entry.session for entry in joined.kept]),
@@ -178,86 +184,87 @@ def _planned(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
         group=joined.group,
     )
     shares = {"test_share": config.test_share, "validation_share": config.validation_share, "seed": config.seed}
-    parts = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
-    trained = {e.sha256 for e, name in zip(joined.kept, parts.names, strict=True) if name == "train"}
-    copies = [copy for copy in joined.copies if copy.parent in trained]
+    split = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
+    train_hashes = {e.sha256 for e, name in zip(joined.kept, split.names, strict=True) if name == "train"}
+    copies = [copy for copy in joined.copies if copy.parent in train_hashes]
     licence = licences.combine_licences(
         (entry.licence for entry in (*joined.kept, *copies)), allow_unknown=config.allow_unknown_licence
     )
     facts: dict[str, Any] = {
         "config": shares,
         "hold_out": sorted(config.hold_out),
-        "merged": _leaves(sources),
+        "merged": _merge_origins(sources),
         "licence": licence,
-        "pixels": all(entry.pixels for entry in (*joined.kept, *copies)),
+        "pixels": all(entry.has_pixels for entry in (*joined.kept, *copies)),
         "versions": {"aslkit": __version__},
     }
-    facts["summary"] = _summary(joined, parts, facts["merged"]) | {"augmented": len(copies)}
-    facts["fingerprint"] = _fingerprint(joined, parts, copies, facts)
-    return _Plan(joined=joined, parts=parts, copies=copies, facts=facts)
+    facts["summary"] = _summarise(joined, split, facts["merged"]) | {"augmented": len(copies)}
+    facts["fingerprint"] = _fingerprint(joined, split, copies, facts)
+    return _Plan(joined=joined, split=split, copies=copies, facts=facts)
 
 
-def _leaves(sources: Sequence[MergeSource]) -> list[dict[str, Any]]:
-    leaves: dict[str, dict[str, Any]] = {}
-    for leaf in (leaf for source in sources for leaf in source.leaves):
-        before = leaves.get(leaf["fingerprint"], leaf)
-        names = sorted({*before["names"], *leaf["names"]})
-        leaves[leaf["fingerprint"]] = {**leaf, "names": names, "frames": min(leaf["frames"], before["frames"])}
-    return [leaves[mark] for mark in sorted(leaves)]
+def _merge_origins(sources: Sequence[MergeSource]) -> list[dict[str, Any]]:
+    """Combine the origins of all sources, one for each fingerprint."""
+    merged: dict[str, dict[str, Any]] = {}
+    for origin in (origin for source in sources for origin in source.origins):
+        known = merged.get(origin["fingerprint"], origin)
+        names = sorted({*known["names"], *origin["names"]})
+        merged[origin["fingerprint"]] = {**origin, "names": names, "frames": min(origin["frames"], known["frames"])}
+    return [merged[fingerprint] for fingerprint in sorted(merged)]
 
 
-def _summary(joined: JoinedRows, parts: Split, leaves: list[dict[str, Any]]) -> dict[str, Any]:
+def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) -> dict[str, Any]:
     table = pa.table(
         {
             "label": pa.array([entry.label for entry in joined.kept], pa.int64()),
             "signer": pa.array([entry.signer for entry in joined.kept]),
-            "landmarks": pa.array([True if entry.hand else None for entry in joined.kept], pa.bool_()),
+            "landmarks": pa.array([True if entry.has_hand else None for entry in joined.kept], pa.bool_()),
             "group": pa.array(joined.group),
             "phash": pa.array([entry.phash for entry in joined.kept], pa.uint64()),
             "parent": pa.array([entry.parent for entry in joined.kept], pa.string()),
         }
     )
     rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.excluded)]
-    summary = summarise_dataset(table, parts, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
-    made = ", ".join(sorted(f"{'/'.join(leaf['names'])} ({leaf['frames']:,} images)" for leaf in leaves))
-    notes = [f"Merged from {made}."]
-    drawn = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
-    if drawn and len(drawn) < len(summary["signers"]):
-        notes.append(f"Not all are photographs of people: {', '.join(drawn)} are synthetic.")
+    summary = summarise_dataset(table, split, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
+    sources = ", ".join(sorted(f"{'/'.join(each['names'])} ({each['frames']:,} images)" for each in origins))
+    notes = [f"Merged from {sources}."]
+    synthetic = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
+    if synthetic and len(synthetic) < len(summary["signers"]):
+        notes.append(f"Contains images of synthetic signers: {', '.join(synthetic)}.")
     return summary | {"notes": [*notes, *summary["notes"], *duplicate_signers.duplicate_signer_warnings(table)]}
 
 
-def _fingerprint(joined: JoinedRows, parts: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
-    """Of all that the merged dataset will hold."""
+def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
+    """Return a hash of all contents of the merged dataset."""
     digest = hashlib.sha256(json.dumps([__version__, schema.VERSION, facts], sort_keys=True).encode())
     digest.update(json.dumps([rejected_rows(joined), joined.flagged], sort_keys=True).encode())
     for entry in (*joined.kept, *copies):
         digest.update(entry.digest)
     digest.update(joined.group.tobytes())
-    digest.update("".join(name[:2] for name in parts.names).encode())
+    digest.update("".join(name[:2] for name in split.names).encode())
     return digest.hexdigest()
 
 
-def _write(plan: _Plan, target: Path) -> None:
+def _write_dataset(plan: _Plan, target: Path) -> None:
     joined, copies = plan.joined, plan.copies
-    number = {entry.sha256: int(group) for entry, group in zip(joined.kept, joined.group, strict=True)}
+    group_of = {entry.sha256: int(group) for entry, group in zip(joined.kept, joined.group, strict=True)}
     row_groups = RowGroups()
     with atomic_write(target) as new, progress_bar("Merging", len(joined.kept) + len(copies)) as advance:
 
-        def counted(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        def advance_by_table(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             for table in tables:
                 yield table
                 advance(len(table))
 
         for name in schema.SPLITS:
-            rows = np.flatnonzero(plan.parts.names == name)
+            rows = np.flatnonzero(plan.split.names == name)
             entries = [joined.kept[row] for row in rows] + (copies if name == "train" else [])
-            groups = [number[entry.parent or entry.sha256] for entry in entries]
-            parquet_store.write_split(new, name, counted(gather_rows(entries, groups, row_groups)), facts=plan.facts)
-        for file, found in (
-            (parquet_store.REJECTED_FILE, rejected_rows(joined)),
-            (parquet_store.FLAGGED_FILE, joined.flagged),
+            groups = [group_of[entry.parent or entry.sha256] for entry in entries]
+            tables = advance_by_table(gather_rows(entries, groups, row_groups))
+            parquet_store.write_split(new, name, tables, facts=plan.facts)
+        for file, columns, findings in (
+            (parquet_store.REJECTED_FILE, schema.MERGED_REJECTED, rejected_rows(joined)),
+            (parquet_store.FLAGGED_FILE, schema.MERGED_FLAGGED, joined.flagged),
         ):
-            columns = schema.WITHHELD if file == parquet_store.REJECTED_FILE else schema.FLAGGED
-            pq.write_table(pa.Table.from_pylist(found, columns), new / file, compression="zstd")
+            pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
         card.write_card(new, name=target.name, facts=plan.facts)

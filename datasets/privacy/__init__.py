@@ -1,1 +1,1 @@
-"""Prepare a dataset for publication: pseudonyms, hand crops, no faces, no metadata."""
+"""Prepare a dataset for sharing: pseudonyms, hand crops, a face check, and no image metadata."""

@@ -1,4 +1,4 @@
-"""Finding faces in frames: MediaPipe's face detector, whose model is in the wheel."""
+"""Detect faces with MediaPipe's face detector. The model is part of the mediapipe package."""
 
 from typing import Any, Final
 
@@ -8,16 +8,18 @@ from aslkit.core.native_libraries import silence_native_log
 from aslkit.vision.hand_landmarker import hide_tensorflow
 from aslkit.vision.images import Frame
 
-MIN_SIZE: Final = 0.75
-"""Confidence from which on a face is one,"""
-MIN_SCORE: Final = 0.85
-"""and in the hand's place: the detector takes fists for faces. In 13,750 photographs of three people's hands, in which
-no face is seen, it has at most 0.82 there and 0.73 elsewhere. A portrait has 0.94. How many faces it misses, half
-hidden or from the side, those photographs cannot tell."""
+MIN_SCORE: Final = 0.75
+"""Minimum score of a face outside the hand box. Among 13,750 photographs of three people's hands without a face, the
+highest score outside the hand box is 0.73. A portrait has 0.94. These photographs do not show how many faces are
+missed, such as profiles or partly hidden faces."""
+
+MIN_SCORE_ON_HAND: Final = 0.85
+"""Minimum score of a face inside the hand box. It is higher because the detector mistakes fists for faces: among the
+same photographs the highest score inside the hand box is 0.82."""
 
 
 class FaceDetector:
-    """MediaPipe Face Detection, the model for people within 2 m. Not safe to share between threads."""
+    """MediaPipe Face Detection with the model for faces within 2 m. Do not share an instance between threads."""
 
     def __init__(self) -> None:
         with hide_tensorflow():
@@ -25,28 +27,30 @@ class FaceDetector:
 
         with silence_native_log():
             self._graph: Any = FaceDetection(model_selection=0)
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))  # MediaPipe loads the model on first use
 
     def has_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
-        """Whether there is a face in a BGR frame, uint8 (height, width, 3).
+        """Return whether a frame shows a face.
 
         Args:
-            frame: where to look.
-            hand_box: left, top, right, bottom of the hand as shares of the frame; None where there is none. What is
-                found in its place, and is not SURE, is the hand.
+            frame: BGR, uint8 (height, width, 3).
+            hand_box: left, top, right and bottom of the hand, relative to the frame size, or None. A detection centred
+                in this box needs a score of MIN_SCORE_ON_HAND, because it is probably the hand.
         """
-        found = self._graph.process(np.ascontiguousarray(frame[:, :, ::-1])).detections or ()
-        return any(each.score[0] >= (MIN_SCORE if _is_within(each, hand_box) else MIN_SIZE) for each in found)
+        detections = self._graph.process(np.ascontiguousarray(frame[:, :, ::-1])).detections or ()
+        return any(
+            each.score[0] >= (MIN_SCORE_ON_HAND if _is_centred_in(each, hand_box) else MIN_SCORE) for each in detections
+        )
 
     def close(self) -> None:
-        """Free MediaPipe's graph."""
+        """Release MediaPipe's graph."""
         self._graph.close()
 
 
-def _is_within(found: Any, box: list[float] | None) -> bool:
-    """Whether the centre of what was found lies in the box."""
+def _is_centred_in(detection: Any, box: list[float] | None) -> bool:
+    """Return whether the centre of a detection is inside the box."""
     if box is None:
         return False
-    place = found.location_data.relative_bounding_box
-    x, y = place.xmin + place.width / 2, place.ymin + place.height / 2
+    bounds = detection.location_data.relative_bounding_box
+    x, y = bounds.xmin + bounds.width / 2, bounds.ymin + bounds.height / 2
     return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])

@@ -1,6 +1,6 @@
-"""A dataset as others are to have it: the hand alone, or no picture at all; other names; and a count of the faces left.
+"""Prepare a dataset for sharing: hand crops or no images, pseudonyms, and the number of images with faces.
 
-It is written anew, from the rows; nothing is copied that was not looked at: no EXIF, no report, no name.
+The dataset is written again from its rows. Only checked content is copied: no EXIF metadata, no report and no names.
 """
 
 import hashlib
@@ -40,21 +40,24 @@ from aslkit.vision.images import (
 )
 
 _PARTS: Final = "parts"
+"""Temporary folder for prepared rows."""
 
-_FACES: Final = "Faces are seen in"
+_FACE_NOTE_PREFIXES: Final = ("Faces are visible in", "Faces are seen in")
+"""Start of the note about faces, now and in earlier versions. Such a note is replaced when a dataset is prepared
+again."""
 
 NO_HAND: Final = "no-hand"
-"""Why a frame is left out of crops; curation's word for it."""
+"""Reason code in rejected.parquet for frames that cannot be cropped, the same as that of curation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyConfig:
-    """What others are to see.
+    """What the shared dataset contains.
 
     Attributes:
-        crop: the hand alone.
-        landmarks_only: no picture at all.
-        pseudonyms: other names for signers, sessions, cameras and files.
+        crop: crop images to the hand.
+        landmarks_only: remove the images.
+        pseudonyms: replace the names of signers, sessions, cameras and files.
     """
 
     crop: bool = False
@@ -62,14 +65,20 @@ class PrivacyConfig:
     pseudonyms: bool = False
 
     def __post_init__(self) -> None:
-        """Check them once."""
+        """Check that the settings are compatible."""
         if self.crop and self.landmarks_only:
-            raise InputError("--crop and --landmarks-only exclude each other: without pictures there is none to crop.")
+            raise InputError("--crop and --landmarks-only exclude each other: without images there is nothing to crop.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivacyReport:
-    """What was written: images with a face in them, images in all, and frames left out for want of a hand."""
+    """Statistics of a prepared dataset.
+
+    Attributes:
+        faces: number of images with a face.
+        images: number of images.
+        left_out: number of rows dropped because no hand was detected.
+    """
 
     faces: int
     images: int
@@ -77,73 +86,73 @@ class PrivacyReport:
 
 
 @dataclass(kw_only=True)
-class _Work:
-    """One preparation under way: what it is told, and what it finds out."""
+class _Preparation:
+    """State of one preparation."""
 
     config: PrivacyConfig
     names: Pseudonyms | None
-    hiding: NameMasker
+    masker: NameMasker
     faces: int = 0
     images: int = 0
     copies: int = 0
     left_out: list[dict[str, Any]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
-    changed: dict[str, str] = field(default_factory=dict)
-    finders: list[FaceDetector] = field(default_factory=list)
-    own: local = field(default_factory=local)
+    new_hashes: dict[str, str] = field(default_factory=dict)
+    detectors: list[FaceDetector] = field(default_factory=list)
+    thread_local: local = field(default_factory=local)
 
     def has_face(self, frame: Frame, hand_box: list[float] | None) -> bool:
-        """Whether there is a face; each thread has a finder of its own."""
-        if not hasattr(self.own, "finder"):
-            self.own.finder = FaceDetector()
-            self.finders.append(self.own.finder)
-        found: bool = self.own.finder.has_face(frame, hand_box)
+        """Return whether a frame shows a face. Each thread uses its own detector."""
+        if not hasattr(self.thread_local, "detector"):
+            self.thread_local.detector = FaceDetector()
+            self.detectors.append(self.thread_local.detector)
+        found: bool = self.thread_local.detector.has_face(frame, hand_box)
         return found
 
 
 def prepare_for_sharing(
     folder: Path, target: Path, *, name: str, config: PrivacyConfig, names: Pseudonyms | None
 ) -> PrivacyReport:
-    """Write a dataset as others are to have it.
+    """Write a copy of a dataset that is prepared for sharing.
 
     Args:
-        folder: the dataset. Only read.
-        target: where the other one goes.
-        name: of the dataset.
-        config: what others are to see.
-        names: other names, for `config.pseudonyms`; what is missing is drawn.
+        folder: the dataset folder. It is not modified.
+        target: folder of the prepared dataset.
+        name: name of the dataset.
+        config: what the prepared dataset contains.
+        names: pseudonyms, required for `config.pseudonyms`. Missing pseudonyms are added.
 
     Raises:
-        InputError: no dataset there.
-        AslkitError: it is damaged, or no row would be left.
+        InputError: the folder contains no dataset.
+        AslkitError: the dataset is damaged, or no row would be left.
     """
     total = parquet_store.count_rows(folder)
     if names is not None:
-        names.register(named(folder))
-    work = _Work(config=config, names=names, hiding=(names or Pseudonyms()).masker())
+        names.register(iter_names(folder))
+    work = _Preparation(config=config, names=names, masker=(names or Pseudonyms()).masker())
     with atomic_write(target) as new:
         with progress_bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
             for path in parquet_store.list_files(folder):
                 for number, table in enumerate(parquet_store.iter_file_row_groups(path, schema.COLUMNS.names)):
-                    rows = _prepared(table, path.name.split("-")[0], work, pool)
-                    _keep(new / _PARTS / f"{path.stem}-{number:09d}.parquet", rows)
+                    rows = _prepare_rows(table, path.name.split("-")[0], work, pool)
+                    _write_part(new / _PARTS / f"{path.stem}-{number:09d}.parquet", rows)
                     advance(len(table))
-        for finder in work.finders:
-            finder.close()
+        for detector in work.detectors:
+            detector.close()
         if not work.kept:
-            raise AslkitError(f"No frame of {folder} has a hand that could be cut out. Nothing would be left.")
-        _write(new, folder, name, work)
+            raise AslkitError(f"No frame of {folder} has a hand to crop to, so nothing would be left.")
+        _write_dataset(new, folder, name, work)
     return PrivacyReport(faces=work.faces, images=work.images, left_out=len(work.left_out))
 
 
 def read_privacy_report(folder: Path) -> PrivacyReport:
-    """What `prepare_for_sharing` said when it wrote this folder."""
-    about = parquet_store.read_facts(folder)["privacy"]
-    return PrivacyReport(**{each.name: int(about[each.name]) for each in fields(PrivacyReport)})
+    """Read the report that `prepare_for_sharing` stored in a prepared dataset."""
+    values = parquet_store.read_facts(folder)["privacy"]
+    return PrivacyReport(**{each.name: int(values[each.name]) for each in fields(PrivacyReport)})
 
 
-def named(folder: Path) -> Iterator[dict[str, Any]]:
-    """Whoever and whatever has a name, for `Pseudonyms.learn`: rows, and what curation left out or flagged."""
+def iter_names(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield signer, session, camera and path of all rows and findings, for `Pseudonyms.register`."""
     for table in parquet_store.iter_row_groups(folder, ["signer", "session", "camera", "image.path"]):
         for row in table.to_pylist():
             yield {**row, "path": (row["image"] or {}).get("path") or ""}
@@ -152,33 +161,36 @@ def named(folder: Path) -> Iterator[dict[str, Any]]:
             yield {"camera": None, **{key: row.get(key) or "" for key in ("signer", "session", "path")}}
 
 
-def _prepared(table: pa.Table, split: str, work: _Work, pool: ThreadPoolExecutor) -> list[dict[str, Any]]:
-    """The rows of a row group as others are to have them, without those that have nothing to show."""
+def _prepare_rows(table: pa.Table, split: str, work: _Preparation, pool: ThreadPoolExecutor) -> list[dict[str, Any]]:
+    """Return the prepared rows of a row group, without the rows that cannot be cropped."""
     rows = table.to_pylist()
-    kept = []
-    for row, (data, face) in zip(rows, pool.map(partial(_looked_at, work=work), rows), strict=True):
-        if data is None or (work.config.crop and row["parent"] and row["parent"] not in work.changed):
+    prepared = []
+    for row, (data, has_face) in zip(rows, pool.map(partial(_prepare_image, work=work), rows), strict=True):
+        if data is None or (work.config.crop and row["parent"] and row["parent"] not in work.new_hashes):
             work.left_out.append(row)
             continue
         if work.config.crop:
-            work.changed[row["sha256"]] = data["sha256"]
-            data["parent"] = work.changed.get(row["parent"])
-        work.faces += face
+            work.new_hashes[row["sha256"]] = data["sha256"]
+            data["parent"] = work.new_hashes.get(row["parent"])
+        work.faces += has_face
         work.images += data["image"]["bytes"] is not None
         if work.names is not None:
-            data = _renamed(data, row["image"]["path"], work.names, work.hiding)
-        kept.append(data)
+            data = _apply_pseudonyms(data, row["image"]["path"], work.names, work.masker)
+        prepared.append(data)
         work.copies += data["parent"] is not None
         if data["parent"] is None:
-            about = {key: data[key] for key in ("label", "signer", "group")}
+            columns = {key: data[key] for key in ("label", "signer", "group")}
             work.kept.append(
-                {**about, "landmarks": data["landmarks"] and True, "split": split, "path": row["image"]["path"]}
+                {**columns, "landmarks": data["landmarks"] and True, "split": split, "path": row["image"]["path"]}
             )
-    return kept
+    return prepared
 
 
-def _looked_at(row: dict[str, Any], *, work: _Work) -> tuple[dict[str, Any] | None, bool]:
-    """A row as others are to have it, but for names, and whether its picture shows a face; None without a hand."""
+def _prepare_image(row: dict[str, Any], *, work: _Preparation) -> tuple[dict[str, Any] | None, bool]:
+    """Return a row with its prepared image, and whether the image shows a face.
+
+    The row is None if it cannot be cropped. Names are not replaced.
+    """
     image = row["image"] = row["image"] or {"bytes": None, "path": ""}
     if work.config.crop and (row["hand_box"] is None or row["landmarks"] is None):
         return None, False
@@ -190,121 +202,133 @@ def _looked_at(row: dict[str, Any], *, work: _Work) -> tuple[dict[str, Any] | No
     except ImageError as error:
         raise AslkitError(f"The dataset's image {image['path']!r} is {error.message}.") from error
     if work.config.crop:
-        data, place = crop_row(row, frame)
+        data, crop_values = crop_row(row, frame)
         frame = decode_image(data)
-        row = {**row, **place, **_measured(frame)}
+        row = {**row, **crop_values, **_measure_pixels(frame)}
         image = {"path": row.pop("path")}
     return {**row, "image": {"bytes": data, "path": image["path"]}}, work.has_face(frame, row["hand_box"])
 
 
-def _measured(frame: Frame) -> dict[str, Any]:
-    """The columns that are measured on the pixels."""
-    about = {"sha256": pixel_hash(frame), "phash": perceptual_hash(frame)}
-    return {**asdict(measure_quality(frame)), **about, "width": frame.shape[1], "height": frame.shape[0]}
+def _measure_pixels(frame: Frame) -> dict[str, Any]:
+    """Return the values of the columns that are computed from the pixels."""
+    hashes = {"sha256": pixel_hash(frame), "phash": perceptual_hash(frame)}
+    return {**asdict(measure_quality(frame)), **hashes, "width": frame.shape[1], "height": frame.shape[0]}
 
 
-def _renamed(row: dict[str, Any], path: str, names: Pseudonyms, hiding: NameMasker) -> dict[str, Any]:
+def _apply_pseudonyms(row: dict[str, Any], original_path: str, names: Pseudonyms, masker: NameMasker) -> dict[str, Any]:
     signer, session, camera, licence = row["signer"], row["session"], row["camera"], row["licence"]
-    told = licence and licences.canonical_licence(licence) not in licences.MAY_BECOME  # in words of somebody's own
+    # A licence that is not one of the known ones is free text and can contain names.
+    is_free_text = licence and licences.canonical_licence(licence) not in licences.ADAPTATION_LICENCES
     return {
         **row,
-        "image": {"bytes": row["image"]["bytes"], "path": _file(path, row["image"]["path"], names)},
+        "image": {"bytes": row["image"]["bytes"], "path": _file_pseudonym(original_path, row["image"]["path"], names)},
         "signer": names.signers[signer] if signer else signer,
         "session": names.session(signer or "", session) if session else session,
         "camera": names.cameras[camera] if camera else camera,
-        "consent": hiding.mask_text(row["consent"]) if row["consent"] else row["consent"],
-        "licence": hiding.mask_text(licence) if told else licence,
+        "consent": masker.mask_text(row["consent"]) if row["consent"] else row["consent"],
+        "licence": masker.mask_text(licence) if is_free_text else licence,
     }
 
 
-def _file(path: str, now: str, names: Pseudonyms) -> str:
-    """Another name of a file; a crop may have another suffix than the file it was cut from."""
-    other = names.files[path]
-    return other if now == path else PurePosixPath(other).with_suffix(PurePosixPath(now).suffix).as_posix()
+def _file_pseudonym(original_path: str, new_path: str, names: Pseudonyms) -> str:
+    """Return the pseudonym of a file, with the suffix of `new_path`, because cropping can change the suffix."""
+    pseudonym = names.files[original_path]
+    if new_path == original_path:
+        return pseudonym
+    return PurePosixPath(pseudonym).with_suffix(PurePosixPath(new_path).suffix).as_posix()
 
 
-def _keep(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Keep rows until all that the facts say of them is known: facts stand in every file."""
+def _write_part(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write prepared rows to a temporary file.
+
+    The final files cannot be written yet: each of them contains the facts, which are only known when all rows are done.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, schema.COLUMNS), path, compression="none")
 
 
-def _write(new: Path, folder: Path, name: str, work: _Work) -> None:
-    rejected, flagged = _findings(folder, work)
-    facts = _facts(parquet_store.read_facts(folder), work, rejected, flagged)
+def _write_dataset(new: Path, folder: Path, name: str, work: _Preparation) -> None:
+    rejected, flagged = _prepare_findings(folder, work)
+    facts = _make_facts(parquet_store.read_facts(folder), work, rejected, flagged)
     for split in schema.SPLITS:
         parts = sorted((new / _PARTS).glob(f"{split}-*.parquet"))
         parquet_store.write_split(new, split, (pq.read_table(part) for part in parts), facts=facts)
     remove(new / _PARTS)
-    pq.write_table(
-        pa.Table.from_pylist(rejected, schema.WITHHELD), new / parquet_store.REJECTED_FILE, compression="zstd"
-    )
-    pq.write_table(pa.Table.from_pylist(flagged, schema.FLAGGED), new / parquet_store.FLAGGED_FILE, compression="zstd")
-    card.write_card(new, name=work.hiding.mask_text(name), facts=facts)
+    for file, columns, findings in (
+        (parquet_store.REJECTED_FILE, schema.MERGED_REJECTED, rejected),
+        (parquet_store.FLAGGED_FILE, schema.MERGED_FLAGGED, flagged),
+    ):
+        pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
+    card.write_card(new, name=work.masker.mask_text(name), facts=facts)
 
 
-def _findings(folder: Path, work: _Work) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of rejected.parquet and flagged.parquet; of crops the hashes of the frames' pixels say nothing any more."""
-    shown = {row["path"] for row in work.kept}
+def _prepare_findings(folder: Path, work: _Preparation) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of rejected.parquet and flagged.parquet.
+
+    For crops, the pixel hashes are removed: they belong to the uncropped frames.
+    """
+    kept_paths = {row["path"] for row in work.kept}
     rejected, flagged = parquet_store.read_rejected(folder).to_pylist(), parquet_store.read_flagged(folder).to_pylist()
     for row in work.left_out:
-        about = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
+        columns = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
         if row["parent"] is None:
             rejected.append(
-                {**about, "letter": LETTERS[row["label"]], "reason": NO_HAND, "detail": "nothing to cut out"}
+                {**columns, "letter": LETTERS[row["label"]], "reason": NO_HAND, "detail": "no hand to crop to"}
             )
-    found = (rejected, [row for row in flagged if row["path"] in shown])
+    findings = (rejected, [row for row in flagged if row["path"] in kept_paths])
     if work.config.crop:
-        for row in (*found[0], *found[1]):
+        for row in (*findings[0], *findings[1]):
             row |= {"sha256": None, "group": None}
     if (names := work.names) is not None:
-        for row in (*found[0], *found[1]):
+        for row in (*findings[0], *findings[1]):
             signer, session = row["signer"] or "", row["session"] or ""
-            row |= {"path": names.files[row["path"]], "detail": work.hiding.mask_text(row["detail"] or "")}
+            row |= {"path": names.files[row["path"]], "detail": work.masker.mask_text(row["detail"] or "")}
             row |= {"signer": names.signers[signer], "session": names.session(signer, session)}
-    return found
+    return findings
 
 
-def _facts(
-    before: dict[str, Any], work: _Work, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
+def _make_facts(
+    original: dict[str, Any], work: _Preparation, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    hide = work.hiding.mask_all
-    before = {key: value for key, value in before.items() if key not in ("aslkit", "schema_version")}
-    was = as_dict(before.get("summary"))
+    original = {key: value for key, value in original.items() if key not in ("aslkit", "schema_version")}
+    original_summary = as_dict(original.get("summary"))
     table = pa.table({key: pa.array([row[key] for row in work.kept]) for key in ("label", "landmarks")})
-    group = pa.array([row["group"] for row in work.kept], pa.int64()).fill_null(
-        -1
-    )  # no one grouped Sign Language MNIST
+    # Sign Language MNIST has no near-duplicate groups.
+    group = pa.array([row["group"] for row in work.kept], pa.int64()).fill_null(-1)
     table = table.append_column("group", group)
     table = table.append_column("signer", pa.array([row["signer"] or "" for row in work.kept], pa.string()))
-    parts = Split(names=np.array([row["split"] for row in work.kept]), by=was.get("split_by", "signer"))
+    split = Split(names=np.array([row["split"] for row in work.kept]), by=original_summary.get("split_by", "signer"))
     reasons = [[row["reason"] for row in rows] for rows in (rejected, flagged)]
-    summary = summarise_dataset(table, parts, rejected=reasons[0], flagged=reasons[1])
-    notes = _notes(work)
-    earlier = [note for note in hide(was.get("notes", [])) if note not in notes and not note.startswith(_FACES)]
-    summary |= {"augmented": work.copies, "notes": [*notes, *earlier]}
-    said = PrivacyReport(faces=work.faces, images=work.images, left_out=len(work.left_out))
-    about = {"summary": summary, "privacy": asdict(work.config) | asdict(said)}
+    summary = summarise_dataset(table, split, rejected=reasons[0], flagged=reasons[1])
+    notes = _write_notes(work)
+    earlier_notes = [
+        note
+        for note in work.masker.mask_all(original_summary.get("notes", []))
+        if note not in notes and not note.startswith(_FACE_NOTE_PREFIXES)
+    ]
+    summary |= {"augmented": work.copies, "notes": [*notes, *earlier_notes]}
+    report = PrivacyReport(faces=work.faces, images=work.images, left_out=len(work.left_out))
+    new = {"summary": summary, "privacy": asdict(work.config) | asdict(report)}
     if work.config == PrivacyConfig():
-        return before | about
-    mark = json.dumps([before.get("fingerprint"), asdict(work.config), summary["signers"]])
-    others = {key: value for key, value in before.items() if key not in ("merged", "leaks", "fingerprint")}
+        return original | new
+    fingerprint_input = json.dumps([original.get("fingerprint"), asdict(work.config), summary["signers"]])
+    others = {key: value for key, value in original.items() if key not in ("merged", "leaks", "fingerprint")}
     return {
-        **hide(others),
-        **about,
-        "fingerprint": hashlib.sha256(mark.encode()).hexdigest(),
-        "pixels": not work.config.landmarks_only and before.get("pixels", True),
+        **work.masker.mask_all(others),
+        **new,
+        "fingerprint": hashlib.sha256(fingerprint_input.encode()).hexdigest(),
+        "pixels": not work.config.landmarks_only and original.get("pixels", True),
     }
 
 
-def _notes(work: _Work) -> list[str]:
+def _write_notes(work: _Preparation) -> list[str]:
     notes = []
     if work.config.landmarks_only:
-        notes.append("There are no pictures, only landmarks and what was measured: `image.bytes` is null.")
+        notes.append("No images, only landmarks and measurements: `image.bytes` is null.")
     if work.config.crop:
-        notes.append(f"Pictures show the hand alone; {len(work.left_out):,} rows without a hand were left out.")
+        notes.append(f"Images are cropped to the hand; {len(work.left_out):,} rows without a hand were left out.")
     if work.config.pseudonyms:
-        notes.append("Signers, sessions, cameras and files have other names than they had when they were recorded.")
+        notes.append("The names of signers, sessions, cameras and files are pseudonyms.")
     if work.images:
-        notes.append(f"{_FACES} {work.faces:,} of {work.images:,} images, as far as MediaPipe finds them.")
+        notes.append(f"{_FACE_NOTE_PREFIXES[0]} {work.faces:,} of {work.images:,} images, according to MediaPipe.")
     return notes

@@ -1,4 +1,4 @@
-"""Other names for the people of a dataset, and for all that may hold their names."""
+"""Replace the names of signers, sessions, cameras and files by pseudonyms, in columns and in text."""
 
 import json
 import re
@@ -15,19 +15,23 @@ from aslkit.core.files import natural_key, write_durably
 from aslkit.core.letters import RECORDABLE
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 
-_SHORT = 3
-"""Letters up to which a name is only looked for as a word of its own: others are full of it."""
+_MAX_WHOLE_WORD_CHARS = 3
+"""Names of up to this length are only replaced as whole words, because they also occur inside other words."""
+
+_SAVED_FIELDS = ("signers", "sessions", "cameras")
 
 
 @dataclass(kw_only=True)
 class Pseudonyms:
-    """Which other name stands for which: kept on this machine, so that a person has one name whenever data are sent.
+    """Mapping of names to pseudonyms.
+
+    It is stored on this machine, so that a signer has the same pseudonym each time the dataset is shared.
 
     Attributes:
-        signers: name to pseudonym; drawn at random, so that nobody can try names out.
-        sessions: SIGNER/SESSION to another name of the session.
-        cameras: likewise; a camera may be called after its owner.
-        files: path of an image to another, for this dataset; not kept, but the order is.
+        signers: pseudonyms by name. They are random, so that names cannot be guessed and checked.
+        sessions: pseudonyms by SIGNER/SESSION.
+        cameras: pseudonyms by name, because a camera can be named after its owner.
+        files: pseudonyms of image paths in this dataset. They keep the order of the files and are not saved.
     """
 
     signers: dict[str, str] = field(default_factory=dict)
@@ -37,45 +41,44 @@ class Pseudonyms:
 
     @classmethod
     def load(cls, path: Path) -> "Pseudonyms":
-        """Read what `save` wrote; none are known where there is no file.
+        """Read a file that `save` wrote. Return empty mappings if it does not exist.
 
         Raises:
-            AslkitError: it is damaged.
+            AslkitError: the file is damaged.
         """
         if not path.exists():
             return cls()
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{name: {str(k): str(v) for k, v in values[name].items()} for name in _KEPT})
+            return cls(**{name: {str(k): str(v) for k, v in values[name].items()} for name in _SAVED_FIELDS})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AslkitError(
-                f"{path} is damaged ({error}). Mend it, or move it away: people then get other names than before."
+                f"{path} is damaged ({error}). Repair it, or move it away: signers then get new pseudonyms."
             ) from error
 
     def save(self, path: Path) -> None:
-        """Write them down, for the owner of the machine alone to read."""
-        values = {name: getattr(self, name) for name in _KEPT}
+        """Write the mappings to a file that only the current user can read."""
+        values = {name: getattr(self, name) for name in _SAVED_FIELDS}
         write_durably(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
         path.chmod(0o600)
 
     def register(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Draw names for who and what has none yet.
+        """Add pseudonyms for all names that have none.
 
         Args:
-            rows: each with signer, session, camera and path; empty or None where there is none.
+            rows: mappings with signer, session, camera and path; empty or None if unknown.
         """
         files: dict[str, set[str]] = defaultdict(set)
         for row in rows:
             signer, session, camera = row["signer"] or "", row["session"] or "", row["camera"]
             if signer not in self.signers:
-                self.signers[signer] = self._drawn(signer)
-            of = [key for key in self.sessions if key.startswith(f"{signer}/")]
-            self.sessions.setdefault(f"{signer}/{session}", f"session-{len(of) + 1}")
+                self.signers[signer] = self._draw_pseudonym(signer)
+            known_sessions = [key for key in self.sessions if key.startswith(f"{signer}/")]
+            self.sessions.setdefault(f"{signer}/{session}", f"session-{len(known_sessions) + 1}")
             if camera:
                 self.cameras.setdefault(camera, f"camera-{len(self.cameras) + 1}")
-            letters = [
-                part for part in row["path"].split("/")[-2:-1] if part in RECORDABLE
-            ]  # another folder may be a name
+            # Keep the folder of the file only if it is a letter: other folders can be names.
+            letters = [part for part in row["path"].split("/")[-2:-1] if part in RECORDABLE]
             parts = (self.signers[signer], self.session(signer, session), *letters)
             files["/".join(filter(None, parts))].add(row["path"])
         for folder, paths in files.items():
@@ -84,42 +87,39 @@ class Pseudonyms:
                 self.files[path] = f"{folder}/{number:06d}{suffix}"
 
     def session(self, signer: str, session: str) -> str:
-        """The other name of a signer's session."""
+        """Return the pseudonym of a signer's session."""
         return self.sessions[f"{signer}/{session}"]
 
     def masker(self) -> "NameMasker":
-        """What replaces all that has another name now in texts for people."""
-        sittings = {}
-        for key, other in self.sessions.items():
+        """Return an object that replaces all names with a pseudonym in text."""
+        sessions = {}
+        for key, pseudonym in self.sessions.items():
             signer, _, session = key.partition("/")
             if signer and session:
-                sittings[key] = f"{self.signers.get(signer, signer)}/{other}"
+                sessions[key] = f"{self.signers.get(signer, signer)}/{pseudonym}"
         return NameMasker(
-            files={path: other for path, other in self.files.items() if path},
-            sessions=sittings,
-            signers={name: other for name, other in self.signers.items() if name and name != other},
+            files={path: pseudonym for path, pseudonym in self.files.items() if path},
+            sessions=sessions,
+            signers={name: pseudonym for name, pseudonym in self.signers.items() if name and name != pseudonym},
         )
 
-    def _drawn(self, signer: str) -> str:
+    def _draw_pseudonym(self, signer: str) -> str:
         if not signer or signer.startswith(SYNTHETIC_PREFIX):
             return signer
         taken = set(self.signers.values())
         return next(name for name in iter(lambda: f"signer-{secrets.token_hex(2)}", "") if name not in taken)
 
 
-_KEPT = ("signers", "sessions", "cameras")
-
-
 @dataclass(frozen=True, kw_only=True)
 class NameMasker:
-    """Other names, wherever the first ones stand in a text.
+    """Replaces names by pseudonyms in text.
 
-    What is known is looked for as it is written, the longest first: a path may have spaces in it, and a comma after it.
+    Names are matched literally, the longest first, because a path can contain spaces and be followed by a comma.
 
     Attributes:
-        files: path of an image to another.
-        sessions: SIGNER/SESSION likewise.
-        signers: names likewise; in small and large letters alike.
+        files: pseudonyms of image paths.
+        sessions: pseudonyms by SIGNER/SESSION.
+        signers: pseudonyms by name, matched case-insensitively.
     """
 
     files: Mapping[str, str]
@@ -127,31 +127,31 @@ class NameMasker:
     signers: Mapping[str, str]
 
     def mask_text(self, text: str) -> str:
-        """A text for people, with other names in it."""
-        parts, rest = [], 0
+        """Return the text with all names replaced."""
+        parts, done = [], 0
         for start in (match.start() for match in re.finditer(r"(?<!\w)\S", text)):
-            ends = (start + length for length in self._lengths)
-            end = next((end for end in ends if text[start:end] in self.files), None) if start >= rest else None
+            ends = (start + length for length in self._path_lengths)
+            end = next((end for end in ends if text[start:end] in self.files), None) if start >= done else None
             if end is not None:
-                parts += [self._renamed(text[rest:start]), self.files[text[start:end]]]
-                rest = end
-        return "".join([*parts, self._renamed(text[rest:])])
+                parts += [self._mask_names(text[done:start]), self.files[text[start:end]]]
+                done = end
+        return "".join([*parts, self._mask_names(text[done:])])
 
     def mask_all(self, values: Any) -> Any:
-        """As `mask_text`, in whatever JSON may hold."""
+        """Apply `mask_text` to all strings in a JSON value."""
         if isinstance(values, str):
             return self.mask_text(values)
         if isinstance(values, Mapping):
             return {self.mask_text(str(key)): self.mask_all(value) for key, value in values.items()}
         return [self.mask_all(value) for value in values] if isinstance(values, list | tuple) else values
 
-    def _renamed(self, text: str) -> str:
-        """As `mask_text`, of one without paths; at one go, since a pseudonym may hold what is another's name."""
-        others = tuple(self._names.values())
-        return self._sought.sub(lambda m: self._names.get(m[0]) or others[(m.lastindex or 1) - 1], text)
+    def _mask_names(self, text: str) -> str:
+        """Replace all names except paths in one pass, because a pseudonym can contain the name of another signer."""
+        pseudonyms = tuple(self._names.values())
+        return self._name_pattern.sub(lambda m: self._names.get(m[0]) or pseudonyms[(m.lastindex or 1) - 1], text)
 
     @cached_property
-    def _lengths(self) -> list[int]:
+    def _path_lengths(self) -> list[int]:
         return sorted({len(path) for path in self.files}, reverse=True)
 
     @cached_property
@@ -159,12 +159,14 @@ class NameMasker:
         return dict(sorted({**self.signers, **self.sessions}.items(), key=lambda name: -len(name[0])))
 
     @cached_property
-    def _sought(self) -> re.Pattern[str]:
-        """A group for each name; where there is none, what is found nowhere."""
-        words = [_word(name, alone=name in self.sessions or len(name) <= _SHORT) for name in self._names]
-        return re.compile("|".join(f"({word})" for word in words) or "(?!)", re.IGNORECASE)
+    def _name_pattern(self) -> re.Pattern[str]:
+        """Pattern with one group for each name. It matches nothing if there are no names."""
+        patterns = [
+            _literal_pattern(name, whole_word=name in self.sessions or len(name) <= _MAX_WHOLE_WORD_CHARS)
+            for name in self._names
+        ]
+        return re.compile("|".join(f"({pattern})" for pattern in patterns) or "(?!)", re.IGNORECASE)
 
 
-def _word(name: str, *, alone: bool) -> str:
-    """What finds a name; only where it is no part of a longer word, if `alone`."""
-    return rf"(?<!\w){re.escape(name)}(?!\w)" if alone else re.escape(name)
+def _literal_pattern(name: str, *, whole_word: bool) -> str:
+    return rf"(?<!\w){re.escape(name)}(?!\w)" if whole_word else re.escape(name)

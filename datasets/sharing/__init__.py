@@ -1,1 +1,1 @@
-"""Upload and download datasets (S3, GCS, Hugging Face, HTTP), with checksums and resume."""
+"""Upload datasets to a folder or object storage, and download them."""

@@ -1,7 +1,7 @@
-"""Fetching a dataset that lies elsewhere, so that nothing half-fetched is ever taken for whole.
+"""Download a dataset so that an incomplete download is never used.
 
-Files come into a hidden folder beside the dataset's, go on where an earlier try stopped, and are compared with the
-manifest; only then the folder gets its name. It can be stopped at any moment; the same command again goes on.
+Files are downloaded into a hidden folder next to the target and compared with the manifest. The folder is renamed only
+when all files are complete. A download can be interrupted at any time; repeating it resumes where it stopped.
 """
 
 import hashlib
@@ -22,18 +22,19 @@ from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
 from aslkit.datasets.sharing.remote_storage import ReadableStorage, base_name, open_readable, read_manifest
-from aslkit.datasets.sharing.upload import SENDING
+from aslkit.datasets.sharing.upload import UPLOAD_STATE_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadResult:
-    """What fetching did.
+    """Result of a download.
 
     Attributes:
-        folder: of the dataset.
-        files, size: of it, bytes.
-        bytes_fetched: of these; the others were there from an earlier try.
-        up_to_date: it was there already, just so.
+        folder: the dataset folder.
+        files: number of files.
+        size: total size of the files in bytes.
+        bytes_fetched: number of bytes downloaded now; the others were already there.
+        up_to_date: whether the dataset was already complete, so nothing was downloaded.
     """
 
     folder: Path
@@ -44,83 +45,88 @@ class DownloadResult:
 
 
 def download_dataset(url: str, folder: Path, *, force: bool = False) -> DownloadResult:
-    """Fetch the dataset at a URL into `folder`, whole or not at all.
+    """Download the dataset at a URL into `folder`, atomically.
 
     Args:
-        url: where its manifest lies.
-        folder: where it goes.
-        force: take the place of another dataset.
+        url: URL of the folder that contains the manifest.
+        folder: the folder to write.
+        force: replace another dataset in `folder`.
 
     Raises:
-        InputError: there is no whole dataset, or another lies in its place.
-        AslkitError: the manifest names what no dataset has; a file is not as it says; the connection failed again and
-            again; the disk is too small.
+        InputError: there is no complete dataset at the URL, or `folder` contains another dataset.
+        AslkitError: the manifest is invalid, a file does not match it, the connection failed repeatedly, or the disk
+            is too small.
     """
-    with open_readable(url) as place:
-        data = with_retries(partial(read_manifest, place, manifest.FILE), url)
+    with open_readable(url) as storage:
+        data = with_retries(partial(read_manifest, storage, manifest.FILE), url)
         if data is None:
-            raise _no_dataset(place, url)
+            raise _not_found_error(storage, url)
         wanted = manifest.parse_manifest(data, f"{redact_url(url)}/{manifest.FILE}")
-        if _is_there(folder, wanted):
+        if _is_complete(folder, wanted):
             return DownloadResult(
                 folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=0, up_to_date=True
             )
         if folder.exists() and any(folder.iterdir()) and not force:
             raise InputError(
-                f"{folder} holds another dataset, or an earlier state of this one. Give another --name, or --force."
+                f"{folder} contains another dataset or an older version of this one. Choose another --name, or replace "
+                "it with --force."
             )
-        return _fetch_all(place, wanted, folder, url)
+        return _download_files(storage, wanted, folder, url)
 
 
 def local_copy(dataset: str, workspace: Workspace) -> Path:
-    """Return a folder that holds the dataset at a URL, fetched into the workspace's cache, anew if it has changed.
+    """Return a local folder with the dataset at a URL.
+
+    The dataset is downloaded into the workspace's cache, and again if it has changed.
 
     Raises:
-        InputError, AslkitError: as `download_dataset`.
+        InputError, AslkitError: see `download_dataset`.
     """
     if dataset.lower().startswith("file://"):
         return Path(dataset[len("file://") :])
-    mark = hashlib.sha256(dataset.encode()).hexdigest()[:16]
+    url_hash = hashlib.sha256(dataset.encode()).hexdigest()[:16]
     return download_dataset(
-        dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{mark}", force=True
+        dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{url_hash}", force=True
     ).folder
 
 
-def _no_dataset(place: ReadableStorage, url: str) -> InputError:
-    if with_retries(partial(read_manifest, place, SENDING), url) is not None:
+def _not_found_error(storage: ReadableStorage, url: str) -> InputError:
+    if with_retries(partial(read_manifest, storage, UPLOAD_STATE_FILE), url) is not None:
         return InputError(
-            f"A dataset is being sent to {redact_url(url)}, or was and did not arrive whole. Try again later."
+            f"The upload of the dataset to {redact_url(url)} is in progress or was interrupted. Try again later."
         )
     return InputError(
-        f"There is no dataset at {redact_url(url)}: it has no {manifest.FILE}. "
-        "`aslkit dataset push NAME URL` puts one there."
+        f"No dataset found at {redact_url(url)}: {manifest.FILE} is missing. "
+        "Use `aslkit dataset push NAME URL` to upload one."
     )
 
 
-def _is_there(folder: Path, wanted: Manifest) -> bool:
-    """Whether a folder holds just this: the same manifest, and files of those sizes."""
+def _is_complete(folder: Path, wanted: Manifest) -> bool:
+    """Return whether a folder has the same manifest, and files of the sizes in it."""
     path = folder / manifest.FILE
     if not path.is_file() or path.read_bytes() != wanted.to_bytes():
         return False
     return all((folder / e.path).is_file() and (folder / e.path).stat().st_size == e.size for e in wanted.files)
 
 
-def _fetch_all(place: ReadableStorage, wanted: Manifest, folder: Path, url: str) -> DownloadResult:
+def _download_files(storage: ReadableStorage, wanted: Manifest, folder: Path, url: str) -> DownloadResult:
     hidden = folder.with_name(f".{folder.name}.fetching")
     hidden.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{hidden}.lock", timeout=0)
     try:
-        with lock, progress_bar("Fetching", wanted.size, in_bytes=True) as advance:
-            _check_room(hidden, wanted)
-            fetched = sum(_fetch_file(place, entry, hidden / entry.path, url, advance) for entry in wanted.files)
-            _tidy(hidden, wanted)
+        with lock, progress_bar("Downloading", wanted.size, in_bytes=True) as advance:
+            _check_disk_space(hidden, wanted)
+            fetched = sum(_download_file(storage, entry, hidden / entry.path, url, advance) for entry in wanted.files)
+            _remove_other_files(hidden, wanted)
             _check_schema(hidden)
             write_bytes(hidden / manifest.FILE, wanted.to_bytes())
             with atomic_write(folder) as new:
                 hidden.rename(new)
             Path(lock.lock_file).unlink(missing_ok=True)
     except Timeout as error:
-        raise AslkitError(f"Another process is fetching {folder.name} just now. Wait for it, or stop it.") from error
+        raise AslkitError(
+            f"Another process is already downloading {folder.name}. Wait until it has finished, or stop it."
+        ) from error
     return DownloadResult(
         folder=folder, files=len(wanted.files), size=wanted.size, bytes_fetched=fetched, up_to_date=False
     )
@@ -129,29 +135,29 @@ def _fetch_all(place: ReadableStorage, wanted: Manifest, folder: Path, url: str)
 def _check_schema(hidden: Path) -> None:
     try:
         parquet_store.read_dataset(hidden, ["label"])
-    except AslkitError:  # whole, as the manifest says, and no dataset: fetching the rest of it would not help
+    except AslkitError:  # the files match the manifest but are no valid dataset, so resuming would not help
         remove(hidden)
         raise
 
 
-def _check_room(hidden: Path, wanted: Manifest) -> None:
+def _check_disk_space(hidden: Path, wanted: Manifest) -> None:
     free, needed = shutil.disk_usage(hidden).free, wanted.size - folder_size(hidden)
     if needed > free:
-        raise AslkitError(f"{hidden.parent} has {free:,} bytes free; the dataset needs {needed:,} more.")
+        raise AslkitError(f"{hidden.parent} has {free:,} bytes free, but the dataset needs {needed:,} more.")
 
 
-def _tidy(hidden: Path, wanted: Manifest) -> None:
-    """Remove what an earlier try, of another version, left."""
+def _remove_other_files(hidden: Path, wanted: Manifest) -> None:
+    """Remove files of another version of the dataset that an earlier attempt left."""
     names = {entry.path for entry in wanted.files}
     for path in hidden.rglob("*"):
         if path.is_file() and path.relative_to(hidden).as_posix() not in names:
             remove(path)
 
 
-def _fetch_file(
-    place: ReadableStorage, entry: ManifestEntry, path: Path, url: str, advance: Callable[[int], None]
+def _download_file(
+    storage: ReadableStorage, entry: ManifestEntry, path: Path, url: str, advance: Callable[[int], None]
 ) -> int:
-    """Fetch one file, from where an earlier try stopped; returns the bytes fetched."""
+    """Download one file, resuming an earlier attempt, and return the number of bytes downloaded."""
     path.parent.mkdir(parents=True, exist_ok=True)
     before = fetched = 0
     if path.exists():
@@ -161,23 +167,23 @@ def _fetch_file(
             before = 0
     advance(before)
 
-    def go_on() -> None:
+    def resume() -> None:
         nonlocal fetched
-        have = path.stat().st_size if path.exists() else 0
+        size = path.stat().st_size if path.exists() else 0
         with path.open("ab") as file:
-            for block in place.read(entry.path, have) if have < entry.size else ():
-                have += len(block)
-                if have > entry.size:
+            for block in storage.read(entry.path, size) if size < entry.size else ():
+                size += len(block)
+                if size > entry.size:
                     break
                 file.write(block)
                 fetched += len(block)
                 advance(len(block))
-        if have < entry.size:
-            raise ConnectionError(f"{have:,} of {entry.size:,} bytes of {entry.path} arrived")
-        if have > entry.size or file_hash(path) != entry.sha256:
+        if size < entry.size:
+            raise ConnectionError(f"received {size:,} of {entry.size:,} bytes of {entry.path}")
+        if size > entry.size or file_hash(path) != entry.sha256:
             remove(path)
-            advance(-min(have, entry.size))
-            raise ConnectionError(f"{entry.path} is not what the manifest says")
+            advance(-min(size, entry.size))
+            raise ConnectionError(f"{entry.path} does not match the manifest")
 
-    with_retries(go_on, url)
+    with_retries(resume, url)
     return fetched

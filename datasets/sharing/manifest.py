@@ -1,7 +1,7 @@
-"""manifest.json: which files a dataset has that lies elsewhere, with size and SHA-256. It is written last.
+"""manifest.json: the files of a shared dataset with size and SHA-256. It is uploaded last.
 
-A reader can tell a whole dataset from half of one: without a manifest there is none, and a file that is not as the
-manifest says is not taken.
+The manifest lets a reader recognise an incomplete dataset: a folder without a manifest contains no dataset, and a file
+that does not match the manifest is rejected.
 """
 
 import json
@@ -18,14 +18,14 @@ FILE: Final = "manifest.json"
 FORMAT: Final = "aslkit-dataset"
 VERSION: Final = 1
 
-SHARED: Final = re.compile(
+SHARED_FILES: Final = re.compile(
     r"data/(train|validation|test)-\d{5}-of-\d{5}\.parquet|(rejected|flagged)\.parquet|README\.md|croissant\.json"
 )
-"""Files of a dataset that are handed on; no others are sent or fetched, whatever a manifest says. Not the report: it is
-a program to a browser, and full of pictures."""
+"""Pattern of the dataset files that are shared. No other files are uploaded or downloaded, whatever a manifest lists.
+The report is not shared: browsers would run it, and it contains images."""
 
 MAX_BYTES: Final = 32_000_000
-"""Of a manifest: 200,000 files."""
+"""Maximum size of a manifest, enough for 200,000 files."""
 
 MAX_FILES: Final = 100_000
 MAX_FILE_BYTES: Final = 1_000_000_000_000
@@ -33,7 +33,13 @@ MAX_FILE_BYTES: Final = 1_000_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestEntry:
-    """One file: its path within the dataset, its size in bytes, the SHA-256 of its content in hex."""
+    """One file of a dataset.
+
+    Attributes:
+        path: path relative to the dataset folder.
+        size: size in bytes.
+        sha256: hexadecimal SHA-256 of the content.
+    """
 
     path: str
     size: int
@@ -42,69 +48,81 @@ class ManifestEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The files of a dataset, by path."""
+    """The files of a dataset, sorted by path."""
 
     files: tuple[ManifestEntry, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size of all files in bytes."""
         return sum(entry.size for entry in self.files)
 
     def to_bytes(self) -> bytes:
-        """As JSON; the same for the same files."""
-        about = {"format": FORMAT, "version": VERSION, "files": [asdict(entry) for entry in self.files]}
-        return (json.dumps(about, indent=1) + "\n").encode()
+        """Encode the manifest as JSON. The same files always give the same bytes."""
+        content = {"format": FORMAT, "version": VERSION, "files": [asdict(entry) for entry in self.files]}
+        return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def build_manifest(folder: Path, advance: Callable[[int], None] = lambda _: None) -> Manifest:
-    """Look at the files of a dataset's folder that are handed on; `advance` hears of each block's bytes."""
+    """Build the manifest of a dataset folder.
+
+    Args:
+        folder: the dataset folder.
+        advance: called with the number of bytes of each block read.
+    """
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     entries = []
-    for name in filter(SHARED.fullmatch, names):
+    for name in filter(SHARED_FILES.fullmatch, names):
         path = folder / name
         entries.append(ManifestEntry(path=name, size=path.stat().st_size, sha256=file_hash(path, advance)))
     return Manifest(files=tuple(entries))
 
 
-def parse_manifest(data: bytes, where: str) -> Manifest:
-    """Read a manifest that anybody may have written.
+def parse_manifest(data: bytes, location: str) -> Manifest:
+    """Parse and validate an untrusted manifest.
+
+    Args:
+        data: content of the file.
+        location: path or URL of the file in error messages.
 
     Raises:
-        AslkitError: it is none, is of a later version, or names files that no dataset has: a path that climbs out of
-            its folder, a program, one file twice, a size beyond reason.
+        AslkitError: the manifest is invalid or has a newer version, or it lists files that are not part of a dataset,
+            such as paths outside the folder, programs, duplicates or files of impossible size.
     """
     try:
-        about = json.loads(data)
-        if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']!r}")
-        version, files = about["version"], about["files"]
-        entries = tuple(_entry(file) for file in _bounded(files)) if version == VERSION else ()
+        content = json.loads(data)
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']!r}")
+        version, files = content["version"], content["files"]
+        entries = tuple(_parse_entry(file) for file in _check_file_count(files)) if version == VERSION else ()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise AslkitError(
-            f"{where} is not the manifest of an aslkit dataset ({error}). Ask whoever put it there."
+            f"{location} is not a valid manifest of an aslkit dataset ({error}). Ask the owner to push it again."
         ) from error
     if version != VERSION:
-        raise AslkitError(f"{where} has version {version!r}; this aslkit reads {VERSION}. Update aslkit.")
+        raise AslkitError(
+            f"{location} has version {version!r}, but this version of aslkit reads version {VERSION} only. "
+            "Update aslkit."
+        )
     if len({entry.path for entry in entries}) != len(entries):
-        raise AslkitError(f"{where} names a file twice. Ask whoever put it there.")
+        raise AslkitError(f"{location} lists a file twice. Ask the owner to push it again.")
     if not any(entry.path.startswith("data/") for entry in entries):
-        raise AslkitError(f"{where} names no file of a dataset. Ask whoever put it there.")
+        raise AslkitError(f"{location} lists no data files. Ask the owner to push it again.")
     return Manifest(files=entries)
 
 
-def _bounded(files: Any) -> Iterable[Any]:
+def _check_file_count(files: Any) -> Iterable[Any]:
     if not isinstance(files, list) or len(files) > MAX_FILES:
         raise ValueError(f"files must be a list of at most {MAX_FILES:,}")
     return files
 
 
-def _entry(values: Any) -> ManifestEntry:
+def _parse_entry(values: Any) -> ManifestEntry:
     path, size, sha256 = values["path"], values["size"], values["sha256"]
-    if not isinstance(path, str) or not SHARED.fullmatch(path):
-        raise ValueError(f"no dataset has a file {str(path)[:80]!r}")
+    if not isinstance(path, str) or not SHARED_FILES.fullmatch(path):
+        raise ValueError(f"{str(path)[:80]!r} is not a file of a dataset")
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_FILE_BYTES:
-        raise ValueError(f"{path}: {str(size)[:40]} is no size in bytes")
+        raise ValueError(f"{path}: {str(size)[:40]} is not a valid size in bytes")
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise ValueError(f"{path}: no SHA-256")
+        raise ValueError(f"{path}: invalid SHA-256")
     return ManifestEntry(path=path, size=size, sha256=sha256)

@@ -1,4 +1,4 @@
-"""Handing a dataset on: prepared for others' eyes in the workspace's cache, sent, and the preparation removed."""
+"""Push a dataset: prepare it for sharing in the workspace's cache, upload it, and remove the prepared copy."""
 
 import hashlib
 import json
@@ -14,35 +14,40 @@ from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing.remote_storage import is_url
 from aslkit.datasets.sharing.upload import UploadResult, copy_dataset, upload_dataset
 
-_VERSION = 2
-"""Of how data are prepared: what an earlier one prepared is not sent."""
+_PREPARATION_VERSION = 2
+"""Version of the preparation. A copy prepared by another version is not uploaded."""
 
 
 def stage_upload(folder: Path, workspace: Workspace, config: PrivacyConfig) -> tuple[Path, PrivacyReport]:
-    """Prepare a dataset for others, and return where it lies and what was found; at once if that was done before.
+    """Prepare a dataset for sharing, unless that was already done.
 
-    Other names are kept in WORKSPACE/datasets/NAME.pseudonyms.json, which is never sent.
+    Pseudonyms are stored in WORKSPACE/datasets/NAME.pseudonyms.json, which is never uploaded.
+
+    Returns:
+        The folder of the prepared copy, and statistics.
 
     Raises:
-        InputError, AslkitError: as `privacy.prepare`.
+        InputError, AslkitError: see `prepare.prepare_for_sharing`.
     """
     names = None
     if config.pseudonyms:
         path = workspace.root / "datasets" / f"{make_name(folder.resolve().name)}.pseudonyms.json"
         names = Pseudonyms.load(path)
-        names.register(prepare.named(folder))
+        names.register(prepare.iter_names(folder))
         names.save(path)
-    target = workspace.root / "cache" / "push" / _mark(folder, config, names)
+    target = workspace.root / "cache" / "push" / _cache_key(folder, config, names)
     if target.is_dir():
         return target, prepare.read_privacy_report(target)
     return target, prepare.prepare_for_sharing(folder, target, name=folder.resolve().name, config=config, names=names)
 
 
 def upload_staged(staged_folder: Path, url: str) -> UploadResult:
-    """Send what `stage_upload` prepared to a URL or a folder, and remove it; where sending fails, it stays for the next try.
+    """Upload a prepared dataset to a URL or a folder, and remove the prepared copy.
+
+    If the upload fails, the copy is kept for the next attempt.
 
     Raises:
-        InputError, AslkitError: as `upload_dataset` and `copy_dataset`.
+        InputError, AslkitError: see `upload_dataset` and `copy_dataset`.
     """
     path = url.removeprefix("file://")
     sent = upload_dataset(staged_folder, url) if is_url(path) else copy_dataset(staged_folder, Path(path))
@@ -50,9 +55,9 @@ def upload_staged(staged_folder: Path, url: str) -> UploadResult:
     return sent
 
 
-def _mark(folder: Path, config: PrivacyConfig, names: Pseudonyms | None) -> str:
-    """Changes when anything does that the preparation depends on."""
+def _cache_key(folder: Path, config: PrivacyConfig, names: Pseudonyms | None) -> str:
+    """Return a hash of everything that the preparation depends on."""
     files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in list_files(folder)]
-    others = names and [names.signers, names.sessions, names.cameras]
-    about = [_VERSION, str(folder.resolve()), files, asdict(config), others]
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    pseudonyms = names and [names.signers, names.sessions, names.cameras]
+    inputs = [_PREPARATION_VERSION, str(folder.resolve()), files, asdict(config), pseudonyms]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,6 +1,7 @@
-"""Places where a dataset may lie that are no folder of this machine: what reads and writes files there.
+"""Read and write files at remote locations.
 
-https:// is read with Python's own client, which goes on at an offset and holds little; all others go through fsspec.
+https:// is read with Python's own HTTP client, which can resume at an offset and needs little memory. All other
+locations are accessed through fsspec.
 """
 
 import base64
@@ -22,123 +23,125 @@ from aslkit.core.retry import redact_url
 from aslkit.datasets.sharing.manifest import MAX_BYTES
 
 BLOCK_BYTES: Final = 4_194_304
-"""Read at once."""
+"""Number of bytes read at once."""
 
 TIMEOUT_S: Final = 30.0
-"""Without a byte."""
+"""Time without data after which a request fails."""
 
 WEB: Final = ("https://", "http://")
 
-_NAMED: Final = ("https", "http", "s3", "gs", "hf")
-"""Kinds of place that have a name of their own: a server, a bucket."""
+_SCHEMES_WITH_HOST: Final = ("https", "http", "s3", "gs", "hf")
+"""URL schemes that need a server or bucket after ://."""
 
-_PLACES: Final = "Datasets lie in folders, or at s3://BUCKET/…, gs://BUCKET/…, hf://datasets/ORG/NAME, https://…"
+_SUPPORTED_URLS: Final = "Supported: a folder, s3://BUCKET/…, gs://BUCKET/…, hf://datasets/ORG/NAME or https://…"
 
-FORBIDDEN: Final = (401, 403, 407)
-MISSING: Final = (404, 410)
+_FORBIDDEN_STATUS: Final = (401, 403, 407)
+_MISSING_STATUS: Final = (404, 410)
 
 
 class ReadableStorage(Protocol):
-    """A folder elsewhere, to read from. Paths are relative to it. All may raise whatever network and drivers raise."""
+    """A remote folder that can be read. Paths are relative to it. All methods can raise any network or driver error."""
 
     def read(self, path: str, start: int = 0) -> Iterator[bytes]:
-        """Yield a file's bytes from an offset on, in blocks. Raises FileNotFoundError."""
+        """Yield the bytes of a file from the offset `start`, in blocks. Raise FileNotFoundError if it is missing."""
 
 
 class RemoteStorage(ReadableStorage, Protocol):
-    """A folder elsewhere, to read and to write."""
+    """A remote folder that can be read and written."""
 
     def size(self, path: str) -> int | None:
-        """Size of a file in bytes; None where there is none."""
+        """Return the size of a file in bytes, or None if it does not exist."""
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files in a folder; none where there is none."""
+        """Return the names of the files in a folder. The list is empty if the folder does not exist."""
 
     def put(self, local: Path, path: str, advance: Callable[[int], None]) -> None:
-        """Send a file; `advance` hears of bytes sent."""
+        """Upload a file, calling `advance` with the number of bytes sent."""
 
     def put_bytes(self, data: bytes, path: str) -> None:
-        """Send a small file."""
+        """Upload a small file."""
 
     def remove(self, path: str) -> None:
-        """Remove a file; a missing one is fine."""
+        """Remove a file, if it exists."""
 
 
 def is_url(text: str) -> bool:
-    """Whether a dataset's name is a URL."""
+    """Return whether the text is a URL."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
 
 
 def base_name(url: str) -> str:
-    """The last part of a URL's path, which a dataset may be called by."""
+    """Return the last part of a URL's path, which is the default name of a dataset."""
     return url.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 @contextmanager
 def open_readable(url: str) -> Iterator[ReadableStorage]:
-    """Open the place that a URL names, to read from it, and leave it tidily.
+    """Open a remote folder for reading, and close the connection at the end of the block.
 
     Raises:
-        InputError, AslkitError: as `open_remote`.
+        InputError, AslkitError: see `open_remote`.
     """
-    _check_names_a_place(url)
+    _check_has_host(url)
     if url.lower().startswith(WEB):
         yield WebStorage(url)
     else:
-        with open_remote(url) as place:
-            yield place
+        with open_remote(url) as storage:
+            yield storage
 
 
 @contextmanager
 def open_remote(url: str) -> Iterator[RemoteStorage]:
-    """Open the place that a URL names, to read and to write, and leave it tidily.
+    """Open a remote folder for reading and writing, and close the connection at the end of the block.
 
     Raises:
-        InputError: no such kind of place.
-        AslkitError: what is needed for it is not installed, or it connects at once and cannot.
+        InputError: the URL is not supported.
+        AslkitError: a required package is not installed, or the connection failed. Most drivers connect later, on
+            the first request.
     """
-    _check_names_a_place(url)
-    system, root = _file_system(url)
+    _check_has_host(url)
+    system, root = _open_file_system(url)
     try:
         yield FsspecStorage(system, root)
     finally:
         _close(system)
 
 
-def _check_names_a_place(url: str) -> None:
-    """Raise InputError where nothing stands between :// and the first slash: no server, no bucket."""
+def _check_has_host(url: str) -> None:
+    """Raise InputError if the URL has no server or bucket."""
     scheme, _, rest = url.partition("://")
-    if scheme.lower() in _NAMED and not rest.partition("?")[0].partition("/")[0]:
-        raise InputError(f"{redact_url(url)} names no server or bucket. {_PLACES}")
+    if scheme.lower() in _SCHEMES_WITH_HOST and not rest.partition("?")[0].partition("/")[0]:
+        raise InputError(f"{redact_url(url)} names no server or bucket. {_SUPPORTED_URLS}")
 
 
-def _file_system(url: str) -> tuple[Any, str]:
+def _open_file_system(url: str) -> tuple[Any, str]:
     import fsspec  # type: ignore[import-untyped]
 
-    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # of each failure it shows a traceback; `tried` explains it
+    # gcsfs logs a traceback for each failed request. `with_retries` reports the error instead.
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
 
     scheme = url.partition("://")[0].lower()
     options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
-    if scheme == "s3":  # s3fs tries again by itself, and so do we
+    if scheme == "s3":  # `with_retries` already retries, so botocore must not
         options["config_kwargs"] = {"retries": {"max_attempts": 1}}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # Google's, of Python versions to come
+            warnings.simplefilter("ignore", FutureWarning)  # Google's packages warn about old Python versions
             system, root = fsspec.core.url_to_fs(url, **options)
         return system, str(root).rstrip("/")
     except ImportError as error:
         raise AslkitError(
-            f"{scheme}:// needs a driver that is not installed ({_first_line(error)}). "
+            f"{scheme}:// needs a package that is not installed ({_first_line(error)}). "
             'Run `pip install "aslkit[remote]"`.'
         ) from error
     except ValueError as error:
-        raise InputError(f"{redact_url(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
-    except OSError as error:  # ftp:// and others connect at once
-        raise AslkitError(f"{redact_url(url)} cannot be reached ({_first_line(error)}). {_PLACES}") from error
+        raise InputError(f"{redact_url(url)} cannot be opened ({_first_line(error)}). {_SUPPORTED_URLS}") from error
+    except OSError as error:  # ftp:// and others connect immediately
+        raise AslkitError(f"{redact_url(url)} cannot be opened ({_first_line(error)}). {_SUPPORTED_URLS}") from error
 
 
 def _close(system: Any) -> None:
-    """Close the connections of a file system: s3fs and gcsfs have a static `close_session` for it."""
+    """Close the connections of a file system. s3fs and gcsfs provide the static method `close_session` for this."""
     session = getattr(system, "_s3", None) or getattr(system, "_session", None)
     if session is not None and hasattr(system, "close_session"):
         system.close_session(system.loop, session)
@@ -148,18 +151,18 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def read_manifest(place: ReadableStorage, path: str) -> bytes | None:
-    """A manifest's bytes; None where there is none.
+def read_manifest(storage: ReadableStorage, path: str) -> bytes | None:
+    """Read a manifest, or return None if it does not exist.
 
     Raises:
-        AslkitError: it is larger than any manifest.
+        AslkitError: the file is larger than any manifest.
     """
     data = b""
     try:
-        for block in place.read(path):
+        for block in storage.read(path):
             data += block
             if len(data) > MAX_BYTES:
-                raise AslkitError(f"{path} has more than {MAX_BYTES:,} bytes: it is no manifest of a dataset.")
+                raise AslkitError(f"{path} has more than {MAX_BYTES:,} bytes, so it is not a manifest of a dataset.")
     except FileNotFoundError:
         return None
     return data
@@ -170,95 +173,95 @@ class FsspecStorage:
 
     Args:
         system: the file system.
-        root: the folder's path in it.
+        root: path of the folder in the file system.
     """
 
     def __init__(self, system: Any, root: str) -> None:
         self._system, self._root = system, root
 
     def read(self, path: str, start: int = 0) -> Iterator[bytes]:
-        """As `Place.read`."""
+        """See `ReadableStorage.read`."""
         size = self.size(path)
         if size is None:
             raise FileNotFoundError(path)
         for at in range(start, size, BLOCK_BYTES):
-            yield self._system.cat_file(self._at(path), start=at, end=min(size, at + BLOCK_BYTES))
+            yield self._system.cat_file(self._full_path(path), start=at, end=min(size, at + BLOCK_BYTES))
 
     def size(self, path: str) -> int | None:
-        """As `Place.size`."""
+        """See `RemoteStorage.size`."""
         try:
-            return int(self._system.info(self._at(path))["size"])
+            return int(self._system.info(self._full_path(path))["size"])
         except FileNotFoundError:
             return None
 
     def names(self, folder: str) -> list[str]:
-        """As `Place.names`."""
+        """See `RemoteStorage.names`."""
         try:
-            return [str(name).rpartition("/")[2] for name in self._system.ls(self._at(folder), detail=False)]
+            return [str(name).rpartition("/")[2] for name in self._system.ls(self._full_path(folder), detail=False)]
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def put(self, local: Path, path: str, advance: Callable[[int], None]) -> None:
-        """As `Place.put`."""
+        """See `RemoteStorage.put`."""
         from fsspec.callbacks import Callback  # type: ignore[import-untyped]
 
-        class Heard(Callback):  # type: ignore[misc]
+        class ProgressCallback(Callback):  # type: ignore[misc]
             def relative_update(self, inc: int = 1) -> None:
                 advance(inc)
 
-        self._system.put_file(str(local), self._at(path), callback=Heard())
+        self._system.put_file(str(local), self._full_path(path), callback=ProgressCallback())
 
     def put_bytes(self, data: bytes, path: str) -> None:
-        """As `Place.put_bytes`."""
-        self._system.pipe_file(self._at(path), data)
+        """See `RemoteStorage.put_bytes`."""
+        self._system.pipe_file(self._full_path(path), data)
 
     def remove(self, path: str) -> None:
-        """As `Place.remove`."""
+        """See `RemoteStorage.remove`."""
         with suppress(FileNotFoundError):
-            self._system.rm_file(self._at(path))
+            self._system.rm_file(self._full_path(path))
 
-    def _at(self, path: str) -> str:
+    def _full_path(self, path: str) -> str:
         return f"{self._root}/{path}"
 
 
 class WebStorage:
-    """A folder of a web server, to read from.
+    """A folder of a web server, which can only be read.
 
     Args:
-        url: of the folder; user, password and what follows a question mark are sent with each request, and only to it.
+        url: URL of the folder. User, password and query are sent with each request, and not to other servers.
     """
 
     def __init__(self, url: str) -> None:
         parts = urllib.parse.urlsplit(url)
         self._headers = {"User-Agent": f"aslkit/{__version__}", "Accept-Encoding": "identity"}
-        self._secret = None
+        self._authorization = None
         if parts.username is not None:
-            names = (urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
-            self._secret = "Basic " + base64.b64encode(":".join(names).encode()).decode()
+            credentials = (urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
+            self._authorization = "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
         self._parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
 
     def read(self, path: str, start: int = 0) -> Iterator[bytes]:
-        """As `Place.read`; a server that knows no offsets sends all again, of which the first part is passed over."""
-        with self._asked(path, {"Range": f"bytes={start}-"} if start else {}) as answer:
-            skip = start if answer.status == 200 else 0
-            while block := answer.read(BLOCK_BYTES):
+        """See `ReadableStorage.read`. If the server ignores the offset, the first `start` bytes are skipped."""
+        with self._request(path, {"Range": f"bytes={start}-"} if start else {}) as response:
+            skip = start if response.status == 200 else 0
+            while block := response.read(BLOCK_BYTES):
                 if len(block) > skip:
                     yield block[skip:]
                 skip = max(0, skip - len(block))
 
-    def _asked(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    def _request(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
         folder = self._parts.path.rstrip("/")
         url = urllib.parse.urlunsplit(self._parts._replace(path=f"{folder}/{urllib.parse.quote(path)}"))
         request = urllib.request.Request(url, headers={**self._headers, **headers})
-        if self._secret:
-            request.add_unredirected_header("Authorization", self._secret)
+        if self._authorization:
+            request.add_unredirected_header("Authorization", self._authorization)  # not sent to other servers
         try:
-            answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
-            return answer
+            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+            return response
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code in MISSING:
+            if error.code in _MISSING_STATUS:
                 raise FileNotFoundError(path) from error
-            if error.code in FORBIDDEN:
+            if error.code in _FORBIDDEN_STATUS:
                 raise PermissionError(f"{error.code} {error.reason}") from error
             raise

@@ -1,7 +1,8 @@
-"""Sending a dataset elsewhere, so that nothing half-sent is ever taken for whole.
+"""Upload a dataset so that an incomplete upload is never used.
 
-What is whole there already stays; manifest.json goes first and comes last, and between them another file says what has
-arrived. It can be stopped at any moment; the same command again goes on.
+Files that are already complete at the target are not uploaded again. The manifest is removed first and uploaded last.
+In between, a second file lists the files uploaded so far. An upload can be interrupted at any time; repeating it
+resumes where it stopped.
 """
 
 import shutil
@@ -19,13 +20,21 @@ from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
 from aslkit.datasets.sharing.remote_storage import WEB, RemoteStorage, is_url, open_remote, read_manifest
 
-SENDING: Final = "manifest.sending.json"
-"""While a dataset is being sent, what of it is there. The manifest itself is not."""
+UPLOAD_STATE_FILE: Final = "manifest.sending.json"
+"""During an upload, lists the files uploaded so far. The manifest itself does not exist during that time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadResult:
-    """What sending did: `files` and `size` (bytes) in all, and how many of either had to be sent."""
+    """Result of an upload.
+
+    Attributes:
+        url: the target, without credentials.
+        files: number of files.
+        size: total size of the files in bytes.
+        files_sent: number of files uploaded now; the others were already there.
+        bytes_sent: number of bytes uploaded now.
+    """
 
     url: str
     files: int
@@ -35,15 +44,15 @@ class UploadResult:
 
 
 def check_upload_target(url: str) -> None:
-    """Check that something can be sent to a URL, before the long work of preparing it.
+    """Check that a target supports uploads, before the dataset is prepared, which takes time.
 
     Raises:
-        InputError: a web server, or no such kind of place.
-        AslkitError: its driver is not installed.
+        InputError: the URL is that of a web server, or is not supported.
+        AslkitError: a required package is not installed.
     """
     if url.lower().startswith(WEB):
         raise InputError(
-            "A web server takes no dataset. Push to s3://, gs://, hf:// or a folder, and let the web server show that."
+            "Cannot upload to a web server. Push to s3://, gs://, hf:// or a folder, and let the web server serve that."
         )
     if is_url(url) and not url.startswith("file://"):
         with open_remote(url):
@@ -51,37 +60,39 @@ def check_upload_target(url: str) -> None:
 
 
 def upload_dataset(folder: Path, url: str) -> UploadResult:
-    """Send a dataset's folder to a URL; what is there already, from an interrupted try or an earlier version, stays.
+    """Upload a dataset folder to a URL. Files from an interrupted upload or an earlier version are reused.
 
     Raises:
-        InputError: there are other data files, which would mix with these; or nothing can be sent there.
-        AslkitError: the connection failed again and again.
+        InputError: the target contains unknown data files, which would be read as part of the dataset, or it does not
+            support uploads.
+        AslkitError: the connection failed repeatedly.
     """
     check_upload_target(url)
     with progress_bar("Reading", folder_size(folder), in_bytes=True) as advance:
         wanted = manifest.build_manifest(folder, advance)
-    with open_remote(url) as place:
-        whole = with_retries(partial(_known, place, manifest.FILE), url)
-        begun = with_retries(partial(_known, place, SENDING), url)
-        there = set(whole.files if whole else ()) | set(begun.files if begun else ())
-        if whole == wanted and begun is None:
+    with open_remote(url) as storage:
+        complete = with_retries(partial(_read_valid_manifest, storage, manifest.FILE), url)
+        started = with_retries(partial(_read_valid_manifest, storage, UPLOAD_STATE_FILE), url)
+        known = set(complete.files if complete else ()) | set(started.files if started else ())
+        if complete == wanted and started is None:
             return UploadResult(
                 url=redact_url(url), files=len(wanted.files), size=wanted.size, files_sent=0, bytes_sent=0
             )
-        stale = _stale(place, wanted, there, url)
-        done = [entry for entry in wanted.files if entry in there and _arrived(place, entry, url)]
+        stale = _find_stale_files(storage, wanted, known, url)
+        done = [entry for entry in wanted.files if entry in known and _has_size(storage, entry, url)]
         missing = [entry for entry in wanted.files if entry not in done]
-        _note(place, done, url)
-        with_retries(partial(place.remove, manifest.FILE), url)
-        with progress_bar("Sending", sum(entry.size for entry in missing), in_bytes=True) as advance:
+        # Write the state before removing the manifest, so that an interruption never leaves the target without either.
+        _write_state(storage, done, url)
+        with_retries(partial(storage.remove, manifest.FILE), url)
+        with progress_bar("Uploading", sum(entry.size for entry in missing), in_bytes=True) as advance:
             for entry in missing:
-                _send_file(place, folder / entry.path, entry, url, advance)
+                _upload_file(storage, folder / entry.path, entry, url, advance)
                 done.append(entry)
-                _note(place, done, url)
+                _write_state(storage, done, url)
         for path in stale:
-            with_retries(partial(place.remove, path), url)
-        with_retries(partial(place.put_bytes, wanted.to_bytes(), manifest.FILE), url)
-        with_retries(partial(place.remove, SENDING), url)
+            with_retries(partial(storage.remove, path), url)
+        with_retries(partial(storage.put_bytes, wanted.to_bytes(), manifest.FILE), url)
+        with_retries(partial(storage.remove, UPLOAD_STATE_FILE), url)
     sent = sum(entry.size for entry in missing)
     return UploadResult(
         url=redact_url(url), files=len(wanted.files), size=wanted.size, files_sent=len(missing), bytes_sent=sent
@@ -89,17 +100,19 @@ def upload_dataset(folder: Path, url: str) -> UploadResult:
 
 
 def copy_dataset(folder: Path, target: Path) -> UploadResult:
-    """As `upload_dataset`, to a folder of this machine, which is replaced whole or not at all.
+    """Copy a dataset to a local folder, which is replaced atomically. See `upload_dataset`.
 
     Raises:
-        InputError: something else lies there.
+        InputError: the target contains other files.
     """
     if target.resolve() == folder.resolve():
-        raise InputError(f"{target} is the dataset itself. Name another folder.")
+        raise InputError(f"{target} is the dataset itself. Choose another folder.")
     if file := next((each for each in (target, *target.parents) if each.is_file()), None):
-        raise InputError(f"{file} is a file. Name a folder.")
+        raise InputError(f"{file} is a file. Choose a folder.")
     if target.exists() and not (target / manifest.FILE).is_file() and any(target.iterdir()):
-        raise InputError(f"{target} holds something that `aslkit dataset push` did not put there. Name another folder.")
+        raise InputError(
+            f"{target} contains files that were not written by `aslkit dataset push`. Choose another folder."
+        )
     with progress_bar("Copying", 2 * folder_size(folder), in_bytes=True) as advance, atomic_write(target) as new:
         wanted = manifest.build_manifest(folder, advance)
         for entry in wanted.files:
@@ -112,49 +125,50 @@ def copy_dataset(folder: Path, target: Path) -> UploadResult:
     )
 
 
-def _known(place: RemoteStorage, path: str) -> Manifest | None:
-    """What a manifest there says; None where there is none that can be read, and all will be sent."""
-    data = read_manifest(place, path)
+def _read_valid_manifest(storage: RemoteStorage, path: str) -> Manifest | None:
+    """Read a manifest, or return None if it is missing or invalid; all files are then uploaded."""
+    data = read_manifest(storage, path)
     try:
         return None if data is None else manifest.parse_manifest(data, path)
     except AslkitError:
         return None
 
 
-def _stale(place: RemoteStorage, wanted: Manifest, there: set[ManifestEntry], url: str) -> list[str]:
-    """Data files of an earlier version, which must go: whoever opens the folder would read them too."""
-    new, old = {entry.path for entry in wanted.files}, {entry.path for entry in there}
-    names = [f"data/{name}" for name in with_retries(partial(place.names, "data"), url)]
-    if strange := [name for name in names if name not in new | old]:
+def _find_stale_files(storage: RemoteStorage, wanted: Manifest, known: set[ManifestEntry], url: str) -> list[str]:
+    """Return the files of an earlier version, which must be removed because readers would read them too."""
+    new, old = {entry.path for entry in wanted.files}, {entry.path for entry in known}
+    names = [f"data/{name}" for name in with_retries(partial(storage.names, "data"), url)]
+    if unknown := [name for name in names if name not in new | old]:
         raise InputError(
-            f"{redact_url(url)} holds {strange[0]}, which `aslkit dataset push` did not put there: it would be taken for a "
-            "part of the dataset. Remove it, or push to another place."
+            f"{redact_url(url)} contains {unknown[0]}, which was not written by `aslkit dataset push`. It would be "
+            "read as part of the dataset. Remove it, or push to another location."
         )
     return sorted(old - new)
 
 
-def _note(place: RemoteStorage, done: list[ManifestEntry], url: str) -> None:
-    with_retries(partial(place.put_bytes, Manifest(files=tuple(done)).to_bytes(), SENDING), url)
+def _write_state(storage: RemoteStorage, done: list[ManifestEntry], url: str) -> None:
+    with_retries(partial(storage.put_bytes, Manifest(files=tuple(done)).to_bytes(), UPLOAD_STATE_FILE), url)
 
 
-def _arrived(place: RemoteStorage, entry: ManifestEntry, url: str) -> bool:
-    return with_retries(partial(place.size, entry.path), url) == entry.size
+def _has_size(storage: RemoteStorage, entry: ManifestEntry, url: str) -> bool:
+    return with_retries(partial(storage.size, entry.path), url) == entry.size
 
 
-def _send_file(
-    place: RemoteStorage, local: Path, entry: ManifestEntry, url: str, advance: Callable[[int], None]
+def _upload_file(
+    storage: RemoteStorage, local: Path, entry: ManifestEntry, url: str, advance: Callable[[int], None]
 ) -> None:
-    heard: list[int] = []
+    reported: list[int] = []
 
-    def hear(count: int) -> None:
-        heard.append(count)
+    def report(count: int) -> None:
+        reported.append(count)
         advance(count)
 
     def put() -> None:
-        advance(-sum(heard))
-        heard.clear()
-        place.put(local, entry.path, hear)
-        if (size := place.size(entry.path)) != entry.size:
-            raise ConnectionError(f"{size} of {entry.size} bytes of {entry.path} arrived")
+        # Undo the progress of a failed attempt.
+        advance(-sum(reported))
+        reported.clear()
+        storage.put(local, entry.path, report)
+        if (size := storage.size(entry.path)) != entry.size:
+            raise ConnectionError(f"{size} of {entry.size} bytes of {entry.path} were uploaded")
 
     with_retries(put, url)

@@ -1,1 +1,1 @@
-"""Download Sign Language MNIST from Kaggle and convert its CSV files."""
+"""Download Sign Language MNIST from Kaggle and convert its CSV files to a dataset."""

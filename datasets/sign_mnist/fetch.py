@@ -1,4 +1,4 @@
-"""Known datasets, fetched and written as Parquet, so that every command takes them like one's own."""
+"""Fetch Sign Language MNIST and write it as a dataset, so that all commands accept it like a dataset of your own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +16,27 @@ from aslkit.datasets import card, parquet_store
 from aslkit.datasets.sign_mnist import kaggle, read_csv, to_rows
 
 SPLIT_BY: Final = "official"
-"""In the summary: the split is the published one, and by whom it was held out nobody knows."""
+"""Value of `split_by` in the summary: the split is the published one, and it is unknown how it was made."""
 
 MADE_BY: Final = "aslkit dataset get sign-mnist"
-"""In the facts: another run may take the dataset's place."""
+"""Value of `made_by` in the facts. It marks a dataset that this command may overwrite."""
 
-_NOTE: Final = (
-    "Who is seen in which image is not known: the official test may be of people trained on, so a figure measured on "
-    "it says little about strangers."
+_UNKNOWN_SIGNERS_NOTE: Final = (
+    "The signers are unknown: the people in the official test split may also be in train, so accuracy measured on it "
+    "says little about unseen signers."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignMnistResult:
-    """What was written: where, rows of each split, whether they are all as published, and what should be known."""
+    """Result of `fetch_sign_mnist`.
+
+    Attributes:
+        folder: the dataset folder.
+        rows: number of rows by split.
+        whole: whether the numbers of rows are the published ones.
+        notes: notes for the user.
+    """
 
     folder: Path
     rows: dict[str, int]
@@ -43,26 +50,28 @@ def fetch_sign_mnist(
     """Write Sign Language MNIST as a dataset.
 
     Args:
-        folder: of the dataset.
-        source: the zip file, a folder with the CSV files, or one of them; from Kaggle where None.
-        renumbered: the labels are 0–23 without the gap where J would be.
-        partial: take files that have not the published number of rows.
+        folder: the folder to write.
+        source: the zip file, a folder with the CSV files, or one CSV file. If None, the files are downloaded from
+            Kaggle.
+        renumbered: whether the labels are 0–23, without the gap for J.
+        partial: accept files that do not have the published numbers of rows.
 
     Raises:
-        InputError: no such file; labels that may mean two things; or rows that lack or are too many.
-        AslkitError: damaged, not to be fetched, or something else lies in the folder.
+        InputError: the file does not exist, the labels are ambiguous, or the numbers of rows are not the published
+        ones.
+        AslkitError: a file is damaged, the download failed, or the folder contains other files.
     """
-    _check_free(folder)
+    _check_replaceable(folder)
     images = read_csv.read_sign_mnist(source or kaggle.download_from_kaggle(kaggle.SIGN_MNIST), renumbered=renumbered)
     rows = {split: len(images[split].labels) for split in read_csv.COUNTS if split in images}
-    notes = (_NOTE, *_other_counts(rows))
+    notes = (_UNKNOWN_SIGNERS_NOTE, *_row_count_notes(rows))
     whole = len(notes) == 1
     if not whole and not partial:
-        raise InputError(f"{notes[1]} If that is meant, say --partial.")
+        raise InputError(f"{notes[1]} Use --partial to accept them.")
     facts = {
-        "source": read_csv.SOURCE if whole else f"Other rows, in the form of {read_csv.SOURCE}",
+        "source": read_csv.SOURCE if whole else f"Other rows in the format of {read_csv.SOURCE}",
         "made_by": MADE_BY,
-        "summary": _summary(images, rows, notes),
+        "summary": _summarise(images, rows, notes),
         "versions": {"aslkit": __version__},
     }
     with atomic_write(folder) as new:
@@ -76,29 +85,29 @@ def fetch_sign_mnist(
     return SignMnistResult(folder=folder, rows=rows, whole=whole, notes=notes)
 
 
-def _check_free(folder: Path) -> None:
-    """Raise AslkitError where something lies that this command did not write: it would be lost."""
+def _check_replaceable(folder: Path) -> None:
+    """Raise AslkitError if the folder contains files that this command did not write."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        own = parquet_store.read_facts(folder).get("made_by") == MADE_BY
+        replaceable = parquet_store.read_facts(folder).get("made_by") == MADE_BY
     except AslkitError:
-        own = False
-    if not own:
-        raise AslkitError(f"{folder} holds something else. Move it away, or choose another --name.")
+        replaceable = False
+    if not replaceable:
+        raise AslkitError(f"{folder} already contains other files. Move it away, or choose another --name.")
 
 
-def _other_counts(rows: Mapping[str, int]) -> list[str]:
-    """What differs from the published numbers of rows, in a sentence."""
-    other = [
-        f"{split} has {rows.get(split, 0):,} rows, the published one {count:,}"
+def _row_count_notes(rows: Mapping[str, int]) -> list[str]:
+    """Describe how the numbers of rows differ from the published ones."""
+    differences = [
+        f"{split} has {rows.get(split, 0):,} rows instead of {count:,}"
         for split, count in read_csv.COUNTS.items()
         if rows.get(split, 0) != count
     ]
-    return [f"These are not all rows, or not the published ones: {'; '.join(other)}."] if other else []
+    return [f"These are not the published files: {'; '.join(differences)}."] if differences else []
 
 
-def _summary(
+def _summarise(
     images: Mapping[str, read_csv.SignMnistImages], rows: Mapping[str, int], notes: tuple[str, ...]
 ) -> dict[str, Any]:
     counts = np.bincount(np.concatenate([each.labels for each in images.values()]), minlength=len(LETTERS))

@@ -1,4 +1,4 @@
-"""Fetching a dataset from Kaggle, and saying in words what may be in the way."""
+"""Download a dataset from Kaggle, with helpful error messages."""
 
 from pathlib import Path
 from typing import Final
@@ -7,44 +7,47 @@ from aslkit.core.errors import AslkitError
 
 SIGN_MNIST: Final = "datamunge/sign-language-mnist"
 
-_BY_HAND: Final = (
-    "Or download it by hand from https://www.kaggle.com/datasets/{} and say where it lies: "
+_MANUAL_DOWNLOAD: Final = (
+    "Or download it manually from https://www.kaggle.com/datasets/{} and pass the file: "
     "aslkit dataset get sign-mnist --from archive.zip"
 )
-_WHY: Final = {
-    401: "Kaggle wants to know who you are. Make a token at https://www.kaggle.com/settings and put it into "
+_STATUS_MESSAGES: Final = {
+    401: "Kaggle requires authentication. Create a token at https://www.kaggle.com/settings and save it as "
     "~/.kaggle/kaggle.json.",
-    403: "Kaggle does not allow it: perhaps its terms are to be accepted on the page of the dataset first, or your "
+    403: "Kaggle does not allow the download. You may have to accept the terms on the dataset's page first, or the "
     "token in ~/.kaggle/kaggle.json is no longer valid.",
-    404: "Kaggle has no dataset of this name any more.",
-    429: "Kaggle has had too many requests from here. Wait a while.",
+    404: "Kaggle no longer has a dataset with this name.",
+    429: "Kaggle received too many requests from this machine. Wait a while and try again.",
 }
 
 
 def download_from_kaggle(slug: str) -> Path:
-    """Download a dataset, or find it where an earlier download put it; returns its folder.
+    """Download a dataset, unless an earlier download is cached, and return its folder.
+
+    Args:
+        slug: OWNER/NAME of the dataset on Kaggle.
 
     Raises:
-        AslkitError: kagglehub is not installed, there is no network, or Kaggle refuses.
+        AslkitError: kagglehub is not installed, or the download failed.
     """
-    by_hand = _BY_HAND.format(slug)
+    manual_download = _MANUAL_DOWNLOAD.format(slug)
     try:
         import kagglehub  # type: ignore[import-untyped]
     except ModuleNotFoundError as error:
         raise AslkitError(
-            f"Fetching from Kaggle needs kagglehub. Install it: pip install 'aslkit[remote]'. {by_hand}"
+            f"Downloading from Kaggle needs kagglehub. Install it: pip install 'aslkit[remote]'. {manual_download}"
         ) from error
     try:
         return Path(kagglehub.dataset_download(slug))
-    except Exception as error:  # it lets through what its HTTP library, its cache and its archive reader raise
-        raise AslkitError(f"{_explained(error)} {by_hand}") from error
+    except Exception as error:  # kagglehub does not wrap the exceptions of its HTTP, cache and archive code
+        raise AslkitError(f"{_explain(error)} {manual_download}") from error
 
 
-def _explained(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in _WHY:
-        return _WHY[status]
+    if status in _STATUS_MESSAGES:
+        return _STATUS_MESSAGES[status]
     if isinstance(error, ConnectionError) or "connection" in type(error).__name__.lower():
-        return "Kaggle cannot be reached: is there a network?"
-    first = next(iter(str(error).splitlines()), "")[:200]
-    return f"Kaggle gave no dataset ({type(error).__name__}: {first})."
+        return "Cannot connect to Kaggle. Check the network connection."
+    first_line = next(iter(str(error).splitlines()), "")[:200]
+    return f"The download from Kaggle failed ({type(error).__name__}: {first_line})."

@@ -1,1 +1,1 @@
-"""Validate an untrusted dataset: files, schema, rows, consistency; runs in an isolated process."""
+"""Verify an untrusted dataset: files, schema, rows and consistency. Files are read in isolated processes."""

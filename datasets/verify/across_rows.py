@@ -1,4 +1,4 @@
-"""Checks across rows and splits: what no single row tells."""
+"""Check what cannot be seen in a single row: duplicates, data leakage between splits, and counts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,102 +10,107 @@ from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import schema
 from aslkit.datasets.verify.findings import Problem, make_problem
 
-_UNSTATED: Final = (("licence", "unstated", "without a licence"), ("consent", "unstated", "without a word on consent"),
-                    ("signer", "unknown-signer", "whose signer is unknown"))  # fmt: skip
+_UNSTATED: Final = (("licence", "unstated", "state no licence"), ("consent", "unstated", "state no consent"),
+                    ("signer", "unknown-signer", "have an unknown signer"))  # fmt: skip
+"""Column, kind of the finding, and text, for columns that should not be empty."""
 
 
 def check_across_rows(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what is wrong with the dataset as a whole.
+    """Yield the problems of the dataset as a whole.
 
     Args:
-        rows: `verify_files.KEPT`, `pixels`, `row`, and `file` and `split`, for each row that could be read.
-        facts: what the dataset says of itself.
+        rows: all readable rows, with the columns `parquet_file.KEPT_COLUMNS`, `pixels`, `row`, `file` and `split`.
+        facts: the metadata of the dataset.
     """
-    place = pa.array(range(len(rows)), pa.int64())
-    rows = rows.append_column("place", place)
+    rows = rows.append_column("position", pa.array(range(len(rows)), pa.int64()))
     originals = rows.filter(pc.is_null(rows.column("parent")))
     by_signer = _summary(facts).get("split_by") == "signer"
     for found in (
-        _apart(rows, "pixels", "pixels-in-two-splits", "the same image"),
-        _apart(rows, "group", "group-in-two-splits", "group {} of near-duplicates"),
-        _apart(_test_alone(originals), "signer", "signer-in-two-splits", "signer {}") if by_signer else (),
-        _twice(originals),
+        _find_in_several_splits(rows, "pixels", "pixels-in-two-splits", "the same image"),
+        _find_in_several_splits(rows, "group", "group-in-two-splits", "near-duplicate group {}"),
+        _find_in_several_splits(_merge_validation(originals), "signer", "signer-in-two-splits", "signer {}")
+        if by_signer
+        else (),
+        _find_duplicates(originals),
     ):
-        yield from _placed(rows, list(found))
-    yield from _copies(rows, originals)
-    yield from _counts(rows, facts)
-    for column, kind, words in _UNSTATED:
-        stated = pc.utf8_trim_whitespace(pc.fill_null(rows.column(column), ""))
-        if lacking := pc.sum(pc.equal(stated, "")).as_py():
-            yield make_problem(kind, f"{lacking:,} of {len(rows):,} rows {words}")
+        yield from _make_problems(rows, list(found))
+    yield from _check_copies(rows, originals)
+    yield from _check_counts(rows, facts)
+    for column, kind, text in _UNSTATED:
+        values = pc.utf8_trim_whitespace(pc.fill_null(rows.column(column), ""))
+        if missing := pc.sum(pc.equal(values, "")).as_py():
+            yield make_problem(kind, f"{missing:,} of {len(rows):,} rows {text}")
 
 
-def _test_alone(rows: pa.Table) -> pa.Table:
-    """With validation taken for train: people are only ever kept out of the test."""
-    at = rows.schema.get_field_index("split")
+def _merge_validation(rows: pa.Table) -> pa.Table:
+    """Treat validation as train, because a signer may be in both: only the test split holds out signers."""
+    index = rows.schema.get_field_index("split")
     split = rows.column("split")
-    return rows.set_column(at, "split", pc.if_else(pc.equal(split, "test"), split, "train"))
+    return rows.set_column(index, "split", pc.if_else(pc.equal(split, "test"), split, "train"))
 
 
 _Found = tuple[int, str, str]
-"""Place among all rows, kind and words of a finding."""
+"""Position of the row among all rows, kind and text of a finding."""
 
 
-def _placed(rows: pa.Table, found: list[_Found]) -> Iterator[Problem]:
-    where = rows.select(["file", "row"]).take(pa.array([place for place, _, _ in found], pa.int64())).to_pylist()
-    for (_, kind, words), at in zip(found, where, strict=True):
-        yield make_problem(kind, words, file=at["file"], row=at["row"])
+def _make_problems(rows: pa.Table, found: list[_Found]) -> Iterator[Problem]:
+    locations = rows.select(["file", "row"]).take(pa.array([position for position, _, _ in found], pa.int64()))
+    for (_, kind, text), location in zip(found, locations.to_pylist(), strict=True):
+        yield make_problem(kind, text, file=location["file"], row=location["row"])
 
 
-def _apart(rows: pa.Table, key: str, kind: str, what: str) -> Iterator[_Found]:
-    """Yield each value of a column that occurs in several splits, at the row where it comes up last."""
-    given = rows.select([key, "split", "place"]).filter(pc.is_valid(rows.column(key)))
-    found = given.group_by(key).aggregate([("split", "distinct"), ("place", "max"), ("place", "count")])
-    several = found.filter(pc.greater(pc.list_value_length(found.column("split_distinct")), 1))
+def _find_in_several_splits(rows: pa.Table, key: str, kind: str, description: str) -> Iterator[_Found]:
+    """Yield each value of a column that occurs in several splits, with the last row that contains it."""
+    valid = rows.select([key, "split", "position"]).filter(pc.is_valid(rows.column(key)))
+    groups = valid.group_by(key).aggregate([("split", "distinct"), ("position", "max"), ("position", "count")])
+    several = groups.filter(pc.greater(pc.list_value_length(groups.column("split_distinct")), 1))
     for each in several.to_pylist():
         splits = " and ".join(sorted(each["split_distinct"], key=schema.SPLITS.index))
-        words = f"{what.format(sanitize_text(each[key]))} is in {splits} ({each['place_count']:,} rows)"
-        yield each["place_max"], kind, words
+        value = description.format(sanitize_text(each[key]))
+        yield each["position_max"], kind, f"{value} is in {splits} ({each['position_count']:,} rows)"
 
 
-def _twice(originals: pa.Table) -> Iterator[_Found]:
-    given = originals.select(["pixels", "label", "split", "place"]).filter(pc.is_valid(originals.column("pixels")))
-    found = given.group_by("pixels").aggregate(
-        [("label", "count_distinct"), ("split", "count_distinct"), ("place", "max"), ("place", "count")]
+def _find_duplicates(originals: pa.Table) -> Iterator[_Found]:
+    """Yield images that occur several times in one split or with several labels."""
+    valid = originals.select(["pixels", "label", "split", "position"]).filter(pc.is_valid(originals.column("pixels")))
+    groups = valid.group_by("pixels").aggregate(
+        [("label", "count_distinct"), ("split", "count_distinct"), ("position", "max"), ("position", "count")]
     )
-    for each in found.filter(pc.greater(found.column("place_count"), 1)).to_pylist():
+    for each in groups.filter(pc.greater(groups.column("position_count"), 1)).to_pylist():
         if each["label_count_distinct"] > 1:
-            yield each["place_max"], "two-letters", "the same image has several labels"
+            yield each["position_max"], "two-letters", "the same image has several labels"
         elif each["split_count_distinct"] == 1:
-            yield each["place_max"], "twice", f"the same image is in {each['place_count']:,} rows"
+            yield each["position_max"], "twice", f"the same image is in {each['position_count']:,} rows"
 
 
-def _copies(rows: pa.Table, originals: pa.Table) -> Iterator[Problem]:
+def _check_copies(rows: pa.Table, originals: pa.Table) -> Iterator[Problem]:
     copies = rows.filter(pc.is_valid(rows.column("parent")))
     train = originals.filter(pc.equal(originals.column("split"), "train"))
-    known = pc.is_in(copies.column("parent"), value_set=train.column("sha256").combine_chunks())
-    for each in copies.filter(pc.not_equal(copies.column("split"), "train")).select(["file", "row"]).to_pylist():
-        yield make_problem("copy-outside-train", "a varied copy outside of train", file=each["file"], row=each["row"])
-    for each in copies.filter(pc.invert(known)).select(["file", "row", "parent"]).to_pylist():
-        words = f"its parent {each['parent'][:12]}… is not among the originals of train"
-        yield make_problem("parent", words, file=each["file"], row=each["row"])
+    has_parent = pc.is_in(copies.column("parent"), value_set=train.column("sha256").combine_chunks())
+    outside = copies.filter(pc.not_equal(copies.column("split"), "train"))
+    for each in outside.select(["file", "row"]).to_pylist():
+        yield make_problem("copy-outside-train", "augmented copy outside of train", file=each["file"], row=each["row"])
+    for each in copies.filter(pc.invert(has_parent)).select(["file", "row", "parent"]).to_pylist():
+        text = f"its parent {each['parent'][:12]}… is not among the originals in train"
+        yield make_problem("parent", text, file=each["file"], row=each["row"])
 
 
-def _counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]:
-    said = _summary(facts).get("splits")
-    if not isinstance(said, dict):
+def _check_counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    stated = _summary(facts).get("splits")
+    if not isinstance(stated, dict):
         return
     originals = rows.filter(pc.is_null(rows.column("parent")))
-    has = {each["values"]: each["counts"] for each in pc.value_counts(originals.column("split")).to_pylist()}
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(originals.column("split")).to_pylist()}
     for split in schema.SPLITS:
-        if said.get(split, 0) != has.get(split, 0):
-            words = (
-                f"{split} has {has.get(split, 0):,} rows without varied copies; its metadata say {said.get(split, 0)!r}"
+        if stated.get(split, 0) != counts.get(split, 0):
+            text = (
+                f"{split} has {counts.get(split, 0):,} rows without augmented copies, but the metadata states "
+                f"{stated.get(split, 0)!r}"
             )
-            yield make_problem("counts", words)
-    copies, claimed = len(rows) - len(originals), _summary(facts).get("augmented", 0)
-    if copies != claimed:
-        yield make_problem("counts", f"there are {copies:,} varied copies; the metadata say {claimed!r}")
+            yield make_problem("counts", text)
+    copies, stated_copies = len(rows) - len(originals), _summary(facts).get("augmented", 0)
+    if copies != stated_copies:
+        yield make_problem("counts", f"{copies:,} augmented copies, but the metadata states {stated_copies!r}")
 
 
 def _summary(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks of a dataset's folder: what lies in it beside the Parquet files, and what its card says."""
+"""Check a dataset folder: files other than Parquet, and whether the card matches the data."""
 
 import os
 import re
@@ -14,26 +14,30 @@ from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.verify.findings import Problem, make_problem
 
 CARD_FILE: Final = "README.md"
-_OURS: Final = re.compile(
-    r"README\.md|croissant\.json|manifest\.json|report\.html|LICENSE(\.\w+)?|\.gitattributes|rejected\.parquet|flagged\.parquet|"
+_EXPECTED_FILES: Final = re.compile(
+    r"README\.md|croissant\.json|manifest\.json|report\.html|LICENSE(\.\w+)?|\.gitattributes|"
+    r"rejected\.parquet|flagged\.parquet|"
     rf"data/({'|'.join(schema.SPLITS)})-\d{{5,}}-of-\d{{5,}}\.parquet"
 )
-_MOST_CARD: Final = 1_000_000
-_MOST_ENTRIES: Final = 10_000
+_MAX_CARD_CHARS: Final = 1_000_000
+_MAX_REPORT_BYTES: Final = 50_000_000
+_MAX_ENTRIES: Final = 10_000
 _SCRIPT: Final = re.compile(rb"<script|\son\w+\s*=|javascript:", re.IGNORECASE)
 
 
 def check_folder(folder: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the files of a dataset, without opening the Parquet files."""
+    """Yield the problems of the files in a dataset folder, without opening the Parquet files."""
     for number, (name, entry) in enumerate(_walk(folder, "")):
-        if number >= _MOST_ENTRIES:
-            yield make_problem("stray-file", f"more than {_MOST_ENTRIES:,} files; the others were not looked at")
+        if number >= _MAX_ENTRIES:
+            yield make_problem("stray-file", f"more than {_MAX_ENTRIES:,} files; the others were not checked")
             return
-        yield from _entry(folder, name, entry)
+        yield from _check_entry(folder, name, entry)
     for split in schema.SPLITS:
-        ends = {path.name.rpartition("-of-")[2] for path in (folder / "data").glob(f"{split}-*-of-*.parquet")}
-        if len(ends) > 1:
-            yield make_problem("several-makings", f"files of {split} say different numbers of files", file="data")
+        totals = {path.name.rpartition("-of-")[2] for path in (folder / "data").glob(f"{split}-*-of-*.parquet")}
+        if len(totals) > 1:
+            yield make_problem(
+                "several-makings", f"names of {split} files state different numbers of files", file="data"
+            )
     try:
         parquet_store.list_files(folder)
     except AslkitError as error:
@@ -41,75 +45,75 @@ def check_folder(folder: Path) -> Iterator[Problem]:
 
 
 def readable_files(folder: Path) -> list[Path]:
-    """The Parquet files of the splits that are ordinary files inside of the folder, splits in order."""
+    """Return the Parquet files of the splits that are regular files inside the folder, in the order of the splits."""
     data = folder / "data"
-    found = [path for split in schema.SPLITS for path in sorted(data.glob(f"{split}-*-of-*.parquet"))]
+    paths = [path for split in schema.SPLITS for path in sorted(data.glob(f"{split}-*-of-*.parquet"))]
     root = folder.resolve()
-    return [path for path in found if path.is_file() and path.resolve().is_relative_to(root)]
+    return [path for path in paths if path.is_file() and path.resolve().is_relative_to(root)]
 
 
-def _walk(folder: Path, below: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield all that is not a folder, and links, with its path; links are not followed."""
-    with os.scandir(folder / below) as entries:
+def _walk(folder: Path, subfolder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield all files and links in a folder with their relative paths. Links are not followed."""
+    with os.scandir(folder / subfolder) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
-            name = f"{below}/{entry.name}" if below else entry.name
+            name = f"{subfolder}/{entry.name}" if subfolder else entry.name
             if entry.is_dir(follow_symlinks=False) and entry.name != ".git":
                 yield from _walk(folder, name)
             else:
                 yield name, entry
 
 
-def _entry(folder: Path, name: str, entry: os.DirEntry[str]) -> Iterator[Problem]:
+def _check_entry(folder: Path, name: str, entry: os.DirEntry[str]) -> Iterator[Problem]:
     shown = name.encode(errors="surrogateescape").decode(errors="replace")
     if entry.is_symlink():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            yield make_problem("link", f"a link to {(folder / name).readlink()}", file=shown)
+            yield make_problem("link", f"link to {(folder / name).readlink()}", file=shown)
         return
     mode = entry.stat(follow_symlinks=False).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        yield make_problem("special-file", "a pipe, socket or device", file=shown)
-    elif not _OURS.fullmatch(shown):
-        yield make_problem("stray-file", "no file of a dataset", file=shown)
-    elif name == "report.html" and _SCRIPT.search(_start(folder / name, 50 * _MOST_CARD)):
+        yield make_problem("special-file", "pipe, socket or device", file=shown)
+    elif not _EXPECTED_FILES.fullmatch(shown):
+        yield make_problem("stray-file", "not a file of a dataset", file=shown)
+    elif name == "report.html" and _SCRIPT.search(_read_start(folder / name, _MAX_REPORT_BYTES)):
         yield make_problem("script", "the report can run a script", file=shown)
 
 
-def _start(path: Path, most: int) -> bytes:
+def _read_start(path: Path, max_bytes: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(most)
+        return file.read(max_bytes)
 
 
 def check_card(folder: Path, counts: Mapping[str, int]) -> Iterator[Problem]:
-    """Yield where the card contradicts the files.
+    """Yield the problems of the card: it is missing or invalid, or contradicts the files.
 
     Args:
-        folder: of the dataset.
-        counts: rows of each split.
+        folder: the dataset folder.
+        counts: number of rows by split.
     """
     path = folder / CARD_FILE
     if not path.is_file() or path.is_symlink():
-        yield make_problem("card", "there is no card", file=CARD_FILE)
+        yield make_problem("card", "the card is missing", file=CARD_FILE)
         return
-    text = _start(path, _MOST_CARD + 1).decode(errors="replace")
-    if len(text) > _MOST_CARD:
-        yield make_problem("card", f"more than {_MOST_CARD:,} characters", file=CARD_FILE)
+    text = _read_start(path, _MAX_CARD_CHARS + 1).decode(errors="replace")
+    if len(text) > _MAX_CARD_CHARS:
+        yield make_problem("card", f"more than {_MAX_CARD_CHARS:,} characters", file=CARD_FILE)
         return
     try:
-        said = _said(text)
+        stated = _parse_row_counts(text)
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        yield make_problem("card", f"its front matter cannot be read ({type(error).__name__})", file=CARD_FILE)
+        yield make_problem("card", f"its front matter is invalid ({type(error).__name__})", file=CARD_FILE)
         return
     for split in schema.SPLITS:
-        if said is not None and said.get(split, 0) != counts.get(split, 0):
-            words = f"says {said.get(split, 0)!r} rows of {split}; the files have {counts.get(split, 0):,}"
-            yield make_problem("card", words, file=CARD_FILE)
+        if stated is not None and stated.get(split, 0) != counts.get(split, 0):
+            text = f"states {stated.get(split, 0)!r} rows in {split}, but the files have {counts.get(split, 0):,}"
+            yield make_problem("card", text, file=CARD_FILE)
 
 
-def _said(text: str) -> dict[str, Any] | None:
-    """Rows of each split, as the front matter says them; None where it says nothing of them."""
+def _parse_row_counts(text: str) -> dict[str, Any] | None:
+    """Return the numbers of rows by split in the front matter of a card, or None if it states none."""
     parts = text.split("---\n", 2)
     if len(parts) < 3 or parts[0]:
         raise ValueError
-    front = yaml.safe_load(parts[1])
-    about = front.get("dataset_info")
-    return None if about is None else {str(each["name"]): each["num_examples"] for each in about["splits"]}
+    front_matter = yaml.safe_load(parts[1])
+    info = front_matter.get("dataset_info")
+    return None if info is None else {str(each["name"]): each["num_examples"] for each in info["splits"]}

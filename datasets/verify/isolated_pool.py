@@ -1,4 +1,4 @@
-"""Work on what cannot be trusted, in other processes: one that a file ends is an outcome, and no end of the work."""
+"""Run tasks on untrusted files in other processes, so that a file that crashes its process is only a finding."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,17 @@ from typing import Final, Self, TypeVar
 from aslkit.core.process_pool import count_cores, create_pool
 from aslkit.datasets.verify.findings import Problem, make_problem
 
-_WAITING: Final = 3
-"""Tasks under way for each process: none is idle, and memory stays flat."""
+_TASKS_PER_PROCESS: Final = 3
+"""Number of submitted tasks per process: enough to keep all processes busy, few enough to bound memory."""
 
 _Result = TypeVar("_Result")
 
 
 class IsolatedPool:
-    """A pool of processes, started when it is first needed, and again after one was killed.
+    """A pool of processes. It is started on first use, and restarted after a process crashed.
 
     Args:
-        processes: how many; one for each core where None; 0 works in this process, without protection.
+        processes: number of processes. None uses one per core; 0 runs the tasks in this process, without isolation.
     """
 
     def __init__(self, processes: int | None) -> None:
@@ -33,49 +33,49 @@ class IsolatedPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._shutdown()
 
     def results(self, tasks: Sequence[Callable[[], _Result]], files: Sequence[str]) -> Iterator[_Result | Problem]:
-        """Yield the outcome of each task, in order.
+        """Yield the result of each task, in order, or a finding if the task crashed its process.
 
         Args:
-            tasks: picklable, without arguments.
-            files: which file each reads, for the finding that takes the place of the outcome where it ends its process.
+            tasks: picklable functions without arguments.
+            files: the file that each task reads, for the finding.
         """
         if self._processes == 0:
             yield from (task() for task in tasks)
             return
-        left = deque(zip(tasks, files, strict=True))
-        while left:
+        pending = deque(zip(tasks, files, strict=True))
+        while pending:
             try:
-                for outcome in self._mapped([task for task, _ in left]):
-                    yield outcome
-                    left.popleft()
+                for result in self._run_tasks([task for task, _ in pending]):
+                    yield result
+                    pending.popleft()
             except BrokenProcessPool:
-                self._end()
-                yield self._alone(*left.popleft())
+                self._shutdown()
+                yield self._run_alone(*pending.popleft())
 
-    def _alone(self, task: Callable[[], _Result], file: str) -> _Result | Problem:
-        """The outcome of a task that may have ended a process, while no other runs that it could take along."""
+    def _run_alone(self, task: Callable[[], _Result], file: str) -> _Result | Problem:
+        """Run a task again that may have crashed its process, while no other task can be the cause."""
         try:
-            return next(self._mapped([task]))
+            return next(self._run_tasks([task]))
         except BrokenProcessPool:
-            self._end()
-            return make_problem("crash", "the process that read this file was killed", file=file)
+            self._shutdown()
+            return make_problem("crash", "the process that read this file crashed", file=file)
 
-    def _mapped(self, tasks: Sequence[Callable[[], _Result]]) -> Iterator[_Result]:
+    def _run_tasks(self, tasks: Sequence[Callable[[], _Result]]) -> Iterator[_Result]:
         if self._pool is None:
-            # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
+            # Uses spawn: a fork can hang if native threads (Arrow, OpenCV) are running.
             self._pool = create_pool(self._processes)
         running: deque[Future[_Result]] = deque()
         for task in tasks:
             running.append(self._pool.submit(task))
-            if len(running) >= self._processes * _WAITING:
+            if len(running) >= self._processes * _TASKS_PER_PROCESS:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
 
-    def _end(self) -> None:
+    def _shutdown(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None

@@ -1,4 +1,4 @@
-"""Looking a dataset through before it is used: is it whole, is it what it says, does it mean harm?"""
+"""Verify a dataset before it is used: is it complete, consistent and safe to open?"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ from aslkit.datasets.verify.parquet_file import FileFooter, RowGroupReport, insp
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyReport:
-    """What was found.
+    """Result of verifying a dataset.
 
     Attributes:
-        folder: of the dataset.
-        rows: of each split, as far as they could be read.
-        files: how many Parquet files were read.
-        findings: problems first, then by kind, file and row.
+        folder: the dataset folder.
+        rows: number of readable rows by split.
+        files: number of Parquet files.
+        findings: problems first, then sorted by kind, file and row.
     """
 
     folder: Path
@@ -37,71 +37,73 @@ class VerifyReport:
 
     @property
     def problems(self) -> int:
-        """How many findings are problems, not only to be known."""
+        """Number of findings that are problems, not warnings."""
         return sum(each.level == "problem" for each in self.findings)
 
 
 def verify_dataset(folder: Path, *, processes: int | None = None) -> VerifyReport:
-    """Check everything about a dataset: files, columns, rows, images, splits, card. Nothing in it is believed.
+    """Verify files, columns, rows, images, splits and card of an untrusted dataset.
 
-    All Parquet files are read in other processes: one that a file ends is a finding, and no end of the check.
+    Parquet files are read in other processes: a file that crashes its process is a finding and does not end the check.
 
     Args:
-        folder: of the dataset.
-        processes: how many; one for each core where None; 0 works in this process.
+        folder: the dataset folder.
+        processes: number of processes. None uses one per core; 0 reads the files in this process.
 
     Raises:
-        InputError: no dataset there.
+        InputError: the folder contains no dataset.
     """
     if not (folder / "data").is_dir():
-        parquet_store.list_files(folder)  # says what there is
-        raise InputError(f"There is no dataset in {folder}.")
+        parquet_store.list_files(folder)  # its error lists the existing datasets
+        raise InputError(f"No dataset found in {folder}.")
     findings = list(check_folder(folder))
     paths = readable_files(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
-    with IsolatedPool(processes) as apart:
-        ends = apart.results([partial(read_footer, path, name) for path, name in zip(paths, names, strict=True)], names)
-        footers = [_footer(each) for each in ends]
-        rows, found = _rows(paths, names, footers, apart)
-    findings += [each for one in footers for each in one.findings]
-    facts = next((each.facts for each in footers if each.facts), {})
-    findings += [*found, *_one_making(names, footers), *check_across_rows(rows, facts)]
+    with IsolatedPool(processes) as pool:
+        results = pool.results(
+            [partial(read_footer, path, name) for path, name in zip(paths, names, strict=True)], names
+        )
+        footers = [_to_footer(result) for result in results]
+        rows, row_findings = _check_row_groups(paths, names, footers, pool)
+    findings += [finding for footer in footers for finding in footer.findings]
+    facts = next((footer.facts for footer in footers if footer.facts), {})
+    findings += [*row_findings, *_check_same_dataset(names, footers), *check_across_rows(rows, facts)]
     counts = Counter(rows.column("split").to_pylist())
     findings += check_card(folder, counts)
     findings.sort(key=lambda each: (each.level, each.kind, each.file, each.row or 0))
     return VerifyReport(folder=folder, rows=dict(counts), files=len(paths), findings=tuple(findings))
 
 
-def _footer(outcome: FileFooter | Problem) -> FileFooter:
-    return outcome if isinstance(outcome, FileFooter) else FileFooter(rows=(), facts={}, findings=(outcome,))
+def _to_footer(result: FileFooter | Problem) -> FileFooter:
+    return result if isinstance(result, FileFooter) else FileFooter(rows=(), facts={}, findings=(result,))
 
 
-def _rows(
-    paths: Sequence[Path], names: Sequence[str], footers: Sequence[FileFooter], apart: IsolatedPool
+def _check_row_groups(
+    paths: Sequence[Path], names: Sequence[str], footers: Sequence[FileFooter], pool: IsolatedPool
 ) -> tuple[pa.Table, list[Problem]]:
-    """All rows, as `check_across_rows` takes them, and what was found in them."""
-    tasks, places, sizes = [], [], []
-    for path, name, about in zip(paths, names, footers, strict=True):
+    """Check all row groups. Return the rows for `check_across_rows`, and the findings."""
+    tasks, task_names, sizes = [], [], []
+    for path, name, footer in zip(paths, names, footers, strict=True):
         first = 0
-        for group, size in enumerate(about.rows):
+        for group, size in enumerate(footer.rows):
             tasks.append(partial(inspect_row_group, path, name, group, first))
-            places.append(name)
+            task_names.append(name)
             sizes.append(size)
             first += size
     findings: list[Problem] = []
-    tables = [_EMPTY]
+    tables = [_EMPTY_ROWS]
     with progress_bar("Checking rows", sum(sizes)) as advance:
-        for name, size, each in zip(places, sizes, apart.results(tasks, places), strict=True):
+        for name, size, result in zip(task_names, sizes, pool.results(tasks, task_names), strict=True):
             advance(size)
-            if isinstance(each, RowGroupReport):
-                findings += each.findings
-                tables.append(_placed(each.rows, name))
+            if isinstance(result, RowGroupReport):
+                findings += result.findings
+                tables.append(_add_file_and_split(result.rows, name))
             else:
-                findings.append(each)
+                findings.append(result)
     return pa.concat_tables(tables), findings
 
 
-def _placed(rows: pa.Table, name: str) -> pa.Table:
+def _add_file_and_split(rows: pa.Table, name: str) -> pa.Table:
     file, split = (pa.array([text] * len(rows), pa.string()) for text in (name, _split_of(name)))
     return rows.append_column("file", file).append_column("split", split)
 
@@ -110,15 +112,17 @@ def _split_of(name: str) -> str:
     return name.rpartition("/")[2].split("-")[0]
 
 
-def _one_making(names: Sequence[str], footers: Sequence[FileFooter]) -> Iterator[Problem]:
-    """Files of different datasets in one folder differ in what they say of themselves."""
-    read = [(name, each.facts) for name, each in zip(names, footers, strict=True) if each.facts or each.rows]
-    for name, facts in read[1:]:
-        if facts != read[0][1]:
-            yield make_problem("several-makings", f"says other things of the dataset than {read[0][0]}", file=name)
+def _check_same_dataset(names: Sequence[str], footers: Sequence[FileFooter]) -> Iterator[Problem]:
+    """Yield the files whose metadata differs from that of the first file, which therefore come from another dataset."""
+    readable = [
+        (name, footer.facts) for name, footer in zip(names, footers, strict=True) if footer.facts or footer.rows
+    ]
+    for name, facts in readable[1:]:
+        if facts != readable[0][1]:
+            yield make_problem("several-makings", f"its metadata differs from that of {readable[0][0]}", file=name)
 
 
-_EMPTY: Final = pa.schema(
+_EMPTY_ROWS: Final = pa.schema(
     [
         pa.field("label", pa.int64()),
         pa.field("signer", pa.string()),

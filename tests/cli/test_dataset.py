@@ -1,4 +1,4 @@
-"""The `aslkit dataset` commands as a user meets them."""
+"""Tests of the `aslkit dataset` commands."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,8 @@ def aslkit(*arguments: object, workspace: Path) -> Result:
     return CliRunner().invoke(main, ["dataset", *map(str, arguments), "--workspace", str(workspace)])
 
 
-def failed(result: Result, code: int) -> str:
+def error_line(result: Result, code: int) -> str:
+    """Check that a command failed with an error message, and return the message."""
     assert result.exit_code == code, result.output
     lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert len(lines) == 1, result.stderr
@@ -30,51 +31,51 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starting processes takes seconds, and tests/datasets/test_verify.py does it."""
+def verify_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting processes takes seconds. tests/datasets/verify/test_verify.py tests that."""
     monkeypatch.setattr(
         "aslkit.datasets.verify.run.verify_dataset", lambda folder, processes: verify_dataset(folder, processes=0)
     )
 
 
-def test_info_by_name_and_by_folder(dataset: Path, tmp_path: Path) -> None:
+def test_info_accepts_name_and_folder(dataset: Path, tmp_path: Path) -> None:
     by_name, by_folder = aslkit("info", "tiny", workspace=tmp_path), aslkit("info", dataset, workspace=tmp_path / "no")
     assert by_name.exit_code == 0
     assert by_name.output == by_folder.output
-    for words in ("46 images of 24 letters, 3 signers, 3 sessions", "2026-01-02 to 2026-01-08", "CC-BY-4.0 (46)",
+    for text in ("46 images of 24 letters, 3 signers, 3 sessions", "2026-01-02 to 2026-01-08", "CC-BY-4.0 (46)",
                   "Split by signer, held out: cleo", "camera 0 (46)", "Rejected: blurred (2)",
                   "Note: Record more."):  # fmt: skip
-        assert words in by_name.output
-    told = json.loads(aslkit("info", "tiny", "--json", workspace=tmp_path).output)
-    assert told["splits"]["train"]["rows"] == 30
-    assert told["signers"]["cleo"]["splits"] == ["test"]
-    assert told["letters"]["A"] == {"train": 2, "validation": 0, "test": 0}
+        assert text in by_name.output
+    values = json.loads(aslkit("info", "tiny", "--json", workspace=tmp_path).output)
+    assert values["splits"]["train"]["rows"] == 30
+    assert values["signers"]["cleo"]["splits"] == ["test"]
+    assert values["letters"]["A"] == {"train": 2, "validation": 0, "test": 0}
 
 
-def test_info_says_once_what_all_letters_have(tmp_path: Path) -> None:
+def test_info_with_equal_letter_counts(tmp_path: Path) -> None:
     rows = [factories.row(n, "ada", label=n % 24) for n in range(48)]
     folder = factories.write(tmp_path / "d", {"train": rows, "test": factories.rows_of("test", 24)})
-    assert "Images of a letter: 3 of each\n" in aslkit("info", folder, workspace=tmp_path).output
+    assert "Images per letter: 3 of each\n" in aslkit("info", folder, workspace=tmp_path).output
 
 
-def test_info_counts_copies_apart(tmp_path: Path) -> None:
+def test_info_counts_augmented_copies_separately(tmp_path: Path) -> None:
     originals = factories.rows_of("train", 4)
     copies = [
         factories.row(900 + n, "ada", parent=originals[0]["sha256"], augmentation="{}", group=0) for n in range(3)
     ]
     folder = factories.write(tmp_path / "d", {"train": [*originals, *copies], "test": factories.rows_of("test", 2)})
-    found = summarise_folder(folder)
-    assert (found.images, found.copies) == (6, 3)
-    assert (found.splits["train"].rows, found.splits["train"].copies) == (7, 3)
-    assert found.signers["ada"].images == 2
-    assert found.coverage == round(5 / 6, 4)
+    info = summarise_folder(folder)
+    assert (info.images, info.copies) == (6, 3)
+    assert (info.splits["train"].rows, info.splits["train"].copies) == (7, 3)
+    assert info.signers["ada"].images == 2
+    assert info.coverage == round(5 / 6, 4)
 
 
-def test_a_hostile_dataset_says_nothing_to_the_terminal(tmp_path: Path) -> None:
+def test_output_of_hostile_dataset_is_sanitized(tmp_path: Path) -> None:
     text = "[red]\x1b[31m\x07<b>\u202e{{ 7 }}"
     rows = [factories.row(index, text, camera=text, licence=text, consent=text, session=text) for index in range(3)]
-    told = {"held_out": [text], "rejected": {text: 1}, "flagged": {text: "x"}, "split_by": text, "notes": [text]}
-    factories.write(tmp_path / "datasets" / "odd", {"train": rows}, summary=told)
+    summary = {"held_out": [text], "rejected": {text: 1}, "flagged": {text: "x"}, "split_by": text, "notes": [text]}
+    factories.write(tmp_path / "datasets" / "odd", {"train": rows}, summary=summary)
     for command, code in (("info", 0), ("verify", 1)):
         result = aslkit(command, "odd", workspace=tmp_path)
         assert result.exit_code == code, result.output
@@ -82,7 +83,7 @@ def test_a_hostile_dataset_says_nothing_to_the_terminal(tmp_path: Path) -> None:
         assert "[red]" in result.output
 
 
-def test_verify_says_what_is_wrong_and_ends_with_1(dataset: Path, tmp_path: Path) -> None:
+def test_verify_reports_problems_and_exits_with_1(dataset: Path, tmp_path: Path) -> None:
     result = aslkit("verify", "tiny", workspace=tmp_path)
     assert result.exit_code == 0
     assert "No problems." in result.output
@@ -90,35 +91,35 @@ def test_verify_says_what_is_wrong_and_ends_with_1(dataset: Path, tmp_path: Path
     result = aslkit("verify", "tiny", workspace=tmp_path)
     assert result.exit_code == 1
     assert "data/train-00000-of-00001.parquet row 9: label 99, not 0–23" in result.output
-    told = json.loads(aslkit("verify", "tiny", "--json", workspace=tmp_path).output)
-    assert told["problems"] == 1
-    assert told["findings"][0]["kind"] == "label"
-    assert told["findings"][0]["remedy"]
+    values = json.loads(aslkit("verify", "tiny", "--json", workspace=tmp_path).output)
+    assert values["problems"] == 1
+    assert values["findings"][0]["kind"] == "label"
+    assert values["findings"][0]["remedy"]
 
 
-def test_many_of_a_kind_are_counted(dataset: Path, tmp_path: Path) -> None:
-    def nowhere(table: object) -> object:
+def test_verify_limits_findings_of_one_kind(dataset: Path, tmp_path: Path) -> None:
+    def set_wrong_width(table: object) -> object:
         for row in range(12):
             table = factories.with_cell(table, "width", row, 1)
         return table
 
-    factories.change(dataset, "train", nowhere)
+    factories.change(dataset, "train", set_wrong_width)
     result = aslkit("verify", "tiny", workspace=tmp_path)
     assert "Problem: size, 12×" in result.output
     assert "… and 7 more" in result.output
 
 
-def test_show_without_a_terminal(dataset: Path, tmp_path: Path) -> None:
-    assert "Say --to letters.png" in failed(aslkit("show", "tiny", workspace=tmp_path), 2)
-    assert "J is signed with a movement" in failed(aslkit("show", "tiny", "--letter", "j", workspace=tmp_path), 2)
+def test_show_needs_terminal_or_file(dataset: Path, tmp_path: Path) -> None:
+    assert "--to letters.png" in error_line(aslkit("show", "tiny", workspace=tmp_path), 2)
+    assert "J is signed with a movement" in error_line(aslkit("show", "tiny", "--letter", "j", workspace=tmp_path), 2)
     result = aslkit("show", "tiny", "--to", tmp_path / "a.html", "--json", workspace=tmp_path)
     assert json.loads(result.output) == {"to": str(tmp_path / "a.html"), "images": 46}
 
 
-def test_export_and_get(dataset: Path, tmp_path: Path) -> None:
+def test_export_and_get_round_trip(dataset: Path, tmp_path: Path) -> None:
     result = aslkit("export", "tiny", "--format", "csv28", "--to", tmp_path / "csv", "--json", workspace=tmp_path)
     assert json.loads(result.output)["rows"] == {"train": 23, "validation": 3, "test": 9}
-    message = failed(aslkit("get", "sign-mnist", "--from", tmp_path / "csv", workspace=tmp_path), 2)
+    message = error_line(aslkit("get", "sign-mnist", "--from", tmp_path / "csv", workspace=tmp_path), 2)
     assert "--partial" in message
     result = aslkit("get", "sign-mnist", "--from", tmp_path / "csv", "--partial", workspace=tmp_path)
     assert result.exit_code == 0
@@ -127,8 +128,8 @@ def test_export_and_get(dataset: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["info", "verify", "show", "show --to x.png", "export --format csv28 --to x"])
-def test_no_dataset(command: str, dataset: Path, tmp_path: Path) -> None:
+def test_missing_dataset_lists_existing_ones(command: str, dataset: Path, tmp_path: Path) -> None:
     name, *more = command.split()
-    message = failed(aslkit(name, "none", *more, workspace=tmp_path), 2)
-    assert "There is no dataset" in message
-    assert "There: tiny." in message
+    message = error_line(aslkit(name, "none", *more, workspace=tmp_path), 2)
+    assert "No dataset found" in message
+    assert "Existing datasets: tiny." in message

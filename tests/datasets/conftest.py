@@ -1,4 +1,4 @@
-"""What sending and fetching are tried with."""
+"""Fixtures for the tests of datasets."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from tests.datasets import factories
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_S", 0.0)
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train and test are of one size. Not to be changed."""
+    """A dataset whose train and test splits have the same size. Tests must not modify it."""
     folder = factories.dataset(tmp_path_factory.mktemp("here") / "mine", train=70, test=70)
     (folder / "report.html").write_text("<script>")
     return folder

@@ -1,4 +1,4 @@
-"""A line that may be cut, and a web server, both on this machine."""
+"""A local TCP proxy that can cut connections, and a local web server."""
 
 import http.server
 import socket
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 
-class Line:
-    """A TCP proxy on this machine that counts what goes each way, and may cut the line after so many bytes."""
+class Proxy:
+    """A local TCP proxy that counts the bytes in each direction, and can cut connections after a number of bytes."""
 
     def __init__(self, port: int) -> None:
         self._target, self._closing = ("127.0.0.1", port), False
@@ -24,7 +24,7 @@ class Line:
         self._threads[0].start()
 
     def reset(self) -> None:
-        """Mend the line, and count from 0."""
+        """Allow all traffic again, and reset the counters."""
         self.up = self.down = 0
         self.cut_up = self.cut_down = float("inf")
 
@@ -35,16 +35,16 @@ class Line:
             except OSError:
                 return
             far = socket.create_connection(self._target)
-            for source, target, way in ((near, far, "up"), (far, near, "down")):
-                thread = threading.Thread(target=self._carry, args=(source, target, way), daemon=True)
+            for source, target, direction in ((near, far, "up"), (far, near, "down")):
+                thread = threading.Thread(target=self._forward, args=(source, target, direction), daemon=True)
                 thread.start()
                 self._threads.append(thread)
 
-    def _carry(self, source: socket.socket, target: socket.socket, way: str) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, direction: str) -> None:
         try:
             while data := source.recv(16_384):
-                setattr(self, way, getattr(self, way) + len(data))
-                if getattr(self, way) > getattr(self, f"cut_{way}"):
+                setattr(self, direction, getattr(self, direction) + len(data))
+                if getattr(self, direction) > getattr(self, f"cut_{direction}"):
                     break
                 target.sendall(data)
         except OSError:
@@ -63,17 +63,17 @@ class Line:
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder; with offsets, if it may."""
+    """Serves a folder. Supports byte offsets if `server.offsets` is set."""
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        """Do not log requests."""
 
     def do_GET(self) -> None:
         server: Any = self.server
-        server.asked.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
+        server.requests.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
         path = Path(self.translate_path(self.path))
-        if server.broken and path.name.startswith(server.broken[0]):
-            server.broken.pop(0)
+        if server.truncated and path.name.startswith(server.truncated[0]):
+            server.truncated.pop(0)
             data = path.read_bytes()
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
@@ -93,9 +93,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, *, offsets: bool = True) -> Iterator[Any]:
+def serve_folder(folder: Path, *, offsets: bool = True) -> Iterator[Any]:
+    """Serve a folder over HTTP.
+
+    The server has the attributes `requests` (path, Range and Authorization of each request) and `truncated` (prefixes
+    of file names; the response for each is cut off once).
+    """
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    server.asked, server.broken, server.offsets = [], [], offsets
+    server.requests, server.truncated, server.offsets = [], [], offsets
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

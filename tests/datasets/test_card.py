@@ -33,7 +33,7 @@ def front_matter(folder: Path) -> dict[str, Any]:
     return dict(yaml.safe_load(head))
 
 
-def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
+def test_card_matches_files(curated: Workspace) -> None:
     folder = curated.dataset("custom")
     text = (folder / "README.md").read_text(encoding="utf-8")
     summary, front = parquet_store.read_facts(folder)["summary"], front_matter(folder)
@@ -44,7 +44,7 @@ def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
         zip(map(str, range(24)), LETTERS, strict=True)
     )
     assert {each["name"]: each["num_examples"] for each in front["dataset_info"]["splits"]} == summary["splits"]
-    assert f"{summary['frames']} images of the 24 still letters" in text
+    assert f"{summary['frames']} images of the 24 static letters" in text
     assert f"Held out: {', '.join(summary['held_out'])}." in text
     for split, count in summary["splits"].items():
         assert f"| {split} | {count} |" in text
@@ -55,62 +55,68 @@ def test_the_card_says_what_the_files_say(curated: Workspace) -> None:
     assert "{" not in text
 
 
-def test_what_is_told_by_facts(tmp_path: Path) -> None:
+def test_card_includes_facts(tmp_path: Path) -> None:
     folder = factories.dataset(tmp_path / "2026")
     text = (folder / "README.md").read_text(encoding="utf-8")
-    assert "nobody in `test` is in" in text
-    assert "From 2026-01-02 to 2026-01-08, in 3 sessions." in text
+    assert "no signer in `test` is in" in text
+    assert "Recorded from 2026-01-02 to 2026-01-08, in 3 sessions." in text
     assert "- blurred: 2\n" in text
     assert "- Record more.\n" in text
-    assert front_matter(folder)["pretty_name"] == "2026"  # a name, not a number
+    assert front_matter(folder)["pretty_name"] == "2026"  # a string, not a number
     facts = parquet_store.read_facts(folder) | {
         "leaks": {"own": {"copies": 0.084, "remembered": 0.829}},
         "licence": "CC-BY-SA-4.0",
     }
     card.write_card(folder, name="2026", facts=facts)
-    assert "| its own | 8.40% | 82.90% |" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "| this split | 8.40% | 82.90% |" in (folder / "README.md").read_text(encoding="utf-8")
     assert front_matter(folder)["license"] == "cc-by-sa-4.0"
 
 
 @pytest.mark.parametrize(
-    ("by", "words"), [("session", "By session"), ("block", "By blocks"), ("official", "As published"), (["x"], "How,")]
+    ("by", "text"),
+    [
+        ("session", "Split by session"),
+        ("block", "Split by blocks"),
+        ("official", "The published split"),
+        (["x"], "does not state how it was split"),
+    ],
 )
-def test_split_in_words(tmp_path: Path, by: Any, words: str) -> None:
+def test_card_describes_split(tmp_path: Path, by: Any, text: str) -> None:
     folder = factories.write(tmp_path / "d", {"train": factories.rows_of("train", 2)}, summary={"split_by": by})
-    assert words in (folder / "README.md").read_text(encoding="utf-8")
+    assert text in (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("images", "size"),
     [(999, "n<1K"), (1_000, "1K<n<10K"), (14_448, "10K<n<100K"), (2_000_000, "1M<n<10M")],
 )
-def test_size(images: int, size: str) -> None:
+def test_size_category(images: int, size: str) -> None:
     assert card.size_category(images) == size
 
 
 @pytest.mark.parametrize(
     "facts", [{}, {"summary": []}, {"summary": {"held_out": 5, "notes": {}, "rejected": {1: "x"}}}]
 )
-def test_facts_of_any_kind(tmp_path: Path, facts: dict[str, Any]) -> None:
+def test_facts_of_wrong_type_are_ignored(tmp_path: Path, facts: dict[str, Any]) -> None:
     folder = factories.write(tmp_path / "d", {"train": factories.rows_of("train", 2)})
     card.write_card(folder, name="d", facts=facts | {"versions": 1, "leaks": [], "licence": 5, "source": None})
     assert "2 images of the 24" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
+def test_untrusted_text_is_escaped(tmp_path: Path, text: str) -> None:
     rows = [factories.row(index, text, licence=text, consent=text, camera=text, session=text) for index in range(3)]
-    told = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
-    folder = factories.write(tmp_path / "d", {"train": rows}, summary=told)
+    summary = {"notes": [text], "rejected": {text: 1}, "held_out": [text]}
+    folder = factories.write(tmp_path / "d", {"train": rows}, summary=summary)
     card.write_card(folder, name=text, facts=parquet_store.read_facts(folder) | {"source": text})
-    whole = (folder / "README.md").read_text(encoding="utf-8")
+    card_text = (folder / "README.md").read_text(encoding="utf-8")
     front = front_matter(folder)
     assert front["license"] == "other"
     assert front["license_name"] == sanitize_text(text).replace("<", "‹").replace(">", "›")
-    assert whole.count("\n---\n") == 1
-    assert "<script" not in whole
-    assert "\x1b" not in whole
-    body = whole.split("---\n", 2)[2]
+    assert card_text.count("\n---\n") == 1
+    assert "<script" not in card_text
+    assert "\x1b" not in card_text
+    body = card_text.split("---\n", 2)[2]
     assert sum(line.startswith("#") for line in body.splitlines()) == 9
     assert re.search(r"(?<!\\)\]\(", body) is None
     assert escape_markdown(text, most=600) in body
@@ -119,7 +125,7 @@ def test_no_word_of_a_sender_becomes_markup(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
-def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
+def test_croissant_is_valid_and_readable(tmp_path: Path) -> None:
     folder = factories.dataset(tmp_path / "crisp")
     opened = mlcroissant.Dataset(jsonld=folder / "croissant.json")
     assert not opened.metadata.issues.errors
@@ -130,5 +136,5 @@ def test_croissant_is_valid_and_records_are_read(tmp_path: Path) -> None:
         assert record["frames/split"].decode() == row["split"]
         assert record["frames/label"] == row["label"]
         assert record["frames/image"].size == (row["width"], row["height"])
-    for said in json.loads((folder / "croissant.json").read_text(encoding="utf-8"))["distribution"][:-1]:
-        assert len(said["sha256"]) == 64
+    for file in json.loads((folder / "croissant.json").read_text(encoding="utf-8"))["distribution"][:-1]:
+        assert len(file["sha256"]) == 64

@@ -17,7 +17,7 @@ from aslkit.datasets import parquet_store, schema
 
 
 def row(index: int, **other: Any) -> dict[str, Any]:
-    """A frame; every third one has no hand."""
+    """Make a row. Every third one has no hand."""
     hand = index % 3 > 0
     return {
         "image": {"bytes": bytes([index % 256]) * 200, "path": f"ada/one/A/{index}.jpg"},
@@ -41,24 +41,24 @@ def row(index: int, **other: Any) -> dict[str, Any]:
     } | other
 
 
-def groups(rows: list[dict[str, Any]], at_once: int) -> Iterator[pa.Table]:
-    for start in range(0, len(rows), at_once):
-        yield pa.Table.from_pylist(rows[start : start + at_once], schema.COLUMNS)
+def groups(rows: list[dict[str, Any]], group_rows: int) -> Iterator[pa.Table]:
+    for start in range(0, len(rows), group_rows):
+        yield pa.Table.from_pylist(rows[start : start + group_rows], schema.COLUMNS)
 
 
-def write(folder: Path, count: dict[str, int], at_once: int = 4) -> list[dict[str, Any]]:
-    """Write a dataset; returns its rows as `read` should give them."""
+def write(folder: Path, count: dict[str, int], group_rows: int = 4) -> list[dict[str, Any]]:
+    """Write a dataset and return the rows that `read_dataset` should return."""
     written = []
     for name in schema.SPLITS:
         rows = [row(index + 1000 * schema.SPLITS.index(name)) for index in range(count.get(name, 0))]
-        parquet_store.write_split(folder, name, groups(rows, at_once), facts={"summary": {"frames": 9}})
+        parquet_store.write_split(folder, name, groups(rows, group_rows), facts={"summary": {"frames": 9}})
         written += [each | {"split": name} for each in rows]
     return pa.Table.from_pylist(written, schema.COLUMNS.append(pa.field("split", pa.string()))).to_pylist()  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_store, "SHARD_BYTES", 1)  # each row group a file
+    monkeypatch.setattr(parquet_store, "SHARD_BYTES", 1)  # one row group per file
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("small_files")
-@pytest.mark.parametrize(("at_once", "files"), [(8, (3, 1, 1)), (4, (5, 2, 1)), (1, (19, 8, 1))])
-def test_what_is_written_is_read_again(tmp_path: Path, at_once: int, files: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("group_rows", "files"), [(8, (3, 1, 1)), (4, (5, 2, 1)), (1, (19, 8, 1))])
+def test_write_and_read_round_trip(tmp_path: Path, group_rows: int, files: tuple[int, ...]) -> None:
     count = {"train": 19, "validation": 8, "test": 1}
-    written = write(tmp_path, count, at_once)
+    written = write(tmp_path, count, group_rows)
     assert [path.name for path in parquet_store.list_files(tmp_path)] == [
         f"{split}-{index:05d}-of-{of:05d}.parquet"
         for split, of in zip(schema.SPLITS, files, strict=True)
@@ -85,40 +85,40 @@ def test_what_is_written_is_read_again(tmp_path: Path, at_once: int, files: tupl
     ]
 
 
-def test_nobody_tested_on_is_no_file(dataset: Path) -> None:
+def test_empty_split_has_no_file(dataset: Path) -> None:
     assert [path.name for path in (dataset / "data").glob("validation*")] == []
 
 
-def test_a_name_without_its_image_is_read_without_it(dataset: Path) -> None:
+def test_image_path_is_read_without_image(dataset: Path) -> None:
     table = parquet_store.read_dataset(dataset, ["image.path", "label"])
     assert table.column_names == ["image", "label", "split"]
     assert table.column("image")[0].as_py() == {"path": "ada/one/A/0.jpg"}
 
 
-def test_pandas_reads_it(tmp_path: Path) -> None:
+def test_pandas_reads_dataset(tmp_path: Path) -> None:
     written = write(tmp_path, {"train": 5})
     frame = pd.concat(pd.read_parquet(path) for path in parquet_store.list_files(tmp_path))
-    for got, expected in zip(frame.to_dict("records"), written, strict=True):
-        assert got["image"] == expected["image"]
-        assert got["phash"] == expected["phash"]
+    for actual, expected in zip(frame.to_dict("records"), written, strict=True):
+        assert actual["image"] == expected["image"]
+        assert actual["phash"] == expected["phash"]
         if expected["landmarks"] is None:
-            assert got["landmarks"] is None
-            assert pd.isna(got["captured_at"])
+            assert actual["landmarks"] is None
+            assert pd.isna(actual["captured_at"])
         else:
-            assert got["landmarks"].tolist() == expected["landmarks"]
-            assert got["captured_at"].to_pydatetime() == expected["captured_at"]
+            assert actual["landmarks"].tolist() == expected["landmarks"]
+            assert actual["captured_at"].to_pydatetime() == expected["captured_at"]
 
 
-def test_a_frame_without_a_hand_is_null_and_not_zeros(dataset: Path) -> None:
+def test_frame_without_hand_is_null(dataset: Path) -> None:
     first = parquet_store.read_dataset(dataset).to_pylist()[0]
     assert {first[name] for name in ("landmarks", "hand_box", "hand_score", "handedness")} == {None}
 
 
-def test_facts(dataset: Path) -> None:
+def test_read_facts(dataset: Path) -> None:
     assert parquet_store.read_facts(dataset)["summary"] == {"frames": 9}
 
 
-def test_rejected_comes_back(dataset: Path) -> None:
+def test_rejected_round_trip(dataset: Path) -> None:
     assert len(parquet_store.read_rejected(dataset)) == 0
     rows = [{name: f"{name} é" for name in schema.REJECTED.names}]
     parquet_store.write_findings(dataset / parquet_store.REJECTED_FILE, rows)
@@ -135,7 +135,7 @@ def rewrite(dataset: Path, name: str, values: pa.Array | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "words"),
+    ("name", "values", "message"),
     [
         ("label", pa.array(["A"] * 7), "column 'label' is string, not int64"),
         ("landmarks", None, "has no column 'landmarks'"),
@@ -144,27 +144,27 @@ def rewrite(dataset: Path, name: str, values: pa.Array | None) -> None:
         ("hand_box", pa.array([None] * 6 + [[0.0] * 5], pa.list_(pa.float32())), "5 values in 'hand_box', not 4"),
     ],
 )
-def test_what_is_not_of_the_schema_is_named(dataset: Path, name: str, values: pa.Array | None, words: str) -> None:
+def test_wrong_schema_is_reported(dataset: Path, name: str, values: pa.Array | None, message: str) -> None:
     rewrite(dataset, name, values)
     for read in (
         parquet_store.read_dataset,
         lambda folder: list(parquet_store.iter_row_groups(folder, ["landmarks", "hand_box", "label"])),
     ):
-        with pytest.raises(AslkitError, match=words) as caught:
+        with pytest.raises(AslkitError, match=message) as caught:
             read(dataset)
         assert "train-00000-of-00001.parquet" in caught.value.message
 
 
-def test_a_later_version_is_refused(dataset: Path) -> None:
+def test_newer_schema_version_is_rejected(dataset: Path) -> None:
     path = parquet_store.list_files(dataset)[0]
     table = pq.read_table(path).replace_schema_metadata({"aslkit": json.dumps({"schema_version": 2})})
     pq.write_table(table, path)
-    with pytest.raises(AslkitError, match="schema version 2; this aslkit reads 1"):
+    with pytest.raises(AslkitError, match="schema version 2, but this version of aslkit reads version 1 only"):
         parquet_store.read_dataset(dataset)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "rubbish", "middle"])
-def test_a_damaged_file_is_named_with_the_remedy(dataset: Path, damage: str) -> None:
+def test_damaged_file_is_reported_with_remedy(dataset: Path, damage: str) -> None:
     path = parquet_store.list_files(dataset)[0]
     good = path.read_bytes()
     path.write_bytes(
@@ -182,7 +182,7 @@ def test_a_damaged_file_is_named_with_the_remedy(dataset: Path, damage: str) -> 
     assert "\n" not in caught.value.message
 
 
-def test_a_damaged_list_of_rejected_is_named(dataset: Path) -> None:
+def test_damaged_rejected_file_is_reported(dataset: Path) -> None:
     (dataset / "rejected.parquet").write_bytes(b"PAR1")
     with pytest.raises(AslkitError, match=r"rejected\.parquet is damaged"):
         parquet_store.read_rejected(dataset)
@@ -190,12 +190,12 @@ def test_a_damaged_list_of_rejected_is_named(dataset: Path) -> None:
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4))
-def test_no_file_however_mutated_gives_another_error(dataset: Path, changes: list[tuple[float, int]]) -> None:
+def test_mutated_file_raises_only_aslkit_error(dataset: Path, changes: list[tuple[float, int]]) -> None:
     path = parquet_store.list_files(dataset)[0]
     good = path.read_bytes()
     data = bytearray(good)
-    for place, value in changes:
-        data[int((1 - place**3) * (len(data) - 1))] = value  # most near the end, where the structure is
+    for position, value in changes:
+        data[int((1 - position**3) * (len(data) - 1))] = value  # mostly near the end, where the footer is
     path.write_bytes(bytes(data))
     with suppress(AslkitError):
         parquet_store.read_facts(dataset)
@@ -206,36 +206,36 @@ def test_no_file_however_mutated_gives_another_error(dataset: Path, changes: lis
 
 
 @pytest.mark.usefixtures("small_files")
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     write(tmp_path, {"train": 20, "test": 1})
     (tmp_path / "data" / "train-00001-of-00005.parquet").unlink()
     with pytest.raises(AslkitError, match=r"train-00001-of-00005\.parquet is missing"):
         parquet_store.read_dataset(tmp_path, ["label"])
 
 
-def test_no_dataset_lists_those_there_are(dataset: Path) -> None:
-    with pytest.raises(InputError, match=r"no dataset in .*mine.*aslkit curate.*There: dataset\."):
+def test_missing_dataset_lists_existing_ones(dataset: Path) -> None:
+    with pytest.raises(InputError, match=r"No dataset found in .*mine.*aslkit curate.*Existing datasets: dataset\."):
         parquet_store.read_dataset(dataset.parent / "mine")
-    with pytest.raises(InputError, match="There is no dataset"):
+    with pytest.raises(InputError, match="No dataset found"):
         parquet_store.read_dataset(dataset / "nowhere" / "at all")
 
 
-def test_a_flipped_byte_is_read_or_refused(tmp_path: Path) -> None:
-    """Found by benchmarks/robustness/fuzz.py: an index outside its dictionary was seen only where the value was used."""
+def test_flipped_byte_is_read_or_rejected(tmp_path: Path) -> None:
+    """Found by benchmarks/robustness/fuzz.py: an index outside its dictionary was not noticed on reading."""
     rows = [row(index) | {"image": {"bytes": b"", "path": f"ada/one/A/{index}.jpg"}} for index in range(6)]
     parquet_store.write_split(tmp_path, "train", groups(rows, 6), facts={})
     path = parquet_store.list_files(tmp_path)[0]
     table = parquet_store.read_dataset(tmp_path)
     pq.write_table(table.drop_columns("split").cast(schema.with_metadata({})), path, compression="none")
-    whole, refused = path.read_bytes(), 0
-    for at in range(4, len(whole), 7):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x12]) + whole[at + 1 :])
+    good, rejected = path.read_bytes(), 0
+    for at in range(4, len(good), 7):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 0x12]) + good[at + 1 :])
         try:
             parquet_store.read_dataset(tmp_path).to_pylist()
         except AslkitError:
-            refused += 1
+            rejected += 1
         except (ValueError, OverflowError):
-            pass  # a time that no calendar has: to_pylist is the test's, not aslkit's
-    assert refused > 20
-    path.write_bytes(whole)
+            pass  # to_pylist, which only this test calls, cannot convert an impossible time
+    assert rejected > 20
+    path.write_bytes(good)
     assert parquet_store.read_dataset(tmp_path).equals(table)

@@ -9,10 +9,10 @@ from PIL import Image
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.datasets.contact_sheet import terminal
-from aslkit.datasets.contact_sheet import write as contact_sheet
 from aslkit.datasets.contact_sheet.html import render_html
 from aslkit.datasets.contact_sheet.png import TILE, render_png
 from aslkit.datasets.contact_sheet.select import SIDE, ContactSheet, select_tiles
+from aslkit.datasets.contact_sheet.write import write_contact_sheet
 from tests.datasets import factories
 
 
@@ -21,59 +21,61 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return factories.dataset(tmp_path_factory.mktemp("sheet") / "tiny", train=72, test=48)
 
 
-def chosen(folder: Path, *, count: int = 4, seed: int = 0, **asked: str) -> ContactSheet:
-    return select_tiles(folder, count=count, rng=np.random.default_rng(seed), **asked)
+def select(folder: Path, *, count: int = 4, seed: int = 0, **filters: str) -> ContactSheet:
+    return select_tiles(folder, count=count, rng=np.random.default_rng(seed), **filters)
 
 
-def test_each_letter_and_each_signer_has_its_share(tmp_path: Path) -> None:
+def test_signers_are_represented_equally(tmp_path: Path) -> None:
     rows = [factories.row(index, "ada" if index < 20 else "ben", label=index % 2) for index in range(24)]
     folder = factories.write(tmp_path / "d", {"train": rows})
-    found = chosen(folder)
-    assert list(found.letters) == ["A", "B"]
-    for tiles in found.letters.values():
+    sheet = select(folder)
+    assert list(sheet.letters) == ["A", "B"]
+    for tiles in sheet.letters.values():
         assert Counter(tile.signer for tile in tiles) == {"ada": 2, "ben": 2}
         for tile in tiles:
-            assert tile.picture is not None
-            assert tile.picture.shape == (SIDE, SIDE, 3)
-    assert found.of == 24
+            assert tile.image is not None
+            assert tile.image.shape == (SIDE, SIDE, 3)
+    assert sheet.total == 24
 
 
-def test_near_copies_come_last(tmp_path: Path) -> None:
+def test_near_duplicates_are_selected_last(tmp_path: Path) -> None:
     rows = [factories.row(index, "ada", label=0, group=0 if index < 9 else index) for index in range(12)]
     folder = factories.write(tmp_path / "d", {"train": rows})
-    pictures = [factories.row(index, "ada")["sha256"] for index in range(9)]
-    found = chosen(folder, count=4).letters["A"]
-    assert len(found) == 4
-    assert len(pictures) == 9
-    distinct = {tile.picture.tobytes() for tile in found if tile.picture is not None}
-    assert len(distinct) == 4  # the three that are no copies, and one of the nine
+    hashes = [factories.row(index, "ada")["sha256"] for index in range(9)]
+    tiles = select(folder, count=4).letters["A"]
+    assert len(tiles) == 4
+    assert len(hashes) == 9
+    distinct = {tile.image.tobytes() for tile in tiles if tile.image is not None}
+    assert len(distinct) == 4  # the three other images, and one of the nine near-duplicates
 
 
-def test_the_seed_decides(dataset: Path) -> None:
-    one, same, other = (render_png(chosen(dataset, count=2, seed=seed)) for seed in (1, 1, 2))
+def test_selection_depends_on_seed(dataset: Path) -> None:
+    one, same, other = (render_png(select(dataset, count=2, seed=seed)) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
 
-def test_what_is_asked_for(dataset: Path) -> None:
-    found = chosen(dataset, letter="C", signer="cleo", split="test", count=9)
-    assert list(found.letters) == ["C"]
-    assert {(tile.signer, tile.split) for tile in found.letters["C"]} == {("cleo", "test")}
-    with pytest.raises(InputError, match=r"no image of C of cleo in train\. Signers: ada, ben, cleo"):
-        chosen(dataset, letter="C", signer="cleo", split="train")
-    with pytest.raises(InputError, match="no image of \ufffd"):
-        chosen(dataset, signer="\x1b[2J")
+def test_filters(dataset: Path) -> None:
+    sheet = select(dataset, letter="C", signer="cleo", split="test", count=9)
+    assert list(sheet.letters) == ["C"]
+    assert {(tile.signer, tile.split) for tile in sheet.letters["C"]} == {("cleo", "test")}
+    with pytest.raises(
+        InputError, match=r"No image of letter C of signer cleo in train found\. Signers: ada, ben, cleo"
+    ):
+        select(dataset, letter="C", signer="cleo", split="train")
+    with pytest.raises(InputError, match="No image of signer \ufffd"):
+        select(dataset, signer="\x1b[2J")
 
 
-def test_the_picture(dataset: Path, tmp_path: Path) -> None:
-    assert contact_sheet.write_contact_sheet(tmp_path / "a.png", lambda: chosen(dataset)) == 4 * 24
+def test_write_png(dataset: Path, tmp_path: Path) -> None:
+    assert write_contact_sheet(tmp_path / "a.png", lambda: select(dataset)) == 4 * 24
     with Image.open(tmp_path / "a.png") as image:
         assert image.format == "PNG"
         assert image.width > 8 * TILE
         colours = image.convert("RGB").getcolors(1 << 24) or []
-    assert len(colours) > 1000  # there are pictures in it
-    with pytest.raises(InputError, match=r"neither with \.png nor with \.html"):
-        contact_sheet.write_contact_sheet(tmp_path / "a.gif", lambda: chosen(dataset))
+    assert len(colours) > 1000  # it contains images
+    with pytest.raises(InputError, match=r"ends with \.png or \.html"):
+        write_contact_sheet(tmp_path / "a.gif", lambda: select(dataset))
 
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\"'>"
@@ -93,8 +95,8 @@ def hostile(tmp_path: Path) -> Path:
     return factories.write(tmp_path / "hostile", {"train": rows})
 
 
-def test_the_page_runs_nothing_and_needs_nothing(hostile: Path) -> None:
-    text = render_html(chosen(hostile))
+def test_html_has_no_scripts_and_no_external_files(hostile: Path) -> None:
+    text = render_html(select(hostile))
     assert "<script" not in text
     assert "\x1b" not in text
     assert "&lt;script&gt;" in text
@@ -105,25 +107,25 @@ def test_the_page_runs_nothing_and_needs_nothing(hostile: Path) -> None:
     assert text.count("damaged") == 2
 
 
-def test_the_terminal_gets_colours_and_names_and_no_commands(hostile: Path) -> None:
-    found = chosen(hostile)
+def test_terminal_output_contains_only_colour_codes(hostile: Path) -> None:
+    sheet = select(hostile)
     for name, prefix in (("truecolor", "38;2;"), ("256", "38;5;")):
-        told = "\n".join(terminal.render_lines(found, width=80, colours=terminal.COLOURS[name]))
-        assert prefix in told
-        assert "\x1b[31m" not in told
-        codes = {part.split("m")[0].split(";")[0] for part in told.split("\x1b[")[1:]}
+        output = "\n".join(terminal.render_lines(sheet, width=80, colours=terminal.COLOURS[name]))
+        assert prefix in output
+        assert "\x1b[31m" not in output
+        codes = {part.split("m")[0].split(";")[0] for part in output.split("\x1b[")[1:]}
         assert codes == {"0", "1", "2", "38"}
-        assert "damaged" in told
+        assert "damaged" in output
 
 
 @pytest.mark.parametrize("width", [1, 5, 80, 300])
-def test_no_line_is_wider_than_the_terminal(dataset: Path, width: int) -> None:
-    found = chosen(dataset, count=terminal.tiles_per_row(width, one=False), letter="A")
-    for line in terminal.render_lines(found, width=width, colours=terminal.COLOURS["256"]):
+def test_lines_fit_the_terminal(dataset: Path, width: int) -> None:
+    sheet = select(dataset, count=terminal.tiles_per_row(width, single_letter=False), letter="A")
+    for line in terminal.render_lines(sheet, width=width, colours=terminal.COLOURS["256"]):
         shown = "".join(part.partition("m")[2] if at else part for at, part in enumerate(line.split("\x1b[")))
         assert len(shown) <= max(width, 4)
 
 
-def test_pictures_of_odd_rows_are_drawn(hostile: Path) -> None:
-    with Image.open(io.BytesIO(render_png(chosen(hostile)))) as image:
+def test_png_of_invalid_rows(hostile: Path) -> None:
+    with Image.open(io.BytesIO(render_png(select(hostile)))) as image:
         assert image.size[1] > len(LETTERS)

@@ -16,7 +16,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store
 from aslkit.datasets.exporters import run as export_module
 from aslkit.datasets.exporters import to_images
-from aslkit.datasets.exporters.destination import MARK, check_destination
+from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
 from aslkit.datasets.exporters.rows import SplitExport
 from aslkit.datasets.exporters.run import export_dataset
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
@@ -37,7 +37,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows(dataset: Path) -> dict[str, dict[str, Any]]:
-    """By the hash of their pixels."""
+    """The rows by the hash of their pixels."""
     return {row["sha256"]: row for row in parquet_store.read_dataset(dataset).to_pylist()}
 
 
@@ -57,20 +57,24 @@ print(json.dumps(found, default=str))
 """
 
 
-def test_images_in_folders_open_in_hugging_face(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    done = export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
-    assert done.rows == COUNT
+def test_imagefolder_opens_in_hugging_face(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    result = export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
+    assert result.rows == COUNT
     found = run(HUGGING_FACE, "imagefolder", tmp_path / "images", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
     assert {split: len(each) for split, each in found.items()} == COUNT
     for split, each in found.items():
-        for got in each:
-            row = rows[got["pixels"]]  # not a pixel has changed
+        for actual in each:
+            row = rows[actual["pixels"]]  # no pixel has changed
             assert split == row["split"]
-            assert got["label"] == LETTERS[row["label"]]
-            assert (got["signer"], got["handedness"], got["group"]) == (row["signer"], row["handedness"], row["group"])
+            assert actual["label"] == LETTERS[row["label"]]
+            assert (actual["signer"], actual["handedness"], actual["group"]) == (
+                row["signer"],
+                row["handedness"],
+                row["group"],
+            )
 
 
-def test_tar_shards_open_in_hugging_face(
+def test_webdataset_opens_in_hugging_face(
     dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(to_images, "SHARD_BYTES", 20_000)
@@ -80,26 +84,26 @@ def test_tar_shards_open_in_hugging_face(
     assert len(shards) > 1
     found = run(HUGGING_FACE, "webdataset", tmp_path / "tar", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
     assert {split: len(each) for split, each in found.items()} == COUNT
-    for got in found["test"]:
-        row = rows[got["json"]["sha256"]]
-        assert int(got["cls"]) == row["label"]
-        assert got["json"]["letter"] == LETTERS[row["label"]]
-        assert got["json"]["signer"] == "cleo"
-        if row["image"]["path"].endswith("jpg"):  # a PNG among JPEGs is encoded as JPEG
-            assert got["pixels"] == row["sha256"]
+    for actual in found["test"]:
+        row = rows[actual["json"]["sha256"]]
+        assert int(actual["cls"]) == row["label"]
+        assert actual["json"]["letter"] == LETTERS[row["label"]]
+        assert actual["json"]["signer"] == "cleo"
+        if row["image"]["path"].endswith("jpg"):  # a PNG among JPEG images is re-encoded as JPEG
+            assert actual["pixels"] == row["sha256"]
 
 
-def test_the_same_dataset_gives_the_same_tar(dataset: Path, tmp_path: Path) -> None:
+def test_webdataset_is_reproducible(dataset: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         export_dataset(dataset, format="webdataset", to=tmp_path / name, splits=["test"])
     assert (tmp_path / "a/test-000000.tar").read_bytes() == (tmp_path / "b/test-000000.tar").read_bytes()
-    assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [MARK, "test-000000.tar"]
+    assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [MARKER_FILE, "test-000000.tar"]
 
 
-def test_28_by_28_is_what_the_model_sees(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    done = export_dataset(dataset, format="csv28", to=tmp_path / "csv")
+def test_csv28_matches_model_input(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    result = export_dataset(dataset, format="csv28", to=tmp_path / "csv")
     hands = [row for row in rows.values() if row["landmarks"] is not None and row["split"] == "train"]
-    assert done.left_out == {"no hand found": len(rows) - sum(done.rows.values())}
+    assert result.left_out == {"no hand detected": len(rows) - sum(result.rows.values())}
     table = pd.read_csv(tmp_path / "csv" / "sign_mnist_train.csv")
     assert tuple(table.columns) == COLUMNS
     assert table["label"].tolist() == ["ABCDEFGHIJKLMNOPQRSTUVWXY".index(LETTERS[row["label"]]) for row in hands]
@@ -108,35 +112,35 @@ def test_28_by_28_is_what_the_model_sees(dataset: Path, rows: dict[str, dict[str
         hand = Hand(landmarks=np.zeros((21, 3), np.float32), handedness=row["handedness"], score=1.0)
         box = np.array(row["hand_box"], np.float32)
         hand.landmarks[0, :2], hand.landmarks[1:, :2] = box[:2], box[2:]
-        seen = model_input(decode_image(row["image"]["bytes"]), hand, PreprocessConfig(kind="pixels", size=28))
-        assert (table.iloc[index, 1:].to_numpy() == (seen.ravel() * 255).round()).all()
+        expected = model_input(decode_image(row["image"]["bytes"]), hand, PreprocessConfig(kind="pixels", size=28))
+        assert (table.iloc[index, 1:].to_numpy() == (expected.ravel() * 255).round()).all()
 
 
-def test_28_by_28_is_read_again_as_sign_language_mnist(dataset: Path, tmp_path: Path) -> None:
+def test_csv28_is_readable_as_sign_mnist(dataset: Path, tmp_path: Path) -> None:
     first = export_dataset(dataset, format="csv28", to=tmp_path / "csv")
     again = fetch_sign_mnist(tmp_path / "again", source=tmp_path / "csv", partial=True)
     assert again.rows == {"train": first.rows["train"], "test": first.rows["test"]}
-    export_dataset(again.folder, format="csv28", to=tmp_path / "third")  # what is 28×28 already goes through as it is
+    export_dataset(again.folder, format="csv28", to=tmp_path / "third")  # 28×28 images are not cropped
     for split in ("train", "test"):
         name = f"sign_mnist_{split}.csv"
         assert (tmp_path / "third" / name).read_bytes() == (tmp_path / "csv" / name).read_bytes()
 
 
 @pytest.mark.parametrize("splits", [(), ("test",)])
-def test_what_opens_landmarks_is_there(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
-    done = export_dataset(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
-    assert len(eval(done.opened_by, {"pandas": pd})) == next(iter(done.rows.values()))
+def test_opened_by_opens_landmarks(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
+    result = export_dataset(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    assert len(eval(result.opened_by, {"pandas": pd})) == next(iter(result.rows.values()))
 
 
-def test_landmarks_are_those_of_the_parquet(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+def test_landmarks_match_dataset(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     export_dataset(dataset, format="landmarks", to=tmp_path / "csv")
     table = pd.read_csv(tmp_path / "csv" / "landmarks-train.csv")
     train = [row for row in rows.values() if row["split"] == "train"]
     assert table["sha256"].tolist() == [row["sha256"] for row in train]
     values = table[[f"{axis}{joint}" for joint in range(21) for axis in "xyz"]].to_numpy(np.float32)
-    for got, row in zip(values, train, strict=True):
+    for actual, row in zip(values, train, strict=True):
         expected = [np.nan] * 63 if row["landmarks"] is None else row["landmarks"]
-        np.testing.assert_array_equal(got, np.array(expected, np.float32))
+        np.testing.assert_array_equal(actual, np.array(expected, np.float32))
     assert table["signer"].tolist() == [row["signer"] for row in train]
 
 
@@ -156,19 +160,19 @@ def hostile(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("format", list(export_module.FORMATS))
-def test_nothing_hostile_goes_out(tmp_path: Path, format: str) -> None:
-    done = export_dataset(hostile(tmp_path), format=format, to=tmp_path / "out" / "here")
-    assert done.left_out["no letter of the 24"] == 1
+def test_hostile_content_is_not_exported(tmp_path: Path, format: str) -> None:
+    result = export_dataset(hostile(tmp_path), format=format, to=tmp_path / "out" / "here")
+    assert result.left_out["not one of the 24 letters"] == 1
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["here"]
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file() and path.suffix != ".csv28"]
     data = b"".join(path.read_bytes() for path in files)
-    for wanted in (b"HOME", b"\x1b[", b"\x1b]", b"#!/bin", b"passwd", b'"=cmd'):
-        assert wanted not in data
+    for text in (b"HOME", b"\x1b[", b"\x1b]", b"#!/bin", b"passwd", b'"=cmd'):
+        assert text not in data
     if format == "webdataset":
         with tarfile.open(fileobj=io.BytesIO((tmp_path / "out/here/train-000000.tar").read_bytes())) as archive:
             assert {name.split("-")[0] for name in archive.getnames()} == {"train"}
-            about = json.loads(archive.extractfile(archive.getnames()[2]).read())  # type: ignore[union-attr]
-            assert about["camera"].startswith("'=")
+            metadata = json.loads(archive.extractfile(archive.getnames()[2]).read())  # type: ignore[union-attr]
+            assert metadata["camera"].startswith("'=")
     if format == "imagefolder":
         names = {path.name for path in files if path.suffix == ".jpg"}
         assert {"evil-000000.jpg", "unnamed-000001.jpg"} <= names
@@ -178,34 +182,34 @@ def test_nothing_hostile_goes_out(tmp_path: Path, format: str) -> None:
                     assert not image.getexif()
 
 
-def test_what_lies_there_is_not_lost(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_files_are_not_overwritten(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years")
-    with pytest.raises(AslkitError, match=r"no export of aslkit.*--force"):
+    with pytest.raises(AslkitError, match=r"not an aslkit export.*--force"):
         export_dataset(dataset, format="landmarks", to=tmp_path / "mine")
     (tmp_path / "file").write_text("")
-    for to, says in ((tmp_path / "file", "is a file"), (dataset, "dataset itself"), (dataset.parent, "dataset itself"),
-                     (dataset / "data", "lies in it"), (Path.home(), "as a whole")):  # fmt: skip
-        with pytest.raises(InputError, match=says):
+    for to, message in ((tmp_path / "file", "is a file"), (dataset, "dataset itself"), (dataset.parent, "itself"),
+                     (dataset / "data", "inside it"), (Path.home(), "would be replaced")):  # fmt: skip
+        with pytest.raises(InputError, match=message):
             export_dataset(dataset, format="landmarks", to=to, force=True)
     export_dataset(dataset, format="landmarks", to=tmp_path / "mine", force=True)
     assert not (tmp_path / "mine" / "thesis.txt").exists()
-    export_dataset(dataset, format="imagefolder", to=tmp_path / "mine")  # an export takes an export's place
+    export_dataset(dataset, format="imagefolder", to=tmp_path / "mine")  # an export replaces an export
     monkeypatch.chdir(tmp_path / "mine")
-    with pytest.raises(InputError, match="as a whole"):
+    with pytest.raises(InputError, match="would be replaced"):
         export_dataset(dataset, format="landmarks", to=Path(), force=True)
 
 
-def test_an_export_may_lie_in_the_one_folder_of_its_source_that_is_for_it(tmp_path: Path) -> None:
+def test_export_is_allowed_in_dedicated_subfolder(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    check = partial(check_destination, what="run", option="--into", within=run / "exports")
+    check = partial(check_destination, source_kind="run", option="--into", within=run / "exports")
     check(run / "exports" / "onnx", run)
     for to in (run, run / "model", run / "exports" / ".."):
-        with pytest.raises(InputError, match=r"holds the run itself, or lies in it\. Choose another --into"):
+        with pytest.raises(InputError, match=r"contains the run itself, or is inside it\. Choose another --into"):
             check(to, run, force=True)
 
 
-def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(part: SplitExport) -> int:
         (part.to / "half").write_text("half")
         raise KeyboardInterrupt
@@ -216,15 +220,15 @@ def test_an_interrupted_export_leaves_nothing(dataset: Path, tmp_path: Path, mon
     assert os.listdir(tmp_path / "new") == []  # noqa: PTH208
 
 
-def test_what_there_is_not(dataset: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no format 'zip'"):
+def test_unknown_format_and_missing_split(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Unknown format 'zip'"):
         export_dataset(dataset, format="zip", to=tmp_path / "x")
     some = factories.write(tmp_path / "some", {"train": factories.rows_of("train", 2)})
     with pytest.raises(InputError, match="no split 'test'"):
         export_dataset(some, format="csv28", to=tmp_path / "x", splits=["test"])
 
 
-def test_pixels_stay(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+def test_imagefolder_preserves_pixels(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
     files = [path for path in (tmp_path / "images").rglob("*") if path.suffix in (".jpg", ".png")]
     assert {pixel_hash(decode_image(path.read_bytes())) for path in files} == set(rows)

@@ -19,8 +19,8 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.merging.merge import MergeConfig, MergeInput, merge_datasets
-from aslkit.datasets.privacy import face_detector
 from aslkit.datasets.privacy import prepare as privacy
+from aslkit.datasets.privacy.face_detector import FaceDetector
 from aslkit.datasets.privacy.hand_crop import crop_box
 from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare_for_sharing
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
@@ -37,34 +37,35 @@ CROP, LANDMARKS, NAMES = PrivacyConfig(crop=True), PrivacyConfig(landmarks_only=
 
 @pytest.fixture(autouse=True)
 def no_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MediaPipe takes a second to start; only tests of faces need it."""
+    """Replace the face detector in tests without "face" in their name, because MediaPipe takes a second to start."""
     if "face" not in request.node.name:
 
-        class Blind:
+        class FakeDetector:
             def has_face(self, frame: Frame, hand_box: Any) -> bool:
                 return False
 
             def close(self) -> None:
                 pass
 
-        monkeypatch.setattr(privacy, "FaceDetector", Blind)
+        monkeypatch.setattr(privacy, "FaceDetector", FakeDetector)
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ada, Ben and Cleo, with two varied copies, one of a frame without a hand. Not to be changed."""
+    """Three signers, with two augmented copies, one of a frame without a hand. Tests must not modify it."""
     rows = {split: factories.rows_of(split, count) for split, count in (("train", 24), ("validation", 4), ("test", 8))}
-    for number, of in ((500, 0), (501, 3)):
-        copy = factories.row(number, rows["train"][of]["signer"], parent=rows["train"][of]["sha256"], label=of)
+    for number, parent in ((500, 0), (501, 3)):
+        original = rows["train"][parent]
+        copy = factories.row(number, original["signer"], parent=original["sha256"], label=parent)
         rows["train"].append(copy | {"landmarks": rows["train"][0]["landmarks"], "hand_box": [0.1, 0.2, 0.3, 0.9]})
     for split in rows.values():
         for row in split:
             row |= {"camera": f"{row['signer']}'s telephone", "consent": f"I, {row['signer'].title()}, agree."}
     folder = factories.write(tmp_path_factory.mktemp("here") / "adas", rows, summary={"notes": ["Ask ADA for more."]})
     for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
-        about = {"path": "ada/one/A/0.jpg", "letter": "A", "signer": "ada", "session": "one", "reason": "cut-off"}
-        other = about | {"path": "ada/one/B/Ada at home.jpg", "detail": "same pixels as ada/one/A/0.jpg"}
-        parquet_store.write_findings(folder / name, [about | {"detail": "of ada"}, other])
+        finding = {"path": "ada/one/A/0.jpg", "letter": "A", "signer": "ada", "session": "one", "reason": "cut-off"}
+        other = finding | {"path": "ada/one/B/Ada at home.jpg", "detail": "same pixels as ada/one/A/0.jpg"}
+        parquet_store.write_findings(folder / name, [finding | {"detail": "of ada"}, other])
     (folder / "report.html").write_text("<img> of ada")
     return folder
 
@@ -73,51 +74,52 @@ def rows_in(folder: Path) -> list[dict[str, Any]]:
     return parquet_store.read_dataset(folder).to_pylist()  # type: ignore[no-any-return]
 
 
-def made_private(dataset: Path, target: Path, config: PrivacyConfig, names: Pseudonyms | None = None) -> Path:
+def prepare(dataset: Path, target: Path, config: PrivacyConfig, names: Pseudonyms | None = None) -> Path:
     prepare_for_sharing(dataset, target, name="mine", config=config, names=names)
     return target
 
 
-def test_a_crop_shows_the_hand_where_the_row_says_it_is(dataset: Path, tmp_path: Path) -> None:
+def test_crop_matches_landmarks_of_row(dataset: Path, tmp_path: Path) -> None:
     before = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
-    after = rows_in(made_private(dataset, tmp_path / "out", CROP))
+    after = rows_in(prepare(dataset, tmp_path / "out", CROP))
     assert after
     for row in after:
-        was = before[row["image"]["path"].rpartition(".")[0]]
-        frame, whole = decode_image(row["image"]["bytes"]), decode_image(was["image"]["bytes"])
+        old = before[row["image"]["path"].rpartition(".")[0]]
+        frame, original = decode_image(row["image"]["bytes"]), decode_image(old["image"]["bytes"])
         assert frame.shape[:2] == (row["height"], row["width"])
         assert row["sha256"] == pixel_hash(frame)
         assert row["phash"] == perceptual_hash(frame)
-        x0, y0, x1, y1 = crop_box(was["hand_box"], was["width"], was["height"])
-        lost = np.abs(frame.astype(int) - whole[y0:y1, x0:x1]).mean()
-        assert lost == 0 if row["image"]["path"].endswith(".png") else lost < 15  # JPEG, of few and gaudy pixels
-        there = np.array(row["landmarks"]).reshape(21, 3) * (x1 - x0, y1 - y0, x1 - x0) + (x0, y0, 0)
-        here = np.array(was["landmarks"]).reshape(21, 3) * (was["width"], was["height"], was["width"])
-        np.testing.assert_allclose(there, here, atol=1e-3)
+        x0, y0, x1, y1 = crop_box(old["hand_box"], old["width"], old["height"])
+        difference = np.abs(frame.astype(int) - original[y0:y1, x0:x1]).mean()
+        is_png = row["image"]["path"].endswith(".png")
+        assert difference == 0 if is_png else difference < 15  # JPEG artefacts of small, colourful images
+        new_landmarks = np.array(row["landmarks"]).reshape(21, 3) * (x1 - x0, y1 - y0, x1 - x0) + (x0, y0, 0)
+        old_landmarks = np.array(old["landmarks"]).reshape(21, 3) * (old["width"], old["height"], old["width"])
+        np.testing.assert_allclose(new_landmarks, old_landmarks, atol=1e-3)
 
 
 @pytest.mark.parametrize("config", [CROP, LANDMARKS])
-def test_what_is_handed_on_is_whole(dataset: Path, tmp_path: Path, config: PrivacyConfig) -> None:
+def test_prepared_dataset_is_valid(dataset: Path, tmp_path: Path, config: PrivacyConfig) -> None:
     before = {each.kind for each in verify_dataset(dataset, processes=0).findings}
-    folder = made_private(dataset, tmp_path / "out", config)
+    folder = prepare(dataset, tmp_path / "out", config)
     assert {each.kind for each in verify_dataset(folder, processes=0).findings} <= before
     columns = {field["name"] for field in json.loads((folder / "croissant.json").read_text())["recordSet"][0]["field"]}
     assert ("image" in columns) == (config is CROP)
 
 
-def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) -> None:
-    """To the landmark; in pixels, but for JPEG."""
-    after = made_private(dataset, tmp_path / "out", CROP)
+def test_training_input_is_the_same_for_crops(dataset: Path, tmp_path: Path) -> None:
+    """Landmarks are equal, and pixels are equal except for JPEG artefacts."""
+    after = prepare(dataset, tmp_path / "out", CROP)
     raw = {}
     for folder in (dataset, after):
         samples = load_samples(folder, PreprocessConfig(kind="landmarks"))
         raw[folder] = samples.raw[samples.found & ~samples.copy]
     np.testing.assert_allclose(raw[after], raw[dataset], atol=2e-3)
-    was = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
+    before = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
     contract = PreprocessConfig(kind="pixels", size=28)
     for row in rows_in(after):
-        old = was[row["image"]["path"].rpartition(".")[0]]
-        seen = [
+        old = before[row["image"]["path"].rpartition(".")[0]]
+        features = [
             pixel_features(
                 decode_image(each["image"]["bytes"]),
                 np.array(each["hand_box"], np.float32),
@@ -126,14 +128,14 @@ def test_training_sees_the_same_hand_in_the_crop(dataset: Path, tmp_path: Path) 
             )
             for each in (old, row)
         ]
-        assert np.abs(seen[0] - seen[1]).mean() < 0.02
+        assert np.abs(features[0] - features[1]).mean() < 0.02
 
 
-def test_frames_without_a_hand_are_left_out_of_crops_and_counted(dataset: Path, tmp_path: Path) -> None:
+def test_crops_drop_and_count_frames_without_hand(dataset: Path, tmp_path: Path) -> None:
     result = prepare_for_sharing(dataset, tmp_path / "out", name="mine", config=CROP, names=None)
     without = [row for row in rows_in(dataset) if row["landmarks"] is None]
     copies = [row for row in rows_in(tmp_path / "out") if row["parent"]]
-    assert result.left_out == len(without) + 1  # and the copy of a frame that went
+    assert result.left_out == len(without) + 1  # plus the copy of a dropped frame
     assert [row["reason"] for row in parquet_store.read_rejected(tmp_path / "out").to_pylist()].count("no-hand") == len(
         without
     )
@@ -145,26 +147,26 @@ def test_frames_without_a_hand_are_left_out_of_crops_and_counted(dataset: Path, 
 
 
 @pytest.mark.parametrize(
-    "place", [(0.0, 0.0, 0.1, 0.1), (0.9, 0.9, 1.2, 1.1), (-0.3, 0.2, 1.3, 0.8), (0.5, 0.5, 0.5, 0.5)]
+    "box", [(0.0, 0.0, 0.1, 0.1), (0.9, 0.9, 1.2, 1.1), (-0.3, 0.2, 1.3, 0.8), (0.5, 0.5, 0.5, 0.5)]
 )
 @pytest.mark.parametrize("size", [(640, 480), (48, 300), (20, 16)])
-def test_a_crop_lies_in_the_frame_and_is_an_image(place: tuple[float, ...], size: tuple[int, int]) -> None:
-    x0, y0, x1, y1 = crop_box(list(place), *size)
+def test_crop_box_is_inside_frame(box: tuple[float, ...], size: tuple[int, int]) -> None:
+    x0, y0, x1, y1 = crop_box(list(box), *size)
     assert 0 <= x0 < x1 <= size[0]
     assert 0 <= y0 < y1 <= size[1]
     assert min(x1 - x0, y1 - y0) >= 16
 
 
-def test_without_pictures_landmarks_are_trained_on_and_nothing_breaks(dataset: Path, tmp_path: Path) -> None:
-    after = made_private(dataset, tmp_path / "out", LANDMARKS)
+def test_landmarks_only_can_be_trained_on(dataset: Path, tmp_path: Path) -> None:
+    after = prepare(dataset, tmp_path / "out", LANDMARKS)
     assert {row["image"]["bytes"] for row in rows_in(after)} == {None}
     assert [row["image"]["path"] for row in rows_in(after)] == [row["image"]["path"] for row in rows_in(dataset)]
     mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, after))
     np.testing.assert_array_equal(mine.raw, theirs.raw)
     with pytest.raises(AslkitError, match=r"has no pictures, only landmarks\. Train on those: --feature landmarks"):
         load_samples(after, PreprocessConfig(kind="pixels", size=28))
-    picture = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
-    assert sum(path.stat().st_size for path in (after / "data").iterdir()) < 60 * picture
+    image_bytes = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
+    assert sum(path.stat().st_size for path in (after / "data").iterdir()) < 60 * image_bytes
 
 
 HUGGING_FACE = """
@@ -176,74 +178,78 @@ for folder in sys.argv[1:]:
 """
 
 
-def test_hugging_face_opens_it_with_and_without_pictures(dataset: Path, tmp_path: Path) -> None:
-    crops = made_private(dataset, tmp_path / "crops", CROP)
+def test_hugging_face_opens_prepared_datasets(dataset: Path, tmp_path: Path) -> None:
+    crops = prepare(dataset, tmp_path / "crops", CROP)
     row = next(row for row in rows_in(crops) if row["split"] == "test")
-    folders = [str(crops), str(made_private(dataset, tmp_path / "landmarks", LANDMARKS))]
-    about = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
-    done = subprocess.run(
-        [sys.executable, "-c", HUGGING_FACE, *folders], cwd=tmp_path, env=about, capture_output=True, text=True
-    )  # elsewhere: here, `datasets` is our folder
-    assert done.stdout.splitlines() == [f"63 {(row['width'], row['height'])}", "63 None"], done.stderr[-2000:]
+    folders = [str(crops), str(prepare(dataset, tmp_path / "landmarks", LANDMARKS))]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
+    result = subprocess.run(
+        [sys.executable, "-c", HUGGING_FACE, *folders], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )  # cwd: import Hugging Face's datasets, not ./datasets
+    assert result.stdout.splitlines() == [f"63 {(row['width'], row['height'])}", "63 None"], result.stderr[-2000:]
 
 
-def test_no_name_is_left_anywhere(dataset: Path, tmp_path: Path) -> None:
+def test_pseudonyms_remove_all_names(dataset: Path, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
     folder, _ = stage_upload(dataset, workspace, PrivacyConfig(pseudonyms=True, crop=True))
     upload_staged(folder, str(tmp_path / "out"))
-    every = io.StringIO()
+    buffer = io.StringIO()
     for path in (tmp_path / "out").rglob("*"):
         assert not re.search("ada|ben|cleo", re.sub("signer-[0-9a-f]{4}", "", path.name))
         if path.suffix != ".parquet" and path.is_file():
-            every.write(path.read_text())
+            buffer.write(path.read_text())
     for table in (
         parquet_store.read_dataset(tmp_path / "out"),
         parquet_store.read_rejected(tmp_path / "out"),
         parquet_store.read_flagged(tmp_path / "out"),
     ):
         rows = table.to_pylist()
-        every.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
-    every.write(json.dumps(parquet_store.read_facts(tmp_path / "out")))
-    text = every.getvalue().lower().replace("metadata", "").replace("jsonld", "")
-    text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms spell "ada" by chance
+        buffer.write(str([{**row, "image": (row.get("image") or {}).get("path")} for row in rows]))
+    buffer.write(json.dumps(parquet_store.read_facts(tmp_path / "out")))
+    text = buffer.getvalue().lower().replace("metadata", "").replace("jsonld", "")
+    text = re.sub("[0-9a-f]{12,}|signer-[0-9a-f]{4}", "", text)  # hashes and pseudonyms can contain "ada"
     found = re.findall(r".{20}(?:ada|ben|cleo|telephone|at home).{5}", text)
     assert found == []
     for path in (tmp_path / "out").rglob("*.parquet"):
         assert not re.search(rb"ada/|ben/|cleo/|Ada,|Ben,|Cleo,|telephone", path.read_bytes())
-    kept = json.loads((workspace.root / "datasets" / "adas.pseudonyms.json").read_text())
-    assert set(kept["signers"]) == {"ada", "ben", "cleo"}
+    saved = json.loads((workspace.root / "datasets" / "adas.pseudonyms.json").read_text())
+    assert set(saved["signers"]) == {"ada", "ben", "cleo"}
     assert (workspace.root / "datasets" / "adas.pseudonyms.json").stat().st_mode & 0o077 == 0
     assert not list((tmp_path / "out").rglob("*pseudonyms*"))
 
 
-TOLD = {
+DETAILS = {
     "few-frames": "one of 3 of this letter and signer",
     "one-sitting": "this letter of the signer was recorded in {signer}/{session} only",
     "near-duplicate": "like {path}, which is sharper",
     "duplicate": "same pixels as {path}",
 }
-"""As curation says it, by reason."""
+"""Details of findings as curation writes them, by reason."""
 
 
-NAMED = st.text("aA.b- 1", max_size=4).map(lambda text: f"q{text}q")
-"""Names of people, sittings and files: some begin alike, some are parts of others, some have spaces."""
+NAMES_TEXT = st.text("aA.b- 1", max_size=4).map(lambda text: f"q{text}q")
+"""Names of signers, sessions and files. Some share a prefix, some contain others, and some contain spaces."""
 
 
-@given(recorded=st.lists(st.tuples(NAMED, NAMED, NAMED), min_size=1, max_size=6, unique=True))
-def test_whatever_is_said_of_a_frame_is_said_under_its_other_names(recorded: list[tuple[str, str, str]]) -> None:
+@given(recorded=st.lists(st.tuples(NAMES_TEXT, NAMES_TEXT, NAMES_TEXT), min_size=1, max_size=6, unique=True))
+def test_details_are_masked(recorded: list[tuple[str, str, str]]) -> None:
     names = Pseudonyms()
     paths = [f"{signer}/{session}/A/{file}.jpg" for signer, session, file in recorded]
-    about = list(zip(recorded, paths, strict=True))
-    names.register({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in about)
-    hiding = names.masker()
-    for (signer, session, _), path in about:
-        other = {"signer": names.signers[signer], "session": names.session(signer, session), "path": names.files[path]}
-        for words in TOLD.values():
-            said = hiding.mask_text(words.format(signer=signer, session=session, path=path))
-            assert said == words.format(**other)
+    frames = list(zip(recorded, paths, strict=True))
+    names.register({"signer": s, "session": t, "camera": None, "path": path} for (s, t, _), path in frames)
+    masker = names.masker()
+    for (signer, session, _), path in frames:
+        pseudonyms = {
+            "signer": names.signers[signer],
+            "session": names.session(signer, session),
+            "path": names.files[path],
+        }
+        for detail in DETAILS.values():
+            masked = masker.mask_text(detail.format(signer=signer, session=session, path=path))
+            assert masked == detail.format(**pseudonyms)
 
 
-def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> None:
+def test_names_with_spaces_and_commas_are_removed(tmp_path: Path) -> None:
     recorded = [
         ("maria", "2026-09-01-kitchen", "beside, bed.jpg"),
         ("maria anna", "at the lake", "first.jpg"),
@@ -252,15 +258,15 @@ def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> N
     ]
     rows, findings = [], []
     for index, (signer, session, file) in enumerate(recorded):
-        where = {"signer": signer, "session": session, "path": f"{signer}/{session}/A/{file}"}
-        image = {"bytes": None, "path": where["path"]}
+        frame = {"signer": signer, "session": session, "path": f"{signer}/{session}/A/{file}"}
+        image = {"bytes": None, "path": frame["path"]}
         rows.append(factories.row(index, signer, session=session, label=0, image=image, camera=f"{signer}'s"))
-        about = where | {"letter": "A"}
-        findings += [about | {"reason": name, "detail": words.format(**where)} for name, words in TOLD.items()]
+        finding = frame | {"letter": "A"}
+        findings += [finding | {"reason": name, "detail": text.format(**frame)} for name, text in DETAILS.items()]
     folder = factories.write(tmp_path / "in", {"train": rows}, summary={"notes": [row["detail"] for row in findings]})
     for name in (parquet_store.REJECTED_FILE, parquet_store.FLAGGED_FILE):
         parquet_store.write_findings(folder / name, findings)
-    after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
+    after = prepare(folder, tmp_path / "out", NAMES, Pseudonyms())
     sent = [
         table.to_pylist()
         for table in (
@@ -277,12 +283,12 @@ def test_no_person_sitting_or_file_is_named_in_what_is_sent(tmp_path: Path) -> N
         ]
     )
     assert re.findall(r"maria|anna|\bjo\b|kitchen|lake|balcony|beside|first\.|second\.|third\.", text) == []
-    assert text.count("in signer-") >= 2 * len(recorded)  # and yet it is said
+    assert text.count("in signer-") >= 2 * len(recorded)  # the details themselves are kept
 
 
-def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, tmp_path: Path) -> None:
+def test_pseudonyms_keep_signers_and_file_order(dataset: Path, tmp_path: Path) -> None:
     names = Pseudonyms()
-    after = rows_in(made_private(dataset, tmp_path / "out", NAMES, names))
+    after = rows_in(prepare(dataset, tmp_path / "out", NAMES, names))
     before = rows_in(dataset)
     assert [names.signers[row["signer"]] for row in before] == [row["signer"] for row in after]
     assert len(set(names.signers.values())) == 3
@@ -294,7 +300,7 @@ def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, t
         }
         assert new["consent"] == f"I, {new['signer']}, agree."
     mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, tmp_path / "out"))
-    for signer in ("ada", "ben", "cleo"):  # in the order they were taken
+    for signer in ("ada", "ben", "cleo"):  # in recording order
         np.testing.assert_array_equal(
             mine.label[mine.signer == signer], theirs.label[theirs.signer == names.signers[signer]]
         )
@@ -303,7 +309,7 @@ def test_people_stay_apart_and_files_in_order_under_other_names(dataset: Path, t
     assert parquet_store.read_rejected(tmp_path / "out").to_pylist()[1]["detail"] == f"same pixels as {listed[0]}"
 
 
-def test_a_person_keeps_the_other_name_and_another_dataset_gives_another(dataset: Path, tmp_path: Path) -> None:
+def test_pseudonyms_are_stable_per_dataset(dataset: Path, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path)
     for target in ("1", "2"):
         upload_staged(stage_upload(dataset, workspace, NAMES)[0], str(tmp_path / target))
@@ -314,16 +320,14 @@ def test_a_person_keeps_the_other_name_and_another_dataset_gives_another(dataset
     assert not one & other
 
 
-def test_damaged_pseudonyms_are_not_drawn_anew(dataset: Path, tmp_path: Path) -> None:
+def test_damaged_pseudonyms_file_is_reported(dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "adas.pseudonyms.json").write_text("{")
-    with pytest.raises(AslkitError, match=r"adas\.pseudonyms\.json is damaged .* other names than before"):
+    with pytest.raises(AslkitError, match=r"adas\.pseudonyms\.json is damaged .* new pseudonyms"):
         stage_upload(dataset, Workspace(root=tmp_path), NAMES)
 
 
-def test_what_was_prepared_waits_for_the_next_try(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_staged_upload_is_reused(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
     folder, first = stage_upload(dataset, workspace, CROP)
 
@@ -336,32 +340,32 @@ def test_what_was_prepared_waits_for_the_next_try(
     assert not folder.exists()
 
 
-def test_what_is_pushed_can_be_merged(dataset: Path, tmp_path: Path) -> None:
-    given = [
-        MergeInput(name=str(i), folder=made_private(dataset, tmp_path / str(i), config, Pseudonyms()), renames={})
+def test_prepared_datasets_can_be_merged(dataset: Path, tmp_path: Path) -> None:
+    inputs = [
+        MergeInput(name=str(i), folder=prepare(dataset, tmp_path / str(i), config, Pseudonyms()), renames={})
         for i, config in enumerate(
             (PrivacyConfig(landmarks_only=True, pseudonyms=True), PrivacyConfig(crop=True, pseudonyms=True))
         )
     ]
-    result = merge_datasets(given, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
+    result = merge_datasets(inputs, tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
     assert len(result.summary["signers"]) == 6
     assert parquet_store.read_facts(result.folder)["pixels"] is False
 
 
-def test_a_dataset_of_nobody_known_goes_as_it_is(tmp_path: Path) -> None:
-    """Such as Sign Language MNIST."""
+def test_dataset_with_unknown_signers(tmp_path: Path) -> None:
+    """As in Sign Language MNIST."""
     unknown = dict.fromkeys(("signer", "session", "camera", "group", "landmarks", "hand_box", "consent", "licence"))
     rows = {"train": [factories.row(index, "") | unknown for index in range(3)]}
     folder = factories.write(tmp_path / "in", rows, summary={"split_by": "official"})
-    after = made_private(folder, tmp_path / "out", NAMES, Pseudonyms())
-    for name in ("signer", "licence", "consent"):  # what is not stated is not stated to others either
+    after = prepare(folder, tmp_path / "out", NAMES, Pseudonyms())
+    for name in ("signer", "licence", "consent"):  # null stays null
         assert [row[name] for row in rows_in(after)] == [None] * 3
     assert parquet_store.read_facts(after)["summary"]["split_by"] == "official"
     with pytest.raises(AslkitError, match=r"No frame of .* has a hand"):
-        made_private(folder, tmp_path / "crops", CROP)
+        prepare(folder, tmp_path / "crops", CROP)
 
 
-def test_exif_never_leaves(dataset: Path, tmp_path: Path) -> None:
+def test_exif_is_removed(dataset: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     exif = Image.Exif()
@@ -369,52 +373,52 @@ def test_exif_never_leaves(dataset: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.fromarray(factories.picture(3)).save(buffer, "JPEG", exif=exif)
     rows = {"train": [factories.row(0, "ada", image={"bytes": buffer.getvalue(), "path": "ada/one/A/0.jpg"})]}
-    after = made_private(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
+    after = prepare(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
     data = rows_in(after)[0]["image"]["bytes"]
     assert b"home" not in data
     np.testing.assert_array_equal(decode_image(data), decode_image(buffer.getvalue()))
 
 
-def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+def test_damaged_image_is_reported(tmp_path: Path) -> None:
     rows = {"train": [factories.row(0, "ada", image={"bytes": b"\xff\xd8 no", "path": "ada/one/A/0.jpg"})]}
     with pytest.raises(AslkitError, match=r"The dataset's image 'ada/one/A/0\.jpg' is not an image"):
-        made_private(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
+        prepare(factories.write(tmp_path / "in", rows), tmp_path / "out", PrivacyConfig())
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.fixture(scope="module")
 def portrait() -> Frame:
-    """A person's face, BGR, uint8; matplotlib brings it."""
+    """A portrait from matplotlib's sample data, BGR, uint8."""
     from matplotlib import cbook
 
     return decode_image(Path(cbook._get_data_path("sample_data/grace_hopper.jpg")).read_bytes())
 
 
-def test_a_face_is_found_and_a_hand_is_none(portrait: Frame, picture: Frame) -> None:
-    finder = face_detector.FaceDetector()
-    assert finder.has_face(portrait, None)
-    assert finder.has_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also where the hand is before it
-    assert not finder.has_face(picture, None)
-    finder.close()
+def test_face_is_detected_and_hand_is_not(portrait: Frame, picture: Frame) -> None:
+    detector = FaceDetector()
+    assert detector.has_face(portrait, None)
+    assert detector.has_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also if the hand covers it
+    assert not detector.has_face(picture, None)
+    detector.close()
 
 
-def test_faces_are_not_sent_unless_somebody_says_so(portrait: Frame, tmp_path: Path) -> None:
+def test_faces_need_confirmation(portrait: Frame, tmp_path: Path) -> None:
     small = portrait[::2, ::2]
     image = {"bytes": encode_jpeg(small), "path": "ada/one/A/0.jpg"}
     rows = {"train": [factories.row(0, "ada", image=image, hand_box=[0.8, 0.8, 0.95, 0.95]), factories.row(1, "ada")]}
     factories.write(tmp_path / "datasets" / "mine", rows)
     push = ["dataset", "push", "mine", str(tmp_path / "out"), "--workspace", str(tmp_path)]
-    done = CliRunner().invoke(main, push)
-    assert done.exit_code == 2
-    assert "Faces are seen in 1 of 2 images. Send the hand alone (--crop)" in done.output
+    result = CliRunner().invoke(main, push)
+    assert result.exit_code == 2
+    assert "Faces are visible in 1 of 2 images. Crop the images to the hand (--crop)" in result.output
     assert not (tmp_path / "out").exists()
-    done = CliRunner().invoke(main, [*push, "--yes-faces"])
-    assert done.exit_code == 0, done.output
-    assert "Faces are seen in 1 of 2 images" in (tmp_path / "out" / "README.md").read_text()
-    done = CliRunner().invoke(main, [*push, "--crop", "--json"])
-    assert json.loads(done.output)["privacy"] == {"faces": 0, "images": 2, "left_out": 0}
+    result = CliRunner().invoke(main, [*push, "--yes-faces"])
+    assert result.exit_code == 0, result.output
+    assert "Faces are visible in 1 of 2 images" in (tmp_path / "out" / "README.md").read_text()
+    result = CliRunner().invoke(main, [*push, "--crop", "--json"])
+    assert json.loads(result.output)["privacy"] == {"faces": 0, "images": 2, "left_out": 0}
 
 
-def test_crops_and_no_pictures_exclude_each_other() -> None:
+def test_crop_and_landmarks_only_exclude_each_other() -> None:
     with pytest.raises(InputError, match="exclude each other"):
         PrivacyConfig(crop=True, landmarks_only=True)

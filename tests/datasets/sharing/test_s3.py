@@ -1,4 +1,4 @@
-"""Sending to a real S3 server on this machine and fetching from it, and lines that are cut."""
+"""Upload to and download from a local S3 server, with interrupted connections."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from aslkit.datasets.sharing import manifest, remote_storage
 from aslkit.datasets.sharing.download import download_dataset
 from aslkit.datasets.sharing.upload import upload_dataset
 from tests.datasets.factories import content
-from tests.datasets.http_server import Line
+from tests.datasets.http_server import Proxy
 
 BUCKET = "club"
 
@@ -29,49 +29,49 @@ def s3_server() -> Iterator[int]:
 
 
 @pytest.fixture
-def s3(s3_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    """The line to an S3 server with an empty bucket."""
+def s3(s3_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy for an S3 server with an empty bucket."""
     import boto3  # type: ignore[import-untyped]
     import s3fs  # type: ignore[import-untyped]
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "not-a-real-key")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)  # it waits for seconds
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)  # s3fs waits seconds between its own retries
     direct = f"http://127.0.0.1:{s3_server}"
     client = boto3.client("s3", endpoint_url=direct)
     client.create_bucket(Bucket=BUCKET)
-    line = Line(s3_server)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
-    yield line
-    line.close()
+    proxy = Proxy(s3_server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+    yield proxy
+    proxy.close()
     for each in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
         client.delete_object(Bucket=BUCKET, Key=each["Key"])
     client.delete_bucket(Bucket=BUCKET)
     client.close()
 
 
-def test_there_and_back(s3: Line, dataset: Path, tmp_path: Path) -> None:
-    sent = upload_dataset(dataset, "s3://club/mine")
-    assert sent.files_sent == sent.files == len(content(dataset))
-    fetched = download_dataset("s3://club/mine", tmp_path / "mine")
-    assert content(fetched.folder) == content(dataset)
-    assert not (fetched.folder / "report.html").exists()
-    assert parquet_store.read_dataset(fetched.folder).equals(parquet_store.read_dataset(dataset))
+def test_upload_and_download(s3: Proxy, dataset: Path, tmp_path: Path) -> None:
+    upload = upload_dataset(dataset, "s3://club/mine")
+    assert upload.files_sent == upload.files == len(content(dataset))
+    download = download_dataset("s3://club/mine", tmp_path / "mine")
+    assert content(download.folder) == content(dataset)
+    assert not (download.folder / "report.html").exists()
+    assert parquet_store.read_dataset(download.folder).equals(parquet_store.read_dataset(dataset))
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     s3.reset()
     assert upload_dataset(dataset, "s3://club/mine").files_sent == 0
     assert download_dataset("s3://club/mine", tmp_path / "mine").up_to_date
-    assert s3.up + s3.down < 40_000  # the manifest, and no more
+    assert s3.up + s3.down < 40_000  # only the manifest is transferred
 
 
-def test_a_sending_that_is_cut_goes_on(s3: Line, dataset: Path, tmp_path: Path) -> None:
+def test_interrupted_upload_resumes(s3: Proxy, dataset: Path, tmp_path: Path) -> None:
     size = manifest.build_manifest(dataset).size
-    s3.cut_up = size * 0.75  # within train, which comes after test; no try gets through from then on
+    s3.cut_up = size * 0.75  # within train, which is uploaded after test; all retries fail too
     with pytest.raises(AslkitError, match=r"s3://club/mine: .*the same command again goes on where this one stopped"):
         upload_dataset(dataset, "s3://club/mine")
     s3.reset()
-    with pytest.raises(InputError, match="is being sent to s3://club/mine, or was and did not arrive whole"):
+    with pytest.raises(InputError, match="upload of the dataset to s3://club/mine is in progress or was interrupted"):
         download_dataset("s3://club/mine", tmp_path / "mine")
     s3.reset()
     again = upload_dataset(dataset, "s3://club/mine")
@@ -80,8 +80,8 @@ def test_a_sending_that_is_cut_goes_on(s3: Line, dataset: Path, tmp_path: Path) 
     assert content(download_dataset("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
 
 
-def test_a_fetching_that_is_cut_goes_on_within_the_file(
-    s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_interrupted_download_resumes_within_file(
+    s3: Proxy, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_storage, "BLOCK_BYTES", 20_000)
     upload_dataset(dataset, "s3://club/mine")
@@ -98,20 +98,22 @@ def test_a_fetching_that_is_cut_goes_on_within_the_file(
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_line_that_fails_now_and_then_is_enough(
-    s3: Line, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_download_survives_temporary_failure(
+    s3: Proxy, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload_dataset(dataset, "s3://club/mine")
     s3.reset()
     s3.cut_down = manifest.build_manifest(dataset).size * 0.5
-    mended = threading.Timer(0.5, s3.reset)
-    mended.start()
+    timer = threading.Timer(0.5, s3.reset)
+    timer.start()
     monkeypatch.setattr(retry, "BACKOFF_S", 0.3)
     assert content(download_dataset("s3://club/mine", tmp_path / "mine").folder) == content(dataset)
-    mended.join()
+    timer.join()
 
 
-def test_without_a_key_says_what_to_do(s3: Line, dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_bucket_and_credentials_are_explained(
+    s3: Proxy, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(AslkitError, match=r"s3://nobody/mine: there is no .*bucket's name"):
         upload_dataset(dataset, "s3://nobody/mine")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -9,21 +9,21 @@ from aslkit.datasets.sign_mnist import read_csv
 
 
 def csv(labels: list[int], *, header: bool = True, end: str = "\n", pixels: int = 784) -> bytes:
-    """Rows whose pixels all are the row's number."""
-    head = ["label," + ",".join(f"pixel{n + 1}" for n in range(pixels))] if header else []
+    """Make a CSV file in which all pixels of a row are the index of the row."""
+    header_lines = ["label," + ",".join(f"pixel{n + 1}" for n in range(pixels))] if header else []
     rows = [f"{label}," + ",".join([str(index)] * pixels) for index, label in enumerate(labels)]
-    return (end.join([*head, *rows]) + end).encode()
+    return (end.join([*header_lines, *rows]) + end).encode()
 
 
-def test_labels_are_letters_without_a_gap(tmp_path: Path) -> None:
+def test_labels_are_converted_to_letters(tmp_path: Path) -> None:
     (tmp_path / "sign_mnist_train.csv").write_bytes(csv([0, 8, 10, 24]))
     (tmp_path / "sign_mnist_test.csv").write_bytes(csv([24]))
     (tmp_path / "note.csv").write_bytes(b"other")
-    found = read_csv.read_sign_mnist(tmp_path)
-    assert [LETTERS[label] for label in found["train"].labels] == ["A", "I", "K", "Y"]
-    assert [LETTERS[label] for label in found["test"].labels] == ["Y"]
-    assert found["train"].pixels.shape == (4, 28, 28)
-    assert found["train"].pixels[:, 5, 5].tolist() == [0, 1, 2, 3]
+    images = read_csv.read_sign_mnist(tmp_path)
+    assert [LETTERS[label] for label in images["train"].labels] == ["A", "I", "K", "Y"]
+    assert [LETTERS[label] for label in images["test"].labels] == ["Y"]
+    assert images["train"].pixels.shape == (4, 28, 28)
+    assert images["train"].pixels[:, 5, 5].tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,20 @@ def test_labels_are_letters_without_a_gap(tmp_path: Path) -> None:
         csv([3, 4]).replace(b"label", b'"label"'),
     ],
 )
-def test_with_and_without_a_header(tmp_path: Path, data: bytes) -> None:
+def test_header_is_optional(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "some.csv").write_bytes(data)
-    found = read_csv.read_sign_mnist(tmp_path / "some.csv")
-    assert [LETTERS[label] for label in found["train"].labels] == ["D", "E"]
+    images = read_csv.read_sign_mnist(tmp_path / "some.csv")
+    assert [LETTERS[label] for label in images["train"].labels] == ["D", "E"]
 
 
-def test_from_the_zip_file(tmp_path: Path) -> None:
+def test_read_zip_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
         archive.writestr("deep/sign_mnist_test/sign_mnist_test.csv", csv([1]))
         archive.writestr("amer_sign2.png", b"picture")
     assert list(read_csv.read_sign_mnist(tmp_path / "archive.zip")) == ["test"]
 
 
-def test_renumbered_labels_are_noticed_and_taken_when_told(tmp_path: Path) -> None:
+def test_renumbered_labels_need_option(tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_bytes(csv(list(range(24))))
     with pytest.raises(InputError, match=r"label 9.*--renumbered"):
@@ -57,9 +57,9 @@ def test_renumbered_labels_are_noticed_and_taken_when_told(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
-        (csv([25]), "labels are 0–24"),
+        (csv([25]), "labels must be 0–24"),
         (csv([]), "no rows"),
         (csv([1], pixels=783), "784 columns"),
         (csv([1]).replace(b"0,0", b"0,256", 1), "outside 0–255"),
@@ -68,42 +68,42 @@ def test_renumbered_labels_are_noticed_and_taken_when_told(tmp_path: Path) -> No
         (b"label,pixel\xff" + csv([1])[12:], "not a CSV file"),
     ],
 )
-def test_what_is_none(tmp_path: Path, data: bytes, says: str) -> None:
+def test_invalid_csv_is_reported(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "train.csv"
     path.write_bytes(data)
-    with pytest.raises(AslkitError, match=says):
+    with pytest.raises(AslkitError, match=message):
         read_csv.read_sign_mnist(path)
 
 
-def test_no_file_and_no_zip(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no file"):
+def test_missing_and_damaged_files_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No file found"):
         read_csv.read_sign_mnist(tmp_path / "none.zip")
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(AslkitError, match="damaged"):
         read_csv.read_sign_mnist(tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
         archive.writestr("readme.txt", b"")
-    with pytest.raises(InputError, match="holds no CSV"):
+    with pytest.raises(InputError, match="contains no CSV"):
         read_csv.read_sign_mnist(tmp_path / "b.zip")
 
 
-def test_the_published_one(real_data: Path) -> None:
-    found = read_csv.read_sign_mnist(real_data / "sign-language-mnist.zip")
-    assert {split: len(each.labels) for split, each in found.items()} == {"train": 27_455, "test": 7_172}
-    assert set(found["train"].labels) == set(range(24))
+def test_read_published_files(real_data: Path) -> None:
+    images = read_csv.read_sign_mnist(real_data / "sign-language-mnist.zip")
+    assert {split: len(each.labels) for split, each in images.items()} == {"train": 27_455, "test": 7_172}
+    assert set(images["train"].labels) == set(range(24))
     with pytest.raises(InputError, match="renumbered"):
         read_csv.read_sign_mnist(real_data / "sign-mnist-5-per-letter-relabelled.csv")
     assert len(read_csv.read_sign_mnist(real_data / "sign-mnist-train-head-no-header.csv")["train"].labels) == 188
 
 
-def test_a_zip_with_an_impossible_offset(tmp_path: Path) -> None:
-    """Found by benchmarks/robustness/fuzz.py: the seek itself fails, as a file's would on a broken disk."""
+def test_zip_with_impossible_offset_is_reported(tmp_path: Path) -> None:
+    """Found by benchmarks/robustness/fuzz.py: the seek fails with OSError, as on a broken disk."""
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("sign_mnist_test.csv", csv([1]))
     data = bytearray(path.read_bytes())
     end = data.rindex(b"PK\x05\x06")
-    data[end + 12 : end + 16] = b"\xff\xff\xff\x7f"  # size of the directory: it begins before the file
+    data[end + 12 : end + 16] = b"\xff\xff\xff\x7f"  # directory size that places its start before the file
     path.write_bytes(data)
     with pytest.raises(AslkitError):
         read_csv.read_sign_mnist(path)

@@ -42,15 +42,15 @@ def kinds(folder: Path) -> set[str]:
     return {each.kind for each in verify_dataset(folder, processes=0).findings}
 
 
-def test_a_valid_dataset_has_no_findings(valid: Path) -> None:
-    found = verify_dataset(valid, processes=2)  # as the command does it, in other processes
-    assert found.findings == ()
-    assert found.rows == {"train": 30, "validation": 4, "test": 12}
+def test_valid_dataset_has_no_findings(valid: Path) -> None:
+    report = verify_dataset(valid, processes=2)  # in other processes, as the command does
+    assert report.findings == ()
+    assert report.rows == {"train": 30, "validation": 4, "test": 12}
 
 
-def test_what_curation_makes_is_valid(curated: Any) -> None:
-    found = verify_dataset(curated.dataset("custom"), processes=0)
-    assert {each.kind for each in found.findings} <= {"unstated"}
+def test_curated_dataset_is_valid(curated: Any) -> None:
+    report = verify_dataset(curated.dataset("custom"), processes=0)
+    assert {each.kind for each in report.findings} <= {"unstated"}
 
 
 def cell(column: str, value: Any) -> Callable[[pa.Table], pa.Table]:
@@ -61,17 +61,17 @@ def image(data: bytes | None, path: str | None = "a.jpg") -> Callable[[pa.Table]
     return cell("image", {"bytes": data, "path": path})
 
 
-def telling(form: str) -> bytes:
-    """An image that says where it was taken."""
-    place = Image.Exif()
-    place[0x010E] = "at Ada's home"
+def image_with_exif(form: str) -> bytes:
+    """Make an image with a location in its EXIF metadata."""
+    exif = Image.Exif()
+    exif[0x010E] = "at Ada's home"
     buffer = io.BytesIO()
-    Image.fromarray(factories.picture(1)).save(buffer, form, exif=place)
+    Image.fromarray(factories.picture(1)).save(buffer, form, exif=exif)
     return buffer.getvalue()
 
 
-WHOLE = encode_jpeg(factories.picture(1))
-WHEN = pa.timestamp("ms", tz="UTC")
+VALID_JPEG = encode_jpeg(factories.picture(1))
+TIMESTAMP = pa.timestamp("ms", tz="UTC")
 GIF = b"GIF89a" + bytes(300)
 CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
     ("label", cell("label", 24)),
@@ -91,21 +91,21 @@ CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
     ("value", cell("handedness", "both")),
     ("value", cell("sha256", "../../etc/passwd")),
     ("value", cell("width", -5)),
-    ("odd-value", lambda table: table.set_column(5, "captured_at", pa.array([2**60] * len(table)).cast(WHEN))),
+    ("odd-value", lambda table: table.set_column(5, "captured_at", pa.array([2**60] * len(table)).cast(TIMESTAMP))),
     ("size", cell("width", 49)),
-    ("pixels", image(WHOLE)),
+    ("pixels", image(VALID_JPEG)),
     ("not-an-image", image(b"#!/bin/sh")),
     ("not-an-image", image(GIF)),
     ("not-an-image", image(b"")),
     ("not-an-image", image(encode_png(factories.picture(1, width=4, height=4)))),
     ("bomb", image(png_that_claims(30_000))),
-    ("damaged-image", image(WHOLE[: len(WHOLE) // 2])),
-    ("metadata", image(WHOLE[:2] + b"\xff\xfe\x00\x06home" + WHOLE[2:])),
-    ("metadata", image(WHOLE + b"PK\x03\x04 and an archive")),
-    ("metadata", image(telling("PNG"))),
-    ("metadata", image(telling("WEBP"))),
+    ("damaged-image", image(VALID_JPEG[: len(VALID_JPEG) // 2])),
+    ("metadata", image(VALID_JPEG[:2] + b"\xff\xfe\x00\x06home" + VALID_JPEG[2:])),
+    ("metadata", image(VALID_JPEG + b"PK\x03\x04 and an archive")),
+    ("metadata", image(image_with_exif("PNG"))),
+    ("metadata", image(image_with_exif("WEBP"))),
     *[
-        ("unsafe-path", image(WHOLE, path))
+        ("unsafe-path", image(VALID_JPEG, path))
         for path in ("../a.jpg", "a/../../b", "/etc/passwd", "C:\\a.jpg", "c:a.jpg", "a\\b.jpg", "a\0.jpg", "..")
     ],
     ("odd-text", cell("signer", "<script>alert(1)</script>")),
@@ -132,27 +132,25 @@ CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
 
 
 @pytest.mark.parametrize(("kind", "edit"), CASES, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(CASES)])
-def test_each_fault_is_found_and_said_harmlessly(
-    dataset: Path, kind: str, edit: Callable[[pa.Table], pa.Table]
-) -> None:
+def test_each_fault_is_found_and_sanitized(dataset: Path, kind: str, edit: Callable[[pa.Table], pa.Table]) -> None:
     factories.change(dataset, "train", edit)
-    found = verify_dataset(dataset, processes=0)
-    assert kind in {each.kind for each in found.findings}
-    for each in found.findings:
+    report = verify_dataset(dataset, processes=0)
+    assert kind in {each.kind for each in report.findings}
+    for each in report.findings:
         assert (each.what + each.file).isprintable()
         assert each.remedy
     if kind not in ("counts", "unstated", "unknown-signer", "card", "signer-in-two-splits", "group-in-two-splits"):
-        assert any(each.kind == kind and each.file == TRAIN for each in found.findings)
+        assert any(each.kind == kind and each.file == TRAIN for each in report.findings)
 
 
-def test_the_row_is_named(dataset: Path) -> None:
+def test_finding_names_file_and_row(dataset: Path) -> None:
     factories.change(dataset, "train", cell("label", 99))
     assert [(each.kind, each.file, each.row) for each in verify_dataset(dataset, processes=0).findings] == [
         ("label", TRAIN, 9)
     ]
 
 
-def test_the_same_pixels_in_train_and_test(dataset: Path) -> None:
+def test_same_pixels_in_train_and_test(dataset: Path) -> None:
     first = pq.read_table(dataset / TRAIN).slice(0, 1)
     factories.change(
         dataset, "test", lambda table: pa.concat_tables([table, factories.with_cell(first, "group", 0, 77)])
@@ -160,29 +158,29 @@ def test_the_same_pixels_in_train_and_test(dataset: Path) -> None:
     assert {"pixels-in-two-splits", "signer-in-two-splits", "counts"} <= kinds(dataset)
 
 
-def test_varied_copies_belong_to_train_and_to_their_original(tmp_path: Path) -> None:
+def test_augmented_copies_need_original_in_train(tmp_path: Path) -> None:
     originals = factories.rows_of("train", 3)
     copy = factories.row(500, "ada", parent=originals[0]["sha256"], augmentation="{}", group=originals[0]["group"])
-    tested = factories.rows_of("test", 2)
-    good = factories.write(tmp_path / "good", {"train": [*originals, copy], "test": tested})
+    test = factories.rows_of("test", 2)
+    good = factories.write(tmp_path / "good", {"train": [*originals, copy], "test": test})
     assert kinds(good) == set()
-    orphan = factories.write(tmp_path / "orphan", {"train": [*originals[1:], copy], "test": tested})
+    orphan = factories.write(tmp_path / "orphan", {"train": [*originals[1:], copy], "test": test})
     assert kinds(orphan) == {"parent"}
-    outside = factories.write(tmp_path / "outside", {"train": originals, "test": [*tested, copy | {"signer": "cleo"}]})
+    outside = factories.write(tmp_path / "outside", {"train": originals, "test": [*test, copy | {"signer": "cleo"}]})
     assert "copy-outside-train" in kinds(outside)
 
 
-def test_letters_under_other_names(dataset: Path) -> None:
+def test_wrong_label_names(dataset: Path) -> None:
     path = dataset / TRAIN
     table = pq.read_table(path)
-    said = json.loads(table.schema.metadata[b"huggingface"])
-    said["info"]["features"]["label"]["names"].reverse()
-    metadata = table.schema.metadata | {b"huggingface": json.dumps(said).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), path)
+    metadata = json.loads(table.schema.metadata[b"huggingface"])
+    metadata["info"]["features"]["label"]["names"].reverse()
+    new_metadata = table.schema.metadata | {b"huggingface": json.dumps(metadata).encode()}
+    pq.write_table(table.replace_schema_metadata(new_metadata), path)
     assert kinds(dataset) == {"label-names"}
 
 
-def test_files_of_two_datasets(dataset: Path, tmp_path: Path) -> None:
+def test_files_from_two_datasets(dataset: Path, tmp_path: Path) -> None:
     other = factories.write(
         tmp_path / "other", {"train": factories.rows_of("train", 3), "test": factories.rows_of("test", 12)}
     )
@@ -190,17 +188,17 @@ def test_files_of_two_datasets(dataset: Path, tmp_path: Path) -> None:
     assert "several-makings" in kinds(dataset)
 
 
-def test_what_else_lies_in_the_folder(dataset: Path, tmp_path: Path) -> None:
+def test_other_files_in_folder(dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("mine")
     (dataset / "data" / "train-00001-of-00002.parquet").symlink_to(tmp_path / "secret")
     (dataset / "run\x1b[31m.sh").write_text("rm")
     (dataset / "report.html").write_text("<p onclick=alert(1)>")
     os.mkfifo(dataset / "data" / "validation-00001-of-00001.parquet")
-    found = verify_dataset(dataset, processes=0)
-    assert Counter(each.kind for each in found.findings) == {
+    report = verify_dataset(dataset, processes=0)
+    assert Counter(each.kind for each in report.findings) == {
         "link": 1, "stray-file": 1, "script": 1, "special-file": 1, "several-makings": 1,
     }  # fmt: skip
-    assert all((each.what + each.file).isprintable() for each in found.findings)
+    assert all((each.what + each.file).isprintable() for each in report.findings)
 
 
 CARDS = [
@@ -214,13 +212,13 @@ CARDS = [
 
 
 @pytest.mark.parametrize("text", CARDS, ids=range(len(CARDS)))
-def test_a_card_that_is_none(dataset: Path, text: str) -> None:
+def test_invalid_card(dataset: Path, text: str) -> None:
     (dataset / "README.md").write_text(text)
     assert kinds(dataset) == {"card"}
 
 
-def test_rows_that_no_file_can_hold(dataset: Path) -> None:
-    # Parquet codes millions of nulls in a few bytes.
+def test_implausible_row_count(dataset: Path) -> None:
+    # Parquet encodes millions of nulls in a few bytes.
     empty = pa.table({field.name: pa.nulls(2_000_000, field.type) for field in schema.COLUMNS})
     pq.write_table(empty, dataset / TRAIN)
     assert "too-large" in kinds(dataset)
@@ -228,39 +226,38 @@ def test_rows_that_no_file_can_hold(dataset: Path) -> None:
         parquet_store.read_dataset(dataset, ["label"])
 
 
-def test_no_dataset(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no dataset"):
+def test_missing_dataset(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No dataset found"):
         verify_dataset(tmp_path)
     (tmp_path / "data").mkdir()
     assert kinds(tmp_path) == {"missing-file", "card"}
 
 
-def test_a_file_that_ends_the_process_that_reads_it() -> None:
-    """One kills whoever looks at it; the others are still looked at."""
+def test_crashed_task_does_not_stop_other_tasks() -> None:
     tasks: list[Any] = [partial(int, "1"), partial(os._exit, 9), partial(int, "2"), partial(int, "3")]
-    with IsolatedPool(2) as apart:
-        outcomes = list(apart.results(tasks, ["a", "b", "c", "d"]))
-    assert [each.kind if isinstance(each, Problem) else each for each in outcomes] == [1, "crash", 2, 3]
+    with IsolatedPool(2) as pool:
+        results = list(pool.results(tasks, ["a", "b", "c", "d"]))
+    assert [each.kind if isinstance(each, Problem) else each for each in results] == [1, "crash", 2, 3]
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), how=st.sampled_from(["flip", "cut", "swap", "zero"]), near_end=st.booleans())
 @example(seed=0, how="cut", near_end=False)
-def test_no_mutation_gives_a_traceback(
+def test_mutated_file_never_raises(
     valid: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, how: str, near_end: bool
 ) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     folder = tmp_path_factory.getbasetemp() / "mutated"
     if not folder.exists():
         shutil.copytree(valid, folder)
     data = bytearray((valid / "data/validation-00000-of-00001.parquet").read_bytes())
-    at = chance.randrange(max(0, len(data) - 4000) if near_end else 0, len(data))
+    at = rng.randrange(max(0, len(data) - 4000) if near_end else 0, len(data))
     if how == "flip":
-        data[at] ^= 1 << chance.randrange(8)
+        data[at] ^= 1 << rng.randrange(8)
     elif how == "cut":
-        del data[at : at + chance.randrange(1, 3000)]
+        del data[at : at + rng.randrange(1, 3000)]
     elif how == "swap":
-        data[at : at + 8] = chance.randbytes(8)
+        data[at : at + 8] = rng.randbytes(8)
     else:
         data[at : at + 64] = bytes(len(data[at : at + 64]))
     (folder / "data/validation-00000-of-00001.parquet").write_bytes(data)
