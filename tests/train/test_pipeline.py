@@ -117,7 +117,7 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
     said: list[str] = []
     config = load_settings("train", TrainConfig, flags={"epochs": 1})
     done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=said.append)
-    told = "100% of the frames of synthetic-ada are near-copies of frames of synthetic-dan"
+    told = "100% of the frames of synthetic-ada are near-duplicates of frames of synthetic-dan"
     assert any(told in each for each in said)
     assert told in describe_run(done.metrics).warning
     for name in ("report.html", "README.md"):

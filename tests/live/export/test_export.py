@@ -18,7 +18,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import folder_size
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
-from aslkit.datasets.exporters.destination import MARK
+from aslkit.datasets.exporters.destination import MARKER_FILE
 from aslkit.inference.load_model import load_keras_model, load_network
 from aslkit.live.export import to_onnx, to_saved_model, to_tflite
 from aslkit.live.export.run import export_model
@@ -122,8 +122,8 @@ def test_onnx_by_its_own_reference(landmarks: Path, tmp_path: Path, rng: np.rand
 
 def test_onnx_needs_no_tensorflow(landmarks: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from aslkit.live.export.run import export\n"
-        "export(Path(sys.argv[1]), format='onnx', into=Path(sys.argv[2])); print('tensorflow' in sys.modules)"
+        "import sys; from pathlib import Path; from aslkit.live.export.run import export_model\n"
+        "export_model(Path(sys.argv[1]), format='onnx', into=Path(sys.argv[2])); print('tensorflow' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, landmarks, tmp_path / "export"], capture_output=True, text=True, check=True
@@ -206,7 +206,7 @@ def test_nothing_is_overwritten_that_is_no_export(landmarks: Path, tmp_path: Pat
     assert (theirs / "letter.txt").read_text() == "mine"
     export_model(landmarks, format="onnx", into=theirs, force=True)
     export_model(landmarks, format="onnx", into=theirs)  # an export may be replaced
-    assert json.loads((theirs / MARK).read_text())["format"] == "onnx"
+    assert json.loads((theirs / MARKER_FILE).read_text())["format"] == "onnx"
 
 
 @pytest.mark.parametrize(("format", "library"), [("onnx", "onnx"), ("tflite", "tensorflow"), ("saved-model", "keras")])

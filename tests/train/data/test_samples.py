@@ -54,9 +54,9 @@ def test_hold_out_moves_just_that_person(dataset: Path) -> None:
 
 def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
-    with pytest.raises(InputError, match=r"no signer 'eve'.*synthetic-ada"):
+    with pytest.raises(InputError, match=r"No signer 'eve'.*synthetic-ada"):
         data.hold_out_signers(samples, ["eve"], CONFIG)
-    with pytest.raises(InputError, match="leaves nobody"):
+    with pytest.raises(InputError, match="leaves no signer"):
         data.hold_out_signers(samples, sorted(set(samples.signer)), CONFIG)
 
 
