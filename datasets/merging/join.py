@@ -118,7 +118,7 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     """Join the rows of several datasets into one set.
 
     Rows of the same recording (same signer, session, name and pixels) become one row. Of several originals with the
-    same pixels and letter, the first one in canonical order is kept, whoever the signer is. Originals with the same
+    same pixels and letter, the first one in canonical order is kept, regardless of the signer. Originals with the same
     pixels and different letters are all excluded. Augmented copies are kept if their original is kept.
     """
     entries = _merge_recordings(entry for source in sources for entry in source.entries)
