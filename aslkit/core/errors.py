@@ -1,15 +1,15 @@
-"""The errors a user may meet: each says what was wrong, where, and what to do. None shows a traceback."""
+"""Errors shown to the user. Each message says what is wrong, where, and what to do; none shows a traceback."""
 
 import click
 
 
 class AslkitError(click.ClickException):
-    """Something failed. Exit code 1."""
+    """An operation failed. Exit code 1."""
 
     exit_code = 1
 
 
 class InputError(AslkitError):
-    """The user asked for something that cannot be: a letter, an option, a path. Exit code 2, as click's own."""
+    """Invalid user input, such as a letter, an option or a path. Exit code 2, like click's usage errors."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a full disk or Ctrl-C never leaves half of one behind."""
+"""Atomic writes: a crash, a full disk or Ctrl-C never leaves a partial file behind."""
 
 import hashlib
 import os
@@ -14,21 +14,21 @@ from typing import Final
 _PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
 
 _BLOCK: Final = 1_048_576
-"""Bytes read at once."""
+"""Bytes per read."""
 
 _ABANDONED_S: Final = 60
-"""Seconds since the last change, after which nobody writes there any more, not even on another machine."""
+"""Seconds without a change after which a partial folder is abandoned, also by a process on another computer."""
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes the place of `path` when the block ends well.
+    """Yield a temporary path next to `path`, and rename it to `path` when the block succeeds.
 
-    When the block raises, the new file or folder is removed and `path` is as it was. A process that is killed leaves
-    the new one behind; of folders, the next that writes to `path` removes it.
+    If the block raises, the temporary file or folder is removed and `path` is unchanged. A killed process leaves it
+    behind; a temporary folder is removed by the next process that writes to `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _beside(path, "partial")
+    partial = _temporary_path(path, "partial")
     remove(partial)
     try:
         yield partial
@@ -43,18 +43,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
+    """Write `data` to `path` atomically."""
     with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """As `write_bytes`, and on the disk when it returns: not even a power cut takes it away."""
+    """Write `data` to `path` atomically and flush it to the disk, so that it survives a power failure."""
     with atomic_write(path) as partial, partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    if sys.platform == "win32":  # a folder cannot be opened there, and its names are journalled
+    if sys.platform == "win32":  # folders cannot be opened there; NTFS journals the rename
         return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -64,17 +64,17 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a file of this name was being written by `atomic_write` when it was interrupted."""
+    """Return whether this is the name of a temporary file that an interrupted `atomic_write` left behind."""
     return _PARTIAL.fullmatch(name) is not None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, whole or not at all."""
+    """Write `text` to `path` atomically, as UTF-8."""
     write_bytes(path, text.encode())
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all in it; a missing one is fine."""
+    """Remove a file, or a folder with its content, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -82,7 +82,7 @@ def remove(path: Path) -> None:
 
 
 def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
-    """SHA-256 of a file's content, in hex; `advance` hears of each block's bytes."""
+    """Return the SHA-256 of a file's content in hex; `advance` is called with the bytes of each block."""
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while block := file.read(_BLOCK):
@@ -92,49 +92,54 @@ def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> st
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
+    """Return the total size of the files in a folder, bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts `9.jpg` before `10.jpg`; no two names have the same."""
+    """Return a sort key that puts `9.jpg` before `10.jpg`; different names have different keys."""
     parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
-    return [*parts, (-1, 0, name)]  # 1.jpg and 01.jpg: never in the order the disk happens to list them
+    return [*parts, (-1, 0, name)]  # 1.jpg and 01.jpg must not depend on the order of the directory
 
 
-def _beside(path: Path, what: str) -> Path:
-    """A hidden name in the same folder, no longer than a disk allows (255 bytes) even where the name itself is long."""
+def _temporary_path(path: Path, kind: str) -> Path:
+    """Return a hidden name in the same folder, within the 255 bytes that file systems allow."""
     name = path.name.encode(errors="surrogateescape")[:200].decode(errors="ignore")
-    return path.with_name(f".{name}.{what}-{os.getpid()}")
+    return path.with_name(f".{name}.{kind}-{os.getpid()}")
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove the folders beside `path` that processes were writing, or had just replaced, when they were killed."""
-    for what in ("partial", "old"):
-        begin = _beside(path, what).name.rstrip("0123456789")
+    """Remove folders next to `path` that killed processes left behind: partial ones, and old ones being replaced."""
+    for kind in ("partial", "old"):
+        prefix = _temporary_path(path, kind).name.rstrip("0123456789")
         for found in path.parent.iterdir():
-            pid = found.name.removeprefix(begin)
-            if pid != found.name and pid.isdecimal() and not _lives(int(pid)) and (what == "partial" or path.is_dir()):
-                with suppress(OSError):  # another process may be at it too
-                    newest = max(each.stat().st_mtime for each in (found, *found.rglob("*")))
-                    if time.time() - newest > _ABANDONED_S:
+            pid = found.name.removeprefix(prefix)
+            if (
+                pid != found.name
+                and pid.isdecimal()
+                and not _is_running(int(pid))
+                and (kind == "partial" or path.is_dir())
+            ):
+                with suppress(OSError):  # another process may be removing it too
+                    changed = max(each.stat().st_mtime for each in (found, *found.rglob("*")))
+                    if time.time() - changed > _ABANDONED_S:
                         remove(found)
 
 
-def _lives(pid: int) -> bool:
-    if sys.platform == "win32":  # there signal 0 is Ctrl-C: nobody is asked, and nothing removed
+def _is_running(pid: int) -> bool:
+    if sys.platform == "win32":  # signal 0 would be Ctrl-C there, so keep the folder
         return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # another user's
+    except OSError:  # the process belongs to another user
         return True
     return True
 
 
 def _swap_folder(new: Path, path: Path) -> None:
-    old = _beside(path, "old")
+    old = _temporary_path(path, "old")
     path.rename(old)
     try:
         new.rename(path)

@@ -1,4 +1,4 @@
-"""Native libraries: started only when needed, and without their chatter."""
+"""Import native libraries on demand, and keep their start-up messages off the terminal."""
 
 import logging
 import os
@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
 
-_ONE_AT_A_TIME: Final = RLock()
+_LOCK: Final = RLock()
 
 
 @contextmanager
 def silence_native_log() -> Iterator[None]:
-    """Keep the start-up chatter of MediaPipe and TensorFlow off the terminal: C++ writes it to file descriptor 2."""
-    with _ONE_AT_A_TIME:  # two threads in here at once would put back each other's silence
+    """Suppress the messages that MediaPipe and TensorFlow write from C++ to file descriptor 2."""
+    with _LOCK:  # two threads would restore each other's redirection
         sys.stderr.flush()
         saved = os.dup(2)
         with Path(os.devnull).open("wb") as sink:
@@ -30,10 +30,10 @@ def silence_native_log() -> Iterator[None]:
 
 
 def import_keras(*, exact: bool = True) -> Any:
-    """Import Keras on TensorFlow; returns the module.
+    """Import Keras with the TensorFlow backend and return the module.
 
     Args:
-        exact: the same figures to the bit each time; an epoch takes some 7 % longer. Cannot be undone in this process.
+        exact: make results reproducible bit by bit; an epoch takes about 7 % longer. Cannot be undone in this process.
 
     Raises:
         AslkitError: TensorFlow is not installed.
@@ -45,10 +45,8 @@ def import_keras(*, exact: bool = True) -> Any:
             import keras
             import tensorflow as tf
     except ModuleNotFoundError as error:
-        raise AslkitError(
-            f"This needs {error.name}, which is not installed. Install it with: pip install 'aslkit[train]'"
-        ) from error
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it tells users how to write faster TensorFlow
+        raise AslkitError(f"{error.name} is not installed. Install it with: pip install 'aslkit[train]'") from error
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hints for TensorFlow developers
     if exact:
         tf.config.experimental.enable_op_determinism()
     return keras

@@ -1,4 +1,4 @@
-"""Pools of processes that end when they should."""
+"""Process pools whose workers end with their parent."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -8,26 +8,28 @@ from threading import Thread
 
 
 def count_cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def create_pool(processes: int | None = None) -> ProcessPoolExecutor:
-    """Make a pool whose processes leave Ctrl-C to this one, and end when this one is killed.
+    """Create a pool whose workers ignore Ctrl-C, which this process handles, and exit when this process is killed.
 
     Args:
-        processes: how many; one for each core where None.
+        processes: number of workers; None for one per core.
     """
-    # spawn: a fork of a process in which native threads run (Arrow, OpenCV) may hang.
-    return ProcessPoolExecutor(processes or count_cores(), mp_context=get_context("spawn"), initializer=_begin)
+    # spawn: forking a process with native threads (Arrow, OpenCV) can deadlock.
+    return ProcessPoolExecutor(
+        processes or count_cores(), mp_context=get_context("spawn"), initializer=_initialise_worker
+    )
 
 
-def _begin() -> None:
+def _initialise_worker() -> None:
     signal(SIGINT, SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     if parent := parent_process():
         parent.join()
         os._exit(1)

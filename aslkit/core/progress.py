@@ -1,4 +1,4 @@
-"""Progress bars with the time left; silent when the output is not a terminal."""
+"""Progress bars with the remaining time; silent when the output is not a terminal."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,15 +11,21 @@ OnMessage = Callable[[str], None]
 
 
 class Advance(Protocol):
-    """Call with the number of steps done since the last call."""
+    """Called with the number of steps done since the last call."""
 
     def __call__(self, steps: int = 1) -> None:
-        """Move the bar on."""
+        """Advance the bar."""
 
 
 @contextmanager
 def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Advance]:
-    """Show a bar on standard error while the block runs, if that is a terminal and there is a step; may be of bytes."""
+    """Show a progress bar on standard error while the block runs, if it is a terminal and `total` is not 0.
+
+    Args:
+        title: of the bar.
+        total: number of steps, or of bytes.
+        in_bytes: show sizes instead of counts.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -38,13 +44,13 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
 def iterate_with_progress(
     title: str, total: int, items: Iterable[Item], *, size: Callable[[Item], int] = lambda _: 1
 ) -> Iterator[Item]:
-    """Yield the items, and show meanwhile how far it is.
+    """Yield the items and show a progress bar meanwhile.
 
     Args:
         title: of the bar.
         total: steps of all items.
-        items: may be made as they are asked for.
-        size: how many steps an item is, as the number of rows of a table.
+        items: any iterable, also a generator.
+        size: steps of an item, such as the number of rows of a table.
     """
     with progress_bar(title, total) as advance:
         for item in items:

@@ -1,4 +1,4 @@
-"""How far values lie apart, in a way that a few strange ones among them do not move."""
+"""Statistics that a few outliers do not affect."""
 
 from typing import Any, Final
 
@@ -13,5 +13,5 @@ Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation", 1993.
 
 
 def robust_std(values: npt.NDArray[Any], middle: float) -> float:
-    """Standard deviation of values, (n,) and n > 0, as their median absolute deviation from `middle` tells it."""
+    """Estimate the standard deviation of values, (n,) with n > 0, from their median absolute deviation from `middle`."""
     return MAD_TO_SD * float(np.median(np.abs(values - middle)))

@@ -1,30 +1,30 @@
-"""Words of others, fit to be shown: a name in a dataset may hold commands to a terminal, tags of a page, or a novel."""
+"""Make untrusted text safe to display: names in a dataset can contain terminal escapes, HTML, or be very long."""
 
 import html
 import re
 from typing import Final
 
 MAX_CHARS: Final = 80
-"""Characters of one name that are shown."""
+"""Longest text that is displayed."""
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]|~])")
 _AT_START: Final = re.compile(r"^([#+\-=:]|\d+[.)](?=\s|$))")
 
 
 def sanitize_text(text: object, *, most: int = MAX_CHARS) -> str:
-    """Return text on one line that can be printed anywhere: control and direction characters become U+FFFD.
+    """Return text on one printable line: control and direction characters become U+FFFD.
 
     Args:
-        text: anything; what is no string is turned into one.
-        most: characters; the rest is cut off, and an ellipsis says so.
+        text: converted to a string.
+        most: maximum length; longer text is cut and ends with an ellipsis.
     """
-    given = str(text)
-    shown = "".join(each if each.isprintable() else "\ufffd" for each in given[:most])
-    return shown + "…" if len(given) > most else shown
+    full = str(text)
+    printable = "".join(each if each.isprintable() else "\ufffd" for each in full[:most])
+    return printable + "…" if len(full) > most else printable
 
 
 def escape_markdown(text: object, *, most: int = MAX_CHARS) -> str:
-    """Return text that Markdown shows as it is: no tag, link, heading, table cell or emphasis comes of it."""
+    """Escape text for Markdown, so that it creates no tag, link, heading, table cell or emphasis."""
     marked = _MARKS.sub(r"\\\1", html.escape(sanitize_text(text, most=most), quote=False))
     return _AT_START.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], marked)
 

@@ -1,4 +1,4 @@
-"""Starting Spark, quietly, and saying what is missing where it does not start."""
+"""Start a Spark session without its log, with clear errors if it fails."""
 
 import logging
 import os
@@ -19,19 +19,19 @@ _SETTINGS: Final = {
 }
 
 
-def _not_of_the_bridge(record: logging.LogRecord) -> bool:
-    """Whether a line of the log is not of Py4J, which prints tracebacks at Ctrl-C."""
+def _is_not_py4j(record: logging.LogRecord) -> bool:
+    """Return whether a log record is not from Py4J, which logs tracebacks at Ctrl-C."""
     return "py4j" not in record.pathname
 
 
 @contextmanager
 def open_spark_session(master: str, *, name: str, settings: dict[str, str] | None = None) -> Iterator[Any]:
-    """Run a Spark session while the block does; its log stays off the terminal, what fails is raised.
+    """Run a Spark session for the duration of the block. Its log is suppressed; failures are raised.
 
     Args:
-        master: as Spark has it: "local[*]", "spark://host:7077".
-        name: of the application, as the cluster shows it.
-        settings: Spark's, beside those that aslkit sets.
+        master: Spark master, such as "local[*]" or "spark://host:7077".
+        name: of the application, shown by the cluster.
+        settings: additional Spark settings.
 
     Raises:
         AslkitError: PySpark or Java is missing, or the master cannot be reached.
@@ -45,18 +45,18 @@ def open_spark_session(master: str, *, name: str, settings: dict[str, str] | Non
     for key, value in (_SETTINGS | (settings or {})).items():
         builder = builder.config(key, value)
     try:
-        with silence_native_log():  # the Java process keeps this silence
+        with silence_native_log():  # the Java process inherits the redirection
             spark = builder.getOrCreate()
-    except Exception as error:  # Py4J raises Java's exceptions as its own, PySpark others
+    except Exception as error:  # Py4J wraps Java exceptions, PySpark has its own
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AslkitError(
-            f"Spark did not start on {master}: {first}. `aslkit doctor` says whether Java is there; "
-            "for a cluster, check that the address can be reached from here."
+            f"Spark did not start on {master}: {first}. `aslkit doctor` checks Java. "
+            "For a cluster, check that the address can be reached from this computer."
         ) from error
     spark.sparkContext.setLogLevel("OFF")
-    logging.getLogger().addFilter(_not_of_the_bridge)
+    logging.getLogger().addFilter(_is_not_py4j)
     try:
         yield spark
     finally:
-        logging.getLogger().removeFilter(_not_of_the_bridge)
+        logging.getLogger().removeFilter(_is_not_py4j)
         spark.stop()

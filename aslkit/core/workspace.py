@@ -1,4 +1,4 @@
-"""Where things lie: one folder that holds captures, datasets, runs and what can be computed again."""
+"""The workspace: the folder with captures, datasets, runs and caches."""
 
 import re
 from dataclasses import dataclass
@@ -8,74 +8,80 @@ from typing import Final
 from aslkit.core.errors import InputError
 
 SYNTHETIC_PREFIX: Final = "synthetic-"
-"""Names of synthetic signers begin so, and no real one's does: the two never mix unseen."""
+"""Prefix of the names of synthetic signers; names of real signers must not start with it."""
 
 _NAME: Final = re.compile(r"\w(?:[\w .-]{0,62}[\w-])?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The folder that `--workspace` or ASLKIT_WORKSPACE names."""
+    """The folder given with `--workspace` or ASLKIT_WORKSPACE."""
 
     root: Path
 
     @property
     def captures(self) -> Path:
-        """SIGNER/SESSION/LETTER/*.jpg, as recorded; never changed by a later stage."""
+        """Folder of the recorded images, SIGNER/SESSION/LETTER/*.jpg; later stages never change it."""
         return self.root / "captures"
 
     @property
     def signers(self) -> Path:
-        """What signers have stated of licence and consent, and their usual hand."""
+        """File with licence, consent and dominant hand of each signer."""
         return self.root / "signers.toml"
 
     @property
     def measurements(self) -> Path:
-        """What curation measured of each image. May be deleted: it is measured again."""
+        """Cache of the measurements of each image; can be deleted."""
         return self.root / "cache" / "descriptions"
 
     def dataset(self, name: str) -> Path:
-        """The folder of the dataset `name`."""
+        """Return the folder of a dataset."""
         return self.root / "datasets" / validate_name("dataset", name)
 
     @property
     def exams(self) -> Path:
-        """One folder for each exam; its frames are never trained on."""
+        """Folder with one folder per exam; its frames are never trained on."""
         return self.root / "exams"
 
     @property
     def runs(self) -> Path:
-        """One folder for each training."""
+        """Folder with one folder per run."""
         return self.root / "runs"
 
 
 def validate_name(kind: str, name: str) -> str:
-    """Return `name`, which will name a folder, if it is fit for one.
+    """Return `name` if it is valid as the name of a folder.
 
     Raises:
-        InputError: when it is empty, longer than 64 characters, or has others than letters, digits, space, . _ -
+        InputError: empty, longer than 64 characters, or with characters other than letters, digits, space, . _ -
     """
     if _NAME.fullmatch(name):
         return name
     raise InputError(
-        f"{name!r} cannot be the name of a {kind}. Use 1–64 letters, digits, spaces, '.', '_' or '-', "
-        "beginning with a letter or digit."
+        f"{name!r} is not a valid name for a {kind}. Use 1–64 letters, digits, spaces, '.', '_' or '-', "
+        "starting with a letter or digit."
     )
 
 
 def make_name(text: str) -> str:
-    """Make a name of any text, such as a file's name: what no name may have becomes a dash."""
+    """Turn any text, such as a file name, into a valid name: invalid characters become dashes."""
     return re.sub(r"[^\w.]+", "-", text).strip("-._")[:64].rstrip("-._") or "unnamed"
 
 
 def validate_signer(name: str, *, synthetic: bool) -> str:
-    """Return `name` if it is fit for a signer who is, or is not, synthetic."""
+    """Return `name` if it is valid for a synthetic, or for a real, signer.
+
+    Raises:
+        InputError: it is not.
+    """
     validate_name("signer", name)
     if synthetic == name.startswith(SYNTHETIC_PREFIX):
         return name
     if synthetic:
         raise InputError(
-            f"{name!r}: a synthetic signer's name begins with {SYNTHETIC_PREFIX!r}. "
-            f"Try --signer {SYNTHETIC_PREFIX}{name}."
+            f"The name of a synthetic signer must start with {SYNTHETIC_PREFIX!r}, unlike {name!r}. "
+            f"Use --signer {SYNTHETIC_PREFIX}{name}."
         )
-    raise InputError(f"{name!r}: names beginning with {SYNTHETIC_PREFIX!r} are for synthetic signers. Choose another.")
+    raise InputError(
+        f"Names that start with {SYNTHETIC_PREFIX!r}, like {name!r}, are reserved for synthetic signers. Use another name."
+    )
