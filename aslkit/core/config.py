@@ -4,8 +4,8 @@ A setting is declared once, as a field of a keyword-only dataclass:
 
     goal: Annotated[int, Meta(ge=1, le=1_000_000, description="Frames per letter and signer.")] = 602
 
-Type, range, default and help text of the command line, of `docs/commands.md` and of `configs/default.toml` all come from
-this field. msgspec validates the values.
+The type, range, default and help text on the command line, in `docs/commands.md` and in `configs/default.toml` come
+from this field. msgspec validates the values.
 """
 
 from collections.abc import Mapping

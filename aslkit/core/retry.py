@@ -62,6 +62,6 @@ def _describe(error: Exception, url: str, times: int) -> AslkitError:
         )
     often = "once" if times == 1 else f"{times} times"
     return AslkitError(
-        f"{redact_url(url)}: the connection failed {often} ({redact_url(first)}). Run the same command again to continue; "
-        "partial transfers are never used."
+        f"{redact_url(url)}: the connection failed {often} ({redact_url(first)}). Run the same command again to "
+        "continue; partial transfers are never used."
     )

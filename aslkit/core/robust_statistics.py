@@ -13,5 +13,5 @@ Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation", 1993.
 
 
 def robust_std(values: npt.NDArray[Any], middle: float) -> float:
-    """Estimate the standard deviation of values, (n,) with n > 0, from their median absolute deviation from `middle`."""
+    """Estimate the standard deviation of values, (n,), n > 0, from their median absolute deviation from `middle`."""
     return MAD_TO_SD * float(np.median(np.abs(values - middle)))

@@ -83,5 +83,5 @@ def validate_signer(name: str, *, synthetic: bool) -> str:
             f"Use --signer {SYNTHETIC_PREFIX}{name}."
         )
     raise InputError(
-        f"Names that start with {SYNTHETIC_PREFIX!r}, like {name!r}, are reserved for synthetic signers. Use another name."
+        f"Names that start with {SYNTHETIC_PREFIX!r}, like {name!r}, are reserved for synthetic signers. Use another."
     )

@@ -19,7 +19,7 @@ def test_names_people_use(name: str) -> None:
      "<b>ada</b>", "a|b", "a\0b", "a:b", "*", "\udcff", "a\u202eb"],
 )  # fmt: skip
 def test_names_that_would_do_harm(name: str) -> None:
-    with pytest.raises(InputError, match="cannot be the name of a dataset") as caught:
+    with pytest.raises(InputError, match="is not a valid name for a dataset") as caught:
         Workspace(root=Path("w")).dataset(name)
     assert caught.value.exit_code == 2
 
@@ -49,5 +49,5 @@ def test_real_and_synthetic_signers_never_share_a_name() -> None:
     assert validate_signer("synthetic-ada", synthetic=True) == "synthetic-ada"
     with pytest.raises(InputError, match="--signer synthetic-ada"):
         validate_signer("ada", synthetic=True)
-    with pytest.raises(InputError, match="Choose another"):
+    with pytest.raises(InputError, match="Use another"):
         validate_signer("synthetic-ada", synthetic=False)

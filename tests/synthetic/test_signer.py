@@ -11,9 +11,9 @@ from aslkit.synthetic import Signer, SyntheticSession
 
 @pytest.mark.parametrize("name", ["ada", "", "synthetic", "synthetic-", "Synthetic-ada", " synthetic-ada"])
 def test_name_must_say_that_the_signer_is_synthetic(name: str) -> None:
-    with pytest.raises(InputError, match="must start with 'synthetic-'"):
+    with pytest.raises(InputError, match="begins with 'synthetic-'"):
         Signer(name=name)
-    with pytest.raises(InputError, match="must start with 'synthetic-'"):
+    with pytest.raises(InputError, match="begins with 'synthetic-'"):
         Signer.draw(name)
 
 
