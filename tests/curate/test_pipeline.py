@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from aslkit.capture.import_images import import_folder
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.workspace import Workspace
@@ -33,7 +33,7 @@ from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, p
 
 
 def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> CurateResult:
-    checks = options.pop("checks", load("checks", CheckConfig))
+    checks = options.pop("checks", load_settings("checks", CheckConfig))
     name = options.pop("name", "custom")
     return curate(workspace, name=name, config=settings, checks=checks, engine=Local(processes=1), **options)
 
@@ -85,7 +85,7 @@ def test_one_person_under_two_names_is_told(workspace: Workspace, settings: Cura
             put(workspace, f"maria/one/{frame.letter}/{frame.path.name}", encode_jpeg(brighter, quality=80))
     SessionInfo(signer="maria", session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
     (note,) = set(again(workspace, settings).summary["notes"]) - set(before)
-    assert note.startswith("100% of the frames of ben are near-copies of frames of maria.")
+    assert note.startswith("100% of the frames of ben are near-duplicates of frames of maria.")
 
 
 def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) -> None:
@@ -234,7 +234,7 @@ def test_not_one_readable_image(tmp_path: Path, settings: CurateConfig, looked_a
 
 @pytest.mark.parametrize(
     ("hold_out", "words"),
-    [(["maria"], "no signer 'maria' to hold out. There are: ada, ben, cleo"), (["cleo", "ada", "ben"], "nobody")],
+    [(["maria"], "No signer 'maria' to hold out. Known signers: ada, ben, cleo"), (["cleo", "ada", "ben"], "no signer")],
 )
 def test_a_wrong_hold_out_is_told_before_any_image_is_looked_at(
     curated: Workspace, tmp_path: Path, settings: CurateConfig, looked_at: list[str], hold_out: list[str], words: str
