@@ -36,14 +36,14 @@ RECORDS = """
 import os, sys
 from pathlib import Path
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import record, terminal
+from aslkit.capture.record import record, record_in_terminal
 from aslkit.capture.session.store import Session
-from aslkit.capture.session.recording import Sitting
+from aslkit.capture.session.recording import Recording
 from aslkit.formats.captures import SessionInfo
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 
-add, store = Session.add, Sitting._store
+add, store = Session.add, Recording._store
 
 def added(session, entry, data):
     add(session, entry, data)
@@ -54,12 +54,13 @@ def accepted(*given):
     os.write(1, f"accepted {entry.file}\\n".encode())
     return entry
 
-Session.add, Sitting._store = added, accepted
+Session.add, Recording._store = added, accepted
 record(
     "B", source=sys.argv[1], workspace=Workspace(root=Path(sys.argv[2])),
     info=SessionInfo(signer="synthetic-ada", session="one", camera="folder"),
-    capture=load("capture", CaptureConfig, flags={"goal": 1_000_000}),
-    gate=load("gate", GateConfig, flags={"enabled": False}), screen=terminal,
+    capture=load_settings("capture", CaptureConfig, flags={"goal": 1_000_000}),
+    gate=load_settings("gate", GateConfig, flags={"enabled": False}),
+    screen=lambda source: record_in_terminal(source, on_message=lambda _: None),
 )
 """
 
@@ -100,14 +101,16 @@ def main() -> None:
             after_s = float(rng.uniform(0, LONGEST_S))
             accepted, stored = killed(source, workspace, after_s)
             with Session.open(
-                workspace, INFO, look_at=lambda frame: measure_frame(frame, landmarker.find_all(frame))
+                workspace, INFO, measure=lambda frame: measure_frame(frame, landmarker.find_all(frame))
             ) as session:
                 done = asdict(session.recovered)
             index, there = FrameIndex.load(folder), {f"B/{path.name}" for path in (folder / "B").iterdir()}
             for file in index.entries:
                 decode_image((folder / file).read_bytes())
             lost = len(accepted - there)
-            wrong += (set(index.entries) != there) + bool(stored - there) + bool(index.broken) + bool(done["damaged"])
+            wrong += (
+                (set(index.entries) != there) + bool(stored - there) + bool(index.broken_lines) + bool(done["damaged"])
+            )
             lost_all, most, accepted_all = lost_all + lost, max(most, lost), accepted_all + len(accepted)
             print(
                 f"{kill:4}  {after_s:7.2f}  {len(accepted):8}  {len(stored):7}  {lost:4}  {done['relisted']:8}  "

@@ -38,12 +38,12 @@ BODIES: dict[str, Bodies] = {
         "/camera": {"type": "object", "properties": {"label": some("Webcam"), "settings": some({"width": 640})}},
         "/letter": {"type": "object", "properties": {"letter": some("A", "l"), "step": some(1, -1)}},
         "/undo": {"type": "object"},
-        "/answer": {"type": "object", "properties": {"is_so": some(True, False)}},
+        "/answer": {"type": "object", "properties": {"confirmed": some(True, False)}},
     },
     "live": {"/keys": {"type": "object", "properties": {"key": some("space", "delete", "clear")}}},
 }
 LAST: Bodies = {"/join": {"type": "object"}, "/finish": {"type": "object"}}
-NUMBERS = ("keep", "turn", "burst", "taken_s")
+NUMBERS = ("keep", "revision", "burst", "taken_s")
 A_SECOND = 18
 """Requests: a page may send some more, and is told to wait where it does."""
 

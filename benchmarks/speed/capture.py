@@ -23,7 +23,7 @@ from aslkit.capture.record import SourceRecording
 from aslkit.capture.session.lifecycle import RecordingLifecycle
 from aslkit.capture.window.view import draw_view
 from aslkit.capture.window.window import WindowController
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
@@ -79,31 +79,33 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         yield played(images)
 
     info = SessionInfo(signer="synthetic-ada", session="one", camera="benchmark")
-    capture, gate = load("capture", CaptureConfig, flags={"countdown_s": 0}), load("gate", GateConfig)
-    seat = RecordingLifecycle(
-        workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, ask=True
+    capture, gate = load_settings("capture", CaptureConfig, flags={"countdown_s": 0}), load_settings("gate", GateConfig)
+    lifecycle = RecordingLifecycle(
+        workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, can_ask=True
     )
-    with seat.open_recording(["B"]) as sitting:
+    with lifecycle.open_recording(["B"]) as recording:
         stream = Stream(opened, live=True, paced=True)
-        recording = SourceRecording(sitting, open_stream=lambda _: stream, stream=stream, by_letter=False, live=True)
-        desk, drawn, last = WindowController(recording), 0, None
+        source = SourceRecording(
+            recording, open_stream=lambda _: stream, stream=stream, reopen_per_letter=False, live=True
+        )
+        controller, drawn, last = WindowController(source), 0, None
         start = time.perf_counter()
-        while desk.ended is None:
-            desk.press(ord(" "))  # held
-            desk.follow()
-            shown = recording.pipeline.newest
+        while controller.end_reason is None:
+            controller.handle_key(ord(" "))  # held
+            controller.update()
+            shown = source.pipeline.newest
             if shown is not None and shown is not last:
-                draw_view(desk.view())
+                draw_view(controller.view())
                 drawn, last = drawn + 1, shown
             time.sleep(0.005)
         took = time.perf_counter() - start
-        recording.close()
-        counts = recording.frames()
-        judged = sum(sitting.stored.values()) + sum(Counter(sitting.refused).values())
-        followed = counts["seen"] - recording.stream.frames.lost
+        source.close()
+        counts = source.frame_statistics()
+        judged = sum(recording.stored.values()) + sum(Counter(recording.rejected).values())
+        followed = counts["seen"] - source.stream.frames.dropped
         p50, p95 = counts["fps"]["p50"], counts["fps"]["p95"]
     per_s = {"seen": counts["seen"], "followed": followed, "drawn": drawn, "judged": judged}
-    stored = float(sum(sitting.stored.values()))
+    stored = float(sum(recording.stored.values()))
     return {key: value / took for key, value in per_s.items()} | {"p50": p50, "p95": p95, "stored": stored}
 
 

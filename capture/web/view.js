@@ -72,7 +72,7 @@ export class View {
     button.style.setProperty("--share", Math.min(1, count / state.goal));
     button.setAttribute("aria-label", `${letter}, ${count} of ${state.goal}${complete ? ", complete" : ""}`);
     if (letter === state.letter) button.setAttribute("aria-current", "true");
-    else butthandlers.removeAttribute("aria-current");
+    else button.removeAttribute("aria-current");
   }
 
   recent(files, remove) {

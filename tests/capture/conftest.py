@@ -1,4 +1,4 @@
-"""Hands and frames without a camera, and sittings to put them before."""
+"""Fixtures: hands and frames without a camera, recordings, and fake frame sources."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,123 +14,137 @@ import pytest
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.capture.session.store import Session
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
 from aslkit.formats.frame_index import IndexEntry
-from aslkit.synthetic import Signer, render_frames
-from aslkit.synthetic import SyntheticSession as Room
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.video.sources import SourceFrame
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 from aslkit.vision.perceptual_hash import FINE_BITS
 
-Sit = Callable[..., AbstractContextManager[Recording]]
+OpenRecording = Callable[..., AbstractContextManager[Recording]]
 
 
-class Seen(Protocol):
-    """Makes the look of a good frame; frames of different numbers are not alike."""
+class MakeMetrics(Protocol):
+    """Creates the metrics of a good frame. Frames with different numbers are not near-duplicates."""
 
     def __call__(self, number: int = 0, **changes: Any) -> FrameMetrics: ...
 
 
-class Offer(Protocol):
-    """Puts a frame before a sitting."""
+class ProcessFrame(Protocol):
+    """Passes a frame to a recording."""
 
-    def __call__(self, sitting: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision: ...
-
-
-@pytest.fixture(scope="session")
-def ways() -> CaptureConfig:
-    """How `aslkit capture` records by default."""
-    return load("capture", CaptureConfig)
+    def __call__(self, recording: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision: ...
 
 
 @pytest.fixture(scope="session")
-def limits() -> GateConfig:
-    """The gate as it is by default."""
-    return load("gate", GateConfig)
+def capture_config() -> CaptureConfig:
+    """The default configuration of recordings."""
+    return load_settings("capture", CaptureConfig)
 
 
 @pytest.fixture(scope="session")
-def drawn() -> tuple[Frame, Hand]:
-    """A sharp frame, 480×640, and the hand that was drawn into it: a right one."""
-    frame = next(render_frames("B", signer=Signer(name="synthetic-plain"), session=Room(name="plain")))
+def gate_config() -> GateConfig:
+    """The default configuration of the quality gate."""
+    return load_settings("gate", GateConfig)
+
+
+@pytest.fixture(scope="session")
+def synthetic_hand() -> tuple[Frame, Hand]:
+    """A sharp synthetic frame, 480×640, and the right hand that it shows."""
+    frame = next(render_frames("B", signer=Signer(name="synthetic-plain"), session=SyntheticSession(name="plain")))
     return frame.image, Hand(landmarks=frame.joints, handedness="right", score=0.97)
 
 
 @pytest.fixture(scope="session")
-def seen(drawn: tuple[Frame, Hand]) -> Seen:
+def make_metrics(synthetic_hand: tuple[Frame, Hand]) -> MakeMetrics:
     def make(number: int = 0, **changes: Any) -> FrameMetrics:
-        chance = np.random.default_rng(number)
-        hashes = {"phash": int.from_bytes(chance.bytes(8)), "fine_hash": int.from_bytes(chance.bytes(FINE_BITS // 8))}
+        rng = np.random.default_rng(number)
+        hashes = {"phash": int.from_bytes(rng.bytes(8)), "fine_hash": int.from_bytes(rng.bytes(FINE_BITS // 8))}
         good = FrameMetrics(
-            hands=1, hand=drawn[1], width=64, height=48, brightness=0.6, blur_fine=0.3, blur_coarse=0.3, **hashes
+            hands=1,
+            hand=synthetic_hand[1],
+            width=64,
+            height=48,
+            brightness=0.6,
+            blur_fine=0.3,
+            blur_coarse=0.3,
+            **hashes,
         )
         side = changes.pop("side", None)
-        return replace(good, **changes) if side is None else replace(good, hand=replace(drawn[1], handedness=side))
+        return (
+            replace(good, **changes)
+            if side is None
+            else replace(good, hand=replace(synthetic_hand[1], handedness=side))
+        )
 
     return make
 
 
 @pytest.fixture(scope="session")
-def entry(seen: Seen) -> Callable[[str], IndexEntry]:
+def make_entry(make_metrics: MakeMetrics) -> Callable[[str], IndexEntry]:
     def make(file: str, number: int = 0, **other: Any) -> IndexEntry:
-        return IndexEntry.from_metrics(seen(number), file=file, **other)
+        return IndexEntry.from_metrics(make_metrics(number), file=file, **other)
 
     return make
 
 
-def picture_of(number: int) -> Frame:
+def solid_image(number: int) -> Frame:
     return np.full((48, 64, 3), number % 256, np.uint8)
 
 
 @pytest.fixture(scope="session")
-def offer(seen: Seen) -> Offer:
-    def give(sitting: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision:
-        ways = {key: changes.pop(key) for key in ("turn", "at", "wait") if key in changes}
-        rest: Mapping[str, Any] = {"at": None, "wait": True} | ways
-        return sitting.offer(picture_of(number), seen(number, **changes), name=str(number), keep=keep, **rest)
+def process_frame(make_metrics: MakeMetrics) -> ProcessFrame:
+    def process(recording: Recording, number: int, *, keep: bool = True, **changes: Any) -> GateDecision:
+        options = {key: changes.pop(key) for key in ("revision", "captured_at", "wait") if key in changes}
+        arguments: Mapping[str, Any] = {"captured_at": None, "wait": True} | options
+        return recording.process_frame(
+            solid_image(number), make_metrics(number, **changes), name=str(number), keep=keep, **arguments
+        )
 
-    return give
+    return process
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Workspace:
-    """A workspace in which nothing is."""
+def empty_workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
     return Workspace(root=tmp_path / "workspace")
 
 
 @pytest.fixture
-def sit(empty: Workspace, ways: CaptureConfig, limits: GateConfig, seen: Seen) -> Sit:
-    """Opens a session and sits ada down."""
+def open_recording(
+    empty_workspace: Workspace, capture_config: CaptureConfig, gate_config: GateConfig, make_metrics: MakeMetrics
+) -> OpenRecording:
+    """Opens a session of ada and starts a recording."""
 
     @contextmanager
-    def begin(letters: str = "AB", *, session: str = "one", **other: Any) -> Iterator[Recording]:
+    def open_session(letters: str = "AB", *, session: str = "one", **other: Any) -> Iterator[Recording]:
         info = SessionInfo(signer="ada", session=session, camera="test")
-        asked: dict[str, Any] = {
-            "capture": ways,
-            "gate": limits,
-            "counts": count_letters(empty.captures, "ada"),
+        arguments: dict[str, Any] = {
+            "capture": capture_config,
+            "gate": gate_config,
+            "counts": count_letters(empty_workspace.captures, "ada"),
         } | other
-        with Session.open(empty, info, look_at=lambda frame: seen(frame.sum())) as opened:
-            sitting = Recording(opened, letters=tuple(letters), **asked)
+        with Session.open(empty_workspace, info, measure=lambda frame: make_metrics(frame.sum())) as opened:
+            recording = Recording(opened, letters=tuple(letters), **arguments)
             try:
-                yield sitting
+                yield recording
             finally:
-                sitting.close()
+                recording.close()
 
-    return begin
+    return open_session
 
 
 DEADLINE_S = 20.0
 
 
 @pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], object]], None]:
-    """Waits for a condition, or fails."""
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Waits for a condition; fails after a timeout."""
 
     def wait(condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + DEADLINE_S
@@ -142,11 +156,11 @@ def until() -> Callable[[Callable[[], object]], None]:
 
 
 Step = int | BaseException | Event | Frame
-"""A frame of that number or with that picture, an error, or something to wait for."""
+"""A frame with this number or image, an error to raise, or an event to wait for."""
 
 
-class Played:
-    """A source: each time that it is opened, it does what the next of `takes` says, step by step; then all fails."""
+class FakeSource:
+    """A frame source that plays the steps of the next take each time it is opened, and fails after the last take."""
 
     def __init__(self, *takes: Sequence[Step] | AslkitError) -> None:
         self.takes, self.opened, self.closed = list(takes), 0, 0
@@ -164,23 +178,23 @@ class Played:
 
     @staticmethod
     def _frames(take: Sequence[Step]) -> Iterator[SourceFrame]:
-        for place, step in enumerate(take):
+        for index, step in enumerate(take):
             if isinstance(step, BaseException):
                 raise step
             if isinstance(step, Event):
                 step.wait(DEADLINE_S)
             else:
-                number, image = (step, picture_of(step)) if isinstance(step, int) else (place, step)
+                number, image = (step, solid_image(step)) if isinstance(step, int) else (index, step)
                 yield SourceFrame(image=image, name=str(number), time_s=number / 10, captured_at=None)
 
 
 @pytest.fixture(scope="session")
-def played() -> type[Played]:
-    return Played
+def fake_source() -> type[FakeSource]:
+    return FakeSource
 
 
-class Blind:
-    """A landmarker that sees no hand, at no cost."""
+class NoHandLandmarker:
+    """A fast landmarker that never finds a hand."""
 
     def __init__(self, **_: object) -> None:
         pass
@@ -196,7 +210,7 @@ class Blind:
 
 
 @pytest.fixture
-def blind(monkeypatch: pytest.MonkeyPatch, limits: GateConfig) -> GateConfig:
-    """Nobody looks for hands, and the gate that is returned lets all frames through."""
-    monkeypatch.setattr("aslkit.capture.frame_pipeline.HandLandmarker", Blind)
-    return replace(limits, enabled=False)
+def gate_off(monkeypatch: pytest.MonkeyPatch, gate_config: GateConfig) -> GateConfig:
+    """Disables hand detection, and returns a gate configuration that accepts all frames."""
+    monkeypatch.setattr("aslkit.capture.frame_pipeline.HandLandmarker", NoHandLandmarker)
+    return replace(gate_config, enabled=False)

@@ -1,4 +1,4 @@
-"""`aslkit capture` as a user meets it."""
+"""The `aslkit capture` command."""
 
 import errno
 import getpass
@@ -28,8 +28,8 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Four pictures that are all different, without a hand."""
-    folder, rng = tmp_path / "pictures", np.random.default_rng(0)
+    """A folder with four different images without a hand."""
+    folder, rng = tmp_path / "images", np.random.default_rng(0)
     folder.mkdir()
     for index in range(4):
         frame = np.kron(rng.integers(0, 255, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
@@ -38,18 +38,20 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def capture(empty: Workspace, source: Path) -> Run:
-    """Runs it; from the folder of pictures, gate off, where nothing else is said."""
+def capture(empty_workspace: Workspace, source: Path) -> Run:
+    """Runs `aslkit capture`, by default with the folder of images as source."""
 
     def run(*options: object, source: object = source, answers: str | None = None) -> Result:
-        arguments = ["capture", "--source", source, "--workspace", empty.root, *options]
-        return CliRunner().invoke(main, [str(each) for each in arguments], input=answers, catch_exceptions=False)
+        arguments = ["capture", "--source", source, "--workspace", empty_workspace.root, *options]
+        return CliRunner().invoke(
+            main, [str(argument) for argument in arguments], input=answers, catch_exceptions=False
+        )
 
     return run
 
 
-def failed(result: Result, code: int) -> str:
-    """What it said: one line, no traceback."""
+def error_message(result: Result, code: int) -> str:
+    """Check the exit code, and return the error message, which must be a single line without traceback."""
     assert result.exit_code == code, result.output
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1, result.stderr
@@ -60,13 +62,13 @@ def failed(result: Result, code: int) -> str:
 MARIA = ("--letter", "a", "--signer", "maria", "--no-gate")
 
 
-def stored(result: Result) -> Any:
+def parse_result(result: Result) -> Any:
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "expected"),
     [
         ((), "Give --letter A, or --letters A-Y"),
         (("--letter", "A", "--letters", "B"), "not both"),
@@ -74,58 +76,60 @@ def stored(result: Result) -> Any:
         (("--letters", "Z"), "movement"),
         (("--letters", "Y-A"), "no range of letters"),
         (("--letters", "A-"), "no range of letters"),
-        (("--letters", ""), "names no letter"),
+        (("--letters", ""), "contains no letter"),
         (("--letters", "A,Ä"), "not a letter"),
-        (("--letters", "A-Y"), "--letter A"),  # from a folder: who would say when the next one begins?
-        (("--letter", "A", "--goal", "0"), "Error: --goal must be from 1"),
+        (("--letters", "A-Y"), "--letter A"),  # a folder does not show when the next letter starts
+        (("--letter", "A", "--goal", "0"), "Invalid value for '--goal': 0 is not in the range"),
         (("--letter", "A", "--interval-s", "-1"), "--interval-s"),
-        (("--letter", "A", "--signer", "../up"), "cannot be the name of a signer"),
-        (("--letter", "A", "--session", "a/b"), "cannot be the name of a session"),
+        (("--letter", "A", "--signer", "../up"), "is not a valid name for a signer"),
+        (("--letter", "A", "--session", "a/b"), "is not a valid name for a session"),
         (("--letter", "A", "--signer", "synthetic-eve"), "synthetic"),
     ],
 )
-def test_what_cannot_be_asked_for(capture: Run, empty: Workspace, options: tuple[str, ...], says: str) -> None:
-    assert says in failed(capture(*options), 2)
-    assert not empty.root.exists()
+def test_invalid_options_are_rejected(
+    capture: Run, empty_workspace: Workspace, options: tuple[str, ...], expected: str
+) -> None:
+    assert expected in error_message(capture(*options), 2)
+    assert not empty_workspace.root.exists()
 
 
 @pytest.mark.parametrize("options", [("--count", "0"), ("--format", "gif"), ("--port", "99999")])
-def test_what_click_refuses(capture: Run, options: tuple[str, ...]) -> None:
-    failed(capture("--letter", "A", *options), 2)
+def test_out_of_range_options_are_rejected_by_click(capture: Run, options: tuple[str, ...]) -> None:
+    error_message(capture("--letter", "A", *options), 2)
 
 
-def test_a_source_that_is_none(capture: Run, empty: Workspace) -> None:
-    assert "There is no source" in failed(capture("--letter", "A", "--signer", "maria", source="nowhere.mp4"), 2)
-    assert not empty.root.exists()
+def test_missing_source_creates_no_workspace(capture: Run, empty_workspace: Workspace) -> None:
+    assert "does not exist" in error_message(capture("--letter", "A", "--signer", "maria", source="nowhere.mp4"), 2)
+    assert not empty_workspace.root.exists()
 
 
 @pytest.mark.parametrize("address", ["rtsp://ada:secret@127.0.0.1:1/x", "http://127.0.0.1:1/x"])
-def test_a_stream_that_does_not_answer(capture: Run, address: str) -> None:
-    message = failed(capture("--letter", "A", "--signer", "maria", "--no-preview", source=address), 1)
-    assert "127.0.0.1:1/x does not answer. Is the address right" in message
+def test_unreachable_stream_hides_password(capture: Run, address: str) -> None:
+    message = error_message(capture("--letter", "A", "--signer", "maria", "--no-preview", source=address), 1)
+    assert "127.0.0.1:1/x does not respond. Check the URL" in message
     assert "secret" not in message
 
 
-def test_all_is_stored_with_the_gate_off_and_nothing_that_has_no_hand_with_it(capture: Run, empty: Workspace) -> None:
+def test_gate_rejects_frames_without_hand_and_no_gate_stores_them(capture: Run, empty_workspace: Workspace) -> None:
     result = capture("--letter", "A", "--signer", "maria")
     assert result.exit_code == 0
-    assert "Stored nothing (the source ended)." in result.stdout
-    assert "Refused: no-hand 4." in result.stdout
+    assert "No frames were stored (the source ended)." in result.stdout
+    assert "Rejected: no-hand 4." in result.stdout
     result = capture(*MARIA)
     assert "Stored 4 frames of A; maria has 4 of 602." in result.stdout
-    assert len(list(walk_captures(empty.captures))) == 4
+    assert len(list(walk_captures(empty_workspace.captures))) == 4
 
 
-def test_count_goal_and_what_is_complete_already(capture: Run) -> None:
-    assert stored(capture(*MARIA, "--count", "1", "--json"))["letters"] == {"A": 1}
-    assert stored(capture(*MARIA, "--goal", "3", "--json"))["stored"] == 2
-    again = stored(capture(*MARIA, "--goal", "3", "--json", source="97"))  # no camera is needed
+def test_count_goal_and_complete_letter(capture: Run) -> None:
+    assert parse_result(capture(*MARIA, "--count", "1", "--json"))["letters"] == {"A": 1}
+    assert parse_result(capture(*MARIA, "--goal", "3", "--json"))["stored"] == 2
+    again = parse_result(capture(*MARIA, "--goal", "3", "--json", source="97"))  # the camera is not opened
     assert (again["stored"], "complete already" in again["ended"]) == (0, True)
-    assert "--goal or --count wants more" in capture(*MARIA, "--goal", "3").stdout
+    assert "use --goal or --count to record more" in capture(*MARIA, "--goal", "3").stdout
 
 
-def test_json_has_all_that_the_words_tell(capture: Run) -> None:
-    values = stored(capture(*MARIA, "--count", "2", "--session", "one", "--licence", "CC0-1.0", "--json"))
+def test_json_output_has_all_values(capture: Run) -> None:
+    values = parse_result(capture(*MARIA, "--count", "2", "--session", "one", "--licence", "CC0-1.0", "--json"))
     assert {key: values[key] for key in ("stored", "letters", "refused", "goal", "ended")} == {
         "stored": 2, "letters": {"A": 2}, "refused": {}, "goal": 602, "ended": "all recorded",
     }  # fmt: skip
@@ -136,66 +140,68 @@ def test_json_has_all_that_the_words_tell(capture: Run) -> None:
 
 
 @pytest.fixture
-def plan(empty: Workspace) -> Path:
-    """Of the run `one`: three frames of A."""
-    (empty.runs / "one").mkdir(parents=True)
-    file = empty.runs / "one" / "record_next.json"
+def plan(empty_workspace: Workspace) -> Path:
+    """The plan of the run `one`: three frames of A."""
+    (empty_workspace.runs / "one").mkdir(parents=True)
+    file = empty_workspace.runs / "one" / "record_next.json"
     file.write_text(json.dumps([{"letter": "A", "signer": "", "frames": 3, "why": "taken for S"}]))
     return file
 
 
-def test_a_plan_is_found_by_its_run_and_says_how_many_frames(
+def test_plan_is_found_by_run_name_or_path_and_sets_count(
     capture: Run, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "one").write_text("A file that happens to be called like the run.")
+    (tmp_path / "one").write_text("A file with the same name as the run.")
     options = ("--signer", "maria", "--no-gate", "--json")
-    assert stored(capture("--plan", "one", *options))["letters"] == {"A": 3}
-    assert stored(capture("--plan", plan, *options, "--count", "1"))["letters"] == {"A": 1}
+    assert parse_result(capture("--plan", "one", *options))["letters"] == {"A": 3}
+    assert parse_result(capture("--plan", plan, *options, "--count", "1"))["letters"] == {"A": 1}
     assert "A: taken for S" in capture("--plan", plan.parent, *options).stderr
 
 
-def test_a_plan_that_is_none(capture: Run, plan: Path) -> None:
-    assert "There is no run 'two'" in failed(capture("--plan", "two", "--signer", "maria"), 2)
+def test_missing_or_damaged_plan_is_reported(capture: Run, plan: Path) -> None:
+    assert "There is no run 'two'" in error_message(capture("--plan", "two", "--signer", "maria"), 2)
     plan.write_text(plan.read_text().replace("3", "2.5"))
-    assert "frames must be whole numbers above 0" in failed(capture("--plan", "one", "--signer", "maria"), 1)
+    assert "frames must be whole numbers above 0" in error_message(capture("--plan", "one", "--signer", "maria"), 1)
     plan.unlink()
-    assert "There is no plan in" in failed(capture("--plan", "one", "--signer", "maria"), 2)
+    assert "No recording plan found in" in error_message(capture("--plan", "one", "--signer", "maria"), 2)
 
 
-def test_png(capture: Run, empty: Workspace) -> None:
+def test_format_png(capture: Run, empty_workspace: Workspace) -> None:
     capture(*MARIA, "--format", "png", "--count", "1")
-    assert [frame.path.suffix for frame in walk_captures(empty.captures)] == [".png"]
+    assert [frame.path.suffix for frame in walk_captures(empty_workspace.captures)] == [".png"]
 
 
-def test_what_an_interrupted_recording_left_is_told(capture: Run, empty: Workspace) -> None:
-    folder = Path(stored(capture(*MARIA, "--count", "2", "--json"))["folder"])
+def test_recovery_after_interruption_is_reported(capture: Run, empty_workspace: Workspace) -> None:
+    folder = Path(parse_result(capture(*MARIA, "--count", "2", "--json"))["folder"])
     (folder / "frames.jsonl").write_text("")
     (folder / "A" / ".9.jpg.partial-1").touch()
-    said = capture(*MARIA, "--count", "1").stdout
-    assert "An earlier recording was interrupted. Recovered: 1 half-written files removed, 2 frames put back" in said
+    output = capture(*MARIA, "--count", "1").stdout
+    assert "An earlier recording was interrupted. Recovered: 1 incomplete files deleted, 2 frames added" in output
 
 
-def test_licence_and_consent_are_missed_once_stated_they_are_kept(capture: Run, empty: Workspace) -> None:
-    assert "maria has not said what may be done" in capture(*MARIA, "--count", "1").stderr
-    assert "without consent, and" in capture(*MARIA, "--count", "1", "--licence", "CC0-1.0").stderr
+def test_missing_licence_is_reported_and_stated_one_is_kept(capture: Run, empty_workspace: Workspace) -> None:
+    assert "The images of maria have no licence and no consent" in capture(*MARIA, "--count", "1").stderr
+    assert "have no consent, so they cannot be shared" in capture(*MARIA, "--count", "1", "--licence", "CC0-1.0").stderr
     capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--consent", "yes")
-    assert load_signer(empty, "maria") == SignerDetails(licence="CC0-1.0", consent="yes")
+    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="CC0-1.0", consent="yes")
     result = capture(*MARIA, "--count", "1", "--session", "another", "--json")
-    assert "has not said" not in result.stderr
-    assert (stored(result)["licence"], stored(result)["consent"]) == ("CC0-1.0", "yes")
+    assert "cannot be shared" not in result.stderr
+    assert (parse_result(result)["licence"], parse_result(result)["consent"]) == ("CC0-1.0", "yes")
 
 
-def test_yes_takes_both_from_the_configuration_and_what_was_stated_goes_before(
-    capture: Run, empty: Workspace, tmp_path: Path
+def test_yes_uses_configuration_unless_stated_otherwise(
+    capture: Run, empty_workspace: Workspace, tmp_path: Path
 ) -> None:
-    own = tmp_path / "own.toml"
-    own.write_text('[capture]\nlicence = "CC-BY-SA-4.0"\nconsent = "For research only."\n')
-    capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--yes", "--config", own)
-    assert load_signer(empty, "maria") == SignerDetails(licence="CC0-1.0", consent="For research only.")
+    config = tmp_path / "own.toml"
+    config.write_text('[capture]\nlicence = "CC-BY-SA-4.0"\nconsent = "For research only."\n')
+    capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--yes", "--config", config)
+    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="CC0-1.0", consent="For research only.")
 
 
-def test_a_person_at_a_terminal_is_asked_once(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_in_terminal_is_asked_once(
+    capture: Run, empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Terminal:
         def __init__(self, stream: Any) -> None:
             self._stream = stream
@@ -206,54 +212,58 @@ def test_a_person_at_a_terminal_is_asked_once(capture: Run, empty: Workspace, mo
         def isatty(self) -> bool:
             return True
 
-    from aslkit.cli import capture as cli_capture
+    from aslkit.cli.shared import capture_options as cli_capture
 
     monkeypatch.setattr(
         cli_capture, "sys", type("Sys", (), {"stdin": Terminal(sys.stdin), "stderr": Terminal(sys.stderr)})
     )
     first = capture(*MARIA, "--count", "1", answers="CC0-1.0\n\n")
     assert "Under which licence may the images of maria be shared? [CC-BY-4.0]" in first.stderr
-    assert load_signer(empty, "maria").licence == "CC0-1.0"
-    assert "may be shown" in str(load_signer(empty, "maria").consent)  # the proposal, taken with Enter
+    assert load_signer(empty_workspace, "maria").licence == "CC0-1.0"
+    assert "may be shown" in str(
+        load_signer(empty_workspace, "maria").consent
+    )  # the proposed answer, accepted with Enter
     assert "licence" not in capture(*MARIA, "--count", "1").stderr
 
 
-def test_a_damaged_signers_file_is_named(capture: Run, empty: Workspace) -> None:
-    empty.root.mkdir()
-    empty.signers.write_text("[maria")
-    assert "signers.toml is damaged" in failed(capture(*MARIA), 1)
+def test_damaged_signers_file_is_reported(capture: Run, empty_workspace: Workspace) -> None:
+    empty_workspace.root.mkdir()
+    empty_workspace.signers.write_text("[maria")
+    assert "signers.toml is damaged" in error_message(capture(*MARIA), 1)
 
 
-def test_a_synthetic_signer_has_nothing_to_state(capture: Run, empty: Workspace) -> None:
+def test_synthetic_signer_has_licence(capture: Run, empty_workspace: Workspace) -> None:
     result = capture("--letter", "B", "--count", "1", "--json", source="synthetic")
-    assert (stored(result)["licence"], result.stderr) == ("CC0-1.0", "")
-    assert stored(result)["signer"] == "synthetic-ada"
+    assert (parse_result(result)["licence"], result.stderr) == ("CC0-1.0", "")
+    assert parse_result(result)["signer"] == "synthetic-ada"
 
 
-def test_a_user_without_a_name_is_asked_for_one(capture: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> str:
+def test_missing_login_name_requires_signer_option(capture: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_key_error() -> str:
         raise KeyError("getpwuid(): uid not found: 12345")
 
-    monkeypatch.setattr(getpass, "getuser", nobody)
-    assert "Give --signer" in failed(capture("--letter", "A"), 2)
+    monkeypatch.setattr(getpass, "getuser", raise_key_error)
+    assert "Give --signer" in error_message(capture("--letter", "A"), 2)
 
 
-def test_a_full_disk(capture: Run, empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_keeps_stored_frames(
+    capture: Run, empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = Session.add
 
-    def full(session: Session, entry: Any, data: bytes) -> None:
+    def raise_disk_full(session: Session, entry: Any, data: bytes) -> None:
         if len(session.entries) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(session, entry, data)
 
-    monkeypatch.setattr(Session, "add", full)
-    message = failed(capture(*MARIA), 1)
+    monkeypatch.setattr(Session, "add", raise_disk_full)
+    message = error_message(capture(*MARIA), 1)
     assert "The disk is full" in message
-    assert "what was stored before is whole" in message
-    assert len(list(walk_captures(empty.captures))) == 2
+    assert "Files that were stored before are complete" in message
+    assert len(list(walk_captures(empty_workspace.captures))) == 2
 
 
-LIMITED = (
+LIMITED_SCRIPT = (
     "import resource, signal, sys\n"
     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     "from aslkit.vision.hand_landmarker import create_landmarker\n"
@@ -264,9 +274,9 @@ LIMITED = (
 )
 
 
-def test_files_that_may_grow_no_more_leave_nothing_half_written(tmp_path: Path, empty: Workspace) -> None:
-    """A limit on the size of files, which the system enforces in the middle of a write, as a full disk does."""
-    (tmp_path / "limited.py").write_text(LIMITED)
+def test_file_size_limit_leaves_no_incomplete_files(tmp_path: Path, empty_workspace: Workspace) -> None:
+    """A file size limit interrupts a write in the middle, like a full disk."""
+    (tmp_path / "limited.py").write_text(LIMITED_SCRIPT)
     (tmp_path / "many").mkdir()
     for number in range(40):
         (tmp_path / "many" / f"{number}.jpg").write_bytes(encode_jpeg(np.full((48, 64, 3), number * 6, np.uint8)))
@@ -278,7 +288,7 @@ def test_files_that_may_grow_no_more_leave_nothing_half_written(tmp_path: Path, 
         "--source",
         str(tmp_path / "many"),
         "--workspace",
-        str(empty.root),
+        str(empty_workspace.root),
     ]
     done = subprocess.run(
         [sys.executable, tmp_path / "limited.py", "4096", *arguments], capture_output=True, text=True, timeout=120
@@ -286,23 +296,23 @@ def test_files_that_may_grow_no_more_leave_nothing_half_written(tmp_path: Path, 
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "File too large" in done.stderr
-    folder = empty.captures / "maria" / "one"
+    folder = empty_workspace.captures / "maria" / "one"
     assert not [path for path in folder.rglob("*") if "partial" in path.name]
-    with Session.open(empty, SessionInfo.load(folder / "session.json"), look_at=lambda _: 1 / 0) as session:  # type: ignore[arg-type, return-value]
-        assert str(session.recovered) == ""  # the index filled up in the middle of a line, and that image is gone too
-        assert 5 < len(session.entries) == len(list(walk_captures(empty.captures))) < 40
+    with Session.open(empty_workspace, SessionInfo.load(folder / "session.json"), measure=lambda _: 1 / 0) as session:  # type: ignore[arg-type, return-value]
+        assert str(session.recovered) == ""  # the incomplete index line and its image were removed
+        assert 5 < len(session.entries) == len(list(walk_captures(empty_workspace.captures))) < 40
 
 
-def test_no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_cameras_without_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cameras, "list_cameras", lambda: [])
     result = CliRunner().invoke(main, ["capture", "--list-cameras"])
     assert result.exit_code == 0
-    assert "No camera was found" in result.stdout
+    assert "No camera found" in result.stdout
     assert "--web" in result.stdout
     assert json.loads(CliRunner().invoke(main, ["capture", "--list-cameras", "--json"]).stdout) == []
 
 
-def test_cameras_are_listed_as_source_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_cameras_shows_source_option(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Camera(number=2, name="HD Pro", state="640×480, 30 fps")
     monkeypatch.setattr(cameras, "list_cameras", lambda: [found])
     result = CliRunner().invoke(main, ["capture", "--list-cameras"])

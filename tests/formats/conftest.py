@@ -1,5 +1,5 @@
 """Fixtures shared with the tests of capture."""
 
-from tests.capture.conftest import drawn, entry, seen
+from tests.capture.conftest import make_entry, make_metrics, synthetic_hand
 
-__all__ = ["drawn", "entry", "seen"]
+__all__ = ["synthetic_hand", "make_entry", "make_metrics"]

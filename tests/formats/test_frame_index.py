@@ -1,4 +1,4 @@
-"""The index: what was written comes back, whatever happened to the file since."""
+"""The frame index: round trips, and recovery of damaged files."""
 
 import errno
 import json
@@ -25,7 +25,7 @@ files = st.builds(
     st.sampled_from(LETTERS),
     st.text(st.characters(exclude_characters="/\x00"), min_size=1).filter(lambda name: name not in (".", "..")),
 )
-entries = st.builds(
+index_entries = st.builds(
     IndexEntry,
     file=files,
     time=st.none() | st.datetimes().map(lambda at: at.isoformat()),
@@ -43,94 +43,94 @@ entries = st.builds(
 )
 
 
-@given(entries)
-def test_a_line_comes_back_as_the_entry_that_it_was(entry: IndexEntry) -> None:
-    line = entry.line()
+@given(index_entries)
+def test_entry_survives_json_round_trip(entry: IndexEntry) -> None:
+    line = entry.to_json()
     assert "\n" not in line
-    assert IndexEntry.read(json.loads(line)) == entry
+    assert IndexEntry.from_dict(json.loads(line)) == entry
 
 
-def test_a_name_that_is_no_text_comes_back(tmp_path: Path, entry: MakeEntry) -> None:
-    FrameIndex.load(tmp_path).add(entry("A/\udcff.jpg"))
+def test_undecodable_file_name_is_preserved(tmp_path: Path, make_entry: MakeEntry) -> None:
+    FrameIndex.load(tmp_path).add(make_entry("A/\udcff.jpg"))
     assert list(FrameIndex.load(tmp_path).entries) == ["A/\udcff.jpg"]
 
 
-def test_an_entry_has_the_joints_of_the_look_it_was_made_of(entry: MakeEntry, seen: Callable[..., Any]) -> None:
-    for made, look in (
-        (entry("A/1.jpg"), seen()),
-        (IndexEntry.from_metrics(seen(hand=None), file="A/1.jpg"), seen(hand=None)),
+def test_entry_has_same_joints_as_metrics(make_entry: MakeEntry, make_metrics: Callable[..., Any]) -> None:
+    for entry, metrics in (
+        (make_entry("A/1.jpg"), make_metrics()),
+        (IndexEntry.from_metrics(make_metrics(hand=None), file="A/1.jpg"), make_metrics(hand=None)),
     ):
-        assert made.joints == pytest.approx(look.joints, abs=1e-4, nan_ok=True)
-        assert made.joints.dtype == np.float32
+        assert entry.joints == pytest.approx(metrics.joints, abs=1e-4, nan_ok=True)
+        assert entry.joints.dtype == np.float32
 
 
-def filled(folder: Path, entry: MakeEntry, count: int = 3) -> tuple[Path, list[IndexEntry]]:
-    index, made = FrameIndex.load(folder), [entry(f"A/{number}.jpg", number) for number in range(count)]
-    for each in made:
-        index.add(each)
-    return folder / INDEX_FILE, made
+def create_index(folder: Path, make_entry: MakeEntry, count: int = 3) -> tuple[Path, list[IndexEntry]]:
+    index, entries = FrameIndex.load(folder), [make_entry(f"A/{number}.jpg", number) for number in range(count)]
+    for entry in entries:
+        index.add(entry)
+    return folder / INDEX_FILE, entries
 
 
-def test_what_is_added_and_removed_is_what_the_next_one_reads(tmp_path: Path, entry: MakeEntry) -> None:
-    _, made = filled(tmp_path, entry)
+def test_added_and_removed_entries_are_loaded(tmp_path: Path, make_entry: MakeEntry) -> None:
+    _, entries = create_index(tmp_path, make_entry)
     index = FrameIndex.load(tmp_path)
     index.remove("A/1.jpg")
-    index.add(made[1])
+    index.add(entries[1])
     index.remove("A/0.jpg")
-    assert list(index.entries.values()) == list(FrameIndex.load(tmp_path).entries.values()) == [made[2], made[1]]
+    assert list(index.entries.values()) == list(FrameIndex.load(tmp_path).entries.values()) == [entries[2], entries[1]]
 
 
-def test_no_file_lists_nothing(tmp_path: Path) -> None:
+def test_missing_file_is_an_empty_index(tmp_path: Path) -> None:
     index = FrameIndex.load(tmp_path)
     index.repair()
-    assert (index.entries, index.broken) == ({}, 0)
+    assert (index.entries, index.broken_lines) == ({}, 0)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cut_off_at_any_byte_of_its_last_line_it_keeps_those_before(tmp_path: Path, entry: MakeEntry) -> None:
-    path, made = filled(tmp_path, entry)
-    whole = path.read_bytes()
-    begins = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for size in range(begins, len(whole) + 1):
-        path.write_bytes(whole[:size])
+def test_truncated_last_line_loses_only_that_entry(tmp_path: Path, make_entry: MakeEntry) -> None:
+    path, entries = create_index(tmp_path, make_entry)
+    content = path.read_bytes()
+    last_line_start = content.rstrip(b"\n").rfind(b"\n") + 1
+    for size in range(last_line_start, len(content) + 1):
+        path.write_bytes(content[:size])
         index = FrameIndex.load(tmp_path)
-        kept = made if size >= len(whole) - 1 else made[:-1]
-        assert list(index.entries.values()) == kept
-        assert bool(index.broken) == (begins < size < len(whole))
+        expected = entries if size >= len(content) - 1 else entries[:-1]
+        assert list(index.entries.values()) == expected
+        assert bool(index.broken_lines) == (last_line_start < size < len(content))
         if size % 50:
             continue
         index.repair()
-        index.add(made[-1])
-        again = FrameIndex.load(tmp_path)
-        assert (list(again.entries.values()), again.broken) == (made, 0)
+        index.add(entries[-1])
+        reloaded = FrameIndex.load(tmp_path)
+        assert (list(reloaded.entries.values()), reloaded.broken_lines) == (entries, 0)
 
 
-JUNK = [
+BROKEN_LINES = [
     b"{", b"null", b"5", b"[]", b'"removed"', b"{}", b"\x00\xff\xfe\x80", b"[" * 50_000,
     b'{"file": "A/1.jpg"}', b"NaN",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("junk", JUNK, ids=lambda junk: repr(junk[:20]))
-@pytest.mark.parametrize("place", [0, 1, 3])
-def test_junk_is_dropped_and_all_else_kept(tmp_path: Path, entry: MakeEntry, junk: bytes, place: int) -> None:
-    path, made = filled(tmp_path, entry)
+@pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: repr(line[:20]))
+@pytest.mark.parametrize("position", [0, 1, 3])
+def test_broken_line_is_dropped_and_others_are_kept(
+    tmp_path: Path, make_entry: MakeEntry, line: bytes, position: int
+) -> None:
+    path, entries = create_index(tmp_path, make_entry)
     lines = path.read_bytes().splitlines()
-    path.write_bytes(b"\n".join([*lines[:place], junk, *lines[place:]]) + b"\n")
+    path.write_bytes(b"\n".join([*lines[:position], line, *lines[position:]]) + b"\n")
     index = FrameIndex.load(tmp_path)
-    assert (list(index.entries.values()), index.broken) == (made, 1)
+    assert (list(index.entries.values()), index.broken_lines) == (entries, 1)
     index.repair()
     assert path.read_bytes().splitlines() == lines
 
 
 @given(st.binary(max_size=300))
-def test_whatever_the_file_holds_it_can_be_read_and_mended(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes
-) -> None:
+def test_any_file_can_be_loaded_and_repaired(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("session")
     (folder / INDEX_FILE).write_bytes(data)
     FrameIndex.load(folder).repair()
-    assert FrameIndex.load(folder).broken == 0
+    assert FrameIndex.load(folder).broken_lines == 0
 
 
 @pytest.mark.parametrize(
@@ -145,41 +145,41 @@ def test_whatever_the_file_holds_it_can_be_read_and_mended(
     ],
     ids=str,
 )  # fmt: skip
-def test_a_line_that_says_what_cannot_be_is_no_entry(tmp_path: Path, entry: MakeEntry, change: dict[str, Any]) -> None:
-    values = json.loads(entry("A/1.jpg").line()) | change
+def test_invalid_values_are_a_broken_line(tmp_path: Path, make_entry: MakeEntry, change: dict[str, Any]) -> None:
+    values = json.loads(make_entry("A/1.jpg").to_json()) | change
     (tmp_path / INDEX_FILE).write_text(json.dumps(values) + "\n")
     index = FrameIndex.load(tmp_path)
-    assert (index.entries, index.broken) == ({}, 1)
+    assert (index.entries, index.broken_lines) == ({}, 1)
 
 
-def test_keys_of_a_later_version_do_no_harm_and_are_kept(tmp_path: Path, entry: MakeEntry) -> None:
-    text = json.dumps(json.loads(entry("A/1.jpg").line()) | {"weather": "fair"}) + "\n"
+def test_unknown_keys_are_ignored_and_kept(tmp_path: Path, make_entry: MakeEntry) -> None:
+    text = json.dumps(json.loads(make_entry("A/1.jpg").to_json()) | {"weather": "fair"}) + "\n"
     (tmp_path / INDEX_FILE).write_text(text)
     index = FrameIndex.load(tmp_path)
     index.repair()
-    assert (list(index.entries.values()), index.broken) == ([entry("A/1.jpg")], 0)
+    assert (list(index.entries.values()), index.broken_lines) == ([make_entry("A/1.jpg")], 0)
     assert (tmp_path / INDEX_FILE).read_text() == text
 
 
-def test_an_older_line_without_what_came_later_is_an_entry(entry: MakeEntry) -> None:
-    values = json.loads(entry("A/1.jpg").line())
+def test_line_of_older_version_is_valid(make_entry: MakeEntry) -> None:
+    values = json.loads(make_entry("A/1.jpg").to_json())
     del values["recovered"], values["score"]
-    assert IndexEntry.read(values) == replace(entry("A/1.jpg"), score=None)
+    assert IndexEntry.from_dict(values) == replace(make_entry("A/1.jpg"), score=None)
 
 
 @pytest.mark.parametrize("written", [0, 10])
-def test_a_full_disk_leaves_no_part_of_a_line(
-    tmp_path: Path, entry: MakeEntry, monkeypatch: pytest.MonkeyPatch, written: int
+def test_full_disk_leaves_no_partial_line(
+    tmp_path: Path, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    path, made = filled(tmp_path, entry)
+    path, entries = create_index(tmp_path, make_entry)
     before, index = path.read_bytes(), FrameIndex.load(tmp_path)
 
-    def full(handle: int) -> None:
+    def raise_disk_full(handle: int) -> None:
         os.ftruncate(handle, len(before) + written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", raise_disk_full)
     with pytest.raises(OSError, match="No space left"):
-        index.add(entry("A/new.jpg"))
+        index.add(make_entry("A/new.jpg"))
     assert path.read_bytes() == before
-    assert list(index.entries.values()) == made
+    assert list(index.entries.values()) == entries

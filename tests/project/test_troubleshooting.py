@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.capture.quality.gate import WORDS
+from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.doctor import machine, packages, run_checks
 from aslkit.doctor.render import PAGE
 
@@ -112,5 +112,5 @@ def test_all_remedies_are_looked_for() -> None:
 
 
 def test_what_the_gate_says_is_told() -> None:
-    for words in WORDS.values():
+    for words in REASON_MESSAGES.values():
         assert f"| {words} |" in TEXT

@@ -1,4 +1,4 @@
-"""On machines without a camera, as those that test are; devices are made up."""
+"""Listing cameras, with fake device files, because test machines have no camera."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from aslkit.video.cameras import list_cameras
 
 @pytest.fixture
 def devices(tmp_path: Path) -> Path:
-    """Numbers that no machine has: OpenCV asks the real system."""
+    """A folder with fake device files. No machine has cameras of these numbers; OpenCV accesses the real system."""
     (tmp_path / "dev").mkdir()
     for name in ("video97", "video8", "video9x", "video", "videox", "null"):
         (tmp_path / "dev" / name).touch()
@@ -25,18 +25,21 @@ def test_no_cameras(tmp_path: Path) -> None:
     assert list_cameras(tmp_path / "none", tmp_path / "none") == []
 
 
-def test_cameras_are_named_in_the_order_of_their_numbers(devices: Path) -> None:
+def test_cameras_are_sorted_by_number(devices: Path) -> None:
     found = list_cameras(devices, devices.parent / "sys")
-    assert [(each.number, each.name) for each in found] == [(8, str(devices / "video8")), (97, "HD Pro Webcam C920")]
-    assert all("gives no picture" in each.state for each in found)
+    assert [(camera.number, camera.name) for camera in found] == [
+        (8, str(devices / "video8")),
+        (97, "HD Pro Webcam C920"),
+    ]
+    assert all("gives no image" in camera.state for camera in found)
 
 
-def test_one_that_this_user_may_not_use_says_so(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_permission_is_reported(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     found = list_cameras(devices, devices.parent / "sys")
-    assert all("may not use it" in each.state and "aslkit doctor" in each.state for each in found)
+    assert all("no permission" in camera.state and "aslkit doctor" in camera.state for camera in found)
 
 
-def test_where_devices_are_not_listed_a_few_numbers_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_are_probed_if_devices_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert list_cameras() == []

@@ -1,4 +1,4 @@
-"""Sources that end, fail, come back, stall: read in a thread of their own, through a lane with room for one frame."""
+"""Reading sources that end, fail, reconnect or stall, and the slot that passes frames between threads."""
 
 import time
 from collections.abc import Callable
@@ -8,180 +8,180 @@ from typing import Any
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.video import stream as module
+from aslkit.video import stream as stream_module
 from aslkit.video.handoff import LatestFrameSlot
 from aslkit.video.sources import SourceLost
 from aslkit.video.stream import Stream
 
 DEADLINE_S = 20.0
 
-Played = Callable[..., Any]
-Until = Callable[[Callable[[], object]], None]
+FakeSource = Callable[..., Any]
+WaitUntil = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RETRY_S", 0.01)
+def retry_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "_RETRY_INTERVAL_S", 0.01)
 
 
-def taken(stream: Stream) -> list[str]:
-    return [each.name for each in iter(stream.frames.get, None)]
+def take_all(stream: Stream) -> list[str]:
+    return [frame.name for frame in iter(stream.frames.get, None)]
 
 
 LOST = SourceLost("It is gone.")
 
 
-def test_a_file_loses_no_frame_however_slowly_they_are_taken(played: Played) -> None:
-    stream = Stream(played(range(300)), live=False)
-    assert taken(stream) == [str(number) for number in range(300)]
-    assert (stream.seen, stream.frames.lost, stream.trouble, stream.error) == (300, 0, None, None)
+def test_file_drops_no_frames(fake_source: FakeSource) -> None:
+    stream = Stream(fake_source(range(300)), live=False)
+    assert take_all(stream) == [str(number) for number in range(300)]
+    assert (stream.frame_count, stream.frames.dropped, stream.problem, stream.error) == (300, 0, None, None)
     stream.check()
 
 
-def test_a_live_source_never_waits_and_the_newest_frame_is_taken(played: Played, until: Until) -> None:
-    stream = Stream(played(range(300)), live=True)
-    until(stream.ended.is_set)
-    assert taken(stream) == ["299"]
-    assert (stream.seen, stream.frames.lost) == (300, 299)
+def test_live_source_keeps_newest_frame_only(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source(range(300)), live=True)
+    wait_until(stream.ended.is_set)
+    assert take_all(stream) == ["299"]
+    assert (stream.frame_count, stream.frames.dropped) == (300, 299)
 
 
-def test_the_first_frame_is_waited_for_and_an_error_before_it_is_raised(played: Played) -> None:
-    good = Stream(played([0]), live=False)
-    good.first()
-    assert good.seen == 1
-    bad = Stream(played(AslkitError("No such camera.")), live=True)
+def test_wait_for_first_frame_returns_or_raises(fake_source: FakeSource) -> None:
+    good = Stream(fake_source([0]), live=False)
+    good.wait_for_first_frame()
+    assert good.frame_count == 1
+    unavailable = Stream(fake_source(AslkitError("No such camera.")), live=True)
     with pytest.raises(AslkitError, match="No such camera"):
-        bad.first()
-    nothing = Stream(played([]), live=False)
-    nothing.first()
-    assert nothing.seen == 0
+        unavailable.wait_for_first_frame()
+    empty = Stream(fake_source([]), live=False)
+    empty.wait_for_first_frame()
+    assert empty.frame_count == 0
 
 
-def test_a_camera_that_vanishes_and_returns_goes_on_and_says_so(played: Played, until: Until) -> None:
-    back = Event()
-    source = played([0, 1, LOST], AslkitError("It cannot be opened."), [back, 2, 3])
+def test_lost_camera_is_reopened_and_problem_is_reported(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    reconnect = Event()
+    source = fake_source([0, 1, LOST], AslkitError("It cannot be opened."), [reconnect, 2, 3])
     stream = Stream(source, live=True)
-    until(lambda: source.opened == 3)
-    assert stream.trouble == "It is gone. Waiting for it to come back."
-    back.set()
-    until(stream.ended.is_set)
-    assert (stream.seen, stream.lost, stream.error) == (4, None, None)
+    wait_until(lambda: source.opened == 3)
+    assert stream.problem == "It is gone. Trying to reconnect."
+    reconnect.set()
+    wait_until(stream.ended.is_set)
+    assert (stream.frame_count, stream.lost_message, stream.error) == (4, None, None)
     assert (source.opened, source.closed) == (3, 2)
 
 
-def test_one_that_does_not_return_is_given_up_after_a_while(played: Played, until: Until) -> None:
-    stream = Stream(played([0, LOST]), live=True, patience_s=0.05)
-    assert taken(stream) in (["0"], [])
-    until(stream.ended.is_set)
-    with pytest.raises(AslkitError, match=r"It is gone\..*did not within 0\.05 s"):
+def test_reconnecting_ends_after_timeout(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source([0, LOST]), live=True, reconnect_timeout_s=0.05)
+    assert take_all(stream) in (["0"], [])
+    wait_until(stream.ended.is_set)
+    with pytest.raises(AslkitError, match=r"It is gone\..*Gave up after 0\.05 s"):
         stream.check()
 
 
-def test_patience_begins_anew_each_time_that_it_returned(played: Played, until: Until) -> None:
+def test_reconnect_timeout_restarts_after_each_reconnection(fake_source: FakeSource, wait_until: WaitUntil) -> None:
     takes = [[number, LOST] for number in range(5)]
-    stream = Stream(played(*takes, [5]), live=True, patience_s=0.5)
-    until(stream.ended.is_set)
-    assert (stream.seen, stream.error) == (6, None)
+    stream = Stream(fake_source(*takes, [5]), live=True, reconnect_timeout_s=0.5)
+    wait_until(stream.ended.is_set)
+    assert (stream.frame_count, stream.error) == (6, None)
 
 
-def test_a_file_that_fails_is_not_waited_for(played: Played) -> None:
-    stream = Stream(played([0, AslkitError("2.jpg is damaged.")], [1]), live=False)
-    assert taken(stream) == ["0"]
+def test_failed_file_is_not_reopened(fake_source: FakeSource) -> None:
+    stream = Stream(fake_source([0, AslkitError("2.jpg is damaged.")], [1]), live=False)
+    assert take_all(stream) == ["0"]
     with pytest.raises(AslkitError, match="damaged"):
         stream.check()
 
 
-def test_an_error_that_nobody_thought_of_reaches_the_caller(played: Played, until: Until) -> None:
-    stream = Stream(played([0, ZeroDivisionError()]), live=True)
-    until(stream.ended.is_set)
+def test_unexpected_error_is_raised_by_check(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source([0, ZeroDivisionError()]), live=True)
+    wait_until(stream.ended.is_set)
     with pytest.raises(ZeroDivisionError):
         stream.check()
 
 
-def test_one_that_stalls_is_in_trouble_until_it_goes_on(
-    played: Played, until: Until, monkeypatch: pytest.MonkeyPatch
+def test_stall_is_a_problem_until_next_frame(
+    fake_source: FakeSource, wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STALLED_S", 0.02)
-    on, end = Event(), Event()
-    stream = Stream(played([0, on, 1, end]), live=True)
-    until(lambda: stream.trouble)
-    assert "has given no picture" in str(stream.trouble)
-    on.set()
-    until(lambda: stream.seen == 2)
+    monkeypatch.setattr(stream_module, "STALL_TIMEOUT_S", 0.02)
+    resume, end = Event(), Event()
+    stream = Stream(fake_source([0, resume, 1, end]), live=True)
+    wait_until(lambda: stream.problem)
+    assert "has sent no image" in str(stream.problem)
+    resume.set()
+    wait_until(lambda: stream.frame_count == 2)
     end.set()
-    until(stream.ended.is_set)
-    assert stream.trouble is None
+    wait_until(stream.ended.is_set)
+    assert stream.problem is None
 
 
-def test_closing_does_not_wait_for_a_camera_that_does_not_answer(
-    played: Played, until: Until, monkeypatch: pytest.MonkeyPatch
+def test_close_does_not_wait_for_unresponsive_camera(
+    fake_source: FakeSource, wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STALLED_S", 0.02)
+    monkeypatch.setattr(stream_module, "STALL_TIMEOUT_S", 0.02)
     never = Event()
-    stream = Stream(played([0, never]), live=True)
-    stream.first()
+    stream = Stream(fake_source([0, never]), live=True)
+    stream.wait_for_first_frame()
     stream.close()
     assert stream.frames.get() is None
     never.set()
-    until(stream.ended.is_set)
+    wait_until(stream.ended.is_set)
 
 
-def test_closing_ends_a_file_in_the_middle_and_frees_it(played: Played) -> None:
-    source = played(range(10**9))
+def test_close_stops_and_closes_file(fake_source: FakeSource) -> None:
+    source = fake_source(range(10**9))
     stream = Stream(source, live=False)
-    stream.first()
+    stream.wait_for_first_frame()
     stream.close()
     assert source.closed == 1
     stream.close()
 
 
-def test_closing_ends_the_waiting_for_a_camera(played: Played, until: Until) -> None:
-    stream = Stream(played([0, LOST]), live=True)
-    until(lambda: stream.lost)
+def test_close_stops_reconnecting(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source([0, LOST]), live=True)
+    wait_until(lambda: stream.lost_message)
     stream.close()
-    until(stream.ended.is_set)
+    wait_until(stream.ended.is_set)
     stream.check()
 
 
-def test_a_paced_video_is_given_in_its_own_time_and_is_not_waited_for(played: Played, until: Until) -> None:
-    stream = Stream(played([0, 1, 2]), live=False, paced=True)
-    begun = time.monotonic()
-    until(stream.ended.is_set)
-    assert time.monotonic() - begun > 0.15  # three frames, a tenth of a second apart
-    assert (taken(stream), stream.frames.lost) == (["2"], 2)
+def test_paced_video_is_played_at_its_frame_rate(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source([0, 1, 2]), live=False, paced=True)
+    start = time.monotonic()
+    wait_until(stream.ended.is_set)
+    assert time.monotonic() - start > 0.15  # three frames at intervals of 0.1 s
+    assert (take_all(stream), stream.frames.dropped) == (["2"], 2)
 
 
-def test_frames_a_second_are_the_slower_the_more_of_them_are_to_be_as_fast(played: Played, until: Until) -> None:
-    stream = Stream(played(range(50)), live=True)
-    until(stream.ended.is_set)
-    rates = stream.rates()
+def test_frame_rate_at_95_percent_is_at_most_median(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    stream = Stream(fake_source(range(50)), live=True)
+    wait_until(stream.ended.is_set)
+    rates = stream.frame_rates()
     assert rates is not None
     assert rates[0] >= rates[1] > 0
-    assert Stream(played([]), live=True).rates() is None
+    assert Stream(fake_source([]), live=True).frame_rates() is None
 
 
-def test_a_pause_of_the_camera_is_no_frame_rate(played: Played, until: Until) -> None:
-    source = played([0, LOST], [1])
+def test_disconnection_does_not_count_as_frame_interval(fake_source: FakeSource, wait_until: WaitUntil) -> None:
+    source = fake_source([0, LOST], [1])
     stream = Stream(source, live=True)
-    until(stream.ended.is_set)
-    assert stream.rates() is None  # there is only the gap while it was away
+    wait_until(stream.ended.is_set)
+    assert stream.frame_rates() is None  # the only gap is the disconnection
 
 
 @pytest.mark.parametrize("newest_wins", [True, False])
-def test_a_lane_that_is_closed_gives_what_it_has_and_then_nothing(newest_wins: bool) -> None:
-    lane: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=newest_wins)
-    lane.put(1)
-    lane.close()
-    lane.put(2)
-    assert (lane.get(), lane.get(), lane.lost) == (1, None, 0)
+def test_closed_slot_returns_remaining_item_then_none(newest_wins: bool) -> None:
+    slot: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=newest_wins)
+    slot.put(1)
+    slot.close()
+    slot.put(2)
+    assert (slot.get(), slot.get(), slot.dropped) == (1, None, 0)
 
 
-def test_a_lane_can_be_closed_empty_while_the_giver_waits() -> None:
-    lane: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=False)
-    lane.put(1)
-    giver = Thread(target=lane.put, args=(2,))
-    giver.start()
-    lane.close(empty=True)
-    giver.join(DEADLINE_S)
-    assert not giver.is_alive()
-    assert lane.get() is None
+def test_close_with_discard_unblocks_producer() -> None:
+    slot: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=False)
+    slot.put(1)
+    producer = Thread(target=slot.put, args=(2,))
+    producer.start()
+    slot.close(discard=True)
+    producer.join(DEADLINE_S)
+    assert not producer.is_alive()
+    assert slot.get() is None

@@ -2,67 +2,69 @@ from dataclasses import replace
 
 import pytest
 
-from aslkit.capture.quality.handedness import SURPRISED_AFTER, USUAL_FROM, HandednessTracker
+from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION, MIN_FRAMES_TO_LEARN, HandednessTracker
 from aslkit.vision.hand_landmarker import Hand, Handedness
 from aslkit.vision.images import Frame
 
 
 @pytest.fixture
-def right(drawn: tuple[Frame, Hand]) -> Hand:
-    return drawn[1]
+def right_hand(synthetic_hand: tuple[Frame, Hand]) -> Hand:
+    return synthetic_hand[1]
 
 
 @pytest.fixture
-def left(right: Hand) -> Hand:
-    return replace(right, handedness="left")
+def left_hand(right_hand: Hand) -> Hand:
+    return replace(right_hand, handedness="left")
 
 
-def shown(sides: HandednessTracker, *hands: Hand) -> None:
+def observe_all(tracker: HandednessTracker, *hands: Hand) -> None:
     for hand in hands:
-        sides.observe(hand)
+        tracker.observe(hand)
 
 
-def test_the_usual_hand_is_learned_in_spite_of_a_few_mistakes(right: Hand, left: Hand) -> None:
-    sides = HandednessTracker(None, ask=True)
-    shown(sides, left, *[right] * (USUAL_FROM - 2))
-    assert sides.usual is None
-    shown(sides, right)
-    assert sides.usual == "right"
+def test_usual_hand_is_learned_despite_errors(right_hand: Hand, left_hand: Hand) -> None:
+    tracker = HandednessTracker(None, can_ask=True)
+    observe_all(tracker, left_hand, *[right_hand] * (MIN_FRAMES_TO_LEARN - 2))
+    assert tracker.usual is None
+    observe_all(tracker, right_hand)
+    assert tracker.usual == "right"
 
 
-def test_hands_that_change_are_no_usual_one(right: Hand, left: Hand) -> None:
-    sides = HandednessTracker(None, ask=True)
-    shown(sides, *[left, right] * USUAL_FROM)
-    assert (sides.usual, sides.question) == (None, None)
+def test_alternating_hands_are_not_learned(right_hand: Hand, left_hand: Hand) -> None:
+    tracker = HandednessTracker(None, can_ask=True)
+    observe_all(tracker, *[left_hand, right_hand] * MIN_FRAMES_TO_LEARN)
+    assert (tracker.usual, tracker.question) == (None, None)
 
 
-def test_the_other_hand_is_asked_about_once_it_is_no_mistake(right: Hand, left: Hand) -> None:
-    sides = HandednessTracker("right", ask=True)
-    shown(sides, *[left] * (SURPRISED_AFTER - 1), right, *[left] * (SURPRISED_AFTER - 1))
-    assert sides.question is None
-    shown(sides, left)
-    assert sides.question == "left"
+def test_question_after_consecutive_frames_of_other_hand(right_hand: Hand, left_hand: Hand) -> None:
+    tracker = HandednessTracker("right", can_ask=True)
+    observe_all(
+        tracker, *[left_hand] * (FRAMES_BEFORE_QUESTION - 1), right_hand, *[left_hand] * (FRAMES_BEFORE_QUESTION - 1)
+    )
+    assert tracker.question is None
+    observe_all(tracker, left_hand)
+    assert tracker.question == "left"
 
 
-def test_a_single_mistake_right_after_learning_is_not_asked_about(right: Hand, left: Hand) -> None:
-    sides = HandednessTracker(None, ask=True)
-    shown(sides, *[right] * USUAL_FROM, left)
-    assert (sides.usual, sides.question) == ("right", None)
+def test_no_question_after_single_error(right_hand: Hand, left_hand: Hand) -> None:
+    tracker = HandednessTracker(None, can_ask=True)
+    observe_all(tracker, *[right_hand] * MIN_FRAMES_TO_LEARN, left_hand)
+    assert (tracker.usual, tracker.question) == ("right", None)
 
 
-@pytest.mark.parametrize(("is_so", "stored", "unusual"), [(True, "left", 1), (False, "right", 0)])
-def test_the_answer_says_how_hands_are_stored_and_is_asked_for_once(
-    left: Hand, is_so: bool, stored: Handedness, unusual: int
+@pytest.mark.parametrize(("confirmed", "stored", "unusual"), [(True, "left", 1), (False, "right", 0)])
+def test_answer_determines_stored_side_and_is_asked_once(
+    left_hand: Hand, confirmed: bool, stored: Handedness, unusual: int
 ) -> None:
-    sides = HandednessTracker("right", ask=True)
-    shown(sides, *[left] * SURPRISED_AFTER)
-    sides.resolve(is_so=is_so)
-    assert (sides.question, sides.side_of(left), sides.unusual) == (None, stored, unusual)
-    shown(sides, *[left] * 3 * SURPRISED_AFTER)
-    assert sides.question is None
+    tracker = HandednessTracker("right", can_ask=True)
+    observe_all(tracker, *[left_hand] * FRAMES_BEFORE_QUESTION)
+    tracker.resolve(confirmed=confirmed)
+    assert (tracker.question, tracker.side_of(left_hand), tracker.unusual) == (None, stored, unusual)
+    observe_all(tracker, *[left_hand] * 3 * FRAMES_BEFORE_QUESTION)
+    assert tracker.question is None
 
 
-def test_where_nobody_can_answer_a_hand_is_taken_as_it_is_seen(left: Hand) -> None:
-    sides = HandednessTracker("right", ask=False)
-    shown(sides, *[left] * 3 * SURPRISED_AFTER)
-    assert (sides.question, sides.side_of(left), sides.unusual) == (None, "left", 1)
+def test_detected_side_is_stored_if_signer_cannot_answer(left_hand: Hand) -> None:
+    tracker = HandednessTracker("right", can_ask=False)
+    observe_all(tracker, *[left_hand] * 3 * FRAMES_BEFORE_QUESTION)
+    assert (tracker.question, tracker.side_of(left_hand), tracker.unusual) == (None, "left", 1)

@@ -1,4 +1,4 @@
-"""One signer before one camera: what is stored, counted, undone and asked. No landmarker: looks are made up."""
+"""Storing, counting and undoing frames, and the question about the other hand. Uses synthetic metrics."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.quality.handedness import SURPRISED_AFTER, USUAL_FROM
+from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION, MIN_FRAMES_TO_LEARN
 from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import TRASH, Session, load_earlier_frames
 from aslkit.core.errors import InputError
@@ -24,243 +24,279 @@ from aslkit.formats.captures import count_letters, walk_captures
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.images import decode_image
 
-Sit = Callable[..., Any]
-Offer = Callable[..., Any]
+OpenRecording = Callable[..., Any]
+ProcessFrame = Callable[..., Any]
 
 
-def on_disk(workspace: Workspace) -> list[str]:
+def files_on_disk(workspace: Workspace) -> list[str]:
     return [f"{frame.letter}/{frame.path.name}" for frame in walk_captures(workspace.captures)]
 
 
-def in_trash(sitting: Recording) -> list[str]:
-    trash = sitting.session.folder / TRASH
+def files_in_trash(recording: Recording) -> list[str]:
+    trash = recording.session.folder / TRASH
     return sorted(path.relative_to(trash).as_posix() for path in trash.rglob("*.jpg"))
 
 
-def test_a_good_frame_is_stored_whole_with_all_that_is_known(sit: Sit, offer: Offer, empty: Workspace) -> None:
-    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    with sit() as sitting:
-        verdict = offer(sitting, 50, at=at)
-        sitting.settle()
-        assert verdict.reasons == ()
-        assert sitting.session.entries == [verdict.stored]
-        path = sitting.session.path(verdict.stored)
+def test_good_frame_is_stored_with_its_metadata(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    captured_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with open_recording() as recording:
+        decision = process_frame(recording, 50, captured_at=captured_at)
+        recording.flush()
+        assert decision.reasons == ()
+        assert recording.session.entries == [decision.stored]
+        path = recording.session.path(decision.stored)
     assert decode_image(path.read_bytes()) == pytest.approx(np.full((48, 64, 3), 50), abs=1)
-    stored = verdict.stored
+    stored = decision.stored
     assert (stored.file, stored.time, stored.hand) == ("A/50.jpg", "2026-01-02T03:04:05.000+00:00", "right")
-    assert (sitting.counts, sitting.stored) == ({"A": 1}, {"A": 1})
+    assert (recording.counts, recording.stored) == ({"A": 1}, {"A": 1})
 
 
-def test_png_is_stored_to_the_bit(sit: Sit, offer: Offer, ways: CaptureConfig) -> None:
-    with sit(capture=replace(ways, format="png")) as sitting:
-        verdict = offer(sitting, 50)
-        sitting.settle()
-        assert verdict.stored.file == "A/50.png"
-        assert (decode_image(sitting.session.path(verdict.stored).read_bytes()) == 50).all()
+def test_png_is_stored_losslessly(
+    open_recording: OpenRecording, process_frame: ProcessFrame, capture_config: CaptureConfig
+) -> None:
+    with open_recording(capture=replace(capture_config, format="png")) as recording:
+        decision = process_frame(recording, 50)
+        recording.flush()
+        assert decision.stored.file == "A/50.png"
+        assert (decode_image(recording.session.path(decision.stored).read_bytes()) == 50).all()
 
 
-def test_a_frame_that_is_not_to_be_kept_is_only_judged(sit: Sit, offer: Offer, empty: Workspace) -> None:
-    with sit() as sitting:
-        assert offer(sitting, 1, keep=False).reasons == ()
-        assert offer(sitting, 2, keep=False, speed=99.0).reasons == ("moved",)
-        assert (sitting.counts, sitting.refused) == ({}, {})
-    assert on_disk(empty) == []
+def test_frame_without_keep_is_only_judged(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    with open_recording() as recording:
+        assert process_frame(recording, 1, keep=False).reasons == ()
+        assert process_frame(recording, 2, keep=False, speed=99.0).reasons == ("moved",)
+        assert (recording.counts, recording.rejected) == ({}, {})
+    assert files_on_disk(empty_workspace) == []
 
 
-def test_refused_frames_are_counted_by_their_gravest_reason(sit: Sit, offer: Offer, empty: Workspace) -> None:
-    with sit() as sitting:
+def test_rejected_frames_are_counted_by_first_reason(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    with open_recording() as recording:
         for changes in ({"speed": 99.0}, {"speed": 99.0, "blur_fine": 1.0}, {"hand": None, "hands": 0}):
-            assert offer(sitting, 1, **changes).stored is None
-        assert sitting.refused == {"moved": 2, "no-hand": 1}
-        assert sitting.report()["refused"] == {"moved": 2, "no-hand": 1}
-    assert on_disk(empty) == []
+            assert process_frame(recording, 1, **changes).stored is None
+        assert recording.rejected == {"moved": 2, "no-hand": 1}
+        assert recording.report()["refused"] == {"moved": 2, "no-hand": 1}
+    assert files_on_disk(empty_workspace) == []
 
 
-def test_with_the_gate_off_all_is_stored_and_the_reasons_noted(sit: Sit, offer: Offer, limits: GateConfig) -> None:
-    with sit(gate=replace(limits, enabled=False)) as sitting:
-        assert offer(sitting, 1, hand=None, hands=0).stored.reasons == ("no-hand",)
-        assert offer(sitting, 2, speed=99.0).stored.reasons == ("moved",)
-        assert sitting.refused == {}
-        sitting.settle()
-        first = sitting.session.entries[0]
+def test_disabled_gate_stores_all_frames_with_reasons(
+    open_recording: OpenRecording, process_frame: ProcessFrame, gate_config: GateConfig
+) -> None:
+    with open_recording(gate=replace(gate_config, enabled=False)) as recording:
+        assert process_frame(recording, 1, hand=None, hands=0).stored.reasons == ("no-hand",)
+        assert process_frame(recording, 2, speed=99.0).stored.reasons == ("moved",)
+        assert recording.rejected == {}
+        recording.flush()
+        first = recording.session.entries[0]
     assert (first.hand, first.landmarks, first.reasons) == (None, None, ("no-hand",))
 
 
-def test_the_same_again_is_refused_also_after_a_restart_and_in_another_session(
-    sit: Sit, offer: Offer, empty: Workspace
+def test_duplicate_is_rejected_after_restart_and_in_other_sessions(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
 ) -> None:
-    with sit() as sitting:
-        assert offer(sitting, 1).stored
-        assert offer(sitting, 1).reasons == ("too-alike",)
-        sitting.choose("B")
-        assert offer(sitting, 1).stored  # as another letter, it is another one
-    with sit() as sitting:
-        assert offer(sitting, 1).reasons == ("too-alike",)
-    with sit(session="two", before=load_earlier_frames(empty, "ada", but="two")) as sitting:
-        assert offer(sitting, 1).reasons == ("too-alike",)
+    with open_recording() as recording:
+        assert process_frame(recording, 1).stored
+        assert process_frame(recording, 1).reasons == ("too-alike",)
+        recording.select_letter("B")
+        assert process_frame(recording, 1).stored  # duplicates are only compared within a letter
+    with open_recording() as recording:
+        assert process_frame(recording, 1).reasons == ("too-alike",)
+    with open_recording(
+        session="two", earlier_frames=load_earlier_frames(empty_workspace, "ada", exclude="two")
+    ) as recording:
+        assert process_frame(recording, 1).reasons == ("too-alike",)
 
 
-def test_a_frame_that_was_undone_may_be_taken_again(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
-        offer(sitting, 1)
-        sitting.undo()
-        assert offer(sitting, 1).stored.file == "A/1-1.jpg"  # its first name is in the trash
+def test_undone_frame_can_be_recorded_again(open_recording: OpenRecording, process_frame: ProcessFrame) -> None:
+    with open_recording() as recording:
+        process_frame(recording, 1)
+        recording.undo()
+        assert (
+            process_frame(recording, 1).stored.file == "A/1-1.jpg"
+        )  # the name 1.jpg is taken by the file in the trash
 
 
-def test_a_complete_letter_takes_no_more(sit: Sit, offer: Offer, ways: CaptureConfig, empty: Workspace) -> None:
-    with sit(capture=replace(ways, goal=2)) as sitting:
+def test_complete_letter_stores_no_more_frames(
+    open_recording: OpenRecording,
+    process_frame: ProcessFrame,
+    capture_config: CaptureConfig,
+    empty_workspace: Workspace,
+) -> None:
+    with open_recording(capture=replace(capture_config, goal=2)) as recording:
         for number in range(4):
-            offer(sitting, number)
-        assert sitting.complete("A")
-        assert not sitting.complete("B")
-        assert sitting.counts["A"] == 2
-        sitting.undo()
-        assert not sitting.complete("A")
-    with sit(capture=replace(ways, goal=2), counts=Counter(A=2)) as sitting:
-        assert offer(sitting, 9).stored is None
+            process_frame(recording, number)
+        assert recording.is_complete("A")
+        assert not recording.is_complete("B")
+        assert recording.counts["A"] == 2
+        recording.undo()
+        assert not recording.is_complete("A")
+    with open_recording(capture=replace(capture_config, goal=2), counts=Counter(A=2)) as recording:
+        assert process_frame(recording, 9).stored is None
 
 
-def test_count_asks_for_so_many_now_whatever_there_is(sit: Sit, offer: Offer, ways: CaptureConfig) -> None:
-    with sit(capture=replace(ways, goal=2), counts=Counter(A=500), count=3) as sitting:
-        for number in range(5):
-            offer(sitting, number)
-        assert (sitting.stored["A"], sitting.counts["A"]) == (3, 503)
-
-
-def test_next_and_previous_pass_over_what_is_complete(sit: Sit, ways: CaptureConfig) -> None:
-    with sit("ABCD", capture=replace(ways, goal=5), counts=Counter(B=5)) as sitting:
-        walked = [sitting.letter]
-        for by in (1, 1, 1, -1, -1):
-            sitting.step(by)
-            walked.append(sitting.letter)
-    assert "".join(walked) == "ACDADC"
-
-
-def test_a_letter_alone_has_none_beside_it(sit: Sit) -> None:
-    with sit("A") as sitting:
-        sitting.step(1)
-        assert sitting.letter == "A"
-        with pytest.raises(InputError, match="Choose one of A"):
-            sitting.choose("B")
-
-
-def test_undo_takes_away_burst_after_burst_and_no_more_than_this_sitting(
-    sit: Sit, offer: Offer, empty: Workspace
+def test_count_ignores_existing_frames(
+    open_recording: OpenRecording, process_frame: ProcessFrame, capture_config: CaptureConfig
 ) -> None:
-    with sit() as sitting:
-        offer(sitting, 0)
-    with sit() as sitting:
+    with open_recording(capture=replace(capture_config, goal=2), counts=Counter(A=500), count=3) as recording:
+        for number in range(5):
+            process_frame(recording, number)
+        assert (recording.stored["A"], recording.counts["A"]) == (3, 503)
+
+
+def test_adjacent_letter_skips_complete_letters(open_recording: OpenRecording, capture_config: CaptureConfig) -> None:
+    with open_recording("ABCD", capture=replace(capture_config, goal=5), counts=Counter(B=5)) as recording:
+        visited = [recording.letter]
+        for by in (1, 1, 1, -1, -1):
+            recording.select_adjacent_letter(by)
+            visited.append(recording.letter)
+    assert "".join(visited) == "ACDADC"
+
+
+def test_single_letter_has_no_adjacent_letter(open_recording: OpenRecording) -> None:
+    with open_recording("A") as recording:
+        recording.select_adjacent_letter(1)
+        assert recording.letter == "A"
+        with pytest.raises(InputError, match="Choose one of A"):
+            recording.select_letter("B")
+
+
+def test_undo_removes_bursts_of_this_recording_only(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    with open_recording() as recording:
+        process_frame(recording, 0)
+    with open_recording() as recording:
         for number in range(1, 6):
             if number in (3, 5):
-                sitting.begin_burst()
+                recording.start_burst()
             if number == 5:
-                sitting.choose("B")
-            offer(sitting, number)
-        sitting.begin_burst()  # in which nothing was recorded
-        undone = [[entry.file for entry in sitting.undo()] for _ in range(4)]
+                recording.select_letter("B")
+            process_frame(recording, number)
+        recording.start_burst()  # an empty burst
+        undone = [[entry.file for entry in recording.undo()] for _ in range(4)]
         assert undone == [["B/5.jpg"], ["A/3.jpg", "A/4.jpg"], ["A/1.jpg", "A/2.jpg"], []]
-        assert in_trash(sitting) == ["A/1.jpg", "A/2.jpg", "A/3.jpg", "A/4.jpg", "B/5.jpg"]
-        assert (sitting.counts["A"], sitting.counts["B"], sitting.stored.total(), sitting.undone) == (1, 0, 0, 5)
-        assert sitting.report()["stored"] == 0
-    assert on_disk(empty) == ["A/0.jpg"]
+        assert files_in_trash(recording) == ["A/1.jpg", "A/2.jpg", "A/3.jpg", "A/4.jpg", "B/5.jpg"]
+        assert (recording.counts["A"], recording.counts["B"], recording.stored.total(), recording.undone) == (
+            1,
+            0,
+            0,
+            5,
+        )
+        assert recording.report()["stored"] == 0
+    assert files_on_disk(empty_workspace) == ["A/0.jpg"]
 
 
-def test_one_frame_can_be_removed_also_of_an_earlier_sitting(sit: Sit, offer: Offer, empty: Workspace) -> None:
-    with sit() as sitting:
-        offer(sitting, 0)
-    with sit() as sitting:
+def test_remove_deletes_one_frame_of_any_recording(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    with open_recording() as recording:
+        process_frame(recording, 0)
+    with open_recording() as recording:
         for number in (1, 2):
-            offer(sitting, number)
-        assert [sitting.remove(file) for file in ("A/0.jpg", "A/1.jpg", "A/1.jpg", "../x")] == [
+            process_frame(recording, number)
+        assert [recording.remove(file) for file in ("A/0.jpg", "A/1.jpg", "A/1.jpg", "../x")] == [
             True,
             True,
             False,
             False,
         ]
-        assert (sitting.counts["A"], sitting.stored["A"]) == (1, 1)
-        assert [entry.file for entry in sitting.recent(5)] == ["A/2.jpg"]
-    assert on_disk(empty) == ["A/2.jpg"]
+        assert (recording.counts["A"], recording.stored["A"]) == (1, 1)
+        assert [entry.file for entry in recording.recent(5)] == ["A/2.jpg"]
+    assert files_on_disk(empty_workspace) == ["A/2.jpg"]
 
 
-def test_the_newest_come_first(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
+def test_recent_returns_newest_first(open_recording: OpenRecording, process_frame: ProcessFrame) -> None:
+    with open_recording() as recording:
         for number in range(5):
-            offer(sitting, number)
-        assert [entry.file for entry in sitting.recent(2)] == ["A/4.jpg", "A/3.jpg"]
-        assert len(sitting.recent(50)) == 5
-        assert sitting.recent(0) == []
+            process_frame(recording, number)
+        assert [entry.file for entry in recording.recent(2)] == ["A/4.jpg", "A/3.jpg"]
+        assert len(recording.recent(50)) == 5
+        assert recording.recent(0) == []
 
 
-def test_a_frame_taken_before_an_undo_or_another_letter_is_not_recorded_after(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
-        turn = sitting.turn
-        sitting.choose("A")
-        assert offer(sitting, 1, turn=turn).stored
-        sitting.choose("B")
-        assert offer(sitting, 2, turn=turn).stored is None
-        turn = sitting.turn
-        sitting.undo()
-        assert offer(sitting, 3, turn=turn).stored is None
-        assert offer(sitting, 3, turn=sitting.turn).stored.letter == "B"
+def test_frame_of_earlier_revision_is_not_stored(open_recording: OpenRecording, process_frame: ProcessFrame) -> None:
+    with open_recording() as recording:
+        revision = recording.revision
+        recording.select_letter("A")
+        assert process_frame(recording, 1, revision=revision).stored
+        recording.select_letter("B")
+        assert process_frame(recording, 2, revision=revision).stored is None
+        revision = recording.revision
+        recording.undo()
+        assert process_frame(recording, 3, revision=revision).stored is None
+        assert process_frame(recording, 3, revision=recording.revision).stored.letter == "B"
 
 
-def test_nothing_is_recorded_while_a_question_stands_and_the_answer_is_stored(sit: Sit, offer: Offer) -> None:
-    for is_so, side in ((True, "left"), (False, "right")):
-        with sit(session=side, usual_hand="right") as sitting:
-            verdicts = [offer(sitting, number, side="left") for number in range(SURPRISED_AFTER + 2)]
-            assert [bool(each.stored) for each in verdicts] == [True] * (SURPRISED_AFTER - 1) + [False] * 3
-            assert verdicts[-1].question == "left"
-            sitting.answer(is_so=is_so)
-            assert offer(sitting, 99, side="left").stored.hand == side
-            assert sitting.report()["usual_hand"] == "right"
-
-
-def test_bad_frames_tell_nothing_of_the_usual_hand(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
-        for number in range(2 * USUAL_FROM):
-            offer(sitting, number, keep=False, speed=99.0)
-        assert sitting.sides.usual is None
-        for number in range(USUAL_FROM):
-            offer(sitting, number, keep=False)
-        assert sitting.sides.usual == "right"
-
-
-def test_where_hardly_a_frame_is_new_there_is_a_nudge(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
-        for number in range(40):
-            offer(sitting, number)
-        again = [offer(sitting, number).nudge for number in range(40)]
-        assert again[-1] is not None
-        sitting.choose("B")
-        assert offer(sitting, 0).nudge is None
-
-
-def test_frames_wait_for_a_slow_disk_only_where_they_can(
-    sit: Sit, offer: Offer, monkeypatch: pytest.MonkeyPatch
+def test_open_question_blocks_recording_until_answered(
+    open_recording: OpenRecording, process_frame: ProcessFrame
 ) -> None:
-    on, real = Event(), Session.add
+    for confirmed, side in ((True, "left"), (False, "right")):
+        with open_recording(session=side, usual_hand="right") as recording:
+            decisions = [process_frame(recording, number, side="left") for number in range(FRAMES_BEFORE_QUESTION + 2)]
+            assert [bool(decision.stored) for decision in decisions] == [True] * (FRAMES_BEFORE_QUESTION - 1) + [
+                False
+            ] * 3
+            assert decisions[-1].question == "left"
+            recording.answer_question(confirmed=confirmed)
+            assert process_frame(recording, 99, side="left").stored.hand == side
+            assert recording.report()["usual_hand"] == "right"
+
+
+def test_usual_hand_is_learned_from_good_frames_only(
+    open_recording: OpenRecording, process_frame: ProcessFrame
+) -> None:
+    with open_recording() as recording:
+        for number in range(2 * MIN_FRAMES_TO_LEARN):
+            process_frame(recording, number, keep=False, speed=99.0)
+        assert recording.handedness.usual is None
+        for number in range(MIN_FRAMES_TO_LEARN):
+            process_frame(recording, number, keep=False)
+        assert recording.handedness.usual == "right"
+
+
+def test_hint_is_given_when_most_frames_are_duplicates(
+    open_recording: OpenRecording, process_frame: ProcessFrame
+) -> None:
+    with open_recording() as recording:
+        for number in range(40):
+            process_frame(recording, number)
+        again = [process_frame(recording, number).hint for number in range(40)]
+        assert again[-1] is not None
+        recording.select_letter("B")
+        assert process_frame(recording, 0).hint is None
+
+
+def test_slow_disk_drops_frames_unless_waiting(
+    open_recording: OpenRecording, process_frame: ProcessFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_ready, real = Event(), Session.add
 
     def slow(session: Session, entry: IndexEntry, data: bytes) -> None:
-        on.wait(20)
+        disk_ready.wait(20)
         real(session, entry, data)
 
     monkeypatch.setattr(Session, "add", slow)
-    with sit() as sitting:
-        stored = [offer(sitting, number, wait=False).stored for number in range(5)]
-        late = stored.count(None)
-        assert late == 4  # one is being written: so much a kill can cost
-        assert sitting.late == late
-        assert sitting.counts["A"] == len(stored) - late
-        waits = Thread(target=lambda: offer(sitting, 999, wait=True))
-        waits.start()
-        on.set()
-        waits.join(20)
-        sitting.settle()
-        assert len(sitting.session.entries) == len(stored) - late + 1
+    with open_recording() as recording:
+        stored = [process_frame(recording, number, wait=False).stored for number in range(5)]
+        dropped = stored.count(None)
+        assert dropped == 4  # only one frame is written at a time
+        assert recording.dropped == dropped
+        assert recording.counts["A"] == len(stored) - dropped
+        waiting_thread = Thread(target=lambda: process_frame(recording, 999, wait=True))
+        waiting_thread.start()
+        disk_ready.set()
+        waiting_thread.join(20)
+        recording.flush()
+        assert len(recording.session.entries) == len(stored) - dropped + 1
 
 
-def full_from(number: int) -> Callable[[Session, IndexEntry, bytes], None]:
-    """`Session.add`, on a disk that is full from the frame of that number on."""
+def full_disk_from(number: int) -> Callable[[Session, IndexEntry, bytes], None]:
+    """Return a replacement for `Session.add` that raises "disk full" from this frame number on."""
     real = Session.add
 
     def add(session: Session, entry: IndexEntry, data: bytes) -> None:
@@ -271,64 +307,72 @@ def full_from(number: int) -> Callable[[Session, IndexEntry, bytes], None]:
     return add
 
 
-def test_a_full_disk_reaches_the_next_frame_and_what_was_not_written_does_not_count(
-    sit: Sit, offer: Offer, monkeypatch: pytest.MonkeyPatch, empty: Workspace
+def test_full_disk_raises_and_unwritten_frames_are_not_counted(
+    open_recording: OpenRecording,
+    process_frame: ProcessFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_workspace: Workspace,
 ) -> None:
-    monkeypatch.setattr(Session, "add", full_from(3))
-    with sit() as sitting:
+    monkeypatch.setattr(Session, "add", full_disk_from(3))
+    with open_recording() as recording:
         for number in range(3):
-            offer(sitting, number)
-        sitting.settle()
-        offer(sitting, 3)
+            process_frame(recording, number)
+        recording.flush()
+        process_frame(recording, 3)
         with pytest.raises(OSError, match="No space left"):
-            sitting.settle()
+            recording.flush()
         with pytest.raises(OSError, match="No space left"):
-            offer(sitting, 4)
-    assert (sitting.stored, sitting.counts) == ({"A": 3}, {"A": 3})
-    assert sitting.report()["stored"] == 3
-    assert on_disk(empty) == ["A/0.jpg", "A/1.jpg", "A/2.jpg"]
+            process_frame(recording, 4)
+    assert (recording.stored, recording.counts) == ({"A": 3}, {"A": 3})
+    assert recording.report()["stored"] == 3
+    assert files_on_disk(empty_workspace) == ["A/0.jpg", "A/1.jpg", "A/2.jpg"]
 
 
-def test_a_disk_that_fills_with_the_very_last_frames_is_not_passed_over(
-    sit: Sit, offer: Offer, monkeypatch: pytest.MonkeyPatch, empty: Workspace
+def test_full_disk_at_last_frame_is_reported_by_flush(
+    open_recording: OpenRecording,
+    process_frame: ProcessFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_workspace: Workspace,
 ) -> None:
-    monkeypatch.setattr(Session, "add", full_from(1))
-    with sit() as sitting:
-        offer(sitting, 0)
-        offer(sitting, 1)
-    assert sitting.stored["A"] == 1
+    monkeypatch.setattr(Session, "add", full_disk_from(1))
+    with open_recording() as recording:
+        process_frame(recording, 0)
+        process_frame(recording, 1)
+    assert recording.stored["A"] == 1
     with pytest.raises(OSError, match="No space left"):
-        sitting.settle()
+        recording.flush()
 
 
-def test_two_threads_offer_and_undo_and_the_books_stay_right(sit: Sit, offer: Offer, empty: Workspace) -> None:
-    with sit() as sitting:
+def test_counts_are_consistent_with_concurrent_frames_and_undo(
+    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+) -> None:
+    with open_recording() as recording:
 
-        def give(first: int) -> None:
+        def process_frames(first: int) -> None:
             for number in range(first, first + 60):
-                offer(sitting, number)
+                process_frame(recording, number)
                 if number % 7 == 0:
-                    sitting.begin_burst()
+                    recording.start_burst()
                 if number % 20 == 0:
-                    sitting.undo()
+                    recording.undo()
 
-        threads = [Thread(target=give, args=(first,)) for first in (0, 1000)]
+        threads = [Thread(target=process_frames, args=(first,)) for first in (0, 1000)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        sitting.settle()
-        assert sitting.counts["A"] == sitting.stored["A"] == 120 - sitting.undone
-        assert len(in_trash(sitting)) == sitting.undone
-        assert sorted(entry.file for entry in sitting.session.entries) == sorted(on_disk(empty))
-        assert len(on_disk(empty)) == sitting.counts["A"]
-    assert count_letters(empty.captures, "ada")["A"] == sitting.counts["A"]
+        recording.flush()
+        assert recording.counts["A"] == recording.stored["A"] == 120 - recording.undone
+        assert len(files_in_trash(recording)) == recording.undone
+        assert sorted(entry.file for entry in recording.session.entries) == sorted(files_on_disk(empty_workspace))
+        assert len(files_on_disk(empty_workspace)) == recording.counts["A"]
+    assert count_letters(empty_workspace.captures, "ada")["A"] == recording.counts["A"]
 
 
-def test_the_report_is_fit_for_a_file(sit: Sit, offer: Offer) -> None:
-    with sit() as sitting:
-        offer(sitting, 1)
-        offer(sitting, 2, speed=99.0)
-        report = json.loads(json.dumps(sitting.report()))
+def test_report_can_be_serialised_as_json(open_recording: OpenRecording, process_frame: ProcessFrame) -> None:
+    with open_recording() as recording:
+        process_frame(recording, 1)
+        process_frame(recording, 2, speed=99.0)
+        report = json.loads(json.dumps(recording.report()))
     assert report["letters"] == {"A": 1}
     assert (report["stored"], report["undone"], report["refused"]) == (1, 0, {"moved": 1})

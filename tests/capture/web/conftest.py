@@ -1,4 +1,4 @@
-"""A sitting to record into, a `FrameAnalyzer` that sees what a test wants, a client, a server that runs, and a browser."""
+"""Fixtures: a recording, a fake `FrameAnalyzer`, HTTP clients, a running server and a browser."""
 
 import random
 import socket
@@ -22,28 +22,26 @@ from aslkit.capture.web.app import create_app
 from aslkit.capture.web.controller import PageController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.capture.web.serve import RecordingServer, ServeResult
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
-from aslkit.synthetic import Signer, render_frames
-from aslkit.synthetic import SyntheticSession as SyntheticSession
-from aslkit.vision import frame_metrics as looking
-from aslkit.vision.frame_metrics import FrameMetrics
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, encode_jpeg
 from aslkit.vision.perceptual_hash import FINE_BITS
 from aslkit.web.access_control import Addresses
-from aslkit.web.server import LOOPBACK
+from aslkit.web.server import LOOPBACK_HOSTS
 
 with warnings.catch_warnings():
-    # It would rather have httpx2, which is so new that nothing else here uses it.
+    # starlette.testclient warns that it prefers httpx2, which no other dependency uses yet.
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
-Opened = Callable[..., AbstractContextManager[Recording]]
+OpenRecording = Callable[..., AbstractContextManager[Recording]]
 
 ORIGIN = "http://127.0.0.1:8000"
-SILENT = (
+CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -56,8 +54,8 @@ SILENT = (
 )
 
 
-def an_open_hand() -> Hand:
-    """A right hand in the middle of the frame."""
+def open_hand() -> Hand:
+    """Return an open right hand in the centre of the frame."""
     angles = np.linspace(-1.0, 1.0, 5)
     reach = np.array([0.12, 0.2, 0.25, 0.3])
     tips = [(0.5 + np.sin(a) * r, 0.75 - np.cos(a) * r, 0.0) for a in angles for r in reach]
@@ -66,167 +64,167 @@ def an_open_hand() -> Hand:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Opened:
-    """Opens the sitting of `ada` in the test's own workspace; again and again if wanted."""
+def open_recording(tmp_path: Path) -> OpenRecording:
+    """Starts a recording of ada in the workspace of the test; can be used several times."""
     workspace = Workspace(root=tmp_path / "workspace")
 
     @contextmanager
-    def sitting(
+    def open_session(
         letters: str = "ABC", usual_hand: Any = None, count: int | None = None, **flags: object
     ) -> Iterator[Recording]:
-        capture = load("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
+        capture = load_settings("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
         info = SessionInfo(signer="ada", session="one", camera="browser")
-        with Session.open(workspace, info, look_at=_never) as session:
-            opened = Recording(
+        with Session.open(workspace, info, measure=_fail_on_call) as session:
+            recording = Recording(
                 session,
                 capture=capture,
-                gate=load("gate", GateConfig),
+                gate=load_settings("gate", GateConfig),
                 letters=letters,
                 counts=count_letters(workspace.captures, "ada"),
                 usual_hand=usual_hand,
                 count=count,
             )
             try:
-                yield opened
+                yield recording
             finally:
-                opened.close()
+                recording.close()
 
-    return sitting
-
-
-def _never(frame: Frame) -> FrameMetrics:
-    raise AssertionError("a frame was not in the index")
+    return open_session
 
 
-@pytest.fixture
-def sitting(opened: Opened) -> Iterator[Recording]:
-    with opened() as sitting:
-        yield sitting
+def _fail_on_call(frame: Frame) -> FrameMetrics:
+    raise AssertionError("all frames are in the index")
 
 
 @pytest.fixture
-def seen() -> dict[str, Any]:
-    """What `look` is to see otherwise: attributes of `FrameMetrics`."""
+def recording(open_recording: OpenRecording) -> Iterator[Recording]:
+    with open_recording() as recording:
+        yield recording
+
+
+@pytest.fixture
+def changed_metrics() -> dict[str, Any]:
+    """Attributes of `FrameMetrics` that `analyze_frame` changes; filled by the test."""
     return {}
 
 
 @pytest.fixture
-def look(seen: dict[str, Any]) -> FrameAnalyzer:
-    """Sees one good hand in each frame, and no two alike, unless `seen` says otherwise."""
+def analyze_frame(changed_metrics: dict[str, Any]) -> FrameAnalyzer:
+    """Returns the metrics of a good frame, never a near-duplicate, with `changed_metrics` applied."""
     hashes = random.Random(0)
 
-    def look(frame: Frame, time_s: float) -> FrameMetrics:
-        found = looking.measure_frame(frame, [an_open_hand()])
+    def analyze(frame: Frame, time_s: float) -> FrameMetrics:
+        metrics = measure_frame(frame, [open_hand()])
         phash, fine_hash = hashes.getrandbits(64), hashes.getrandbits(FINE_BITS)
-        fine = replace(found, phash=phash, fine_hash=fine_hash, brightness=0.6, glare=0, blur_fine=0, blur_coarse=0)
-        return replace(fine, **seen)
+        good = replace(metrics, phash=phash, fine_hash=fine_hash, brightness=0.6, glare=0, blur_fine=0, blur_coarse=0)
+        return replace(good, **changed_metrics)
 
-    return look
-
-
-@pytest.fixture
-def desk(sitting: Recording, look: FrameAnalyzer) -> PageController:
-    """Whose clock goes on by a second with each request."""
-    return PageController(sitting, look, clock=map(float, count()).__next__)
+    return analyze
 
 
 @pytest.fixture
-def stranger(desk: PageController) -> Iterator[TestClient]:
-    """Speaks to the recorder as a page that has not joined."""
-    served = create_app(desk, Addresses(hosts=LOOPBACK, port=8000))
-    with TestClient(served, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
+def controller(recording: Recording, analyze_frame: FrameAnalyzer) -> PageController:
+    """A controller whose clock advances by 1 s with each call."""
+    return PageController(recording, analyze_frame, clock=map(float, count()).__next__)
+
+
+@pytest.fixture
+def unjoined_page(controller: PageController) -> Iterator[TestClient]:
+    """An HTTP client for a page that has not joined."""
+    app = create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=8000))
+    with TestClient(app, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
         yield client
 
 
 @pytest.fixture
-def page(stranger: TestClient) -> TestClient:
-    """Speaks to the recorder as the page that joined."""
-    stranger.headers["X-Page"] = stranger.post("/join", json={}).json()["page"]
-    return stranger
+def page(unjoined_page: TestClient) -> TestClient:
+    """An HTTP client for the active page."""
+    unjoined_page.headers["X-Page"] = unjoined_page.post("/join", json={}).json()["page"]
+    return unjoined_page
 
 
 @pytest.fixture(scope="session")
 def jpeg() -> bytes:
-    """One synthetic frame, 640×480."""
-    who = Signer.draw("synthetic-ada")
-    return encode_jpeg(next(render_frames("A", signer=who, session=SyntheticSession.draw(who, "one"))).image)
+    """A synthetic frame, 640×480, as JPEG."""
+    signer = Signer.draw("synthetic-ada")
+    return encode_jpeg(next(render_frames("A", signer=signer, session=SyntheticSession.draw(signer, "one"))).image)
 
 
 @pytest.fixture
-def send(page: TestClient, jpeg: bytes) -> Callable[..., Any]:
-    """Sends a frame to be kept, a second after the last one, and returns the answer's values."""
+def send_frame(page: TestClient, jpeg: bytes) -> Callable[..., Any]:
+    """Sends a frame to be stored, taken 1 s after the previous one, and returns the JSON response."""
     times = count(1)
 
     def send(**query: object) -> Any:
-        values = {"keep": 1, "turn": 0, "burst": 1, "taken_s": next(times)} | query
-        answer = page.post("/frames", params=values, content=jpeg, headers={"Content-Type": "image/jpeg"})
-        return answer.json()
+        values = {"keep": 1, "revision": 0, "burst": 1, "taken_s": next(times)} | query
+        response = page.post("/frames", params=values, content=jpeg, headers={"Content-Type": "image/jpeg"})
+        return response.json()
 
     return send
 
 
 @pytest.fixture
-def running(
-    opened: Opened,
+def run_server(
+    open_recording: OpenRecording,
 ) -> Callable[..., AbstractContextManager[tuple[RecordingServer, Recording, Future[ServeResult]]]]:
-    """Serves the test's sitting for the length of a block."""
+    """Serves a recording until the end of the block."""
 
     @contextmanager
-    def running(
-        *, look: FrameAnalyzer | None, port: int = 0, host: str = "127.0.0.1", **values: object
+    def run(
+        *, analyze_frame: FrameAnalyzer | None, port: int = 0, host: str = "127.0.0.1", **values: object
     ) -> Iterator[tuple[RecordingServer, Recording, Future[ServeResult]]]:
         with (
-            opened(**values) as sitting,
-            RecordingServer(sitting, look=look, port=port, host=host) as service,
+            open_recording(**values) as recording,
+            RecordingServer(recording, analyze_frame=analyze_frame, port=port, host=host) as server,
             ThreadPoolExecutor(1) as threads,
         ):
-            result = threads.submit(service.run)
+            future = threads.submit(server.run)
             try:
-                yield service, sitting, result
+                yield server, recording, future
             finally:
-                service.stop()
-                result.result(20)
+                server.stop()
+                future.result(20)
 
-    return running
+    return run
 
 
 @pytest.fixture(scope="session")
-def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the browser's camera shows: A, B and C, real frames where there are any."""
+def camera_film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video that the browser's camera shows: A, B and C. Real frames if available, otherwise synthetic ones."""
     path = tmp_path_factory.mktemp("film") / "film.mjpeg"
     try:
-        pictures = _real_frames(request.getfixturevalue("real_data") / "webcam-A-B-C.avi")
+        images = _real_frames(request.getfixturevalue("real_data") / "webcam-A-B-C.avi")
     except pytest.skip.Exception:
-        pictures = _synthetic_frames()
+        images = _synthetic_frames()
     with path.open("wb") as file:
-        for picture in pictures:
-            file.write(encode_jpeg(picture))
+        for image in images:
+            file.write(encode_jpeg(image))
     return path
 
 
 def _real_frames(path: Path) -> Iterator[Frame]:
-    film = cv2.VideoCapture(str(path))
+    video = cv2.VideoCapture(str(path))
     while True:
-        there, frame = film.read()
-        if not there:
+        success, frame = video.read()
+        if not success:
             return
         yield np.asarray(frame, np.uint8)
 
 
 def _synthetic_frames() -> Iterator[Frame]:
-    who = Signer.draw("synthetic-ada")
+    signer = Signer.draw("synthetic-ada")
     for letter in "ABC":
-        stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=4.0)
-        yield from (each.image for each in islice(stream, 40))
+        stream = render_frames(letter, signer=signer, session=SyntheticSession.draw(signer, "one"), fps=4.0)
+        yield from (frame.image for frame in islice(stream, 40))
 
 
 @pytest.fixture(scope="module")
-def browser(chromium_path: str, film: Path) -> Iterator[Any]:
-    """Headless Chromium, whose camera shows `film`."""
+def browser(chromium_path: str, camera_film: Path) -> Iterator[Any]:
+    """Headless Chromium, whose camera shows `camera_film`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        arguments = [*SILENT, f"--use-file-for-fake-video-capture={film}"]
+        arguments = [*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-video-capture={camera_film}"]
         browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
         yield browser
         browser.close()
@@ -234,18 +232,18 @@ def browser(chromium_path: str, film: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def tab(browser: Any) -> Iterator[Any]:
-    """A page of 1280×800; whatever its scripts complain of fails the test."""
-    complaints: list[str] = []
+    """A browser tab of 1280×800. Script errors fail the test."""
+    errors: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert complaints == []
+    assert errors == []
 
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Strangers, other sites and hostile bytes: each is refused with words, and the recorder lives on."""
+"""Requests of other sites and unauthorised clients, and malformed input: each is refused, and recording still works."""
 
 import io
 import zlib
@@ -16,168 +16,176 @@ from aslkit.capture.web.controller import PageController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web import request_limits
-from aslkit.web.access_control import HEADERS, MAX_CONCURRENT, AccessPolicy, Addresses
-from aslkit.web.server import LOOPBACK
+from aslkit.web.access_control import MAX_CONCURRENT_REQUESTS, SECURITY_HEADERS, AccessPolicy, Addresses
+from aslkit.web.server import LOOPBACK_HOSTS
 
 JPEG = {"Content-Type": "image/jpeg"}
 TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture(autouse=True)
-def lives_on(page: TestClient, send: Callable[..., Any], sitting: Recording) -> Iterator[None]:
-    """After each attack, the page records as before."""
+def recording_still_works(page: TestClient, send_frame: Callable[..., Any], recording: Recording) -> Iterator[None]:
+    """Check after each test that the page can still record."""
     yield
     page.headers["X-Page"] = page.post("/join", json={}).json()["page"]
-    turn = page.get("/state").json()["turn"]
-    assert send(taken_s=999_999, turn=turn)["stored"] is not None
-    sitting.flush()
+    revision = page.get("/state").json()["revision"]
+    assert send_frame(taken_s=999_999, revision=revision)["stored"] is not None
+    recording.flush()
 
 
-def refused(answer: Any, status: int, words: str) -> None:
-    assert (answer.status_code, words in answer.json()["error"]) == (status, True), answer.text
-    assert answer.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
+def assert_refused(response: Any, status: int, message: str) -> None:
+    assert (response.status_code, message in response.json()["error"]) == (status, True), response.text
+    assert response.headers["content-security-policy"] == SECURITY_HEADERS["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:8001", "https://127.0.0.1:8000", ""]
 )
-@pytest.mark.parametrize("asked", ["/join", "/frames", "/letter", "/undo", "/answer", "/finish", "/camera"])
-def test_another_site_changes_nothing(page: TestClient, origin: str, asked: str) -> None:
-    refused(page.post(asked, json={}, headers={"Origin": origin}), 403, "own page")
+@pytest.mark.parametrize("path", ["/join", "/frames", "/letter", "/undo", "/answer", "/finish", "/camera"])
+def test_request_of_other_origin_is_refused(page: TestClient, origin: str, path: str) -> None:
+    assert_refused(page.post(path, json={}, headers={"Origin": origin}), 403, "Only the page itself")
 
 
-def test_who_does_not_say_where_it_comes_from_changes_nothing(page: TestClient) -> None:
+def test_request_without_origin_is_refused(page: TestClient) -> None:
     del page.headers["Origin"]
-    refused(page.post("/undo", json={}), 403, "own page")
-    refused(page.delete("/frames/A/1.jpg"), 403, "own page")
+    assert_refused(page.post("/undo", json={}), 403, "Only the page itself")
+    assert_refused(page.delete("/frames/A/1.jpg"), 403, "Only the page itself")
     page.headers["Origin"] = "http://127.0.0.1:8000"
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:8001", "", "localhost.:8000"]
 )
-def test_a_name_that_was_bent_to_this_machine_is_refused(page: TestClient, host: str) -> None:
-    refused(page.get("/state", headers={"Host": host}), 421, "not reached under that name")
+def test_unknown_host_header_is_refused(page: TestClient, host: str) -> None:
+    assert_refused(page.get("/state", headers={"Host": host}), 421, "not available under that host name")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"])
-def test_this_machine_has_three_names(page: TestClient, host: str) -> None:
+def test_loopback_hosts_are_accepted(page: TestClient, host: str) -> None:
     assert page.get("/state", headers={"Host": host}).status_code == 200
 
 
-def test_a_browser_leaves_out_the_port_of_its_scheme() -> None:
+def test_default_port_may_be_omitted() -> None:
     assert "ada.local" in Addresses(hosts=("ada.local",), port=443, tls=True, token=TOKEN).authorities
     assert "ada.local" not in Addresses(hosts=("ada.local",), port=80, tls=True, token=TOKEN).authorities
 
 
 @pytest.fixture
-def abroad(desk: PageController) -> Iterator[TestClient]:
-    """Speaks to a recorder that is open to the network."""
-    served = create_app(desk, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
+def network_client(controller: PageController) -> Iterator[TestClient]:
+    """An HTTP client for a server that is reachable from the network."""
+    app = create_app(controller, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
     base = "https://192.0.2.7:8443"
-    with TestClient(served, base_url=base, headers={"Origin": base}) as client:
+    with TestClient(app, base_url=base, headers={"Origin": base}) as client:
         yield client
 
 
 @pytest.mark.parametrize("path", ["/", "/state", "/page.js", "/letters/A.png", "/frames/A/1.jpg", "/nothing"])
 @pytest.mark.parametrize("token", ["", "?token=", "?token=wrong", "?token=corréct", f"?token={TOKEN}x"])
-def test_without_the_token_nothing_is_seen(abroad: TestClient, path: str, token: str) -> None:
-    refused(abroad.get(path + token), 401, "lacks the token")
+def test_get_requires_token(network_client: TestClient, path: str, token: str) -> None:
+    assert_refused(network_client.get(path + token), 401, "access token is missing or wrong")
 
 
-def test_without_the_token_nothing_is_done(abroad: TestClient) -> None:
-    refused(abroad.post("/join", json={}), 401, "lacks the token")
-    refused(
-        abroad.post(f"/join?token={TOKEN}", json={}), 401, "lacks the token"
-    )  # only the page's own address takes it
-    refused(abroad.get("/state", headers={"Cookie": "aslkit-token-8443=wrong"}), 401, "lacks the token")
+def test_post_requires_token_cookie(network_client: TestClient) -> None:
+    assert_refused(network_client.post("/join", json={}), 401, "access token is missing or wrong")
+    assert_refused(
+        network_client.post(f"/join?token={TOKEN}", json={}), 401, "access token is missing or wrong"
+    )  # the token in the URL is only accepted for the page itself
+    assert_refused(
+        network_client.get("/state", headers={"Cookie": "aslkit-token-8443=wrong"}),
+        401,
+        "access token is missing or wrong",
+    )
 
 
-def test_the_token_becomes_a_cookie_that_no_script_and_no_site_sees(abroad: TestClient) -> None:
-    cookie = abroad.get(f"/?token={TOKEN}").headers["set-cookie"]
+def test_token_is_stored_in_protected_cookie(network_client: TestClient) -> None:
+    cookie = network_client.get(f"/?token={TOKEN}").headers["set-cookie"]
     assert {"HttpOnly", "SameSite=Strict", "Secure", "Path=/"} <= set(cookie.split("; "))
-    assert abroad.get("/").status_code == 200
-    assert "set-cookie" not in abroad.get("/").headers
-    assert abroad.post("/join", json={}).status_code == 200
+    assert network_client.get("/").status_code == 200
+    assert "set-cookie" not in network_client.get("/").headers
+    assert network_client.post("/join", json={}).status_code == 200
 
 
-def test_every_answer_carries_the_headers(page: TestClient) -> None:
-    for answer in (page.get("/"), page.get("/state"), page.get("/nothing"), page.put("/undo"), page.post("/undo")):
-        assert HEADERS.items() <= dict(answer.headers).items() | {(k.title(), v) for k, v in answer.headers.items()} | {
-            (name, answer.headers[name]) for name in HEADERS
-        }
-        for name, value in HEADERS.items():
-            assert answer.headers[name] == value
+def test_every_response_has_security_headers(page: TestClient) -> None:
+    for response in (page.get("/"), page.get("/state"), page.get("/nothing"), page.put("/undo"), page.post("/undo")):
+        assert SECURITY_HEADERS.items() <= dict(response.headers).items() | {
+            (k.title(), v) for k, v in response.headers.items()
+        } | {(name, response.headers[name]) for name in SECURITY_HEADERS}
+        for name, value in SECURITY_HEADERS.items():
+            assert response.headers[name] == value
 
 
-def test_a_large_upload_is_refused_by_what_it_says(page: TestClient) -> None:
+def test_large_upload_is_refused_by_content_length(page: TestClient) -> None:
     headers = JPEG | {"Content-Length": "100000000"}
-    refused(page.post("/frames", content=b"\xff\xd8", headers=headers), 413, "at most 4,000,000 bytes")
+    assert_refused(page.post("/frames", content=b"\xff\xd8", headers=headers), 413, "at most 4,000,000 bytes")
 
 
-def test_a_large_upload_that_says_nothing_is_refused_midway(page: TestClient) -> None:
-    sent = []
+def test_large_upload_without_content_length_is_refused(page: TestClient) -> None:
+    chunks = []
 
-    def drip() -> Iterator[bytes]:
+    def send_chunks() -> Iterator[bytes]:
         for _ in range(100):
-            sent.append(1)
+            chunks.append(1)
             yield bytes(1_000_000)
 
-    refused(page.post("/frames", content=drip(), headers=JPEG), 413, "at most 4,000,000 bytes")
+    assert_refused(page.post("/frames", content=send_chunks(), headers=JPEG), 413, "at most 4,000,000 bytes")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "9" * 400])
-def test_a_length_that_is_none(page: TestClient, length: str) -> None:
-    refused(page.post("/frames", content=b"", headers=JPEG | {"Content-Length": length}), 413, "too large")
+def test_invalid_content_length_is_refused(page: TestClient, length: str) -> None:
+    assert_refused(page.post("/frames", content=b"", headers=JPEG | {"Content-Length": length}), 413, "too large")
 
 
-def png_of(width: int, height: int) -> bytes:
-    """A small PNG file that says it is that large."""
+def fake_png(width: int, height: int) -> bytes:
+    """Return a small PNG file whose header declares this size."""
     data = bytearray(encode_png(np.zeros((16, 16, 3), np.uint8)))
     data[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     return bytes(data)
 
 
-def webp() -> bytes:
+def create_webp() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "WEBP")
     return file.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "status", "words"),
+    ("content_type", "data", "status", "message"),
     [
-        ("image/jpeg", b"this is text, not a picture", 422, "not an image"),
+        ("image/jpeg", b"this is text, not an image", 422, "not an image"),
         ("image/jpeg", b"", 422, "empty file"),
         ("image/jpeg", b"\xff\xd8\xff\xe0", 422, "not an image"),
         ("image/jpeg", b"<script>alert(1)</script>", 422, "not an image"),
-        ("image/png", png_of(30_000, 30_000), 422, "too large"),  # a bomb: 2.7 GB when decoded
-        ("image/png", png_of(4_000, 3_000), 413, "4000×3000"),
-        ("image/png", png_of(640, 480), 422, "damaged"),  # says more than it has
-        ("image/png", png_of(2, 2), 422, "too small"),
-        ("image/jpeg", png_of(16, 16), 415, "is PNG"),  # not what it is called
-        ("image/jpeg", webp(), 415, "is WEBP"),
-        ("image/webp", webp(), 415, "image/jpeg, image/png"),
+        ("image/png", fake_png(30_000, 30_000), 422, "too large"),  # decompression bomb: 2.7 GB when decoded
+        ("image/png", fake_png(4_000, 3_000), 413, "4000×3000"),
+        ("image/png", fake_png(640, 480), 422, "damaged"),  # fewer pixels than declared
+        ("image/png", fake_png(2, 2), 422, "too small"),
+        ("image/jpeg", fake_png(16, 16), 415, "is PNG"),  # differs from the content type
+        ("image/jpeg", create_webp(), 415, "is WEBP"),
+        ("image/webp", create_webp(), 415, "image/jpeg, image/png"),
         ("text/html", b"<html>", 415, "image/jpeg, image/png"),
         ("", b"", 415, "image/jpeg, image/png"),
         ("multipart/form-data; boundary=x", b"--x", 415, "image/jpeg, image/png"),
     ],
 )
-def test_what_is_no_picture(page: TestClient, kind: str, data: bytes, status: int, words: str) -> None:
-    answer = page.post("/frames", content=data, headers={"Content-Type": kind})
-    refused(answer, status, words)
+def test_invalid_images_are_refused(
+    page: TestClient, content_type: str, data: bytes, status: int, message: str
+) -> None:
+    response = page.post("/frames", content=data, headers={"Content-Type": content_type})
+    assert_refused(response, status, message)
 
 
-def test_a_jpeg_that_is_cut_short(page: TestClient, jpeg: bytes) -> None:
-    refused(page.post("/frames", content=jpeg[: len(jpeg) // 2], headers=JPEG), 422, "cannot be read")
+def test_truncated_jpeg_is_refused(page: TestClient, jpeg: bytes) -> None:
+    assert_refused(page.post("/frames", content=jpeg[: len(jpeg) // 2], headers=JPEG), 422, "cannot be decoded")
 
 
-def test_a_png_is_welcome(page: TestClient, jpeg: bytes) -> None:
+def test_png_is_accepted(page: TestClient, jpeg: bytes) -> None:
     from aslkit.vision.images import decode_image
 
-    answer = page.post("/frames?keep=1", content=encode_png(decode_image(jpeg)), headers={"Content-Type": "image/png"})
-    assert answer.json()["stored"] is not None
+    response = page.post(
+        "/frames?keep=1", content=encode_png(decode_image(jpeg)), headers={"Content-Type": "image/png"}
+    )
+    assert response.json()["stored"] is not None
 
 
 @pytest.mark.parametrize(
@@ -201,16 +209,16 @@ def test_a_png_is_welcome(page: TestClient, jpeg: bytes) -> None:
         "<script>",
     ],
 )
-def test_a_name_is_looked_up_and_never_opened(page: TestClient, file: str) -> None:
-    for answer in (page.get(f"/frames/{file}"), page.delete(f"/frames/{file}")):
-        assert answer.status_code in (404, 405), answer.text
-        assert "root:" not in answer.text
+def test_file_name_is_never_used_as_path(page: TestClient, file: str) -> None:
+    for response in (page.get(f"/frames/{file}"), page.delete(f"/frames/{file}")):
+        assert response.status_code in (404, 405), response.text
+        assert "root:" not in response.text
 
 
 @pytest.mark.parametrize(
     "name", ["J.png", "Z.png", "a.png", "A.jpg", "A", "..%2fA.png", "<script>.png", "%00", "A.png.png"]
 )
-def test_a_letter_picture_that_is_not_there(page: TestClient, name: str) -> None:
+def test_unknown_letter_image_is_not_found(page: TestClient, name: str) -> None:
     assert page.get(f"/letters/{name}").status_code == 404
 
 
@@ -218,7 +226,7 @@ def test_a_letter_picture_that_is_not_there(page: TestClient, name: str) -> None
     ("path", "values"),
     [
         ("/letter", {"letter": "J"}),
-        ("/letter", {"letter": "D"}),  # a letter, but not of this sitting
+        ("/letter", {"letter": "D"}),  # not a letter of this recording
         ("/letter", {"letter": "<script>alert(1)</script>"}),
         ("/letter", {"letter": "../A"}),
         ("/letter", {"letter": ["A"]}),
@@ -229,18 +237,18 @@ def test_a_letter_picture_that_is_not_there(page: TestClient, name: str) -> None
         ("/letter", {"step": 1.0}),
         ("/letter", {}),
         ("/answer", {}),
-        ("/answer", {"is_so": "yes"}),
-        ("/answer", {"is_so": 1}),
+        ("/answer", {"confirmed": "yes"}),
+        ("/answer", {"confirmed": 1}),
     ],
 )
-def test_what_cannot_be_asked(page: TestClient, path: str, values: dict[str, object]) -> None:
-    answer = page.post(path, json=values)
-    assert answer.status_code == 422, answer.text
-    assert "<script>" not in answer.text
+def test_invalid_values_are_refused(page: TestClient, path: str, values: dict[str, object]) -> None:
+    response = page.post(path, json=values)
+    assert response.status_code == 422, response.text
+    assert "<script>" not in response.text
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "status"),
+    ("content_type", "data", "status"),
     [
         ("application/json", b"{", 400),
         ("application/json", b"[]", 400),
@@ -249,27 +257,27 @@ def test_what_cannot_be_asked(page: TestClient, path: str, values: dict[str, obj
         ("application/json", b"[" * 16_000, 400),
         ("application/json", b'{"step": ' + b"9" * 16_000 + b"}", 400),
         ("application/json", b" " * 20_000, 413),
-        ("text/plain", b"{}", 415),  # what another site may send without asking first
+        ("text/plain", b"{}", 415),  # other sites can send this without a CORS preflight
         ("application/x-www-form-urlencoded", b"letter=B", 415),
     ],
 )
-def test_what_is_no_json(page: TestClient, kind: str, data: bytes, status: int) -> None:
-    answer = page.post("/letter", content=data, headers={"Content-Type": kind})
-    assert (answer.status_code, "error" in answer.json()) == (status, True)
+def test_invalid_json_is_refused(page: TestClient, content_type: str, data: bytes, status: int) -> None:
+    response = page.post("/letter", content=data, headers={"Content-Type": content_type})
+    assert (response.status_code, "error" in response.json()) == (status, True)
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "1e300", "x", "", "0x10", "９" * 40, "-0.1"])
-@pytest.mark.parametrize("name", ["taken_s", "burst", "turn"])
-def test_numbers_that_are_none(page: TestClient, jpeg: bytes, name: str, value: str) -> None:
-    answer = page.post("/frames", params={"keep": "1", name: value}, content=jpeg, headers=JPEG)
-    refused(answer, 422, f"{name} must be a number from 0")
+@pytest.mark.parametrize("name", ["taken_s", "burst", "revision"])
+def test_invalid_numbers_are_refused(page: TestClient, jpeg: bytes, name: str, value: str) -> None:
+    response = page.post("/frames", params={"keep": "1", name: value}, content=jpeg, headers=JPEG)
+    assert_refused(response, 422, f"{name} must be a number from 0")
 
 
-def test_a_huge_query(page: TestClient) -> None:
-    refused(page.get("/state?" + "x" * 60_000), 414, "too long")
+def test_long_query_is_refused(page: TestClient) -> None:
+    assert_refused(page.get("/state?" + "x" * 60_000), 414, "too long")
 
 
-def test_a_camera_of_nonsense(page: TestClient, desk: PageController) -> None:
+def test_invalid_camera_info_is_ignored(page: TestClient, controller: PageController) -> None:
     for label, settings in [
         (None, None),
         (["x"], [1]),
@@ -278,44 +286,46 @@ def test_a_camera_of_nonsense(page: TestClient, desk: PageController) -> None:
     ]:
         assert page.post("/camera", json={"label": label, "settings": settings}).status_code == 200
     assert page.post("/camera", content=b'{"settings": {"width": NaN}}', headers={"Content-Type": "application/json"})
-    assert all(camera["settings"] == {} for camera in desk.cameras)
+    assert all(camera["settings"] == {} for camera in controller.cameras)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_methods_that_are_not_taken(page: TestClient, method: str) -> None:
-    answer = page.request(method, "/undo")
-    assert (answer.status_code, "does not take" in answer.json()["error"]) == (405, True)
+def test_unsupported_methods_are_refused(page: TestClient, method: str) -> None:
+    response = page.request(method, "/undo")
+    assert (response.status_code, "does not support" in response.json()["error"]) == (405, True)
 
 
-def test_hammering(sitting: Recording, look: FrameAnalyzer, jpeg: bytes) -> None:
-    desk = PageController(sitting, look, clock=lambda: 0.0)  # all at one moment
-    with TestClient(create_app(desk, Addresses(hosts=LOOPBACK, port=80)), base_url="http://localhost") as client:
+def test_rate_limit(recording: Recording, analyze_frame: FrameAnalyzer, jpeg: bytes) -> None:
+    controller = PageController(recording, analyze_frame, clock=lambda: 0.0)  # the clock stands still
+    with TestClient(
+        create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=80)), base_url="http://localhost"
+    ) as client:
         client.headers["Origin"] = "http://localhost"
         client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
         frames = [client.post("/frames", content=jpeg, headers=JPEG) for _ in range(40)]
-        refused(frames[-1], 429, "at most 60 a second")
+        assert_refused(frames[-1], 429, "at most 60 per second")
         assert frames[-1].headers["retry-after"] == "1"
-        assert sum(answer.status_code == 200 for answer in frames) == 24
+        assert sum(response.status_code == 200 for response in frames) == 24
         others = [client.post("/undo", json={}) for _ in range(60)]
-        refused(others[-1], 429, "Wait a second")
-        refused(client.post("/join", json={}), 429, "Wait a second")
+        assert_refused(others[-1], 429, "Try again in a second")
+        assert_refused(client.post("/join", json={}), 429, "Try again in a second")
 
 
-def test_too_many_at_the_same_time() -> None:
+def test_concurrent_requests_are_limited() -> None:
     import anyio
 
-    async def never_ready(scope: Any, receive: Any, send: Any) -> None:
+    async def wait_forever(scope: Any, receive: Any, send: Any) -> None:
         await anyio.sleep_forever()
 
     statuses: list[int] = []
 
-    async def ask(door: AccessPolicy) -> None:
+    async def request(policy: AccessPolicy) -> None:
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
         async def receive() -> Any:
-            raise AssertionError("nobody reads")
+            raise AssertionError("the body is not read")
 
         scope = {
             "type": "http",
@@ -324,23 +334,23 @@ def test_too_many_at_the_same_time() -> None:
             "query_string": b"",
             "headers": [(b"host", b"localhost:80")],
         }
-        await door(scope, receive, send)
+        await policy(scope, receive, send)
 
-    async def crowd() -> None:
-        door = AccessPolicy(never_ready, Addresses(hosts=LOOPBACK, port=80))
+    async def send_many() -> None:
+        policy = AccessPolicy(wait_forever, Addresses(hosts=LOOPBACK_HOSTS, port=80))
         async with anyio.create_task_group() as group:
-            for _ in range(MAX_CONCURRENT + 3):
-                group.start_soon(ask, door)
+            for _ in range(MAX_CONCURRENT_REQUESTS + 3):
+                group.start_soon(request, policy)
             with anyio.fail_after(5):
                 while len(statuses) < 3:
                     await anyio.sleep(0.01)
             group.cancel_scope.cancel()
 
-    anyio.run(crowd)
+    anyio.run(send_many)
     assert statuses == [503, 503, 503]
 
 
-def test_a_frame_of_full_size_fits() -> None:
+def test_largest_frame_fits_size_limit() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
-    assert len(encode_jpeg(noise)) < request_limits.MAX_FRAME_BYTES  # no photograph is harder
+    assert len(encode_jpeg(noise)) < request_limits.MAX_FRAME_BYTES  # noise compresses worse than any photo
     assert request_limits.MAX_PIXELS >= 1920 * 1080

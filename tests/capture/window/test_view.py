@@ -1,4 +1,4 @@
-"""The window's picture, of any frame and any words."""
+"""Drawing the recording window with any frame and any text."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,31 +6,41 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.window.view import STRIP, RecordingView, draw_view
+from aslkit.capture.quality.gate import REASON_MESSAGES
+from aslkit.capture.window.view import STRIP_HEIGHT, RecordingView, draw_view
 from aslkit.core.letters import LETTERS
-from aslkit.gui.drawing import BAD, GOOD, KEYS, NARROWEST, PANEL, PICTURE_HEIGHT, WARN, WIDEST, Banner
+from aslkit.gui.drawing import (
+    BAD,
+    GOOD,
+    KEY_HELP_HEIGHT,
+    MAX_IMAGE_HEIGHT,
+    MAX_IMAGE_WIDTH,
+    MIN_IMAGE_WIDTH,
+    PANEL_WIDTH,
+    WARN,
+    Banner,
+)
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 
-BELOW = STRIP + KEYS
+HEIGHT_BELOW_IMAGE = STRIP_HEIGHT + KEY_HELP_HEIGHT
 
 
 @pytest.fixture
-def view(drawn: tuple[Frame, Hand]) -> RecordingView:
+def view(synthetic_hand: tuple[Frame, Hand]) -> RecordingView:
     return RecordingView(
-        frame=drawn[0],
-        hand=drawn[1],
+        frame=synthetic_hand[0],
+        hand=synthetic_hand[1],
         good=True,
         recording=False,
         countdown=None,
         letter="B",
-        left=False,
+        left_handed=False,
         counts=dict.fromkeys(LETTERS, 0),
         goal=602,
-        walked=("A", "B"),
-        refused={},
-        about=("ada", "one", "camera 0", "30 frames a second"),
+        letters=("A", "B"),
+        rejected={},
+        info=("ada", "one", "camera 0", "30 frames per second"),
         banners=(),
     )
 
@@ -41,40 +51,40 @@ def view(drawn: tuple[Frame, Hand]) -> RecordingView:
         (640, 480, 720, 540),
         (1280, 720, 960, 540),
         (160, 120, 720, 540),
-        (480, 640, NARROWEST, 540),  # upright: with a margin on both sides
+        (480, 640, MIN_IMAGE_WIDTH, 540),  # portrait: with margins on both sides
         (1920, 400, 960, 200),
         (3840, 2160, 960, 540),
-        (64, 64, NARROWEST, 540),
+        (64, 64, MIN_IMAGE_WIDTH, 540),
     ],
 )
-def test_a_frame_of_any_size_has_its_place(
+def test_frame_of_any_size_fits(
     view: RecordingView, width: int, height: int, shown_width: int, shown_height: int
 ) -> None:
     frame = np.full((height, width, 3), 128, np.uint8)
-    picture = draw_view(
+    image = draw_view(
         replace(view, frame=frame, recording=True, countdown=3, banners=(Banner(text="No", colour=BAD),) * 2)
     )
-    assert picture.shape == (shown_height + BELOW, shown_width + PANEL, 3)
-    assert picture.dtype == np.uint8
-    assert shown_height <= PICTURE_HEIGHT
-    assert shown_width <= WIDEST
+    assert image.shape == (shown_height + HEIGHT_BELOW_IMAGE, shown_width + PANEL_WIDTH, 3)
+    assert image.dtype == np.uint8
+    assert shown_height <= MAX_IMAGE_HEIGHT
+    assert shown_width <= MAX_IMAGE_WIDTH
 
 
-def test_before_the_first_frame_there_is_a_window_already(view: RecordingView) -> None:
-    assert draw_view(replace(view, frame=None, hand=None)).shape == (540 + BELOW, 720 + PANEL, 3)
+def test_window_is_drawn_before_first_frame(view: RecordingView) -> None:
+    assert draw_view(replace(view, frame=None, hand=None)).shape == (540 + HEIGHT_BELOW_IMAGE, 720 + PANEL_WIDTH, 3)
 
 
-def test_the_picture_is_a_mirror_image_and_the_frame_stays_as_it_is(view: RecordingView) -> None:
+def test_image_is_mirrored_and_frame_is_not_modified(view: RecordingView) -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
-    frame[:, :320] = 200  # bright where the camera's left is
+    frame[:, :320] = 200  # bright on the left of the camera image
     before = frame.copy()
-    picture = draw_view(replace(view, frame=frame, hand=None))[:540, :720]
-    assert picture[:, :350].max() < 10
-    assert picture[:, 370:].min() > 190
+    image = draw_view(replace(view, frame=frame, hand=None))[:540, :720]
+    assert image[:, :350].max() < 10
+    assert image[:, 370:].min() > 190
     assert (frame == before).all()
 
 
-def test_the_hand_is_drawn_where_it_is_seen_in_the_mirror(view: RecordingView) -> None:
+def test_hand_is_drawn_at_mirrored_position(view: RecordingView) -> None:
     hand = view.hand
     assert hand is not None
     plain = replace(view, frame=np.zeros((480, 640, 3), np.uint8), hand=None)
@@ -88,13 +98,13 @@ def test_the_hand_is_drawn_where_it_is_seen_in_the_mirror(view: RecordingView) -
 @pytest.mark.parametrize(
     "change",
     [
-        {"recording": True}, {"countdown": 2}, {"good": False}, {"letter": "A"}, {"left": True}, {"goal": 10},
-        {"walked": ("C",)}, {"refused": {"blurred": 3}}, {"about": ("ben",)}, {"hand": None}, {"counts": {"B": 5}},
+        {"recording": True}, {"countdown": 2}, {"good": False}, {"letter": "A"}, {"left_handed": True}, {"goal": 10},
+        {"letters": ("C",)}, {"rejected": {"blurred": 3}}, {"info": ("ben",)}, {"hand": None}, {"counts": {"B": 5}},
         {"counts": {"C": 602}}, {"banners": (Banner(text="Come closer.", colour=WARN),)},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
-def test_whatever_there_is_to_know_changes_the_picture(view: RecordingView, change: dict[str, Any]) -> None:
+def test_every_value_is_visible(view: RecordingView, change: dict[str, Any]) -> None:
     if "counts" in change:
         change = {"counts": {**view.counts, **change["counts"]}}
     assert (draw_view(replace(view, **change)) != draw_view(view)).any()
@@ -102,31 +112,34 @@ def test_whatever_there_is_to_know_changes_the_picture(view: RecordingView, chan
 
 @pytest.mark.parametrize("name", ["Jörg-Müßig " * 9, "手話" * 40, "🤟👩‍🦰" * 20, "مريم", "", "a\nb", "\t", "\udcff"])
 def test_any_name_can_be_drawn(view: RecordingView, name: str) -> None:
-    about = (name, name, name, "")
-    picture = draw_view(replace(view, about=about, banners=(Banner(text=name, colour=GOOD),)))
-    assert picture.shape == draw_view(view).shape
+    info = (name, name, name, "")
+    image = draw_view(replace(view, info=info, banners=(Banner(text=name, colour=GOOD),)))
+    assert image.shape == draw_view(view).shape
 
 
 @pytest.mark.parametrize("width", [480, 640, 1280])
 @pytest.mark.parametrize(
     "text",
-    [*WORDS.values(), "The camera 0 gives no more frames. What was stored is kept. Waiting for it to come back."],
+    [
+        *REASON_MESSAGES.values(),
+        "The camera 0 sends no more frames. Frames stored so far are kept. Trying to reconnect.",
+    ],
 )
-def test_no_words_are_cut_off(view: RecordingView, width: int, text: str) -> None:
+def test_messages_are_not_cut_off(view: RecordingView, width: int, text: str) -> None:
     frame = np.zeros((640, width, 3), np.uint8)
-    picture = draw_view(replace(view, frame=frame, hand=None, banners=(Banner(text=text, colour=WARN),)))
-    shown = picture[:-BELOW, :-PANEL].astype(int)
-    ground = np.abs(shown - np.array(WARN[::-1])).max(axis=2) < 40
-    assert ground.any()
-    assert not ground[:, :8].any()
-    assert not ground[:, -8:].any()
+    image = draw_view(replace(view, frame=frame, hand=None, banners=(Banner(text=text, colour=WARN),)))
+    shown = image[:-HEIGHT_BELOW_IMAGE, :-PANEL_WIDTH].astype(int)
+    background = np.abs(shown - np.array(WARN[::-1])).max(axis=2) < 40
+    assert background.any()
+    assert not background[:, :8].any()
+    assert not background[:, -8:].any()
 
 
-def test_more_reasons_than_there_is_room_for_do_no_harm(view: RecordingView) -> None:
-    refused = {str(reason): 10**6 for reason in WORDS}
-    assert draw_view(replace(view, refused=refused, frame=np.zeros((100, 1000, 3), np.uint8))).dtype == np.uint8
+def test_too_many_reasons_are_drawn_as_far_as_they_fit(view: RecordingView) -> None:
+    rejected = {str(reason): 10**6 for reason in REASON_MESSAGES}
+    assert draw_view(replace(view, rejected=rejected, frame=np.zeros((100, 1000, 3), np.uint8))).dtype == np.uint8
 
 
-def test_a_letter_with_more_than_its_goal_is_full(view: RecordingView) -> None:
+def test_letter_beyond_its_goal(view: RecordingView) -> None:
     counts = dict.fromkeys(LETTERS, 10_000)
     assert draw_view(replace(view, counts=counts)).shape == draw_view(view).shape

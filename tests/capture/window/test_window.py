@@ -1,6 +1,4 @@
-"""What the keys do and what the window says, with a clock and a recording that are made up; and the window without a
-display.
-"""
+"""Keys and messages of the recording window, with a fake clock and a fake source; and the missing display."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +11,8 @@ import pytest
 
 from aslkit.capture.config import CaptureConfig
 from aslkit.capture.frame_pipeline import ProcessedFrame
-from aslkit.capture.quality.gate import WORDS
-from aslkit.capture.quality.handedness import SURPRISED_AFTER
+from aslkit.capture.quality.gate import REASON_MESSAGES
+from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION
 from aslkit.capture.record import SourceRecording
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.capture.window.view import draw_view
@@ -23,21 +21,21 @@ from aslkit.core.errors import AslkitError
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 
-Offer = Callable[..., Any]
+ProcessFrame = Callable[..., Any]
 
 
 @dataclass
-class Fake:
-    """A recording without threads."""
+class FakeSourceRecording:
+    """A `SourceRecording` without source and threads."""
 
-    sitting: Recording
+    recording: Recording
     keep: bool = False
     error: Exception | None = None
-    stream: Any = field(default_factory=lambda: SimpleNamespace(trouble=None, rates=lambda: (29.97, 25.0)))
-    watch: Any = field(default_factory=lambda: SimpleNamespace(shown=None, verdict=None, finished=Event()))
+    stream: Any = field(default_factory=lambda: SimpleNamespace(problem=None, frame_rates=lambda: (29.97, 25.0)))
+    pipeline: Any = field(default_factory=lambda: SimpleNamespace(newest=None, decision=None, finished=Event()))
 
-    def choose(self, letter: str) -> None:
-        self.sitting.choose(letter)
+    def select_letter(self, letter: str) -> None:
+        self.recording.select_letter(letter)
 
     def check(self) -> None:
         if self.error is not None:
@@ -45,197 +43,202 @@ class Fake:
 
 
 @dataclass
-class At:
-    """A desk in front of a recording, and what time it is."""
+class WindowTest:
+    """A window controller with its fake source and the current time."""
 
-    desk: WindowController
-    recording: Fake
+    controller: WindowController
+    source: FakeSourceRecording
     now: list[float]
 
-    def after(self, seconds: float, key: str = "") -> None:
-        """Let time pass, then press a key."""
+    def advance(self, seconds: float, key: str = "") -> None:
+        """Advance the clock, then press a key."""
         self.now[0] += seconds
         if key:
-            self.desk.press(ord(key))
-        self.desk.follow()
+            self.controller.handle_key(ord(key))
+        self.controller.update()
 
     @property
-    def says(self) -> list[str]:
-        return [banner.text for banner in self.desk.view().banners]
+    def messages(self) -> list[str]:
+        return [banner.text for banner in self.controller.view().banners]
 
 
 @pytest.fixture
-def at(sit: Any) -> Callable[..., Any]:
+def window_test(open_recording: Any) -> Callable[..., Any]:
     @contextmanager
-    def begin(letters: str = "ABC", **other: Any) -> Iterator[At]:
-        with sit(letters, **other) as sitting:
-            now, recording = [100.0], Fake(sitting)
-            desk = WindowController(recording, clock=lambda: now[0])  # type: ignore[arg-type]
-            yield At(desk, recording, now)
+    def open_window(letters: str = "ABC", **other: Any) -> Iterator[WindowTest]:
+        with open_recording(letters, **other) as recording:
+            now, source = [100.0], FakeSourceRecording(recording)
+            controller = WindowController(source, clock=lambda: now[0])  # type: ignore[arg-type]
+            yield WindowTest(controller, source, now)
 
-    return begin
-
-
-def test_a_letter_begins_with_a_countdown_in_which_nothing_is_kept(at: Any) -> None:
-    with at() as it:
-        assert it.desk.view().countdown == 3
-        it.after(2.9, " ")
-        assert not it.recording.keep
-        it.after(0.2)
-        assert it.desk.view().countdown is None
-        assert it.recording.keep
-        assert it.desk.view().recording
-        it.after(2)
-        assert not it.recording.keep
+    return open_window
 
 
-def test_a_burst_is_recorded_and_undone_as_one(at: Any, offer: Offer) -> None:
-    with at() as it:
-        sitting = it.recording.sitting
-        it.after(5, " ")
-        offer(sitting, 1)
-        it.after(2, "b")
-        it.after(3)
-        assert it.recording.keep
+def test_nothing_is_stored_during_countdown(window_test: Any) -> None:
+    with window_test() as test:
+        assert test.controller.view().countdown == 3
+        test.advance(2.9, " ")
+        assert not test.source.keep
+        test.advance(0.2)
+        assert test.controller.view().countdown is None
+        assert test.source.keep
+        assert test.controller.view().recording
+        test.advance(2)
+        assert not test.source.keep
+
+
+def test_burst_is_undone_as_a_whole(window_test: Any, process_frame: ProcessFrame) -> None:
+    with window_test() as test:
+        recording = test.source.recording
+        test.advance(5, " ")
+        process_frame(recording, 1)
+        test.advance(2, "b")
+        test.advance(3)
+        assert test.source.keep
         for number in (2, 3):
-            offer(sitting, number)
-        it.after(0, "u")
-        assert it.says[0] == "Undone: 2 frames of A."
-        assert not it.recording.keep
-        assert sitting.counts["A"] == 1
-        it.after(0, "U")
-        assert it.says[0] == "Undone: 1 frames of A."
-        it.after(0, "u")
-        assert it.says[0] == "Nothing to undo."
-        it.after(9)
-        assert it.says == []
+            process_frame(recording, number)
+        test.advance(0, "u")
+        assert test.messages[0] == "Removed 2 frames of A."
+        assert not test.source.keep
+        assert recording.counts["A"] == 1
+        test.advance(0, "U")
+        assert test.messages[0] == "Removed 1 frames of A."
+        test.advance(0, "u")
+        assert test.messages[0] == "Nothing to undo."
+        test.advance(9)
+        assert test.messages == []
 
 
-def test_next_and_previous_letter(at: Any) -> None:
-    with at() as it:
+def test_next_and_previous_letter(window_test: Any) -> None:
+    with window_test() as test:
         letters = []
         for key in "nnnpp":
-            it.after(5, key)
-            letters.append(it.recording.sitting.letter)
-            assert it.desk.view().countdown == 3
+            test.advance(5, key)
+            letters.append(test.source.recording.letter)
+            assert test.controller.view().countdown == 3
         assert "".join(letters) == "BCACB"
 
 
-def test_q_ends_it(at: Any) -> None:
-    with at() as it:
-        it.after(1)
-        assert it.desk.ended is None
-        it.after(1, "q")
-        assert it.desk.ended == "stopped with q"
+def test_q_quits(window_test: Any) -> None:
+    with window_test() as test:
+        test.advance(1)
+        assert test.controller.end_reason is None
+        test.advance(1, "q")
+        assert test.controller.end_reason == "stopped with q"
 
 
-# Left, up, right, down, page up, home, insert, shift, super, numlock, é, and no key: X11's key symbols.
+# X11 key symbols: left, up, right, down, page up, home, insert, shift, super, num lock, é, and no key.
 @pytest.mark.parametrize(
     "key", [0xFF51, 0xFF52, 0xFF53, 0xFF54, 0xFF55, 0xFF50, 0xFF63, 0xFFE1, 0xFFEB, 0xFF7F, 0xE9, -1, 0x250000]
 )
-def test_keys_that_mean_nothing_do_nothing(at: Any, offer: Offer, key: int) -> None:
-    with at() as it:
-        offer(it.recording.sitting, 1)
-        before = it.desk.view()
-        it.desk.press(key)
-        it.after(0)
-        assert it.desk.ended is None
-        assert it.desk.view() == before
-        assert it.recording.sitting.counts["A"] == 1
+def test_unknown_keys_do_nothing(window_test: Any, process_frame: ProcessFrame, key: int) -> None:
+    with window_test() as test:
+        process_frame(test.source.recording, 1)
+        before = test.controller.view()
+        test.controller.handle_key(key)
+        test.advance(0)
+        assert test.controller.end_reason is None
+        assert test.controller.view() == before
+        assert test.source.recording.counts["A"] == 1
 
 
-def test_caps_lock_and_modifiers_do_not_matter(at: Any) -> None:
-    with at() as it:
-        it.desk.press(ord("N"))
-        assert it.recording.sitting.letter == "B"
-        it.desk.press(0x100000 | ord("n"))  # GTK with num lock on
-        assert it.recording.sitting.letter == "C"
+def test_caps_lock_and_modifiers_are_ignored(window_test: Any) -> None:
+    with window_test() as test:
+        test.controller.handle_key(ord("N"))
+        assert test.source.recording.letter == "B"
+        test.controller.handle_key(0x100000 | ord("n"))  # as sent by GTK with num lock on
+        assert test.source.recording.letter == "C"
 
 
 @pytest.mark.parametrize(("key", "stored"), [("y", "left"), ("n", "right")])
-def test_a_question_waits_for_its_answer(at: Any, offer: Offer, key: str, stored: str) -> None:
-    with at(usual_hand="right") as it:
-        for number in range(SURPRISED_AFTER):
-            offer(it.recording.sitting, number, side="left", keep=False)
-        it.after(5, "u")  # waits
-        assert it.says == [
-            "This looks like your left hand. Is it?    y  yes      n  no, it is the right one",
-        ]
-        it.after(0, " ")
-        assert not it.desk.view().recording
-        it.after(0, key)
-        assert it.recording.sitting.letter == "A"  # n was no "next"
-        assert it.says == []
-        assert offer(it.recording.sitting, 99, side="left").stored.hand == stored
-
-
-def test_a_question_does_not_keep_from_ending(at: Any, offer: Offer) -> None:
-    with at(usual_hand="right") as it:
-        for number in range(SURPRISED_AFTER):
-            offer(it.recording.sitting, number, side="left", keep=False)
-        it.after(0, "q")
-        assert it.desk.ended == "stopped with q"
-
-
-def test_a_complete_letter_gives_way_to_the_next_and_the_last_ends_it(
-    at: Any, offer: Offer, ways: CaptureConfig
+def test_question_blocks_other_keys_until_answered(
+    window_test: Any, process_frame: ProcessFrame, key: str, stored: str
 ) -> None:
-    with at("AB", capture=replace(ways, goal=1)) as it:
-        it.after(5, " ")
-        offer(it.recording.sitting, 1)
-        it.after(0)
-        assert it.recording.sitting.letter == "B"
-        assert it.says == ["A is complete. Now B."]
-        assert not it.recording.keep
-        offer(it.recording.sitting, 2)
-        it.after(0)
-        assert it.desk.ended == "all recorded"
+    with window_test(usual_hand="right") as test:
+        for number in range(FRAMES_BEFORE_QUESTION):
+            process_frame(test.source.recording, number, side="left", keep=False)
+        test.advance(5, "u")  # ignored while the question is open
+        assert test.messages == [
+            "This looks like your left hand. Correct?    y  yes      n  no, it is my right hand",
+        ]
+        test.advance(0, " ")
+        assert not test.controller.view().recording
+        test.advance(0, key)
+        assert test.source.recording.letter == "A"  # n answered the question and did not select the next letter
+        assert test.messages == []
+        assert process_frame(test.source.recording, 99, side="left").stored.hand == stored
 
 
-def test_a_source_that_ended_ends_it_and_an_error_is_raised(at: Any) -> None:
-    with at() as it:
-        it.recording.watch.finished.set()
-        it.after(0)
-        assert it.desk.ended == "the source ended"
-        it.recording.error = OSError("full")
+def test_q_quits_during_question(window_test: Any, process_frame: ProcessFrame) -> None:
+    with window_test(usual_hand="right") as test:
+        for number in range(FRAMES_BEFORE_QUESTION):
+            process_frame(test.source.recording, number, side="left", keep=False)
+        test.advance(0, "q")
+        assert test.controller.end_reason == "stopped with q"
+
+
+def test_complete_letter_switches_to_next_and_last_ends_recording(
+    window_test: Any, process_frame: ProcessFrame, capture_config: CaptureConfig
+) -> None:
+    with window_test("AB", capture=replace(capture_config, goal=1)) as test:
+        test.advance(5, " ")
+        process_frame(test.source.recording, 1)
+        test.advance(0)
+        assert test.source.recording.letter == "B"
+        assert test.messages == ["A is complete. Now B."]
+        assert not test.source.keep
+        process_frame(test.source.recording, 2)
+        test.advance(0)
+        assert test.controller.end_reason == "all recorded"
+
+
+def test_ended_source_ends_recording_and_error_is_raised(window_test: Any) -> None:
+    with window_test() as test:
+        test.source.pipeline.finished.set()
+        test.advance(0)
+        assert test.controller.end_reason == "the source ended"
+        test.source.error = OSError("full")
         with pytest.raises(OSError, match="full"):
-            it.after(0)
+            test.advance(0)
 
 
-def test_reasons_are_told_in_words_and_trouble_before_all(at: Any) -> None:
-    with at() as it:
-        it.recording.watch.verdict = GateDecision(reasons=("blurred", "moved"), hint="Come closer.")
-        assert it.says == [WORDS["blurred"], "Come closer."]
-        assert not it.desk.view().good
-        it.recording.watch.verdict = GateDecision(reasons=())
-        assert it.says == ["Good. Hold space to record."]
-        assert it.desk.view().good
-        it.recording.stream.trouble = "The camera is gone."
-        assert it.says == ["The camera is gone."]
+def test_banners_show_reasons_and_problem_first(window_test: Any) -> None:
+    with window_test() as test:
+        test.source.pipeline.decision = GateDecision(reasons=("blurred", "moved"), hint="Come closer.")
+        assert test.messages == [REASON_MESSAGES["blurred"], "Come closer."]
+        assert not test.controller.view().good
+        test.source.pipeline.decision = GateDecision(reasons=())
+        assert test.messages == ["Good. Hold space to record."]
+        assert test.controller.view().good
+        test.source.stream.problem = "The camera is gone."
+        assert test.messages == ["The camera is gone."]
 
 
-def test_counts_and_goal_are_those_that_are_wanted(at: Any, offer: Offer) -> None:
-    with at() as it:
-        offer(it.recording.sitting, 1)
-        assert (it.desk.view().counts["A"], it.desk.view().goal) == (1, 602)
-    with at(count=7) as it:
-        assert (it.desk.view().counts["A"], it.desk.view().goal) == (0, 7)  # of this sitting
+def test_counts_and_goal_follow_count_option(window_test: Any, process_frame: ProcessFrame) -> None:
+    with window_test() as test:
+        process_frame(test.source.recording, 1)
+        assert (test.controller.view().counts["A"], test.controller.view().goal) == (1, 602)
+    with window_test(count=7) as test:
+        assert (test.controller.view().counts["A"], test.controller.view().goal) == (
+            0,
+            7,
+        )  # frames of this recording only
 
 
-def test_what_is_shown_can_be_drawn(at: Any, drawn: tuple[Frame, Hand]) -> None:
-    with at() as it:
-        assert draw_view(it.desk.view()).ndim == 3
-        it.recording.watch.shown = ProcessedFrame(frame=drawn[0], hand=drawn[1])
-        view = it.desk.view()
-        assert (view.frame is drawn[0], view.hand is drawn[1]) == (True, True)
-        assert view.about[0] == "ada"
-        assert "30 frames a second" in view.about
+def test_view_can_be_drawn(window_test: Any, synthetic_hand: tuple[Frame, Hand]) -> None:
+    with window_test() as test:
+        assert draw_view(test.controller.view()).ndim == 3
+        test.source.pipeline.newest = ProcessedFrame(frame=synthetic_hand[0], hand=synthetic_hand[1])
+        view = test.controller.view()
+        assert (view.frame is synthetic_hand[0], view.hand is synthetic_hand[1]) == (True, True)
+        assert view.info[0] == "ada"
+        assert "30 frames per second" in view.info
         assert draw_view(view).ndim == 3
 
 
 @pytest.mark.parametrize("display", ["", ":987"])
-def test_a_window_without_a_display(monkeypatch: pytest.MonkeyPatch, display: str) -> None:
-    monkeypatch.setenv("DISPLAY", display)  # the second: as after an ssh connection that is gone
+def test_missing_display_is_reported(monkeypatch: pytest.MonkeyPatch, display: str) -> None:
+    monkeypatch.setenv("DISPLAY", display)  # the second display does not exist, as after a closed ssh connection
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(AslkitError, match=r"no display.*--no-preview.*--web"):
+    with pytest.raises(AslkitError, match=r"No display.*--no-preview.*--web"):
         record_in_window(SourceRecording.__new__(SourceRecording))
