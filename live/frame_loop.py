@@ -9,7 +9,7 @@ from typing import Final
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
-from aslkit.video.sources import LIVE, SourceFrame, SourceRequest, open_source, source_kind
+from aslkit.video.sources import LIVE_KINDS, CameraRequest, SourceFrame, open_source, source_kind
 from aslkit.video.stream import Stream
 
 STILL_S: Final = 0.1
@@ -31,12 +31,12 @@ def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bo
     Raises:
         AslkitError: it cannot be opened, or gives nothing.
     """
-    wanted = SourceRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
-    reopen = partial(open_source, source, letter=letter, signer=SIGNER, session="live", wanted=wanted)
-    live = source_kind(source) in LIVE
-    stream = Stream(reopen, live=live, paced=paced, patience_s=None if patient else config.reconnect_s)
+    camera_request = CameraRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
+    reopen = partial(open_source, source, letter=letter, signer=SIGNER, session="live", camera_request=camera_request)
+    live = source_kind(source) in LIVE_KINDS
+    stream = Stream(reopen, live=live, paced=paced, reconnect_timeout_s=None if patient else config.reconnect_s)
     try:
-        stream.first()
+        stream.wait_for_first_frame()
     except BaseException:
         stream.close()
         raise

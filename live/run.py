@@ -13,7 +13,7 @@ from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
-from aslkit.video.sources import LIVE, camera_name, source_kind
+from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
@@ -74,7 +74,7 @@ def live(
         AslkitError: the model is damaged, the source cannot be read, there is no display.
     """
     began_s = clock()
-    live_source = source_kind(source) in LIVE
+    live_source = source_kind(source) in LIVE_KINDS
     with ExitStack() as stack:
         if windowed:
             from aslkit.live.window.window import require_display
@@ -100,7 +100,7 @@ def live(
             raise
         watching.close()
         return LiveResult(
-            text=reader.text, frames=reader.frames, dropped=stream.frames.lost,
+            text=reader.text, frames=reader.frames, dropped=stream.frames.dropped,
             first_s=round(first[0] - began_s, 3) if first else None, ended=ended,
         )  # fmt: skip
 
@@ -124,7 +124,7 @@ def _waited(watching: FrameLoop, on_message: OnMessage) -> str:
     """Without a window: say when a camera is gone and when it is back."""
     trouble = None
     while not watching.finished.wait(_GLANCE_S):
-        before, trouble = trouble, watching.stream.trouble
+        before, trouble = trouble, watching.stream.problem
         if bool(trouble) != bool(before):
             on_message(trouble or "It is back.")
     watching.check()

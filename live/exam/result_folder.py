@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aslkit.core.files import write_bytes, write_text
 from aslkit.core.workspace import Workspace, make_name
-from aslkit.formats.captures import EXAM, SESSION_FILE, update_session
+from aslkit.formats.captures import EXAM_PURPOSE, SESSION_FILE, update_session
 from aslkit.live.exam.scoring import ExamScore
 from aslkit.vision.images import Frame, encode_jpeg
 
@@ -45,7 +45,7 @@ class ExamFolder:
             session.parent.mkdir(parents=True)
             camera = self.about.get("source", "unknown")
             named = {"signer": self.signer, "session": self.path.name, "camera": camera}
-            update_session(session, named | {"purpose": EXAM})
+            update_session(session, named | {"purpose": EXAM_PURPOSE})
 
     @property
     def session(self) -> Path:

@@ -26,23 +26,23 @@ class _Desk:
     """What the window shows."""
 
     def __init__(self, sitting: Exam, reader: Reader, watching: FrameLoop) -> None:
-        self.ended: str | None = None
+        self.end_reason: str | None = None
         self._sitting, self._reader, self._watching = sitting, reader, watching
 
-    def follow(self) -> None:
+    def update(self) -> None:
         self._watching.check()
         if self._sitting.phase == "done" or self._watching.finished.is_set():
-            self.ended = "done"
+            self.end_reason = "done"
 
-    def press(self, key: int) -> None:
+    def handle_key(self, key: int) -> None:
         if key >= 0 and key & 0xFFFF in (ord("q"), ord("Q")):
-            self.ended = "stopped with q"
+            self.end_reason = "stopped with q"
 
-    def picture(self) -> Frame:
+    def render(self) -> Frame:
         sitting = self._sitting
         left = math.ceil(sitting.left_s(self._reader.now_s))
         banners = [Banner(text=prompt_text(sitting), colour=GOOD if sitting.phase == "sign" else HINT)]
-        if trouble := self._watching.stream.trouble:
+        if trouble := self._watching.stream.problem:
             banners = [Banner(text=trouble, colour=BAD)]
         about = (f"{len(sitting.answers)} of {len(sitting.asked)} letters", time.strftime("%H:%M"))
         picture = draw_view(

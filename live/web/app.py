@@ -14,13 +14,13 @@ from starlette.routing import Route
 from aslkit.live.web.controller import PageController
 from aslkit.web.access_control import AccessPolicy, Addresses
 from aslkit.web.request_limits import read_json
-from aslkit.web.static_files import SHARED, exception_handlers, file_routes
+from aslkit.web.static_files import SHARED_FILES, exception_handlers, file_routes
 
 FILES: Final = {
     "/": ("aslkit.live.web", "page.html"),
     "/page.css": ("aslkit.live.web", "page.css"),
     "/page.js": ("aslkit.live.web", "page.js"),
-    **SHARED,
+    **SHARED_FILES,
 }
 """Path to package and file."""
 
@@ -62,17 +62,17 @@ class _Asked:
         return JSONResponse(self._desk.state())
 
     async def join(self, request: Request) -> Response:
-        self._desk.turns.slow_down()
+        self._desk.turns.check_rate()
         await read_json(request)
         return JSONResponse(self._desk.join())
 
     async def frame(self, request: Request) -> Response:
-        data = await self._desk.turns.picture(request)
+        data = await self._desk.turns.read_frame(request)
         return JSONResponse(await anyio.to_thread.run_sync(self._desk.frame, data, limiter=self._looking))
 
     async def press(self, request: Request) -> Response:
-        return JSONResponse(self._desk.press((await self._desk.turns.values(request)).get("key")))
+        return JSONResponse(self._desk.press((await self._desk.turns.read_values(request)).get("key")))
 
     async def finish(self, request: Request) -> Response:
-        await self._desk.turns.values(request)
+        await self._desk.turns.read_values(request)
         return JSONResponse(self._desk.finish(), background=BackgroundTask(self._on_finish))

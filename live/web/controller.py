@@ -10,8 +10,7 @@ import numpy as np
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader, Reading
 from aslkit.web.active_page import ActivePage
-from aslkit.web.rate_limit import FrameRateMeter
-from aslkit.web.request_limits import RequestRefused, decode_upload
+from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload
 
 
 class PageController:
@@ -34,8 +33,8 @@ class PageController:
         self.pace = FrameRateMeter(clock=clock)
         self.turns = ActivePage(
             config.web_fps,
-            elsewhere="Another window is being read. Take it back there, or close this one.",
-            over="This is finished. Start aslkit live again.",
+            taken_over_message="Another window is being read. Take it back there, or close this one.",
+            finished_message="This is finished. Start aslkit live again.",
             clock=clock,
         )
         self._reader, self._config, self._about, self._clock = reader, config, about, clock
@@ -72,7 +71,7 @@ class PageController:
         frame = decode_upload(data)
         with self._eyes:
             if self._closed:
-                raise self.turns.release()
+                raise self.turns.finished_error()
             self.pace.count()
             return _answer(self._reader.read(frame, self._clock() - self._start_s))
 

@@ -1,6 +1,6 @@
 // The page of aslkit live: frames go to aslkit one at a time, the next one after the answer to the last.
 
-import { Asking, Gone, Refused } from "./asking.js";
+import { ApiClient, ServerUnreachable, RequestRefused } from "./api_client.js";
 import { Camera } from "./camera.js";
 import { drawHand } from "./hand.js";
 import { Notice } from "./notice.js";
@@ -9,9 +9,9 @@ const RETRY_MS = 1000;
 
 const $ = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const asking = new Asking();
+const client = new ApiClient();
 const notice = new Notice();
-const camera = new Camera($("video"), { open: opened, trouble: cameraTrouble });
+const camera = new Camera($("video"), { onOpen: opened, onProblem: cameraTrouble });
 
 let state = null; // as the server told it last; null until then
 let joined = false;
@@ -37,8 +37,8 @@ function opened(label, settings, cameras, chosen) {
 async function join() {
   for (;;) {
     try {
-      state = await asking.ask("POST", "/join", {});
-      asking.page = state.page;
+      state = await client.request("POST", "/join", {});
+      client.page = state.page;
       joined = true;
       trouble("server", null);
       trouble("elsewhere", null);
@@ -54,10 +54,10 @@ async function join() {
 
 /** Deal with what went wrong. Returns whether it is worth trying again. */
 function lost(error) {
-  if (!(error instanceof Gone || error instanceof Refused)) throw error;
-  if (error instanceof Refused && [422, 429, 503].includes(error.status)) return true;
-  if (error instanceof Gone || error.status >= 500) {
-    const words = error instanceof Gone ? "Trying again… If aslkit has ended, start it again." : error.message;
+  if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
+  if (error instanceof RequestRefused && [422, 429, 503].includes(error.status)) return true;
+  if (error instanceof ServerUnreachable || error.status >= 500) {
+    const words = error instanceof ServerUnreachable ? "Trying again… If aslkit has ended, start it again." : error.message;
     trouble("server", { title: "The server does not answer", text: words });
     return true;
   }
@@ -105,7 +105,7 @@ function write(spelled) {
 
 async function act(path, content) {
   try {
-    const answer = await asking.ask("POST", path, content);
+    const answer = await client.request("POST", path, content);
     if (answer.text !== undefined) write(answer.text);
     return answer;
   } catch (error) {
@@ -145,13 +145,13 @@ async function loop() {
       continue;
     }
     const began = performance.now();
-    const shot = await camera.shot();
+    const shot = await camera.takeFrame();
     if (!shot) {
       await pause(4);
       continue;
     }
     try {
-      show(await asking.ask("POST", "/frames", shot.jpeg));
+      show(await client.request("POST", "/frames", shot.jpeg));
       trouble("server", null);
     } catch (error) {
       if (lost(error)) await (joined ? pause(RETRY_MS / 2) : join());

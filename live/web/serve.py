@@ -21,8 +21,8 @@ class LiveServer(server.PageServer):
         where: host, port, certificate and key, as `aslkit.web.server.PageServer` takes them.
     """
 
-    may = "can show it a hand and read the text. Give it to the signer only."
-    end = "Ctrl-C, or Finish on the page, ends it."
+    access_note = "can show it a hand and read the text. Give it to the signer only."
+    stop_note = "Ctrl-C, or Finish on the page, ends it."
 
     def __init__(self, desk: PageController, **where: Any) -> None:
         super().__init__(lambda addresses, stop: create_app(desk, addresses, on_finish=stop), **where)
@@ -49,7 +49,7 @@ def live_in_browser(
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         desk = PageController(reader, config, about=run.name)
         with LiveServer(desk, **where) as served:
-            for line in served.words():
+            for line in served.startup_messages():
                 on_message(line)
             served.serve()
             desk.close()

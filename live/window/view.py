@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 
 from aslkit.gui.drawing import (
-    BACK,
-    FAINT,
+    BACKGROUND,
     GOOD,
     HINT,
-    INK,
-    PANEL,
-    RAISED,
+    MUTED,
+    PANEL_WIDTH,
+    SURFACE,
+    TEXT,
     WARN,
     Banner,
     as_bgr,
@@ -75,24 +75,24 @@ def _panel(
 ) -> Frame:
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (PANEL, height), BACK)
+    image = Image.new("RGB", (PANEL_WIDTH, height), BACKGROUND)
     pen = ImageDraw.Draw(image)
-    pen.text((24, 18), "This is" if letter else ("No letter" if hand else "No hand"), FAINT, load_font(18))
+    pen.text((24, 18), "This is" if letter else ("No letter" if hand else "No hand"), MUTED, load_font(18))
     if letter:
-        pen.text((20, 28), letter, INK, load_font(150, bold=True))
-        pen.text((PANEL - 24, 148), f"{best[0][1]:.0%}", GOOD, load_font(34, bold=True), anchor="rs")
+        pen.text((20, 28), letter, TEXT, load_font(150, bold=True))
+        pen.text((PANEL_WIDTH - 24, 148), f"{best[0][1]:.0%}", GOOD, load_font(34, bold=True), anchor="rs")
     else:
         words = "Hold a letter still." if hand else "Show one hand, all of it."
-        pen.text((24, 48), words, INK, load_font(18))
-    draw_bar(pen, (24, 218, PANEL - 24, 226), share if letter else 0.0)
+        pen.text((24, 48), words, TEXT, load_font(18))
+    draw_bar(pen, (24, 218, PANEL_WIDTH - 24, 226), share if letter else 0.0)
     for row, (each, probability) in enumerate(best):
         y = 250 + 34 * row
-        pen.text((24, y), each, INK if row == 0 and letter else FAINT, load_font(22, bold=True))
-        draw_bar(pen, (60, y + 9, PANEL - 88, y + 19), min(probability, 0.999))
-        pen.text((PANEL - 24, y + 4), f"{probability:.0%}", FAINT, load_font(16), anchor="ra")
+        pen.text((24, y), each, TEXT if row == 0 and letter else MUTED, load_font(22, bold=True))
+        draw_bar(pen, (60, y + 9, PANEL_WIDTH - 88, y + 19), min(probability, 0.999))
+        pen.text((PANEL_WIDTH - 24, y + 4), f"{probability:.0%}", MUTED, load_font(16), anchor="ra")
     y = height - 22 * len(about) - 14
     for line in about:
-        pen.text((24, y), fit_text(line, 14, PANEL - 48), FAINT, load_font(14))
+        pen.text((24, y), fit_text(line, 14, PANEL_WIDTH - 48), MUTED, load_font(14))
         y += 22
     return as_bgr(image)
 
@@ -102,16 +102,16 @@ def _word(text: str, width: int) -> Frame:
     """The end of the text, large; it begins with … where there is more of it."""
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (width, WORD_LINE), RAISED)
+    image = Image.new("RGB", (width, WORD_LINE), SURFACE)
     pen = ImageDraw.Draw(image)
     face = load_font(44, bold=True)
     if not text:
-        pen.text((24, WORD_LINE / 2), "What you spell appears here.", FAINT, load_font(22), anchor="lm")
+        pen.text((24, WORD_LINE / 2), "What you spell appears here.", MUTED, load_font(22), anchor="lm")
         return as_bgr(image)
     shown = text
     while face.getlength(shown) > width - 64:
         shown = "…" + shown.lstrip("…")[1:]
-    pen.text((24, WORD_LINE / 2), shown.rstrip(" "), INK, face, anchor="lm")
+    pen.text((24, WORD_LINE / 2), shown.rstrip(" "), TEXT, face, anchor="lm")
     x = 28 + face.getlength(shown)
     pen.rectangle((x, 22, x + 3, WORD_LINE - 22), HINT)
     return as_bgr(image)

@@ -35,7 +35,7 @@ def show_live_window(reader: Reader, watching: FrameLoop, *, about: tuple[str, .
     """Show it until q, until the window is closed or the source ends; return why it ended."""
     desk = WindowController(reader, watching, about=about)
     run_window(TITLE, desk)
-    return desk.ended or SOURCE_ENDED
+    return desk.end_reason or SOURCE_ENDED
 
 
 class WindowController:
@@ -61,7 +61,7 @@ class WindowController:
         clock: Callable[[], float] = time.monotonic,
         hand_on: tuple[Callable[[str], None], Callable[[str], None]] = (speak_text, copy_text),
     ) -> None:
-        self.ended: str | None = None
+        self.end_reason: str | None = None
         self._reader, self._watching, self._about, self._clock = reader, watching, about, clock
         self._note, self._until_s = Banner(text="", colour=HINT), 0.0
         self._rate, self._rate_s = "", -_RATE_EVERY_S
@@ -74,13 +74,13 @@ class WindowController:
             "q": self._quit,
         }
 
-    def follow(self) -> None:
+    def update(self) -> None:
         """Take note of a source that ended, or failed."""
         self._watching.check()
         if self._watching.finished.is_set():
-            self.ended = SOURCE_ENDED
+            self.end_reason = SOURCE_ENDED
 
-    def press(self, key: int) -> None:
+    def handle_key(self, key: int) -> None:
         """Do what a key means; -1 is none."""
         code = key & 0xFFFF
         if key >= 0 and code in _BACKSPACES:
@@ -88,15 +88,15 @@ class WindowController:
         elif key >= 0 and code < 0x80 and (act := self._keys.get(chr(code).lower())):
             act()
 
-    def picture(self) -> Frame:
+    def render(self) -> Frame:
         """What to show now, BGR, uint8."""
         now_s = self._clock()
         if now_s - self._rate_s >= _RATE_EVERY_S:
-            rates, latency_s = self._watching.stream.rates(), self._reader.reading.latency_s
+            rates, latency_s = self._watching.stream.frame_rates(), self._reader.reading.latency_s
             self._rate_s = now_s
             self._rate = f"{rates[0]:.0f} frames a second, {latency_s * 1000:.0f} ms each" if rates else ""
         banners = [self._note] if now_s < self._until_s else []
-        if trouble := self._watching.stream.trouble:
+        if trouble := self._watching.stream.problem:
             banners = [Banner(text=trouble, colour=BAD)]
         return draw_view(
             LiveView(reading=self._reader.reading, about=(*self._about, self._rate), banners=tuple(banners))
@@ -113,4 +113,4 @@ class WindowController:
         self._note, self._until_s = Banner(text=text, colour=colour), self._clock() + _NOTE_S
 
     def _quit(self) -> None:
-        self.ended = ENDED
+        self.end_reason = ENDED

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.gui.drawing import KEYS
+from aslkit.gui.drawing import KEY_HELP_HEIGHT
 from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
@@ -71,7 +71,7 @@ def heard() -> list[Event]:
 @pytest.fixture
 def reader(heard: list[Event]) -> Reader:
     contract = PreprocessConfig(kind="landmarks", threshold=0.9)
-    return Reader(recogniser=Says(), contract=contract, config=load("live", LiveConfig), on_event=heard.append)
+    return Reader(recogniser=Says(), contract=contract, config=load_settings("live", LiveConfig), on_event=heard.append)
 
 
 def played(*takes: Any) -> Any:
@@ -112,7 +112,7 @@ def test_a_hand_that_rests_says_no_letter(reader: Reader) -> None:
 
 
 def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.0)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.0)
     lost = SourceLost("The camera gives no more frames.")
     watching = FrameLoop(Stream(played(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
     assert watching.finished.wait(10)
@@ -121,26 +121,26 @@ def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pyt
 
 
 def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.01)
     source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
     says = SimpleNamespace(contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=Says().recognise)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(says))
-    stream = Stream(source, live=False, patience_s=0.1)
+    stream = Stream(source, live=False, reconnect_timeout_s=0.1)
     monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     warned: list[str] = []
     ticks = count()
     with pytest.raises(AslkitError, match="cannot be opened"):
         live(
-            Path("run"), source="0", config=load("live", LiveConfig), on_event=lambda event: None, on_message=warned.append,
+            Path("run"), source="0", config=load_settings("live", LiveConfig), on_event=lambda event: None, on_message=warned.append,
             windowed=False, clock=lambda: next(ticks) / 30,
         )  # fmt: skip
     assert warned[-1] == "Spelled until then: A"
 
 
 def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aslkit.video.stream._RETRY_S", 0.01)
+    monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.01)
     source = played(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
-    watching = FrameLoop(Stream(source, live=True, patience_s=0.1), reader, live=True)
+    watching = FrameLoop(Stream(source, live=True, reconnect_timeout_s=0.1), reader, live=True)
     assert watching.finished.wait(10)
     watching.stream.ended.wait(10)
     with pytest.raises(AslkitError, match="The camera is gone"):
@@ -153,12 +153,12 @@ def test_frames_of_any_size_are_read_and_drawn(reader: Reader, size: tuple[int, 
     picture = draw_view(LiveView(reading=reading, about=("run", "camera 0", "30 frames a second")))
     assert picture.dtype == np.uint8
     assert picture.shape[1] >= 1000
-    assert picture.shape[0] > KEYS
+    assert picture.shape[0] > KEY_HELP_HEIGHT
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channel_cameras_become_colour(shape: tuple[int, ...]) -> None:
-    assert sources._bgr(np.zeros(shape, np.uint8), "0").shape == (48, 64, 3)
+    assert sources._to_bgr(np.zeros(shape, np.uint8), "0").shape == (48, 64, 3)
 
 
 def test_what_is_refused_shows_nothing(reader: Reader) -> None:
@@ -190,19 +190,19 @@ def test_keys_of_the_window(reader: Reader) -> None:
     desk = WindowController(reader, watching, about=("run",), hand_on=(silent, told.append))
     for number in range(20):
         reader.read(frame_of("A"), number / 30)
-    before = desk.picture()
-    desk.press(-1)
-    desk.press(ord(" "))
+    before = desk.render()
+    desk.handle_key(-1)
+    desk.handle_key(ord(" "))
     assert reader.text == "A "
-    desk.press(8)
-    desk.press(ord("c"))
+    desk.handle_key(8)
+    desk.handle_key(ord("c"))
     assert told == ["A"]
-    desk.press(ord("s"))
-    assert (desk.picture()[:100] != before[:100]).any() or (desk.picture() != before).any()
-    desk.press(ord("x"))
+    desk.handle_key(ord("s"))
+    assert (desk.render()[:100] != before[:100]).any() or (desk.render() != before).any()
+    desk.handle_key(ord("x"))
     assert reader.text == ""
-    desk.press(ord("q"))
-    assert desk.ended == "stopped with q"
+    desk.handle_key(ord("q"))
+    assert desk.end_reason == "stopped with q"
     waits.set()
     watching.close()
 
@@ -227,7 +227,7 @@ def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
         "aslkit.live.window.window.show_live_window", lambda reader, watching, about: str(watching.finished.wait(10))
     )
     lived = live(
-        tmp_path, source=str(tmp_path), config=load("live", LiveConfig), on_event=lambda event: None, on_message=pytest.fail,
+        tmp_path, source=str(tmp_path), config=load_settings("live", LiveConfig), on_event=lambda event: None, on_message=pytest.fail,
         windowed=windowed, clock=count().__next__,
     )  # fmt: skip
     assert (lived.frames, lived.text) == (20, "A")

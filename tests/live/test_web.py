@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognised
@@ -16,7 +16,7 @@ from aslkit.live.web.controller import PageController
 from aslkit.vision.images import encode_jpeg
 from aslkit.vision.preprocess import PreprocessConfig
 from aslkit.web.access_control import Addresses
-from aslkit.web.server import LOOPBACK
+from aslkit.web.server import LOOPBACK_HOSTS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -34,14 +34,14 @@ class Nobody:
 
 @pytest.fixture
 def desk() -> PageController:
-    config = load("live", LiveConfig)
+    config = load_settings("live", LiveConfig)
     reader = Reader(recogniser=Nobody(), contract=PreprocessConfig(kind="landmarks"), config=config)
     return PageController(reader, config, about="a run")
 
 
 @pytest.fixture
 def page(desk: PageController) -> Iterator[TestClient]:
-    served = create_app(desk, Addresses(hosts=LOOPBACK, port=8000))
+    served = create_app(desk, Addresses(hosts=LOOPBACK_HOSTS, port=8000))
     with TestClient(served, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
         client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
         yield client
@@ -75,7 +75,7 @@ def test_another_name_is_not_answered(page: TestClient) -> None:
 
 def test_without_the_token_nobody_reads(desk: PageController) -> None:
     with TestClient(
-        create_app(desk, Addresses(hosts=LOOPBACK, port=8000, token="secret")), base_url=ORIGIN
+        create_app(desk, Addresses(hosts=LOOPBACK_HOSTS, port=8000, token="secret")), base_url=ORIGIN
     ) as stranger:
         assert stranger.get("/state").status_code == 401
         assert stranger.get("/?token=secret").status_code == 200

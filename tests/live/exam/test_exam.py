@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from aslkit.capture.import_images import import_folder
 from aslkit.cli.main import main
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
@@ -145,7 +145,7 @@ def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
         folder.about |= {"signer": signer, "source": str(source)}
         result = run_exam(
             tmp_path, source=str(source), folder=folder, asked=("A",), letters=("A", "B"), times=5,
-            rng=np.random.default_rng(0), config=load("live", LiveConfig), rest_s=0, windowed=windowed, on_message=said.append,
+            rng=np.random.default_rng(0), config=load_settings("live", LiveConfig), rest_s=0, windowed=windowed, on_message=said.append,
         )  # fmt: skip
         return result | {"said": said}
 
@@ -226,8 +226,8 @@ def test_nothing_is_ever_trained_on_it(exam: ExamFolder, tmp_path: Path) -> None
     moved = workspace.captures / "maria" / "exam"
     moved.parent.mkdir(parents=True)
     exam.session.rename(moved)  # somebody means well
-    with pytest.raises(InputError, match="is an exam: it measures a recogniser"):
+    with pytest.raises(InputError, match="is an exam, which evaluates a recogniser"):
         list(walk_captures(workspace.captures))
     info = SessionInfo(signer="maria", session="two", camera="import")
-    with pytest.raises(InputError, match="none may be trained on it"):
+    with pytest.raises(InputError, match="must not be used for training"):
         import_folder(moved, workspace=workspace, info=info, mirrored=False)
