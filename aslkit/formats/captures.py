@@ -105,7 +105,7 @@ class CapturedFrame:
 
     @property
     def captured_at(self) -> datetime | None:
-        """Time at which the frame was taken, UTC, read from the file name; None if the name is not a `frame_timestamp`."""
+        """Capture time, UTC, read from the file name; None if the name was not created by `frame_timestamp`."""
         try:
             seconds, rest = self.path.stem[:15], self.path.stem[15:]
             time = datetime.strptime(seconds, _TIMESTAMP_FORMAT).replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from typing import Final
 
 METRICS_FILE: Final = "metrics.json"
 RESULTS_FILE: Final = "results.jsonl"
-"""Of a benchmark or sweep: one line per finished model. `--resume` skips these models."""
+"""Results of a benchmark or sweep, one line per finished model. `--resume` skips these models."""
 
 SWEEP_FILE: Final = "sweep.csv"
 """The table of a finished sweep."""

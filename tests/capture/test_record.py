@@ -237,14 +237,14 @@ def test_sigint_ends_with_summary_and_complete_files(tmp_path: Path, empty_works
         while not image_paths(empty_workspace) and time.monotonic() < deadline:
             time.sleep(0.05)
         child.send_signal(signal.SIGINT)
-        messages, stderr = child.communicate(timeout=60)
+        stdout, stderr = child.communicate(timeout=60)
     finally:
         child.kill()
     assert child.returncode == 0
     assert "Traceback" not in stderr
     folder = empty_workspace.captures / "synthetic-ada" / "one"
-    assert f"Stored {len(image_paths(empty_workspace))} frames of B" in messages
-    assert "stopped with Ctrl-C" in messages
+    assert f"Stored {len(image_paths(empty_workspace))} frames of B" in stdout
+    assert "stopped with Ctrl-C" in stdout
     assert len((folder / INDEX_FILE).read_text().splitlines()) == len(image_paths(empty_workspace)) > 0
     assert json.loads((folder / "session.json").read_text())["recordings"][0]["ended_by"] == "stopped with Ctrl-C"
 

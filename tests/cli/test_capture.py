@@ -74,8 +74,8 @@ def parse_result(result: Result) -> Any:
         (("--letter", "A", "--letters", "B"), "not both"),
         (("--letter", "J"), "movement"),
         (("--letters", "Z"), "movement"),
-        (("--letters", "Y-A"), "no range of letters"),
-        (("--letters", "A-"), "no range of letters"),
+        (("--letters", "Y-A"), "is not a range of letters"),
+        (("--letters", "A-"), "is not a range of letters"),
         (("--letters", ""), "contains no letter"),
         (("--letters", "A,Ä"), "not a letter"),
         (("--letters", "A-Y"), "--letter A"),  # a folder does not show when the next letter starts

@@ -35,7 +35,7 @@ def varied_entries(
     position: float = 0,
     brightness: float = 0,
 ) -> list[IndexEntry]:
-    """Return entries of one hand whose rotation (degrees), size, position and brightness vary by up to ± the argument."""
+    """Return entries of one hand. Its rotation (degrees), size, position and brightness vary by ± the arguments."""
     metrics = make_metrics(width=640, height=640)
     assert metrics.hand is not None
     centre = metrics.hand.landmarks[:, :2].mean(axis=0)
