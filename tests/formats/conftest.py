@@ -2,4 +2,4 @@
 
 from tests.capture.conftest import make_entry, make_metrics, synthetic_hand
 
-__all__ = ["synthetic_hand", "make_entry", "make_metrics"]
+__all__ = ["make_entry", "make_metrics", "synthetic_hand"]
