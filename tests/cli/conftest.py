@@ -4,4 +4,4 @@ from tests.capture.conftest import empty_workspace, make_entry, make_metrics, sy
 from tests.datasets.conftest import no_backoff
 from tests.train.conftest import dataset, sign_mnist
 
-__all__ = ["dataset", "synthetic_hand", "empty_workspace", "make_entry", "no_backoff", "make_metrics", "sign_mnist"]
+__all__ = ["dataset", "empty_workspace", "make_entry", "make_metrics", "no_backoff", "sign_mnist", "synthetic_hand"]
