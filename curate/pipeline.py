@@ -20,7 +20,7 @@ from aslkit.core.progress import iterate_with_progress, progress_bar
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
 from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.existing_dataset import check_replaceable, load_if_up_to_date
+from aslkit.curate.existing_dataset import check_not_from_elsewhere, load_if_up_to_date
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.exact_duplicates import Rejection, drop_exact_duplicates
 from aslkit.curate.filter.select import disable_checks, select_frames
@@ -88,7 +88,7 @@ def curate(
         InputError: a name that cannot be one, or of a dataset that was not curated here; an unknown signer to hold out.
     """
     folder = workspace.dataset(name)
-    check_replaceable(folder)
+    check_not_from_elsewhere(folder)
     checks, per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=per_group)
     frames, left_out = _captured(workspace, with_synthetic)
@@ -99,8 +99,8 @@ def curate(
         Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in unopenable_files(workspace.captures)
     ]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
-    mark = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
-    if not rebuild and (before := load_if_up_to_date(folder, mark)):
+    fingerprint = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
+    if not rebuild and (before := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, looked_at=0, up_to_date=True, summary=before)
     looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     descriptions = MeasurementCache(folder=workspace.measurements, options=looking)
@@ -112,7 +112,7 @@ def curate(
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
     sieved = _sieved([frames[index] for index in kept], seen.take(kept), (config, checks), engine)
     sieved = replace(sieved, refused=[*lost, *refused, *sieved.refused])
-    facts = {**options, "fingerprint": mark}
+    facts = {**options, "fingerprint": fingerprint}
     summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
     return CurateResult(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aslkit.vision.perceptual_hash import hamming_matrix, hash_bytes, to_plus_minus_one
+
 COLUMNS: Final = ("signer", "phash", "parent")
 """Dataset columns that `duplicate_signer_warnings` needs."""
 
@@ -57,7 +59,7 @@ def find_duplicate_signers(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.u
         One entry for each such signer, sorted by name. If two signers share images, both are listed.
     """
     names = np.unique(signer)
-    bits = np.unpackbits(phash.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
+    bits = to_plus_minus_one(hash_bytes(phash))
     found = []
     for name in names if len(names) > 1 else ():
         own = np.flatnonzero(signer == name)
@@ -82,10 +84,9 @@ def _find_near_duplicates(
     """
     found = [np.zeros(0, np.int64)]
     for start in range(0, len(sample), _CHUNK_ROWS):
-        similarity = bits[sample[start : start + _CHUNK_ROWS]] @ bits.T  # 64 - 2 * Hamming distance
-        similarity[:, own] = -64
-        nearest = similarity.argmax(axis=1)
-        found.append(nearest[similarity.max(axis=1) >= 64 - 2 * MAX_DISTANCE])
+        distances = hamming_matrix(bits[sample[start : start + _CHUNK_ROWS]], bits)
+        distances[:, own] = np.inf
+        found.append(distances.argmin(axis=1)[distances.min(axis=1) <= MAX_DISTANCE])
     return np.concatenate(found)
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings as chance
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
@@ -42,7 +42,7 @@ def _drawn(signer: str, letter: str, count: int) -> list[Frame]:
 @pytest.fixture(scope="session")
 def settings() -> CurateConfig:
     """What `aslkit curate` does by default."""
-    return load("curate", CurateConfig)
+    return load_settings("curate", CurateConfig)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) ->
                 name = f"20260102T030405{index:03d}Z.jpg" if signer == "ada" else f"{index + 8}.jpg"
                 (folder / name).write_bytes(encode_jpeg(frame))
     curate(
-        workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=engine.Local(processes=2)
+        workspace, name="custom", config=settings, checks=load_settings("checks", CheckConfig), engine=engine.Local(processes=2)
     )
     return workspace
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from aslkit.core.errors import InputError
+
 _PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
 
 _BLOCK: Final = 1_048_576
@@ -79,6 +81,23 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def check_replaceable(folder: Path, *, is_own: Callable[[Path], bool], advice: str) -> None:
+    """Check that replacing a folder deletes no files of other programs or commands.
+
+    Args:
+        folder: that will be replaced; missing and empty folders pass.
+        is_own: returns whether the command itself wrote the folder before.
+        advice: end of the error message, such as "Choose another --name."
+
+    Raises:
+        InputError: it is a file, or has other content.
+    """
+    if folder.is_file():
+        raise InputError(f"{folder} is a file. {advice}")
+    if folder.is_dir() and any(folder.iterdir()) and not is_own(folder):
+        raise InputError(f"{folder} already contains other files. {advice}")
 
 
 def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:

@@ -79,3 +79,22 @@ def _signs(scaled: npt.NDArray[np.uint8]) -> int:
     values = np.minimum(scaled, np.partition(scaled, place, axis=None)[place]).astype(np.float32)
     low = np.asarray(cv2.dct(values))[:_SIDE, :_SIDE]
     return int.from_bytes(np.packbits(low > 0).tobytes())
+
+
+def to_plus_minus_one(hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return the bits of hashes, uint8 (n, bytes), as -1 and 1, float32 (n, bits), for `hamming_matrix`."""
+    return np.unpackbits(hashes, axis=1).astype(np.float32) * 2 - 1
+
+
+def hamming_matrix(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the number of differing bits of all pairs, float32 (n, m); exact, and fast as a matrix product.
+
+    Args:
+        left, right: of `to_plus_minus_one`, (n, bits) and (m, bits).
+    """
+    return (np.float32(left.shape[1]) - left @ right.T) / 2
+
+
+def hash_bytes(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """Return 64-bit hashes, uint64 (n,), as big-endian bytes, uint8 (n, 8)."""
+    return hashes.astype(">u8").view(np.uint8).reshape(-1, 8)

@@ -18,7 +18,7 @@ import numpy as np
 
 from aslkit.capture.config import GateConfig
 from aslkit.capture.quality.gate import REASONS, KeptFrames, judge_frame
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.files import natural_key
 from aslkit.core.letters import LETTERS
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
@@ -133,7 +133,7 @@ class Tally:
 def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
     """Record one letter of one person as the recorder would, and plant bad frames into `plant` good ones."""
     person, letter, paths, plant = job
-    config, known, tally = load("gate", GateConfig), KeptFrames(), Tally(person=person)
+    config, known, tally = load_settings("gate", GateConfig), KeptFrames(), Tally(person=person)
     rng = np.random.default_rng([ord(letter), len(paths), len(person)])
     chosen = set(rng.choice(len(paths), size=min(len(paths), 6 * plant), replace=False).tolist())
     wanted = {kind: plant for kind in SPOILS}

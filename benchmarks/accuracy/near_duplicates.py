@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.curate.config import CurateConfig, NearDuplicateLimits
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.measure import GIVEN, MEASURED_SCHEMA, MeasureOptions, measure_batch
@@ -101,7 +101,7 @@ def main() -> None:
 
 def table(cells: dict[str, list[Path]]) -> None:
     """Of the originals of each signer and letter."""
-    limits = load("curate", CurateConfig).limits
+    limits = load_settings("curate", CurateConfig).limits
     hits: dict[str, int] = {}
     wrong: dict[str, int] = {}
     pairs = 0

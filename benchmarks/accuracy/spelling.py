@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.inference.load_model import load_keras_model as load_model
 from aslkit.live.config import LiveConfig
@@ -219,7 +219,7 @@ def main() -> None:
     for each in [*options.tune, *options.report]:
         signer, _, run = each.partition("=")
         films[each] = Person(options.workspace, options.dataset, signer, run).films(words, rng)
-    default = load("live", LiveConfig)
+    default = load_settings("live", LiveConfig)
     rules: dict[str, Callable[[Film], str]] = {"aslkit live": by_speller(default)}
     if options.tune:
         rules["aslkit live, as chosen"] = by_speller(tune([films[each] for each in options.tune], default))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature, augment_crops, get_feature
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> None:
         chosen, flags, weight = rows[name]
         if (weight and not asked.synthetic) or (flags.get("start") == "None"):
             continue
-        config = load("train", TrainConfig, flags={"start": "", **flags})
+        config = load_settings("train", TrainConfig, flags={"start": "", **flags})
         row(name, asked, chosen, config, weight=weight)
 
 

@@ -31,7 +31,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.files import file_hash
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
@@ -144,7 +144,7 @@ def _with_nulls(hands: Any, values: Any) -> Any:
 def look_at_all(root: Path, times: int) -> dict[str, Any]:
     """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
     into: Measured = {}
-    config = load("curate", CurateConfig)
+    config = load_settings("curate", CurateConfig)
     settings = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     with tempfile.TemporaryDirectory() as folder:
         images = {
@@ -177,7 +177,7 @@ def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator
 def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
     """Everything that curation and training do with so many rows, timed."""
     into: Measured = {}
-    workspace, config, engine = Workspace(root=root), load("curate", CurateConfig), Local()
+    workspace, config, engine = Workspace(root=root), load_settings("curate", CurateConfig), Local()
     frames, seen = described(workspace, config)
     if times == 1:
         _look(frames, config, into)
@@ -185,7 +185,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
     with measured("group near-copies", into):
         group = measure_table.find_groups(frames, seen, config.limits, engine)
     with measured("check, doubt labels", into):
-        found = select_frames(frames, seen, group, config=load("checks", CheckConfig), keep_per_group=0, seed=0)
+        found = select_frames(frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0, seed=0)
     frames, seen, group = [frames[index] for index in found.kept], seen.take(found.kept), group[found.kept]
     infos = {
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
@@ -245,7 +245,7 @@ def _train(folder: Path, into: Measured) -> None:
     if len(samples) > MOST_LEARNED:
         return
     with measured("one epoch", into):
-        fit(samples, chosen, load("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
+        fit(samples, chosen, load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
 
 
 # --- The picture ------------------------------------------------------------------------------------------------------

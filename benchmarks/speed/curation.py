@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.files import file_hash
 from aslkit.core.letters import LETTERS
 from aslkit.curate.config import CurateConfig
@@ -94,7 +94,7 @@ def frames(folder: Path) -> list[CapturedFrame]:
 
 def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     """Look, check and compare, without writing a dataset; returns what was found."""
-    config, checks, engine = load("curate", CurateConfig), load("checks", CheckConfig), Local()
+    config, checks, engine = load_settings("curate", CurateConfig), load_settings("checks", CheckConfig), Local()
     contents = [file_hash(frame.path) for frame in captured]
     looking = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
     known = MeasurementCache(folder=cache, options=looking)

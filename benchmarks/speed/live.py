@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recogniser
@@ -44,7 +44,7 @@ def latency(run: Path) -> None:
     shown = pictures(200)
     whole, alone = [], []
     with Recogniser(run) as recogniser, HandLandmarker() as landmarker:
-        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load("live", LiveConfig))
+        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))
         for index, frame in enumerate(shown):
             began = time.perf_counter()
             landmarker.find(frame)
@@ -90,7 +90,7 @@ def flat(run: Path, count: int, *, stub: bool) -> None:
     with Recogniser(run) as recogniser:
         if stub:
             recogniser._landmarker = Stub()  # type: ignore[assignment]
-        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load("live", LiveConfig))
+        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))
         began = time.perf_counter()
         for number, frame in zip(range(count), _for_ever(shown), strict=False):
             reader.read(frame, number / 30)

@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from aslkit.curate.config import NearDuplicateLimits
 from aslkit.vision.near_duplicate import align_upright, hands_within, transform_joints
-from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
+from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED, hamming_matrix, to_plus_minus_one
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
-Signs = npt.NDArray[np.float32]
 
 _ROWS: Final = 64
 """Frames compared with all others of their part at once: bounds the memory to some tens of megabytes."""
@@ -145,13 +144,3 @@ def _same_hand(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
         return np.asarray(alike & found[rows, None] & found[None, rows.start :])
 
     return near, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
-
-
-def to_plus_minus_one(hashes: Bytes) -> Signs:
-    """Hashes, uint8 (n, bytes), as -1 and 1 for each bit, float32 (n, bits)."""
-    return np.unpackbits(hashes, axis=1).astype(np.float32) * 2 - 1
-
-
-def hamming_matrix(left: Signs, right: Signs) -> npt.NDArray[np.float32]:
-    """In how many bits hashes differ, (n, m), of their `to_plus_minus_one` (n, bits) and (m, bits): exact; a product is fast."""
-    return (left.shape[1] - left @ right.T) / 2

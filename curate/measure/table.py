@@ -15,6 +15,7 @@ from aslkit.curate.measure.near_duplicates import GroupFeatures
 from aslkit.datasets import parquet_store, schema
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.vision.images import read_image_file, strip_metadata
+from aslkit.vision.perceptual_hash import hash_bytes
 from aslkit.vision.preprocess import canonical_points
 
 _MOST_BYTES: Final = 256_000_000
@@ -43,7 +44,7 @@ def group_features(seen: pa.Table) -> GroupFeatures:
     sides = np.stack([seen.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
     hands[found] = landmark_array(seen)[..., :2] * sides[:, None]
     return GroupFeatures(
-        phash=seen.column("phash").to_numpy().astype(">u8").view(np.uint8).reshape(-1, 8),
+        phash=hash_bytes(seen.column("phash").to_numpy()),
         fine_hash=hashes_to_bytes(seen.column("fine_hash")),
         hand_hash=hashes_to_bytes(seen.column("hand_hash")),
         hands=hands,

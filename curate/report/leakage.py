@@ -16,7 +16,6 @@ from aslkit.core.errors import InputError
 from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX
 from aslkit.core.progress import progress_bar
-from aslkit.curate.measure.near_duplicates import hamming_matrix, to_plus_minus_one
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sign_mnist import read_csv
 from aslkit.vision.images import (
@@ -28,7 +27,7 @@ from aslkit.vision.images import (
     read_image_file,
     to_gray,
 )
-from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray
+from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray, hamming_matrix, hash_bytes, to_plus_minus_one
 
 COPY: Final = 0.97
 """Correlation from which a picture counts as a copy: the augmented siblings in Sign Language MNIST have 0.9999 at the
@@ -134,7 +133,7 @@ def measure_leakage(pictures: ComparedImages, test: npt.NDArray[np.bool_], *, di
     """
     train, rows = np.flatnonzero(~test), np.flatnonzero(test)
     known = np.ascontiguousarray(pictures.thumbnails[train].T)
-    hashes = to_plus_minus_one(pictures.hashes.astype(">u8").view(np.uint8).reshape(-1, 8))
+    hashes = to_plus_minus_one(hash_bytes(pictures.hashes))
     others = hashes[train]
     found, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
     bits, by_hash = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)

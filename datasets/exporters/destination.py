@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.errors import InputError
+from aslkit.core.files import check_replaceable
 
 MARKER_FILE: Final = ".aslkit-export.json"
 """File that marks a folder as an export, so that a later export may replace it."""
@@ -23,8 +24,7 @@ def check_destination(
         force: replace a folder that is not an export.
 
     Raises:
-        InputError: the source, the home folder or the working folder would be deleted, or `to` is a file.
-        AslkitError: `to` is not empty and not an export.
+        InputError: the source, the home folder or the working folder would be deleted, or `to` is not an export.
     """
     target, resolved_source = to.resolve(), source.resolve()
     inside = target.is_relative_to(resolved_source) and not (within and target.is_relative_to(within.resolve()))
@@ -34,9 +34,8 @@ def check_destination(
         raise InputError(
             f"Everything in {to} would be replaced, including your home or working folder. Choose another {option}."
         )
-    if to.is_file():
-        raise InputError(f"{to} is a file. Choose a folder for {option}.")
-    if not force and to.is_dir() and any(to.iterdir()) and not (to / MARKER_FILE).is_file():
-        raise AslkitError(
-            f"{to} contains files that are not an aslkit export. Choose another {option}, or replace them with --force."
-        )
+    check_replaceable(
+        to,
+        is_own=lambda folder: force or (folder / MARKER_FILE).is_file(),
+        advice=f"Choose another {option}, or replace them with --force.",
+    )

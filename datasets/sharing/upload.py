@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import atomic_write, folder_size, write_bytes
+from aslkit.core.files import atomic_write, check_replaceable, folder_size, write_bytes
 from aslkit.core.progress import progress_bar
 from aslkit.core.retry import redact_url, with_retries
 from aslkit.datasets.sharing import manifest
@@ -107,12 +107,11 @@ def copy_dataset(folder: Path, target: Path) -> UploadResult:
     """
     if target.resolve() == folder.resolve():
         raise InputError(f"{target} is the dataset itself. Choose another folder.")
-    if file := next((each for each in (target, *target.parents) if each.is_file()), None):
-        raise InputError(f"{file} is a file. Choose a folder.")
-    if target.exists() and not (target / manifest.FILE).is_file() and any(target.iterdir()):
-        raise InputError(
-            f"{target} contains files that were not written by `aslkit dataset push`. Choose another folder."
-        )
+    if file := next((parent for parent in target.parents if parent.is_file()), None):
+        raise InputError(f"{file} is a file. Choose another folder.")
+    check_replaceable(
+        target, is_own=lambda existing: (existing / manifest.FILE).is_file(), advice="Choose another folder."
+    )
     with progress_bar("Copying", 2 * folder_size(folder), in_bytes=True) as advance, atomic_write(target) as new:
         wanted = manifest.build_manifest(folder, advance)
         for entry in wanted.files:

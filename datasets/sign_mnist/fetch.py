@@ -9,7 +9,7 @@ import numpy as np
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import atomic_write
+from aslkit.core.files import atomic_write, check_replaceable
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import iterate_with_progress
 from aslkit.datasets import card, parquet_store
@@ -61,7 +61,7 @@ def fetch_sign_mnist(
         ones.
         AslkitError: a file is damaged, the download failed, or the folder contains other files.
     """
-    _check_replaceable(folder)
+    check_replaceable(folder, is_own=_is_sign_mnist, advice="Move it away, or choose another --name.")
     images = read_csv.read_sign_mnist(source or kaggle.download_from_kaggle(kaggle.SIGN_MNIST), renumbered=renumbered)
     rows = {split: len(images[split].labels) for split in read_csv.COUNTS if split in images}
     notes = (_UNKNOWN_SIGNERS_NOTE, *_row_count_notes(rows))
@@ -85,16 +85,11 @@ def fetch_sign_mnist(
     return SignMnistResult(folder=folder, rows=rows, whole=whole, notes=notes)
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Raise AslkitError if the folder contains files that this command did not write."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
+def _is_sign_mnist(folder: Path) -> bool:
     try:
-        replaceable = parquet_store.read_facts(folder).get("made_by") == MADE_BY
+        return bool(parquet_store.read_facts(folder).get("made_by") == MADE_BY)
     except AslkitError:
-        replaceable = False
-    if not replaceable:
-        raise AslkitError(f"{folder} already contains other files. Move it away, or choose another --name.")
+        return False
 
 
 def _row_count_notes(rows: Mapping[str, int]) -> list[str]:

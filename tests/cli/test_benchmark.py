@@ -70,7 +70,7 @@ def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path)
         (["--feature", "landmarks"], "The benchmark has no model landmarks. It has: "),
         (["--config", "nowhere.toml"], "no configuration file nowhere.toml"),
         (["--sweep", "nowhere.toml"], "no configuration file nowhere.toml"),
-        (["--sweep", "reference-grid", "--seed", "3"], "--seed does not go with --sweep"),
+        (["--sweep", "reference-grid", "--seed", "3"], "--seed cannot be combined with --sweep"),
         (["--resume", "nothing"], "There is no run"),
         (["--deterministic", "--ranks", "2"], "--deterministic needs --ranks 1"),
         (["--ranks", "0"], "--ranks"),
@@ -113,7 +113,7 @@ def test_whatever_ends_it_says_how_it_goes_on(
 def test_options_of_the_benchmark_are_refused_elsewhere(dataset: Path, tmp_path: Path) -> None:
     failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
     assert failed.exit_code == 2
-    assert "--ranks goes with a dataset whose split is published" in " ".join(failed.output.split())
+    assert "--ranks requires a dataset whose split is published" in " ".join(failed.output.split())
 
 
 def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

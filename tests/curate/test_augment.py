@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.augment import augment_batch, augment_image
 from aslkit.curate.config import CurateConfig
@@ -67,7 +67,7 @@ def test_copies_are_in_train_only_and_name_their_parents(
 ) -> None:
     def build(name: str) -> list[dict[str, object]]:
         config = replace(settings, augment=2)
-        checks = load("checks", CheckConfig)
+        checks = load_settings("checks", CheckConfig)
         result = curate(
             workspace, name=name, config=config, checks=checks, hold_out=["cleo"], engine=Local(processes=2)
         )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
@@ -92,7 +92,7 @@ def messy(workspace: Workspace, picture: Frame) -> Workspace:
 def test_no_image_is_lost_and_none_ends_curation(
     messy: Workspace, settings: CurateConfig, looked_at: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    result = curate(messy, name="messy", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
+    result = curate(messy, name="messy", config=settings, checks=load_settings("checks", CheckConfig), engine=Local(processes=1))
     lost = {frame.key for frame in unopenable_files(messy.captures)}
     assert lost == {f"ada/one/A/{name}.jpg" for name in ("loop", "nowhere", "folder", "pipe")}
     names = {frame.key for frame in walk_captures(messy.captures)} | lost
@@ -113,8 +113,8 @@ def test_damaged_metadata_are_no_damage(workspace: Workspace, picture: Frame) ->
     at = data.index(b"EXIF")
     data[at + 8 : at + 20] = b"\xff" * 12
     (workspace.captures / "ada" / "one" / "A" / "odd.webp").write_bytes(data)
-    checks = load("checks", CheckConfig)
+    checks = load_settings("checks", CheckConfig)
     result = curate(
-        workspace, name="odd", config=load("curate", CurateConfig), checks=checks, engine=Local(processes=1)
+        workspace, name="odd", config=load_settings("curate", CurateConfig), checks=checks, engine=Local(processes=1)
     )
     assert result.summary["rejected"].get("unreadable", 0) == 0

@@ -279,7 +279,7 @@ def test_what_is_no_dataset_is_not_overwritten(workspace: Workspace, settings: C
     thesis = workspace.root / "datasets" / "mine" / "thesis.tex"
     thesis.parent.mkdir()
     thesis.write_text("years of work")
-    with pytest.raises(AslkitError, match="something else than a dataset"):
+    with pytest.raises(AslkitError, match="already contains other files"):
         again(workspace, settings, name="mine")
     assert thesis.read_text() == "years of work"
 
@@ -299,7 +299,7 @@ def test_what_was_pulled_is_not_overwritten(workspace: Workspace, settings: Cura
     upload_staged(folder, str(workspace.root / "club"))
     download_dataset(f"file://{workspace.root / 'club'}", workspace.dataset("theirs"))
     before = files(workspace.dataset("theirs"))
-    with pytest.raises(InputError, match=r"theirs is a dataset from elsewhere\. Choose another --name"):
+    with pytest.raises(InputError, match=r"theirs is a downloaded dataset\. Choose another name with --dataset"):
         again(workspace, settings, name="theirs", rebuild=True)
     assert files(workspace.dataset("theirs")) == before
     assert again(workspace, settings).up_to_date  # one's own, though pushed, is
@@ -312,7 +312,7 @@ def test_what_was_got_is_not_overwritten(
     monkeypatch.setattr(read_csv, "read_sign_mnist", lambda *_, **__: images)
     fetch_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
     before = files(workspace.dataset("sign-mnist"))
-    with pytest.raises(InputError, match="is what `aslkit dataset get sign-mnist` wrote"):
+    with pytest.raises(InputError, match="is a dataset created by `aslkit dataset get sign-mnist`"):
         again(workspace, settings, name="sign-mnist")
     assert files(workspace.dataset("sign-mnist")) == before
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.curate.filter.checks import (
     CHECKS,
@@ -24,7 +24,7 @@ from aslkit.formats.captures import CapturedFrame
 
 @pytest.fixture
 def config() -> CheckConfig:
-    return load("checks", CheckConfig)
+    return load_settings("checks", CheckConfig)
 
 
 GOOD: dict[str, Any] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
@@ -46,7 +46,7 @@ def test_the_same_files_to_the_byte(
     for path in curated.captures.rglob("session.json"):
         shutil.copy(path, workspace.captures / path.relative_to(curated.captures))
     (workspace.captures / "ada" / "one" / "A" / "broken.jpg").write_bytes(b"no image")
-    checks = load("checks", CheckConfig)
+    checks = load_settings("checks", CheckConfig)
     curate(workspace, name="spark", config=settings, checks=checks, engine=on_spark)
     shutil.rmtree(workspace.measurements)
     curate(workspace, name="local", config=settings, checks=checks)
@@ -65,7 +65,7 @@ def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> Non
     )
     traits.hands[near == 3] = np.nan
     within = np.where(rng.random(count) < 0.7, "ada/A", "ben/Ä")
-    limits = load("curate", CurateConfig).limits
+    limits = load_settings("curate", CurateConfig).limits
     here = engine.Local().group(traits, within, limits)
     assert on_spark.group(traits, within, limits).tolist() == here.tolist()
     assert 40 <= len(set(here.tolist())) < count / 2

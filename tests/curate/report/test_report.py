@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aslkit.cli.output.stages import print_curation
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CHECKS, CheckConfig
@@ -96,7 +96,7 @@ def test_a_file_with_a_name_that_is_html(workspace: Workspace, settings: CurateC
     name = '"><img src=x onerror=alert(1)>.jpg'
     (folder / name).write_bytes((folder / "8.jpg").read_bytes())
     (folder / "0.jpg").write_bytes(b"<script>")
-    curate(workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1))
+    curate(workspace, name="custom", config=settings, checks=load_settings("checks", CheckConfig), engine=Local(processes=1))
     page = Page((workspace.dataset("custom") / "report.html").read_text(encoding="utf-8"))
     assert f"ben/one/A/{name}" in page.text
     assert "no picture" in page.text  # of the unreadable one
@@ -110,7 +110,7 @@ def test_a_dataset_without_its_report_is_made_again(
     before = path.read_bytes()
     path.unlink()
     result = curate(
-        workspace, name="custom", config=settings, checks=load("checks", CheckConfig), engine=Local(processes=1)
+        workspace, name="custom", config=settings, checks=load_settings("checks", CheckConfig), engine=Local(processes=1)
     )
     assert isinstance(result, CurateResult)
     assert not result.up_to_date

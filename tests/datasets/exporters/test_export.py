@@ -185,7 +185,7 @@ def test_hostile_content_is_not_exported(tmp_path: Path, format: str) -> None:
 def test_other_files_are_not_overwritten(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years")
-    with pytest.raises(AslkitError, match=r"not an aslkit export.*--force"):
+    with pytest.raises(AslkitError, match=r"already contains other files.*--force"):
         export_dataset(dataset, format="landmarks", to=tmp_path / "mine")
     (tmp_path / "file").write_text("")
     for to, message in ((tmp_path / "file", "is a file"), (dataset, "dataset itself"), (dataset.parent, "itself"),

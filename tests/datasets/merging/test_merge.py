@@ -346,7 +346,7 @@ def test_row_group_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (lambda values: values | {"signer": None}, "has no value for 'signer'"),
         (lambda values: values | {"sha256": None}, "has no value for 'sha256'"),
         (lambda values: values | {"image": None}, "has no value for 'path'"),
-        (lambda values: values | {"signer": "../ada\x1b[2J"}, "cannot be the name of a signer"),
+        (lambda values: values | {"signer": "../ada\x1b[2J"}, "is not a valid name for a signer"),
     ],
 )
 def test_invalid_rows_are_reported(

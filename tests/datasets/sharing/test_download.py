@@ -203,7 +203,7 @@ def test_only_pushed_folder_is_replaced(dataset: Path, tmp_path: Path) -> None:
     copy_dataset(dataset, tmp_path / "there")
     copy_dataset(factories.dataset(tmp_path / "other", train=9), tmp_path / "there")
     assert content(tmp_path / "there") == content(tmp_path / "other")
-    with pytest.raises(InputError, match="not written by `aslkit dataset push`"):
+    with pytest.raises(InputError, match="already contains other files"):
         copy_dataset(dataset, tmp_path / "other")
     with pytest.raises(InputError, match="is the dataset itself"):
         copy_dataset(dataset, dataset)
@@ -225,7 +225,7 @@ def test_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         (["push", "mine", "floppy://a/mine"], "cannot be opened"),
         (["push", "nothing", "memory://a/mine"], "No dataset found in"),
         (["pull", "/nowhere/at/all"], "No dataset found at file:///nowhere/at/all"),
-        (["pull", "memory://a/mine", "--name", "../up"], "cannot be the name of a dataset"),
+        (["pull", "memory://a/mine", "--name", "../up"], "is not a valid name for a dataset"),
         (["pull", "https://"], "names no server or bucket"),
         (["pull", "s3:///mine"], "names no server or bucket"),
         (["push", "mine", "gs://"], "names no server or bucket"),
