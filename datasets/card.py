@@ -1,4 +1,4 @@
-"""Write README.md, the dataset card for people and the Hugging Face Hub, and croissant.json, for search engines."""
+"""Write README.md, the dataset card for people and the Hugging Face Hub."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
-from aslkit.datasets import croissant, schema
+from aslkit.datasets import schema
 from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
 
 FILE: Final = "README.md"
@@ -29,7 +29,7 @@ _MAX_SIGNERS: Final = 200
 
 
 def write_card(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
-    """Write README.md and croissant.json into a dataset folder.
+    """Write README.md into a dataset folder.
 
     Counts are computed from the Parquet files in the folder. `facts` provides what cannot be computed. All keys are
     optional: `summary`, with `split_by`, `held_out`, `rejected` and `notes`; `versions`; `licence`, of the whole
@@ -48,7 +48,6 @@ def write_card(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
     environment.filters |= {"percent": "{:.2%}".format, "raw": _Raw, "md": escape_markdown}
     context = _template_context(info, name, facts) | {"front_matter": _Raw(front_matter(info, name, facts))}
     write_text(folder / FILE, environment.get_template("card.md.j2").render(context))
-    croissant.write_croissant(folder, info, name=name, licence=dataset_licence(info, facts), facts=facts)
 
 
 class _Raw(str):

@@ -1,9 +1,7 @@
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-import mlcroissant  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
 
@@ -11,7 +9,6 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import card, parquet_store
-from aslkit.datasets.info import summarise_folder
 from tests.datasets import factories
 
 HOSTILE = (
@@ -120,21 +117,3 @@ def test_untrusted_text_is_escaped(tmp_path: Path, text: str) -> None:
     assert sum(line.startswith("#") for line in body.splitlines()) == 9
     assert re.search(r"(?<!\\)\]\(", body) is None
     assert escape_markdown(text, most=600) in body
-    croissant = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
-    assert croissant["name"] == sanitize_text(text)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
-def test_croissant_is_valid_and_readable(tmp_path: Path) -> None:
-    folder = factories.dataset(tmp_path / "crisp")
-    opened = mlcroissant.Dataset(jsonld=folder / "croissant.json")
-    assert not opened.metadata.issues.errors
-    records = {record["frames/sha256"].decode(): record for record in opened.records("frames")}
-    assert len(records) == summarise_folder(folder).images
-    for row in parquet_store.read_dataset(folder).to_pylist():
-        record = records[row["sha256"]]
-        assert record["frames/split"].decode() == row["split"]
-        assert record["frames/label"] == row["label"]
-        assert record["frames/image"].size == (row["width"], row["height"])
-    for file in json.loads((folder / "croissant.json").read_text(encoding="utf-8"))["distribution"][:-1]:
-        assert len(file["sha256"]) == 64
