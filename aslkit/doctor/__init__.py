@@ -1,1 +1,1 @@
-"""`aslkit doctor`: checks of the machine, the packages and the camera, each with its fix."""
+"""`aslkit doctor`: checks of this machine, its packages and its cameras, each with a remedy."""

@@ -1,4 +1,4 @@
-"""Checks of the installed packages: whether they are there, fit together, and are whole."""
+"""Checks of the installed packages: whether they are present, compatible and complete."""
 
 import ctypes
 import json
@@ -12,15 +12,15 @@ from aslkit.doctor.machine import check_java
 from aslkit.doctor.result import CheckStatus, missing, ok, problem
 
 OPENCV: Final = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
-"""All four install the one module `cv2`: with two of them, files of one lie among those of the other."""
+"""All four install the same module, `cv2`. If two are installed, their files are mixed."""
 
 OPENCV_VERSION: Final = "4.11.0.86"
 
 WINDOW_LIBRARIES: Final = ("libSM.so.6", "libICE.so.6")
-"""opencv-python loads without them, but aborts the process when it opens its first window on Linux."""
+"""opencv-python can be imported without them, but aborts the process when it opens its first window on Linux."""
 
 MEDIAPIPE_VERSION: Final = "0.10.21"
-"""From 0.10.30 on, the wheel has no hand models."""
+"""The wheels of 0.10.30 and later do not contain the hand models."""
 
 HAND_MODELS: Final = (
     "mediapipe/modules/palm_detection/palm_detection_full.tflite",
@@ -35,7 +35,7 @@ REBUILD_HOROVOD: Final = "uv sync --all-extras --reinstall-package horovod in th
 
 
 def _installed(distribution: str) -> str | None:
-    """Return the version of an installed distribution, or None. Imports nothing: TensorFlow would take seconds."""
+    """Return the version of a distribution, or None. Does not import it, because TensorFlow takes seconds to import."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -43,12 +43,12 @@ def _installed(distribution: str) -> str | None:
 
 
 def window_system(build_information: str) -> str | None:
-    """Return what OpenCV shows windows with ("QT5", "GTK3", "COCOA"), by its build information; None when headless."""
-    found = re.search(r"^\s*GUI:\s*(\S+)", build_information, re.MULTILINE)
-    return found.group(1) if found and found.group(1) != "NONE" else None
+    """Return OpenCV's window system ("QT5", "GTK3", "COCOA") from its build information; None if it is headless."""
+    match = re.search(r"^\s*GUI:\s*(\S+)", build_information, re.MULTILINE)
+    return match.group(1) if match and match.group(1) != "NONE" else None
 
 
-def _loads(library: str) -> bool:
+def _can_load(library: str) -> bool:
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -57,52 +57,54 @@ def _loads(library: str) -> bool:
 
 
 def check_opencv(_: Path) -> CheckStatus:
-    """Look whether exactly one distribution of OpenCV is installed, loads, and can show windows."""
+    """Check that exactly one OpenCV distribution is installed, can be imported, and can open windows."""
     versions = {name: version for name in OPENCV if (version := _installed(name))}
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    wanted = f"opencv-python=={versions.get('opencv-python', OPENCV_VERSION)}"
-    install = f"pip install --force-reinstall --no-deps {wanted}"
+    requirement = f"opencv-python=={versions.get('opencv-python', OPENCV_VERSION)}"
+    install = f"pip install --force-reinstall --no-deps {requirement}"
     replace = f"pip uninstall -y {' '.join(versions)} && {install}"
     if not versions:
         return missing("not installed", install)
     if len(versions) > 1:
-        return problem(f"{listed}: they overwrite one another's cv2", replace)
+        return problem(f"{listed}: they overwrite each other's cv2 module", replace)
     try:
         import cv2
     except ImportError as error:
-        library = sys.platform == "linux" and "cannot open shared object file" in str(error)
-        return problem(f"{listed} does not load: {error}", INSTALL_LIBRARIES if library else replace)
+        library_missing = sys.platform == "linux" and "cannot open shared object file" in str(error)
+        return problem(f"{listed} cannot be imported: {error}", INSTALL_LIBRARIES if library_missing else replace)
     windows = window_system(cv2.getBuildInformation())
     if windows is None:
-        return problem(f"{listed}: built without windows (headless)", replace)
-    if absent := [name for name in WINDOW_LIBRARIES if sys.platform == "linux" and not _loads(name)]:
+        return problem(f"{listed}: built without window support (headless)", replace)
+    if absent := [name for name in WINDOW_LIBRARIES if sys.platform == "linux" and not _can_load(name)]:
         return problem(f"{listed}: cannot open windows without {' and '.join(absent)}", INSTALL_LIBRARIES)
-    return ok(f"{listed}, windows by {windows}")
+    return ok(f"{listed}, windows with {windows}")
 
 
 def check_tensorflow(_: Path) -> CheckStatus:
-    """Look for TensorFlow."""
+    """Check that TensorFlow is installed."""
     version = _installed("tensorflow")
     return ok(version) if version else missing("not installed", INSTALL_TRAIN)
 
 
 def check_horovod(_: Path) -> CheckStatus:
-    """Look whether the TensorFlow that Horovod was compiled against, as its build noted down, is the one installed."""
+    """Check that Horovod was compiled for the installed version of TensorFlow, according to its build metadata."""
     version, tensorflow = _installed("horovod"), _installed("tensorflow")
     if version is None:
         return missing("not installed", INSTALL_SPARK)
-    notes = Path(str(metadata.distribution("horovod").locate_file("horovod/metadata.json")))
-    built_for = json.loads(notes.read_text(encoding="utf-8")).get("tensorflow") if notes.is_file() else None
+    build_metadata = Path(str(metadata.distribution("horovod").locate_file("horovod/metadata.json")))
+    built_for = (
+        json.loads(build_metadata.read_text(encoding="utf-8")).get("tensorflow") if build_metadata.is_file() else None
+    )
     if built_for is None:
         return problem(f"{version}, built without TensorFlow", REBUILD_HOROVOD)
     if built_for == tensorflow:
         return ok(f"{version}, built for TensorFlow {built_for}")
-    found = f"TensorFlow {tensorflow}" if tensorflow else "no TensorFlow"
-    return problem(f"{version}, built for TensorFlow {built_for}, but {found} is installed", REBUILD_HOROVOD)
+    installed = f"TensorFlow {tensorflow}" if tensorflow else "no TensorFlow"
+    return problem(f"{version}, built for TensorFlow {built_for}, but {installed} is installed", REBUILD_HOROVOD)
 
 
 def check_spark(workspace: Path) -> CheckStatus:
-    """Look for PySpark, and at the Java it starts."""
+    """Check for PySpark, and for the Java that it starts."""
     version = _installed("pyspark")
     if version is None:
         return missing("not installed", INSTALL_SPARK)
@@ -111,13 +113,13 @@ def check_spark(workspace: Path) -> CheckStatus:
 
 
 def check_hand_models(_: Path) -> CheckStatus:
-    """Look whether mediapipe's wheel carries the models: nothing is downloaded at run time."""
+    """Check that the installed mediapipe contains the hand models. They are never downloaded at run time."""
     reinstall = f"pip install --force-reinstall --no-deps mediapipe=={MEDIAPIPE_VERSION}"
     version = _installed("mediapipe")
     if version is None:
         return missing("mediapipe is not installed", reinstall)
     locate = metadata.distribution("mediapipe").locate_file
     absent = [model for model in HAND_MODELS if not Path(str(locate(model))).is_file()]
-    return (
-        problem(f"mediapipe {version} lacks {', '.join(absent)}", reinstall) if absent else ok(f"mediapipe {version}")
-    )
+    if absent:
+        return problem(f"mediapipe {version} does not contain {', '.join(absent)}", reinstall)
+    return ok(f"mediapipe {version}")

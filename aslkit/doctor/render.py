@@ -1,4 +1,4 @@
-"""What `aslkit doctor` prints of its findings."""
+"""Prints the results of `aslkit doctor`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -14,41 +14,42 @@ MARKS: Final[dict[State, tuple[str, str, str]]] = {
     "missing": ("✗", "x", "red"),
     "problem": ("!", "!", "yellow"),
 }
-"""For each state: its mark, its mark where the terminal knows ASCII only, its colour."""
+"""State to its symbol, the symbol for ASCII terminals, and the colour."""
 
 PAGE: Final = "docs/troubleshooting.md"
-"""Has an entry for each finding, in the same words: a test compares them."""
+"""Explains every message of the checks, word for word. A test compares the page with the source code."""
 
 
-def print_results(findings: Sequence[CheckResult], console: "Console") -> None:
-    """Print every finding, and below one that is not ok what it is needed for and the whole remedy."""
+def print_results(results: Sequence[CheckResult], console: "Console") -> None:
+    """Print all results. Those that are not "ok" are followed by what needs the item, and the complete remedy."""
     from rich.table import Table
     from rich.text import Text
 
-    name_width = max(len(finding.name) for finding in findings)
-    for finding in findings:
-        mark, ascii_mark, colour = MARKS[finding.state]
+    name_width = max(len(result.name) for result in results)
+    for result in results:
+        mark, ascii_mark, colour = MARKS[result.state]
         row = Table.grid(padding=(0, 1))
         row.add_column()
         row.add_column(width=name_width)
         row.add_column(overflow="fold")
-        shown = Text(ascii_mark if console.options.ascii_only else mark, style=colour)
-        row.add_row(shown, Text(finding.name), Text(finding.detail))
+        symbol = Text(ascii_mark if console.options.ascii_only else mark, style=colour)
+        row.add_row(symbol, Text(result.name), Text(result.detail))
         console.print(row)
-        if finding.state != "ok":
-            # Left to the terminal to wrap, so that a command is copied in one piece.
-            console.print(Text(f"  needed for  {finding.needed_for}"), soft_wrap=True)
-            console.print(Text.assemble("  to do       ", (finding.remedy, "bold")), soft_wrap=True)
-    console.print(Text(f"\n{_summary(findings)}"))
-    if any(finding.state != "ok" for finding in findings):
-        console.print(Text(f"What each means, and what else may go wrong: {PAGE}"))
+        if result.state != "ok":
+            # The terminal wraps these lines, so that a command can be copied without line breaks.
+            console.print(Text(f"  needed for  {result.needed_for}"), soft_wrap=True)
+            console.print(Text.assemble("  to do       ", (result.remedy, "bold")), soft_wrap=True)
+    console.print(Text(f"\n{_summary(results)}"))
+    if any(result.state != "ok" for result in results):
+        console.print(Text(f"For explanations and other problems, see {PAGE}."))
 
 
-def _summary(findings: Sequence[CheckResult]) -> str:
-    to_do = [finding for finding in findings if finding.state != "ok"]
-    broken = [finding.name for finding in to_do if finding.required]
-    if broken:
-        return f"Capture, curate and live may not work as they should: see {', '.join(broken)}."
-    if to_do:
-        return f"The base install is complete. Not everything else is: see {', '.join(f.name for f in to_do)}."
-    return "Everything is there."
+def _summary(results: Sequence[CheckResult]) -> str:
+    failed = [result for result in results if result.state != "ok"]
+    required = [result.name for result in failed if result.required]
+    if required:
+        return f"Capture, curate and live may not work correctly. See {', '.join(required)}."
+    if failed:
+        names = ", ".join(result.name for result in failed)
+        return f"The base installation is complete. Not available: {names}."
+    return "All checks passed."

@@ -1,4 +1,4 @@
-"""What a check of `aslkit doctor` may say."""
+"""The result of a check of `aslkit doctor`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,13 @@ State = Literal["ok", "missing", "problem"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckStatus:
-    """What one check saw: the state, what was found or is wrong, and what to do about it ("" when ok)."""
+    """The result of one check.
+
+    Attributes:
+        state: "ok", "missing" (not found) or "problem" (found, but not usable).
+        detail: what was found, or what is wrong.
+        remedy: what the user can do; "" if the state is "ok".
+    """
 
     state: State
     detail: str
@@ -16,15 +22,15 @@ class CheckStatus:
 
 
 def ok(detail: str) -> CheckStatus:
-    """It is there, and as it should be."""
+    """Return the status of something that works."""
     return CheckStatus(state="ok", detail=detail)
 
 
 def missing(detail: str, remedy: str) -> CheckStatus:
-    """It is not there."""
+    """Return the status of something that was not found."""
     return CheckStatus(state="missing", detail=detail, remedy=remedy)
 
 
 def problem(detail: str, remedy: str) -> CheckStatus:
-    """It is there, and not as it should be."""
+    """Return the status of something that was found, but does not work."""
     return CheckStatus(state="problem", detail=detail, remedy=remedy)

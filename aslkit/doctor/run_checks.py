@@ -1,7 +1,6 @@
-"""`aslkit doctor`: what is there, what is missing, what each missing thing is needed for, and how to get it.
+"""Runs the checks of `aslkit doctor`: what is installed, what is missing, what needs it, and how to install it.
 
-Each check looks at one thing and returns a verdict; CHECKS says in which order, and what each thing is needed for.
-A check that raises becomes a problem with its reason, so the report is always complete.
+A check that raises an exception is reported as a problem, so that the report is always complete.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,16 @@ from aslkit.doctor.result import CheckStatus, State, problem
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What one check found. `required`: the base install (capture, curate, live) needs it; `remedy` is "" when ok."""
+    """The result of a check, and what the checked item is needed for.
+
+    Attributes:
+        name: what was checked.
+        state: "ok", "missing" or "problem".
+        detail: what was found, or what is wrong.
+        needed_for: what needs it.
+        remedy: what the user can do; "" if the state is "ok".
+        required: whether the base installation (capture, curate, live) needs it.
+    """
 
     name: str
     state: State
@@ -27,33 +35,40 @@ class CheckResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing to look at: `look` gets the workspace. `required` as in Finding."""
+    """A check.
+
+    Attributes:
+        name: what is checked.
+        needed_for: what needs it.
+        run: checks it, given the workspace folder, which may not exist yet.
+        required: whether the base installation (capture, curate, live) needs it.
+    """
 
     name: str
     needed_for: str
-    look: Callable[[Path], CheckStatus]
+    run: Callable[[Path], CheckStatus]
     required: bool = False
 
 
 def run_checks(workspace: Path) -> list[CheckResult]:
-    """Run every check, in the order of CHECKS. `workspace` need not exist."""
-    return [_examine(check, workspace) for check in CHECKS]
+    """Run all checks, in the order of CHECKS. The workspace folder may not exist yet."""
+    return [_run_check(check, workspace) for check in CHECKS]
 
 
-def _examine(check: Check, workspace: Path) -> CheckResult:
+def _run_check(check: Check, workspace: Path) -> CheckResult:
     try:
-        verdict = check.look(workspace)
-    except Exception as error:  # a broken machine is what this looks for: the reason is the finding
-        verdict = problem(
-            f"could not be checked: {type(error).__name__}: {error}",
-            "mend what the reason names, then run aslkit doctor again",
+        status = check.run(workspace)
+    except Exception as error:  # doctor is run on broken machines, where a check can fail in any way
+        status = problem(
+            f"the check failed: {type(error).__name__}: {error}",
+            "fix the reported cause, then run aslkit doctor again",
         )
     return CheckResult(
         name=check.name,
-        state=verdict.state,
-        detail=verdict.detail,
+        state=status.state,
+        detail=status.detail,
         needed_for=check.needed_for,
-        remedy=verdict.remedy,
+        remedy=status.remedy,
         required=check.required,
     )
 
@@ -61,15 +76,15 @@ def _examine(check: Check, workspace: Path) -> CheckResult:
 SPARK_USES: Final = "benchmark, --engine spark, training on several ranks (extra [spark])"
 
 CHECKS: Final = (
-    Check(name="Python", needed_for="everything", look=machine.check_python, required=True),
-    Check(name="Java", needed_for=SPARK_USES, look=machine.check_java),
-    Check(name="C++ compiler", needed_for="installing Horovod (extra [spark])", look=machine.check_compiler),
-    Check(name="Cameras", needed_for="recording and recognising at the webcam", look=machine.check_cameras),
-    Check(name="Display", needed_for="the windows of capture and live", look=machine.check_display),
-    Check(name="OpenCV", needed_for="images, cameras and windows", look=packages.check_opencv, required=True),
-    Check(name="TensorFlow", needed_for="training neural networks (extra [train])", look=packages.check_tensorflow),
-    Check(name="Horovod", needed_for="training on several ranks (extra [spark])", look=packages.check_horovod),
-    Check(name="Spark", needed_for=SPARK_USES, look=packages.check_spark),
-    Check(name="MediaPipe hand models", needed_for="finding the hand", look=packages.check_hand_models, required=True),
-    Check(name="Free disk", needed_for="captures, datasets and runs", look=machine.check_disk, required=True),
+    Check(name="Python", needed_for="everything", run=machine.check_python, required=True),
+    Check(name="Java", needed_for=SPARK_USES, run=machine.check_java),
+    Check(name="C++ compiler", needed_for="installing Horovod (extra [spark])", run=machine.check_compiler),
+    Check(name="Cameras", needed_for="recording and recognition with a webcam", run=machine.check_cameras),
+    Check(name="Display", needed_for="the windows of capture and live", run=machine.check_display),
+    Check(name="OpenCV", needed_for="images, cameras and windows", run=packages.check_opencv, required=True),
+    Check(name="TensorFlow", needed_for="training neural networks (extra [train])", run=packages.check_tensorflow),
+    Check(name="Horovod", needed_for="training on several ranks (extra [spark])", run=packages.check_horovod),
+    Check(name="Spark", needed_for=SPARK_USES, run=packages.check_spark),
+    Check(name="MediaPipe hand models", needed_for="hand detection", run=packages.check_hand_models, required=True),
+    Check(name="Free disk", needed_for="captures, datasets and runs", run=machine.check_disk, required=True),
 )

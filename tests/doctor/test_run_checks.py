@@ -1,4 +1,4 @@
-"""`aslkit doctor` as a whole: each check has its say, and what is printed of it; and this machine."""
+"""All checks together, their printed output, and the result on this machine."""
 
 import io
 import subprocess
@@ -13,97 +13,97 @@ from aslkit.doctor.result import CheckStatus
 from aslkit.doctor.run_checks import Check, CheckResult
 
 
-def printed(findings: list[CheckResult], *, encoding: str = "utf-8") -> str:
+def render_text(results: list[CheckResult], *, encoding: str = "utf-8") -> str:
     sink = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    render.print_results(findings, Console(file=sink, width=80, color_system=None))
+    render.print_results(results, Console(file=sink, width=80, color_system=None))
     sink.seek(0)
     return sink.read()
 
 
-def finding(**changed: object) -> CheckResult:
+def make_result(**changes: object) -> CheckResult:
     values: dict[str, object] = {
         "name": "Java",
         "state": "missing",
-        "detail": "not there",
+        "detail": "not found",
         "needed_for": "Spark (extra [spark])",
         "remedy": "sudo apt-get install java",
         "required": False,
     }
-    return CheckResult(**(values | changed))  # type: ignore[arg-type]
+    return CheckResult(**(values | changes))  # type: ignore[arg-type]
 
 
-def test_a_check_that_raises_is_a_problem_and_stops_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_run_checks_reports_exception_and_continues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def explode(workspace: Path) -> CheckStatus:
         raise RuntimeError("device on fire")
 
     def fine(workspace: Path) -> CheckStatus:
         return CheckStatus(state="ok", detail="fine")
 
-    broken = Check(name="Cameras", needed_for="recording", look=explode, required=True)
-    monkeypatch.setattr(run_checks, "CHECKS", (broken, Check(name="Display", needed_for="windows", look=fine)))
+    broken = Check(name="Cameras", needed_for="recording", run=explode, required=True)
+    monkeypatch.setattr(run_checks, "CHECKS", (broken, Check(name="Display", needed_for="windows", run=fine)))
     first, second = run_checks.run_checks(tmp_path)
     assert (first.state, first.required) == ("problem", True)
-    assert first.detail == "could not be checked: RuntimeError: device on fire"
+    assert first.detail == "the check failed: RuntimeError: device on fire"
     assert first.remedy
     assert second.state == "ok"
 
 
-def test_render_shows_marks_and_remedies_in_full() -> None:
+def test_print_results_shows_marks_and_complete_remedies() -> None:
     remedy = "pip uninstall -y opencv-python opencv-contrib-python && pip install --force-reinstall " + "x" * 90
-    findings = [
-        finding(name="Python", state="ok", detail="3.11.7", remedy=""),
-        finding(name="OpenCV", state="problem", detail="two of them, " * 12 + "end", remedy=remedy),
-        finding(),
+    results = [
+        make_result(name="Python", state="ok", detail="3.11.7", remedy=""),
+        make_result(name="OpenCV", state="problem", detail="two of them, " * 12 + "end", remedy=remedy),
+        make_result(),
     ]
-    text = printed(findings)
+    text = render_text(results)
     lines = text.splitlines()
     assert lines[0].split() == ["✓", "Python", "3.11.7"]
     assert any(line.startswith("! OpenCV") for line in lines)
     assert any(line.startswith("✗ Java") for line in lines)
-    assert any(line.endswith(remedy) for line in lines), "a remedy stays on one line, to be copied in one piece"
-    assert "Spark (extra [spark])" in text, "square brackets are text, not markup"
+    assert any(line.endswith(remedy) for line in lines), "a remedy stays on one line, so that it can be copied"
+    assert "Spark (extra [spark])" in text, "square brackets are text, not rich markup"
     assert "…" not in text
     assert " ".join(text.split()).count("two of them") == 12
     assert all(len(line) <= 80 for line in lines if remedy not in line)
 
 
-def test_render_on_an_ascii_terminal() -> None:
-    text = printed([finding(name="Python", state="ok", remedy=""), finding()], encoding="ascii")
+def test_print_results_uses_ascii_marks_on_ascii_terminal() -> None:
+    text = render_text([make_result(name="Python", state="ok", remedy=""), make_result()], encoding="ascii")
     assert text.startswith("+ Python")
     assert "x Java" in text
 
 
 @pytest.mark.parametrize(
-    ("findings", "last_line"),
+    ("results", "summary"),
     [
-        ([finding(state="ok")], "Everything is there."),
-        ([finding()], "The base install is complete. Not everything else is: see Java."),
+        ([make_result(state="ok")], "All checks passed."),
+        ([make_result()], "The base installation is complete. Not available: Java."),
         (
-            [finding(), finding(name="OpenCV", required=True)],
-            "Capture, curate and live may not work as they should: see OpenCV.",
+            [make_result(), make_result(name="OpenCV", required=True)],
+            "Capture, curate and live may not work correctly. See OpenCV.",
         ),
     ],
 )
-def test_render_ends_with_what_works_and_where_to_read_on(findings: list[CheckResult], last_line: str) -> None:
-    *_, before, last = printed(findings).splitlines()
-    assert last_line == (last if findings[0].state == "ok" else before)
-    assert (render.PAGE in last) == (findings[0].state != "ok")
+def test_print_results_ends_with_summary_and_link(results: list[CheckResult], summary: str) -> None:
+    *_, before, last = render_text(results).splitlines()
+    assert summary == (last if results[0].state == "ok" else before)
+    assert (render.PAGE in last) == (results[0].state != "ok")
 
 
-def test_this_machine(tmp_path: Path) -> None:
-    """The real environment, as `./run setup` leaves it: everything it installs is there."""
-    found = {finding.name: finding for finding in run_checks.run_checks(tmp_path)}
-    assert list(found) == [check.name for check in run_checks.CHECKS]
+def test_run_checks_on_this_machine(tmp_path: Path) -> None:
+    """Everything that `./run setup` installs must be found."""
+    results = {result.name: result for result in run_checks.run_checks(tmp_path)}
+    assert list(results) == [check.name for check in run_checks.CHECKS]
     for name in ("Python", "Java", "C++ compiler", "OpenCV", "TensorFlow", "Horovod", "Spark", "MediaPipe hand models"):
-        assert found[name].state == "ok", found[name]
-    assert all(bool(finding.remedy) == (finding.state != "ok") for finding in found.values())
-    assert "✓ Python" in printed(list(found.values()))
+        assert results[name].state == "ok", results[name]
+    assert all(bool(result.remedy) == (result.state != "ok") for result in results.values())
+    assert "✓ Python" in render_text(list(results.values()))
 
 
-def test_tensorflow_is_not_imported(tmp_path: Path) -> None:
+def test_run_checks_does_not_import_slow_packages(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from aslkit.doctor.run_checks import examine; "
-        "examine(Path.cwd()); print(sorted({'tensorflow', 'horovod', 'pyspark', 'mediapipe'} & sys.modules.keys()))"
+        "import sys; from pathlib import Path; from aslkit.doctor.run_checks import run_checks; "
+        "run_checks(Path.cwd()); print(sorted({'tensorflow', 'horovod', 'pyspark', 'mediapipe'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout.strip() == "[]", "importing these takes seconds"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert completed.stdout.strip() == "[]", "importing these takes seconds"
