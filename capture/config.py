@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from aslkit.core.config import Share
+from aslkit.video.camera_config import CameraConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptureConfig:
+class CaptureConfig(CameraConfig):
     """Settings of a recording, section [capture]."""
 
     goal: Annotated[
@@ -33,24 +34,6 @@ class CaptureConfig:
         float, Meta(ge=0, le=60, description="Countdown before a letter and before a burst, seconds.")
     ] = 3
     burst_s: Annotated[float, Meta(ge=0.1, le=60, description="Duration of a burst, seconds.")] = 3
-    camera_width: Annotated[
-        int,
-        Meta(
-            ge=160, le=7680,
-            description="Requested width of the camera image, pixels; session.json states what the camera delivers.",
-        ),
-    ] = 640  # fmt: skip
-    camera_height: Annotated[
-        int, Meta(ge=120, le=4320, description="Requested height of the camera image, pixels.")
-    ] = 480
-    camera_fps: Annotated[int, Meta(ge=1, le=240, description="Requested frame rate of the camera.")] = 30
-    reconnect_s: Annotated[
-        float,
-        Meta(
-            ge=0, le=86_400,
-            description="Seconds to wait for a disconnected camera, when recording without a window or page.",
-        ),
-    ] = 60  # fmt: skip
     web_fps: Annotated[float, Meta(ge=1, le=120, description="Maximum frame rate that a browser may send.")] = 15
     licence: Annotated[
         str, Meta(description="Proposed licence; --yes uses it for a signer who has not stated one.")

@@ -5,9 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from aslkit.video.camera_config import CameraConfig
+
 
 @dataclass(frozen=True, kw_only=True)
-class LiveConfig:
+class LiveConfig(CameraConfig):
     """Settings of live recognition, section [live]."""
 
     strictness: Annotated[
@@ -44,15 +46,4 @@ class LiveConfig:
     gap_s: Annotated[
         float, Meta(ge=0.05, le=60, description="After a longer gap between two frames, earlier frames are forgotten.")
     ] = 1.0
-    camera_width: Annotated[int, Meta(ge=160, le=7680, description="Requested width of the camera image, pixels.")] = (
-        640
-    )
-    camera_height: Annotated[
-        int, Meta(ge=120, le=4320, description="Requested height of the camera image, pixels.")
-    ] = 480
-    camera_fps: Annotated[int, Meta(ge=1, le=240, description="Requested frame rate of the camera.")] = 30
     web_fps: Annotated[float, Meta(ge=1, le=120, description="Maximum frame rate that a browser may send.")] = 30
-    reconnect_s: Annotated[
-        float,
-        Meta(ge=0, le=86_400, description="Seconds to wait for a disconnected camera, if no window is open."),
-    ] = 60

@@ -9,7 +9,14 @@ import click
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.cli.output.stages import print_cameras, print_import, warn_missing_licence
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import config_option, json_option, setting_option, workspace_option
+from aslkit.cli.shared.options import (
+    config_option,
+    json_option,
+    setting_option,
+    source_option,
+    web_options,
+    workspace_option,
+)
 from aslkit.core.letters import NO_LETTER, parse_letter, parse_letters
 from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 
@@ -40,13 +47,7 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     help="Several letters: A-Y, or A,B,C. Those with the fewest frames come first.",
     shell_complete=completions.letters,
 )
-@click.option(
-    "--source",
-    default="0",
-    show_default=True,
-    help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
-    shell_complete=completions.source,
-)
+@source_option
 @click.option("--signer", help="Who is signing.  [default: your login name]", shell_complete=completions.signer)
 @click.option("--session", help="Name of the recording session.  [default: today's date and the source]")
 @setting_option(CaptureConfig, "goal")
@@ -62,15 +63,7 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @setting_option(CaptureConfig, "format")
 @setting_option(GateConfig, "enabled", "--gate/--no-gate")
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
-@click.option("--web", is_flag=True, help="Record in the browser, with the camera of this or another device.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="With --web: address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8620, show_default=True, help="With --web: port to listen on."
-)
-@click.option(
-    "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="With --web: TLS certificate, PEM file."
-)
-@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Key of the certificate, PEM file.")
+@web_options(port=8620, description="Record in the browser, with the camera of this or another device.")
 @click.option("--list-cameras", is_flag=True, help="List the cameras and exit.")
 @click.option("--licence", help="Licence of the images, e.g. CC-BY-4.0. Asked once if not given.")
 @click.option("--consent", help="What the signer agrees to, in a few words. Asked once if not given.")

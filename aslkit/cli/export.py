@@ -64,7 +64,7 @@ def _print_export(exported: "ModelExport", *, as_json: bool) -> None:
         delegated = exported.loss.xnnpack_same
         if delegated is not None and delegated < exported.loss.same - 0.01:
             click.echo(
-                f"Note: TensorFlow Lite's default, XNNPACK, gives the same letter for only {delegated:.2%} of the frames on this "
-                "machine. example.py uses the built-in kernels instead; see README.md."
+                f"Note: TensorFlow Lite's default, XNNPACK, gives the same letter for only {delegated:.2%} of the "
+                "frames on this computer. example.py uses the built-in kernels instead; see README.md."
             )
     click.echo(f"{exported.size / 1000:,.0f} kB written to {exported.to}. Start with its README.md.")

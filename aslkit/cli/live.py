@@ -10,25 +10,26 @@ import click
 
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
-from aslkit.cli.shared.options import config_option, json_option, login_name, newest_run, run_folder, workspace_option
+from aslkit.cli.shared.options import (
+    config_option,
+    json_option,
+    login_name,
+    newest_run,
+    run_folder,
+    source_option,
+    web_options,
+    workspace_option,
+)
 from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace, make_name, validate_signer
 
 if TYPE_CHECKING:
     from aslkit.live.speller import Event
 
-_source = click.option(
-    "--source",
-    default="0",
-    show_default=True,
-    help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
-    shell_complete=completions.source,
-)
-
 
 @click.command()
 @click.argument("run", required=False, shell_complete=completions.run)
-@_source
+@source_option
 @click.option(
     "--letter",
     default="A",
@@ -40,17 +41,7 @@ _source = click.option(
 @click.option("--limit-s", type=click.FloatRange(0), help="Stop after this many seconds.  [default: never]")
 @click.option("--speak", is_flag=True, help="Speak each word when a space ends it.")
 @click.option("--copy", is_flag=True, help="Copy the text to the clipboard at the end.")
-@click.option(
-    "--web", is_flag=True, help="Show the recogniser in the browser, with the camera of this or another device."
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="With --web: address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8621, show_default=True, help="With --web: port to listen on."
-)
-@click.option(
-    "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="With --web: TLS certificate, PEM file."
-)
-@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Key of the certificate, PEM file.")
+@web_options(port=8621, description="Recognise in the browser, with the camera of this or another device.")
 @config_option
 @workspace_option
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
@@ -103,7 +94,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
 @click.command()
 @click.argument("run", required=False, shell_complete=completions.run)
-@_source
+@source_option
 @click.option(
     "--letters",
     default="A-Y",
@@ -169,8 +160,8 @@ def exam(
     about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = run_exam(
-        folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng, config=settings,
-        rest_s=rest_s, windowed=preview, on_message=_print_message,
+        folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng,
+        config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")

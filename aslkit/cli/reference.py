@@ -48,10 +48,10 @@ COMMON: Final = """\
 
 {table}
 
-Settings without an option are documented in [configs/default.toml](../configs/default.toml); change them in a file given
-with `--config`. Exit codes: 0 success, 1 failure, 2 invalid input. `aslkit completion` enables shell completion of
-commands, options and names. Set `NO_COLOR=1` to turn off colours; colours and progress bars are off when the output is
-not a terminal.
+Settings without an option are documented in [configs/default.toml](../configs/default.toml). Change them in a file of
+your own, given with `--config`. Exit codes: 0 success, 1 failure, 2 invalid input. `aslkit completion` enables shell
+completion of commands, options and names. Set `NO_COLOR=1` to turn off colours. Colours and progress bars are off if
+the output is not a terminal.
 """
 
 _CONFIG_HEAD: Final = """\

@@ -82,8 +82,11 @@ def crop_hand(
     """Return a thumbnail of the hand, uint8 (side, side[, 3]).
 
     Args:
-        frame, box, margin: as in `hand_square`.
-        side, outside: as in `crop_square`.
+        frame: BGR or gray, uint8 (height, width[, 3]).
+        box: as in `hand_square`.
+        side: as in `crop_square`.
+        margin: as in `hand_square`.
+        outside: as in `crop_square`.
     """
     middle, span = hand_square(frame, box, margin=margin)
     return crop_square(frame, middle=middle, span=span, side=side, smooth=True, outside=outside)

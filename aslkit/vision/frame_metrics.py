@@ -1,4 +1,4 @@
-"""What is seen in one frame: the hand, how sharp and how bright it is, and what tells the frame from others."""
+"""Metrics of one frame: the hand, its sharpness and brightness, and hashes to compare the frame with others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,42 +14,41 @@ from aslkit.vision.near_duplicate import align_upright, joints_in_pixels
 from aslkit.vision.perceptual_hash import fine_hash, hand_hash
 
 FINE, COARSE = 160, 96
-"""Blur is measured on the hand's crop at these sizes, pixels, so that near and far hands and cameras of any size can
-be compared. The fine one sees a slight blur; the coarse one a strong blur of a picture that was soft before, whose
-last traces of detail are grains of compression."""
+"""Sizes in pixels at which the blur of the hand's crop is measured, so that near and far hands and all cameras are
+comparable. The fine size detects slight blur. The coarse size detects strong blur in soft images, whose remaining fine
+detail is compression noise."""
 
 _COARSE_STEP: Final = 2
-"""Grey values: at the coarse size, a smaller step between neighbours is noise and no detail."""
+"""Gray values: at the coarse size, smaller differences between neighbors are noise."""
 
 _REBLUR: Final = 9
-"""Pixels of the window that blurs once more."""
+"""Size in pixels of the additional blur."""
 
 _MARGIN: Final = 0.1
-"""Share of the hand's box that its crop has more, on each side."""
+"""Margin of the crop on each side, relative to the hand's box."""
 
-_BRIGHT: Final = 0.95
-"""Share of pixels that are no brighter than what is called the brightness: a few reflections do not count."""
+_BRIGHTNESS_QUANTILE: Final = 0.95
+"""The brightness is this quantile of the pixels, so that a few reflections do not count."""
 
-_GLARE: Final = 250
-"""A grey value, of 255, from which a pixel holds no more than white."""
+_WHITE: Final = 250
+"""Gray value, of 255, from which a pixel counts as overexposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameMetrics:
-    """What is seen in one frame.
+    """Metrics of one frame.
 
     Attributes:
-        hands: how many were found.
-        hand: the largest of them; None when none was found.
+        hands: number of hands found.
+        hand: the largest of them; None without a hand.
         width, height: of the frame, pixels.
-        phash: of the frame, 64 bits.
-        fine_hash: of the frame, FINE_BITS bits (`aslkit.vision.perceptual_hash`); still equal after re-encoding.
-        blur_fine, blur_coarse: share of the detail that is left when the hand's crop is blurred once more, 0–1, at
-            the sizes FINE and COARSE: what is blurred already loses little (`blur_effect`).
-        brightness: 95th percentile of the grey crop, or of the whole frame where there is no hand, 0–1.
+        phash: perceptual hash of the frame, 64 bits.
+        fine_hash: perceptual hash of the frame, FINE_BITS bits; survives re-encoding.
+        blur_fine, blur_coarse: blur of the hand's crop at the sizes FINE and COARSE, 0 (sharp) to 1 (`blur_effect`).
+        brightness: 95th percentile of the gray crop, or of the whole frame without a hand, 0–1.
         glare: share of its pixels that are white, 0–1.
-        hand_hash: of the hand alone, FINE_BITS bits; 0 without a hand.
-        speed: how fast the hand moves, palm lengths a second; None when unknown.
+        hand_hash: perceptual hash of the hand alone, FINE_BITS bits; 0 without a hand.
+        speed: of the hand, palm lengths per second; None if unknown.
     """
 
     hands: int
@@ -67,7 +66,7 @@ class FrameMetrics:
 
     @property
     def joints(self) -> npt.NDArray[np.float32]:
-        """Float32 (21, 2), in a measure in which the frame's longer side is 1; NaN without a hand."""
+        """Joints, float32 (21, 2), relative to the longer side of the frame; NaN without a hand."""
         if self.hand is None:
             return np.full((21, 2), np.nan, np.float32)
         longer = max(self.width, self.height)
@@ -75,7 +74,7 @@ class FrameMetrics:
 
     @property
     def size(self) -> float:
-        """Longer side of the hand's box, as a share of the frame's shorter side; 0 without a hand."""
+        """Longer side of the hand's box relative to the shorter side of the frame; 0 without a hand."""
         if self.hand is None:
             return 0.0
         joints = joints_in_pixels(self.hand.landmarks, self.width, self.height)
@@ -85,32 +84,32 @@ class FrameMetrics:
 def measure_frame(
     frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, grey: Frame | None = None
 ) -> FrameMetrics:
-    """Measure a frame in which `hands` were found.
+    """Compute the metrics of a frame.
 
     Args:
         frame: BGR, uint8 (height, width, 3).
-        hands: in it.
-        speed: of the largest one, where known.
-        grey: the frame in grey, where it is at hand.
+        hands: found in the frame.
+        speed: of the largest hand, palm lengths per second, if known.
+        grey: the frame in gray, uint8 (height, width), if already computed.
     """
     grey = to_gray(frame) if grey is None else grey
     height, width = grey.shape
-    little = thumbnail_gray(grey)
+    thumbnail = thumbnail_gray(grey)
     hand = max(hands, key=lambda each: each.extent, default=None)
-    seen = FrameMetrics(
-        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(little),
-        fine_hash=fine_hash(little), speed=speed,
+    metrics = FrameMetrics(
+        hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(thumbnail),
+        fine_hash=fine_hash(thumbnail), speed=speed,
     )  # fmt: skip
-    if hand is not None and np.isfinite(by := _to_upright(hand, width, height)).all():
-        seen = replace(seen, hand_hash=hand_hash(grey, by))
+    if hand is not None and np.isfinite(transform := _to_upright(hand, width, height)).all():
+        metrics = replace(metrics, hand_hash=hand_hash(grey, transform))
     crop = None if hand is None else _hand_crop(grey, hand)
     if crop is None:
-        brightness, glare = _light(grey)
-        return replace(seen, brightness=brightness, glare=glare)
-    fine, coarse = (_scaled(crop, side) for side in (FINE, COARSE))
-    brightness, glare = _light(fine)
+        brightness, glare = _measure_light(grey)
+        return replace(metrics, brightness=brightness, glare=glare)
+    fine, coarse = (_scale_down(crop, side) for side in (FINE, COARSE))
+    brightness, glare = _measure_light(fine)
     return replace(
-        seen,
+        metrics,
         blur_fine=blur_effect(fine),
         blur_coarse=blur_effect(coarse, step=_COARSE_STEP),
         brightness=brightness,
@@ -123,35 +122,35 @@ def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
     return np.asarray(align_upright(joints, np.array([hand.handedness == "left"]))[0])
 
 
-def _light(grey: Frame) -> tuple[float, float]:
-    """Brightness and glare."""
+def _measure_light(grey: Frame) -> tuple[float, float]:
+    """Return brightness and glare, 0–1."""
     counts = np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256])).ravel()
-    brightness = int(np.searchsorted(np.cumsum(counts), _BRIGHT * grey.size))
-    return brightness / 255, float(counts[_GLARE:].sum() / grey.size)
+    brightness = int(np.searchsorted(np.cumsum(counts), _BRIGHTNESS_QUANTILE * grey.size))
+    return brightness / 255, float(counts[_WHITE:].sum() / grey.size)
 
 
 def blur_effect(grey: Frame, *, step: float = 0.0) -> float:
-    """How blurred a grey picture, uint8 (height, width), is: 0 sharp, 1 not a trace of detail.
+    """Return the blur of a gray image, 0 (sharp) to 1 (no detail).
 
-    The share of the differences between neighbouring pixels that is left after blurring once more, in the worse of
-    the two directions (Crété et al., "The blur effect", SPIE 6492, 2007). On the hands of three people and cameras it
-    separates blurred from sharp with one limit, where the variance of the Laplacian would need one for each camera.
+    This is the share of the differences between neighboring pixels that remains after blurring the image again, in the
+    worse direction (Crété et al., "The blur effect", SPIE 6492, 2007). A single limit separates blurred from sharp
+    hands of three people and cameras; the variance of the Laplacian would need one limit per camera.
 
     Args:
-        grey: the picture.
-        step: differences below this many grey values are left out.
+        grey: uint8 (height, width).
+        step: differences below this number of gray values are ignored.
     """
-    values, left = grey.astype(np.float32), []
+    values, remaining = grey.astype(np.float32), []
     for axis, window in ((0, (1, _REBLUR)), (1, (_REBLUR, 1))):
         before = np.abs(np.diff(values, axis=axis))
         after = np.abs(np.diff(np.asarray(cv2.blur(values, window)), axis=axis))
         before[before < step] = 0
-        left.append(float(np.minimum(before, after).sum() / before.sum()) if before.any() else 1.0)
-    return max(left)
+        remaining.append(float(np.minimum(before, after).sum() / before.sum()) if before.any() else 1.0)
+    return max(remaining)
 
 
 def _hand_crop(grey: Frame, hand: Hand) -> Frame | None:
-    """The hand of a grey frame; None where nothing of it is in the frame."""
+    """Return the crop of the hand; None if the hand is outside the frame."""
     height, width = grey.shape
     x0, y0, x1, y1 = hand.box * np.array([width, height, width, height])
     half = max(x1 - x0, y1 - y0) * (0.5 + _MARGIN)
@@ -163,8 +162,8 @@ def _hand_crop(grey: Frame, hand: Hand) -> Frame | None:
     return grey[top:bottom, left:right]
 
 
-def _scaled(grey: Frame, side: int) -> Frame:
-    """Its longer side at most `side` pixels: enlarged, every picture is blurred. Of a thin strip one pixel is left."""
+def _scale_down(grey: Frame, side: int) -> Frame:
+    """Scale to a longer side of at most `side` pixels. Never enlarges, which would add blur."""
     scale = side / max(grey.shape)
     if scale >= 1:
         return grey

@@ -1,6 +1,6 @@
-"""Finding the hand in a frame: MediaPipe's hand landmarker, the same one for every stage.
+"""Find hands in a frame with MediaPipe's hand landmarker. All stages use this module.
 
-mediapipe 0.10.21 carries its models in the wheel, so nothing is downloaded at run time.
+The wheel of mediapipe 0.10.21 contains the models, so nothing is downloaded at run time.
 """
 
 import sys
@@ -18,10 +18,10 @@ from aslkit.core.native_libraries import silence_native_log
 Handedness = Literal["left", "right"]
 
 MIN_CONFIDENCE: Final = 0.3
-"""Palm detection confidence, 0–1. At 0.3 one try misses 0.7–8.4 % of frames by person; at the default 0.5 more."""
+"""Palm detection confidence, 0–1. At 0.3, one try misses 0.7–8.4 % of a person's frames; at the default 0.5, more."""
 
 PAD_FRACTION: Final = 0.5
-"""The second try pads each side by this share of the frame: the palm detector misses hands that fill the frame."""
+"""Padding of each side in the second try, relative to the frame: the palm detector misses hands that fill the frame."""
 
 WRIST: Final = 0
 THUMB: Final = (1, 2, 3, 4)
@@ -32,7 +32,7 @@ PINKY: Final = (17, 18, 19, 20)
 FINGERS: Final = (THUMB, INDEX, MIDDLE, RING, PINKY)
 
 PARENT: Final = np.array([0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
-"""The joint from which joint i + 1 hangs: the wrist, or the next joint towards it."""
+"""Parent of joint i + 1: the wrist, or the next joint towards it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class Hand:
     """One hand found in a frame.
 
     Attributes:
-        landmarks: float32 (21, 3), MediaPipe's order. x and y as a share of the frame's width and height (0–1
-            inside the frame), z as a share of its width, relative to the wrist, smaller is nearer to the camera.
-        handedness: which hand it is, on the person, given that the frame is not mirrored.
+        landmarks: float32 (21, 3), in MediaPipe's order. x and y relative to the frame's width and height (0–1 inside
+            the frame); z relative to its width, measured from the wrist, smaller is nearer to the camera.
+        handedness: the person's hand, given that the frame is not mirrored.
         score: confidence in the handedness, 0.5–1.
     """
 
@@ -52,20 +52,20 @@ class Hand:
 
     @property
     def box(self) -> npt.NDArray[np.float32]:
-        """The landmarks' bounding box, float32 (4,): left, top, right, bottom as shares of the frame."""
+        """Bounding box of the landmarks, float32 (4,): left, top, right, bottom relative to the frame."""
         xy = self.landmarks[:, :2]
         return np.asarray(np.concatenate([xy.min(axis=0), xy.max(axis=0)]), np.float32)
 
     @property
     def extent(self) -> float:
-        """Area of the box, as a share of the frame's."""
+        """Area of the box relative to the frame."""
         left, top, right, bottom = self.box.tolist()
         return float((right - left) * (bottom - top))
 
 
 @contextmanager
 def hide_tensorflow() -> Iterator[None]:
-    """Let mediapipe be imported without TensorFlow: it uses a documentation decorator of it, at 10 s a process."""
+    """Import mediapipe without TensorFlow: it only uses a decorator for documentation, which costs 10 s per process."""
     if "tensorflow" in sys.modules:
         yield
         return
@@ -77,14 +77,14 @@ def hide_tensorflow() -> Iterator[None]:
 
 
 class HandLandmarker:
-    """MediaPipe Hands. Not safe to share between threads.
+    """MediaPipe Hands. Not thread-safe.
 
     Args:
         min_confidence: palm detection confidence, 0–1.
-        second_try: look again, in the frame padded by half its size with its own border, when no hand was found.
-        max_hands: how many hands to look for, 1 or 2.
-        tracking: frames follow each other, so that a hand is looked for where it was in the frame before: faster and
-            steadier, and what is found depends on the frames before. Without it, each frame is judged on its own.
+        second_try: if no hand is found, search again in the frame padded with its own border.
+        max_hands: maximum number of hands, 1 or 2.
+        tracking: frames are consecutive, so search near the previous position. This is faster and steadier, but the
+            result depends on the previous frames. Without it, each frame is processed independently.
     """
 
     def __init__(
@@ -111,22 +111,22 @@ class HandLandmarker:
 
         self._found_before = False
         self._graph = graph(static=not tracking)
-        # A padded frame is no successor of the one before: where hands are followed, it has a graph of its own.
+        # A padded frame does not continue the tracked sequence, so it needs a graph of its own.
         self._padded_graph = (graph(static=True) if tracking else self._graph) if second_try else None
 
     def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
-        """Return the hand in an unmirrored BGR frame, uint8 (height, width, 3), or None; of several, the largest."""
+        """Return the largest hand in an unmirrored BGR frame, uint8 (height, width, 3); None without a hand."""
         return max(self.find_all(frame), key=lambda hand: hand.extent, default=None)
 
     def find_all(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
-        """Return the hands in an unmirrored BGR frame, uint8 (height, width, 3), as MediaPipe orders them."""
-        hands = self._look(self._graph, frame)
+        """Return the hands in an unmirrored BGR frame, uint8 (height, width, 3), in MediaPipe's order."""
+        hands = self._detect(self._graph, frame)
         if not hands and self._padded_graph is not None:
-            hands = self._look_padded(frame)
+            hands = self._detect_padded(frame)
         return hands
 
-    def _look(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
-        # The first hand found sets off one more warning, which no one can act on.
+    def _detect(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        # The first detection logs another warning, which users cannot act on.
         with nullcontext() if self._found_before else silence_native_log():
             result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
@@ -136,14 +136,14 @@ class HandLandmarker:
         return tuple(
             Hand(
                 landmarks=np.array([(p.x, p.y, p.z) for p in found.landmark], np.float32),
-                # MediaPipe names the hand as if it looked into a mirror; our frames are not mirrored.
+                # MediaPipe assumes mirrored frames; ours are not mirrored.
                 handedness="right" if side.label == "Left" else "left",
                 score=float(side.score),
             )
             for found, side in zip(result.multi_hand_landmarks, sides, strict=True)
         )
 
-    def _look_padded(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+    def _detect_padded(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         import cv2
 
         height, width = frame.shape[:2]
@@ -153,7 +153,7 @@ class HandLandmarker:
         offset = np.array([left / width, top / height, 0])
         return tuple(
             replace(hand, landmarks=(hand.landmarks * scale - offset).astype(np.float32))
-            for hand in self._look(self._padded_graph, np.asarray(padded, np.uint8))
+            for hand in self._detect(self._padded_graph, np.asarray(padded, np.uint8))
         )
 
     def close(self) -> None:
@@ -172,5 +172,5 @@ class HandLandmarker:
 
 
 def create_landmarker() -> HandLandmarker:
-    """The landmarker that judges: as curation's."""
+    """Return the landmarker that curation uses: independent frames, up to two hands."""
     return HandLandmarker(max_hands=2)

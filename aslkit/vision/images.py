@@ -1,4 +1,4 @@
-"""Opening images that may be damaged or hostile, and measuring them."""
+"""Decode and encode images, which can be damaged or hostile, and measure them."""
 
 import hashlib
 import io
@@ -19,50 +19,49 @@ IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 
 MAX_PIXELS: Final = 50_000_000
-"""A larger image is refused by its header, before any of it is decoded: 8K video is 33 million pixels."""
+"""Larger images are rejected by their header, before decoding; 8K video has 33 million pixels."""
 
 MAX_BYTES: Final = 3 * MAX_PIXELS
-"""A larger file is not read: so large is an image of MAX_PIXELS that is not compressed at all."""
+"""Larger files are not read; this is the size of an uncompressed image of MAX_PIXELS."""
 
 MIN_SIDE: Final = 16
-"""Pixels. In less, no hand can be seen."""
+"""Minimum side in pixels; smaller images cannot show a hand."""
 
 MAX_SIDE: Final = 16_000
-"""Pixels. OpenCV ends the process on a side beyond 32,767, and the second try for a hand doubles each side."""
+"""Maximum side in pixels. OpenCV aborts the process beyond 32,767, and the second try of the landmarker doubles it."""
 
-_TINY: Final = 32
-"""Pixels of a side of the picture of which hashes are taken."""
+_HASHED_SIDE: Final = 32
+"""Side in pixels of the image that is hashed."""
 
 MEASURED_SIDE: Final = 320
-"""Quality is measured on the image scaled down to this longer side, so that cameras can be compared."""
+"""Longer side in pixels to which images are scaled down before measuring quality, to compare cameras."""
 
 Frame = npt.NDArray[np.uint8]
 
 
 class ImageError(AslkitError):
-    """These bytes are not an image that aslkit takes. The message says why in a few words, without a place."""
+    """The data is not a supported image. The message gives the reason in a few words, without a path."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What an image says of itself before it is decoded."""
+    """Header of an encoded image. `upright` is False if EXIF asks for a rotation."""
 
     format: str
     width: int
     height: int
     upright: bool
-    """False when EXIF asks for the picture to be turned."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """How a frame was exposed and focused.
+    """Exposure and focus of a frame.
 
     Attributes:
-        sharpness: variance of the Laplacian of the grey image, its longer side scaled down to MEASURED_SIDE;
-            0 and up, below about 20 looks blurred (Pech-Pacheco et al., ICPR 2000).
-        brightness: mean of the grey image, 0–1.
-        contrast: standard deviation of the grey image, 0–0.5.
+        sharpness: variance of the Laplacian of the gray image, scaled down to MEASURED_SIDE; 0 and up,
+            below about 20 looks blurred (Pech-Pacheco et al., ICPR 2000).
+        brightness: mean of the gray image, 0–1.
+        contrast: standard deviation of the gray image, 0–0.5.
     """
 
     sharpness: float
@@ -71,7 +70,7 @@ class Quality:
 
 
 def read_image_file(path: Path) -> bytes:
-    """Read an image file, but of a huge one only so much that `read_header` sees that it is too large."""
+    """Read an image file. Of a huge file, read just enough for `read_header` to reject it."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -80,16 +79,16 @@ def read_header(data: bytes) -> Header:
     """Read size and format of an encoded image without decoding it.
 
     Raises:
-        ImageError: no image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or more than MAX_PIXELS or MAX_BYTES.
+        ImageError: not an image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or above MAX_PIXELS or MAX_BYTES.
     """
-    if size := _plain_size(data):
+    if size := _simple_jpeg_size(data):
         return Header(format="JPEG", width=size[0], height=size[1], upright=True)
-    with _opened(data) as image:
+    with _open_with_pillow(data) as image:
         return _header(image)
 
 
-def _plain_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height, checked, of a JPEG that can be opened without Pillow; None of anything else."""
+def _simple_jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return the validated width and height of a simple JPEG, which does not need Pillow; None for other files."""
     size = jpeg_size(data) if len(data) <= MAX_BYTES else None
     if size:
         _check_size(*size)
@@ -99,9 +98,9 @@ def _plain_size(data: bytes) -> tuple[int, int] | None:
 def _header(image: Any) -> Header:
     width, height = image.size
     _check_size(width, height)
-    # Several pictures in one JPEG file, as telephones make them, are called MPO; the first is the photograph.
+    # Pillow calls JPEG files with several images, as phones write them, MPO; the first image is the photo.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _upright(image))
+    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _is_upright(image))
 
 
 def _check_size(width: int, height: int) -> None:
@@ -114,16 +113,16 @@ def _check_size(width: int, height: int) -> None:
 
 
 def decode_image(data: bytes) -> Frame:
-    """Decode an image to BGR, uint8 (height, width, 3), upright as EXIF says. Grey and transparent images become BGR.
+    """Decode an image to BGR, uint8 (height, width, 3), rotated as EXIF says. Gray and transparent images become BGR.
 
     Raises:
-        ImageError: as `read_header`, and when the file ends too early or is damaged.
+        ImageError: as `read_header`, or the file is truncated or damaged.
     """
-    if _plain_size(data) and (frame := decode_jpeg_fast(data)) is not None:
+    if _simple_jpeg_size(data) and (frame := decode_jpeg_fast(data)) is not None:
         return frame
-    with _opened(data) as image:
+    with _open_with_pillow(data) as image:
         _header(image)
-        with _told("damaged or cut short"):
+        with _image_errors("damaged or cut short"):
             return _pixels(image)
 
 
@@ -131,16 +130,16 @@ def _pixels(image: Any) -> Frame:
     import cv2
     from PIL import ImageOps
 
-    turned = image if _upright(image) else ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I"):  # 16 bits of grey, which Pillow cuts off at 255
+    turned = image if _is_upright(image) else ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):  # 16-bit gray, which Pillow would clip at 255
         grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
         return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
     rgb = np.asarray(turned if turned.mode == "RGB" else turned.convert("RGB"), np.uint8)
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)  # four times as fast as rgb[:, :, ::-1] is
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)  # four times as fast as rgb[:, :, ::-1]
 
 
 def encode_jpeg(frame: Frame, *, quality: int = 95) -> bytes:
-    """Encode a BGR frame, uint8 (height, width, 3), as JPEG; at 95 the loss cannot be seen."""
+    """Encode a BGR frame, uint8 (height, width, 3), as JPEG; at 95 the loss is not visible."""
     import cv2
 
     done, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -150,7 +149,7 @@ def encode_jpeg(frame: Frame, *, quality: int = 95) -> bytes:
 
 
 def encode_png(frame: Frame) -> bytes:
-    """Encode a BGR frame, uint8 (height, width, 3), as PNG, without loss."""
+    """Encode a BGR frame, uint8 (height, width, 3), as PNG (lossless)."""
     import cv2
 
     done, data = cv2.imencode(".png", frame)
@@ -160,12 +159,12 @@ def encode_png(frame: Frame) -> bytes:
 
 
 def normalize_image_file(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
-    """Return an image file as captures keep it, and its suffix: upright, unmirrored and without EXIF.
+    """Return an image file as captures store it, upright, unmirrored and without EXIF, and its suffix.
 
-    A JPEG that is so already loses its metadata segments and nothing else; anything else is decoded once.
+    A JPEG that only needs its metadata removed is not re-encoded.
 
     Raises:
-        ImageError: as `decode_image`; a JPEG whose pixels need no change is judged by its header alone.
+        ImageError: as `decode_image`; of a JPEG that is not re-encoded, only the header is checked.
     """
     header = read_header(data)
     if header.format == "JPEG" and header.upright and not mirrored:
@@ -177,43 +176,43 @@ def normalize_image_file(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
 
 
 def strip_metadata(data: bytes) -> bytes:
-    """Return an image file for others to have: what it decodes to stays to the bit, EXIF, GPS and comments go.
+    """Remove EXIF, GPS and comments from an image file; the decoded pixels stay identical.
 
     Raises:
-        ImageError: as `read_header`, or as `decode_image` where only decoding it can help.
+        ImageError: as `read_header`, or as `decode_image` if the file must be re-encoded.
     """
     header = read_header(data)
     if header.format == "JPEG" and header.upright:
         return strip_jpeg_metadata(data)
-    return encode_png(decode_image(data)) if _tells_more(data) else data
+    return encode_png(decode_image(data)) if _has_metadata(data) else data
 
 
-def _tells_more(data: bytes) -> bool:
-    """Whether an image file holds more than its picture; where its metadata are damaged, it does."""
+def _has_metadata(data: bytes) -> bool:
+    """Return whether an image file contains metadata; True if they are damaged."""
     try:
-        with _opened(data) as image, _told("damaged metadata"):
+        with _open_with_pillow(data) as image, _image_errors("damaged metadata"):
             image.load()
-            said = bool(image.getexif()) or bool(getattr(image, "text", None))
-            return said or bool({"exif", "xmp"} & set(image.info))
+            has_text = bool(image.getexif()) or bool(getattr(image, "text", None))
+            return has_text or bool({"exif", "xmp"} & set(image.info))
     except ImageError:
         return True
 
 
 def pixel_hash(frame: Frame) -> str:
-    """SHA-256 of a frame's size and BGR pixels, in hex: equal for equal pixels, however they were encoded."""
+    """Return the SHA-256 of a frame's size and BGR pixels in hex; it does not depend on the encoding."""
     digest = hashlib.sha256(f"{frame.shape[1]}x{frame.shape[0]}:".encode())
     digest.update(np.ascontiguousarray(frame).data)
     return digest.hexdigest()
 
 
 def perceptual_hash(frame: Frame) -> int:
-    """Perceptual hash of a frame, 64 bits, 0 to 2**64 - 1: pictures alike differ in few bits.
+    """Return the perceptual hash of a frame, 0 to 2**64 - 1; similar images differ in few bits.
 
-    The signs, about their median, of the 8 × 8 lowest frequencies of the cosine transform of the grey image at 32 × 32
-    pixels (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
+    The bits are the signs, relative to the median, of the 8 × 8 lowest frequencies of the cosine transform of the gray
+    image at 32 × 32 pixels (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
 
     Args:
-        frame: BGR, uint8 (height, width, 3), or grey already, uint8 (height, width).
+        frame: BGR, uint8 (height, width, 3), or gray, uint8 (height, width).
     """
     import cv2
 
@@ -223,17 +222,17 @@ def perceptual_hash(frame: Frame) -> int:
 
 
 def thumbnail_gray(frame: Frame) -> Frame:
-    """Return a frame, BGR or grey as for `perceptual_hash`, in grey and 32 × 32 pixels; one that is so as it is."""
+    """Return a BGR or gray frame as gray, uint8 (32, 32)."""
     import cv2
 
     grey = to_gray(frame)
-    if grey.shape == (_TINY, _TINY):
+    if grey.shape == (_HASHED_SIDE, _HASHED_SIDE):
         return grey
-    return np.asarray(cv2.resize(grey, (_TINY, _TINY), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(grey, (_HASHED_SIDE, _HASHED_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def measure_quality(frame: Frame) -> Quality:
-    """Measure sharpness, brightness and contrast of a frame, BGR or grey as for `perceptual_hash`."""
+    """Measure sharpness, brightness and contrast of a BGR or gray frame."""
     import cv2
 
     grey = to_gray(frame)
@@ -241,53 +240,53 @@ def measure_quality(frame: Frame) -> Quality:
     if shrink < 1:
         height, width = (max(1, round(side * shrink)) for side in grey.shape)
         grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
-    mean, deviation = (float(each[0, 0]) for each in cv2.meanStdDev(grey))  # several times as fast as NumPy
+    mean, deviation = (float(each[0, 0]) for each in cv2.meanStdDev(grey))  # several times faster than NumPy
     edges = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0])
     return Quality(sharpness=edges**2, brightness=mean / 255, contrast=deviation / 255)
 
 
 def to_gray(frame: Frame) -> Frame:
-    """Return a BGR frame, uint8 (height, width, 3), in grey, uint8 (height, width); a grey one as it is."""
+    """Convert a BGR frame, uint8 (height, width, 3), to gray, uint8 (height, width); a gray frame is returned as is."""
     import cv2
 
     return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Any]:
+def _open_with_pillow(data: bytes) -> Iterator[Any]:
     """Open an image with Pillow.
 
     Raises:
-        ImageError: it is none, or of more than MAX_BYTES.
+        ImageError: not an image, or larger than MAX_BYTES.
     """
     from PIL import Image
 
     if len(data) > MAX_BYTES:
         raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
-    Image.MAX_IMAGE_PIXELS = None  # its own limit is looser than MAX_PIXELS, and it does not tell the size
-    otherwise = "not an image (JPEG, PNG, WebP or BMP)" if data else "empty file"
-    with _told(otherwise), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is stricter, and our error states the size
+    problem = "not an image (JPEG, PNG, WebP or BMP)" if data else "empty file"
+    with _image_errors(problem), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         yield image
 
 
 @contextmanager
-def _told(otherwise: str) -> Iterator[None]:
-    """Where anything in the block fails, raise ImageError(otherwise)."""
+def _image_errors(problem: str) -> Iterator[None]:
+    """Raise ImageError(problem) if anything in the block fails."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damage that does no harm
+            warnings.simplefilter("ignore")  # harmless damage
             yield
     except ImageError:
         raise
-    except Exception as error:  # on hostile bytes, Pillow's readers raise nearly anything: struct.error, KeyError, …
-        raise ImageError(otherwise) from error
+    except Exception as error:  # for hostile data, Pillow raises nearly anything: struct.error, KeyError, …
+        raise ImageError(problem) from error
 
 
-def _upright(image: Any) -> bool:
-    """Whether EXIF leaves the picture as it is; damaged EXIF does."""
+def _is_upright(image: Any) -> bool:
+    """Return whether EXIF asks for no rotation; True if EXIF is damaged."""
     from PIL import ExifTags
 
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9)
-    except Exception:  # as above; an image is not refused for its EXIF
+    except Exception:  # as above; damaged EXIF is no reason to reject an image
         return True

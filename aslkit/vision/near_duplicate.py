@@ -1,8 +1,8 @@
-"""When two frames are near-duplicates: the pictures look alike, and the hand is alike and in the same place.
+"""Two frames are near-duplicates if the images are similar and the hand has the same pose and position.
 
-The picture alone does not tell: before a still background, the perceptual hashes of a signer's whole letter are within
-four bits of each other, whatever the hand does. The hand alone does not tell either: it says nothing of light and room.
-capture refuses by this rule what curate would drop or group by it.
+The image alone is not enough: in front of a static background, the perceptual hashes of all frames of a letter are
+within four bits of each other, whatever the hand does. The hand alone is not enough either: it says nothing about light
+and room. Capture rejects frames by the same rule by which curate groups them.
 """
 
 from typing import Any, Final
@@ -19,49 +19,49 @@ _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
 def hamming_distance(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """Bits in which hashes differ, 0–64, elementwise with broadcasting."""
+    """Return the number of differing bits of 64-bit hashes, 0–64, elementwise with broadcasting."""
     differing = np.bitwise_xor(left, right)[..., None].view(np.uint16)
     bits: npt.NDArray[np.uint8] = _BITS[differing].sum(axis=-1, dtype=np.uint8)
     return bits
 
 
 def palm_lengths(hands: Joints) -> npt.NDArray[np.float32]:
-    """Distance from the wrist to the middle knuckle of hands (n, 21, 2): float32 (n,), in the unit of the joints."""
+    """Return the distance from wrist to middle knuckle of hands (n, 21, 2), float32 (n,), in the unit of the joints."""
     return np.asarray(np.linalg.norm(hands[:, MIDDLE[0]] - hands[:, WRIST], axis=-1), np.float32)
 
 
 def hands_within(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bool_]:
-    """Whether hands' joints lie, on average, at most `limit` apart, in lengths of the smaller palm.
+    """Return whether the joints of two hands are at most `limit` apart on average.
 
     Args:
-        left: float32 (n, 21, 2), joints in pixels; NaN where no hand was found.
-        right: float32 (n, 21, 2), or (1, 21, 2) for one against all.
-        limit: palm lengths.
+        left: float32 (n, 21, 2), joints in pixels; NaN without a hand.
+        right: float32 (n, 21, 2), or (1, 21, 2) to compare one hand with all.
+        limit: in lengths of the smaller palm.
 
     Returns:
-        bool (n,): true also where neither has a hand.
+        bool (n,); True if neither frame has a hand.
     """
-    apart = np.linalg.norm(left - right, axis=-1).mean(axis=-1)
+    distance = np.linalg.norm(left - right, axis=-1).mean(axis=-1)
     neither = np.isnan(left[:, 0, 0]) & np.isnan(right[:, 0, 0])
-    near: npt.NDArray[np.bool_] = (apart <= limit * np.minimum(palm_lengths(left), palm_lengths(right))) | neither
+    near: npt.NDArray[np.bool_] = (distance <= limit * np.minimum(palm_lengths(left), palm_lengths(right))) | neither
     return near
 
 
 def joints_in_pixels(landmarks: npt.NDArray[Any], width: int, height: int) -> Joints:
-    """Return landmarks as shares of a frame, (…, 21, 3), as joints in its pixels, float32 (…, 21, 2)."""
+    """Convert landmarks relative to a frame, (…, 21, 3), to pixels, float32 (…, 21, 2)."""
     return np.asarray(landmarks[..., :2] * np.array([width, height]), np.float32)
 
 
 def align_upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """How to bring hands to one place, size, direction and side: so that copies that were cropped or turned compare.
+    """Return transforms that align hands in position, size, rotation and side, to compare cropped or rotated copies.
 
     Args:
         joints: (n, 21, 2), in pixels; NaN without a hand.
-        left: bool (n,), left hands, which are mirrored.
+        left: bool (n,), which hands are left; they are mirrored.
 
     Returns:
-        float64 (n, 2, 3), affine: the joints' mean comes to the origin, the knuckles above the wrist, and the root mean
-        square of the distances from the origin is 1.
+        Affine transforms, float64 (n, 2, 3). They move the mean of the joints to the origin and the knuckles above the
+        wrist, and scale the root mean square distance from the origin to 1.
     """
     points = joints.astype(np.float64)
     side = np.where(left, -1.0, 1.0)
@@ -76,6 +76,6 @@ def align_upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.
     return np.concatenate([turn, move[:, :, None]], axis=2)
 
 
-def transform_joints(joints: npt.NDArray[Any], by: npt.NDArray[np.float64]) -> Joints:
-    """Joints (n, 21, 2) after affine transforms (n, 2, 3): float32 (n, 21, 2)."""
-    return np.asarray(np.einsum("nij,nkj->nki", by[:, :, :2], joints) + by[:, None, :, 2], np.float32)
+def transform_joints(joints: npt.NDArray[Any], transforms: npt.NDArray[np.float64]) -> Joints:
+    """Apply affine transforms (n, 2, 3) to joints (n, 21, 2); returns float32 (n, 21, 2)."""
+    return np.asarray(np.einsum("nij,nkj->nki", transforms[:, :, :2], joints) + transforms[:, None, :, 2], np.float32)

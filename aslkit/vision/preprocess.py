@@ -1,7 +1,7 @@
-"""From a frame, and the hand found in it, to what a model sees. Capture, training, live and exports all come here.
+"""Compute a model's input from a frame and the hand found in it. Training, live and exports all use this module.
 
-The choices are a `PreprocessConfig`, a small JSON saved inside each model's folder: a model is never fed by other rules than
-those it was trained with.
+The settings are a `PreprocessConfig`, saved as JSON in the folder of each model, so that a model always gets the input
+it was trained with.
 """
 
 import json
@@ -28,19 +28,19 @@ FeatureKind = Literal["landmarks", "pixels"]
 Array = npt.NDArray[np.float32]
 
 CROP_MARGIN: Final = 0.25
-"""The crop is the hand's box, made square, with this share of its side added on each side."""
+"""Margin of the square crop on each side, relative to the longer side of the hand's box."""
 
-_MOST_SIDE: Final = 1024
-_MOST_LETTERS: Final = 1000
+_MAX_SIDE: Final = 1024
+_MAX_LETTERS: Final = 1000
 
-_DARK_AND_BRIGHT: Final = (2, 98)
-"""Percentiles of the hand's grey values that become black and white."""
+_STRETCH_PERCENTILES: Final = (2, 98)
+"""Percentiles of the hand's gray values that become black and white."""
 
 FINGER: Final = 0.32
-"""Thickness of a finger with some room around it, in lengths of the palm (wrist to middle knuckle)."""
+"""Thickness of a finger with some margin, in palm lengths (wrist to middle knuckle)."""
 
 _KEY_JOINTS: Final = (0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20)
-"""Joints between which distances are taken: those that tell where fingers are, without the near-fixed ones."""
+"""Joints whose distances are features: those that show the pose of the fingers, without nearly rigid ones."""
 
 _FROM, _TO = np.triu_indices(len(_KEY_JOINTS), k=1)
 _PAIRS: Final = (np.array(_KEY_JOINTS)[_FROM], np.array(_KEY_JOINTS)[_TO])
@@ -48,19 +48,18 @@ _PAIRS: Final = (np.array(_KEY_JOINTS)[_FROM], np.array(_KEY_JOINTS)[_TO])
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessConfig:
-    """How a model's input is made.
+    """How a model's input is computed, and how its output is interpreted.
 
     Attributes:
         kind: "landmarks" or "pixels".
-        mirror_left: left hands are mirrored, so that the model knows right hands only.
-        size: side of a pixel feature, pixels; 0 for landmarks.
-        stretch: a pixel feature is stretched to the whole range 0–1.
-        cut_out: what lies outside of the hand in a pixel feature is black: no room, no sleeve, no face is learned.
-        letters: what the model's outputs stand for, in order.
-        temperature: by which the logarithms of the model's probabilities are divided, so that it is as sure as it is
-            right; 1 where it was never calibrated.
-        threshold: of the likeliest letter's tempered probability, below which there is no letter; 0 refuses nothing.
-        version: of these rules; a model of another version is refused.
+        mirror_left: mirror left hands, so that the model only sees right hands.
+        size: side of a pixel feature in pixels; 0 for landmarks.
+        stretch: stretch a pixel feature to the range 0–1.
+        cut_out: black out everything outside the hand in a pixel feature, so that the room is not learned.
+        letters: letters of the model's outputs, in order.
+        temperature: divisor of the log probabilities (calibration); 1 if the model is not calibrated.
+        threshold: calibrated probability below which a prediction is rejected; 0 rejects none.
+        version: of these rules; a model of another version is rejected.
     """
 
     kind: FeatureKind
@@ -81,12 +80,12 @@ class PreprocessConfig:
         )
 
     def check(self) -> None:
-        """Raise ValueError where a value is of no use; whoever wrote the file may have meant ill."""
+        """Raise ValueError if a value is invalid; the file can come from an untrusted source."""
         rules = {
             "kind": self.kind in get_args(FeatureKind),
             "size": type(self.size) is int
-            and (0 < self.size <= _MOST_SIDE if self.kind == "pixels" else self.size == 0),
-            "letters": 0 < len(self.letters) <= _MOST_LETTERS and all(isinstance(each, str) for each in self.letters),
+            and (0 < self.size <= _MAX_SIDE if self.kind == "pixels" else self.size == 0),
+            "letters": 0 < len(self.letters) <= _MAX_LETTERS and all(isinstance(each, str) for each in self.letters),
             "temperature": type(self.temperature) in (int, float) and 0 < self.temperature < math.inf,
             "threshold": type(self.threshold) in (int, float) and 0 <= self.threshold <= 1,
         } | {name: isinstance(getattr(self, name), bool) for name in ("mirror_left", "stretch", "cut_out")}
@@ -94,12 +93,12 @@ class PreprocessConfig:
             raise ValueError(f"its {wrong[0]} is {getattr(self, wrong[0])!r:.60}")
 
     def save(self, path: Path) -> None:
-        """Write the contract as JSON."""
+        """Write the settings as JSON."""
         write_text(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "PreprocessConfig":
-        """Read a contract that `save` wrote.
+        """Read settings that `save` wrote.
 
         Raises:
             AslkitError: missing, damaged, or of another version.
@@ -108,7 +107,7 @@ class PreprocessConfig:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if values["version"] != VERSION:
                 raise AslkitError(
-                    f"{path} is of version {values['version']}; this aslkit reads {VERSION}. Train again."
+                    f"{path} has version {values['version']}; this version of aslkit reads {VERSION}. Train again."
                 )
             known = {field.name for field in fields(cls)}
             found = cls(
@@ -123,7 +122,7 @@ class PreprocessConfig:
 
 
 def apply_temperature(probabilities: Array, temperature: float) -> Array:
-    """Divide the logarithms of probabilities, float32 (…, n), by a temperature, and let them sum to one again."""
+    """Divide log probabilities, float32 (…, n), by a temperature, and normalise them to sum to 1."""
     logs = np.log(np.maximum(probabilities, np.float32(1e-12))) / np.float32(temperature)
     shares = np.exp(logs - logs.max(axis=-1, keepdims=True))
     result: Array = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
@@ -131,7 +130,7 @@ def apply_temperature(probabilities: Array, temperature: float) -> Array:
 
 
 def model_input(frame: Frame, hand: hands.Hand, contract: PreprocessConfig) -> Array:
-    """Return what the model sees of a hand in an unmirrored BGR frame: float32 of `contract.shape`."""
+    """Return the model input for a hand in an unmirrored BGR frame, float32 of `contract.shape`."""
     height, width = frame.shape[:2]
     if contract.kind == "landmarks":
         points = canonical_points(
@@ -153,18 +152,18 @@ def canonical_points(
     left: npt.NDArray[np.bool_],
     mirror_left: bool,
 ) -> Array:
-    """Turn landmarks as shares of a frame into hands in one measure.
+    """Normalise landmarks: wrist at the origin, palm of size 1.
 
     Args:
         landmarks: float32 (n, 21, 3), as `Hand.landmarks`.
-        widths: (n,), of the frames, pixels.
-        heights: (n,), likewise.
+        widths: of the frames in pixels, (n,).
+        heights: of the frames in pixels, (n,).
         left: bool (n,), which hands are left.
-        mirror_left: mirror those.
+        mirror_left: mirror left hands.
 
     Returns:
-        float32 (n, 21, 3): the wrist at the origin, the palm's size (mean distance from the wrist to the four
-        knuckles, plus the breadth between the outer two) one unit.
+        float32 (n, 21, 3). The size of the palm is the mean distance from the wrist to the four knuckles plus the
+        distance between the outer two.
     """
     width = widths.astype(np.float32)[:, None]
     points = landmarks.astype(np.float32, copy=True)
@@ -173,21 +172,21 @@ def canonical_points(
     points[..., 2] *= width
     if mirror_left:
         points[left, :, 0] *= -1
-    return _one_palm_high(points - points[:, :1])
+    return _scale_to_palm(points - points[:, :1])
 
 
 def landmark_features(points: npt.NDArray[Any]) -> Array:
-    """Describe hands by place, direction, bend and distance.
+    """Compute the landmark features of hands: coordinates, directions, angles and distances.
 
     Args:
-        points: (n, 21, 3) as `canonical_points` gives them, or turned and bent in 3-D since.
+        points: (n, 21, 3) of `canonical_points`, optionally augmented in 3-D.
 
     Returns:
         float32 (n, 262): 63 coordinates in palm sizes, 60 directions of bones (unit vectors), 19 cosines
         (15 between the bones along each finger, 4 between neighbouring fingers' tips), 120 distances between the
         key joints, in palm sizes.
     """
-    scaled = _one_palm_high(points.astype(np.float32) - points[:, :1].astype(np.float32))
+    scaled = _scale_to_palm(points.astype(np.float32) - points[:, :1].astype(np.float32))
     bones = scaled[:, 1:] - scaled[:, hands.PARENT]
     bones = bones / (_length(bones)[..., None] + np.float32(1e-6))
     along = [np.sum(bones[:, i] * bones[:, i + 1], axis=-1) for i in range(19) if i % 4 != 3]
@@ -201,14 +200,14 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
 def pixel_features(
     frame: Frame, box: Array, *, left: bool, contract: PreprocessConfig, landmarks: Array | None = None
 ) -> Array:
-    """Return the hand's square crop, grey.
+    """Return the square gray crop of the hand.
 
     Args:
         frame: BGR, uint8 (height, width, 3).
-        box: float32 (4,), left, top, right, bottom as shares of the frame; may reach outside of it.
+        box: float32 (4,), left, top, right, bottom relative to the frame; may extend beyond it.
         left: whether it is a left hand.
-        contract: of kind "pixels".
-        landmarks: float32 (21, 3), of the hand, which a contract that cuts it out needs.
+        contract: settings of kind "pixels".
+        landmarks: of the hand, float32 (21, 3); required for `cut_out`.
 
     Returns:
         float32 (size, size, 1), 0–1.
@@ -223,7 +222,7 @@ def pixel_features(
     inside = np.ones(crop.shape, bool)
     if contract.cut_out:
         if landmarks is None:
-            raise AslkitError("To cut a hand out of its picture its landmarks are needed.")
+            raise AslkitError("Cutting out a hand requires its landmarks.")
         scale = contract.size / span
         shift = [contract.size / 2 - at * scale for at in middle]
         joints = landmarks[:, :2] * np.array([width, height], np.float32) * scale + np.array(shift)
@@ -232,7 +231,9 @@ def pixel_features(
         crop, inside = crop[:, ::-1], inside[:, ::-1]
     values = crop.astype(np.float32) / 255
     if contract.cut_out and inside.any():
-        low, high = np.percentile(values[inside], _DARK_AND_BRIGHT).astype(np.float32)  # a rim of room is in it
+        low, high = np.percentile(values[inside], _STRETCH_PERCENTILES).astype(
+            np.float32
+        )  # the mask includes a rim of the background
         stretched = np.clip((values - low) / max(high - low, np.float32(1e-3)), 0, 1)
         values = np.where(inside, stretched, np.float32(0))
     elif contract.stretch:
@@ -242,10 +243,10 @@ def pixel_features(
 
 
 def _hand_mask(joints: npt.NDArray[Any], size: int) -> npt.NDArray[np.bool_]:
-    """Where in a crop the hand is: its palm, and each finger as thick as fingers are. Joints (21, 2) in pixels."""
+    """Return a mask of palm and fingers in a crop, bool (size, size), for joints (21, 2) in pixels."""
     import cv2
 
-    fine = 4  # cv2 draws on whole pixels, and a finger is two or three of them wide
+    fine = 4  # cv2 draws on whole pixels, and a finger is only two or three pixels wide
     points = np.round(joints * fine).astype(np.int32)
     palm = float(np.linalg.norm(joints[hands.MIDDLE[0]] - joints[hands.WRIST])) * fine
     mask = np.zeros((size * fine, size * fine), np.uint8)
@@ -259,7 +260,7 @@ def _hand_mask(joints: npt.NDArray[Any], size: int) -> npt.NDArray[np.bool_]:
     return result
 
 
-def _one_palm_high(points: Array) -> Array:
+def _scale_to_palm(points: Array) -> Array:
     knuckles = points[:, [finger[0] for finger in hands.FINGERS[1:]]]
     height = np.mean(_length(knuckles - points[:, :1]), axis=1)
     breadth = _length(knuckles[:, 0] - knuckles[:, -1])
@@ -268,6 +269,6 @@ def _one_palm_high(points: Array) -> Array:
 
 
 def _length(vectors: Array) -> Array:
-    # Spelled out: np.linalg.norm may add in another order for one hand than for many, and live must equal training.
+    # Not np.linalg.norm: it may sum in another order for one hand than for many, and live must match training exactly.
     result: Array = np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2 + vectors[..., 2] ** 2)
     return result

@@ -121,7 +121,7 @@ def test_who_is_examined(
     [
         (("--source", "0", "--signer", "synthetic-eve"), "are for synthetic signers"),
         (("--source", "synthetic", "--letter", "A", "--signer", "maria"), "--signer synthetic-maria"),
-        (("--source", "0", "--signer", "../up"), "cannot be the name of a signer"),
+        (("--source", "0", "--signer", "../up"), "is not a valid name for a signer"),
     ],
 )
 def test_who_cannot_be_examined(options: Sequence[str], words: str, aslkit: Run, examined: list[ExamFolder]) -> None:
@@ -136,4 +136,4 @@ def test_a_login_that_cannot_name_a_folder_is_refused(
     monkeypatch.setattr("getpass.getuser", lambda: "club/maria")
     result = aslkit("exam", "--source", "0")
     assert (result.exit_code, examined) == (2, [])
-    assert "'club/maria' cannot be the name of a signer" in result.stderr
+    assert "'club/maria' is not a valid name for a signer" in result.stderr

@@ -297,7 +297,7 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = result.stdout.splitlines()
     assert len(lines) == 10
     assert "36 frames of 3 synthetic signers" in lines[0]
-    assert "synthetic-cleo, an unseen signer" in lines[3]
+    assert "on unseen signer synthetic-cleo" in lines[3]
     report = Path(lines[5].split()[-1])
     assert report.is_file()
     metrics = json.loads((report.parent / "metrics.json").read_text())

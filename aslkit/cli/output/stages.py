@@ -202,7 +202,7 @@ def print_demo(result: "DemoResult", *, as_json: bool) -> None:
     click.echo(f"Curated   hand found in {coverage}; {dataset['groups']:,} groups of near-duplicates.")
     click.echo(f"Trained   {metrics.feature} × {metrics.architecture} on {' and '.join(metrics.trained_on.signers)}.")
     click.secho(
-        f"Accuracy  {format_percent(metrics.unseen.accuracy)} on {' '.join(metrics.unseen.held_out)}, an unseen signer.",
+        f"Accuracy  {format_percent(metrics.unseen.accuracy)} on unseen signer {' '.join(metrics.unseen.held_out)}.",
         bold=True,
     )
     click.echo(f"          {format_percent(random_split)} on a random split (optimistic). Confusions: {confusions}.")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from aslkit.cli.shared.shell_completion import complete_from
 from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
@@ -81,6 +82,43 @@ def _format_default(setting: Setting) -> str:
     if setting.type is bool:
         return "yes" if setting.default else "no"
     return str(setting.default)
+
+
+def web_options(*, port: int, description: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds --web and its options.
+
+    Args:
+        port: default port.
+        description: help text of --web.
+    """
+    options = (
+        click.option("--web", is_flag=True, help=description),
+        click.option("--host", default="127.0.0.1", show_default=True, help="With --web: address to listen on."),
+        click.option(
+            "--port", type=click.IntRange(0, 65535), default=port, show_default=True,
+            help="With --web: port to listen on.",
+        ),
+        click.option(
+            "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="With --web: TLS certificate, PEM."
+        ),
+        click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="With --web: its key, PEM."),
+    )  # fmt: skip
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+source_option: Final = click.option(
+    "--source",
+    default="0",
+    show_default=True,
+    help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
+    shell_complete=complete_from("0", "synthetic", otherwise="file"),
+)
 
 
 def next_command(*words: str) -> str:
