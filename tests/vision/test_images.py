@@ -185,7 +185,7 @@ def outcome(function: Callable[[bytes], object], data: bytes) -> object:
 def test_plain_jpegs_are_opened_without_pillow_to_the_same_pixels(data: bytes) -> None:
     expected = [with_pillow(function, data) for function in (images.decode_image, images.read_header)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(images, "_opened")
+        patch.delattr(images, "_open_with_pillow")
         assert [outcome(function, data) for function in (images.decode_image, images.read_header)] == expected
 
 

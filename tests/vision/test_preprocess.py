@@ -104,7 +104,7 @@ def test_what_a_later_aslkit_adds_to_a_contract_is_passed_over_but_for_its_versi
     assert PreprocessConfig.load(path) == PreprocessConfig(kind="landmarks")
     for version in (0, 2):
         path.write_text(json.dumps(values | {"version": version}))
-        with pytest.raises(AslkitError, match=f"version {version}; this aslkit reads 1"):
+        with pytest.raises(AslkitError, match=f"version {version}; this version of aslkit reads 1"):
             PreprocessConfig.load(path)
 
 
@@ -313,7 +313,7 @@ def test_a_cut_out_hand_is_as_bright_wherever_it_is() -> None:
 
 
 def test_to_cut_a_hand_out_its_landmarks_are_needed() -> None:
-    with pytest.raises(AslkitError, match="landmarks are needed"):
+    with pytest.raises(AslkitError, match="requires its landmarks"):
         pixel_features(_dim(), WHOLE, left=False, contract=CUT)
 
 
