@@ -1,1 +1,1 @@
-"""Running a trained network without TensorFlow, and reading its file."""
+"""Loads trained models and computes their predictions without TensorFlow."""

@@ -1,8 +1,8 @@
-"""A model.keras that anybody may have written: looked into before Keras makes anything of it.
+"""Loads an untrusted model.keras: its contents are checked before Keras reads them.
 
-Keras' safe mode was got round more than once (CVE-2025-1550, CVE-2025-9905, CVE-2026-1462, CVE-2026-12481), each time
-by a part that imports or runs what the file names. So a file is handed to Keras only if it is made of parts that do
-neither.
+Keras' safe mode was bypassed several times (CVE-2025-1550, CVE-2025-9905, CVE-2026-1462, CVE-2026-12481), each time
+with a class that imports or executes something named in the file. Keras therefore only gets files that consist of
+allowed classes, none of which does so.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, Final
 from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 
-KNOWN: Final = frozenset((
+ALLOWED_CLASSES: Final = frozenset((
     "Functional", "Sequential", "InputLayer", "Dense", "Conv2D", "MaxPooling2D", "AveragePooling2D",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Reshape", "Dropout",
     "BatchNormalization", "Normalization", "Rescaling", "ReLU", "LeakyReLU", "Softmax", "Activation", "Concatenate",
@@ -22,57 +22,62 @@ KNOWN: Final = frozenset((
     "HeUniform", "HeNormal", "RandomUniform", "RandomNormal", "TruncatedNormal", "VarianceScaling", "Zeros", "Ones",
     "Constant", "L1", "L2", "L1L2", "DTypePolicy", "__keras_tensor__", "__tensor__", "__numpy__", "__tuple__",
 ))  # fmt: skip
-"""Names of classes that aslkit's networks, and others that one may begin with, are made of."""
+"""Classes used by the networks of aslkit, and by common networks that can be used as initial weights."""
 
-MAX_BYTES: Final = 1 << 30
-"""Of all that a file unpacks to: aslkit's own have less than a hundredth."""
+MAX_UNPACKED_BYTES: Final = 1 << 30
+"""Limit for the unpacked size of a file. The networks of aslkit need less than 1 % of it."""
 
-_CONFIG: Final = "config.json"
+_CONFIG_FILE: Final = "config.json"
 
 
 def load_keras_file(path: Path) -> Any:
-    """Load a keras.Model, not compiled.
+    """Load a keras.Model without compiling it.
 
     Raises:
-        AslkitError: it is damaged, of another form, has parts that are not KNOWN, or TensorFlow is not installed.
+        AslkitError: the file is missing, damaged, not in the .keras format, or contains classes that are not in
+            ALLOWED_CLASSES; or TensorFlow is not installed.
     """
-    if path.suffix != ".keras":  # by it Keras chooses how to read: the older forms know no safe mode
-        raise AslkitError(f"{path} is no .keras file, which is the only form that is opened.")
+    if path.suffix != ".keras":  # Keras chooses the format by the suffix, and the older formats have no safe mode
+        raise AslkitError(f"{path} is not a .keras file. Other formats are not supported.")
     keras = import_keras()
     try:
-        strange = sorted(set(_strange(_looked_into(path))))
-        if not strange:
+        unknown = sorted(set(_find_unknown_classes(_read_config(path))))
+        if not unknown:
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except MemoryError:
         raise
-    except Exception as error:  # Keras, zipfile and h5py raise whatever a damaged file leads them to
-        raise AslkitError(f"{path} is missing or damaged, or no model of Keras 3. Copy it again.") from error
-    raise AslkitError(f"{path} has parts that aslkit does not know, and does not open: {', '.join(strange[:5])}.")
+    except Exception as error:  # Keras, zipfile and h5py raise all kinds of exceptions for damaged files
+        raise AslkitError(f"{path} is missing, damaged, or not a Keras 3 model. Copy it again.") from error
+    raise AslkitError(
+        f"{path} contains classes that aslkit does not allow, and was not loaded: {', '.join(unknown[:5])}."
+    )
 
 
-def _looked_into(path: Path) -> Any:
-    """The description of a model's layers, of a file whose checksums hold."""
+def _read_config(path: Path) -> Any:
+    """Return the configuration of a model's layers, after checking size and checksums of the file."""
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError(f"it unpacks to more than {MAX_BYTES:,} bytes")
-        if damaged := archive.testzip():  # Keras seeks: from Python 3.12 on, no checksum is asked for then
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise ValueError(f"the unpacked file is larger than {MAX_UNPACKED_BYTES:,} bytes")
+        # Keras seeks in the file, and since Python 3.12 zipfile then no longer verifies the checksum.
+        if damaged := archive.testzip():
             raise zipfile.BadZipFile(damaged)
-        described: dict[str, Any] = json.loads(archive.read(_CONFIG))
-    described.pop("compile_config", None)  # not read where a model is not compiled
-    return described
+        config: dict[str, Any] = json.loads(archive.read(_CONFIG_FILE))
+    config.pop("compile_config", None)  # ignored by Keras, because the model is not compiled
+    return config
 
 
-def _strange(described: Any) -> Iterator[str]:
-    """Names of classes that are not KNOWN, or not Keras' own."""
-    waiting = [described]
-    while waiting:
-        value = waiting.pop()
+def _find_unknown_classes(config: Any) -> Iterator[str]:
+    """Yield the names of classes that are not in ALLOWED_CLASSES or do not come from Keras."""
+    pending = [config]
+    while pending:
+        value = pending.pop()
         if isinstance(value, list):
-            waiting += value
+            pending += value
         elif isinstance(value, dict):
-            waiting += value.values()
+            pending += value.values()
             if "class_name" in value or "module" in value or "registered_name" in value:
                 name, module, registered = (value.get(key) for key in ("class_name", "module", "registered_name"))
-                own = module is None or module == "keras" or str(module).startswith("keras.")
-                if not isinstance(name, str) or name not in KNOWN or registered not in (None, name) or not own:
+                from_keras = module is None or module == "keras" or str(module).startswith("keras.")
+                allowed = isinstance(name, str) and name in ALLOWED_CLASSES and registered in (None, name)
+                if not (allowed and from_keras):
                     yield f"{str(module)[:40]!r}.{str(name)[:40]!r}"

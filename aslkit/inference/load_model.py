@@ -1,4 +1,4 @@
-"""Loading a trained model: the network and the contract that says how it is fed."""
+"""Loads a trained model: the network, and the contract that defines its inputs and outputs."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,50 +11,52 @@ from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, Pr
 
 
 def load_network(run: Path) -> tuple[Network, PreprocessConfig]:
-    """Load the network of a run folder and its contract, without TensorFlow where the run has a model.json.
+    """Load the network of a run folder and its contract.
 
-    Runs of an aslkit that wrote none are loaded by Keras and taken over.
+    TensorFlow is only needed for runs of older versions of aslkit, which did not write a model.json. Their model.keras
+    is loaded and converted.
 
     Raises:
-        InputError: no run there.
-        AslkitError: its model is damaged, of another version, does not fit its contract, or has no model.json and
-            Keras is not installed.
+        InputError: the folder is not a run.
+        AslkitError: the model is damaged, has another version, or does not match its contract; or the run has no
+            model.json and TensorFlow is not installed.
     """
     folder = _model_folder(run)
     path = folder / NETWORK_FILE
     if not path.exists():
         if (folder / MODEL_FILE).exists() and find_spec("tensorflow") is None:
             raise AslkitError(
-                f"{run} was trained by an older aslkit and has no model/{NETWORK_FILE}, so TensorFlow is needed to "
-                "read it. Install it with: pip install 'aslkit[train]', or train again."
+                f"{run} was trained with an older version of aslkit and has no model/{NETWORK_FILE}, so TensorFlow is "
+                "needed to load it. Install it with: pip install 'aslkit[train]', or train again."
             )
         model, contract = load_keras_model(run)
         return convert_keras.convert_network(model), contract
     contract = PreprocessConfig.load(folder / CONTRACT_FILE)
     network = network_file.read_network(path)
-    _check_fit(folder, contract, takes=network.shape, gives=(network.classes,))
+    _check_shapes(folder, contract, input_shape=network.shape, output_shape=(network.classes,))
     return network, contract
 
 
 def load_keras_model(run: Path) -> tuple[Any, PreprocessConfig]:
-    """Load the keras.Model of a run folder, in safe mode: nothing in the file is run; and its contract.
+    """Load the keras.Model of a run folder and its contract. No code in the file is executed.
 
     Raises:
-        InputError: no run there.
-        AslkitError: its model is damaged, of another version, does not fit its contract, or Keras is not installed.
+        InputError: the folder is not a run.
+        AslkitError: the model is damaged, has another version, or does not match its contract; or TensorFlow is not
+            installed.
     """
     folder = _model_folder(run)
     contract = PreprocessConfig.load(folder / CONTRACT_FILE)
     model = load_keras.load_keras_file(folder / MODEL_FILE)
-    _check_fit(folder, contract, takes=model.input_shape[1:], gives=model.output_shape[1:])
+    _check_shapes(folder, contract, input_shape=model.input_shape[1:], output_shape=model.output_shape[1:])
     return model, contract
 
 
 def save_network(folder: Path, model: Any) -> None:
-    """Write model.json beside the model.keras of a run: what live needs, without TensorFlow.
+    """Convert a keras.Model and write it as model.json to a folder, so that it can be used without TensorFlow.
 
     Raises:
-        AslkitError: the keras.Model has layers that have no forward pass in NumPy.
+        AslkitError: the model has a layer that cannot be converted.
     """
     network_file.write_network(folder / NETWORK_FILE, convert_keras.convert_network(model))
 
@@ -62,13 +64,17 @@ def save_network(folder: Path, model: Any) -> None:
 def _model_folder(run: Path) -> Path:
     folder = run / "model"
     if not folder.is_dir():
-        raise InputError(f"There is no run in {run}. `aslkit train --dataset custom` makes one.")
+        raise InputError(f"No run found in {run}. Create one with: aslkit train --dataset custom")
     return folder
 
 
-def _check_fit(folder: Path, contract: PreprocessConfig, *, takes: tuple[int, ...], gives: tuple[int, ...]) -> None:
-    if takes != contract.shape or gives != (len(contract.letters),):
+def _check_shapes(
+    folder: Path, contract: PreprocessConfig, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+) -> None:
+    expected_output = (len(contract.letters),)
+    if input_shape != contract.shape or output_shape != expected_output:
         raise AslkitError(
-            f"{folder} was made by another version of aslkit: its model takes {takes} and gives {gives}, "
-            f"its contract says {contract.shape} and {(len(contract.letters),)}. Train again."
+            f"{folder} was created by another version of aslkit: its model has input shape {input_shape} and output "
+            f"shape {output_shape}, but its {CONTRACT_FILE} requires {contract.shape} and {expected_output}. "
+            "Train again."
         )

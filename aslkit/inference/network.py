@@ -1,7 +1,7 @@
-"""A network's forward pass in NumPy: what live needs of a trained model, without TensorFlow.
+"""The forward pass of a network in NumPy, which needs no TensorFlow.
 
-A network is one or more members, each a row of layers; its answer is the mean of theirs. Layers are named by kind, hold
-nothing but float32 arrays, and know which shapes they take: a file that says otherwise is found out before it is run.
+A network has one or more members, each a sequence of layers. Its output is the mean of the members' outputs. Layers
+contain only float32 arrays, and their shapes are checked when a `Network` is created, before any computation.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,24 +15,24 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
 
-_AT_ONCE: Final = 64
-"""Inputs run at once: a convolution spreads each out to some 2 MB at 64×64 pixels."""
+_BATCH_SIZE: Final = 64
+"""Number of inputs computed together. A convolution of 64×64 pixels needs about 2 MB for each of them."""
 
-_ROUNDING: Final = 1e-5
-"""By which probabilities that are shared out may miss one."""
+_SUM_TOLERANCE: Final = 1e-5
+"""Rounding tolerance for weights that must sum to 1."""
 
 MAX_VALUES: Final = 2**24
-"""Between two layers, of one input. No hand needs more; a file that wants more would only fill the memory."""
+"""Maximum number of values between two layers, for one input. A larger number can only come from a hostile file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One step of a network.
+    """One layer of a network.
 
     Attributes:
-        kind: one of KINDS.
-        weights: float32 arrays by name, as the kind has them.
-        size: (height, width) of a pool; () for others.
+        kind: key of LAYER_KINDS.
+        weights: name to float32 array; the names depend on the kind.
+        size: (height, width) of a pooling window; () for other kinds.
     """
 
     kind: str
@@ -42,123 +42,137 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerKind:
-    """What is to be known of a kind of layer.
+    """Definition of a kind of layer.
 
     Attributes:
-        run: (layer, inputs float32 (n, …)) to outputs float32 (n, …).
-        after: (layer, shape of one input) to the shape of one output; ValueError where they do not fit.
-        weights: number of dimensions of each array, by name.
-        sized: whether it has a size.
+        forward: computes the outputs, float32 (n, …), from a layer and its inputs, float32 (n, …).
+        output_shape: returns the shape of one output, given a layer and the shape of one input. Raises ValueError if
+            they do not match.
+        dimensions: weight name to its number of dimensions.
+        has_size: whether layers of this kind have a size.
     """
 
-    run: Callable[[Layer, Array], Array]
-    after: Callable[[Layer, Shape], Shape]
-    weights: Mapping[str, int] = field(default_factory=dict)
-    sized: bool = False
+    forward: Callable[[Layer, Array], Array]
+    output_shape: Callable[[Layer, Shape], Shape]
+    dimensions: Mapping[str, int] = field(default_factory=dict)
+    has_size: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network that was trained.
+    """A trained network. Call it with inputs to compute probabilities.
 
     Attributes:
-        shape: of one input.
-        members: rows of layers.
+        shape: shape of one input.
+        members: layers of each member.
 
     Raises:
-        ValueError: a layer does not take what the one before gives, or the members do not end in as many probabilities.
+        ValueError: the shapes of consecutive layers do not match, or the members' outputs are not probabilities of the
+            same number of classes.
     """
 
     shape: Shape
     members: tuple[tuple[Layer, ...], ...]
 
     def __post_init__(self) -> None:
-        """Follow the shapes through every member."""
-        ends = {_end(self.shape, member) for member in self.members}
-        if len(ends) != 1 or len(next(iter(ends))) != 1:
-            raise ValueError("its members do not end in one row of probabilities each, equally long")
+        """Check the shapes of all layers."""
+        outputs = {_output_shape(self.shape, member) for member in self.members}
+        if len(outputs) != 1 or len(next(iter(outputs))) != 1:
+            raise ValueError("the members do not all output the same number of probabilities")
 
     @property
     def classes(self) -> int:
-        """Number of probabilities."""
-        return _end(self.shape, self.members[0])[0]
+        """Number of classes."""
+        return _output_shape(self.shape, self.members[0])[0]
 
     def __call__(self, inputs: npt.NDArray[Any]) -> Array:
-        """Say how likely each class is.
+        """Compute the probability of each class.
 
         Args:
             inputs: float32 (n, *shape).
 
         Returns:
-            float32 (n, classes), 0–1, each row summing to one.
+            float32 (n, classes), 0–1; each row sums to 1.
 
         Raises:
-            ValueError: the inputs are of another shape.
+            ValueError: the inputs have another shape.
         """
         if inputs.shape[1:] != self.shape:
-            raise ValueError(f"inputs must be of shape (n, {', '.join(map(str, self.shape))}), not {inputs.shape}")
-        given = np.asarray(inputs, np.float32)
-        parts = [self._some(given[at : at + _AT_ONCE]) for at in range(0, len(given), _AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.classes), np.float32)
+            raise ValueError(f"inputs must have shape (n, {', '.join(map(str, self.shape))}), not {inputs.shape}")
+        inputs = np.asarray(inputs, np.float32)
+        batches = [self._predict_batch(inputs[i : i + _BATCH_SIZE]) for i in range(0, len(inputs), _BATCH_SIZE)]
+        return np.concatenate(batches) if batches else np.zeros((0, self.classes), np.float32)
 
-    def _some(self, inputs: Array) -> Array:
+    def _predict_batch(self, inputs: Array) -> Array:
         total = np.zeros((len(inputs), self.classes), np.float32)
         for member in self.members:
             values = inputs
             for layer in member:
-                values = KINDS[layer.kind].run(layer, values)
+                values = LAYER_KINDS[layer.kind].forward(layer, values)
             total += values
         result: Array = total / np.float32(len(self.members))
         return result
 
 
-def _end(shape: Shape, member: tuple[Layer, ...]) -> Shape:
-    if not member or not (member[-1].kind == "softmax" or _shares_out(member)):
-        raise ValueError("a member does not end in a softmax, nor in one whose probabilities are shared out")
+def _output_shape(shape: Shape, member: tuple[Layer, ...]) -> Shape:
+    """Return the output shape of a member whose input has a shape.
+
+    Raises:
+        ValueError: the shapes of consecutive layers do not match, or the outputs are not probabilities.
+    """
+    if not member or not (member[-1].kind == "softmax" or _redistributes_probabilities(member)):
+        raise ValueError("a member does not end with a softmax, or a softmax and a layer that keeps the sum at 1")
     for number, layer in enumerate(member, 1):
-        shape = KINDS[layer.kind].after(layer, shape)
+        shape = LAYER_KINDS[layer.kind].output_shape(layer, shape)
         if min(shape) < 1 or prod(shape) > MAX_VALUES:
-            raise ValueError(f"layer {number}, {layer.kind}, would give {'×'.join(map(str, shape))} values")
+            raise ValueError(f"layer {number}, {layer.kind}, would output {'×'.join(map(str, shape))} values")
     return shape
 
 
-def _shares_out(member: tuple[Layer, ...]) -> bool:
-    """Whether it ends in a softmax and a dense layer that gives each probability, whole, to one class or several."""
+def _redistributes_probabilities(member: tuple[Layer, ...]) -> bool:
+    """Return whether a member ends with a softmax and a dense layer that distributes its probabilities to classes.
+
+    The weights of such a dense layer are not negative and sum to 1 for each input, so the outputs sum to 1 as well.
+    """
     if [layer.kind for layer in member[-2:]] != ["softmax", "dense"]:
         return False
     kernel, bias = member[-1].weights["kernel"], member[-1].weights["bias"]
-    whole = np.allclose(kernel.sum(axis=1), 1, rtol=0, atol=_ROUNDING) and bool((kernel >= 0).all())
-    return whole and not bias.any()
+    keeps_sum = np.allclose(kernel.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE) and bool((kernel >= 0).all())
+    return keeps_sum and not bias.any()
 
 
-def _same(layer: Layer, shape: Shape) -> Shape:
+def _unchanged_shape(layer: Layer, shape: Shape) -> Shape:
     for name, values in layer.weights.items():
         if values.shape != shape[-1:]:
-            raise ValueError(f"the {name} of a {layer.kind} has {values.shape[0]} values for {shape[-1]} channels")
+            raise ValueError(
+                f"the {name} of a {layer.kind} layer has {values.shape[0]} values for {shape[-1]} channels"
+            )
     return shape
 
 
-def _flat(layer: Layer, shape: Shape) -> Shape:
+def _flat_shape(layer: Layer, shape: Shape) -> Shape:
     return (prod(shape),)
 
 
-def _after_dense(layer: Layer, shape: Shape) -> Shape:
+def _dense_shape(layer: Layer, shape: Shape) -> Shape:
     kernel, bias = layer.weights["kernel"], layer.weights["bias"]
     if len(shape) != 1 or kernel.shape[0] != shape[0] or bias.shape != kernel.shape[1:]:
-        raise ValueError(f"a dense layer of {kernel.shape[0]}×{kernel.shape[1]} does not take {shape} values")
+        raise ValueError(
+            f"a dense layer of {kernel.shape[0]}×{kernel.shape[1]} does not accept inputs of shape {shape}"
+        )
     return (kernel.shape[1],)
 
 
-def _after_convolution(layer: Layer, shape: Shape) -> Shape:
+def _convolution_shape(layer: Layer, shape: Shape) -> Shape:
     kernel, bias = layer.weights["kernel"], layer.weights["bias"]
     if len(shape) != 3 or kernel.shape[2] != shape[2] or bias.shape != kernel.shape[3:]:
-        raise ValueError(f"a convolution of {'×'.join(map(str, kernel.shape))} does not take {shape} values")
+        raise ValueError(f"a convolution of {'×'.join(map(str, kernel.shape))} does not accept inputs of shape {shape}")
     return (shape[0] - kernel.shape[0] + 1, shape[1] - kernel.shape[1] + 1, kernel.shape[3])
 
 
-def _after_pool(layer: Layer, shape: Shape) -> Shape:
+def _pool_shape(layer: Layer, shape: Shape) -> Shape:
     if len(shape) != 3:
-        raise ValueError(f"a pool takes images, not {shape} values")
+        raise ValueError(f"a pool does not accept inputs of shape {shape}")
     return (shape[0] // layer.size[0], shape[1] // layer.size[1], shape[2])
 
 
@@ -180,10 +194,10 @@ def _convolve(layer: Layer, values: Array) -> Array:
 
 
 def _pool(layer: Layer, values: Array) -> Array:
-    high, wide = layer.size
-    count, rows, columns, channels = len(values), values.shape[1] // high, values.shape[2] // wide, values.shape[3]
-    whole = values[:, : rows * high, : columns * wide]
-    result: Array = whole.reshape(count, rows, high, columns, wide, channels).max(axis=(2, 4))
+    height, width = layer.size
+    count, rows, columns, channels = len(values), values.shape[1] // height, values.shape[2] // width, values.shape[3]
+    cropped = values[:, : rows * height, : columns * width]
+    result: Array = cropped.reshape(count, rows, height, columns, width, channels).max(axis=(2, 4))
     return result
 
 
@@ -193,19 +207,20 @@ def _scale(layer: Layer, values: Array) -> Array:
 
 
 def _softmax(layer: Layer, values: Array) -> Array:
-    shares = np.exp(values - values.max(axis=-1, keepdims=True))
-    result: Array = shares / shares.sum(axis=-1, keepdims=True)
+    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
+    result: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return result
 
 
-KINDS: Final[dict[str, LayerKind]] = {
-    "normalise": LayerKind(run=_normalise, after=_same, weights={"mean": 1, "deviation": 1}),
-    "flatten": LayerKind(run=lambda layer, values: values.reshape(len(values), -1), after=_flat),
-    "dense": LayerKind(run=_dense, after=_after_dense, weights={"kernel": 2, "bias": 1}),
-    "convolution": LayerKind(run=_convolve, after=_after_convolution, weights={"kernel": 4, "bias": 1}),
-    "pool": LayerKind(run=_pool, after=_after_pool, sized=True),
-    "scale": LayerKind(run=_scale, after=_same, weights={"scale": 1, "shift": 1}),
-    "relu": LayerKind(run=lambda layer, values: np.maximum(values, np.float32(0)), after=_same),
-    "softmax": LayerKind(run=_softmax, after=_same),
+LAYER_KINDS: Final[dict[str, LayerKind]] = {
+    "normalise": LayerKind(forward=_normalise, output_shape=_unchanged_shape, dimensions={"mean": 1, "deviation": 1}),
+    "flatten": LayerKind(forward=lambda layer, values: values.reshape(len(values), -1), output_shape=_flat_shape),
+    "dense": LayerKind(forward=_dense, output_shape=_dense_shape, dimensions={"kernel": 2, "bias": 1}),
+    "convolution": LayerKind(forward=_convolve, output_shape=_convolution_shape, dimensions={"kernel": 4, "bias": 1}),
+    "pool": LayerKind(forward=_pool, output_shape=_pool_shape, has_size=True),
+    "scale": LayerKind(forward=_scale, output_shape=_unchanged_shape, dimensions={"scale": 1, "shift": 1}),
+    "relu": LayerKind(forward=lambda layer, values: np.maximum(values, np.float32(0)), output_shape=_unchanged_shape),
+    "softmax": LayerKind(forward=_softmax, output_shape=_unchanged_shape),
 }
-"""Images are (height, width, channels); convolutions have no padding and steps of 1; pools take the greatest."""
+"""Kind to definition. Images are (height, width, channels), convolutions have stride 1 and no padding, and pools return
+the maximum."""

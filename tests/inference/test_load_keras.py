@@ -1,4 +1,4 @@
-"""A model that somebody sent is opened if it is made of plain layers, and of nothing else."""
+"""Untrusted model.keras files are only loaded if they consist of allowed classes."""
 
 import json
 import zipfile
@@ -19,55 +19,55 @@ Change = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network of aslkit's, as a run keeps it."""
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model.keras as written by training."""
     import_keras()
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    build_ensemble("mlp", get_feature("landmarks").contract.shape, 24, members=2, rests=True)[1].save(path)
+    build_ensemble("mlp", get_feature("landmarks").contract.shape, 24, members=2, rest_class=True)[1].save(path)
     return path
 
 
-def changed(path: Path, to: Path, change: Change) -> Path:
-    """A copy whose description says something else."""
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(to, "w") as copy:
+def write_changed_copy(source: Path, target: Path, change: Change) -> Path:
+    """Write a copy with a changed config.json."""
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w") as copy:
         for member in archive.infolist():
             data = archive.read(member)
             if member.filename == "config.json":
-                described = json.loads(data)
-                change(described)
-                data = json.dumps(described).encode()
+                config = json.loads(data)
+                change(config)
+                data = json.dumps(config).encode()
             copy.writestr(member, data)
-    return to
+    return target
 
 
-def dense(described: dict[str, Any]) -> dict[str, Any]:
-    """Some Dense layer's description, wherever it lies."""
-    waiting: list[Any] = [described]
-    while waiting:
-        value = waiting.pop()
+def find_dense_layer(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a Dense layer, at any depth."""
+    pending: list[Any] = [config]
+    while pending:
+        value = pending.pop()
         if isinstance(value, dict):
             if value.get("class_name") == "Dense":
                 return value
-            waiting += value.values()
+            pending += value.values()
         elif isinstance(value, list):
-            waiting += value
+            pending += value
     raise AssertionError("no Dense layer")
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize(("members", "rests"), [(1, False), (2, True)])
-def test_every_network_of_aslkit_comes_back(name: str, members: int, rests: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("members", "rest_class"), [(1, False), (2, True)])
+def test_load_keras_file_restores_every_architecture(name: str, members: int, rest_class: bool, tmp_path: Path) -> None:
     import_keras()
     shape = get_feature("landmarks" if name == "mlp" else "pixels28").contract.shape
-    model = build_ensemble(name, shape, 24, members=members, rests=rests)[1]
+    model = build_ensemble(name, shape, 24, members=members, rest_class=rest_class)[1]
     model.save(tmp_path / "model.keras")
     inputs = np.random.default_rng(0).random((3, *shape), np.float32)
-    again = load_keras.load_keras_file(tmp_path / "model.keras")
-    np.testing.assert_array_equal(np.asarray(again(inputs)), np.asarray(model(inputs)))
+    loaded = load_keras.load_keras_file(tmp_path / "model.keras")
+    np.testing.assert_array_equal(np.asarray(loaded(inputs)), np.asarray(model(inputs)))
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("class_name", "Lambda", "'keras.layers'.'Lambda'"),
         ("class_name", "TFSMLayer", "'TFSMLayer'"),
@@ -78,37 +78,39 @@ def test_every_network_of_aslkit_comes_back(name: str, members: int, rests: bool
         ("activation", {"class_name": "function", "config": "system", "module": "os"}, "'os'.'function'"),
     ],
 )
-def test_a_part_that_is_not_known_is_never_handed_to_keras(
-    key: str, value: Any, said: str, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_load_keras_file_rejects_unknown_classes_before_keras_reads_them(
+    key: str, value: Any, message: str, model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change(described: dict[str, Any]) -> None:
-        layer = dense(described)
+    def change(config: dict[str, Any]) -> None:
+        layer = find_dense_layer(config)
         (layer["config"] if key == "activation" else layer)[key] = value
 
-    def loaded(*_: Any, **__: Any) -> None:
-        raise AssertionError("handed to Keras")
+    def load_model(*_: Any, **__: Any) -> None:
+        raise AssertionError("Keras was called")
 
-    monkeypatch.setattr(import_keras().saving, "load_model", loaded)
-    hostile = changed(plain, tmp_path / "model.keras", change)
-    with pytest.raises(AslkitError, match="parts that aslkit does not know") as refused:
+    monkeypatch.setattr(import_keras().saving, "load_model", load_model)
+    hostile = write_changed_copy(model_path, tmp_path / "model.keras", change)
+    with pytest.raises(AslkitError, match="contains classes that aslkit does not allow") as caught:
         load_keras.load_keras_file(hostile)
-    assert said in refused.value.message
+    assert message in caught.value.message
 
 
-def test_what_is_no_file_of_keras_3_or_unpacks_to_too_much(
-    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_load_keras_file_rejects_other_formats_and_large_files(
+    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = tmp_path / "old.keras"
     old.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))
-    two_faced = tmp_path / "both.h5"  # a zip to whoever looks for one, and older than safe mode to Keras
-    two_faced.write_bytes(plain.read_bytes())
-    with pytest.raises(AslkitError, match=r"is no \.keras file"):
-        load_keras.load_keras_file(two_faced)
-    deep = changed(plain, tmp_path / "deep.keras", lambda described: described.update(config={"layers": 5}))
-    for path in (old, deep, tmp_path / "nowhere.keras"):
-        with pytest.raises(AslkitError, match="missing or damaged, or no model of Keras 3"):
+    ambiguous = tmp_path / "both.h5"  # a valid zip file, but Keras would read it as HDF5, which has no safe mode
+    ambiguous.write_bytes(model_path.read_bytes())
+    with pytest.raises(AslkitError, match=r"is not a \.keras file"):
+        load_keras.load_keras_file(ambiguous)
+    invalid = write_changed_copy(
+        model_path, tmp_path / "invalid.keras", lambda config: config.update(config={"layers": 5})
+    )
+    for path in (old, invalid, tmp_path / "nowhere.keras"):
+        with pytest.raises(AslkitError, match="is missing, damaged, or not a Keras 3 model"):
             load_keras.load_keras_file(path)
-    monkeypatch.setattr(load_keras, "MAX_BYTES", 1000)
-    with pytest.raises(AslkitError, match="missing or damaged") as refused:
-        load_keras.load_keras_file(plain)
-    assert "unpacks to more than 1,000 bytes" in str(refused.value.__cause__)
+    monkeypatch.setattr(load_keras, "MAX_UNPACKED_BYTES", 1000)
+    with pytest.raises(AslkitError, match="is missing, damaged, or not a Keras 3 model") as caught:
+        load_keras.load_keras_file(model_path)
+    assert "the unpacked file is larger than 1,000 bytes" in str(caught.value.__cause__)

@@ -27,7 +27,7 @@ CASES = (
 """Feature, architecture, members: each architecture, each feature."""
 
 
-def stirred(model: Any, rng: np.random.Generator) -> None:
+def randomise_weights(model: Any, rng: np.random.Generator) -> None:
     """Weights as after training: no bias is zero, no average at its start, one input never varied."""
     for weight in model.weights:
         if weight.name == "count" or "shared_out" in weight.path:
@@ -47,7 +47,7 @@ def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -
     import_keras().utils.set_random_seed(0)
     contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
     _, model = build_ensemble(
-        architecture, contract.shape, len(LETTERS), members=members, rests=contract.kind == "landmarks"
+        architecture, contract.shape, len(LETTERS), members=members, rest_class=contract.kind == "landmarks"
     )
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization":

@@ -163,7 +163,7 @@ def test_recognises_without_tensorflow(run: Path, tmp_path: Path) -> None:
 
 
 def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no run"):
+    with pytest.raises(InputError, match="No run found"):
         Recogniser(tmp_path)
     folder = changed / "model"
     (folder / NETWORK_FILE).write_bytes(b"no model")
@@ -210,7 +210,7 @@ def test_contracts_that_cannot_be(key: str, value: object, changed: Path) -> Non
 def test_a_model_that_does_not_fit_its_contract(changed: Path) -> None:
     path = changed / "model" / CONTRACT_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | {"letters": ["A", "B"]}))
-    with pytest.raises(AslkitError, match="made by another version"):
+    with pytest.raises(AslkitError, match="created by another version"):
         Recogniser(changed)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aslkit.core.config import load
+from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.live.config import LiveConfig
 from aslkit.live.speller import Event, Observation, Speller, letter_threshold
@@ -14,7 +14,7 @@ from aslkit.live.speller import Event, Observation, Speller, letter_threshold
 
 @pytest.fixture(scope="module")
 def config() -> LiveConfig:
-    return load("live", LiveConfig)
+    return load_settings("live", LiveConfig)
 
 
 def shown(script: str, *, fps: float, each_s: float = 0.5, start_s: float = 0.0) -> list[Observation]:
