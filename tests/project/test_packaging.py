@@ -1,4 +1,4 @@
-"""What lands where: only aslkit in site-packages, with everything in it."""
+"""The wheel, the sdist and an editable install contain the whole package and nothing else."""
 
 import os
 import shutil
@@ -20,8 +20,8 @@ def _settings() -> dict[str, dict[str, object]]:
     return settings
 
 
-def _folders_with_code() -> set[str]:
-    """Import names of all packages in the tree."""
+def _list_packages() -> set[str]:
+    """Return the import names of all packages in the tree."""
     found = set()
     for top in ("aslkit", *STAGES):
         for init in (ROOT / top).rglob("__init__.py"):
@@ -30,19 +30,20 @@ def _folders_with_code() -> set[str]:
     return found
 
 
-def test_the_package_list_is_the_tree() -> None:
+def test_package_list_matches_the_tree() -> None:
     settings = _settings()
-    assert set(settings["packages"]) == _folders_with_code()
-    assert set(settings["package-dir"]) == set(settings["packages"])
+    assert settings["packages"] == sorted(_list_packages())
+    # setuptools resolves a sub-package by its longest prefix in package-dir, so only the top folders are listed.
+    assert settings["package-dir"] == {"aslkit": "aslkit", **{f"aslkit.{stage}": stage for stage in STAGES}}
 
 
-def test_the_links_that_type_checkers_follow() -> None:
+def test_links_for_type_checkers_exist() -> None:
     links = [ROOT / "aslkit" / stage for stage in STAGES]
     if not any(os.path.lexists(link) for link in links):
         assert (ROOT / "PKG-INFO").exists()  # an sdist has none
         return
     for link, stage in zip(links, STAGES, strict=True):
-        # Where symlinks are checked out as plain files (Windows) nothing but type checkers misses them.
+        # Windows checks symlinks out as plain files. Only type checkers need them.
         assert (link.readlink().as_posix() if link.is_symlink() else link.read_text()) == f"../{stage}"
 
 
@@ -53,9 +54,8 @@ def _build(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkout again."""
+    """Return a copy of the checkout, because a build leaves folders behind."""
     folder = tmp_path_factory.mktemp("copy")
-    # From a copy: a build leaves folders behind.
     for name in ("aslkit", *STAGES, "benchmarks", "docs", "tests"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md", "CONTRIBUTING.md", "run",
@@ -70,7 +70,7 @@ def wheel(copy: Path) -> Path:
     return next((copy / "dist").glob("*.whl"))
 
 
-def test_the_sdist_has_what_the_tests_need_and_makes_the_same_wheel(copy: Path, wheel: Path) -> None:
+def test_sdist_contains_the_tests_and_builds_the_same_wheel(copy: Path, wheel: Path) -> None:
     _build("--sdist", "--out-dir", copy / "sdist", copy)
     archive = next((copy / "sdist").glob("*.tar.gz"))
     with tarfile.open(archive) as packed:
@@ -84,27 +84,26 @@ def test_the_sdist_has_what_the_tests_need_and_makes_the_same_wheel(copy: Path, 
     assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_holds_aslkit_and_nothing_else(wheel: Path) -> None:
+def test_wheel_contains_only_aslkit(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"aslkit"}
-    data = ("configs/default.toml", "train/report.html.j2", "datasets/card.md.j2", "live/browser/page.js")
-    for file in ("cli.py", "synthetic/poses.py", "live/examples/example_onnx.py", *data):
-        assert f"aslkit/{file}" in names
+    assert "aslkit/cli/main.py" in names
     for source in ("aslkit", *STAGES):
-        for path in (ROOT / source).glob("*.py"):
-            prefix = "aslkit" if source == "aslkit" else f"aslkit/{source}"
-            assert f"{prefix}/{path.name}" in names
+        for path in (ROOT / source).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                inside = path.relative_to(ROOT).as_posix()
+                assert (inside if source == "aslkit" else f"aslkit/{inside}") in names
 
 
-def test_the_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    """Unpacked elsewhere, before this environment's own on the path: the command and the presets work."""
+def test_wheel_works_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    """The unpacked wheel, first on the path, finds its modules and the default configuration."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import aslkit; "
         "assert aslkit.__file__.startswith(sys.argv[1]), aslkit.__file__; "
-        "from aslkit.core.config import load; from aslkit.train.config import TrainConfig; "
-        "print(load('train', TrainConfig).feature)"
+        "from aslkit.core.config import load_settings; from aslkit.train.config import TrainConfig; "
+        "print(load_settings('train', TrainConfig).feature)"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", code, str(tmp_path / "site")], capture_output=True, text=True, cwd=tmp_path
@@ -112,6 +111,6 @@ def test_the_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> Non
     assert done.stdout == "landmarks\n", done.stderr
 
 
-def test_python_m_aslkit() -> None:
+def test_python_m_aslkit_runs_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "aslkit", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("aslkit, version ")
