@@ -1,1 +1,1 @@
-"""Training a recogniser and measuring it on people it has not seen."""
+"""Train a recogniser and measure it on unseen signers."""

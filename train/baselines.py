@@ -1,4 +1,4 @@
-"""What is trained beside the model that is context: on a random split, from scratch, and without some, to calibrate."""
+"""Further trainings: on a random split and from scratch, for comparison, and with held-out signers, to calibrate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,24 +14,24 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.input_checks import MIN_FRAMES
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, summarise_folds
-from aslkit.train.evaluation.predictions import NO_PREDICTIONS, Predictions, measure_predictions, predict
+from aslkit.train.evaluation.predictions import EMPTY_PREDICTIONS, Predictions, measure_predictions, predict
 from aslkit.train.evaluation.rejection import calibrate_rejection, predict_negatives
 from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
 from aslkit.vision.preprocess import Array
 
-LEFT_OUT: Final = "people left out of those it learned from"
-VALIDATION: Final = "later frames of the people it learned from"
+HELD_OUT_SIGNERS: Final = "training signers, each held out in turn"
+LATER_FRAMES: Final = "later frames of the training signers"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingContext:
-    """What the model that is context was trained with.
+    """Data and settings of the final model.
 
     Attributes:
-        samples: split as it learned.
-        feature: what it sees.
-        config: its settings.
-        folders: where trainings can be gone on with.
+        samples: the dataset, with the split of the final model.
+        feature: input of the model.
+        config: the settings.
+        folders: folders for checkpoints and TensorBoard logs.
     """
 
     samples: data.Samples
@@ -41,25 +41,38 @@ class TrainingContext:
 
 
 def random_split_baseline(whole: data.Samples, context: TrainingContext) -> Predictions:
-    """What a model says that learned from a random split; nothing, where Ctrl-C ends the comparison."""
+    """Train on a random split, and predict its test set.
+
+    Args:
+        whole: the whole dataset; its own split is ignored.
+        context: feature and settings of the final model.
+
+    Returns:
+        No predictions if Ctrl-C interrupts the training.
+    """
     shuffled = data.random_split(whole, context.config)
     try:
         fitted = _fit(shuffled, context, context.config, title="Training on a random split, for comparison")
     except KeyboardInterrupt:
-        return NO_PREDICTIONS
+        return EMPTY_PREDICTIONS
     return predict(fitted.model, shuffled, context.feature, split="test")
 
 
 def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | None) -> ScratchMetrics | None:
     """Repeat the training from random initial weights, and measure it on the same signers.
 
+    Args:
+        whole: the whole dataset, for the cross-validation.
+        context: data and settings of the final model.
+        cv: unit of the cross-validation; None for a single test.
+
     Returns:
-        None if Ctrl-C ends the comparison.
+        None if Ctrl-C interrupts the training.
     """
     config = replace(context.config, start="")
     try:
         if cv is not None:
-            result = cross_validate(whole, context.feature, config, cv, watch=context.folders)
+            result = cross_validate(whole, context.feature, config, cv, folders=context.folders)
             return ScratchMetrics(accuracy=summarise_folds(result, seed=config.seed).mean)
         fitted = _fit(context.samples, context, config, title="Training from scratch, for comparison")
     except KeyboardInterrupt:
@@ -71,49 +84,56 @@ def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | 
 def calibrate_model(
     fitted: FitResult, context: TrainingContext, recorded: Mapping[str, Array]
 ) -> tuple[Calibration, str]:
-    """Choose temperature and threshold on strangers, where there are any, without the test.
+    """Choose temperature and threshold without the test set, on held-out training signers if possible.
 
-    On later frames of the same people a model is surer than on anybody else, and a threshold chosen there refuses a
-    third of what strangers sign. So each of those it learned from is left out in turn by models of the same settings;
-    these learned from fewer, and are a little less sure than the one that is context. Where somebody shows a letter that
-    nobody else does, or only one person is there, later frames have to do.
+    On later frames of its training signers a model is more confident than on unseen signers, and a threshold chosen on
+    them rejects a third of the letters of unseen signers. So each training signer is held out in turn, and predicted by
+    a model trained on the others with the same settings. These models have less training data and are slightly less
+    confident than the final one. If there is only one training signer, or a letter of only one signer, later frames are
+    used instead.
+
+    Args:
+        fitted: the final model.
+        context: data and settings of the final model.
+        recorded: frames recorded without a letter, by signer.
 
     Returns:
-        the calibration, and on what it was chosen.
+        The calibration, and a description of the data on which it was chosen.
     """
-    learned = data.drop_test(context.samples)
-    if not fitted.stopped and _judged_by_others(learned, context.config):
+    without_test = data.drop_test(context.samples)
+    if not fitted.stopped and _can_hold_out(without_test, context.config):
         try:
-            crossed = cross_validate(
-                learned,
+            result = cross_validate(
+                without_test,
                 context.feature,
                 context.config,
                 "signer",
                 recorded=recorded,
-                watch=context.folders,
-                why="To calibrate, ",
+                folders=context.folders,
+                title_prefix="Calibration: ",
             )
-            return crossed.calibration(), LEFT_OUT
+            return result.calibrate(), HELD_OUT_SIGNERS
         except KeyboardInterrupt:
-            pass  # validation will have to do
-    silence = predict_negatives(
+            pass  # the final model is trained: calibrate it on later frames
+    negatives = predict_negatives(
         fitted.model, context.samples, context.feature, split="validation", seed=context.config.seed, recorded=recorded
     )
-    return calibrate_rejection(
-        predict(fitted.model, context.samples, context.feature, split="validation"), silence
-    ), VALIDATION
+    predictions = predict(fitted.model, context.samples, context.feature, split="validation")
+    return calibrate_rejection(predictions, negatives), LATER_FRAMES
 
 
 def _fit(samples: data.Samples, context: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
-    return fit(samples, context.feature, config, title=title, watch=TrainingFolders(kept=context.folders.kept))
+    """Train without TensorBoard logs, which are for the final model."""
+    folders = TrainingFolders(checkpoints=context.folders.checkpoints)
+    return fit(samples, context.feature, config, title=title, folders=folders)
 
 
-def _judged_by_others(learned: data.Samples, config: TrainConfig) -> bool:
-    """Whether, whoever is left out, the others show enough to learn from, and every letter of theirs."""
-    if len(np.unique(learned.signer)) < 2:
+def _can_hold_out(samples: data.Samples, config: TrainConfig) -> bool:
+    """Return whether in each fold there are enough training frames, and all letters of the held-out signers."""
+    if len(np.unique(samples.signer)) < 2:
         return False
-    for part in data.leave_out_splits(learned, "signer", config, most=MAX_FOLDS):
-        train, test = (part.label[(part.split == name) & part.found] for name in ("train", "test"))
+    for part in data.cross_validation_splits(samples, "signer", config, max_folds=MAX_FOLDS):
+        train, test = (part.label[(part.split == name) & part.hand_found] for name in ("train", "test"))
         if len(train) < MIN_FRAMES or len(np.unique(train)) < 2 or not np.isin(test, train).all():
             return False
     return True

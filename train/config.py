@@ -35,8 +35,8 @@ class TrainConfig:
     start: Annotated[
         str,
         Meta(
-            description="Initial weights of a pixel network: auto (best of the newest benchmark), a run, a model folder, "
-            "or empty for random weights."
+            description="Initial weights of a pixel network: auto (best of the newest benchmark), a run, a model "
+            "folder, or empty for random weights."
         ),
     ] = AUTO
     epochs: Annotated[

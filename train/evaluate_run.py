@@ -1,4 +1,4 @@
-"""Measuring a run that there is on a dataset that it may never have seen."""
+"""Evaluate a trained run on another dataset."""
 
 import shlex
 from dataclasses import dataclass, replace
@@ -33,11 +33,11 @@ from aslkit.train.reporting.write_run import write_metrics
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
-    """The outcome.
+    """A finished evaluation.
 
     Attributes:
-        folder: in the run's, with a report.
-        metrics: as its metrics.json has them.
+        folder: folder in the run folder, with metrics.json and report.html.
+        metrics: content of metrics.json.
     """
 
     folder: Path
@@ -45,28 +45,29 @@ class EvaluationResult:
 
 
 def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> EvaluationResult:
-    """Measure a run on all frames of a dataset; on those of people it was trained on only where there are no others.
+    """Measure a run on the signers of a dataset that it was not trained on; on all signers if there are no others.
 
     Args:
-        run_folder: of the run.
-        dataset: a dataset's folder.
-        seed: of the frames without a letter that are made, and of the bootstrap.
+        run_folder: folder of the run.
+        dataset: folder of the dataset.
+        seed: random seed of the negative samples and of the bootstrap.
 
     Raises:
-        InputError: no run or no dataset there.
-        AslkitError: either is damaged, or they do not fit.
+        InputError: no such run or dataset.
+        AslkitError: either is damaged, or the model and the dataset do not fit together.
     """
     run = read_complete_run(run_folder)
     model, contract = load_model.load_keras_model(run_folder)
     if contract.letters != LETTERS:
         raise AslkitError(
-            f"{run_folder} knows the letters {' '.join(contract.letters)}, the dataset {' '.join(LETTERS)}."
+            f"{run_folder} was trained on the letters {' '.join(contract.letters)}, but the dataset has the letters "
+            f"{' '.join(LETTERS)}."
         )
-    feature = replace(_feature(run, contract.kind), contract=contract)
+    feature = replace(_get_run_feature(run, contract.kind), contract=contract)
     samples = data.load_samples(dataset, contract)
     training_signers = set(run.metrics.trained_on.signers)
-    unseen = ~np.isin(samples.signer, sorted(training_signers)) & ~samples.copy
-    tested = unseen if unseen.any() else ~samples.copy
+    unseen = ~np.isin(samples.signer, sorted(training_signers)) & ~samples.is_copy
+    tested = unseen if unseen.any() else ~samples.is_copy
     samples = replace(samples, split=np.where(tested, "test", "train"), by="signer")
     predictions = predict(model, samples, feature, split="test")
     negatives = predict_negatives(model, samples, feature, split="test", seed=seed)
@@ -85,7 +86,7 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluatio
         confusable=confused_pairs(predictions, list_mistakes(predictions)),
         rejection=rejection_metrics([(predictions, negatives, calibration)], calibration, chosen_on=""),
         random_split=AccuracyMetrics(),
-        cv=summarise_folds(_by_signer(predictions, negatives), seed=seed),
+        cv=summarise_folds(_fold_by_signer(predictions, negatives), seed=seed),
         evaluated=EvaluationOf(run=run.folder.name, training_signers=sorted(training_signers & set(signers))),
         command=shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
     )
@@ -97,21 +98,21 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluatio
     return EvaluationResult(folder=folder, metrics=metrics)
 
 
-def _by_signer(predictions: Predictions, negatives: NegativePredictions) -> CrossValidation:
+def _fold_by_signer(predictions: Predictions, negatives: NegativePredictions) -> CrossValidation:
     """Return the predictions as if each signer had been held out in turn, for the mean over signers."""
     signers = list_signers(predictions)
     return CrossValidation(
         by="signer",
         note="",
         predictions=predictions,
-        turns=tuple((name,) for name in signers),
-        turn=np.searchsorted(np.array(signers), predictions.signer),
+        fold_names=tuple((name,) for name in signers),
+        fold=np.searchsorted(np.array(signers), predictions.signer),
         negatives=(negatives,),
         seconds=0.0,
     )
 
 
-def _feature(run: CompleteRun, kind: str) -> Feature:
+def _get_run_feature(run: CompleteRun, kind: str) -> Feature:
     name = run.metrics.feature
     if name not in FEATURES or FEATURES[name].contract.kind != kind:
         raise AslkitError(

@@ -37,7 +37,7 @@ from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.confusions import confused_pairs, list_mistakes
 from aslkit.train.evaluation.cross_validation import CrossValidation, cross_validate, summarise_folds
 from aslkit.train.evaluation.predictions import (
-    NO_PREDICTIONS,
+    EMPTY_PREDICTIONS,
     Predictions,
     are_synthetic,
     held_out_metrics,
@@ -159,12 +159,12 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     if config.feature == AUTO:
         config, candidates = select_model(
             request.dataset, config, hold_out=request.hold_out, runs=request.runs, on_message=request.on_message,
-            watch=folders,
+            folders=folders,
         )  # fmt: skip
     feature, cv = get_feature(config.feature), request.cv
     whole = data.load_samples(request.dataset, feature.contract)
     if request.curve:
-        learning_curve.check_people(whole)
+        learning_curve.check_enough_signers(whole)
     samples = _split_samples(whole, config, request.hold_out, cv)
     check_trainable(samples)
     recorded = load_recorded_negatives(request.captures, feature.contract) if request.captures else {}
@@ -174,13 +174,13 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     for text in (*(dataset_warnings(samples) if not cv else ()), *duplicates):
         request.on_message(text)
     context = TrainingContext(samples=samples, feature=feature, config=config, folders=folders)
-    folds = cross_validate(whole, feature, config, cv, recorded=recorded, watch=folders) if cv else None
-    fitted = fit(samples, feature, config, title="Training", keep=True, watch=folders)
+    folds = cross_validate(whole, feature, config, cv, recorded=recorded, folders=folders) if cv else None
+    fitted = fit(samples, feature, config, title="Training", keep_on_interrupt=True, folders=folders)
     predictions = folds.predictions if folds else predict(fitted.model, samples, feature, split="test")
     calibration, rejection = _calibrate(fitted, context, folds, predictions, recorded)
     outliers = find_signer_outliers(samples)
     cv_metrics = summarise_folds(folds, seed=config.seed) if folds else None
-    random = random_split_baseline(whole, context) if not fitted.stopped else NO_PREDICTIONS  # not after Ctrl-C
+    random = random_split_baseline(whole, context) if not fitted.stopped else EMPTY_PREDICTIONS  # skip after Ctrl-C
     metrics = RunMetrics(
         aslkit=__version__,
         dataset=request.dataset.name,
@@ -236,8 +236,8 @@ def _calibrate(
 ) -> tuple[Calibration, RejectionMetrics]:
     """Choose temperature and threshold, and measure both on signers that had no part in the choice."""
     if folds is not None:
-        chosen = folds.calibration()
-        return chosen, rejection_metrics(folds.tests(), chosen, chosen_on="signers held out in turn")
+        chosen = folds.calibrate()
+        return chosen, rejection_metrics(folds.calibrated_tests(), chosen, chosen_on="signers held out in turn")
     chosen, chosen_on = calibrate_model(fitted, context, recorded)
     negatives = predict_negatives(
         fitted.model, context.samples, context.feature, split="test", seed=context.config.seed, recorded=recorded
@@ -260,7 +260,9 @@ def _transfer_metrics(
 
 def _learning_curve(whole: data.Samples, context: TrainingContext, folds: CrossValidationMetrics) -> LearningCurve:
     accuracies = {fold.name: fold.accuracy or 0.0 for fold in folds.folds}
-    return learning_curve.learning_curve(whole, context.feature, context.config, full=accuracies, watch=context.folders)
+    return learning_curve.learning_curve(
+        whole, context.feature, context.config, full=accuracies, folders=context.folders
+    )
 
 
 def _training_data(context: TrainingContext) -> TrainingData:

@@ -1,4 +1,4 @@
-"""Which feature, architecture and start: by cross-validation over the people trained on, never by the test."""
+"""Model selection: feature, architecture and initial weights, by cross-validation on the training signers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,10 +19,10 @@ from aslkit.train.fitting.fit import TrainingFolders
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
 
 CANDIDATES: Final = ("landmarks", "hand28", "hand64")
-"""Features that are tried where it is "auto"; of hand28, the network from scratch too, beside one that begins with the
-benchmark's best."""
+"""Features that are compared if the feature is "auto"."""
 
-_FROM_SCRATCH_TOO: Final = "hand28"
+_ALSO_FROM_SCRATCH: Final = "hand28"
+"""Feature whose network is also trained from scratch, if there are pre-trained weights."""
 
 
 def select_model(
@@ -32,57 +32,56 @@ def select_model(
     hold_out: Sequence[str],
     runs: Path,
     on_message: OnMessage,
-    watch: TrainingFolders,
+    folders: TrainingFolders,
 ) -> tuple[TrainConfig, list[Candidate]]:
-    """Cross-validate each of CANDIDATES on what is not tested on, and take the best.
+    """Cross-validate all candidates on the training signers, without the test set, and select the best.
 
     Args:
-        dataset: a dataset's folder.
-        config: the settings, whose feature is "auto".
-        hold_out: signers who are tested on; they have no part in the choice.
-        runs: a workspace's, with a benchmark to begin with if there is one.
-        on_message: told why a network begins by chance that could begin with another.
-        watch: where the trainings can be gone on with.
+        dataset: folder of the dataset.
+        config: the settings, with feature "auto".
+        hold_out: signers of the test set; empty for the dataset's own test split.
+        runs: runs folder of a workspace, in which pre-trained benchmark models are searched.
+        on_message: called with the reason if a pixel network gets random initial weights.
+        folders: checkpoints of the trainings.
 
     Returns:
-        the settings of the best, and for each that was tried feature, architecture, start ("" from scratch), what was
-        left out by, mean and each one's accuracy, best first.
+        The settings of the best candidate, and the metrics of all candidates, best first.
 
     Raises:
-        InputError: no such architecture.
+        InputError: unknown architecture.
     """
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
-    wanted = list(_candidates(config, runs, on_message))
-    measured = [_measure_candidate(dataset, settings, hold_out, runs, watch) for settings in wanted]
-    order = sorted(range(len(measured)), key=lambda index: -measured[index].mean)
-    return wanted[order[0]], [measured[index] for index in order]
+    configs = _list_candidates(config, runs, on_message)
+    candidates = [_measure_candidate(dataset, each, hold_out, runs, folders) for each in configs]
+    order = sorted(range(len(candidates)), key=lambda index: -candidates[index].mean)
+    return configs[order[0]], [candidates[index] for index in order]
 
 
-def _candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[TrainConfig]:
-    found: list[TrainConfig] = []
-    told: list[str] = []
+def _list_candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[TrainConfig]:
+    configs: list[TrainConfig] = []
+    messages: list[str] = []
     for name in CANDIDATES:
         if config.architecture != AUTO and (config.architecture == "mlp") != (get_feature(name).architecture == "mlp"):
-            continue  # a perceptron is tried on landmarks, any other on pixels
-        settings = resolve_start(replace(config, feature=name), get_feature(name), runs, told.append)
-        found.append(settings)
-        if name == _FROM_SCRATCH_TOO and settings.start:
-            found.append(replace(settings, start=""))
-    for text in dict.fromkeys(told):
+            continue  # mlp is for landmarks, all other architectures are for pixels
+        candidate = resolve_start(replace(config, feature=name), get_feature(name), runs, messages.append)
+        configs.append(candidate)
+        if name == _ALSO_FROM_SCRATCH and candidate.start:
+            configs.append(replace(candidate, start=""))
+    for text in dict.fromkeys(messages):
         on_message(text)
-    return found
+    return configs
 
 
 def _measure_candidate(
-    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, watch: TrainingFolders
+    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, folders: TrainingFolders
 ) -> Candidate:
     feature = get_feature(config.feature)
     samples = data.load_samples(dataset, feature.contract)
     if hold_out:
         samples = data.hold_out_signers(samples, hold_out, config)
-    known = data.drop_test(samples)
-    check_trainable(replace(known, split=np.full_like(known.split, "train")))
-    result = cross_validate(known, feature, config, "signer", watch=watch)
+    without_test = data.drop_test(samples)
+    check_trainable(replace(without_test, split=np.full_like(without_test.split, "train")))
+    result = cross_validate(without_test, feature, config, "signer", folders=folders)
     metrics = summarise_folds(result, seed=config.seed)
     return Candidate(
         feature=config.feature,

@@ -41,7 +41,7 @@ def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.
     made = replace(made, signer=names, split=np.full(len(made), "train"))
     joined = {
         name: np.concatenate([getattr(real, name), getattr(made, name)])
-        for name in ("raw", "key", "label", "signer", "session", "found", "copy", "split")
+        for name in ("hands", "key", "label", "signer", "session", "hand_found", "is_copy", "split")
     }
     return data.Samples(**joined, group=np.concatenate([real.group, made.group + real.group.max() + 1]), by="signer")
 
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("rows", nargs="*")
     asked = parser.parse_intermixed_args(arguments)
     hand28, hand64 = get_feature("hand28"), get_feature("hand64")
-    rooms = replace(hand28, vary=other_rooms)
+    rooms = replace(hand28, augment=other_rooms)
     twice = replace(hand28, copies=3)
     rows: dict[str, tuple[Feature, dict[str, object], int]] = {
         "landmarks": (get_feature("landmarks"), {"architecture": "mlp"}, 0),

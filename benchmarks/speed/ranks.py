@@ -56,7 +56,7 @@ def ours(images: BenchmarkImages, ranks: int) -> Any:
     config = NetworkConfig(architecture="cnn", epochs=EPOCHS, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
         place = cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=folder), title="", resume="")
-        return cnn.fit_network(config, images, seed=0, place=place)
+        return cnn.fit_network(config, images, seed=0, run=place)
 
 
 def epoch_s(model: Any) -> float:

@@ -75,7 +75,7 @@ def _as_trained(row: dict[str, Any], frame: Frame, contract: PreprocessConfig) -
         left=np.array([left]),
         mirror_left=contract.mirror_left,
     )
-    features: Array = get_feature("landmarks").finish(points)[0]
+    features: Array = get_feature("landmarks").to_inputs(points)[0]
     return features
 
 

@@ -1,4 +1,4 @@
-"""Networks of the benchmark: trained by Keras in one process, or by Horovod on several ranks, with the same loop."""
+"""Convolutional networks of the benchmark, trained in one process, or by Horovod on several ranks."""
 
 import time
 from collections.abc import Callable
@@ -23,18 +23,18 @@ from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Array, PreprocessConfig
 
 SIDE: Final = 28
-_AT_ONCE: Final = 1024
+_BATCH_SIZE: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkRun:
-    """Where and how a network is trained.
+    """Where a network is trained.
 
     Attributes:
-        ranks: processes; with 1, neither Spark nor Horovod is used.
+        ranks: number of processes; with 1, neither Spark nor Horovod is used.
         store: folder or URL for shards and checkpoints.
-        title: of the progress bar.
-        resume: the command that goes on after a failure.
+        title: title of the progress bar.
+        resume: command that resumes the training after a failure.
     """
 
     ranks: int
@@ -48,9 +48,9 @@ class NetworkModel:
     """A trained network.
 
     Attributes:
-        model: keras.Model, with the weights of the best epoch.
-        state: see `loop.State`.
-        fit_s: seconds of all epochs, without Spark's start.
+        model: keras.Model with the weights of the best epoch.
+        state: final state of the training.
+        fit_s: duration of all epochs, seconds, without the start of Spark.
         start_s: seconds until the first step.
     """
 
@@ -60,69 +60,76 @@ class NetworkModel:
     start_s: float
 
     def predict(self, images: Pixels) -> npt.NDArray[np.int64]:
-        """Say a letter for each of `images`, uint8 (n, 28, 28): its index, int64 (n,)."""
-        parts = [scale_images(images[at : at + _AT_ONCE]) for at in range(0, len(images), _AT_ONCE)]
-        said = [np.asarray(self.model(part, training=False)).argmax(axis=1) for part in parts]
-        return np.concatenate(said) if said else np.zeros(0, np.int64)
+        """Predict the index of the letter, int64 (n,), for each of `images`, uint8 (n, 28, 28)."""
+        batches = [scale_images(images[at : at + _BATCH_SIZE]) for at in range(0, len(images), _BATCH_SIZE)]
+        predicted = [np.asarray(self.model(batch, training=False)).argmax(axis=1) for batch in batches]
+        return np.concatenate(predicted) if predicted else np.zeros(0, np.int64)
 
     def save(self, folder: Path) -> None:
-        """Write model.keras, model.json and the preprocessing contract that goes with it."""
+        """Write model.keras, model.json and preprocess.json."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.save(folder / MODEL_FILE)
         save_network(folder, self.model)
         PreprocessConfig(kind="pixels", size=SIDE, stretch=True).save(folder / CONTRACT_FILE)
 
 
-def fit_network(config: NetworkConfig, images: BenchmarkImages, *, seed: int, place: NetworkRun) -> NetworkModel:
-    """Train a network on the train images, keeping the epoch of the lowest validation loss.
+def fit_network(config: NetworkConfig, images: BenchmarkImages, *, seed: int, run: NetworkRun) -> NetworkModel:
+    """Train a network on the train images, with the weights of the epoch of the lowest validation loss.
+
+    Args:
+        config: the settings.
+        images: the dataset.
+        seed: random seed of weights, order and augmentation.
+        run: where the network is trained.
 
     Raises:
-        AslkitError: a rank failed, the loss is no number, or TensorFlow is not installed.
+        AslkitError: a rank failed, the loss is not finite, or TensorFlow is not installed.
     """
-    # Over ranks sums come in any order: being exact would cost time and give nothing.
-    make = partial(build_network, config.network, seed, exact=place.ranks == 1)
-    vary = partial(_varied, config) if config.copies else identity_augment
-    train_here = _alone if place.ranks == 1 else _on_ranks
-    state, start_s = train_here(make, vary, full_batches(images), make_schedule(config, place.ranks), seed, place)
-    model = make()
+    # Sums over several ranks are added in varying order, so deterministic operations would only cost time.
+    build = partial(build_network, config.network, seed, exact=run.ranks == 1)
+    augment = partial(_augment, config) if config.copies else identity_augment
+    fit = _fit_in_process if run.ranks == 1 else _fit_on_ranks
+    state, start_s = fit(build, augment, full_batches(images), make_schedule(config, run.ranks), seed, run)
+    model = build()
     model.set_weights(state.best)
     return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
 
 
 def make_schedule(config: NetworkConfig, ranks: int) -> Schedule:
-    """How to learn on so many ranks: where batch and rate are of one rank, both grow with their number.
+    """Return the schedule for a number of ranks.
 
-    Linear scaling, with warm-up: Goyal et al., Accurate, Large Minibatch SGD, 2017.
+    With `per_rank`, batch size and learning rate grow with the number of ranks. Source of the linear scaling with
+    warm-up: Goyal et al., Accurate, Large Minibatch SGD, 2017.
     """
-    plan = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
+    schedule = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
     if not config.per_rank:
-        return plan
-    return replace(plan, batch_size=plan.batch_size * ranks, learning_rate=plan.learning_rate * ranks)
+        return schedule
+    return replace(schedule, batch_size=schedule.batch_size * ranks, learning_rate=schedule.learning_rate * ranks)
 
 
 def full_batches(images: BenchmarkImages) -> RankData:
-    """All images to train on, and those of the validation."""
-    train, check = images.part("train"), images.part("validation")
+    """Return all train and validation images as the data of a single rank."""
+    train, validation = images.part("train"), images.part("validation")
     return RankData(
-        raw=images.pixels[train],
+        images=images.pixels[train],
         label=images.label[train],
-        checked=images.pixels[check],
-        checked_label=images.label[check],
+        validation_images=images.pixels[validation],
+        validation_label=images.label[validation],
         total=len(train),
     )
 
 
 def scale_images(images: Pixels) -> Array:
-    """Model inputs: uint8 (n, 28, 28) to float32 (n, 28, 28, 1), 0–1."""
+    """Scale images, uint8 (n, 28, 28), to model inputs, float32 (n, 28, 28, 1), 0–1."""
     return images[..., None].astype(np.float32) / np.float32(255)
 
 
 def identity_augment(images: Pixels, rng: np.random.Generator) -> Array:
-    """No variation: as `scale_images`."""
+    """Return the images without augmentation, scaled as by `scale_images`."""
     return scale_images(images)
 
 
-def _varied(config: NetworkConfig, images: Pixels, rng: np.random.Generator) -> Array:
+def _augment(config: NetworkConfig, images: Pixels, rng: np.random.Generator) -> Array:
     return scale_images(
         augment_images(
             images, rng, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light
@@ -131,56 +138,62 @@ def _varied(config: NetworkConfig, images: Pixels, rng: np.random.Generator) -> 
 
 
 def build_network(network: str, seed: int, *, exact: bool = True) -> Any:
-    """A network of 28×28 grey images, its weights drawn by `seed`; `exact` as `import_keras` takes it."""
+    """Build a network for 28×28 grayscale images with random weights.
+
+    Args:
+        network: name of the architecture.
+        seed: random seed of the weights.
+        exact: see `import_keras`.
+    """
     import_keras(exact=exact).utils.set_random_seed(seed)
     return get_architecture(network)((SIDE, SIDE, 1), len(LETTERS))
 
 
-def _alone(
+def _fit_in_process(
     build: Callable[[], Any],
-    vary: Callable[..., Array],
-    share: RankData,
+    augment: Callable[..., Array],
+    data: RankData,
     schedule: Schedule,
     seed: int,
-    place: NetworkRun,
+    run: NetworkRun,
 ) -> tuple[TrainingState, float]:
-    begun = time.perf_counter()
-    model, state = build(), place.store.state()
-    start_s = time.perf_counter() - begun
-    with progress_bar(place.title, schedule.epochs) as advance:
+    started = time.perf_counter()
+    model, state = build(), run.store.load()
+    start_s = time.perf_counter() - started
+    with progress_bar(run.title, schedule.epochs) as advance:
         advance(len(state.history))
 
-        def ended(now: TrainingState) -> None:
-            place.store.save(now)
+        def save_checkpoint(current: TrainingState) -> None:
+            run.store.save(current)
             advance()
 
         run_training(
             model,
-            share,
+            data,
             schedule,
-            vary=vary,
-            finish=scale_images,
+            augment=augment,
+            to_inputs=scale_images,
             seed=seed,
             ranks=SingleProcess(),
             state=state,
-            ended=ended,
+            after_epoch=save_checkpoint,
         )
     return state, start_s
 
 
-def _on_ranks(
+def _fit_on_ranks(
     build: Callable[[], Any],
-    vary: Callable[..., Array],
-    share: RankData,
+    augment: Callable[..., Array],
+    data: RankData,
     schedule: Schedule,
     seed: int,
-    place: NetworkRun,
+    run: NetworkRun,
 ) -> tuple[TrainingState, float]:
     from aslkit.train.benchmark import distributed
 
-    place.store.write_shards(distributed.shard_per_rank(share, place.ranks))
-    job = distributed.RankTask(
-        build=build, vary=vary, finish=scale_images, schedule=schedule, seed=seed, store=place.store
+    run.store.write_shards(distributed.shard_per_rank(data, run.ranks))
+    task = distributed.RankTask(
+        build=build, augment=augment, to_inputs=scale_images, schedule=schedule, seed=seed, store=run.store
     )
-    done = distributed.train_on_ranks(job, ranks=place.ranks, title=place.title, resume=place.resume)
-    return done.state, done.start_s
+    result = distributed.train_on_ranks(task, ranks=run.ranks, title=run.title, resume=run.resume)
+    return result.state, result.start_s

@@ -1,4 +1,4 @@
-"""Training a network on many ranks: Horovod on Spark. The only module that imports Horovod."""
+"""Train a network on several ranks with Horovod on Spark. The only module that imports Horovod."""
 
 import io
 import os
@@ -20,29 +20,29 @@ from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import RankData, Schedule, TrainingState, run_training
 from aslkit.vision.preprocess import Array
 
-_LOOKED_AFTER_S: Final = 0.5
-"""How often the driver asks how far the ranks are."""
+_POLL_INTERVAL_S: Final = 0.5
+"""Interval at which the driver reads the number of finished epochs, seconds."""
 
-_LEFT_ALONE: Final = ("HorovodInternalError", "HorovodGroupedAllreduce", "HorovodAllreduce", "HorovodBroadcast")
-"""Signs, in the words of a rank, that it only lost another one."""
+_PEER_FAILURES: Final = ("HorovodInternalError", "HorovodGroupedAllreduce", "HorovodAllreduce", "HorovodBroadcast")
+"""Substrings of a traceback which show that the rank failed only because another one did."""
 
-_START_S: Final = 120
-"""How long Spark may take to start the ranks."""
+_START_TIMEOUT_S: Final = 120
+"""Time limit for Spark to start the ranks, seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankTask:
-    """What a rank needs to know; its images lie in the store.
+    """A training on several ranks, sent to each rank.
 
     Attributes:
-        build: makes the network: () to keras.Model.
-        vary, finish, schedule, seed: as `loop.run` takes them.
-        store: where shards lie and checkpoints go.
+        build: function () -> keras.Model.
+        augment, to_inputs, schedule, seed: see `run_training`.
+        store: shards of images, and checkpoints.
     """
 
     build: Callable[[], Any]
-    vary: Callable[[Any, np.random.Generator], Array]
-    finish: Callable[[Any], Array]
+    augment: Callable[[Any, np.random.Generator], Array]
+    to_inputs: Callable[[Any], Array]
     schedule: Schedule
     seed: int
     store: CheckpointStore
@@ -53,91 +53,95 @@ class RankResult:
     """A finished training.
 
     Attributes:
-        state: see `loop.State`.
-        start_s: seconds from the call to the first step: Spark's tasks, imports, Horovod's meeting, reading the shards.
+        state: final state.
+        start_s: seconds from the call to the first step: Spark tasks, imports, Horovod's rendezvous, reading shards.
     """
 
     state: TrainingState
     start_s: float
 
 
-def shard_per_rank(whole: RankData, ranks: int) -> list[RankData]:
-    """Deal images out to ranks, like cards: each image to one rank, and no rank has two more than another."""
+def shard_per_rank(data: RankData, ranks: int) -> list[RankData]:
+    """Distribute images over ranks, round-robin: the numbers of images of two ranks differ by at most one."""
     return [
         RankData(
-            raw=whole.raw[rank::ranks],
-            label=whole.label[rank::ranks],
-            checked=whole.checked[rank::ranks],
-            checked_label=whole.checked_label[rank::ranks],
-            total=len(whole.raw),
+            images=data.images[rank::ranks],
+            label=data.label[rank::ranks],
+            validation_images=data.validation_images[rank::ranks],
+            validation_label=data.validation_label[rank::ranks],
+            total=len(data.images),
         )
         for rank in range(ranks)
     ]
 
 
-def train_on_ranks(job: RankTask, *, ranks: int, title: str, resume: str) -> RankResult:
-    """Train on the shards in the job's store, in the Spark session that is active.
+def train_on_ranks(task: RankTask, *, ranks: int, title: str, resume: str) -> RankResult:
+    """Train on the shards in the task's store, in the active Spark session.
 
     Args:
-        job: see there.
-        ranks: how many, as many as shards were written.
-        title: of the progress bar.
-        resume: the command that goes on from the last epoch, for whom it fails.
+        task: the training.
+        ranks: number of ranks, equal to the number of shards.
+        title: title of the progress bar.
+        resume: command that resumes the training; quoted in the error message.
 
     Raises:
-        AslkitError: a rank failed; with what it said, and how to go on.
+        AslkitError: a rank failed.
     """
-    import_keras(exact=False)  # horovod.spark would import TensorFlow itself, and let it talk
+    import_keras(exact=False)  # before horovod.spark, which would import TensorFlow with its log messages on
     import horovod.spark
 
-    begun, said = time.time(), io.StringIO()
-    with progress_bar(title, job.schedule.epochs) as advance, _Followed(job.store, advance), _job_silenced():
+    started, output = time.time(), io.StringIO()
+    with (
+        progress_bar(title, task.schedule.epochs) as advance,
+        _ProgressPoller(task.store, advance),
+        _quiet_job_thread(),
+    ):
         try:
             ready = horovod.spark.run(
-                _rank, args=(job,), num_proc=ranks, start_timeout=_START_S, env=_environment(),
-                stdout=said, stderr=said, verbose=0,
+                _run_rank, args=(task,), num_proc=ranks, start_timeout=_START_TIMEOUT_S, env=_rank_environment(),
+                stdout=output, stderr=output, verbose=0,
             )  # fmt: skip
-        except Exception as error:  # Horovod raises plain Exception, RuntimeError, its own, and Spark's
-            raise _explained(job.store, ranks, error, said.getvalue(), resume) from error
-    return RankResult(state=job.store.state(), start_s=min(ready) - begun)
+        except Exception as error:  # Horovod raises Exception, RuntimeError, and exceptions of its own and of Spark
+            raise _explain_failure(task.store, ranks, error, output.getvalue(), resume) from error
+    return RankResult(state=task.store.load(), start_s=min(ready) - started)
 
 
-def _rank(job: RankTask) -> float:
-    """One rank: returns when it was ready for its first step, seconds since 1970."""
+def _run_rank(task: RankTask) -> float:
+    """Run one rank, in a Spark task. Return when it was ready for its first step, seconds since 1970."""
     rank = int(os.environ.get("HOROVOD_RANK", "0"))
     try:
-        return _trained(job)
+        return _train_rank(task)
     except BaseException:
-        job.store.note_failure(rank, traceback.format_exc())
+        task.store.write_failure(rank, traceback.format_exc())
         raise
 
 
-def _trained(job: RankTask) -> float:
+def _train_rank(task: RankTask) -> float:
     keras = import_keras(exact=False)
     import horovod.tensorflow as hvd
     import tensorflow as tf
 
     hvd.init()
-    threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine do not fight for its cores
+    threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine share its cores
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    keras.utils.set_random_seed(job.seed + hvd.rank())  # each drops other units; weights come from rank 0
-    share, model, ready = job.store.shard(hvd.rank(), hvd.size()), job.build(), time.time()
+    keras.utils.set_random_seed(task.seed + hvd.rank())  # for dropout; the weights are broadcast from rank 0
+    shard, model, ready = task.store.read_shard(hvd.rank(), hvd.size()), task.build(), time.time()
 
-    def ended(state: TrainingState) -> None:
+    def save_checkpoint(state: TrainingState) -> None:
         if hvd.rank() == 0:
-            job.store.save(state)
+            task.store.save(state)
 
     run_training(
-        model, share, job.schedule, vary=job.vary, finish=job.finish, seed=job.seed, ranks=_Horovod(),
-        state=job.store.state(), ended=ended,
+        model, shard, task.schedule, augment=task.augment, to_inputs=task.to_inputs, seed=task.seed,
+        ranks=_Horovod(), state=task.store.load(), after_epoch=save_checkpoint,
     )  # fmt: skip
     hvd.shutdown()
     return ready
 
 
 class _Horovod:
-    """`loop.Ranks` by Horovod, once it is initialised."""
+    """`training_loop.Ranks` with Horovod, which must be initialised."""
 
     def __init__(self) -> None:
         import horovod.tensorflow as hvd
@@ -145,47 +149,47 @@ class _Horovod:
         self._hvd = hvd
         self.rank, self.count = hvd.rank(), hvd.size()
 
-    def total(self, tensors: list[Any]) -> list[Any]:
-        """See `loop.Ranks`."""
+    def allreduce(self, tensors: list[Any]) -> list[Any]:
+        """See `training_loop.Ranks`."""
         return list(self._hvd.grouped_allreduce(tensors, op=self._hvd.Sum))
 
     def broadcast(self, variables: Sequence[Any]) -> None:
-        """See `loop.Ranks`."""
+        """See `training_loop.Ranks`."""
         self._hvd.broadcast_variables(variables, root_rank=0)
 
 
-def _environment() -> dict[str, str]:
-    """Of a rank: this process's own, and Gloo, which was built, even where an MPI is installed."""
+def _rank_environment() -> dict[str, str]:
+    """Return this process's environment, with Gloo: Horovod is built with it, but would prefer an installed MPI."""
     return os.environ | {"HOROVOD_CONTROLLER": "gloo", "HOROVOD_CPU_OPERATIONS": "gloo", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @contextmanager
-def _job_silenced() -> Iterator[None]:
-    """While the block runs, the thread of Horovod's Spark job prints nothing when it fails: ranks say why, in words."""
-    before = threading.excepthook
+def _quiet_job_thread() -> Iterator[None]:
+    """Do not print the traceback of Horovod's Spark job thread: `_explain_failure` reports what the ranks recorded."""
+    previous = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
         if args.thread is None or "run_spark" not in args.thread.name:
-            before(args)
+            previous(args)
 
     threading.excepthook = hook
     try:
         yield
     finally:
-        threading.excepthook = before
+        threading.excepthook = previous
 
 
-class _Followed:
-    """While the block runs, moves a progress bar on as epochs end."""
+class _ProgressPoller:
+    """Advance a progress bar in a background thread as epochs end: the ranks are other processes."""
 
     def __init__(self, store: CheckpointStore, advance: Advance) -> None:
-        self._store, self._advance, self._over = store, advance, threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._store, self._advance, self._stop = store, advance, threading.Event()
+        self._thread = threading.Thread(target=self._poll, daemon=True)
 
-    def _follow(self) -> None:
+    def _poll(self) -> None:
         shown = 0
-        while not self._over.wait(_LOOKED_AFTER_S):
-            done = self._store.epochs()
+        while not self._stop.wait(_POLL_INTERVAL_S):
+            done = self._store.count_epochs()
             if done > shown:
                 self._advance(done - shown)
                 shown = done
@@ -194,21 +198,24 @@ class _Followed:
         self._thread.start()
 
     def __exit__(self, *error: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
 
-def _explained(store: CheckpointStore, ranks: int, error: Exception, said: str, resume: str) -> AslkitError:
-    """Say which rank failed and why: the first cause, not the ranks that lost it."""
-    failed = store.failures(ranks)
-    own = {rank: text for rank, text in failed.items() if not any(sign in text for sign in _LEFT_ALONE)}
-    done = store.epochs()
-    if own:
-        rank, text = next(iter(own.items()))
+def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, output: str, resume: str) -> AslkitError:
+    """Return an error with the traceback of the rank that failed first, and how to resume."""
+    tracebacks = store.pop_failures(ranks)
+    causes = {rank: text for rank, text in tracebacks.items() if not any(sign in text for sign in _PEER_FAILURES)}
+    done = store.count_epochs()
+    if causes:
+        rank, text = next(iter(causes.items()))
         why = f"Rank {rank} of {ranks} failed:\n\n{text.strip()}\n"
     else:
-        silent = sorted(set(range(ranks)) - set(failed))
-        who = f"Rank {silent[0]}" if len(silent) == 1 else "A rank"
-        last = next((line for line in reversed(said.splitlines()) if line.strip()), str(error).splitlines()[0])
-        why = f"{who} of {ranks} ended without a word: killed, or out of memory? Last seen: {last.strip()[:300]}\n"
-    return AslkitError(f"{why}\n{done} epochs are kept. Go on from there with:\n\n    {resume}")
+        killed = sorted(set(range(ranks)) - set(tracebacks))
+        name = f"Rank {killed[0]}" if len(killed) == 1 else "A rank"
+        last = next((line for line in reversed(output.splitlines()) if line.strip()), str(error).splitlines()[0])
+        why = (
+            f"{name} of {ranks} ended without an error message; it was probably killed or out of memory. Last output: "
+            f"{last.strip()[:300]}\n"
+        )
+    return AslkitError(f"{why}\nFinished epochs in the checkpoint: {done}. Resume with:\n\n    {resume}")

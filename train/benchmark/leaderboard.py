@@ -1,4 +1,4 @@
-"""The leaderboard of a benchmark: what each model is worth over its seeds, as a table, a page and figures."""
+"""The leaderboard of a benchmark: metrics of each model over its seeds, as tables, charts and report.html."""
 
 import json
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ class LeaderboardRow:
     """One model, over all its seeds.
 
     Attributes:
-        name, architecture, feature, engine, ranks: what was trained, and how.
-        seeds: how many trainings.
-        official_test, official_test_sd: accuracy, mean and standard deviation (0 for one seed).
-        macro_f1: mean, on the official test.
-        worst_letter, worst_letter_accuracy: of the official test, over all seeds.
-        grouped_validation: mean accuracy on photographs that were not trained on; models are chosen by it.
-        random_split: accuracy on the reference study's own protocol, which leaks; None where it was not asked for.
-        fit_s, epoch_s, predict_ms, size_bytes: medians; predict_ms is for one image of many.
+        name, architecture, feature, engine, ranks: of the model and its training.
+        official_test, official_test_sd: mean and standard deviation (0 for one seed) of the accuracy on the test split.
+        seeds: number of trainings.
+        macro_f1: mean macro F1 on the test split.
+        worst_letter, worst_letter_accuracy: letter of the lowest accuracy on the test split, over all seeds.
+        grouped_validation: mean accuracy on photographs that were not trained on; models are selected by it.
+        random_split: accuracy on a random split, as in the reference study, with data leakage; None if not measured.
+        fit_s, epoch_s, predict_ms, size_bytes: medians. `epoch_s` is None for models without epochs; `predict_ms` is
+            the time per image when predicting many.
     """
 
     name: str
@@ -50,19 +51,19 @@ class LeaderboardRow:
 
 
 def leaderboard_rows(models: Sequence[dict[str, Any]]) -> list[LeaderboardRow]:
-    """Sum the entries of metrics.json up, a row a model, the best on the grouped validation first."""
+    """Summarise the model entries of metrics.json in one row per model, best grouped validation first."""
     names = dict.fromkeys(entry["name"] for entry in models)
-    found = [_row([entry for entry in models if entry["name"] == name]) for name in names]
-    return sorted(found, key=lambda row: -row.grouped_validation)
+    rows = [_build_row([entry for entry in models if entry["name"] == name]) for name in names]
+    return sorted(rows, key=lambda row: -row.grouped_validation)
 
 
-def _row(entries: list[dict[str, Any]]) -> LeaderboardRow:
+def _build_row(entries: list[dict[str, Any]]) -> LeaderboardRow:
     first = entries[0]
     tests = [entry["official_test"]["accuracy"] for entry in entries]
-    table = total_confusion(entries)
-    shares = table.diagonal() / np.maximum(table.sum(axis=1), 1)
-    worst = int(np.argmin(shares))
-    timed = [entry["epoch_s"] for entry in entries if entry["epoch_s"] is not None]
+    confusion = total_confusion(entries)
+    accuracies = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
+    worst = int(np.argmin(accuracies))
+    epoch_s = [entry["epoch_s"] for entry in entries if entry["epoch_s"] is not None]
     return LeaderboardRow(
         name=first["name"],
         architecture=first["architecture"],
@@ -72,11 +73,11 @@ def _row(entries: list[dict[str, Any]]) -> LeaderboardRow:
         seeds=len(entries),
         macro_f1=float(np.mean([entry["official_test"]["macro_f1"] for entry in entries])),
         worst_letter=LETTERS[worst],
-        worst_letter_accuracy=float(shares[worst]),
+        worst_letter_accuracy=float(accuracies[worst]),
         grouped_validation=float(np.mean([entry["grouped_validation"]["accuracy"] for entry in entries])),
         random_split=first["random_split"] and first["random_split"]["accuracy"],
         fit_s=float(np.median([entry["fit_s"] for entry in entries])),
-        epoch_s=float(np.median(timed)) if timed else None,
+        epoch_s=float(np.median(epoch_s)) if epoch_s else None,
         predict_ms=float(np.median([entry["predict_ms"] for entry in entries])),
         size_bytes=int(np.median([entry["size_bytes"] for entry in entries])),
         engine=first["engine"],
@@ -85,70 +86,70 @@ def _row(entries: list[dict[str, Any]]) -> LeaderboardRow:
 
 
 def total_confusion(entries: Sequence[dict[str, Any]]) -> Any:
-    """What was said (columns) for what was signed (rows) on the official test, over all seeds: int64 (24, 24)."""
+    """Sum the confusion matrices on the test split over all seeds, int64 (24, 24), rows signed, columns predicted."""
     return np.sum([entry["confusion"] for entry in entries], axis=0)
 
 
 def best_pixel_model(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The model that sees pixels and does best on the grouped validation: what a custom dataset starts from."""
+    """Return the pixel model with the best grouped validation, which provides initial weights; None without one."""
     pixels = [row for row in leaderboard_rows(models) if row.feature.startswith("pixels")]
     if not pixels:
         return None
-    top = pixels[0]
-    entry = next(entry for entry in models if entry["name"] == top.name)
+    best = pixels[0]
+    entry = next(entry for entry in models if entry["name"] == best.name)
     return {
-        "name": top.name,
-        "architecture": top.architecture,
+        "name": best.name,
+        "architecture": best.architecture,
         "network": entry["network"],
-        "feature": top.feature,
-        "model": f"models/{top.name}",
+        "feature": best.feature,
+        "model": f"models/{best.name}",
         "chosen_by": "grouped_validation",
-        "grouped_validation": top.grouped_validation,
+        "grouped_validation": best.grouped_validation,
     }
 
 
 def write_leaderboard(folder: Path, metrics: dict[str, Any]) -> None:
-    """Write leaderboard.csv and .md, report.html with its pictures, and last metrics.json into a run's folder."""
-    table = leaderboard_rows(metrics["models"])
-    write_rows(folder / "leaderboard.csv", [asdict(row) for row in table])
-    write_text(folder / "leaderboard.md", _markdown(table))
-    drawn = {}
-    for row in table:
+    """Write leaderboard.csv, leaderboard.md, report.html with its charts and, last, metrics.json."""
+    rows = leaderboard_rows(metrics["models"])
+    write_rows(folder / "leaderboard.csv", [asdict(row) for row in rows])
+    write_text(folder / "leaderboard.md", _render_markdown(rows))
+    has_curves = {}
+    for row in rows:
         entries = [entry for entry in metrics["models"] if entry["name"] == row.name]
         draw_confusion(folder / f"confusion-{row.name}.png", total_confusion(entries), f"{row.name}, official test, %")
-        drawn[row.name] = bool(entries[0]["history"])
-        if drawn[row.name]:
+        has_curves[row.name] = bool(entries[0]["history"])
+        if has_curves[row.name]:
             draw_curves(folder / f"curves-{row.name}.png", entries[0]["history"])
-    page = load_template(
+    template = load_template(
         "benchmark/leaderboard.html.j2", precise=format_precise, bytes=format_bytes, spread=format_spread
     )
-    write_text(folder / "report.html", page.render(rows=table, metrics=metrics, curves=drawn))
+    write_text(folder / "report.html", template.render(rows=rows, metrics=metrics, curves=has_curves))
     write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
 
 
 def format_spread(row: LeaderboardRow) -> str:
-    """Official test as people read it: mean, and standard deviation where there is one, in percent."""
+    """Format the accuracy on the test split in percent: mean, and standard deviation if there are several seeds."""
     if row.seeds == 1:
         return format_precise(row.official_test)
     return f"{format_precise(row.official_test)} ± {100 * row.official_test_sd:.2f}"
 
 
 def format_precise(share: float | None) -> str:
-    """A share to a hundredth of a percent: the best models differ by that; never rounded up to 100."""
+    """Format a share in percent with two decimals, which tell the best models apart; never rounded up to 100."""
     if share is None:
         return "–"
     return f"{min(share, 0.9999 if share < 1 else 1):.2%}"
 
 
 def format_bytes(size: int) -> str:
-    """A size as people read it."""
+    """Format a size in kB or MB."""
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
 
 
-def _markdown(table: list[LeaderboardRow]) -> str:
+def _render_markdown(rows: list[LeaderboardRow]) -> str:
     head = (
-        "model", "feature", "official test", "macro F1", "worst letter", "grouped validation", "random split (leaks)",
-        "seeds", "fit, s", "predict, ms", "size", "engine",
+        "model", "feature", "official test", "macro F1", "worst letter", "grouped validation",
+        "random split (optimistic)", "seeds", "fit, s", "predict, ms", "size", "engine",
     )  # fmt: skip
     cells = [
         (
@@ -157,6 +158,6 @@ def _markdown(table: list[LeaderboardRow]) -> str:
             format_precise(row.random_split), str(row.seeds), f"{row.fit_s:.0f}", f"{row.predict_ms:.3f}",
             format_bytes(row.size_bytes), f"{row.engine}, {row.ranks} rank{'s' if row.ranks > 1 else ''}",
         )
-        for row in table
+        for row in rows
     ]  # fmt: skip
     return markdown_table(head, cells)

@@ -1,4 +1,4 @@
-"""Random forests and perceptrons of Spark MLlib, as Spark ML pipelines. The only PySpark import of training."""
+"""Random forests and perceptrons of Spark MLlib. The only module of training that imports PySpark."""
 
 import os
 import time
@@ -19,46 +19,46 @@ from aslkit.core.letters import LETTERS
 from aslkit.train.benchmark.recipe import ForestConfig, ModelConfig, PerceptronConfig
 from aslkit.vision.preprocess import Array
 
-_ROWS: Final = 4096
-_WHITE: Final = 255.0
+_ROW_GROUP_SIZE: Final = 4096
+_MAX_PIXEL: Final = 255.0
 
-_BLOCK: Final = 1024
-"""Images that MLlib's perceptron stacks into one matrix; with its own 128 training takes half as long again."""
+_BLOCK_SIZE: Final = 1024
+"""Images that MLlib's perceptron stacks into one matrix. With its default of 128, training takes 1.5 times as long."""
 
-_FOREST_MB: Final = 1024
-"""What a forest may use for the counts of the nodes that it splits at once; with MLlib's own 256 it passes over the
-data more often."""
+_MAX_FOREST_MB: Final = 1024
+"""Memory for the statistics of the nodes that are split in one pass over the data, MB. With MLlib's default of 256, a
+forest needs more passes."""
 
 
 @contextmanager
 def training_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
-    """A Spark session for training, with a quarter of this machine's memory (2 to 16 GB) for the driver.
+    """Open a Spark session for training; the driver gets a quarter of this machine's memory, 2 to 16 GB.
 
     Args:
-        master: as Spark has it.
-        ranks: how many tasks Horovod needs at once; 0 without.
+        master: Spark master URL.
+        ranks: number of tasks that Horovod must run at the same time; 0 without Horovod.
 
     Raises:
-        AslkitError: Spark does not start, or has fewer slots than ranks.
+        AslkitError: Spark does not start, or has fewer task slots than ranks.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1_000_000_000
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts: Horovod's services are its children
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts, so that Horovod's processes inherit it
     settings = {"spark.driver.memory": f"{min(max(memory, 2), 16)}g", "spark.task.maxFailures": "1"}
     with core.open_spark_session(master, name="train", settings=settings) as spark:
         slots = spark.sparkContext.defaultParallelism
         if slots < ranks:
-            raise AslkitError(f"{master} runs {slots} tasks at once, fewer than --ranks {ranks}.")
+            raise AslkitError(f"{master} can run only {slots} tasks at the same time, fewer than --ranks {ranks}.")
         yield spark
 
 
 def is_spark_alive(spark: Any) -> bool:
-    """Whether a session can still be asked; a Java process that ran out of memory takes it along."""
+    """Return whether a session still works. It does not after its Java process ran out of memory."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         return bool(spark.range(1).count() == 1)
-    except (Py4JError, PySparkException, OSError):  # Java's exceptions, Spark's own, a connection that is gone
+    except (Py4JError, PySparkException, OSError):  # Java exceptions, Spark exceptions, lost connection
         return False
 
 
@@ -68,9 +68,9 @@ class MllibModel:
 
     Attributes:
         pipeline: pyspark.ml.PipelineModel.
-        spark: the session it lives in.
-        scratch: a folder for what is handed to Spark.
-        fit_s: seconds that fitting took.
+        spark: Spark session of the pipeline.
+        scratch: folder for files that Spark reads.
+        fit_s: duration of fitting, seconds.
     """
 
     pipeline: Any
@@ -79,33 +79,35 @@ class MllibModel:
     fit_s: float
 
     def predict(self, inputs: Array) -> npt.NDArray[np.int64]:
-        """Say a letter for each of `inputs`, float32 (n, d): its index, int64 (n,)."""
-        by_index = [LETTERS.index(name) for name in self.pipeline.stages[0].labels]
-        unasked = np.full(len(inputs), by_index[0])  # the pipeline wants some letter that it knows
-        asked = to_spark_frame(self.spark, inputs, unasked, self.scratch / "asked.parquet")
-        said = self.pipeline.transform(asked).select("row", "prediction").toArrow().sort_by("row")
-        chosen: npt.NDArray[np.int64] = np.array(by_index)[said.column("prediction").to_numpy().astype(np.int64)]
-        return chosen
+        """Predict the index of the letter, int64 (n,), for each of `inputs`, float32 (n, d)."""
+        letter_by_class = [LETTERS.index(name) for name in self.pipeline.stages[0].labels]
+        placeholder = np.full(len(inputs), letter_by_class[0])  # the pipeline requires a known letter in each row
+        frame = to_spark_frame(self.spark, inputs, placeholder, self.scratch / "predict.parquet")
+        table = self.pipeline.transform(frame).select("row", "prediction").toArrow().sort_by("row")
+        classes = table.column("prediction").to_numpy().astype(np.int64)
+        predicted: npt.NDArray[np.int64] = np.array(letter_by_class)[classes]
+        return predicted
 
     def save(self, folder: Path) -> None:
-        """Write the pipeline as Spark does; `pyspark.ml.PipelineModel.load` reads it."""
-        self.pipeline.write().overwrite().save(_url(folder))
+        """Write the pipeline in the format of `pyspark.ml.PipelineModel.load`."""
+        self.pipeline.write().overwrite().save(_file_url(folder))
 
 
 def fit_mllib(
     config: ModelConfig, inputs: Array, label: npt.NDArray[np.int64], *, spark: Any, scratch: Path, seed: int
 ) -> MllibModel:
-    """Fit a forest or a perceptron.
+    """Fit a random forest or a perceptron.
 
-    The pipeline indexes letters alphabetically (never by frequency), writes them one-hot beside, and scales.
+    The pipeline indexes letters in alphabetical order (Spark's default is by frequency), adds a one-hot column, and
+    scales the inputs.
 
     Args:
         config: a ForestConfig or PerceptronConfig.
         inputs: float32 (n, d), 0–255.
-        label: int64 (n,), index of the letter.
-        spark: the session.
-        scratch: a folder for what is handed to Spark.
-        seed: of the model's chance.
+        label: index of the letter, int64 (n,).
+        spark: Spark session.
+        scratch: folder for files that Spark reads.
+        seed: random seed of the model.
 
     Raises:
         AslkitError: Spark failed.
@@ -113,39 +115,39 @@ def fit_mllib(
     from pyspark.ml import Pipeline
     from pyspark.ml.feature import OneHotEncoder, StringIndexer
 
-    shown = to_spark_frame(spark, inputs, label, scratch / "train.parquet").cache()
+    frame = to_spark_frame(spark, inputs, label, scratch / "train.parquet").cache()
     stages = [
         StringIndexer(inputCol="letter", outputCol="label", stringOrderType="alphabetAsc"),
         OneHotEncoder(inputCol="label", outputCol="label_vec", dropLast=False),
-        _scaled(config, inputs.shape[1]),
-        _estimator(config, inputs.shape[1], len(np.unique(label)), seed),
+        _build_scaler(config, inputs.shape[1]),
+        _build_estimator(config, inputs.shape[1], len(np.unique(label)), seed),
     ]
     try:
-        shown.count()  # reading is not fitting
-        begun = time.perf_counter()
-        fitted = Pipeline(stages=stages).fit(shown)
-    except Exception as error:  # Py4J raises Java's exceptions as its own, PySpark others
+        frame.count()  # read and cache the data, so that only fitting is timed
+        started = time.perf_counter()
+        fitted = Pipeline(stages=stages).fit(frame)
+    except Exception as error:  # Py4J and PySpark wrap Java exceptions in several types
         raise AslkitError(
             f"Spark failed to fit {config.architecture}: {next(iter(str(error).splitlines()), '')[:300]}. Fewer trees, "
             "a smaller depth or fewer units need less memory."
         ) from error
     finally:
-        shown.unpersist()
-    return MllibModel(pipeline=fitted, spark=spark, scratch=scratch, fit_s=time.perf_counter() - begun)
+        frame.unpersist()
+    return MllibModel(pipeline=fitted, spark=spark, scratch=scratch, fit_s=time.perf_counter() - started)
 
 
-def _scaled(config: ModelConfig, inputs: int) -> Any:
-    """The stage that scales 0–255 to 0–1, or each value to mean 0 and standard deviation 1."""
+def _build_scaler(config: ModelConfig, inputs: int) -> Any:
+    """Return the stage that scales 0–255 to 0–1, or each value to mean 0 and standard deviation 1."""
     from pyspark.ml.feature import ElementwiseProduct, StandardScaler
     from pyspark.ml.linalg import Vectors
 
     columns = {"inputCol": "values", "outputCol": "features"}
     if isinstance(config, PerceptronConfig) and config.standardised:
         return StandardScaler(withMean=True, withStd=True, **columns)
-    return ElementwiseProduct(scalingVec=Vectors.dense([1 / _WHITE] * inputs), **columns)
+    return ElementwiseProduct(scalingVec=Vectors.dense([1 / _MAX_PIXEL] * inputs), **columns)
 
 
-def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any:
+def _build_estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any:
     from pyspark.ml.classification import MultilayerPerceptronClassifier, RandomForestClassifier
 
     if isinstance(config, ForestConfig):
@@ -156,17 +158,26 @@ def _estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any
             featureSubsetStrategy=config.features_per_split,
             minInstancesPerNode=config.leaf,
             subsamplingRate=config.sampled,
-            maxMemoryInMB=_FOREST_MB,
+            maxMemoryInMB=_MAX_FOREST_MB,
             seed=seed,
         )
     if isinstance(config, PerceptronConfig):
         layers = [inputs, *config.hidden, classes]
-        return MultilayerPerceptronClassifier(layers=layers, maxIter=config.iterations, blockSize=_BLOCK, seed=seed)
-    raise AssertionError(f"{config.architecture} is not of MLlib")
+        return MultilayerPerceptronClassifier(
+            layers=layers, maxIter=config.iterations, blockSize=_BLOCK_SIZE, seed=seed
+        )
+    raise AssertionError(f"{config.architecture} is not an MLlib model")
 
 
 def to_spark_frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path: Path) -> Any:
-    """The images as Spark reads them, from a Parquet file: columns row, letter and values (a vector)."""
+    """Write images to a Parquet file, and return them as a Spark DataFrame: columns row, letter and values (a vector).
+
+    Args:
+        spark: Spark session.
+        inputs: float32 (n, d).
+        label: index of the letter, int64 (n,).
+        path: Parquet file to write.
+    """
     from pyspark.ml.functions import array_to_vector
 
     values = pa.FixedSizeListArray.from_arrays(pa.array(inputs.ravel()), inputs.shape[1])
@@ -178,14 +189,14 @@ def to_spark_frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path
         }
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, row_group_size=_ROWS, compression="lz4")
-    read = spark.read.parquet(_url(path))
-    # A part for each core and no more: each holds its own counts of all nodes of a forest.
-    return read.select("row", "letter", array_to_vector("values").alias("values")).repartition(
+    pq.write_table(table, path, row_group_size=_ROW_GROUP_SIZE, compression="lz4")
+    frame = spark.read.parquet(_file_url(path))
+    # One partition per core: each partition holds its own statistics of all nodes of a forest.
+    return frame.select("row", "letter", array_to_vector("values").alias("values")).repartition(
         spark.sparkContext.defaultParallelism
     )
 
 
-def _url(path: Path) -> str:
-    """A place on this machine as Hadoop takes it, which does not decode what `as_uri` encodes."""
+def _file_url(path: Path) -> str:
+    """Return a path as a URL for Hadoop, which does not decode the percent-encoding of `Path.as_uri`."""
     return f"file://{path.absolute().as_posix()}"

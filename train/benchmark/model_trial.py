@@ -1,4 +1,4 @@
-"""One model of the benchmark, of any kind: trained on the train images, and measured on a split."""
+"""Train one model of the benchmark, of any kind, and evaluate it on a split."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,15 +26,16 @@ MLLIB: Final = "spark-mllib"
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkSettings:
-    """Where models are trained.
+    """Where and with which resources models are trained.
 
     Attributes:
-        folder: of the run, or of the sweep.
-        ranks: of networks; with 1 neither Spark nor Horovod is used for them.
-        master: of Spark.
-        resume: the command that goes on after a failure.
-        spark: the session, where one of the models needs it; see `open_spark_if_needed`.
-        checkpoints: folder or URL that all ranks can read and write, for shards and checkpoints; "" for `folder`.
+        folder: folder of the benchmark or sweep.
+        ranks: number of processes per network; with 1, networks need neither Spark nor Horovod.
+        master: Spark master URL.
+        resume: command that resumes after a failure.
+        spark: Spark session, if a model needs one; see `open_spark_if_needed`.
+        checkpoints: folder or URL for shards and checkpoints that all ranks can read and write; "" for a subfolder of
+            `folder`.
     """
 
     folder: Path
@@ -45,7 +46,7 @@ class BenchmarkSettings:
     checkpoints: str = ""
 
     def store(self, name: str) -> CheckpointStore:
-        """Where the training of that name keeps how far it is."""
+        """Return the checkpoint store of a training."""
         if self.checkpoints:
             return CheckpointStore(url=f"{self.checkpoints.rstrip('/')}/{self.folder.name}/{name}")
         return CheckpointStore(url=str(self.folder / "checkpoints" / name))
@@ -56,38 +57,48 @@ class TrialResult:
     """A trained model.
 
     Attributes:
-        predict: uint8 images (n, 28, 28) to the letters' indices, int64 (n,).
-        save: writes the model into a folder.
-        about: how it was trained: fit_s, engine, ranks, epochs, epoch_s, history, and for networks best_epoch and
-            start_s, the seconds before the first step.
+        predict: function images, uint8 (n, 28, 28) -> index of the letter, int64 (n,).
+        save: function that writes the model into a folder.
+        details: fit_s, engine, ranks, epochs, epoch_s and history; for networks also best_epoch and start_s, the
+            seconds before the first step.
     """
 
     predict: Callable[[Pixels], npt.NDArray[np.int64]]
     save: Callable[[Path], None]
-    about: dict[str, Any]
+    details: dict[str, Any]
 
 
 @contextmanager
 def train_model(
-    name: str, config: ModelConfig, images: BenchmarkImages, *, seed: int, setting: BenchmarkSettings, title: str
+    name: str, config: ModelConfig, images: BenchmarkImages, *, seed: int, settings: BenchmarkSettings, title: str
 ) -> Iterator[TrialResult]:
-    """Train a model on the train images; a network stops by the validation images. What it needs lasts for the block.
+    """Train a model on the train images; networks use the validation images for early stopping.
 
-    An interrupted network goes on from its last epoch, if it is asked for again in the same folder, by the same name.
+    Checkpoints and temporary files are deleted at the end of the block. An interrupted network is resumed from its last
+    epoch if it is trained again with the same folder and name.
+
+    Args:
+        name: name of the training.
+        config: settings of the model.
+        images: the dataset.
+        seed: random seed.
+        settings: where the model is trained.
+        title: title of the progress bar.
 
     Raises:
         AslkitError: Spark, Horovod or TensorFlow is missing or fails.
     """
-    scratch = setting.folder / "checkpoints" / name
+    scratch = settings.folder / "checkpoints" / name
     if isinstance(config, NetworkConfig):
-        store = setting.store(name)
-        place = cnn.NetworkRun(ranks=setting.ranks, store=store, title=title, resume=setting.resume)
-        network = cnn.fit_network(config, images, seed=seed, place=place)
-        yield TrialResult(predict=network.predict, save=network.save, about=_of_network(network, setting.ranks))
+        store = settings.store(name)
+        run = cnn.NetworkRun(ranks=settings.ranks, store=store, title=title, resume=settings.resume)
+        network = cnn.fit_network(config, images, seed=seed, run=run)
+        details = _network_details(network, settings.ranks)
+        yield TrialResult(predict=network.predict, save=network.save, details=details)
         store.remove()
     else:
         with progress_bar(title, 1) as advance:
-            trial = _mllib(config, images, seed, setting.spark, scratch)
+            trial = _train_mllib(config, images, seed, settings.spark, scratch)
             advance()
         yield trial
     remove(scratch)
@@ -96,16 +107,21 @@ def train_model(
 def evaluate_split(
     predict: Callable[[Pixels], npt.NDArray[np.int64]], images: BenchmarkImages, split: str
 ) -> dict[str, Any]:
-    """Figures of a model on a split.
+    """Compute the metrics of a model on a split.
+
+    Args:
+        predict: function images, uint8 (n, 28, 28) -> index of the letter, int64 (n,).
+        images: the dataset.
+        split: "train", "validation" or "test".
 
     Returns:
-        accuracy, macro_f1, n, worst_letter, predict_ms (for one image, of all at once), and confusion: for each letter
-        signed, how often each was said.
+        accuracy, macro_f1, n, worst_letter, predict_ms (milliseconds per image, predicting all at once), and confusion:
+        the confusion matrix, rows signed, columns predicted.
     """
     rows = images.part(split)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     predictions = Predictions(truth=images.label[rows], predicted=predict(images.pixels[rows]))
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     metrics = measure_predictions(predictions)
     letter, worst = min(metrics.per_letter.items(), key=lambda item: item[1].accuracy or 0)
     return {
@@ -120,42 +136,46 @@ def evaluate_split(
 
 @contextmanager
 def open_spark_if_needed(configs: Iterable[ModelConfig], *, ranks: int, master: str) -> Iterator[Any]:
-    """A Spark session, where one of the models needs it; else None."""
-    networks_among = {isinstance(config, NetworkConfig) for config in configs}
-    if networks_among <= {True} and (ranks == 1 or not networks_among):
+    """Yield a Spark session if one of the models needs it; otherwise None."""
+    is_network = {isinstance(config, NetworkConfig) for config in configs}
+    if is_network <= {True} and (ranks == 1 or not is_network):
         yield None
         return
     from aslkit.train.benchmark.mllib import training_session
 
-    with training_session(master, ranks=ranks if True in networks_among else 0) as spark:
+    with training_session(master, ranks=ranks if True in is_network else 0) as spark:
         yield spark
 
 
-def _of_network(network: cnn.NetworkModel, ranks: int) -> dict[str, Any]:
-    rows = network.state.history
+def _network_details(network: cnn.NetworkModel, ranks: int) -> dict[str, Any]:
+    history = network.state.history
     return {
         "fit_s": round(network.fit_s, 3),
         "engine": "keras" if ranks == 1 else "horovod-on-spark",
         "ranks": ranks,
-        "epochs": len(rows),
+        "epochs": len(history),
         "best_epoch": network.state.best_epoch,
-        "epoch_s": round(float(np.median([row["seconds"] for row in rows])), 3),
+        "epoch_s": round(float(np.median([row["seconds"] for row in history])), 3),
         "start_s": round(network.start_s, 3),
-        "history": rows,
+        "history": history,
     }
 
 
-def _mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path) -> TrialResult:
+def _train_mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path) -> TrialResult:
     from aslkit.train.benchmark import mllib
 
     train = images.part("train")
     pixels, rng = images.pixels[train], np.random.default_rng(seed)
-    vary = partial(augment_images, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light)
+    augment = partial(
+        augment_images, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light
+    )
     describe = DESCRIPTORS[config.feature]
-    inputs = np.concatenate([describe(part) for part in (pixels, *(vary(pixels, rng) for _ in range(config.copies)))])
+    inputs = np.concatenate(
+        [describe(part) for part in (pixels, *(augment(pixels, rng) for _ in range(config.copies)))]
+    )
     label = np.tile(images.label[train], config.copies + 1)
     model = mllib.fit_mllib(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
-    about = {
+    details = {
         "fit_s": round(model.fit_s, 3),
         "engine": MLLIB,
         "ranks": 1,
@@ -163,4 +183,4 @@ def _mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, 
         "epoch_s": None,
         "history": [],
     }
-    return TrialResult(predict=lambda asked: model.predict(describe(asked)), save=model.save, about=about)
+    return TrialResult(predict=lambda images: model.predict(describe(images)), save=model.save, details=details)

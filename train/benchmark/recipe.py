@@ -1,4 +1,4 @@
-"""Recipes of the benchmark: which models, with which settings. One TOML file each; see configs/benchmark.toml."""
+"""Recipes: the models of a benchmark and their settings. One TOML file each, such as configs/benchmark.toml."""
 
 import hashlib
 import json
@@ -29,8 +29,8 @@ class BenchmarkConfig:
     random_split: Annotated[
         bool,
         Meta(
-            description="Also train each model on a random split, as the reference study did, without augmentation. It "
-            "leaks; this shows by how much."
+            description="Also train each model on a random split, as the reference study did, without augmentation, to "
+            "show the effect of its data leakage."
         ),
     ]
     random_test_share: Annotated[
@@ -140,7 +140,7 @@ class NetworkConfig(ModelConfig):
 
 
 def digest(*settings: Any) -> str:
-    """Eight hex digits of dataclasses: equal for equal settings."""
+    """Return eight hex digits that are equal for equal settings, which are dataclasses."""
     text = json.dumps([asdict(each) for each in settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -150,18 +150,18 @@ KINDS: Final[dict[str, type[ModelConfig]]] = {"rf": ForestConfig, "mlp": Percept
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole benchmark: settings for all, and models by name."""
+    """A benchmark: settings of all models, and settings of each model by name."""
 
     benchmark: BenchmarkConfig
     models: Mapping[str, ModelConfig]
 
     def seeds(self, name: str) -> tuple[int, ...]:
-        """What a model is trained with."""
+        """Return the seeds with which a model is trained."""
         return self.models[name].seeds or self.benchmark.seeds
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """Read a TOML file, or a preset that is installed with aslkit: "benchmark", "reference" or "reference-grid".
+    """Read a TOML file, or a preset of aslkit: "benchmark", "reference" or "reference-grid".
 
     Raises:
         InputError: neither exists, or it is not a TOML file.
@@ -195,7 +195,7 @@ def load_recipe(name: str) -> Recipe:
 
 
 def model_tables(tables: dict[str, Any], name: str) -> dict[str, Any]:
-    """The sections [models.NAME] of the recipe or grid `name`.
+    """Return the sections [models.NAME] of the recipe or grid `name`.
 
     Raises:
         InputError: there are none.
@@ -206,13 +206,17 @@ def model_tables(tables: dict[str, Any], name: str) -> dict[str, Any]:
     return models
 
 
-def build_model_config(values: Any, where: str) -> ModelConfig:
+def build_model_config(values: Any, location: str) -> ModelConfig:
     """Build the settings of one model.
+
+    Args:
+        values: content of a section [models.NAME].
+        location: file and section, for error messages.
 
     Raises:
         InputError: no such architecture, an unknown or a missing key, or a setting out of range.
     """
     kind = values.get("architecture") if isinstance(values, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InputError(f"{where}: architecture is {kind!r}. Known: {', '.join(KINDS)}.")
-    return build_settings(KINDS[kind], values, where)
+        raise InputError(f"{location}: architecture is {kind!r}. Known: {', '.join(KINDS)}.")
+    return build_settings(KINDS[kind], values, location)

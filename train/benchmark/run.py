@@ -1,4 +1,4 @@
-"""The benchmark: several models on Sign Language MNIST, its official split kept, and a leaderboard."""
+"""The benchmark: train several models on the official split of Sign Language MNIST, and write a leaderboard."""
 
 import json
 import time
@@ -25,7 +25,7 @@ RANDOM: Final = "random"
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkResult:
-    """A finished benchmark: its folder, and its metrics as metrics.json has them."""
+    """A finished benchmark: its folder, and the content of its metrics.json."""
 
     folder: Path
     metrics: dict[str, Any]
@@ -36,11 +36,11 @@ class BenchmarkTask:
     """One training.
 
     Attributes:
-        name: of the model in the recipe.
-        config: its settings.
-        seed: of its chance.
+        name: name of the model in the recipe.
+        config: settings of the model.
+        seed: random seed.
         split: OFFICIAL or RANDOM.
-        key: of its result: that of other settings is another.
+        key: key of its result; differs for different settings.
     """
 
     name: str
@@ -51,29 +51,29 @@ class BenchmarkTask:
 
     @property
     def title(self) -> str:
-        """What is shown while it runs."""
+        """Title of the progress bar."""
         return f"{self.name}, seed {self.seed}{', random split' * (self.split == RANDOM)}"
 
 
-def run_benchmark(dataset: Path, recipe: Recipe, setting: BenchmarkSettings) -> BenchmarkResult:
-    """Train and measure every model with every seed; what an earlier run of this folder has done is not done again.
+def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) -> BenchmarkResult:
+    """Train and evaluate every model with every seed. Results that the folder already has are not computed again.
 
     Raises:
-        InputError: no such dataset.
-        AslkitError: Spark, Horovod or TensorFlow is missing or fails. What is done is kept.
+        InputError: no dataset found.
+        AslkitError: Spark, Horovod or TensorFlow is missing or fails. Finished results are kept.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     images = sign_mnist_split.load_images(dataset, validation_share=recipe.benchmark.validation_share, seed=0)
-    setting.folder.mkdir(parents=True, exist_ok=True)
-    tasks, known = list(_tasks(recipe)), load_results(setting.folder)
-    missing = [task for task in tasks if task.key not in known]
-    with open_spark_if_needed((task.config for task in missing), ranks=setting.ranks, master=setting.master) as spark:
-        here = replace(setting, spark=spark)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    tasks, results = list(_iter_tasks(recipe)), load_results(settings.folder)
+    missing = [task for task in tasks if task.key not in results]
+    with open_spark_if_needed((task.config for task in missing), ranks=settings.ranks, master=settings.master) as spark:
+        with_spark = replace(settings, spark=spark)
         for number, task in enumerate(missing, start=1):
             title = f"{task.title} ({number} of {len(missing)})"
-            known[task.key] = _done(task, recipe, images, here, title)
-            append_result(setting.folder, task.key, known[task.key])
-    models = _models([(task, known[task.key]) for task in tasks], dataset.name)
+            results[task.key] = _run_task(task, recipe, images, with_spark, title)
+            append_result(settings.folder, task.key, results[task.key])
+    models = _model_entries([(task, results[task.key]) for task in tasks], dataset.name)
     metrics = {
         "aslkit": __version__,
         "dataset": dataset.name,
@@ -81,48 +81,51 @@ def run_benchmark(dataset: Path, recipe: Recipe, setting: BenchmarkSettings) -> 
         "best": leaderboard.best_pixel_model(models),
         "photographs": int(images.photograph.max()) + 1,
         "environment": msgspec.to_builtins(describe_environment()),
-        "seconds": round(time.perf_counter() - begun, 1),
+        "seconds": round(time.perf_counter() - started, 1),
         "models": models,
     }
-    leaderboard.write_leaderboard(setting.folder, metrics)
-    remove(setting.folder / "checkpoints")
-    return BenchmarkResult(folder=setting.folder, metrics=metrics)
+    leaderboard.write_leaderboard(settings.folder, metrics)
+    remove(settings.folder / "checkpoints")
+    return BenchmarkResult(folder=settings.folder, metrics=metrics)
 
 
-def _tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
-    """All trainings; the random split once a model, at the end: it only shows the leak."""
+def _iter_tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
+    """Yield all trainings. The random split comes last and once per model: it only shows the data leakage."""
     for name, config in recipe.models.items():
         for seed in recipe.seeds(name):
-            yield _task(name, config, seed, OFFICIAL, recipe)
+            yield _build_task(name, config, seed, OFFICIAL, recipe)
     if recipe.benchmark.random_split:
-        for name, config in recipe.models.items():  # as the reference study did, which varied no images either
-            yield _task(name, replace(config, copies=0), recipe.seeds(name)[0], RANDOM, recipe)
+        for name, config in recipe.models.items():  # without augmentation, as in the reference study
+            yield _build_task(name, replace(config, copies=0), recipe.seeds(name)[0], RANDOM, recipe)
 
 
-def _task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> BenchmarkTask:
+def _build_task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> BenchmarkTask:
     key = f"{name}-{seed}-{split}-{digest(replace(config, seeds=()), replace(recipe.benchmark, seeds=(seed,)))}"
     return BenchmarkTask(name=name, config=config, seed=seed, split=split, key=key)
 
 
-def _done(
-    task: BenchmarkTask, recipe: Recipe, images: BenchmarkImages, setting: BenchmarkSettings, title: str
+def _run_task(
+    task: BenchmarkTask, recipe: Recipe, images: BenchmarkImages, settings: BenchmarkSettings, title: str
 ) -> dict[str, Any]:
-    """Train one model and measure it. The test is read here, after everything was chosen."""
-    shown = images if task.split == OFFICIAL else _at_random(images, recipe, task.seed)
-    with train_model(task.key, task.config, shown, seed=task.seed, setting=setting, title=title) as trial:
-        found = {split: evaluate_split(trial.predict, shown, split) for split in ("validation", "test")}
-        model = setting.folder / "models" / task.name
+    """Train one model and evaluate it. The test split is read only here, after all choices are made."""
+    part = images if task.split == OFFICIAL else _split_randomly(images, recipe, task.seed)
+    with train_model(task.key, task.config, part, seed=task.seed, settings=settings, title=title) as trial:
+        metrics = {split: evaluate_split(trial.predict, part, split) for split in ("validation", "test")}
+        model = settings.folder / "models" / task.name
         if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
             remove(model)
             trial.save(model)
-        return trial.about | found | {"size_bytes": folder_size(model)}
+        return trial.details | metrics | {"size_bytes": folder_size(model)}
 
 
 def load_results(folder: Path) -> dict[str, dict[str, Any]]:
-    """What a folder has of trainings that are done, by key.
+    """Read the results of finished trainings, by key.
+
+    Args:
+        folder: folder of a benchmark or sweep.
 
     Raises:
-        AslkitError: a line cannot be read.
+        AslkitError: the file is damaged.
     """
     path = folder / RESULTS_FILE
     try:
@@ -131,26 +134,29 @@ def load_results(folder: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError) as error:
-        raise AslkitError(f"{path} is damaged ({error}). Delete its last line, and go on with the rest.") from error
+        raise AslkitError(f"{path} is damaged ({error}). Delete its last line, then resume.") from error
 
 
 def append_result(folder: Path, key: str, result: dict[str, Any]) -> None:
-    """Keep the result of a training."""
+    """Append the result of a training to the results file."""
     with (folder / RESULTS_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"key": key, "result": result}) + "\n")
 
 
-def _at_random(images: BenchmarkImages, recipe: Recipe, seed: int) -> BenchmarkImages:
-    settings = recipe.benchmark
+def _split_randomly(images: BenchmarkImages, recipe: Recipe, seed: int) -> BenchmarkImages:
+    config = recipe.benchmark
     return sign_mnist_split.split_randomly(
-        images, test_share=settings.random_test_share, validation_share=settings.validation_share, seed=seed
+        images, test_share=config.random_test_share, validation_share=config.validation_share, seed=seed
     )
 
 
-def _models(done: Sequence[tuple[BenchmarkTask, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
-    """Entries of metrics.json: one for each model and seed, the random split's figure beside each."""
-    leaky = {task.name: _brief(result["test"]) | {"seed": task.seed, "leaks": True}
-             for task, result in done if task.split == RANDOM}  # fmt: skip
+def _model_entries(results: Sequence[tuple[BenchmarkTask, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
+    """Return the entries of metrics.json: one per model and seed, with the model's result on the random split."""
+    random_split = {
+        task.name: _select_metrics(result["test"]) | {"seed": task.seed, "leaks": True}
+        for task, result in results
+        if task.split == RANDOM
+    }
     return [
         {
             "dataset": dataset,
@@ -159,28 +165,28 @@ def _models(done: Sequence[tuple[BenchmarkTask, dict[str, Any]]], dataset: str) 
             "feature": task.config.feature,
             "network": getattr(task.config, "network", None),
             "seed": task.seed,
-            "official_test": _brief(result["test"]),
-            "grouped_validation": _brief(result["validation"]),
-            "random_split": leaky.get(task.name),
+            "official_test": _select_metrics(result["test"]),
+            "grouped_validation": _select_metrics(result["validation"]),
+            "random_split": random_split.get(task.name),
             **{key: value for key, value in result.items() if key not in ("test", "validation")},
             "predict_ms": result["test"]["predict_ms"],
             "settings": asdict(task.config),
             "confusion": result["test"]["confusion"],
         }
-        for task, result in done
+        for task, result in results
         if task.split == OFFICIAL
     ]
 
 
-def _brief(measured_: dict[str, Any]) -> dict[str, Any]:
-    return {key: measured_[key] for key in ("accuracy", "macro_f1", "n", "worst_letter")}
+def _select_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {key: metrics[key] for key in ("accuracy", "macro_f1", "n", "worst_letter")}
 
 
 def filter_recipe(recipe: Recipe, *, architecture: str | None, feature: str | None, seed: int | None) -> Recipe:
-    """The part of a recipe that was asked for.
+    """Return the part of a recipe with the given architecture, feature and seed; None selects all.
 
     Raises:
-        InputError: it has no such model.
+        InputError: the recipe has no such model.
     """
     models: Mapping[str, ModelConfig] = {
         name: config
@@ -188,10 +194,10 @@ def filter_recipe(recipe: Recipe, *, architecture: str | None, feature: str | No
         if architecture in (None, "auto", name, config.architecture) and feature in (None, config.feature)
     }
     if not models:
-        have = ", ".join(f"{config.feature} × {config.architecture}" for config in recipe.models.values())
-        asked = " × ".join(filter(None, (feature, architecture)))
-        raise InputError(f"The benchmark has no model {asked}. It has: {have}.")
+        known = ", ".join(f"{config.feature} × {config.architecture}" for config in recipe.models.values())
+        requested = " × ".join(filter(None, (feature, architecture)))
+        raise InputError(f"The benchmark has no model {requested}. It has: {known}.")
     if seed is None:
         return Recipe(benchmark=recipe.benchmark, models=models)
-    once = {name: replace(config, seeds=(seed,)) for name, config in models.items()}
-    return Recipe(benchmark=recipe.benchmark, models=once)
+    with_seed = {name: replace(config, seeds=(seed,)) for name, config in models.items()}
+    return Recipe(benchmark=recipe.benchmark, models=with_seed)

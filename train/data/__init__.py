@@ -1,1 +1,1 @@
-"""From Parquet rows to arrays: features, negative samples, synthetic signers, input checks."""
+"""Training data: features, samples, negative samples, synthetic signers, input checks."""

@@ -1,4 +1,4 @@
-"""What can be told of a dataset before any training starts: what forbids it, and what its figures will not tell."""
+"""Checks of a dataset before training: errors if it cannot be trained on, warnings about what it cannot measure."""
 
 from typing import Final
 
@@ -9,61 +9,62 @@ from aslkit.core.letters import LETTERS
 from aslkit.train.data.samples import Samples
 
 MIN_FRAMES: Final = 10
-"""Frames with a hand to train on, without which nothing is learned."""
+"""Minimum number of training frames with a hand."""
 
-FEW_FRAMES: Final = 5
-"""Frames of a letter to train on; with fewer it is named."""
+MIN_FRAMES_PER_LETTER: Final = 5
+"""Letters with fewer training frames cause a warning."""
 
 _NO_HANDS: Final = (
-    "No hand was found in any of these images, and every feature is taken of the hand. Look at them: "
+    "No hand was found in any of these images, and every feature is computed from the hand. Check the images: "
     "aslkit dataset show NAME"
 )
 
 
 def check_trainable(samples: Samples) -> None:
-    """Refuse what cannot be trained on.
+    """Check that a dataset can be trained on.
 
     Raises:
-        AslkitError: no hand in any frame, fewer than two letters, or fewer than FEWEST frames to train on.
+        AslkitError: no frame has a hand, fewer than two letters have training frames, or there are fewer than
+            MIN_FRAMES training frames.
     """
-    if not samples.found.any():
+    if not samples.hand_found.any():
         raise AslkitError(_NO_HANDS)
-    train = (samples.split == "train") & samples.found
+    train = (samples.split == "train") & samples.hand_found
     letters = np.unique(samples.label[train])
     if len(letters) < 2:
         other = next(letter for index, letter in enumerate(LETTERS) if index not in letters)
         raise AslkitError(
-            f"Fewer than two letters have frames to train on. Record another: aslkit capture --letter {other}"
+            f"Fewer than two letters have training frames. Record another one: aslkit capture --letter {other}"
         )
     if train.sum() < MIN_FRAMES:
         raise AslkitError(
-            f"Only {int(train.sum())} frames with a hand are there to train on; that teaches nothing. "
-            f"Record at least {FEW_FRAMES} of each letter, better 40: aslkit capture --letters A-Y"
+            f"Only {int(train.sum())} training frames show a hand, which is too few. "
+            f"Record at least {MIN_FRAMES_PER_LETTER} frames of each letter, better 40: aslkit capture --letters A-Y"
         )
 
 
 def dataset_warnings(samples: Samples) -> list[str]:
-    """What is to be known of a dataset that can be trained on: a sentence each."""
-    train = (samples.split == "train") & samples.found
+    """Return warnings about a dataset that can be trained on, one sentence or two each."""
+    train = (samples.split == "train") & samples.hand_found
     test = samples.split == "test"
     counts = np.bincount(samples.label[train], minlength=len(LETTERS))
     trained, tested = np.flatnonzero(counts), np.unique(samples.label[test])
-    found = []
+    warnings = []
     if len(np.unique(samples.signer)) == 1:
-        found.append(
-            f"There is only one signer ({samples.signer[0]}): the figure will say little about other people. "
-            "Record one more: aslkit capture --letter A --signer NAME"
+        warnings.append(
+            f"There is only one signer ({samples.signer[0]}), so the accuracy says little about other signers. "
+            "Record a second signer: aslkit capture --letter A --signer NAME"
         )
     if not test.any():
-        found.append("There is nothing to test on, so nothing will be known of how well it works.")
+        warnings.append("The test set is empty, so the accuracy will be unknown.")
     elif untested := sorted(set(trained.tolist()) - set(tested.tolist())):
-        found.append(f"The test has no {_named(untested)}: nothing will be known of how well these are recognised.")
-    if unlearned := sorted(set(tested.tolist()) - set(trained.tolist())):
-        found.append(f"There is no {_named(unlearned)} to train on: in the test they will all count as wrong.")
-    if few := [letter for letter in trained.tolist() if counts[letter] < FEW_FRAMES]:
-        found.append(f"Fewer than {FEW_FRAMES} frames to train on: {_named(few)}. Record more of them.")
-    return found
+        warnings.append(f"The test set has no {_join(untested)}, so their accuracy will be unknown.")
+    if untrained := sorted(set(tested.tolist()) - set(trained.tolist())):
+        warnings.append(f"The training set has no {_join(untrained)}: all of them in the test set will count as wrong.")
+    if few := [letter for letter in trained.tolist() if counts[letter] < MIN_FRAMES_PER_LETTER]:
+        warnings.append(f"Fewer than {MIN_FRAMES_PER_LETTER} training frames: {_join(few)}. Record more of them.")
+    return warnings
 
 
-def _named(letters: list[int]) -> str:
+def _join(letters: list[int]) -> str:
     return " ".join(LETTERS[letter] for letter in letters)

@@ -1,4 +1,4 @@
-"""Frames that were recorded without a letter (`aslkit capture --letter none`), as a feature takes them."""
+"""Negative samples: frames recorded without a letter (`aslkit capture --letter none`)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,33 +12,35 @@ from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, 
 
 
 def load_recorded_negatives(captures: Path, contract: PreprocessConfig) -> dict[str, Array]:
-    """What was recorded without a letter, of each signer; frames in which no hand was found are refused anyway.
+    """Read the hands in frames that were recorded without a letter.
+
+    Frames in which no hand was found are skipped: no model ever sees them.
 
     Args:
-        captures: a workspace's.
-        contract: of the feature.
+        captures: captures folder of a workspace.
+        contract: preprocessing of the feature.
 
     Returns:
-        by signer, float32 (n, …) as `data.Samples.raw`; signers without such frames are not in it.
+        The hands of each signer who has such frames, float32 (n, …) as in `Samples.hands`.
     """
-    found: dict[str, list[Array]] = {}
+    negatives: dict[str, list[Array]] = {}
     for folder in sorted(captures.glob(f"*/*/{NO_LETTER}")):
         session = folder.parent
-        for entry in FrameIndex.load(session).entries.values():  # broken lines are not among them
+        for entry in FrameIndex.load(session).entries.values():  # without the damaged lines of the index
             path = session / entry.file
-            wanted = entry.letter == NO_LETTER and entry.landmarks is not None and path.is_file()
-            if wanted and (raw := _raw(entry, path, contract)) is not None:
-                found.setdefault(session.parent.name, []).append(raw)
-    return {signer: np.stack(frames) for signer, frames in found.items()}
+            has_hand = entry.letter == NO_LETTER and entry.landmarks is not None and path.is_file()
+            if has_hand and (hand := _read_hand(entry, path, contract)) is not None:
+                negatives.setdefault(session.parent.name, []).append(hand)
+    return {signer: np.stack(hands) for signer, hands in negatives.items()}
 
 
-def negatives_of_signers(recorded: Mapping[str, Array], signers: set[str]) -> Array | None:
-    """Those of some signers, one after the other; None where they have none."""
-    parts = [frames for signer, frames in recorded.items() if signer in signers]
+def negatives_of_signers(negatives: Mapping[str, Array], signers: set[str]) -> Array | None:
+    """Return the negative samples of some signers in one array; None if they have none."""
+    parts = [hands for signer, hands in negatives.items() if signer in signers]
     return np.concatenate(parts) if parts else None
 
 
-def _raw(entry: IndexEntry, path: Path, contract: PreprocessConfig) -> Array | None:
+def _read_hand(entry: IndexEntry, path: Path, contract: PreprocessConfig) -> Array | None:
     points = np.array(entry.landmarks, np.float32).reshape(-1, 21, 3)
     left = entry.hand == "left"
     if contract.kind == "landmarks":

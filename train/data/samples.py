@@ -1,4 +1,4 @@
-"""A dataset as training needs it: who, which letter, which split, and the raw material of a feature."""
+"""A dataset as training needs it: hands, letters, signers and split."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,39 +25,39 @@ from aslkit.vision.images import ImageError, decode_image
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, pixel_features
 
 GAP_SHARE: Final = 0.05
-"""Of a letter's frames in a session, left out around a test by block: as curation does."""
+"""Share of a letter's frames in a session that is dropped around a test block, as curation does."""
 
-_NEVER_NULL: Final = ("label", "signer", "session", "group", "width", "height")
-_ABOUT: Final = [
+_REQUIRED: Final = ("label", "signer", "session", "group", "width", "height")
+_COLUMNS: Final = [
     "label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "parent", "image.path",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """The frames of a dataset, n of them, in the order of SIGNER/SESSION/LETTER/NAME.
+    """The n frames of a dataset, sorted by SIGNER/SESSION/LETTER/NAME.
 
     Attributes:
-        raw: what a feature is computed from. float32 (n, 21, 3) hands as `canonical_points` gives them, or
-            (n, size, size, 1) crops. Zeros where no hand was found.
-        key: str (n,), SIGNER/SESSION/LETTER/NAME of the frame.
-        label: int64 (n,), index of the letter.
-        signer, session: str (n,).
-        group: int64 (n,), near-duplicate cluster.
-        found: bool (n,), whether a hand was.
-        copy: bool (n,), whether it is a varied copy, which is only ever trained on.
-        split: str (n,), "train", "validation" or "test".
-        by: what the test was held out by: "signer", "session" or "block".
+        hands: what features are computed from: landmarks from `canonical_points`, float32 (n, 21, 3), or crops,
+            float32 (n, size, size, 1). Zeros if no hand was found.
+        key: SIGNER/SESSION/LETTER/NAME of each frame, str (n,).
+        label: index of the letter, int64 (n,).
+        signer, session: names, str (n,).
+        group: near-duplicate group, int64 (n,).
+        hand_found: whether a hand was found, bool (n,).
+        is_copy: whether the frame is an augmented copy, bool (n,). Copies are only used for training.
+        split: "train", "validation" or "test", str (n,).
+        by: unit by which the test set was held out: "signer", "session" or "block"; "random" for a random split.
     """
 
-    raw: Array
+    hands: Array
     key: npt.NDArray[np.str_]
     label: npt.NDArray[np.int64]
     signer: npt.NDArray[np.str_]
     session: npt.NDArray[np.str_]
     group: npt.NDArray[np.int64]
-    found: npt.NDArray[np.bool_]
-    copy: npt.NDArray[np.bool_]
+    hand_found: npt.NDArray[np.bool_]
+    is_copy: npt.NDArray[np.bool_]
     split: npt.NDArray[np.str_]
     by: str
 
@@ -67,67 +67,75 @@ class Samples:
 
     @property
     def frames(self) -> SplitFrames:
-        """What decides a split of them."""
+        """The columns that `aslkit.datasets.split` needs."""
         return SplitFrames(signer=self.signer, session=self.session, label=self.label, group=self.group)
 
 
 def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
-    """Read a dataset and prepare the raw material of the contract's feature.
+    """Read a dataset and preprocess its hands for a feature.
+
+    Args:
+        folder: folder of the dataset.
+        contract: preprocessing of the feature.
 
     Raises:
-        InputError: no dataset there.
-        AslkitError: it is damaged or hostile.
+        InputError: no dataset found.
+        AslkitError: the dataset is damaged, incomplete or has other labels.
     """
-    table = parquet_store.read_dataset(folder, _ABOUT)
-    _check_told(table, folder)
+    table = parquet_store.read_dataset(folder, _COLUMNS)
+    _check_columns(table, folder)
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
     names = schema.label_names(pq.read_schema(parquet_store.list_files(folder)[0]))
     if names is not None and names != list(LETTERS):
         raise AslkitError(
-            f"{folder} has other labels ({', '.join(names[:6])} … {len(names)} of them) than the 24 still letters. "
-            "Bring its images in anew: aslkit import FOLDER --signer NAME"
+            f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the 24 static letters. "
+            "Import its images again: aslkit import FOLDER --signer NAME"
         )
-    raw = _points(table, contract) if contract.kind == "landmarks" else _crops(folder, contract, len(table))
+    if contract.kind == "landmarks":
+        hands = _canonical_landmarks(table, contract)
+    else:
+        hands = _crop_hands(folder, contract, len(table))
     keys = [row["path"] for row in table.column("image").to_pylist()]
     order = np.array(sorted(range(len(keys)), key=lambda i: natural_key(keys[i])))
     return Samples(
-        raw=raw[order],
+        hands=hands[order],
         key=np.array(keys)[order],
         label=label[order],
         signer=np.array(table.column("signer").to_pylist())[order],
         session=np.array(table.column("session").to_pylist())[order],
         group=table.column("group").to_numpy()[order],
-        found=table.column("landmarks").is_valid().to_numpy()[order],
-        copy=table.column("parent").is_valid().to_numpy()[order],
+        hand_found=table.column("landmarks").is_valid().to_numpy()[order],
+        is_copy=table.column("parent").is_valid().to_numpy()[order],
         split=np.array(table.column("split").to_pylist())[order],
         by=parquet_store.read_facts(folder).get("summary", {}).get("split_by", "signer"),
     )
 
 
-def _check_told(table: pa.Table, folder: Path) -> None:
-    """Raise AslkitError where rows lack what training goes by, or name people in words that no screen should show."""
-    lacking = {name: table.column(name).null_count for name in _NEVER_NULL}
-    lacking["image.path"] = pc.struct_field(table.column("image"), "path").null_count
-    if missing := {name: count for name, count in lacking.items() if count}:
+def _check_columns(table: pa.Table, folder: Path) -> None:
+    """Raise AslkitError if a required value is null, or a name has control characters, which could alter a terminal."""
+    nulls = {name: table.column(name).null_count for name in _REQUIRED}
+    nulls["image.path"] = pc.struct_field(table.column("image"), "path").null_count
+    if missing := {name: count for name, count in nulls.items() if count}:
         name, count = next(iter(missing.items()))
         raise AslkitError(
-            f"{folder} cannot be trained or measured on: {count:,} of its {len(table):,} rows have no {name}. "
-            f"`aslkit dataset verify {shlex.quote(sanitize_text(folder, most=4096))}` says all that is wrong."
+            f"{folder} cannot be used for training or evaluation: {count:,} of its {len(table):,} rows have no {name}. "
+            f"`aslkit dataset verify {shlex.quote(sanitize_text(folder, most=4096))}` lists all problems."
         )
     for name in ("signer", "session"):
-        if odd := [each for each in pc.unique(table.column(name)).to_pylist() if not each.isprintable()]:
+        if unprintable := [each for each in pc.unique(table.column(name)).to_pylist() if not each.isprintable()]:
             raise AslkitError(
-                f"{folder} names a {name} {sanitize_text(odd[0])}, which holds control characters. Ask its sender to rename it."
+                f"{folder} has a {name} named {sanitize_text(unprintable[0])}, which contains control characters. "
+                "Ask the sender to rename it."
             )
 
 
 def hold_out_signers(samples: Samples, signers: Sequence[str], config: TrainConfig) -> Samples:
-    """Split again so that the test is just these signers.
+    """Split again with exactly these signers as the test set.
 
     Raises:
-        InputError: a signer is unknown, or nobody would be left to train on.
+        InputError: a signer is unknown, or no signer would be left for training.
     """
     parts = split.split_frames(
         samples.frames,
@@ -136,17 +144,17 @@ def hold_out_signers(samples: Samples, signers: Sequence[str], config: TrainConf
         seed=config.seed,
         hold_out=signers,
     )
-    return _split_as(samples, parts)
+    return _apply_split(samples, parts)
 
 
-def leave_out_splits(samples: Samples, by: split.By, config: TrainConfig, *, most: int) -> list[Samples]:
-    """Split several times, so that each signer, session or block of time is tested on once, by most in so many turns.
+def cross_validation_splits(samples: Samples, by: split.By, config: TrainConfig, *, max_folds: int) -> list[Samples]:
+    """Split once per fold, so that each signer, session or block is in the test set of exactly one fold.
 
     Raises:
-        InputError: there is only one of them.
+        InputError: there is only one signer or session.
     """
     return [
-        _split_as(
+        _apply_split(
             samples,
             split.split_around_test(
                 samples.frames,
@@ -157,32 +165,33 @@ def leave_out_splits(samples: Samples, by: split.By, config: TrainConfig, *, mos
                 gap_share=GAP_SHARE,
             ),
         )
-        for test in split.make_folds(samples.frames, by, max_folds=most, seed=config.seed)
+        for test in split.make_folds(samples.frames, by, max_folds=max_folds, seed=config.seed)
     ]
 
 
 def train_on_all(samples: Samples, config: TrainConfig) -> Samples:
-    """Split so that nothing is tested on: all signers are trained on, but for the last frames, which validate."""
-    nothing = np.zeros(len(samples), bool)
+    """Split without a test set: the last frames of each recording are for validation, all others for training."""
+    no_test = np.zeros(len(samples), bool)
     parts = split.split_around_test(
-        samples.frames, nothing, by="block", validation_share=config.validation_share, seed=config.seed
+        samples.frames, no_test, by="block", validation_share=config.validation_share, seed=config.seed
     )
-    return _split_as(samples, parts)
+    return _apply_split(samples, parts)
 
 
 def drop_test(samples: Samples) -> Samples:
-    """What may be looked at to choose a model: all but the test."""
+    """Return the samples outside the test set, which may be used for model selection and calibration."""
     return subset(samples, samples.split != "test")
 
 
-def _split_as(samples: Samples, parts: split.Split) -> Samples:
-    again = replace(samples, split=parts.names, by=parts.by)
-    return subset(again, (~again.copy | (again.split == "train")) & (again.split != split.GAP))
+def _apply_split(samples: Samples, parts: split.Split) -> Samples:
+    """Return the samples with another split, without its gaps and without copies outside the training set."""
+    resplit = replace(samples, split=parts.names, by=parts.by)
+    return subset(resplit, (~resplit.is_copy | (resplit.split == "train")) & (resplit.split != split.GAP))
 
 
 def random_split(samples: Samples, config: TrainConfig) -> Samples:
-    """Split at random, without regard to people or likeness, as most published figures are; without varied copies."""
-    samples = subset(samples, ~samples.copy)
+    """Split at random, ignoring signers and near-duplicates, as most published results do. Copies are dropped."""
+    samples = subset(samples, ~samples.is_copy)
     names = np.full(len(samples), "train", dtype="<U10")
     test = split.random_split(samples.label, share=config.test_share, seed=config.seed)
     names[test] = "test"
@@ -193,60 +202,60 @@ def random_split(samples: Samples, config: TrainConfig) -> Samples:
     return replace(samples, split=names, by="random")
 
 
-def subset(samples: Samples, taken: npt.NDArray[np.bool_]) -> Samples:
-    """Some of the frames, with all that is known of them."""
+def subset(samples: Samples, selected: npt.NDArray[np.bool_]) -> Samples:
+    """Return the samples selected by a mask, bool (n,)."""
     arrays = {field.name: getattr(samples, field.name) for field in fields(samples) if field.name != "by"}
-    return Samples(**{name: values[taken] for name, values in arrays.items()}, by=samples.by)
+    return Samples(**{name: values[selected] for name, values in arrays.items()}, by=samples.by)
 
 
-def _points(table: pa.Table, contract: PreprocessConfig) -> Array:
-    found = table.column("landmarks").is_valid().to_numpy()
+def _canonical_landmarks(table: pa.Table, contract: PreprocessConfig) -> Array:
+    hand_found = table.column("landmarks").is_valid().to_numpy()
     points = np.zeros((len(table), 21, 3), np.float32)
     values = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    _check_places(values)
-    kept = table.filter(pa.array(found))
-    points[found] = canonical_points(
+    _check_coordinates(values)
+    with_hand = table.filter(pa.array(hand_found))
+    points[hand_found] = canonical_points(
         values.reshape(-1, 21, 3),
-        widths=kept.column("width").to_numpy(),
-        heights=kept.column("height").to_numpy(),
-        left=np.array(kept.column("handedness").to_pylist()) == "left",
+        widths=with_hand.column("width").to_numpy(),
+        heights=with_hand.column("height").to_numpy(),
+        left=np.array(with_hand.column("handedness").to_pylist()) == "left",
         mirror_left=contract.mirror_left,
     )
     return points
 
 
-def _check_places(values: Array) -> None:
-    """Raise AslkitError where landmarks or boxes are no numbers, or lie nowhere near their frames."""
-    if not (np.abs(values) <= schema.MAX_COORDINATE).all():  # NaN is not
+def _check_coordinates(values: Array) -> None:
+    """Raise AslkitError if landmarks or boxes are NaN or far outside of the image."""
+    if not (np.abs(values) <= schema.MAX_COORDINATE).all():  # also False for NaN
         raise AslkitError(
-            "The dataset has landmarks or boxes that are not numbers, or lie far outside of their pictures. Ask its "
-            "sender for another, or curate again."
+            "The dataset has landmarks or boxes that are not numbers, or far outside of their images. Ask the sender "
+            "for a corrected dataset, or curate again."
         )
 
 
-def _crops(folder: Path, contract: PreprocessConfig, rows: int) -> Array:
+def _crop_hands(folder: Path, contract: PreprocessConfig, rows: int) -> Array:
     crops = np.zeros((rows, contract.size, contract.size, 1), np.float32)
     done = 0
-    # Pillow and OpenCV let go of the interpreter while they work, so threads use all cores.
+    # Pillow and OpenCV release the GIL, so threads use all cores.
     with ThreadPoolExecutor() as pool, progress_bar("Cropping hands", rows) as advance:
         for table in parquet_store.iter_row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
-            crops[done : done + len(table)] = list(pool.map(lambda row: _crop(row, contract), table.to_pylist()))
+            crops[done : done + len(table)] = list(pool.map(lambda row: _crop_hand(row, contract), table.to_pylist()))
             done += len(table)
             advance(len(table))
     return crops
 
 
-def _crop(row: dict[str, Any], contract: PreprocessConfig) -> Array:
+def _crop_hand(row: dict[str, Any], contract: PreprocessConfig) -> Array:
     if row["hand_box"] is None or row["landmarks"] is None:
         return np.zeros(contract.shape, np.float32)
     if row["image"]["bytes"] is None:
-        raise AslkitError("The dataset has no pictures, only landmarks. Train on those: --feature landmarks.")
+        raise AslkitError("The dataset has landmarks but no images. Train on the landmarks: --feature landmarks.")
     try:
         frame = decode_image(row["image"]["bytes"])
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
     box = np.array(row["hand_box"], np.float32)
     points = np.array(row["landmarks"], np.float32).reshape(21, 3)
-    _check_places(box)
-    _check_places(points)
+    _check_coordinates(box)
+    _check_coordinates(points)
     return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract, landmarks=points)

@@ -1,4 +1,4 @@
-"""Frames that show no letter, made from those that do: a hand on its way between two letters, at rest, or misfound."""
+"""Synthetic negative samples, derived from frames with a letter: transitions, rest poses and false detections."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,152 +10,184 @@ from aslkit.vision.hand_landmarker import PARENT
 from aslkit.vision.preprocess import Array
 
 KINDS: Final = ("on the way", "at rest", "misfound")
+"""Transitions, rest poses and false detections, as metrics.json names them."""
 
-_REST_TURN_DEG: Final = (120.0, 240.0)
-"""A resting hand hangs or lies, fingers down or to the side, seen from where an upright one is at 0."""
+_REST_ROTATION_DEG: Final = (120.0, 240.0)
+"""Range of the rotation of a rest pose, degrees, from an upright hand: the fingers point down or to the side."""
 
-_MISFOUND: Final = 0.3
-"""Standard deviation of the joints' places, palm lengths, where the landmarker took something else for a hand."""
+_FALSE_DETECTION_STD: Final = 0.3
+"""Standard deviation of the landmarks of a false detection, palm lengths."""
 
-STEPS: Final = 5
-"""Frames of a hand on its way: a third of a second at 15 frames a second."""
+TRANSITION_FRAMES: Final = 5
+"""Frames of a transition: a third of a second at 15 frames per second."""
 
-HELD: Final = 3
-"""Frames for which a letter must be said to count as said: a fifth of a second."""
+MIN_HELD_FRAMES: Final = 3
+"""Consecutive frames in which a letter must be predicted to be recognised: a fifth of a second."""
 
-A_MINUTE: Final = 60
-"""Ways from letter to letter in a minute, at the pace of a learner, a letter a second."""
+TRANSITIONS_PER_MINUTE: Final = 60
+"""Transitions per minute when spelling one letter per second, the speed of a learner."""
 
 Labels = npt.NDArray[np.int64]
-People = npt.NDArray[np.str_]
+Signers = npt.NDArray[np.str_]
 
 
-def make_negatives(raw: Array, label: Labels, signer: People, kind: str, count: int, rng: np.random.Generator) -> Array:
-    """Make frames without a letter out of hands.
+def make_negatives(
+    hands: Array, label: Labels, signer: Signers, kind: str, count: int, rng: np.random.Generator
+) -> Array:
+    """Derive negative samples from pairs of hands of one signer that show different letters.
 
     Args:
-        raw: float32 (n, 21, 3) hands as `canonical_points` gives them, or (n, size, size, 1) crops.
-        label: int64 (n,), their letters.
-        signer: str (n,).
+        hands: landmarks from `canonical_points`, float32 (n, 21, 3), or crops, float32 (n, size, size, 1).
+        label: index of the letter, int64 (n,).
+        signer: names, str (n,).
         kind: one of KINDS.
-        count: how many; none come where there are fewer than two letters of a signer.
-        rng: source of chance.
+        count: number of pairs to draw. Pairs of the same letter are dropped.
+        rng: random number generator.
 
     Returns:
-        float32 (at most count, …), as `raw`.
+        At most `count` hands, float32, of the same shape as `hands`; none if no signer has two letters.
     """
-    make = (_MAKE if raw.ndim == 3 else _MAKE_CROPS)[kind]
+    make = (_MAKE_LANDMARKS if hands.ndim == 3 else _MAKE_CROPS)[kind]
     first, second = draw_letter_pairs(label, signer, count, rng)
-    return make(raw[first], raw[second], rng)
+    return make(hands[first], hands[second], rng)
 
 
 def make_transitions(
-    raw: Array, label: Labels, signer: People, count: int, rng: np.random.Generator
+    hands: Array, label: Labels, signer: Signers, count: int, rng: np.random.Generator
 ) -> tuple[Array, Labels]:
-    """Make whole ways from one letter to another, frame by frame.
+    """Derive transitions from one letter to another, frame by frame.
+
+    Args:
+        hands: see `make_negatives`.
+        label: see `make_negatives`.
+        signer: see `make_negatives`.
+        count: number of pairs to draw. Pairs of the same letter are dropped.
+        rng: random number generator.
 
     Returns:
-        raw, float32 (count, STEPS, …), and the two letters, int64 (count, 2).
+        The hands, float32 (m, TRANSITION_FRAMES, …) with m at most `count`, and the first and the last letter of each
+        transition, int64 (m, 2).
     """
     first, second = draw_letter_pairs(label, signer, count, rng)
-    blend = interpolate_hands if raw.ndim == 3 else _mixed
-    shares = np.linspace(0, 1, STEPS + 2)[1:-1]
-    frames = [blend(raw[first], raw[second], np.full(len(first), share)) for share in shares]
+    blend = interpolate_hands if hands.ndim == 3 else _blend_crops
+    shares = np.linspace(0, 1, TRANSITION_FRAMES + 2)[1:-1]
+    frames = [blend(hands[first], hands[second], np.full(len(first), share)) for share in shares]
     return np.stack(frames, axis=1), np.stack([label[first], label[second]], axis=1)
 
 
-def false_letter_rate(said: Labels, ends: Labels) -> float | None:
-    """Letters said in a minute of spelling that were not signed.
+def false_letter_rate(predicted: Labels, ends: Labels) -> float | None:
+    """Return how many letters per minute of spelling are recognised that were not signed.
 
     Args:
-        said: int64 (count, STEPS), of the frames of each way; negative where refused.
-        ends: int64 (count, 2), the letters between which it leads: saying one of those a little early is no fault.
+        predicted: predicted letter in each frame of each transition, int64 (n, TRANSITION_FRAMES); negative if
+            rejected.
+        ends: first and last letter of each transition, int64 (n, 2). Recognising one of them is not an error.
 
     Returns:
-        expected number a minute, at A_MINUTE ways; None where there are no ways to ask about.
+        Expected number per minute, at TRANSITIONS_PER_MINUTE; None without transitions.
     """
-    if not len(said):
+    if not len(predicted):
         return None
-    runs = [said[:, start : start + HELD] for start in range(STEPS - HELD + 1)]
-    held = np.stack([np.where((run == run[:, :1]).all(axis=1), run[:, 0], -1) for run in runs], axis=1)
+    windows = [
+        predicted[:, start : start + MIN_HELD_FRAMES] for start in range(TRANSITION_FRAMES - MIN_HELD_FRAMES + 1)
+    ]
+    held = np.stack([np.where((window == window[:, :1]).all(axis=1), window[:, 0], -1) for window in windows], axis=1)
     false = (held >= 0) & (held != ends[:, :1]) & (held != ends[:, 1:])
-    return float(false.any(axis=1).mean() * A_MINUTE)
+    return float(false.any(axis=1).mean() * TRANSITIONS_PER_MINUTE)
 
 
-def draw_letter_pairs(label: Labels, signer: People, count: int, rng: np.random.Generator) -> tuple[Labels, Labels]:
-    """Draw pairs of frames of one signer and two letters: their rows."""
+def draw_letter_pairs(label: Labels, signer: Signers, count: int, rng: np.random.Generator) -> tuple[Labels, Labels]:
+    """Draw `count` pairs of frames of one signer, and return the rows of those with two different letters."""
     if not len(label):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     first = rng.integers(len(label), size=count)
     second = np.empty_like(first)
     for name in np.unique(signer):
-        own = np.flatnonzero(signer == name)
-        mine = signer[first] == name
-        second[mine] = rng.choice(own, size=int(mine.sum()))
-    apart = label[first] != label[second]
-    return first[apart], second[apart]
+        rows = np.flatnonzero(signer == name)
+        of_signer = signer[first] == name
+        second[of_signer] = rng.choice(rows, size=int(of_signer.sum()))
+    different = label[first] != label[second]
+    return first[different], second[different]
 
 
 def interpolate_hands(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
-    """Hands between two others: each bone points between the two directions and is as long as the two on average."""
+    """Interpolate between hands: the direction of each bone, and its length.
+
+    Args:
+        first: landmarks, float32 (n, 21, 3).
+        second: landmarks, float32 (n, 21, 3).
+        share: position between first (0) and second (1), float64 (n,).
+
+    Returns:
+        float32 (n, 21, 3).
+    """
     bones = [hand[:, 1:] - hand[:, PARENT] for hand in (first, second)]
     lengths = [np.linalg.norm(each, axis=-1, keepdims=True) + 1e-6 for each in bones]
-    other = share[:, None, None]
-    ahead = (1 - other) * bones[0] / lengths[0] + other * bones[1] / lengths[1]
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True) + 1e-6
-    ahead *= (1 - other) * lengths[0] + other * lengths[1]
+    weight = share[:, None, None]
+    blended = (1 - weight) * bones[0] / lengths[0] + weight * bones[1] / lengths[1]
+    blended /= np.linalg.norm(blended, axis=-1, keepdims=True) + 1e-6
+    blended *= (1 - weight) * lengths[0] + weight * lengths[1]
     points = np.zeros_like(first)
     for joint in range(1, 21):
-        points[:, joint] = points[:, PARENT[joint - 1]] + ahead[:, joint - 1]
+        points[:, joint] = points[:, PARENT[joint - 1]] + blended[:, joint - 1]
     return points
 
 
-def _on_the_way(first: Array, second: Array, rng: np.random.Generator) -> Array:
+def make_rest_hands(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    """Derive rest poses: hands halfway between two letters, rotated so that the fingers hang or lie.
+
+    Args:
+        first: landmarks, float32 (n, 21, 3).
+        second: landmarks, float32 (n, 21, 3).
+        rng: random number generator.
+
+    Returns:
+        float32 (n, 21, 3).
+    """
+    hands = _interpolate_midway(first, second, rng)
+    angle = np.deg2rad(rng.uniform(*_REST_ROTATION_DEG, len(hands)))
+    rotated = hands.copy()
+    rotated[..., 0] = hands[..., 0] * np.cos(angle)[:, None] - hands[..., 1] * np.sin(angle)[:, None]
+    rotated[..., 1] = hands[..., 0] * np.sin(angle)[:, None] + hands[..., 1] * np.cos(angle)[:, None]
+    return rotated
+
+
+def _interpolate_midway(first: Array, second: Array, rng: np.random.Generator) -> Array:
     return interpolate_hands(first, second, rng.uniform(0.3, 0.7, len(first)))
 
 
-def make_rest_hands(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    """Half-closed as between two letters, and hanging."""
-    hands = _on_the_way(first, second, rng)
-    angle = np.deg2rad(rng.uniform(*_REST_TURN_DEG, len(hands)))
-    turned = hands.copy()
-    turned[..., 0] = hands[..., 0] * np.cos(angle)[:, None] - hands[..., 1] * np.sin(angle)[:, None]
-    turned[..., 1] = hands[..., 0] * np.sin(angle)[:, None] + hands[..., 1] * np.cos(angle)[:, None]
-    return turned
+def _make_false_detections(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    palm = np.linalg.norm(first[:, 9], axis=-1)[:, None, None]
+    return np.asarray(first + rng.normal(0, _FALSE_DETECTION_STD, first.shape) * palm, np.float32)
 
 
-def _misfound(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    size = np.linalg.norm(first[:, 9], axis=-1)[:, None, None]
-    return np.asarray(first + rng.normal(0, _MISFOUND, first.shape) * size, np.float32)
+def _blend_crops(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
+    weight = share[:, None, None, None].astype(np.float32)
+    return np.asarray((1 - weight) * first + weight * second, np.float32)
 
 
-def _mixed(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
-    other = share[:, None, None, None].astype(np.float32)
-    return np.asarray((1 - other) * first + other * second, np.float32)
+def _blend_crops_midway(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    return _blend_crops(first, second, rng.uniform(0.3, 0.7, len(first)))
 
 
-def _crops_on_the_way(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    return _mixed(first, second, rng.uniform(0.3, 0.7, len(first)))
+def _make_rest_crops(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    return np.ascontiguousarray(_blend_crops_midway(first, second, rng)[:, ::-1])
 
 
-def _cropsat_rest(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    return np.ascontiguousarray(_crops_on_the_way(first, second, rng)[:, ::-1])
-
-
-def _crops_misfound(first: Array, second: Array, rng: np.random.Generator) -> Array:
-    """Mostly background: the crop, moved until only a corner of the hand is in it."""
+def _make_background_crops(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    """Shift crops until they show mostly background and only a corner of the hand."""
     size = first.shape[1]
     steps = rng.choice([-1, 1], size=(len(first), 2)) * rng.integers(size // 2, 3 * size // 4 + 1, (len(first), 2))
-    moved = np.empty_like(first)
+    shifted = np.empty_like(first)
     for index, (down, right) in enumerate(steps):
         rows, columns = (np.clip(np.arange(size) + step, 0, size - 1) for step in (down, right))
-        moved[index] = first[index][rows][:, columns]
-    return moved
+        shifted[index] = first[index][rows][:, columns]
+    return shifted
 
 
-_MAKE: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_on_the_way, make_rest_hands, _misfound), strict=True)
+_MAKE_LANDMARKS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
+    zip(KINDS, (_interpolate_midway, make_rest_hands, _make_false_detections), strict=True)
 )
 _MAKE_CROPS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_crops_on_the_way, _cropsat_rest, _crops_misfound), strict=True)
+    zip(KINDS, (_blend_crops_midway, _make_rest_crops, _make_background_crops), strict=True)
 )

@@ -1,4 +1,4 @@
-"""Synthetic signers beside the real ones: people to learn from where there are few (docs/adr/0016)."""
+"""Synthetic signers that are added to the training data of a landmark model (docs/adr/0016)."""
 
 from functools import cache
 
@@ -14,40 +14,42 @@ from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points
 
 
 def uses_synthetic_signers(samples: Samples, feature: Feature, config: TrainConfig) -> bool:
-    """Whether synthetic signers are learned from beside those of the dataset.
+    """Return whether synthetic signers are added to the training data.
 
-    They are of landmarks only, and not where the dataset's own are synthetic: those would no longer be strangers.
+    They exist as landmarks only. They are not added if the dataset itself has synthetic signers, because its test
+    signers would then be similar to signers in the training data.
     """
-    made = [name.startswith(SYNTHETIC_PREFIX) for name in np.unique(samples.signer).tolist()]
-    return config.synthetic and feature.contract.kind == "landmarks" and not any(made)
+    synthetic = [name.startswith(SYNTHETIC_PREFIX) for name in np.unique(samples.signer).tolist()]
+    return config.synthetic and feature.contract.kind == "landmarks" and not any(synthetic)
 
 
 def synthetic_samples(
     letters: npt.NDArray[np.int64], contract: PreprocessConfig
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Hands of synthetic signers: signing, and at rest.
+    """Return hands of synthetic signers that sign letters or rest.
 
     Args:
-        letters: int64 (k,), indices of the letters that are wanted.
-        contract: of a feature of landmarks.
+        letters: indices of the letters to return, int64 (k,).
+        contract: preprocessing of a landmark feature.
 
     Returns:
-        float32 (n, 21, 3), as `data.Samples.raw`, and int64 (n,), their letters, NO_LETTER at rest.
+        Hands as in `Samples.hands`, float32 (n, 21, 3), and the index of each letter, int64 (n,), NO_LETTER for rest
+        poses.
     """
-    points, label = _all(contract.mirror_left)
-    wanted = np.isin(label, [*letters, NO_LETTER])
-    return points[wanted], label[wanted]
+    points, label = _canonical_landmarks(contract.mirror_left)
+    selected = np.isin(label, [*letters, NO_LETTER])
+    return points[selected], label[selected]
 
 
 @cache
-def _all(mirror_left: bool) -> tuple[Array, npt.NDArray[np.int64]]:
-    made = load_landmarks()
-    count = len(made.label)
+def _canonical_landmarks(mirror_left: bool) -> tuple[Array, npt.NDArray[np.int64]]:
+    synthetic = load_landmarks()
+    count = len(synthetic.label)
     points = canonical_points(
-        made.points,
+        synthetic.points,
         widths=np.full(count, WIDTH),
         heights=np.full(count, HEIGHT),
-        left=made.left,
+        left=synthetic.left,
         mirror_left=mirror_left,
     )
-    return points, made.label
+    return points, synthetic.label

@@ -1,4 +1,4 @@
-"""How sure a model may be believed to be, and below which sureness its letter is refused."""
+"""Calibration of confidence (temperature scaling), and the threshold below which a prediction is rejected."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,28 +10,28 @@ from aslkit.formats.run_metrics import Reliability, ReliabilityBin
 from aslkit.vision.preprocess import Array, apply_temperature
 
 BINS: Final = 10
-"""Of equal width, between 0 and 1, in which sureness and truth are compared."""
+"""Bins of equal width of the reliability curve, between confidence 0 and 1."""
 
-_COLDEST, _HOTTEST = 0.05, 20.0
-"""Between which the temperature is looked for."""
+_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.05, 20.0
+"""Bounds of the search for the temperature."""
 
-MIN_NEGATIVES_REFUSED: Final = 0.9
-"""Share of frames without a letter that the threshold is to refuse,"""
+MIN_NEGATIVES_REJECTED: Final = 0.9
+"""Share of the negative samples that the threshold should reject,"""
 
-MAX_CORRECT_REFUSED: Final = 0.05
-"""as long as it refuses no more than this share of the right letters: a recogniser that keeps silent is no use."""
+MAX_CORRECT_REJECTED: Final = 0.05
+"""unless it would reject more than this share of the correct predictions: a recogniser must recognise letters."""
 
 MIN_THRESHOLD: Final = 0.5
-"""But never is a letter said that is likelier wrong than right, as calibrated."""
+"""Minimum threshold: below a calibrated confidence of 0.5, a prediction is more likely wrong than correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What makes a letter of a model's output; kept in the model's contract.
+    """Turns a model's probabilities into a letter or a rejection. Stored in the model's preprocessing config.
 
     Attributes:
-        temperature: by which logarithms of probabilities are divided; above 1 it makes the model less sure.
-        threshold: of the likeliest letter's probability, below which no letter is said.
+        temperature: divisor of the log probabilities; above 1 it lowers the confidence.
+        threshold: minimum confidence, 0–1. Predictions below it are rejected.
     """
 
     temperature: float = 1.0
@@ -39,64 +39,68 @@ class Calibration:
 
 
 def fit_temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float:
-    """The temperature at which the probabilities are likeliest to be true (Guo et al., On Calibration, 2017).
+    """Return the temperature that minimises the negative log-likelihood.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
 
     Args:
-        probabilities: float32 (n, 24), of frames that the model did not learn from.
-        truth: int64 (n,), index of the letter signed.
+        probabilities: of frames that the model was not trained on, float32 (n, 24).
+        truth: index of the signed letter, int64 (n,).
 
     Returns:
-        1.0 where there are no frames.
+        0.05–20; 1.0 without frames.
     """
     from scipy.optimize import minimize_scalar
 
     if not len(truth):
         return 1.0
 
-    def unlikelihood(log: float) -> float:
-        said = apply_temperature(probabilities, float(np.exp(log)))[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(said, 1e-12)).mean())
+    def negative_log_likelihood(log_temperature: float) -> float:
+        scaled = apply_temperature(probabilities, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(scaled, 1e-12)).mean())
 
-    found = minimize_scalar(unlikelihood, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
-    return float(np.exp(found.x))
+    bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
+    return float(np.exp(minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded").x))
 
 
-def choose_threshold(right: Array, nothing: Array) -> float:
-    """The sureness below which to refuse: most frames without a letter, few right letters, all that is likelier wrong.
+def choose_threshold(correct: Array, negatives: Array) -> float:
+    """Choose the confidence below which predictions are rejected.
 
     Args:
-        right: float32 (n,), sureness of right answers.
-        nothing: float32 (m,), sureness where there was no letter.
+        correct: confidence of correct predictions, float32 (n,).
+        negatives: confidence on negative samples, float32 (m,).
 
     Returns:
-        LEAST to 1; 0 where either is empty.
+        MIN_THRESHOLD to 1; 0 if either is empty.
     """
-    if not len(right) or not len(nothing):
+    if not len(correct) or not len(negatives):
         return 0.0
-    most, few = float(np.quantile(nothing, MIN_NEGATIVES_REFUSED)), float(np.quantile(right, MAX_CORRECT_REFUSED))
-    return max(MIN_THRESHOLD, min(most, few))
+    rejects_negatives = float(np.quantile(negatives, MIN_NEGATIVES_REJECTED))
+    keeps_correct = float(np.quantile(correct, MAX_CORRECT_REJECTED))
+    return max(MIN_THRESHOLD, min(rejects_negatives, keeps_correct))
 
 
 def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> Reliability:
-    """Compare sureness with truth.
+    """Compare confidence with accuracy.
 
     Args:
         probabilities: float32 (n, 24).
-        truth: int64 (n,).
+        truth: index of the signed letter, int64 (n,).
 
     Returns:
-        error: expected calibration error, the mean distance of sureness and share right over the bins, weighed by
-            frames; null without frames.
-        bins: for each that has frames: sure (mean sureness), right (share), n.
+        The expected calibration error: the mean difference between confidence and accuracy over the bins, weighted by
+        frames. And the bins that have frames.
     """
     if not len(truth):
         return Reliability()
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    bin_index = np.minimum((confidence * BINS).astype(int), BINS - 1)
     bins = [
-        ReliabilityBin(confidence=float(sure[rows].mean()), accuracy=float(right[rows].mean()), n=int(rows.sum()))
+        ReliabilityBin(
+            confidence=float(confidence[rows].mean()), accuracy=float(correct[rows].mean()), n=int(rows.sum())
+        )
         for number in range(BINS)
-        if (rows := place == number).any()
+        if (rows := bin_index == number).any()
     ]
     error = sum(each.n * abs(each.confidence - each.accuracy) for each in bins) / len(truth)
     return Reliability(error=float(error), bins=bins)

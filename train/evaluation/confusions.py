@@ -1,4 +1,4 @@
-"""Letters that are easily taken for one another, pair by pair, and the frames behind each mistake."""
+"""Wrong predictions, and confusions between letters of similar handshape."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.formats.run_metrics import ConfusedPair, ConfusionGroup
-from aslkit.train.evaluation.predictions import REFUSED, Predictions
+from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 
 GROUPS: Final = (
     ("fists, told apart by the thumb", "AEMNST"),
@@ -18,21 +18,22 @@ GROUPS: Final = (
     ("two fingers up", "URV"),
     ("one finger up", "DGX"),
 )
-"""After the confusions of handshapes that signers themselves report; the last has D, which is taken for either."""
+"""Letters of similar handshape that signers report to confuse."""
 
-EXAMPLES: Final = 4
-"""Frames shown of each direction of a pair."""
+MAX_EXAMPLES: Final = 4
+"""Maximum number of example frames for each direction of a confusion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A frame that was taken for another letter.
+    """A frame with a wrong prediction, a row of mistakes.csv.
 
     Attributes:
         key: SIGNER/SESSION/LETTER/NAME in the dataset.
-        signer, session, signed: of the frame.
-        predicted: the letter, or "no hand".
-        confidence: probability of what was said, 0–1, before it is calibrated; 0 without a hand.
+        signer, session: of the frame.
+        signed: the signed letter.
+        predicted: the predicted letter, or "no hand".
+        confidence: probability of the prediction before calibration, 0–1; 0 without a hand.
     """
 
     key: str
@@ -43,54 +44,65 @@ class Mistake:
     confidence: float
 
 
-def list_mistakes(answers: Predictions) -> list[Mistake]:
-    """All frames that were not taken for their letter, in the order of the answers."""
-    rows = np.flatnonzero(answers.truth != answers.predicted)
+def list_mistakes(predictions: Predictions) -> list[Mistake]:
+    """Return all wrong predictions, in the order of the predictions."""
+    rows = np.flatnonzero(predictions.truth != predictions.predicted)
     return [
         Mistake(
-            key=str(answers.key[row]),
-            signer=str(answers.signer[row]),
-            session=str(answers.session[row]),
-            signed=LETTERS[answers.truth[row]],
-            predicted="no hand" if answers.predicted[row] == REFUSED else LETTERS[answers.predicted[row]],
-            confidence=round(float(answers.probabilities[row].max()), 4),
+            key=str(predictions.key[row]),
+            signer=str(predictions.signer[row]),
+            session=str(predictions.session[row]),
+            signed=LETTERS[predictions.truth[row]],
+            predicted=_name(int(predictions.predicted[row])),
+            confidence=round(float(predictions.probabilities[row].max()), 4),
         )
         for row in rows
     ]
 
 
-def confused_pairs(answers: Predictions, mistakes: Sequence[Mistake]) -> list[ConfusionGroup]:
-    """The pairs of each of GROUPS in which anything was mistaken, worst first.
+def confused_pairs(predictions: Predictions, mistakes: Sequence[Mistake]) -> list[ConfusionGroup]:
+    """Return the confusions within each of GROUPS, most frequent pair first. Groups without frames are skipped.
 
-    Returns:
-        for each group: name, letters, accuracy (of its letters' frames), and pairs: a, b, a_for_b and b_for_a (frames
-        of a that were taken for b, and so on), share of both letters' frames, and examples (keys).
+    Args:
+        predictions: on the test set.
+        mistakes: result of `list_mistakes` for the same predictions.
     """
-    return [_group(answers, mistakes, name, letters) for name, letters in GROUPS if _signed(answers, letters)]
+    return [
+        _measure_group(predictions, mistakes, name, letters)
+        for name, letters in GROUPS
+        if _count_frames(predictions, letters)
+    ]
 
 
-def example_keys(mistakes: Sequence[Mistake], signed: str, said: str) -> list[str]:
-    """Keys of a few frames that show `signed` and were taken for `said`: of as many signers as there are."""
-    found = [each for each in mistakes if (each.signed, each.predicted) == (signed, said)]
-    by_signer = {signer: [each.key for each in found if each.signer == signer] for signer in {m.signer for m in found}}
-    chosen: list[str] = []
-    for place in np.linspace(0, 1, EXAMPLES):  # frames that follow each other are alike: take them from all over
-        for keys in (by_signer[signer] for signer in sorted(by_signer)):
-            chosen.append(keys[round(place * (len(keys) - 1))])
-    return list(dict.fromkeys(chosen))[:EXAMPLES]
+def example_keys(mistakes: Sequence[Mistake], signed: str, predicted: str) -> list[str]:
+    """Return the keys of at most MAX_EXAMPLES frames of `signed` predicted as `predicted`, of different signers."""
+    matching = [each for each in mistakes if (each.signed, each.predicted) == (signed, predicted)]
+    by_signer = {
+        signer: [each.key for each in matching if each.signer == signer]
+        for signer in {mistake.signer for mistake in matching}
+    }
+    keys: list[str] = []
+    for position in np.linspace(0, 1, MAX_EXAMPLES):  # consecutive frames are similar, so spread the examples
+        for of_signer in (by_signer[signer] for signer in sorted(by_signer)):
+            keys.append(of_signer[round(position * (len(of_signer) - 1))])
+    return list(dict.fromkeys(keys))[:MAX_EXAMPLES]
 
 
-def _signed(answers: Predictions, letters: str) -> int:
-    return int(np.isin(answers.truth, [INDEX[letter] for letter in letters]).sum())
+def _name(predicted: int) -> str:
+    return "no hand" if predicted == NO_PREDICTION else LETTERS[predicted]
 
 
-def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> ConfusionGroup:
-    truth, said = answers.truth, answers.predicted
+def _count_frames(predictions: Predictions, letters: str) -> int:
+    return int(np.isin(predictions.truth, [INDEX[letter] for letter in letters]).sum())
+
+
+def _measure_group(predictions: Predictions, mistakes: Sequence[Mistake], name: str, letters: str) -> ConfusionGroup:
+    truth, predicted = predictions.truth, predictions.predicted
     rows = np.isin(truth, [INDEX[letter] for letter in letters])
     pairs: list[ConfusedPair] = []
     for a, b in combinations(letters, 2):
-        a_for_b = int(((truth == INDEX[a]) & (said == INDEX[b])).sum())
-        b_for_a = int(((truth == INDEX[b]) & (said == INDEX[a])).sum())
+        a_for_b = int(((truth == INDEX[a]) & (predicted == INDEX[b])).sum())
+        b_for_a = int(((truth == INDEX[b]) & (predicted == INDEX[a])).sum())
         if a_for_b + b_for_a:
             pairs.append(
                 ConfusedPair(
@@ -98,10 +110,10 @@ def _group(answers: Predictions, mistakes: Sequence[Mistake], name: str, letters
                     b=b,
                     a_for_b=a_for_b,
                     b_for_a=b_for_a,
-                    share=(a_for_b + b_for_a) / _signed(answers, a + b),
+                    share=(a_for_b + b_for_a) / _count_frames(predictions, a + b),
                     examples=example_keys(mistakes, a, b) + example_keys(mistakes, b, a),
                 )
             )
     pairs.sort(key=lambda pair: -pair.share)
-    right = float((truth[rows] == said[rows]).mean())
-    return ConfusionGroup(name=name, letters=letters, accuracy=right, pairs=pairs)
+    accuracy = float((truth[rows] == predicted[rows]).mean())
+    return ConfusionGroup(name=name, letters=letters, accuracy=accuracy, pairs=pairs)

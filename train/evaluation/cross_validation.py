@@ -1,4 +1,4 @@
-"""Cross-validation: everybody is measured by a model that never saw them, each in turn."""
+"""Cross-validation: each signer, session or block is held out in turn and measured by a model trained on the others."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -26,57 +26,59 @@ from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
 from aslkit.vision.preprocess import Array
 
 MAX_FOLDS: Final = 10
-"""Of more signers or sessions, several share a turn."""
+"""Maximum number of folds by signer or session; with more signers or sessions, several share a fold."""
 
 BLOCKS: Final = 5
-"""Blocks of time that each letter of a session is cut into."""
+"""Number of folds by block: consecutive frames of each letter in each session."""
 
-LEVEL: Final = 0.95
-"""Of the bootstrap interval."""
+CONFIDENCE_LEVEL: Final = 0.95
+"""Level of the bootstrap interval."""
 
-_DRAWS: Final = 10_000
+_BOOTSTRAP_SAMPLES: Final = 10_000
+
+_UNIT_NAMES: Final = {"signer": "signer", "session": "session", "block": "block of time"}
 
 Counts = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrossValidation:
-    """The outcome.
+    """Predictions of a cross-validation.
 
     Attributes:
-        by: what was left out in turn: "signer", "session" or "block".
-        note: what was done in place of what was asked for, and why; empty where it was done.
-        predictions: of all frames tested on, each by a model that did not learn from its signer, session or block.
-        turns: what was left out in each turn, names; "block 1" … for blocks.
-        turn: int64 (n,), in which of them an answer was given.
-        negatives: of each turn, what was said where there was no letter.
-        seconds: in all.
+        by: the unit that was held out: "signer", "session" or "block".
+        note: why `by` differs from the requested unit; empty if it does not.
+        predictions: on the test frames of all folds.
+        fold_names: signers, sessions ("signer/session") or blocks ("block 1") that were held out in each fold.
+        fold: fold of each prediction, int64 (n,).
+        negatives: predictions on the negative samples of each fold.
+        seconds: duration of training and prediction.
     """
 
     by: By
     note: str
     predictions: Predictions
-    turns: tuple[tuple[str, ...], ...]
-    turn: npt.NDArray[np.int64]
+    fold_names: tuple[tuple[str, ...], ...]
+    fold: npt.NDArray[np.int64]
     negatives: tuple[NegativePredictions, ...]
     seconds: float
 
-    def tests(self) -> list[tuple[Predictions, NegativePredictions, Calibration]]:
-        """Each turn's answers, with the calibration that the other turns give: it did not see whom it is used on."""
+    def calibrated_tests(self) -> list[tuple[Predictions, NegativePredictions, Calibration]]:
+        """Return the predictions of each fold, with a calibration chosen on the other folds."""
         return [
             (
-                self.predictions.select(self.turn == number),
-                silence,
+                self.predictions.select(self.fold == number),
+                negatives,
                 calibrate_rejection(
-                    self.predictions.select(self.turn != number),
+                    self.predictions.select(self.fold != number),
                     concat_negatives([each for other, each in enumerate(self.negatives) if other != number]),
                 ),
             )
-            for number, silence in enumerate(self.negatives)
+            for number, negatives in enumerate(self.negatives)
         ]
 
-    def calibration(self) -> Calibration:
-        """What all turns together give, for the model that learns from all."""
+    def calibrate(self) -> Calibration:
+        """Return the calibration chosen on all folds, for a model that is trained on all data."""
         return calibrate_rejection(self.predictions, concat_negatives(self.negatives))
 
 
@@ -84,47 +86,48 @@ def cross_validate(
     samples: data.Samples,
     feature: Feature,
     config: TrainConfig,
-    asked: By,
+    by: By,
     *,
     recorded: Mapping[str, Array] | None = None,
-    watch: TrainingFolders = NO_FOLDERS,
-    why: str = "",
+    folders: TrainingFolders = NO_FOLDERS,
+    title_prefix: str = "",
 ) -> CrossValidation:
-    """Leave each signer (session, block) out in turn, train on the others, and ask about those left out.
+    """Hold out each signer (session, block) in turn, train on the others, and predict the held-out frames.
 
-    Where there is one signer, sessions are left out; where there is one session, blocks of time.
+    With a single signer, sessions are held out instead; with a single session, blocks.
 
     Args:
-        samples: all there are.
-        feature: what the models see.
+        samples: the dataset; its own split is ignored.
+        feature: input of the models.
         config: the settings.
-        asked: what to leave out.
-        recorded: frames without a letter, by signer.
-        watch: where the trainings can be gone on with.
-        why: begins the titles of the progress bars.
+        by: unit to hold out.
+        recorded: frames recorded without a letter, by signer.
+        folders: checkpoints of the trainings. Nothing is logged for TensorBoard.
+        title_prefix: start of the progress bars' titles.
 
     Raises:
-        AslkitError: the others are too few to train on.
+        AslkitError: too few frames are left for training in a fold.
     """
-    begun = time.perf_counter()
-    by, note = _possible(samples, asked)
-    parts = data.leave_out_splits(samples, by, config, most=BLOCKS if by == "block" else MAX_FOLDS)
-    answers, turns, silences = [], [], []
-    for number, part in enumerate(parts, 1):
-        names = _names(part, by, number)
-        title = f"{why}{'without' if why else 'Without'} {', '.join(names)} ({number} of {len(parts)})"
-        model = fit(part, feature, config, title=title, watch=TrainingFolders(kept=watch.kept)).model
-        answers.append(predict(model, part, feature, split="test"))
-        silences.append(predict_negatives(model, part, feature, split="test", seed=config.seed, recorded=recorded))
-        turns.append(names)
+    started = time.perf_counter()
+    by, note = _resolve_unit(samples, by)
+    splits = data.cross_validation_splits(samples, by, config, max_folds=BLOCKS if by == "block" else MAX_FOLDS)
+    predictions, fold_names, negatives = [], [], []
+    for number, part in enumerate(splits, 1):
+        names = _held_out_names(part, by, number)
+        title = f"{title_prefix}{', '.join(names)} held out ({number} of {len(splits)})"
+        fold_folders = TrainingFolders(checkpoints=folders.checkpoints)
+        model = fit(part, feature, config, title=title, folders=fold_folders).model
+        predictions.append(predict(model, part, feature, split="test"))
+        negatives.append(predict_negatives(model, part, feature, split="test", seed=config.seed, recorded=recorded))
+        fold_names.append(names)
     return CrossValidation(
         by=by,
         note=note,
-        predictions=concat_predictions(answers),
-        turns=tuple(turns),
-        turn=np.repeat(np.arange(len(answers)), [len(each) for each in answers]),
-        negatives=tuple(silences),
-        seconds=time.perf_counter() - begun,
+        predictions=concat_predictions(predictions),
+        fold_names=tuple(fold_names),
+        fold=np.repeat(np.arange(len(predictions)), [len(each) for each in predictions]),
+        negatives=tuple(negatives),
+        seconds=time.perf_counter() - started,
     )
 
 
@@ -133,10 +136,9 @@ def summarise_folds(result: CrossValidation, *, seed: int) -> CrossValidationMet
 
     Args:
         result: of `cross_validate`.
-        seed: of the bootstrap.
+        seed: random seed of the bootstrap.
     """
-    units = _units(result)
-    predictions = [(name, result.predictions.select(rows)) for name, rows in units]
+    predictions = [(name, result.predictions.select(rows)) for name, rows in _rows_by_unit(result)]
     folds = [FoldMetrics(name=name, **_summarise(each)) for name, each in predictions]
     return CrossValidationMetrics(
         by=result.by,
@@ -145,55 +147,55 @@ def summarise_folds(result: CrossValidation, *, seed: int) -> CrossValidationMet
         interval=confidence_interval(
             [_session_counts(each) for _, each in predictions], rng=np.random.default_rng(seed)
         ),
-        level=LEVEL,
+        level=CONFIDENCE_LEVEL,
         folds=folds,
         seconds=round(result.seconds, 1),
     )
 
 
 def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -> tuple[float, float] | None:
-    """Bootstrap the mean accuracy by signer and session, not by image: the images of a sitting are not independent.
+    """Bootstrap a confidence interval of the mean accuracy over signers.
 
-    Signers are drawn with replacement, then sessions of each (the two-stage bootstrap; Davison and Hinkley, Bootstrap
-    Methods and their Application, 1997, 3.8); the interval lies between percentiles.
+    Signers are resampled with replacement, then the sessions of each: the images of a session are not independent.
+    Source: two-stage bootstrap with percentile interval; Davison and Hinkley, Bootstrap Methods and their Application,
+    1997, section 3.8.
 
     Args:
-        counts: for each signer, for each session: frames right, frames.
-        rng: source of chance.
+        counts: for each session of each signer, the number of correct frames and of all frames.
+        rng: random number generator.
 
     Returns:
-        low and high, 0–1; None for fewer than two signers.
+        Lower and upper bound, 0–1; None for fewer than two signers.
     """
     if len(counts) < 2:
         return None
-    drawn = np.empty((_DRAWS, len(counts)))
-    shares = []
+    accuracies = np.empty((_BOOTSTRAP_SAMPLES, len(counts)))
+    by_signer = []
     for sessions in counts:
-        right, n = np.array(sessions, np.float64).T
-        picks = rng.integers(len(sessions), size=(_DRAWS, len(counts), len(sessions)))
-        shares.append(right[picks].sum(axis=2) / n[picks].sum(axis=2))
-    who = rng.integers(len(counts), size=drawn.shape)
-    for index, share in enumerate(shares):
-        drawn = np.where(who == index, share, drawn)
-    low, high = np.quantile(drawn.mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        correct, n = np.array(sessions, np.float64).T
+        picks = rng.integers(len(sessions), size=(_BOOTSTRAP_SAMPLES, len(counts), len(sessions)))
+        by_signer.append(correct[picks].sum(axis=2) / n[picks].sum(axis=2))
+    signer = rng.integers(len(counts), size=accuracies.shape)
+    for index, of_signer in enumerate(by_signer):
+        accuracies = np.where(signer == index, of_signer, accuracies)
+    tail = (1 - CONFIDENCE_LEVEL) / 2
+    low, high = np.quantile(accuracies.mean(axis=1), [tail, (1 + CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)
 
 
-def _possible(samples: data.Samples, asked: By) -> tuple[By, str]:
+def _resolve_unit(samples: data.Samples, by: By) -> tuple[By, str]:
+    """Return a unit that can be held out, and a note if it is not the requested one."""
     signers = np.unique(samples.signer)
     sessions = np.unique(np.char.add(np.char.add(samples.signer, "/"), samples.session))
-    if asked == "signer" and len(signers) < 2:
-        by: By = "session" if len(sessions) > 1 else "block"
-        return by, f"There is only one signer ({signers[0]}), so each {_SAID[by]} was left out in turn."
-    if asked == "session" and len(sessions) < 2:
-        return "block", f"There is only one session, so each {_SAID['block']} was left out in turn."
-    return asked, ""
+    if by == "signer" and len(signers) < 2:
+        finer: By = "session" if len(sessions) > 1 else "block"
+        return finer, f"There is only one signer ({signers[0]}), so each {_UNIT_NAMES[finer]} was held out in turn."
+    if by == "session" and len(sessions) < 2:
+        return "block", f"There is only one session, so each {_UNIT_NAMES['block']} was held out in turn."
+    return by, ""
 
 
-_SAID: Final = {"signer": "signer", "session": "session", "block": "block of time"}
-
-
-def _names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
+def _held_out_names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
     test = part.split == "test"
     if by == "block":
         return (f"block {number}",)
@@ -201,20 +203,21 @@ def _names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
     return tuple(np.unique(names[test]).tolist())
 
 
-def _units(crossed: CrossValidation) -> list[tuple[str, npt.NDArray[np.bool_]]]:
-    answers = crossed.predictions
-    if crossed.by == "block":
-        return [(names[0], crossed.turn == number) for number, names in enumerate(crossed.turns)]
-    names = answers.signer
-    if crossed.by == "session":
-        names = np.char.add(np.char.add(answers.signer, "/"), answers.session)
+def _rows_by_unit(result: CrossValidation) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    """Return the name and the mask of the predictions of each signer, session or block."""
+    predictions = result.predictions
+    if result.by == "block":
+        return [(names[0], result.fold == number) for number, names in enumerate(result.fold_names)]
+    names = predictions.signer
+    if result.by == "session":
+        names = np.char.add(np.char.add(predictions.signer, "/"), predictions.session)
     return [(str(name), names == name) for name in np.unique(names)]
 
 
-def _session_counts(answers: Predictions) -> list[tuple[int, int]]:
-    right = answers.truth == answers.predicted
-    rows = [answers.session == name for name in np.unique(answers.session)]
-    return [(int(right[each].sum()), int(each.sum())) for each in rows]
+def _session_counts(predictions: Predictions) -> list[tuple[int, int]]:
+    correct = predictions.truth == predictions.predicted
+    masks = [predictions.session == name for name in np.unique(predictions.session)]
+    return [(int(correct[rows].sum()), int(rows.sum())) for rows in masks]
 
 
 def _summarise(predictions: Predictions) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The learning curve: how well strangers are recognised by how many people and how many images were learned from."""
+"""The learning curve: accuracy on held-out signers by number of training signers and of training images."""
 
 from itertools import combinations
 from typing import Final
@@ -14,17 +14,17 @@ from aslkit.train.data.features import Feature
 from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
 
-SHARES: Final = (1 / 16, 1 / 4)
-"""Of each signer's frames of each letter, evenly spread over the recording."""
+IMAGE_SHARES: Final = (1 / 16, 1 / 4)
+"""Shares of each signer's frames of each letter to train on, evenly spaced over the recording."""
 
-MOST_DRAWN: Final = 2
-"""Choices of so many people, for each person left out."""
+MAX_SUBSETS: Final = 2
+"""Maximum number of random subsets of training signers for each held-out signer and subset size."""
 
-MORE: Final = 10
-"""People whose worth is estimated."""
+EXTRA_SIGNERS: Final = 10
+"""Number of additional signers for which the accuracy is extrapolated."""
 
-ENOUGH: Final = 3
-"""Numbers of people without which nothing is estimated: through two points goes any power, and it flatters."""
+MIN_CURVE_POINTS: Final = 3
+"""Minimum number of points for an extrapolation. A power law fits any two points, with optimistic results."""
 
 
 def learning_curve(
@@ -33,67 +33,65 @@ def learning_curve(
     config: TrainConfig,
     *,
     full: dict[str, float],
-    watch: TrainingFolders = NO_FOLDERS,
+    folders: TrainingFolders = NO_FOLDERS,
 ) -> LearningCurve:
-    """Train on fewer people, and on fewer images, each signer left out in turn.
+    """Train on fewer signers and on fewer images, with each signer held out in turn.
 
     Args:
-        samples: all there are.
-        feature: what the models see.
+        samples: the dataset; its own split is ignored.
+        feature: input of the models.
         config: the settings.
-        full: each signer's accuracy when all others were trained on.
-        watch: where the trainings can be gone on with; nothing of them is written for TensorBoard.
+        full: accuracy on each signer of a model trained on all other signers, by name.
+        folders: checkpoints of the trainings. Nothing is logged for TensorBoard.
     """
     names = sorted(full)
     rng = np.random.default_rng(config.seed)
     by_signers: list[CurvePoint] = []
     for number in range(1, len(names) - 1):
-        each = []
-        for held in names:
-            choices = list(combinations([name for name in names if name != held], number))
-            picked = rng.permutation(len(choices))[:MOST_DRAWN]
-            for place in picked:
-                part = data.subset(samples, np.isin(samples.signer, [held, *choices[place]]))
-                title = f"{number} to learn from, without {held}"
-                each.append(_right(part, held, feature, config, title, watch))
-        by_signers.append(CurvePoint(n=number, mean=float(np.mean(each)), accuracies=each))
-    everybody = list(full.values())
-    by_signers.append(CurvePoint(n=len(names) - 1, mean=float(np.mean(everybody)), accuracies=everybody))
+        accuracies = []
+        for held_out in names:
+            subsets = list(combinations([name for name in names if name != held_out], number))
+            picked = rng.permutation(len(subsets))[:MAX_SUBSETS]
+            for index in picked:
+                part = data.subset(samples, np.isin(samples.signer, [held_out, *subsets[index]]))
+                title = f"{number} training signer{'s' * (number > 1)}, {held_out} held out"
+                accuracies.append(_measure_held_out(part, held_out, feature, config, title, folders))
+        by_signers.append(CurvePoint(n=number, mean=float(np.mean(accuracies)), accuracies=accuracies))
+    all_signers = list(full.values())
+    by_signers.append(CurvePoint(n=len(names) - 1, mean=float(np.mean(all_signers)), accuracies=all_signers))
     return LearningCurve(
         signers=by_signers,
-        images=_by_images(samples, feature, config, full, watch),
+        images=_curve_by_images(samples, feature, config, full, folders),
         more=extrapolate_curve([(point.n, point.mean) for point in by_signers]),
     )
 
 
-def check_people(samples: data.Samples) -> None:
-    """Raise InputError where there are fewer than three signers: there is nobody to leave away."""
+def check_enough_signers(samples: data.Samples) -> None:
+    """Raise InputError for fewer than three signers: with one held out, the number of the others must vary."""
     if len(set(samples.signer.tolist())) < 3:
-        raise InputError(
-            "A learning curve wants three signers or more: one to test on, and fewer and more to learn from."
-        )
+        raise InputError("A learning curve requires at least three signers: one to test on, and two to train on.")
 
 
 def extrapolate_curve(points: list[tuple[int, float]]) -> Extrapolation | None:
-    """What MORE people would bring, if errors went on falling as a power of their number.
+    """Extrapolate the accuracy with EXTRA_SIGNERS more signers, by a power law fitted to the errors.
 
-    Errors of learners fall about as a power of what they learn from (Hestness et al., 2017); from two or three numbers
-    this is a guess.
+    Errors fall approximately as a power of the amount of training data (Hestness et al., Deep Learning Scaling is
+    Predictable, Empirically, 2017). From a few points this is a rough estimate.
 
     Args:
-        points: numbers of people, and the mean accuracy with so many.
+        points: number of signers, and mean accuracy with that many.
 
     Returns:
-        n, accuracy, and exponent; None for fewer than ENOUGH numbers, or where more people did not help.
+        None for fewer than MIN_CURVE_POINTS points, or if more signers did not reduce the error.
     """
-    if len(points) < ENOUGH:
+    if len(points) < MIN_CURVE_POINTS:
         return None
-    n, wrong = np.array([p[0] for p in points]), np.maximum([1 - p[1] for p in points], 1e-4)
-    exponent, start = np.polyfit(np.log(n), np.log(wrong), 1)
+    n, error = np.array([p[0] for p in points]), np.maximum([1 - p[1] for p in points], 1e-4)
+    exponent, intercept = np.polyfit(np.log(n), np.log(error), 1)
     if exponent >= 0:
         return None
-    more = int(n.max()) + MORE
-    return Extrapolation(n=more, accuracy=float(1 - np.exp(start) * more**exponent), exponent=float(exponent))
+    more = int(n.max()) + EXTRA_SIGNERS
+    return Extrapolation(n=more, accuracy=float(1 - np.exp(intercept) * more**exponent), exponent=float(exponent))
 
 
 def describe_curve(curve: LearningCurve) -> str:
@@ -105,59 +103,59 @@ def describe_curve(curve: LearningCurve) -> str:
         f"{100 * last.mean:.1f} %; {fewest.n:,} instead of {all_images.n:,} images give {100 * fewest.mean:.1f} %."
     )
     if curve.more is None:
-        return f"{text} This is too little to estimate what {MORE} more signers would add."
+        return f"{text} This is too little to estimate what {EXTRA_SIGNERS} more signers would add."
     return (
-        f"{text} If the error keeps falling at this rate, {MORE} more signers would give about "
+        f"{text} If the error keeps falling at this rate, {EXTRA_SIGNERS} more signers would give about "
         f"{100 * curve.more.accuracy:.0f} %, a rough estimate from {len(curve.signers)} points."
     )
 
 
-def _by_images(
+def _curve_by_images(
     samples: data.Samples,
     feature: Feature,
     config: TrainConfig,
     full: dict[str, float],
-    watch: TrainingFolders = NO_FOLDERS,
+    folders: TrainingFolders = NO_FOLDERS,
 ) -> list[CurvePoint]:
-    found: list[CurvePoint] = []
-    for share in SHARES:
-        kept = _thinned(samples, share)
-        each = []
-        for held in sorted(full):
-            part = data.subset(samples, kept | (samples.signer == held))
-            each.append(_right(part, held, feature, config, f"{share:.0%} of the images, without {held}", watch))
-        found.append(CurvePoint(n=_mean_number(samples, kept), mean=float(np.mean(each)), accuracies=each))
-    every = np.ones(len(samples), bool)
-    return [
-        *found,
-        CurvePoint(
-            n=_mean_number(samples, every), mean=float(np.mean(list(full.values()))), accuracies=[*full.values()]
-        ),
-    ]
+    points: list[CurvePoint] = []
+    for share in IMAGE_SHARES:
+        selected = _select_share(samples, share)
+        accuracies = []
+        for held_out in sorted(full):
+            part = data.subset(samples, selected | (samples.signer == held_out))
+            title = f"{share:.0%} of the training images, {held_out} held out"
+            accuracies.append(_measure_held_out(part, held_out, feature, config, title, folders))
+        n = _mean_training_images(samples, selected)
+        points.append(CurvePoint(n=n, mean=float(np.mean(accuracies)), accuracies=accuracies))
+    n = _mean_training_images(samples, np.ones(len(samples), bool))
+    accuracies = list(full.values())
+    return [*points, CurvePoint(n=n, mean=float(np.mean(accuracies)), accuracies=accuracies)]
 
 
-def _thinned(samples: data.Samples, share: float) -> npt.NDArray[np.bool_]:
-    """So much of each signer's frames of each letter, at least two, evenly spread."""
-    kept = np.zeros(len(samples), bool)
+def _select_share(samples: data.Samples, share: float) -> npt.NDArray[np.bool_]:
+    """Select a share of each signer's frames of each letter, at least two, evenly spaced. Copies are not selected."""
+    selected = np.zeros(len(samples), bool)
     for signer in np.unique(samples.signer):
         for letter in np.unique(samples.label):
-            rows = np.flatnonzero((samples.signer == signer) & (samples.label == letter) & ~samples.copy)
+            rows = np.flatnonzero((samples.signer == signer) & (samples.label == letter) & ~samples.is_copy)
             if len(rows):
                 number = min(len(rows), max(2, round(len(rows) * share)))
-                kept[rows[np.linspace(0, len(rows) - 1, number).round().astype(int)]] = True
-    return kept
+                selected[rows[np.linspace(0, len(rows) - 1, number).round().astype(int)]] = True
+    return selected
 
 
-def _mean_number(samples: data.Samples, kept: npt.NDArray[np.bool_]) -> int:
+def _mean_training_images(samples: data.Samples, selected: npt.NDArray[np.bool_]) -> int:
+    """Return the mean number of selected frames over the held-out signers, rounded."""
     names = np.unique(samples.signer)
-    return round(float(np.mean([(kept & (samples.signer != held)).sum() for held in names])))
+    return round(float(np.mean([(selected & (samples.signer != held_out)).sum() for held_out in names])))
 
 
-def _right(
-    part: data.Samples, held: str, feature: Feature, config: TrainConfig, title: str, watch: TrainingFolders
+def _measure_held_out(
+    part: data.Samples, held_out: str, feature: Feature, config: TrainConfig, title: str, folders: TrainingFolders
 ) -> float:
-    split = data.hold_out_signers(part, [held], config)
-    fitted = fit(split, feature, config, title=title, watch=TrainingFolders(kept=watch.kept))
+    """Train on all other signers of a part, and return the accuracy on the held-out one."""
+    split = data.hold_out_signers(part, [held_out], config)
+    fitted = fit(split, feature, config, title=title, folders=TrainingFolders(checkpoints=folders.checkpoints))
     accuracy = measure_predictions(predict(fitted.model, split, feature, split="test")).accuracy
     assert accuracy is not None  # the held-out signer has frames
     return accuracy

@@ -1,4 +1,4 @@
-"""Measuring a model: on people not trained on, an image without a found hand counting as wrong."""
+"""Predictions of a model, and their metrics: accuracy, coverage, F1, confusion matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -15,25 +15,25 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.vision.preprocess import Array
 
-REFUSED: Final = -1
-"""The answer where no hand was found."""
+NO_PREDICTION: Final = -1
+"""Stands for "no letter": no hand was found, or the confidence is below the threshold."""
 
 MAX_CONFUSIONS: Final = 12
-"""Confusions listed in a report."""
+"""Maximum number of confusions in a report."""
 
-_AT_ONCE: Final = 1024
-"""Frames shown to the model at once: bounds the memory."""
+_BATCH_SIZE: Final = 1024
+"""Frames per forward pass; bounds the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a model said of n frames.
+    """Predictions of a model on n frames.
 
     Attributes:
-        truth: int64 (n,), index of the letter signed.
-        predicted: int64 (n,), index of the letter said, or REFUSED.
-        probabilities: float32 (n, 24), of each letter; zeros where no hand was found. (0, 24) where they are not kept.
-        key, signer, session: str (n,), of the frames; (0,) where they are not kept.
+        truth: index of the signed letter, int64 (n,).
+        predicted: index of the predicted letter, int64 (n,); NO_PREDICTION if no hand was found.
+        probabilities: of each letter, float32 (n, 24); zeros if no hand was found. (0, 24) if they are not stored.
+        key, signer, session: of each frame, str (n,); (0,) if they are not stored.
     """
 
     truth: npt.NDArray[np.int64]
@@ -47,31 +47,38 @@ class Predictions:
         """Number of frames."""
         return len(self.truth)
 
-    def select(self, taken: npt.NDArray[np.bool_]) -> "Predictions":
-        """Those of some of the frames, which must be kept with key and probabilities."""
-        return Predictions(**{each.name: getattr(self, each.name)[taken] for each in fields(self)})
+    def select(self, selected: npt.NDArray[np.bool_]) -> "Predictions":
+        """Return the predictions selected by a mask, bool (n,). Probabilities and keys must be stored."""
+        return Predictions(**{each.name: getattr(self, each.name)[selected] for each in fields(self)})
 
 
-NO_PREDICTIONS: Final = Predictions(truth=np.zeros(0, np.int64), predicted=np.zeros(0, np.int64))
-"""Where nothing was asked."""
+EMPTY_PREDICTIONS: Final = Predictions(truth=np.zeros(0, np.int64), predicted=np.zeros(0, np.int64))
+"""Predictions on no frames, if nothing was measured."""
 
 
 def concat_predictions(parts: Sequence[Predictions]) -> Predictions:
-    """All answers of several, one after the other."""
+    """Concatenate predictions."""
     return Predictions(
-        **{each.name: np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Predictions)}
+        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Predictions)}
     )
 
 
 def predict(model: Any, samples: Samples, feature: Feature, *, split: str) -> Predictions:
-    """Ask `model` (a keras.Model) about the rows of a split."""
+    """Predict the frames of a split.
+
+    Args:
+        model: keras.Model.
+        samples: the dataset.
+        feature: input of the model.
+        split: "train", "validation" or "test".
+    """
     rows = np.flatnonzero(samples.split == split)
-    seen = samples.found[rows]
+    hand_found = samples.hand_found[rows]
     probabilities = np.zeros((len(rows), len(LETTERS)), np.float32)
-    probabilities[seen] = predict_probabilities(model, samples.raw[rows[seen]], feature)
+    probabilities[hand_found] = predict_probabilities(model, samples.hands[rows[hand_found]], feature)
     return Predictions(
         truth=samples.label[rows],
-        predicted=np.where(seen, probabilities.argmax(axis=1), REFUSED),
+        predicted=np.where(hand_found, probabilities.argmax(axis=1), NO_PREDICTION),
         probabilities=probabilities,
         key=samples.key[rows],
         signer=samples.signer[rows],
@@ -79,11 +86,17 @@ def predict(model: Any, samples: Samples, feature: Feature, *, split: str) -> Pr
     )
 
 
-def predict_probabilities(model: Any, raw: Array, feature: Feature) -> Array:
-    """What `model` (a keras.Model) says of raw samples: probabilities, float32 (n, 24)."""
-    parts = [raw[start : start + _AT_ONCE] for start in range(0, len(raw), _AT_ONCE)]
-    said = [np.asarray(model(feature.finish(part), training=False), np.float32) for part in parts]
-    return np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32)
+def predict_probabilities(model: Any, hands: Array, feature: Feature) -> Array:
+    """Return the probability of each letter, float32 (n, 24).
+
+    Args:
+        model: keras.Model.
+        hands: as in `Samples.hands`, float32 (n, …).
+        feature: input of the model.
+    """
+    batches = [hands[start : start + _BATCH_SIZE] for start in range(0, len(hands), _BATCH_SIZE)]
+    outputs = [np.asarray(model(feature.to_inputs(batch), training=False), np.float32) for batch in batches]
+    return np.concatenate(outputs) if outputs else np.zeros((0, len(LETTERS)), np.float32)
 
 
 def held_out_metrics(predictions: Predictions, *, by: str) -> HeldOutMetrics:
@@ -112,7 +125,7 @@ def measure_predictions(predictions: Predictions) -> PredictionMetrics:
     truth, predicted = predictions.truth, predictions.predicted
     if not len(truth):
         return PredictionMetrics(n=0)
-    correct, found = truth == predicted, predicted != REFUSED
+    correct, found = truth == predicted, predicted != NO_PREDICTION
     signed = np.unique(truth)
     return PredictionMetrics(
         accuracy=float(correct.mean()),
@@ -134,23 +147,24 @@ def _measure_letter(signed: npt.NDArray[np.bool_], predicted: npt.NDArray[np.boo
     )
 
 
-def confusion_matrix(answers: Predictions) -> npt.NDArray[np.int64]:
-    """Count what was said for what was signed: int64 (24, 25), rows signed, columns said, the last one refused."""
-    table = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
-    np.add.at(table, (answers.truth, np.where(answers.predicted == REFUSED, len(LETTERS), answers.predicted)), 1)
-    return table
+def confusion_matrix(predictions: Predictions) -> npt.NDArray[np.int64]:
+    """Count frames by signed letter (row) and predicted letter (column), int64 (24, 25); last column: no hand found."""
+    matrix = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
+    columns = np.where(predictions.predicted == NO_PREDICTION, len(LETTERS), predictions.predicted)
+    np.add.at(matrix, (predictions.truth, columns), 1)
+    return matrix
 
 
 def top_confusions(predictions: Predictions, *, limit: int = MAX_CONFUSIONS) -> list[Confusion]:
     """Return the most frequent confusions, most frequent first; a missed hand is predicted as "no hand"."""
-    table = confusion_matrix(predictions)
-    signed = table.sum(axis=1)
-    table[np.arange(len(LETTERS)), np.arange(len(LETTERS))] = 0
-    ranked = np.argsort(table, axis=None, kind="stable")[::-1][:limit]
-    pairs = zip(*np.unravel_index(ranked, table.shape), strict=True)
+    matrix = confusion_matrix(predictions)
+    signed = matrix.sum(axis=1)
+    matrix[np.arange(len(LETTERS)), np.arange(len(LETTERS))] = 0
+    ranked = np.argsort(matrix, axis=None, kind="stable")[::-1][:limit]
+    pairs = zip(*np.unravel_index(ranked, matrix.shape), strict=True)
     names = (*LETTERS, "no hand")
     return [
-        Confusion(signed=LETTERS[i], predicted=names[j], count=int(table[i, j]), share=float(table[i, j] / signed[i]))
+        Confusion(signed=LETTERS[i], predicted=names[j], count=int(matrix[i, j]), share=float(matrix[i, j] / signed[i]))
         for i, j in pairs
-        if table[i, j]
+        if matrix[i, j]
     ]

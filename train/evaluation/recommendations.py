@@ -1,4 +1,4 @@
-"""What to record next, from what a run got wrong: a list that `aslkit capture --plan RUN` walks."""
+"""Recommendations of what to record next, the plan for `aslkit capture --plan RUN`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,78 +9,84 @@ import numpy as np
 from aslkit.core.letters import LETTERS
 from aslkit.formats.recording_plan import FRAMES_PER_LETTER, PlannedLetter
 from aslkit.train.data.samples import Samples
-from aslkit.train.evaluation.predictions import REFUSED, Predictions
+from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 from aslkit.train.evaluation.signer_outliers import SignerOutlier
 
-ENOUGH: Final = 0.9
-"""Share of a letter's frames right on unseen people, from which it is not asked for."""
+SUFFICIENT_ACCURACY: Final = 0.9
+"""Letters with at least this accuracy on unseen signers are not planned."""
 
-MOST: Final = 12
-"""Letters of a plan: as many as are recorded in one sitting."""
+MAX_PLANNED_LETTERS: Final = 12
+"""Maximum number of letters in a plan: as many as one recording session can cover."""
 
-NARROW: Final = 0.5
-"""Share of a signer's frames of a letter in one group of near-duplicates, from which they count as little varied."""
+MAX_GROUP_SHARE: Final = 0.5
+"""A signer's frames of a letter vary too little if one near-duplicate group holds at least this share of them."""
 
-FEWEST: Final = 20
-"""Frames of a letter of a signer; fewer are few."""
+MIN_FRAMES: Final = 20
+"""Minimum number of frames per letter and signer."""
 
 
-def make_plan(samples: Samples, answers: Predictions, forms: Sequence[SignerOutlier]) -> list[PlannedLetter]:
-    """Letters to record, most useful first: those got wrong on unseen people, odd forms, and what varies too little.
+def make_plan(samples: Samples, predictions: Predictions, outliers: Sequence[SignerOutlier]) -> list[PlannedLetter]:
+    """Return the letters to record, most useful first.
+
+    First come letters of low accuracy on unseen signers, then signer outliers, then letters of which a signer has too
+    few frames or too many near-duplicates.
 
     Args:
-        samples: what there is.
-        answers: on people not trained on.
-        forms: that are far from everyone else's.
+        samples: the dataset.
+        predictions: on unseen signers.
+        outliers: letters that a signer forms unlike the others.
     """
-    wanted = [*_wrong(answers), *_forms(forms), *_narrow(samples)]
-    unique = {(each.letter, each.signer): each for each in reversed(wanted)}
-    return [each for each in wanted if unique[each.letter, each.signer] is each][:MOST]
+    planned = [*_plan_confused(predictions), *_plan_outliers(outliers), *_plan_sparse(samples)]
+    first = {(each.letter, each.signer): each for each in reversed(planned)}
+    return [each for each in planned if first[each.letter, each.signer] is each][:MAX_PLANNED_LETTERS]
 
 
-def plan_to_json(wanted: Sequence[PlannedLetter]) -> list[dict[str, Any]]:
-    """As record_next.json and metrics.json have it."""
-    return [asdict(each) for each in wanted]
+def plan_to_json(plan: Sequence[PlannedLetter]) -> list[dict[str, Any]]:
+    """Return the content of record_next.json."""
+    return [asdict(each) for each in plan]
 
 
-def _wrong(answers: Predictions) -> list[PlannedLetter]:
+def _plan_confused(predictions: Predictions) -> list[PlannedLetter]:
     found = []
-    for letter in np.unique(answers.truth):
-        rows = answers.truth == letter
-        right = float((answers.predicted[rows] == letter).mean())
-        if right >= ENOUGH:
+    for letter in np.unique(predictions.truth):
+        rows = predictions.truth == letter
+        accuracy = float((predictions.predicted[rows] == letter).mean())
+        if accuracy >= SUFFICIENT_ACCURACY:
             continue
-        said, counts = np.unique(answers.predicted[rows & (answers.predicted != letter)], return_counts=True)
-        most = int(said[counts.argmax()])
-        instead = "no hand was found" if most == REFUSED else f"mostly taken for {LETTERS[most]}"
-        why = f"{right:.0%} right on unseen people, {instead}"
-        found.append((right, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES_PER_LETTER, why=why)))
+        wrong, counts = np.unique(predictions.predicted[rows & (predictions.predicted != letter)], return_counts=True)
+        most_frequent = int(wrong[counts.argmax()])
+        if most_frequent == NO_PREDICTION:
+            reason = "often no hand was found"
+        else:
+            reason = f"most often predicted as {LETTERS[most_frequent]}"
+        why = f"{accuracy:.0%} accuracy on unseen signers, {reason}"
+        found.append((accuracy, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES_PER_LETTER, why=why)))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
-def _forms(forms: Sequence[SignerOutlier]) -> list[PlannedLetter]:
+def _plan_outliers(outliers: Sequence[SignerOutlier]) -> list[PlannedLetter]:
     return [
         PlannedLetter(
-            letter=form.letter,
+            letter=outlier.letter,
             signer="",
             frames=FRAMES_PER_LETTER,
-            why=f"{form.signer} signs it unlike the others: other people's, to tell which forms there are",
+            why=f"{outlier.signer} signs it unlike the others; more signers show which variants exist",
         )
-        for form in forms
+        for outlier in outliers
     ]
 
 
-def _narrow(samples: Samples) -> list[PlannedLetter]:
+def _plan_sparse(samples: Samples) -> list[PlannedLetter]:
     found = []
-    for signer in np.unique(samples.signer[~samples.copy]):
+    for signer in np.unique(samples.signer[~samples.is_copy]):
         for letter in np.unique(samples.label):
-            group = samples.group[(samples.signer == signer) & (samples.label == letter) & ~samples.copy]
+            group = samples.group[(samples.signer == signer) & (samples.label == letter) & ~samples.is_copy]
             if not len(group):
-                why = f"{signer} has nothing of it"
-            elif len(group) < FEWEST:
-                why = f"{signer} has {len(group)} frames of it"
-            elif np.unique(group, return_counts=True)[1].max() >= NARROW * len(group):
-                why = f"most frames that {signer} has are near-copies of one another: other light, another distance"
+                why = f"{signer} has no frames of it"
+            elif len(group) < MIN_FRAMES:
+                why = f"{signer} has only {len(group)} frames of it"
+            elif np.unique(group, return_counts=True)[1].max() >= MAX_GROUP_SHARE * len(group):
+                why = f"most of {signer}'s frames are near-duplicates; vary lighting and distance"
             else:
                 continue
             found.append(PlannedLetter(letter=LETTERS[letter], signer=str(signer), frames=FRAMES_PER_LETTER, why=why))

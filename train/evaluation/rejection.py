@@ -1,4 +1,4 @@
-"""Letters right, wrong and refused, and what a model says where there is no letter."""
+"""Rejection: outcomes of letters and of negative samples at the confidence threshold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.recorded_negatives import negatives_of_signers
 from aslkit.train.data.samples import Samples
 from aslkit.train.evaluation.calibration import Calibration, choose_threshold, fit_temperature, reliability_curve
-from aslkit.train.evaluation.predictions import REFUSED, Predictions, predict_probabilities
+from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions, predict_probabilities
 from aslkit.vision.preprocess import Array, apply_temperature
 
-MADE: Final = 400
-"""Frames without a letter of each kind, and ways from letter to letter, for each test."""
+NEGATIVES_PER_KIND: Final = 400
+"""Synthetic negative samples of each kind, and transitions, per test set."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NegativePredictions:
-    """What a model said where there was no letter.
+    """Predictions of a model on negative samples.
 
     Attributes:
-        kind: str (n,), of `nothing.KINDS`, or "recorded".
-        probabilities: float32 (n, 24).
-        transitions: float32 (m, STEPS, 24), of whole ways from letter to letter.
-        ends: int64 (m, 2), those letters.
+        kind: one of `synthetic_negatives.KINDS`, or "recorded", str (n,).
+        probabilities: of each letter, float32 (n, 24).
+        transitions: probabilities in each frame of a transition, float32 (m, TRANSITION_FRAMES, 24).
+        ends: first and last letter of each transition, int64 (m, 2).
     """
 
     kind: npt.NDArray[np.str_]
@@ -47,51 +47,51 @@ def predict_negatives(
     seed: int,
     recorded: Mapping[str, Array] | None = None,
 ) -> NegativePredictions:
-    """Ask `model` (a keras.Model) about frames without a letter, made from those of a split, and about recorded ones.
+    """Predict negative samples: synthetic ones derived from the frames of a split, and recorded ones of its signers.
 
     Args:
-        model: whom to ask.
-        samples: what to make them from.
-        feature: of the model.
-        split: whose frames.
-        seed: of chance.
-        recorded: frames without a letter that were recorded, by signer, raw as `samples.raw`; those of the signers of
-            the split are asked about.
+        model: keras.Model.
+        samples: the dataset.
+        feature: input of the model.
+        split: "train", "validation" or "test".
+        seed: random seed of the synthetic samples.
+        recorded: frames recorded without a letter, by signer, as in `Samples.hands`.
     """
     rng = np.random.default_rng([seed, 7])
-    rows = np.flatnonzero((samples.split == split) & samples.found & ~samples.copy)
-    raw, label, signer = samples.raw[rows], samples.label[rows], samples.signer[rows]
-    parts = {
-        kind: synthetic_negatives.make_negatives(raw, label, signer, kind, MADE, rng)
+    rows = np.flatnonzero((samples.split == split) & samples.hand_found & ~samples.is_copy)
+    hands, label, signer = samples.hands[rows], samples.label[rows], samples.signer[rows]
+    negatives = {
+        kind: synthetic_negatives.make_negatives(hands, label, signer, kind, NEGATIVES_PER_KIND, rng)
         for kind in synthetic_negatives.KINDS
         if len(rows)
     }
-    if (frames := negatives_of_signers(recorded or {}, set(signer.tolist()))) is not None:
-        parts["recorded"] = frames
-    kinds = np.repeat(list(parts) or [""], [len(each) for each in parts.values()] or [0])
-    said = [predict_probabilities(model, each, feature) for each in parts.values()]
-    hands, ends = synthetic_negatives.make_transitions(raw, label, signer, MADE, rng)
-    ways = predict_probabilities(model, hands.reshape(-1, *samples.raw.shape[1:]), feature)
+    if (of_signers := negatives_of_signers(recorded or {}, set(signer.tolist()))) is not None:
+        negatives["recorded"] = of_signers
+    kind = np.repeat(list(negatives) or [""], [len(each) for each in negatives.values()] or [0])
+    probabilities = [predict_probabilities(model, each, feature) for each in negatives.values()]
+    moving, ends = synthetic_negatives.make_transitions(hands, label, signer, NEGATIVES_PER_KIND, rng)
+    transitions = predict_probabilities(model, moving.reshape(-1, *samples.hands.shape[1:]), feature)
     return NegativePredictions(
-        kind=kinds,
-        probabilities=np.concatenate(said) if said else np.zeros((0, len(LETTERS)), np.float32),
-        transitions=ways.reshape(len(ends), synthetic_negatives.STEPS, len(LETTERS)),
+        kind=kind,
+        probabilities=np.concatenate(probabilities) if probabilities else np.zeros((0, len(LETTERS)), np.float32),
+        transitions=transitions.reshape(len(ends), synthetic_negatives.TRANSITION_FRAMES, len(LETTERS)),
         ends=ends,
     )
 
 
-def calibrate_rejection(answers: Predictions, silence: NegativePredictions) -> Calibration:
-    """Choose temperature and threshold from frames that the model did not learn from."""
-    found = answers.predicted != REFUSED
-    probabilities, truth = answers.probabilities[found], answers.truth[found]
-    by = fit_temperature(probabilities, truth)
-    sure = apply_temperature(probabilities, by).max(axis=1, initial=0)
-    silent = apply_temperature(silence.probabilities, by).max(axis=1, initial=0)
-    return Calibration(temperature=by, threshold=choose_threshold(sure[answers.predicted[found] == truth], silent))
+def calibrate_rejection(predictions: Predictions, negatives: NegativePredictions) -> Calibration:
+    """Choose temperature and threshold from predictions on frames that the model was not trained on."""
+    found = predictions.predicted != NO_PREDICTION
+    probabilities, truth = predictions.probabilities[found], predictions.truth[found]
+    temperature = fit_temperature(probabilities, truth)
+    confidence = apply_temperature(probabilities, temperature).max(axis=1, initial=0)
+    on_negatives = apply_temperature(negatives.probabilities, temperature).max(axis=1, initial=0)
+    threshold = choose_threshold(confidence[predictions.predicted[found] == truth], on_negatives)
+    return Calibration(temperature=temperature, threshold=threshold)
 
 
 def concat_negatives(parts: Sequence[NegativePredictions]) -> NegativePredictions:
-    """All of several, one after the other."""
+    """Concatenate predictions on negative samples."""
     return NegativePredictions(
         kind=np.concatenate([each.kind for each in parts]),
         probabilities=np.concatenate([each.probabilities for each in parts]),
@@ -107,17 +107,17 @@ def rejection_metrics(
 
     Args:
         tests: predictions on letters and on negative samples, with a calibration that was chosen on other data.
-        chosen: the calibration that the model keeps.
+        chosen: the calibration of the final model.
         chosen_on: the data on which it was chosen.
     """
     accepted = np.concatenate([_accepted_letters(letters.probabilities, c) for letters, _, c in tests])
     truth = np.concatenate([letters.truth for letters, _, _ in tests])
-    found = np.concatenate([letters.predicted != REFUSED for letters, _, _ in tests])
-    predicted = np.where(found, accepted, REFUSED)
+    found = np.concatenate([letters.predicted != NO_PREDICTION for letters, _, _ in tests])
+    predicted = np.where(found, accepted, NO_PREDICTION)
     total = max(len(truth), 1)
     calibrated = np.concatenate(
         [
-            apply_temperature(letters.probabilities[letters.predicted != REFUSED], c.temperature)
+            apply_temperature(letters.probabilities[letters.predicted != NO_PREDICTION], c.temperature)
             for letters, _, c in tests
         ]
     )
@@ -150,6 +150,7 @@ def _negative_outcomes(tests: Sequence[tuple[NegativePredictions, Calibration]])
 
 
 def _accepted_letters(probabilities: Array, calibration: Calibration) -> npt.NDArray[np.int64]:
-    """Return the most likely letters, or REFUSED below the threshold: float32 (…, 24) to int64 (…)."""
-    hot = apply_temperature(probabilities, calibration.temperature)
-    return np.where(hot.max(axis=-1) >= calibration.threshold, hot.argmax(axis=-1), REFUSED)
+    """Return the most likely letters, or NO_PREDICTION below the threshold: float32 (…, 24) to int64 (…)."""
+    calibrated = apply_temperature(probabilities, calibration.temperature)
+    accepted = calibrated.max(axis=-1) >= calibration.threshold
+    return np.where(accepted, calibrated.argmax(axis=-1), NO_PREDICTION)

@@ -1,4 +1,4 @@
-"""Letters that one person signs unlike everybody else: found in the landmarks, before anything is trained."""
+"""Signer outliers: letters that one signer forms unlike the others, measured from landmarks without training."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,35 +12,39 @@ from aslkit.train.data.samples import Samples
 from aslkit.vision.hand_landmarker import PARENT
 from aslkit.vision.preprocess import Array
 
-FAR: Final = 3.0
-"""Median deviations above the median distance to the nearest other person's, from which a form counts as far."""
+OUTLIER_MADS: Final = 3.0
+"""A form is an outlier if its distance to the most similar other signer exceeds the median distance by this many median
+absolute deviations, scaled as in `robust_std`."""
 
-LIKE: Final = 1.5
-"""Times the usual distance, up to which a form may be another letter under a wrong name."""
+MAX_LOOKALIKE_RATIO: Final = 1.5
+"""A form looks like another letter if its distance to that letter is at most this many times the median distance."""
 
 ADVICE: Final = (
-    "Look at them. If it is the letter, seen from another side or signed another way, keep both forms and record more "
-    "people who sign it so; if it is another letter, relabel it."
+    "Check these images. If they show the letter from another side or in another variant, keep both forms and record "
+    "more signers who sign it this way. If they show another letter, relabel them."
 )
-"""What to do about odd forms."""
+"""What to do about signer outliers."""
 
-FEWEST: Final = 5
-"""Frames of a letter of a signer, without which nothing is said of it."""
+MIN_FRAMES: Final = 5
+"""Minimum number of a signer's frames of a letter; with fewer, the letter is not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignerOutlier:
-    """A letter that a signer signs unlike the others.
+    """A letter that one signer forms unlike the others.
+
+    A signer's form of a letter is the mean over their frames. The distance between two forms is the mean angle between
+    corresponding bones, degrees.
 
     Attributes:
-        signer, letter: whose, of which.
-        distance: to the nearest other signer's form of the letter: mean angle between bones, degrees.
-        usual: the median of that over all letters and signers, degrees.
-        looks_like: letter and signer to whose form it lies nearest, if that is another letter; else "" and "".
-        nearness: distance to that one, degrees.
-        stray: share of its frames nearer to the middle of another letter of others than to that of the same letter.
-        key: of the frame in its middle.
-        other_key: of the frame in the middle of the nearest other signer's form of the letter.
+        signer, letter: the signer and the letter.
+        distance: distance to the most similar form of the same letter by another signer, degrees.
+        usual: median of that distance over all signers and letters, degrees.
+        looks_like: letter and signer of the most similar form of all, if it is another letter; else ("", "").
+        nearness: distance to the most similar form of all, degrees.
+        stray: share of the signer's frames that are more similar to another letter than to this one, 0–1.
+        key: key of the signer's most typical frame.
+        other_key: key of the most typical frame of the most similar other signer.
     """
 
     signer: str
@@ -55,105 +59,122 @@ class SignerOutlier:
 
     @property
     def text(self) -> str:
-        """What is odd about it, in a sentence."""
-        letter, whose = self.looks_like
-        own = f"{self.letter} of {self.signer}"
-        if letter and self.nearness <= LIKE * self.usual:
-            return f"{own} looks like {whose}'s {letter}: {self.stray:.0%} of its frames are nearer to another letter."
-        apart = f"{self.distance:.0f}° from the nearest other, where {self.usual:.0f}° is usual"
-        return f"{own} is a form of its own: {apart}."
+        """Description in one sentence."""
+        other_letter, other_signer = self.looks_like
+        if other_letter and self.nearness <= MAX_LOOKALIKE_RATIO * self.usual:
+            return (
+                f"{self.letter} of {self.signer} looks like {other_letter} of {other_signer}: {self.stray:.0%} of the "
+                "frames are more similar to another letter."
+            )
+        return (
+            f"{self.letter} of {self.signer} differs from all others: {self.distance:.0f}° from the most similar "
+            f"signer; {self.usual:.0f}° is usual."
+        )
 
 
 def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
-    """Find letters of signers that are far from everyone else's; the farthest first.
+    """Find letters that one signer forms unlike all other signers, largest distance first.
 
-    Only people who are trained on are looked at. With fewer than two signers of a letter nothing can be said of it.
-    With two, nobody can tell whose form is the odd one, and both are named.
+    Signers of the test set are ignored. A letter is compared if at least two signers have MIN_FRAMES frames of it. With
+    exactly two signers it is unknown which one is the outlier, so both are reported.
 
     Args:
-        samples: with landmarks; of other features nothing is found.
+        samples: the dataset, with landmarks. For crops the result is empty.
     """
-    if samples.raw.ndim != 3:
+    if samples.hands.ndim != 3:
         return []
-    rows = np.flatnonzero((samples.split != "test") & samples.found & ~samples.copy)
-    bones, signer, label = _directions(samples.raw[rows]), samples.signer[rows], samples.label[rows]
-    cells = [
+    rows = np.flatnonzero((samples.split != "test") & samples.hand_found & ~samples.is_copy)
+    bones, signer, label = _bone_directions(samples.hands[rows]), samples.signer[rows], samples.label[rows]
+    forms = [
         (str(name), int(letter))
         for name in np.unique(signer)
         for letter in np.unique(label)
-        if ((signer == name) & (label == letter)).sum() >= FEWEST
+        if ((signer == name) & (label == letter)).sum() >= MIN_FRAMES
     ]
-    if len({name for name, _ in cells}) < 2:
+    if len({name for name, _ in forms}) < 2:
         return []
-    _to_one_side(bones, signer, label, cells)
-    means = np.stack([_mean(bones[(signer == name) & (label == letter)]) for name, letter in cells])
-    apart = _angles(means, means)
-    names, letters = np.array([name for name, _ in cells]), np.array([letter for _, letter in cells])
-    others = names[:, None] != names[None]
-    same = np.where(others & (letters[:, None] == letters[None]), apart, np.inf)
-    nearest = same.min(axis=1)
-    known = np.isfinite(nearest)
-    usual = float(np.median(nearest[known])) if known.any() else 0.0
-    limit = usual + FAR * robust_std(nearest[known], usual) if known.any() else np.inf
-    found = []
-    for cell in np.flatnonzero(known & (nearest > limit)):
-        distances = _angles(bones[(signer == names[cell]) & (label == letters[cell])], means[others[cell]])
-        stray = float((letters[others[cell]][distances.argmin(axis=1)] != letters[cell]).mean())
-        like = int(np.where(others[cell], apart[cell], np.inf).argmin())
-        other = int(same[cell].argmin())
-        found.append(
+    _align_handedness(bones, signer, label, forms)
+    means = np.stack([_mean_directions(bones[(signer == name) & (label == letter)]) for name, letter in forms])
+    distances = _mean_angles(means, means)
+    names, letters = np.array([name for name, _ in forms]), np.array([letter for _, letter in forms])
+    other_signer = names[:, None] != names[None]
+    same_letter = np.where(other_signer & (letters[:, None] == letters[None]), distances, np.inf)
+    nearest = same_letter.min(axis=1)
+    comparable = np.isfinite(nearest)
+    usual = float(np.median(nearest[comparable])) if comparable.any() else 0.0
+    limit = usual + OUTLIER_MADS * robust_std(nearest[comparable], usual) if comparable.any() else np.inf
+    outliers = []
+    for form in np.flatnonzero(comparable & (nearest > limit)):
+        others = other_signer[form]
+        to_others = _mean_angles(bones[(signer == names[form]) & (label == letters[form])], means[others])
+        stray = float((letters[others][to_others.argmin(axis=1)] != letters[form]).mean())
+        like = int(np.where(others, distances[form], np.inf).argmin())
+        other = int(same_letter[form].argmin())
+        outliers.append(
             SignerOutlier(
-                signer=str(names[cell]),
-                letter=LETTERS[letters[cell]],
-                distance=round(float(nearest[cell]), 1),
+                signer=str(names[form]),
+                letter=LETTERS[letters[form]],
+                distance=round(float(nearest[form]), 1),
                 usual=round(usual, 1),
-                looks_like=("", "") if letters[like] == letters[cell] else (LETTERS[letters[like]], str(names[like])),
-                nearness=round(float(apart[cell, like]), 1),
+                looks_like=("", "") if letters[like] == letters[form] else (LETTERS[letters[like]], str(names[like])),
+                nearness=round(float(distances[form, like]), 1),
                 stray=round(stray, 3),
-                key=_middle(samples, rows, bones, signer, label, cells[cell], means[cell]),
-                other_key=_middle(samples, rows, bones, signer, label, cells[other], means[other]),
+                key=_most_typical_key(samples, rows, bones, signer, label, forms[form], means[form]),
+                other_key=_most_typical_key(samples, rows, bones, signer, label, forms[other], means[other]),
             )
         )
-    return sorted(found, key=lambda form: -form.distance)
+    return sorted(outliers, key=lambda outlier: -outlier.distance)
 
 
-def _directions(points: Array) -> Array:
-    """Unit vectors of bones, float32 (n, 20, 3); the depth, which MediaPipe only guesses, counts half."""
+def _bone_directions(points: Array) -> Array:
+    """Return unit vectors of the bones, float32 (n, 20, 3). Depth has half weight: MediaPipe only estimates it."""
     bones = (points[:, 1:] - points[:, PARENT]) * np.array([1, 1, 0.5], np.float32)
     result: Array = bones / (np.linalg.norm(bones, axis=-1, keepdims=True) + np.float32(1e-6))
     return result
 
 
-def _mean(bones: Array) -> Array:
-    middle = bones.mean(axis=0)
-    result: Array = middle / (np.linalg.norm(middle, axis=-1, keepdims=True) + np.float32(1e-6))
+def _mean_directions(bones: Array) -> Array:
+    mean = bones.mean(axis=0)
+    result: Array = mean / (np.linalg.norm(mean, axis=-1, keepdims=True) + np.float32(1e-6))
     return result
 
 
-def _angles(first: Array, second: Array) -> npt.NDArray[np.float64]:
-    """Mean angle between the bones of (n, 20, 3) and (m, 20, 3) hands, degrees: (n, m)."""
+def _mean_angles(first: Array, second: Array) -> npt.NDArray[np.float64]:
+    """Return the mean angle between the bones of (n, 20, 3) and (m, 20, 3) hands, degrees, (n, m)."""
     cosines = np.einsum("nbk,mbk->nmb", first, second)
     return np.asarray(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean(axis=-1), np.float64)
 
 
-def _to_one_side(bones: Array, signer: Any, label: Any, cells: list[tuple[str, int]]) -> None:
-    """Mirror whole signers, in place, where that brings them nearer to the first: MediaPipe mistakes hands."""
-    first = cells[0][0]
-    of_first = {letter: _mean(bones[(signer == first) & (label == letter)]) for name, letter in cells if name == first}
+def _align_handedness(bones: Array, signer: Any, label: Any, forms: list[tuple[str, int]]) -> None:
+    """Mirror all hands of a signer, in place, if that makes them more similar to the first signer's.
+
+    MediaPipe sometimes mistakes left and right hands.
+    """
+    first = forms[0][0]
+    reference = {
+        letter: _mean_directions(bones[(signer == first) & (label == letter)])
+        for name, letter in forms
+        if name == first
+    }
     flip = np.array([-1, 1, 1], np.float32)
-    for name in dict.fromkeys(name for name, _ in cells if name != first):
-        shared = [letter for who, letter in cells if who == name and letter in of_first]
-        own = [_mean(bones[(signer == name) & (label == letter)]) for letter in shared]
-        far = sum(float(_angles(m[None], of_first[x][None])[0, 0]) for m, x in zip(own, shared, strict=True))
-        mirrored = sum(
-            float(_angles((m * flip)[None], of_first[x][None])[0, 0]) for m, x in zip(own, shared, strict=True)
+    for name in dict.fromkeys(name for name, _ in forms if name != first):
+        shared = [letter for other, letter in forms if other == name and letter in reference]
+        means = [_mean_directions(bones[(signer == name) & (label == letter)]) for letter in shared]
+        distance = sum(
+            float(_mean_angles(mean[None], reference[letter][None])[0, 0])
+            for mean, letter in zip(means, shared, strict=True)
         )
-        if mirrored < far:
+        mirrored_distance = sum(
+            float(_mean_angles((mean * flip)[None], reference[letter][None])[0, 0])
+            for mean, letter in zip(means, shared, strict=True)
+        )
+        if mirrored_distance < distance:
             bones[signer == name] *= flip
 
 
-def _middle(
-    samples: Samples, rows: Any, bones: Array, signer: Any, label: Any, cell: tuple[str, int], mean: Array
+def _most_typical_key(
+    samples: Samples, rows: Any, bones: Array, signer: Any, label: Any, form: tuple[str, int], mean: Array
 ) -> str:
-    own = np.flatnonzero((signer == cell[0]) & (label == cell[1]))
-    return str(samples.key[rows[own[_angles(bones[own], mean[None])[:, 0].argmin()]]])
+    """Return the key of the frame that is most similar to the mean of a form."""
+    own = np.flatnonzero((signer == form[0]) & (label == form[1]))
+    return str(samples.key[rows[own[_mean_angles(bones[own], mean[None])[:, 0].argmin()]]])

@@ -1,4 +1,4 @@
-"""Architectures: networks by name. Any goes with any feature whose shape it takes."""
+"""Network architectures by name, and ensembles of them."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,14 +11,15 @@ Shape = tuple[int, ...]
 
 
 def mlp(shape: Shape, classes: int) -> Any:
-    """Two hidden layers, 256 and 128, half of each dropped in training; inputs are normalised first.
+    """Build a perceptron with two hidden layers of 256 and 128 units, each followed by 50 % dropout.
 
     Args:
-        shape: of one input; flattened.
-        classes: number of letters.
+        shape: shape of one input; it is flattened.
+        classes: number of classes.
 
     Returns:
-        keras.Model, (batch, *shape) to probabilities (batch, classes). Its first layer is to be adapted to the inputs.
+        keras.Model, (batch, *shape) to probabilities (batch, classes). Its Normalization layer must be adapted to the
+        inputs.
     """
     from keras import Input, Sequential, layers
 
@@ -29,40 +30,41 @@ def mlp(shape: Shape, classes: int) -> Any:
 
 
 def cnn(shape: Shape, classes: int) -> Any:
-    """The reference study's network: 5×5×32, 5×5×64 and 3×3×128 convolutions without padding, dense 128.
+    """Build the network of the reference study: 5×5×32, 5×5×64 and 3×3×128 convolutions without padding, dense 128.
 
     Source: Pnlalessio, "The American Sign Language Recognition and Real Time", its Horovod notebook.
 
     Args:
-        shape: (height, width, channels) of one input, of at least 28×28.
-        classes: number of letters.
+        shape: shape of one input, (height, width, channels), at least 28×28.
+        classes: number of classes.
 
     Returns:
         keras.Model, (batch, *shape) to probabilities (batch, classes).
 
     Raises:
-        InputError: the input is no image.
+        InputError: the input is not an image.
     """
-    return _convolutional(shape, classes, normalised=False)
+    return _build_cnn(shape, classes, batch_normalization=False)
 
 
 def cnn_bn(shape: Shape, classes: int) -> Any:
-    """The same network with batch normalisation after each convolution, and 0.3 of the dense units dropped.
+    """Build `cnn` with batch normalization after each convolution, and 30 % dropout after the dense layer.
 
-    Args, returns, raises: as `cnn`.
+    Arguments, result and errors are the same as those of `cnn`.
     """
-    return _convolutional(shape, classes, normalised=True)
+    return _build_cnn(shape, classes, batch_normalization=True)
 
 
-def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
+def _build_cnn(shape: Shape, classes: int, *, batch_normalization: bool) -> Any:
     from keras import Input, Sequential, layers
 
     if len(shape) != 3:
         raise InputError("This architecture needs pixels. Use --feature pixels28, or --architecture mlp.")
 
     def block(units: int, side: int) -> list[Any]:
-        convolution = layers.Conv2D(units, side, activation=None if normalised else "relu", use_bias=not normalised)
-        after = [layers.BatchNormalization(), layers.ReLU()] if normalised else []
+        activation = None if batch_normalization else "relu"
+        convolution = layers.Conv2D(units, side, activation=activation, use_bias=not batch_normalization)
+        after = [layers.BatchNormalization(), layers.ReLU()] if batch_normalization else []
         return [convolution, layers.MaxPooling2D(), *after]
 
     return Sequential(
@@ -75,7 +77,7 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
             layers.Dropout(0.2),
             layers.Flatten(),
             layers.Dense(128, activation="relu"),
-            layers.Dropout(0.3 if normalised else 0.2),
+            layers.Dropout(0.3 if batch_normalization else 0.2),
             layers.Dense(classes, activation="softmax"),
         ]
     )
@@ -84,52 +86,53 @@ def _convolutional(shape: Shape, classes: int, *, normalised: bool) -> Any:
 ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
 
 
-def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rests: bool = False) -> tuple[Any, Any]:
-    """Several networks of one architecture side by side, which learn together but each for itself.
+def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rest_class: bool = False) -> tuple[Any, Any]:
+    """Build an ensemble of independent networks of one architecture that are trained together.
 
-    A network that learns from hands at rest has one class more for them, behind the letters. In use its probability is
-    shared out to all letters alike: what looks like rest then looks like no letter, and which letter is the likeliest
-    is not touched by it.
+    With `rest_class`, each member has an additional class for rest poses, after the letters. The model for inference
+    distributes its probability evenly over all letters: a rest pose then gets a low confidence, and the ranking of the
+    letters does not change.
 
     Args:
-        name: of the architecture.
-        shape: of one input.
+        name: name of the architecture.
+        shape: shape of one input.
         classes: number of letters.
-        members: how many networks.
-        rests: whether they learn from hands at rest.
+        members: number of networks.
+        rest_class: whether the training data has rest poses.
 
     Returns:
-        two keras.Model on the same weights: one to train, (batch, *shape) to (batch, members, classes), or classes + 1
-        with rests, and one to use, (batch, *shape) to the mean of the members' probabilities, (batch, classes).
+        Two keras.Model that share their weights. For training: (batch, *shape) to (batch, members, classes), or
+        classes + 1 with `rest_class`. For inference: (batch, *shape) to the mean probabilities of the members,
+        (batch, classes).
 
     Raises:
-        InputError: no architecture of that name, or it does not take the shape.
+        InputError: unknown architecture, or it does not support the shape.
     """
     from keras import Input, Model, layers
 
     inputs = Input(shape)
-    build, told = get_architecture(name), classes + int(rests)
-    said = [layers.Reshape((1, told))(build(shape, told)(inputs)) for _ in range(members)]
-    together = layers.Concatenate(axis=1)(said) if members > 1 else said[0]
-    mean = layers.GlobalAveragePooling1D()(together)
-    return Model(inputs, together), Model(inputs, _shared_out(mean, classes) if rests else mean)
+    build, outputs = get_architecture(name), classes + int(rest_class)
+    per_member = [layers.Reshape((1, outputs))(build(shape, outputs)(inputs)) for _ in range(members)]
+    stacked = layers.Concatenate(axis=1)(per_member) if members > 1 else per_member[0]
+    mean = layers.GlobalAveragePooling1D()(stacked)
+    return Model(inputs, stacked), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
 
 
-def _shared_out(said: Any, classes: int) -> Any:
-    """Probabilities of letters and of rest to those of letters: rest is given to all alike."""
+def _distribute_rest(probabilities: Any, classes: int) -> Any:
+    """Drop the rest class and add its probability to all letters in equal shares."""
     from keras import layers
 
-    share = layers.Dense(classes, use_bias=False, trainable=False, name="shared_out")
-    found = share(said)
-    share.set_weights([np.concatenate([np.eye(classes), np.full((1, classes), 1 / classes)])])
-    return found
+    distribute = layers.Dense(classes, use_bias=False, trainable=False, name="shared_out")
+    letters = distribute(probabilities)
+    distribute.set_weights([np.concatenate([np.eye(classes), np.full((1, classes), 1 / classes)])])
+    return letters
 
 
 def get_architecture(name: str) -> Callable[[Shape, int], Any]:
-    """Look an architecture up.
+    """Return the function that builds an architecture.
 
     Raises:
-        InputError: none of that name.
+        InputError: unknown name.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]

@@ -1,4 +1,4 @@
-"""What ranks exchange through files, on disk or at an fsspec address: shards of images, and how far training is."""
+"""Files that the ranks of a training share, on disk or on any fsspec store: shards of images, and checkpoints."""
 
 import io
 import json
@@ -22,57 +22,63 @@ T = TypeVar("T")
 
 _CHECKPOINT: Final = "checkpoint.npz"
 _HISTORY: Final = "history.json"
-_FAILED: Final = "failed-rank-{}.txt"
+_FAILURE: Final = "failed-rank-{}.txt"
 _SHARD: Final = "shard-{:05d}-of-{:05d}.parquet"
-_ROWS: Final = 4096
-"""Of one row group: 13 MB of 28×28 images."""
+_ROW_GROUP_SIZE: Final = 4096
+"""Rows per row group: 13 MB of 28×28 images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointStore:
-    """A folder for one training, by its path or URL (`s3://…`); all ranks must be able to read and write it."""
+    """Folder of one training. All ranks must be able to read and write it.
+
+    Attributes:
+        url: path, or URL such as `s3://…`.
+    """
 
     url: str
 
-    def write_shards(self, shares: list[RankData]) -> None:
+    def write_shards(self, shards: list[RankData]) -> None:
         """Write the images of each rank as one Parquet file."""
-        for rank, share in enumerate(shares):
-            raw = np.concatenate([share.raw, share.checked])
-            values = pa.FixedSizeListArray.from_arrays(pa.array(raw.ravel()), int(np.prod(raw.shape[1:])))
-            checks = np.repeat([False, True], [len(share.raw), len(share.checked)])
-            labels = np.concatenate([share.label, share.checked_label])
-            about = {"shape": json.dumps(raw.shape[1:]), "total": str(share.total)}
-            table = pa.table({"raw": values, "label": labels, "checked": checks}).replace_schema_metadata(about)
+        for rank, shard in enumerate(shards):
+            images = np.concatenate([shard.images, shard.validation_images])
+            values = pa.FixedSizeListArray.from_arrays(pa.array(images.ravel()), int(np.prod(images.shape[1:])))
+            is_validation = np.repeat([False, True], [len(shard.images), len(shard.validation_images)])
+            label = np.concatenate([shard.label, shard.validation_label])
+            metadata = {"shape": json.dumps(images.shape[1:]), "total": str(shard.total)}
+            table = pa.table({"raw": values, "label": label, "checked": is_validation})
             sink = io.BytesIO()
-            pq.write_table(table, sink, row_group_size=_ROWS, compression="zstd")
-            self._write(_SHARD.format(rank, len(shares)), sink.getvalue())
+            pq.write_table(
+                table.replace_schema_metadata(metadata), sink, row_group_size=_ROW_GROUP_SIZE, compression="zstd"
+            )
+            self._write(_SHARD.format(rank, len(shards)), sink.getvalue())
 
-    def shard(self, rank: int, ranks: int) -> RankData:
+    def read_shard(self, rank: int, ranks: int) -> RankData:
         """Read the images of one rank.
 
         Raises:
-            AslkitError: missing or damaged.
+            AslkitError: the shard is missing or damaged.
         """
         name = _SHARD.format(rank, ranks)
         try:
             table = pq.read_table(io.BytesIO(self._read(name)))
-            about = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+            metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
         except (pa.ArrowException, OSError) as error:
             raise AslkitError(f"{self.url}/{name} is missing or damaged ({error}).") from error
         flat = table.column("raw").combine_chunks().flatten().to_numpy()
-        raw = flat.reshape(len(table), *json.loads(about["shape"]))
+        images = flat.reshape(len(table), *json.loads(metadata["shape"]))
         label: npt.NDArray[np.int64] = table.column("label").to_numpy()
-        checked = table.column("checked").to_numpy()
+        is_validation = table.column("checked").to_numpy()
         return RankData(
-            raw=raw[~checked],
-            label=label[~checked],
-            checked=raw[checked],
-            checked_label=label[checked],
-            total=int(about["total"]),
+            images=images[~is_validation],
+            label=label[~is_validation],
+            validation_images=images[is_validation],
+            validation_label=label[is_validation],
+            total=int(metadata["total"]),
         )
 
     def save(self, state: TrainingState) -> None:
-        """Write how far the training has come, whole or not at all."""
+        """Write a checkpoint atomically (to a temporary file, then renamed)."""
         arrays: dict[str, npt.NDArray[Any]] = {"history": np.frombuffer(json.dumps(state.history).encode(), np.uint8)}
         for name in ("best", "variables"):
             arrays |= {f"{name}-{index:04d}": value for index, value in enumerate(getattr(state, name))}
@@ -81,11 +87,11 @@ class CheckpointStore:
         self._write(_CHECKPOINT, sink.getvalue())
         self._write(_HISTORY, json.dumps(state.history).encode())
 
-    def state(self) -> TrainingState:
-        """Read what `save` wrote; an empty state where nothing was.
+    def load(self) -> TrainingState:
+        """Read the checkpoint, or return an empty state if there is none.
 
         Raises:
-            AslkitError: it is damaged.
+            AslkitError: the checkpoint is damaged.
         """
         try:
             data = self._read(_CHECKPOINT)
@@ -99,70 +105,71 @@ class CheckpointStore:
                     variables=[file[name] for name in sorted(file.files) if name.startswith("variables-")],
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise AslkitError(f"{self.url}/{_CHECKPOINT} is damaged ({error}). Delete it to begin anew.") from error
+            raise AslkitError(f"{self.url}/{_CHECKPOINT} is damaged ({error}). Delete it to start again.") from error
 
-    def epochs(self) -> int:
-        """How many epochs are done, 0 where that cannot be told now; asked again and again while ranks write."""
-        files, folder = self._place()
+    def count_epochs(self) -> int:
+        """Return the number of finished epochs, or 0 if it cannot be read now, for example while a rank writes."""
+        files, folder = self._open()
         files.invalidate_cache()
         try:
             return len(json.loads(files.cat_file(f"{folder}/{_HISTORY}")))
         except (OSError, ValueError):
             return 0
 
-    def note_failure(self, rank: int, text: str) -> None:
-        """Keep what ended a rank."""
-        self._write(_FAILED.format(rank), text.encode())
+    def write_failure(self, rank: int, text: str) -> None:
+        """Write the traceback of a failed rank."""
+        self._write(_FAILURE.format(rank), text.encode())
 
-    def failures(self, ranks: int) -> dict[int, str]:
-        """What ended ranks: number to traceback, of those that could still say so; forgets them."""
-        found = {}
+    def pop_failures(self, ranks: int) -> dict[int, str]:
+        """Return the tracebacks of failed ranks by rank, and delete them. A rank that was killed has none."""
+        tracebacks = {}
         for rank in range(ranks):
             try:
-                found[rank] = self._read(_FAILED.format(rank)).decode()
+                tracebacks[rank] = self._read(_FAILURE.format(rank)).decode()
             except FileNotFoundError:
                 continue
-            files, folder = self._place()
-            self._patiently(partial(files.rm_file, f"{folder}/{_FAILED.format(rank)}"))
-        return found
+            files, folder = self._open()
+            self._with_retries(partial(files.rm_file, f"{folder}/{_FAILURE.format(rank)}"))
+        return tracebacks
 
     def remove(self) -> None:
-        """Take all of it away; nothing, where nothing is."""
-        files, folder = self._place()
+        """Delete the folder, if it exists."""
+        files, folder = self._open()
 
-        def gone() -> None:
+        def delete() -> None:
             files.invalidate_cache()
             with suppress(FileNotFoundError):
                 files.rm(folder, recursive=True)
 
-        self._patiently(gone)
+        self._with_retries(delete)
 
-    def _place(self) -> tuple[Any, str]:
+    def _open(self) -> tuple[Any, str]:
+        """Return the fsspec file system and the folder in it."""
         import fsspec  # type: ignore[import-untyped]
 
         files, folder = fsspec.core.url_to_fs(self.url)
         return files, folder.rstrip("/")
 
     def _read(self, name: str) -> bytes:
-        files, folder = self._place()
-        files.invalidate_cache()  # another process may have written since
+        files, folder = self._open()
+        files.invalidate_cache()  # another process may have written the file since
 
         def read() -> bytes | None:
             with suppress(FileNotFoundError):
                 return bytes(files.cat_file(f"{folder}/{name}"))
             return None
 
-        data = self._patiently(read)
+        data = self._with_retries(read)
         if data is None:
             raise FileNotFoundError(f"{self.url}/{name}")
         return data
 
     def _write(self, name: str, data: bytes) -> None:
-        files, folder = self._place()
-        self._patiently(partial(files.makedirs, folder, exist_ok=True))
-        self._patiently(partial(files.pipe_file, f"{folder}/.{name}.partial", data))
-        self._patiently(partial(files.mv, f"{folder}/.{name}.partial", f"{folder}/{name}"))
+        files, folder = self._open()
+        self._with_retries(partial(files.makedirs, folder, exist_ok=True))
+        self._with_retries(partial(files.pipe_file, f"{folder}/.{name}.partial", data))
+        self._with_retries(partial(files.mv, f"{folder}/.{name}.partial", f"{folder}/{name}"))
 
-    def _patiently(self, action: Callable[[], T]) -> T:
-        """Do it; over a network again, where it fails for a moment."""
+    def _with_retries(self, action: Callable[[], T]) -> T:
+        """Run an action; on a remote store, retry it after a temporary failure."""
         return with_retries(action, self.url) if "://" in self.url else action()

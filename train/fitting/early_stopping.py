@@ -1,4 +1,4 @@
-"""When a training ends before its time, and with which weights: no progress, Ctrl-C, a loss that is no number."""
+"""Early stopping: no progress, Ctrl-C, or a loss that is not finite. The weights of the best epoch are restored."""
 
 import time
 from collections.abc import Callable
@@ -15,31 +15,31 @@ def early_stopping_callback(
     keras: Any,
     *,
     patience: int,
-    validated: bool,
+    has_validation: bool,
     state: TrainingState,
     advance: Advance,
-    ended: Callable[[TrainingState], None],
+    after_epoch: Callable[[TrainingState], None],
 ) -> Any:
-    """A Keras callback that keeps the best weights and notes each epoch in `state`.
+    """Return a Keras callback that records each epoch in `state` and stops training early.
 
-    It has `stopped`, why it ended before its time, other than for lack of progress, in words or ""; and `restore()`,
-    which gives the model the best weights again.
+    Its attribute `stopped` says why training ended, other than for lack of progress; "" if it did not. Its method
+    `restore_best_weights()` sets the model's weights to those of the best epoch.
 
     Args:
-        keras: the module.
-        patience: epochs without a lower validation loss, after which it stops.
-        validated: whether there is a validation loss; without one, the last good epoch is the best.
-        state: what an earlier training left, or an empty one.
-        advance: told of each epoch.
-        ended: called after each good epoch.
+        keras: the keras module.
+        patience: epochs without a lower validation loss after which training stops.
+        has_validation: whether there is a validation loss. Without one, the last epoch is the best.
+        state: state of an earlier training, or an empty one; updated in place.
+        advance: called after each epoch.
+        after_epoch: called with the state after each epoch of finite loss and weights.
     """
 
-    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+    class EarlyStopping(keras.callbacks.Callback):  # type: ignore[misc]
         """See `early_stopping_callback`."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.stopped, self._begun = "", time.perf_counter()
+            self.stopped, self._epoch_started = "", time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
             if not np.isfinite((logs or {}).get("loss", 0.0)):
@@ -48,55 +48,55 @@ def early_stopping_callback(
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             advance()
-            # Keras clips what it takes the logarithm of, and so hides that outputs are no numbers: weights tell.
+            # Keras clips probabilities before the logarithm, which hides NaN in the outputs. So check the weights.
             if not self.stopped and not all(np.isfinite(each).all() for each in self.model.get_weights()):
-                self.stopped = f"The network's weights became no numbers in epoch {len(state.history) + 1}"
+                self.stopped = f"The network's weights became NaN or infinite in epoch {len(state.history) + 1}"
                 self.model.stop_training = True
             if self.stopped:
                 return
             now = time.perf_counter()
             row = {name: float(value) for name, value in (logs or {}).items()}
-            state.history.append({"epoch": epoch + 1, **row, "seconds": now - self._begun})
-            self._begun = now
+            state.history.append({"epoch": epoch + 1, **row, "seconds": now - self._epoch_started})
+            self._epoch_started = now
             state.variables = [np.asarray(each) for each in training_variables(self.model, self.model.optimizer)]
-            if not validated or best_epoch(state) == len(state.history):
+            if not has_validation or best_epoch(state) == len(state.history):
                 state.best = self.model.get_weights()
             self.model.stop_training = has_converged(state, patience=patience)
-            ended(state)
+            after_epoch(state)
 
-        def restore(self) -> None:
+        def restore_best_weights(self) -> None:
             if state.best:
                 self.model.set_weights(state.best)
 
-    return Watcher()
+    return EarlyStopping()
 
 
 def best_epoch(state: TrainingState) -> int:
-    """Epochs done when the validation loss was lowest; all of them, where there is no validation."""
+    """Return the number of the epoch with the lowest validation loss, from 1; of the last one without validation."""
     return state.best_epoch if state.history and "val_loss" in state.history[0] else len(state.history)
 
 
 def has_converged(state: TrainingState, *, patience: int) -> bool:
-    """Whether so many epochs brought no lower validation loss."""
+    """Return whether the last `patience` epochs brought no lower validation loss."""
     return len(state.history) - best_epoch(state) >= patience
 
 
-def explain_stop(watched: Any, state: TrainingState, *, finite: bool, learning_rate: float) -> str:
-    """Say why a loss turned no number, and what is kept.
+def explain_stop(callback: Any, state: TrainingState, *, finite_inputs: bool, learning_rate: float) -> str:
+    """Return why training stopped at a loss or weights that are not finite, and which weights are kept.
 
     Args:
-        watched: what `early_stopping_callback` gave.
-        state: its state.
-        finite: whether all inputs are numbers.
-        learning_rate: that was used.
+        callback: result of `early_stopping_callback`.
+        state: state of the training.
+        finite_inputs: whether all inputs are finite.
+        learning_rate: the configured learning rate.
 
     Raises:
-        AslkitError: it happened in the first epoch, so nothing is worth keeping.
+        AslkitError: it happened in the first epoch, so there are no weights to keep.
     """
-    if finite:
-        cause = f"likely the learning rate ({learning_rate:g}) is too high: try a tenth of it"
+    if finite_inputs:
+        cause = f"the learning rate ({learning_rate:g}) is probably too high: try a tenth of it"
     else:
-        cause = "some inputs are not numbers: `aslkit dataset verify` finds them"
+        cause = "some inputs are not finite: `aslkit dataset verify` finds them"
     if not state.history:
-        raise AslkitError(f"{watched.stopped}; {cause}. Nothing was learned, so nothing is kept.")
-    return f"{watched.stopped}; {cause}. The best epoch before is kept."
+        raise AslkitError(f"{callback.stopped}; {cause}. No epoch was finished, so there is no model.")
+    return f"{callback.stopped}; {cause}. The weights of the best epoch are kept."

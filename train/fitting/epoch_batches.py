@@ -1,4 +1,4 @@
-"""What a network is shown in an epoch: the frames of those it learns from, and varied copies of them."""
+"""Batches of each epoch: the training samples, their augmented copies, and synthetic signers."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
@@ -11,79 +11,88 @@ from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
-from aslkit.train.data.synthetic_signers import synthetic_samples as synthetic
-from aslkit.train.data.synthetic_signers import uses_synthetic_signers
+from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
 from aslkit.vision.preprocess import Array
 
 MIRRORED_SHARE: Final = 0.5
-"""Of the varied copies, where a model is to know both mirror images of each letter."""
+"""Share of the augmented copies that is mirrored, if the model should recognise both hands."""
 
 
 def balanced_epoch(
     keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
 ) -> Any:
-    """The train rows and their varied copies as a keras.utils.PyDataset, drawn anew for each epoch.
+    """Return the training samples and their augmented copies as a keras.utils.PyDataset, augmented anew in each epoch.
 
-    Each signer weighs the same in the loss, however much they recorded: the model is for people, not for frames.
-    Synthetic signers, where they are learned from too, signing and at rest, weigh as one more person together. What is
-    drawn depends on the seed and the epoch alone. `begin(epoch)` turns to an epoch, from 0; whoever trains
-    calls it (Keras tells a dataset of an epoch's end twice in the first). The next one is drawn while the network
-    learns.
+    All signers have the same total weight in the loss, however many frames they recorded, because the model is meant
+    for unseen signers. Synthetic signers together, with letters and rest poses, weigh as one signer. An epoch depends
+    only on the seed and its number.
+
+    Call `start_epoch(epoch)`, with epochs from 0, before each epoch: Keras calls `on_epoch_end` of a dataset twice in
+    the first epoch, so it cannot be used to count them. A background thread augments the next epoch while the network
+    trains.
 
     Args:
-        keras: the module.
-        samples: all there are.
-        train: int64 (n,), the rows to learn from.
-        feature: what the model sees of them.
+        keras: the keras module.
+        samples: the dataset.
+        train: rows to train on, int64 (n,).
+        feature: input of the model.
         config: the settings.
     """
-    raw, label, signer = samples.raw[train], samples.label[train], samples.signer[train]
-    rests = uses_synthetic_signers(samples, feature, config)
-    if rests:
-        more, letters = synthetic(np.unique(label), feature.contract)
-        raw, label = np.concatenate([raw, more]), np.concatenate([label, letters])
-        signer = np.concatenate([signer, np.full(len(more), SYNTHETIC_PREFIX)])
+    hands, label, signer = samples.hands[train], samples.label[train], samples.signer[train]
+    rest_class = uses_synthetic_signers(samples, feature, config)
+    if rest_class:
+        synthetic_hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
+        hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
+        signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
     label = np.tile(label, feature.copies + 1)
     weight = np.tile(_signer_weights(signer), feature.copies + 1)
-    mirrored = MIRRORED_SHARE if config.both_hands else 0.0
-    painter = ThreadPoolExecutor(max_workers=1)
+    mirrored_share = MIRRORED_SHARE if config.both_hands else 0.0
+    executor = ThreadPoolExecutor(max_workers=1)
 
-    def draw(epoch: int) -> tuple[Array, npt.NDArray[np.int64]]:
+    def augment(epoch: int) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return the inputs of an epoch, and their order."""
         rng = np.random.default_rng([config.seed, epoch])
-        varied = [feature.vary(raw, mirrored, rng) for _ in range(feature.copies)]
-        return feature.finish(np.concatenate([raw, *varied])), rng.permutation(len(label))
+        copies = [feature.augment(hands, mirrored_share, rng) for _ in range(feature.copies)]
+        return feature.to_inputs(np.concatenate([hands, *copies])), rng.permutation(len(label))
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        """One epoch's batches."""
+    class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
+        """Batches of the current epoch."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.ahead: dict[int, Future[tuple[Array, npt.NDArray[np.int64]]]] = {}
+            self.pending: dict[int, Future[tuple[Array, npt.NDArray[np.int64]]]] = {}
             self.epoch = -1
-            self.begin(0)
+            self.start_epoch(0)
 
         def __len__(self) -> int:
             return int(np.ceil(len(label) / config.batch_size))
 
         def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            return self.inputs[rows], member_targets(label[rows], config.members, rests=rests), weight[rows, None]
+            targets = member_targets(label[rows], config.members, rest_class=rest_class)
+            return self.inputs[rows], targets, weight[rows, None]
 
-        def begin(self, epoch: int) -> None:
+        def start_epoch(self, epoch: int) -> None:
             if epoch == self.epoch:
                 return
-            ready = self.ahead.pop(epoch, None)
-            self.inputs, self.order = draw(epoch) if ready is None else ready.result()
-            self.ahead = {epoch + 1: painter.submit(draw, epoch + 1)} if epoch + 1 < config.epochs else {}
+            ready = self.pending.pop(epoch, None)
+            self.inputs, self.order = augment(epoch) if ready is None else ready.result()
+            self.pending = {epoch + 1: executor.submit(augment, epoch + 1)} if epoch + 1 < config.epochs else {}
             self.epoch = epoch
 
-    return Batches()
+    return EpochBatches()
 
 
-def member_targets(label: npt.NDArray[np.int64], members: int, *, rests: bool) -> Array:
-    """Letters, int64 (n,), as each member is to say them: float32 (n, members, 24); with rests 25, NO_LETTER last."""
-    wanted = np.eye(len(LETTERS) + int(rests), dtype=np.float32)
-    return np.repeat(wanted[label][:, None], members, axis=1)
+def member_targets(label: npt.NDArray[np.int64], members: int, *, rest_class: bool) -> Array:
+    """Return one-hot targets, float32 (n, members, 24), or 25 with `rest_class`, the last one for rest poses.
+
+    Args:
+        label: index of the letter, int64 (n,), NO_LETTER for rest poses.
+        members: number of networks; all have the same targets.
+        rest_class: whether the networks have a class for rest poses.
+    """
+    one_hot = np.eye(len(LETTERS) + int(rest_class), dtype=np.float32)
+    return np.repeat(one_hot[label][:, None], members, axis=1)
 
 
 def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:

@@ -1,4 +1,4 @@
-"""Fitting one model to the train rows, stopping by the validation rows. The test rows are not looked at here."""
+"""Train one model on the training rows, with early stopping on the validation rows. Test rows are not used."""
 
 import hashlib
 import json
@@ -33,11 +33,12 @@ class FitResult:
     """A trained network.
 
     Attributes:
-        model: keras.Model, of the epoch with the least validation loss; of the last, where there is no validation.
-        history: one row an epoch: epoch, loss, accuracy, seconds, and val_loss, val_accuracy where there is a
-            validation split.
-        stopped: why it ended before its time, other than for lack of progress, in words; "" where it did not.
-        fit_s, epoch_s: seconds in all, and the median of an epoch.
+        model: keras.Model with the weights of the epoch with the lowest validation loss; of the last epoch without
+            validation rows.
+        history: one row per epoch: epoch, loss, accuracy, seconds, and, with validation rows, val_loss, val_accuracy.
+        stopped: why training ended early, other than for lack of progress; empty if it did not.
+        fit_s: duration of all epochs, seconds.
+        epoch_s: median duration of an epoch, seconds.
     """
 
     model: Any
@@ -49,15 +50,15 @@ class FitResult:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFolders:
-    """Where a training can be followed and gone on with.
+    """Folders that trainings write to.
 
     Attributes:
-        kept: folder in which each training keeps how far it is, under a name made of all that it depends on; a later
-            one that would be the same takes it up. None keeps nothing.
-        logs: folder for TensorBoard; None writes none.
+        checkpoints: folder for checkpoints, from which an interrupted training is resumed. Each training has its own
+            subfolder, named by a digest of its data and settings. None writes no checkpoints.
+        logs: folder for TensorBoard logs; None writes no logs.
     """
 
-    kept: Path | None = None
+    checkpoints: Path | None = None
     logs: Path | None = None
 
 
@@ -66,17 +67,25 @@ NO_FOLDERS: Final = TrainingFolders()
 
 @dataclass(kw_only=True)
 class _Training:
-    """What is being trained: a network to train, the same weights to use, and how far it is."""
+    """A training in progress.
 
-    learning: Any
-    model: Any
+    Attributes:
+        network: keras.Model to train, with an output per ensemble member.
+        batches: result of `balanced_epoch`.
+        validation: inputs and targets; None without validation rows.
+        config: the settings.
+        state: history, weights and optimizer state.
+        store: checkpoints; None writes none.
+    """
+
+    network: Any
     batches: Any
     validation: tuple[Array, Array] | None
     config: TrainConfig
     state: TrainingState = field(default_factory=TrainingState)
     store: CheckpointStore | None = None
 
-    def keep(self, state: TrainingState) -> None:
+    def save_checkpoint(self, state: TrainingState) -> None:
         if self.store is not None:
             self.store.save(state)
 
@@ -87,46 +96,50 @@ def fit(
     config: TrainConfig,
     *,
     title: str = "Training",
-    keep: bool = False,
-    watch: TrainingFolders = NO_FOLDERS,
+    keep_on_interrupt: bool = False,
+    folders: TrainingFolders = NO_FOLDERS,
 ) -> FitResult:
-    """Train `config.architecture` on the train rows in which a hand was found.
+    """Train `config.architecture` on the training rows in which a hand was found.
 
     Args:
-        samples: train and validation rows are looked at.
-        feature: what the model sees of them.
+        samples: the dataset. Only its training and validation rows are used.
+        feature: input of the model.
         config: the settings.
-        title: of the progress bar.
-        keep: on Ctrl-C, return the best so far, if an epoch is done; else KeyboardInterrupt goes on.
-        watch: where it can be followed and gone on with.
+        title: title of the progress bar.
+        keep_on_interrupt: on Ctrl-C, return the best epoch so far. If False, or before the end of the first epoch,
+            KeyboardInterrupt is raised.
+        folders: folders for checkpoints and TensorBoard logs.
 
     Raises:
-        AslkitError: too little to learn from, or TensorFlow is not installed.
+        AslkitError: too few frames to train on, or TensorFlow is not installed.
     """
     keras = import_keras()
     keras.utils.set_random_seed(config.seed)
-    train = np.flatnonzero((samples.split == "train") & samples.found)
-    check = np.flatnonzero((samples.split == "validation") & samples.found)
+    train = np.flatnonzero((samples.split == "train") & samples.hand_found)
+    validation = np.flatnonzero((samples.split == "validation") & samples.hand_found)
     check_trainable(samples)
-    members, rests = config.members, uses_synthetic_signers(samples, feature, config)
-    learning, model = build_ensemble(
-        config.architecture, feature.contract.shape, len(LETTERS), members=members, rests=rests
+    rest_class = uses_synthetic_signers(samples, feature, config)
+    network, model = build_ensemble(
+        config.architecture, feature.contract.shape, len(LETTERS), members=config.members, rest_class=rest_class
     )
     batches = balanced_epoch(keras, samples, train, feature, config)
     training = _Training(
-        learning=learning,
-        model=model,
+        network=network,
         batches=batches,
-        validation=(feature.finish(samples.raw[check]), member_targets(samples.label[check], members, rests=rests))
-        if len(check)
+        validation=(
+            feature.to_inputs(samples.hands[validation]),
+            member_targets(samples.label[validation], config.members, rest_class=rest_class),
+        )
+        if len(validation)
         else None,
         config=config,
     )
-    if watch.kept is not None:
-        training.store = CheckpointStore(url=str(watch.kept / _digest(samples, [train, check], feature, config)))
-        training.state = training.store.state()
-    _begin(keras, training)
-    stopped = _run(keras, training, title=title, keep=keep, logs=watch.logs)
+    if folders.checkpoints is not None:
+        name = _digest(samples, [train, validation], feature, config)
+        training.store = CheckpointStore(url=str(folders.checkpoints / name))
+        training.state = training.store.load()
+    _initialise(keras, training)
+    stopped = _run(keras, training, title=title, keep_on_interrupt=keep_on_interrupt, logs=folders.logs)
     seconds = [row["seconds"] for row in training.state.history]
     return FitResult(
         model=model,
@@ -138,130 +151,137 @@ def fit(
 
 
 def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Feature, config: TrainConfig) -> str:
-    """A name for a training: two of the same name would come to the same."""
-    beside = (
-        SIGNERS if uses_synthetic_signers(samples, feature, config) else 0
-    )  # who they are, and the network, hang on it
-    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, beside], default=str)
-    found = hashlib.sha256(settings.encode())
-    for taken in rows:
-        for values in (samples.raw[taken], samples.label[taken], samples.signer[taken].astype("U")):
-            found.update(np.ascontiguousarray(values).tobytes())
-    return found.hexdigest()[:16]
+    """Return a name that is equal for trainings with the same data and settings, and hence the same result."""
+    # The number of synthetic signers determines their data, and whether the network has a rest class.
+    synthetic_signers = SIGNERS if uses_synthetic_signers(samples, feature, config) else 0
+    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, synthetic_signers], default=str)
+    digest = hashlib.sha256(settings.encode())
+    for part in rows:
+        for values in (samples.hands[part], samples.label[part], samples.signer[part].astype("U")):
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
 
 
-def _begin(keras: Any, training: _Training) -> None:
-    """Give the network the weights that it begins with, or those of where an earlier training left it."""
-    learning, config, state = training.learning, training.config, training.state
-    for layer in _layers(keras, learning):
+def _initialise(keras: Any, training: _Training) -> None:
+    """Set the initial weights of the network, or restore it from a checkpoint."""
+    network, config, state = training.network, training.config, training.state
+    for layer in _iter_layers(keras, network):
         if isinstance(layer, keras.layers.Normalization):
             layer.adapt(training.batches.inputs)
     if config.start_model is not None and not state.variables:
-        _take_over(training, config.start_model)
+        _transfer(training, config.start_model)
     _compile(keras, training)
     if state.variables:
-        learning.optimizer.build(learning.trainable_variables)
-        restore_state(learning, learning.optimizer, state)
-        training.batches.begin(len(state.history))
+        network.optimizer.build(network.trainable_variables)
+        restore_state(network, network.optimizer, state)
+        training.batches.start_epoch(len(state.history))
 
 
 def _compile(keras: Any, training: _Training) -> None:
     config = training.config
-    training.learning.compile(
+    training.network.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(training.batches))
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=[_accuracy(keras)],
-        jit_compile=False,  # on a CPU compiling costs more than it saves
+        metrics=[_letter_accuracy(keras)],
+        jit_compile=False,  # on a CPU, XLA compilation takes longer than it saves
     )
 
 
-def _accuracy(keras: Any) -> Any:
-    """Share right of the frames that show a letter: those at rest have no right answer."""
+def _letter_accuracy(keras: Any) -> Any:
+    """Return a metric: the accuracy on frames with a letter. Rest poses are ignored."""
 
     class Accuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
-        """See above."""
+        """See `_letter_accuracy`."""
 
-        def update_state(self, wanted: Any, said: Any, sample_weight: Any = None) -> None:
-            del sample_weight  # of signers, in the loss; a share of frames is meant here
-            letters = wanted[..., : len(LETTERS)]
-            shown = keras.ops.cast(keras.ops.max(letters, axis=-1), "float32")
-            super().update_state(letters, said[..., : len(LETTERS)], shown)
+        def update_state(self, targets: Any, outputs: Any, sample_weight: Any = None) -> None:
+            del sample_weight  # the signer weights of the loss; the accuracy is a plain share of frames
+            letters = targets[..., : len(LETTERS)]
+            shows_letter = keras.ops.cast(keras.ops.max(letters, axis=-1), "float32")
+            super().update_state(letters, outputs[..., : len(LETTERS)], shows_letter)
 
     return Accuracy(name="accuracy")
 
 
-def _take_over(training: _Training, model: Path) -> None:
-    """Take over what another model has learned, and let only the rest learn for a while."""
+def _transfer(training: _Training, model: Path) -> None:
+    """Copy weights of another model, and train only the remaining layers for a few epochs."""
     source = transfer.load_start_model(model)
-    members = [layer for layer in training.learning.layers if hasattr(layer, "layers")]
-    taken = [layer for member in members for layer in transfer.transfer_weights(source, member)]
-    for layer in taken:
+    members = [layer for layer in training.network.layers if hasattr(layer, "layers")]
+    transferred = [layer for member in members for layer in transfer.transfer_weights(source, member)]
+    for layer in transferred:
         layer.trainable = False
     _compile(import_keras(), training)
-    training.learning.fit(
+    training.network.fit(
         training.batches,
         epochs=transfer.FROZEN_EPOCHS,
         shuffle=False,
         verbose=0,
-        callbacks=[_turning(training.batches)],
+        callbacks=[_start_epoch_callback(training.batches)],
     )
-    training.batches.begin(0)
-    for layer in taken:
+    training.batches.start_epoch(0)
+    for layer in transferred:
         layer.trainable = True
 
 
-def _turning(batches: Any) -> Any:
-    """A callback that turns to each epoch's batches when it begins."""
-    return import_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
+def _start_epoch_callback(batches: Any) -> Any:
+    return import_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch))
 
 
-def _layers(keras: Any, model: Any) -> Iterator[Any]:
+def _iter_layers(keras: Any, model: Any) -> Iterator[Any]:
+    """Yield the layers of a model and of the models nested in it."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _layers(keras, layer)
+            yield from _iter_layers(keras, layer)
         else:
             yield layer
 
 
-def _run(keras: Any, training: _Training, *, title: str, keep: bool, logs: Path | None) -> str:
-    """Train from where it stands; say why it ended before its time, "" where it did not."""
+def _run(keras: Any, training: _Training, *, title: str, keep_on_interrupt: bool, logs: Path | None) -> str:
+    """Train from the current state and restore the best weights.
+
+    Returns:
+        Why training ended early, other than for lack of progress; "" if it did not.
+    """
     config, state = training.config, training.state
     with progress_bar(title, config.epochs) as advance:
         advance(len(state.history))
-        watched = early_stopping_callback(
+        early_stopping = early_stopping_callback(
             keras,
             patience=config.patience,
-            validated=training.validation is not None,
+            has_validation=training.validation is not None,
             state=state,
             advance=advance,
-            ended=training.keep,
+            after_epoch=training.save_checkpoint,
         )
         try:
             if len(state.history) < config.epochs and not has_converged(state, patience=config.patience):
-                training.learning.fit(
+                training.network.fit(
                     training.batches,
                     validation_data=training.validation,
                     validation_batch_size=4096,
                     initial_epoch=len(state.history),
                     epochs=config.epochs,
-                    shuffle=False,  # the batches are drawn anew for each epoch
+                    shuffle=False,  # the batches of each epoch are already shuffled
                     verbose=0,
                     callbacks=[
-                        _turning(training.batches),
-                        watched,
+                        _start_epoch_callback(training.batches),
+                        early_stopping,
                         *([keras.callbacks.TensorBoard(logs)] if logs else []),
                     ],
                 )
         except KeyboardInterrupt:
-            if not keep or not state.history:
+            if not keep_on_interrupt or not state.history:
                 raise
-            watched.stopped = f"Stopped by hand after {len(state.history)} of {config.epochs} epochs; the best is kept."
+            early_stopping.stopped = (
+                f"Interrupted after {len(state.history)} of {config.epochs} epochs; the best epoch is kept."
+            )
         else:
-            if watched.stopped:
-                finite = bool(np.isfinite(training.batches.inputs).all())
-                watched.stopped = explain_stop(watched, state, finite=finite, learning_rate=config.learning_rate)
-    watched.set_model(training.learning)
-    watched.restore()
-    return str(watched.stopped)
+            if early_stopping.stopped:
+                finite_inputs = bool(np.isfinite(training.batches.inputs).all())
+                early_stopping.stopped = explain_stop(
+                    early_stopping, state, finite_inputs=finite_inputs, learning_rate=config.learning_rate
+                )
+    early_stopping.set_model(training.network)
+    early_stopping.restore_best_weights()
+    return str(early_stopping.stopped)

@@ -1,4 +1,4 @@
-"""What a network begins with: the benchmark's best on pixels, another model, or chance."""
+"""Initial weights of a network: the benchmark's best pixel network, another model, or random."""
 
 import json
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ from aslkit.vision.preprocess import MODEL_FILE
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkBest:
-    """The best network on pixels of a benchmark.
+    """The best pixel network of a benchmark.
 
     Attributes:
-        architecture: of the network.
-        model: the folder it lies in.
+        architecture: name of the architecture.
+        model: folder of the model.
     """
 
     architecture: str
@@ -25,13 +25,13 @@ class BenchmarkBest:
 
 
 def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
-    """The network that the newest benchmark's leaderboard names as the best on pixels.
+    """Return the best pixel network of the newest benchmark.
 
     Args:
-        runs: a workspace's.
+        runs: runs folder of a workspace.
 
     Returns:
-        None where no benchmark was run, or a forest or perceptron of Spark is its best.
+        None if there is no benchmark, or its best pixel model is not a network but a Spark MLlib model.
     """
     files = sorted(runs.glob(f"*-benchmark-*/{METRICS_FILE}"), key=lambda file: -file.stat().st_mtime)
     for file in files:
@@ -41,21 +41,21 @@ def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
             if best["network"] and (model / MODEL_FILE).is_file():
                 return BenchmarkBest(architecture=best["network"], model=model)
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # of an earlier version, or damaged: it says nothing of a best network
+            continue  # damaged, or written by an earlier version
     return None
 
 
 def resolve_start(config: TrainConfig, feature: Feature, runs: Path, on_message: OnMessage) -> TrainConfig:
-    """Name the architecture and what it begins with, where they are left to choose.
+    """Replace "auto" in `architecture` and `start` by the selected architecture and initial weights.
 
-    A feature of pixels begins with the benchmark's best network, if there is one, and takes its architecture. One of
-    landmarks begins by chance: no landmarks of Sign Language MNIST are known.
+    For a pixel feature, these are the architecture and the weights of the benchmark's best network, if there is a
+    benchmark. For landmarks, the initial weights are random: Sign Language MNIST has no landmarks to pre-train on.
 
     Args:
-        config: the settings; a start may be a path, or name a run in `runs`.
-        feature: what the network sees.
-        runs: a workspace's.
-        on_message: told why a network begins by chance that could begin with another.
+        config: the settings. `start` can be a path, or the name of a run in `runs`.
+        feature: input of the network.
+        runs: runs folder of a workspace.
+        on_message: called with the reason if a pixel network gets random initial weights.
     """
     pixels = feature.contract.kind == "pixels"
     best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
@@ -67,16 +67,20 @@ def resolve_start(config: TrainConfig, feature: Feature, runs: Path, on_message:
     if best is not None and best.architecture == config.architecture:
         return replace(config, start=str(best.model))
     if best is not None:
-        on_message(f"The benchmark's best is {best.architecture}: {config.architecture} begins by chance.")
+        on_message(
+            f"Training {config.architecture} from scratch: the benchmark's best network has another architecture, "
+            f"{best.architecture}."
+        )
     elif pixels:
         on_message(
-            "There is no benchmark to begin with, so the network begins by chance: aslkit train --dataset sign-mnist"
+            "Training from scratch: there is no benchmark with a pre-trained network. To train one: "
+            "aslkit train --dataset sign-mnist"
         )
     return replace(config, start="")
 
 
 def without_paths(config: TrainConfig, runs: Path) -> TrainConfig:
-    """The settings as a run's folder keeps them: a start among `runs` by its name there, without the machine's path."""
+    """Return the settings to store in a run folder: `start` relative to `runs`, without the path of this machine."""
     model = config.start_model
     if model is None or not model.is_relative_to(runs):
         return config

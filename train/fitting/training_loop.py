@@ -1,4 +1,4 @@
-"""The training loop of a network, the same for one process and for many ranks, which differ in how sums are taken."""
+"""The training loop of the benchmark's networks, the same for one process and for several ranks."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,52 +11,57 @@ import numpy.typing as npt
 from aslkit.core.errors import AslkitError
 from aslkit.vision.preprocess import Array
 
-_CHECKED_AT_ONCE: Final = 1024
-"""Validation images shown to the network at once: bounds the memory."""
+_VALIDATION_BATCH_SIZE: Final = 1024
+"""Validation images per forward pass; bounds the memory."""
 
-_LEAST: Final = 1e-7
-"""Of a probability, before its logarithm is taken: as Keras."""
+_MIN_PROBABILITY: Final = 1e-7
+"""Probabilities are clipped to this before the logarithm, as in Keras."""
 
 
 class Ranks(Protocol):
-    """The processes that train together: this one's number, how many there are, and what they add up."""
+    """The processes that train together.
+
+    Attributes:
+        rank: number of this process, from 0.
+        count: number of processes.
+    """
 
     rank: int
     count: int
 
-    def total(self, tensors: list[Any]) -> list[Any]:
-        """Sum each tensor over all ranks; each rank gets the sums. All ranks must call it alike."""
+    def allreduce(self, tensors: list[Any]) -> list[Any]:
+        """Return the sum of each tensor over all ranks. All ranks must call it with the same number of tensors."""
 
     def broadcast(self, variables: Sequence[Any]) -> None:
-        """Give these tf.Variables of every rank the values that rank 0 has."""
+        """Set tf.Variables on every rank to their values on rank 0."""
 
 
 class SingleProcess:
-    """One process, without Horovod."""
+    """`Ranks` for a single process, without Horovod."""
 
     rank = 0
     count = 1
 
-    def total(self, tensors: list[Any]) -> list[Any]:
-        """The tensors as they are."""
+    def allreduce(self, tensors: list[Any]) -> list[Any]:
+        """Return the tensors unchanged."""
         return tensors
 
     def broadcast(self, variables: Sequence[Any]) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how fast to learn.
+    """Epochs, batch size and learning rate of a training.
 
     Attributes:
-        epochs: at most.
-        patience: epochs without a lower validation loss, after which it ends; 0 never ends early.
-        batch_size: images of one step, over all ranks.
-        learning_rate: at its height.
-        warmup_epochs: while the learning rate rises from nothing; larger batches over more ranks want some.
-        cosine: whether it falls to nothing along a cosine; else it stays.
-        label_smoothing: 0–1.
+        epochs: maximum number of epochs.
+        patience: epochs without a lower validation loss after which training stops; 0 disables early stopping.
+        batch_size: images per step, over all ranks.
+        learning_rate: maximum learning rate.
+        warmup_epochs: epochs in which the learning rate rises from 0; needed for large batches over many ranks.
+        cosine: whether the learning rate decays to 0 along a cosine; otherwise it is constant.
+        label_smoothing: label smoothing, 0–1.
     """
 
     epochs: int
@@ -67,14 +72,14 @@ class Schedule:
     cosine: bool
     label_smoothing: float
 
-    def rate(self, step: int, steps: int) -> float:
-        """The learning rate at a step of all, where an epoch has `steps`."""
-        warm = self.warmup_epochs * steps
-        if step < warm:
-            return self.learning_rate * (step + 1) / (warm + 1)
+    def rate(self, step: int, steps_per_epoch: int) -> float:
+        """Return the learning rate of a step, counted from the start of the training."""
+        warmup = self.warmup_epochs * steps_per_epoch
+        if step < warmup:
+            return self.learning_rate * (step + 1) / (warmup + 1)
         if not self.cosine:
             return self.learning_rate
-        done = (step - warm) / max(self.epochs * steps - warm, 1)
+        done = (step - warmup) / max(self.epochs * steps_per_epoch - warmup, 1)
         return float(self.learning_rate * 0.5 * (1 + np.cos(np.pi * min(done, 1.0))))
 
 
@@ -83,26 +88,28 @@ class RankData:
     """The images of one rank.
 
     Attributes:
-        raw, label: to train on, (n, …) as the feature takes them, and int64 (n,).
-        checked, checked_label: likewise, of the validation.
-        total: images to train on over all ranks.
+        images: training images, (n, …).
+        label: their classes, int64 (n,).
+        validation_images: validation images, (m, …).
+        validation_label: their classes, int64 (m,).
+        total: number of training images over all ranks.
     """
 
-    raw: npt.NDArray[Any]
+    images: npt.NDArray[Any]
     label: npt.NDArray[np.int64]
-    checked: npt.NDArray[Any]
-    checked_label: npt.NDArray[np.int64]
+    validation_images: npt.NDArray[Any]
+    validation_label: npt.NDArray[np.int64]
     total: int
 
 
 @dataclass(kw_only=True)
 class TrainingState:
-    """What a training has come to, and what it needs to go on.
+    """The state of a training, from which it can be resumed.
 
     Attributes:
-        history: a row for each epoch done.
-        best: values of the weights at the lowest validation loss.
-        variables: all values of network and optimizer after the last epoch; empty before the first.
+        history: one row per finished epoch.
+        best: weights of the epoch with the lowest validation loss.
+        variables: all variables of network and optimizer after the last epoch; empty before the first.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -111,75 +118,76 @@ class TrainingState:
 
     @property
     def best_epoch(self) -> int:
-        """Epochs done when the validation loss was lowest, 0 for none."""
+        """Number of the epoch with the lowest validation loss, from 1; 0 before the first epoch."""
         losses = [row["val_loss"] for row in self.history]
         return int(np.argmin(losses)) + 1 if losses else 0
 
 
 def run_training(
     model: Any,
-    share: RankData,
+    data: RankData,
     schedule: Schedule,
     *,
-    vary: Callable[[Any, np.random.Generator], Array],
-    finish: Callable[[Any], Array],
+    augment: Callable[[Any, np.random.Generator], Array],
+    to_inputs: Callable[[Any], Array],
     seed: int,
     ranks: Ranks,
     state: TrainingState,
-    ended: Callable[[TrainingState], None],
+    after_epoch: Callable[[TrainingState], None],
 ) -> TrainingState:
-    """Train until the schedule ends or validation stops falling.
+    """Train until the end of the schedule, or until the validation loss stops falling.
 
-    In each epoch every image of every rank is learned from exactly once, and all ranks take the same number of
-    steps however uneven their shares are: a rank's images are dealt out evenly over the steps. A step's gradient is
-    that of the mean loss over the images of all ranks.
+    Each epoch uses every training image of every rank exactly once. All ranks take the same number of steps, even if
+    they have different numbers of images: each rank spreads its images evenly over the steps. The gradient of a step
+    is that of the mean loss over the images of all ranks.
 
     Args:
         model: keras.Model, inputs to probabilities; not compiled.
-        share: the images of this rank.
-        schedule: see there.
-        vary: raw images to this epoch's inputs, float32 (n, *shape).
-        finish: raw images to inputs as they are.
-        seed: of order and variation, with rank and epoch.
-        ranks: who else trains.
-        state: an empty one, or what an earlier run left.
-        ended: called after each epoch, on every rank.
+        data: images of this rank.
+        schedule: epochs, batch size and learning rate.
+        augment: function (images, rng) -> augmented inputs of an epoch, float32 (n, *shape).
+        to_inputs: function images -> inputs without augmentation, float32 (n, *shape).
+        seed: random seed of order and augmentation; combined with rank and epoch.
+        ranks: the processes that train together.
+        state: an empty state, or that of an interrupted training; updated in place.
+        after_epoch: called with the state after each epoch, on every rank.
 
     Raises:
-        AslkitError: loss or weights are no numbers any more; `state` keeps the last good epoch.
+        AslkitError: the loss or the weights are not finite. `state` holds the last finite epoch.
     """
     step = TrainingStep(model, schedule, ranks)
-    _restore(model, step.optimizer, state, ranks)
-    steps, checked = max(1, -(-share.total // schedule.batch_size)), finish(share.checked)
+    _restore_on_all_ranks(model, step.optimizer, state, ranks)
+    steps = max(1, -(-data.total // schedule.batch_size))
+    validation_inputs = to_inputs(data.validation_images)
     for epoch in range(len(state.history), schedule.epochs):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         rng = np.random.default_rng([seed, epoch, ranks.rank])
-        inputs = vary(share.raw, rng)
-        parts = np.array_split(rng.permutation(len(inputs)), steps)
-        for number, rows in enumerate(parts):
+        inputs = augment(data.images, rng)
+        batches = np.array_split(rng.permutation(len(inputs)), steps)
+        for number, rows in enumerate(batches):
             step.optimizer.learning_rate.assign(schedule.rate(epoch * steps + number, steps))
-            step.learn(inputs[rows], share.label[rows])
+            step.train(inputs[rows], data.label[rows])
         step.average_statistics()
-        row = _row(epoch + 1, step.sums(), step.check(checked, share.checked_label))
+        row = _metrics_row(epoch + 1, step.pop_sums(), step.evaluate(validation_inputs, data.validation_label))
         if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
             raise AslkitError(
-                f"The weights are no numbers any more, after epoch {epoch + 1}: the learning rate "
-                f"({schedule.learning_rate:g}) is likely too high. The best epoch so far is kept. Try a tenth of it."
+                f"The loss or the weights became NaN or infinite in epoch {epoch + 1}: the learning rate "
+                f"({schedule.learning_rate:g}) is probably too high. Try a tenth of it. The last checkpoint is kept."
             )
-        _keep(model, step.optimizer, state, {**row, "seconds": time.perf_counter() - begun})
-        ended(state)
+        _add_epoch(model, step.optimizer, state, {**row, "seconds": time.perf_counter() - started})
+        after_epoch(state)
         if schedule.patience and epoch + 1 - state.best_epoch >= schedule.patience:
             break
     return state
 
 
 class TrainingStep:
-    """One network under training: its compiled steps and the sums of the epoch.
+    """Compiled training and evaluation steps of a network, and metric sums of the current epoch.
 
     Args:
         model: keras.Model.
-        schedule: for learning rate and smoothing.
-        ranks: who else trains.
+        schedule: learning rate and label smoothing.
+        ranks: the processes that train together.
     """
 
     def __init__(self, model: Any, schedule: Schedule, ranks: Ranks) -> None:
@@ -193,83 +201,84 @@ class TrainingStep:
         signature = [tf.TensorSpec((None, *shape), tf.float32), tf.TensorSpec((None,), tf.int64)]
         self._sums = [tf.Variable(0.0, trainable=False) for _ in range(5)]
 
-        def measured(said: Any, label: Any, smoothing: float) -> list[Any]:
-            """Sums over a batch: images, loss, right, right and sure, sure."""
+        def batch_sums(probabilities: Any, label: Any, smoothing: float) -> list[Any]:
+            """Sums over a batch: images, loss, correct, correct with p > 0.5, and p > 0.5 (as Keras's precision)."""
             truth = tf.one_hot(label, classes)
-            wanted = truth * (1 - smoothing) + smoothing / classes
-            loss = -tf.reduce_sum(wanted * tf.math.log(tf.clip_by_value(said, _LEAST, 1 - _LEAST)))
-            right = tf.reduce_sum(tf.cast(tf.argmax(said, 1) == label, tf.float32))
-            sure = tf.cast(said > 0.5, tf.float32)
+            targets = truth * (1 - smoothing) + smoothing / classes
+            clipped = tf.clip_by_value(probabilities, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+            loss = -tf.reduce_sum(targets * tf.math.log(clipped))
+            correct = tf.reduce_sum(tf.cast(tf.argmax(probabilities, 1) == label, tf.float32))
+            confident = tf.cast(probabilities > 0.5, tf.float32)
             count = tf.cast(tf.shape(label)[0], tf.float32)
-            return [count, loss, right, tf.reduce_sum(sure * truth), tf.reduce_sum(sure)]
+            return [count, loss, correct, tf.reduce_sum(confident * truth), tf.reduce_sum(confident)]
 
-        def learn(inputs: Any, label: Any) -> None:
+        def train(inputs: Any, label: Any) -> None:
             with tf.GradientTape() as tape:
-                batch = measured(model(inputs, training=True), label, schedule.label_smoothing)
+                batch = batch_sums(model(inputs, training=True), label, schedule.label_smoothing)
             gradients = tape.gradient(batch[1], model.trainable_variables)
-            *gradients, count = ranks.total([*gradients, batch[0]])
+            *gradients, count = ranks.allreduce([*gradients, batch[0]])
             self.optimizer.apply([each / count for each in gradients], model.trainable_variables)
             for total, value in zip(self._sums, batch, strict=True):
                 total.assign_add(value)
 
-        def check(inputs: Any, label: Any) -> Any:
-            return tf.stack(measured(model(inputs, training=False), label, 0.0))
+        def evaluate(inputs: Any, label: Any) -> Any:
+            return tf.stack(batch_sums(model(inputs, training=False), label, 0.0))
 
-        self._learn = tf.function(learn, input_signature=signature)
-        self._check = tf.function(check, input_signature=signature)
+        self._train = tf.function(train, input_signature=signature)
+        self._evaluate = tf.function(evaluate, input_signature=signature)
 
-    def learn(self, inputs: Array, label: npt.NDArray[np.int64]) -> None:
-        """Take one step, together with all ranks."""
-        self._learn(inputs, label)
+    def train(self, inputs: Array, label: npt.NDArray[np.int64]) -> None:
+        """Take one optimizer step. All ranks must call it."""
+        self._train(inputs, label)
 
-    def sums(self) -> npt.NDArray[np.float64]:
-        """What the steps since the last call added up to, over all ranks."""
-        found = self._over_ranks([each.numpy() for each in self._sums])
+    def pop_sums(self) -> npt.NDArray[np.float64]:
+        """Return the sums of `batch_sums` since the last call, over all ranks, float64 (5,), and reset them."""
+        sums = self._allreduce([each.numpy() for each in self._sums])
         for each in self._sums:
             each.assign(0.0)
-        return found
+        return sums
 
-    def check(self, inputs: Array, label: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """The same sums over the validation images of all ranks, zeros where there are none."""
-        starts = range(0, len(inputs), _CHECKED_AT_ONCE)
-        parts = [
-            self._check(inputs[at : at + _CHECKED_AT_ONCE], label[at : at + _CHECKED_AT_ONCE]).numpy() for at in starts
+    def evaluate(self, inputs: Array, label: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the same sums over the validation images of all ranks, float64 (5,); zeros without images."""
+        batches = [
+            slice(start, start + _VALIDATION_BATCH_SIZE) for start in range(0, len(inputs), _VALIDATION_BATCH_SIZE)
         ]
-        return self._over_ranks(list(np.sum(parts, axis=0)) if parts else [0.0] * 5)
+        sums = [self._evaluate(inputs[batch], label[batch]).numpy() for batch in batches]
+        return self._allreduce(list(np.sum(sums, axis=0)) if sums else [0.0] * 5)
 
     def average_statistics(self) -> None:
-        """Give every rank the mean of what layers such as BatchNormalization have observed."""
+        """Average non-trainable weights over all ranks, such as the moving averages of BatchNormalization."""
         weights = [each for each in self._model.non_trainable_weights if each.dtype == "float32"]
         if weights and self._ranks.count > 1:
-            for each, total in zip(weights, self._ranks.total([each.value for each in weights]), strict=True):
+            for each, total in zip(weights, self._ranks.allreduce([each.value for each in weights]), strict=True):
                 each.assign(total / self._ranks.count)
 
-    def _over_ranks(self, values: list[Any]) -> npt.NDArray[np.float64]:
+    def _allreduce(self, values: list[Any]) -> npt.NDArray[np.float64]:
         import tensorflow as tf
 
-        (total,) = self._ranks.total([tf.constant(np.array(values, np.float64))])
+        (total,) = self._ranks.allreduce([tf.constant(np.array(values, np.float64))])
         return np.asarray(total.numpy(), np.float64)
 
 
-def _row(epoch: int, learned: npt.NDArray[np.float64], checked: npt.NDArray[np.float64]) -> dict[str, float]:
+def _metrics_row(epoch: int, train: npt.NDArray[np.float64], validation: npt.NDArray[np.float64]) -> dict[str, float]:
     row: dict[str, float] = {"epoch": epoch}
-    for prefix, (count, loss, right, sure_right, sure) in (("", learned), ("val_", checked)):
+    for prefix, (count, loss, correct, confident_correct, confident) in (("", train), ("val_", validation)):
         if count:
             row[f"{prefix}loss"] = loss / count
-            row[f"{prefix}accuracy"] = right / count
-            row[f"{prefix}precision"] = sure_right / max(sure, 1.0)
-            row[f"{prefix}recall"] = sure_right / count
-    row.setdefault("val_loss", row["loss"])  # all there is to choose by, without a validation
+            row[f"{prefix}accuracy"] = correct / count
+            row[f"{prefix}precision"] = confident_correct / max(confident, 1.0)
+            row[f"{prefix}recall"] = confident_correct / count
+    row.setdefault("val_loss", row["loss"])  # without validation images, the training loss decides
     return row
 
 
-def _restore(model: Any, optimizer: Any, state: TrainingState, ranks: Ranks) -> None:
-    """Bring network and optimizer to where the state left them, the same on every rank."""
+def _restore_on_all_ranks(model: Any, optimizer: Any, state: TrainingState, ranks: Ranks) -> None:
+    """Restore network and optimizer from a state. Broadcasting also gives all ranks the same initial weights."""
     restore_state(model, optimizer, state)
     ranks.broadcast([each.value for each in (*model.weights, *optimizer.variables)])
 
 
-def _keep(model: Any, optimizer: Any, state: TrainingState, row: dict[str, float]) -> None:
+def _add_epoch(model: Any, optimizer: Any, state: TrainingState, row: dict[str, float]) -> None:
     state.history.append(row)
     state.variables = [np.asarray(each) for each in training_variables(model, optimizer)]
     if state.best_epoch == len(state.history):
@@ -277,13 +286,13 @@ def _keep(model: Any, optimizer: Any, state: TrainingState, row: dict[str, float
 
 
 def restore_state(model: Any, optimizer: Any, state: TrainingState) -> None:
-    """Give network and optimizer, which must be built, the values that the state has, if it has any."""
-    found = training_variables(model, optimizer)
+    """Restore the variables of a network and its optimizer, which must be built; do nothing for an empty state."""
+    variables = training_variables(model, optimizer)
     if state.variables:
-        for variable, value in zip(found, state.variables, strict=True):
+        for variable, value in zip(variables, state.variables, strict=True):
             variable.assign(value)
 
 
 def training_variables(model: Any, optimizer: Any) -> list[Any]:
-    """All that training changes, random states of dropout included."""
+    """Return all variables that training changes, including the random state of dropout layers."""
     return [*model.variables, *optimizer.variables]

@@ -1,4 +1,4 @@
-"""Beginning with what a network has learned elsewhere, as on Sign Language MNIST, in place of chance."""
+"""Transfer learning: copy the layers of a pre-trained network, such as one trained on Sign Language MNIST."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -8,18 +8,18 @@ from aslkit.inference import load_keras
 from aslkit.vision.preprocess import MODEL_FILE
 
 FROZEN_EPOCHS: Final = 3
-"""Epochs in which what was taken over stays as it is, while the rest, which begins by chance, finds its place."""
+"""Epochs in which the transferred layers are frozen, so that the randomly initialised ones do not disturb them."""
 
 
 def load_start_model(path: Path) -> Any:
-    """Load a keras.Model to begin with, in safe mode.
+    """Load a pre-trained keras.Model in safe mode.
 
     Args:
-        path: a model's file, its folder, a run, or a run of the benchmark, of which the network is taken.
+        path: a model file, its folder, a run, or a run of the benchmark, whose first CNN is loaded.
 
     Raises:
-        InputError: no model there.
-        AslkitError: it is damaged.
+        InputError: no model found.
+        AslkitError: the model is damaged.
     """
     files = [path] if path.is_file() else [path / MODEL_FILE, path / "model" / MODEL_FILE]
     if path.is_dir():
@@ -31,33 +31,38 @@ def load_start_model(path: Path) -> Any:
 
 
 def transfer_weights(source: Any, target: Any) -> list[Any]:
-    """Copy weights from one network to another, layer by layer, as far as kinds and shapes agree.
+    """Copy weights layer by layer, up to the first layer that differs in type or shape.
+
+    The last layer is not copied: it is trained on the new letters.
 
     Args:
-        source: keras.Model, trained.
-        target: keras.Model, to be trained.
+        source: pre-trained keras.Model.
+        target: keras.Model to train; modified in place.
 
     Returns:
-        the layers of `target` that have weights of `source` now, but for the last: letters are learned anew.
+        The layers of `target` whose weights were copied.
 
     Raises:
-        InputError: no layer agrees.
+        InputError: the first layers already differ.
     """
-    taken = []
-    for mine, theirs in zip(_learning(target)[:-1], _learning(source), strict=False):
-        shapes = [[each.shape for each in layer.get_weights()] for layer in (mine, theirs)]
-        if type(mine) is not type(theirs) or shapes[0] != shapes[1]:
+    transferred = []
+    for layer, source_layer in zip(_list_weighted_layers(target)[:-1], _list_weighted_layers(source), strict=False):
+        shapes, source_shapes = ([each.shape for each in one.get_weights()] for one in (layer, source_layer))
+        if type(layer) is not type(source_layer) or shapes != source_shapes:
             break
-        mine.set_weights(theirs.get_weights())
-        taken.append(mine)
-    if not taken:
-        raise InputError("The model to start from has other layers from the first. Give one of the same architecture.")
-    return taken
+        layer.set_weights(source_layer.get_weights())
+        transferred.append(layer)
+    if not transferred:
+        raise InputError("The model to start from has a different first layer. Give one of the same architecture.")
+    return transferred
 
 
-def _learning(model: Any) -> list[Any]:
-    """The layers with weights of a network, and of those inside it: a run's is wrapped in the mean of its members."""
-    found: list[Any] = []
+def _list_weighted_layers(model: Any) -> list[Any]:
+    """Return the layers that have weights, including those of nested models: an ensemble nests its members."""
+    layers: list[Any] = []
     for layer in model.layers:
-        found += _learning(layer) if hasattr(layer, "layers") else [layer] if layer.get_weights() else []
-    return found
+        if hasattr(layer, "layers"):
+            layers += _list_weighted_layers(layer)
+        elif layer.get_weights():
+            layers.append(layer)
+    return layers

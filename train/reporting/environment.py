@@ -1,4 +1,4 @@
-"""What a run was made with, so that it can be made again. No name of a machine, a user or a path is in it."""
+"""The environment and command that reproduce a run, without names of machines or users, and without paths."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PACKAGES: Final = (
 
 
 def describe_environment() -> Environment:
-    """Python, system, processor cores, and the versions of what decides the outcome; null where not installed."""
+    """Return the Python version, system, CPU cores, and versions of packages that affect results; None if missing."""
     return Environment(
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
@@ -35,8 +35,16 @@ def _version(name: str) -> str | None:
 def reproduce_command(
     dataset: str, run: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False
 ) -> str:
-    """What to type beside the workspace `data` that holds the run, to make it again: its config.toml says the rest."""
+    """Return the command that repeats a run with its config.toml, for a workspace `data` in the current folder.
+
+    Args:
+        dataset: name of the dataset.
+        run: name of the run.
+        hold_out: signers of the test set, if they were given.
+        cv: unit of the cross-validation, if there was one.
+        curve: whether a learning curve was measured.
+    """
     options = [*(f"--hold-out {shlex.quote(signer)}" for signer in hold_out), *([f"--cv {cv}"] if cv else [])]
     options += ["--curve"] if curve else []
-    settings = shlex.quote(f"data/runs/{run}/config.toml")
-    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config", settings, *options])
+    config = shlex.quote(f"data/runs/{run}/config.toml")
+    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config", config, *options])

@@ -1,4 +1,4 @@
-"""The runs of a workspace: found, read, and put side by side."""
+"""Find and read the runs of a workspace."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
 
-_NEEDED: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
+_REQUIRED_FILES: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +100,18 @@ class CompleteRun(Run):
 
 
 def list_runs(folder: Path) -> list[Run]:
-    """All in a workspace's runs folder, best first: benchmarks, sweeps, what was interrupted or is damaged, too."""
+    """Return all runs of a workspace, best accuracy first, with benchmarks, sweeps, interrupted and damaged runs."""
     paths = [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name[0] != "."]
-    return sorted(map(_whatever, filter(_is_begun, paths)), key=lambda run: -(run.row().accuracy or 0))
+    return sorted(map(_read_run_or_damage, filter(_is_started, paths)), key=lambda run: -(run.row().accuracy or 0))
 
 
-def _is_begun(folder: Path) -> bool:
+def _is_started(folder: Path) -> bool:
+    """Return whether a folder has results or checkpoints."""
     return any((folder / name).exists() for name in (METRICS_FILE, CHECKPOINTS, RESULTS_FILE))
 
 
-def _whatever(folder: Path) -> Run:
-    """Read what is there, damaged or not: one damaged run must not hide the others."""
+def _read_run_or_damage(folder: Path) -> Run:
+    """Read a run; if it is damaged, return a run with the reason, so that it does not hide the others."""
     try:
         return read_run(folder)
     except AslkitError as error:
@@ -118,40 +119,44 @@ def _whatever(folder: Path) -> Run:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run, whole or not.
+    """Read a run, complete or not.
 
     Raises:
-        AslkitError: its metrics.json is damaged.
+        AslkitError: metrics.json is damaged.
     """
     metrics = read_metrics(folder)
-    return Run(folder=folder, metrics=metrics, missing=tuple(name for name in _NEEDED if not (folder / name).is_file()))
+    return Run(
+        folder=folder, metrics=metrics, missing=tuple(name for name in _REQUIRED_FILES if not (folder / name).is_file())
+    )
 
 
 def read_started_run(folder: Path) -> Run:
-    """Read a run, whole or not, of which there is something.
+    """Read a run that has at least results or checkpoints.
 
     Raises:
-        InputError: nothing was trained there.
-        AslkitError: its metrics.json is damaged.
+        InputError: the folder has neither.
+        AslkitError: metrics.json is damaged.
     """
     run = read_run(folder)
-    if run.metrics is None and len(run.missing) == len(_NEEDED) and not _is_begun(folder):
-        raise InputError(f"{folder} holds nothing that was trained. Train again; it is of no more use.")
+    if run.metrics is None and len(run.missing) == len(_REQUIRED_FILES) and not _is_started(folder):
+        raise InputError(f"{folder} contains no results and no checkpoints. Train again; the folder can be deleted.")
     return run
 
 
 def read_complete_run(folder: Path) -> CompleteRun:
-    """Read a run that must be whole.
+    """Read a finished training run.
 
     Raises:
-        InputError: no run there, or nothing was trained.
-        AslkitError: a file of it is missing or damaged.
+        InputError: no such run, or it is not a training run.
+        AslkitError: a file of the run is missing or damaged.
     """
     if not folder.is_dir():
-        raise InputError(f"There is no run in {folder}. `aslkit runs` lists them; `aslkit train` makes one.")
+        raise InputError(f"There is no run in {folder}. `aslkit runs` lists all runs; `aslkit train` creates one.")
     run = read_started_run(folder)
     if run.missing:
-        raise AslkitError(f"{folder} lacks {', '.join(run.missing)}. Copy the whole run folder, or train again.")
+        raise AslkitError(
+            f"{folder} is incomplete: it has no {', '.join(run.missing)}. Copy the whole run folder, or train again."
+        )
     if not isinstance(run.metrics, RunMetrics):
         raise InputError(f"{folder} is a benchmark, not a training run. `aslkit runs` lists the training runs.")
     return CompleteRun(folder=folder, metrics=run.metrics, missing=())

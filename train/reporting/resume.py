@@ -1,4 +1,4 @@
-"""The folder of a run that is being trained: made first, kept when interrupted, gone if nothing was done."""
+"""The folder of a run in progress: created first, kept with its checkpoints after an interruption, else removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,52 +19,53 @@ TENSORBOARD: Final = "tensorboard"
 def open_run_folder(
     runs: Path, name: str, *, resume: Path | None, tensorboard: bool, on_message: OnMessage
 ) -> Iterator[tuple[Path, TrainingFolders]]:
-    """Yield a run's folder, and where in it trainings keep how far they are.
+    """Yield a run folder, and its subfolders for checkpoints and logs.
 
-    What ends the block before its end leaves the folder with what was kept, and says how to go on; or no folder, where
-    nothing was kept.
+    If the block raises, a folder with checkpoints is kept, and a message says how to resume. A folder without
+    checkpoints is removed.
 
     Args:
-        runs: where a new folder goes.
-        name: of the new run, to which a number is added.
-        resume: the folder of an interrupted run, in place of a new one.
-        tensorboard: whether to write what TensorBoard shows.
-        on_message: told how to go on.
+        runs: folder in which a new run folder is created.
+        name: name of the new run; a number is added.
+        resume: folder of an interrupted run to continue instead.
+        tensorboard: whether to write TensorBoard logs.
+        on_message: called with how to start TensorBoard and how to resume.
 
     Raises:
-        InputError: the run to go on with is finished, or the folder is no run's: it would be replaced.
+        InputError: the run to resume is finished, or the folder holds anything but an interrupted run, which the new
+            run would replace.
     """
-    folder = _begun(runs, name) if resume is None else resume
+    folder = _create_run_folder(runs, name) if resume is None else resume
     if resume is not None:
         _check_interrupted(resume)
-    watch = TrainingFolders(kept=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
-    if watch.logs is not None:
-        on_message(f"To follow it: tensorboard --logdir {watch.logs}")
+    folders = TrainingFolders(checkpoints=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
+    if folders.logs is not None:
+        on_message(f"To follow the training: tensorboard --logdir {folders.logs}")
     try:
-        yield folder, watch
+        yield folder, folders
     except BaseException:
         if (folder / CHECKPOINTS).is_dir():
-            on_message(f"What is done is kept. To go on, give the same command with --resume {folder.name}")
+            on_message(f"Checkpoints are kept. To resume, run the same command with --resume {folder.name}")
         else:
-            with suppress(OSError):  # somebody put something there
+            with suppress(OSError):  # not empty: another program wrote into it
                 folder.rmdir()
         raise
 
 
 def _check_interrupted(folder: Path) -> None:
-    """Raise InputError unless a folder holds what an interrupted training leaves, and nothing else."""
+    """Raise InputError unless a folder holds an interrupted training, and nothing else."""
     if (folder / METRICS_FILE).exists():
-        raise InputError(f"{folder} is finished; there is nothing to go on with. Without --resume a new run begins.")
+        raise InputError(f"{folder} is finished, so it cannot be resumed. Omit --resume to start a new run.")
     others = sorted(path.name for path in folder.iterdir() if path.name not in (CHECKPOINTS, TENSORBOARD))
     if others or not (folder / CHECKPOINTS).is_dir():
-        holds = f"it holds {', '.join(others[:3])}" if others else "it holds no checkpoints"
+        reason = f"it contains {', '.join(others[:3])}" if others else "it contains no checkpoints"
         raise InputError(
-            f"{folder} is no interrupted training: {holds}. `aslkit runs` lists those that can be gone on with."
+            f"{folder} is not an interrupted training: {reason}. `aslkit runs` lists the runs that can be resumed."
         )
 
 
-def _begun(runs: Path, name: str) -> Path:
-    """Make a folder that no other run has, not even one that begins at this moment."""
+def _create_run_folder(runs: Path, name: str) -> Path:
+    """Create a new run folder. If another process takes the same name at the same time, use the next number."""
     runs.mkdir(parents=True, exist_ok=True)
     while True:
         folder = new_folder(runs, name)

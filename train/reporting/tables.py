@@ -1,4 +1,4 @@
-"""Tables as files: CSV for programs, Markdown for people."""
+"""Tables as CSV and Markdown."""
 
 import csv
 import io
@@ -10,7 +10,13 @@ from aslkit.core.files import write_text
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]], *, names: list[str] | None = None) -> None:
-    """Write a table as CSV, whole or not at all; `names` are its columns, where there may be no rows."""
+    """Write a CSV file atomically (to a temporary file, then renamed).
+
+    Args:
+        path: file to write.
+        rows: values by column.
+        names: columns; required if `rows` can be empty.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=names or list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -19,6 +25,6 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]], *, names: list[str] |
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

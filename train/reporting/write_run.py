@@ -1,4 +1,4 @@
-"""A run's folder: model, settings, figures, pictures, page and card."""
+"""Write a run folder: model, settings, metrics, charts, report and model card."""
 
 import dataclasses
 import json
@@ -27,14 +27,14 @@ from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, PreprocessConfig
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedRun:
-    """What a run's folder holds.
+    """The content of a run folder.
 
     Attributes:
         fitted: the network and its history.
-        contract: of its inputs and of what makes a letter of its outputs.
+        contract: preprocessing of its inputs, temperature and threshold of its outputs.
         config: the settings.
-        metrics: as metrics.json is to have them.
-        predictions: on people not trained on.
+        metrics: content of metrics.json.
+        predictions: on the test set.
     """
 
     fitted: FitResult
@@ -48,9 +48,9 @@ def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
     """Write all files of a run.
 
     Args:
-        folder: to be made.
-        run: what to write.
-        dataset: the folder of the dataset, for the small pictures in the report.
+        folder: folder to create.
+        run: content of the folder.
+        dataset: folder of the dataset from which the report's thumbnails are read.
     """
     (folder / "model").mkdir(parents=True)
     run.fitted.model.save(folder / "model" / MODEL_FILE)
@@ -67,7 +67,7 @@ def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
 
 
 def write_metrics(folder: Path, metrics: RunMetrics, predictions: Predictions) -> None:
-    """Write what was measured: metrics.json, letters.csv, and mistakes.csv with each frame behind a mistake."""
+    """Write metrics.json, letters.csv, and mistakes.csv with every frame that was predicted wrong."""
     write_text(folder / METRICS_FILE, metrics.to_json())
     letters = [{"letter": letter, **asdict(each)} for letter, each in metrics.unseen.per_letter.items()]
     write_rows(folder / LETTERS_FILE, letters or [{"letter": ""}])
@@ -76,5 +76,5 @@ def write_metrics(folder: Path, metrics: RunMetrics, predictions: Predictions) -
 
 
 def new_folder(runs: Path, name: str) -> Path:
-    """A folder for a new run, that no other has."""
+    """Return the path of a new run folder, NAME-1, NAME-2, …; it is not created."""
     return next(folder for number in count(1) if not (folder := runs / f"{name}-{number}").exists())

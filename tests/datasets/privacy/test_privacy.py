@@ -111,7 +111,7 @@ def test_training_input_is_the_same_for_crops(dataset: Path, tmp_path: Path) -> 
     raw = {}
     for folder in (dataset, after):
         samples = load_samples(folder, PreprocessConfig(kind="landmarks"))
-        raw[folder] = samples.raw[samples.found & ~samples.copy]
+        raw[folder] = samples.hands[samples.hand_found & ~samples.is_copy]
     np.testing.assert_allclose(raw[after], raw[dataset], atol=2e-3)
     before = {row["image"]["path"].rpartition(".")[0]: row for row in rows_in(dataset)}
     contract = PreprocessConfig(kind="pixels", size=28)
@@ -160,7 +160,7 @@ def test_landmarks_only_can_be_trained_on(dataset: Path, tmp_path: Path) -> None
     assert {row["image"]["bytes"] for row in rows_in(after)} == {None}
     assert [row["image"]["path"] for row in rows_in(after)] == [row["image"]["path"] for row in rows_in(dataset)]
     mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, after))
-    np.testing.assert_array_equal(mine.raw, theirs.raw)
+    np.testing.assert_array_equal(mine.hands, theirs.hands)
     with pytest.raises(AslkitError, match=r"has no pictures, only landmarks\. Train on those: --feature landmarks"):
         load_samples(after, PreprocessConfig(kind="pixels", size=28))
     image_bytes = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
