@@ -1,13 +1,13 @@
 """Licence, consent and usual hand of each signer, stored in WORKSPACE/signers.toml."""
 
 import shlex
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
+import msgspec
 import tomli_w
 
 from aslkit.core.errors import AslkitError, InputError
@@ -55,9 +55,7 @@ def load_signer(workspace: Workspace, signer: str) -> SignerDetails:
             f"Signer {similar[0]!r} already exists. If {signer!r} is the same person, give --signer "
             f"{shlex.quote(similar[0])}; otherwise choose a name that differs in more than its case."
         )
-    values = _read(workspace.signers).get(signer, {})
-    hand: Literal["left", "right"] | None = values.get("hand")
-    return SignerDetails(licence=values.get("licence"), consent=values.get("consent"), hand=hand)
+    return msgspec.convert(_read(workspace.signers).get(signer, {}), SignerDetails)
 
 
 def save_signer(workspace: Workspace, signer: str, details: SignerDetails) -> None:
@@ -111,17 +109,13 @@ def ask_signer_details(details: SignerDetails, signer: str, *, ask: Ask, propose
     return details
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> dict[str, dict[str, str]]:
     if not path.exists():
         return {}
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        for signer, values in tables.items():
-            if any(not isinstance(value, str) for value in values.values()):
-                raise ValueError(f"[{signer}] has a value that is not text")
-            if values.get("hand") not in (None, "left", "right"):
-                raise ValueError(f"hand of [{signer}] must be left or right")
-    except (ValueError, AttributeError) as error:
+        tables = msgspec.toml.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+        msgspec.convert(tables, dict[str, SignerDetails])
+    except ValueError as error:
         raise AslkitError(
             f"{path} is damaged ({error}). Repair or delete it; if you delete it, signers are asked again."
         ) from error

@@ -58,7 +58,7 @@ def _describe(error: Exception, url: str, times: int) -> AslkitError:
         )
     if isinstance(error, FileNotFoundError):
         return AslkitError(
-            f"{redact_url(url)}: {redact_url(first)} does not exist. Check the URL and the name of the bucket."
+            f"Not found: {redact_url(url)} ({redact_url(first).rstrip('.')}). Check the URL and the name of the bucket."
         )
     often = "once" if times == 1 else f"{times} times"
     return AslkitError(

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import natural_key, write_durably
 from aslkit.core.letters import INDEX, RECORDABLE
@@ -76,16 +78,23 @@ class SessionInfo:
         if not path.exists():
             return cls(signer=signer, session=session, camera="unknown")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            stated = {key: _text_or_none(values.get(key)) for key in ("licence", "consent")}
-            return cls(
-                signer=signer, session=session, camera=_text_or_none(values.get("camera")) or "unknown", **stated
-            )
-        except (ValueError, AttributeError, TypeError, RecursionError) as error:
+            file = msgspec.json.decode(path.read_bytes(), type=_SessionFile)
+        except (ValueError, RecursionError) as error:
             raise AslkitError(
                 f"{path} is damaged ({error}). Repair or delete it. "
                 "Deleting it keeps the frames, but camera, licence and consent become unknown."
             ) from error
+        camera = file.camera or "unknown"
+        return cls(signer=signer, session=session, camera=camera, licence=file.licence, consent=file.consent)
+
+
+class _SessionFile(msgspec.Struct):
+    """What this module reads from session.json."""
+
+    camera: str | None = None
+    licence: str | None = None
+    consent: str | None = None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +133,8 @@ def reject_exam_folder(session: Path) -> None:
         InputError: the folder belongs to an exam.
     """
     try:
-        purpose = json.loads((session / SESSION_FILE).read_text(encoding="utf-8")).get("purpose")
-    except (OSError, ValueError, AttributeError, RecursionError):
+        purpose = msgspec.json.decode((session / SESSION_FILE).read_bytes(), type=_SessionFile).purpose
+    except (OSError, ValueError, RecursionError):
         return  # SessionInfo.load reports a damaged session.json
     if purpose == EXAM_PURPOSE:
         raise InputError(
@@ -136,7 +145,7 @@ def reject_exam_folder(session: Path) -> None:
 
 def update_session(path: Path, values: dict[str, Any]) -> None:
     """Update keys of a session.json, and keep all others."""
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.exists() else {}
     text = json.dumps(before | values, indent=2, ensure_ascii=False)
     write_durably(path, f"{text}\n".encode())
 
@@ -190,9 +199,3 @@ def _is_frame(path: Path) -> bool:
 
 def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and path.name[0] != ".") if parent.is_dir() else []
-
-
-def _text_or_none(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise TypeError(f"{value!r} is not text")

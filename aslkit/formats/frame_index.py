@@ -2,12 +2,14 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from aslkit.core.files import write_durably
 from aslkit.core.letters import RECORDABLE
@@ -22,6 +24,9 @@ _MAX_INTEGER: Final = 1 << 31
 
 _MAX_COORDINATE: Final = 1e6
 """Landmark coordinates beyond this, in units of the frame size, are treated as damage."""
+
+_Side = Annotated[int, Meta(gt=0, lt=_MAX_INTEGER)]
+_Coordinate = Annotated[float, Meta(gt=-_MAX_COORDINATE, lt=_MAX_COORDINATE)]
 
 _METRICS_FIELDS: Final = ("width", "height", "phash", "fine_hash")
 
@@ -46,15 +51,15 @@ class IndexEntry:
 
     file: str
     time: str | None = None
-    burst: int = 0
-    width: int
-    height: int
+    burst: Annotated[int, Meta(ge=0, lt=_MAX_INTEGER)] = 0
+    width: _Side
+    height: _Side
     phash: int
     fine_hash: int
     hand: Literal["left", "right"] | None = None
     score: float | None = None
     brightness: float | None = None
-    landmarks: tuple[float, ...] | None = None
+    landmarks: Annotated[tuple[_Coordinate, ...], Meta(min_length=63, max_length=63)] | None = None
     reasons: tuple[str, ...] = field(default=())
     recovered: bool = False
 
@@ -102,33 +107,15 @@ class IndexEntry:
         """Create an entry from the parsed JSON of a line; unknown keys of later versions are ignored.
 
         Raises:
-            ValueError, TypeError, KeyError, OverflowError: the values are not a valid entry.
+            ValueError, TypeError, KeyError: the values are not a valid entry.
         """
-        landmarks = values["landmarks"]
-        entry = cls(
-            **{key.name: values[key.name] for key in fields(cls) if key.name in values}
-            | {
-                "phash": int(values["phash"], 16),
-                "fine_hash": int(values["fine_hash"], 16),
-                "landmarks": None if landmarks is None else tuple(float(value) for value in landmarks),
-                "reasons": tuple(values["reasons"]),
-            }
-        )
+        hashes = {name: int(values[name], 16) for name in ("phash", "fine_hash")}
+        entry = msgspec.convert(values | hashes, cls)
         letter, _, name = entry.file.partition("/")
-        integers_valid = all(
-            isinstance(value, int) and 0 <= value < _MAX_INTEGER for value in (entry.width, entry.height, entry.burst)
-        )
-        file_valid = letter in RECORDABLE and name and Path(name).name == name
-        size_valid = integers_valid and entry.width and entry.height
-        hashes_valid = 0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS
-        if not (
-            file_valid
-            and size_valid
-            and hashes_valid
-            and (entry.landmarks is None or _are_landmarks(entry.landmarks))
-            and entry.hand in (None, "left", "right")
-        ):
-            raise ValueError("not a valid entry")
+        if letter not in RECORDABLE or not name or Path(name).name != name:
+            raise ValueError(f"{entry.file!r:.60} is not the path of a frame")
+        if not (0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS):
+            raise ValueError("a hash has too many bits")
         return entry
 
 
@@ -162,13 +149,13 @@ class FrameIndex:
         if not line:
             return
         try:
-            values = json.loads(line)
+            values = json.loads(line)  # msgspec rejects the surrogates in the JSON of undecodable file names
             if "removed" in values:
                 self.entries.pop(values["removed"], None)
             else:
                 entry = IndexEntry.from_dict(values)
                 self.entries[entry.file] = entry
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.broken_lines += 1
 
     def repair(self) -> None:
@@ -202,13 +189,9 @@ class FrameIndex:
                 raise
 
 
-def _are_landmarks(landmarks: tuple[float, ...]) -> bool:
-    return len(landmarks) == 63 and all(abs(value) < _MAX_COORDINATE for value in landmarks)  # False for NaN
-
-
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        msgspec.json.decode(text)
     except ValueError:
         return False
     return True

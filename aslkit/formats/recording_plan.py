@@ -1,9 +1,10 @@
 """The recording plan: letters to record next, and why. Written by `aslkit train`, read by `aslkit capture --plan`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX
@@ -27,7 +28,7 @@ class PlannedLetter:
 
     letter: str
     signer: str
-    frames: int
+    frames: Annotated[int, msgspec.Meta(gt=0)]
     why: str
 
 
@@ -43,17 +44,15 @@ def load_plan(run: Path) -> list[PlannedLetter]:
     """
     path = run / PLAN_FILE if run.is_dir() else run
     try:
-        plan = [PlannedLetter(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
-        if all(entry.letter in INDEX and isinstance(entry.why, str) for entry in plan):
-            if all(type(entry.frames) is int and entry.frames > 0 for entry in plan):
-                return plan
-            raise ValueError("frames must be whole numbers above 0")
-        raise ValueError("a letter is not one of the 24")
+        plan = msgspec.json.decode(path.read_bytes(), type=list[PlannedLetter])
+        if unknown := [entry.letter for entry in plan if entry.letter not in INDEX]:
+            raise ValueError(f"{unknown[0]!r} is not one of the 24 letters")
+        return plan
     except FileNotFoundError as error:
         raise InputError(
             f"No recording plan found in {run}. `aslkit train` writes one; `aslkit runs` lists the runs."
         ) from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AslkitError(f"{path} is damaged ({error}). Train again, or copy the whole run folder.") from error
 
 

@@ -5,14 +5,16 @@ it was trained with.
 """
 
 import json
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
+from aslkit.core.config import Share
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
@@ -64,12 +66,12 @@ class PreprocessConfig:
 
     kind: FeatureKind
     mirror_left: bool = True
-    size: int = 0
+    size: Annotated[int, Meta(ge=0, le=_MAX_SIDE)] = 0
     stretch: bool = False
     cut_out: bool = False
-    letters: tuple[str, ...] = LETTERS
-    temperature: float = 1.0
-    threshold: float = 0.0
+    letters: Annotated[tuple[str, ...], Meta(min_length=1, max_length=_MAX_LETTERS)] = LETTERS
+    temperature: Annotated[float, Meta(gt=0)] = 1.0
+    threshold: Share = 0.0
     version: int = VERSION
 
     @property
@@ -79,18 +81,10 @@ class PreprocessConfig:
             (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
         )
 
-    def check(self) -> None:
-        """Raise ValueError if a value is invalid; the file can come from an untrusted source."""
-        rules = {
-            "kind": self.kind in get_args(FeatureKind),
-            "size": type(self.size) is int
-            and (0 < self.size <= _MAX_SIDE if self.kind == "pixels" else self.size == 0),
-            "letters": 0 < len(self.letters) <= _MAX_LETTERS and all(isinstance(each, str) for each in self.letters),
-            "temperature": type(self.temperature) in (int, float) and 0 < self.temperature < math.inf,
-            "threshold": type(self.threshold) in (int, float) and 0 <= self.threshold <= 1,
-        } | {name: isinstance(getattr(self, name), bool) for name in ("mirror_left", "stretch", "cut_out")}
-        if wrong := [name for name, right in rules.items() if not right]:
-            raise ValueError(f"its {wrong[0]} is {getattr(self, wrong[0])!r:.60}")
+    def __post_init__(self) -> None:
+        """Raise ValueError if the size does not fit the kind."""
+        if (self.size == 0) != (self.kind == "landmarks"):
+            raise ValueError(f"size is {self.size} for {self.kind}")
 
     def save(self, path: Path) -> None:
         """Write the settings as JSON."""
@@ -104,21 +98,21 @@ class PreprocessConfig:
             AslkitError: missing, damaged, or of another version.
         """
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if values["version"] != VERSION:
-                raise AslkitError(
-                    f"{path} has version {values['version']}; this version of aslkit reads {VERSION}. Train again."
-                )
-            known = {field.name for field in fields(cls)}
-            found = cls(
-                **{key: value for key, value in values.items() if key in known} | {"letters": tuple(values["letters"])}
-            )
-            found.check()
-            return found
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            data = path.read_bytes()
+            version = msgspec.json.decode(data, type=_Version).version
+            if version != VERSION:
+                raise AslkitError(f"{path} has version {version}; this version of aslkit reads {VERSION}. Train again.")
+            return msgspec.json.decode(data, type=cls)
+        except (OSError, ValueError, RecursionError) as error:
             raise AslkitError(
-                f"{path} is missing or damaged: {error}. Train again, or copy the whole run folder."
+                f"{path} is missing or damaged: {error!s:.120}. Train again, or copy the whole run folder."
             ) from error
+
+
+class _Version(msgspec.Struct):
+    """The version of a file, which decides whether the other keys can be read."""
+
+    version: int
 
 
 def apply_temperature(probabilities: Array, temperature: float) -> Array:

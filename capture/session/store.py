@@ -1,6 +1,5 @@
 """The folder of a session during a recording. It is consistent at any time, even after a crash."""
 
-import json
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
+
+import msgspec
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import is_partial, write_durably
@@ -156,7 +157,7 @@ class Session:
             recording: summary of the current recording, identified by its key "started".
         """
         path = self.folder / "session.json"
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         others = [other for other in values.get("recordings", []) if other["started"] != recording["started"]]
         update_session(
             path, {"started": recording["started"], **values, **session_values, "recordings": [*others, recording]}

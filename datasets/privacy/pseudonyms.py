@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key, write_durably
 from aslkit.core.letters import RECORDABLE
@@ -49,9 +51,9 @@ class Pseudonyms:
         if not path.exists():
             return cls()
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{name: {str(k): str(v) for k, v in values[name].items()} for name in _SAVED_FIELDS})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            saved = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+            return cls(**{name: saved[name] for name in _SAVED_FIELDS})
+        except (ValueError, KeyError, RecursionError) as error:
             raise AslkitError(
                 f"{path} is damaged ({error}). Repair it, or move it away: signers then get new pseudonyms."
             ) from error

@@ -6,10 +6,13 @@ that does not match the manifest is rejected.
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import file_hash
@@ -42,8 +45,8 @@ class ManifestEntry:
     """
 
     path: str
-    size: int
-    sha256: str
+    size: Annotated[int, Meta(ge=0, le=MAX_FILE_BYTES)]
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,17 @@ class Manifest:
         """Encode the manifest as JSON. The same files always give the same bytes."""
         content = {"format": FORMAT, "version": VERSION, "files": [asdict(entry) for entry in self.files]}
         return (json.dumps(content, indent=1) + "\n").encode()
+
+
+class _Header(msgspec.Struct):
+    """A manifest whose list of files is parsed only if this version of aslkit can read it."""
+
+    format: Any
+    version: Any
+    files: msgspec.Raw
+
+
+_Entries = Annotated[tuple[ManifestEntry, ...], Meta(max_length=MAX_FILES)]
 
 
 def build_manifest(folder: Path, advance: Callable[[int], None] = lambda _: None) -> Manifest:
@@ -90,18 +104,19 @@ def parse_manifest(data: bytes, location: str) -> Manifest:
             such as paths outside the folder, programs, duplicates or files of impossible size.
     """
     try:
-        content = json.loads(data)
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}")
-        version, files = content["version"], content["files"]
-        entries = tuple(_parse_entry(file) for file in _check_file_count(files)) if version == VERSION else ()
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        header = msgspec.json.decode(data, type=_Header)
+        if header.format != FORMAT:
+            raise ValueError(f"format {header.format!r:.80}")
+        entries = msgspec.json.decode(header.files, type=_Entries) if header.version == VERSION else ()
+        if unknown := [entry.path for entry in entries if not SHARED_FILES.fullmatch(entry.path)]:
+            raise ValueError(f"{unknown[0][:80]!r} is not a file of a dataset")
+    except (ValueError, RecursionError) as error:
         raise AslkitError(
             f"{location} is not a valid manifest of an aslkit dataset ({error}). Ask the owner to push it again."
         ) from error
-    if version != VERSION:
+    if header.version != VERSION:
         raise AslkitError(
-            f"{location} has version {version!r}, but this version of aslkit reads version {VERSION} only. "
+            f"{location} has version {header.version!r:.80}, but this version of aslkit reads version {VERSION} only. "
             "Update aslkit."
         )
     if len({entry.path for entry in entries}) != len(entries):
@@ -109,20 +124,3 @@ def parse_manifest(data: bytes, location: str) -> Manifest:
     if not any(entry.path.startswith("data/") for entry in entries):
         raise AslkitError(f"{location} lists no data files. Ask the owner to push it again.")
     return Manifest(files=entries)
-
-
-def _check_file_count(files: Any) -> Iterable[Any]:
-    if not isinstance(files, list) or len(files) > MAX_FILES:
-        raise ValueError(f"files must be a list of at most {MAX_FILES:,}")
-    return files
-
-
-def _parse_entry(values: Any) -> ManifestEntry:
-    path, size, sha256 = values["path"], values["size"], values["sha256"]
-    if not isinstance(path, str) or not SHARED_FILES.fullmatch(path):
-        raise ValueError(f"{str(path)[:80]!r} is not a file of a dataset")
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_FILE_BYTES:
-        raise ValueError(f"{path}: {str(size)[:40]} is not a valid size in bytes")
-    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise ValueError(f"{path}: invalid SHA-256")
-    return ManifestEntry(path=path, size=size, sha256=sha256)

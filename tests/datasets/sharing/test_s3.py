@@ -68,7 +68,7 @@ def test_upload_and_download(s3: Proxy, dataset: Path, tmp_path: Path) -> None:
 def test_interrupted_upload_resumes(s3: Proxy, dataset: Path, tmp_path: Path) -> None:
     size = manifest.build_manifest(dataset).size
     s3.cut_up = size * 0.75  # within train, which is uploaded after test; all retries fail too
-    with pytest.raises(AslkitError, match=r"s3://club/mine: .*the same command again goes on where this one stopped"):
+    with pytest.raises(AslkitError, match=r"s3://club/mine: .*Run the same command again to continue"):
         upload_dataset(dataset, "s3://club/mine")
     s3.reset()
     with pytest.raises(InputError, match="upload of the dataset to s3://club/mine is in progress or was interrupted"):
@@ -88,7 +88,7 @@ def test_interrupted_download_resumes_within_file(
     size = manifest.build_manifest(dataset).size
     s3.reset()
     s3.cut_down = size * 0.6
-    with pytest.raises(AslkitError, match="the same command again goes on"):
+    with pytest.raises(AslkitError, match="Run the same command again to continue"):
         download_dataset("s3://club/mine", tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
     s3.reset()
@@ -114,7 +114,7 @@ def test_download_survives_temporary_failure(
 def test_missing_bucket_and_credentials_are_explained(
     s3: Proxy, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(AslkitError, match=r"s3://nobody/mine: there is no .*bucket's name"):
+    with pytest.raises(AslkitError, match=r"Not found: s3://nobody/mine .*name of the bucket"):
         upload_dataset(dataset, "s3://nobody/mine")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
