@@ -103,7 +103,7 @@ def test_whatever_ends_it_says_how_it_goes_on(
             (setting.folder / "checkpoints").mkdir()
         raise error
 
-    monkeypatch.setattr("aslkit.train.benchmark.run._done", ends)
+    monkeypatch.setattr("aslkit.train.benchmark.run._run_task", ends)
     stopped = aslkit("--dataset", sign_mnist, "--config", recipe, "--ranks", 1, workspace=tmp_path)
     assert stopped.exit_code == 1
     assert ("--resume sign-mnist-benchmark-1" in stopped.output) is after

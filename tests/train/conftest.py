@@ -1,4 +1,4 @@
-"""A small dataset of four synthetic people, their true joints in place of found ones: no drawing, no MediaPipe."""
+"""A small dataset of four synthetic signers with their true landmarks, so that tests do not need MediaPipe."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,16 +19,16 @@ FRAMES = 6
 
 def _rows(signer: str, split_of: dict[str, str]) -> list[tuple[str, dict[str, object]]]:
     rows = []
-    who = Signer.draw(signer)
-    sitting = SyntheticSession.draw(who, "one")
+    synthetic = Signer.draw(signer)
+    session = SyntheticSession.draw(synthetic, "one")
     for letter in LETTERS:
-        stream = render_frames(letter, signer=who, session=sitting, width=128, height=96, fps=1.0)
+        stream = render_frames(letter, signer=synthetic, session=session, width=128, height=96, fps=1.0)
         for index in range(FRAMES):
             frame = next(stream)
             points = frame.joints
             box = [*points[:, :2].min(axis=0), *points[:, :2].max(axis=0)]
-            # The last frame of each letter of the tested signer has no hand, as MediaPipe misses some.
-            seen = not (split_of[signer] == "test" and index == FRAMES - 1)
+            # The last frame of each letter of the test signer has no hand, as if MediaPipe had missed it.
+            found = not (split_of[signer] == "test" and index == FRAMES - 1)
             split = "validation" if split_of[signer] == "train" and index >= FRAMES - 2 else split_of[signer]
             row: dict[str, object] = {
                 "image": {"bytes": encode_png(frame.image), "path": f"{signer}/one/{letter}/{index}.png"},
@@ -36,10 +36,10 @@ def _rows(signer: str, split_of: dict[str, str]) -> list[tuple[str, dict[str, ob
                 "signer": signer,
                 "session": "one",
                 "camera": "synthetic",
-                "handedness": ("left" if who.left_handed else "right") if seen else None,
-                "landmarks": points.ravel().tolist() if seen else None,
-                "hand_score": 1.0 if seen else None,
-                "hand_box": [float(side) for side in box] if seen else None,
+                "handedness": ("left" if synthetic.left_handed else "right") if found else None,
+                "landmarks": points.ravel().tolist() if found else None,
+                "hand_score": 1.0 if found else None,
+                "hand_box": [float(side) for side in box] if found else None,
                 "width": 128,
                 "height": 96,
                 "sha256": f"{signer}{letter}{index}",
@@ -52,7 +52,7 @@ def _rows(signer: str, split_of: dict[str, str]) -> list[tuple[str, dict[str, ob
 
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder: three signers to train on, `synthetic-dan` to test on; one of his six frames has no hand."""
+    """Dataset folder: three training signers; test signer `synthetic-dan`, with no hand in every sixth frame."""
     folder = tmp_path_factory.mktemp("datasets") / "small"
     split_of = dict.fromkeys(SIGNERS, "train") | {"synthetic-dan": "test"}
     rows = [row for signer in SIGNERS for row in _rows(signer, split_of)]
@@ -65,13 +65,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sign_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder as of Sign Language MNIST: 24 letters, 4 photographs of each, 4 images of each of them."""
+    """Dataset folder like Sign Language MNIST: 24 letters, 4 photographs each, 4 variants of each photograph."""
     folder = tmp_path_factory.mktemp("published")
     return published.write(folder / "sign-mnist", folder / "csv")
 
 
 @pytest.fixture
 def uncompiled() -> Iterator[None]:
-    """See `steps.uncompiled`."""
+    """Train without compiling models; see `steps.uncompiled`."""
     with steps.uncompiled():
         yield

@@ -1,8 +1,8 @@
-"""What preprocessing makes of three drawn hands, kept in `preprocessed.npz`: models that were trained depend on it.
+"""Expected results of preprocessing three synthetic hands, stored in `preprocessed.npz`.
 
     .venv/bin/python -m tests.train.preprocessed
 
-writes the file anew, which is right only together with a new version of the contract.
+overwrites the file. This requires a new version of the preprocessing contract, because existing models depend on it.
 """
 
 from dataclasses import replace
@@ -17,30 +17,29 @@ from aslkit.vision.preprocess import Array, canonical_points, landmark_features,
 FILE = Path(__file__).with_name("preprocessed.npz")
 
 
-def made() -> dict[str, Array]:
-    """Landmark features (3, 262), and crops (3, 28, 28, 1): as recorded, stretched, and of the hand cut out."""
-    shown = []
+def preprocess_hands() -> dict[str, Array]:
+    """Return landmark features (3, 262), and crops (3, 28, 28, 1): plain, stretched, and with the hand cut out."""
+    frames = []
     for letter, name in (("A", "synthetic-ada"), ("L", "synthetic-ben"), ("W", "synthetic-cleo")):
-        who = Signer.draw(name)
-        shown.append(
-            next(render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), width=320, height=240))
-        )
-    joints = np.stack([frame.joints for frame in shown])
+        signer = Signer.draw(name)
+        session = SyntheticSession.draw(signer, "one")
+        frames.append(next(render_frames(letter, signer=signer, session=session, width=320, height=240)))
+    joints = np.stack([frame.joints for frame in frames])
     left = np.array([False, True, False])
     sizes = {"widths": np.full(3, 320), "heights": np.full(3, 240)}
     points = canonical_points(joints, **sizes, left=left, mirror_left=True)
-    found = {"landmarks": landmark_features(points)}
+    inputs = {"landmarks": landmark_features(points)}
     plain, cut = get_feature("pixels28").contract, get_feature("hand28").contract
     for key, contract in {"plain": plain, "stretched": replace(plain, stretch=True), "cut": cut}.items():
-        found[key] = np.stack(
+        inputs[key] = np.stack(
             [
                 pixel_features(
                     frame.image, _box(frame.joints), left=bool(side), contract=contract, landmarks=frame.joints
                 )
-                for frame, side in zip(shown, left, strict=True)
+                for frame, side in zip(frames, left, strict=True)
             ]
         )
-    return found
+    return inputs
 
 
 def _box(joints: Array) -> Array:
@@ -49,4 +48,4 @@ def _box(joints: Array) -> Array:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(FILE, **{key: values.astype(np.float16) for key, values in made().items()})
+    np.savez_compressed(FILE, **{key: values.astype(np.float16) for key, values in preprocess_hands().items()})

@@ -1,4 +1,4 @@
-"""Trainings of a few steps, for tests of what is trained on what, and told: nothing is compiled for them."""
+"""Short trainings without compilation, for tests that check data and messages rather than the training itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ from aslkit.core.native_libraries import import_keras
 
 @contextmanager
 def uncompiled() -> Iterator[None]:
-    """In the block Keras takes its steps one by one: the same figures, without the second that compiling them takes.
+    """Run Keras models eagerly in the block: the same results, without about a second of compilation per model.
 
-    What a user trains is compiled; test_fit.py, test_stopping.py, test_run.py and test_end_to_end.py train so.
+    User trainings are compiled, as in test_fit.py, test_early_stopping.py and test_pipeline.py.
     """
     model = import_keras().Model
     with pytest.MonkeyPatch.context() as patch:

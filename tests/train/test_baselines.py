@@ -1,4 +1,4 @@
-"""When to refuse is chosen on strangers where there are any, and never costs a training that was done."""
+"""Calibration uses held-out signers if possible, and otherwise later frames of the training signers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
-from aslkit.train.baselines import LEFT_OUT, VALIDATION, TrainingContext, calibrate_model
+from aslkit.train.baselines import HELD_OUT_SIGNERS, LATER_FRAMES, TrainingContext, calibrate_model
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
@@ -25,23 +25,23 @@ def samples(dataset: Path) -> data.Samples:
 
 
 def _chosen_on(samples: data.Samples) -> str:
-    kept = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, folders=NO_FOLDERS)
-    return calibrate_model(fit(samples, kept.feature, CONFIG), kept, {})[1]
+    context = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, folders=NO_FOLDERS)
+    return calibrate_model(fit(samples, context.feature, CONFIG), context, {})[1]
 
 
-def test_on_people_left_out_where_the_others_show_their_letters(samples: data.Samples) -> None:
-    assert _chosen_on(samples) == LEFT_OUT
+def test_calibrate_model_uses_held_out_signers(samples: data.Samples) -> None:
+    assert _chosen_on(samples) == HELD_OUT_SIGNERS
 
 
-def test_on_later_frames_where_nobody_else_shows_somebodys_letters(samples: data.Samples) -> None:
-    shown = {"synthetic-ada": "ABLY", "synthetic-ben": "A", "synthetic-cleo": "A", "synthetic-dan": "ABLY"}
-    kept = [
-        letter in {INDEX[each] for each in shown[who]}
-        for who, letter in zip(samples.signer, samples.label, strict=True)
+def test_calibrate_model_uses_later_frames_if_only_one_signer_has_a_letter(samples: data.Samples) -> None:
+    letters = {"synthetic-ada": "ABLY", "synthetic-ben": "A", "synthetic-cleo": "A", "synthetic-dan": "ABLY"}
+    selected = [
+        label in {INDEX[letter] for letter in letters[signer]}
+        for signer, label in zip(samples.signer, samples.label, strict=True)
     ]
-    assert _chosen_on(data.subset(samples, np.array(kept))) == VALIDATION
+    assert _chosen_on(data.subset(samples, np.array(selected))) == LATER_FRAMES
 
 
-def test_on_later_frames_of_the_only_one(samples: data.Samples) -> None:
-    one = np.where(samples.split == "test", samples.signer, "synthetic-ada")
-    assert _chosen_on(data.drop_test(replace(samples, signer=one))) == VALIDATION
+def test_calibrate_model_uses_later_frames_of_a_single_signer(samples: data.Samples) -> None:
+    signer = np.where(samples.split == "test", samples.signer, "synthetic-ada")
+    assert _chosen_on(data.drop_test(replace(samples, signer=signer))) == LATER_FRAMES

@@ -1,4 +1,4 @@
-"""A training from end to end, and what its run folder says."""
+"""Training from end to end, and the content of its run folder."""
 
 import csv
 import json
@@ -52,10 +52,10 @@ def test_run_folder_is_complete(trained: TrainResult) -> None:
         "record_next.json",
         "report.html",
     }
-    assert list(trained.folder.parent.iterdir()) == [trained.folder]  # nothing half-written beside it
+    assert list(trained.folder.parent.iterdir()) == [trained.folder]  # no temporary files
 
 
-def test_metrics_lead_with_unseen_people(trained: TrainResult) -> None:
+def test_metrics_describe_the_test_on_unseen_signers(trained: TrainResult) -> None:
     metrics = json.loads((trained.folder / "metrics.json").read_text())
     assert metrics == trained.metrics.to_dict()
     assert metrics["feature"] == "landmarks"
@@ -72,25 +72,25 @@ def test_metrics_lead_with_unseen_people(trained: TrainResult) -> None:
     assert 0 <= metrics["random_split"]["accuracy"] <= 1
 
 
-def test_config_and_history_can_be_read_again(trained: TrainResult) -> None:
-    again = tomllib.loads((trained.folder / "config.toml").read_text())["train"]
-    assert TrainConfig(**again).architecture == "mlp"
+def test_config_and_history_can_be_read_back(trained: TrainResult) -> None:
+    config = tomllib.loads((trained.folder / "config.toml").read_text())["train"]
+    assert TrainConfig(**config).architecture == "mlp"
     with (trained.folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == trained.metrics.epochs
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
-def test_report_says_unseen_before_random(trained: TrainResult) -> None:
-    class Text(HTMLParser):
-        words = ""
+def test_report_shows_unseen_signers_before_random_split(trained: TrainResult) -> None:
+    class TextParser(HTMLParser):
+        text = ""
 
         def handle_data(self, data: str) -> None:
-            self.words += data
+            self.text += data
 
-    reader = Text()
-    reader.feed((trained.folder / "report.html").read_text(encoding="utf-8"))
-    page = " ".join(reader.words.split())
+    parser = TextParser()
+    parser.feed((trained.folder / "report.html").read_text(encoding="utf-8"))
+    page = " ".join(parser.text.split())
     first, second = page.index("accuracy on unseen signers"), page.index("accuracy on a random split (optimistic)")
     assert first < second
     assert format_percent(trained.metrics.unseen.accuracy) in page[:second]
@@ -98,7 +98,7 @@ def test_report_says_unseen_before_random(trained: TrainResult) -> None:
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_a_second_run_has_a_folder_of_its_own(trained: TrainResult, dataset: Path) -> None:
+def test_second_run_has_its_own_folder(trained: TrainResult, dataset: Path) -> None:
     config = load_settings("train", TrainConfig, flags={"epochs": 1, "feature": "pixels28"})
     second = train(dataset, runs=trained.folder.parent, config=config, hold_out=["synthetic-ben"])
     assert second.folder.name == "small-pixels28-cnn-1"
@@ -106,7 +106,7 @@ def test_a_second_run_has_a_folder_of_its_own(trained: TrainResult, dataset: Pat
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path, tmp_path: Path) -> None:
+def test_duplicate_signers_are_reported_in_messages_report_and_card(dataset: Path, tmp_path: Path) -> None:
     whole = parquet_store.read_dataset(dataset)
     ada = whole.filter(pc.equal(whole.column("signer"), "synthetic-ada"))
     for split in schema.SPLITS:
@@ -114,18 +114,18 @@ def test_one_person_under_two_names_is_told_wherever_the_figure_is(dataset: Path
         if split == "test":
             part = part.set_column(part.schema.get_field_index("phash"), "phash", ada.column("phash"))
         parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
-    said: list[str] = []
+    messages: list[str] = []
     config = load_settings("train", TrainConfig, flags={"epochs": 1})
-    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=said.append)
-    told = "100% of the frames of synthetic-ada are near-duplicates of frames of synthetic-dan"
-    assert any(told in each for each in said)
-    assert told in describe_run(done.metrics).warning
+    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=messages.append)
+    warning = "100% of the frames of synthetic-ada are near-duplicates of frames of synthetic-dan"
+    assert any(warning in each for each in messages)
+    assert warning in describe_run(done.metrics).warning
     for name in ("report.html", "README.md"):
-        assert told in (done.folder / name).read_text(encoding="utf-8")
+        assert warning in (done.folder / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_auto_chooses_without_the_people_tested_on(
+def test_auto_selects_feature_without_test_signers(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(select_model, "CANDIDATES", ("landmarks", "hand28"))
@@ -139,7 +139,7 @@ def test_auto_chooses_without_the_people_tested_on(
         train(dataset, runs=tmp_path, config=config, cv="signer")
 
 
-def test_wrong_names_are_told_before_any_work(dataset: Path, tmp_path: Path) -> None:
+def test_invalid_names_are_rejected_before_training(dataset: Path, tmp_path: Path) -> None:
     for flags in ({"feature": "hog"}, {"architecture": "vit"}):
         with pytest.raises(InputError, match="Known: "):
             train(dataset, runs=tmp_path, config=load_settings("train", TrainConfig, flags=flags))
@@ -178,7 +178,7 @@ def _metrics(
         (_metrics("signer", 0.9, 0.9, synthetic=True), "unseen signers \\(synthetic\\)", "less", "synthetic"),
     ],
 )
-def test_summary_claims_no_more_than_was_measured(metrics: RunMetrics, tested: str, gap: str, warning: str) -> None:
+def test_describe_run_states_the_limits_of_the_test(metrics: RunMetrics, tested: str, gap: str, warning: str) -> None:
     summary = describe_run(metrics)
     assert re.search(tested, summary.tested)
     assert re.search(gap, summary.gap)

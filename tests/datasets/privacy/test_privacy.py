@@ -161,7 +161,7 @@ def test_landmarks_only_can_be_trained_on(dataset: Path, tmp_path: Path) -> None
     assert [row["image"]["path"] for row in rows_in(after)] == [row["image"]["path"] for row in rows_in(dataset)]
     mine, theirs = (load_samples(folder, PreprocessConfig(kind="landmarks")) for folder in (dataset, after))
     np.testing.assert_array_equal(mine.hands, theirs.hands)
-    with pytest.raises(AslkitError, match=r"has no pictures, only landmarks\. Train on those: --feature landmarks"):
+    with pytest.raises(AslkitError, match=r"has landmarks but no images\. Train on the landmarks: --feature landmarks"):
         load_samples(after, PreprocessConfig(kind="pixels", size=28))
     image_bytes = min(len(row["image"]["bytes"]) for row in rows_in(dataset))
     assert sum(path.stat().st_size for path in (after / "data").iterdir()) < 60 * image_bytes

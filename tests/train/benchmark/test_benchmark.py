@@ -1,4 +1,4 @@
-"""The benchmark from end to end on a small stand-in: its figures, its files, going on with it, and sweeps."""
+"""Benchmarks and sweeps from end to end on a small dataset: metrics, files, resuming."""
 
 import csv
 import json
@@ -39,15 +39,15 @@ def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Benchmar
 
 @pytest.fixture
 def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Trainings are only noted, by name; each model says A."""
+    """Record the names of trainings instead of training; each model predicts A."""
     names: list[str] = []
 
-    def fake(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.TrialResult]:
+    def record(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.TrialResult]:
         names.append(name)
-        about = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
+        details = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
         yield model_trial.TrialResult(
-            predict=lambda asked: np.zeros(len(asked), np.int64), save=lambda folder: folder.mkdir(parents=True),
-            about=about,
+            predict=lambda images: np.zeros(len(images), np.int64), save=lambda folder: folder.mkdir(parents=True),
+            details=details,
         )  # fmt: skip
 
     @contextmanager
@@ -55,12 +55,12 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         yield None
 
     for module in (benchmark_run, sweep):
-        monkeypatch.setattr(module, "train_model", contextmanager(fake))
+        monkeypatch.setattr(module, "train_model", contextmanager(record))
         monkeypatch.setattr(module, "open_spark_if_needed", no_spark)
     return names
 
 
-def test_each_entry_has_what_others_read(done: BenchmarkResult) -> None:
+def test_metrics_have_an_entry_per_model_and_seed(done: BenchmarkResult) -> None:
     metrics = json.loads((done.folder / "metrics.json").read_text())
     assert metrics == json.loads(json.dumps(done.metrics))
     assert len(metrics["models"]) == 4
@@ -81,12 +81,12 @@ def test_each_entry_has_what_others_read(done: BenchmarkResult) -> None:
     assert metrics["best"]["chosen_by"] == "grouped_validation"
 
 
-def test_a_random_split_flatters(done: BenchmarkResult) -> None:
+def test_random_split_is_optimistic(done: BenchmarkResult) -> None:
     network = [each for each in done.metrics["models"] if each["architecture"] == "cnn"]
     assert network[0]["random_split"]["accuracy"] > np.mean([each["official_test"]["accuracy"] for each in network])
 
 
-def test_a_network_has_curves_and_a_model_that_loads(done: BenchmarkResult, sign_mnist: Path) -> None:
+def test_network_has_curves_and_a_loadable_model(done: BenchmarkResult, sign_mnist: Path) -> None:
     import keras
 
     from aslkit.train.benchmark.cnn import scale_images
@@ -94,14 +94,14 @@ def test_a_network_has_curves_and_a_model_that_loads(done: BenchmarkResult, sign
     model = keras.saving.load_model(done.folder / done.metrics["best"]["model"] / "model.keras", safe_mode=True)
     images = sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
     rows = images.part("test")
-    said = np.asarray(model(scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
+    predicted = np.asarray(model(scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
     entry = next(each for each in done.metrics["models"] if each["architecture"] == "cnn" and each["seed"] == 0)
-    assert (said == images.label[rows]).mean() == entry["official_test"]["accuracy"]
+    assert (predicted == images.label[rows]).mean() == entry["official_test"]["accuracy"]
     assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry["history"][0])
     assert (done.folder / "curves-network.png").stat().st_size > 5000
 
 
-def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: BenchmarkResult) -> None:
+def test_leaderboard_is_sorted_by_validation_with_one_row_per_model(done: BenchmarkResult) -> None:
     rows = list(csv.DictReader((done.folder / "leaderboard.csv").read_text().splitlines()))
     scores = [float(row["grouped_validation"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -112,140 +112,144 @@ def test_the_leaderboard_is_sorted_by_validation_and_sums_seeds_up(done: Benchma
         assert row["worst_letter"] in LETTERS
         assert int(row["size_bytes"]) > 1000
     text = (done.folder / "leaderboard.md").read_text()
-    assert "random split (leaks)" in text
-    assert len(set(map(len, [re.findall(r"\|", line) for line in text.splitlines()]))) == 1  # a table
+    assert "random split (optimistic)" in text
+    columns = {len(re.findall(r"\|", line)) for line in text.splitlines()}
+    assert len(columns) == 1
 
 
-def test_the_page_warns_and_shows_all_pictures(done: BenchmarkResult) -> None:
+def test_report_explains_the_dataset_and_all_charts_exist(done: BenchmarkResult) -> None:
     page = (done.folder / "report.html").read_text()
-    assert "Nobody knows who signed these images" in page
-    assert "leaks" in page
-    for picture in re.findall(r'src="([^"]+)"', page):
-        assert (done.folder / picture).exists()
+    assert "does not state who signed these images" in page
+    assert "data leakage" in page
+    for chart in re.findall(r'src="([^"]+)"', page):
+        assert (done.folder / chart).exists()
     assert not (done.folder / "checkpoints").exists()
 
 
-def test_what_is_done_is_not_done_again(
+def test_resumed_benchmark_skips_finished_trainings(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
-    real = benchmark_run.append_result
+    settings = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
+    append_result = benchmark_run.append_result
 
-    def full(folder: Path, key: str, result: dict[str, Any]) -> None:
+    def append_until_full(folder: Path, key: str, result: dict[str, Any]) -> None:
         if len(untrained) == 3:
             raise OSError(28, "No space left on device")
-        real(folder, key, result)
+        append_result(folder, key, result)
 
-    monkeypatch.setattr(benchmark_run, "append_result", full)
+    monkeypatch.setattr(benchmark_run, "append_result", append_until_full)
     with pytest.raises(OSError, match="No space"):
-        benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
-    monkeypatch.setattr(benchmark_run, "append_result", real)
+        benchmark_run.run_benchmark(sign_mnist, RECIPE, settings)
+    monkeypatch.setattr(benchmark_run, "append_result", append_result)
     del untrained[:]
-    done = benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
+    done = benchmark_run.run_benchmark(sign_mnist, RECIPE, settings)
     assert [name.rsplit("-", 1)[0] for name in untrained] == [
         "network-0-official", "network-1-official", "forest-0-random", "network-0-random",
     ]  # fmt: skip
     assert len(done.metrics["models"]) == 4
 
 
-def test_a_damaged_line_is_told_of(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
-    setting = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume="")
+def test_damaged_results_are_reported(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
+    settings = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume="")
     (tmp_path / "results.jsonl").write_text('{"key": "forest-0-off')
     with pytest.raises(AslkitError, match=r"results.jsonl is damaged .* Delete its last line"):
-        benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
+        benchmark_run.run_benchmark(sign_mnist, RECIPE, settings)
 
 
-def test_models_are_chosen_without_the_test() -> None:
+def test_best_pixel_model_is_selected_by_validation() -> None:
     entry = {"network": "cnn", "feature": "pixels28", "architecture": "cnn", "engine": "", "ranks": 1, "seed": 0,
              "random_split": None, "fit_s": 1.0, "epoch_s": 1.0, "predict_ms": 1.0, "size_bytes": 1,
              "confusion": np.eye(24, dtype=int).tolist()}  # fmt: skip
-    flattered = {**entry, "name": "a", "official_test": {"accuracy": 1.0, "macro_f1": 1.0},
+    best_on_test = {**entry, "name": "a", "official_test": {"accuracy": 1.0, "macro_f1": 1.0},
                  "grouped_validation": {"accuracy": 0.7}}  # fmt: skip
-    sound = {**entry, "name": "b", "official_test": {"accuracy": 0.8, "macro_f1": 0.8},
+    best_on_validation = {**entry, "name": "b", "official_test": {"accuracy": 0.8, "macro_f1": 0.8},
              "grouped_validation": {"accuracy": 0.9}}  # fmt: skip
-    hog = {**sound, "name": "c", "feature": "hog", "grouped_validation": {"accuracy": 0.99}}
-    best = leaderboard.best_pixel_model([flattered, sound, hog])
+    hog = {**best_on_validation, "name": "c", "feature": "hog", "grouped_validation": {"accuracy": 0.99}}
+    best = leaderboard.best_pixel_model([best_on_test, best_on_validation, hog])
     assert best is not None
     assert best["name"] == "b"
     assert leaderboard.best_pixel_model([hog]) is None
 
 
-def test_shares_are_never_rounded_up_to_all() -> None:
+def test_format_precise_never_rounds_up_to_100_percent() -> None:
     assert leaderboard.format_precise(0.99999) == "99.99%"
     assert leaderboard.format_precise(1.0) == "100.00%"
     assert leaderboard.format_precise(None) == "–"
 
 
-def grid(**settings: Any) -> sweep.SweepGrid:
+def build_grid() -> sweep.SweepGrid:
     network = NetworkConfig(architecture="cnn", epochs=1)
     models = {f"cnn rate={rate}": replace(network, learning_rate=rate) for rate in (0.001, 0.01)}
     return sweep.SweepGrid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
 
 
-def test_a_sweep_scores_by_validation_alone_and_goes_on(
+def test_sweep_uses_only_the_validation_split_and_can_be_resumed(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    real = model_trial.evaluate_split
+    splits = []
 
-    def noted(say: Any, images: Any, split: str) -> dict[str, Any]:
-        asked.append(split)
-        return real(say, images, split)
+    def record_and_evaluate(predict: Any, images: Any, split: str) -> dict[str, Any]:
+        splits.append(split)
+        return model_trial.evaluate_split(predict, images, split)
 
-    monkeypatch.setattr(sweep, "evaluate_split", noted)
-    setting = BenchmarkSettings(folder=tmp_path / "sweep", ranks=1, master="", resume="")
-    first = sweep.run_sweep(sign_mnist, grid(), setting)
-    assert set(asked) == {"validation"}
+    monkeypatch.setattr(sweep, "evaluate_split", record_and_evaluate)
+    settings = BenchmarkSettings(folder=tmp_path / "sweep", ranks=1, master="", resume="")
+    first = sweep.run_sweep(sign_mnist, build_grid(), settings)
+    assert set(splits) == {"validation"}
     assert len(untrained) == 2
-    again = sweep.run_sweep(sign_mnist, grid(), setting)
+    second = sweep.run_sweep(sign_mnist, build_grid(), settings)
     assert len(untrained) == 2
-    assert again.rows == first.rows
+    assert second.rows == first.rows
     rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").read_text().splitlines()))
-    assert {row["model"] for row in rows} == set(grid().models)
+    assert {row["model"] for row in rows} == set(build_grid().models)
     assert "grouped validation" in (tmp_path / "sweep" / "sweep.md").read_text()
 
 
-def test_a_setting_that_fails_is_noted_and_the_others_go_on(sign_mnist: Path, tmp_path: Path) -> None:
+def test_sweep_continues_after_a_failed_model(sign_mnist: Path, tmp_path: Path) -> None:
     network = NetworkConfig(architecture="cnn", epochs=2, batch_size=32)
-    models = {"well": replace(network, learning_rate=0.001), "ill": replace(network, learning_rate=1.0, network="mlp")}
-    poor = sweep.SweepGrid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
-    real = cnn.fit_network
+    models = {
+        "good": replace(network, learning_rate=0.001),
+        "failing": replace(network, learning_rate=1.0, network="mlp"),
+    }
+    grid = sweep.SweepGrid(benchmark=RECIPE.benchmark, models=models, varied={name: {} for name in models})
+    fit_network = cnn.fit_network
 
-    def fails(config: NetworkConfig, *args: Any, **more: Any) -> Any:
+    def fail_for_mlp(config: NetworkConfig, *args: Any, **more: Any) -> Any:
         if config.network == "mlp":
             raise AslkitError("Spark failed to fit: Java heap space.\nmore")
-        return real(config, *args, **more)
+        return fit_network(config, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cnn, "fit_network", fails)
-        swept = sweep.run_sweep(sign_mnist, poor, BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""))
-    assert [(row["model"], row["failed"]) for row in swept.rows] == [
-        ("well", None),
-        ("ill", "Spark failed to fit: Java heap space."),
+        patch.setattr(cnn, "fit_network", fail_for_mlp)
+        result = sweep.run_sweep(sign_mnist, grid, BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""))
+    assert [(row["model"], row["failed"]) for row in result.rows] == [
+        ("good", None),
+        ("failing", "Spark failed to fit: Java heap space."),
     ]
     assert "failed: Spark failed to fit: Java heap space." in (tmp_path / "sweep.md").read_text()
 
 
-def test_other_settings_are_other_trainings(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
-    setting = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
-    benchmark_run.run_benchmark(sign_mnist, RECIPE, setting)
+def test_changed_settings_are_trained_again(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
+    settings = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
+    benchmark_run.run_benchmark(sign_mnist, RECIPE, settings)
     del untrained[:]
     network = replace(RECIPE.models["network"], learning_rate=0.001)  # type: ignore[call-arg]
-    other = replace(RECIPE, models={**RECIPE.models, "network": network})
-    done = benchmark_run.run_benchmark(sign_mnist, other, setting)
+    changed = replace(RECIPE, models={**RECIPE.models, "network": network})
+    done = benchmark_run.run_benchmark(sign_mnist, changed, settings)
     assert {name.split("-")[0] for name in untrained} == {"network"}
     assert [each["settings"].get("learning_rate") for each in done.metrics["models"]] == [None, None, 0.001, 0.001]
 
 
-def test_what_failed_is_tried_again(
+def test_resumed_sweep_retries_failed_models(
     untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting, real = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""), vars(sweep)["trained"]
+    settings = BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume="")
+    train_model = vars(sweep)["train_model"]
 
-    def fails(*args: Any, **more: Any) -> Any:
+    def fail(*args: Any, **more: Any) -> Any:
         raise AslkitError("Java heap space.")
 
-    monkeypatch.setattr(sweep, "train_model", fails)
-    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {"Java heap space."}
-    monkeypatch.setattr(sweep, "train_model", real)
-    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, grid(), setting).rows} == {None}
+    monkeypatch.setattr(sweep, "train_model", fail)
+    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {"Java heap space."}
+    monkeypatch.setattr(sweep, "train_model", train_model)
+    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {None}

@@ -1,4 +1,4 @@
-"""Horovod on Spark: two ranks train like one, and a failing rank is reported.
+"""Training with Horovod on Spark: two ranks train like one, and a failing rank is reported.
 
 A killed rank and resuming from its checkpoints are tested on a cluster, in tests/cluster.
 """
@@ -25,7 +25,7 @@ from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import Schedule
 
 CONFIG = NetworkConfig(architecture="cnn", epochs=4, batch_size=64, learning_rate=0.003)
-GO_ON = "aslkit train --resume here"
+RESUME = "aslkit train --resume here"
 
 
 @pytest.fixture(scope="module")
@@ -39,47 +39,51 @@ def images(sign_mnist: Path) -> sign_mnist_split.BenchmarkImages:
     return sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
 
 
-def place(folder: Path, ranks: int) -> cnn.NetworkRun:
-    return cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=str(folder)), title="", resume=GO_ON)
+def network_run(folder: Path, ranks: int) -> cnn.NetworkRun:
+    return cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=str(folder)), title="", resume=RESUME)
 
 
-def test_one_rank_and_two_learn_alike(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
-    one, two = (cnn.fit_network(CONFIG, images, seed=0, place=place(tmp_path / str(n), n)) for n in (1, 2))
+def test_two_ranks_train_like_one(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
+    one, two = (cnn.fit_network(CONFIG, images, seed=0, run=network_run(tmp_path / str(n), n)) for n in (1, 2))
     assert len(one.state.history) == len(two.state.history) == 4
-    for mine, theirs in zip(one.state.history, two.state.history, strict=True):
-        assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=0.15)
-        assert mine["loss"] == pytest.approx(theirs["loss"], rel=0.15)
+    for first, second in zip(one.state.history, two.state.history, strict=True):
+        assert first["val_loss"] == pytest.approx(second["val_loss"], rel=0.15)
+        assert first["loss"] == pytest.approx(second["loss"], rel=0.15)
     assert two.state.history[-1]["loss"] < two.state.history[0]["loss"]
 
 
-def _failing(images: Pixels, rng: np.random.Generator) -> Any:
+def _fail_on_rank_1(images: Pixels, rng: np.random.Generator) -> Any:
     if os.environ.get("HOROVOD_RANK") == "1":
-        raise ValueError("the images of this rank are no good")
+        raise ValueError("invalid images on this rank")
     return cnn.scale_images(images)
 
 
-def job(vary: Any, images: sign_mnist_split.BenchmarkImages, store: CheckpointStore) -> RankTask:
+def build_task(augment: Any, images: sign_mnist_split.BenchmarkImages, store: CheckpointStore) -> RankTask:
     store.write_shards(shard_per_rank(cnn.full_batches(images), 2))
-    plan = Schedule(
+    schedule = Schedule(
         epochs=3, patience=0, batch_size=64, learning_rate=0.003, warmup_epochs=0, cosine=False, label_smoothing=0
     )
     build = partial(cnn.build_network, "cnn", 0)
-    return RankTask(build=build, vary=vary, finish=cnn.scale_images, schedule=plan, seed=0, store=store)
+    return RankTask(build=build, augment=augment, to_inputs=cnn.scale_images, schedule=schedule, seed=0, store=store)
 
 
-def test_a_rank_that_fails_says_why(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
+def test_train_on_ranks_reports_the_failing_rank(
+    images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
+) -> None:
     with pytest.raises(AslkitError) as error:
-        train_on_ranks(job(_failing, images, CheckpointStore(url=str(tmp_path))), ranks=2, title="", resume=GO_ON)
+        train_on_ranks(
+            build_task(_fail_on_rank_1, images, CheckpointStore(url=str(tmp_path))), ranks=2, title="", resume=RESUME
+        )
     assert "Rank 1 of 2 failed" in error.value.message
-    assert "ValueError: the images of this rank are no good" in error.value.message
-    assert GO_ON in error.value.message
+    assert "ValueError: invalid images on this rank" in error.value.message
+    assert RESUME in error.value.message
 
 
 @pytest.mark.parametrize(
-    "settings", [{"architecture": "rf", "trees": 5, "depth": 5}, {"architecture": "mlp", "hidden": [12]}]
+    "values", [{"architecture": "rf", "trees": 5, "depth": 5}, {"architecture": "mlp", "hidden": [12]}]
 )
-def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
-    settings: dict[str, Any], images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
+def test_mllib_pipeline_is_alphabetical_and_survives_saving(
+    values: dict[str, Any], images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
 ) -> None:
     from pyspark.ml import PipelineModel
 
@@ -89,38 +93,40 @@ def test_a_pipeline_is_alphabetical_and_comes_back_from_disk(
 
     folder = tmp_path / "our 100% club"
     folder.mkdir()
-    # Of some letters there are more images than of others: by frequency the order would be another.
+    # Some letters have more images than others, so an order by frequency would be different.
     rows = images.part("train")
-    kept = rows[(images.label[rows] >= 12) | (np.arange(len(rows)) % 2 == 0)]
-    split = np.where(np.isin(np.arange(len(images)), kept) | (images.split != "train"), images.split, "out")
-    fewer = sign_mnist_split.BenchmarkImages(
+    selected = rows[(images.label[rows] >= 12) | (np.arange(len(rows)) % 2 == 0)]
+    split = np.where(np.isin(np.arange(len(images)), selected) | (images.split != "train"), images.split, "out")
+    unbalanced = sign_mnist_split.BenchmarkImages(
         pixels=images.pixels, label=images.label, photograph=images.photograph, split=split
     )
-    setting = BenchmarkSettings(folder=folder, ranks=1, master="local[2]", resume="", spark=spark)
-    with train_model("one", build_model_config(settings, "here"), fewer, seed=0, setting=setting, title="") as trial:
-        assert trial.about["engine"] == MLLIB
+    settings = BenchmarkSettings(folder=folder, ranks=1, master="local[2]", resume="", spark=spark)
+    with train_model(
+        "one", build_model_config(values, "test"), unbalanced, seed=0, settings=settings, title=""
+    ) as trial:
+        assert trial.details["engine"] == MLLIB
         trial.save(folder / "saved")
-        asked = images.pixels[images.part("validation")]
-        said = trial.predict(asked)
-        again = PipelineModel.load(str(folder / "saved"))
-        assert tuple(again.stages[0].labels) == LETTERS
-        reloaded = MllibModel(pipeline=again, spark=spark, scratch=folder / "asked", fit_s=0)
-        inputs = asked.reshape(len(asked), -1).astype(np.float32)
-        assert (reloaded.predict(inputs) == said).all()
-        one_hot = again.transform(_asked(spark, inputs, folder)).select("label", "label_vec").first()
+        validation = images.pixels[images.part("validation")]
+        predicted = trial.predict(validation)
+        loaded = PipelineModel.load(str(folder / "saved"))
+        assert tuple(loaded.stages[0].labels) == LETTERS
+        reloaded = MllibModel(pipeline=loaded, spark=spark, scratch=folder / "scratch", fit_s=0)
+        inputs = validation.reshape(len(validation), -1).astype(np.float32)
+        assert (reloaded.predict(inputs) == predicted).all()
+        one_hot = loaded.transform(_build_frame(spark, inputs, folder)).select("label", "label_vec").first()
         assert one_hot.label_vec.size == 24
         assert one_hot.label_vec[int(one_hot.label)] == 1
     assert not (folder / "checkpoints" / "one").exists()
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
-def _asked(spark: Any, inputs: Any, folder: Path) -> Any:
+def _build_frame(spark: Any, inputs: Any, folder: Path) -> Any:
     from aslkit.train.benchmark.mllib import to_spark_frame
 
-    return to_spark_frame(spark, inputs, np.zeros(len(inputs), np.int64), folder / "asked.parquet")
+    return to_spark_frame(spark, inputs, np.zeros(len(inputs), np.int64), folder / "frame.parquet")
 
 
-def test_one_rank_needs_neither_spark_nor_horovod(sign_mnist: Path, tmp_path: Path) -> None:
+def test_single_rank_needs_neither_spark_nor_horovod(sign_mnist: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 sys.modules["pyspark"] = sys.modules["horovod"] = None  # importing them fails
@@ -128,10 +134,10 @@ from pathlib import Path
 from aslkit.train.benchmark import recipe, run
 from aslkit.train.benchmark.model_trial import BenchmarkSettings
 model = recipe.NetworkConfig(architecture="cnn", epochs=1)
-settings = recipe.BenchmarkConfig(seeds=(0,), validation_share=0.25, random_split=False, random_test_share=0.2)
-setting = BenchmarkSettings(folder=Path({str(tmp_path / "run")!r}), ranks=1, master="local[*]", resume="")
-chosen = recipe.Recipe(benchmark=settings, models={{"cnn": model}})
-run.run_benchmark(Path({str(sign_mnist)!r}), chosen, setting)
+benchmark = recipe.BenchmarkConfig(seeds=(0,), validation_share=0.25, random_split=False, random_test_share=0.2)
+settings = BenchmarkSettings(folder=Path({str(tmp_path / "run")!r}), ranks=1, master="local[*]", resume="")
+chosen = recipe.Recipe(benchmark=benchmark, models={{"cnn": model}})
+run.run_benchmark(Path({str(sign_mnist)!r}), chosen, settings)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
     assert (tmp_path / "run" / "metrics.json").exists()

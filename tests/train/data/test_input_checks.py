@@ -1,4 +1,4 @@
-"""What cannot be trained on is refused in one line, and what a figure will not tell is said before training."""
+"""Errors and warnings about a dataset before training."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,43 +21,47 @@ def samples(dataset: Path) -> data.Samples:
     return data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
 
 
-def test_a_sound_dataset_is_not_talked_about(samples: data.Samples) -> None:
+def test_valid_dataset_has_no_warnings(samples: data.Samples) -> None:
     check_trainable(samples)
     assert dataset_warnings(samples) == []
 
 
-def test_too_little_to_learn_from(samples: data.Samples) -> None:
+def test_too_few_training_frames_are_rejected(samples: data.Samples) -> None:
     few = np.isin(np.arange(len(samples)), np.flatnonzero(samples.split == "train")[[0, 1, 2, 30, 31]])
-    with pytest.raises(AslkitError, match=r"Only . frames .*aslkit capture"):
-        check_trainable(replace(samples, found=few, label=np.arange(len(samples)) // 30))
+    with pytest.raises(AslkitError, match=r"Only . training frames .*aslkit capture"):
+        check_trainable(replace(samples, hand_found=few, label=np.arange(len(samples)) // 30))
 
 
 @pytest.mark.parametrize(
-    ("split", "letter", "says"),
+    ("split", "letter", "warning"),
     [
-        ("test", "L", "The test has no L"),
-        ("train", "L", "no L to train on: in the test they will all count as wrong"),
+        ("test", "L", "The test set has no L"),
+        ("train", "L", "The training set has no L: all of them in the test set will count as wrong"),
     ],
 )
-def test_letters_that_are_missing_on_one_side(samples: data.Samples, split: str, letter: str, says: str) -> None:
-    gone = (samples.split == split) & (samples.label == INDEX[letter])
-    assert any(says in text for text in dataset_warnings(replace(samples, split=np.where(gone, "gap", samples.split))))
+def test_letters_missing_in_one_split_cause_a_warning(
+    samples: data.Samples, split: str, letter: str, warning: str
+) -> None:
+    missing = (samples.split == split) & (samples.label == INDEX[letter])
+    assert any(
+        warning in text for text in dataset_warnings(replace(samples, split=np.where(missing, "gap", samples.split)))
+    )
 
 
-def test_one_signer_and_nothing_to_test_on(samples: data.Samples) -> None:
-    alone = replace(samples, signer=np.full_like(samples.signer, "ada"), split=np.full_like(samples.split, "train"))
-    text = " ".join(dataset_warnings(alone))
+def test_single_signer_and_empty_test_set_cause_warnings(samples: data.Samples) -> None:
+    single = replace(samples, signer=np.full_like(samples.signer, "ada"), split=np.full_like(samples.split, "train"))
+    text = " ".join(dataset_warnings(single))
     assert "only one signer (ada)" in text
-    assert "nothing to test on" in text
+    assert "The test set is empty" in text
 
 
-def test_all_is_said_before_any_training(
+def test_dataset_is_checked_before_any_training(
     dataset: Path, samples: data.Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load_settings("train", TrainConfig)
     monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(pipeline, "cross_validate", lambda *_, **__: pytest.fail("trained"))
-    monkeypatch.setattr(data, "load_samples", lambda *_: replace(samples, found=np.zeros_like(samples.found)))
+    monkeypatch.setattr(data, "load_samples", lambda *_: replace(samples, hand_found=np.zeros_like(samples.hand_found)))
     for cv in (None, "signer"):
         with pytest.raises(AslkitError, match="No hand was found"):
             pipeline.train(dataset, runs=tmp_path, config=config, cv=cv)

@@ -1,4 +1,4 @@
-"""Frames recorded without a letter: stored apart, passed over by curation, asked about by training."""
+"""Frames recorded without a letter: stored separately, skipped by curation, read by training."""
 
 import json
 import shutil
@@ -18,12 +18,13 @@ from aslkit.vision.preprocess import PreprocessConfig
 
 @pytest.fixture(scope="module")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three pictures of a hand, recorded by ada as no letter."""
+    """Captures folder with three frames of signer ada without a letter."""
     root = tmp_path_factory.mktemp("none")
-    source = root / "pictures"
+    source = root / "images"
     source.mkdir()
-    who = Signer.draw("synthetic-ada")
-    stream = render_frames("L", signer=who, session=SyntheticSession.draw(who, "one"), width=240, height=180, fps=1.0)
+    signer = Signer.draw("synthetic-ada")
+    session = SyntheticSession.draw(signer, "one")
+    stream = render_frames("L", signer=signer, session=session, width=240, height=180, fps=1.0)
     for number in range(3):
         (source / f"{number}.png").write_bytes(encode_png(next(stream).image))
     options = ("--signer", "ada", "--yes", "--no-gate", "--no-preview", "--workspace", str(root))
@@ -33,18 +34,18 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "captures"
 
 
-def test_they_lie_apart_and_are_no_frames_of_a_dataset(captures: Path) -> None:
+def test_negatives_are_stored_separately_and_not_curated(captures: Path) -> None:
     assert len(list(captures.glob("ada/*/none/*.jpg"))) == 3
     assert list(walk_captures(captures)) == []
 
 
 @pytest.mark.parametrize("contract", [PreprocessConfig(kind="landmarks"), PreprocessConfig(kind="pixels", size=28)])
-def test_they_are_read_as_the_feature_wants_them(captures: Path, contract: PreprocessConfig) -> None:
-    found = load_recorded_negatives(captures, contract)
-    assert list(found) == ["ada"]
-    assert found["ada"].shape == (3, *((21, 3) if contract.kind == "landmarks" else contract.shape))
-    assert negatives_of_signers(found, {"ben"}) is None
-    assert negatives_of_signers(found, {"ada", "ben"}) is not None
+def test_load_recorded_negatives_returns_hands_for_the_feature(captures: Path, contract: PreprocessConfig) -> None:
+    negatives = load_recorded_negatives(captures, contract)
+    assert list(negatives) == ["ada"]
+    assert negatives["ada"].shape == (3, *((21, 3) if contract.kind == "landmarks" else contract.shape))
+    assert negatives_of_signers(negatives, {"ben"}) is None
+    assert negatives_of_signers(negatives, {"ada", "ben"}) is not None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_they_are_read_as_the_feature_wants_them(captures: Path, contract: Prepr
     ids=str,
 )
 @pytest.mark.parametrize("contract", [PreprocessConfig(kind="landmarks"), PreprocessConfig(kind="pixels", size=28)])
-def test_a_broken_line_of_the_index_is_passed_over(
+def test_load_recorded_negatives_skips_damaged_index_lines(
     captures: Path, tmp_path: Path, contract: PreprocessConfig, change: dict[str, Any]
 ) -> None:
     shutil.copytree(captures, tmp_path / "captures")
@@ -63,8 +64,8 @@ def test_a_broken_line_of_the_index_is_passed_over(
     assert len(load_recorded_negatives(tmp_path / "captures", contract)["ada"]) == 2
 
 
-def test_a_page_and_a_drawn_signer_have_none(tmp_path: Path) -> None:
+def test_negatives_cannot_be_recorded_from_a_synthetic_source(tmp_path: Path) -> None:
     arguments = ("capture", "--letter", "none", "--source", "synthetic", "--workspace", str(tmp_path))
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
-    assert "in a window, or from a video" in done.output
+    assert "in a window or from a video" in done.output

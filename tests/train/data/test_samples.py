@@ -1,4 +1,4 @@
-"""What training reads of a dataset."""
+"""Loading and splitting the samples of a dataset."""
 
 import json
 import shutil
@@ -18,33 +18,33 @@ from aslkit.vision.preprocess import PreprocessConfig
 CONFIG = load_settings("train", TrainConfig)
 
 
-def test_frames_come_in_one_order_whatever_their_split(dataset: Path) -> None:
+def test_load_samples_sorts_frames_independently_of_the_split(dataset: Path) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     assert samples.signer.tolist() == sorted(samples.signer.tolist())
     assert len(samples) == 4 * 4 * 6
     assert samples.by == "signer"
-    assert (samples.found == ~(samples.raw == 0).all(axis=(1, 2))).all()
+    assert (samples.hand_found == ~(samples.hands == 0).all(axis=(1, 2))).all()
 
 
-def test_crops_show_the_hand(dataset: Path) -> None:
+def test_load_samples_crops_hands(dataset: Path) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="pixels", size=28))
-    assert samples.raw.shape == (96, 28, 28, 1)
-    assert (samples.raw[samples.found].std(axis=(1, 2, 3)) > 0.03).all()
-    assert (samples.raw[~samples.found] == 0).all()
+    assert samples.hands.shape == (96, 28, 28, 1)
+    assert (samples.hands[samples.hand_found].std(axis=(1, 2, 3)) > 0.03).all()
+    assert (samples.hands[~samples.hand_found] == 0).all()
 
 
-def test_cut_out_hands_show_nothing_else(dataset: Path) -> None:
-    whole, cut = (
+def test_load_samples_cuts_out_hands(dataset: Path) -> None:
+    plain, cut = (
         data.load_samples(dataset, PreprocessConfig(kind="pixels", size=28, cut_out=each)) for each in (False, True)
     )
-    black = (cut.raw[cut.found] == 0).mean(axis=(1, 2, 3))
+    black = (cut.hands[cut.hand_found] == 0).mean(axis=(1, 2, 3))
     assert (black > 0.3).all()
     assert (black < 0.97).all()
-    assert (cut.raw[cut.found].max(axis=(1, 2, 3)) == 1).all()  # stretched over the hand alone
-    assert (whole.raw[whole.found] == 0).mean() < 0.1
+    assert (cut.hands[cut.hand_found].max(axis=(1, 2, 3)) == 1).all()  # the range is stretched over the hand only
+    assert (plain.hands[plain.hand_found] == 0).mean() < 0.1
 
 
-def test_hold_out_moves_just_that_person(dataset: Path) -> None:
+def test_hold_out_signers_moves_only_these_signers(dataset: Path) -> None:
     samples = data.hold_out_signers(
         data.load_samples(dataset, PreprocessConfig(kind="landmarks")), ["synthetic-ada"], CONFIG
     )
@@ -52,7 +52,7 @@ def test_hold_out_moves_just_that_person(dataset: Path) -> None:
     assert "synthetic-ada" not in set(samples.signer[samples.split != "test"])
 
 
-def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
+def test_hold_out_signers_rejects_unknown_and_all_signers(dataset: Path) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     with pytest.raises(InputError, match=r"No signer 'eve'.*synthetic-ada"):
         data.hold_out_signers(samples, ["eve"], CONFIG)
@@ -60,14 +60,14 @@ def test_hold_out_of_a_stranger_or_of_all(dataset: Path) -> None:
         data.hold_out_signers(samples, sorted(set(samples.signer)), CONFIG)
 
 
-def test_at_random_puts_people_on_both_sides(dataset: Path) -> None:
+def test_random_split_has_signers_in_train_and_test(dataset: Path) -> None:
     samples = data.random_split(data.load_samples(dataset, PreprocessConfig(kind="landmarks")), CONFIG)
     assert set(samples.signer[samples.split == "test"]) & set(samples.signer[samples.split == "train"])
     assert (samples.split == "test").mean() == pytest.approx(0.2, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", ["landmarks", "pixels"])
-def test_damaged_files_are_named(kind: str, dataset: Path, tmp_path: Path) -> None:
+def test_load_samples_reports_damaged_files(kind: str, dataset: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(dataset, tmp_path / "copy")
     path = next(copy.glob("data/test-*.parquet"))
     content = bytearray(path.read_bytes())
@@ -77,7 +77,7 @@ def test_damaged_files_are_named(kind: str, dataset: Path, tmp_path: Path) -> No
         data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
-def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tmp_path: Path) -> None:
+def test_load_samples_rejects_invalid_labels_and_coordinates(dataset: Path, tmp_path: Path) -> None:
     for number, (column, value, message, kind) in enumerate(
         (
             ("label", 24, "labels outside", "landmarks"),
@@ -90,9 +90,9 @@ def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tm
         copy = shutil.copytree(dataset, tmp_path / str(number))
         path = next(copy.glob("data/test-*.parquet"))
         table = pq.read_table(path)
-        at = table.schema.get_field_index(column)
-        values = pa.array([value] * len(table), table.schema.field(at).type)
-        pq.write_table(table.set_column(at, table.schema.field(at), values), path)
+        index = table.schema.get_field_index(column)
+        values = pa.array([value] * len(table), table.schema.field(index).type)
+        pq.write_table(table.set_column(index, table.schema.field(index), values), path)
         with pytest.raises(AslkitError, match=message):
             data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
@@ -105,30 +105,30 @@ def test_labels_out_of_range_and_landmarks_that_are_no_numbers(dataset: Path, tm
         ("group", None, "have no group"),
         ("width", None, "have no width"),
         ("image", None, r"have no image\.path"),
-        ("signer", "bob\x1b[31m", "bob\ufffd.*holds control characters"),
+        ("signer", "bob\x1b[31m", "bob\ufffd.*contains control characters"),
     ],
 )
 @pytest.mark.parametrize("kind", ["landmarks", "pixels"])
-def test_rows_that_do_not_say_what_training_goes_by(
+def test_load_samples_rejects_missing_and_unprintable_values(
     column: str, value: object, message: str, kind: str, dataset: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(dataset, tmp_path / "copy")
     path = next(copy.glob("data/test-*.parquet"))
     table = pq.read_table(path)
-    at = table.schema.get_field_index(column)
-    values = pa.array([value, *table.column(column).to_pylist()[1:]], table.schema.field(at).type)
-    pq.write_table(table.set_column(at, table.schema.field(at), values), path)
+    index = table.schema.get_field_index(column)
+    values = pa.array([value, *table.column(column).to_pylist()[1:]], table.schema.field(index).type)
+    pq.write_table(table.set_column(index, table.schema.field(index), values), path)
     with pytest.raises(AslkitError, match=message):
         data.load_samples(copy, PreprocessConfig(kind=kind, size=28 if kind == "pixels" else 0))  # type: ignore[arg-type]
 
 
-def test_another_label_set_is_told(dataset: Path, tmp_path: Path) -> None:
+def test_load_samples_rejects_other_labels(dataset: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(dataset, tmp_path / "digits")
     for path in copy.glob("data/*.parquet"):
         table = pq.read_table(path)
-        about = json.loads(table.schema.metadata[b"huggingface"])
-        about["info"]["features"]["label"]["names"] = [str(number) for number in range(10)]
-        metadata = table.schema.metadata | {b"huggingface": json.dumps(about).encode()}
+        info = json.loads(table.schema.metadata[b"huggingface"])
+        info["info"]["features"]["label"]["names"] = [str(number) for number in range(10)]
+        metadata = table.schema.metadata | {b"huggingface": json.dumps(info).encode()}
         pq.write_table(table.replace_schema_metadata(metadata), path)
-    with pytest.raises(AslkitError, match=r"other labels \(0, 1, 2.*24 still letters"):
+    with pytest.raises(AslkitError, match=r"other labels \(0, 1, 2.*24 static letters"):
         data.load_samples(copy, PreprocessConfig(kind="landmarks"))

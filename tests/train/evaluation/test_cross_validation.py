@@ -1,4 +1,4 @@
-"""Everybody is measured by a model that never saw them; the interval is over people, not images."""
+"""Cross-validation by signer, session and block; the confidence interval over signers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,49 +25,47 @@ CONFIG = load_settings("train", TrainConfig, flags={"epochs": 1, "architecture":
 
 @pytest.fixture
 def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[data.Samples]:
-    """What each training was given."""
-    given: list[data.Samples] = []
+    """Record the samples of each training."""
+    recorded: list[data.Samples] = []
 
-    def noted(samples: data.Samples, *arguments: Any, **named: Any) -> FitResult:
-        given.append(samples)
+    def record_and_fit(samples: data.Samples, *arguments: Any, **named: Any) -> FitResult:
+        recorded.append(samples)
         return fit(samples, *arguments, **named)
 
-    monkeypatch.setattr(cross_validation, "fit", noted)
-    return given
+    monkeypatch.setattr(cross_validation, "fit", record_and_fit)
+    return recorded
 
 
-def test_each_signer_is_answered_by_a_model_that_never_saw_them(dataset: Path, trained_on: list[data.Samples]) -> None:
+def test_cross_validate_holds_out_each_signer(dataset: Path, trained_on: list[data.Samples]) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
-    crossed = cross_validate(samples, get_feature("landmarks"), CONFIG, "signer")
-    assert sorted(crossed.predictions.key.tolist()) == sorted(samples.key.tolist())  # each frame once
+    result = cross_validate(samples, get_feature("landmarks"), CONFIG, "signer")
+    assert sorted(result.predictions.key.tolist()) == sorted(samples.key.tolist())  # each frame once
     for part in trained_on:
         tested = set(part.signer[part.split == "test"].tolist())
         assert len(tested) == 1
         assert not tested & set(part.signer[part.split != "test"].tolist())
-    found = summarise_folds(crossed, seed=0)
-    assert [fold.name for fold in found.folds] == sorted(set(samples.signer.tolist()))
-    assert found.mean == pytest.approx(np.mean([fold.accuracy or 0 for fold in found.folds]))
-    assert found.interval is not None
-    assert found.mean is not None
-    assert found.interval[0] <= found.mean <= found.interval[1]
+    metrics = summarise_folds(result, seed=0)
+    assert [fold.name for fold in metrics.folds] == sorted(set(samples.signer.tolist()))
+    assert metrics.mean == pytest.approx(np.mean([fold.accuracy or 0 for fold in metrics.folds]))
+    assert metrics.interval is not None
+    assert metrics.mean is not None
+    assert metrics.interval[0] <= metrics.mean <= metrics.interval[1]
 
 
-def test_one_signer_of_one_session_is_left_out_by_blocks_of_time_and_told_so(
-    dataset: Path, trained_on: list[data.Samples]
-) -> None:
+def test_cross_validate_holds_out_blocks_of_a_single_session(dataset: Path, trained_on: list[data.Samples]) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
-    one = replace(samples, signer=np.full_like(samples.signer, "ada"), session=np.full_like(samples.session, "one"))
-    crossed = cross_validate(one, get_feature("landmarks"), CONFIG, "signer")
-    assert crossed.by == "block"
-    assert "only one signer (ada)" in crossed.note
+    single = replace(samples, signer=np.full_like(samples.signer, "ada"), session=np.full_like(samples.session, "one"))
+    result = cross_validate(single, get_feature("landmarks"), CONFIG, "signer")
+    assert result.by == "block"
+    assert "only one signer (ada)" in result.note
     for part in trained_on:
         test = part.split == "test"
         assert not set(part.group[test].tolist()) & set(part.group[~test].tolist())
 
 
-def test_interval_widens_with_people_not_with_images() -> None:
+def test_confidence_interval_depends_on_signers_not_images() -> None:
     few = [[(90, 100)], [(70, 100)], [(80, 100)]]
-    many = [[(right * 100, n * 100) for right, n in sessions] for sessions in few]
+    many = [[(correct * 100, n * 100) for correct, n in sessions] for sessions in few]
     rng = np.random.default_rng(0)
     assert confidence_interval(few, rng=rng) == pytest.approx(confidence_interval(many, rng=rng), abs=0.01)
     low, high = confidence_interval(few, rng=rng) or (0, 0)
@@ -77,15 +75,15 @@ def test_interval_widens_with_people_not_with_images() -> None:
     assert confidence_interval([[(9, 10)]], rng=rng) is None
 
 
-def test_sessions_that_differ_are_doubt_too() -> None:
+def test_confidence_interval_includes_variance_between_sessions() -> None:
     same = [[(80, 100)] * 4] * 2
-    differ = [[(60, 100), (100, 100)] * 2] * 2
+    different = [[(60, 100), (100, 100)] * 2] * 2
     assert confidence_interval(same, rng=np.random.default_rng(0)) == pytest.approx([0.8, 0.8])
-    low, high = confidence_interval(differ, rng=np.random.default_rng(0)) or (0, 0)
+    low, high = confidence_interval(different, rng=np.random.default_rng(0)) or (0, 0)
     assert high - low > 0.15
 
 
-def test_the_run_says_the_mean_first_and_keeps_a_model_of_all(dataset: Path, tmp_path: Path) -> None:
+def test_train_with_cv_trains_the_final_model_on_all_signers(dataset: Path, tmp_path: Path) -> None:
     done = train(dataset, runs=tmp_path, config=CONFIG, cv="signer")
     metrics = done.metrics
     assert len(metrics.trained_on.signers) == 4

@@ -1,4 +1,4 @@
-"""A letter that one person signs otherwise is found, and only that."""
+"""Letters that one signer forms unlike the others."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,47 +18,50 @@ def samples(dataset: Path) -> data.Samples:
     return replace(loaded, split=np.full_like(loaded.split, "train"))
 
 
-def _turned(samples: data.Samples, signer: str, letter: str) -> data.Samples:
+def _rotate_letter(samples: data.Samples, signer: str, letter: str) -> data.Samples:
     rows = (samples.signer == signer) & (samples.label == INDEX[letter])
-    raw = samples.raw.copy()
-    raw[rows] = raw[rows] * np.array([-1, -1, 1], np.float32)  # fingers down
-    return replace(samples, raw=raw)
+    hands = samples.hands.copy()
+    hands[rows] = hands[rows] * np.array([-1, -1, 1], np.float32)  # fingers down
+    return replace(samples, hands=hands)
 
 
-def test_a_form_of_its_own_is_named_with_what_to_do(samples: data.Samples) -> None:
-    before = {(form.signer, form.letter) for form in find_signer_outliers(samples)}
-    found = find_signer_outliers(_turned(samples, "synthetic-ben", "B"))
+def test_rotated_letter_is_an_outlier(samples: data.Samples) -> None:
+    before = {(outlier.signer, outlier.letter) for outlier in find_signer_outliers(samples)}
+    outliers = find_signer_outliers(_rotate_letter(samples, "synthetic-ben", "B"))
     assert ("synthetic-ben", "B") not in before
-    first = found[0]
+    first = outliers[0]
     assert (first.signer, first.letter) == ("synthetic-ben", "B")
     assert first.distance > 3 * first.usual
     assert first.key.startswith("synthetic-ben/one/B/")
     assert first.other_key.split("/")[2] == "B"
-    assert "a form of its own" in first.text
+    assert "differs from all others" in first.text
     assert "keep both forms" in ADVICE
 
 
-def test_swapped_letters_look_like_each_other(samples: data.Samples) -> None:
-    mine = samples.signer == "synthetic-cleo"
+def test_swapped_letter_looks_like_the_other_letter(samples: data.Samples) -> None:
+    of_signer = samples.signer == "synthetic-cleo"
     label = samples.label.copy()
-    label[mine & (samples.label == INDEX["B"])] = INDEX["Y"]
-    label[mine & (samples.label == INDEX["Y"])] = INDEX["B"]
-    found = {(form.signer, form.letter): form for form in find_signer_outliers(replace(samples, label=label))}
-    assert found["synthetic-cleo", "B"].looks_like[0] == "Y"
-    assert "'s Y" in found["synthetic-cleo", "B"].text
+    label[of_signer & (samples.label == INDEX["B"])] = INDEX["Y"]
+    label[of_signer & (samples.label == INDEX["Y"])] = INDEX["B"]
+    outliers = {
+        (outlier.signer, outlier.letter): outlier for outlier in find_signer_outliers(replace(samples, label=label))
+    }
+    assert outliers["synthetic-cleo", "B"].looks_like[0] == "Y"
+    assert "looks like Y of" in outliers["synthetic-cleo", "B"].text
 
 
-def test_a_signer_whose_hand_is_taken_for_the_other_is_no_form(samples: data.Samples) -> None:
-    raw = samples.raw.copy()
-    raw[samples.signer == "synthetic-ben"] *= np.array([-1, 1, 1], np.float32)
+def test_mistaken_handedness_is_not_an_outlier(samples: data.Samples) -> None:
+    hands = samples.hands.copy()
+    hands[samples.signer == "synthetic-ben"] *= np.array([-1, 1, 1], np.float32)
     before, after = (
-        {(f.signer, f.letter) for f in find_signer_outliers(each)} for each in (samples, replace(samples, raw=raw))
+        {(outlier.signer, outlier.letter) for outlier in find_signer_outliers(each)}
+        for each in (samples, replace(samples, hands=hands))
     )
     assert before == after
 
 
-def test_people_tested_on_have_no_part_and_one_person_has_no_others(samples: data.Samples) -> None:
-    odd = _turned(samples, "synthetic-ben", "B")
-    hidden = replace(odd, split=np.where(odd.signer == "synthetic-ben", "test", "train"))
-    assert all(form.signer != "synthetic-ben" for form in find_signer_outliers(hidden))
+def test_test_signers_and_single_signers_are_ignored(samples: data.Samples) -> None:
+    rotated = _rotate_letter(samples, "synthetic-ben", "B")
+    hidden = replace(rotated, split=np.where(rotated.signer == "synthetic-ben", "test", "train"))
+    assert all(outlier.signer != "synthetic-ben" for outlier in find_signer_outliers(hidden))
     assert find_signer_outliers(replace(samples, signer=np.full_like(samples.signer, "ada"))) == []

@@ -1,4 +1,4 @@
-"""What ranks exchange through files: it comes back as it was, and damage is told of."""
+"""Shards and checkpoints: round trips and damaged files."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import RankData, TrainingState
 
 RNG = np.random.default_rng(0)
-SHARE = RankData(
-    raw=RNG.integers(0, 256, (7, 5, 5)).astype(np.uint8),
+SHARD = RankData(
+    images=RNG.integers(0, 256, (7, 5, 5)).astype(np.uint8),
     label=np.arange(7),
-    checked=RNG.integers(0, 256, (3, 5, 5)).astype(np.uint8),
-    checked_label=np.arange(3),
+    validation_images=RNG.integers(0, 256, (3, 5, 5)).astype(np.uint8),
+    validation_label=np.arange(3),
     total=20,
 )
 STATE = TrainingState(
@@ -31,59 +31,63 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> CheckpointStore:
     )
 
 
-def test_shards_come_back_as_they_were(store: CheckpointStore) -> None:
+def test_shards_round_trip(store: CheckpointStore) -> None:
     empty = RankData(
-        raw=SHARE.raw[:0], label=SHARE.label[:0], checked=SHARE.checked, checked_label=SHARE.checked_label, total=20
+        images=SHARD.images[:0],
+        label=SHARD.label[:0],
+        validation_images=SHARD.validation_images,
+        validation_label=SHARD.validation_label,
+        total=20,
     )
-    store.write_shards([SHARE, empty])
-    for rank, written in enumerate([SHARE, empty]):
-        read = store.shard(rank, 2)
-        for name in ("raw", "label", "checked", "checked_label"):
+    store.write_shards([SHARD, empty])
+    for rank, written in enumerate([SHARD, empty]):
+        read = store.read_shard(rank, 2)
+        for name in ("images", "label", "validation_images", "validation_label"):
             np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
-        assert read.raw.dtype == np.uint8
+        assert read.images.dtype == np.uint8
         assert read.total == 20
 
 
-def test_a_state_comes_back_to_the_bit(store: CheckpointStore) -> None:
-    assert store.state() == TrainingState()
-    assert store.epochs() == 0
+def test_checkpoint_round_trips_exactly(store: CheckpointStore) -> None:
+    assert store.load() == TrainingState()
+    assert store.count_epochs() == 0
     store.save(STATE)
-    read = store.state()
-    assert read.history == STATE.history
-    assert store.epochs() == 1
+    loaded = store.load()
+    assert loaded.history == STATE.history
+    assert store.count_epochs() == 1
     for name in ("best", "variables"):
-        for mine, theirs in zip(getattr(read, name), getattr(STATE, name), strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-            assert mine.dtype == theirs.dtype
+        for actual, expected in zip(getattr(loaded, name), getattr(STATE, name), strict=True):
+            np.testing.assert_array_equal(actual, expected)
+            assert actual.dtype == expected.dtype
 
 
-def test_failures_are_read_once(store: CheckpointStore) -> None:
-    store.note_failure(1, "Traceback: ö")
-    assert store.failures(3) == {1: "Traceback: ö"}
-    assert store.failures(3) == {}
+def test_pop_failures_deletes_them(store: CheckpointStore) -> None:
+    store.write_failure(1, "Traceback: ö")
+    assert store.pop_failures(3) == {1: "Traceback: ö"}
+    assert store.pop_failures(3) == {}
 
 
-def test_a_damaged_checkpoint_is_told_of(tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_reported(tmp_path: Path) -> None:
     store = CheckpointStore(url=str(tmp_path))
     store.save(STATE)
     path = tmp_path / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(AslkitError, match=r"checkpoint.npz is damaged .* Delete it"):
-        store.state()
+        store.load()
 
 
-def test_a_missing_or_cut_shard_is_told_of(tmp_path: Path) -> None:
+def test_missing_and_truncated_shards_are_reported(tmp_path: Path) -> None:
     store = CheckpointStore(url=str(tmp_path))
     with pytest.raises(AslkitError, match=r"shard-00000-of-00002\.parquet is missing"):
-        store.shard(0, 2)
-    store.write_shards([SHARE])
+        store.read_shard(0, 2)
+    store.write_shards([SHARD])
     path = tmp_path / "shard-00000-of-00001.parquet"
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(AslkitError, match="damaged"):
-        store.shard(0, 1)
+        store.read_shard(0, 1)
 
 
-def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+def test_save_leaves_no_temporary_files(tmp_path: Path) -> None:
     store = CheckpointStore(url=str(tmp_path))
     store.save(STATE)
     store.save(STATE)

@@ -1,4 +1,4 @@
-"""A training that ends before its time keeps its best epoch and says why."""
+"""Trainings that end early keep their best epoch and state the reason."""
 
 import re
 from dataclasses import replace
@@ -27,54 +27,56 @@ def samples(dataset: Path) -> data.Samples:
     return data.load_samples(dataset, get_feature("landmarks").contract)
 
 
-def _from_epoch(number: int, happens: str) -> Feature:
-    """Landmarks as ever until about some epoch; then Ctrl-C is pressed, or inputs are beyond all numbers."""
-    usual = get_feature("landmarks")
+def _failing_feature(epoch: int, failure: str) -> Feature:
+    """Return the landmarks feature, with a simulated Ctrl-C or overflowing inputs from about the given epoch on."""
+    landmarks = get_feature("landmarks")
     epochs = 0
 
-    def vary(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
+    def augment(points: Array, mirrored_share: float, rng: np.random.Generator) -> Array:
         nonlocal epochs
         epochs += 1
-        if happens == "Ctrl-C" and epochs >= number:
+        if failure == "Ctrl-C" and epochs >= epoch:
             raise KeyboardInterrupt
-        return usual.vary(points, mirrored, rng)
+        return landmarks.augment(points, mirrored_share, rng)
 
-    def finish(points: Array) -> Array:
-        return usual.finish(points) * np.float32(1e37 if happens == "overflow" and epochs >= number else 1)
+    def to_inputs(points: Array) -> Array:
+        return landmarks.to_inputs(points) * np.float32(1e37 if failure == "overflow" and epochs >= epoch else 1)
 
-    return replace(usual, vary=vary, finish=finish, copies=1)
+    return replace(landmarks, augment=augment, to_inputs=to_inputs, copies=1)
 
 
-def test_ctrl_c_keeps_the_best_so_far(samples: data.Samples) -> None:
-    chosen = _from_epoch(5, "Ctrl-C")
-    fitted = fit(samples, chosen, CONFIG, keep=True)
+def test_ctrl_c_keeps_the_best_epoch(samples: data.Samples) -> None:
+    feature = _failing_feature(5, "Ctrl-C")
+    fitted = fit(samples, feature, CONFIG, keep_on_interrupt=True)
     done = len(fitted.history)
     assert 2 <= done < 8
-    assert fitted.stopped.startswith(f"Stopped by hand after {done} of 8 epochs")
+    assert fitted.stopped.startswith(f"Interrupted after {done} of 8 epochs")
     best = min(row["val_loss"] for row in fitted.history)
-    validation = predict(fitted.model, samples, chosen, split="validation")
+    validation = predict(fitted.model, samples, feature, split="validation")
     row = next(row for row in fitted.history if row["val_loss"] == best)
     assert measure_predictions(validation).accuracy_hand_found == pytest.approx(row["val_accuracy"])
 
 
-def test_ctrl_c_in_a_comparison_or_before_the_first_epoch_ends_all(samples: data.Samples) -> None:
+def test_ctrl_c_is_raised_without_keep_on_interrupt_or_before_the_first_epoch(samples: data.Samples) -> None:
     with pytest.raises(KeyboardInterrupt):
-        fit(samples, _from_epoch(5, "Ctrl-C"), CONFIG)
+        fit(samples, _failing_feature(5, "Ctrl-C"), CONFIG)
     with pytest.raises(KeyboardInterrupt):
-        fit(samples, _from_epoch(1, "Ctrl-C"), replace(CONFIG, epochs=1), keep=True)
+        fit(samples, _failing_feature(1, "Ctrl-C"), replace(CONFIG, epochs=1), keep_on_interrupt=True)
 
 
-def test_a_loss_that_is_no_number_keeps_the_last_good_weights_and_names_the_cause(samples: data.Samples) -> None:
-    fitted = fit(samples, _from_epoch(4, "overflow"), CONFIG)
+def test_non_finite_loss_keeps_the_last_finite_weights_and_states_the_cause(samples: data.Samples) -> None:
+    fitted = fit(samples, _failing_feature(4, "overflow"), CONFIG)
     assert 2 <= len(fitted.history) < 8
-    # The next epoch is drawn meanwhile, so that it strikes in a batch, where the loss tells, or between two.
-    when = rf" became (nan|inf|no numbers) in epoch {len(fitted.history) + 1}; likely the learning rate \(0\.001\)"
-    assert re.search(when, fitted.stopped)
+    # The next epoch is augmented in the background, so the loss becomes NaN in a batch, or the weights between epochs.
+    expected = rf" became (nan|inf|NaN or infinite) in epoch {len(fitted.history) + 1}; the learning rate \(0\.001\)"
+    assert re.search(expected, fitted.stopped)
     assert all(np.isfinite(weights).all() for weights in fitted.model.get_weights())
 
 
-@pytest.mark.parametrize(("finite", "cause"), [(True, "learning rate .0.5. is too high"), (False, "dataset verify")])
-def test_in_the_first_epoch_nothing_is_worth_keeping(finite: bool, cause: str) -> None:
-    watched = SimpleNamespace(stopped="The loss became nan in epoch 1")
-    with pytest.raises(AslkitError, match=rf"nan in epoch 1; .*{cause}.* Nothing was learned"):
-        explain_stop(watched, TrainingState(), finite=finite, learning_rate=0.5)
+@pytest.mark.parametrize(
+    ("finite_inputs", "cause"), [(True, "learning rate .0.5. is probably too high"), (False, "dataset verify")]
+)
+def test_non_finite_loss_in_the_first_epoch_is_an_error(finite_inputs: bool, cause: str) -> None:
+    callback = SimpleNamespace(stopped="The loss became nan in epoch 1")
+    with pytest.raises(AslkitError, match=rf"nan in epoch 1; .*{cause}.* No epoch was finished"):
+        explain_stop(callback, TrainingState(), finite_inputs=finite_inputs, learning_rate=0.5)

@@ -1,4 +1,4 @@
-"""A network has the shape it says, can learn one batch by heart, and says the same after saving and loading."""
+"""Training of all architectures: output shape, learning, saving and loading, resuming."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +22,13 @@ def config(**changed: object) -> TrainConfig:
     return load_settings("train", TrainConfig, flags={"architecture": "mlp", "epochs": 12, **changed})
 
 
-def learned(fitted: FitResult) -> list[dict[str, float]]:
-    """The history without the time it took."""
+def history_without_time(fitted: FitResult) -> list[dict[str, float]]:
+    """Return the history without the durations."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in fitted.history]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_architecture_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np.random.Generator) -> None:
     keras = import_keras()
     keras.utils.set_random_seed(0)
     model = get_architecture(name)((28, 28, 1), 24)
@@ -38,106 +38,109 @@ def test_learns_one_batch_and_survives_saving(name: str, tmp_path: Path, rng: np
     model.fit(inputs, labels, epochs=120, batch_size=16, verbose=0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.5  # else its averages would need many more steps than the weights
+            layer.momentum = 0.5  # with the default, the moving averages would need many more steps than the weights
     for _ in range(20):
         model(inputs, training=True)
-    said = model.predict(inputs, verbose=0)
-    assert said.shape == (16, 24)
-    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
-    assert (said.argmax(axis=1) == labels).all()
+    probabilities = model.predict(inputs, verbose=0)
+    assert probabilities.shape == (16, 24)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities.argmax(axis=1) == labels).all()
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_allclose(again.predict(inputs, verbose=0), said, atol=1e-6)
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(loaded.predict(inputs, verbose=0), probabilities, atol=1e-6)
 
 
-def test_cnn_refuses_landmarks_and_says_what_to_do() -> None:
+def test_cnn_rejects_landmarks() -> None:
     with pytest.raises(InputError, match="--feature pixels28"):
         get_architecture("cnn")((262,), 24)
 
 
-def test_unknown_architecture_lists_the_known() -> None:
+def test_get_architecture_lists_known_architectures_for_an_unknown_name() -> None:
     with pytest.raises(InputError, match="mlp, cnn"):
         get_architecture("resnet")
 
 
-def test_learns_letters_of_people_it_never_saw(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
-    fitted = fit(samples, chosen, config())
-    measured = measure_predictions(predict(fitted.model, samples, chosen, split="test"))
-    assert (measured.accuracy_hand_found or 0) > 0.8  # four letters: 0.25 by chance
-    assert measured.coverage == pytest.approx(5 / 6)
-    assert measured.accuracy == pytest.approx((measured.accuracy_hand_found or 0) * 5 / 6)
+def test_fit_generalises_to_unseen_signers(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
+    fitted = fit(samples, feature, config())
+    metrics = measure_predictions(predict(fitted.model, samples, feature, split="test"))
+    assert (metrics.accuracy_hand_found or 0) > 0.8  # four letters: 0.25 at random
+    assert metrics.coverage == pytest.approx(5 / 6)
+    assert metrics.accuracy == pytest.approx((metrics.accuracy_hand_found or 0) * 5 / 6)
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
 
 
-def test_same_seed_same_model(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
-    first, second = (learned(fit(samples, chosen, config(epochs=2))) for _ in range(2))
-    other = learned(fit(samples, chosen, config(epochs=2, seed=1)))
+def test_fit_is_reproducible(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
+    first, second = (history_without_time(fit(samples, feature, config(epochs=2))) for _ in range(2))
+    other = history_without_time(fit(samples, feature, config(epochs=2, seed=1)))
     assert first == second
     assert first != other
 
 
 @pytest.mark.parametrize("start", [False, True])
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
+def test_resumed_training_equals_uninterrupted_training(
     start: bool, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = get_feature("hand28" if start else "landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
+    feature = get_feature("hand28" if start else "landmarks")
+    samples = data.load_samples(dataset, feature.contract)
     settings = config(epochs=4, start="", **({"architecture": "cnn"} if start else {}))
     if start:
-        fit(samples, chosen, replace(settings, epochs=1)).model.save(tmp_path / "other.keras")
+        fit(samples, feature, replace(settings, epochs=1)).model.save(tmp_path / "other.keras")
         settings = replace(settings, start=str(tmp_path / "other.keras"))
-    whole = fit(samples, chosen, settings)
-    kept = tmp_path / "checkpoints"
-    watch = TrainingFolders(kept=kept)
+    uninterrupted = fit(samples, feature, settings)
+    checkpoints = tmp_path / "checkpoints"
+    folders = TrainingFolders(checkpoints=checkpoints)
 
-    def vary(points: Array, mirrored: float, rng: np.random.Generator) -> Array:
-        if list(kept.glob("*/checkpoint.npz")):  # an epoch or two are done
+    def augment(points: Array, mirrored_share: float, rng: np.random.Generator) -> Array:
+        if list(checkpoints.glob("*/checkpoint.npz")):  # after one or two epochs
             raise KeyboardInterrupt
-        return chosen.vary(points, mirrored, rng)
+        return feature.augment(points, mirrored_share, rng)
 
     with pytest.raises(KeyboardInterrupt):
-        fit(samples, replace(chosen, vary=vary), settings, watch=watch)
-    assert len(list(kept.iterdir())) == 1
-    again = fit(samples, chosen, settings, watch=watch)
-    assert learned(again) == learned(whole)
-    for mine, theirs in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-    once_more = fit(samples, chosen, settings, watch=watch)  # done: nothing is learned again
-    assert once_more.history == again.history
-    other = fit(samples, chosen, replace(settings, seed=5), watch=watch)  # another training: not taken up
-    assert learned(other) != learned(whole)
+        fit(samples, replace(feature, augment=augment), settings, folders=folders)
+    assert len(list(checkpoints.iterdir())) == 1
+    resumed = fit(samples, feature, settings, folders=folders)
+    assert history_without_time(resumed) == history_without_time(uninterrupted)
+    for actual, expected in zip(resumed.model.get_weights(), uninterrupted.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    finished = fit(samples, feature, settings, folders=folders)  # already finished: not trained again
+    assert finished.history == resumed.history
+    other = fit(samples, feature, replace(settings, seed=5), folders=folders)  # other settings: not resumed
+    assert history_without_time(other) != history_without_time(uninterrupted)
 
 
-def test_test_rows_have_no_part_in_training(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
-    spoilt = np.where((samples.split == "test")[:, None, None], np.float32(7), samples.raw)
-    histories = [learned(fit(each, chosen, config(epochs=2))) for each in (samples, replace(samples, raw=spoilt))]
+def test_fit_ignores_test_rows(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
+    modified = np.where((samples.split == "test")[:, None, None], np.float32(7), samples.hands)
+    histories = [
+        history_without_time(fit(each, feature, config(epochs=2)))
+        for each in (samples, replace(samples, hands=modified))
+    ]
     assert histories[0] == histories[1]
 
 
-def test_without_validation_rows_trains_to_the_end(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
-    no_check = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
-    fitted = fit(no_check, chosen, config(epochs=3))
+def test_fit_without_validation_rows_trains_all_epochs(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
+    no_validation = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
+    fitted = fit(no_validation, feature, config(epochs=3))
     assert len(fitted.history) == 3
     assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
 
 
-def test_one_letter_is_too_few(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
+def test_fit_rejects_a_single_letter(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
     with pytest.raises(AslkitError, match="Fewer than two letters"):
-        fit(replace(samples, label=np.zeros_like(samples.label)), chosen, config())
+        fit(replace(samples, label=np.zeros_like(samples.label)), feature, config())
 
 
-def test_images_without_a_single_hand_are_told_of(dataset: Path) -> None:
-    chosen = get_feature("landmarks")
-    samples = data.load_samples(dataset, chosen.contract)
+def test_fit_rejects_images_without_hands(dataset: Path) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
     with pytest.raises(AslkitError, match="No hand was found in any of these images"):
-        fit(replace(samples, found=np.zeros_like(samples.found)), chosen, config())
+        fit(replace(samples, hand_found=np.zeros_like(samples.hand_found)), feature, config())

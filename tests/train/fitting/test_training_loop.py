@@ -1,4 +1,4 @@
-"""The training loop: every image once an epoch, the same steps on every rank, and a run that can go on."""
+"""The training loop: sharding, steps per rank, reproducibility, resuming, early stopping, schedule."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,9 +13,11 @@ from aslkit.train.benchmark.distributed import shard_per_rank
 from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess, TrainingState, run_training
 
 RNG = np.random.default_rng(0)
-TRUTH = RNG.integers(0, 4, 90)
-POINTS = (np.eye(4)[TRUTH] * 3 + RNG.normal(0, 1, (90, 4))).astype(np.float32)
-WHOLE = RankData(raw=POINTS[:70], label=TRUTH[:70], checked=POINTS[70:], checked_label=TRUTH[70:], total=70)
+LABEL = RNG.integers(0, 4, 90)
+POINTS = (np.eye(4)[LABEL] * 3 + RNG.normal(0, 1, (90, 4))).astype(np.float32)
+WHOLE = RankData(
+    images=POINTS[:70], label=LABEL[:70], validation_images=POINTS[70:], validation_label=LABEL[70:], total=70
+)
 
 
 def schedule(**changes: Any) -> Schedule:
@@ -25,109 +27,116 @@ def schedule(**changes: Any) -> Schedule:
     return Schedule(**base | changes)
 
 
-def network() -> Any:
+def build_network() -> Any:
     keras = import_keras()
     keras.utils.set_random_seed(3)
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dropout(0.1),
                              keras.layers.Dense(4, activation="softmax")])  # fmt: skip
 
 
-def as_is(raw: npt.NDArray[Any], rng: np.random.Generator | None = None) -> npt.NDArray[np.float32]:
-    return np.asarray(raw, np.float32)
+def identity(images: npt.NDArray[Any], rng: np.random.Generator | None = None) -> npt.NDArray[np.float32]:
+    return np.asarray(images, np.float32)
 
 
-def trained(
-    plan: Schedule, state: TrainingState | None = None, *, share: RankData = WHOLE, **more: Any
-) -> TrainingState:
-    arguments: dict[str, Any] = {"vary": as_is, "ended": lambda state: None, "ranks": SingleProcess(), **more}
-    return run_training(network(), share, plan, finish=as_is, seed=0, state=state or TrainingState(), **arguments)
+def train(plan: Schedule, state: TrainingState | None = None, *, shard: RankData = WHOLE, **more: Any) -> TrainingState:
+    arguments: dict[str, Any] = {
+        "augment": identity,
+        "after_epoch": lambda state: None,
+        "ranks": SingleProcess(),
+        **more,
+    }
+    return run_training(
+        build_network(), shard, plan, to_inputs=identity, seed=0, state=state or TrainingState(), **arguments
+    )
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 7])
-def test_images_are_dealt_out_once_and_evenly(ranks: int) -> None:
+def test_shard_per_rank_distributes_images_evenly(ranks: int) -> None:
     parts = shard_per_rank(WHOLE, ranks)
-    assert max(len(part.raw) for part in parts) - min(len(part.raw) for part in parts) <= 1
-    dealt = np.concatenate([part.raw for part in parts])
-    assert sorted(map(tuple, dealt)) == sorted(map(tuple, WHOLE.raw))
-    checked = np.concatenate([part.checked for part in parts])
-    assert sorted(map(tuple, checked)) == sorted(map(tuple, WHOLE.checked))
+    assert max(len(part.images) for part in parts) - min(len(part.images) for part in parts) <= 1
+    images = np.concatenate([part.images for part in parts])
+    assert sorted(map(tuple, images)) == sorted(map(tuple, WHOLE.images))
+    validation_images = np.concatenate([part.validation_images for part in parts])
+    assert sorted(map(tuple, validation_images)) == sorted(map(tuple, WHOLE.validation_images))
     assert {part.total for part in parts} == {70}
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_all_ranks_take_the_same_steps_and_learn_of_each_image_once(ranks: int) -> None:
-    steps, learned = set(), 0
+def test_all_ranks_take_the_same_number_of_steps(ranks: int) -> None:
+    steps, images = set(), 0
     for part in shard_per_rank(WHOLE, ranks):
-        seen: list[int] = []
+        counts: list[int] = []
 
-        class Counting:
+        class CountingRanks:
             rank, count = 0, 1
 
-            def total(self, tensors: list[Any], seen: list[int] = seen) -> list[Any]:
+            def allreduce(self, tensors: list[Any], counts: list[int] = counts) -> list[Any]:
                 import tensorflow as tf
 
-                if len(tensors) > 1:  # gradients, and the images of the step
-                    tf.py_function(lambda images, seen=seen: seen.append(int(images)), [tensors[-1]], [])
+                if len(tensors) > 1:  # gradients, and the number of images
+                    tf.py_function(lambda number, counts=counts: counts.append(int(number)), [tensors[-1]], [])
                 return tensors
 
             def broadcast(self, variables: Sequence[Any]) -> None:
                 pass
 
-        state = trained(schedule(epochs=1), share=part, ranks=Counting())
-        steps.add(len(seen))
-        learned += sum(seen)
+        state = train(schedule(epochs=1), shard=part, ranks=CountingRanks())
+        steps.add(len(counts))
+        images += sum(counts)
         assert len(state.history) == 1
     assert steps == {5}
-    assert learned == 70
+    assert images == 70
 
 
-def test_it_learns_and_says_what_validation_says() -> None:
-    history = trained(schedule(epochs=12)).history
+def test_run_training_learns_and_records_metrics() -> None:
+    history = train(schedule(epochs=12)).history
     assert history[-1]["val_accuracy"] > 0.85
     assert history[-1]["loss"] < history[0]["loss"]
     for row in history:
         assert {"precision", "recall", "val_precision", "val_recall", "seconds"} <= set(row)
-        assert 0 <= row["val_recall"] <= row["val_accuracy"] + 1e-6  # surer than one half is sure
+        assert (
+            0 <= row["val_recall"] <= row["val_accuracy"] + 1e-6
+        )  # recall counts only predictions with a probability above 0.5
 
 
-def test_same_seed_same_curve() -> None:
+def test_run_training_is_reproducible() -> None:
     first, second = (
-        [{key: value for key, value in row.items() if key != "seconds"} for row in trained(schedule()).history]
+        [{key: value for key, value in row.items() if key != "seconds"} for row in train(schedule()).history]
         for _ in range(2)
     )
     assert first == second
 
 
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped() -> None:
-    whole = trained(schedule(epochs=5))
-    part = trained(schedule(epochs=2))
-    rest = trained(schedule(epochs=5), part)
-    assert [row["val_loss"] for row in rest.history] == [row["val_loss"] for row in whole.history]
-    for mine, theirs in zip(rest.best, whole.best, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+def test_resumed_training_equals_uninterrupted_training() -> None:
+    uninterrupted = train(schedule(epochs=5))
+    state = train(schedule(epochs=2))
+    resumed = train(schedule(epochs=5), state)
+    assert [row["val_loss"] for row in resumed.history] == [row["val_loss"] for row in uninterrupted.history]
+    for actual, expected in zip(resumed.best, uninterrupted.best, strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
-def test_patience_ends_it_and_the_best_epoch_is_kept() -> None:
-    state = trained(schedule(epochs=200, patience=3, learning_rate=0.3))
+def test_early_stopping_keeps_the_best_epoch() -> None:
+    state = train(schedule(epochs=200, patience=3, learning_rate=0.3))
     assert len(state.history) < 200
     assert len(state.history) - state.best_epoch == 3
     losses = [row["val_loss"] for row in state.history]
     assert losses[state.best_epoch - 1] == min(losses)
 
 
-def test_a_loss_that_is_no_number_ends_it_with_the_last_good_epoch() -> None:
+def test_non_finite_loss_keeps_the_last_finite_epoch() -> None:
     state = TrainingState()
 
-    def spoilt(raw: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-        return as_is(raw) * np.float32(np.nan if len(state.history) == 2 else 1)
+    def overflow(images: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        return identity(images) * np.float32(np.nan if len(state.history) == 2 else 1)
 
     with pytest.raises(AslkitError, match="learning rate"):
-        trained(schedule(), state, vary=spoilt)
+        train(schedule(), state, augment=overflow)
     assert len(state.history) == 2
     assert all(np.isfinite(value).all() for value in state.best)
 
 
-def test_the_rate_warms_up_and_falls() -> None:
+def test_learning_rate_warms_up_and_decays() -> None:
     plan = schedule(warmup_epochs=1.0, cosine=True, epochs=4)
     rates = [plan.rate(step, 10) for step in range(40)]
     assert rates[0] < rates[5] < rates[10] == pytest.approx(0.05)

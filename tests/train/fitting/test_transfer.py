@@ -1,4 +1,4 @@
-"""What a network learned elsewhere is taken over as far as it fits."""
+"""Transfer of weights from a pre-trained network."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,26 +17,26 @@ from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import fit
 
 
-def test_all_but_the_letters_is_taken_over_and_then_learns(dataset: Path, tmp_path: Path) -> None:
+def test_transfer_weights_copies_all_but_the_last_layer(dataset: Path, tmp_path: Path) -> None:
     keras = import_keras()
     keras.utils.set_random_seed(1)
     source = get_architecture("cnn")((28, 28, 1), 24)
     target = get_architecture("cnn")((28, 28, 1), 24)
-    taken = transfer.transfer_weights(source, target)
-    assert len(taken) == 4  # three convolutions and the dense layer
+    transferred = transfer.transfer_weights(source, target)
+    assert len(transferred) == 4  # three convolutions and the dense layer
     np.testing.assert_array_equal(target.layers[0].get_weights()[0], source.layers[0].get_weights()[0])
     assert not np.array_equal(target.layers[-1].get_weights()[0], source.layers[-1].get_weights()[0])
     source.save(tmp_path / "model.keras")
-    chosen = get_feature("hand28")
-    samples = data.load_samples(dataset, chosen.contract)
+    feature = get_feature("hand28")
+    samples = data.load_samples(dataset, feature.contract)
     flags = {"feature": "hand28", "architecture": "cnn", "epochs": 1, "start": str(tmp_path)}
     config = load_settings("train", TrainConfig, flags=flags)
-    started = fit(samples, chosen, config)
-    scratch = fit(samples, chosen, replace(config, start=""))
-    assert started.history != scratch.history
+    pre_trained = fit(samples, feature, config)
+    scratch = fit(samples, feature, replace(config, start=""))
+    assert pre_trained.history != scratch.history
 
 
-def test_a_network_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_transfer_weights_rejects_other_architectures(tmp_path: Path) -> None:
     mlp = get_architecture("mlp")((28, 28, 1), 24)
     with pytest.raises(InputError, match="same architecture"):
         transfer.transfer_weights(mlp, get_architecture("cnn")((28, 28, 1), 24))

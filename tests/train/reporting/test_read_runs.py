@@ -1,4 +1,4 @@
-"""Runs that there are: listed, compared, measured on any dataset, their plan walked."""
+"""Runs: listing, comparing, evaluating on a dataset, recording their plan."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.train.steps import uncompiled
 
 @pytest.fixture(scope="module")
 def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace with one run, `small-landmarks-mlp-1`, tested on dan."""
+    """Workspace with one run, `small-landmarks-mlp-1`, tested on synthetic-dan."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     with uncompiled():
         train(
@@ -33,7 +33,7 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
 
 @pytest.fixture
 def run(trained: Workspace, tmp_path: Path) -> Path:
-    """A copy of the run, to be changed."""
+    """Copy of the run that a test can modify."""
     return shutil.copytree(trained.runs / "small-landmarks-mlp-1", tmp_path / "small-landmarks-mlp-1")
 
 
@@ -41,13 +41,13 @@ def aslkit(*arguments: object) -> Result:
     return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
 
 
-def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) -> None:
-    found = evaluate_run(run, dataset)
+def test_evaluate_run_reproduces_the_metrics_of_the_training(run: Path, dataset: Path) -> None:
+    result = evaluate_run(run, dataset)
     trained = json.loads((run / "metrics.json").read_text())
-    assert found.metrics.unseen.held_out == ["synthetic-dan"]  # the others were trained on
-    assert found.metrics.unseen.accuracy == trained["unseen"]["accuracy"]
-    assert found.metrics.rejection is not None
-    assert found.metrics.rejection.threshold == trained["rejection"]["threshold"]
+    assert result.metrics.unseen.held_out == ["synthetic-dan"]  # the other signers were trained on
+    assert result.metrics.unseen.accuracy == trained["unseen"]["accuracy"]
+    assert result.metrics.rejection is not None
+    assert result.metrics.rejection.threshold == trained["rejection"]["threshold"]
     names = {path.name for path in (run / "evaluations" / dataset.name).iterdir()}
     assert {"report.html", "metrics.json", "mistakes.csv", "confusion_matrix.png"} <= names
     page = (run / "evaluations" / dataset.name / "report.html").read_text()
@@ -55,7 +55,7 @@ def test_a_run_says_of_its_dataset_what_training_said(run: Path, dataset: Path) 
     assert "random split" not in page
 
 
-def test_a_dataset_named_by_where_one_is_has_its_name(
+def test_evaluate_accepts_the_current_folder_as_dataset(
     run: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run / "evaluations" / "earlier").mkdir(parents=True)
@@ -66,18 +66,18 @@ def test_a_dataset_named_by_where_one_is_has_its_name(
     assert metrics["command"] == f"aslkit evaluate {run.name} --dataset {dataset.name} --seed 0"
 
 
-def test_people_trained_on_are_said_to_flatter(run: Path, dataset: Path) -> None:
+def test_evaluate_warns_about_training_signers(run: Path, dataset: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     metrics["trained_on"]["signers"].append("synthetic-dan")
     (run / "metrics.json").write_text(json.dumps(metrics))
-    said = aslkit("evaluate", run, "--dataset", dataset)
-    assert "signers it was trained on" in said.output
-    assert "optimistic" in said.output
+    result = aslkit("evaluate", run, "--dataset", dataset)
+    assert "signers it was trained on" in result.output
+    assert "optimistic" in result.output
 
 
-def test_missing_files_are_named_before_any_work(run: Path, dataset: Path) -> None:
+def test_incomplete_run_is_rejected(run: Path, dataset: Path) -> None:
     (run / "model" / "preprocess.json").unlink()
-    with pytest.raises(AslkitError, match=r"lacks model/preprocess\.json"):
+    with pytest.raises(AslkitError, match=r"it has no model/preprocess\.json"):
         evaluate_run(run, dataset)
     with pytest.raises(InputError, match="There is no run"):
         read_complete_run(run / "nowhere")
@@ -86,18 +86,18 @@ def test_missing_files_are_named_before_any_work(run: Path, dataset: Path) -> No
         read_complete_run(run)
 
 
-def test_a_model_of_other_rules_says_what_to_do(run: Path, dataset: Path) -> None:
+def test_model_of_another_version_is_rejected(run: Path, dataset: Path) -> None:
     contract = json.loads((run / "model" / "preprocess.json").read_text())
     path = run / "model" / "preprocess.json"
     path.write_text(json.dumps(contract | {"version": 99}))
-    with pytest.raises(AslkitError, match=r"of version 99.*Train again"):
+    with pytest.raises(AslkitError, match=r"has version 99.*Train again"):
         evaluate_run(run, dataset)
     path.write_text(json.dumps(contract | {"kind": "pixels", "size": 28}))
     with pytest.raises(AslkitError, match="another version"):
         evaluate_run(run, dataset)
 
 
-def test_an_older_contract_without_a_threshold_refuses_nothing(run: Path, dataset: Path) -> None:
+def test_contract_without_threshold_rejects_nothing(run: Path, dataset: Path) -> None:
     path = run / "model" / "preprocess.json"
     contract = json.loads(path.read_text())
     path.write_text(json.dumps({key: contract[key] for key in contract if key not in ("threshold", "temperature")}))
@@ -106,7 +106,7 @@ def test_an_older_contract_without_a_threshold_refuses_nothing(run: Path, datase
     assert rejection.letters.rejected == 0
 
 
-def test_runs_are_listed_and_compared(trained: Workspace) -> None:
+def test_runs_lists_and_compares_runs(trained: Workspace) -> None:
     listed = aslkit("runs", "--workspace", trained.root)
     assert "small-landm" in listed.output
     rows = json.loads(aslkit("runs", "--json", "--workspace", trained.root).stdout)
@@ -118,7 +118,7 @@ def test_runs_are_listed_and_compared(trained: Workspace) -> None:
     assert "aslkit runs" in aslkit("runs", "none-such", "--workspace", trained.root).output
 
 
-def test_the_card_says_the_figure_and_how_to_make_it_again(run: Path) -> None:
+def test_model_card_has_accuracy_and_command(run: Path) -> None:
     text = (run / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: keras")
     assert "accuracy on unseen signers (synthetic): synthetic-dan" in text
@@ -130,12 +130,12 @@ def _options(**given: object) -> CaptureOptions:
     return CaptureOptions(**{**names, "source": "0", "web": False, **given})  # type: ignore[arg-type]
 
 
-def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
-    wanted = load_plan(trained.runs / "small-landmarks-mlp-1")
-    assert wanted, "after three epochs something is wrong"
+def test_capture_records_the_plan_of_a_run(trained: Workspace) -> None:
+    plan = load_plan(trained.runs / "small-landmarks-mlp-1")
+    assert plan, "three epochs are too few for a perfect model"
     options = _options(plan=Path("small-landmarks-mlp-1"), workspace=trained, signer="maria")
     letters = options.letters_to_record()
-    assert set(letters) == {each.letter for each in wanted if each.signer in ("", "maria")}
+    assert set(letters) == {each.letter for each in plan if each.signer in ("", "maria")}
     with pytest.raises(InputError, match="not both"):
         _options(plan=Path("x"), letter=("A",), workspace=trained).letters_to_record()
     with pytest.raises(InputError, match="There is no run"):
@@ -143,7 +143,7 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "location"),
     [
         ({"unseen": []}, "at `$.unseen`"),
         ({"unseen": {"accuracy": {}}}, "at `$.unseen.accuracy`"),
@@ -156,20 +156,20 @@ def test_the_recorder_walks_the_plan(trained: Workspace) -> None:
         ),
     ],
 )
-def test_a_run_that_lies_of_itself_is_told_of(change: dict[str, object], said: str, tmp_path: Path) -> None:
-    """Found by benchmarks/robustness/fuzz.py: a run may come from anybody, and `aslkit runs` shows them all."""
+def test_damaged_metrics_are_reported(change: dict[str, object], location: str, tmp_path: Path) -> None:
+    """Cases found by benchmarks/robustness/fuzz.py. Run folders are untrusted, and `aslkit runs` reads all of them."""
     for name, metrics in (("theirs", {"unseen": {"accuracy": 0.5}} | change), ("mine", {"unseen": {"accuracy": 0.5}})):
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "metrics.json").write_text(json.dumps(metrics))
     done = aslkit("runs", "--workspace", tmp_path)
-    assert said in done.stderr
-    assert "mine" in done.stdout  # one that is damaged does not hide the others
+    assert location in done.stderr
+    assert "mine" in done.stdout  # a damaged run does not hide the others
     named = CliRunner().invoke(main, ["runs", "theirs", "--workspace", str(tmp_path)])
     assert (named.exit_code, type(named.exception)) == (1, SystemExit)
-    assert said in named.stderr
+    assert location in named.stderr
 
 
-def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None:
+def test_other_kinds_of_runs_are_listed(tmp_path: Path) -> None:
     (tmp_path / "runs" / "small-landmarks-mlp-1" / "checkpoints").mkdir(parents=True)
     folder = tmp_path / "runs" / "sign-mnist-benchmark-1"
     folder.mkdir()
@@ -183,23 +183,23 @@ def test_what_is_no_finished_run_is_listed_as_what_it_is(tmp_path: Path) -> None
         "small-landmarks-mlp-1": "interrupted", "sign-mnist-benchmark-1": "benchmark"
     }  # fmt: skip
     assert "None" not in aslkit("runs", "sign-mnist-benchmark-1", "--workspace", tmp_path).stdout
-    swept, begun = tmp_path / "runs" / "sign-mnist-sweep-1", tmp_path / "runs" / "sign-mnist-benchmark-2"
-    for sweep_or_not in (swept, begun):
-        sweep_or_not.mkdir()
-        (sweep_or_not / "results.jsonl").touch()
-    (swept / "sweep.csv").touch()
+    sweep, interrupted = tmp_path / "runs" / "sign-mnist-sweep-1", tmp_path / "runs" / "sign-mnist-benchmark-2"
+    for path in (sweep, interrupted):
+        path.mkdir()
+        (path / "results.jsonl").touch()
+    (sweep / "sweep.csv").touch()
     listed = aslkit("runs", "--workspace", tmp_path).stdout
     assert "Sweep: sign-mnist-sweep-1" in listed
     assert "Interrupted: sign-mnist-benchmark-2" in listed
     (tmp_path / "runs" / "killed").mkdir()
-    for words in (["runs", "killed"], ["evaluate", "killed", "--dataset", "x"]):
-        killed = CliRunner().invoke(main, [*words, "--workspace", str(tmp_path)])
+    for arguments in (["runs", "killed"], ["evaluate", "killed", "--dataset", "x"]):
+        killed = CliRunner().invoke(main, [*arguments, "--workspace", str(tmp_path)])
         assert killed.exit_code == 2
-        assert "holds nothing that was trained" in killed.stderr
+        assert "contains no results and no checkpoints" in killed.stderr
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_the_name_of_a_run_is_whole_at_any_width(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_names_are_not_truncated(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     names = ("team-of-the-deaf-club-2026-landmarks-mlp-1", "custom-landmarks-mlp-12")
     for name in names:
@@ -214,11 +214,11 @@ def test_the_name_of_a_run_is_whole_at_any_width(columns: int, tmp_path: Path, m
     assert ("2,400" in listed) is (columns == 120)
 
 
-def test_names_that_others_gave_are_shown_harmlessly(tmp_path: Path) -> None:
+def test_control_characters_and_markup_are_not_printed(tmp_path: Path) -> None:
     name = "bob[/x]\x1b[31m"
     metrics = {"dataset": name, "unseen": {"accuracy": 0.5, "held_out": [name], "per_letter": {}}}
     (tmp_path / "runs" / "theirs").mkdir(parents=True)
     (tmp_path / "runs" / "theirs" / "metrics.json").write_text(json.dumps(metrics))
-    for said in (aslkit("runs", "--workspace", tmp_path), aslkit("runs", "theirs", "--workspace", tmp_path)):
-        assert "bob[/x]" in said.stdout
-        assert "\x1b" not in said.stdout
+    for result in (aslkit("runs", "--workspace", tmp_path), aslkit("runs", "theirs", "--workspace", tmp_path)):
+        assert "bob[/x]" in result.stdout
+        assert "\x1b" not in result.stdout

@@ -1,3 +1,5 @@
+"""Thumbnails of the report."""
+
 import base64
 from pathlib import Path
 
@@ -8,9 +10,9 @@ from aslkit.vision.images import decode_image, encode_png
 from tests.datasets import factories
 
 
-def test_a_small_picture_of_a_large_frame_skips_no_pixels(tmp_path: Path) -> None:
+def test_render_thumbnails_averages_the_pixels_of_a_large_frame(tmp_path: Path) -> None:
     frame = np.zeros((960, 960, 3), np.uint8)
-    frame[:, ::2] = 255  # from afar, grey
+    frame[:, ::2] = 255  # averages to gray
     key = "ada/one/A/0.png"
     image = {"bytes": encode_png(frame), "path": key}
     folder = factories.write(
@@ -18,6 +20,6 @@ def test_a_small_picture_of_a_large_frame_skips_no_pixels(tmp_path: Path) -> Non
     )
     found = render_thumbnails(folder, [key, "ada/one/A/none.png"])
     assert list(found) == [key]
-    small = decode_image(base64.b64decode(found[key].partition(",")[2]))
-    assert small.shape == (SIDE, SIDE, 3)
-    assert np.abs(small.astype(int) - 128).max() < 30
+    thumbnail = decode_image(base64.b64decode(found[key].partition(",")[2]))
+    assert thumbnail.shape == (SIDE, SIDE, 3)
+    assert np.abs(thumbnail.astype(int) - 128).max() < 30
