@@ -56,7 +56,7 @@ def _plan_confused(predictions: Predictions) -> list[PlannedLetter]:
         wrong, counts = np.unique(predictions.predicted[rows & (predictions.predicted != letter)], return_counts=True)
         most_frequent = int(wrong[counts.argmax()])
         if most_frequent == NO_PREDICTION:
-            reason = "often no hand was found"
+            reason = "mostly because no hand was found"
         else:
             reason = f"most often predicted as {LETTERS[most_frequent]}"
         why = f"{accuracy:.0%} accuracy on unseen signers, {reason}"

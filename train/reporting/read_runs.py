@@ -67,7 +67,7 @@ def _add_metrics(row: "RunRow", metrics: RunMetrics) -> None:
 
 
 class RunRow(Struct, kw_only=True):
-    """One row of `aslkit runs`; null where a run of this kind has no such value.
+    """One row of `aslkit runs`; null if a run of this kind has no such value.
 
     Attributes:
         held_out: accuracy of each held-out signer, session or block.

@@ -47,10 +47,10 @@ def write_report(
     """Write report.html, confusion_matrix.png, calibration.png and, after training, curves.png.
 
     Args:
-        folder: of the run, or of one of its evaluations.
+        folder: folder of the run, or of one of its evaluations.
         metrics: content of metrics.json.
         history: one row per epoch; empty for an evaluation.
-        predictions: on the test set.
+        predictions: predictions on the test set.
         dataset: folder of the dataset from which thumbnails are read.
     """
     if history:
@@ -73,7 +73,7 @@ def write_report(
         metrics=metrics,
         summary=describe_run(metrics),
         confusions=confusions,
-        pictures=render_thumbnails(dataset, keys),
+        thumbnails=render_thumbnails(dataset, keys),
         captions={each.key: f"{each.signed} predicted as {each.predicted}, {each.signer}" for each in mistakes},
         trained=bool(history),
         advice=ADVICE,

@@ -95,7 +95,7 @@ def describe_run(metrics: RunMetrics) -> Headline:
 def _describe_interval(cv: CrossValidationMetrics) -> str:
     number, units = len(cv.folds), _UNITS[cv.by or "signer"]
     if cv.interval is None:
-        return f"There is no confidence interval for one of the {units}."
+        return "There is no confidence interval, because there is only one fold."
     low, high = (100 * bound for bound in cv.interval)
     text = (
         f"{cv.level:.0%} confidence interval {low:.1f} to {high:.1f} %, bootstrapped over {number} {units}, not frames"

@@ -34,7 +34,7 @@ class FinishedRun:
         contract: preprocessing of its inputs, temperature and threshold of its outputs.
         config: the settings.
         metrics: content of metrics.json.
-        predictions: on the test set.
+        predictions: predictions on the test set.
     """
 
     fitted: FitResult
