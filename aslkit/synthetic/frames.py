@@ -1,4 +1,4 @@
-"""The stream of frames of one person signing one letter, and the clean picture of a letter."""
+"""Render the frames of a synthetic signer who signs a letter, and the sample image of a letter."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,26 +22,26 @@ Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
 HAND_MM: Final = 190.0
-"""Wrist to middle fingertip on a hand of average size."""
+"""Distance from the wrist to the middle fingertip of an average hand, millimetres."""
 
-SMALLEST: Final = 64
-"""Pixels a side: a hand in a smaller frame is a few pixels wide."""
+MIN_SIDE: Final = 64
+"""Minimum width and height, pixels. In a smaller frame a finger is less than a few pixels wide."""
 
 MARGIN: Final = 0.04
-"""All joints keep this share of the frame from its edge, except in a cut-off frame."""
+"""Minimum distance of the joints from the edge, as a share of the frame, except in a cut-off frame."""
 
-LOWEST: Final = np.array([-6.0, 0.0, 0.0, -24.0])
-HIGHEST: Final = np.array([95.0, 112.0, 70.0, 20.0])
-"""How far a finger's joints go, degrees, in the order of poses.Angles."""
+MIN_ANGLES_DEG: Final = np.array([-6.0, 0.0, 0.0, -24.0])
+MAX_ANGLES_DEG: Final = np.array([95.0, 112.0, 70.0, 20.0])
+"""Range of a finger's joints, degrees, in the order of `letter_poses.Angles`."""
 
 SWAY_DEG: Final = 1.6
 TURN_DEG: Final = np.array([4.0, 3.0, 3.0])
 DRIFT: Final = np.array([0.018, 0.018, 0.02])
-"""How much a held hand moves, each a standard deviation: joint angles, view, and place (x, y and distance)."""
+"""Standard deviations of the movement of a held hand: joint angles, view, and position (x, y and distance)."""
 
 
 class _Drift:
-    """Smooth random movement: each channel three sine waves of a person's slow sway, standard deviation 1."""
+    """Smooth random movement with standard deviation 1. Each channel is the sum of three slow sine waves."""
 
     def __init__(self, rng: np.random.Generator, channels: int) -> None:
         self._hertz = rng.uniform((0.04, 0.15, 0.4), (0.15, 0.4, 0.9), (channels, 3))
@@ -54,20 +54,20 @@ class _Drift:
         return np.asarray((waves * self._size).sum(axis=1), np.float64)
 
 
-def _pose(name: str, signer: Signer) -> Pose:
+def _choose_pose(name: str, signer: Signer) -> Pose:
     if name not in POSES:
         return REST_POSES[name]
-    if not signer.other_forms:
+    if not signer.use_variants:
         return POSES[name]
-    ways = (POSES[name], *VARIANTS.get(name, ()))
-    return ways[int(seeded_rng("form", signer.name, name).integers(len(ways)))]
+    poses = (POSES[name], *VARIANTS.get(name, ()))
+    return poses[int(seeded_rng("form", signer.name, name).integers(len(poses)))]
 
 
 class _Performance:
-    """One person signing one letter, or resting, in one sitting: the posed hand at each moment."""
+    """The posed hand over time, of one signer who signs a letter or rests, in one session."""
 
     def __init__(self, letter: str, signer: Signer, session: SyntheticSession, seed: int) -> None:
-        self._pose, self._signer = _pose(letter, signer), signer
+        self._pose, self._signer = _choose_pose(letter, signer), signer
         width = signer.habit_deg / HABIT_DEG
         habit = seeded_rng("habit", signer.name, letter)
         mood = seeded_rng("mood", signer.name, session.name, letter)
@@ -78,9 +78,11 @@ class _Performance:
         self._drift = _Drift(seeded_rng("drift", signer.name, session.name, letter, seed), 25)
 
     def at(self, seconds: float) -> tuple[Figure, Array]:
-        """Return the posed hand, and the drift of its place: x and y in shares of the frame, and the distance."""
+        """Return the posed hand and the drift of x, y (shares of the frame) and distance, float64 (3,)."""
         drift = self._drift.at(seconds)
-        angles = np.clip(self._angles + SWAY_DEG * drift[:16].reshape(4, 4) * (1, 1, 1, 0.5), LOWEST, HIGHEST)
+        angles = np.clip(
+            self._angles + SWAY_DEG * drift[:16].reshape(4, 4) * (1, 1, 1, 0.5), MIN_ANGLES_DEG, MAX_ANGLES_DEG
+        )
         posed = pose_hand(
             self._pose,
             build=self._signer.build,
@@ -92,17 +94,19 @@ class _Performance:
         return posed, DRIFT * drift[22:25]
 
 
-def _placed(
+def _place_hand(
     posed: Figure, session: SyntheticSession, drift: Array, size: tuple[int, int], cut: str | None
 ) -> tuple[float, Array]:
-    """Return pixels a millimetre, and the wrist's place in pixels, such that all joints are in the frame.
+    """Return the scale in pixels per millimetre and the position of the wrist in pixels.
+
+    All joints are in the frame unless it cuts the hand off.
 
     Args:
         posed: the hand.
-        session: distance and place.
+        session: defines distance and position.
         drift: float64 (3,): x, y, distance.
-        size: the frame's width and height.
-        cut: the side of the frame that cuts the hand in two, or None.
+        size: width and height of the frame, pixels.
+        cut: side of the frame that cuts the hand off, or None.
     """
     frame = np.asarray(size, np.float64)
     low, high = posed.joints[:, :2].min(axis=0), posed.joints[:, :2].max(axis=0)
@@ -117,21 +121,21 @@ def _placed(
     return scale, middle - (low + high) / 2 * scale
 
 
-def _joints(posed: Figure, scale: float, place: Array, size: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return the joints as MediaPipe gives them, float32 (21, 3)."""
+def _normalise_joints(posed: Figure, scale: float, place: Array, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return the joints in MediaPipe's units, float32 (21, 3)."""
     pixels = posed.joints * scale + np.array([place[0], place[1], 0.0])
     return np.asarray(pixels / (size[0], size[1], size[0]), np.float32)
 
 
-def _check(width: int, height: int, fault: str | None, fps: float) -> None:
+def _validate_arguments(width: int, height: int, fault: str | None, fps: float) -> None:
     if fault is not None and fault not in FAULTS:
-        raise InputError(f"{fault!r} is not a fault the synthetic signer can make. Use one of: {', '.join(FAULTS)}.")
-    if width < SMALLEST or height < SMALLEST:
+        raise InputError(f"{fault!r} is not a fault of the synthetic signer. Use one of: {', '.join(FAULTS)}.")
+    if width < MIN_SIDE or height < MIN_SIDE:
         raise InputError(
-            f"A synthetic frame is at least {SMALLEST} pixels wide and high. Received: {width} x {height}."
+            f"A synthetic frame must be at least {MIN_SIDE} pixels wide and high; it is {width} x {height}."
         )
     if not fps > 0:
-        raise InputError(f"Frames a second must be above 0. Received: fps={fps}.")
+        raise InputError(f"fps must be above 0; it is {fps}.")
 
 
 def render_frames(
@@ -145,32 +149,32 @@ def render_frames(
     fault: str | None = None,
     fps: float = 30.0,
 ) -> Iterator[SyntheticFrame]:
-    """Return the endless stream of that person signing that letter: same arguments, same frames to the bit.
+    """Return an endless stream of frames. The same arguments give identical frames.
 
     Args:
-        letter: one of the 24 letters, or of rests.RESTS: a hand that shows none.
-        signer: who signs.
-        session: room, light, camera, distance.
-        seed: another take: the hand moves otherwise.
-        width: pixels, at least 64.
-        height: pixels, at least 64.
-        fault: what is wrong with every frame, or None: "no-hand", the empty room; "cut-off", the frame's edge goes
-            through the hand; "blurred", out of focus; "dark", hardly any light; "repeated", the first frame for ever.
-        fps: frames a second, above 0: how far the hand moves from one frame to the next.
+        letter: one of the 24 letters, or a key of `rest_poses.REST_POSES`.
+        signer: the signer.
+        session: room, light, camera and distance.
+        seed: of the movement.
+        width: of the frame, pixels, at least MIN_SIDE.
+        height: of the frame, pixels, at least MIN_SIDE.
+        fault: fault of every frame, or None: "no-hand" is the empty room, "cut-off" a hand at the edge, "blurred"
+            out of focus, "dark" underexposed, "repeated" the first frame repeated.
+        fps: frames per second, above 0. It sets how far the hand moves between frames.
 
     Raises:
-        InputError: for a letter, fault, size or rate that cannot be, at once and not at the first frame.
+        InputError: invalid letter, fault, size or rate. It is raised by the call, not by the first frame.
     """
     if letter not in REST_POSES:
         letter = parse_letter(letter)
-    _check(width, height, fault, fps)
+    _validate_arguments(width, height, fault, fps)
     return _stream(letter, signer, session, seed, (width, height), fault, fps)
 
 
-def _camera(session: SyntheticSession, fault: str | None) -> Camera:
-    """Return the sitting's camera, out of focus or starved of light if that is the fault."""
+def _apply_fault(session: SyntheticSession, fault: str | None) -> Camera:
+    """Return the camera of the session, with the fault applied."""
     if fault == "blurred":
-        # Whoever measures sharpness measures noise too: a blurred frame must not look sharp by its noise.
+        # Noise increases measured sharpness, so a blurred frame must have little of it.
         return replace(session.camera, blur_px=8.0, sharpening=0.0, noise=0.2 * session.camera.noise)
     if fault == "dark":
         return replace(session.camera, exposure=0.09)
@@ -187,7 +191,7 @@ def _stream(
     fps: float,
 ) -> Iterator[SyntheticFrame]:
     width, height = size
-    performance, camera = _Performance(letter, signer, session, seed), _camera(session, fault)
+    performance, camera = _Performance(letter, signer, session, seed), _apply_fault(session, fault)
     room_rng = np.random.default_rng(session.room_seed)
     room = render_background(session.room, rng=room_rng, width=width, height=height, brightness=session.brightness)
     rng = seeded_rng("camera", signer.name, session.name, letter, seed)
@@ -195,33 +199,33 @@ def _stream(
     cut = str(rng.choice(["left", "right", "top"])) if fault == "cut-off" else None
     for index in count():
         posed, drift = performance.at(0.0 if fault == "repeated" else index / fps)
-        scale, place = _placed(posed, session, drift, size, cut)
-        joints = _joints(posed, scale, place, size)
+        scale, place = _place_hand(posed, session, drift, size, cut)
+        joints = _normalise_joints(posed, scale, place, size)
         picture = room
         if fault == "no-hand":
             joints = np.full_like(joints, np.nan)
         else:
             picture = render_hand(room, posed, look=signer.look, light=session.light, scale=scale, place=place)
-        moved = (0, 0) if fault == "repeated" else (int(rng.integers(height)), int(rng.integers(width)))
-        image = apply_camera(picture, camera, noise=noise, shift=moved)
+        shift = (0, 0) if fault == "repeated" else (int(rng.integers(height)), int(rng.integers(width)))
+        image = apply_camera(picture, camera, noise=noise, shift=shift)
         yield SyntheticFrame(image=image, joints=joints, fault=fault)
 
 
 def render_letter(letter: str, *, size: int = 320) -> Image:
-    """Return a clean picture of a letter for a help screen: a right hand as the other person sees it.
+    """Return a sample image of a letter: a right hand, seen by the viewer.
 
     Args:
         letter: one of the 24 letters, upper or lower case.
-        size: pixels a side, at least 64.
+        size: width and height, pixels, at least MIN_SIDE.
 
     Returns:
-        uint8 (size, size, 3), BGR, on a plain light background.
+        uint8 (size, size, 3), BGR, on a light background.
 
     Raises:
-        InputError: for a letter or a size that cannot be.
+        InputError: invalid letter or size.
     """
     letter = parse_letter(letter)
-    _check(size, size, None, 1.0)
+    _validate_arguments(size, size, None, 1.0)
     pose = POSES[letter]
     posed = pose_hand(
         pose,

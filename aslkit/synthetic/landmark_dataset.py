@@ -1,11 +1,11 @@
-"""Landmarks of synthetic signers, as MediaPipe finds them in their pictures: a training's people who never run out.
+"""Landmarks of 40 synthetic signers, detected by MediaPipe in rendered images, used as extra training samples.
 
-They lie in `landmarks.npz` beside this file, made by
+They are stored in `landmarks.npz`, which this command creates in about nine minutes:
 
     python -m aslkit.synthetic.landmark_dataset
 
-which draws every picture and looks for the hand in it, some nine minutes. The joints themselves, without the picture,
-would cost nothing, but help strangers less: what the landmarker makes of a hand is part of what there is to learn.
+The posed joints would be available without rendering, but they improve the accuracy on unseen signers less: the
+detector's errors are part of what a model has to learn (ADR 16).
 """
 
 import sys
@@ -22,20 +22,20 @@ from aslkit.core.letters import LETTERS
 from aslkit.synthetic.rest_poses import REST_POSES
 
 SIGNERS: Final = 40
-FREER_FROM: Final = 20
-"""From this number on, signers form letters more freely, and some otherwise."""
+FIRST_VARIED_SIGNER: Final = 20
+"""Signers from this number on vary more and use variants of some letters."""
 
-FREER_DEG: Final = 6.0
-"""Their habit_deg: twice the usual."""
+VARIED_HABIT_DEG: Final = 6.0
+"""`habit_deg` of these signers, twice the default."""
 
 FRAMES: Final = 12
-"""Of each signer and letter, and of each way to rest."""
+"""Images per signer and letter, and per signer and rest pose."""
 
 NO_LETTER: Final = len(LETTERS)
-"""The label of a hand at rest."""
+"""Label of a rest pose."""
 
 INTERVAL_S: Final = 0.7
-"""Between frames: the hand has moved on."""
+"""Time between frames, seconds, so that the hand moves."""
 
 WIDTH, HEIGHT = 640, 480
 
@@ -44,12 +44,12 @@ FILE: Final = Path(__file__).parent / "landmarks.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Landmarks:
-    """Hands of synthetic signers, n of them.
+    """Landmarks of n synthetic hands.
 
     Attributes:
-        points: float32 (n, 21, 3), as `Hand.landmarks` of frames of WIDTH×HEIGHT pixels; kept to half a pixel.
+        points: float32 (n, 21, 3), as `Hand.landmarks` in frames of WIDTH×HEIGHT pixels, accurate to half a pixel.
         label: int64 (n,), index of the letter, or NO_LETTER.
-        left: bool (n,), which the landmarker took for left hands.
+        left: bool (n,), whether MediaPipe detected a left hand.
     """
 
     points: npt.NDArray[np.float32]
@@ -59,7 +59,7 @@ class Landmarks:
 
 @cache
 def load_landmarks() -> Landmarks:
-    """Those that come with aslkit."""
+    """Load the landmarks that are part of aslkit."""
     with np.load(FILE, allow_pickle=False) as file:
         return Landmarks(
             points=file["points"].astype(np.float32), label=file["label"].astype(np.int64), left=file["left"]
@@ -69,14 +69,14 @@ def load_landmarks() -> Landmarks:
 def generate_landmarks(
     signers: range, letters: tuple[str, ...] = (*LETTERS, *REST_POSES), *, frames: int = FRAMES
 ) -> Landmarks:
-    """Draw signers and look for their hands; frames in which none is found are left out.
+    """Render signers and detect their hands. Images without a detected hand are skipped.
 
     Args:
-        signers: their numbers.
-        letters: that they sign, and how they rest: of `rests.RESTS`.
-        frames: of each signer and letter, or rest.
+        signers: numbers of the signers.
+        letters: letters and keys of `rest_poses.REST_POSES`.
+        frames: images per signer and letter or rest pose.
     """
-    from aslkit.synthetic.frames import render_frames as stream
+    from aslkit.synthetic.frames import render_frames
     from aslkit.synthetic.signer import Signer, SyntheticSession
     from aslkit.vision.hand_landmarker import HandLandmarker
 
@@ -84,14 +84,14 @@ def generate_landmarks(
     with HandLandmarker() as landmarker:
         for number in signers:
             signer = Signer.draw(f"synthetic-{number:02d}")
-            if number >= FREER_FROM:
-                signer = replace(signer, habit_deg=FREER_DEG, other_forms=True)
+            if number >= FIRST_VARIED_SIGNER:
+                signer = replace(signer, habit_deg=VARIED_HABIT_DEG, use_variants=True)
             session = SyntheticSession.draw(signer, "one")
             for letter in letters:
-                drawn = stream(
+                images = render_frames(
                     letter, signer=signer, session=session, width=WIDTH, height=HEIGHT, fps=1 / INTERVAL_S
                 )  # fmt: skip
-                for frame in islice(drawn, frames):
+                for frame in islice(images, frames):
                     hand = landmarker.find(frame.image)
                     if hand is not None:
                         points.append(hand.landmarks)
@@ -101,12 +101,12 @@ def generate_landmarks(
 
 
 def main() -> None:
-    """Write FILE."""
-    made = generate_landmarks(range(SIGNERS))
+    """Create landmarks.npz."""
+    landmarks = generate_landmarks(range(SIGNERS))
     np.savez_compressed(
-        FILE, points=made.points.astype(np.float16), label=made.label.astype(np.uint8), left=made.left
+        FILE, points=landmarks.points.astype(np.float16), label=landmarks.label.astype(np.uint8), left=landmarks.left
     )  # fmt: skip
-    sys.stdout.write(f"{len(made.label)} hands in {FILE}\n")
+    sys.stdout.write(f"Stored {len(landmarks.label)} hands in {FILE}\n")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,27 @@
-"""The 24 letters as joint angles: the right hand, and how it is turned to the viewer.
+"""Poses of the 24 letters: joint angles of a right hand and its orientation to the viewer.
 
-Hand coordinates: x to the thumb's side, y to the fingertips, z out of the palm; millimetres on a hand of average size.
+Hand coordinates: x towards the thumb, y towards the fingertips, z out of the palm, in millimetres on an average hand.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 Angles = tuple[float, float, float, float]
-"""One finger, degrees: bend at the knuckle, at the middle joint, at the end joint; lean to the thumb's side."""
+"""Angles of a finger, degrees: flexion of the knuckle, middle and end joint, and abduction towards the thumb."""
 
 Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thumb:
-    """The thumb reaches for a point, so that it still touches the right finger when the other angles vary.
+    """The thumb is defined by a target point, so that it still touches the same finger when other angles vary.
 
     Attributes:
-        spread: degrees its metacarpal leans away from the fingers, in the plane of the palm.
-        lift: degrees its metacarpal rises out of the palm.
-        near: the joints (0 to 20, MediaPipe's order, no thumb joint) whose mean the tip is placed by.
-        offset: millimetres from that mean to the tip, hand coordinates.
-        pole: the side the knuckle of the thumb points to, hand coordinates.
+        spread: angle between metacarpal and fingers in the plane of the palm, degrees.
+        lift: angle of the metacarpal out of the palm, degrees.
+        near: joints (0–20 in MediaPipe's order, none of the thumb) whose mean is the origin of the target.
+        offset: from that mean to the tip, millimetres, hand coordinates.
+        pole: direction of the thumb's knuckle, hand coordinates.
     """
 
     spread: float
@@ -33,14 +33,14 @@ class Thumb:
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """One letter.
+    """The pose of a letter.
 
     Attributes:
-        fingers: the angles of index, middle, ring and little finger.
-        thumb: where the thumb goes.
-        view: degrees yaw (palm turns to the picture's right), pitch (fingertips come to the viewer), roll
-            (counter-clockwise in the picture). All zero: the palm faces the viewer, fingers up.
-        wrist: degrees the forearm bends to the palm's side, and to the thumb's side, seen from the hand.
+        fingers: angles of index, middle, ring and little finger.
+        thumb: target of the thumb.
+        view: yaw (palm turns to the right of the image), pitch (fingertips move towards the viewer) and roll
+            (counter-clockwise in the image), degrees. With zeros the palm faces the viewer and the fingers point up.
+        wrist: bend of the forearm towards the palm and towards the thumb, degrees, relative to the hand.
     """
 
     fingers: tuple[Angles, Angles, Angles, Angles]
@@ -61,7 +61,7 @@ ON_FIST: Final = Thumb(spread=24, lift=34, near=(10, 11, 14, 15), offset=(3, -3,
 POSES: Final[dict[str, Pose]] = {
     # Fist, the thumb upright along its side.
     "A": Pose(fingers=FIST, thumb=Thumb(spread=38, lift=18, near=(5,), offset=(34, 21, 9))),
-    # Flat hand, fingers together, the thumb folded across the palm.
+    # Flat hand, fingers together, thumb folded across the palm.
     "B": Pose(fingers=FLAT, thumb=Thumb(spread=18, lift=26, near=(9, 13), offset=(4, -22, 18), pole=(0.4, 0.8, 0.5))),
     # Fingers and thumb bent round an open half circle, seen from the side.
     "C": Pose(
@@ -87,7 +87,7 @@ POSES: Final[dict[str, Pose]] = {
         thumb=Thumb(spread=30, lift=42, near=(8,), offset=(4, -8, 3), pole=(0.8, -0.5, 0.4)),
         view=(6, 0, 0),
     ),
-    # Index and thumb point sideways, one above the other; the palm looks down.
+    # Index and thumb point sideways, one above the other; the palm faces down.
     "G": Pose(
         fingers=((42, 10, 5, 0), *FIST[1:]),
         thumb=Thumb(spread=24, lift=40, near=(7,), offset=(3, -22, 14), pole=(0.6, -0.3, 0.8)),
@@ -111,7 +111,7 @@ POSES: Final[dict[str, Pose]] = {
     ),
     # Index up, the thumb straight out to the side.
     "L": Pose(fingers=((3, 4, 2, 2), *FIST[1:]), thumb=Thumb(spread=62, lift=12, near=(5,), offset=(72, -18, 8))),
-    # Three fingers laid over the thumb, whose tip looks out before the little finger.
+    # Three fingers laid over the thumb, whose tip is visible next to the little finger.
     "M": Pose(
         fingers=((74, 48, 18, -1), (75, 48, 18, 0), (75, 48, 18, 1), (74, 110, 66, -3)),
         thumb=Thumb(spread=18, lift=30, near=(14, 18), offset=(2, 0, 0), pole=(0.8, 0.4, 0.4)),
@@ -129,14 +129,14 @@ POSES: Final[dict[str, Pose]] = {
         thumb=Thumb(spread=34, lift=52, near=(8, 12), offset=(5, -10, 3), pole=(0.4, -1, 0.3)),
         view=(50, 4, 0),
     ),
-    # K turned over: index forward, middle down, the thumb between them.
+    # K pointing down: index forward, middle down, the thumb between them.
     "P": Pose(
         fingers=((20, 6, 4, 5), (66, 10, 5, -5), *FIST[2:]),
         thumb=Thumb(spread=24, lift=40, near=(6, 10), offset=(8, -12, 10), pole=(0.9, -0.2, 0.5)),
         view=(-16, 0, 98),
         wrist=(24, -14),
     ),
-    # G turned over: index and thumb point down.
+    # G pointing down.
     "Q": Pose(
         fingers=((58, 12, 6, 0), *FIST[1:]),
         thumb=Thumb(spread=26, lift=50, near=(7,), offset=(3, -32, 14), pole=(0.6, 0.5, 0.4)),
@@ -150,7 +150,7 @@ POSES: Final[dict[str, Pose]] = {
     ),
     # Fist, the thumb across the front of the fingers.
     "S": Pose(fingers=FIST, thumb=ON_FIST, view=(0, -3, 0)),
-    # Fist, the thumb's tip looks out between index and middle.
+    # Fist, the tip of the thumb between index and middle.
     "T": Pose(
         fingers=((62, 78, 38, 4), *FIST[1:]),
         thumb=Thumb(spread=22, lift=28, near=(6, 10), offset=(0, 13, -2), pole=(1, -0.1, 0.4)),
@@ -179,4 +179,4 @@ POSES: Final[dict[str, Pose]] = {
     # Thumb and little finger out, the rest in a fist.
     "Y": Pose(fingers=(*FIST[:3], (4, 4, 3, -20)), thumb=Thumb(spread=56, lift=14, near=(5,), offset=(64, 2, 8))),
 }
-"""Letter to pose. The viewer sees a right hand; a left hand is its mirror image."""
+"""Poses by letter, for a right hand. A left hand is its mirror image."""

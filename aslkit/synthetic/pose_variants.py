@@ -1,4 +1,4 @@
-"""Other ways in which people form or hold some letters, beside the one in `poses`. Angles and axes as there."""
+"""Variants of some letters that real signers use. Angles and axes are those of `letter_poses`."""
 
 from dataclasses import replace
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from aslkit.synthetic.letter_poses import FIST, POSES, Pose
 
 VARIANTS: Final[dict[str, tuple[Pose, ...]]] = {
-    # The back of the hand to the viewer, the fingers sideways: as charts show them from the signer's side.
+    # The back of the hand to the viewer, the fingers sideways: as charts show them from the signer's point of view.
     "G": (replace(POSES["G"], view=(160, 0, -70), wrist=(10, 10)),),
     "H": (replace(POSES["H"], view=(165, 0, -76), wrist=(0, 0)),),
     # The fingers hang over the thumb and point down.
@@ -24,15 +24,15 @@ VARIANTS: Final[dict[str, tuple[Pose, ...]]] = {
             view=(0, 66, 0),
         ),
     ),
-    # Crossed a little, or only at the tips.
+    # Slightly crossed, or only at the tips.
     "R": (
         replace(POSES["R"], fingers=((14, 6, 4, -10), (0, 4, 3, 9), *FIST[2:])),
         replace(POSES["R"], fingers=((18, 6, 4, -7), (0, 4, 3, 6), *FIST[2:])),
     ),
-    # Seen from the side, and with the finger bent at the middle joint only.
+    # Seen from the side, or with the finger bent at the middle joint only.
     "X": (
         replace(POSES["X"], view=(48, 0, 0)),
         replace(POSES["X"], fingers=((14, 92, 20, 1), *FIST[1:]), view=(-50, 0, 0)),
     ),
 }
-"""Letter to the other poses; a letter that is not here has one."""
+"""Variants by letter. Other letters have one pose only."""

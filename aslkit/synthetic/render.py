@@ -1,4 +1,4 @@
-"""A posed hand as a picture: its surface lit and shaded, and laid over a background."""
+"""Render a posed hand: light and shade its surface, and draw it over a background."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,24 +8,24 @@ import numpy.typing as npt
 
 from aslkit.synthetic.shading import Appearance, albedo
 from aslkit.synthetic.skeleton import Figure
-from aslkit.synthetic.surface import FOREARM_LENGTH, NOTHING, Points, Window, compute_surface, surface_points
+from aslkit.synthetic.surface import FOREARM_LENGTH, NO_SURFACE_MM, Points, Window, compute_surface, surface_points
 
 Array = npt.NDArray[np.float32]
 Place = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
-FINEST: Final = 1.0
-"""Sight lines a millimetre at most: a nearer hand is enlarged, which costs less than drawing it finer."""
+MAX_DENSITY: Final = 1.0
+"""Maximum samples per millimetre. Larger hands are upscaled, which is faster than rendering them finer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """One lamp and the light from all around.
+    """A lamp and ambient light.
 
     Attributes:
-        towards: where the lamp is: x right, y down, z to the camera; any length.
-        lamp: the lamp's strength, about 0.3 to 0.9.
-        around: the strength of the light from all around, about 0.3 to 0.8.
+        towards: direction of the lamp: x right, y down, z to the camera; any length.
+        lamp: intensity of the lamp, about 0.3–0.9.
+        around: intensity of the ambient light, about 0.3–0.8.
         tint: colour of the light, BGR, about 1 each.
     """
 
@@ -35,8 +35,8 @@ class Light:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-def _soft(picture: Array, sigma: float) -> Array:
-    """Return `picture` blurred; widely, by way of a smaller picture, which is much faster."""
+def _blur(picture: Array, sigma: float) -> Array:
+    """Return the blurred image. For a large sigma, a downscaled image is blurred, which is much faster."""
     import cv2
 
     if sigma < 4:
@@ -46,41 +46,41 @@ def _soft(picture: Array, sigma: float) -> Array:
     return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), (width, height)), np.float32)
 
 
-def _openness(heights: Array, density: float) -> Array:
-    """Return the share of the light from all around that reaches each pixel: little in the gaps between fingers."""
-    there = (heights > NOTHING / 2).astype(np.float32)
+def _ambient_occlusion(heights: Array, density: float) -> Array:
+    """Return the share of the ambient light that reaches each pixel, 0–1; small in the gaps between fingers."""
+    there = (heights > NO_SURFACE_MM / 2).astype(np.float32)
     filled = heights * there
     share = np.ones_like(heights)
     for sigma, depth, most in ((2.2, 5.0, 0.62), (7.0, 16.0, 0.55)):
-        mean = _soft(filled, sigma * density) / np.maximum(_soft(there, sigma * density), 1e-3)
+        mean = _blur(filled, sigma * density) / np.maximum(_blur(there, sigma * density), 1e-3)
         share *= 1 - most * np.clip((mean - heights) / depth, 0, 1)
     return share
 
 
 def _shadow(heights: Array, light: Light, density: float) -> Array:
-    """Return the share of the lamp's light that the hand itself keeps off each pixel, 0 to 1."""
+    """Return the share of the lamp's light that the hand itself blocks at each pixel, 0–1."""
     lx, ly, lz = light.towards
     flat = max(float(np.hypot(lx, ly)), 1e-3)
-    over = np.full_like(heights, NOTHING)
+    over = np.full_like(heights, NO_SURFACE_MM)
     for distance in (4.0, 8.0, 13.0, 20.0, 30.0):
         step = (round(-ly / flat * distance * density), round(-lx / flat * distance * density))
         np.maximum(over, np.roll(heights, step, axis=(0, 1)) - distance * lz / flat, out=over)
-    return _soft(np.clip((over - heights) / 5.0, 0, 1), 1.6 * density)
+    return _blur(np.clip((over - heights) / 5.0, 0, 1), 1.6 * density)
 
 
-def _lit(colour: Array, points: Points, heights: Array, light: Light, density: float) -> Array:
-    """Return the skin under the light, float32 (points, 3), 0 to 1."""
+def _apply_light(colour: Array, points: Points, heights: Array, light: Light, density: float) -> Array:
+    """Return the colour of the lit skin, float32 (points, 3), 0–1."""
     towards = np.asarray(light.towards, np.float32) * np.array([1, 1, -1], np.float32)
     towards /= np.linalg.norm(towards)
     reaching = 1 - 0.75 * _shadow(heights, light, density)[points.rows, points.columns]
-    # Light that wraps round the edge has gone through skin, which lets red through further than blue.
+    # Light wraps around edges because it passes through skin, which absorbs blue more than red.
     wrap = np.array([0.18, 0.24, 0.38], np.float32)
     facing = points.normals @ towards
     lamp = np.clip((facing[:, None] + wrap) / (1 + wrap), 0, 1) * (light.lamp * reaching)[:, None]
     above = 0.82 - 0.18 * points.normals[:, 1]
     rim = 0.62 + 0.38 * np.clip(points.normals[:, 2] * -1.3, 0, 1)
-    around = _openness(heights, density)[points.rows, points.columns] * above * rim
-    # Light that went from skin to skin is redder: about the powers 1.15, 1.08 and 0.9, which would cost much more.
+    around = _ambient_occlusion(heights, density)[points.rows, points.columns] * above * rim
+    # Light reflected between skin surfaces is redder. This approximates the powers 1.15, 1.08 and 0.9, which are slow.
     warm = around[:, None] * (1 + (around - 1)[:, None] * np.array([0.15, 0.08, -0.1], np.float32))
     half = towards - np.array([0, 0, 1], np.float32)
     shine = np.clip(points.normals @ (half / np.linalg.norm(half)), 0, 1)
@@ -91,11 +91,11 @@ def _lit(colour: Array, points: Points, heights: Array, light: Light, density: f
     return np.asarray(np.clip(lit * np.asarray(light.tint, np.float32), 0, 1), np.float32)
 
 
-def _window(figure: Figure, place: Place, scale: float, size: tuple[int, int]) -> Window | None:
-    """Return the part of the frame the hand can be in, or None when it is outside."""
+def _find_window(figure: Figure, place: Place, scale: float, size: tuple[int, int]) -> Window | None:
+    """Return the part of the frame that can contain the hand; None if there is none."""
     ends = np.vstack([figure.joints[:, :2], figure.forearm[None, :2] * FOREARM_LENGTH])
     reach = np.vstack([figure.radii[:, None] + 8.0, [[45.0]]])
-    density, edge = min(scale, FINEST), 6.0
+    density, edge = min(scale, MAX_DENSITY), 6.0
     low = np.maximum((ends - reach).min(axis=0), -place / scale - edge)
     high = np.minimum((ends + reach).max(axis=0), (np.asarray(size) - place) / scale + edge)
     width, height = np.ceil((high - low) * density).astype(int).tolist()
@@ -104,35 +104,35 @@ def _window(figure: Figure, place: Place, scale: float, size: tuple[int, int]) -
     return Window(left=float(low[0]), top=float(low[1]), width=width, height=height, density=density)
 
 
-def _layer(figure: Figure, window: Window, look: Appearance, light: Light) -> Array:
-    """Return the hand alone, float32 (height, width, 4): BGR and cover, 0 to 255, with soft edges."""
-    seen = compute_surface(figure, window)
-    points = surface_points(seen, window)
+def _render_layer(figure: Figure, window: Window, look: Appearance, light: Light) -> Array:
+    """Return the hand without background, float32 (height, width, 4): BGR and alpha, 0–255, with soft edges."""
+    surface = compute_surface(figure, window)
+    points = surface_points(surface, window)
     layer = np.zeros((window.height, window.width, 4), np.float32)
     colour = albedo(figure, points, window, look)
-    layer[points.rows, points.columns, :3] = _lit(colour, points, seen.heights, light, window.density) * 255
+    layer[points.rows, points.columns, :3] = _apply_light(colour, points, surface.heights, light, window.density) * 255
     layer[points.rows, points.columns, 3] = 255
-    return _soft(layer, 0.6)
+    return _blur(layer, 0.6)
 
 
 def render_hand(
     background: Image, figure: Figure, *, look: Appearance, light: Light, scale: float, place: Place
 ) -> Image:
-    """Return `background` with the hand before it.
+    """Draw a hand in front of a background.
 
     Args:
         background: uint8 (height, width, 3), BGR; not changed.
         figure: the posed hand.
         look: skin and sleeve.
-        light: the light.
-        scale: pixels a millimetre.
-        place: float64 (2,), the wrist's x and y in pixels.
+        light: lamp and ambient light.
+        scale: pixels per millimetre.
+        place: position of the wrist, float64 (2,), x and y in pixels.
     """
     import cv2
 
     height, width = background.shape[:2]
     picture = background.copy()
-    window = _window(figure, place, scale, (width, height))
+    window = _find_window(figure, place, scale, (width, height))
     if window is None:
         return picture
     zoom = scale / window.density
@@ -143,7 +143,7 @@ def render_hand(
         return picture
     move = np.array([[zoom, 0, corner[0] - first[0]], [0, zoom, corner[1] - first[1]]])
     span = (int(last[0] - first[0]), int(last[1] - first[1]))
-    laid = cv2.warpAffine(_layer(figure, window, look, light), move, span, flags=cv2.INTER_LINEAR)
+    layer = cv2.warpAffine(_render_layer(figure, window, look, light), move, span, flags=cv2.INTER_LINEAR)
     region = picture[first[1] : last[1], first[0] : last[0]]
-    region[:] = np.minimum(region * (1 - laid[..., 3:] * (1 / 255)) + laid[..., :3] + 0.5, 255).astype(np.uint8)
+    region[:] = np.minimum(region * (1 - layer[..., 3:] * (1 / 255)) + layer[..., :3] + 0.5, 255).astype(np.uint8)
     return picture

@@ -1,19 +1,19 @@
-"""Hands that show no letter: hanging, lying, open. Angles and axes as in `poses`."""
+"""Hands that show no letter: hanging, lying, open. Angles and axes are those of `letter_poses`."""
 
 from typing import Final
 
 from aslkit.synthetic.letter_poses import FLAT, Angles, Pose, Thumb, Vector
 
 _RELAXED: Final = ((22.0, 32.0, 18.0, 1.0), (26.0, 36.0, 20.0, 0.0), (30.0, 38.0, 20.0, -1.0), (32.0, 38.0, 20.0, -3.0))
-"""What fingers do when nobody asks anything of them: a little more bent from index to little finger."""
+"""Relaxed fingers, bent slightly more from the index to the little finger."""
 
 _LOOSE: Final = ((58.0, 66.0, 34.0, 1.0), (60.0, 70.0, 36.0, 0.0), (62.0, 70.0, 36.0, -1.0), (62.0, 68.0, 36.0, -3.0))
-"""A fist that holds nothing."""
+"""A loose fist."""
 
 _SPREAD: Final = ((3.0, 4.0, 3.0, 14.0), (3.0, 4.0, 3.0, 4.0), (3.0, 4.0, 3.0, -7.0), (4.0, 5.0, 3.0, -19.0))
 
 _IDLE: Final = Thumb(spread=34, lift=30, near=(5, 6), offset=(24, -14, 16), pole=(0.8, -0.3, 0.4))
-"""The thumb beside the index, not touching it."""
+"""The thumb next to the index finger without touching it."""
 
 _OUT: Final = Thumb(spread=56, lift=14, near=(5,), offset=(62, 0, 8))
 
@@ -35,4 +35,4 @@ REST_POSES: Final[dict[str, Pose]] = {
     "five fingers spread": _rest(_SPREAD, (0, 0, 0), _OUT),
     "half open": _rest(_RELAXED, (15, 0, 0)),
 }
-"""Name to pose."""
+"""Rest poses by name."""

@@ -1,4 +1,4 @@
-"""What is round the hand: the room behind it, and the camera with its noise, blur and compression."""
+"""The room behind the hand, and the camera with its noise, blur and compression."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ FloatImage = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """How the camera spoils a picture.
+    """How the camera degrades an image.
 
     Attributes:
         exposure: factor on the brightness.
-        noise: standard deviation of the noise, in levels of 255.
-        blur_px: standard deviation of the blur, pixels of a frame 480 high.
-        sharpening: how much of the fine detail the camera adds again, as web cameras do, 0 for none.
-        jpeg_quality: 1 to 100.
+        noise: standard deviation of the noise, grey levels of 255.
+        blur_px: standard deviation of the blur, pixels in a frame of height 480.
+        sharpening: amount of sharpening, as applied by webcams; 0 for none.
+        jpeg_quality: 1–100.
     """
 
     exposure: float = 1.0
@@ -30,7 +30,7 @@ class Camera:
     jpeg_quality: int = 90
 
 
-def _clouds(rng: np.random.Generator, size: tuple[int, int], cells: int) -> FloatImage:
+def _smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: int) -> FloatImage:
     """Return smooth noise, float32 (height, width, 1), about -1 to 1."""
     import cv2
 
@@ -39,16 +39,16 @@ def _clouds(rng: np.random.Generator, size: tuple[int, int], cells: int) -> Floa
 
 
 def _wall(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
-    """Draw a painted wall, lighter at one end."""
+    """Draw a painted wall with a brightness gradient."""
     grey = rng.uniform(70, 205)
     colour = (grey + rng.normal(0, 12, 3)).astype(np.float32)
     across, down = np.linspace(-1, 1, size[0], dtype=np.float32), np.linspace(-1, 1, size[1], dtype=np.float32)
     fall = across[None, :, None] * rng.uniform(-18, 18) + down[:, None, None] * rng.uniform(-18, 18)
-    return np.asarray(colour + fall + 4 * _clouds(rng, size, 6) + 2 * _clouds(rng, size, 60), np.float32)
+    return np.asarray(colour + fall + 4 * _smooth_noise(rng, size, 6) + 2 * _smooth_noise(rng, size, 60), np.float32)
 
 
 def _furniture(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
-    """Draw a wall with doors, shelves, pictures: upright boxes with an edge."""
+    """Draw a wall with rectangles that resemble doors, shelves and pictures."""
     import cv2
 
     room = _wall(rng, size)
@@ -63,7 +63,7 @@ def _furniture(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
 
 
 def _out_of_focus(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
-    """Draw a room far out of focus: soft patches."""
+    """Draw a room far out of focus as soft patches."""
     import cv2
 
     room = _wall(rng, size)
@@ -77,7 +77,7 @@ def _out_of_focus(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage
 
 
 def _planks(rng: np.random.Generator, size: tuple[int, int]) -> FloatImage:
-    """Draw a floor, a curtain or a cupboard: stripes at an angle."""
+    """Draw stripes at an angle that resemble a floor, curtain or cupboard."""
     import cv2
 
     room = _wall(rng, size)
@@ -95,43 +95,51 @@ ROOMS: Final[dict[str, Callable[[np.random.Generator, tuple[int, int]], FloatIma
     "out-of-focus": _out_of_focus,
     "planks": _planks,
 }
-"""The kinds of room, each drawn from a random number generator for a (width, height)."""
+"""Functions that draw a room from a random number generator and (width, height), by kind of room."""
 
 
 def render_background(room: str, *, rng: np.random.Generator, width: int, height: int, brightness: float) -> Image:
-    """Return an empty room, uint8 (height, width, 3), BGR; `room` is one of ROOMS, `brightness` a factor."""
+    """Render an empty room, uint8 (height, width, 3), BGR.
+
+    Args:
+        room: key of ROOMS.
+        rng: random number generator.
+        width: of the image, pixels.
+        height: of the image, pixels.
+        brightness: factor on the brightness.
+    """
     picture = ROOMS[room](rng, (width, height)) * brightness
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def noise_tile(rng: np.random.Generator, *, width: int, height: int, noise: float) -> npt.NDArray[np.int16]:
-    """Return camera noise, int16 (height, width, 3), to be shifted about from frame to frame."""
+    """Return camera noise, int16 (height, width, 3), which is shifted for each frame."""
     import cv2
 
     grain = rng.standard_normal((height, width, 3), np.float32)
-    # A camera's noise is not one pixel wide: the colours are worked out from neighbouring sensor cells.
+    # Noise is correlated between neighbouring pixels, because cameras interpolate colours from neighbouring cells.
     return np.asarray(np.round(cv2.GaussianBlur(grain, (0, 0), 0.6) * noise * 1.9), np.int16)
 
 
 def apply_camera(picture: Image, camera: Camera, *, noise: npt.NDArray[np.int16], shift: tuple[int, int]) -> Image:
-    """Return `picture`, uint8 (height, width, 3), as the camera hands it on.
+    """Degrade an image as the camera would; returns uint8 (height, width, 3), BGR.
 
     Args:
-        picture: BGR; not changed.
-        camera: how it spoils the picture.
-        noise: from noise_tile, of the picture's size.
+        picture: image, BGR; not modified.
+        camera: the camera.
+        noise: noise from `noise_tile`, of the same size.
         shift: rows and columns to shift the noise by.
     """
     import cv2
 
     sigma = camera.blur_px * picture.shape[0] / 480
-    seen = cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.15 else picture
+    image = cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.15 else picture
     if camera.sharpening > 0:
-        soft = cv2.GaussianBlur(seen, (0, 0), 1.6 * picture.shape[0] / 480)
-        seen = cv2.addWeighted(seen, 1 + camera.sharpening, soft, -camera.sharpening, 0)
+        soft = cv2.GaussianBlur(image, (0, 0), 1.6 * picture.shape[0] / 480)
+        image = cv2.addWeighted(image, 1 + camera.sharpening, soft, -camera.sharpening, 0)
     if camera.exposure != 1:
-        seen = cv2.convertScaleAbs(seen, alpha=camera.exposure)
-    noisy = cv2.add(seen, np.roll(noise, shift, axis=(0, 1)), dtype=cv2.CV_8U)
+        image = cv2.convertScaleAbs(image, alpha=camera.exposure)
+    noisy = cv2.add(image, np.roll(noise, shift, axis=(0, 1)), dtype=cv2.CV_8U)
     ok, packed = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
     assert ok, "OpenCV could not write a JPEG"
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)

@@ -1,4 +1,4 @@
-"""The colour of the skin before any light falls on it: palm and back, creases, nails, red fingertips, sleeve."""
+"""Colour of the hand without light: palm and back, creases, nails, red fingertips, sleeve."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ CREASES: Final = (
     ((-46, 62), (-34, 66), (-18, 68), (-4, 74), (8, 84), (13, 92)),
     ((40, 58), (26, 50), (14, 38), (8, 24), (6, 8)),
 )
-"""The three long lines of the palm, millimetres in hand coordinates."""
+"""The three main creases of the palm, hand coordinates, millimetres."""
 
 NAIL: Final = (0.80, 0.82, 1.0)
 """What a nail adds to the skin beneath it: BGR, relative to the skin's brightest channel."""
@@ -25,14 +25,14 @@ NAIL: Final = (0.80, 0.82, 1.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Appearance:
-    """The skin and the sleeve.
+    """Skin and sleeve.
 
     Attributes:
-        skin: colour of the back of the hand, BGR, 0 to 1.
-        palm: colour of the palm's side, BGR, 0 to 1.
-        sleeve: colour of the sleeve, BGR, 0 to 1, or None for a bare arm.
-        sleeve_from: millimetres from the wrist at which the sleeve begins.
-        grain: seed of the skin's blotches.
+        skin: colour of the back of the hand, BGR, 0–1.
+        palm: colour of the palm, BGR, 0–1.
+        sleeve: colour of the sleeve, BGR, 0–1; None for a bare arm.
+        sleeve_from: distance from the wrist to the sleeve, millimetres.
+        grain: seed of the uneven colour of the skin.
     """
 
     skin: Colour
@@ -52,9 +52,9 @@ def albedo(figure: Figure, points: Points, window: Window, look: Appearance) -> 
     for joint in range(1, PALM):
         own = order[bounds[joint] : bounds[joint + 1]]
         if own.size:
-            colour[own] = _bone(figure, joint, points.places[own], points.normals[own], look)
-    _palm_lines(figure, points, window, colour)
-    colour *= _blotches(look, window)[points.rows, points.columns]
+            colour[own] = _color_bone(figure, joint, points.places[own], points.normals[own], look)
+    _draw_palm_creases(figure, points, window, colour)
+    colour *= _skin_variation(look, window)[points.rows, points.columns]
     if look.sleeve is not None:
         flat = max(float(np.hypot(figure.forearm[0], figure.forearm[1])), 0.3)
         along = points.places[:, :2] @ figure.forearm[:2].astype(np.float32) / flat
@@ -62,31 +62,31 @@ def albedo(figure: Figure, points: Points, window: Window, look: Appearance) -> 
     return np.asarray(colour, np.float32)
 
 
-def _bone(figure: Figure, joint: int, places: Array, normals: Array, look: Appearance) -> Array:
-    """Return the colour on one finger bone: creases at the joints, and at its end the nail."""
+def _color_bone(figure: Figure, joint: int, places: Array, normals: Array, look: Appearance) -> Array:
+    """Return the colour of a finger bone with creases at the joints and the nail at the end."""
     skin, palm = np.asarray(look.skin, np.float32), np.asarray(look.palm, np.float32)
     start, end, back = figure.joints[joint - 1], figure.joints[joint], figure.backs[joint]
     length = max(float(np.linalg.norm(end - start)), 1e-6)
     axis = (end - start) / length
-    beside = places - start.astype(np.float32)
-    along = beside @ axis.astype(np.float32)
+    offset = places - start.astype(np.float32)
+    along = offset @ axis.astype(np.float32)
     dorsal = normals @ back.astype(np.float32)
     colour = palm + (skin - palm) * np.clip(dorsal * 1.4 + 0.5, 0, 1)[:, None]
     inner = np.clip(0.6 - dorsal, 0, 1)
     if joint % 4 == 2 and joint > 4:
-        # A finger's first crease is where it leaves the palm, halfway along its first bone.
+        # The first crease of a finger is where it leaves the palm, halfway along its first bone.
         crease = 0.8 * np.exp(-(((along - 0.42 * length) / 1.2) ** 2)) * inner
     else:
         crease = np.exp(-((along / 1.1) ** 2)) * (0.35 + 0.4 * inner)
     colour *= (1 - 0.42 * crease)[:, None]
     if joint % 4 == 0:
-        across = beside @ np.cross(axis, back).astype(np.float32) / float(figure.radii[joint])
-        _fingertip(colour, along / length, across, dorsal, skin)
+        across = offset @ np.cross(axis, back).astype(np.float32) / float(figure.radii[joint])
+        _color_fingertip(colour, along / length, across, dorsal, skin)
     return np.asarray(colour, np.float32)
 
 
-def _fingertip(colour: Array, along: Array, across: Array, dorsal: Array, skin: Array) -> None:
-    """Redden a fingertip and lay its nail on, in place."""
+def _color_fingertip(colour: Array, along: Array, across: Array, dorsal: Array, skin: Array) -> None:
+    """Redden a fingertip and draw its nail, in place."""
     red = np.clip((along - 0.2) * 0.9, 0, 1)[:, None]
     colour *= 1 - red * np.array([0.13, 0.13, 0.0], np.float32)
     square = np.maximum(np.abs(along - 0.86) / 0.42, np.abs(across) / 0.74)
@@ -98,8 +98,8 @@ def _fingertip(colour: Array, along: Array, across: Array, dorsal: Array, skin: 
     colour *= (1 - 0.28 * rim)[:, None]
 
 
-def _palm_lines(figure: Figure, points: Points, window: Window, colour: Array) -> None:
-    """Darken the palm along its lines, in place, when it faces the viewer."""
+def _draw_palm_creases(figure: Figure, points: Points, window: Window, colour: Array) -> None:
+    """Darken the creases of the palm, in place, if it faces the viewer."""
     import cv2
 
     right, up, out = figure.axes
@@ -115,14 +115,14 @@ def _palm_lines(figure: Figure, points: Points, window: Window, colour: Array) -
     colour[on] *= (1 - 0.55 / 255 * soft[points.rows[on], points.columns[on]].astype(np.float32))[:, None]
 
 
-def _blotches(look: Appearance, window: Window) -> Array:
-    """Return the skin's uneven colour as a factor, float32 (height, width, 3)."""
+def _skin_variation(look: Appearance, window: Window) -> Array:
+    """Return the uneven colour of the skin as a factor, float32 (height, width, 3)."""
     import cv2
 
     rng = np.random.default_rng(look.grain)
     fine, coarse = rng.standard_normal((40, 40, 2), np.float32), rng.standard_normal((8, 8, 2), np.float32)
     both = 0.022 * fine + 0.03 * np.kron(coarse, np.ones((5, 5, 1)))
-    # Blood under the skin takes green and some blue away; the rest is lighter or darker in all colours.
+    # Blood under the skin absorbs green and some blue; other variation affects all colours equally.
     pale, blood = both[..., :1], both[..., 1:]
     both = 1 + 0.7 * pale + blood * np.array([0.5, 0.8, 0.1])
     return np.asarray(cv2.resize(both.astype(np.float32), (window.width, window.height)), np.float32)

@@ -1,4 +1,4 @@
-"""Synthetic people and their sittings, each drawn from its name."""
+"""Synthetic signers and their sessions. The name is the seed of all their properties."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from aslkit.synthetic.shading import Appearance
 from aslkit.synthetic.skeleton import Build
 
 PREFIX: Final = "synthetic-"
-"""Every synthetic person's name begins with this, so that none is ever taken for a real one."""
+"""Prefix of the names of synthetic signers, which distinguishes them from real people."""
 
 FAULTS: Final = ("no-hand", "cut-off", "blurred", "dark", "repeated")
-"""The bad frames that can be asked for."""
+"""Faults that `render_frames` can produce."""
 
 HABIT_DEG: Final = 3.0
 LEFT_SHARE: Final = 0.2
@@ -29,7 +29,7 @@ SKINS: Final = (
     ((0.25, 0.35, 0.54), (0.43, 0.53, 0.75)),
     ((0.18, 0.25, 0.40), (0.39, 0.48, 0.68)),
 )
-"""Skin from light to dark: back of the hand and palm, BGR, 0 to 1."""
+"""Skin colours from light to dark: back of the hand and palm, BGR, 0–1."""
 
 AVERAGE_BUILD: Final = Build()
 FAIR_APPEARANCE: Final = Appearance(skin=SKINS[1][0], palm=SKINS[1][1])
@@ -38,26 +38,26 @@ GOOD_CAMERA: Final = Camera()
 
 
 def seeded_rng(*words: str | int) -> np.random.Generator:
-    """Return a generator that depends on the words alone, on every machine and in every process."""
+    """Return a random number generator that depends on the words only, on all machines and in all processes."""
     digest = hashlib.sha256("\x1f".join(str(word) for word in words).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signer:
-    """One synthetic person.
+    """A synthetic signer.
 
     Attributes:
-        name: begins with "synthetic-".
-        left_handed: signs with the left hand.
-        build: the hand's proportions.
+        name: name; starts with "synthetic-".
+        left_handed: whether the signer uses the left hand.
+        build: proportions of the hand.
         look: skin and sleeve.
-        habit_deg: standard deviation of the person's own way of forming each letter, degrees a joint; how they turn
-            the hand and where the thumb goes varies in proportion.
-        other_forms: whether they form some letters otherwise, each as drawn from `forms`.
+        habit_deg: standard deviation of the signer's personal variation of a letter, degrees per joint. Orientation and
+            thumb position vary in proportion.
+        use_variants: whether the signer can use the variants in `pose_variants`.
 
     Raises:
-        InputError: when the name does not begin with "synthetic-", or has nothing after it.
+        InputError: the name does not start with "synthetic-", or has nothing after it.
     """
 
     name: str
@@ -65,21 +65,21 @@ class Signer:
     build: Build = AVERAGE_BUILD
     look: Appearance = FAIR_APPEARANCE
     habit_deg: float = HABIT_DEG
-    other_forms: bool = False
+    use_variants: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.startswith(PREFIX) or self.name == PREFIX:
             raise InputError(
-                f"A synthetic signer's name begins with {PREFIX!r}, so that it is never taken for a real person. "
-                f"Received: {self.name!r}. Use for example {PREFIX + 'ada'!r}."
+                f"The name of a synthetic signer must start with {PREFIX!r}; it is {self.name!r}. "
+                f"Use for example {PREFIX + 'ada'!r}."
             )
 
     @classmethod
     def draw(cls, name: str) -> "Signer":
-        """Return the person of that name: the same name, the same person, always.
+        """Return the signer with this name. The same name always gives the same signer.
 
         Raises:
-            InputError: when the name does not begin with "synthetic-".
+            InputError: the name does not start with "synthetic-".
         """
         rng = seeded_rng("signer", name)
         build = Build(
@@ -103,18 +103,18 @@ class Signer:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSession:
-    """One sitting of one person.
+    """A recording session of a synthetic signer.
 
     Attributes:
-        name: the sitting's name.
-        room: one of scene.ROOMS.
-        room_seed: the seed it is drawn with.
-        brightness: factor on the room's brightness.
-        light: the light on the hand.
-        camera: noise, blur, sharpening, compression.
-        span: how large a hand's length of 190 mm is in the frame, as a share of its height.
-        place: where the middle of the hand is, x and y as a share of the frame.
-        view: degrees yaw, pitch and roll by which the person sits turned to the camera.
+        name: name of the session.
+        room: key of `scene.ROOMS`.
+        room_seed: seed of the room.
+        brightness: factor on the brightness of the room.
+        light: light on the hand.
+        camera: noise, blur, sharpening and compression.
+        span: size of a hand of 190 mm in the frame, as a share of its height.
+        place: centre of the hand, x and y as shares of the frame.
+        view: yaw, pitch and roll of the signer relative to the camera, degrees.
     """
 
     name: str
@@ -129,7 +129,7 @@ class SyntheticSession:
 
     @classmethod
     def draw(cls, signer: Signer, name: str) -> "SyntheticSession":
-        """Return that person's sitting of that name: the same two names, the same sitting, always."""
+        """Return the session with this name. The same names always give the same session."""
         rng = seeded_rng("session", signer.name, name)
         strength = rng.uniform(0.9, 1.12)
         light = Light(
@@ -159,13 +159,12 @@ class SyntheticSession:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticFrame:
-    """One frame and its truth.
+    """A frame with its ground truth.
 
     Attributes:
         image: uint8 (height, width, 3), BGR, not mirrored.
-        joints: float32 (21, 3), MediaPipe's order: x and y as a share of the frame's width and height (outside 0 to 1
-            when cut off), z as a share of its width, relative to the wrist, smaller is nearer to the camera. NaN
-            when there is no hand.
+        joints: float32 (21, 3), MediaPipe's order: x and y as shares of the width and height (outside 0–1 if cut off),
+            z as a share of the width relative to the wrist, smaller towards the camera; NaN without a hand.
         fault: one of FAULTS, or None for a good frame.
     """
 

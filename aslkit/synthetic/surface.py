@@ -1,4 +1,4 @@
-"""The hand's surface as the viewer sees it: a map of heights, made of cones with round ends."""
+"""The visible surface of a hand as a height map, built from cones with round ends."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,8 +13,8 @@ Array = npt.NDArray[np.float32]
 Parts = npt.NDArray[np.uint8]
 Point = npt.NDArray[np.float64]
 
-NOTHING: Final = -1000.0
-"""Height, in millimetres, where there is no hand."""
+NO_SURFACE_MM: Final = -1000.0
+"""Height where there is no hand, millimetres."""
 
 PALM: Final = 21
 FOREARM: Final = 22
@@ -24,7 +24,7 @@ FOREARM_LENGTH: Final = 380.0
 
 @dataclass(frozen=True, kw_only=True)
 class Cone:
-    """All the balls between two: from `start` with radius `wide` to `end` with radius `narrow`, millimetres."""
+    """The hull of two balls: at `start` with radius `wide` and at `end` with radius `narrow`, millimetres."""
 
     start: Point
     end: Point
@@ -34,7 +34,7 @@ class Cone:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A grid of sight lines, `density` a millimetre; `left` and `top`: the first ones' millimetres from the wrist."""
+    """A grid of samples: `density` samples per millimetre; `left` and `top` in millimetres from the wrist."""
 
     left: float
     top: float
@@ -45,11 +45,11 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """What each sight line meets.
+    """The surface at each sample.
 
     Attributes:
-        heights: float32 (height, width), millimetres to the camera from the wrist, NOTHING where there is no hand.
-        parts: uint8 (height, width): 1 to 20 the bone that ends at that joint, PALM, FOREARM, 0 for none.
+        heights: float32 (height, width), millimetres from the wrist towards the camera, or NO_SURFACE_MM.
+        parts: uint8 (height, width), 1–20 for the bone that ends at that joint, PALM, FOREARM, or 0 for none.
     """
 
     heights: Array
@@ -58,14 +58,13 @@ class Surface:
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """The sight lines that meet the hand, one entry each.
+    """The n samples on the hand.
 
     Attributes:
-        rows: int64 (points,).
-        columns: int64 (points,).
-        parts: uint8 (points,), see Surface.
-        places: float32 (points, 3), camera coordinates, millimetres from the wrist.
-        normals: float32 (points, 3), unit vectors out of the skin, camera coordinates.
+        rows, columns: int64 (n,), positions in the grid.
+        parts: uint8 (n,), see `Surface`.
+        places: float32 (n, 3), camera coordinates, millimetres from the wrist.
+        normals: float32 (n, 3), outward unit vectors, camera coordinates.
     """
 
     rows: npt.NDArray[np.intp]
@@ -75,15 +74,15 @@ class Points:
     normals: Array
 
 
-def _ball(x: Array, y: Array, centre: Point, radius: float) -> Array:
+def _ball_height(x: Array, y: Array, centre: Point, radius: float) -> Array:
     square = radius**2 - (x - float(centre[0])) ** 2 - (y - float(centre[1])) ** 2
-    return np.where(square > 0, np.sqrt(np.maximum(square, 0)) - float(centre[2]), NOTHING).astype(np.float32)
+    return np.where(square > 0, np.sqrt(np.maximum(square, 0)) - float(centre[2]), NO_SURFACE_MM).astype(np.float32)
 
 
-def _cone(x: Array, y: Array, cone: Cone) -> Array:
-    """Return the height at each (y, x), float32: of the ball, among those between the ends, that reaches highest.
+def _cone_height(x: Array, y: Array, cone: Cone) -> Array:
+    """Return the height of a cone at each (y, x), float32.
 
-    The balls' envelope is a cone; where the sight line meets it tells which ball it is.
+    It is the maximum over the balls between both ends, which is found where the line of sight meets their envelope.
     """
     axis = (cone.end - cone.start) * (1, 1, -1)
     length = float(np.linalg.norm(axis))
@@ -92,8 +91,8 @@ def _cone(x: Array, y: Array, cone: Cone) -> Array:
     stretch = 1 / max(1 - taper**2, 1e-6)
     square = 1 - stretch * ah**2
     if abs(taper) >= 1 or square < 1e-3:
-        # Seen end on, one ball hides all the others.
-        return np.maximum(_ball(x, y, cone.start, cone.wide), _ball(x, y, cone.end, cone.narrow))
+        # Seen from the end, one ball hides all others.
+        return np.maximum(_ball_height(x, y, cone.start, cone.wide), _ball_height(x, y, cone.end, cone.narrow))
     qx, qy = x - float(cone.start[0]), y - float(cone.start[1])
     along = qx * ax + (qy * ay + taper * cone.wide)
     flat = qx * qx + qy * qy
@@ -104,7 +103,7 @@ def _cone(x: Array, y: Array, cone: Cone) -> Array:
     radius = cone.wide + taper * place
     inside = radius * radius - (flat - place * (2 * (qx * ax + qy * ay) - place * (ax * ax + ay * ay)))
     height = np.sqrt(np.maximum(inside, 0)) + (place * ah - float(cone.start[2]))
-    return np.where(inside > 0, height, NOTHING).astype(np.float32)
+    return np.where(inside > 0, height, NO_SURFACE_MM).astype(np.float32)
 
 
 def _range(window: Window, low: Point, high: Point) -> tuple[slice, slice]:
@@ -114,8 +113,8 @@ def _range(window: Window, low: Point, high: Point) -> tuple[slice, slice]:
     return slice(max(int(first[1]), 0), max(int(last[1]), 0)), slice(max(int(first[0]), 0), max(int(last[0]), 0))
 
 
-def _raise(heights: Array, surface: tuple[Array, Array], window: Window, cone: Cone, *, blend: float) -> None:
-    """Lay a cone onto `heights`; surfaces less than `blend` millimetres apart flow into each other."""
+def _add_cone(heights: Array, surface: tuple[Array, Array], window: Window, cone: Cone, *, blend: float) -> None:
+    """Add a cone to `heights` in place, blending surfaces that are less than `blend` millimetres apart."""
     x, y = surface
     low = np.minimum(cone.start[:2] - cone.wide, cone.end[:2] - cone.narrow)
     high = np.maximum(cone.start[:2] + cone.wide, cone.end[:2] + cone.narrow)
@@ -123,7 +122,7 @@ def _raise(heights: Array, surface: tuple[Array, Array], window: Window, cone: C
     old = heights[rows, columns]
     if old.size == 0:
         return
-    new = _cone(x[None, columns], y[rows, None], cone)
+    new = _cone_height(x[None, columns], y[rows, None], cone)
     top = np.maximum(old, new)
     if blend > 0:
         top += np.maximum(blend - np.abs(old - new), 0) ** 2 / (4 * blend)
@@ -131,7 +130,7 @@ def _raise(heights: Array, surface: tuple[Array, Array], window: Window, cone: C
 
 
 def _finger_cones(figure: Figure, finger: int) -> list[tuple[int, list[Cone]]]:
-    """Return each bone's joint and cones: the bone itself, and the soft pad on the palm's side."""
+    """Return the joint and the cones of each bone: the bone, and the soft pad on the palm's side."""
     bones = []
     for joint in range(2 + 4 * finger, 5 + 4 * finger):
         start, end = figure.joints[joint - 1], figure.joints[joint]
@@ -149,7 +148,7 @@ def _finger_cones(figure: Figure, finger: int) -> list[tuple[int, list[Cone]]]:
 
 
 def _palm_cones(figure: Figure) -> list[Cone]:
-    """Return the palm: metacarpals, the knuckles' bar, the ball of the thumb, the web, the little finger's edge."""
+    """Return the cones of the palm: metacarpals, knuckles, ball of the thumb, web, and outer edge."""
     right, up, out = figure.axes
     joints, thick = figure.joints, float(figure.radii[5]) / 11.5
 
@@ -188,23 +187,23 @@ def _forearm_cones(figure: Figure) -> list[Cone]:
 
 
 def _smooth(heights: Array, sigma: float) -> Array:
-    """Blur the heights where there are any, so that the parts of palm or arm look like one flesh."""
+    """Blur the heights of the hand, so that the cones of palm or arm form one surface."""
     import cv2
 
-    there = (heights > NOTHING / 2).astype(np.float32)
+    there = (heights > NO_SURFACE_MM / 2).astype(np.float32)
     weight = cv2.GaussianBlur(there, (0, 0), sigma)
     mean = cv2.GaussianBlur(heights * there, (0, 0), sigma) / np.maximum(weight, 1e-3)
-    return np.where(there > 0, mean, NOTHING).astype(np.float32)
+    return np.where(there > 0, mean, NO_SURFACE_MM).astype(np.float32)
 
 
-def _lay_fingers(figure: Figure, window: Window, grid: tuple[Array, Array], layers: tuple[Array, Array, Parts]) -> None:
-    """Lay the five fingers over the palm, in place; at its root a finger flows into the palm."""
+def _add_fingers(figure: Figure, window: Window, grid: tuple[Array, Array], layers: tuple[Array, Array, Parts]) -> None:
+    """Add the five fingers over the palm, in place, blended into the palm at their roots."""
     heights, palm, parts = layers
     for finger in range(5):
         knuckles = slice(1 + 4 * finger, 5 + 4 * finger)
         ends, reach = figure.joints[knuckles, :2], figure.radii[knuckles, None] + 4.0
         rows, columns = _range(window, (ends - reach).min(axis=0), (ends + reach).max(axis=0))
-        own = np.full(heights[rows, columns].shape, NOTHING, np.float32)
+        own = np.full(heights[rows, columns].shape, NO_SURFACE_MM, np.float32)
         if own.size == 0:
             continue
         which = np.zeros(own.shape, np.uint8)
@@ -216,12 +215,12 @@ def _lay_fingers(figure: Figure, window: Window, grid: tuple[Array, Array], laye
         for joint, cones in _finger_cones(figure, finger):
             before = own.copy()
             for cone in cones:
-                _raise(own, (grid[0][columns], grid[1][rows]), inset, cone, blend=1.5)
-            which[own > np.maximum(before + 0.2, NOTHING / 2)] = joint
+                _add_cone(own, (grid[0][columns], grid[1][rows]), inset, cone, blend=1.5)
+            which[own > np.maximum(before + 0.2, NO_SURFACE_MM / 2)] = joint
         under, below = heights[rows, columns], palm[rows, columns]
         parts[rows, columns] = np.where((own > under) & (which > 0), which, parts[rows, columns])
         top = np.maximum(under, own)
-        flow = np.where(own > NOTHING / 2, np.maximum(4 - np.abs(own - below), 0) ** 2 / 16, 0)
+        flow = np.where(own > NO_SURFACE_MM / 2, np.maximum(4 - np.abs(own - below), 0) ** 2 / 16, 0)
         heights[rows, columns] = top + np.where(np.maximum(own, below) >= top - 0.01, flow, 0)
 
 
@@ -230,23 +229,23 @@ def compute_surface(figure: Figure, window: Window) -> Surface:
     x = (window.left + np.arange(window.width) / window.density).astype(np.float32)
     y = (window.top + np.arange(window.height) / window.density).astype(np.float32)
     shape = (window.height, window.width)
-    arm, palm = np.full(shape, NOTHING, np.float32), np.full(shape, NOTHING, np.float32)
+    arm, palm = np.full(shape, NO_SURFACE_MM, np.float32), np.full(shape, NO_SURFACE_MM, np.float32)
     for cone in _forearm_cones(figure):
-        _raise(arm, (x, y), window, cone, blend=18)
+        _add_cone(arm, (x, y), window, cone, blend=18)
     arm = _smooth(arm, 3.9 * window.density)
     for cone in _palm_cones(figure):
-        _raise(palm, (x, y), window, cone, blend=6)
+        _add_cone(palm, (x, y), window, cone, blend=6)
     palm = _smooth(palm, 2.6 * window.density)
     heights = np.maximum(arm, palm) + np.maximum(12 - np.abs(arm - palm), 0) ** 2 / 48
     parts = np.where(palm >= arm, PALM, FOREARM).astype(np.uint8)
-    empty = np.maximum(arm, palm) < NOTHING / 2
-    heights[empty], parts[empty] = NOTHING, 0
-    _lay_fingers(figure, window, (x, y), (heights, palm, parts))
+    empty = np.maximum(arm, palm) < NO_SURFACE_MM / 2
+    heights[empty], parts[empty] = NO_SURFACE_MM, 0
+    _add_fingers(figure, window, (x, y), (heights, palm, parts))
     return Surface(heights=heights, parts=parts)
 
 
 def _slope(heights: Array, axis: int) -> Array:
-    """Return the rise to the next pixel, the gentler of both sides': an edge shall not bend what is before it."""
+    """Return the smaller of the slopes to both neighbours, so that edges do not affect surfaces in front."""
     step = np.diff(heights, axis=axis)
     before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
     before[axis], after[axis] = (1, 0), (0, 1)
@@ -254,14 +253,14 @@ def _slope(heights: Array, axis: int) -> Array:
     return np.where(np.abs(back) < np.abs(ahead), back, ahead).astype(np.float32)
 
 
-def surface_points(seen: Surface, window: Window) -> Points:
-    """Return the points of the surface, with their places and normals."""
-    rows, columns = np.nonzero(seen.parts)
-    heights = seen.heights
+def surface_points(surface: Surface, window: Window) -> Points:
+    """Return the points of the surface with their positions and normals."""
+    rows, columns = np.nonzero(surface.parts)
+    heights = surface.heights
     right = _slope(heights, 1)[rows, columns] * window.density
     down = _slope(heights, 0)[rows, columns] * window.density
     places = np.stack(
         [window.left + columns / window.density, window.top + rows / window.density, -heights[rows, columns]], axis=-1
     ).astype(np.float32)
     normals = np.stack([-right, -down, np.full_like(right, -1)], axis=-1) / np.sqrt(right**2 + down**2 + 1)[:, None]
-    return Points(rows=rows, columns=columns, parts=seen.parts[rows, columns], places=places, normals=normals)
+    return Points(rows=rows, columns=columns, parts=surface.parts[rows, columns], places=places, normals=normals)

@@ -61,7 +61,7 @@ def main() -> int:
         return 0
     model, contract = load_model.load_keras_model(given.run)
     frames = draw_test_frames(
-        given.dataset, contract, trained_on=(), most=given.frames, rng=np.random.default_rng(0)
+        given.dataset, contract, trained_on=(), max_frames=given.frames, rng=np.random.default_rng(0)
     )  # of everybody
     reference = np.asarray(model(frames.inputs, training=False), np.float32)
     print(f"{len(frames)} frames of {', '.join(sorted(set(frames.signer.tolist())))}; against Keras:")

@@ -163,7 +163,7 @@ def by_speller(config: LiveConfig) -> Callable[[Film], str]:
         speller = Speller(config=config)
         least = letter_threshold(film.threshold, config.strictness)
         for seen, resting in zip(film.raw, film.resting, strict=True):
-            speller.see(seen if seen.probability >= least and not resting else replace(seen, letter=None))
+            speller.observe(seen if seen.probability >= least and not resting else replace(seen, letter=None))
         return speller.text.replace(" ", "")
 
     return rule

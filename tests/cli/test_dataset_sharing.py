@@ -78,7 +78,7 @@ def test_merge_asks_if_interactive(
         ("ada", "is not OLD=NEW"),
         ("=eve", "is not OLD=NEW"),
         ("yours:ada=eve", "refers to an unknown dataset. Datasets: mine, theirs"),
-        ("theirs:ada=synthetic-eve", "are for synthetic signers"),
+        ("theirs:ada=synthetic-eve", "are reserved for synthetic signers"),
         ("theirs:ada=../eve", "is not a valid name for a signer"),
         ("theirs:zoe=eve", "No signer 'zoe' to rename. Known signers: ada, ben"),
     ],

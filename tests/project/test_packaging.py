@@ -8,6 +8,7 @@ import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 STAGES = ("capture", "configs", "curate", "datasets", "live", "train")
 
 
-def _settings() -> dict[str, dict[str, object]]:
-    settings: dict[str, dict[str, object]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+def _settings() -> dict[str, Any]:
+    settings: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     return settings
 
 
