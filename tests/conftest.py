@@ -30,7 +30,7 @@ FRAMES = 6
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def _drawn(signer: str, letter: str, count: int) -> list[Frame]:
+def _render_frames(signer: str, letter: str, count: int) -> list[Frame]:
     """A synthetic person's frames, a second apart: small, and no near-copies of each other."""
     who = Signer.draw(f"synthetic-{signer}")
     stream = render_frames(
@@ -48,7 +48,7 @@ def settings() -> CurateConfig:
 @pytest.fixture(scope="session")
 def picture() -> Frame:
     """One frame with a hand in it, BGR, uint8 (180, 240, 3)."""
-    return _drawn("ada", "L", 1)[0]
+    return _render_frames("ada", "L", 1)[0]
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +60,15 @@ def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) ->
         for letter in LETTERS:
             folder = workspace.captures / signer / "one" / letter
             folder.mkdir()
-            for index, frame in enumerate(_drawn(signer, letter, FRAMES)):
+            for index, frame in enumerate(_render_frames(signer, letter, FRAMES)):
                 name = f"20260102T030405{index:03d}Z.jpg" if signer == "ada" else f"{index + 8}.jpg"
                 (folder / name).write_bytes(encode_jpeg(frame))
     curate(
-        workspace, name="custom", config=settings, checks=load_settings("checks", CheckConfig), engine=engine.Local(processes=2)
+        workspace,
+        name="custom",
+        config=settings,
+        checks=load_settings("checks", CheckConfig),
+        engine=engine.Local(processes=2),
     )
     return workspace
 

@@ -15,7 +15,7 @@ _LOCK: Final = RLock()
 
 
 @contextmanager
-def silence_native_log() -> Iterator[None]:
+def suppress_native_log() -> Iterator[None]:
     """Suppress the messages that MediaPipe and TensorFlow write from C++ to file descriptor 2."""
     with _LOCK:  # two threads would restore each other's redirection
         sys.stderr.flush()
@@ -41,7 +41,7 @@ def import_keras(*, exact: bool = True) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        with silence_native_log():
+        with suppress_native_log():
             import keras
             import tensorflow as tf
     except ModuleNotFoundError as error:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.native_libraries import silence_native_log
+from aslkit.core.native_libraries import suppress_native_log
 
 _SETTINGS: Final = {
     "spark.ui.enabled": "false",
@@ -45,7 +45,7 @@ def open_spark_session(master: str, *, name: str, settings: dict[str, str] | Non
     for key, value in (_SETTINGS | (settings or {})).items():
         builder = builder.config(key, value)
     try:
-        with silence_native_log():  # the Java process inherits the redirection
+        with suppress_native_log():  # the Java process inherits the redirection
             spark = builder.getOrCreate()
     except Exception as error:  # Py4J wraps Java exceptions, PySpark has its own
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.core.native_libraries import silence_native_log
+from aslkit.core.native_libraries import suppress_native_log
 
 Handedness = Literal["left", "right"]
 
@@ -99,7 +99,7 @@ class HandLandmarker:
             from mediapipe.python.solutions.hands import Hands
 
         def graph(*, static: bool) -> Any:
-            with silence_native_log():
+            with suppress_native_log():
                 hands = Hands(
                     static_image_mode=static,
                     max_num_hands=max_hands,
@@ -127,7 +127,7 @@ class HandLandmarker:
 
     def _detect(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         # The first detection logs another warning, which users cannot act on.
-        with nullcontext() if self._found_before else silence_native_log():
+        with nullcontext() if self._found_before else suppress_native_log():
             result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
             return ()

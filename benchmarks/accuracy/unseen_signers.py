@@ -56,7 +56,7 @@ def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConf
         split = data.hold_out_signers(samples, [person], config)
         shown = with_synthetic(split, extra, weight) if extra is not None else split
         found = measure_predictions(predict(fit(shown, chosen, config).model, split, chosen, split="test"))
-        right.append(found["accuracy"])
+        right.append(found.accuracy)
     cells = "  ".join(f"{person} {share:.3f}" for person, share in zip(people, right, strict=True))
     print(f"{name:45}  {cells}  mean {np.mean(right):.3f}  {time.perf_counter() - begun:.0f} s", flush=True)
 

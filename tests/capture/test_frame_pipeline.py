@@ -53,7 +53,7 @@ def stored_files(recording: Recording) -> list[str]:
         (9.0, [0]),
     ],
 )
-def test_stored_frames_are_one_interval_apart(
+def test_stored_frames_respect_interval(
     open_recording: Any,
     fake_source: FakeSource,
     gate_off: GateConfig,

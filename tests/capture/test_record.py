@@ -96,7 +96,7 @@ def test_count_limits_number_of_frames(
 
 
 @pytest.mark.parametrize("interval_s", [0.1, 0.3, 0.7])
-def test_stored_frames_are_one_interval_apart(
+def test_stored_frames_respect_interval(
     clip: str, record_source: RecordSource, gate_off: GateConfig, empty_workspace: Workspace, interval_s: float
 ) -> None:
     record_source(clip, gate=gate_off, interval_s=interval_s)

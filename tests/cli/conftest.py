@@ -1,4 +1,4 @@
-"""Fixtures that the tests of the commands share with those of the stages."""
+"""Fixtures shared with the tests of the stages."""
 
 from tests.capture.conftest import empty_workspace, make_entry, make_metrics, synthetic_hand
 from tests.datasets.conftest import no_backoff

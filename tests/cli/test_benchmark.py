@@ -1,4 +1,4 @@
-"""`aslkit train` where the split is a published one: what a user types, and types wrong."""
+"""The `aslkit benchmark` command, and `aslkit train` on a published split."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def aslkit(*arguments: object, workspace: Path) -> Result:
     return CliRunner().invoke(main, ["train", *map(str, arguments), "--workspace", str(workspace)])
 
 
-def test_a_leaderboard_in_the_terminal_and_as_json(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+def test_leaderboard_in_terminal_and_json(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
     asked = ("--dataset", sign_mnist, "--config", recipe, "--ranks", 1)
     shown = aslkit(*asked, workspace=tmp_path)
     assert shown.exit_code == 0, shown.output
@@ -41,7 +41,7 @@ def test_a_leaderboard_in_the_terminal_and_as_json(sign_mnist: Path, recipe: Pat
     assert not (tmp_path / "runs" / "sign-mnist-benchmark-2").exists()
 
 
-def test_deterministic_runs_are_the_same(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+def test_deterministic_runs_are_identical(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
     curves = []
     for _ in range(2):
         done = aslkit("--dataset", sign_mnist, "--config", recipe, "--deterministic", "--json", workspace=tmp_path)
@@ -51,7 +51,7 @@ def test_deterministic_runs_are_the_same(sign_mnist: Path, recipe: Path, tmp_pat
     assert curves[0] == curves[1]
 
 
-def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
+def test_sweep_in_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(TINY + "[models.small.grid]\nlearning_rate = [0.001, 0.01]\n")
     done = aslkit("--dataset", sign_mnist, "--sweep", recipe, "--ranks", 1, workspace=tmp_path)
     assert done.exit_code == 0, done.output
@@ -76,7 +76,7 @@ def test_a_sweep_in_the_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path)
         (["--ranks", "0"], "--ranks"),
     ],
 )
-def test_what_does_not_go_is_refused_before_anything_is_trained(
+def test_invalid_options_are_rejected_before_training(
     arguments: list[str], said: str, sign_mnist: Path, tmp_path: Path
 ) -> None:
     failed = aslkit("--dataset", sign_mnist, *arguments, workspace=tmp_path)
@@ -85,7 +85,7 @@ def test_what_does_not_go_is_refused_before_anything_is_trained(
     assert not (tmp_path / "runs").exists()
 
 
-def test_only_a_benchmark_is_gone_on_with(sign_mnist: Path, tmp_path: Path) -> None:
+def test_resume_requires_a_benchmark(sign_mnist: Path, tmp_path: Path) -> None:
     (tmp_path / "captures" / "maria").mkdir(parents=True)
     failed = aslkit("--dataset", sign_mnist, "--resume", tmp_path / "captures", workspace=tmp_path)
     assert failed.exit_code == 2
@@ -95,7 +95,7 @@ def test_only_a_benchmark_is_gone_on_with(sign_mnist: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("after", [True, False])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), AslkitError("Java heap space.")])
-def test_whatever_ends_it_says_how_it_goes_on(
+def test_interrupted_benchmark_prints_resume_command(
     error: BaseException, after: bool, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ends(task: object, recipe: object, images: object, setting: BenchmarkSettings, title: str) -> None:
@@ -110,13 +110,13 @@ def test_whatever_ends_it_says_how_it_goes_on(
     assert (tmp_path / "runs" / "sign-mnist-benchmark-1").exists() is after
 
 
-def test_options_of_the_benchmark_are_refused_elsewhere(dataset: Path, tmp_path: Path) -> None:
+def test_benchmark_options_are_rejected_for_other_datasets(dataset: Path, tmp_path: Path) -> None:
     failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
     assert failed.exit_code == 2
     assert "--ranks requires a dataset whose split is published" in " ".join(failed.output.split())
 
 
-def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_sign_mnist_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(folder: Path) -> None:
         raise AslkitError(f"cannot be reached for {folder.name}")
 
@@ -126,7 +126,7 @@ def test_sign_mnist_is_fetched_where_it_is_missing(tmp_path: Path, monkeypatch: 
     assert "cannot be reached for sign-mnist" in failed.output
 
 
-def test_the_command_to_go_on_says_all_that_was_asked(sign_mnist: Path, tmp_path: Path) -> None:
+def test_resume_command_contains_all_options(sign_mnist: Path, tmp_path: Path) -> None:
     from aslkit.core.workspace import Workspace
 
     asked = cli_benchmark.BenchmarkRequest(

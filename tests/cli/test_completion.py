@@ -1,4 +1,4 @@
-"""What the shell completes: through click's own classes, and once through a bash that runs."""
+"""Shell completion, through click's classes and once in a real bash."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ RUNS = ("custom-landmarks-mlp-1", "custom-hand28-cnn-1")
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace by its folders alone: no file in it could be read."""
+    """Return a workspace of folders with unreadable files."""
     root = tmp_path / "data"
     for name in RUNS:
         (root / "runs" / name).mkdir(parents=True)
@@ -38,7 +38,7 @@ def completed(line: str, typed: str = "") -> list[str]:
     return [item.value if item.type == "plain" else f"({item.type})" for item in found]
 
 
-def test_commands_and_options() -> None:
+def test_completes_commands_and_options() -> None:
     assert completed("") == list(main.commands)
     assert completed("", "cap") == ["capture"]
     assert completed("dataset", "pu") == ["pull", "push"]
@@ -52,7 +52,7 @@ def test_commands_and_options() -> None:
 @pytest.mark.parametrize(
     "line", ["live", "exam", "evaluate", "export", "runs", "capture --plan", "train --resume", "train --start"]
 )
-def test_runs(line: str) -> None:
+def test_completes_runs(line: str) -> None:
     assert completed(line) == sorted(RUNS)
     assert completed(line, "custom-l") == ["custom-landmarks-mlp-1"]
     assert completed(line, "elsewhere/") == ["(dir)"]
@@ -64,13 +64,13 @@ def test_runs(line: str) -> None:
     ["dataset info", "dataset verify", "dataset show", "dataset export", "dataset push", "dataset merge",
      "evaluate RUN --dataset", "export RUN --dataset", "curate --audit", "curate --name"],
 )  # fmt: skip
-def test_datasets(line: str) -> None:
+def test_completes_datasets(line: str) -> None:
     assert completed(line) == ["custom", "ours"]
     assert completed(line, "./") == ["(file)"]
 
 
 @pytest.mark.usefixtures("workspace")
-def test_what_was_named_is_not_offered_again() -> None:
+def test_given_values_are_not_completed_again() -> None:
     assert completed("dataset merge custom") == ["ours"]
     assert completed(f"runs {RUNS[0]}") == [RUNS[1]]
     assert completed("curate --hold-out maria --hold-out") == ["ben"]
@@ -83,25 +83,25 @@ def test_what_was_named_is_not_offered_again() -> None:
     ["capture --signer", "import photos --signer", "curate --hold-out", "train --hold-out", "exam --signer",
      "dataset show custom --signer", "dataset merge --same"],
 )  # fmt: skip
-def test_signers_that_recorded_or_have_stated_something(line: str) -> None:
+def test_completes_signers_with_captures_or_details(line: str) -> None:
     assert completed(line) == ["ben", "maria"]  # bash would make two words of Jo Ann
 
 
-def test_letters() -> None:
+def test_completes_letters() -> None:
     for line in ("live --letter", "exam --letter", "dataset show custom --letter"):
         assert completed(line) == list(LETTERS)
     assert completed("capture --letter") == sorted((*LETTERS, "none"))
     assert completed("capture --letters") == ["A-Y"]
 
 
-def test_settings_are_those_that_there_are() -> None:
+def test_completes_benchmark_recipes() -> None:
     assert completed("train --feature") == sorted((*FEATURES, "auto"))
     assert completed("train --architecture") == sorted((*ARCHITECTURES, "auto"))
     assert completed("capture --source", "s") == ["synthetic"]
     assert completed("capture --source", "clips/") == ["(file)"]
 
 
-def test_the_workspace_that_is_meant(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_uses_given_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.rename(workspace.parent / "other")
     assert completed("dataset info", "cus") == ["(file)"]
     assert completed("dataset info --workspace other") == ["custom", "ours"]
@@ -110,7 +110,7 @@ def test_the_workspace_that_is_meant(workspace: Path, monkeypatch: pytest.Monkey
     assert not Path("data").exists()
 
 
-def test_nothing_is_said_or_made_where_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_in_empty_folder_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "none"))
     assert completed("capture --signer") == []
@@ -128,12 +128,12 @@ def test_nothing_is_said_or_made_where_there_is_nothing(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     "line", ["capture --letter ÄÖ --signer", "capture --nonsense --signer", "train --cv x --start"]
 )
-def test_a_line_with_a_mistake_is_no_reason_to_speak(line: str, workspace: Path) -> None:
+def test_completion_of_invalid_line_prints_nothing(line: str, workspace: Path) -> None:
     completed(line)
 
 
-def test_every_value_is_offered_by_one_of_ours() -> None:
-    """A RUN, a SIGNER or a DATASET that is added to a command is completed too."""
+def test_every_value_has_a_completion_function() -> None:
+    """Every RUN, SIGNER or DATASET argument must have a completion function."""
 
     def look(group: click.Group) -> None:
         for name, command in group.commands.items():
@@ -149,7 +149,7 @@ def test_every_value_is_offered_by_one_of_ours() -> None:
     look(main)
 
 
-def test_nothing_heavy_is_imported(workspace: Path) -> None:
+def test_completion_imports_nothing_heavy(workspace: Path) -> None:
     code = (
         "import sys\nfrom click.shell_completion import ShellComplete\nfrom aslkit.cli.main import main\n"
         "found = ShellComplete(main, {}, 'aslkit', 'X').get_completions(['live'], '')\n"
@@ -162,7 +162,7 @@ def test_nothing_heavy_is_imported(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", [*INSTALL])
-def test_the_script_ends_with_how_to_install_it(shell: str) -> None:
+def test_script_ends_with_installation_hint(shell: str) -> None:
     result = CliRunner().invoke(main, ["completion", shell])
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -190,7 +190,7 @@ press_tab aslkit train --workspace nowhere --resume ""
 """
 
 
-def test_a_real_bash(workspace: Path, bash_path: str) -> None:
+def test_completion_in_bash(workspace: Path, bash_path: str) -> None:
     place = Path(sys.executable).parent
     done = subprocess.run(
         [bash_path, "--norc", "-c", BASH],

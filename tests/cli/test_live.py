@@ -1,4 +1,4 @@
-"""`aslkit live` and `aslkit exam` as a user meets them, with a model and a camera that stand in."""
+"""The commands `aslkit live` and `aslkit exam`, with a fake model and camera."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,24 +17,24 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def aslkit(tmp_path: Path) -> Run:
-    """Runs a command in a workspace with one run."""
+    """Return a function that runs a command in a workspace with one run."""
     (tmp_path / "runs" / "one" / "model").mkdir(parents=True)
 
-    def run(*words: object) -> Result:
-        return CliRunner().invoke(main, [*map(str, words), "--workspace", str(tmp_path)], catch_exceptions=False)
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [*map(str, arguments), "--workspace", str(tmp_path)], catch_exceptions=False)
 
     return run
 
 
 @pytest.fixture
-def lived(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Stands in for model and camera: A and B are spelled, a space after each. Lists what each call was given."""
+def live_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Replace recognition: A and B are spelled, each followed by a space. Return the arguments of each call."""
     calls: list[dict[str, Any]] = []
 
-    def live(run: Path, **given: Any) -> LiveResult:
-        calls.append(given)
+    def live(run: Path, **arguments: Any) -> LiveResult:
+        calls.append(arguments)
         for time_s, text in enumerate(("A ", "A B ")):
-            given["on_event"](Event(kind="space", time_s=time_s, text=text))
+            arguments["on_event"](Event(kind="space", time_s=time_s, text=text))
         return LiveResult(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
 
     monkeypatch.setattr("aslkit.live.run.live", live)
@@ -44,7 +44,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only folder that programs are found in; empty."""
+    """Return an empty folder that is the only one on the PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -52,52 +52,55 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def examined(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
-    """Stands in for model, camera and signer: nothing is asked. Lists where results would go."""
+def exam_folders(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
+    """Replace the exam, and return the folders that it would write to."""
     folders: list[ExamFolder] = []
 
-    def examine(run: Path, *, folder: ExamFolder, **_: Any) -> dict[str, Any]:
+    def fake_run_exam(run: Path, *, folder: ExamFolder, **_: Any) -> dict[str, Any]:
         folders.append(folder)
         return {}
 
-    monkeypatch.setattr("aslkit.live.exam.run.run_exam", examine)
+    monkeypatch.setattr("aslkit.live.exam.run.run_exam", fake_run_exam)
     monkeypatch.setattr("getpass.getuser", lambda: "maria")
     return folders
 
 
-def broken(program: Path) -> None:
-    """Write a program that the system finds and cannot start."""
+def write_broken_program(program: Path) -> None:
+    """Write an executable file that cannot be started."""
     program.write_bytes(b"\0")
     program.chmod(0o755)
 
 
 @pytest.mark.parametrize("web", [(), ("--web",)])
-@pytest.mark.parametrize(("option", "words"), [("--speak", "There is no voice"), ("--copy", "no clipboard program")])
-def test_without_voice_or_clipboard_it_does_not_begin(
-    option: str, words: str, web: Sequence[str], aslkit: Run, lived: list[Any], programs: Path
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--speak", "No text-to-speech program found"), ("--copy", "No clipboard program found")],
+)
+def test_live_requires_speech_and_clipboard_programs_before_start(
+    option: str, message: str, web: Sequence[str], aslkit: Run, live_calls: list[Any], programs: Path
 ) -> None:
     result = aslkit("live", option, *web)
-    assert (result.exit_code, lived) == (1, [])
-    assert words in result.stderr
+    assert (result.exit_code, live_calls) == (1, [])
+    assert message in result.stderr
 
 
-def test_a_text_that_cannot_be_copied_is_printed(aslkit: Run, lived: list[Any], programs: Path) -> None:
-    broken(programs / "xclip")
+def test_live_prints_text_that_cannot_be_copied(aslkit: Run, live_calls: list[Any], programs: Path) -> None:
+    write_broken_program(programs / "xclip")
     result = aslkit("live", "--copy")
     assert result.exit_code == 1
     assert result.stdout == "A B \n"
-    assert "xclip did not take the text" in result.stderr
+    assert "xclip could not copy the text" in result.stderr
 
 
-def test_a_voice_that_fails_is_told_once_and_spelling_goes_on(aslkit: Run, lived: list[Any], programs: Path) -> None:
-    broken(programs / "espeak")
+def test_live_reports_failing_speech_once_and_continues(aslkit: Run, live_calls: list[Any], programs: Path) -> None:
+    write_broken_program(programs / "espeak")
     result = aslkit("live", "--speak")
     assert (result.exit_code, result.stdout) == (0, "A B \n")
-    assert result.stderr == "espeak cannot be started: Exec format error. No more words are spoken.\n"
+    assert result.stderr == "espeak cannot be started: Exec format error. Words are no longer spoken.\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "who"),
+    ("options", "signer"),
     [
         (("--source", "0"), "maria"),
         (("--source", "0", "--signer", "ben"), "ben"),
@@ -106,34 +109,36 @@ def test_a_voice_that_fails_is_told_once_and_spelling_goes_on(aslkit: Run, lived
         (("--source", "runs"), "runs"),
     ],
 )
-def test_who_is_examined(
-    options: Sequence[str], who: str, aslkit: Run, examined: list[ExamFolder], tmp_path: Path,
+def test_exam_determines_signer(
+    options: Sequence[str], signer: str, aslkit: Run, exam_folders: list[ExamFolder], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert aslkit("exam", *options, "--json").exit_code == 0, options
-    assert (examined[0].signer, examined[0].about["signer"]) == (who, who)
-    assert examined[0].path.name == f"one-{who}-1"
+    assert (exam_folders[0].signer, exam_folders[0].metadata["signer"]) == (signer, signer)
+    assert exam_folders[0].path.name == f"one-{signer}-1"
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        (("--source", "0", "--signer", "synthetic-eve"), "are for synthetic signers"),
+        (("--source", "0", "--signer", "synthetic-eve"), "are reserved for synthetic signers"),
         (("--source", "synthetic", "--letter", "A", "--signer", "maria"), "--signer synthetic-maria"),
         (("--source", "0", "--signer", "../up"), "is not a valid name for a signer"),
     ],
 )
-def test_who_cannot_be_examined(options: Sequence[str], words: str, aslkit: Run, examined: list[ExamFolder]) -> None:
+def test_exam_rejects_invalid_signer(
+    options: Sequence[str], message: str, aslkit: Run, exam_folders: list[ExamFolder]
+) -> None:
     result = aslkit("exam", *options)
-    assert (result.exit_code, examined) == (2, [])
-    assert words in result.stderr
+    assert (result.exit_code, exam_folders) == (2, [])
+    assert message in result.stderr
 
 
-def test_a_login_that_cannot_name_a_folder_is_refused(
-    aslkit: Run, examined: list[ExamFolder], monkeypatch: pytest.MonkeyPatch
+def test_exam_rejects_login_name_that_is_no_folder_name(
+    aslkit: Run, exam_folders: list[ExamFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "club/maria")
     result = aslkit("exam", "--source", "0")
-    assert (result.exit_code, examined) == (2, [])
+    assert (result.exit_code, exam_folders) == (2, [])
     assert "'club/maria' is not a valid name for a signer" in result.stderr

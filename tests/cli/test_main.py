@@ -1,9 +1,8 @@
-"""The command as a user meets it: help, exit codes, one clear line for each mistake."""
+"""Help, exit codes and error messages of the commands."""
 
 import errno
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -28,7 +27,7 @@ def aslkit(*arguments: object, workspace: Path | None = None) -> Result:
 
 
 def failed(result: Result, code: int) -> str:
-    """What a failed command said: one message, no traceback."""
+    """Return the error message of a failed command, which must be one line without traceback."""
     assert result.exit_code == code, result.output
     message = result.stderr.strip().splitlines()
     errors = [line for line in message if line.startswith("Error: ")]
@@ -38,7 +37,7 @@ def failed(result: Result, code: int) -> str:
 
 
 def photographs(folder: Path, letters: str, count: int = 3) -> Path:
-    """Pictures without a hand, all different: enough for everything but training."""
+    """Return different images without a hand, sufficient for everything except training."""
     rng = np.random.default_rng(0)
     for letter in letters:
         (folder / letter).mkdir(parents=True)
@@ -49,7 +48,7 @@ def photographs(folder: Path, letters: str, count: int = 3) -> Path:
 
 
 def png_that_claims(side: int) -> bytes:
-    """A PNG of a hundred bytes whose header says it has side × side pixels."""
+    """Return a PNG of a hundred bytes whose header claims side × side pixels."""
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(b"0")),
@@ -62,7 +61,7 @@ def png_that_claims(side: int) -> bytes:
 
 
 def commands(group: click.Group = main, above: str = "") -> Iterator[str]:
-    """All commands, those of groups too."""
+    """Yield all commands, including those of groups."""
     for name, command in group.commands.items():
         yield above + name
         if isinstance(command, click.Group):
@@ -80,13 +79,13 @@ def test_every_command_has_help_with_an_example_and_speaks_json(command: str) ->
     assert "--workspace" in result.output
 
 
-def test_the_readme_names_every_command() -> None:
+def test_readme_names_every_command() -> None:
     text = README.read_text(encoding="utf-8")
     for command in main.commands:
         assert f"aslkit {command}" in text or f"./run {command}" in text, command
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom click.testing import CliRunner\nfrom aslkit.cli.main import main\n"
         "CliRunner().invoke(main, ['train', '--help'])\n"
@@ -100,23 +99,21 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("letter", "says"), [("J", "movement"), ("z", "movement"), ("Ä", "not a letter"), ("AB", "not a")]
 )
-def test_letters_that_are_none(letter: str, says: str, tmp_path: Path) -> None:
+def test_invalid_letters_are_rejected(letter: str, says: str, tmp_path: Path) -> None:
     message = failed(aslkit("capture", "--letter", letter, workspace=tmp_path), 2)
     assert says in message
     assert "A B C D E F G H I K L M N O P Q R S T U V W X Y" in message
 
 
-def test_import_of_a_missing_and_an_empty_folder(tmp_path: Path) -> None:
-    assert "does not exist" in failed(
-        aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2
-    )
+def test_import_of_missing_or_empty_folder_fails(tmp_path: Path) -> None:
+    assert "does not exist" in failed(aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2)
     (tmp_path / "empty").mkdir()
     message = failed(aslkit("import", tmp_path / "empty", "--signer", "maria", workspace=tmp_path), 2)
     assert "contains no letter folder" in message
     assert not (tmp_path / "captures").exists()
 
 
-def test_bad_images_are_left_out_named_and_counted(tmp_path: Path) -> None:
+def test_import_skips_and_reports_bad_images(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "AB")
     whole = (source / "A" / "0.jpg").read_bytes()
     (source / "A" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
@@ -133,7 +130,7 @@ def test_bad_images_are_left_out_named_and_counted(tmp_path: Path) -> None:
     assert curated["rejected"] == {"unreadable": 1}
 
 
-def test_a_real_signer_cannot_be_called_synthetic_nor_the_other_way_round(tmp_path: Path) -> None:
+def test_synthetic_prefix_is_reserved_for_synthetic_signers(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "A")
     failed(aslkit("import", source, "--signer", "synthetic-eve", workspace=tmp_path), 2)
     message = failed(
@@ -143,23 +140,23 @@ def test_a_real_signer_cannot_be_called_synthetic_nor_the_other_way_round(tmp_pa
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", "x" * 65, "<b>", "a\nb", ".hidden"])
-def test_names_that_cannot_be_folders(name: str, tmp_path: Path) -> None:
+def test_names_that_are_no_folder_names_are_rejected(name: str, tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "A")
     failed(aslkit("import", source, "--signer", name, workspace=tmp_path / "ws"), 2)
     assert not (tmp_path / "ws").exists()
 
 
-def test_no_camera(tmp_path: Path) -> None:
+def test_missing_camera_is_reported(tmp_path: Path) -> None:
     message = failed(aslkit("capture", "--letter", "A", "--source", "97", "--no-preview", workspace=tmp_path), 1)
     assert "Camera 97 cannot be opened" in message
     assert "--list-cameras" in message
 
 
-def test_nothing_to_curate(tmp_path: Path) -> None:
+def test_curate_without_captures_fails(tmp_path: Path) -> None:
     assert "aslkit capture" in failed(aslkit("curate", workspace=tmp_path), 1)
 
 
-def test_one_signer_and_a_missing_letter_are_said(tmp_path: Path) -> None:
+def test_curate_reports_single_signer_and_missing_letters(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "AB", count=10)
     aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
     result = aslkit("curate", workspace=tmp_path / "ws")
@@ -169,7 +166,7 @@ def test_one_signer_and_a_missing_letter_are_said(tmp_path: Path) -> None:
     assert "Split by block" in result.stdout
 
 
-def test_holding_out_the_only_signer(tmp_path: Path) -> None:
+def test_holding_out_only_signer_fails(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "AB")
     aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
     message = failed(aslkit("curate", "--hold-out", "maria", workspace=tmp_path / "ws"), 2)
@@ -177,7 +174,7 @@ def test_holding_out_the_only_signer(tmp_path: Path) -> None:
     assert not (tmp_path / "ws" / "datasets").exists()
 
 
-def test_no_dataset_and_a_damaged_one(tmp_path: Path) -> None:
+def test_missing_and_damaged_datasets_are_reported(tmp_path: Path) -> None:
     assert "aslkit curate" in failed(aslkit("train", workspace=tmp_path), 2)
     source = photographs(tmp_path / "photos", "AB", count=10)
     aslkit("import", source, "--signer", "maria", workspace=tmp_path)
@@ -190,7 +187,7 @@ def test_no_dataset_and_a_damaged_one(tmp_path: Path) -> None:
     assert aslkit("curate", "--rebuild", workspace=tmp_path).exit_code == 0
 
 
-def test_a_dataset_without_hands_cannot_be_trained_on(tmp_path: Path) -> None:
+def test_training_without_hands_fails(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "AB", count=10)
     aslkit("import", source, "--signer", "maria", workspace=tmp_path)
     aslkit("curate", workspace=tmp_path)
@@ -213,7 +210,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws").exit_code == 0
 
 
-def test_settings_from_a_file_and_its_mistakes(tmp_path: Path) -> None:
+def test_configuration_file_is_used_and_validated(tmp_path: Path) -> None:
     source = photographs(tmp_path / "photos", "A", count=4)
     own = tmp_path / "own.toml"
     capture = ("capture", "--letter", "A", "--source", source / "A", "--signer", "maria", "--no-gate", "--config", own)
@@ -232,19 +229,19 @@ def test_settings_from_a_file_and_its_mistakes(tmp_path: Path) -> None:
         assert says in failed(aslkit(*capture, workspace=tmp_path), 2)
 
 
-def test_a_config_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_configuration_file_is_reported(tmp_path: Path) -> None:
     assert "no configuration file" in failed(
         aslkit("curate", "--config", tmp_path / "x.toml", workspace=tmp_path), 1 + 1
     )
 
 
-def test_workspace_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workspace_from_environment_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "elsewhere"))
     aslkit("import", photographs(tmp_path / "photos", "A"), "--signer", "maria")
     assert len(list((tmp_path / "elsewhere/captures/maria").rglob("*.jpg"))) == 3
 
 
-def test_what_was_stated_at_an_import_is_known_at_the_next(tmp_path: Path) -> None:
+def test_licence_of_earlier_import_is_reused(tmp_path: Path) -> None:
     pictures = photographs(tmp_path / "in", "AB")
     bare = aslkit("import", pictures, "--signer", "bea", workspace=tmp_path)
     assert "The images of bea have no licence and no consent, so they cannot be shared" in bare.stderr
@@ -267,9 +264,7 @@ def test_what_was_stated_at_an_import_is_known_at_the_next(tmp_path: Path) -> No
         ["capture", "--letter", "A", "--source", ""], ["dataset", "info", ""],
     ],
 )  # fmt: skip
-def test_an_empty_name_is_not_the_working_folder(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_empty_name_is_rejected(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photographs(tmp_path / "in", "A") / "A")
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
@@ -278,7 +273,7 @@ def test_an_empty_name_is_not_the_working_folder(
     assert not Path("captures").exists()
 
 
-def test_what_to_type_next_leads_to_the_same_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_suggested_commands_use_same_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, club = photographs(tmp_path / "in", "AB"), tmp_path / "our club"
     typed = aslkit("import", pictures, "--signer", "ada", workspace=club)
     after = aslkit("curate", "--name", "of us", workspace=club)
@@ -288,8 +283,8 @@ def test_what_to_type_next_leads_to_the_same_workspace(tmp_path: Path, monkeypat
     assert "Next: aslkit curate" in aslkit("import", pictures, "--signer", "ada").output.splitlines()
 
 
-def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo itself, with fewer frames of fewer letters: every stage on images and landmarks that were found."""
+def test_demo_runs_all_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo with fewer frames and letters: every stage runs on rendered images and detected landmarks."""
     monkeypatch.setattr("aslkit.demo.FRAMES", 4)
     monkeypatch.setattr("aslkit.demo.LETTERS", ("B", "L", "Y"))
     result = aslkit("demo", workspace=tmp_path)
@@ -304,6 +299,6 @@ def test_demo_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert metrics["unseen"]["accuracy"] > 0.6  # three letters: 0.33 by chance
 
 
-def test_click_itself_is_used_for_usage_errors(tmp_path: Path) -> None:
+def test_usage_errors_are_clicks(tmp_path: Path) -> None:
     assert aslkit("capture", workspace=tmp_path).exit_code == click.UsageError.exit_code
     assert aslkit("nonsense").exit_code == click.UsageError.exit_code

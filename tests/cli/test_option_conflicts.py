@@ -1,4 +1,4 @@
-"""Options that would change nothing are refused before anything is done, and only where they were typed."""
+"""Options without effect are rejected first, but only if they were given."""
 
 from pathlib import Path
 
@@ -36,14 +36,14 @@ from aslkit.cli.shared.option_conflicts import reject_options
         ("exam --source . --rest-s 2", "--rest-s requires a camera."),
     ],
 )
-def test_what_would_have_no_effect_is_refused(command: str, says: str, tmp_path: Path) -> None:
+def test_options_without_effect_are_rejected(command: str, says: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [*command.split(), "--workspace", str(tmp_path / "none")])
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == f"Error: {says}"
     assert not (tmp_path / "none").exists()
 
 
-def test_what_nobody_typed_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defaults_never_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     @click.option("--source", default="0", envvar="SOURCE")
     @click.option("--preview/--no-preview", default=False)

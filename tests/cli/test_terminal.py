@@ -1,4 +1,4 @@
-"""Colours and bars: on a terminal, not in a pipe, and no colours where NO_COLOR asks for none."""
+"""Colours and progress bars appear on a terminal, not in a pipe. NO_COLOR disables colours."""
 
 import os
 import pty
@@ -32,7 +32,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def on_a_terminal(command: Sequence[str | Path], env: Mapping[str, str]) -> str:
-    """What a command shows on a terminal, both streams."""
+    """Return the output of a command on a terminal, both streams."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
@@ -50,7 +50,7 @@ def on_a_terminal(command: Sequence[str | Path], env: Mapping[str, str]) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_pipe_gets_words_alone(command: list[str], workspace: Workspace) -> None:
+def test_pipe_gets_plain_text(command: list[str], workspace: Workspace) -> None:
     done = subprocess.run(
         [ASLKIT, *command, "--workspace", workspace.root], capture_output=True, text=True, env=environment()
     )
@@ -63,18 +63,18 @@ def test_a_pipe_gets_words_alone(command: list[str], workspace: Workspace) -> No
 
 
 @pytest.mark.parametrize("command", SHOWN, ids=" ".join)
-def test_no_color_is_heeded_on_a_terminal(command: list[str], workspace: Workspace) -> None:
+def test_no_color_is_respected(command: list[str], workspace: Workspace) -> None:
     shown = on_a_terminal([ASLKIT, *command, "--workspace", workspace.root], environment(NO_COLOR="1"))
     assert not COLOUR.findall(shown)
 
 
 @pytest.mark.parametrize("command", SHOWN, ids=" ".join)
-def test_there_are_colours_where_they_are_wanted(command: list[str], workspace: Workspace) -> None:
+def test_force_color_enables_colours(command: list[str], workspace: Workspace) -> None:
     env = environment(NO_COLOR="")  # empty is as good as unset: no-color.org
     assert COLOUR.search(on_a_terminal([ASLKIT, *command, "--workspace", workspace.root], env))
 
 
-def test_pictures_need_colours(workspace: Workspace) -> None:
+def test_terminal_images_need_colours(workspace: Workspace) -> None:
     asked = ["dataset", "show", "custom", "--letter", "A", "--workspace", str(workspace.root)]
     command: list[str | Path] = [ASLKIT, *asked]
     assert COLOUR.search(on_a_terminal(command, environment()))
@@ -83,7 +83,7 @@ def test_pictures_need_colours(workspace: Workspace) -> None:
     assert "--to letters.png" in done.stderr
 
 
-def test_a_bar_has_the_time_left_and_is_silent_in_a_pipe() -> None:
+def test_progress_bar_shows_time_left_and_is_hidden_in_a_pipe() -> None:
     shown = on_a_terminal(COUNT, environment())
     assert "Counting" in shown
     assert re.search(r"\d/3", shown)
@@ -92,7 +92,7 @@ def test_a_bar_has_the_time_left_and_is_silent_in_a_pipe() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_what_is_counted_comes_through_as_it_is() -> None:
+def test_iterate_with_progress_yields_unchanged_items() -> None:
     tables = ["ab", "c", "def"]
     assert list(iterate_with_progress("Writing", 6, iter(tables), size=len)) == tables
     assert list(iterate_with_progress("Writing", 0, [])) == []

@@ -1,4 +1,4 @@
-"""A Spark cluster on this machine: a master and workers, each a process of its own; and an S3 server."""
+"""A Spark cluster on this machine, with a separate process for master and workers, and an S3 server."""
 
 import os
 import re
@@ -39,7 +39,7 @@ class Cluster:
     _master: subprocess.Popen[bytes] | None = None
 
     def start(self, workers: int) -> None:
-        """Start the master and so many workers of one core each; wait until they have met."""
+        """Start the master and workers with one core each, and wait until the workers are registered."""
         options = ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
         self._master = self._daemon("master", f"{CLASSES}.master.Master", *options)
         self.url = self._said("master", r"Starting Spark master at (spark://\S+)")
@@ -49,27 +49,27 @@ class Cluster:
             self._said(f"worker-{number}", r"Successfully registered with master (\S+)")
 
     def add_worker(self, **environment: str) -> None:
-        """Start one more worker."""
+        """Start another worker."""
         name = f"worker-{len(self.workers)}"
         options = ["--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", "0", "--work-dir",
                    str(self.folder / name), self.url]  # fmt: skip
         self.workers.append(self._daemon(name, f"{CLASSES}.worker.Worker", *options, **environment))
 
     def executors(self, number: int) -> list[psutil.Process]:
-        """What a worker has started: an executor for each application."""
+        """Return the executors that a worker has started, one per application."""
         try:
             return list(psutil.Process(self.workers[number].pid).children())
         except psutil.NoSuchProcess:
             return []
 
     def kill_worker(self, number: int) -> None:
-        """As where a machine loses its power: the worker, and all that it started, at once."""
+        """Kill a worker and all its processes at once, like a power failure."""
         for process in [*_below(self.workers[number].pid), psutil.Process(self.workers[number].pid)]:
             _kill(process)
         self.workers[number].wait()
 
     def stop(self) -> None:
-        """End all."""
+        """Stop all processes."""
         for number, worker in enumerate(self.workers):
             if worker.poll() is None:
                 self.kill_worker(number)
@@ -93,12 +93,12 @@ class Cluster:
 
 
 def spark_home() -> Path:
-    """Of the Spark that PySpark brings."""
+    """Return the classpath of the Spark in PySpark."""
     return Path(pyspark.__file__).parent
 
 
 def wait_for(asked: Callable[[], T | None], what: str, *, seconds: float = START_S) -> T:
-    """Ask until there is an answer."""
+    """Poll until there is a result."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if (found := asked()) is not None:
@@ -121,7 +121,7 @@ def _kill(process: psutil.Process) -> None:
 
 @contextmanager
 def cluster(folder: Path, *, workers: int = 2) -> Iterator[Cluster]:
-    """A cluster, as long as the block runs."""
+    """Run a cluster during the block."""
     made = Cluster(folder=folder)
     try:
         made.start(workers)
@@ -131,7 +131,7 @@ def cluster(folder: Path, *, workers: int = 2) -> Iterator[Cluster]:
 
 
 def aslkit(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """Start the command as a user would, with its output to be read."""
+    """Start the command like a user, with captured output."""
     started = subprocess.Popen(
         [sys.executable, "-m", "aslkit", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -144,7 +144,7 @@ def aslkit(*arguments: object, **environment: str) -> subprocess.Popen[str]:
 
 
 def end_commands() -> None:
-    """End what `aslkit` started and nobody waited for: a test that failed half way leaves nothing to the next."""
+    """Stop processes that a failed test left running."""
     while _STARTED:
         command = _STARTED.pop()
         if command.poll() is None:

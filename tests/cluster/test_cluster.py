@@ -1,4 +1,4 @@
-"""Curation and training on a cluster of separate processes, and what its faults cost: nothing that was done."""
+"""Curation and training on a cluster of separate processes lose no completed work after a fault."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("quiet_server", "no_command_left")
 
 @pytest.fixture
 def quiet_server(caplog: pytest.LogCaptureFixture) -> None:
-    """Else a failure is told by thousands of requests."""
+    """Disable the log of requests, which would hide the cause of a failure."""
     caplog.set_level("WARNING", logger="werkzeug")
 
 
@@ -47,7 +47,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
-    """What a command needs to know of an S3 server with an empty bucket."""
+    """Return the environment variables for an S3 server with an empty bucket."""
     import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
@@ -68,19 +68,19 @@ def s3() -> Iterator[dict[str, str]]:
 
 
 def _pythons(running: Cluster, number: int) -> list[psutil.Process]:
-    """The Python processes that a worker's executor has started."""
+    """Return the Python processes of a worker's executor."""
     below = [each for executor in running.executors(number) for each in executor.children(recursive=True)]
     return [each for each in below if each.is_running() and "python" in each.name()]
 
 
 def _ranks(running: Cluster) -> list[psutil.Process]:
-    """Horovod's processes on all workers."""
+    """Return Horovod's processes on all workers."""
     all_of_them = [each for number in range(len(running.workers)) for each in _pythons(running, number)]
     return [each for each in all_of_them if "gloo_exec" in " ".join(each.cmdline())]
 
 
-def _begun(folder: str) -> CheckpointStore | None:
-    """The store of the training that has done an epoch."""
+def _open_started_store(folder: str) -> CheckpointStore | None:
+    """Return the store of a training that has finished an epoch; None if there is none."""
     import fsspec  # type: ignore[import-untyped]
 
     files, root = fsspec.core.url_to_fs(folder)
@@ -92,7 +92,7 @@ def _begun(folder: str) -> CheckpointStore | None:
 def test_curation_with_archived_packages_survives_a_killed_worker(
     curated: Workspace, settings: CurateConfig, tmp_path: Path, spark: Cluster
 ) -> None:
-    """Packages are shipped as docs/cluster.md says; the archive's Python is a script that starts this one."""
+    """Packages are shipped as in docs/cluster.md. The Python of the archive is a script that starts this Python."""
     workspace = Workspace(root=tmp_path)
     shutil.copytree(curated.captures, workspace.captures)
     python = tmp_path / "environment/bin/python"
@@ -119,19 +119,19 @@ def test_curation_with_archived_packages_survives_a_killed_worker(
         assert (workspace.dataset("cluster") / "data" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark: Cluster, s3: dict[str, str]) -> None:
-    """Dataset and checkpoints lie in a bucket; the ranks share no folder."""
+def test_training_on_s3_resumes_after_killed_rank(tmp_path: Path, spark: Cluster, s3: dict[str, str]) -> None:
+    """Dataset and checkpoints are in a bucket, and the ranks share no folder."""
     published.write(tmp_path / "datasets/sign-mnist", tmp_path / "csv")
     (tmp_path / "recipe.toml").write_text(RECIPE)
     push = aslkit("dataset", "push", tmp_path / "datasets/sign-mnist", f"s3://{BUCKET}/sign-mnist")
     _, told = push.communicate(timeout=START_S)
     assert push.returncode == 0, told
-    asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/checkpoints",
+    arguments = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/checkpoints",
              "--config", tmp_path / "recipe.toml", "--ranks", 2, "--master", spark.url,
              "--workspace", tmp_path]  # fmt: skip
-    first = aslkit(*asked)
+    first = aslkit(*arguments)
     name = wait_for(lambda: next((each.name for each in (tmp_path / "runs").glob("*")), None), "the run's folder")
-    store = wait_for(lambda: _begun(f"s3://{BUCKET}/checkpoints/{name}"), "an epoch")
+    store = wait_for(lambda: _open_started_store(f"s3://{BUCKET}/checkpoints/{name}"), "an epoch")
     wait_for(lambda: next(iter(_ranks(spark)), None), "a rank").kill()
     _, told = first.communicate(timeout=300)
     assert first.returncode == 1
@@ -140,7 +140,7 @@ def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark:
     assert f"--checkpoints s3://{BUCKET}/checkpoints" in told
     kept = store.load().history
     assert kept
-    again = aslkit(*asked, "--resume", name, "--json")
+    again = aslkit(*arguments, "--resume", name, "--json")
     said, told = again.communicate(timeout=300)
     assert again.returncode == 0, told
     (entry,) = json.loads(said)["models"]
@@ -149,7 +149,7 @@ def test_training_from_s3_goes_on_after_a_rank_was_killed(tmp_path: Path, spark:
     assert not store.count_epochs()  # nothing is left in the bucket
 
 
-def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoint_store_retries_busy_server(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_S", 0.0)
     store = CheckpointStore(url=f"s3://{BUCKET}/busy")
     files, left = store._open()[0], {"cat_file": 5, "pipe_file": 5}
@@ -157,13 +157,13 @@ def test_the_store_outlasts_a_server_that_is_busy(s3: dict[str, str], monkeypatc
     def busy(name: str) -> Callable[..., object]:
         really = getattr(files, name)
 
-        def asked(*arguments: object, **options: object) -> object:
+        def fail_once(*arguments: object, **options: object) -> object:
             if left[name]:
                 left[name] -= 1
                 raise OSError("An error occurred (503) when calling the operation: Service Unavailable")
             return really(*arguments, **options)
 
-        return asked
+        return fail_once
 
     for name in left:
         monkeypatch.setattr(files, name, busy(name))

@@ -26,7 +26,7 @@ def test_default_toml_is_generated_from_the_settings() -> None:
         assert dataclasses.asdict(settings()) == tomllib.loads(text)[section]
 
 
-def test_default_toml_can_be_given_as_the_users_file() -> None:
+def test_default_toml_is_a_valid_configuration_file() -> None:
     with resources.as_file(resources.files("aslkit.configs").joinpath("default.toml")) as file:
         for section, settings in SETTINGS.items():
             assert load_settings(section, settings, file=file) == settings()
@@ -37,7 +37,7 @@ def test_every_setting_has_a_description(settings: type) -> None:
     assert all(each.description for each in list_settings(settings).values())
 
 
-def test_flags_win_over_the_file_and_the_file_over_the_preset(own: Path) -> None:
+def test_options_override_file_and_file_overrides_defaults(own: Path) -> None:
     own.write_text("[capture]\ngoal = 5\njpeg_quality = 80\n[train]\nepochs = 1\n")
     settings = load_settings("capture", CaptureConfig, file=own, flags={"goal": 7, "interval_s": None})
     assert settings == dataclasses.replace(load_settings("capture", CaptureConfig), goal=7, jpeg_quality=80)
@@ -65,7 +65,7 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(own: Path) -> None
         ("[capture]\nlicence = 5", "own.toml, [capture]: licence must be text; it is 5"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(own: Path, text: str, words: str) -> None:
+def test_invalid_file_is_reported(own: Path, text: str, words: str) -> None:
     own.write_text(text)
     with pytest.raises(InputError) as caught:
         load_settings("capture", CaptureConfig, file=own)
@@ -76,7 +76,7 @@ def test_a_mistake_in_the_file_is_named(own: Path, text: str, words: str) -> Non
 @pytest.mark.parametrize(
     "text", ["second_try = 'no'", "second_try = 1", "seed = 1.5", "group_distance = 2.5", "test_share = 1.0"]
 )
-def test_curation_checks_its_settings(own: Path, text: str) -> None:
+def test_curation_settings_are_validated(own: Path, text: str) -> None:
     own.write_text(f"[curate]\n{text}")
     with pytest.raises(InputError, match=text.split(" =")[0]):
         load_settings("curate", CurateConfig, file=own)
@@ -91,9 +91,7 @@ def test_curation_checks_its_settings(own: Path, text: str) -> None:
         ({"group_distance": None}, "own.toml, [curate]: group_distance must be a whole number from 0 to 64; it is 70."),
     ],
 )
-def test_a_mistake_is_told_of_the_flag_or_of_the_file_it_stands_in(
-    own: Path, flags: dict[str, object], words: str
-) -> None:
+def test_error_names_option_or_file(own: Path, flags: dict[str, object], words: str) -> None:
     own.write_text("[curate]\ngroup_distance = 70\n" if "own.toml" in words else "")
     with pytest.raises(InputError) as caught:
         load_settings("curate", CurateConfig, file=own, flags=flags)
@@ -101,7 +99,7 @@ def test_a_mistake_is_told_of_the_flag_or_of_the_file_it_stands_in(
     assert words.startswith("own.toml") or caught.value.message == words
 
 
-def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
+def test_unreadable_file_is_reported(own: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no configuration file .*own\.toml"):
         load_settings("capture", CaptureConfig, file=own)
     own.write_bytes(b"\xff\xfe")
@@ -122,7 +120,7 @@ def test_a_file_that_cannot_be_read(own: Path, tmp_path: Path) -> None:
         ("fastest = 'very'", "it is 'very'"),
     ],
 )
-def test_a_mistake_about_the_gate_is_named(own: Path, text: str, words: str) -> None:
+def test_invalid_gate_setting_is_reported(own: Path, text: str, words: str) -> None:
     own.write_text(f"[gate]\n{text}\n")
     with pytest.raises(InputError) as caught:
         load_settings("gate", GateConfig, file=own)
@@ -130,8 +128,8 @@ def test_a_mistake_about_the_gate_is_named(own: Path, text: str, words: str) -> 
 
 
 @pytest.mark.parametrize("text", ["[train]\nfeature = []", "[train]\narchitecture = {a = 1}", "[train]\nfeature = 5"])
-def test_what_must_be_text_is_checked_for_all_settings(own: Path, text: str) -> None:
-    """Found by benchmarks/robustness/fuzz.py: a list as a feature was looked up in a dictionary."""
+def test_text_settings_are_validated(own: Path, text: str) -> None:
+    """Found by benchmarks/robustness/fuzz.py: a list as a feature was used as a dictionary key."""
     own.write_text(text)
     with pytest.raises(InputError, match="must be text"):
         load_settings("train", TrainConfig, file=own)

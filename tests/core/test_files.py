@@ -17,14 +17,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_new_file_and_its_folders(tmp_path: Path) -> None:
+def test_atomic_write_creates_file_and_folders(tmp_path: Path) -> None:
     write_text(tmp_path / "a" / "b" / "c.txt", "ä\n")
     assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == "ä\n".encode()
     assert names(tmp_path / "a" / "b") == ["c.txt"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_whatever_goes_wrong_the_old_file_stays(tmp_path: Path, error: type[BaseException]) -> None:
+def test_failed_write_keeps_old_file(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "report.txt"
     path.write_text("old")
 
@@ -39,7 +39,7 @@ def test_whatever_goes_wrong_the_old_file_stays(tmp_path: Path, error: type[Base
     assert names(tmp_path) == ["report.txt"]
 
 
-def test_whatever_goes_wrong_the_old_folder_stays(tmp_path: Path) -> None:
+def test_failed_write_keeps_old_folder(tmp_path: Path) -> None:
     path = tmp_path / "dataset"
     write_text(path / "data" / "1", "old")
 
@@ -54,7 +54,7 @@ def test_whatever_goes_wrong_the_old_folder_stays(tmp_path: Path) -> None:
     assert names(tmp_path) == ["dataset"]
 
 
-def test_what_a_killed_process_left_is_removed_but_not_what_another_writes(tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_removed_but_active_writes_kept(tmp_path: Path) -> None:
     killed = subprocess.Popen([sys.executable, "-c", ""])
     killed.wait()
     path, long_ago = tmp_path / "dataset", time.time() - 3600
@@ -73,7 +73,7 @@ def test_what_a_killed_process_left_is_removed_but_not_what_another_writes(tmp_p
     assert (path / "data").read_text() == "new"
 
 
-def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: Path) -> None:
+def test_new_folder_replaces_old_one_completely(tmp_path: Path) -> None:
     path = tmp_path / "dataset"
     write_text(path / "data" / "old", "old")
     with atomic_write(path) as partial:
@@ -82,7 +82,7 @@ def test_a_folder_takes_the_place_of_another_with_nothing_of_it_left(tmp_path: P
     assert names(path / "data") == ["new"]
 
 
-def test_a_block_that_writes_nothing_destroys_nothing(tmp_path: Path) -> None:
+def test_block_that_writes_nothing_keeps_old_file(tmp_path: Path) -> None:
     write_text(tmp_path / "dataset" / "1", "old")
     with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "dataset"):
         pass
@@ -90,7 +90,7 @@ def test_a_block_that_writes_nothing_destroys_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == ["dataset"]
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_full_disk_keeps_old_file(tmp_path: Path) -> None:
     path = tmp_path / "report.txt"
     path.write_text("old")
 
@@ -107,7 +107,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert names(tmp_path) == ["report.txt"]
 
 
-def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
+def test_leftover_of_killed_process_is_overwritten(tmp_path: Path) -> None:
     write_text(tmp_path / f".dataset.partial-{os.getpid()}" / "half", "x")
     with atomic_write(tmp_path / "dataset") as partial:
         write_text(partial / "whole", "x")
@@ -116,14 +116,14 @@ def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "x" * 251 + ".jpg", "\udcff.jpg"])
-def test_the_longest_and_the_oddest_names_a_disk_takes(tmp_path: Path, name: str) -> None:
+def test_longest_and_strangest_file_names(tmp_path: Path, name: str) -> None:
     write_bytes(tmp_path / name, b"1")
     write_bytes(tmp_path / name, b"2")
     assert (tmp_path / name).read_bytes() == b"2"
     assert names(tmp_path) == [name]
 
 
-def test_remove_takes_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
+def test_remove_deletes_link_but_not_its_target(tmp_path: Path) -> None:
     write_text(tmp_path / "real" / "1", "kept")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     remove(tmp_path / "link")
@@ -132,19 +132,19 @@ def test_remove_takes_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
     assert (tmp_path / "real" / "1").read_text() == "kept"
 
 
-def test_numbers_in_names_are_in_order() -> None:
+def test_natural_key_sorts_numbers() -> None:
     listed = ["1.jpg", "01.jpg", "2.jpg", "10.jpg", "a-9", "a-10", "a", "a-9-2", "b"]
     assert sorted(listed, key=natural_key) == ["01.jpg", "1.jpg", "2.jpg", "10.jpg", "a", "a-9", "a-9-2", "a-10", "b"]
 
 
 @given(st.lists(st.text("019a.-²٣", max_size=6), unique=True), st.randoms(use_true_random=False))
-def test_the_order_does_not_depend_on_how_a_disk_lists(listed: list[str], random: object) -> None:
+def test_order_is_independent_of_the_file_system(listed: list[str], random: object) -> None:
     shuffled = listed.copy()
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert sorted(shuffled, key=natural_key) == sorted(listed, key=natural_key)
 
 
-def test_a_files_hash_is_of_all_of_it_and_each_block_is_told(tmp_path: Path) -> None:
+def test_file_hash_covers_file_and_reports_blocks(tmp_path: Path) -> None:
     path, told = tmp_path / "large", list[int]()
     path.write_bytes(data := bytes(range(256)) * 10_000)
     assert file_hash(path, told.append) == hashlib.sha256(data).hexdigest()
@@ -152,8 +152,8 @@ def test_a_files_hash_is_of_all_of_it_and_each_block_is_told(tmp_path: Path) -> 
     assert len(told) > 1
 
 
-def test_what_windows_does_not_have_is_not_asked_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder cannot be opened there, and signal 0, which asks whether a process lives, is Ctrl-C."""
+def test_windows_skips_unsupported_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows cannot open a folder, and signal 0, which tests whether a process is alive, is Ctrl-C there."""
 
     def unknown(*_: object) -> None:
         raise PermissionError(errno.EACCES, "as Windows says")

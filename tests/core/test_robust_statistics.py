@@ -4,7 +4,7 @@ import pytest
 from aslkit.core.robust_statistics import robust_std
 
 
-def test_of_a_normal_distribution_it_is_the_standard_deviation_whatever_strays() -> None:
+def test_scaled_mad_estimates_standard_deviation_despite_outliers() -> None:
     values = np.random.default_rng(0).normal(5, 3, 100_000)
     assert robust_std(values, 5) == pytest.approx(3, rel=0.02)
     values[:1000] = 1e9

@@ -1,4 +1,4 @@
-"""Texts for people."""
+"""Formatting of texts."""
 
 import pytest
 
@@ -12,5 +12,5 @@ from aslkit.core.sanitize import format_percent
         (None, "–"),
     ],
 )  # fmt: skip
-def test_format_percent_never_rounds_to_all_or_nothing(share: float | None, text: str) -> None:
+def test_format_percent_never_rounds_to_0_or_100(share: float | None, text: str) -> None:
     assert format_percent(share) == text

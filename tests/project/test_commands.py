@@ -1,4 +1,4 @@
-"""docs/commands.md is what the code says; and every command that the documentation shows is one that exists."""
+"""docs/commands.md is up to date, and commands and links in the documentation exist."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _RUN = ("demo", "test", "check", "bench", "setup")
 
 
 def shown(text: str) -> Iterator[tuple[str, bool]]:
-    """Each `aslkit …` or `./run …` of a page, and whether it is to be typed, or only named in a sentence."""
+    """Yield each `aslkit …` or `./run …` of a page, and whether it is in a code block or in a sentence."""
     blocks = [*_FENCED.findall(text), *_INDENTED.findall(text)]
     for block in blocks:
         for line in block.replace("\\\n", " ").splitlines():
@@ -37,7 +37,7 @@ def shown(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def check(command: str, *, whole: bool) -> None:
-    """Raise click's own error where there is no such command, option, choice or number."""
+    """Raise click's error if the command, an option or a value does not exist."""
     words = shlex.split(command, comments=True)
     words = words[: next((n for n, word in enumerate(words) if word in ("|", ">", ">>", "&&")), None)]
     if not whole:  # `--to tflite|onnx`: the first
@@ -71,7 +71,7 @@ def _parse(above: click.Context, words: list[str], *, whole: bool) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_that_a_page_shows_exists(page: Path) -> None:
+def test_commands_in_documentation_exist(page: Path) -> None:
     wrong = []
     for command, whole in shown(page.read_text(encoding="utf-8")):
         try:
@@ -94,7 +94,7 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
         ("./run demonstrate", True),
     ],
 )
-def test_what_is_wrong_is_found(command: str, wrong: bool) -> None:
+def test_invalid_commands_are_detected(command: str, wrong: bool) -> None:
     if wrong:
         with pytest.raises((click.ClickException, AssertionError)):
             check(command, whole=True)
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_found(command: str, wrong: bool) -> None:
         check(command, whole=True)
 
 
-def test_commands_are_found_where_they_stand() -> None:
+def test_commands_are_extracted_from_markdown() -> None:
     text = "Do `aslkit runs`, then:\n\n    aslkit curate\n\n```sh\n$ aslkit train \\\n    --cv signer  # long\n```\n"
     assert [command for command, _ in shown(text)] == [
         "aslkit train      --cv signer  # long",
@@ -111,20 +111,20 @@ def test_commands_are_found_where_they_stand() -> None:
     ]
 
 
-def test_the_reference_is_of_today() -> None:
+def test_command_reference_is_up_to_date() -> None:
     assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == render_reference(), (
         "docs/commands.md is not what the commands say. Run: python -m aslkit.cli.reference > docs/commands.md"
     )
 
 
-def test_the_reference_does_not_depend_on_where_it_is_made(tmp_path: Path) -> None:
+def test_command_reference_is_independent_of_environment(tmp_path: Path) -> None:
     settings = {"COLUMNS": "40", "TERM": "dumb", "ASLKIT_WORKSPACE": "elsewhere", "NO_COLOR": "1", "LANG": "C.UTF-8"}
     command = [sys.executable, "-m", "aslkit.cli.reference"]
     done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=os.environ | settings, check=True)
     assert done.stdout.decode() == render_reference()
 
 
-def test_the_reference_has_every_command_and_option() -> None:
+def test_command_reference_is_complete() -> None:
     text = render_reference()
 
     def look(group: click.Group, above: str) -> None:
@@ -139,7 +139,7 @@ def test_the_reference_has_every_command_and_option() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_links_in_documentation_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", text)):
         if target.startswith(("http://", "https://")):
@@ -152,6 +152,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """What the headings of a page are called in a link, as GitHub makes them."""
+    """Return the anchors of a page's headings, as created by GitHub."""
     heads = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}

@@ -1,4 +1,4 @@
-"""The user's three commands on real photographs of three people."""
+"""The user's three commands on real photos of three signers."""
 
 import json
 import shutil
@@ -13,10 +13,10 @@ from aslkit.live.recogniser import Recogniser
 from aslkit.vision.images import decode_image
 
 EACH = 5
-"""Photographs of each person and letter: 360 in all, spread over each recording."""
+"""Photos per signer and letter, 360 in total, spread over each recording."""
 
 EPOCHS = 8
-"""In place of 25: four networks learn from tens of thousands of hands, synthetic ones with them."""
+"""Instead of 25, because four networks are trained, also on synthetic signers."""
 
 
 def aslkit(*arguments: object) -> dict[str, object]:
@@ -39,7 +39,7 @@ def workspace(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return root
 
 
-def test_from_photographs_to_a_measured_model(workspace: Path) -> None:
+def test_photos_to_measured_model(workspace: Path) -> None:
     curated = aslkit("curate", "--workspace", workspace)
     assert curated["split_by"] == "signer"
     assert isinstance(curated["coverage"], float)
@@ -59,7 +59,7 @@ def test_from_photographs_to_a_measured_model(workspace: Path) -> None:
     assert right / len(paths) == pytest.approx(unseen["accuracy"])  # the number reported is the number you get
 
 
-def test_a_video_of_letters_is_recorded_and_the_hand_found(real_data: Path, tmp_path: Path) -> None:
+def test_video_is_recorded_and_curated(real_data: Path, tmp_path: Path) -> None:
     video = real_data / "webcam-A-B-C.avi"
     arguments = ("--signer", "rahman", "--count", 12, "--interval-s", 0.6, "--no-preview", "--workspace", tmp_path)
     recorded = aslkit("capture", "--letter", "A", "--source", video, *arguments)

@@ -1,4 +1,4 @@
-"""The locked set of libraries works together: what no resolver can tell."""
+"""The locked versions work together, which a resolver cannot check."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 
 def _run(code: str) -> str:
-    """Run in a process of its own: Spark, Horovod and MediaPipe each leave threads and settings behind."""
+    """Run code in a new process, because Spark, Horovod and MediaPipe leave threads and settings behind."""
     here = os.environ | {"PYSPARK_PYTHON": sys.executable}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240, env=here)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -25,7 +25,7 @@ def test_horovod_was_built_for_this_tensorflow() -> None:
     assert "[1.0, 2.0]" in out
 
 
-def test_mediapipe_lives_beside_tensorflow() -> None:
+def test_mediapipe_works_with_tensorflow() -> None:
     out = _run(
         "import tensorflow, numpy as np\n"
         "from aslkit.vision.hand_landmarker import HandLandmarker\n"
@@ -34,8 +34,8 @@ def test_mediapipe_lives_beside_tensorflow() -> None:
     assert out.strip() == "None"
 
 
-def test_onnx_lives_beside_mediapipe() -> None:
-    """Its newer releases would rather have a newer protobuf, with which MediaPipe fails."""
+def test_onnx_works_with_mediapipe() -> None:
+    """Newer releases of onnx prefer a newer protobuf, which breaks MediaPipe."""
     out = _run(
         "import onnx, onnxruntime, google.protobuf, numpy as np\n"
         "from aslkit.vision.hand_landmarker import HandLandmarker\n"
@@ -45,7 +45,7 @@ def test_onnx_lives_beside_mediapipe() -> None:
 
 
 @pytest.mark.parametrize("name", ["opencv-contrib-python", "opencv-python-headless", "jax", "sounddevice"])
-def test_what_the_overrides_keep_out_is_out(name: str) -> None:
+def test_overridden_packages_are_not_installed(name: str) -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     with pytest.raises(PackageNotFoundError):

@@ -69,14 +69,14 @@ def rgb(frame: Frame) -> Image.Image:
         (png_claiming(7_072, 7_072), "too large (7072×7072"),
     ],
 )
-def test_what_is_no_image_is_refused_in_few_words(data: bytes, words: str) -> None:
+def test_non_image_gives_short_error(data: bytes, words: str) -> None:
     with pytest.raises(ImageError) as caught:
         images.decode_image(data)
     assert words in caught.value.message
 
 
 @pytest.mark.parametrize("side", [10_000, 13_000, 30_000, 2**31 - 1])
-def test_a_bomb_is_refused_by_its_header(side: int) -> None:
+def test_decompression_bomb_is_rejected_by_header(side: int) -> None:
     bomb = png_claiming(side, side)
     tracemalloc.start()
     with pytest.raises(ImageError, match=rf"too large \({side}×{side}, more than 50,000,000 pixels"):
@@ -86,7 +86,7 @@ def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     assert peak < 5_000_000
 
 
-def test_a_huge_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_huge_file_is_not_read_completely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAX_BYTES", 1000)
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
@@ -115,7 +115,7 @@ GREY = cv2.cvtColor(SMOOTH, cv2.COLOR_BGR2GRAY)
     ],
     ids=["grey", "opaque", "transparent", "16-bit grey", "16-bit", "palette", "clear palette", "BMP", "WebP"],
 )
-def test_every_kind_of_pixel_becomes_bgr(data: bytes, expected: Frame) -> None:
+def test_every_pixel_format_is_converted_to_bgr(data: bytes, expected: Frame) -> None:
     frame = images.decode_image(data)
     assert frame.dtype == np.uint8
     assert frame.flags.c_contiguous
@@ -127,15 +127,15 @@ def test_cmyk_jpeg_is_read() -> None:
 
 
 @pytest.mark.parametrize("encode", [images.encode_jpeg, images.encode_png])
-def test_header_tells_format_and_size(encode: Callable[[Frame], bytes]) -> None:
+def test_header_contains_format_and_size(encode: Callable[[Frame], bytes]) -> None:
     header = images.read_header(encode(SMOOTH))
     assert (header.format, header.width, header.height) == (encode.__name__[7:].upper(), 64, 48)
     assert header.upright
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpeg_turned_by_exif_is_decoded_and_recorded_upright(orientation: int) -> None:
-    # One corner black: where it ends up tells all eight ways apart, together with the shape.
+def test_exif_rotation_is_applied(orientation: int) -> None:
+    # One black corner: its position and the shape distinguish all eight orientations.
     picture = np.full((48, 64, 3), 200, np.uint8)
     picture[:16, :16] = 0
     turned = saved(rgb(picture), "JPEG", quality=95, exif=exif(orientation=orientation))
@@ -150,7 +150,7 @@ def test_a_jpeg_turned_by_exif_is_decoded_and_recorded_upright(orientation: int)
         assert (frame < 100).mean() == pytest.approx(256 / (48 * 64), abs=0.02)
 
 
-def test_damaged_exif_does_not_cost_the_picture() -> None:
+def test_image_with_damaged_exif_is_decoded() -> None:
     broken = JPEG[:2] + segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff") + JPEG[2:]
     np.testing.assert_array_equal(images.decode_image(broken), images.decode_image(JPEG))
     assert images.normalize_image_file(broken, mirrored=False) == (JPEG, ".jpg")
@@ -182,7 +182,7 @@ def outcome(function: Callable[[bytes], object], data: bytes) -> object:
 
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
-def test_plain_jpegs_are_opened_without_pillow_to_the_same_pixels(data: bytes) -> None:
+def test_fast_jpeg_decoder_gives_same_pixels_as_pillow(data: bytes) -> None:
     expected = [with_pillow(function, data) for function in (images.decode_image, images.read_header)]
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr(images, "_open_with_pillow")
@@ -196,7 +196,7 @@ def test_plain_jpegs_are_opened_without_pillow_to_the_same_pixels(data: bytes) -
     st.floats(0.3, 1),
     st.sampled_from([b"", b"\xff\xd9"]),
 )
-def test_of_damaged_jpegs_the_same_is_said(
+def test_damaged_jpegs_give_same_result_as_pillow(
     valid: bytes, changes: list[tuple[float, int]], end: float, tail: bytes
 ) -> None:
     data = bytearray(valid)
@@ -207,7 +207,7 @@ def test_of_damaged_jpegs_the_same_is_said(
         assert outcome(function, damaged) == with_pillow(function, damaged)
 
 
-def test_metadata_goes_and_pixels_stay_to_the_bit() -> None:
+def test_strip_metadata_keeps_pixels() -> None:
     personal = [segment(marker, b"SECRET") for marker in (*range(0xE1, 0xEE), 0xEF, 0xFE)]
     full = JPEG[:2] + b"".join(personal) + b"\xff\xff\xff" + JPEG[2:] + b"SECRET second picture or film"
     stripped = strip_jpeg_metadata(full)
@@ -216,7 +216,7 @@ def test_metadata_goes_and_pixels_stay_to_the_bit() -> None:
     assert strip_jpeg_metadata(stripped) == stripped
 
 
-def test_exif_written_by_pillow_goes() -> None:
+def test_exif_written_by_pillow_is_removed() -> None:
     data = saved(rgb(SMOOTH), "JPEG", exif=exif(), comment=b"SECRET-COMMENT", icc_profile=b"SECRET-PROFILE")
     assert data.count(b"SECRET") == 4
     stripped, _ = images.normalize_image_file(data, mirrored=False)
@@ -231,14 +231,14 @@ def test_progressive_jpeg_with_a_comment_between_scans() -> None:
     assert strip_jpeg_metadata(full) == data
 
 
-def test_adobe_colours_survive() -> None:
+def test_adobe_colour_marker_is_kept() -> None:
     data = saved(rgb(SMOOTH).convert("CMYK"), "JPEG", quality=95)
     assert b"Adobe" in strip_jpeg_metadata(data)
     np.testing.assert_array_equal(images.decode_image(strip_jpeg_metadata(data)), images.decode_image(data))
 
 
-def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
-    """Telephones append previews with EXIF of their own; Pillow calls such a file MPO."""
+def test_first_image_of_multi_picture_jpeg_is_used() -> None:
+    """Phones append previews with their own EXIF; Pillow calls this format MPO."""
     data = saved(rgb(SMOOTH), "MPO", save_all=True, append_images=[rgb(NOISE)], exif=exif(orientation=6))
     assert images.read_header(data).format == "JPEG"
     assert not images.read_header(data).upright
@@ -249,12 +249,12 @@ def test_several_pictures_in_one_jpeg_count_as_the_first() -> None:
 
 @pytest.mark.parametrize("length", [b"\0\0", b"\0\1", b"\xff\xff"])
 @pytest.mark.parametrize("marker", [0xE1, 0xDB, 0xFE])
-def test_malformed_segments_neither_loop_nor_lose(marker: int, length: bytes) -> None:
+def test_malformed_segments_terminate_without_loss(marker: int, length: bytes) -> None:
     malformed = JPEG[:2] + bytes([0xFF, marker]) + length + JPEG[2:]
     assert strip_jpeg_metadata(malformed) == malformed
 
 
-def test_pictures_for_others_carry_no_traces() -> None:
+def test_shared_images_have_no_metadata() -> None:
     from PIL import PngImagePlugin
 
     said = PngImagePlugin.PngInfo()
@@ -276,13 +276,13 @@ def test_pictures_for_others_carry_no_traces() -> None:
 
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", ".jpg", ".png", ".webp"])
-def test_what_encoders_write_has_no_traces(form: str, grey: bool) -> None:
+def test_encoded_images_have_no_metadata(form: str, grey: bool) -> None:
     frame = SMOOTH[..., 0] if grey else SMOOTH
     data = cv2.imencode(form, frame)[1].tobytes() if form.startswith(".") else saved(Image.fromarray(frame), form)
     assert images.strip_metadata(data) == data
 
 
-def test_mirrored_png_comes_back_exactly() -> None:
+def test_mirrored_png_is_lossless() -> None:
     once, suffix = images.normalize_image_file(PNG, mirrored=True)
     assert suffix == ".png"
     np.testing.assert_array_equal(images.decode_image(once), SMOOTH[:, ::-1])
@@ -290,13 +290,13 @@ def test_mirrored_png_comes_back_exactly() -> None:
     np.testing.assert_array_equal(images.decode_image(twice), SMOOTH)
 
 
-def test_mirrored_jpeg_loses_next_to_nothing() -> None:
+def test_mirrored_jpeg_is_almost_lossless() -> None:
     once, suffix = images.normalize_image_file(JPEG, mirrored=True)
     assert suffix == ".jpg"
     assert np.abs(images.decode_image(once).astype(int) - images.decode_image(JPEG)[:, ::-1]).mean() < 1.5
 
 
-def test_pixel_hash_knows_pixels_not_files() -> None:
+def test_pixel_hash_depends_on_pixels_only() -> None:
     bmp = images.decode_image(saved(rgb(SMOOTH), "BMP"))
     assert images.pixel_hash(bmp) == images.pixel_hash(images.decode_image(PNG)) == images.pixel_hash(SMOOTH)
     other = SMOOTH.copy()
@@ -306,19 +306,19 @@ def test_pixel_hash_knows_pixels_not_files() -> None:
     assert images.pixel_hash(SMOOTH.reshape(64, 48, 3)) != images.pixel_hash(SMOOTH)
 
 
-def test_perceptual_hash_is_about_the_picture(picture: Frame) -> None:
-    def apart(left: Frame, right: Frame) -> int:
+def test_perceptual_hash_depends_on_image_content(picture: Frame) -> None:
+    def max_difference(left: Frame, right: Frame) -> int:
         return (images.perceptual_hash(left) ^ images.perceptual_hash(right)).bit_count()
 
-    assert apart(picture, images.decode_image(images.encode_jpeg(picture, quality=60))) <= 4
-    assert apart(picture, np.clip(picture.astype(int) + 8, 0, 255).astype(np.uint8)) <= 4
-    assert apart(picture, np.asarray(cv2.resize(picture, (480, 360)), np.uint8)) <= 4
-    assert apart(picture, np.ascontiguousarray(picture[:, ::-1])) > 12
-    assert apart(picture, NOISE) > 12
+    assert max_difference(picture, images.decode_image(images.encode_jpeg(picture, quality=60))) <= 4
+    assert max_difference(picture, np.clip(picture.astype(int) + 8, 0, 255).astype(np.uint8)) <= 4
+    assert max_difference(picture, np.asarray(cv2.resize(picture, (480, 360)), np.uint8)) <= 4
+    assert max_difference(picture, np.ascontiguousarray(picture[:, ::-1])) > 12
+    assert max_difference(picture, NOISE) > 12
     assert 0 <= images.perceptual_hash(np.zeros((20, 20, 3), np.uint8)) < 2**64
 
 
-def test_quality_measures_what_it_says(picture: Frame) -> None:
+def test_quality_metrics_measure_their_property(picture: Frame) -> None:
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
     assert images.measure_quality(blurred).sharpness < 0.3 * images.measure_quality(picture).sharpness
     assert images.measure_quality(np.asarray(picture // 2, np.uint8)).brightness == pytest.approx(
@@ -329,7 +329,7 @@ def test_quality_measures_what_it_says(picture: Frame) -> None:
     assert flat.brightness == pytest.approx(0.2)
 
 
-def test_the_thinnest_image_that_is_taken_can_be_measured() -> None:
+def test_thinnest_accepted_image_can_be_measured() -> None:
     thin = images.decode_image(images.encode_png(np.zeros((16, images.MAX_SIDE, 3), np.uint8)))
     assert images.measure_quality(thin).sharpness == 0
     assert images.perceptual_hash(thin) >= 0
@@ -344,7 +344,7 @@ def only_image_errors(data: bytes) -> None:
 
 @settings(deadline=None, max_examples=80)
 @given(st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8 ", b"BM"]), st.binary())
-def test_any_bytes(magic: bytes, data: bytes) -> None:
+def test_any_bytes_give_image_or_error(magic: bytes, data: bytes) -> None:
     only_image_errors(magic + data)
 
 
@@ -364,7 +364,7 @@ SEEDS = [
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
     st.floats(0.02, 1),
 )
-def test_mutated_files(valid: bytes, changes: list[tuple[float, int]], end: float) -> None:
+def test_mutated_files_give_image_or_error(valid: bytes, changes: list[tuple[float, int]], end: float) -> None:
     data = bytearray(valid)
     for place, value in changes:
         data[int(place**3 * len(data))] = value  # most of them near the beginning, where the structure is

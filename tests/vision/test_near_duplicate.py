@@ -20,24 +20,24 @@ def nobody(count: int = 1) -> Joints:
 
 
 @given(hashes, hashes)
-def test_hamming_counts_the_bits_that_differ(one: int, other: int) -> None:
+def test_hamming_counts_differing_bits(one: int, other: int) -> None:
     found = hamming_distance(np.array([one], np.uint64), np.array([other], np.uint64))
     assert found.tolist() == [(one ^ other).bit_count()]
 
 
-def test_hamming_compares_one_with_all_and_nothing_with_one() -> None:
+def test_hamming_matrix_shapes() -> None:
     assert hamming_distance(np.array([0, 1, 3], np.uint64), np.array([1], np.uint64)).tolist() == [1, 0, 1]
     assert hamming_distance(np.zeros(0, np.uint64), np.array([1], np.uint64)).tolist() == []
 
 
-def test_a_palm_is_as_long_as_from_wrist_to_middle_knuckle() -> None:
+def test_palm_length_is_wrist_to_middle_knuckle() -> None:
     joints = np.zeros((1, 21, 2), np.float32)
     joints[0, 9] = (3, 4)
     assert palm_lengths(joints).tolist() == [5]
 
 
 @pytest.mark.parametrize(("shift", "near"), [(0.0, True), (0.049, True), (0.051, False)])
-def test_hands_are_near_up_to_the_limit_in_palm_lengths(rng: np.random.Generator, shift: float, near: bool) -> None:
+def test_hands_within_limit_in_palm_lengths(rng: np.random.Generator, shift: float, near: bool) -> None:
     one = hand(rng)
     other = one + np.array([shift * palm_lengths(one)[0], 0], np.float32)
     assert hands_within(one, other, 0.05).tolist() == [near]
@@ -45,7 +45,7 @@ def test_hands_are_near_up_to_the_limit_in_palm_lengths(rng: np.random.Generator
 
 
 @given(st.integers(0, 1000), st.floats(0.1, 50))
-def test_nearness_does_not_depend_on_the_size_of_the_picture(seed: int, scale: float) -> None:
+def test_hand_distance_is_independent_of_image_size(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     one = hand(rng)
     other = one + rng.normal(0, 3, one.shape).astype(np.float32)
@@ -54,7 +54,7 @@ def test_nearness_does_not_depend_on_the_size_of_the_picture(seed: int, scale: f
         assert hands_within(one * np.float32(scale), other * np.float32(scale), limit).tolist() == [near]
 
 
-def test_no_hand_is_near_to_no_hand_only(rng: np.random.Generator) -> None:
+def test_frames_without_hands_match_each_other_only(rng: np.random.Generator) -> None:
     assert hands_within(nobody(), nobody(), 0.05).tolist() == [True]
     assert hands_within(nobody(), hand(rng), 1e9).tolist() == [False]
     assert hands_within(np.concatenate([nobody(2), hand(rng)]), nobody(), 0.05).tolist() == [True, True, False]

@@ -1,4 +1,4 @@
-"""The same picture is known again, another one is not."""
+"""Altered copies have similar hashes, other images have not."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from aslkit.vision.near_duplicate import align_upright, joints_in_pixels, transf
 from aslkit.vision.perceptual_hash import FINE_BITS, MIRRORED, fine_hash, hand_hash
 
 SAME = 6
-"""Bits: `group_fine_distance` in configs/default.toml."""
+"""Limit in bits, `group_fine_distance` in configs/default.toml."""
 
 
 def pictures(letter: str = "L", count: int = 3) -> list[Frame]:
@@ -23,7 +23,7 @@ def pictures(letter: str = "L", count: int = 3) -> list[Frame]:
 
 
 def scene(seed: int = 0) -> Frame:
-    """A picture with light and shadow at every scale, as photographs have."""
+    """Return an image with contrast at all scales, like a photo."""
     rng = np.random.default_rng(seed)
     layers = [cv2.resize(rng.normal(0, 40, (side, side)), (320, 240)) for side in (3, 6, 12, 24)]
     return np.asarray(np.clip(110 + sum(layers), 0, 255), np.uint8)
@@ -38,7 +38,7 @@ def bits(one: int, other: int) -> int:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_is_done_to_a_copy_does_not_hide_it(seed: int) -> None:
+def test_altered_copies_have_similar_hashes(seed: int) -> None:
     grey = scene(seed)
     coded = to_gray(decode_image(encode_jpeg(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), quality=40)))
     smaller = np.asarray(cv2.resize(grey, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
@@ -50,19 +50,19 @@ def test_what_is_done_to_a_copy_does_not_hide_it(seed: int) -> None:
 
 
 @given(st.integers(0, 1000))
-def test_the_mirror_image_is_known_without_looking(seed: int) -> None:
+def test_hash_of_mirror_image_is_derived_from_hash(seed: int) -> None:
     grey = scene(seed)
     mirrored = np.ascontiguousarray(grey[:, ::-1])
     assert bits(fine(mirrored), fine(grey) ^ int.from_bytes(MIRRORED.tobytes())) <= 2
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_picture_of_nothing_has_a_hash(value: int) -> None:
+def test_blank_image_has_a_hash(value: int) -> None:
     assert 0 <= fine(np.full((20, 20), value, np.uint8)) < 1 << FINE_BITS
 
 
 def hand() -> npt.NDArray[np.float32]:
-    """A made-up hand's landmarks, upright, in the middle of the frame."""
+    """Return landmarks of an upright hand in the middle of the frame."""
     points = np.zeros((21, 3), np.float32)
     points[0] = (0.5, 0.75, 0)
     for finger in range(5):
@@ -79,7 +79,7 @@ def of_hand(grey: Frame, points: npt.NDArray[np.float32], *, left: bool = False)
 def placed(
     points: npt.NDArray[np.float32], by: npt.NDArray[np.float64], shape: tuple[int, ...]
 ) -> npt.NDArray[np.float32]:
-    """Landmarks after an affine transform of the pixels of a frame of 320 × 240."""
+    """Return the landmarks after an affine transform of the pixels of a 320×240 frame."""
     joints = transform_joints(joints_in_pixels(points, 320, 240)[None], by[None])[0]
     out = points.copy()
     out[:, :2] = joints / np.array([shape[1], shape[0]])
@@ -89,7 +89,7 @@ def placed(
 @pytest.mark.parametrize(
     ("degrees", "scale", "shift"), [(0, 1, (30, -20)), (20, 1, (0, 0)), (0, 0.6, (0, 0)), (-15, 1.3, (5, 5))]
 )
-def test_a_hand_is_known_wherever_it_is(degrees: float, scale: float, shift: tuple[float, float]) -> None:
+def test_hand_hash_is_independent_of_position(degrees: float, scale: float, shift: tuple[float, float]) -> None:
     grey, points = scene(7), hand()
     by = cv2.getRotationMatrix2D((160, 120), degrees, scale)
     by[:, 2] += shift
@@ -98,7 +98,7 @@ def test_a_hand_is_known_wherever_it_is(degrees: float, scale: float, shift: tup
     assert bits(of_hand(scene(8), points), of_hand(grey, points)) > 60
 
 
-def test_a_left_hand_is_taken_for_its_mirror_image() -> None:
+def test_left_hand_has_hash_of_its_mirror_image() -> None:
     grey, points = scene(7), hand()
     other = points.copy()
     other[:, 0] = 1 - other[:, 0]
@@ -107,12 +107,12 @@ def test_a_left_hand_is_taken_for_its_mirror_image() -> None:
     assert bits(of_hand(mirrored, other), of_hand(grey, points)) > 60
 
 
-def test_a_large_picture_has_the_hash_of_the_small_one() -> None:
+def test_hash_is_independent_of_image_size() -> None:
     large = np.asarray(cv2.resize(scene(7), (1920, 1440), interpolation=cv2.INTER_CUBIC), np.uint8)
     assert bits(of_hand(large, hand()), of_hand(scene(7), hand())) <= 12
 
 
-def test_hands_stand_upright_at_one_place_and_size(rng: np.random.Generator) -> None:
+def test_align_upright_normalises_position_and_size(rng: np.random.Generator) -> None:
     hands = rng.uniform(0, 400, (20, 21, 2))
     stood = transform_joints(hands, align_upright(hands, rng.random(20) < 0.5))
     assert stood.mean(axis=1) == pytest.approx(np.zeros((20, 2)), abs=1e-4)
@@ -122,11 +122,11 @@ def test_hands_stand_upright_at_one_place_and_size(rng: np.random.Generator) -> 
     assert (up[:, 1] < 0).all()
 
 
-def test_no_hand_stays_none() -> None:
+def test_align_upright_without_hand_returns_none() -> None:
     nobody = np.full((2, 21, 2), np.nan, np.float32)
     assert np.isnan(transform_joints(nobody, align_upright(nobody, np.array([True, False])))).all()
 
 
-def test_another_moment_of_the_same_letter_is_another_picture() -> None:
+def test_other_moment_of_same_letter_has_other_hash() -> None:
     first, *others = map(to_gray, pictures())
     assert min(bits(fine(first), fine(other)) for other in others) > SAME

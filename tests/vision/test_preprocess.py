@@ -1,4 +1,4 @@
-"""What a model is fed, by first principles: photographed rulers, hands of known measures, contracts at their limits."""
+"""Model input, computed from first principles: stripes, hands of known size, and configurations at their limits."""
 
 import json
 import math
@@ -26,10 +26,10 @@ from aslkit.vision.preprocess import (
 GREY = PreprocessConfig(kind="pixels", size=28)
 CUT = PreprocessConfig(kind="pixels", size=64, cut_out=True)
 WHOLE = np.array([1, 1, 5, 5], np.float32) / 6
-"""With its margin this box is the whole frame, where that is square."""
+"""With its margin, this box is a complete square frame."""
 
 HAND = np.zeros((21, 3), np.float32)
-"""In a frame of 64×64: wrist below, palm 24 pixels high, the middle finger stretched upwards, all others folded."""
+"""In a 64×64 frame: wrist at the bottom, palm 24 pixels high, middle finger straight up, other fingers folded."""
 HAND[0, :2] = 32, 56
 for _first, _across, _reach in ((1, 24, 0), (5, 26, 0), (9, 32, 8), (13, 36, 0), (17, 40, 0)):
     for _joint in range(4):
@@ -54,7 +54,7 @@ for _first, _across, _reach in ((1, 24, 0), (5, 26, 0), (9, 32, 8), (13, 36, 0),
         {"kind": "pixels", "size": 64, "mirror_left": False, "stretch": True, "cut_out": True},
     ],
 )
-def test_a_contract_comes_back_as_it_was_saved(good: dict[str, Any], tmp_path: Path) -> None:
+def test_config_round_trip(good: dict[str, Any], tmp_path: Path) -> None:
     contract = PreprocessConfig(**good)
     contract.save(tmp_path / "preprocess.json")
     assert PreprocessConfig.load(tmp_path / "preprocess.json") == contract
@@ -81,15 +81,17 @@ def test_a_contract_comes_back_as_it_was_saved(good: dict[str, Any], tmp_path: P
         ("mirror_left", 0, "pixels"),
     ],
 )
-def test_a_contract_out_of_its_limits_is_refused_by_name(key: str, value: object, kind: str, tmp_path: Path) -> None:
+def test_invalid_config_value_is_named(key: str, value: object, kind: str, tmp_path: Path) -> None:
     whole = PreprocessConfig(kind="pixels", size=28) if kind == "pixels" else PreprocessConfig(kind="landmarks")
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(asdict(whole) | {key: value}))
-    with pytest.raises(AslkitError, match=rf"preprocess\.json is missing or damaged: .*({key}|JSON is malformed).*Train again"):
+    with pytest.raises(
+        AslkitError, match=rf"preprocess\.json is missing or damaged: .*({key}|JSON is malformed).*Train again"
+    ):
         PreprocessConfig.load(path)
 
 
-def test_a_long_lie_is_told_shortly(tmp_path: Path) -> None:
+def test_error_about_long_value_is_short(tmp_path: Path) -> None:
     path = tmp_path / "preprocess.json"
     path.write_text(json.dumps(asdict(PreprocessConfig(kind="landmarks")) | {"kind": "x" * 5000}))
     with pytest.raises(AslkitError) as caught:
@@ -97,7 +99,7 @@ def test_a_long_lie_is_told_shortly(tmp_path: Path) -> None:
     assert len(caught.value.message) < len(str(path)) + 200
 
 
-def test_what_a_later_aslkit_adds_to_a_contract_is_passed_over_but_for_its_version(tmp_path: Path) -> None:
+def test_unknown_config_keys_are_ignored_but_not_other_versions(tmp_path: Path) -> None:
     path = tmp_path / "preprocess.json"
     values = asdict(PreprocessConfig(kind="landmarks"))
     path.write_text(json.dumps(values | {"note": "new"}))
@@ -108,7 +110,7 @@ def test_what_a_later_aslkit_adds_to_a_contract_is_passed_over_but_for_its_versi
             PreprocessConfig.load(path)
 
 
-def test_a_contract_that_says_nothing_else_mirrors_left_hands_and_refuses_nothing() -> None:
+def test_default_config_mirrors_left_hands_and_rejects_nothing() -> None:
     plain = PreprocessConfig(kind="landmarks")
     assert (plain.mirror_left, plain.stretch, plain.cut_out) == (True, False, False)
     assert (plain.temperature, plain.threshold) == (1, 0)
@@ -117,7 +119,7 @@ def test_a_contract_that_says_nothing_else_mirrors_left_hands_and_refuses_nothin
 # --- Probabilities ----------------------------------------------------------------------------------------------------
 
 
-def test_a_temperature_is_what_logarithms_are_divided_by() -> None:
+def test_temperature_divides_log_probabilities() -> None:
     said = np.array([[[0.64, 0.32, 0.04]], [[0.0, 1.0, 0.0]]], np.float32)
     flatter, sharper = apply_temperature(said, 2), apply_temperature(said, 0.5)
     np.testing.assert_allclose(flatter[0, 0], np.sqrt(said[0, 0]) / np.sqrt(said[0, 0]).sum(), rtol=1e-5)
@@ -146,7 +148,7 @@ def _canonical(landmarks: Array, width: int, height: int, *, left: bool = False,
     return points
 
 
-def test_a_hand_is_measured_in_its_palm_from_its_wrist() -> None:
+def test_landmarks_are_relative_to_wrist_in_palm_lengths() -> None:
     deep = HAND + np.array([0, 0, 5], np.float32) * np.arange(21)[:, None]
     landmarks = deep / np.array([64, 48, 64], np.float32)
     points = _canonical(landmarks.astype(np.float32), 64, 48)
@@ -155,25 +157,25 @@ def test_a_hand_is_measured_in_its_palm_from_its_wrist() -> None:
     np.testing.assert_allclose(points, (deep - deep[0]) / palm, atol=1e-5)
 
 
-def test_a_hand_is_the_same_in_frames_of_any_shape() -> None:
+def test_landmarks_are_independent_of_frame_shape() -> None:
     for width, height in ((640, 480), (480, 640), (1280, 720)):
         np.testing.assert_allclose(
             _canonical(_shares(width, height), width, height), _canonical(_shares(64, 64), 64, 64), atol=1e-5
         )
 
 
-def test_only_left_hands_are_mirrored_and_only_where_asked() -> None:
+def test_mirror_left_mirrors_left_hands_only() -> None:
     right = _canonical(_shares(64, 64), 64, 64)
     mirrored = right * np.array([-1, 1, 1], np.float32)
     np.testing.assert_allclose(_canonical(_shares(64, 64), 64, 64, left=True), mirrored, atol=1e-6)
     np.testing.assert_array_equal(_canonical(_shares(64, 64), 64, 64, left=True, mirror_left=False), right)
 
 
-def test_a_hand_of_no_size_has_features_that_are_numbers() -> None:
+def test_features_of_hand_without_size_are_finite() -> None:
     assert np.isfinite(landmark_features(np.zeros((1, 21, 3), np.float32))).all()
 
 
-def test_the_features_of_a_hand_are_coordinates_directions_bends_and_distances() -> None:
+def test_landmark_features_are_coordinates_directions_angles_and_distances() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(0, 1, (21, 3))
     features = landmark_features(points[None])[0].astype(float)
@@ -201,7 +203,7 @@ def _in_palms(points: Any) -> Any:
 
 
 def _ruler(height: int, width: int, axis: int) -> Frame:
-    """Brighter from side to side, or from top to bottom: each grey value says where it was."""
+    """Return a horizontal or vertical gradient, so that each grey value identifies its position."""
     along = np.linspace(0, 255, width if axis else height)
     values = np.broadcast_to(along[None, :] if axis else along[:, None], (height, width))
     return np.repeat(np.round(values).astype(np.uint8)[..., None], 3, axis=2)
@@ -218,9 +220,7 @@ def _ruler(height: int, width: int, axis: int) -> Frame:
         ((301, 233), (0.1, 0.2, 0.8, 0.9)),  # of no round numbers
     ],
 )
-def test_a_crop_is_the_box_made_square_with_a_quarter_more_on_each_side(
-    size: tuple[int, int], box: tuple[float, ...], axis: int
-) -> None:
+def test_crop_is_square_box_with_margin(size: tuple[int, int], box: tuple[float, ...], axis: int) -> None:
     height, width = size
     frame = _ruler(height, width, axis)
     crop = pixel_features(frame, np.array(box, np.float32), left=False, contract=GREY)[..., 0]
@@ -234,26 +234,26 @@ def test_a_crop_is_the_box_made_square_with_a_quarter_more_on_each_side(
     np.testing.assert_allclose(crop, wanted, atol=1 / 255 + 0.5 * side / 28 / length)
 
 
-def test_a_box_of_nothing_shows_three_pixels_around_its_place() -> None:
+def test_empty_box_gives_crop_of_three_pixels() -> None:
     crop = pixel_features(_ruler(64, 64, 1), np.full(4, 0.5, np.float32), left=False, contract=GREY)[..., 0]
     np.testing.assert_allclose(crop[:, 14], 32 / 63, atol=0.01)
     np.testing.assert_allclose(crop[:, -1] - crop[:, 0], 3 / 63 * 27 / 28, atol=0.01)
 
 
-def test_fine_stripes_become_grey_not_another_pattern() -> None:
+def test_fine_stripes_become_grey_without_aliasing() -> None:
     frame = np.zeros((600, 600, 3), np.uint8)
     frame[:, ::2] = 255
     crop = pixel_features(frame, WHOLE, left=False, contract=GREY)
     np.testing.assert_allclose(crop, 0.5, atol=0.1)
 
 
-def test_what_fits_is_taken_pixel_by_pixel() -> None:
+def test_crop_that_fits_keeps_every_pixel() -> None:
     frame = np.repeat(np.random.default_rng(0).integers(0, 256, (28, 28, 1), np.uint8), 3, axis=2)
     crop = pixel_features(frame, WHOLE, left=False, contract=GREY)
     np.testing.assert_array_equal(crop, frame[..., :1].astype(np.float32) / 255)
 
 
-def test_grey_is_what_eyes_see_of_blue_green_and_red() -> None:
+def test_grey_uses_luma_weights() -> None:
     for colour, share in (((255, 0, 0), 0.114), ((0, 255, 0), 0.587), ((0, 0, 255), 0.299)):
         frame = np.full((28, 28, 3), colour, np.uint8)
         np.testing.assert_allclose(pixel_features(frame, WHOLE, left=False, contract=GREY), share, atol=0.003)
@@ -263,7 +263,7 @@ def _dim() -> Frame:
     return np.random.default_rng(0).integers(90, 131, (64, 64, 1), np.uint8).repeat(3, axis=2)
 
 
-def test_stretched_reaches_from_black_to_white_and_a_blank_wall_stays_one() -> None:
+def test_stretch_covers_full_range_except_for_blank_image() -> None:
     contract = replace(GREY, size=64, stretch=True)
     crop = pixel_features(_dim(), WHOLE, left=False, contract=contract)
     grey = _dim()[..., :1].astype(np.float32)
@@ -273,7 +273,7 @@ def test_stretched_reaches_from_black_to_white_and_a_blank_wall_stays_one() -> N
 
 
 @pytest.mark.parametrize("contract", [replace(GREY, size=64), CUT])
-def test_crops_of_left_hands_are_mirrored_where_asked(contract: PreprocessConfig) -> None:
+def test_mirror_left_mirrors_crops_of_left_hands(contract: PreprocessConfig) -> None:
     given: dict[str, Any] = {"landmarks": _shares(64, 64)}
     right = pixel_features(_dim(), WHOLE, left=False, contract=contract, **given)
     left = pixel_features(_dim(), WHOLE, left=True, contract=contract, **given)
@@ -282,7 +282,7 @@ def test_crops_of_left_hands_are_mirrored_where_asked(contract: PreprocessConfig
     np.testing.assert_array_equal(as_is, right)
 
 
-def test_of_a_cut_out_hand_only_the_hand_is_seen() -> None:
+def test_cut_out_blacks_out_background() -> None:
     frame = np.random.default_rng(0).integers(100, 201, (64, 64, 1), np.uint8).repeat(3, axis=2)
     crop = pixel_features(frame, WHOLE, left=False, contract=CUT, landmarks=_shares(64, 64))[..., 0]
     seen = crop > 0
@@ -298,7 +298,7 @@ def test_of_a_cut_out_hand_only_the_hand_is_seen() -> None:
     assert not seen[45:, 44:].any()
 
 
-def test_a_cut_out_hand_is_as_bright_wherever_it_is() -> None:
+def test_cut_out_brightness_is_independent_of_position() -> None:
     grey = np.random.default_rng(0).permutation(64 * 64).reshape(64, 64, 1) % 100
     dark, light = ((grey + begin).astype(np.uint8).repeat(3, axis=2) for begin in (20, 120))
     given: dict[str, Any] = {"left": False, "contract": CUT, "landmarks": _shares(64, 64)}
@@ -312,12 +312,12 @@ def test_a_cut_out_hand_is_as_bright_wherever_it_is() -> None:
     assert abs(float(inside.mean()) - 0.5) < 0.05
 
 
-def test_to_cut_a_hand_out_its_landmarks_are_needed() -> None:
+def test_cut_out_requires_landmarks() -> None:
     with pytest.raises(AslkitError, match="requires its landmarks"):
         pixel_features(_dim(), WHOLE, left=False, contract=CUT)
 
 
-def test_a_hand_outside_of_its_crop_is_no_reason_to_fall_over() -> None:
+def test_cut_out_handles_hand_outside_its_crop() -> None:
     crop = pixel_features(_dim(), WHOLE, left=False, contract=CUT, landmarks=_shares(64, 64) + 9)
     assert crop.shape == (64, 64, 1)
     assert np.isfinite(crop).all()
@@ -325,9 +325,7 @@ def test_a_hand_outside_of_its_crop_is_no_reason_to_fall_over() -> None:
 
 @pytest.mark.parametrize("contract", [PreprocessConfig(kind="landmarks"), GREY, CUT])
 @pytest.mark.parametrize("handedness", ["left", "right"])
-def test_a_model_is_fed_with_the_features_of_the_hand_that_was_found(
-    contract: PreprocessConfig, handedness: Any
-) -> None:
+def test_model_input_is_features_of_detected_hand(contract: PreprocessConfig, handedness: Any) -> None:
     frame, landmarks = _dim()[:48], _shares(64, 48)
     hand, left = Hand(landmarks=landmarks, handedness=handedness, score=1.0), handedness == "left"
     found = model_input(frame, hand, contract)

@@ -61,10 +61,10 @@ def record_frames(tab: Any, server: RecordingServer, count: int) -> int:
     wait_for_count(tab, before + count)
     tab.keyboard.up(" ")
     expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
-    return settled_count(tab, server)
+    return wait_for_stable_count(tab, server)
 
 
-def settled_count(tab: Any, server: RecordingServer) -> int:
+def wait_for_stable_count(tab: Any, server: RecordingServer) -> int:
     """Return the count after all pending frames have been answered, which takes at most two more frames."""
     frames = server.controller.frame_rate.frames
     for _ in range(100):
@@ -209,7 +209,7 @@ def test_countdown_before_letter_and_burst(run_server: RunServer, analyze_frame:
         assert recording.stored.total() == 0
         expect(tab.locator("body")).to_have_attribute("data-observed", "recording", timeout=15_000)
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
-        assert 1 <= settled_count(tab, server) <= 6
+        assert 1 <= wait_for_stable_count(tab, server) <= 6
         record_frames(tab, server, 1)  # no second countdown for the same letter
         tab.keyboard.press("n")
         tab.keyboard.down(" ")
