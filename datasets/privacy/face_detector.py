@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.core.native_libraries import silence_native_log
+from aslkit.core.native_libraries import suppress_native_log
 from aslkit.vision.hand_landmarker import hide_tensorflow
 from aslkit.vision.images import Frame
 
@@ -25,7 +25,7 @@ class FaceDetector:
         with hide_tensorflow():
             from mediapipe.python.solutions.face_detection import FaceDetection
 
-        with silence_native_log():
+        with suppress_native_log():
             self._graph: Any = FaceDetection(model_selection=0)
             self._graph.process(np.zeros((64, 64, 3), np.uint8))  # MediaPipe loads the model on first use
 
