@@ -1,1 +1,1 @@
-"""Using a trained model on frames it has never seen."""
+"""Live recognition: from camera frames to letters and text. Also exams and exports of trained models."""

@@ -16,34 +16,38 @@ class LiveConfig(CameraConfig):
         float,
         Meta(
             ge=0, le=4,
-            description="Confidence that a frame needs, in log odds relative to the model's threshold: 1 is the "
-            "threshold, 0 an even chance.",
+            description="Minimum confidence of a letter in a frame, as a multiple of the log odds of the model's "
+            "threshold: 1 is the threshold, 0 is 50 %.",
         ),
     ] = 1.0  # fmt: skip
     hold_s: Annotated[
-        float, Meta(ge=0, le=10, description="A letter is accepted if, of the frames of the last so many seconds,")
+        float,
+        Meta(ge=0, le=10, description="Length of the window, in seconds, in which frames must agree on a letter."),
     ] = 0.5
     agree: Annotated[
         float,
         Meta(
             ge=0.05, le=1,
-            description="this share shows it with enough confidence and hardly any shows another letter.",
+            description="Share of the frames in the window that must show the letter before it is accepted.",
         ),
     ] = 0.7  # fmt: skip
     least_frames: Annotated[
-        int, Meta(ge=1, le=1000, description="Minimum number of those frames, however slow the camera is.")
+        int, Meta(ge=1, le=1000, description="Minimum number of frames in the window, even if the camera is slow.")
     ] = 3
     release_s: Annotated[
         float,
         Meta(
             ge=0, le=10,
-            description="Seconds for which a letter must be gone before it is accepted again; longer than a flicker.",
+            description="Seconds without the letter before it is accepted again; longer than a flicker.",
         ),
     ] = 0.25  # fmt: skip
     space_s: Annotated[
-        float, Meta(ge=0, le=60, description="Seconds without a hand that make a space; 0: only the space key does.")
+        float, Meta(ge=0, le=60, description="Seconds without a hand that insert a space; 0 for never.")
     ] = 1.5
     gap_s: Annotated[
-        float, Meta(ge=0.05, le=60, description="After a longer gap between two frames, earlier frames are forgotten.")
+        float,
+        Meta(
+            ge=0.05, le=60, description="After a longer gap between two frames, in seconds, earlier frames are ignored."
+        ),
     ] = 1.0
     web_fps: Annotated[float, Meta(ge=1, le=120, description="Maximum frame rate that a browser may send.")] = 30

@@ -1,4 +1,4 @@
-"""A source being read in a thread of its own, so that a window stays quick and a camera that vanishes stops nothing."""
+"""Reads the frames of a source in a background thread, so that a slow or lost camera does not block the window."""
 
 import time
 from collections.abc import Callable
@@ -12,29 +12,35 @@ from aslkit.live.reader import Reader
 from aslkit.video.sources import LIVE_KINDS, CameraRequest, SourceFrame, open_source, source_kind
 from aslkit.video.stream import Stream
 
-STILL_S: Final = 0.1
-"""Photographs of a folder have no time: they count as taken so far apart."""
+IMAGE_INTERVAL_S: Final = 0.1
+"""The images of a folder have no times. They are treated as frames with this interval."""
 
-SIGNER: Final = "synthetic-ada"
+SYNTHETIC_SIGNER: Final = "synthetic-ada"
+
+SOURCE_ENDED: Final = "the source ended"
+
+_CLOSE_TIMEOUT_S: Final = 10
 
 
-def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bool, patient: bool) -> Stream:
+def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bool, wait_forever: bool) -> Stream:
     """Open a source for reading.
 
     Args:
-        source: as `aslkit.video.sources.open_source` takes it.
-        config: what a camera is asked for.
-        letter: what the synthetic signer shows.
-        paced: give a video's frames in its own time.
-        patient: wait for ever for a camera that vanished, as where a window says so.
+        source: see `aslkit.video.sources.open_source`.
+        config: requested resolution and frame rate of a camera, and time to wait for a lost one.
+        letter: letter that the synthetic signer shows.
+        paced: deliver the frames of a video at its frame rate.
+        wait_forever: never stop waiting for a lost camera, because a window shows what is wrong.
 
     Raises:
-        AslkitError: it cannot be opened, or gives nothing.
+        AslkitError: the source cannot be opened, or delivers no frame.
     """
     camera_request = CameraRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
-    reopen = partial(open_source, source, letter=letter, signer=SIGNER, session="live", camera_request=camera_request)
+    reopen = partial(
+        open_source, source, letter=letter, signer=SYNTHETIC_SIGNER, session="live", camera_request=camera_request
+    )
     live = source_kind(source) in LIVE_KINDS
-    stream = Stream(reopen, live=live, paced=paced, reconnect_timeout_s=None if patient else config.reconnect_s)
+    stream = Stream(reopen, live=live, paced=paced, reconnect_timeout_s=None if wait_forever else config.reconnect_s)
     try:
         stream.wait_for_first_frame()
     except BaseException:
@@ -44,18 +50,19 @@ def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bo
 
 
 class FrameLoop:
-    """Gives a stream's frames to a reader until either ends.
+    """Passes the frames of a stream to a reader, in a background thread that starts immediately.
 
     Args:
-        stream: open already; closed at the end.
-        reader: reads them.
-        live: the frames come in their own time, so that the clock tells when they were taken; else they tell it.
-        limit_s: seconds of frames after which it ends; None for never.
-        after: told after each frame, and when it was taken.
-        clock: seconds since any moment.
+        stream: an open stream; `close` closes it.
+        reader: reads the frames.
+        live: whether the frames arrive in real time. Their times are then taken from the clock, otherwise from the
+            frames.
+        limit_s: stop after this many seconds of frames; None for no limit.
+        on_frame: called after each frame with the reader and the frame's time in seconds, in the background thread.
+        clock: returns monotonic time in seconds.
 
     Attributes:
-        finished: the source ended, or something went wrong: see `check`.
+        finished: set when the source has ended, the limit is reached, or an error occurred; see `check`.
     """
 
     def __init__(
@@ -65,44 +72,43 @@ class FrameLoop:
         *,
         live: bool,
         limit_s: float | None = None,
-        after: Callable[[Reader, float], None] = lambda reader, time_s: None,
+        on_frame: Callable[[Reader, float], None] = lambda reader, time_s: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stream, self.finished = stream, Flag()
         self._reader, self._live, self._limit_s = reader, live, limit_s
-        self._after, self._clock = after, clock
+        self._on_frame, self._clock = on_frame, clock
         self._error: BaseException | None = None
         self._start_s = clock()
         self._thread = Thread(target=self._run, name="aslkit-reader", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what went wrong in one of the threads."""
+        """Raise the exception that ended the loop or the stream, if any."""
         if self._error is not None:
             raise self._error
         if self.finished.is_set():
             self.stream.check()
 
     def close(self) -> None:
-        """Stop, and wait until the last frame is read."""
+        """Close the stream, and wait until the current frame is processed."""
         self.stream.close()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=_CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
         try:
             for index, frame in enumerate(iter(self.stream.frames.get, None)):
-                time_s = self._time_s(frame, index)
+                time_s = self._frame_time_s(frame, index)
                 self._reader.read(frame.image, time_s)
-                self._after(self._reader, time_s)
+                self._on_frame(self._reader, time_s)
                 if self._limit_s is not None and time_s >= self._limit_s:
                     return
-        except BaseException as error:  # reaches the one who calls check
+        except BaseException as error:  # check raises it in the caller's thread
             self._error = error
         finally:
             self.finished.set()
 
-    def _time_s(self, frame: SourceFrame, index: int) -> float:
-        """A camera that came back begins its own time anew; this machine's clock goes on."""
-        if self._live:
+    def _frame_time_s(self, frame: SourceFrame, index: int) -> float:
+        if self._live:  # the frame's own time starts at 0 again after a camera was reconnected
             return self._clock() - self._start_s
-        return index * STILL_S if frame.time_s is None else frame.time_s
+        return index * IMAGE_INTERVAL_S if frame.time_s is None else frame.time_s

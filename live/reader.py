@@ -1,4 +1,4 @@
-"""Reading a hand: the recogniser and the speller before a source of frames, for whoever shows it."""
+"""Combines the recogniser and the speller: reads fingerspelling from frames."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,41 +7,41 @@ from threading import Lock
 from typing import Final, Protocol
 
 from aslkit.live.config import LiveConfig
-from aslkit.live.recogniser import Recognised
+from aslkit.live.recogniser import Recognition
 from aslkit.live.speller import Event, Observation, Speller, letter_threshold
 from aslkit.vision.images import Frame
 from aslkit.vision.preprocess import PreprocessConfig
 
-BEST: Final = 3
-"""Letters that are shown as the likeliest."""
+TOP_LETTERS: Final = 3
+"""Number of the most probable letters that are shown."""
 
 
 class RecogniserProtocol(Protocol):
-    """What sees letters: `Recogniser`, or a stand-in."""
+    """Recognises the letter in a frame, like `Recogniser`."""
 
-    def recognise(self, frame: Frame) -> Recognised:
+    def recognise(self, frame: Frame) -> Recognition:
         """See `Recogniser.recognise`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What is to be shown after a frame.
+    """The state after a frame, as it is shown to the user.
 
     Attributes:
-        frame: which was looked at, BGR, uint8 (height, width, 3); None before there is one.
-        seen: what was recognised in it.
-        letter: what it says; None where it is refused, or there is no hand.
-        best: the likeliest letters and their probabilities, best first; empty without a hand.
-        share: how far the letter is towards being taken, 0–1.
-        text: what was spelled.
-        latency_s: from taking the frame over to having the letter, seconds.
+        frame: the frame, BGR, uint8 (height, width, 3); None before the first one.
+        recognition: what was recognised in the frame.
+        letter: recognised letter; None if there is no hand, it rests, or the probability is too low.
+        top_letters: most probable letters and their probabilities, most probable first; empty without a hand.
+        progress: how long the letter has been held, 0–1; at 1 it is accepted.
+        text: text spelled so far.
+        latency_s: processing time of the frame, seconds.
     """
 
     frame: Frame | None = None
-    seen: Recognised | None = None
+    recognition: Recognition | None = None
     letter: str | None = None
-    best: tuple[tuple[str, float], ...] = ()
-    share: float = 0.0
+    top_letters: tuple[tuple[str, float], ...] = ()
+    progress: float = 0.0
     text: str = ""
     latency_s: float = 0.0
 
@@ -51,18 +51,18 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(kw_only=True)
 class Reader:
-    """Frames in, readings and events out. One thread gives frames; any may press keys.
+    """Reads fingerspelling from frames. One thread passes frames; any thread may edit the text.
 
     Args:
-        recogniser: what sees letters.
-        contract: its own: letters in order, and the threshold.
-        config: the rule.
-        on_event: is told each event, in order.
+        recogniser: recognises the letter in a frame.
+        contract: contract of its model: order of the letters, and threshold.
+        config: settings of live recognition.
+        on_event: called with each event, in order.
 
     Attributes:
-        reading: of the last frame.
-        frames: how many were read.
-        now_s: when the last one was taken, seconds.
+        reading: state after the last frame.
+        frames: number of frames read.
+        now_s: time of the last frame, seconds.
     """
 
     recogniser: RecogniserProtocol
@@ -75,52 +75,60 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._speller, self._lock = Speller(config=self.config), Lock()
-        self._bar = letter_threshold(self.contract.threshold, self.config.strictness)
+        self._threshold = letter_threshold(self.contract.threshold, self.config.strictness)
 
     @property
     def text(self) -> str:
-        """What was spelled so far."""
+        """Text spelled so far."""
         return self._speller.text
 
     def read(self, frame: Frame, time_s: float) -> Reading:
-        """Recognise a frame, BGR, uint8 (height, width, 3), unmirrored, taken at that time, and let the rule see it."""
-        began = time.perf_counter()
-        seen = self.recogniser.recognise(frame)
-        order = seen.probabilities.argsort()[::-1][:BEST] if seen.hand is not None else ()
-        best = tuple((self.contract.letters[int(i)], float(seen.probabilities[i])) for i in order)
-        probability = best[0][1] if best else 0.0
-        letter = seen.letter if best and probability >= self._bar and not seen.is_rest else None
-        glimpse = Observation(time_s=time_s, hand=seen.hand is not None, letter=letter, probability=probability)
+        """Recognise the letter in a frame and update the text.
+
+        Args:
+            frame: BGR, uint8 (height, width, 3), unmirrored.
+            time_s: time at which the frame was taken, seconds from any origin.
+        """
+        start_s = time.perf_counter()
+        recognition = self.recogniser.recognise(frame)
+        order = recognition.probabilities.argsort()[::-1][:TOP_LETTERS] if recognition.hand is not None else ()
+        top_letters = tuple((self.contract.letters[int(i)], float(recognition.probabilities[i])) for i in order)
+        probability = top_letters[0][1] if top_letters else 0.0
+        accepted = top_letters and probability >= self._threshold and not recognition.is_rest
+        letter = recognition.letter if accepted else None
+        observation = Observation(
+            time_s=time_s, hand=recognition.hand is not None, letter=letter, probability=probability
+        )
         with self._lock:
             self.now_s = time_s
-            self._tell(self._speller.see(glimpse))
+            self._send_events(self._speller.observe(observation))
             self.frames += 1
             self.reading = Reading(
-                frame=frame, seen=seen, letter=letter, best=best, share=self._speller.share,
-                text=self._speller.text, latency_s=time.perf_counter() - began,
+                frame=frame, recognition=recognition, letter=letter, top_letters=top_letters,
+                progress=self._speller.progress, text=self._speller.text, latency_s=time.perf_counter() - start_s,
             )  # fmt: skip
             return self.reading
 
     def reset(self) -> None:
-        """Carry nothing over from the frames until now; the text stays."""
+        """Ignore earlier frames, so that a letter that is still held is accepted again. The text is kept."""
         with self._lock:
             self._speller.reset()
 
     def space(self) -> None:
-        """Put a space."""
+        """Append a space."""
         with self._lock:
-            self._tell(self._speller.space(self.now_s))
+            self._send_events(self._speller.space(self.now_s))
 
     def delete(self) -> None:
-        """Take the last sign away."""
+        """Delete the last character."""
         with self._lock:
-            self._tell(self._speller.delete(self.now_s))
+            self._send_events(self._speller.delete(self.now_s))
 
     def clear(self) -> None:
-        """Take all away."""
+        """Delete the whole text."""
         with self._lock:
-            self._tell(self._speller.clear(self.now_s))
+            self._send_events(self._speller.clear(self.now_s))
 
-    def _tell(self, events: Iterable[Event]) -> None:
+    def _send_events(self, events: Iterable[Event]) -> None:
         for event in events:
             self.on_event(event)

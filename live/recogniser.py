@@ -1,4 +1,4 @@
-"""A trained model at work: frames in, letters out, by the contract it was trained with."""
+"""Recognises the letter in a frame: hand detection, preprocessing, network and threshold of a trained model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,72 +15,75 @@ from aslkit.vision.preprocess import Array, apply_temperature, model_input
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recognised:
-    """What was seen in one frame.
+class Recognition:
+    """What was recognised in one frame.
 
     Attributes:
-        hand: the hand, or None; then there is no letter either.
-        letter: the likeliest letter, or None without a hand.
-        probabilities: float32 (24,), one for each letter of the contract, 0–1, as sure as the model is right on people
-            it does not know; zeros without a hand.
-        refused: whether the likeliest letter is not likely enough: a hand at rest, or on its way. True without a hand.
-        is_rest: whether a hand at rest is likelier than any letter: see `is_rest`.
+        hand: detected hand; None if there is none.
+        letter: most probable letter; None without a hand.
+        probabilities: float32 (n,), probability of each letter of the contract, 0–1, calibrated on unseen signers;
+            zeros without a hand.
+        rejected: whether the highest probability is below the model's threshold, as for rest poses and transitions
+            between letters. True without a hand.
+        is_rest: whether a rest pose is more probable than any letter: see `is_rest`.
     """
 
     hand: Hand | None
     letter: str | None
     probabilities: Array
-    refused: bool
+    rejected: bool
     is_rest: bool = False
 
 
 def is_rest(probabilities: Array) -> npt.NDArray[np.bool_]:
-    """Whether a hand at rest is likelier than any letter.
+    """Return whether a rest pose is more probable than any letter.
 
-    A network that has learned rest gives its probability to all letters alike (docs/adr/0016). So what they all have is
-    that of rest, to within the least of theirs; one that has not learned it gives some letter next to nothing.
+    Networks trained with rest poses distribute the probability of a rest pose evenly over all letters
+    (docs/adr/0016-synthetic-signers.md). n times the smallest probability is therefore an upper bound of the
+    probability of a rest pose, and a close one, because some letter always has almost no probability of its own. For
+    other networks it is almost 0.
 
     Args:
-        probabilities: float32 (…, n), as the network says them, not tempered.
+        probabilities: float32 (…, n), as the network outputs them, before the temperature is applied.
 
     Returns:
         bool (…).
     """
-    least = probabilities.min(axis=-1)
-    result: npt.NDArray[np.bool_] = probabilities.shape[-1] * least > probabilities.max(axis=-1) - least
+    smallest = probabilities.min(axis=-1)
+    result: npt.NDArray[np.bool_] = probabilities.shape[-1] * smallest > probabilities.max(axis=-1) - smallest
     return result
 
 
 class Recogniser:
-    """The model of a run folder, run in NumPy: no TensorFlow is imported where the run has a model.json.
+    """Runs the model of a run folder in NumPy. TensorFlow is only imported if the run has no model.json.
 
     Args:
-        run: the folder that `aslkit train` wrote.
+        run: run folder, as written by `aslkit train`.
 
     Raises:
-        InputError: no run there.
-        AslkitError: its model is damaged, or it has no model.json and TensorFlow is not installed.
+        InputError: the folder is not a run.
+        AslkitError: the model is damaged; or it has no model.json and TensorFlow is not installed.
     """
 
     def __init__(self, run: Path) -> None:
         self._network, self.contract = load_network(run)
         self._landmarker = HandLandmarker()
 
-    def recognise(self, frame: Frame) -> Recognised:
+    def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""
         hand = self._landmarker.find(frame)
         if hand is None:
-            nothing = np.zeros(len(self.contract.letters), np.float32)
-            return Recognised(hand=None, letter=None, probabilities=nothing, refused=True)
+            zeros = np.zeros(len(self.contract.letters), np.float32)
+            return Recognition(hand=None, letter=None, probabilities=zeros, rejected=True)
         inputs = model_input(frame, hand, self.contract)
-        said = self._network(inputs[None])[0]
-        probabilities = apply_temperature(said, self.contract.temperature)
-        return Recognised(
+        outputs = self._network(inputs[None])[0]
+        probabilities = apply_temperature(outputs, self.contract.temperature)
+        return Recognition(
             hand=hand,
             letter=self.contract.letters[int(probabilities.argmax())],
             probabilities=probabilities,
-            refused=bool(probabilities.max() < self.contract.threshold),
-            is_rest=bool(is_rest(said)),
+            rejected=bool(probabilities.max() < self.contract.threshold),
+            is_rest=bool(is_rest(outputs)),
         )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The whole of `aslkit live`: a run, a source, and what shows it."""
+"""Runs `aslkit live`: reads fingerspelling from a source, with or without a window."""
 
 import time
 from collections.abc import Callable
@@ -10,26 +10,26 @@ from typing import Any, Final
 from aslkit.core.errors import AslkitError
 from aslkit.core.progress import OnMessage
 from aslkit.live.config import LiveConfig
-from aslkit.live.frame_loop import FrameLoop, open_stream
+from aslkit.live.frame_loop import SOURCE_ENDED, FrameLoop, open_stream
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
 from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
-_GLANCE_S: Final = 0.1
+_POLL_INTERVAL_S: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveResult:
-    """How it went.
+    """The result of `aslkit live`.
 
     Attributes:
-        text: what was spelled.
-        frames: how many were read.
-        dropped: how many the source gave besides, for which there was no time.
-        first_s: from the start to the first frame that was read, seconds; None where there was none, and in a browser.
-        ended: why it ended.
+        text: text that was spelled.
+        frames: number of frames read.
+        dropped: number of frames that the source delivered while an earlier one was still being processed.
+        first_s: time from the start to the first frame that was read, seconds; None without frames, and in a browser.
+        ended: why recognition ended.
     """
 
     text: str
@@ -38,8 +38,8 @@ class LiveResult:
     first_s: float | None
     ended: str
 
-    def as_json(self) -> dict[str, Any]:
-        """The last of the JSON lines."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values of the last JSON line."""
         return {"event": "end", "text": self.text, "frames": self.frames, "dropped": self.dropped,
                 "first_s": self.first_s, "ended": self.ended}  # fmt: skip
 
@@ -56,24 +56,24 @@ def live(
     limit_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> LiveResult:
-    """Read letters from a source until it ends, until q, or until Ctrl-C.
+    """Read fingerspelling until the source ends or the user presses q or Ctrl-C.
 
     Args:
-        run: the folder that `aslkit train` wrote.
-        source: as `aslkit.video.sources.open_source` takes it.
-        config: the settings.
-        on_event: is told each event as it happens.
-        on_message: is told what the user must know, line by line.
+        run: run folder, as written by `aslkit train`.
+        source: see `aslkit.video.sources.open_source`.
+        config: settings of live recognition.
+        on_event: called with each event.
+        on_message: called with each line that the user should read.
         windowed: show a window.
-        letter: what the synthetic signer shows.
-        limit_s: end after so many seconds of frames; None for never.
-        clock: seconds since any moment.
+        letter: letter that the synthetic signer shows.
+        limit_s: stop after this many seconds of frames; None for no limit.
+        clock: returns monotonic time in seconds.
 
     Raises:
-        InputError: no run, no such source.
-        AslkitError: the model is damaged, the source cannot be read, there is no display.
+        InputError: the run or the source does not exist.
+        AslkitError: the model is damaged, the source cannot be read, or there is no display.
     """
-    began_s = clock()
+    start_s = clock()
     live_source = source_kind(source) in LIVE_KINDS
     with ExitStack() as stack:
         if windowed:
@@ -83,49 +83,52 @@ def live(
         recogniser = stack.enter_context(Recogniser(run))
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
-        stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, patient=windowed)
-        first: list[float] = []
-        watching = FrameLoop(
+        stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed)
+        first_frame_s: list[float] = []
+        frame_loop = FrameLoop(
             stream, reader, live=live_source, limit_s=limit_s, clock=clock,
-            after=lambda reader, time_s: None if first else first.append(clock()),
+            on_frame=lambda reader, time_s: None if first_frame_s else first_frame_s.append(clock()),
         )  # fmt: skip
-        stack.callback(watching.close)
+        stack.callback(frame_loop.close)
         try:
-            ended = _shown(reader, watching, run, source) if windowed else _waited(watching, on_message)
+            if windowed:
+                end_reason = _show_window(reader, frame_loop, run, source)
+            else:
+                end_reason = _wait_for_end(frame_loop, on_message)
         except KeyboardInterrupt:
-            ended = CTRL_C
-        except AslkitError:  # as a camera that stays away; what was spelled is not lost with it
+            end_reason = CTRL_C
+        except AslkitError:  # such as a camera that did not come back; do not lose the text
             if reader.text:
-                on_message(f"Spelled until then: {reader.text}")
+                on_message(f"Text spelled so far: {reader.text}")
             raise
-        watching.close()
+        frame_loop.close()
         return LiveResult(
             text=reader.text, frames=reader.frames, dropped=stream.frames.dropped,
-            first_s=round(first[0] - began_s, 3) if first else None, ended=ended,
+            first_s=round(first_frame_s[0] - start_s, 3) if first_frame_s else None, ended=end_reason,
         )  # fmt: skip
 
 
 def warn_uncalibrated(run: Path, recogniser: Recogniser, on_message: OnMessage) -> None:
-    """Say so where a model has no threshold: it would guess at every hand."""
+    """Warn the user if a model has no threshold, and therefore predicts a letter for every hand."""
     if not recogniser.contract.threshold:
         on_message(
-            f"{run.name} has no threshold, and guesses at every hand, as when too few frames were left over in "
-            "training to choose one. Record more, curate and train again."
+            f"{run.name} has no threshold, so it predicts a letter for every hand. Its dataset was probably too small "
+            "to choose one. Record more images, curate and train again."
         )
 
 
-def _shown(reader: Reader, watching: FrameLoop, run: Path, source: str) -> str:
+def _show_window(reader: Reader, frame_loop: FrameLoop, run: Path, source: str) -> str:
     from aslkit.live.window.window import show_live_window
 
-    return show_live_window(reader, watching, about=(run.name, camera_name(source)))
+    return show_live_window(reader, frame_loop, info=(run.name, camera_name(source)))
 
 
-def _waited(watching: FrameLoop, on_message: OnMessage) -> str:
-    """Without a window: say when a camera is gone and when it is back."""
-    trouble = None
-    while not watching.finished.wait(_GLANCE_S):
-        before, trouble = trouble, watching.stream.problem
-        if bool(trouble) != bool(before):
-            on_message(trouble or "It is back.")
-    watching.check()
-    return "the source ended"
+def _wait_for_end(frame_loop: FrameLoop, on_message: OnMessage) -> str:
+    """Wait until the source has ended. Report when a camera is lost and when it is back."""
+    problem = None
+    while not frame_loop.finished.wait(_POLL_INTERVAL_S):
+        previous, problem = problem, frame_loop.stream.problem
+        if bool(problem) != bool(previous):
+            on_message(problem or "The camera is back.")
+    frame_loop.check()
+    return SOURCE_ENDED

@@ -1,6 +1,6 @@
-"""From letters, frame by frame, to text: when a letter is taken, when it may be taken again, and what is a space.
+"""Turns the letters recognised in single frames into text: decides when a letter is accepted, and inserts spaces.
 
-Pure: no camera, no model and no clock, so that the rule can be tested and measured on whatever says letters.
+No camera, model or clock is involved, so that the rules can be tested and evaluated with any sequence of letters.
 """
 
 import math
@@ -12,21 +12,22 @@ from aslkit.live.config import LiveConfig
 
 Kind = Literal["letter", "space", "delete", "clear", "hand", "no hand"]
 
-_TICK_S: Final = 1e-6
-"""Sums of frame intervals are not exact."""
+_TIME_TOLERANCE_S: Final = 1e-6
+"""Tolerance when comparing times, because sums of frame intervals are not exact in floating point."""
 
-STRAY: Final = 0.2
-"""So large a share of frames may say something else: a model flickers."""
+MAX_OTHER_SHARE: Final = 0.2
+"""Share of frames that may show another letter, because predictions flicker."""
 
-LONGEST: Final = 2000
-"""Characters of text that are kept; older ones are let go."""
+MAX_TEXT_LENGTH: Final = 2000
+"""Characters. If the text grows longer, its beginning is dropped."""
 
 
 def letter_threshold(threshold: float, strictness: float) -> float:
-    """How likely a letter must be in a frame, 0–1, where several frames must agree.
+    """Return the minimum probability, 0–1, of a letter in a frame if several frames must agree.
 
-    A model's threshold is set for frames that are judged alone. The bar is as far up as `strictness` says, 0 (an even
-    chance) to 1 (the threshold itself), in logarithms of the odds; a threshold of 0 refuses nothing.
+    A model's threshold is set for frames that are judged alone. The log odds of the result are `strictness` times the
+    log odds of the threshold: 1 gives the threshold itself, 0 gives 0.5. A threshold of 0 stays 0, so that all
+    letters are accepted.
     """
     if not 0 < threshold < 1:
         return threshold
@@ -36,13 +37,13 @@ def letter_threshold(threshold: float, strictness: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What was seen in one frame.
+    """What was recognised in one frame.
 
     Attributes:
-        time_s: when, seconds since any moment.
-        hand: whether there is a hand.
-        letter: what it says above the bar; None where it is refused, or without a hand.
-        probability: of that letter, 0–1.
+        time_s: time of the frame, seconds from any origin.
+        hand: whether a hand was found.
+        letter: recognised letter; None if there is no hand, or its probability is below the `letter_threshold`.
+        probability: probability of the letter, 0–1.
     """
 
     time_s: float
@@ -53,14 +54,14 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something happened that another program may want to know.
+    """A change of the text, or a hand that appeared or disappeared.
 
     Attributes:
-        kind: what.
-        time_s: when, seconds since the beginning.
-        letter: which was taken or deleted; None where that is nothing.
-        probability: of the letter, the mean over the frames that said it.
-        text: all there is now.
+        kind: what happened.
+        time_s: time of the event, seconds since the start.
+        letter: character that was accepted or deleted, if any.
+        probability: mean probability of the accepted letter over the frames that show it.
+        text: complete text after the event.
     """
 
     kind: Kind
@@ -69,8 +70,8 @@ class Event:
     probability: float | None = None
     text: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Ready for JSON, without what is not known."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that are written as JSON, without those that are None."""
         values = {"event": self.kind, "time_s": round(self.time_s, 3), "letter": self.letter,
                   "probability": None if self.probability is None else round(self.probability, 3),
                   "text": self.text}  # fmt: skip
@@ -79,131 +80,140 @@ class Event:
 
 @dataclass(kw_only=True)
 class Speller:
-    """Takes letters that are held, and keeps the text.
+    """Accepts letters that are held, and keeps the text.
 
-    A letter is taken when `agree` of the frames of the last `hold_s` seconds say it above the `letter_threshold`, the
-    newest among them, and hardly one (STRAY) says another: the others are refused. Then it must be released before it
-    is taken again: over `release_s` seconds hardly a frame says it; or another letter is taken. So a held letter comes
-    once, at 5 frames a second and at 120.
+    A letter is accepted if a share of `agree` of the frames of the last `hold_s` seconds show it, including the newest
+    one, and at most MAX_OTHER_SHARE show another letter. The remaining frames have no letter. The same letter is
+    accepted again after it was released: during `release_s` seconds, at most MAX_OTHER_SHARE of the frames show it; or
+    another letter was accepted. A held letter is thus typed once, at any frame rate from 5 to 120 per second.
 
     Args:
-        config: the settings.
+        config: settings of live recognition.
 
     Attributes:
-        text: what was spelled.
-        hand: whether there is a hand.
-        held: the letter that was taken and not released; None when there is none.
-        share: how far the likeliest letter of now is towards being taken, 0–1.
+        text: text spelled so far.
+        hand: whether a hand is visible.
+        held: letter that was accepted and not released yet; None if there is none.
+        progress: how much of the required frames the current letter has, 0–1.
     """
 
     config: LiveConfig
     text: str = ""
     hand: bool = False
     held: str | None = None
-    share: float = 0.0
+    progress: float = 0.0
     _frames: deque[Observation] = field(default_factory=deque)
-    _last_s: float | None = None
-    _away_s: float | None = None
+    _last_time_s: float | None = None
+    _hand_lost_s: float | None = None
 
-    def see(self, seen: Observation) -> list[Event]:
-        """Take in a frame, and return what happened. A clock that went back, or a long gap, carries nothing over."""
-        if self._last_s is not None and not 0 <= seen.time_s - self._last_s <= self.config.gap_s:
-            self._forget(seen.time_s)
-        self._last_s = seen.time_s
-        self._frames.append(seen)
-        events = self._follow_hand(seen)
-        if self._held_back(seen.time_s):
+    def observe(self, observation: Observation) -> list[Event]:
+        """Process a frame and return the resulting events.
+
+        If time runs backwards or the gap since the last frame exceeds `gap_s`, earlier frames are ignored.
+        """
+        time_s = observation.time_s
+        if self._last_time_s is not None and not 0 <= time_s - self._last_time_s <= self.config.gap_s:
+            self._reset_after_gap(time_s)
+        self._last_time_s = time_s
+        self._frames.append(observation)
+        events = self._track_hand(observation)
+        if self._is_released(time_s):
             self.held = None
-        letter, probability = self._agreed(seen.time_s)
+        letter, probability = self._agreed_letter(time_s)
         if letter is not None and letter != self.held:
             self.held = letter
-            self._add(letter)
-            events.append(self._event("letter", seen.time_s, letter, probability))
+            self._append(letter)
+            events.append(self._event("letter", time_s, letter, probability))
         return events
 
     def space(self, time_s: float) -> list[Event]:
-        """Put a space, where there is a letter to put it after."""
+        """Append a space if the text ends with a letter."""
         if not self.text or self.text[-1] == " ":
             return []
-        self._add(" ")
+        self._append(" ")
         return [self._event("space", time_s)]
 
     def delete(self, time_s: float) -> list[Event]:
-        """Take the last sign away. The letter still held is not taken again until it is released."""
+        """Delete the last character. If its letter is still held, it is not accepted again until it was released."""
         if not self.text:
             return []
-        gone, self.text = self.text[-1], self.text[:-1]
-        return [self._event("delete", time_s, gone)]
+        deleted, self.text = self.text[-1], self.text[:-1]
+        return [self._event("delete", time_s, deleted)]
 
     def clear(self, time_s: float) -> list[Event]:
-        """Take all away."""
+        """Delete the whole text."""
         if not self.text:
             return []
         self.text = ""
         return [self._event("clear", time_s)]
 
     def reset(self) -> None:
-        """Carry nothing over from the frames until now: what is still held is taken again."""
+        """Ignore all earlier frames, so that a letter that is still held is accepted again. The text is kept."""
         self._frames.clear()
-        self.held, self.share = None, 0.0
+        self.held, self.progress = None, 0.0
 
-    def _forget(self, time_s: float) -> None:
+    def _reset_after_gap(self, time_s: float) -> None:
         self.reset()
-        self._away_s = None if self.hand else time_s
+        self._hand_lost_s = None if self.hand else time_s
 
-    def _follow_hand(self, seen: Observation) -> list[Event]:
+    def _track_hand(self, observation: Observation) -> list[Event]:
         events = []
-        if seen.hand:
-            self._away_s = None
+        if observation.hand:
+            self._hand_lost_s = None
             if not self.hand:
                 self.hand = True
-                events.append(self._event("hand", seen.time_s))
+                events.append(self._event("hand", observation.time_s))
             return events
-        if self._away_s is None:
-            self._away_s = seen.time_s
-        away_s = seen.time_s - self._away_s
-        if self.hand and away_s >= self.config.release_s - _TICK_S:  # one missed frame is no hand that left
+        if self._hand_lost_s is None:
+            self._hand_lost_s = observation.time_s
+        away_s = observation.time_s - self._hand_lost_s
+        # The landmarker misses a hand in single frames, so wait before reporting that it has disappeared.
+        if self.hand and away_s >= self.config.release_s - _TIME_TOLERANCE_S:
             self.hand = False
-            events.append(self._event("no hand", seen.time_s))
-        if self.config.space_s and not self.hand and away_s >= self.config.space_s - _TICK_S:
-            events += self.space(seen.time_s)
+            events.append(self._event("no hand", observation.time_s))
+        if self.config.space_s and not self.hand and away_s >= self.config.space_s - _TIME_TOLERANCE_S:
+            events += self.space(observation.time_s)
         return events
 
-    def _within(self, now_s: float, back_s: float) -> list[Observation]:
-        return [each for each in self._frames if now_s - each.time_s <= back_s + _TICK_S]
+    def _recent_frames(self, now_s: float, duration_s: float) -> list[Observation]:
+        return [frame for frame in self._frames if now_s - frame.time_s <= duration_s + _TIME_TOLERANCE_S]
 
-    def _covers(self, frames: list[Observation], now_s: float, back_s: float) -> bool:
-        """Whether the frames reach back so far, give or take one of them."""
-        spacing_s = (now_s - frames[0].time_s) / max(len(frames) - 1, 1)
-        return now_s - frames[0].time_s + spacing_s >= back_s - _TICK_S and len(frames) > 1
+    def _cover(self, frames: list[Observation], now_s: float, duration_s: float) -> bool:
+        """Return whether the frames cover a duration, up to one frame interval."""
+        interval_s = (now_s - frames[0].time_s) / max(len(frames) - 1, 1)
+        return now_s - frames[0].time_s + interval_s >= duration_s - _TIME_TOLERANCE_S and len(frames) > 1
 
-    def _held_back(self, now_s: float) -> bool:
-        """Whether the letter that was taken has been let go."""
+    def _is_released(self, now_s: float) -> bool:
+        """Return whether the held letter has been released."""
         if self.held is None:
             return False
-        frames = self._within(now_s, self.config.release_s)
-        still = sum(each.letter == self.held for each in frames)
-        return self._covers(frames, now_s, self.config.release_s) and still <= STRAY * len(frames)
+        frames = self._recent_frames(now_s, self.config.release_s)
+        still_held = sum(frame.letter == self.held for frame in frames)
+        return self._cover(frames, now_s, self.config.release_s) and still_held <= MAX_OTHER_SHARE * len(frames)
 
-    def _agreed(self, now_s: float) -> tuple[str | None, float]:
-        """The letter that most recent frames say, and its mean probability, where enough of them do."""
-        reach_s = max(self.config.hold_s, self.config.release_s)
-        while now_s - self._frames[0].time_s > reach_s + 2 * _TICK_S and len(self._frames) > self.config.least_frames:
+    def _agreed_letter(self, now_s: float) -> tuple[str | None, float]:
+        """Return the letter that enough recent frames show, and its mean probability; or None and 0. Set `progress`."""
+        max_age_s = max(self.config.hold_s, self.config.release_s) + 2 * _TIME_TOLERANCE_S
+        while now_s - self._frames[0].time_s > max_age_s and len(self._frames) > self.config.least_frames:
             self._frames.popleft()
-        frames = self._within(now_s, self.config.hold_s)
-        if len(frames) < self.config.least_frames:  # a slow camera: look further back
+        frames = self._recent_frames(now_s, self.config.hold_s)
+        if len(frames) < self.config.least_frames:  # a slow camera: use older frames as well
             frames = list(self._frames)[-self.config.least_frames :]
         letter = self._frames[-1].letter
-        said = [each.probability for each in frames if letter is not None and each.letter == letter]
-        others = sum(each.letter not in (None, letter) for each in frames)
-        needed = max(math.ceil(self.config.agree * len(frames) - _TICK_S), self.config.least_frames)
-        self.share = min(len(said) / needed, 1.0)
-        if len(said) < needed or others > STRAY * len(frames) or not self._covers(frames, now_s, self.config.hold_s):
+        probabilities = [frame.probability for frame in frames if letter is not None and frame.letter == letter]
+        others = sum(frame.letter not in (None, letter) for frame in frames)
+        required = max(math.ceil(self.config.agree * len(frames) - _TIME_TOLERANCE_S), self.config.least_frames)
+        self.progress = min(len(probabilities) / required, 1.0)
+        if (
+            len(probabilities) < required
+            or others > MAX_OTHER_SHARE * len(frames)
+            or not self._cover(frames, now_s, self.config.hold_s)
+        ):
             return None, 0.0
-        return letter, sum(said) / len(said)
+        return letter, sum(probabilities) / len(probabilities)
 
-    def _add(self, sign: str) -> None:
-        self.text = (self.text + sign)[-LONGEST:]
+    def _append(self, character: str) -> None:
+        self.text = (self.text + character)[-MAX_TEXT_LENGTH:]
 
     def _event(self, kind: Kind, time_s: float, letter: str | None = None, probability: float | None = None) -> Event:
         return Event(kind=kind, time_s=time_s, letter=letter, probability=probability, text=self.text)

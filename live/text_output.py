@@ -1,4 +1,4 @@
-"""Handing the text on: spoken by the system's voice, or copied to its clipboard, where it has them."""
+"""Speaks text and copies it to the clipboard, with programs of the operating system."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ from typing import Final
 
 from aslkit.core.errors import AslkitError
 
-VOICES: Final = (("say",), ("spd-say", "--wait"), ("espeak-ng",), ("espeak",))
-CLIPBOARDS: Final = (
+SPEECH_COMMANDS: Final = (("say",), ("spd-say", "--wait"), ("espeak-ng",), ("espeak",))
+CLIPBOARD_COMMANDS: Final = (
     ("pbcopy",),
     ("wl-copy",),
     ("xclip", "-selection", "clipboard"),
@@ -16,40 +16,44 @@ CLIPBOARDS: Final = (
     ("clip",),
 )
 
-_PATIENCE_S: Final = 5
+_COPY_TIMEOUT_S: Final = 5
 
-Find = Callable[[str], str | None]
+FindProgram = Callable[[str], str | None]
+"""Returns the path of a program, None if it is not installed."""
 
 
-def find_voice(*, find: Find = shutil.which) -> tuple[str, ...]:
-    """The command that speaks.
+def find_voice(*, find: FindProgram = shutil.which) -> tuple[str, ...]:
+    """Return the command of the first installed text-to-speech program.
 
     Raises:
-        AslkitError: this system has no voice that is known.
+        AslkitError: none of SPEECH_COMMANDS is installed.
     """
-    return _first(VOICES, find, "There is no voice on this system. Install espeak-ng or speech-dispatcher.")
+    return _find_command(
+        SPEECH_COMMANDS, find, "No text-to-speech program found. Install espeak-ng or speech-dispatcher."
+    )
 
 
-def find_clipboard(*, find: Find = shutil.which) -> tuple[str, ...]:
-    """The command that puts its input on the clipboard.
+def find_clipboard(*, find: FindProgram = shutil.which) -> tuple[str, ...]:
+    """Return the command of the first installed program that copies its input to the clipboard.
 
     Raises:
-        AslkitError: this system has no clipboard that is known.
+        AslkitError: none of CLIPBOARD_COMMANDS is installed.
     """
-    return _first(CLIPBOARDS, find, "There is no clipboard program on this system. Install xclip or wl-clipboard.")
+    return _find_command(CLIPBOARD_COMMANDS, find, "No clipboard program found. Install xclip or wl-clipboard.")
 
 
-def speak_text(text: str, *, find: Find = shutil.which) -> None:
-    """Say the text aloud, and don't wait until it is said.
+def speak_text(text: str, *, find: FindProgram = shutil.which) -> None:
+    """Start speaking a text, and return without waiting for the end.
 
     Raises:
-        AslkitError: this system has no voice that is known, or it cannot be started.
+        AslkitError: no text-to-speech program is installed, or it cannot be started.
     """
     command = find_voice(find=find)
     if not text.strip():
         return
-    try:  # after --, so that no text is taken for an option
+    try:
         subprocess.Popen(
+            # "--" prevents the text from being parsed as an option. `say` does not support it.
             [*command, "--", text.strip().lower()] if command[0] != "say" else [*command, text.strip().lower()],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -57,24 +61,24 @@ def speak_text(text: str, *, find: Find = shutil.which) -> None:
         raise AslkitError(f"{command[0]} cannot be started: {error.strerror}.") from error
 
 
-def copy_text(text: str, *, find: Find = shutil.which) -> None:
-    """Put the text on the clipboard.
+def copy_text(text: str, *, find: FindProgram = shutil.which) -> None:
+    """Copy a text to the clipboard.
 
     Raises:
-        AslkitError: this system has no clipboard that is known, or it takes nothing.
+        AslkitError: no clipboard program is installed, or it fails.
     """
     command = find_clipboard(find=find)
     try:
         subprocess.run(
-            command, input=text.strip().encode(), check=True, timeout=_PATIENCE_S,
+            command, input=text.strip().encode(), check=True, timeout=_COPY_TIMEOUT_S,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
-        raise AslkitError(f"{command[0]} did not take the text. Is there a screen for it?") from error
+        raise AslkitError(f"{command[0]} could not copy the text. It needs a graphical session.") from error
 
 
-def _first(commands: tuple[tuple[str, ...], ...], find: Find, missing: str) -> tuple[str, ...]:
+def _find_command(commands: tuple[tuple[str, ...], ...], find: FindProgram, error_message: str) -> tuple[str, ...]:
     for command in commands:
         if find(command[0]):
             return command
-    raise AslkitError(missing)
+    raise AslkitError(error_message)

@@ -87,7 +87,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
             letter=letter, limit_s=options["limit_s"],
             windowed=_is_windowed(options["preview"], options["source"], as_json=as_json),
         )  # fmt: skip
-    click.echo(json.dumps(result.as_json()) if as_json else result.text)
+    click.echo(json.dumps(result.to_dict()) if as_json else result.text)
     if copy:
         copy_text(result.text)
 
@@ -142,7 +142,7 @@ def exam(
     from aslkit.live.config import LiveConfig
     from aslkit.live.exam.result_folder import ExamFolder, render_report
     from aslkit.live.exam.run import run_exam
-    from aslkit.live.exam.scoring import letter_order
+    from aslkit.live.exam.scoring import shuffle_letters
     from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
 
     kind = source_kind(source)
@@ -155,14 +155,14 @@ def exam(
     settings = load_settings("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
-    asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    who = _exam_signer(signer, source)
-    about = {"run": folder.name, "signer": who, "source": camera_name(source), "seed": seed, "times": times}
+    chosen_letters = (parse_letter(letter),) if letter is not None else parse_letters(letters)
+    signer_name = _exam_signer(signer, source)
+    metadata = {"run": folder.name, "signer": signer_name, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = run_exam(
-        folder, source=source, asked=letter_order(asked, times, rng), letters=asked, times=times, rng=rng,
-        config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
-        folder=ExamFolder.new(workspace, name=f"{folder.name}-{who}", signer=who, about=about),
+        folder, source=source, prompts=shuffle_letters(chosen_letters, times, rng), letters=chosen_letters,
+        times=times, rng=rng, config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
+        folder=ExamFolder.new(workspace, name=f"{folder.name}-{signer_name}", signer=signer_name, metadata=metadata),
     )  # fmt: skip
     click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")
 
@@ -176,12 +176,12 @@ def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
 
 def _exam_signer(signer: str | None, source: str) -> str:
     """Return the signer: as given, or named after the source, or the login name."""
-    from aslkit.live.frame_loop import SIGNER
+    from aslkit.live.frame_loop import SYNTHETIC_SIGNER
     from aslkit.video.sources import source_kind
 
     kind = source_kind(source)
     if signer is None and kind == "synthetic":
-        signer = SIGNER
+        signer = SYNTHETIC_SIGNER
     elif signer is None:
         signer = make_name(Path(source).absolute().name) if kind in ("folder", "video") else login_name()
     return validate_signer(signer, synthetic=kind == "synthetic")
@@ -194,7 +194,7 @@ def _create_event_handler(*, as_json: bool, speak: bool) -> "Callable[[Event], N
     def handle(event: "Event") -> None:
         nonlocal speak
         if as_json:
-            click.echo(json.dumps(event.as_json()))
+            click.echo(json.dumps(event.to_dict()))
             sys.stdout.flush()
         if speak and event.kind == "space":
             try:

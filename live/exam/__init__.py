@@ -1,1 +1,1 @@
-"""`aslkit exam`: sign prompted letters and get a score."""
+"""`aslkit exam`: prompts the signer for letters, and scores the predictions of a model."""

@@ -1,4 +1,4 @@
-"""What an exam leaves: its score, a short report, and its frames, marked so that nothing is ever trained on them."""
+"""Writes the folder of an exam: score, report, and frames, which are marked so that they are never trained on."""
 
 import json
 from dataclasses import dataclass
@@ -17,81 +17,96 @@ REPORT_FILE: Final = "README.md"
 
 @dataclass(kw_only=True)
 class ExamFolder:
-    """WORKSPACE/exams/NAME: result.json, README.md, and frames/SIGNER/SESSION/LETTER/*.jpg.
+    """WORKSPACE/exams/NAME, with result.json, README.md, and frames/SIGNER/SESSION/LETTER/*.jpg.
 
-    Args:
-        path: of the folder.
-        signer: who is examined.
-        about: run, source, seed and the like, as the result tells them.
+    The folder is created with its first file, so that an exam that could not start leaves no folder.
+
+    Attributes:
+        path: the folder.
+        signer: name of the signer.
+        metadata: run, source, seed and other values that are included in result.json.
+        frames: number of stored frames.
     """
 
     path: Path
     signer: str
-    about: dict[str, Any]
+    metadata: dict[str, Any]
     frames: int = 0
 
     @classmethod
-    def new(cls, workspace: Workspace, *, name: str, signer: str, about: dict[str, Any]) -> "ExamFolder":
-        """Name one that is not there yet: of a name that is taken, the next number."""
+    def new(cls, workspace: Workspace, *, name: str, signer: str, metadata: dict[str, Any]) -> "ExamFolder":
+        """Return a folder that does not exist yet: NAME-1, or the next free number."""
         exams, number = workspace.exams, 1
         while (exams / make_name(f"{name}-{number}")).exists():
             number += 1
-        return cls(path=exams / make_name(f"{name}-{number}"), signer=signer, about=about)
-
-    def _made(self) -> None:
-        """Make the folder with the first that goes into it: an exam that could not begin leaves nothing."""
-        session = self.session / SESSION_FILE
-        if not session.exists():
-            session.parent.mkdir(parents=True)
-            camera = self.about.get("source", "unknown")
-            named = {"signer": self.signer, "session": self.path.name, "camera": camera}
-            update_session(session, named | {"purpose": EXAM_PURPOSE})
+        return cls(path=exams / make_name(f"{name}-{number}"), signer=signer, metadata=metadata)
 
     @property
-    def session(self) -> Path:
-        """Where frames go, as captures lie."""
+    def session_folder(self) -> Path:
+        """Folder of the frames, which has the layout of a recording session."""
         return self.path / "frames" / self.signer / self.path.name
 
-    def keep(self, frame: Frame, letter: str) -> None:
-        """Store a frame, BGR, uint8 (height, width, 3), unmirrored, under the letter that was asked for."""
-        self._made()
-        (self.session / letter).mkdir(exist_ok=True)
-        write_bytes(self.session / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
+    def store_frame(self, frame: Frame, letter: str) -> None:
+        """Store a frame of a letter: BGR, uint8 (height, width, 3), unmirrored."""
+        self._create_if_missing()
+        (self.session_folder / letter).mkdir(exist_ok=True)
+        write_bytes(self.session_folder / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
         self.frames += 1
 
-    def finish(self, score: ExamScore) -> dict[str, Any]:
-        """Write score and report, and return the score as JSON has it."""
-        self._made()
-        result = {**self.about, **score.as_json(), "folder": str(self.path), "frames": self.frames}
+    def write_result(self, score: ExamScore) -> dict[str, Any]:
+        """Write score and report, and return the values of result.json."""
+        self._create_if_missing()
+        result = {**self.metadata, **score.to_dict(), "folder": str(self.path), "frames": self.frames}
         write_text(self.path / RESULT_FILE, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         write_text(self.path / REPORT_FILE, render_report(result))
         return result
 
+    def _create_if_missing(self) -> None:
+        session_file = self.session_folder / SESSION_FILE
+        if not session_file.exists():
+            session_file.parent.mkdir(parents=True)
+            camera = self.metadata.get("source", "unknown")
+            session = {"signer": self.signer, "session": self.path.name, "camera": camera}
+            update_session(session_file, session | {"purpose": EXAM_PURPOSE})
+
 
 def render_report(result: dict[str, Any]) -> str:
-    """The report, Markdown."""
-    speed, false = result["words_a_minute"], result["false_letters"]
+    """Return the report of an exam as Markdown, given the values of result.json."""
+    speed = result["words_a_minute"]
     lines = [
         f"# Exam of {result['run']}",
         "",
-        f"**{result['accuracy']:.1%}** of {result['asked']} letters right: {result['signer']}, {result['source']}.",
-        "It has learned from this person, so the score flatters." if result.get("known") else "",
-        "" if speed is None else f"{speed:.1f} words a minute (five letters a word).",
-        _rest(false, result["rest_s"], result["rest_frames"]),
+        f"Accuracy: **{result['accuracy']:.1%}**",
         "",
-        "| letter | asked | right | refused | no hand | taken for |",
+        "The model was trained on this signer, so the score is optimistic." if result.get("known") else "",
+        "",
+        f"- Prompts: {result['asked']}",
+        f"- Signer: {result['signer']}",
+        f"- Source: {result['source']}",
+    ]
+    if speed is not None:
+        lines.append(f"- Speed: {speed:.1f} words per minute, at five letters per word")
+    lines += [
+        f"- Rest: {_describe_rest(result['false_letters'], result['rest_s'], result['rest_frames'])}",
+        "",
+        "| letter | prompts | correct | rejected | no hand | predicted as |",
         "|---|---|---|---|---|---|",
     ]
     for row in result["letters"]:
-        taken = " ".join(row["taken_for"])
+        predicted = " ".join(row["taken_for"])
         lines.append(
-            f"| {row['letter']} | {row['asked']} | {row['right']} | {row['refused']} | {row['no_hand']} | {taken} |"
+            f"| {row['letter']} | {row['asked']} | {row['right']} | {row['refused']} | {row['no_hand']} | {predicted} |"
         )
-    lines += ["", "The frames are kept to look at, never to train on: `aslkit curate` and `aslkit import` refuse them."]
+    lines += [
+        "",
+        "The frames are kept for inspection only. `aslkit curate` and `aslkit import` reject them, so that no model is "
+        "trained on them.",
+    ]
     return "\n".join(line for line, after in zip(lines, [*lines[1:], "x"], strict=True) if line or after) + "\n"
 
 
-def _rest(false: int | None, rest_s: float | None, frames: int | None) -> str:
-    if false is None:
-        return "False letters at rest were not measured."
-    return f"{false} false letters in {f'{rest_s:g} s' if rest_s is not None else f'{frames} frames'} of rest."
+def _describe_rest(false_letters: int | None, rest_s: float | None, rest_frames: int | None) -> str:
+    if false_letters is None:
+        return "not measured"
+    unit = "letter" if false_letters == 1 else "letters"
+    return f"{false_letters} false {unit} in {f'{rest_s:g} s' if rest_s is not None else f'{rest_frames} frames'}"

@@ -1,6 +1,6 @@
-"""Holding an exam: before a camera, or on a folder of photographs or a video whose letters are known."""
+"""Runs an exam: with a camera, or with labelled images or a video."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,42 +13,61 @@ from aslkit.core.progress import OnMessage, progress_bar
 from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.scoring import Exam, ExamAnswer, ExamScore
+from aslkit.live.exam.scoring import Exam, ExamScore, LetterResult
 from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
-from aslkit.video.sources import LIVE_KINDS, open_source, source_kind
+from aslkit.video.sources import LIVE_KINDS, SourceFrame, open_source, source_kind
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
-KEEP_EVERY_S: Final = 0.2
-NO_DISPLAY: Final = "There is no display for the window. Add --no-preview to be asked in words."
+FRAME_INTERVAL_S: Final = 0.2
+"""Interval at which camera frames are stored, and at which a video is sampled."""
+
+NO_DISPLAY: Final = "No display found for the window. Add --no-preview to show the prompts in the terminal."
+
+_POLL_INTERVAL_S: Final = 0.05
+
+StoreFrame = Callable[[Frame, str], None]
+"""Stores a frame, BGR, uint8 (height, width, 3), of a letter."""
 
 
-def labelled_images(
+def select_images(
     folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator
 ) -> list[tuple[str, Path]]:
-    """Photographs to ask about: `times` of each letter's folder, and of `none`, in random order.
+    """Select up to `times` random images of each letter and of NO_LETTER, and return them in random order.
+
+    Args:
+        folder: folder with one folder per letter, such as A or a.
+        letters: letters to select.
+        times: maximum number of images of each letter.
+        rng: selects the images and their order.
 
     Raises:
-        InputError: there is none of these letters.
+        InputError: the folder has no image of these letters.
     """
-    found = []
+    selected = []
     for letter in (*letters, NO_LETTER):
         for name in dict.fromkeys((letter, letter.lower())):
-            inside = folder / name
-            files = sorted(_images(inside), key=lambda path: natural_key(path.name)) if inside.is_dir() else []
-            chosen = rng.permutation(len(files))[:times].tolist()
-            found += [(letter, files[index]) for index in chosen]
+            letter_folder = folder / name
+            files = (
+                sorted(_list_images(letter_folder), key=lambda path: natural_key(path.name))
+                if letter_folder.is_dir()
+                else []
+            )
+            selected += [(letter, files[index]) for index in rng.permutation(len(files))[:times].tolist()]
             if files:
                 break
-    if not any(letter != NO_LETTER for letter, _ in found):
-        raise InputError(f"{folder} holds no folder of a letter with photographs in it, such as {folder / letters[0]}.")
-    return [found[index] for index in rng.permutation(len(found)).tolist()]
+    if not any(letter != NO_LETTER for letter, _ in selected):
+        raise InputError(
+            f"{folder} has no images of these letters. Put them in one folder per letter, such as "
+            f"{folder / letters[0]}."
+        )
+    return [selected[index] for index in rng.permutation(len(selected)).tolist()]
 
 
-def _images(folder: Path) -> Iterator[Path]:
-    """Its images, but none that is hidden, such as what a file manager leaves."""
+def _list_images(folder: Path) -> Iterator[Path]:
+    """Yield the images of a folder, without hidden files such as those that macOS adds."""
     return (
         path
         for path in folder.iterdir()
@@ -56,69 +75,78 @@ def _images(folder: Path) -> Iterator[Path]:
     )
 
 
-def readable_images(
-    chosen: list[tuple[str, Path]], unreadable: list[str], on_message: OnMessage
+def decode_images(
+    selected: list[tuple[str, Path]], unreadable: list[str], on_message: OnMessage
 ) -> Iterator[tuple[str, Frame]]:
-    """Decode photographs of known letters; those that are damaged are left out, said and listed."""
-    for letter, path in chosen:
+    """Decode images of known letters. Damaged images are skipped, reported, and appended to `unreadable`."""
+    for letter, path in selected:
         try:
             frame = decode_image(read_image_file(path))
         except ImageError as error:
             unreadable.append(str(path))
-            on_message(f"{path}: {error.message}. It is left out.")
+            on_message(f"{path}: {error.message}. The image is skipped.")
             continue
         yield letter, frame
 
 
 def examine_frames(
-    recogniser: RecogniserProtocol, frames: Iterator[tuple[str, Frame]], total: int, keep: Callable[[Frame, str], None]
+    recogniser: RecogniserProtocol, frames: Iterator[tuple[str, Frame]], total: int, store_frame: StoreFrame
 ) -> ExamScore:
-    """Ask about frames whose letter is known, each judged alone by the model's own threshold."""
-    answers, false, rests = [], 0, 0
-    with progress_bar("Examining", total) as advance:
-        for letter, frame in frames:
-            seen = recogniser.recognise(frame)
-            keep(frame, letter)
-            said = None if seen.refused else seen.letter
-            if letter == NO_LETTER:
-                rests, false = rests + 1, false + (said is not None)
-            else:
-                answers.append(ExamAnswer(asked=letter, said=said, hand=seen.hand is not None))
-            advance()
-    measured = {"false_letters": false, "rests": rests} if rests else {}
-    return ExamScore(answers=tuple(answers), **measured)
-
-
-class LiveExam:
-    """An exam before a camera: a sitting that follows a reader. Shown by `aslkit.live.exam.window`, or in words.
+    """Score frames of known letters. Each frame is predicted separately, with the model's own threshold.
 
     Args:
-        sitting: asks.
-        keep: stores a frame under a letter.
+        recogniser: recognises the letter in a frame.
+        frames: letter and frame, BGR, uint8 (height, width, 3).
+        total: number of frames, for the progress bar.
+        store_frame: stores a frame of a letter.
+    """
+    results, false_letters, rest_frames = [], 0, 0
+    with progress_bar("Examining", total) as advance:
+        for letter, frame in frames:
+            recognition = recogniser.recognise(frame)
+            store_frame(frame, letter)
+            predicted = None if recognition.rejected else recognition.letter
+            if letter == NO_LETTER:
+                rest_frames, false_letters = rest_frames + 1, false_letters + (predicted is not None)
+            else:
+                results.append(
+                    LetterResult(letter=letter, predicted=predicted, hand_found=recognition.hand is not None)
+                )
+            advance()
+    rest = {"false_letters": false_letters, "rest_frames": rest_frames} if rest_frames else {}
+    return ExamScore(results=tuple(results), **rest)
+
+
+class CameraExam:
+    """Connects an exam to the events and frames of a reader.
+
+    Args:
+        exam: prompts for letters.
+        store_frame: stores a frame of a letter.
     """
 
-    def __init__(self, sitting: Exam, keep: Callable[[Frame, str], None]) -> None:
-        self.sitting, self._keep = sitting, keep
-        self._said: list[str] = []
-        self._kept_s = -KEEP_EVERY_S
+    def __init__(self, exam: Exam, store_frame: StoreFrame) -> None:
+        self.exam, self._store_frame = exam, store_frame
+        self._new_letters: list[str] = []
+        self._stored_s = -FRAME_INTERVAL_S
 
-    def heard(self, event: Event) -> None:
-        """A reader's event."""
+    def on_event(self, event: Event) -> None:
+        """Remember an accepted letter until the frame is complete."""
         if event.kind == "letter" and event.letter is not None:
-            self._said.append(event.letter)
+            self._new_letters.append(event.letter)
 
-    def after(self, reader: Reader, time_s: float) -> None:
-        """A frame was read."""
-        sitting, reading = self.sitting, reader.reading
-        if sitting.phase in ("sign", "rest") and time_s - self._kept_s >= KEEP_EVERY_S and reading.frame is not None:
-            self._keep(reading.frame, sitting.letter)
-            self._kept_s = time_s
-        before = sitting.phase
-        said, self._said = self._said, []
-        hand = reading.seen is not None and reading.seen.hand is not None
-        sitting.see(time_s, said=said, hand=hand)
-        if before != sitting.phase and sitting.phase == "sign":
-            reader.reset()  # a letter held since before "now" counts from now on
+    def on_frame(self, reader: Reader, time_s: float) -> None:
+        """Pass the accepted letters to the exam, and store the frame if it is due."""
+        exam, reading = self.exam, reader.reading
+        if exam.phase in ("sign", "rest") and time_s - self._stored_s >= FRAME_INTERVAL_S and reading.frame is not None:
+            self._store_frame(reading.frame, exam.letter)
+            self._stored_s = time_s
+        previous_phase = exam.phase
+        letters, self._new_letters = self._new_letters, []
+        hand = reading.recognition is not None and reading.recognition.hand is not None
+        exam.process_frame(time_s, letters=letters, hand=hand)
+        if previous_phase != exam.phase and exam.phase == "sign":
+            reader.reset()  # a letter that is already held when the prompt appears must be accepted again
 
 
 def run_exam(
@@ -126,7 +154,7 @@ def run_exam(
     *,
     source: str,
     folder: ExamFolder,
-    asked: tuple[str, ...],
+    prompts: tuple[str, ...],
     letters: tuple[str, ...],
     times: int,
     rng: np.random.Generator,
@@ -135,24 +163,24 @@ def run_exam(
     windowed: bool,
     on_message: OnMessage,
 ) -> dict[str, Any]:
-    """Hold an exam, and return its result as result.json has it.
+    """Run an exam, and return the values of its result.json.
 
     Args:
-        run: the folder that `aslkit train` wrote.
-        source: a camera or stream; a folder with a folder for each letter; or a video of one letter.
-        folder: where score, report and frames go.
-        asked: letters in order, for a camera.
-        letters: which may be asked for; of a video, the one that it shows.
-        times: how often each.
-        rng: chooses photographs.
-        config: the rule.
-        rest_s: rest at the end, seconds.
-        windowed: show a window; otherwise letters are asked for in words.
-        on_message: tells the user what to do.
+        run: run folder, as written by `aslkit train`.
+        source: a camera or stream; a folder with one folder per letter; or a video of one letter.
+        folder: folder for score, report and frames.
+        prompts: letters to prompt for, in order, if the source is a camera.
+        letters: letters of the images to select; for a video, the letter that it shows.
+        times: maximum number of images per letter, or of frames of a video.
+        rng: selects images.
+        config: settings of live recognition.
+        rest_s: duration of the rest at the end, seconds.
+        windowed: show the prompts of a camera exam in a window, otherwise in the terminal.
+        on_message: called with each line that the user should read.
 
     Raises:
-        InputError: no run, no such source, no letters in it, or none that can be read.
-        AslkitError: the model is damaged, the source cannot be read, there is no display.
+        InputError: the run or the source does not exist, or the source has no readable image of the letters.
+        AslkitError: the model is damaged, the source cannot be read, or there is no display.
     """
     kind = source_kind(source)
     if windowed and kind in LIVE_KINDS:
@@ -160,111 +188,109 @@ def run_exam(
 
         require_display(NO_DISPLAY)
     with Recogniser(run) as recogniser:
-        folder.about["known"] = folder.signer in read_training_signers(run)
-        if folder.about["known"]:
+        folder.metadata["known"] = folder.signer in read_training_signers(run)
+        if folder.metadata["known"]:
             on_message(
-                f"{run.name} has learned from {folder.signer}: the score flatters, and says nothing of strangers."
+                f"{run.name} was trained on {folder.signer}, so the score is optimistic. It says nothing about unseen "
+                "signers."
             )
         if kind in LIVE_KINDS:
-            score = _at_camera(
-                recogniser, source, config, Exam(asked=asked, rest_s=rest_s), folder, windowed=windowed, say=on_message
-            )
+            exam = Exam(prompts=prompts, rest_s=rest_s)
+            score = _examine_camera(recogniser, source, config, exam, folder, windowed=windowed, on_message=on_message)
         elif kind == "folder":
-            score = _of_photographs(
-                recogniser,
-                Path(source),
-                letters,
-                labelled_images(Path(source), letters, times, rng),
-                folder,
-                on_message,
-            )
+            selected = select_images(Path(source), letters, times, rng)
+            score = _examine_images(recogniser, Path(source), letters, selected, folder, on_message)
         else:
-            with open_source(source, letter=letters[0], signer=folder.signer, session="exam") as given:
-                score = examine_frames(recogniser, _apart(given, letters[0], times), times, folder.keep)
-        return folder.finish(score)
+            with open_source(source, letter=letters[0], signer=folder.signer, session="exam") as video:
+                frames = _sample_video(video, letters[0], times)
+                score = examine_frames(recogniser, frames, times, folder.store_frame)
+        return folder.write_result(score)
 
 
-def _at_camera(
+def _examine_camera(
     recogniser: Recogniser,
     source: str,
     config: LiveConfig,
-    sitting: Exam,
+    exam: Exam,
     folder: ExamFolder,
     *,
     windowed: bool,
-    say: Callable[[str], None],
+    on_message: OnMessage,
 ) -> ExamScore:
-    exam = LiveExam(sitting, folder.keep)
-    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=exam.heard)
-    stream = open_stream(source, config, paced=False, patient=windowed)
-    watching = FrameLoop(stream, reader, live=True, after=exam.after)
+    camera_exam = CameraExam(exam, folder.store_frame)
+    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=camera_exam.on_event)
+    stream = open_stream(source, config, paced=False, wait_forever=windowed)
+    frame_loop = FrameLoop(stream, reader, live=True, on_frame=camera_exam.on_frame)
     try:
-        _sit(sitting, reader, watching, windowed, say)
+        _show_prompts(exam, reader, frame_loop, windowed, on_message)
     finally:
-        watching.close()  # waits: the last answer may just be being written down
-    return sitting.score()
+        frame_loop.close()  # before the score is read, because the last result may still be being recorded
+    return exam.score()
 
 
-def _of_photographs(
+def _examine_images(
     recogniser: RecogniserProtocol,
     source: Path,
     letters: tuple[str, ...],
-    chosen: list[tuple[str, Path]],
+    selected: list[tuple[str, Path]],
     folder: ExamFolder,
-    say: Callable[[str], None],
+    on_message: OnMessage,
 ) -> ExamScore:
-    _say_what_is_missing(letters, chosen, folder, say)
-    unreadable = folder.about["unreadable"] = list[str]()
-    score = examine_frames(recogniser, readable_images(chosen, unreadable, say), len(chosen), folder.keep)
-    if not score.answers:
-        raise InputError(f"No photograph of a letter in {source} can be read.")
+    _report_missing_letters(letters, selected, folder, on_message)
+    unreadable = folder.metadata["unreadable"] = list[str]()
+    frames = decode_images(selected, unreadable, on_message)
+    score = examine_frames(recogniser, frames, len(selected), folder.store_frame)
+    if not score.results:
+        raise InputError(f"None of the images of letters in {source} can be read.")
     return score
 
 
-def _say_what_is_missing(
-    letters: tuple[str, ...], chosen: list[tuple[str, Path]], folder: ExamFolder, say: Callable[[str], None]
+def _report_missing_letters(
+    letters: tuple[str, ...], selected: list[tuple[str, Path]], folder: ExamFolder, on_message: OnMessage
 ) -> None:
-    there = {letter for letter, _ in chosen}
-    missing = folder.about["not_in_folder"] = [letter for letter in letters if letter not in there]
+    available = {letter for letter, _ in selected}
+    missing = folder.metadata["not_in_folder"] = [letter for letter in letters if letter not in available]
     if missing:
-        say(f"Not in the folder, so not asked: {' '.join(missing)}")
+        on_message(f"Skipped, because the folder has no images of them: {' '.join(missing)}")
 
 
-def _apart(given: Any, letter: str, times: int) -> Iterator[tuple[str, Frame]]:
+def _sample_video(frames: Iterable[SourceFrame], letter: str, count: int) -> Iterator[tuple[str, Frame]]:
+    """Yield up to `count` frames of a video with at least FRAME_INTERVAL_S between them, with the video's letter."""
     due_s = 0.0
-    for frame in given:
+    for frame in frames:
         if frame.time_s is None or frame.time_s >= due_s:
-            due_s = (frame.time_s or 0.0) + KEEP_EVERY_S
+            due_s = (frame.time_s or 0.0) + FRAME_INTERVAL_S
             yield letter, frame.image
-            times -= 1
-            if times <= 0:
+            count -= 1
+            if count <= 0:
                 return
 
 
-def _sit(sitting: Exam, reader: Reader, watching: FrameLoop, windowed: bool, on_message: OnMessage) -> None:
+def _show_prompts(exam: Exam, reader: Reader, frame_loop: FrameLoop, windowed: bool, on_message: OnMessage) -> None:
+    """Show the prompts until the exam is done, or the user stops it."""
     try:
         if windowed:
             from aslkit.live.exam.window import show_exam
 
-            show_exam(sitting, reader, watching)
+            show_exam(exam, reader, frame_loop)
             return
-        before = None
-        while sitting.phase != "done" and not watching.finished.wait(0.05):
-            now = (sitting.phase, len(sitting.answers))
-            if now != before:
-                before = now
-                on_message(prompt_text(sitting))
-        watching.check()
+        previous = None
+        while exam.phase != "done" and not frame_loop.finished.wait(_POLL_INTERVAL_S):
+            current = (exam.phase, len(exam.results))
+            if current != previous:
+                previous = current
+                on_message(prompt_text(exam))
+        frame_loop.check()
     except KeyboardInterrupt:
-        on_message("Ended early: what was asked until now is scored.")
+        on_message("Stopped early. The score covers the letters so far.")
 
 
-def prompt_text(sitting: Exam) -> str:
-    """What the signer is told."""
-    if sitting.phase == "ready":
-        return f"{len(sitting.answers) + 1} of {len(sitting.asked)}: get ready for {sitting.letter}"
-    if sitting.phase == "sign":
-        return f"Sign {sitting.letter} now"
-    if sitting.phase == "rest":
-        return f"Rest for {sitting.rest_s:g} s: hands as you like, but no letters"
+def prompt_text(exam: Exam) -> str:
+    """Return the instruction for the signer."""
+    if exam.phase == "ready":
+        return f"{len(exam.results) + 1} of {len(exam.prompts)}: get ready for {exam.letter}"
+    if exam.phase == "sign":
+        return f"Sign {exam.letter} now"
+    if exam.phase == "rest":
+        return f"Rest for {exam.rest_s:g} s. Move your hands as you like, but do not sign letters."
     return "Done"

@@ -1,7 +1,4 @@
-"""An exam: letters asked for in random order, what the model said of them, and how often it spoke at rest.
-
-Pure: who shows the letters and where frames come from is `aslkit.live.exam.run`'s.
-"""
+"""The sequence of prompts of an exam, and its score. Contains no display and no camera, see `aslkit.live.exam.run`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,167 +9,176 @@ import numpy as np
 from aslkit.core.letters import NO_LETTER
 
 READY_S: Final = 3.0
-"""To get the hand ready."""
+"""Time before each letter to get the hand ready."""
 
 SIGN_S: Final = 3.0
-"""To sign the letter, at most."""
+"""Time limit for signing a letter."""
 
 REST_S: Final = 30.0
-LETTERS_A_WORD: Final = 5
-"""As typists count."""
+LETTERS_PER_WORD: Final = 5
+"""Standard length of a word when typing speed is measured."""
 
 Phase = Literal["ready", "sign", "rest", "done"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExamAnswer:
-    """One letter that was asked for.
+class LetterResult:
+    """The result of one prompt.
 
     Attributes:
-        asked: which.
-        said: what the model said; None where it said nothing in time, or refused.
-        hand: whether a hand was found.
-        took_s: from "now" to the letter, seconds; None where there is no time, as in a photograph.
+        letter: letter that the signer was asked for.
+        predicted: predicted letter; None if no letter was accepted within the time limit.
+        hand_found: whether a hand was found.
+        duration_s: time from the prompt to the prediction, seconds; None for images, which have no time.
     """
 
-    asked: str
-    said: str | None
-    hand: bool = True
-    took_s: float | None = None
+    letter: str
+    predicted: str | None
+    hand_found: bool = True
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExamScore:
-    """How it went.
+    """The score of an exam.
 
     Attributes:
-        answers: all of them, in order.
-        false_letters: letters said at rest; None where rest was not measured.
-        rest_s: how long, seconds; None where what was shown had no time.
-        rests: frames of rest, where it had none.
+        results: result of each prompt, in order.
+        false_letters: number of letters predicted during the rest; None if the rest was not measured.
+        rest_s: duration of the rest, seconds; None if it was not measured, or for images.
+        rest_frames: number of images without a letter; None for a camera.
     """
 
-    answers: tuple[ExamAnswer, ...]
+    results: tuple[LetterResult, ...]
     false_letters: int | None = None
     rest_s: float | None = None
-    rests: int | None = None
+    rest_frames: int | None = None
 
     @property
     def accuracy(self) -> float:
-        """Share of letters that were said as asked, 0–1. Nothing said is not right."""
-        return sum(each.asked == each.said for each in self.answers) / max(len(self.answers), 1)
+        """Share of correct predictions, 0–1. A missing prediction counts as wrong."""
+        return sum(result.letter == result.predicted for result in self.results) / max(len(self.results), 1)
 
     @property
-    def words_a_minute(self) -> float | None:
-        """Right letters, five a word, over the time from each "now" to its end; None where there is no time."""
-        times = [each.took_s for each in self.answers if each.took_s is not None]
-        if not times:
+    def words_per_minute(self) -> float | None:
+        """Correct letters, divided by LETTERS_PER_WORD, per minute of signing; None if no times were measured."""
+        durations = [result.duration_s for result in self.results if result.duration_s is not None]
+        if not durations:
             return None
-        right = sum(each.asked == each.said for each in self.answers)
-        return right / LETTERS_A_WORD / (max(sum(times), 1e-6) / 60)
+        correct = sum(result.letter == result.predicted for result in self.results)
+        return correct / LETTERS_PER_WORD / (max(sum(durations), 1e-6) / 60)
 
-    def table(self) -> list[dict[str, Any]]:
-        """A row for each letter: asked, right, refused (or nothing said in time), no hand, and taken for which."""
+    def letter_table(self) -> list[dict[str, Any]]:
+        """Return one row per letter, with the keys of result.json.
+
+        "refused" counts prompts with a hand but without an accepted letter, "taken_for" lists wrong predictions.
+        """
         rows = []
-        for letter in sorted({each.asked for each in self.answers}):
-            own = [each for each in self.answers if each.asked == letter]
-            wrong = sorted(each.said for each in own if each.said not in (None, letter))
+        for letter in sorted({result.letter for result in self.results}):
+            own = [result for result in self.results if result.letter == letter]
+            wrong = sorted(result.predicted for result in own if result.predicted not in (None, letter))
             rows.append({
-                "letter": letter, "asked": len(own), "right": sum(each.said == letter for each in own),
-                "refused": sum(each.said is None and each.hand for each in own),
-                "no_hand": sum(each.said is None and not each.hand for each in own), "taken_for": wrong,
+                "letter": letter, "asked": len(own), "right": sum(result.predicted == letter for result in own),
+                "refused": sum(result.predicted is None and result.hand_found for result in own),
+                "no_hand": sum(result.predicted is None and not result.hand_found for result in own),
+                "taken_for": wrong,
             })  # fmt: skip
         return rows
 
-    def as_json(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        speed = self.words_a_minute
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that are written to result.json."""
+        speed = self.words_per_minute
         return {
-            "accuracy": round(self.accuracy, 4), "asked": len(self.answers),
+            "accuracy": round(self.accuracy, 4), "asked": len(self.results),
             "words_a_minute": None if speed is None else round(speed, 2),
-            "false_letters": self.false_letters, "rest_s": self.rest_s, "rest_frames": self.rests,
-            "letters": self.table(),
+            "false_letters": self.false_letters, "rest_s": self.rest_s, "rest_frames": self.rest_frames,
+            "letters": self.letter_table(),
         }  # fmt: skip
 
 
-def letter_order(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple[str, ...]:
-    """Each letter so many times, in random order, none twice in a row where that can be helped."""
-    asked = [letter for _ in range(times) for letter in rng.permutation(list(letters)).tolist()]
-    for place in range(1, len(asked)):
-        if asked[place] == asked[place - 1] and place + 1 < len(asked):
-            asked[place], asked[place + 1] = asked[place + 1], asked[place]
-    return tuple(asked)
+def shuffle_letters(letters: Sequence[str], times: int, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return each letter `times` times in random order, if possible without immediate repetitions."""
+    shuffled = [letter for _ in range(times) for letter in rng.permutation(list(letters)).tolist()]
+    for i in range(1, len(shuffled)):
+        if shuffled[i] == shuffled[i - 1] and i + 1 < len(shuffled):
+            shuffled[i], shuffled[i + 1] = shuffled[i + 1], shuffled[i]
+    return tuple(shuffled)
 
 
 @dataclass(kw_only=True)
 class Exam:
-    """Asks, waits, takes the answer, and rests at the end. Told of each frame, it says what is to be shown.
+    """Prompts for letters, records the predictions, and counts false detections during a rest at the end.
+
+    One thread passes frames. Other threads may read `phase` and `letter` at any time.
 
     Args:
-        asked: letters, in order.
-        rest_s: how long to rest at the end, seconds.
+        prompts: letters, in order.
+        rest_s: duration of the rest at the end, seconds.
 
     Attributes:
-        phase: what happens now.
-        answers: so far.
-        false_letters: at rest, so far.
+        phase: current phase.
+        results: results so far.
+        false_letters: number of letters predicted during the rest so far.
     """
 
-    asked: tuple[str, ...]
+    prompts: tuple[str, ...]
     rest_s: float = REST_S
     phase: Phase = "ready"
-    answers: list[ExamAnswer] = field(default_factory=list)
+    results: list[LetterResult] = field(default_factory=list)
     false_letters: int = 0
-    _since_s: float | None = None
-    _hand: bool = False
+    _phase_start_s: float | None = None
+    _hand_found: bool = False
 
     @property
     def letter(self) -> str:
-        """Which is asked for; NOTHING at rest. May be asked from any thread, between an answer and what follows too."""
-        left = self.asked[len(self.answers) :]
-        return left[0] if left and self.phase in ("ready", "sign") else NO_LETTER
+        """Letter that the signer should show; NO_LETTER during the rest, and after the last letter."""
+        remaining = self.prompts[len(self.results) :]
+        return remaining[0] if remaining and self.phase in ("ready", "sign") else NO_LETTER
 
-    def left_s(self, now_s: float) -> float:
-        """Seconds until the phase is over."""
-        lasts = {"ready": READY_S, "sign": SIGN_S, "rest": self.rest_s, "done": 0.0}[self.phase]
-        return max(lasts - (now_s - self._since_s), 0.0) if self._since_s is not None else lasts
+    def remaining_s(self, now_s: float) -> float:
+        """Return the seconds until the current phase ends."""
+        duration_s = {"ready": READY_S, "sign": SIGN_S, "rest": self.rest_s, "done": 0.0}[self.phase]
+        return max(duration_s - (now_s - self._phase_start_s), 0.0) if self._phase_start_s is not None else duration_s
 
-    def see(self, now_s: float, *, said: Sequence[str], hand: bool) -> None:
-        """Take in a frame.
+    def process_frame(self, now_s: float, *, letters: Sequence[str], hand: bool) -> None:
+        """Process the result of a frame.
 
         Args:
-            now_s: when, seconds since any moment.
-            said: letters that the rule has just taken.
-            hand: whether there is a hand.
+            now_s: time of the frame, seconds from any origin.
+            letters: letters that were accepted with this frame.
+            hand: whether a hand was found.
         """
-        if self._since_s is None:
-            self._since_s = now_s
+        if self._phase_start_s is None:
+            self._phase_start_s = now_s
         if self.phase == "sign":
-            self._hand |= hand
-            if said or self.left_s(now_s) <= 0:
-                self._answer(said[0] if said else None, now_s)
+            self._hand_found |= hand
+            if letters or self.remaining_s(now_s) <= 0:
+                self._record_result(letters[0] if letters else None, now_s)
         elif self.phase == "rest":
-            self.false_letters += len(said)
-            if self.left_s(now_s) <= 0:
-                self._go("done", now_s)
-        elif self.phase == "ready" and self.left_s(now_s) <= 0:
-            self._hand = hand
-            self._go("sign", now_s)
+            self.false_letters += len(letters)
+            if self.remaining_s(now_s) <= 0:
+                self._start_phase("done", now_s)
+        elif self.phase == "ready" and self.remaining_s(now_s) <= 0:
+            self._hand_found = hand
+            self._start_phase("sign", now_s)
 
     def score(self) -> ExamScore:
-        """How it went, also of one that was ended early."""
-        rested = self.phase == "done" and self.rest_s > 0
+        """Return the score of the results so far. The rest only counts if it was completed."""
+        rest_completed = self.phase == "done" and self.rest_s > 0
         return ExamScore(
-            answers=tuple(self.answers), false_letters=self.false_letters if rested else None,
-            rest_s=self.rest_s if rested else None,
+            results=tuple(self.results), false_letters=self.false_letters if rest_completed else None,
+            rest_s=self.rest_s if rest_completed else None,
         )  # fmt: skip
 
-    def _answer(self, said: str | None, now_s: float) -> None:
-        took_s = now_s - (self._since_s or now_s)
-        answer = ExamAnswer(asked=self.letter, said=said, hand=self._hand, took_s=took_s)
-        over = len(self.answers) + 1 == len(self.asked)
-        self._go(("rest" if self.rest_s > 0 else "done") if over else "ready", now_s)
-        self.answers.append(answer)  # after that, so that a window, in its own thread, never sees the next one as "now"
+    def _record_result(self, predicted: str | None, now_s: float) -> None:
+        duration_s = now_s - (self._phase_start_s or now_s)
+        result = LetterResult(
+            letter=self.letter, predicted=predicted, hand_found=self._hand_found, duration_s=duration_s
+        )
+        is_last = len(self.results) + 1 == len(self.prompts)
+        # Change the phase before the result: a window in another thread must never combine "sign" with the next letter.
+        self._start_phase(("rest" if self.rest_s > 0 else "done") if is_last else "ready", now_s)
+        self.results.append(result)
 
-    def _go(self, phase: Phase, now_s: float) -> None:
-        self.phase, self._since_s = phase, now_s
+    def _start_phase(self, phase: Phase, now_s: float) -> None:
+        self.phase, self._phase_start_s = phase, now_s

@@ -1,10 +1,10 @@
-"""The exam's window: the letter to sign, how long there is, and what the model says."""
+"""The window of an exam: the prompted letter, the remaining time, and the prediction."""
 
 import math
 import time
 from typing import Final
 
-from aslkit.gui.drawing import BAD, GOOD, HINT, Banner, draw_number
+from aslkit.gui.drawing import BAD, GOOD, HINT, PANEL_WIDTH, Banner, draw_number
 from aslkit.gui.window import run_window
 from aslkit.live.exam.run import prompt_text
 from aslkit.live.exam.scoring import Exam
@@ -14,24 +14,24 @@ from aslkit.live.window.view import LiveView, draw_view
 from aslkit.vision.images import Frame
 
 TITLE: Final = "aslkit exam"
-KEYS: Final = "q  end early: what was asked until now is scored"
+KEY_HELP: Final = "q  stop early; the score covers the letters so far"
 
 
-def show_exam(sitting: Exam, reader: Reader, watching: FrameLoop) -> None:
-    """Show the exam until it is done, until q, or until the window is closed."""
-    run_window(TITLE, _Desk(sitting, reader, watching))
+def show_exam(exam: Exam, reader: Reader, frame_loop: FrameLoop) -> None:
+    """Show the exam until it is done, or the user presses q or closes the window."""
+    run_window(TITLE, _ExamView(exam, reader, frame_loop))
 
 
-class _Desk:
-    """What the window shows."""
+class _ExamView:
+    """Handles the keys of the window, and builds its view. Implements `aslkit.gui.window.WindowView`."""
 
-    def __init__(self, sitting: Exam, reader: Reader, watching: FrameLoop) -> None:
+    def __init__(self, exam: Exam, reader: Reader, frame_loop: FrameLoop) -> None:
         self.end_reason: str | None = None
-        self._sitting, self._reader, self._watching = sitting, reader, watching
+        self._exam, self._reader, self._frame_loop = exam, reader, frame_loop
 
     def update(self) -> None:
-        self._watching.check()
-        if self._sitting.phase == "done" or self._watching.finished.is_set():
+        self._frame_loop.check()
+        if self._exam.phase == "done" or self._frame_loop.finished.is_set():
             self.end_reason = "done"
 
     def handle_key(self, key: int) -> None:
@@ -39,15 +39,21 @@ class _Desk:
             self.end_reason = "stopped with q"
 
     def render(self) -> Frame:
-        sitting = self._sitting
-        left = math.ceil(sitting.left_s(self._reader.now_s))
-        banners = [Banner(text=prompt_text(sitting), colour=GOOD if sitting.phase == "sign" else HINT)]
-        if trouble := self._watching.stream.problem:
-            banners = [Banner(text=trouble, colour=BAD)]
-        about = (f"{len(sitting.answers)} of {len(sitting.asked)} letters", time.strftime("%H:%M"))
-        picture = draw_view(
-            LiveView(reading=self._reader.reading, about=about, banners=tuple(banners), keys=KEYS, line=sitting.letter)
+        exam = self._exam
+        remaining_s = math.ceil(exam.remaining_s(self._reader.now_s))
+        banners = [Banner(text=prompt_text(exam), colour=GOOD if exam.phase == "sign" else HINT)]
+        if problem := self._frame_loop.stream.problem:
+            banners = [Banner(text=problem, colour=BAD)]
+        info = (f"{len(exam.results)} of {len(exam.prompts)} letters", time.strftime("%H:%M"))
+        image = draw_view(
+            LiveView(
+                reading=self._reader.reading,
+                info=info,
+                banners=tuple(banners),
+                key_help=KEY_HELP,
+                prompt=exam.letter,
+            )
         )
-        if sitting.phase in ("ready", "rest"):
-            draw_number(picture[:, : picture.shape[1] - 300], left)
-        return picture
+        if exam.phase in ("ready", "rest"):
+            draw_number(image[:, : image.shape[1] - PANEL_WIDTH], remaining_s)
+        return image

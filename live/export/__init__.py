@@ -1,1 +1,1 @@
-"""Export a run to ONNX, TensorFlow Lite, SavedModel or a web page, with sample frames and measured fidelity."""
+"""Exports a run to ONNX, TensorFlow Lite, SavedModel or a web page, and measures what the conversion changes."""

@@ -1,4 +1,4 @@
-"""What an export lost: the network before and after, on real frames."""
+"""Measures how much an exported model differs from the original network, on real frames."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,24 +11,31 @@ from aslkit.inference.network import Network
 from aslkit.live.export.sample_frames import SampleFrames
 from aslkit.vision.preprocess import Array
 
-MEASURED: Final = 5000
-CALIBRATED: Final = 500
-"""Frames that are measured on, and from which eight bits get their ranges."""
+MAX_TEST_FRAMES: Final = 5000
+"""Maximum number of frames on which fidelity is measured."""
+
+MAX_CALIBRATION_FRAMES: Final = 500
+"""Maximum number of frames from which int8 quantisation determines the ranges of values."""
+
+Predict = Callable[[Array], Array]
+"""Computes probabilities, float32 (n, classes), from inputs, float32 (n, *shape)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """How an export differs from the network it was made of.
+    """How an exported model differs from the original network. The attributes are keys of the JSON output.
 
     Attributes:
-        dataset, people: whose frames these are.
-        strangers: whether the model learned from none of them; else the accuracies flatter, before and after alike.
-        frames: how many.
-        same: share of frames with the same letter, 0–1.
-        biggest: the biggest difference of a probability, 0–1.
-        before, after: share of right letters, 0–1, among frames in which a hand was found.
-        xnnpack_same: as `same`, where XNNPACK computes, which TensorFlow Lite lets do so by default; None where it is
-            not asked, or cannot run the file.
+        dataset: name of the dataset.
+        people: signers of the frames, sorted.
+        strangers: whether all of these signers are unseen, that is, the model was not trained on them. Otherwise
+            `before` and `after` are optimistic.
+        frames: number of frames. A hand was found in each of them.
+        same: share of frames with the same predicted letter, 0–1.
+        biggest: largest difference of a probability, 0–1.
+        before, after: accuracy before and after the export, 0–1.
+        xnnpack_same: like `same`, if XNNPACK, the default of TensorFlow Lite, runs the model; None if it was not
+            measured, or XNNPACK cannot run the model.
     """
 
     dataset: str
@@ -44,44 +51,44 @@ class Fidelity:
 
 def measure_fidelity(
     network: Network,
-    exported: Callable[[Array], Array],
+    predict_exported: Predict,
     frames: SampleFrames,
     *,
     dataset: Path,
     trained_on: set[str],
-    xnnpack: Callable[[Array], Array] | None = None,
+    predict_xnnpack: Predict | None = None,
 ) -> Fidelity:
-    """Compare a network with what it was exported to.
+    """Compare an exported model with the original network.
 
     Args:
-        network: before.
-        exported: after: inputs float32 (n, *shape) to probabilities (n, classes).
-        frames: real ones.
-        dataset: where they are from.
-        trained_on: signers that the network learned from.
-        xnnpack: `exported` as XNNPACK computes it.
+        network: original network.
+        predict_exported: runs the exported model.
+        frames: frames of the dataset.
+        dataset: folder of the dataset.
+        trained_on: signers that the network was trained on.
+        predict_xnnpack: runs the exported model with XNNPACK.
     """
-    before, after = network(frames.inputs), exported(frames.inputs)
-    people = set(frames.signer.tolist())
+    before, after = network(frames.inputs), predict_exported(frames.inputs)
+    signers = set(frames.signer.tolist())
     return Fidelity(
         dataset=dataset.name,
-        people=tuple(sorted(people)),
-        strangers=not people & trained_on,
+        people=tuple(sorted(signers)),
+        strangers=not signers & trained_on,
         frames=len(frames),
-        same=_same(before, after),
+        same=_share_of_same_letters(before, after),
         biggest=float(np.abs(before - after).max()),
         before=float((before.argmax(axis=1) == frames.label).mean()),
         after=float((after.argmax(axis=1) == frames.label).mean()),
-        xnnpack_same=_asked(xnnpack, frames.inputs, before),
+        xnnpack_same=_measure_xnnpack(predict_xnnpack, frames.inputs, before),
     )
 
 
-def _asked(xnnpack: Callable[[Array], Array] | None, inputs: Array, before: Array) -> float | None:
+def _measure_xnnpack(predict_xnnpack: Predict | None, inputs: Array, before: Array) -> float | None:
     try:
-        return None if xnnpack is None else _same(before, xnnpack(inputs))
-    except RuntimeError:  # it cannot run the file; TensorFlow Lite's own kernels can
+        return None if predict_xnnpack is None else _share_of_same_letters(before, predict_xnnpack(inputs))
+    except RuntimeError:  # XNNPACK does not support all operations
         return None
 
 
-def _same(before: Array, after: Array) -> float:
+def _share_of_same_letters(before: Array, after: Array) -> float:
     return float((before.argmax(axis=1) == after.argmax(axis=1)).mean())

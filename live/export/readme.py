@@ -1,4 +1,4 @@
-"""The README of an export: what lies there, what goes in and comes out, what was lost."""
+"""Renders the README of an export: files, inputs and outputs, usage, and the measured accuracy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,111 +10,138 @@ from aslkit.vision.preprocess import PreprocessConfig
 if TYPE_CHECKING:
     from aslkit.live.export.run import ModelExport
 
-_WHERE: Final = {
-    "tflite": "`model.tflite`, a zip behind the model: "
-    '`json.loads(zipfile.ZipFile("model.tflite").read("preprocess.json"))`',
-    "onnx": "`model.onnx`, under `preprocess` in its metadata_props",
-    "saved-model": "`model/assets.extra/preprocess.json`",
-    "page": "`model.js`, under `contract`",
+_CONTRACT_LOCATIONS: Final = {
+    "tflite": "appended to `model.tflite` as a zip archive. Read it with "
+    '`json.loads(zipfile.ZipFile("model.tflite").read("preprocess.json"))`.',
+    "onnx": "stored in the metadata of `model.onnx`, under `preprocess`.",
+    "saved-model": "in `model/assets.extra/preprocess.json`.",
+    "page": "in `model.js`, under `contract`.",
 }
 
-_KERNELS: Final = """## XNNPACK and eight bits
+_EXAMPLE: Final = """
+## Usage
 
-The example lets TensorFlow Lite's own kernels compute (`BUILTIN_WITHOUT_DEFAULT_DELEGATES`). By default the interpreter
-hands eight-bit models to XNNPACK, and TensorFlow 2.18's computes them wrongly on some processors (seen on one that has
-AMX): other letters, and no error. {seen}Try it on the machine where it is to run before you rely on it. Models that
-are not quantised to eight bits are not concerned.
+    python example.py hand.jpg
+
+`example.py` shows all steps: it finds the hand, computes the input, runs the model and applies the threshold. Its first
+line names the packages that it needs.
+"""
+
+_KERNELS: Final = """
+## XNNPACK and int8
+
+By default, TensorFlow Lite runs int8 models with XNNPACK. The version in TensorFlow 2.18 computes wrong results on some
+processors without reporting an error; this was observed on a processor with AMX. `example.py` therefore uses the
+built-in kernels (`BUILTIN_WITHOUT_DEFAULT_DELEGATES`).{measured}
+Test XNNPACK on your target machine before you rely on it. Models that are not quantised to int8 are not affected.
 """
 
 _PAGE: Final = """
-## Opening it
+## Usage
 
-A browser gives no camera to a page opened as a file. In this folder: `python -m http.server 8000 --bind 127.0.0.1`,
-then http://127.0.0.1:8000. From another machine it must be https.
+Browsers do not allow camera access for pages opened as a file. Start a web server in this folder:
 
-The page finds hands with MediaPipe's `@mediapipe/tasks-vision` {version}, which it fetches from a CDN (about 12 MB): it
-needs the network for that, and sends nothing that the camera sees anywhere. `{model}` holds the hand models of aslkit's
-own mediapipe (Google, Apache-2.0). To run without a network, put a copy beside the page,
+    python -m http.server 8000 --bind 127.0.0.1
 
-    npm pack @mediapipe/tasks-vision@{version}
+Then open http://127.0.0.1:8000. For access from other machines, serve the page over https.
 
-unpack it, and name `package/vision_bundle.mjs` and `package/wasm` in `settings.js`.
+Camera images stay in the browser. The page finds hands with MediaPipe (`@mediapipe/tasks-vision` {version}), which it
+loads from a CDN (about 12 MB). `{model}` contains the hand models of the mediapipe package that aslkit uses (Google,
+Apache-2.0).
 
-A file of landmarks tries the network without any of these:
-`{{"landmarks": [[x, y, z], … 21 of them], "width": 640, "height": 480, "handedness": "right"}}`, x and y as shares of
-the picture, not mirrored, `handedness` the hand itself.
+To use the page without internet access:
 
-The page follows the hand from frame to frame and has no second try, so it may find joints a little elsewhere than
-aslkit does, and single frames may be said otherwise. Features and network are the same, within 1e-4.
+1. Download the package with `npm pack @mediapipe/tasks-vision@{version}`, and unpack it in this folder.
+2. Enter the paths `package/vision_bundle.mjs` and `package/wasm` in `settings.js`.
+
+To test the network without a camera and without MediaPipe, open a JSON file with the landmarks of a hand:
+
+    {{"landmarks": [[x, y, z], …], "width": 640, "height": 480, "handedness": "right"}}
+
+`landmarks` has 21 points. Their x and y are relative to the width and height of the image, which must not be mirrored.
+`handedness` is the signer's hand, `"left"` or `"right"`.
+
+## Differences from aslkit
+
+The features and the network compute the same probabilities as aslkit, within 1e-4. The landmarks can differ slightly,
+because the page tracks the hand from frame to frame and does not search a second time if no hand was found. Therefore,
+the predictions for single frames can differ.
 """
 
 
 def render_readme(exported: "ModelExport", *, run: Path, contract: PreprocessConfig) -> str:
-    """The README's text, Markdown.
+    """Return the README as Markdown.
 
     Args:
-        exported: what was written.
-        run: the run's folder.
-        contract: of the model.
+        exported: the export.
+        run: run folder.
+        contract: contract of the run.
     """
     quantized = f", {exported.quantize}" if exported.quantize != "none" else ""
-    parts = [f"# {_code(run.absolute().name)} as {exported.format}{quantized}", ""]
-    parts += [
-        "Made by `aslkit export`.",
-        _in_and_out(contract, "1" if exported.format == "tflite" else "n"),
+    parts = [
+        f"# {_format_code(run.absolute().name)} as {exported.format}{quantized}",
         "",
-        _sure(contract),
+        "Created by `aslkit export`.",
         "",
+        "## Model",
+        "",
+        *_describe_interface(contract, "1" if exported.format == "tflite" else "n"),
+        "",
+        "The contract, `preprocess.json`, defines how the input is computed from an image, and contains the "
+        f"temperature and the threshold. It is {_CONTRACT_LOCATIONS[exported.format]}",
+        "",
+        _describe_calibration(contract),
     ]
-    parts += [f"How a frame becomes an input is the contract's, in {_WHERE[exported.format]}."]
-    if exported.format == "page":
-        parts.append(_PAGE.format(version=TASKS_VISION, model=HAND_MODEL))
-    else:
-        parts += ["", "    python example.py hand.jpg", ""]
+    parts.append(_PAGE.format(version=TASKS_VISION, model=HAND_MODEL) if exported.format == "page" else _EXAMPLE)
     if exported.loss:
-        parts += ["## What it lost", "", describe_fidelity(exported.loss), ""]
+        parts += ["## Accuracy", "", describe_fidelity(exported.loss)]
     if exported.quantize == "int8":
-        parts.append(_KERNELS.format(seen=_seen(exported.loss)))
+        parts.append(_KERNELS.format(measured=_describe_xnnpack(exported.loss)))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def describe_fidelity(loss: Fidelity) -> str:
-    """What was lost, in a sentence or two."""
-    whose = "people the model never saw" if loss.strangers else "people it was trained on, so both accuracies flatter"
-    people = ", ".join(map(_code, loss.people))
+def describe_fidelity(fidelity: Fidelity) -> str:
+    """Return a few sentences about the difference between the exported model and the original, as Markdown."""
+    signers = ", ".join(map(_format_code, fidelity.people))
+    note = "" if fidelity.strangers else " The model was trained on these signers, so both accuracies are optimistic."
+    kind = "unseen signers" if fidelity.strangers else "signers"
     return (
-        f"On {loss.frames:,} frames of {people} in {_code(loss.dataset)} ({whose}), in each of which a hand was found: "
-        f"the same letter in {loss.same:.2%}, probabilities at most {loss.biggest:.2g} apart; {loss.before:.2%} right "
-        f"before, {loss.after:.2%} after."
+        f"Measured on {fidelity.frames:,} frames of the {kind} {signers} in {_format_code(fidelity.dataset)}: "
+        f"the same letter is predicted in {fidelity.same:.2%} of the frames, and probabilities differ by at most "
+        f"{fidelity.biggest:.2g}. The accuracy is {fidelity.before:.2%} before and {fidelity.after:.2%} after the "
+        f"export. All frames contain a hand.{note}"
     )
 
 
-def _in_and_out(contract: PreprocessConfig, many: str) -> str:
+def _describe_interface(contract: PreprocessConfig, batch_size: str) -> list[str]:
     shape = ", ".join(map(str, contract.shape))
     size = f"{contract.size}×{contract.size}"
-    crop = f"the hand's {size} grey crop, 0–1, as `aslkit.vision.preprocess.pixel_features` makes it"
-    points = "numbers that `aslkit.vision.preprocess.landmark_features` makes of a hand's 21 landmarks"
-    what = points if contract.kind == "landmarks" else crop
+    pixels = f"a grey {size} image of the hand, 0–1, from `aslkit.vision.preprocess.pixel_features`"
+    landmarks = "features of the 21 hand landmarks, from `aslkit.vision.preprocess.landmark_features`"
+    return [
+        f"- Input `input`: float32 ({batch_size}, {shape}), {landmarks if contract.kind == 'landmarks' else pixels}",
+        f"- Output `probabilities`: float32 ({batch_size}, {len(contract.letters)}), one for each of the letters "
+        f"{_format_code(' '.join(contract.letters))}, in this order",
+    ]
+
+
+def _describe_calibration(contract: PreprocessConfig) -> str:
     return (
-        f"Input `input`, float32 ({many}, {shape}): {what}. Output `probabilities`, "
-        f"float32 ({many}, {len(contract.letters)}), in the order {_code(' '.join(contract.letters))}."
+        "The probabilities are not calibrated. To calibrate them, divide their logarithms by the temperature "
+        f"({contract.temperature:.4g}) and apply a softmax. If the highest calibrated probability is below "
+        f"the threshold ({contract.threshold:.4g}), reject the prediction."
     )
 
 
-def _sure(contract: PreprocessConfig) -> str:
-    return (
-        "The probabilities are the network's own. Divide their logarithms by the contract's temperature "
-        f"({contract.temperature:.4g}) and let them sum to one again: then they are as sure as they are right. Below "
-        f"its threshold ({contract.threshold:.4g}) say no letter."
-    )
-
-
-def _seen(loss: Fidelity | None) -> str:
-    if loss is None or loss.xnnpack_same is None:
+def _describe_xnnpack(fidelity: Fidelity | None) -> str:
+    if fidelity is None or fidelity.xnnpack_same is None:
         return ""
-    return f"Where this was exported, XNNPACK gave the same letter in {loss.xnnpack_same:.2%}.\n"
+    return (
+        "\nOn the machine that created this export, XNNPACK predicted the same letter in "
+        f"{fidelity.xnnpack_same:.2%} of the frames."
+    )
 
 
-def _code(text: str) -> str:
-    """Text that is shown as it is, whatever it is."""
+def _format_code(text: str) -> str:
+    """Format text as Markdown code, so that it is never interpreted as markup."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"

@@ -1,4 +1,4 @@
-"""Taking a trained model elsewhere: one folder with the model, its contract inside, an example and a README."""
+"""Exports a trained model to a folder with the model, its contract, an example program and a README."""
 
 import json
 import shutil
@@ -17,27 +17,28 @@ from aslkit.formats.run_metrics import read_training_signers
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
-from aslkit.live.export.fidelity import CALIBRATED, MEASURED, Fidelity, measure_fidelity
+from aslkit.live.export.fidelity import MAX_CALIBRATION_FRAMES, MAX_TEST_FRAMES, Fidelity, Predict, measure_fidelity
 from aslkit.live.export.sample_frames import draw_calibration_frames, draw_test_frames
-from aslkit.vision.preprocess import CONTRACT_FILE, Array, PreprocessConfig
+from aslkit.vision.preprocess import CONTRACT_FILE, PreprocessConfig
 
 TOLERANCE: Final = 1e-4
-"""By which a probability may differ between an export that is not quantised and the network."""
+"""Allowed difference of probabilities between the network and an export that is not quantised."""
 
-_EXAMPLES: Final = Path(__file__).parent / "examples"
+_EXAMPLES_FOLDER: Final = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """What to export.
+    """The model to export, and the options.
 
     Attributes:
-        run: its folder.
-        network, contract: what is in it.
-        trained_on: signers it learned from.
-        quantize: of TensorFlow Lite.
-        dataset: to calibrate and measure with, if any.
-        seed: of the draw of frames.
+        run: run folder.
+        network: network of the run.
+        contract: contract of the run.
+        trained_on: signers that the network was trained on.
+        quantize: quantisation of TensorFlow Lite.
+        dataset: dataset for calibration and measurement; None for neither.
+        seed: seed for drawing frames of the dataset.
     """
 
     run: Path
@@ -50,20 +51,20 @@ class ExportJob:
 
     @property
     def contract_file(self) -> Path:
-        """The contract's file in the run."""
+        """File of the contract in the run folder."""
         return self.run / "model" / CONTRACT_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelExport:
-    """What was written.
+    """An export that was written. The attributes are keys of the output of `aslkit export --json`.
 
     Attributes:
-        format: one of FORMATS.
+        format: key of FORMATS.
         quantize: "none", "float16" or "int8".
-        to: the folder.
-        size: bytes of the model.
-        loss: what was measured, if a dataset was given.
+        to: folder of the export.
+        size: size of the model with all files that it needs, bytes.
+        loss: how much the export differs from the network; None if no dataset was given.
     """
 
     format: str
@@ -82,112 +83,136 @@ def export_model(
     dataset: Path | None = None,
     force: bool = False,
 ) -> ModelExport:
-    """Export the model of a run, whole or not at all.
+    """Export the model of a run atomically.
 
     Args:
-        run: its folder.
-        format: one of FORMATS.
-        into: the folder to write, RUN/exports/FORMAT where None; an earlier export there is replaced.
-        quantize: for TensorFlow Lite.
-        dataset: folder of a dataset, whose train frames calibrate int8, and on whose other people the loss is measured.
-        force: replace what is there though it is no export.
+        run: run folder.
+        format: key of FORMATS.
+        into: folder to write; None for RUN/exports/FORMAT. An earlier export in this folder is replaced.
+        quantize: quantisation of TensorFlow Lite.
+        dataset: dataset folder. Training signers calibrate int8, and unseen signers measure the loss of accuracy.
+        force: replace the folder even if it was not created by an export.
 
     Raises:
-        InputError: no run or dataset there, an unknown format, options that do not go together, or `into` is taken.
-        AslkitError: run or dataset are damaged, a library is missing, or the export says something else than the model.
+        InputError: the run or dataset does not exist, the format is unknown, the options cannot be combined, or the
+            folder must not be replaced.
+        AslkitError: the run or dataset is damaged, a library is missing, or the export computes other probabilities
+            than the network.
     """
     if format not in FORMATS:
-        raise InputError(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
-    _check(format, quantize, dataset)
+        raise InputError(f"Unknown format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    _check_options(format, quantize, dataset)
     network, contract = load_network(run)
     job = ExportJob(
-        run=run, network=network, contract=contract, trained_on=read_training_signers(run), quantize=quantize, dataset=dataset
-    )  # fmt: skip
+        run=run,
+        network=network,
+        contract=contract,
+        trained_on=read_training_signers(run),
+        quantize=quantize,
+        dataset=dataset,
+    )
     to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
     check_destination(to, run, source_kind="run", option="--into", within=run / "exports", force=force)
-    with atomic_write(to) as new:
-        new.mkdir(parents=True)
-        lost = FORMATS[format](job, new)
-        exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(new), loss=lost)
-        write_text(new / "README.md", readme.render_readme(exported, run=run, contract=contract))
-        mark = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
-        write_text(new / MARKER_FILE, json.dumps(mark | {"loss": asdict(lost) if lost else None}) + "\n")
+    with atomic_write(to) as folder:
+        folder.mkdir(parents=True)
+        fidelity = FORMATS[format](job, folder)
+        exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(folder), loss=fidelity)
+        write_text(folder / "README.md", readme.render_readme(exported, run=run, contract=contract))
+        marker = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
+        write_text(folder / MARKER_FILE, json.dumps(marker | {"loss": asdict(fidelity) if fidelity else None}) + "\n")
     return exported
 
 
-def _to_tflite(job: ExportJob, to: Path) -> Fidelity | None:
+def _export_tflite(job: ExportJob, folder: Path) -> Fidelity | None:
     calibration = None
     if job.quantize == "int8" and job.dataset:
         calibration = draw_calibration_frames(
-            job.dataset, job.contract, trained_on=job.trained_on, most=CALIBRATED, rng=np.random.default_rng(job.seed)
+            job.dataset,
+            job.contract,
+            trained_on=job.trained_on,
+            max_frames=MAX_CALIBRATION_FRAMES,
+            rng=np.random.default_rng(job.seed),
         ).inputs
-    made = to_tflite.convert_to_tflite(job.network, quantize=job.quantize, calibration=calibration)
+    model = to_tflite.convert_to_tflite(job.network, quantize=job.quantize, calibration=calibration)
     if job.quantize == "none":
-        _compare(job.network, lambda inputs: to_tflite.predict_tflite(made, inputs))
-    to_tflite.write_tflite(to / "model.tflite", made, job.contract_file)
-    shutil.copy(_EXAMPLES / "example_tflite.py", to / "example.py")
+        _compare(job.network, lambda inputs: to_tflite.predict_tflite(model, inputs))
+    to_tflite.write_tflite(folder / "model.tflite", model, job.contract_file)
+    shutil.copy(_EXAMPLES_FOLDER / "example_tflite.py", folder / "example.py")
     if job.dataset is None:
         return None
     frames = draw_test_frames(
-        job.dataset, job.contract, trained_on=job.trained_on, most=MEASURED, rng=np.random.default_rng(job.seed)
+        job.dataset,
+        job.contract,
+        trained_on=job.trained_on,
+        max_frames=MAX_TEST_FRAMES,
+        rng=np.random.default_rng(job.seed),
     )
     return measure_fidelity(
         job.network,
-        lambda inputs: to_tflite.predict_tflite(made, inputs),
+        lambda inputs: to_tflite.predict_tflite(model, inputs),
         frames,
         dataset=job.dataset,
         trained_on=job.trained_on,
-        xnnpack=lambda inputs: to_tflite.predict_tflite(made, inputs, delegate=True),
+        predict_xnnpack=lambda inputs: to_tflite.predict_tflite(model, inputs, delegate=True),
     )
 
 
-def _to_onnx(job: ExportJob, to: Path) -> None:
-    path = to / "model.onnx"
+def _export_onnx(job: ExportJob, folder: Path) -> None:
+    path = folder / "model.onnx"
     contract = job.contract_file.read_text(encoding="utf-8")
     to_onnx.write_onnx(
-        path, job.network, contract=contract, about={"aslkit": __version__, "run": job.run.absolute().name}
+        path, job.network, contract=contract, metadata={"aslkit": __version__, "run": job.run.absolute().name}
     )
     _compare(job.network, lambda inputs: to_onnx.predict_onnx(path, inputs))
-    shutil.copy(_EXAMPLES / "example_onnx.py", to / "example.py")
+    shutil.copy(_EXAMPLES_FOLDER / "example_onnx.py", folder / "example.py")
 
 
-def _to_saved_model(job: ExportJob, to: Path) -> None:
-    to_saved_model.write_saved_model(to / "model", job.network, job.contract_file)
-    _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(to / "model", inputs))
-    shutil.copy(_EXAMPLES / "example_saved_model.py", to / "example.py")
+def _export_saved_model(job: ExportJob, folder: Path) -> None:
+    to_saved_model.write_saved_model(folder / "model", job.network, job.contract_file)
+    _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(folder / "model", inputs))
+    shutil.copy(_EXAMPLES_FOLDER / "example_saved_model.py", folder / "example.py")
 
 
-def _to_page(job: ExportJob, to: Path) -> None:
-    to_browser_page.write_page(to, job.network, job.contract, name=job.run.absolute().name)
+def _export_page(job: ExportJob, folder: Path) -> None:
+    to_browser_page.write_page(folder, job.network, job.contract, name=job.run.absolute().name)
 
 
 FORMATS: Final[dict[str, Callable[[ExportJob, Path], Fidelity | None]]] = {
-    "tflite": _to_tflite,
-    "onnx": _to_onnx,
-    "saved-model": _to_saved_model,
-    "page": _to_page,
+    "tflite": _export_tflite,
+    "onnx": _export_onnx,
+    "saved-model": _export_saved_model,
+    "page": _export_page,
 }
 
 
-def _compare(network: Network, says: Callable[[Array], Array]) -> None:
-    """Raise where an export says something else than the network: it is not handed on then."""
+def _compare(network: Network, predict_exported: Predict) -> None:
+    """Check that an export computes the same probabilities as the network.
+
+    Raises:
+        AslkitError: they differ by more than TOLERANCE.
+    """
     inputs = np.random.default_rng(0).normal(0, 1, (4, *network.shape)).astype(np.float32)
-    if (off := float(np.abs(network(inputs) - says(inputs)).max())) > TOLERANCE:
-        raise AslkitError(f"The export says something else than the model (by {off:.2g}). Please report this.")
+    difference = float(np.abs(network(inputs) - predict_exported(inputs)).max())
+    if difference > TOLERANCE:
+        raise AslkitError(
+            f"The exported model computes other probabilities than the original (difference {difference:.2g}). "
+            "Please report this."
+        )
 
 
-def _check(format: str, quantize: str, dataset: Path | None) -> None:
+def _check_options(format: str, quantize: str, dataset: Path | None) -> None:
     if format != "tflite" and (quantize != "none" or dataset):
-        raise InputError(f"--quantize and --dataset go with --to tflite; --to {format} keeps all digits.")
-    if quantize not in to_tflite.QUANTIZE:
-        raise InputError(f"There is no --quantize {quantize!r}. Known: {', '.join(to_tflite.QUANTIZE)}.")
+        raise InputError(f"--quantize and --dataset require --to tflite; --to {format} is always exact.")
+    if quantize not in to_tflite.QUANTIZATIONS:
+        raise InputError(
+            f"Unknown quantisation {quantize!r}. Choose one of {', '.join(to_tflite.QUANTIZATIONS)} with --quantize."
+        )
     if quantize == "int8" and dataset is None:
         raise InputError(
-            "--quantize int8 takes its ranges from real frames, and tells what it loses on others. Name a dataset: "
-            "--dataset custom"
+            "--quantize int8 needs a dataset for calibration and measurement. Name one, such as --dataset custom."
         )
 
 
 def _model_bytes(folder: Path) -> int:
-    beside = sum(path.stat().st_size for path in folder.glob("example.py"))
-    return folder_size(folder) - beside
+    example_bytes = sum(path.stat().st_size for path in folder.glob("example.py"))
+    return folder_size(folder) - example_bytes

@@ -1,4 +1,4 @@
-"""A `Network` as a TensorFlow function, and what is done to it before it is quantised."""
+"""Builds a TensorFlow function from a `Network`, and prepares networks for quantisation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,53 +11,57 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.inference.network import Array, Layer, Network
 
-_NEVER_VARIES: Final = 1e-6
-"""Deviation of an input that was the same in all of training, as the wrist, which is the origin: it tells nothing."""
+_MIN_DEVIATION: Final = 1e-6
+"""Inputs with a smaller standard deviation were constant in the training data, like the coordinates of the wrist."""
 
 
 def import_tensorflow() -> Any:
-    """Import TensorFlow without its chatter; returns the module.
+    """Import TensorFlow without its start-up messages, and return the module.
 
     Raises:
-        AslkitError: it is not installed.
+        AslkitError: TensorFlow is not installed.
     """
     try:
         import_keras(exact=False)
     except AslkitError as error:
         raise AslkitError(
-            "This export needs TensorFlow, which is not installed. Install it with: pip install 'aslkit[export]'; "
-            "--to page needs nothing more."
+            "This export needs TensorFlow, which is not installed. Install it with: pip install 'aslkit[export]'. "
+            "Only --to page works without it."
         ) from error
     import tensorflow as tf
 
     return tf
 
 
-def build_function(network: Network, *, batch: int | None) -> tuple[Any, Any]:
-    """Make a tf.function of a network: `input` float32 (batch, *shape) to `probabilities` float32 (batch, classes).
+def build_function(network: Network, *, batch_size: int | None) -> tuple[Any, Any]:
+    """Build a tf.function that maps `input`, float32 (batch_size, *shape), to `probabilities`, float32 (…, classes).
+
+    Args:
+        network: network to convert.
+        batch_size: fixed batch size; None allows any.
 
     Returns:
-        the tf.Module that keeps it alive, with the function as `says`; and its concrete function.
+        The tf.Module that owns the function, which must be kept alive, and the concrete function.
     """
     tf = import_tensorflow()
 
-    def says(input: Any) -> dict[str, Any]:
-        said = [_member(tf, member, input) for member in network.members]
-        return {"probabilities": said[0] if len(said) == 1 else tf.add_n(said) / len(said)}
+    def predict(input: Any) -> dict[str, Any]:
+        outputs = [_apply_member(tf, member, input) for member in network.members]
+        return {"probabilities": outputs[0] if len(outputs) == 1 else tf.add_n(outputs) / len(outputs)}
 
     module = tf.Module()
-    given = tf.TensorSpec([batch, *network.shape], tf.float32, name="input")
-    module.says = tf.function(says, input_signature=[given])
-    return module, module.says.get_concrete_function()
+    input_spec = tf.TensorSpec([batch_size, *network.shape], tf.float32, name="input")
+    module.predict = tf.function(predict, input_signature=[input_spec])
+    return module, module.predict.get_concrete_function()
 
 
-def _member(tf: Any, member: tuple[Layer, ...], values: Any) -> Any:
+def _apply_member(tf: Any, member: tuple[Layer, ...], values: Any) -> Any:
     for layer in member:
-        values = _STEPS[layer.kind](tf, layer, values)
+        values = _OPERATIONS[layer.kind](tf, layer, values)
     return values
 
 
-_STEPS: Final[dict[str, Callable[[Any, Layer, Any], Any]]] = {
+_OPERATIONS: Final[dict[str, Callable[[Any, Layer, Any], Any]]] = {
     "normalise": lambda tf, layer, x: (x - layer.weights["mean"]) / layer.weights["deviation"],
     "flatten": lambda tf, layer, x: tf.reshape(x, [-1, prod(x.shape[1:])]),
     "dense": lambda tf, layer, x: tf.linalg.matmul(x, layer.weights["kernel"]) + layer.weights["bias"],
@@ -70,25 +74,27 @@ _STEPS: Final[dict[str, Callable[[Any, Layer, Any], Any]]] = {
 
 
 def fold_batch_norm(network: Network) -> Network:
-    """Take normalisation into the dense layer behind it, so that eight bits are spent on what is multiplied.
+    """Fold the normalisation of the inputs into the following dense layer, to lose less precision in quantisation.
 
-    An input that never varied in training would be divided by next to nothing, and one such weight would take the
-    whole range of eight bits: it is left out, as it adds nothing.
+    Weights of inputs that were constant in the training data become 0. Otherwise they would be divided by almost 0, and
+    a single one would take up the whole 8-bit range. Such inputs contribute nothing to the result.
     """
-    return replace(network, members=tuple(map(_folded, network.members)))
+    return replace(network, members=tuple(map(_fold_member, network.members)))
 
 
-def _folded(member: tuple[Layer, ...]) -> tuple[Layer, ...]:
+def _fold_member(member: tuple[Layer, ...]) -> tuple[Layer, ...]:
     kinds = [layer.kind for layer in member]
     if kinds[:3] == ["normalise", "flatten", "dense"]:
-        return (member[1], _without(member[0], member[2]), *member[3:])
-    return (_without(member[0], member[1]), *member[2:]) if kinds[:2] == ["normalise", "dense"] else member
+        return (member[1], _fold_normalisation(member[0], member[2]), *member[3:])
+    if kinds[:2] == ["normalise", "dense"]:
+        return (_fold_normalisation(member[0], member[1]), *member[2:])
+    return member
 
 
-def _without(normalise: Layer, dense: Layer) -> Layer:
+def _fold_normalisation(normalise: Layer, dense: Layer) -> Layer:
     kernel, bias = dense.weights["kernel"], dense.weights["bias"]
-    times = kernel.shape[0] // len(normalise.weights["mean"])  # the channels of each pixel
-    mean, deviation = (np.tile(normalise.weights[name], times) for name in ("mean", "deviation"))
-    inverse = np.where(deviation < _NEVER_VARIES, 0, 1 / deviation).astype(np.float32)
+    repeats = kernel.shape[0] // len(normalise.weights["mean"])  # a flattened image repeats the channels for each pixel
+    mean, deviation = (np.tile(normalise.weights[name], repeats) for name in ("mean", "deviation"))
+    inverse = np.where(deviation < _MIN_DEVIATION, 0, 1 / deviation).astype(np.float32)
     weights: dict[str, Array] = {"kernel": kernel * inverse[:, None], "bias": bias - (mean * inverse) @ kernel}
     return replace(dense, weights=weights)

@@ -1,4 +1,4 @@
-"""A page that recognises letters in a browser: features and network in plain JavaScript, no build step."""
+"""Writes a web page that recognises letters in the browser. It is plain JavaScript and needs no build step."""
 
 import json
 import shutil
@@ -14,64 +14,64 @@ from aslkit.inference.network import Network
 from aslkit.vision.preprocess import PreprocessConfig
 
 TASKS_VISION: Final = "0.10.21"
-"""Version of @mediapipe/tasks-vision, of the same release as aslkit's mediapipe."""
+"""Version of @mediapipe/tasks-vision, the same as that of the mediapipe package."""
 
 HAND_MODEL: Final = "hand.task"
-"""The two models of `aslkit.vision.hand_landmarker`, from mediapipe's wheel, in the zip that tasks-vision reads."""
+"""Zip archive that tasks-vision reads, with the models of the mediapipe package that aslkit uses."""
 
-_HAND_PARTS: Final = {
+_HAND_MODELS: Final = {
     "hand_detector.tflite": "modules/palm_detection/palm_detection_full.tflite",
     "hand_landmarks_detector.tflite": "modules/hand_landmark/hand_landmark_full.tflite",
 }
 
 _CDN: Final = f"https://cdn.jsdelivr.net/npm/@mediapipe/tasks-vision@{TASKS_VISION}"
-_FILES: Final = Path(__file__).parent / "browser"
-_KNOWN: Final = frozenset(("normalise", "flatten", "dense", "scale", "relu", "softmax"))
-"""Kinds of layers that network.js has."""
+_PAGE_FILES: Final = Path(__file__).parent / "browser"
+_SUPPORTED_LAYERS: Final = frozenset(("normalise", "flatten", "dense", "scale", "relu", "softmax"))
+"""Kinds of layers that network.js implements."""
 
 _SETTINGS: Final = """"use strict";
-// Where the page finds MediaPipe, which finds the hand: addresses, or paths of copies beside this file; see README.md.
+// Where the page loads MediaPipe from: URLs, or paths of local copies relative to this file. See README.md.
 const aslkitSettings = {{
   tasksVision: "{cdn}/vision_bundle.mjs",
   wasm: "{cdn}/wasm",
   handModel: "{model}",
-  handsNamedAsInMirror: false, // true for tasks-vision before 0.10.15, which took each picture for a mirror's
+  handsNamedAsInMirror: false, // true for tasks-vision before 0.10.15, which assumed that images are mirrored
 }};
 """
 
 
-def write_page(to: Path, network: Network, contract: PreprocessConfig, *, name: str) -> None:
-    """Write the page's files into a folder.
+def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, name: str) -> None:
+    """Write the files of the page to a folder.
 
     Args:
-        to: the folder.
-        network: of the run, whose feature must be landmarks.
-        contract: likewise.
-        name: of the run, shown as text.
+        folder: folder to write to.
+        network: network of the run.
+        contract: contract of the run, whose feature must be landmarks.
+        name: name of the run, shown on the page.
 
     Raises:
-        InputError: the run sees pixels, or has a layer that the page does not know.
-        AslkitError: mediapipe is not installed, or has no models.
+        InputError: the run uses pixel features, or has a layer that the page does not support.
+        AslkitError: mediapipe is not installed, or does not contain the hand models.
     """
     kinds = {layer.kind for member in network.members for layer in member}
-    if contract.kind != "landmarks" or not kinds <= _KNOWN:
+    if contract.kind != "landmarks" or not kinds <= _SUPPORTED_LAYERS:
         raise InputError(
-            "The page recognises by landmarks, and this run by pixels. Train one: aslkit train --feature landmarks"
+            "The page only supports runs with landmark features. Train one with: aslkit train --feature landmarks"
         )
-    shutil.copytree(_FILES, to, dirs_exist_ok=True)
-    _write_hand_model(to / HAND_MODEL)
+    shutil.copytree(_PAGE_FILES, folder, dirs_exist_ok=True)
+    _write_hand_model(folder / HAND_MODEL)
     values = {"name": name, "contract": asdict(contract), "network": network_file.network_to_dict(network)}
-    (to / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
-    (to / "settings.js").write_text(_SETTINGS.format(cdn=_CDN, model=HAND_MODEL), encoding="ascii")
+    (folder / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
+    (folder / "settings.js").write_text(_SETTINGS.format(cdn=_CDN, model=HAND_MODEL), encoding="ascii")
 
 
 def _write_hand_model(path: Path) -> None:
-    found = find_spec("mediapipe")
-    parts = (
-        {name: Path(found.origin).parent / part for name, part in _HAND_PARTS.items()} if found and found.origin else {}
+    spec = find_spec("mediapipe")  # importing mediapipe would take seconds
+    models = (
+        {name: Path(spec.origin).parent / model for name, model in _HAND_MODELS.items()} if spec and spec.origin else {}
     )
-    if not parts or not all(part.is_file() for part in parts.values()):
-        raise AslkitError("mediapipe's hand models are missing. `aslkit doctor` says how to get them.")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as both:
-        for name, part in parts.items():
-            both.writestr(zipfile.ZipInfo(name), part.read_bytes())
+    if not models or not all(model.is_file() for model in models.values()):
+        raise AslkitError("MediaPipe's hand models are missing. Run `aslkit doctor` to find out how to install them.")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, model in models.items():
+            archive.writestr(zipfile.ZipInfo(name), model.read_bytes())  # ZipInfo: no modification time

@@ -1,4 +1,4 @@
-"""TensorFlow Lite: one small file, its contract inside as an associated file, quantised if wanted."""
+"""Writes TensorFlow Lite models: one small file that contains the contract, optionally quantised."""
 
 import warnings
 import zipfile
@@ -8,84 +8,90 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from aslkit.core.native_libraries import silence_native_log
+from aslkit.core.native_libraries import suppress_native_log
 from aslkit.inference.network import Network
 from aslkit.live.export.tf_graph import build_function, fold_batch_norm, import_tensorflow
 from aslkit.vision.preprocess import CONTRACT_FILE, Array
 
 Quantize = Literal["none", "float16", "int8"]
 
+QUANTIZATIONS: Final[tuple[Quantize, ...]] = ("none", "float16", "int8")
+
 
 def convert_to_tflite(network: Network, *, quantize: Quantize, calibration: Array | None) -> bytes:
-    """Convert a network: `input` float32 (1, *shape) to `probabilities` float32 (1, classes), whatever lies between.
+    """Convert a network to TensorFlow Lite.
+
+    The model maps `input`, float32 (1, *shape), to `probabilities`, float32 (1, classes), also if it is quantised.
 
     Args:
-        network: what to convert.
-        quantize: float16 stores weights in half the bytes; int8 also computes in eight bits.
-        calibration: float32 (n, *shape), inputs as the model will see them: int8 takes its ranges from them.
+        network: network to convert.
+        quantize: "float16" stores the weights in half the size; "int8" also computes with 8-bit integers.
+        calibration: float32 (n, *shape), typical inputs, from which int8 determines the ranges of values.
 
     Raises:
         AslkitError: TensorFlow is not installed.
     """
     tf = import_tensorflow()
-    module, concrete = build_function(fold_batch_norm(network) if quantize == "int8" else network, batch=1)
-    with silence_native_log(), warnings.catch_warnings():
+    module, concrete_function = build_function(
+        fold_batch_norm(network) if quantize == "int8" else network, batch_size=1
+    )
+    with suppress_native_log(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete_function], module)
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
-            converter.representative_dataset = _one_by_one(np.asarray(calibration))
+            converter.representative_dataset = _batches_of_one(np.asarray(calibration))
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        made: bytes = converter.convert()
-    return made
+        model: bytes = converter.convert()
+    return model
 
 
-def _one_by_one(inputs: Array) -> Callable[[], Iterator[list[Array]]]:
-    return lambda: ([each[None]] for each in inputs)
+def _batches_of_one(inputs: Array) -> Callable[[], Iterator[list[Array]]]:
+    return lambda: ([sample[None]] for sample in inputs)
 
 
-def write_tflite(path: Path, model: bytes, contract: Path) -> None:
-    """Write the file with its contract behind it, as TensorFlow Lite's metadata keeps associated files: as a zip."""
+def write_tflite(path: Path, model: bytes, contract_file: Path) -> None:
+    """Write a model, and append the contract as a zip archive.
+
+    This is how TensorFlow Lite Metadata stores associated files. The interpreter ignores the archive.
+    """
     path.write_bytes(model)
-    with zipfile.ZipFile(path, "a") as associated:
-        associated.write(contract, CONTRACT_FILE)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(contract_file, CONTRACT_FILE)
 
 
 def predict_tflite(model: bytes, inputs: Array, *, delegate: bool = False) -> Array:
     """Run a TensorFlow Lite model.
 
     Args:
-        model: of the file.
+        model: content of the file.
         inputs: float32 (n, *shape).
-        delegate: let XNNPACK compute, as the interpreter does by default; else TensorFlow Lite's own kernels.
+        delegate: use XNNPACK, the interpreter's default; otherwise the built-in kernels of TensorFlow Lite.
 
     Returns:
         float32 (n, classes).
 
     Raises:
-        RuntimeError: XNNPACK cannot run it.
+        RuntimeError: XNNPACK cannot run the model.
     """
     tf = import_tensorflow()
-    kind = tf.lite.experimental.OpResolverType
-    resolver = kind.AUTO if delegate else kind.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    with silence_native_log(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it would rather be called LiteRT
+    resolver_type = tf.lite.experimental.OpResolverType
+    resolver = resolver_type.AUTO if delegate else resolver_type.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    with suppress_native_log(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tf.lite.Interpreter is deprecated in favour of LiteRT
         interpreter = tf.lite.Interpreter(model_content=model, experimental_op_resolver_type=resolver)
         interpreter.allocate_tensors()
-        return _ask(interpreter, inputs)
+        return _run_interpreter(interpreter, inputs)
 
 
-def _ask(interpreter: Any, inputs: Array) -> Array:
-    given, said = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    answers = np.zeros((len(inputs), int(said["shape"][-1])), np.float32)
-    for row, each in enumerate(inputs):
-        interpreter.set_tensor(given["index"], np.ascontiguousarray(each[None], np.float32))
+def _run_interpreter(interpreter: Any, inputs: Array) -> Array:
+    input_details, output_details = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    outputs = np.zeros((len(inputs), int(output_details["shape"][-1])), np.float32)
+    for row, sample in enumerate(inputs):
+        interpreter.set_tensor(input_details["index"], np.ascontiguousarray(sample[None], np.float32))
         interpreter.invoke()
-        answers[row] = interpreter.get_tensor(said["index"])[0]
-    return answers
-
-
-QUANTIZE: Final[tuple[Quantize, ...]] = ("none", "float16", "int8")
+        outputs[row] = interpreter.get_tensor(output_details["index"])[0]
+    return outputs

@@ -1,1 +1,1 @@
-"""Live in a browser: one page, served by this machine; the camera is the browser's, the model this machine's."""
+"""Live recognition on a web page: the browser provides the camera, this machine runs the model."""

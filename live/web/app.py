@@ -1,4 +1,4 @@
-"""The page's addresses: what of the desk is asked under which one."""
+"""HTTP routes of the live page."""
 
 from collections.abc import Callable
 from typing import Final
@@ -22,57 +22,59 @@ FILES: Final = {
     "/page.js": ("aslkit.live.web", "page.js"),
     **SHARED_FILES,
 }
-"""Path to package and file."""
+"""URL path to package and file name."""
 
 
 def create_app(
-    desk: PageController, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None
+    controller: PageController, addresses: Addresses, *, on_finish: Callable[[], None] = lambda: None
 ) -> Starlette:
-    """The page around one desk.
+    """Create the ASGI application of the live page.
 
     Args:
-        desk: what is asked.
-        addresses: where it is reached, and by whom.
-        on_finish: called when the user has finished and has been told the text.
+        controller: handles the requests.
+        addresses: addresses under which the page can be opened.
+        on_finish: called after the user has finished and the text has been sent.
     """
-    asked = _Asked(desk, on_finish)
-    routes = [
-        *file_routes(FILES),
-        Route("/state", asked.state),
-        Route("/join", asked.join, methods=["POST"]),
-        Route("/frames", asked.frame, methods=["POST"]),
-        Route("/keys", asked.press, methods=["POST"]),
-        Route("/finish", asked.finish, methods=["POST"]),
-    ]
+    routes = _Routes(controller, on_finish)
     return Starlette(
-        routes=routes,
+        routes=[
+            *file_routes(FILES),
+            Route("/state", routes.state),
+            Route("/join", routes.join, methods=["POST"]),
+            Route("/frames", routes.frame, methods=["POST"]),
+            Route("/keys", routes.key, methods=["POST"]),
+            Route("/finish", routes.finish, methods=["POST"]),
+        ],
         middleware=[Middleware(AccessPolicy, addresses=addresses)],
         exception_handlers=exception_handlers("Try again."),
     )
 
 
-class _Asked:
-    """The desk's answers to requests."""
+class _Routes:
+    """Request handlers that translate between HTTP and the controller."""
 
-    def __init__(self, desk: PageController, on_finish: Callable[[], None]) -> None:
-        self._desk, self._on_finish = desk, on_finish
-        self._looking = anyio.CapacityLimiter(1)
+    def __init__(self, controller: PageController, on_finish: Callable[[], None]) -> None:
+        self._controller, self._on_finish = controller, on_finish
+        self._frame_limiter = anyio.CapacityLimiter(1)  # frames are recognised one at a time
 
     async def state(self, request: Request) -> Response:
-        return JSONResponse(self._desk.state())
+        return JSONResponse(self._controller.state())
 
     async def join(self, request: Request) -> Response:
-        self._desk.turns.check_rate()
+        self._controller.active_page.check_rate()
         await read_json(request)
-        return JSONResponse(self._desk.join())
+        return JSONResponse(self._controller.join())
 
     async def frame(self, request: Request) -> Response:
-        data = await self._desk.turns.read_frame(request)
-        return JSONResponse(await anyio.to_thread.run_sync(self._desk.frame, data, limiter=self._looking))
+        data = await self._controller.active_page.read_frame(request)
+        # Recognition takes too long for the event loop.
+        reading = await anyio.to_thread.run_sync(self._controller.process_frame, data, limiter=self._frame_limiter)
+        return JSONResponse(reading)
 
-    async def press(self, request: Request) -> Response:
-        return JSONResponse(self._desk.press((await self._desk.turns.read_values(request)).get("key")))
+    async def key(self, request: Request) -> Response:
+        values = await self._controller.active_page.read_values(request)
+        return JSONResponse(self._controller.press_key(values.get("key")))
 
     async def finish(self, request: Request) -> Response:
-        await self._desk.turns.read_values(request)
-        return JSONResponse(self._desk.finish(), background=BackgroundTask(self._on_finish))
+        await self._controller.active_page.read_values(request)
+        return JSONResponse(self._controller.finish(), background=BackgroundTask(self._on_finish))

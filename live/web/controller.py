@@ -1,4 +1,7 @@
-"""What the page may ask of a reader, without HTTP: values in, values out, `RequestRefused` with words where it cannot be."""
+"""Handles the requests of the live page, without HTTP.
+
+Methods take and return plain values. They raise `RequestRefused` with a message for the user if a request is invalid.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,95 +17,98 @@ from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upl
 
 
 class PageController:
-    """Where a page's frames are read. May be used from several threads.
+    """Connects a page to a reader. Thread-safe.
 
     Args:
-        reader: reads them.
-        config: how many may come.
-        about: what the page tells of the run.
-        clock: seconds since any moment.
+        reader: reads the frames.
+        config: camera settings, and maximum frame rate of a page.
+        run_name: name of the run, shown on the page.
+        clock: returns monotonic time in seconds.
 
     Attributes:
-        pace: how many frames came in, how fast.
-        turns: whose turn it is; finished when the user has said so.
+        frame_rate: measures the rate of incoming frames.
+        active_page: decides which page may send frames; `active_page.finished` is set when the user has finished.
     """
 
     def __init__(
-        self, reader: Reader, config: LiveConfig, *, about: str, clock: Callable[[], float] = time.monotonic
+        self, reader: Reader, config: LiveConfig, *, run_name: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.pace = FrameRateMeter(clock=clock)
-        self.turns = ActivePage(
+        self.frame_rate = FrameRateMeter(clock=clock)
+        self.active_page = ActivePage(
             config.web_fps,
-            taken_over_message="Another window is being read. Take it back there, or close this one.",
-            finished_message="This is finished. Start aslkit live again.",
+            taken_over_message="Recognition continues in another window. Continue here, or close this window.",
+            finished_message="This session is finished. Start aslkit live again.",
             clock=clock,
         )
-        self._reader, self._config, self._about, self._clock = reader, config, about, clock
-        self._eyes = Lock()
+        self._reader, self._config, self._run_name, self._clock = reader, config, run_name, clock
+        self._recognition_lock = Lock()
         self._start_s = clock()
         self._closed = False
         self._keys = {"space": reader.space, "delete": reader.delete, "clear": reader.clear}
 
     def state(self) -> dict[str, Any]:
-        """All that a page needs to begin, or to go on after a reload."""
+        """Return all values that a page needs to start, also after a reload."""
         config = self._config
         return {
-            "about": self._about,
+            "run_name": self._run_name,
             "text": self._reader.text,
             "fps": config.web_fps,
             "camera": {"width": config.camera_width, "height": config.camera_height, "fps": config.camera_fps},
         }
 
     def join(self) -> dict[str, Any]:
-        """Take in a page: from now on, it is the one that is read. Returns the state, and `page`, its name.
+        """Make a new page the active one.
+
+        Returns:
+            The state, and as "page" the identifier that the page must send with every request.
 
         Raises:
-            Refusal: all is over.
+            RequestRefused: the session is finished.
         """
-        page = self.turns.claim()
+        page = self.active_page.claim()
         return self.state() | {"page": page}
 
-    def frame(self, data: bytes) -> dict[str, Any]:
-        """Read a frame, JPEG or PNG, unmirrored.
+    def process_frame(self, data: bytes) -> dict[str, Any]:
+        """Read an encoded frame, JPEG or PNG, unmirrored.
 
         Raises:
-            Refusal: it cannot be decoded; or all is over.
+            RequestRefused: the image cannot be decoded, or the session is finished.
         """
         frame = decode_upload(data)
-        with self._eyes:
+        with self._recognition_lock:
             if self._closed:
-                raise self.turns.finished_error()
-            self.pace.count()
-            return _answer(self._reader.read(frame, self._clock() - self._start_s))
+                raise self.active_page.finished_error()
+            self.frame_rate.count()
+            return _reading_values(self._reader.read(frame, self._clock() - self._start_s))
 
-    def press(self, key: object) -> dict[str, Any]:
-        """Put a space, delete a sign, or clear all.
+    def press_key(self, key: object) -> dict[str, Any]:
+        """Insert a space, delete a character or clear the text, and return the state.
 
         Raises:
-            Refusal: there is no such key.
+            RequestRefused: unknown key.
         """
         if not isinstance(key, str) or key not in self._keys:
-            raise RequestRefused(422, f"Send a key: {', '.join(self._keys)}.")
+            raise RequestRefused(422, f"Unknown key. Send one of {', '.join(self._keys)}.")
         self._keys[key]()
         return self.state()
 
     def finish(self) -> dict[str, Any]:
-        """End it, and return the text."""
-        self.turns.finished = True
+        """Finish the session, and return the text."""
+        self.active_page.finished = True
         return {"text": self._reader.text}
 
     def close(self) -> None:
-        """Wait for the frame that is being read, and read no more."""
-        with self._eyes:
+        """Wait until the current frame is read, and accept no further ones."""
+        with self._recognition_lock:
             self._closed = True
 
 
-def _answer(reading: Reading) -> dict[str, Any]:
-    hand = None if reading.seen is None else reading.seen.hand
+def _reading_values(reading: Reading) -> dict[str, Any]:
+    hand = None if reading.recognition is None else reading.recognition.hand
     return {
         "letter": reading.letter,
-        "best": [[letter, round(share, 3)] for letter, share in reading.best],
-        "share": round(reading.share, 3),
+        "top_letters": [[letter, round(probability, 3)] for letter, probability in reading.top_letters],
+        "progress": round(reading.progress, 3),
         "text": reading.text,
         "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
         "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),

@@ -1,36 +1,39 @@
-// The page of aslkit live: frames go to aslkit one at a time, the next one after the answer to the last.
+// The live page. It sends frames one at a time, each after the response to the previous one.
 
-import { ApiClient, ServerUnreachable, RequestRefused } from "./api_client.js";
+import { ApiClient, RequestRefused, ServerUnreachable } from "./api_client.js";
 import { Camera } from "./camera.js";
 import { drawHand } from "./hand.js";
 import { Notice } from "./notice.js";
 
 const RETRY_MS = 1000;
+const COPY_NOTE_MS = 1500;
+
+const COLOUR_LETTER = "#7ee2a8";
+const COLOUR_NO_LETTER = "#ffc857";
 
 const $ = (id) => document.getElementById(id);
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const client = new ApiClient();
 const notice = new Notice();
-const camera = new Camera($("video"), { onOpen: opened, onProblem: cameraTrouble });
+const camera = new Camera($("video"), { onOpen: cameraOpened, onProblem: (problem) => showProblem("camera", problem) });
 
-let state = null; // as the server told it last; null until then
-let joined = false;
-let over = false;
+let state = null; // last state received from the server; null before the first one
+let joined = false; // whether this is the active page
+let finished = false; // whether the session is finished, or this page may not send frames any more
 let text = "";
 
-function trouble(kind, what) {
-  const first = notice.set(kind, what);
-  if (first) show({ letter: null, best: [], share: 0, text, landmarks: null, box: null }, first.title);
+/** Show a problem of a kind, or clear it with null. While a problem is shown, there is no letter. */
+function showProblem(kind, problem) {
+  const first = notice.set(kind, problem);
+  if (first) showReading({ letter: null, top_letters: [], progress: 0, text, landmarks: null, box: null }, first.title);
 }
 
-function cameraTrouble(what) {
-  trouble("camera", what);
-}
-
-function opened(label, settings, cameras, chosen) {
+function cameraOpened(label, settings, cameras, deviceId) {
   $("picture").style.setProperty("--ratio", String($("video").videoWidth / $("video").videoHeight || 4 / 3));
   $("camera-choice").hidden = cameras.length < 2;
-  const options = cameras.map((each, n) => new Option(each.label || `Camera ${n + 1}`, each.deviceId, false, each.deviceId === chosen));
+  const options = cameras.map(
+    (device, index) => new Option(device.label || `Camera ${index + 1}`, device.deviceId, false, device.deviceId === deviceId),
+  );
   $("cameras").replaceChildren(...options);
 }
 
@@ -40,145 +43,173 @@ async function join() {
       state = await client.request("POST", "/join", {});
       client.page = state.page;
       joined = true;
-      trouble("server", null);
-      trouble("elsewhere", null);
-      $("who").textContent = state.about;
-      write(state.text);
+      showProblem("server", null);
+      showProblem("elsewhere", null);
+      $("who").textContent = state.run_name;
+      showText(state.text);
       return;
     } catch (error) {
-      if (!lost(error)) return;
+      if (!handleError(error)) return;
       await pause(RETRY_MS);
     }
   }
 }
 
-/** Deal with what went wrong. Returns whether it is worth trying again. */
-function lost(error) {
+/** Show a failed request to the user. Returns whether retrying makes sense. */
+function handleError(error) {
   if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
   if (error instanceof RequestRefused && [422, 429, 503].includes(error.status)) return true;
   if (error instanceof ServerUnreachable || error.status >= 500) {
-    const words = error instanceof ServerUnreachable ? "Trying again… If aslkit has ended, start it again." : error.message;
-    trouble("server", { title: "The server does not answer", text: words });
+    const unreachable = "Reconnecting… If aslkit has stopped, start it again.";
+    const message = error instanceof ServerUnreachable ? unreachable : error.message;
+    showProblem("server", { title: "The server does not respond", text: message });
     return true;
   }
   joined = false;
   if (error.status === 409 && error.why === "unknown") return true;
   if (error.status === 409) {
-    trouble("elsewhere", { title: "Another window is being read", text: "Only one is at a time.", button: "Take it back", action: () => join() });
+    showProblem("elsewhere", {
+      title: "Recognition continues in another window",
+      text: "Only one window can be used at a time.",
+      button: "Continue here",
+      action: () => join(),
+    });
   } else {
-    over = true;
-    trouble("over", { title: error.status === 410 ? "Finished" : "This page may not be read", text: error.message });
+    finished = true;
+    const title = error.status === 410 ? "This session is finished" : "This page may not send frames";
+    showProblem("over", { title, text: error.message });
   }
   return false;
 }
 
-function show({ letter, best, share, text: spelled, landmarks, box }, words) {
-  drawHand($("overlay"), landmarks, box, letter ? "#7ee2a8" : "#ffc857");
+/** Show the reading of a frame. `status` replaces the usual status line. */
+function showReading(reading, status) {
+  const { letter, top_letters: topLetters, landmarks } = reading;
+  drawHand($("overlay"), landmarks, reading.box, letter ? COLOUR_LETTER : COLOUR_NO_LETTER);
   $("letter").textContent = letter ?? "";
-  $("sure").textContent = letter ? `${Math.round(best[0][1] * 100)} %` : "";
-  $("now").textContent = words ?? (letter ? "This is" : landmarks ? "No letter: hold one still." : "No hand: show one, all of it.");
-  $("share").value = letter ? share : 0;
-  while ($("best").children.length < best.length) {
+  $("confidence").textContent = letter ? `${Math.round(topLetters[0][1] * 100)} %` : "";
+  const instruction = landmarks ? "No letter. Hold one still." : "No hand. Show one completely.";
+  $("status").textContent = status ?? (letter ? "This is" : instruction);
+  $("progress").value = letter ? reading.progress : 0;
+  showTopLetters(topLetters);
+  showText(reading.text);
+}
+
+/** Elements are reused, because they change with every frame. */
+function showTopLetters(topLetters) {
+  const list = $("top-letters");
+  while (list.children.length < topLetters.length) {
     const item = document.createElement("li");
-    item.append(document.createElement("b"), Object.assign(document.createElement("progress"), { max: 1 }), document.createElement("span"));
-    item.children[1].setAttribute("aria-hidden", "true");
-    $("best").append(item);
+    const bar = Object.assign(document.createElement("progress"), { max: 1 });
+    bar.setAttribute("aria-hidden", "true");
+    item.append(document.createElement("b"), bar, document.createElement("span"));
+    list.append(item);
   }
-  while ($("best").children.length > best.length) $("best").lastChild.remove();
-  best.forEach(([each, probability], n) => {
-    const [name, bar, number] = $("best").children[n].children;
-    name.textContent = each;
+  while (list.children.length > topLetters.length) list.lastChild.remove();
+  topLetters.forEach(([letter, probability], index) => {
+    const [name, bar, percent] = list.children[index].children;
+    name.textContent = letter;
     bar.value = probability;
-    number.textContent = `${Math.round(probability * 100)} %`;
+    percent.textContent = `${Math.round(probability * 100)} %`;
   });
-  write(spelled);
 }
 
-function write(spelled) {
-  if (spelled === text) return;
-  const longer = spelled.length > text.length;
-  text = spelled;
-  $("letters").textContent = text;
+/** Show the text. Screen readers announce only what was added: a letter, or the word that a space has ended. */
+function showText(newText) {
+  if (newText === text) return;
+  const longer = newText.length > text.length;
+  text = newText;
+  $("spelled-text").textContent = text;
   $("text").scrollTop = $("text").scrollHeight;
-  $("said").textContent = longer ? (text.at(-1) === " " ? text.trim().split(" ").at(-1) : text.at(-1)) : text;
+  const added = text.at(-1) === " " ? text.trim().split(" ").at(-1) : text.at(-1);
+  $("announcement").textContent = longer ? added : text;
 }
 
+/** Send a request for the user and show the returned text. Returns the response, or null if it failed. */
 async function act(path, content) {
   try {
-    const answer = await client.request("POST", path, content);
-    if (answer.text !== undefined) write(answer.text);
-    return answer;
+    const response = await client.request("POST", path, content);
+    if (response.text !== undefined) showText(response.text);
+    return response;
   } catch (error) {
-    if (lost(error) && !joined) join();
+    if (handleError(error) && !joined) join();
     return null;
   }
 }
 
 async function finish() {
-  if (over || !(await act("/finish", {}))) return;
-  over = true;
+  if (finished || !(await act("/finish", {}))) return;
+  finished = true;
   camera.close();
-  trouble("over", { title: "Finished", text: "You may close this window. The text stands below, and in the terminal." });
+  showProblem("over", { title: "Finished", text: "You can close this window. The text is shown below, and in the terminal." });
 }
 
 function speak() {
   if (!text.trim()) return;
-  if (!window.speechSynthesis) $("said").textContent = $("now").textContent = "This browser has no voice.";
-  else speechSynthesis.speak(new SpeechSynthesisUtterance(text.toLowerCase()));
+  if (window.speechSynthesis) speechSynthesis.speak(new SpeechSynthesisUtterance(text.toLowerCase()));
+  else $("announcement").textContent = $("status").textContent = "This browser cannot speak.";
 }
 
 async function copy() {
   try {
     await navigator.clipboard.writeText(text.trim());
-    $("said").textContent = "Copied.";
+    $("announcement").textContent = "Copied.";
     $("copy").firstChild.textContent = "Copied ";
   } catch {
     $("copy").firstChild.textContent = "Not allowed ";
   }
-  setTimeout(() => ($("copy").firstChild.textContent = "Copy "), 1500);
+  setTimeout(() => ($("copy").firstChild.textContent = "Copy "), COPY_NOTE_MS);
 }
 
 async function loop() {
-  while (!over) {
+  while (!finished) {
     if (!joined || !camera.live || document.hidden) {
       await pause(100);
       continue;
     }
-    const began = performance.now();
-    const shot = await camera.takeFrame();
-    if (!shot) {
+    const startMs = performance.now();
+    const frame = await camera.takeFrame();
+    if (!frame) {
       await pause(4);
       continue;
     }
     try {
-      show(await client.request("POST", "/frames", shot.jpeg));
-      trouble("server", null);
+      showReading(await client.request("POST", "/frames", frame.jpeg));
+      showProblem("server", null);
     } catch (error) {
-      if (lost(error)) await (joined ? pause(RETRY_MS / 2) : join());
+      if (handleError(error)) await (joined ? pause(RETRY_MS / 2) : join());
     }
-    await pause(Math.max(0, 1000 / state.fps - (performance.now() - began)));
+    await pause(Math.max(0, 1000 / state.fps - (performance.now() - startMs)));
   }
 }
 
-const press = (key) => act("/keys", { key });
-const deeds = {
-  " ": () => press("space"), backspace: () => press("delete"), x: () => press("clear"), s: speak, c: copy, q: finish,
+const pressKey = (key) => act("/keys", { key });
+const actions = {
+  " ": () => pressKey("space"),
+  backspace: () => pressKey("delete"),
+  x: () => pressKey("clear"),
+  s: speak,
+  c: copy,
+  q: finish,
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select")) return;
   const key = event.key.toLowerCase();
-  if (!Object.hasOwn(deeds, key) || ([" "].includes(key) && event.target.closest("button"))) return;
+  // On a focused button, the space bar presses the button.
+  if (!Object.hasOwn(actions, key) || (key === " " && event.target.closest("button"))) return;
   event.preventDefault();
-  if (!event.repeat || key === "backspace") deeds[key]();
+  if (!event.repeat || key === "backspace") actions[key]();
 });
-for (const key of ["space", "delete", "clear"]) $(key).addEventListener("click", () => press(key));
+for (const key of ["space", "delete", "clear"]) $(key).addEventListener("click", () => pressKey(key));
 $("speak").addEventListener("click", speak);
 $("copy").addEventListener("click", copy);
 $("finish").addEventListener("click", finish);
 $("cameras").addEventListener("change", () => camera.open(state.camera, $("cameras").value));
+// Remove the focus after a mouse click, so that the space bar inserts a space instead of pressing the button again.
 document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button")?.blur());
 
-history.replaceState(null, "", "/"); // the token has done its work once the cookie is set
+// Once the cookie is set, remove the token from the address bar, where others could read it.
+history.replaceState(null, "", "/");
 await join();
 if (state) {
   camera.open(state.camera);

@@ -1,7 +1,7 @@
-"""Running the page of `aslkit live` until it is finished there, or until Ctrl-C."""
+"""Serves the live page until the user finishes on the page or presses Ctrl-C."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aslkit.core.progress import OnMessage
 from aslkit.live.config import LiveConfig
@@ -12,46 +12,48 @@ from aslkit.live.web.app import create_app
 from aslkit.live.web.controller import PageController
 from aslkit.web import server
 
+FINISHED_ON_PAGE: Final = "finished on the page"
+
 
 class LiveServer(server.PageServer):
-    """A page that listens, for `serve` to serve.
+    """The server of a live page; call `serve` to serve it.
 
     Args:
-        desk: what the page is told.
-        where: host, port, certificate and key, as `aslkit.web.server.PageServer` takes them.
+        controller: handles the page's requests.
+        options: host, port, certificate and key, see `aslkit.web.server.PageServer`.
     """
 
-    access_note = "can show it a hand and read the text. Give it to the signer only."
-    stop_note = "Ctrl-C, or Finish on the page, ends it."
+    access_note = "can use the recogniser and read the text. Give it to the signer only."
+    stop_note = "To end the session, press Ctrl-C, or Finish on the page."
 
-    def __init__(self, desk: PageController, **where: Any) -> None:
-        super().__init__(lambda addresses, stop: create_app(desk, addresses, on_finish=stop), **where)
+    def __init__(self, controller: PageController, **options: Any) -> None:
+        super().__init__(lambda addresses, stop: create_app(controller, addresses, on_finish=stop), **options)
 
 
 def live_in_browser(
-    run: Path, *, config: LiveConfig, on_event: OnEvent, on_message: OnMessage, **where: Any
+    run: Path, *, config: LiveConfig, on_event: OnEvent, on_message: OnMessage, **options: Any
 ) -> LiveResult:
-    """Serve the page until it is finished there, or until Ctrl-C.
+    """Serve the page until the user finishes or presses Ctrl-C.
 
     Args:
-        run: the folder that `aslkit train` wrote.
-        config: the settings.
-        on_event: is told each event as it happens.
-        on_message: is given each line that the user must read.
-        where: host, port, certificate and key, as `aslkit.web.server.PageServer` takes them.
+        run: run folder, as written by `aslkit train`.
+        config: settings of live recognition.
+        on_event: called with each event.
+        on_message: called with each line that the user should read.
+        options: host, port, certificate and key, see `aslkit.web.server.PageServer`.
 
     Raises:
-        InputError: no run; certificate or key are wrong.
-        AslkitError: the model is damaged; the port is taken.
+        InputError: the run does not exist; the certificate or its key is missing, unreadable or invalid.
+        AslkitError: the model is damaged; the port is taken, or the host is not an address of this machine.
     """
     with Recogniser(run) as recogniser:
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
-        desk = PageController(reader, config, about=run.name)
-        with LiveServer(desk, **where) as served:
-            for line in served.startup_messages():
+        controller = PageController(reader, config, run_name=run.name)
+        with LiveServer(controller, **options) as live_server:
+            for line in live_server.startup_messages():
                 on_message(line)
-            served.serve()
-            desk.close()
-        ended = "finished on the page" if desk.turns.finished else CTRL_C
-        return LiveResult(text=reader.text, frames=reader.frames, dropped=0, first_s=None, ended=ended)
+            live_server.serve()
+            controller.close()  # before the recogniser is freed, because a frame may still be processed
+        end_reason = FINISHED_ON_PAGE if controller.active_page.finished else CTRL_C
+        return LiveResult(text=reader.text, frames=reader.frames, dropped=0, first_s=None, ended=end_reason)

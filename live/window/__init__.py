@@ -1,1 +1,1 @@
-"""The live window: state, drawing, keys."""
+"""The window of `aslkit live`: its content, drawing and keys."""

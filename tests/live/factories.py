@@ -1,4 +1,4 @@
-"""Runs with networks that were never trained: what they say does not matter, only that it is said again."""
+"""Create runs with untrained networks, for tests that only compare predictions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,8 @@ import numpy as np
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
+from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.formats.run_metrics import HeldOutMetrics, RunMetrics, TrainingData
 from aslkit.inference.load_model import save_network
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data.features import FEATURES
@@ -24,26 +26,26 @@ CASES = (
     ("hand28", "cnn-bn", 2),
     ("hand64", "cnn", 1),
 )
-"""Feature, architecture, members: each architecture, each feature."""
+"""Feature, architecture and number of members. Contains every architecture and every feature."""
 
 
 def randomise_weights(model: Any, rng: np.random.Generator) -> None:
-    """Weights as after training: no bias is zero, no average at its start, one input never varied."""
+    """Set random weights like those of a trained model: no bias is zero, and one input was constant in training."""
     for weight in model.weights:
         if weight.name == "count" or "shared_out" in weight.path:
             continue
-        drawn = rng.normal(0, 0.08, weight.shape).astype(np.float32)
+        values = rng.normal(0, 0.08, weight.shape).astype(np.float32)
         if weight.name in ("variance", "moving_variance", "gamma"):
-            drawn = 1 + np.abs(drawn)
-            drawn.flat[0] = 0.0 if weight.name == "variance" and drawn.size > 1 else drawn.flat[0]
-        weight.assign(drawn)
+            values = 1 + np.abs(values)
+            values.flat[0] = 0.0 if weight.name == "variance" and values.size > 1 else values.flat[0]
+        weight.assign(values)
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization":
             layer.finalize_state()
 
 
-def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -> Path:
-    """Write a run: only what `aslkit live` and `aslkit export` need."""
+def create_run(feature: str, architecture: str, folder: Path, *, members: int = 1) -> Path:
+    """Write the files of a run that `aslkit live` and `aslkit export` need, and return its folder."""
     import_keras().utils.set_random_seed(0)
     contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
     _, model = build_ensemble(
@@ -59,9 +61,14 @@ def run_of(feature: str, architecture: str, folder: Path, *, members: int = 1) -
     return folder
 
 
-def photograph(letter: str = "L") -> bytes:
-    """A JPEG of a synthetic hand."""
-    who = Signer.draw("synthetic-ada")
-    return encode_jpeg(
-        next(render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)).image
-    )
+def write_training_signers(run: Path, signers: list[str]) -> None:
+    """Write a metrics.json that names the signers that a run was trained on."""
+    metrics = RunMetrics(unseen=HeldOutMetrics(), trained_on=TrainingData(signers=signers))
+    (run / METRICS_FILE).write_text(metrics.to_json())
+
+
+def encode_hand(letter: str = "L") -> bytes:
+    """Return a JPEG image of a synthetic hand."""
+    signer = Signer.draw("synthetic-ada")
+    session = SyntheticSession.draw(signer, "one")
+    return encode_jpeg(next(render_frames(letter, signer=signer, session=session, fps=2.0)).image)

@@ -1,4 +1,4 @@
-"""Cameras that vanish, frames of any shape and rate, keys at any time: no crash, no stuck letter, clear words."""
+"""Lost cameras, unusual frames, and keys at any time cause no crash and no stuck letter."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -18,7 +18,7 @@ from aslkit.gui.drawing import KEY_HELP_HEIGHT
 from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
-from aslkit.live.recogniser import Recognised
+from aslkit.live.recogniser import Recognition
 from aslkit.live.run import live
 from aslkit.live.speller import Event
 from aslkit.live.text_output import copy_text, speak_text
@@ -36,178 +36,196 @@ HAND = Hand(
 )
 
 
-class Says:
-    """A recogniser that reads the letter off a frame's first pixel; 255 is no hand, 254 a hand that says nothing.
+class PixelRecogniser:
+    """Decodes the letter from the first pixel of a frame: 255 is no hand, 254 a hand without a letter.
 
-    From 100 on it says the letter, but holds a hand at rest for likelier.
+    From 100 on, a rest pose is more probable than the letter.
     """
 
-    def recognise(self, frame: Frame) -> Recognised:
+    def recognise(self, frame: Frame) -> Recognition:
         assert frame.ndim == 3
-        sign = int(frame[0, 0, 0])
-        if resting := 100 <= sign < 124:
-            sign -= 100
-        said = np.full(24, 0.001 if sign < 24 else 1 / 24, np.float32)
-        if sign < 24:
-            said[sign] = 0.98
-        if sign == 255:
-            return Recognised(hand=None, letter=None, probabilities=np.zeros(24, np.float32), refused=True)
-        letter = LETTERS[int(said.argmax())]
-        return Recognised(hand=HAND, letter=letter, probabilities=said, refused=sign >= 24, is_rest=resting)
+        code = int(frame[0, 0, 0])
+        if is_rest := 100 <= code < 124:
+            code -= 100
+        probabilities = np.full(24, 0.001 if code < 24 else 1 / 24, np.float32)
+        if code < 24:
+            probabilities[code] = 0.98
+        if code == 255:
+            return Recognition(hand=None, letter=None, probabilities=np.zeros(24, np.float32), rejected=True)
+        letter = LETTERS[int(probabilities.argmax())]
+        return Recognition(hand=HAND, letter=letter, probabilities=probabilities, rejected=code >= 24, is_rest=is_rest)
 
 
-def frame_of(letter: str, size: tuple[int, int] = (64, 48)) -> Frame:
-    sign = {".": 254, " ": 255, "m": 100 + LETTERS.index("M")}.get(letter)
-    if sign is None:
-        sign = LETTERS.index(letter) if letter in LETTERS else 0
-    return np.full((size[1], size[0], 3), sign, np.uint8)
+def make_frame(character: str, size: tuple[int, int] = (64, 48)) -> Frame:
+    """Return a frame of a letter; "." is a hand without a letter, " " no hand, "m" a rest pose."""
+    code = {".": 254, " ": 255, "m": 100 + LETTERS.index("M")}.get(character)
+    if code is None:
+        code = LETTERS.index(character) if character in LETTERS else 0
+    return np.full((size[1], size[0], 3), code, np.uint8)
 
 
 @pytest.fixture
-def heard() -> list[Event]:
+def events() -> list[Event]:
     return []
 
 
 @pytest.fixture
-def reader(heard: list[Event]) -> Reader:
+def reader(events: list[Event]) -> Reader:
     contract = PreprocessConfig(kind="landmarks", threshold=0.9)
-    return Reader(recogniser=Says(), contract=contract, config=load_settings("live", LiveConfig), on_event=heard.append)
+    return Reader(
+        recogniser=PixelRecogniser(),
+        contract=contract,
+        config=load_settings("live", LiveConfig),
+        on_event=events.append,
+    )
 
 
-def played(*takes: Any) -> Any:
-    """A source that does one take each time that it is opened: frames of letters, then an error where one is given."""
-    left = list(takes)
+def fake_source(*scripts: Any) -> Any:
+    """Return a source that plays the next script each time it is opened.
+
+    A script has characters for `make_frame`, exceptions that are raised, and flags that are waited for.
+    """
+    remaining = list(scripts)
 
     @contextmanager
-    def opened() -> Iterator[Iterator[SourceFrame]]:
-        def frames(take: Any) -> Iterator[SourceFrame]:
-            for number, step in enumerate(take):
+    def open_source() -> Iterator[Iterator[SourceFrame]]:
+        def frames(script: Any) -> Iterator[SourceFrame]:
+            for number, step in enumerate(script):
                 if isinstance(step, Exception):
                     raise step
                 if isinstance(step, Flag):
                     step.wait(10)
                     continue
-                yield SourceFrame(image=frame_of(step), name=str(number), time_s=number / 30, captured_at=None)
+                yield SourceFrame(image=make_frame(step), name=str(number), time_s=number / 30, captured_at=None)
 
-        yield frames(left.pop(0))
+        yield frames(remaining.pop(0))
 
-    return opened
+    return open_source
 
 
-def test_a_video_is_read_in_its_own_time(reader: Reader, heard: list[Event]) -> None:
-    watching = FrameLoop(Stream(played("A" * 20 + "." * 12 + "A" * 20), live=False), reader, live=False)
-    assert watching.finished.wait(10)
-    watching.check()
-    watching.close()
+def test_frame_loop_uses_frame_times_of_video(reader: Reader, events: list[Event]) -> None:
+    frame_loop = FrameLoop(Stream(fake_source("A" * 20 + "." * 12 + "A" * 20), live=False), reader, live=False)
+    assert frame_loop.finished.wait(10)
+    frame_loop.check()
+    frame_loop.close()
     assert reader.text == "AA"
-    assert [event.kind for event in heard] == ["hand", "letter", "letter"]
+    assert [event.kind for event in events] == ["hand", "letter", "letter"]
 
 
-def test_a_hand_that_rests_says_no_letter(reader: Reader) -> None:
-    watching = FrameLoop(Stream(played("A" * 20 + "m" * 40 + "A" * 20), live=False), reader, live=False)
-    assert watching.finished.wait(10)
-    watching.check()
-    watching.close()
+def test_rest_pose_is_no_letter(reader: Reader) -> None:
+    frame_loop = FrameLoop(Stream(fake_source("A" * 20 + "m" * 40 + "A" * 20), live=False), reader, live=False)
+    assert frame_loop.finished.wait(10)
+    frame_loop.check()
+    frame_loop.close()
     assert reader.text == "AA"
 
 
-def test_a_camera_that_is_gone_and_back_goes_on(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frame_loop_continues_after_reconnect(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.0)
     lost = SourceLost("The camera gives no more frames.")
-    watching = FrameLoop(Stream(played(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
-    assert watching.finished.wait(10)
-    watching.check()
-    assert reader.text == "AB"  # its clock began anew, and nothing was carried over
+    frame_loop = FrameLoop(Stream(fake_source(["A"] * 20 + [lost], ["B"] * 20), live=False), reader, live=False)
+    assert frame_loop.finished.wait(10)
+    frame_loop.check()
+    assert reader.text == "AB"  # frame times start at 0 again, and earlier frames are ignored
 
 
-def test_a_camera_that_stays_away_does_not_cost_what_was_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_reports_text_if_camera_stays_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.01)
-    source = played(["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
-    says = SimpleNamespace(contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=Says().recognise)
-    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(says))
+    source = fake_source(
+        ["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99
+    )
+    recogniser = SimpleNamespace(
+        contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=PixelRecogniser().recognise
+    )
+    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
     stream = Stream(source, live=False, reconnect_timeout_s=0.1)
     monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
-    warned: list[str] = []
+    messages: list[str] = []
     ticks = count()
     with pytest.raises(AslkitError, match="cannot be opened"):
         live(
-            Path("run"), source="0", config=load_settings("live", LiveConfig), on_event=lambda event: None, on_message=warned.append,
-            windowed=False, clock=lambda: next(ticks) / 30,
-        )  # fmt: skip
-    assert warned[-1] == "Spelled until then: A"
+            Path("run"),
+            source="0",
+            config=load_settings("live", LiveConfig),
+            on_event=lambda event: None,
+            on_message=messages.append,
+            windowed=False,
+            clock=lambda: next(ticks) / 30,
+        )
+    assert messages[-1] == "Text spelled so far: A"
 
 
-def test_a_camera_that_stays_away_is_told(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_raises_if_camera_stays_lost(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.video.stream._RETRY_INTERVAL_S", 0.01)
-    source = played(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
-    watching = FrameLoop(Stream(source, live=True, reconnect_timeout_s=0.1), reader, live=True)
-    assert watching.finished.wait(10)
-    watching.stream.ended.wait(10)
+    source = fake_source(["A", SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99)
+    frame_loop = FrameLoop(Stream(source, live=True, reconnect_timeout_s=0.1), reader, live=True)
+    assert frame_loop.finished.wait(10)
+    frame_loop.stream.ended.wait(10)
     with pytest.raises(AslkitError, match="The camera is gone"):
-        watching.check()
+        frame_loop.check()
 
 
 @pytest.mark.parametrize("size", [(3840, 2160), (160, 120), (480, 640), (1, 1)])
-def test_frames_of_any_size_are_read_and_drawn(reader: Reader, size: tuple[int, int]) -> None:
-    reading = reader.read(frame_of("A", size), 0.0)
-    picture = draw_view(LiveView(reading=reading, about=("run", "camera 0", "30 frames a second")))
-    assert picture.dtype == np.uint8
-    assert picture.shape[1] >= 1000
-    assert picture.shape[0] > KEY_HELP_HEIGHT
+def test_frames_of_all_sizes_are_read_and_drawn(reader: Reader, size: tuple[int, int]) -> None:
+    reading = reader.read(make_frame("A", size), 0.0)
+    image = draw_view(LiveView(reading=reading, info=("run", "camera 0", "30 frames a second")))
+    assert image.dtype == np.uint8
+    assert image.shape[1] >= 1000
+    assert image.shape[0] > KEY_HELP_HEIGHT
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
-def test_grey_and_four_channel_cameras_become_colour(shape: tuple[int, ...]) -> None:
+def test_grey_and_four_channel_frames_are_converted(shape: tuple[int, ...]) -> None:
     assert sources._to_bgr(np.zeros(shape, np.uint8), "0").shape == (48, 64, 3)
 
 
-def test_what_is_refused_shows_nothing(reader: Reader) -> None:
-    assert reader.read(frame_of("."), 0.0).letter is None
-    nothing = reader.read(frame_of(" "), 0.1)
-    assert (nothing.letter, nothing.best) == (None, ())
-    letter = reader.read(frame_of("A"), 0.2)
-    assert letter.letter == "A"
-    assert letter.best[0][0] == "A"
-    assert len(letter.best) == 3
+def test_reading_has_no_letter_if_rejected(reader: Reader) -> None:
+    assert reader.read(make_frame("."), 0.0).letter is None
+    no_hand = reader.read(make_frame(" "), 0.1)
+    assert (no_hand.letter, no_hand.top_letters) == (None, ())
+    reading = reader.read(make_frame("A"), 0.2)
+    assert reading.letter == "A"
+    assert reading.top_letters[0][0] == "A"
+    assert len(reading.top_letters) == 3
 
 
-def test_hands_that_come_and_go_a_thousand_times(reader: Reader, heard: list[Event]) -> None:
+def test_reader_accepts_thousand_letters(reader: Reader, events: list[Event]) -> None:
     for number in range(1000):
         for frame in range(16):
-            reader.read(frame_of("L" if frame < 10 else " "), (16 * number + frame) / 15)
-    assert sum(event.kind == "letter" for event in heard) == 1000
+            reader.read(make_frame("L" if frame < 10 else " "), (16 * number + frame) / 15)
+    assert sum(event.kind == "letter" for event in events) == 1000
     assert reader.reading.letter is None
 
 
-def test_keys_of_the_window(reader: Reader) -> None:
-    waits = Flag()
-    watching = FrameLoop(Stream(played([waits]), live=False), reader, live=False)
-    told: list[str] = []
+def test_window_controller_handles_keys(reader: Reader) -> None:
+    end_of_source = Flag()
+    frame_loop = FrameLoop(Stream(fake_source([end_of_source]), live=False), reader, live=False)
+    copied: list[str] = []
 
-    def silent(text: str) -> None:
-        raise AslkitError("There is no voice on this system.")
+    def speak(text: str) -> None:
+        raise AslkitError("No text-to-speech program found.")
 
-    desk = WindowController(reader, watching, about=("run",), hand_on=(silent, told.append))
+    controller = WindowController(reader, frame_loop, info=("run",), speak=speak, copy=copied.append)
     for number in range(20):
-        reader.read(frame_of("A"), number / 30)
-    before = desk.render()
-    desk.handle_key(-1)
-    desk.handle_key(ord(" "))
+        reader.read(make_frame("A"), number / 30)
+    before = controller.render()
+    controller.handle_key(-1)
+    controller.handle_key(ord(" "))
     assert reader.text == "A "
-    desk.handle_key(8)
-    desk.handle_key(ord("c"))
-    assert told == ["A"]
-    desk.handle_key(ord("s"))
-    assert (desk.render()[:100] != before[:100]).any() or (desk.render() != before).any()
-    desk.handle_key(ord("x"))
+    controller.handle_key(8)
+    controller.handle_key(ord("c"))
+    assert copied == ["A"]
+    controller.handle_key(ord("s"))
+    assert (controller.render()[:100] != before[:100]).any() or (controller.render() != before).any()
+    controller.handle_key(ord("x"))
     assert reader.text == ""
-    desk.handle_key(ord("q"))
-    assert desk.end_reason == "stopped with q"
-    waits.set()
-    watching.close()
+    controller.handle_key(ord("q"))
+    assert controller.end_reason == "stopped with q"
+    end_of_source.set()
+    frame_loop.close()
 
 
-def test_without_voice_or_clipboard_it_says_what_to_install() -> None:
+def test_missing_speech_and_clipboard_programs_are_named() -> None:
     with pytest.raises(AslkitError, match="Install espeak-ng"):
         speak_text("A", find=lambda name: None)
     with pytest.raises(AslkitError, match="Install xclip"):
@@ -215,21 +233,27 @@ def test_without_voice_or_clipboard_it_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("windowed", [True, False])
-def test_the_time_to_the_first_frame_is_told_with_a_window_and_without(
-    windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recogniser = SimpleNamespace(recognise=Says().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9))
-    stream = Stream(played("A" * 20), live=False)
+def test_live_measures_time_to_first_frame(windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recogniser = SimpleNamespace(
+        recognise=PixelRecogniser().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9)
+    )
+    stream = Stream(fake_source("A" * 20), live=False)
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
     monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: True)
     monkeypatch.setattr(
-        "aslkit.live.window.window.show_live_window", lambda reader, watching, about: str(watching.finished.wait(10))
+        "aslkit.live.window.window.show_live_window",
+        lambda reader, frame_loop, info: str(frame_loop.finished.wait(10)),
     )
-    lived = live(
-        tmp_path, source=str(tmp_path), config=load_settings("live", LiveConfig), on_event=lambda event: None, on_message=pytest.fail,
-        windowed=windowed, clock=count().__next__,
-    )  # fmt: skip
-    assert (lived.frames, lived.text) == (20, "A")
-    assert lived.first_s is not None
-    assert lived.first_s > 0
+    result = live(
+        tmp_path,
+        source=str(tmp_path),
+        config=load_settings("live", LiveConfig),
+        on_event=lambda event: None,
+        on_message=pytest.fail,
+        windowed=windowed,
+        clock=count().__next__,
+    )
+    assert (result.frames, result.text) == (20, "A")
+    assert result.first_s is not None
+    assert result.first_s > 0

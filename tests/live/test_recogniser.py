@@ -1,4 +1,4 @@
-"""Live sees what training saw, to the bit, and says what evaluation said."""
+"""Live recognition uses exactly the inputs of training, and predicts the same as the evaluation."""
 
 import json
 import shutil
@@ -37,32 +37,33 @@ from aslkit.vision.preprocess import (
 )
 
 
-def _photographs(count: int) -> list[bytes]:
-    pictures = []
+def _encode_hands(count: int) -> list[bytes]:
+    """Return `count` JPEG images of each of three synthetic signers."""
+    images = []
     for name, letter in zip(("synthetic-ada", "synthetic-gus", "synthetic-hal"), "BLY", strict=True):
-        who = Signer.draw(name)
-        stream = render_frames(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)
-        pictures += [encode_jpeg(next(stream).image) for _ in range(count)]
-    return pictures
+        signer = Signer.draw(name)
+        stream = render_frames(letter, signer=signer, session=SyntheticSession.draw(signer, "one"), fps=2.0)
+        images += [encode_jpeg(next(stream).image) for _ in range(count)]
+    return images
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_stored_and_live_inputs_agree_to_the_bit(name: str) -> None:
+def test_inputs_are_identical_to_training(name: str) -> None:
     contract = get_feature(name).contract
     config = MeasureOptions(min_confidence=0.3, second_try=True)
-    pictures = _photographs(2)
-    given = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": each} for i, each in enumerate(pictures)], GIVEN)
-    rows = measure_batch(given, config).to_pylist()
+    images = _encode_hands(2)
+    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], GIVEN)
+    rows = measure_batch(batch, config).to_pylist()
     assert all(row["landmarks"] for row in rows)
     with HandLandmarker() as landmarker:
-        for picture, row in zip(pictures, rows, strict=True):
-            frame = decode_image(picture)
+        for image, row in zip(images, rows, strict=True):
+            frame = decode_image(image)
             hand = landmarker.find(frame)
             assert hand is not None
-            np.testing.assert_array_equal(model_input(frame, hand, contract), _as_trained(row, frame, contract))
+            np.testing.assert_array_equal(model_input(frame, hand, contract), _training_input(row, frame, contract))
 
 
-def _as_trained(row: dict[str, Any], frame: Frame, contract: PreprocessConfig) -> Array:
+def _training_input(row: dict[str, Any], frame: Frame, contract: PreprocessConfig) -> Array:
     left = row["handedness"] == "left"
     if contract.kind == "pixels":
         points = np.array(row["landmarks"], np.float32).reshape(21, 3)
@@ -79,20 +80,20 @@ def _as_trained(row: dict[str, Any], frame: Frame, contract: PreprocessConfig) -
     return features
 
 
-@given(arrays(np.float32, 25, elements=st.floats(0, 1, width=32)).filter(lambda each: each.sum() > 0))
-def test_rest_is_told_from_what_all_letters_have_alike(said: Array) -> None:
-    """Of a network that says letters and rest, after rest was shared out."""
-    said = said / said.sum()
-    letters, rest = said[:-1], said[-1]
-    shared = letters + rest / 24
-    least = letters.min()  # what is no rest, but common to all
-    if abs(rest - letters.max()) > 25 * least + 1e-4:
-        assert is_rest(np.stack([shared, shared])).tolist() == [rest > letters.max()] * 2
+@given(arrays(np.float32, 25, elements=st.floats(0, 1, width=32)).filter(lambda probabilities: probabilities.sum() > 0))
+def test_is_rest_compares_rest_class_with_best_letter(probabilities: Array) -> None:
+    """The network has a rest class, whose probability was distributed over the letters."""
+    probabilities = probabilities / probabilities.sum()
+    letters, rest = probabilities[:-1], probabilities[-1]
+    distributed = letters + rest / 24
+    smallest = letters.min()  # cannot be distinguished from the share of the rest class
+    if abs(rest - letters.max()) > 25 * smallest + 1e-4:
+        assert is_rest(np.stack([distributed, distributed])).tolist() == [rest > letters.max()] * 2
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with an untrained model: what it says does not matter here, only that it is said the same."""
+    """Return a run folder with an untrained model. Only the agreement of its predictions is tested."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     (folder / "model").mkdir(parents=True)
     contract = get_feature("landmarks").contract
@@ -104,87 +105,85 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def changed(run: Path, tmp_path: Path) -> Path:
-    """A copy of the run, to be changed."""
+def run_copy(run: Path, tmp_path: Path) -> Path:
+    """Return a copy of the run that a test may change."""
     shutil.copytree(run, tmp_path / "run")
     return tmp_path / "run"
 
 
-def test_recognises_as_the_model_does(run: Path) -> None:
-    frame = decode_image(_photographs(1)[0])
+def test_recognise_returns_most_probable_letter(run: Path) -> None:
+    frame = decode_image(_encode_hands(1)[0])
     with Recogniser(run) as recogniser:
-        seen = recogniser.recognise(frame)
-        again = recogniser.recognise(frame)
-    assert isinstance(seen.hand, Hand)
-    assert seen.letter == LETTERS[int(seen.probabilities.argmax())]
-    assert seen.probabilities.sum() == pytest.approx(1, abs=1e-5)
-    np.testing.assert_array_equal(seen.probabilities, again.probabilities)
+        recognition = recogniser.recognise(frame)
+        repeated = recogniser.recognise(frame)
+    assert isinstance(recognition.hand, Hand)
+    assert recognition.letter == LETTERS[int(recognition.probabilities.argmax())]
+    assert recognition.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(recognition.probabilities, repeated.probabilities)
 
 
-def test_no_hand_no_letter(run: Path) -> None:
+def test_recognise_returns_no_letter_without_hand(run: Path) -> None:
     with Recogniser(run) as recogniser:
-        seen = recogniser.recognise(np.full((240, 320, 3), 90, np.uint8))
-    assert seen.hand is None
-    assert seen.letter is None
-    assert not seen.probabilities.any()
+        recognition = recogniser.recognise(np.full((240, 320, 3), 90, np.uint8))
+    assert recognition.hand is None
+    assert recognition.letter is None
+    assert not recognition.probabilities.any()
 
 
-def test_a_run_without_model_json_is_loaded_by_keras(run: Path, changed: Path) -> None:
-    (changed / "model" / NETWORK_FILE).unlink()
-    frame = decode_image(_photographs(1)[0])
-    with Recogniser(run) as new, Recogniser(changed) as old:
+def test_run_without_model_json_is_loaded_with_keras(run: Path, run_copy: Path) -> None:
+    (run_copy / "model" / NETWORK_FILE).unlink()
+    frame = decode_image(_encode_hands(1)[0])
+    with Recogniser(run) as new, Recogniser(run_copy) as old:
         np.testing.assert_allclose(
             new.recognise(frame).probabilities, old.recognise(frame).probabilities, rtol=0, atol=1e-6
         )
 
 
-def test_a_run_without_model_json_says_what_to_do_where_there_is_no_tensorflow(
-    changed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (changed / "model" / NETWORK_FILE).unlink()
+def test_run_without_model_json_names_missing_tensorflow(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run_copy / "model" / NETWORK_FILE).unlink()
     monkeypatch.setattr(load_model, "find_spec", lambda name: None)
     with pytest.raises(AslkitError, match=r"has no model/model\.json.*pip install 'aslkit\[train\]'"):
-        Recogniser(changed)
+        Recogniser(run_copy)
 
 
-def test_recognises_without_tensorflow(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "hand.jpg").write_bytes(_photographs(1)[0])
+def test_recogniser_does_not_import_tensorflow(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "hand.jpg").write_bytes(_encode_hands(1)[0])
     code = (
         "import sys; from pathlib import Path; from aslkit.vision.images import decode_image\n"
         "from aslkit.live.recogniser import Recogniser\n"
         "with Recogniser(Path(sys.argv[1])) as recogniser:\n"
-        "    seen = recogniser.recognise(decode_image(Path(sys.argv[2]).read_bytes()))\n"
-        "print(seen.letter in 'ABCDEFGHIKLMNOPQRSTUVWXY', 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+        "    recognition = recogniser.recognise(decode_image(Path(sys.argv[2]).read_bytes()))\n"
+        "print(recognition.letter in 'ABCDEFGHIKLMNOPQRSTUVWXY', 'tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code, str(run), str(tmp_path / "hand.jpg")], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "True False False\n"
+    assert completed.stdout == "True False False\n"
 
 
-def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
+def test_missing_and_damaged_runs_are_reported(run_copy: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No run found"):
         Recogniser(tmp_path)
-    folder = changed / "model"
+    folder = run_copy / "model"
     (folder / NETWORK_FILE).write_bytes(b"no model")
     with pytest.raises(AslkitError, match=r"model\.json is damaged"):
-        Recogniser(changed)
+        Recogniser(run_copy)
     (folder / NETWORK_FILE).unlink()
-    whole = (folder / MODEL_FILE).read_bytes()
-    parts = range(8)  # wherever it is: of weights without a checksum Keras would take any
-    flipped = [bytearray(whole) for _ in parts]
+    original = (folder / MODEL_FILE).read_bytes()
+    parts = range(8)  # flip a byte in each of them: without the checksums, Keras would accept changed weights
+    flipped = [bytearray(original) for _ in parts]
     for content, part in zip(flipped, parts, strict=True):
-        content[len(whole) * (2 * part + 1) // 18] ^= 0xFF
+        content[len(original) * (2 * part + 1) // 18] ^= 0xFF
     for damaged in (b"no model", *map(bytes, flipped)):
         (folder / MODEL_FILE).write_bytes(damaged)
-        with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
-            Recogniser(changed)
+        with pytest.raises(AslkitError, match=r"model\.keras is missing, damaged, or not"):
+            Recogniser(run_copy)
     (folder / MODEL_FILE).write_bytes(b"no model")
-    with pytest.raises(AslkitError, match=r"model\.keras is missing or damaged"):
-        Recogniser(changed)
+    with pytest.raises(AslkitError, match=r"model\.keras is missing, damaged, or not"):
+        Recogniser(run_copy)
     (folder / CONTRACT_FILE).unlink()
     with pytest.raises(AslkitError, match=r"preprocess\.json is missing or damaged"):
-        Recogniser(changed)
+        Recogniser(run_copy)
 
 
 @pytest.mark.parametrize(
@@ -200,21 +199,21 @@ def test_no_run_and_damaged_runs(changed: Path, tmp_path: Path) -> None:
         ("mirror_left", "yes"),
     ],
 )
-def test_contracts_that_cannot_be(key: str, value: object, changed: Path) -> None:
-    path = changed / "model" / CONTRACT_FILE
+def test_invalid_contracts_are_rejected(key: str, value: object, run_copy: Path) -> None:
+    path = run_copy / "model" / CONTRACT_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
-    with pytest.raises(AslkitError, match=f"its {key} is"):
-        Recogniser(changed)
+    with pytest.raises(AslkitError, match=rf"at `\$\.{key}"):
+        Recogniser(run_copy)
 
 
-def test_a_model_that_does_not_fit_its_contract(changed: Path) -> None:
-    path = changed / "model" / CONTRACT_FILE
+def test_model_must_match_its_contract(run_copy: Path) -> None:
+    path = run_copy / "model" / CONTRACT_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | {"letters": ["A", "B"]}))
     with pytest.raises(AslkitError, match="created by another version"):
-        Recogniser(changed)
+        Recogniser(run_copy)
 
 
-def test_a_contract_of_another_version_is_refused(run: Path, tmp_path: Path) -> None:
+def test_contract_of_other_version_is_rejected(run: Path, tmp_path: Path) -> None:
     text = (run / "model" / CONTRACT_FILE).read_text().replace('"version": 1', '"version": 99')
     (tmp_path / CONTRACT_FILE).write_text(text)
     with pytest.raises(AslkitError, match="version 99"):

@@ -1,42 +1,43 @@
 "use strict";
-// The forward pass of aslkit/forward.py once more, for the layers that a landmark network has.
+// The forward pass of a landmark network, like aslkit/inference/network.py.
 
-/** Weights as model.json has them: base64 of little-endian float32. */
-function decoded(coded) {
-  const text = atob(coded.float32);
+/** Decode weights of model.js: base64 of little-endian float32. */
+function decodeWeights(encoded) {
+  const text = atob(encoded.float32);
   const bytes = new DataView(new ArrayBuffer(text.length));
   for (let i = 0; i < text.length; i += 1) bytes.setUint8(i, text.charCodeAt(i));
   return Float32Array.from({ length: text.length / 4 }, (_, i) => bytes.getFloat32(4 * i, true));
 }
 
 function softmax(values) {
-  const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const shares = values.map((value) => Math.exp(value - most));
-  const sum = shares.reduce((a, b) => a + b, 0);
-  return shares.map((share) => share / sum);
+  const maximum = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = values.map((value) => Math.exp(value - maximum));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((exponential) => exponential / sum);
 }
 
 function dense(values, kernel, bias) {
-  const out = Float64Array.from(bias);
+  const outputs = Float64Array.from(bias);
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i];
-    for (let j = 0, at = i * out.length; value !== 0 && j < out.length; j += 1, at += 1) out[j] += value * kernel[at];
+    if (value === 0) continue;
+    for (let j = 0, k = i * outputs.length; j < outputs.length; j += 1, k += 1) outputs[j] += value * kernel[k];
   }
-  return Float32Array.from(out);
+  return Float32Array.from(outputs);
 }
 
-/** Each kind of layer: its weights as the file has them, to a function of the values before it. */
+/** Kind of layer to a function that takes the encoded weights and returns the layer's forward pass. */
 const LAYERS = {
-  normalise({ mean, deviation }) {
-    const [from, by] = [decoded(mean), decoded(deviation)];
-    return (values) => values.map((value, i) => (value - from[i]) / by[i]);
+  normalise(layer) {
+    const [mean, deviation] = [decodeWeights(layer.mean), decodeWeights(layer.deviation)];
+    return (values) => values.map((value, i) => (value - mean[i]) / deviation[i]);
   },
-  scale({ scale, shift }) {
-    const [by, and] = [decoded(scale), decoded(shift)];
-    return (values) => values.map((value, i) => value * by[i] + and[i]);
+  scale(layer) {
+    const [scale, shift] = [decodeWeights(layer.scale), decodeWeights(layer.shift)];
+    return (values) => values.map((value, i) => value * scale[i] + shift[i]);
   },
   dense(layer) {
-    const [kernel, bias] = [decoded(layer.kernel), decoded(layer.bias)];
+    const [kernel, bias] = [decodeWeights(layer.kernel), decodeWeights(layer.bias)];
     return (values) => dense(values, kernel, bias);
   },
   flatten: () => (values) => values,
@@ -44,16 +45,16 @@ const LAYERS = {
   softmax: () => softmax,
 };
 
-/** A network out of model.js: a function from Float32Array inputs to Float32Array probabilities. */
-function networkOf(file) {
+/** Create a network from model.js: a function from inputs to probabilities, both Float32Array. */
+function createNetwork(file) {
   const members = file.members.map((layers) => layers.map((layer) => LAYERS[layer.kind](layer)));
   return (inputs) => {
-    const said = members.map((steps) => steps.reduce((values, step) => step(values), inputs));
-    return said[0].map((_, i) => said.reduce((sum, one) => sum + one[i], 0) / said.length);
+    const outputs = members.map((layers) => layers.reduce((values, layer) => layer(values), inputs));
+    return outputs[0].map((_, i) => outputs.reduce((sum, output) => sum + output[i], 0) / outputs.length);
   };
 }
 
-/** Divide the logarithms of probabilities by a temperature, and let them sum to one again. */
-function tempered(probabilities, temperature) {
-  return softmax(probabilities.map((share) => Math.log(Math.max(share, 1e-12)) / temperature));
+/** Divide the logarithms of probabilities by a temperature, and normalise their sum to 1. */
+function applyTemperature(probabilities, temperature) {
+  return softmax(probabilities.map((probability) => Math.log(Math.max(probability, 1e-12)) / temperature));
 }

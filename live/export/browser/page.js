@@ -1,202 +1,220 @@
 "use strict";
-/* global aslkitModel, aslkitSettings, canonicalPoints, landmarkFeatures, networkOf, tempered */
+// The page: takes frames from the camera, finds the hand with MediaPipe, and shows the recognised letter.
+/* global aslkitModel, aslkitSettings, applyTemperature, canonicalPoints, createNetwork, landmarkFeatures */
 
-const SHOWN = 5;
-const LARGEST_FILE = 1_000_000; // bytes
+const TOP_LETTERS = 5; // number of the most probable letters that are shown
+const MAX_FILE_BYTES = 1_000_000;
+const MAX_COORDINATE = 1e6;
+const MIN_DETECTION_CONFIDENCE = 0.3; // as in aslkit
 const FINGERS = [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16], [0, 17, 18, 19, 20], [5, 9, 13, 17]];
 
 const { contract, name } = aslkitModel;
-const network = networkOf(aslkitModel.network);
-const at = (id) => document.getElementById(id);
+const network = createNetwork(aslkitModel.network);
+const element = (id) => document.getElementById(id);
 
 /**
- * What a hand shows.
- * @param {{landmarks: number[][], width: number, height: number, handedness: string}} hand not mirrored
- * @returns {{probabilities: number[], letter: string, refused: boolean}} probabilities in the order of the contract's letters
+ * Recognise the letter that a hand shows.
+ * @param {{landmarks: number[][], width: number, height: number, handedness: string}} hand see canonicalPoints
+ * @returns {{probabilities: number[], letter: string, rejected: boolean}} probabilities in the order of
+ *   contract.letters, the most probable letter, and whether its probability is below the threshold
  */
 function recognise(hand) {
   const inputs = landmarkFeatures(canonicalPoints(hand, contract.mirror_left));
-  const probabilities = [...tempered(network(inputs), contract.temperature)];
+  const probabilities = [...applyTemperature(network(inputs), contract.temperature)];
   const best = probabilities.indexOf(Math.max(...probabilities));
-  return { probabilities, letter: contract.letters[best], refused: !(probabilities[best] >= contract.threshold) };
+  return { probabilities, letter: contract.letters[best], rejected: !(probabilities[best] >= contract.threshold) };
 }
 
-function tell(state, text) {
-  at("status").dataset.state = state;
-  at("status-text").textContent = text;
+function showStatus(state, text) {
+  element("status").dataset.state = state;
+  element("status-text").textContent = text;
 }
 
-function explain(title, text, again) {
-  at("notice-title").textContent = title;
-  at("notice-text").textContent = text;
-  at("start").textContent = again;
-  at("notice").hidden = false;
+function showNotice(title, text, buttonText) {
+  element("notice-title").textContent = title;
+  element("notice-text").textContent = text;
+  element("start").textContent = buttonText;
+  element("notice").hidden = false;
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const formatPercent = (probability) => `${(100 * probability).toFixed(1)} %`;
 
-function show(seen) {
-  const letter = at("letter");
-  const shown = !seen || seen.refused ? "–" : seen.letter;
-  if (letter.textContent !== shown) letter.textContent = shown; // or a screen reader would say it at each frame
-  letter.dataset.refused = String(!seen || seen.refused);
-  const order = seen ? seen.probabilities.map((share, i) => [share, i]).sort((a, b) => b[0] - a[0]).slice(0, SHOWN) : [];
-  at("sure").textContent = !seen ? "" : seen.refused ? `perhaps ${seen.letter}; it takes ${percent(contract.threshold)}` : `${percent(order[0][0])} sure`;
-  at("likely").replaceChildren(...order.map(([share, i]) => row(contract.letters[i], share)));
+/** Show the result of `recognise`; null if there is no hand. */
+function showRecognition(recognition) {
+  const rejected = !recognition || recognition.rejected;
+  const letter = element("letter");
+  const letterText = rejected ? "–" : recognition.letter;
+  // Screen readers announce every assignment, so assign only changes.
+  if (letter.textContent !== letterText) letter.textContent = letterText;
+  letter.dataset.rejected = String(rejected);
+  const topLetters = (recognition?.probabilities ?? [])
+    .map((probability, index) => [contract.letters[index], probability])
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, TOP_LETTERS);
+  element("confidence").textContent = recognition ? describeConfidence(recognition, topLetters[0][1]) : "";
+  element("top-letters").replaceChildren(...topLetters.map(([topLetter, probability]) => createRow(topLetter, probability)));
 }
 
-function row(letter, share) {
-  const [line, who, bar, full, figure] = ["li", "b", "span", "i", "span"].map((tag) => document.createElement(tag));
-  who.textContent = letter;
+function describeConfidence({ letter, rejected }, probability) {
+  return rejected ? `possibly ${letter}; ${formatPercent(contract.threshold)} required` : `${formatPercent(probability)} confidence`;
+}
+
+function createRow(letter, probability) {
+  const [row, name, bar, fill, percent] = ["li", "b", "span", "i", "span"].map((tag) => document.createElement(tag));
+  name.textContent = letter;
   bar.className = "bar";
-  full.style.width = `${100 * share}%`;
-  bar.append(full);
-  figure.className = "share";
-  figure.textContent = percent(share);
-  line.append(who, bar, figure);
-  return line;
+  fill.style.width = `${100 * probability}%`;
+  bar.append(fill);
+  percent.className = "percent";
+  percent.textContent = formatPercent(probability);
+  row.append(name, bar, percent);
+  return row;
 }
 
-/** A hand out of a file that anybody may have written; an Error in words where it is none. */
-function handOf(text) {
-  const wrong = (what) => new Error(`This is no file of landmarks: ${what}.`);
-  let found;
+/** Parse and validate an untrusted file of landmarks. Throws an Error with a message for the user. */
+function parseHand(text) {
+  const invalid = (reason) => new Error(`This is not a landmark file: ${reason}.`);
+  let hand;
   try {
-    found = JSON.parse(text);
+    hand = JSON.parse(text);
   } catch {
-    throw wrong("it is not JSON");
+    throw invalid("it is not JSON");
   }
-  const number = (value) => typeof value === "number" && Number.isFinite(value) && Math.abs(value) < 1e6;
-  const points = found?.landmarks;
-  if (!Array.isArray(points) || points.length !== 21) throw wrong("landmarks must be a list of 21");
-  if (!points.every((each) => Array.isArray(each) && each.length === 3 && each.every(number)))
-    throw wrong("each landmark must be three numbers: x, y, z");
-  if (![found.width, found.height].every((side) => number(side) && side > 0)) throw wrong("width and height are missing");
-  if (!["left", "right"].includes(found.handedness)) throw wrong("handedness must be left or right");
-  return found;
+  const isNumber = (value) => typeof value === "number" && Number.isFinite(value) && Math.abs(value) < MAX_COORDINATE;
+  const points = hand?.landmarks;
+  if (!Array.isArray(points) || points.length !== 21) throw invalid("landmarks must be a list of 21 points");
+  if (!points.every((point) => Array.isArray(point) && point.length === 3 && point.every(isNumber)))
+    throw invalid("each landmark must be a list of three numbers: x, y, z");
+  if (![hand.width, hand.height].every((side) => isNumber(side) && side > 0))
+    throw invalid("width and height must be positive numbers");
+  if (!["left", "right"].includes(hand.handedness)) throw invalid("handedness must be left or right");
+  return hand;
 }
 
-async function showFile(file) {
+async function recogniseFile(file) {
   try {
-    if (file.size > LARGEST_FILE) throw new Error(`${file.name} is too large for a file of landmarks.`);
-    show(recognise(handOf(await file.text())));
-    tell("good", `Landmarks of ${file.name}`);
+    if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name} is too large for a landmark file.`);
+    showRecognition(recognise(parseHand(await file.text())));
+    showStatus("good", `Landmarks from ${file.name}`);
   } catch (error) {
-    show(null);
-    tell("bad", error.message);
+    showRecognition(null);
+    showStatus("bad", error.message);
   }
 }
 
-function draw(landmarks) {
-  const [canvas, video] = [at("overlay"), at("video")];
+/** Draw the skeleton of a hand over the video, or clear it. */
+function drawHand(landmarks) {
+  const [canvas, video] = [element("overlay"), element("video")];
   if (canvas.width !== video.videoWidth) [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, canvas.width, canvas.height);
   if (!landmarks) return;
-  const place = ({ x, y }) => [x * canvas.width, y * canvas.height];
+  const toPixels = ({ x, y }) => [x * canvas.width, y * canvas.height];
   pen.lineWidth = Math.max(2, canvas.width / 240);
   pen.strokeStyle = pen.fillStyle = "#5cc7c0";
   for (const finger of FINGERS) {
     pen.beginPath();
-    for (const joint of finger) pen.lineTo(...place(landmarks[joint]));
+    for (const joint of finger) pen.lineTo(...toPixels(landmarks[joint]));
     pen.stroke();
   }
-  for (const joint of landmarks) {
+  for (const landmark of landmarks) {
     pen.beginPath();
-    pen.arc(...place(joint), pen.lineWidth * 1.4, 0, 2 * Math.PI);
+    pen.arc(...toPixels(landmark), pen.lineWidth * 1.4, 0, 2 * Math.PI);
     pen.fill();
   }
 }
 
-/** MediaPipe's hand finder; an Error that says what it needs where it cannot be loaded. */
-async function landmarker() {
+/** Load MediaPipe's hand landmarker. Throws an Error with a message for the user. */
+async function loadLandmarker() {
   const { tasksVision, wasm, handModel } = aslkitSettings;
-  let trying = tasksVision;
+  let location = tasksVision;
   try {
     const vision = await import(new URL(tasksVision, document.baseURI).href);
-    trying = wasm;
+    location = wasm;
     const files = await vision.FilesetResolver.forVisionTasks(new URL(wasm, document.baseURI).href);
-    trying = handModel;
-    const answer = await fetch(new URL(handModel, document.baseURI).href);
-    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
-    const options = { modelAssetBuffer: new Uint8Array(await answer.arrayBuffer()) };
+    location = handModel;
+    const response = await fetch(new URL(handModel, document.baseURI).href);
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    const baseOptions = { modelAssetBuffer: new Uint8Array(await response.arrayBuffer()) };
     return await vision.HandLandmarker.createFromOptions(files, {
-      baseOptions: options, runningMode: "VIDEO", numHands: 1, minHandDetectionConfidence: 0.3,
+      baseOptions, runningMode: "VIDEO", numHands: 1, minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
     });
   } catch (error) {
     const reason = String(error?.message ?? error);
-    const why = reason.includes("://") ? "" : ` (${reason})`; // browsers only name the address once more
-    throw new Error(`Could not load ${trying}${why}. The page needs the network for it, or a copy beside it: README.md says how.`);
+    const details = reason.includes("://") ? "" : ` (${reason})`; // such messages of browsers only repeat the address
+    throw new Error(`Could not load ${location}${details}. Check the network connection, or use a local copy as described in README.md.`);
   }
 }
 
-async function camera() {
+/** Open the camera. Throws an Error with a message for the user. */
+async function openCamera() {
   if (!navigator.mediaDevices?.getUserMedia)
-    throw new Error("A browser gives no camera to a page opened as a file, or over http from another machine. README.md says how to open it.");
+    throw new Error("The browser does not allow camera access for pages opened as a file, or over http from another machine. README.md explains how to open this page.");
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, facingMode: "user" }, audio: false });
   } catch (error) {
-    const words = { NotAllowedError: "The camera was not allowed. Allow it in the address bar.", NotFoundError: "No camera was found." };
-    throw new Error(words[error.name] ?? `The camera does not start: ${error.message}`);
+    const messages = { NotAllowedError: "Camera access is blocked. Allow it in the address bar.", NotFoundError: "No camera was found." };
+    throw new Error(messages[error.name] ?? `The camera cannot be started: ${error.message}`);
   }
 }
 
-function look(finder, video) {
-  const found = finder.detectForVideo(video, performance.now());
-  const landmarks = found.landmarks[0];
-  draw(landmarks);
+function processFrame(landmarker, video) {
+  const result = landmarker.detectForVideo(video, performance.now());
+  const landmarks = result.landmarks[0];
+  drawHand(landmarks);
   if (!landmarks) {
-    show(null);
-    tell("wait", "No hand in the picture");
+    showRecognition(null);
+    showStatus("wait", "No hand in the image");
     return;
   }
-  const said = (found.handedness ?? found.handednesses)[0][0].categoryName.toLowerCase();
-  const swapped = { left: "right", right: "left" };
-  const seen = recognise({
+  const handedness = (result.handedness ?? result.handednesses)[0][0].categoryName.toLowerCase();
+  const otherHand = { left: "right", right: "left" };
+  const recognition = recognise({
     landmarks: landmarks.map(({ x, y, z }) => [x, y, z]), width: video.videoWidth, height: video.videoHeight,
-    handedness: aslkitSettings.handsNamedAsInMirror ? swapped[said] : said,
+    handedness: aslkitSettings.handsNamedAsInMirror ? otherHand[handedness] : handedness,
   });
-  show(seen);
-  tell(seen.refused ? "wait" : "good", seen.refused ? "A hand, but no letter that it is sure of" : "Recognising");
+  showRecognition(recognition);
+  if (recognition.rejected) showStatus("wait", "A hand, but no letter with enough confidence");
+  else showStatus("good", "Recognising");
 }
 
 async function start() {
-  at("notice").hidden = true;
-  tell("wait", "Loading MediaPipe, which finds the hand …");
+  element("notice").hidden = true;
+  showStatus("wait", "Loading MediaPipe for hand detection …");
   try {
-    const finder = await landmarker();
-    const stream = await camera();
-    const video = at("video");
+    const landmarker = await loadLandmarker();
+    const stream = await openCamera();
+    const video = element("video");
     video.srcObject = stream;
     await video.play();
-    at("picture").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
-    stream.getVideoTracks()[0].addEventListener("ended", () => stopped(new Error("The camera has gone.")));
+    element("picture").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
+    stream.getVideoTracks()[0].addEventListener("ended", () => showFailure(new Error("The camera was disconnected.")));
     const next = () => {
       if (!stream.active) return;
       try {
-        look(finder, video);
+        processFrame(landmarker, video);
         requestAnimationFrame(next);
       } catch (error) {
         stream.getTracks().forEach((track) => track.stop());
-        stopped(error);
+        showFailure(error);
       }
     };
     next();
   } catch (error) {
-    stopped(error);
+    showFailure(error);
   }
 }
 
-function stopped(error) {
-  show(null);
-  explain("It does not run yet", error.message, "Try again");
-  tell("bad", "The camera is off. A file of landmarks still works.");
+function showFailure(error) {
+  showRecognition(null);
+  showNotice("Recognition is not running", error.message, "Try again");
+  showStatus("bad", "The camera is off. You can still open a landmark file.");
 }
 
-at("run").textContent = name;
+element("run").textContent = name;
 document.title = `${name} · aslkit`;
-at("start").addEventListener("click", start);
-at("file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) showFile(target.files[0]);
-  target.value = ""; // the same file may be chosen again
+element("start").addEventListener("click", start);
+element("file").addEventListener("change", ({ target }) => {
+  if (target.files[0]) recogniseFile(target.files[0]);
+  target.value = ""; // so that the same file can be opened again
 });

@@ -1,4 +1,4 @@
-"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and onnxruntime)."""
+"""Recognise the letter in an image: python example.py hand.jpg. Requires aslkit and onnxruntime."""
 
 import json
 import sys
@@ -14,6 +14,6 @@ model = onnxruntime.InferenceSession(Path(__file__).with_name("model.onnx"))
 contract = PreprocessConfig(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"]))
 frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
-said = model.run(["probabilities"], {"input": model_input(frame, hand, contract)[None]})[0]
-sure = apply_temperature(said, contract.temperature)[0]
-print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")
+outputs = model.run(["probabilities"], {"input": model_input(frame, hand, contract)[None]})[0]
+scores = apply_temperature(outputs, contract.temperature)[0]  # calibrated probabilities
+print(contract.letters[scores.argmax()] if scores.max() >= contract.threshold else "no letter", f"{scores.max():.4f}")

@@ -1,4 +1,4 @@
-"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and tensorflow)."""
+"""Recognise the letter in an image: python example.py hand.jpg. Requires aslkit and tensorflow."""
 
 import json
 import sys
@@ -15,6 +15,6 @@ contract = PreprocessConfig(**json.loads((folder / "assets.extra" / "preprocess.
 frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
 model = tf.saved_model.load(str(folder)).signatures["serving_default"]
-said = model(input=tf.constant(model_input(frame, hand, contract)[None]))["probabilities"].numpy()
-sure = apply_temperature(said, contract.temperature)[0]
-print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")
+outputs = model(input=tf.constant(model_input(frame, hand, contract)[None]))["probabilities"].numpy()
+scores = apply_temperature(outputs, contract.temperature)[0]  # calibrated probabilities
+print(contract.letters[scores.argmax()] if scores.max() >= contract.threshold else "no letter", f"{scores.max():.4f}")

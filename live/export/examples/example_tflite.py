@@ -1,4 +1,4 @@
-"""Say which letter the hand in a picture shows: python example.py hand.jpg (needs aslkit and tensorflow)."""
+"""Recognise the letter in an image: python example.py hand.jpg. Requires aslkit and tensorflow."""
 
 import json
 import sys
@@ -15,8 +15,8 @@ file = Path(__file__).with_name("model.tflite")
 contract = PreprocessConfig(**json.loads(zipfile.ZipFile(file).read("preprocess.json")))
 frame = decode_image(Path(sys.argv[1]).read_bytes())
 hand = HandLandmarker().find(frame) or sys.exit("no hand found")
-kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # README.md says why
+kernels = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # not XNNPACK: see README.md
 model = tf.lite.Interpreter(str(file), experimental_op_resolver_type=kernels)
-said = model.get_signature_runner()(input=model_input(frame, hand, contract)[None])["probabilities"]
-sure = apply_temperature(said, contract.temperature)[0]
-print(contract.letters[sure.argmax()] if sure.max() >= contract.threshold else "no letter", f"{sure.max():.4f}")
+outputs = model.get_signature_runner()(input=model_input(frame, hand, contract)[None])["probabilities"]
+scores = apply_temperature(outputs, contract.temperature)[0]  # calibrated probabilities
+print(contract.letters[scores.argmax()] if scores.max() >= contract.threshold else "no letter", f"{scores.max():.4f}")

@@ -1,6 +1,5 @@
-"""An exam: asked for, scored, kept apart from what is trained on."""
+"""Exams: prompts, score, stored frames, and protection of the frames against training."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,197 +18,212 @@ from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.run import examine_frames, labelled_images, run_exam
-from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamAnswer, ExamScore, letter_order
-from aslkit.live.recogniser import Recognised
+from aslkit.live.exam.run import examine_frames, run_exam, select_images
+from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamScore, LetterResult, shuffle_letters
+from aslkit.live.recogniser import Recognition
 from aslkit.video.sources import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, decode_image, encode_png
+from tests.live.factories import write_training_signers
 
 
-def test_each_letter_so_often_in_an_order_that_the_seed_decides() -> None:
-    asked = letter_order("ABCD", 3, np.random.default_rng(0))
-    assert Counter(asked) == dict.fromkeys("ABCD", 3)
-    assert (
-        asked == letter_order("ABCD", 3, np.random.default_rng(0)) != letter_order("ABCD", 3, np.random.default_rng(1))
-    )
+def test_shuffle_letters_repeats_each_letter_and_depends_on_seed() -> None:
+    letters = shuffle_letters("ABCD", 3, np.random.default_rng(0))
+    assert Counter(letters) == dict.fromkeys("ABCD", 3)
+    assert letters == shuffle_letters("ABCD", 3, np.random.default_rng(0))
+    assert letters != shuffle_letters("ABCD", 3, np.random.default_rng(1))
 
 
-def test_a_whole_sitting() -> None:
-    sitting = Exam(asked=("A", "B"), rest_s=2)
-    seen: list[tuple[str, str]] = []
+def test_exam_runs_through_all_phases() -> None:
+    exam = Exam(prompts=("A", "B"), rest_s=2)
+    states: list[tuple[str, str]] = []
     for step in range(200):
         now_s = step / 10
-        said: list[str] = []
-        if sitting.phase == "sign" and sitting.letter == "A":
-            said = ["A"]
-        if sitting.phase == "rest" and sitting.false_letters == 0:
-            said = ["X"]
-        sitting.see(now_s, said=said, hand=True)
-        if not seen or seen[-1] != (sitting.phase, sitting.letter):
-            seen.append((sitting.phase, sitting.letter))
-    assert [phase for phase, _ in seen] == ["ready", "sign", "ready", "sign", "rest", "done"]
-    score = sitting.score()
-    assert [each.said for each in score.answers] == ["A", None]
-    assert score.answers[1].took_s == pytest.approx(SIGN_S, abs=0.15)
+        letters: list[str] = []
+        if exam.phase == "sign" and exam.letter == "A":
+            letters = ["A"]
+        if exam.phase == "rest" and exam.false_letters == 0:
+            letters = ["X"]
+        exam.process_frame(now_s, letters=letters, hand=True)
+        if not states or states[-1] != (exam.phase, exam.letter):
+            states.append((exam.phase, exam.letter))
+    assert [phase for phase, _ in states] == ["ready", "sign", "ready", "sign", "rest", "done"]
+    score = exam.score()
+    assert [result.predicted for result in score.results] == ["A", None]
+    assert score.results[1].duration_s == pytest.approx(SIGN_S, abs=0.15)
     assert (score.accuracy, score.false_letters, score.rest_s) == (0.5, 1, 2)
     assert READY_S > 0
 
 
-def test_a_window_may_look_at_any_moment() -> None:
-    """It does so in a thread of its own: also when an answer is there, and what follows is not yet, or is just now."""
-    shown: list[tuple[str, str]] = []
+def test_exam_is_consistent_for_other_threads() -> None:
+    """The window reads phase and letter in another thread, also immediately before and after a result is added."""
+    states: list[tuple[str, str]] = []
 
-    class Answers(list[ExamAnswer]):
-        def append(self, answer: ExamAnswer) -> None:
-            shown.append((sitting.phase, sitting.letter))
-            super().append(answer)
-            shown.append((sitting.phase, sitting.letter))
+    class Results(list[LetterResult]):
+        def append(self, result: LetterResult) -> None:
+            states.append((exam.phase, exam.letter))
+            super().append(result)
+            states.append((exam.phase, exam.letter))
 
-    sitting = Exam(asked=("A", "B"), rest_s=2, answers=Answers())
+    exam = Exam(prompts=("A", "B"), rest_s=2, results=Results())
     for step in range(200):
-        sitting.see(step / 10, said=["A"] if sitting.phase == "sign" else [], hand=True)
-    assert shown == [("ready", "A"), ("ready", "B"), ("rest", "none"), ("rest", "none")]
-    sitting.phase = "sign"  # as a window may have seen it before the last answer
-    assert sitting.letter == "none"
+        exam.process_frame(step / 10, letters=["A"] if exam.phase == "sign" else [], hand=True)
+    assert states == [("ready", "A"), ("ready", "B"), ("rest", "none"), ("rest", "none")]
+    exam.phase = "sign"  # a window may have read it before the last result was added
+    assert exam.letter == "none"
 
 
-def test_ended_early_it_scores_what_was_asked_and_claims_no_rest() -> None:
-    sitting = Exam(asked=("A", "B"))
-    sitting.answers.append(ExamAnswer(asked="A", said="A", took_s=1.0))
-    score = sitting.score()
+def test_score_of_unfinished_exam_has_no_rest() -> None:
+    exam = Exam(prompts=("A", "B"))
+    exam.results.append(LetterResult(letter="A", predicted="A", duration_s=1.0))
+    score = exam.score()
     assert (score.accuracy, score.false_letters) == (1.0, None)
-    assert score.words_a_minute == pytest.approx(12)
+    assert score.words_per_minute == pytest.approx(12)
 
 
-def test_the_table_tells_wrong_refused_and_no_hand_apart() -> None:
-    answers = (
-        ExamAnswer(asked="A", said="A"), ExamAnswer(asked="A", said="S"), ExamAnswer(asked="A", said=None),
-        ExamAnswer(asked="A", said=None, hand=False),
-    )  # fmt: skip
-    row = ExamScore(answers=answers).table()[0]
+def test_letter_table_distinguishes_wrong_rejected_and_no_hand() -> None:
+    results = (
+        LetterResult(letter="A", predicted="A"),
+        LetterResult(letter="A", predicted="S"),
+        LetterResult(letter="A", predicted=None),
+        LetterResult(letter="A", predicted=None, hand_found=False),
+    )
+    row = ExamScore(results=results).letter_table()[0]
     assert row == {"letter": "A", "asked": 4, "right": 1, "refused": 1, "no_hand": 1, "taken_for": ["S"]}
-    assert ExamScore(answers=answers).words_a_minute is None
+    assert ExamScore(results=results).words_per_minute is None
 
 
 class AlwaysA:
-    """Says A, whatever it is shown."""
+    """Predicts A for every frame."""
 
-    def recognise(self, frame: Frame) -> Recognised:
+    def recognise(self, frame: Frame) -> Recognition:
         hand = Hand(landmarks=np.zeros((21, 3), np.float32), handedness="right", score=1)
-        return Recognised(hand=hand, letter="A", probabilities=np.full(24, 1, np.float32), refused=False)
+        return Recognition(hand=hand, letter="A", probabilities=np.full(24, 1, np.float32), rejected=False)
 
 
 @pytest.fixture
-def exam(tmp_path: Path) -> ExamFolder:
+def exam_folder(tmp_path: Path) -> ExamFolder:
     workspace = Workspace(root=tmp_path)
-    about = {"run": "run", "signer": "maria", "source": "camera 0", "seed": 0}
-    folder = ExamFolder.new(workspace, name="run-maria", signer="maria", about=about)
-    folder.keep(np.zeros((48, 64, 3), np.uint8), "A")
-    folder.finish(ExamScore(answers=(ExamAnswer(asked="A", said="A", took_s=1.0),)))
+    metadata = {"run": "run", "signer": "maria", "source": "camera 0", "seed": 0}
+    folder = ExamFolder.new(workspace, name="run-maria", signer="maria", metadata=metadata)
+    folder.store_frame(np.zeros((48, 64, 3), np.uint8), "A")
+    folder.write_result(ExamScore(results=(LetterResult(letter="A", predicted="A", duration_s=1.0),)))
     return folder
 
 
-def test_score_report_and_frames_are_there(exam: ExamFolder) -> None:
-    assert "**100.0%** of 1 letters right" in (exam.path / "README.md").read_text()
-    assert (exam.path / "result.json").is_file()
-    assert [path.parent.name for path in exam.path.rglob("*.jpg")] == ["A"]
-    again = ExamFolder.new(Workspace(root=exam.path.parents[1]), name="run-maria", signer="maria", about={})
-    assert again.path != exam.path
+def test_exam_folder_has_score_report_and_frames(exam_folder: ExamFolder) -> None:
+    report = (exam_folder.path / "README.md").read_text()
+    assert "Accuracy: **100.0%**\n" in report
+    assert "- Prompts: 1\n" in report
+    assert (exam_folder.path / "result.json").is_file()
+    assert [path.parent.name for path in exam_folder.path.rglob("*.jpg")] == ["A"]
+    workspace = Workspace(root=exam_folder.path.parents[1])
+    second = ExamFolder.new(workspace, name="run-maria", signer="maria", metadata={})
+    assert second.path != exam_folder.path
 
 
-def test_a_labelled_folder_gives_a_score_without_a_camera(tmp_path: Path) -> None:
+def test_labelled_images_are_scored(tmp_path: Path) -> None:
     for name, value in (("A", 0), ("b", 1), ("none", 9)):
         (tmp_path / name).mkdir()
         for number in range(3):
             (tmp_path / name / f"{number}.png").write_bytes(encode_png(np.full((48, 64, 3), value, np.uint8)))
-    chosen = labelled_images(tmp_path, ("A", "B", "C"), 2, np.random.default_rng(0))
-    assert Counter(letter for letter, _ in chosen) == {"A": 2, "B": 2, "none": 2}
-    kept: list[str] = []
-    frames = ((letter, decode_image(path.read_bytes())) for letter, path in chosen)
-    score = examine_frames(AlwaysA(), frames, len(chosen), lambda frame, letter: kept.append(letter))
-    assert (score.accuracy, score.false_letters, score.rests) == (0.5, 2, 2)
-    assert Counter(kept) == {"A": 2, "B": 2, "none": 2}
-    with pytest.raises(InputError, match="no folder of a letter"):
-        labelled_images(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
+    selected = select_images(tmp_path, ("A", "B", "C"), 2, np.random.default_rng(0))
+    assert Counter(letter for letter, _ in selected) == {"A": 2, "B": 2, "none": 2}
+    stored: list[str] = []
+    frames = ((letter, decode_image(path.read_bytes())) for letter, path in selected)
+    score = examine_frames(AlwaysA(), frames, len(selected), lambda frame, letter: stored.append(letter))
+    assert (score.accuracy, score.false_letters, score.rest_frames) == (0.5, 2, 2)
+    assert Counter(stored) == {"A": 2, "B": 2, "none": 2}
+    with pytest.raises(InputError, match="no images of these letters"):
+        select_images(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
 
 
 @pytest.fixture
-def examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """Holds an exam with a recogniser that says A, and tells what it said to the user under `said`."""
+def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Return a function that runs an exam with `AlwaysA`. "messages" in its result are the messages for the user."""
     monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: nullcontext(AlwaysA()))
 
-    def examined(source: object, signer: str = "maria", *, windowed: bool = False) -> dict[str, Any]:
-        said: list[str] = []
-        folder = ExamFolder.new(Workspace(root=tmp_path), name="run", signer=signer, about={"run": "run"})
-        folder.about |= {"signer": signer, "source": str(source)}
+    def run(source: object, signer: str = "maria", *, windowed: bool = False) -> dict[str, Any]:
+        messages: list[str] = []
+        metadata = {"run": "run", "signer": signer, "source": str(source)}
         result = run_exam(
-            tmp_path, source=str(source), folder=folder, asked=("A",), letters=("A", "B"), times=5,
-            rng=np.random.default_rng(0), config=load_settings("live", LiveConfig), rest_s=0, windowed=windowed, on_message=said.append,
-        )  # fmt: skip
-        return result | {"said": said}
+            tmp_path,
+            source=str(source),
+            folder=ExamFolder.new(Workspace(root=tmp_path), name="run", signer=signer, metadata=metadata),
+            prompts=("A",),
+            letters=("A", "B"),
+            times=5,
+            rng=np.random.default_rng(0),
+            config=load_settings("live", LiveConfig),
+            rest_s=0,
+            windowed=windowed,
+            on_message=messages.append,
+        )
+        return result | {"messages": messages}
 
-    return examined
+    return run
 
 
-def test_damaged_photographs_are_left_out_and_named_hidden_files_are_none(
-    tmp_path: Path, examined: Callable[..., dict[str, Any]]
+def test_damaged_images_are_reported_and_hidden_files_ignored(
+    tmp_path: Path, examine: Callable[..., dict[str, Any]]
 ) -> None:
     (tmp_path / "photos" / "A" / "more.png").mkdir(parents=True)
     (tmp_path / "photos" / "A" / "._0.png").write_bytes(b"")
-    damaged, whole = tmp_path / "photos" / "A" / "1.png", tmp_path / "photos" / "A" / "0.png"
-    damaged.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"No photograph of a letter in .* can be read"):
-        examined(tmp_path / "photos")
+    damaged, intact = tmp_path / "photos" / "A" / "1.png", tmp_path / "photos" / "A" / "0.png"
+    damaged.write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"None of the images of letters in .* can be read"):
+        examine(tmp_path / "photos")
     assert not (tmp_path / "exams").exists()
-    whole.write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
-    result = examined(tmp_path / "photos")
+    intact.write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    result = examine(tmp_path / "photos")
     assert (result["accuracy"], result["asked"], result["unreadable"]) == (1.0, 1, [str(damaged)])
-    assert result["said"][0] == "Not in the folder, so not asked: B"
+    assert result["messages"][0] == "Skipped, because the folder has no images of them: B"
     assert result["not_in_folder"] == ["B"]
-    assert len(result["said"]) == 2
-    assert result["said"][1].startswith(f"{damaged}: not an image")
+    assert len(result["messages"]) == 2
+    assert result["messages"][1].startswith(f"{damaged}: not an image")
 
 
-def test_an_exam_of_somebody_trained_on_says_that_it_flatters(
-    tmp_path: Path, examined: Callable[..., dict[str, Any]]
+def test_exam_of_training_signer_is_marked_as_optimistic(
+    tmp_path: Path, examine: Callable[..., dict[str, Any]]
 ) -> None:
     (tmp_path / "photos" / "A").mkdir(parents=True)
     (tmp_path / "photos" / "A" / "0.png").write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
-    (tmp_path / "metrics.json").write_text(json.dumps({"trained_on": {"signers": ["ben", "maria"]}}))
-    known, stranger = examined(tmp_path / "photos"), examined(tmp_path / "photos", "cleo")
-    assert (known["known"], stranger["known"]) == (True, False)
-    assert any("has learned from maria: the score flatters" in line for line in known["said"])
-    assert not any("flatters" in line for line in stranger["said"])
-    assert "so the score flatters" in (Path(known["folder"]) / "README.md").read_text()
-    assert "flatters" not in (Path(stranger["folder"]) / "README.md").read_text()
+    write_training_signers(tmp_path, ["ben", "maria"])
+    known, unseen = examine(tmp_path / "photos"), examine(tmp_path / "photos", "cleo")
+    assert (known["known"], unseen["known"]) == (True, False)
+    assert any("was trained on maria, so the score is optimistic" in line for line in known["messages"])
+    assert not any("optimistic" in line for line in unseen["messages"])
+    assert "so the score is optimistic" in (Path(known["folder"]) / "README.md").read_text()
+    assert "optimistic" not in (Path(unseen["folder"]) / "README.md").read_text()
 
 
-def test_the_signer_who_is_examined_is_the_one_who_is_drawn(
-    examined: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_synthetic_source_renders_examined_signer(
+    examine: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[str] = []
+    rendered: list[str] = []
 
-    def opened(source: str, *, signer: str, **_: Any) -> Any:
-        drawn.append(signer)
+    def open_source(source: str, *, signer: str, **_: Any) -> Any:
+        rendered.append(signer)
         return nullcontext(
             iter([SourceFrame(image=np.zeros((48, 64, 3), np.uint8), name="0", time_s=0, captured_at=None)])
         )
 
-    monkeypatch.setattr("aslkit.live.exam.run.open_source", opened)
-    assert examined("synthetic", signer="synthetic-eve")["signer"] == drawn[0] == "synthetic-eve"
+    monkeypatch.setattr("aslkit.live.exam.run.open_source", open_source)
+    assert examine("synthetic", signer="synthetic-eve")["signer"] == rendered[0] == "synthetic-eve"
 
 
-def test_without_a_display_it_does_not_begin_and_says_what_an_exam_has(
-    examined: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_missing_display_is_reported_before_model_is_loaded(
+    examine: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: False)
     monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: pytest.fail("the model was loaded"))
-    with pytest.raises(AslkitError, match=r"no display for the window. Add --no-preview to be asked in words\.$"):
-        examined("0", windowed=True)
+    with pytest.raises(
+        AslkitError, match=r"No display found .* Add --no-preview to show the prompts in the terminal\.$"
+    ):
+        examine("0", windowed=True)
 
 
-def test_an_exam_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:
+def test_failed_exam_leaves_no_folder(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["exam", "nowhere", "--source", str(tmp_path), "--workspace", str(tmp_path)])
     assert result.exit_code == 2
     assert "There is no run" in result.output
@@ -220,12 +234,12 @@ def test_an_exam_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "exams").exists()
 
 
-def test_nothing_is_ever_trained_on_it(exam: ExamFolder, tmp_path: Path) -> None:
+def test_exam_frames_are_never_trained_on(exam_folder: ExamFolder, tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path)
-    assert list(walk_captures(workspace.captures)) == []  # it does not lie with the captures
+    assert list(walk_captures(workspace.captures)) == []  # exams are not in the captures folder
     moved = workspace.captures / "maria" / "exam"
     moved.parent.mkdir(parents=True)
-    exam.session.rename(moved)  # somebody means well
+    exam_folder.session_folder.rename(moved)  # a user may move them there
     with pytest.raises(InputError, match="is an exam, which evaluates a recogniser"):
         list(walk_captures(workspace.captures))
     info = SessionInfo(signer="maria", session="two", camera="import")

@@ -1,4 +1,7 @@
-"""The same real frames, live, in evaluation and by each export: the same letters. benchmarks/accuracy/parity.py takes more."""
+"""Live recognition, evaluation and all exports predict the same letters for real frames.
+
+benchmarks/accuracy/parity.py does the same with more frames.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,37 +21,45 @@ from aslkit.train.data.features import get_feature
 from aslkit.train.evaluation.predictions import predict_probabilities
 from aslkit.vision.images import decode_image
 from aslkit.vision.preprocess import MODEL_FILE, Array, canonical_points, model_input
-from tests.live.factories import run_of
+from tests.live.factories import create_run
 
-OF_EACH = 3
-"""Frames of each letter and signer: some 200 in all, as many as half a minute allows."""
+FRAMES_PER_LETTER = 3
+"""Frames of each letter and signer. About 200 in total take half a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A run that has learned some real frames; its inputs, the hands (n, 21, 3) in them, and what live said."""
+class LivePredictions:
+    """A run that was trained on real frames, and its live predictions for them.
+
+    Attributes:
+        run: run folder.
+        inputs: inputs of the network, float32 (n, features).
+        hands: canonical points of the hands, float32 (n, 21, 3).
+        probabilities: output of the network, float32 (n, 24).
+    """
 
     run: Path
     inputs: Array
     hands: Array
-    said: Array
+    probabilities: Array
 
 
-def _pictures(captures: Path) -> Iterator[tuple[bytes, int]]:
+def _read_images(captures: Path) -> Iterator[tuple[bytes, int]]:
+    """Yield encoded images and the index of their letter."""
     for folder in sorted(path for path in captures.glob("*/*") if path.is_dir() and path.name.upper() in LETTERS):
         files = sorted(folder.glob("*.jpg"), key=lambda path: natural_key(path.name))
-        for path in files[:: max(1, len(files) // OF_EACH)][:OF_EACH]:
+        for path in files[:: max(1, len(files) // FRAMES_PER_LETTER)][:FRAMES_PER_LETTER]:
             yield path.read_bytes(), LETTERS.index(folder.name.upper())
 
 
 @pytest.fixture(scope="module")
-def asked(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
-    run = run_of("landmarks", "mlp", tmp_path_factory.mktemp("runs") / "run")
+def live_predictions(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> LivePredictions:
+    run = create_run("landmarks", "mlp", tmp_path_factory.mktemp("runs") / "run")
     model, contract = load_keras_model(run)
     inputs, hands, labels, frames = [], [], [], []
     with Recogniser(run) as recogniser:
-        for picture, label in _pictures(real_data / "captures"):
-            frame = decode_image(picture)
+        for image, label in _read_images(real_data / "captures"):
+            frame = decode_image(image)
             hand = recogniser.recognise(frame).hand
             if hand is not None:
                 points = canonical_points(
@@ -64,40 +75,42 @@ def asked(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     model.save(run / "model" / MODEL_FILE)
     save_network(run / "model", model)
     network, _ = load_network(run)
-    said = network(np.stack(inputs))
-    with Recogniser(run) as recogniser:  # the frames themselves, once more, for some of them
+    probabilities = network(np.stack(inputs))
+    with Recogniser(run) as recogniser:  # check some of the frames with hand detection
         for index in range(0, len(frames), 20):
-            seen = recogniser.recognise(frames[index])
-            assert seen.letter == LETTERS[int(said[index].argmax())]
+            recognition = recogniser.recognise(frames[index])
+            assert recognition.letter == LETTERS[int(probabilities[index].argmax())]
     assert len(inputs) > 100
-    return Asked(run=run, inputs=np.stack(inputs), hands=np.stack(hands), said=said)
+    return LivePredictions(run=run, inputs=np.stack(inputs), hands=np.stack(hands), probabilities=probabilities)
 
 
-def _same(said: Array, asked: Asked) -> None:
-    np.testing.assert_allclose(said, asked.said, rtol=0, atol=1e-4)
-    np.testing.assert_array_equal(said.argmax(axis=1), asked.said.argmax(axis=1))
+def _assert_same(probabilities: Array, expected: Array) -> None:
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), expected.argmax(axis=1))
 
 
-def test_evaluation_says_what_live_says(asked: Asked) -> None:
-    model, _ = load_keras_model(asked.run)
-    _same(predict_probabilities(model, asked.hands, get_feature("landmarks")), asked)
+def test_evaluation_predicts_same_as_live(live_predictions: LivePredictions) -> None:
+    model, _ = load_keras_model(live_predictions.run)
+    probabilities = predict_probabilities(model, live_predictions.hands, get_feature("landmarks"))
+    _assert_same(probabilities, live_predictions.probabilities)
 
 
-def test_exports_say_what_live_says(asked: Asked, tmp_path: Path) -> None:
+def test_exports_predict_same_as_live(live_predictions: LivePredictions, tmp_path: Path) -> None:
     import onnxruntime
 
-    to = {
-        name: export_model(asked.run, format=name, into=tmp_path / name).to
-        for name in ("tflite", "onnx", "saved-model")
+    run, inputs, expected = live_predictions.run, live_predictions.inputs, live_predictions.probabilities
+    folders = {
+        name: export_model(run, format=name, into=tmp_path / name).to for name in ("tflite", "onnx", "saved-model")
     }
-    _same(to_tflite.predict_tflite((to["tflite"] / "model.tflite").read_bytes(), asked.inputs), asked)
-    _same(to_saved_model.predict_saved_model(to["saved-model"] / "model", asked.inputs), asked)
-    session = onnxruntime.InferenceSession(to["onnx"] / "model.onnx")
-    _same(session.run(["probabilities"], {"input": asked.inputs})[0], asked)
+    _assert_same(to_tflite.predict_tflite((folders["tflite"] / "model.tflite").read_bytes(), inputs), expected)
+    _assert_same(to_saved_model.predict_saved_model(folders["saved-model"] / "model", inputs), expected)
+    session = onnxruntime.InferenceSession(folders["onnx"] / "model.onnx")
+    _assert_same(session.run(["probabilities"], {"input": inputs})[0], expected)
 
 
-def test_eight_bits_say_nearly_the_same(asked: Asked) -> None:
-    network, _ = load_network(asked.run)
-    made = to_tflite.convert_to_tflite(network, quantize="int8", calibration=asked.inputs[::2])
-    said = to_tflite.predict_tflite(made, asked.inputs)
-    assert (said.argmax(axis=1) == asked.said.argmax(axis=1)).mean() >= 0.995
+def test_int8_predicts_nearly_same_as_live(live_predictions: LivePredictions) -> None:
+    network, _ = load_network(live_predictions.run)
+    inputs = live_predictions.inputs
+    model = to_tflite.convert_to_tflite(network, quantize="int8", calibration=inputs[::2])
+    predicted = to_tflite.predict_tflite(model, inputs).argmax(axis=1)
+    assert (predicted == live_predictions.probabilities.argmax(axis=1)).mean() >= 0.995
