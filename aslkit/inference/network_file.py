@@ -4,13 +4,14 @@ Unlike a pickle, the file contains no code.
 """
 
 import base64
-import binascii
 import json
 from math import prod
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
@@ -24,6 +25,36 @@ MAX_BYTES: Final = 256_000_000
 
 _MAX_MEMBERS: Final = 100
 _MAX_LAYERS: Final = 200
+
+_Side = Annotated[int, Meta(ge=1, le=MAX_BYTES)]
+_Shape = Annotated[tuple[_Side, ...], Meta(min_length=1, max_length=4)]
+_KindName = Literal[tuple(LAYER_KINDS)]  # type: ignore[valid-type]
+
+
+class _Header(msgspec.Struct):
+    """What decides whether the rest can be read."""
+
+    format: Any = None
+    version: Any = None
+
+
+class _NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
+    """The file. Layers are parsed separately, because their keys depend on their kind."""
+
+    format: str
+    version: int
+    input: Annotated[tuple[_Side, ...], Meta(min_length=1, max_length=3)]
+    members: Annotated[
+        list[Annotated[list[dict[str, msgspec.Raw]], Meta(min_length=1, max_length=_MAX_LAYERS)]],
+        Meta(min_length=1, max_length=_MAX_MEMBERS),
+    ]
+
+
+class _ArrayData(msgspec.Struct, forbid_unknown_fields=True):
+    """An array: its shape, and its values as little-endian float32 in base64, which msgspec decodes."""
+
+    shape: _Shape
+    float32: bytes
 
 
 def network_to_dict(network: Network) -> dict[str, Any]:
@@ -50,12 +81,15 @@ def read_network(path: Path) -> Network:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(values, dict) and values.get("format") == FORMAT and values.get("version") != VERSION:
+        data = path.read_bytes()
+        header = msgspec.json.decode(data, type=_Header)
+        if header.format != FORMAT:
+            raise ValueError(f"its format is {header.format!r:.60}, not {FORMAT!r}")
+        if header.version != VERSION:
             raise AslkitError(
-                f"{path} has version {values.get('version')!r}, but this aslkit reads version {VERSION}. Update aslkit."
+                f"{path} has version {header.version!r:.60}, but this aslkit reads version {VERSION}. Update aslkit."
             )
-        return _parse_network(values)
+        return _parse_network(data)
     except (OSError, ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise AslkitError(f"{path} is damaged: {reason}. Train again, or copy the whole run folder again.") from error
@@ -71,72 +105,41 @@ def _encode_array(values: Array) -> dict[str, Any]:
     return {"shape": list(values.shape), "float32": base64.b64encode(data).decode("ascii")}
 
 
-def _parse_network(values: Any) -> Network:
-    network = _check_object(values, {"format", "version", "input", "members"}, "it")
-    if network["format"] != FORMAT:
-        raise ValueError(f"its format is {network['format']!r}, not {FORMAT!r}")
-    members = _check_list(network["members"], _MAX_MEMBERS, "members")
-    return Network(shape=_parse_shape(network["input"], 3, "the input"), members=tuple(map(_parse_member, members)))
+def _parse_network(data: bytes) -> Network:
+    file = msgspec.json.decode(data, type=_NetworkFile)
+    members = [tuple(_parse_layer(layer, number) for number, layer in enumerate(member, 1)) for member in file.members]
+    return Network(shape=file.input, members=tuple(members))
 
 
-def _parse_member(values: Any) -> tuple[Layer, ...]:
-    layers = _check_list(values, _MAX_LAYERS, "layers")
-    return tuple(_parse_layer(layer, f"layer {number}") for number, layer in enumerate(layers, 1))
-
-
-def _parse_layer(values: Any, location: str) -> Layer:
-    name = values.get("kind") if isinstance(values, dict) else None
-    if not isinstance(name, str) or name not in LAYER_KINDS:
-        raise ValueError(f"{location} has the unknown kind {name!r:.60}; known kinds are {', '.join(LAYER_KINDS)}")
+def _parse_layer(values: dict[str, msgspec.Raw], number: int) -> Layer:
+    """Parse a layer, which has exactly the keys that its kind defines."""
+    try:
+        name = msgspec.json.decode(values.get("kind", b"null"), type=_KindName)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"layer {number} has an unknown kind; known kinds are {', '.join(LAYER_KINDS)}") from error
     kind = LAYER_KINDS[name]
-    layer = _check_object(values, {"kind", *kind.dimensions, *(["size"] if kind.has_size else [])}, location)
-    weights = {
-        weight: _decode_array(layer[weight], dimensions, f"the {weight} of {location}")
-        for weight, dimensions in kind.dimensions.items()
-    }
+    if set(values) != (keys := {"kind", *kind.dimensions, *(["size"] if kind.has_size else [])}):
+        raise ValueError(f"layer {number}, {name}, does not have exactly the keys {', '.join(sorted(keys))}")
+    try:
+        size = msgspec.json.decode(values["size"], type=tuple[_Side, _Side]) if kind.has_size else ()
+        weights = {
+            weight: _decode_array(msgspec.json.decode(values[weight], type=_ArrayData), dimensions)
+            for weight, dimensions in kind.dimensions.items()
+        }
+    except ValueError as error:
+        raise ValueError(f"layer {number}, {name}: {error}") from error
     if "deviation" in weights and not (weights["deviation"] > 0).all():
-        raise ValueError(f"the deviation of {location} is not positive")
-    size = _parse_shape(layer["size"], 2, f"the size of {location}") if kind.has_size else ()
-    if kind.has_size and len(size) != 2:
-        raise ValueError(f"the size of {location} is not a height and a width")
+        raise ValueError(f"layer {number}, {name}: the deviation is not positive")
     return Layer(kind=name, weights=weights, size=size)
 
 
-def _decode_array(values: Any, dimensions: int, location: str) -> Array:
-    encoded = _check_object(values, {"shape", "float32"}, location)
-    shape = _parse_shape(encoded["shape"], dimensions, location)
+def _decode_array(encoded: _ArrayData, dimensions: int) -> Array:
+    shape, data = encoded.shape, encoded.float32
     if len(shape) != dimensions:
-        raise ValueError(f"{location} has {len(shape)} dimensions, not {dimensions}")
-    if not isinstance(encoded["float32"], str):
-        raise ValueError(f"{location} is not a base64 string")
-    try:
-        data = base64.b64decode(encoded["float32"], validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"{location} is not valid base64 ({error})") from error
+        raise ValueError(f"an array has {len(shape)} dimensions, not {dimensions}")
     if len(data) != 4 * prod(shape):
-        raise ValueError(f"{location} has {len(data)} bytes, but its shape requires {4 * prod(shape)}")
+        raise ValueError(f"an array has {len(data)} bytes, but its shape requires {4 * prod(shape)}")
     array = np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
     if not np.isfinite(array).all():
-        raise ValueError(f"{location} contains infinite or undefined values")
+        raise ValueError("an array contains infinite or undefined values")
     return array
-
-
-def _check_object(values: Any, keys: set[str], location: str) -> dict[str, Any]:
-    if not isinstance(values, dict) or set(values) != keys:
-        raise ValueError(f"{location} is not an object with exactly the keys {', '.join(sorted(keys))}")
-    return values
-
-
-def _check_list(values: Any, max_length: int, name: str) -> list[Any]:
-    if not isinstance(values, list) or not 1 <= len(values) <= max_length:
-        raise ValueError(f"its {name} are not a list of 1 to {max_length}")
-    return values
-
-
-def _parse_shape(values: Any, max_dimensions: int, location: str) -> tuple[int, ...]:
-    if not isinstance(values, list) or not 1 <= len(values) <= max_dimensions:
-        raise ValueError(f"{location} has no shape of 1 to {max_dimensions} numbers")
-    # bool is a subclass of int
-    if not all(type(value) is int and 1 <= value <= MAX_BYTES for value in values):
-        raise ValueError(f"{location} has a shape that does not consist of positive integers")
-    return tuple(values)

@@ -1,11 +1,12 @@
 """Initial weights of a network: the benchmark's best pixel network, another model, or random."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aslkit.core.errors import AslkitError
 from aslkit.core.progress import OnMessage
 from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.formats.run_metrics import BenchmarkMetrics, read_metrics
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.vision.preprocess import MODEL_FILE
@@ -36,12 +37,12 @@ def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
     files = sorted(runs.glob(f"*-benchmark-*/{METRICS_FILE}"), key=lambda file: -file.stat().st_mtime)
     for file in files:
         try:
-            best = json.loads(file.read_text(encoding="utf-8"))["best"]
-            model = file.parent / best["model"]
-            if best["network"] and (model / MODEL_FILE).is_file():
-                return BenchmarkBest(architecture=best["network"], model=model)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # damaged, or written by an earlier version
+            metrics = read_metrics(file.parent)
+        except AslkitError:
+            continue  # damaged
+        best = metrics.best if isinstance(metrics, BenchmarkMetrics) else None
+        if best and best.network and (file.parent / best.model / MODEL_FILE).is_file():
+            return BenchmarkBest(architecture=best.network, model=file.parent / best.model)
     return None
 
 
