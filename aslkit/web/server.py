@@ -20,6 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.progress import OnMessage
 from aslkit.web.access_control import Addresses
 from aslkit.web.certificate import Certificate, create_self_signed, load_certificate
 
@@ -101,7 +102,7 @@ class PageServer:
         return self.addresses.url(self.addresses.hosts[0])
 
     def startup_messages(self) -> Iterator[str]:
-        """Yield the lines to show the user before `serve`."""
+        """Yield the lines that tell the user how to open the page and stop the server."""
         yield f"Open {self.url}"
         if self._certificate is not None:
             yield _SELF_SIGNED_NOTE if self._self_signed else _OWN_CERTIFICATE_NOTE
@@ -110,8 +111,14 @@ class PageServer:
             yield f"Anyone on the network with this URL {self.access_note}"
         yield self.stop_note
 
-    def serve(self) -> None:
-        """Serve until the page has finished, `stop` is called, or the user presses Ctrl-C."""
+    def serve(self, on_message: OnMessage = lambda _: None) -> None:
+        """Serve until the page has finished, `stop` is called, or the user presses Ctrl-C.
+
+        Args:
+            on_message: called with each line that the user should read before opening the page.
+        """
+        for line in self.startup_messages():
+            on_message(line)
         with _sigterm_as_keyboard_interrupt(), suppress(KeyboardInterrupt):
             self._server.run(sockets=[self.listener])
 

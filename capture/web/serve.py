@@ -62,9 +62,7 @@ def serve_recording(
     with RecordingServer(
         recording, host=host, port=port, analyze_frame=analyze_frame, certificate=certificate, key=key
     ) as recording_server:
-        for line in recording_server.startup_messages():
-            on_message(line)
-        return recording_server.run()
+        return recording_server.run(on_message)
 
 
 class RecordingServer(server.PageServer):
@@ -89,9 +87,9 @@ class RecordingServer(server.PageServer):
             super().__init__(lambda addresses, stop: create_app(controller, addresses, on_finish=stop), **options)
             self._stack.enter_context(stack.pop_all())
 
-    def run(self) -> ServeResult:
+    def run(self, on_message: OnMessage = lambda _: None) -> ServeResult:
         """Serve until the signer finishes, `stop` is called, or the user presses Ctrl-C."""
-        self.serve()
+        self.serve(on_message)
         controller = self.controller
         controller.close()
         return ServeResult(

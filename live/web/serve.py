@@ -51,9 +51,7 @@ def live_in_browser(
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         controller = PageController(reader, config, run_name=run.name)
         with LiveServer(controller, **options) as live_server:
-            for line in live_server.startup_messages():
-                on_message(line)
-            live_server.serve()
+            live_server.serve(on_message)
             controller.close()  # before the recogniser is freed, because a frame may still be processed
         end_reason = FINISHED_ON_PAGE if controller.active_page.finished else CTRL_C
         return LiveResult(text=reader.text, frames=reader.frames, dropped=0, first_s=None, ended=end_reason)
