@@ -2,12 +2,19 @@
 
 import html
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MAX_CHARS: Final = 80
 """Longest text that is displayed."""
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]|~])")
+_CONTROL_CHARACTERS: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range(127, 160))}
+"""Replacements of all control characters except tab and line feed."""
+
 _AT_START: Final = re.compile(r"^([#+\-=:]|\d+[.)](?=\s|$))")
 
 
@@ -36,3 +43,29 @@ def format_percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "< 0.1%"
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
+
+
+def load_html_template(package: str, name: str, **filters: Callable[[Any], str]) -> "Template":
+    """Return an HTML template that escapes values and replaces control characters in them.
+
+    Args:
+        package: import name of the package that contains the template.
+        name: file name of the template.
+        filters: filters in addition to `percent`.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(package, "."),
+        undefined=StrictUndefined,
+        autoescape=True,  # names of signers and files are untrusted
+        finalize=_replace_control_characters,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": format_percent, **filters}
+    return environment.get_template(name)
+
+
+def _replace_control_characters(value: Any) -> Any:
+    return value.translate(_CONTROL_CHARACTERS) if isinstance(value, str) else value

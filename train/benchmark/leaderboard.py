@@ -10,8 +10,9 @@ import numpy as np
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import load_html_template
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.train.reporting.report import draw_confusion, draw_curves, load_template
+from aslkit.train.reporting.report import draw_confusion, draw_curves
 from aslkit.train.reporting.tables import markdown_table, write_rows
 
 
@@ -120,8 +121,12 @@ def write_leaderboard(folder: Path, metrics: dict[str, Any]) -> None:
         has_curves[row.name] = bool(entries[0]["history"])
         if has_curves[row.name]:
             draw_curves(folder / f"curves-{row.name}.png", entries[0]["history"])
-    template = load_template(
-        "benchmark/leaderboard.html.j2", precise=format_precise, bytes=format_bytes, spread=format_spread
+    template = load_html_template(
+        "aslkit.train.benchmark",
+        "leaderboard.html.j2",
+        precise=format_precise,
+        bytes=format_bytes,
+        spread=format_spread,
     )
     write_text(folder / "report.html", template.render(rows=rows, metrics=metrics, curves=has_curves))
     write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.recording_plan import FRAMES_PER_LETTER, PlannedLetter
+from aslkit.formats.recording_plan import FRAMES_PER_LETTER, MAX_GROUP_SHARE, MIN_FRAMES, PlannedLetter
 from aslkit.train.data.samples import Samples
 from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 from aslkit.train.evaluation.signer_outliers import SignerOutlier
@@ -17,12 +17,6 @@ SUFFICIENT_ACCURACY: Final = 0.9
 
 MAX_PLANNED_LETTERS: Final = 12
 """Maximum number of letters in a plan: as many as one recording session can cover."""
-
-MAX_GROUP_SHARE: Final = 0.5
-"""A signer's frames of a letter vary too little if one near-duplicate group holds at least this share of them."""
-
-MIN_FRAMES: Final = 20
-"""Minimum number of frames per letter and signer."""
 
 
 def make_plan(samples: Samples, predictions: Predictions, outliers: Sequence[SignerOutlier]) -> list[PlannedLetter]:

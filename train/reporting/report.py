@@ -1,16 +1,14 @@
 """report.html of a run and its charts."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import format_percent
+from aslkit.core.sanitize import load_html_template
 from aslkit.formats.run_metrics import LearningCurve, Reliability, RunMetrics
 from aslkit.train.evaluation.confusions import example_keys, list_mistakes
 from aslkit.train.evaluation.learning_curve import describe_curve
@@ -69,7 +67,7 @@ def write_report(
     keys = {key for _, examples in confusions for key in examples}
     keys |= {key for group in metrics.confusable for pair in group.pairs for key in pair.examples}
     keys |= {key for outlier in metrics.signer_outliers for key in (outlier.key, outlier.other_key)}
-    page = load_template("reporting/report.html.j2").render(
+    page = load_html_template("aslkit.train.reporting", "report.html.j2").render(
         metrics=metrics,
         summary=describe_run(metrics),
         confusions=confusions,
@@ -84,19 +82,6 @@ def write_report(
         curve=describe_curve(metrics.curve) if metrics.curve else "",
     )
     write_text(folder / "report.html", page)
-
-
-def load_template(name: str, **filters: Callable[[Any], str]) -> Template:
-    """Return a template of this package with autoescape, the filter `percent`, and the given filters."""
-    environment = Environment(
-        loader=PackageLoader("aslkit.train", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": format_percent, **filters}
-    return environment.get_template(name)
 
 
 def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
