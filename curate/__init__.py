@@ -1,1 +1,4 @@
-"""From captures to a clean, deduplicated, split Parquet dataset."""
+"""Turn captures into a clean, deduplicated Parquet dataset, split by signer.
+
+`pipeline.curate` runs measure → filter → split → write → report.
+"""

@@ -27,7 +27,7 @@ class NearDuplicateLimits:
     crop_hand_distance: float
 
 
-_FineBits = Annotated[int, Meta(ge=0, le=256)]  # perceptual_hash.FINE_BITS, without importing OpenCV for --help
+_FineBits = Annotated[int, Meta(ge=0, le=256)]  # perceptual_hash.FINE_BITS; importing it would load OpenCV for --help
 _PalmLengths = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -96,7 +96,7 @@ class CurateConfig:
 
     @property
     def limits(self) -> NearDuplicateLimits:
-        """The limits of near-duplicates."""
+        """Maximum distances between near-duplicates."""
         return NearDuplicateLimits(
             distance=self.group_distance,
             hand_distance=self.group_hand_distance,

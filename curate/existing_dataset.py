@@ -1,4 +1,4 @@
-"""Check an existing dataset before it is rebuilt: may it be replaced, and is it up to date?"""
+"""Check an existing dataset before it is rebuilt: whether it can be replaced, and whether it is up to date."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def check_not_from_elsewhere(folder: Path) -> None:
 
 def _describe_origin(folder: Path) -> str | None:
     """Return where a dataset comes from; None if curation wrote it."""
-    if (folder / manifest.FILE).is_file():  # curation does not write one, and pushing does not leave one behind
+    if (folder / manifest.FILE).is_file():  # only downloads have one: neither curation nor pushing leaves one
         return "a downloaded dataset"
     if not (folder / "data").is_dir():
         return None
@@ -41,8 +41,8 @@ def load_if_up_to_date(folder: Path, fingerprint: str) -> dict[str, Any] | None:
     """Return the summary of an existing dataset if it is up to date, else None.
 
     Args:
-        folder: of the dataset.
-        fingerprint: of everything that the dataset depends on.
+        folder: dataset folder.
+        fingerprint: hash of everything that the dataset depends on.
     """
     if not (folder / "data").is_dir() or not (folder / report.FILE).is_file():
         return None
@@ -52,5 +52,5 @@ def load_if_up_to_date(folder: Path, fingerprint: str) -> dict[str, Any] | None:
             return None
         summary: dict[str, Any] = facts["summary"]
         return summary if parquet_store.count_rows(folder) == summary["frames"] + summary["augmented"] else None
-    except (AslkitError, KeyError):  # damaged, or of another version: rebuild it
+    except (AslkitError, KeyError):  # damaged, or written by another version: rebuild it
         return None

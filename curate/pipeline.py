@@ -1,8 +1,8 @@
-"""The whole of curation: captures in, a dataset folder out."""
+"""The curation pipeline: turn the captures of a workspace into a dataset folder."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import chain
@@ -21,7 +21,7 @@ from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
 from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.existing_dataset import check_not_from_elsewhere, load_if_up_to_date
-from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.checks import CheckConfig, CheckFinding
 from aslkit.curate.filter.exact_duplicates import Rejection, drop_exact_duplicates
 from aslkit.curate.filter.select import disable_checks, select_frames
 from aslkit.curate.measure import measure
@@ -30,30 +30,34 @@ from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.report import report
-from aslkit.curate.report.dataset_leakage import measure_dataset_leakage
+from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
 from aslkit.datasets import card, duplicate_signers, parquet_store, schema
 from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
 from aslkit.datasets.summary import summarise_dataset
 from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
 
-NO_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
+_NOT_A_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 
-_MEASURED_WITH: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
+_RECORDED_VERSIONS: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
+"""Packages that the measurements depend on; their versions are stored in the dataset."""
+
+Sessions = dict[tuple[str, str], SessionInfo]
+"""Sessions by the names of signer and session."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurateResult:
-    """What curation did.
+    """Result of curation.
 
     Attributes:
-        folder: of the dataset.
-        looked_at: images that had to be looked at; the others were known from before.
-        up_to_date: nothing had changed, so the dataset was left as it is.
-        summary: what the dataset holds, as its card and its Parquet metadata say it too; ready for JSON.
+        folder: dataset folder.
+        measured: number of images that were measured; the others were in the cache.
+        up_to_date: nothing had changed, so the dataset was not rebuilt.
+        summary: content of the dataset, as in its card and its Parquet metadata; JSON-compatible.
     """
 
     folder: Path
-    looked_at: int
+    measured: int
     up_to_date: bool
     summary: dict[str, Any]
 
@@ -70,59 +74,55 @@ def curate(
     rebuild: bool = False,
     engine: Engine | None = None,
 ) -> CurateResult:
-    """Describe, clean, group, split and store all captures as the dataset `name`.
+    """Measure, filter, group, split and write all captures as a dataset.
 
     Args:
-        workspace: whose captures, and where the dataset goes.
-        name: of the dataset.
-        config: the settings.
-        checks: what is looked for in each frame, and what is done with it.
-        hold_out: signers to test on; chosen where empty.
-        restore: reasons for which frames were dropped that are now taken, and flagged.
-        with_synthetic: take synthetic signers too where there are real ones. Else they are left out, and it is said.
-        rebuild: write the dataset anew even if nothing has changed.
-        engine: looks at images and compares them; where None, a process for each core.
+        workspace: workspace with the captures, in which the dataset is written.
+        name: name of the dataset.
+        config: settings of curation.
+        checks: settings of the checks.
+        hold_out: signers of the test split; chosen automatically if empty.
+        restore: reason codes of dropped frames that are kept and flagged instead.
+        with_synthetic: include synthetic signers next to real ones. Otherwise they are left out, with a note.
+        rebuild: rebuild the dataset even if nothing has changed.
+        engine: measures and compares the images; default: one local process per core.
 
     Raises:
-        AslkitError: no captures, or none that can be read; or what lies in the dataset's place is none.
-        InputError: a name that cannot be one, or of a dataset that was not curated here; an unknown signer to hold out.
+        AslkitError: there are no captures, none can be read, or the folder has other files than a dataset.
+        InputError: an invalid name, the name of a dataset from another command, or an unknown signer in `hold_out`.
     """
-    folder = workspace.dataset(name)
+    folder, engine = workspace.dataset(name), engine or Local()
     check_not_from_elsewhere(folder)
-    checks, per_group = disable_checks(checks, config.keep_per_group, restore)
-    config = replace(config, keep_per_group=per_group)
-    frames, left_out = _captured(workspace, with_synthetic)
-    check_hold_out(hold_out, (frame.signer for frame in frames))  # before the long work, not after it
-    contents = list(iterate_with_progress("Reading", len(frames), (file_hash(frame.path) for frame in frames)))
-    infos = _sessions(workspace, frames)
-    lost = [
-        Rejection(frame=frame, reason="unreadable", detail=NO_FILE) for frame in unopenable_files(workspace.captures)
+    checks, keep_per_group = disable_checks(checks, config.keep_per_group, restore)
+    config = replace(config, keep_per_group=keep_per_group)
+    frames, left_out = _find_frames(workspace, with_synthetic)
+    check_hold_out(hold_out, (frame.signer for frame in frames))  # fail before the slow steps
+    contents = list(iterate_with_progress("Hashing files", len(frames), (file_hash(frame.path) for frame in frames)))
+    sessions = _load_sessions(workspace, frames)
+    unopenable = [
+        Rejection(frame=frame, reason="unreadable", detail=_NOT_A_FILE)
+        for frame in unopenable_files(workspace.captures)
     ]
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
-    fingerprint = _fingerprint(frames, contents, infos, options | {"lost": [each.frame.key for each in lost]})
-    if not rebuild and (before := load_if_up_to_date(folder, fingerprint)):
-        return CurateResult(folder=folder, looked_at=0, up_to_date=True, summary=before)
-    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
-    descriptions = MeasurementCache(folder=workspace.measurements, options=looking)
-    engine = engine or Local()
-    looked_at = descriptions.fill({c: frame.path for c, frame in zip(contents, frames, strict=True)}, engine)
-    seen = descriptions.get(contents)
-    kept, refused = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
-    if not kept:
-        raise AslkitError(f"None of the {len(frames)} captured images can be read. The first: {_first(refused)}.")
-    sieved = _sieved([frames[index] for index in kept], seen.take(kept), (config, checks), engine)
-    sieved = replace(sieved, refused=[*lost, *refused, *sieved.refused])
+    lost = [rejection.frame.key for rejection in unopenable]
+    fingerprint = _compute_fingerprint(frames, contents, sessions, options | {"lost": lost})
+    if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
+        return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
+    measured, measurements = _measure(workspace, frames, contents, config, engine)
+    selected = _select(frames, measurements, config, checks, engine)
+    selected = replace(selected, rejected=[*unopenable, *selected.rejected])
     facts = {**options, "fingerprint": fingerprint}
-    summary = _store(folder, sieved, infos, config, hold_out, engine, facts)
-    return CurateResult(folder=folder, looked_at=looked_at, up_to_date=False, summary=summary)
+    summary = _write_dataset(folder, selected, sessions, config, hold_out, engine, facts)
+    return CurateResult(folder=folder, measured=measured, up_to_date=False, summary=summary)
 
 
-def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
+def _find_frames(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
+    """Return the frames to curate, and the synthetic signers that are left out."""
     frames = list(walk_captures(workspace.captures))
     if not frames:
         raise AslkitError(
-            f"There are no captures in {workspace.captures}. Record some with `aslkit capture --letter A`, "
-            "bring some in with `aslkit import FOLDER --signer NAME`, or see it work with `aslkit demo`."
+            f"No captures found in {workspace.captures}. Record some with `aslkit capture --letter A`, import images "
+            "with `aslkit import FOLDER --signer NAME`, or try `aslkit demo`."
         )
     signers = sorted({validate_name("signer", frame.signer) for frame in frames})
     synthetic = [signer for signer in signers if signer.startswith(SYNTHETIC_PREFIX)]
@@ -131,144 +131,196 @@ def _captured(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captured
     return [frame for frame in frames if frame.signer not in synthetic], synthetic
 
 
-def _sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> dict[tuple[str, str], SessionInfo]:
+def _load_sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> Sessions:
     names = sorted({(frame.signer, validate_name("session", frame.session)) for frame in frames})
     return {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
 
 
-def _fingerprint(
-    frames: Sequence[CapturedFrame],
-    contents: Sequence[str],
-    infos: dict[tuple[str, str], SessionInfo],
-    options: dict[str, Any],
+def _compute_fingerprint(
+    frames: Sequence[CapturedFrame], contents: Sequence[str], sessions: Sessions, options: dict[str, Any]
 ) -> str:
-    """Changes when anything does that the dataset depends on."""
+    """Return a hash of everything that the dataset depends on."""
     digest = hashlib.sha256()
     digest.update(json.dumps([__version__, schema.VERSION, measure.VERSION, options], sort_keys=True).encode())
-    digest.update(json.dumps([asdict(info) for info in infos.values()], sort_keys=True).encode())
+    digest.update(json.dumps([asdict(info) for info in sessions.values()], sort_keys=True).encode())
     for frame, content in zip(frames, contents, strict=True):
         digest.update(f"{frame.key}\0{content}\n".encode())
     return digest.hexdigest()
 
 
+def _measure(
+    workspace: Workspace, frames: Sequence[CapturedFrame], contents: Sequence[str], config: CurateConfig, engine: Engine
+) -> tuple[int, pa.Table]:
+    """Return the number of images that were not in the cache, and the measurements of all frames."""
+    options = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    cache = MeasurementCache(folder=workspace.measurements, options=options)
+    paths = {content: frame.path for content, frame in zip(contents, frames, strict=True)}
+    return cache.fill(paths, engine), cache.get(contents)
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Sieved:
-    """What is taken, n frames: the frames, their descriptions, their groups, the letters that they are taken for; and
-    what is said of these and of others.
+class _SelectedFrames:
+    """The n frames of the dataset, and the rejected ones.
+
+    Attributes:
+        frames: the n frames.
+        measurements: their rows of `measure.MEASURED_SCHEMA`.
+        group: int64 (n,), near-duplicates.
+        suggested: int64 (n,), predicted letter, as in `select.Selection`.
+        rejected: one entry per rejected frame.
+        flagged: findings about the n frames.
     """
 
-    taken: list[CapturedFrame]
-    seen: pa.Table
+    frames: list[CapturedFrame]
+    measurements: pa.Table
     group: Integers
-    said: Integers
-    refused: list[Rejection]
+    suggested: Integers
+    rejected: list[Rejection]
     flagged: list[Rejection]
 
-    def without(self, rows: npt.NDArray[np.bool_], reason: str, detail: str) -> "_Sieved":
-        """Refuse some, which are not flagged then."""
-        out = [self.taken[row] for row in np.flatnonzero(rows)]
-        kept, keys = np.flatnonzero(~rows), {frame.key for frame in out}
-        return _Sieved(
-            taken=[self.taken[row] for row in kept],
-            seen=self.seen.take(kept),
+    def reject(self, rows: npt.NDArray[np.bool_], reason: str, detail: str) -> "_SelectedFrames":
+        """Reject some of the frames, bool (n,), and remove their flags."""
+        rejected = [self.frames[row] for row in np.flatnonzero(rows)]
+        kept, keys = np.flatnonzero(~rows), {frame.key for frame in rejected}
+        return _SelectedFrames(
+            frames=[self.frames[row] for row in kept],
+            measurements=self.measurements.take(kept),
             group=self.group[kept],
-            said=self.said[kept],
-            refused=[*self.refused, *(Rejection(frame=frame, reason=reason, detail=detail) for frame in out)],
-            flagged=[each for each in self.flagged if each.frame.key not in keys],
+            suggested=self.suggested[kept],
+            rejected=[*self.rejected, *(Rejection(frame=frame, reason=reason, detail=detail) for frame in rejected)],
+            flagged=[finding for finding in self.flagged if finding.frame.key not in keys],
         )
 
 
-def _sieved(
-    frames: list[CapturedFrame], seen: pa.Table, settings: tuple[CurateConfig, CheckConfig], engine: Engine
-) -> _Sieved:
-    """Group and check frames that can be read, and part those that are taken from the others."""
-    config, checks = settings
-    with progress_bar("Comparing and checking", 2) as advance:
-        group = measure_table.find_groups(frames, seen, config.limits, engine)
+def _select(
+    frames: list[CapturedFrame], measurements: pa.Table, config: CurateConfig, checks: CheckConfig, engine: Engine
+) -> _SelectedFrames:
+    """Drop exact duplicates, group near-duplicates, check the remaining frames, and return the selected ones.
+
+    Raises:
+        AslkitError: no frame can be read, or all are rejected.
+    """
+    errors, pixel_hashes = (measurements.column(name).to_pylist() for name in ("error", "sha256"))
+    readable, rejected = drop_exact_duplicates(frames, errors, pixel_hashes)
+    if not readable:
+        first = _describe_first(rejected)
+        raise AslkitError(f"None of the {len(frames)} captured images can be read. The first one: {first}.")
+    frames, measurements = [frames[index] for index in readable], measurements.take(readable)
+    with progress_bar("Checking images", 2) as advance:
+        group = measure_table.find_groups(frames, measurements, config.limits, engine)
         advance()
-        found = select_frames(
-            frames, seen, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed
+        selection = select_frames(
+            frames, measurements, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed
         )
         advance()
-    dropped, flagged = (
-        [Rejection(frame=frames[f.index], reason=f.check.replace("_", "-"), detail=f.detail) for f in findings]
-        for findings in (found.dropped, found.flagged)
-    )
-    if not len(found.kept):
-        raise AslkitError(f"No frame is left: {_first(dropped)}. `--restore REASON` takes what was dropped.")
-    return _Sieved(
-        taken=[frames[index] for index in found.kept],
-        seen=seen.take(found.kept),
-        group=group[found.kept],
-        said=found.suggested[found.kept],
-        refused=dropped,
+    dropped, flagged = (_to_rejections(frames, findings) for findings in (selection.dropped, selection.flagged))
+    if not len(selection.kept):
+        raise AslkitError(
+            f"All frames were dropped. The first one: {_describe_first(dropped)}. Use `--restore REASON` to keep "
+            "dropped frames."
+        )
+    return _SelectedFrames(
+        frames=[frames[index] for index in selection.kept],
+        measurements=measurements.take(selection.kept),
+        group=group[selection.kept],
+        suggested=selection.suggested[selection.kept],
+        rejected=[*rejected, *dropped],
         flagged=flagged,
     )
 
 
-def _store(
+def _to_rejections(frames: Sequence[CapturedFrame], findings: Sequence[CheckFinding]) -> list[Rejection]:
+    return [
+        Rejection(frame=frames[finding.index], reason=finding.check.replace("_", "-"), detail=finding.detail)
+        for finding in findings
+    ]
+
+
+def _write_dataset(
     folder: Path,
-    sieved: _Sieved,
-    infos: dict[tuple[str, str], SessionInfo],
+    selected: _SelectedFrames,
+    sessions: Sessions,
     config: CurateConfig,
     hold_out: Sequence[str],
     engine: Engine,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    table, parts, sieved = _split(sieved, infos, config, hold_out)
-    taken = sieved.taken
-    reasons = {
-        name: [each.reason for each in found]
-        for name, found in (("rejected", sieved.refused), ("flagged", sieved.flagged))
-    }
-    summary = summarise_dataset(table, parts, left_out=facts["left_out"], **reasons)
-    summary["augmented"] = config.augment * summary["splits"]["train"]
-    summary["notes"] += duplicate_signers.duplicate_signer_warnings(table)
-    versions = {"aslkit": __version__} | {name: version(name) for name in _MEASURED_WITH}
-    smalls, tested = measure_table.hashes_to_bytes(sieved.seen.column("small")), parts.names == "test"
-    hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
-    leak = measure_dataset_leakage(smalls, hashes, labels, tested, distance=config.group_distance, seed=config.seed)
-    facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leak) if leak else {}}
+    """Split the frames, write the dataset folder, and return its summary."""
+    table, split, selected = _split(selected, sessions, config, hold_out)
+    summary = _summarise(table, split, selected, config, facts["left_out"])
+    leakage = _measure_leakage(table, split, selected, config)
+    versions = {"aslkit": __version__} | {name: version(name) for name in _RECORDED_VERSIONS}
+    facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leakage) if leakage else {}}
     with atomic_write(folder) as new:
         for name in schema.SPLITS:
-            part = np.flatnonzero(parts.names == name)
-            images = iterate_with_progress(
-                f"Writing {name}", len(part), measure_table.add_images(table.take(part), taken, part), size=len
-            )
-            if name == "train" and config.augment:
-                again = measure_table.add_images(table.take(part), taken, part)
-                varied = augment_images(again, of_each=config.augment, total=len(part), seed=config.seed, engine=engine)
-                images = chain(images, measure_table.regroup_rows(varied))
+            images = _split_images(name, table, split, selected.frames, config, engine)
             parquet_store.write_split(new, name, images, facts=facts)
-        parquet_store.write_findings(
-            new / parquet_store.REJECTED_FILE, [rejection.row() for rejection in sieved.refused]
-        )
-        parquet_store.write_findings(
-            new / parquet_store.FLAGGED_FILE, [rejection.row() for rejection in sieved.flagged]
-        )
+        for file, findings in (
+            (parquet_store.REJECTED_FILE, selected.rejected),
+            (parquet_store.FLAGGED_FILE, selected.flagged),
+        ):
+            parquet_store.write_findings(new / file, [finding.row() for finding in findings])
         card.write_card(new, name=folder.name, facts=facts)
-        curation = report.ReportInput(
+        report_input = report.ReportInput(
             name=folder.name,
             table=table,
-            kept=taken,
-            suggested=sieved.said,
-            leakage=leak,
-            split=parts,
-            rejected=sieved.refused,
-            flagged=sieved.flagged,
+            frames=selected.frames,
+            suggested=selected.suggested,
+            leakage=leakage,
+            split=split,
+            rejected=selected.rejected,
+            flagged=selected.flagged,
             summary=summary,
             config=config,
         )
-        report.write_report(new, curation)
+        report.write_report(new, report_input)
     return summary
 
 
+def _summarise(
+    table: pa.Table, split: Split, selected: _SelectedFrames, config: CurateConfig, left_out: list[str]
+) -> dict[str, Any]:
+    summary = summarise_dataset(
+        table,
+        split,
+        left_out=left_out,
+        rejected=[rejection.reason for rejection in selected.rejected],
+        flagged=[finding.reason for finding in selected.flagged],
+    )
+    summary["augmented"] = config.augment * summary["splits"]["train"]
+    summary["notes"] += duplicate_signers.duplicate_signer_warnings(table)
+    return summary
+
+
+def _measure_leakage(
+    table: pa.Table, split: Split, selected: _SelectedFrames, config: CurateConfig
+) -> DatasetLeakage | None:
+    thumbnails = measure_table.hashes_to_bytes(selected.measurements.column("small"))
+    hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
+    test = split.names == "test"
+    return measure_dataset_leakage(thumbnails, hashes, labels, test, distance=config.group_distance, seed=config.seed)
+
+
+def _split_images(
+    name: str, table: pa.Table, split: Split, frames: Sequence[CapturedFrame], config: CurateConfig, engine: Engine
+) -> Iterator[pa.Table]:
+    """Return the rows of a split with their images; augmented copies follow in the train split."""
+    rows = np.flatnonzero(split.names == name)
+    part = table.take(rows)
+    images = iterate_with_progress(f"Writing {name}", len(rows), measure_table.add_images(part, frames, rows), size=len)
+    if name != "train" or not config.augment:
+        return images
+    originals = measure_table.add_images(part, frames, rows)
+    copies = augment_images(originals, copies=config.augment, total=len(rows), seed=config.seed, engine=engine)
+    return chain(images, measure_table.regroup_rows(copies))
+
+
 def _split(
-    sieved: _Sieved, infos: dict[tuple[str, str], SessionInfo], config: CurateConfig, hold_out: Sequence[str]
-) -> tuple[pa.Table, Split, _Sieved]:
-    """Split the rows; what lies between train and test in time is not taken."""
-    table = measure_table.build_table(sieved.taken, sieved.seen, sieved.group, infos)
-    parts = split_frames(
+    selected: _SelectedFrames, sessions: Sessions, config: CurateConfig, hold_out: Sequence[str]
+) -> tuple[pa.Table, Split, _SelectedFrames]:
+    """Build and split the rows; frames in the gap between train and test are rejected."""
+    table = measure_table.build_table(selected.frames, selected.measurements, selected.group, sessions)
+    split = split_frames(
         SplitFrames.from_table(table),
         test_share=config.test_share,
         validation_share=config.validation_share,
@@ -276,12 +328,12 @@ def _split(
         seed=config.seed,
         hold_out=hold_out,
     )
-    between = parts.names == GAP
-    if not between.any():
-        return table, parts, sieved
-    sieved = sieved.without(between, GAP, "between train and test in time")
-    return table.filter(~between), replace(parts, names=parts.names[~between]), sieved
+    in_gap = split.names == GAP
+    if not in_gap.any():
+        return table, split, selected
+    selected = selected.reject(in_gap, GAP, "between train and test in time")
+    return table.filter(~in_gap), replace(split, names=split.names[~in_gap]), selected
 
 
-def _first(refused: list[Rejection]) -> str:
-    return f"{refused[0].frame.key}: {refused[0].detail}"
+def _describe_first(rejected: list[Rejection]) -> str:
+    return f"{rejected[0].frame.key}: {rejected[0].detail}"

@@ -14,6 +14,12 @@ PLAN_FILE: Final = "record_next.json"
 FRAMES_PER_LETTER: Final = 40
 """Planned frames per letter, about half a minute of recording."""
 
+MIN_FRAMES: Final = 20
+"""Minimum number of frames per letter and signer; with fewer, more are recommended."""
+
+MAX_GROUP_SHARE: Final = 0.5
+"""A signer's frames of a letter vary too little if one near-duplicate group holds at least this share of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedLetter:

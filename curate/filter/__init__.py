@@ -1,1 +1,1 @@
-"""Which images are dropped or flagged, each with its reason: checks, exact duplicates, label issues (cleanlab)."""
+"""Drop or flag frames, each with a reason: checks, exact duplicates, label issues (cleanlab)."""

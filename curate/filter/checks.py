@@ -1,7 +1,7 @@
-"""What may be wrong with a frame that can be read. A check finds frames; what becomes of them the settings say.
+"""Checks of readable frames. A check finds frames; the settings decide whether they are dropped or flagged.
 
-Limits that depend on room and camera hold twice: a frame must be beyond the limit, and stand out in its own sitting.
-One fixed number would drop a whole person's camera.
+For measures that depend on the room and the camera, a frame must exceed the limit and be an outlier in its own session.
+A fixed limit alone would drop every frame of a soft camera or a dark room.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,16 +24,17 @@ Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.str_]
 Mask = npt.NDArray[np.bool_]
 
-ENOUGH: Final = 20
-"""Frames of a sitting from which it can be said what is usual in it; with fewer, the limit alone decides."""
+MIN_FRAMES: Final = 20
+"""Minimum number of frames from which outliers of a session and the dominant hand of a signer are estimated."""
 
-_LEAST_SPREAD: Final = 0.01
-"""Of all measures here, 0–1: a sitting in which nothing varies would call every ripple an outlier."""
+_MIN_STD: Final = 0.01
+"""Minimum standard deviation, for measures of 0–1: without it, noise would be an outlier in a session that hardly
+varies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckConfig:
-    """Settings of the checks, section [checks]: what to do with the frames that each check finds, and the limits.
+    """Settings of the checks, section [checks]: what to do with the frames that each check finds, and the config.
 
     "drop" moves a frame to rejected.parquet, "flag" keeps it and lists it in flagged.parquet, "keep" skips the check.
     Faults of a recording, which the recorder rejects as well, are dropped. Hard frames are only flagged: live
@@ -92,9 +93,9 @@ class CheckFinding:
     """A frame that a check found.
 
     Attributes:
-        index: of the frame.
-        check: one of CHECKS.
-        detail: the particulars, in a few words.
+        index: index of the frame.
+        check: name of the check, a key of CHECKS.
+        detail: particulars of this frame.
     """
 
     index: int
@@ -104,14 +105,14 @@ class CheckFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInput:
-    """Frames to be checked, n of them, all readable.
+    """n readable frames to check.
 
     Attributes:
-        measurements: rows of `describe.DESCRIBED`.
+        measurements: rows of `measure.MEASURED_SCHEMA`.
         session: str (n,), signer and session.
-        dominant_hand: str (n,), the signer's usual hand.
-        label_issue: float64 (n,), how sure others are of another letter than the frame's, 0–1; 0 where they are of none.
-        suggested: str (n,), that letter.
+        dominant_hand: str (n,), dominant hand of the signer, "left" or "right"; empty if unknown.
+        label_issue: float64 (n,), confidence in another letter than the label, 0–1; 0 without a label issue.
+        suggested: str (n,), predicted letter.
         letter: str (n,), signer and letter.
     """
 
@@ -123,121 +124,126 @@ class CheckInput:
     letter: Texts
 
     def number(self, name: str) -> Floats:
-        """A column, float64 (n,); NaN where the frame has none."""
+        """Return a numeric column, float64 (n,); NaN for missing values."""
         return np.asarray(self.measurements.column(name).to_numpy(), np.float64)
 
     @cached_property
-    def found(self) -> Mask:
-        """Whether a hand was, bool (n,)."""
+    def has_hand(self) -> Mask:
+        """Frames with a detected hand, bool (n,)."""
         return np.asarray(self.measurements.column("landmarks").is_valid())
 
     @cached_property
-    def beyond(self) -> npt.NDArray[np.float32]:
-        """By how much each joint lies outside of the frame, as a share of it, float32 (n, 21); -inf without a hand."""
-        out = np.full((len(self.found), 21), -np.inf, np.float32)
+    def overshoot(self) -> npt.NDArray[np.float32]:
+        """How far each joint lies outside the frame, relative to its size, float32 (n, 21); -inf without a hand."""
+        overshoot = np.full((len(self.has_hand), 21), -np.inf, np.float32)
         points = self.measurements.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)[..., :2]
-        out[self.found] = np.maximum(-points, points - 1).max(axis=2)
-        return out
+        overshoot[self.has_hand] = np.maximum(-points, points - 1).max(axis=2)
+        return overshoot
 
-    def is_outlier(self, values: Floats, limit: float) -> Mask:
-        """Which values are so many standard deviations above the median of their own sitting, bool (n,).
+    def is_outlier(self, values: Floats, max_deviation: float) -> Mask:
+        """Return which values are high outliers in their own session, bool (n,).
 
-        Median and median absolute deviation, which a few bad frames do not move (Iglewicz and Hoaglin, "How to Detect
-        and Handle Outliers", 1993). Where a sitting is too short to tell, all stand out: the fixed limit decides.
+        The standard deviation is estimated from the median absolute deviation, which is robust to a few bad frames
+        (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993). In a session of fewer than MIN_FRAMES, every
+        frame counts as an outlier, so that the fixed limit alone decides.
+
+        Args:
+            values: float64 (n,).
+            max_deviation: maximum difference from the median of the session, in standard deviations.
         """
-        out = np.ones(len(values), bool)
-        for sitting in np.unique(self.session):
-            own = (self.session == sitting) & np.isfinite(values)
-            if own.sum() >= ENOUGH:
-                middle = float(np.median(values[own]))
-                out[own] = values[own] > middle + limit * max(robust_std(values[own], middle), _LEAST_SPREAD)
-        return out
+        outliers = np.ones(len(values), bool)
+        for session in np.unique(self.session):
+            rows = (self.session == session) & np.isfinite(values)
+            if rows.sum() >= MIN_FRAMES:
+                median = float(np.median(values[rows]))
+                outliers[rows] = values[rows] > median + max_deviation * max(robust_std(values[rows], median), _MIN_STD)
+        return outliers
 
 
-Found = tuple[Mask, Callable[[int], str]]
-"""Which frames, bool (n,); and the particulars of one."""
+CheckResult = tuple[Mask, Callable[[int], str]]
+"""The frames that a check found, bool (n,), and a function from the index of a frame to the detail of its finding."""
 
 
-def _small_image(frames: CheckInput, limits: CheckConfig) -> Found:
+def _small_image(frames: CheckInput, config: CheckConfig) -> CheckResult:
     width, height = frames.number("width"), frames.number("height")
-    found = np.minimum(width, height) < limits.smallest_image
+    found = np.minimum(width, height) < config.smallest_image
     return found, lambda i: f"{width[i]:.0f}×{height[i]:.0f} pixels"
 
 
-def _blurred(frames: CheckInput, limits: CheckConfig) -> Found:
+def _blurred(frames: CheckInput, config: CheckConfig) -> CheckResult:
     fine, coarse = frames.number("blur_fine"), frames.number("blur_coarse")
-    found = ((fine > limits.blur_fine) & frames.is_outlier(fine, limits.outlier)) | (
-        (coarse > limits.blur_coarse) & frames.is_outlier(coarse, limits.outlier)
+    found = ((fine > config.blur_fine) & frames.is_outlier(fine, config.outlier)) | (
+        (coarse > config.blur_coarse) & frames.is_outlier(coarse, config.outlier)
     )
-    return frames.found & found, lambda i: f"blur {fine[i]:.2f}, of a reduced picture {coarse[i]:.2f}"
+    return frames.has_hand & found, lambda i: f"blur {fine[i]:.2f}, of a reduced picture {coarse[i]:.2f}"
 
 
-def _dark(frames: CheckInput, limits: CheckConfig) -> Found:
-    light = frames.number("hand_brightness")
-    found = (light < limits.darkest) & frames.is_outlier(-light, limits.outlier)
-    return found, lambda i: f"brightness {light[i]:.2f}"
+def _dark(frames: CheckInput, config: CheckConfig) -> CheckResult:
+    brightness = frames.number("hand_brightness")
+    found = (brightness < config.darkest) & frames.is_outlier(-brightness, config.outlier)
+    return found, lambda i: f"brightness {brightness[i]:.2f}"
 
 
-def _bright(frames: CheckInput, limits: CheckConfig) -> Found:
+def _bright(frames: CheckInput, config: CheckConfig) -> CheckResult:
     glare = frames.number("glare")
-    found = (glare > limits.brightest) & frames.is_outlier(glare, limits.outlier)
+    found = (glare > config.brightest) & frames.is_outlier(glare, config.outlier)
     return found, lambda i: f"{glare[i]:.0%} of it white"
 
 
-def _low_contrast(frames: CheckInput, limits: CheckConfig) -> Found:
+def _low_contrast(frames: CheckInput, config: CheckConfig) -> CheckResult:
     contrast = frames.number("contrast")
-    found = (contrast < limits.least_contrast) & frames.is_outlier(-contrast, limits.outlier)
+    found = (contrast < config.least_contrast) & frames.is_outlier(-contrast, config.outlier)
     return found, lambda i: f"contrast {contrast[i]:.2f}"
 
 
-def _no_hand(frames: CheckInput, _: CheckConfig) -> Found:
-    return ~frames.found, lambda _: "no hand was found"
+def _no_hand(frames: CheckInput, _: CheckConfig) -> CheckResult:
+    return ~frames.has_hand, lambda _: "no hand was found"
 
 
-def _two_hands(frames: CheckInput, _: CheckConfig) -> Found:
+def _two_hands(frames: CheckInput, _: CheckConfig) -> CheckResult:
     return frames.number("hands") > 1, lambda _: "the larger one is taken"
 
 
-def _cut_off(frames: CheckInput, limits: CheckConfig) -> Found:
-    fingers = np.delete(frames.beyond, WRIST, axis=1).max(axis=1)
-    found = (fingers > limits.edge) | (frames.beyond[:, WRIST] > limits.wrist_edge)
-    return found, lambda i: f"{max(frames.beyond[i]):.1%} of the frame beyond its edge"
+def _cut_off(frames: CheckInput, config: CheckConfig) -> CheckResult:
+    fingers = np.delete(frames.overshoot, WRIST, axis=1).max(axis=1)
+    found = (fingers > config.edge) | (frames.overshoot[:, WRIST] > config.wrist_edge)
+    return found, lambda i: f"{max(frames.overshoot[i]):.1%} of the frame beyond its edge"
 
 
-def _tiny_hand(frames: CheckInput, limits: CheckConfig) -> Found:
+def _tiny_hand(frames: CheckInput, config: CheckConfig) -> CheckResult:
     size = frames.number("size")
-    return frames.found & (size < limits.smallest_hand), lambda i: f"{size[i]:.0%} of the frame's shorter side"
+    return frames.has_hand & (size < config.smallest_hand), lambda i: f"{size[i]:.0%} of the frame's shorter side"
 
 
-def _wrong_hand(frames: CheckInput, _: CheckConfig) -> Found:
-    side = np.array(frames.measurements.column("handedness").to_pylist(), object)
-    found = frames.found & (frames.dominant_hand != "") & (side != frames.dominant_hand)
+def _wrong_hand(frames: CheckInput, _: CheckConfig) -> CheckResult:
+    handedness = np.array(frames.measurements.column("handedness").to_pylist(), object)
+    found = frames.has_hand & (frames.dominant_hand != "") & (handedness != frames.dominant_hand)
     return (
         found,
-        lambda i: f"looks like the {side[i]} hand; the signer's usual one is the {frames.dominant_hand[i]} one",
+        lambda i: f"looks like the {handedness[i]} hand; the signer's usual one is the {frames.dominant_hand[i]} one",
     )
 
 
-def _label_doubt(frames: CheckInput, limits: CheckConfig) -> Found:
+def _label_issue(frames: CheckInput, config: CheckConfig) -> CheckResult:
     return (
-        frames.label_issue > limits.doubt,
+        frames.label_issue > config.doubt,
         lambda i: f"looks like {frames.suggested[i]} ({frames.label_issue[i]:.0%} sure)",
     )
 
 
-def _few_frames(frames: CheckInput, limits: CheckConfig) -> Found:
-    _, which, counts = np.unique(frames.letter, return_inverse=True, return_counts=True)
-    return (counts < limits.fewest)[which], lambda i: f"one of {counts[which[i]]} of this letter and signer"
+def _few_frames(frames: CheckInput, config: CheckConfig) -> CheckResult:
+    _, letter, counts = np.unique(frames.letter, return_inverse=True, return_counts=True)
+    return (counts < config.fewest)[letter], lambda i: f"one of {counts[letter[i]]} of this letter and signer"
 
 
-def _one_sitting(frames: CheckInput, _: CheckConfig) -> Found:
-    which, sitting = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.session))
-    met = np.unique(np.stack([which, sitting]), axis=1)
-    found = np.bincount(met[0], minlength=1) < 2
-    return np.asarray(found[which]), lambda i: f"this letter of the signer was recorded in {frames.session[i]} only"
+def _one_session(frames: CheckInput, _: CheckConfig) -> CheckResult:
+    letter, session = (np.unique(names, return_inverse=True)[1] for names in (frames.letter, frames.session))
+    pairs = np.unique(np.stack([letter, session]), axis=1)
+    found = np.bincount(pairs[0], minlength=1) < 2
+    return np.asarray(found[letter]), lambda i: f"this letter of the signer was recorded in {frames.session[i]} only"
 
 
-CHECKS: Final[dict[str, Callable[[CheckInput, CheckConfig], Found]]] = {
+CHECKS: Final[dict[str, Callable[[CheckInput, CheckConfig], CheckResult]]] = {
     "small_image": _small_image,
     "dark": _dark,
     "bright": _bright,
@@ -248,34 +254,36 @@ CHECKS: Final[dict[str, Callable[[CheckInput, CheckConfig], Found]]] = {
     "tiny_hand": _tiny_hand,
     "blurred": _blurred,
     "wrong_hand": _wrong_hand,
-    "label_doubt": _label_doubt,
+    "label_doubt": _label_issue,
     "few_frames": _few_frames,
-    "one_sitting": _one_sitting,
+    "one_sitting": _one_session,
 }
 
-OF_LETTERS: Final = ("few_frames", "one_sitting")
-"""Checks that find no single frame, but all of a signer's letter."""
+LETTER_CHECKS: Final = ("few_frames", "one_sitting")
+"""Checks that find all frames of a signer's letter, rather than single frames."""
 
 
 def run_checks(frames: CheckInput, config: CheckConfig, action: Action) -> Iterator[CheckFinding]:
-    """Yield what the checks with that action find; a frame may be found by several, in the order of CHECKS."""
-    for name, find in CHECKS.items():
+    """Yield the findings of the checks with the given action, in the order of CHECKS; a frame can have several."""
+    for name, check in CHECKS.items():
         if getattr(config, name) == action:
-            found, detail = find(frames, config)
+            found, detail = check(frames, config)
             yield from (CheckFinding(index=int(i), check=name, detail=detail(int(i))) for i in np.flatnonzero(found))
 
 
-def dominant_hand_per_signer(side: npt.NDArray[Any], signer: Texts) -> Texts:
-    """The hand that most frames of each signer show, str (n,); empty where hardly more show it than the other.
+def dominant_hand_per_signer(handedness: npt.NDArray[Any], signer: Texts) -> Texts:
+    """Return the dominant hand of each frame's signer, str (n,).
+
+    It is unknown, an empty string, if fewer than MIN_FRAMES frames show it, or less than twice as many as the other.
 
     Args:
-        side: (n,), "left", "right" or None.
-        signer: str (n,).
+        handedness: object (n,), "left", "right" or None.
+        signer: str (n,), name of the signer.
     """
-    usual = np.full(len(signer), "", "<U5")
+    dominant = np.full(len(signer), "", "<U5")
     for name in np.unique(signer):
-        own = signer == name
-        right, left = (int((side[own] == which).sum()) for which in ("right", "left"))
-        if max(right, left) >= ENOUGH and max(right, left) >= 2 * min(right, left):
-            usual[own] = "right" if right > left else "left"
-    return usual
+        rows = signer == name
+        right, left = (int((handedness[rows] == side).sum()) for side in ("right", "left"))
+        if max(right, left) >= MIN_FRAMES and max(right, left) >= 2 * min(right, left):
+            dominant[rows] = "right" if right > left else "left"
+    return dominant

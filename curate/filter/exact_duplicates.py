@@ -1,4 +1,7 @@
-"""What curation does not take, and why. Nothing is deleted: each refused frame is a row of rejected.parquet."""
+"""Reject unreadable frames, exact duplicates, and equal pixels with different labels.
+
+No file is deleted: each rejected frame is a row of rejected.parquet.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,14 +12,20 @@ from aslkit.formats.captures import CapturedFrame
 
 @dataclass(frozen=True, kw_only=True)
 class Rejection:
-    """Why a frame was not taken: a reason to count by, and the particulars."""
+    """A rejected or flagged frame.
+
+    Attributes:
+        frame: the frame.
+        reason: reason code, such as "blurred".
+        detail: particulars of this frame.
+    """
 
     frame: CapturedFrame
     reason: str
     detail: str
 
     def row(self) -> dict[str, str]:
-        """A row of `aslkit.datasets.schema.REJECTED`."""
+        """Return a row of `aslkit.datasets.schema.REJECTED`."""
         frame = self.frame
         return {
             "path": frame.key,
@@ -29,39 +38,39 @@ class Rejection:
 
 
 def drop_exact_duplicates(
-    frames: Sequence[CapturedFrame], errors: Sequence[str | None], pixels: Sequence[str | None]
+    frames: Sequence[CapturedFrame], errors: Sequence[str | None], pixel_hashes: Sequence[str | None]
 ) -> tuple[list[int], list[Rejection]]:
-    """Part the frames to keep, by their index, from those to refuse; both in the order given.
+    """Return the indices of the frames to keep, and the rejected frames, both in the given order.
 
-    Refused are: `unreadable`, what cannot be decoded; `conflicting-label`, equal pixels under two letters, of which
-    nobody knows the right one; `duplicate`, equal pixels again, of which the first stays, whoever is said to be seen.
+    Reasons are `unreadable` (the file cannot be decoded), `conflicting-label` (equal pixels with different letters;
+    none of them is kept) and `duplicate` (equal pixels; the first frame is kept, whoever the signer is).
 
     Args:
-        frames: all of them.
-        errors: why each could not be decoded; empty or None where it could.
-        pixels: the hash of each one's pixels, where it could.
+        frames: n frames.
+        errors: n reasons why a file cannot be decoded; empty or None if it can.
+        pixel_hashes: n hashes of the pixels; ignored for frames with an error.
     """
     kept: list[int] = []
-    refused: list[Rejection] = []
-    same: dict[str | None, list[CapturedFrame]] = defaultdict(list)
-    for frame, error, content in zip(frames, errors, pixels, strict=True):
+    rejected: list[Rejection] = []
+    by_hash: dict[str | None, list[CapturedFrame]] = defaultdict(list)
+    for frame, error, pixel_hash in zip(frames, errors, pixel_hashes, strict=True):
         if not error:
-            same[content].append(frame)
-    for index, (frame, error, content) in enumerate(zip(frames, errors, pixels, strict=True)):
+            by_hash[pixel_hash].append(frame)
+    for index, (frame, error, pixel_hash) in enumerate(zip(frames, errors, pixel_hashes, strict=True)):
         if error:
-            refused.append(Rejection(frame=frame, reason="unreadable", detail=error))
-        elif rejection := _against(frame, same[content]):
-            refused.append(rejection)
+            rejected.append(Rejection(frame=frame, reason="unreadable", detail=error))
+        elif rejection := _reject_duplicate(frame, by_hash[pixel_hash]):
+            rejected.append(rejection)
         else:
             kept.append(index)
-    return kept, refused
+    return kept, rejected
 
 
-def _against(frame: CapturedFrame, twins: Sequence[CapturedFrame]) -> Rejection | None:
-    """Why a frame is refused for others of the same pixels, if it is."""
-    other = next((twin for twin in twins if twin.letter != frame.letter), None)
-    if other:
-        return Rejection(frame=frame, reason="conflicting-label", detail=f"same pixels as {other.key}")
-    if twins[0] is not frame:
-        return Rejection(frame=frame, reason="duplicate", detail=f"same pixels as {twins[0].key}")
+def _reject_duplicate(frame: CapturedFrame, duplicates: Sequence[CapturedFrame]) -> Rejection | None:
+    """Return the rejection of a frame, given all frames with the same pixels; None to keep it."""
+    conflicting = next((other for other in duplicates if other.letter != frame.letter), None)
+    if conflicting:
+        return Rejection(frame=frame, reason="conflicting-label", detail=f"same pixels as {conflicting.key}")
+    if duplicates[0] is not frame:
+        return Rejection(frame=frame, reason="duplicate", detail=f"same pixels as {duplicates[0].key}")
     return None

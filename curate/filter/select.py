@@ -1,4 +1,4 @@
-"""What of the readable frames is taken: what checks are to drop goes, and of near-duplicates all but the sharpest."""
+"""Select the readable frames of a dataset: drop what the checks reject, and thin out groups of near-duplicates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,18 +24,21 @@ from aslkit.formats.captures import CapturedFrame
 
 NEAR_DUPLICATE: Final = "near_duplicate"
 
+_NO_HAND_BLUR: Final = 2.0
+"""Sorts frames without a hand behind all others, whose blur is 0–1."""
+
 Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What became of the frames.
+    """Result of `select_frames` for n frames.
 
     Attributes:
-        kept: int64 (n,), indices of those that are taken, in order.
-        dropped: why each of the others is not; one finding each.
-        flagged: what is to be known of those taken; a frame may have several.
-        suggested: int64 (m,), of all frames, the letter that classifiers which did not learn from it take it for.
+        kept: int64 (k,), indices of the kept frames, in order.
+        dropped: one finding for each dropped frame.
+        flagged: findings about kept frames; a frame can have several.
+        suggested: int64 (n,), letter predicted by classifiers that were not trained on the frame.
     """
 
     kept: Integers
@@ -45,30 +48,30 @@ class Selection:
 
 
 def disable_checks(config: CheckConfig, keep_per_group: int, restore: Sequence[str]) -> tuple[CheckConfig, int]:
-    """The settings under which what was dropped for a reason is taken again, and flagged.
+    """Return the settings with which frames dropped for the given reasons are kept and flagged.
 
     Args:
-        config: the settings.
-        keep_per_group: likewise.
-        restore: reasons as rejected.parquet has them.
+        config: settings of the checks.
+        keep_per_group: as in `CurateConfig`.
+        restore: reason codes as in rejected.parquet.
 
     Raises:
-        InputError: a reason that cannot be overruled.
+        InputError: a reason that cannot be restored.
     """
     names = {reason.replace("_", "-"): reason for reason in (*CHECKS, NEAR_DUPLICATE)}
     for reason in restore:
         if reason not in names:
             raise InputError(
-                f"{reason!r} cannot be restored. Unreadable images stay out; of equal pixels one is taken, "
-                f"or none if they are under two letters. These can: {', '.join(names)}."
+                f"{reason!r} cannot be restored. Unreadable images and exact duplicates are always rejected, and so "
+                f"are equal pixels with different letters. Reasons that can be restored: {', '.join(names)}."
             )
-    dropped = {names[reason]: "flag" for reason in restore if names[reason] in CHECKS}
-    return replace(config, **dropped), 0 if "near-duplicate" in restore else keep_per_group  # type: ignore[arg-type]
+    flagged = {names[reason]: "flag" for reason in restore if names[reason] in CHECKS}
+    return replace(config, **flagged), 0 if "near-duplicate" in restore else keep_per_group  # type: ignore[arg-type]
 
 
 def select_frames(
-    kept: Sequence[CapturedFrame],
-    seen: pa.Table,
+    frames: Sequence[CapturedFrame],
+    measurements: pa.Table,
     group: Integers,
     *,
     config: CheckConfig,
@@ -78,59 +81,69 @@ def select_frames(
     """Check frames, and thin out groups of near-duplicates.
 
     Args:
-        kept: the frames.
-        seen: what was measured of them, rows of `describe.DESCRIBED`.
+        frames: n readable frames.
+        measurements: their rows of `measure.MEASURED_SCHEMA`.
         group: int64 (n,), near-duplicates.
-        config: what each check does.
-        keep_per_group: how many of a group to take, the sharpest; 0 for all.
-        seed: of the folds in which labels are doubted.
+        config: settings of the checks.
+        keep_per_group: number of sharpest frames to keep per group; 0 keeps all.
+        seed: seed of the folds that check the labels.
     """
-    doubt, said = _doubted(kept, seen, group, seed)
-    frames = _checked(kept, seen, doubt, said)
-    dropped = {finding.index: finding for finding in reversed(list(run_checks(frames, config, "drop")))}
-    taken = np.array([index for index in range(len(kept)) if index not in dropped], np.int64)
+    label_issue, suggested = _check_labels(frames, measurements, group, seed)
+    inputs = _build_check_input(frames, measurements, label_issue, suggested)
+    dropped = {finding.index: finding for finding in reversed(list(run_checks(inputs, config, "drop")))}
+    kept = np.array([index for index in range(len(frames)) if index not in dropped], np.int64)
     if keep_per_group:
-        thinned = {finding.index: finding for finding in _thinned(kept, frames, group, taken, keep_per_group)}
-        dropped |= thinned
-        taken = np.array([index for index in taken.tolist() if index not in thinned], np.int64)
-    flagged = [finding for finding in run_checks(frames, config, "flag") if finding.index not in dropped]
-    return Selection(kept=taken, dropped=[dropped[index] for index in sorted(dropped)], flagged=flagged, suggested=said)
+        findings = _thin_out_groups(frames, inputs, group, kept, keep_per_group)
+        near_duplicates = {finding.index: finding for finding in findings}
+        dropped |= near_duplicates
+        kept = np.array([index for index in kept.tolist() if index not in near_duplicates], np.int64)
+    return Selection(
+        kept=kept,
+        dropped=[dropped[index] for index in sorted(dropped)],
+        flagged=[finding for finding in run_checks(inputs, config, "flag") if finding.index not in dropped],
+        suggested=suggested,
+    )
 
 
-def _thinned(
-    kept: Sequence[CapturedFrame], frames: CheckInput, group: Integers, taken: Integers, keep_per_group: int
+def _thin_out_groups(
+    frames: Sequence[CapturedFrame], inputs: CheckInput, group: Integers, kept: Integers, keep_per_group: int
 ) -> list[CheckFinding]:
-    """Of each group all but the sharpest; of equally sharp ones the first stays."""
-    blur = np.where(frames.found, frames.number("blur_fine"), 2.0)[taken]
-    order = taken[np.lexsort((taken, blur, group[taken]))]
-    firsts = np.searchsorted(group[order], group[order])
-    place = np.arange(len(order)) - firsts
+    """Find all but the sharpest frames of each group; of equally sharp frames the first is kept."""
+    blur = np.where(inputs.has_hand, inputs.number("blur_fine"), _NO_HAND_BLUR)[kept]
+    order = kept[np.lexsort((kept, blur, group[kept]))]
+    first_of_group = np.searchsorted(group[order], group[order])
+    rank = np.arange(len(order)) - first_of_group
+    surplus = rank >= keep_per_group
     return [
-        CheckFinding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {kept[order[first]].key}, which is sharper")
-        for i, first in zip(order[place >= keep_per_group], firsts[place >= keep_per_group], strict=True)
+        CheckFinding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {frames[order[first]].key}, which is sharper")
+        for i, first in zip(order[surplus], first_of_group[surplus], strict=True)
     ]
 
 
-def _doubted(
-    kept: Sequence[CapturedFrame], seen: pa.Table, group: Integers, seed: int
+def _check_labels(
+    frames: Sequence[CapturedFrame], measurements: pa.Table, group: Integers, seed: int
 ) -> tuple[npt.NDArray[np.float64], Integers]:
-    """As `label_issue_scores`, of all frames; one without a hand is taken for what it is called."""
-    doubt, said = np.zeros(len(kept)), np.array([INDEX[each.letter] for each in kept], np.int64)
-    found = np.flatnonzero(seen.column("landmarks").is_valid().to_numpy())
-    if len(found):
-        doubt[found], said[found] = label_issue_scores(right_hands(seen), said[found], group[found], seed=seed)
-    return doubt, said
+    """Return `label_issue_scores` of all frames; frames without a hand have score 0 and keep their label."""
+    scores, suggested = np.zeros(len(frames)), np.array([INDEX[frame.letter] for frame in frames], np.int64)
+    rows = np.flatnonzero(measurements.column("landmarks").is_valid().to_numpy())
+    if len(rows):
+        points = right_hands(measurements)
+        scores[rows], suggested[rows] = label_issue_scores(points, suggested[rows], group[rows], seed=seed)
+    return scores, suggested
 
 
-def _checked(
-    kept: Sequence[CapturedFrame], seen: pa.Table, doubt: npt.NDArray[np.float64], said: Integers
+def _build_check_input(
+    frames: Sequence[CapturedFrame],
+    measurements: pa.Table,
+    label_issue: npt.NDArray[np.float64],
+    suggested: Integers,
 ) -> CheckInput:
-    signer = np.array([each.signer for each in kept])
+    handedness = np.array(measurements.column("handedness").to_pylist(), object)
     return CheckInput(
-        measurements=seen,
-        session=np.array([f"{each.signer}/{each.session}" for each in kept]),
-        dominant_hand=dominant_hand_per_signer(np.array(seen.column("handedness").to_pylist(), object), signer),
-        label_issue=doubt,
-        suggested=np.array(LETTERS)[said],
-        letter=np.array([f"{each.signer}/{each.letter}" for each in kept]),
+        measurements=measurements,
+        session=np.array([f"{frame.signer}/{frame.session}" for frame in frames]),
+        dominant_hand=dominant_hand_per_signer(handedness, np.array([frame.signer for frame in frames])),
+        label_issue=label_issue,
+        suggested=np.array(LETTERS)[suggested],
+        letter=np.array([f"{frame.signer}/{frame.letter}" for frame in frames]),
     )

@@ -1,1 +1,1 @@
-"""Landmarks, hashes and quality of every image, in local processes or on Spark, cached; groups of near-duplicates."""
+"""Measure landmarks, hashes and quality of every image, locally or on Spark; cache them; group near-duplicates."""

@@ -1,4 +1,4 @@
-"""What runs the work on images: here, a pool of processes on this machine. `curate.spark` is the other one."""
+"""Engines that run the work on images: here, a local process pool. `spark_engine` has the other one."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,68 +16,68 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.process_pool import count_cores, create_pool
 from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure.measure import MeasureOptions, file_batches, measure_files
-from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, near_duplicates
+from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, group_near_duplicates
 
-BATCH: Final = 32
-"""Images in one batch for a process: about a second of work, so that bar and Ctrl-C are prompt."""
+IMAGES_PER_BATCH: Final = 32
+"""Images in one batch: about a second of work, so that the progress bar and Ctrl-C respond quickly."""
 
-WAITING: Final = 3
-"""Batches under way for each process: enough that none is idle while the oldest is waited for, few enough that memory
-stays flat."""
-
+BATCHES_PER_PROCESS: Final = 3
+"""Submitted batches per process: enough that no process is idle while the oldest batch is awaited, few enough that
+memory stays flat."""
 
 Work = Callable[[pa.RecordBatch], pa.RecordBatch]
-"""A picklable pure function."""
+"""Picklable pure function of a batch."""
 
 
 class Engine(Protocol):
-    """What images are looked at with, and compared. Every engine gives the same rows."""
+    """Measures and compares images. All engines return the same rows."""
 
-    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
-        """Yield descriptions, batches of `describe.DESCRIBED`, of files (content hash to path), in any order."""
+    def measure(self, files: Mapping[str, Path], options: MeasureOptions) -> Iterator[pa.RecordBatch]:
+        """Yield batches of `measure.MEASURED_SCHEMA` for files (path by content hash), in any order."""
 
-    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
-        """Find near-duplicates, as `group.near_duplicates` does."""
+    def group(self, features: GroupFeatures, part: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
+        """Group near-duplicates, as `near_duplicates.group_near_duplicates` does."""
 
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield `work` of each batch, in their order."""
+        """Yield the result of `work` for each batch, in order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Local:
-    """A pool of processes on this machine.
+    """Engine with a local process pool.
 
     Attributes:
-        processes: how many; one for each core where None.
+        processes: number of worker processes; None for one per core.
     """
 
     processes: int | None = None
 
-    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
-        """Likewise; in the order of the files, which the processes read themselves."""
-        return map_local(partial(measure_files, looking=looking), file_batches(files, BATCH), processes=self.processes)
+    def measure(self, files: Mapping[str, Path], options: MeasureOptions) -> Iterator[pa.RecordBatch]:
+        """Measure the files in order; the worker processes read them."""
+        batches = file_batches(files, IMAGES_PER_BATCH)
+        return map_local(partial(measure_files, options=options), batches, processes=self.processes)
 
-    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
-        """Likewise; in this process, whose arithmetic uses all cores."""
-        return near_duplicates(traits, within, limits)
+    def group(self, features: GroupFeatures, part: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
+        """Group near-duplicates in this process: NumPy uses all cores for the matrix products."""
+        return group_near_duplicates(features, part, limits)
 
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Likewise."""
+        """Run `work` in the worker processes."""
         return map_local(work, batches, processes=self.processes)
 
 
 def map_local(
     work: Work, batches: Iterable[pa.RecordBatch], *, processes: int | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield `work` of each batch, in their order.
+    """Yield the result of `work` for each batch, in order.
 
     Args:
-        work: a picklable pure function.
-        batches: read as they are needed.
-        processes: how many; one for each core where None.
+        work: picklable pure function.
+        batches: batches, read only as they are needed.
+        processes: number of worker processes; None for one per core.
 
     Raises:
-        AslkitError: a process was killed, most often for want of memory.
+        AslkitError: a worker process was killed, probably because memory ran out.
     """
     processes = processes or count_cores()
     workers = create_pool(processes)
@@ -85,14 +85,14 @@ def map_local(
     try:
         for batch in batches:
             running.append(workers.submit(work, batch))
-            if len(running) >= processes * WAITING:
+            if len(running) >= processes * BATCHES_PER_PROCESS:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
     except BrokenProcessPool as error:
         raise AslkitError(
-            "A process that looks at images was killed, perhaps for want of memory. Close other programs and run the "
-            "same command again: it goes on where it was."
+            "A worker process was killed, probably because memory ran out. Close other programs and run the same "
+            "command again: it continues where it stopped."
         ) from error
     finally:
         workers.shutdown(wait=True, cancel_futures=True)

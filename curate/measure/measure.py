@@ -1,4 +1,4 @@
-"""What can be known of an image by looking at it alone. One pure function over Arrow batches; an engine maps it."""
+"""Measure single images: a pure function of Arrow batches, mapped by an engine."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,20 +16,21 @@ from aslkit.vision.images import Frame, ImageError, decode_image, measure_qualit
 from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, FINE_BYTES, downscale_gray
 
 VERSION: Final = 3
-"""Raise it when a description changes: what was measured before is then measured again."""
+"""Version of the measurements. Increment it when they change: cached images are then measured again."""
 
-GIVEN: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
-"""In: the SHA-256 of the image file, and the file itself."""
+BYTES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
+"""Input of `measure_batch`: SHA-256 and content of an image file."""
 
 FILES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("path", pa.binary())])
-"""In: the same, and where the file lies, as the system has it: a name need not be text."""
+"""Input of `measure_files`: SHA-256 and path of an image file. The path is in bytes, because it may not be valid
+Unicode."""
 
-_MEASURED: Final = (
+_DATASET_COLUMNS: Final = (
     "width", "height", "sharpness", "brightness", "contrast", "sha256", "phash",
     "handedness", "landmarks", "hand_score", "hand_box",
 )  # fmt: skip
 
-OPTIONS_SCHEMA: Final = pa.schema(
+CHECK_SCHEMA: Final = pa.schema(
     [
         pa.field("hands", pa.int8()),
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
@@ -38,26 +39,26 @@ OPTIONS_SCHEMA: Final = pa.schema(
         pa.field("small", pa.binary(DOWNSCALED_SIDE**2)),
     ]
 )
-"""Columns that only the checks need: attributes of `frame_metrics.FrameMetrics`, and `downscale_gray`, the downscaled image."""
+"""Columns that are not part of a dataset: attributes of `FrameMetrics`, and the result of `downscale_gray`."""
 
 MEASURED_SCHEMA: Final = pa.schema(
     [
-        GIVEN.field("content"),
+        BYTES_SCHEMA.field("content"),
         pa.field("error", pa.string()),
-        *(COLUMNS.field(name) for name in _MEASURED),
-        *OPTIONS_SCHEMA,
+        *(COLUMNS.field(name) for name in _DATASET_COLUMNS),
+        *CHECK_SCHEMA,
     ]
 )
-"""Out: one row for each in; only `content` and `error` are set where the image cannot be decoded."""
+"""Output: one row per image. If an image cannot be decoded, only `content` and `error` are set."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureOptions:
-    """How hands are looked for; part of what a description depends on.
+    """Options that the measurements depend on.
 
     Attributes:
-        min_confidence, second_try: as `HandLandmarker`.
-        hands: whether they are looked for at all; that takes nine tenths of the time.
+        min_confidence, second_try: as in `HandLandmarker`.
+        hands: whether to detect hands, which takes 90 % of the time.
     """
 
     min_confidence: float
@@ -65,67 +66,67 @@ class MeasureOptions:
     hands: bool = True
 
 
-def measure_batch(batch: pa.RecordBatch, looking: MeasureOptions) -> pa.RecordBatch:
-    """Describe a batch of GIVEN; returns one of DESCRIBED, rows in the same order. Depends on nothing else."""
-    landmarker = _landmarker(looking)
+def measure_batch(batch: pa.RecordBatch, options: MeasureOptions) -> pa.RecordBatch:
+    """Measure a batch of BYTES_SCHEMA, and return a batch of MEASURED_SCHEMA with the rows in the same order."""
+    landmarker = _load_landmarker(options)
     contents, images = batch.column("content").to_pylist(), batch.column("bytes")
-    rows = [_row(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)]
+    rows = [_measure_image(content, data.as_py(), landmarker) for content, data in zip(contents, images, strict=True)]
     return pa.RecordBatch.from_pylist(rows, MEASURED_SCHEMA)
 
 
-def measure_files(batch: pa.RecordBatch, looking: MeasureOptions) -> pa.RecordBatch:
-    """As `measure_batch`, of a batch of NAMED, whose files are read one at a time."""
-    landmarker = _landmarker(looking)
-    named = zip(batch.column("content").to_pylist(), batch.column("path").to_pylist(), strict=True)
-    rows = [_row(content, read_image_file(Path(os.fsdecode(path))), landmarker) for content, path in named]
+def measure_files(batch: pa.RecordBatch, options: MeasureOptions) -> pa.RecordBatch:
+    """Like `measure_batch`, for a batch of FILES_SCHEMA. The files are read one at a time."""
+    landmarker = _load_landmarker(options)
+    files = zip(batch.column("content").to_pylist(), batch.column("path").to_pylist(), strict=True)
+    rows = [_measure_image(content, read_image_file(Path(os.fsdecode(path))), landmarker) for content, path in files]
     return pa.RecordBatch.from_pylist(rows, MEASURED_SCHEMA)
 
 
 def file_batches(files: Mapping[str, Path], size: int) -> Iterator[pa.RecordBatch]:
-    """Yield files, content hash to path, as batches of NAMED of `size` rows."""
+    """Yield files, given as paths by content hash, in batches of FILES_SCHEMA with `size` rows."""
     contents, paths = list(files), [os.fsencode(path.absolute()) for path in files.values()]
     for start in range(0, len(contents), size):
         part = slice(start, start + size)
         yield pa.RecordBatch.from_arrays([pa.array(contents[part]), pa.array(paths[part])], schema=FILES_SCHEMA)
 
 
-def _row(content: str, data: bytes, landmarker: HandLandmarker | None) -> dict[str, Any]:
+def _measure_image(content: str, data: bytes, landmarker: HandLandmarker | None) -> dict[str, Any]:
     try:
         frame = decode_image(data)
     except ImageError as error:
         return {"content": content, "error": error.message}
-    grey = to_gray(frame)
-    seen = measure_frame(frame, landmarker.find_all(frame) if landmarker else [], grey=grey)
-    return {"content": content, **_seen(frame, grey, seen), **_hand(seen)}
+    gray = to_gray(frame)
+    metrics = measure_frame(frame, landmarker.find_all(frame) if landmarker else [], grey=gray)
+    return {"content": content, **_frame_columns(frame, gray, metrics), **_hand_columns(metrics)}
 
 
-def _seen(frame: Frame, grey: Frame, seen: FrameMetrics) -> dict[str, Any]:
-    measured = measure_quality(grey)
+def _frame_columns(frame: Frame, gray: Frame, metrics: FrameMetrics) -> dict[str, Any]:
+    quality = measure_quality(gray)
     return {
-        "width": seen.width,
-        "height": seen.height,
-        "sharpness": measured.sharpness,
-        "brightness": measured.brightness,
-        "contrast": measured.contrast,
+        "width": metrics.width,
+        "height": metrics.height,
+        "sharpness": quality.sharpness,
+        "brightness": quality.brightness,
+        "contrast": quality.contrast,
         "sha256": pixel_hash(frame),
-        "phash": seen.phash,
-        "hands": seen.hands,
-        "size": seen.size,
-        "blur_fine": seen.blur_fine,
-        "blur_coarse": seen.blur_coarse,
-        "hand_brightness": seen.brightness,
-        "glare": seen.glare,
-        "fine_hash": seen.fine_hash.to_bytes(FINE_BYTES),
-        "small": downscale_gray(grey).tobytes(),
+        "phash": metrics.phash,
+        "hands": metrics.hands,
+        "size": metrics.size,
+        "blur_fine": metrics.blur_fine,
+        "blur_coarse": metrics.blur_coarse,
+        "hand_brightness": metrics.brightness,
+        "glare": metrics.glare,
+        "fine_hash": metrics.fine_hash.to_bytes(FINE_BYTES),
+        "small": downscale_gray(gray).tobytes(),
     }
 
 
-def _hand(seen: FrameMetrics) -> dict[str, Any]:
-    hand = seen.hand
+def _hand_columns(metrics: FrameMetrics) -> dict[str, Any]:
+    hand = metrics.hand
     if hand is None:
         return {}
     return {
-        "hand_hash": seen.hand_hash.to_bytes(FINE_BYTES),
+        "hand_hash": metrics.hand_hash.to_bytes(FINE_BYTES),
         "handedness": hand.handedness,
         "landmarks": hand.landmarks.ravel(),
         "hand_score": hand.score,
@@ -134,11 +135,11 @@ def _hand(seen: FrameMetrics) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _landmarker(looking: MeasureOptions) -> HandLandmarker | None:
-    """One a process: it takes a second to start."""
+def _load_landmarker(options: MeasureOptions) -> HandLandmarker | None:
+    """Load the hand landmarker once per process, which takes a second."""
     import cv2
 
-    cv2.setNumThreads(1)  # the processes share the cores already
-    if not looking.hands:
+    cv2.setNumThreads(1)  # one worker process per core
+    if not options.hands:
         return None
-    return HandLandmarker(min_confidence=looking.min_confidence, second_try=looking.second_try, max_hands=2)
+    return HandLandmarker(min_confidence=options.min_confidence, second_try=options.second_try, max_hands=2)

@@ -1,4 +1,4 @@
-"""Finding near-duplicates among the frames of one signer and letter, and the groups that they make."""
+"""Group the near-duplicates among the frames of each signer and letter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -15,19 +15,19 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
-_ROWS: Final = 64
-"""Frames compared with all others of their part at once: bounds the memory to some tens of megabytes."""
+_ROWS_PER_BLOCK: Final = 64
+"""Frames compared with all others of their part at once. Limits memory to some tens of megabytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupFeatures:
-    """What frames are compared by, one entry for each, all of length n.
+    """Features by which n frames are compared.
 
     Attributes:
-        phash: uint8 (n, 8), bytes of the frame's perceptual hash.
-        fine_hash: uint8 (n, FINE_BYTES), of the frame.
-        hand_hash: uint8 (n, FINE_BYTES), of the hand; anything without one.
-        hands: float32 (n, 21, 2), joints in pixels; NaN where no hand was found.
+        phash: uint8 (n, 8), 64-bit perceptual hash of the frame.
+        fine_hash: uint8 (n, FINE_BYTES), 256-bit hash of the frame.
+        hand_hash: uint8 (n, FINE_BYTES), 256-bit hash of the hand crop; ignored without a hand.
+        hands: float32 (n, 21, 2), joints in pixels; NaN without a hand.
         left: bool (n,), left hands.
     """
 
@@ -38,65 +38,66 @@ class GroupFeatures:
     left: Mask
 
     def __post_init__(self) -> None:
-        """Check the shapes: a hash of another length would compare as another one."""
+        """Validate the shapes. Hashes of a wrong length could be compared without an error."""
         count = len(self.phash)
-        wanted = ((count, 8), (count, FINE_BYTES), (count, FINE_BYTES), (count, 21, 2), (count,))
-        found = tuple(getattr(self, field.name).shape for field in fields(self))
-        if found != wanted:
-            raise ValueError(f"traits of shapes {found}, not {wanted}")
+        expected = ((count, 8), (count, FINE_BYTES), (count, FINE_BYTES), (count, 21, 2), (count,))
+        shapes = tuple(getattr(self, field.name).shape for field in fields(self))
+        if shapes != expected:
+            raise ValueError(f"Features must have the shapes {expected}. Received: {shapes}.")
 
     def select(self, rows: npt.NDArray[Any]) -> "GroupFeatures":
-        """Return those of some frames."""
+        """Return the features of some frames, given by index or mask."""
         return GroupFeatures(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def near_duplicates(traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
-    """Give every frame the number of its group of near-duplicates.
+def group_near_duplicates(features: GroupFeatures, part: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
+    """Return the group number of each frame, int64 (n,).
 
-    Two frames are near-duplicates when they are one of these:
-    - alike: hashes at most `distance` apart, and hands at most `hand_distance`; where neither has a hand, the hashes
-      decide;
-    - the same picture, coded anew, scaled, brightened or mirrored: fine hashes at most `fine_distance` apart;
-    - the same hand, cropped, moved or turned: hashes of the hands at most `crop_distance` apart, joints likewise.
-    Frames are in one group when a chain of such pairs joins them (single linkage): whatever is alike stays together,
-    which is what a split needs. All pairs within a part are compared, so that none is missed.
+    Two frames are near-duplicates if one of these rules holds:
+    - similar frames: perceptual hashes within `distance` and hands within `hand_distance`; if neither frame has a hand,
+      the hashes decide;
+    - the same image, re-encoded, scaled, brightened or mirrored: 256-bit hashes within `fine_distance`;
+    - the same hand, cropped, moved or rotated: hashes of the hand crops within `crop_distance`, and aligned joints
+      within `crop_hand_distance`.
+    A group is a connected component of such pairs (single linkage), so that near-duplicates are never in different
+    groups and hence never in different splits. All pairs within a part are compared; none is missed.
 
     Args:
-        traits: of n frames.
-        within: integers or strings (n,); frames are only compared where these are equal: signer and letter.
-        limits: see there.
+        features: features of n frames.
+        part: integers or strings (n,), signer and letter; only frames of the same part are compared.
+        limits: maximum distances.
 
     Returns:
-        int64 (n,): groups are numbered from 0 in the order of their first frames.
+        int64 (n,), groups numbered from 0 in the order of their first frames.
     """
-    _, part = np.unique(within, return_inverse=True)
-    order = np.argsort(part, kind="stable")
-    first = np.zeros(len(within), np.int64)
-    for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
-        first[rows] = rows[connected_components(traits.select(rows), limits)]
-    return component_ids(first)
+    _, part_index = np.unique(part, return_inverse=True)
+    order = np.argsort(part_index, kind="stable")
+    first = np.zeros(len(part), np.int64)
+    for rows in np.split(order, np.flatnonzero(np.diff(part_index[order])) + 1):
+        first[rows] = rows[connected_components(features.select(rows), limits)]
+    return number_groups(first)
 
 
-def component_ids(first: Integers) -> Integers:
-    """Groups named by their first frames, int64 (n,), numbered from 0 in the order of these."""
+def number_groups(first: Integers) -> Integers:
+    """Number groups from 0, int64 (n,), given the index of the first frame of each frame's group."""
     return np.asarray(np.unique(first, return_inverse=True)[1], np.int64)
 
 
-def connected_components(traits: GroupFeatures, limits: NearDuplicateLimits) -> Integers:
-    """Of frames of one part, the index of the first frame of each one's group, int64 (n,)."""
-    group = np.arange(len(traits.phash))
-    for rule in (_same_picture, _alike, _same_hand):
-        near, sure = rule(traits, limits)
-        for start in range(0, len(group), _ROWS):
-            rows = slice(start, min(start + _ROWS, len(group)))
-            apart = group[rows, None] != group[None, start:]
-            pairs = np.argwhere(np.triu(near(rows) & apart, k=1)) + start
-            group = _joined(group, pairs[sure(pairs)])
+def connected_components(features: GroupFeatures, limits: NearDuplicateLimits) -> Integers:
+    """Return the index of the first frame of each frame's group, int64 (n,), for the frames of one part."""
+    group = np.arange(len(features.phash))
+    for rule in (_same_image, _similar_frame, _same_hand):
+        candidates, confirm = rule(features, limits)
+        for start in range(0, len(group), _ROWS_PER_BLOCK):
+            rows = slice(start, min(start + _ROWS_PER_BLOCK, len(group)))
+            not_joined = group[rows, None] != group[None, start:]
+            pairs = np.argwhere(np.triu(candidates(rows) & not_joined, k=1)) + start
+            group = _merge_groups(group, pairs[confirm(pairs)])
     return group
 
 
-def _joined(group: Integers, pairs: Integers) -> Integers:
-    """Join the groups of pairs (m, 2) of frames; each frame keeps the index of the first frame of its group."""
+def _merge_groups(group: Integers, pairs: Integers) -> Integers:
+    """Merge the groups of each pair of frames, int64 (m, 2), and return the first frame of each frame's group."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -111,36 +112,36 @@ def _joined(group: Integers, pairs: Integers) -> Integers:
 
 
 Rule = tuple[Callable[[slice], Mask], Callable[[Integers], Mask]]
-"""Which of the frames from the first of some rows on may be near each of these rows, bool (rows, frames from there on);
-and which of such pairs, int64 (m, 2), are: bool (m,)."""
+"""Two functions: one from a slice of r rows to candidates, bool (r, frames from the start of the slice), and one that
+confirms candidate pairs, from int64 (m, 2) to bool (m,)."""
 
 
-def _same_picture(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    fine, mirrored = to_plus_minus_one(traits.fine_hash), to_plus_minus_one(traits.fine_hash ^ MIRRORED)
+def _same_image(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    fine, mirrored = to_plus_minus_one(features.fine_hash), to_plus_minus_one(features.fine_hash ^ MIRRORED)
 
-    def near(rows: slice) -> Mask:
+    def candidates(rows: slice) -> Mask:
         others = fine[rows.start :]
-        bits = np.minimum(hamming_matrix(fine[rows], others), hamming_matrix(mirrored[rows], others))
-        return np.asarray(bits <= limits.fine_distance)
+        distance = np.minimum(hamming_matrix(fine[rows], others), hamming_matrix(mirrored[rows], others))
+        return np.asarray(distance <= limits.fine_distance)
 
-    return near, lambda pairs: np.ones(len(pairs), bool)
+    return candidates, lambda pairs: np.ones(len(pairs), bool)
 
 
-def _alike(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    hashes, hands = to_plus_minus_one(traits.phash), traits.hands
+def _similar_frame(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    hashes, hands = to_plus_minus_one(features.phash), features.hands
 
-    def near(rows: slice) -> Mask:
+    def candidates(rows: slice) -> Mask:
         return np.asarray(hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.distance)
 
-    return near, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
+    return candidates, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
 
 
-def _same_hand(traits: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    found, hashes = np.isfinite(traits.hands).all(axis=(1, 2)), to_plus_minus_one(traits.hand_hash)
-    hands = transform_joints(traits.hands, align_upright(traits.hands, traits.left))
+def _same_hand(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
+    has_hand, hashes = np.isfinite(features.hands).all(axis=(1, 2)), to_plus_minus_one(features.hand_hash)
+    hands = transform_joints(features.hands, align_upright(features.hands, features.left))
 
-    def near(rows: slice) -> Mask:
-        alike = hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
-        return np.asarray(alike & found[rows, None] & found[None, rows.start :])
+    def candidates(rows: slice) -> Mask:
+        similar = hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
+        return np.asarray(similar & has_hand[rows, None] & has_hand[None, rows.start :])
 
-    return near, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)
+    return candidates, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)

@@ -1,4 +1,4 @@
-"""The same work on Spark: for captures that outgrow one machine. Its rows equal those of the local engine."""
+"""Spark engine, for captures that are too large for one machine. It returns the same rows as the local engine."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,30 +17,31 @@ from aslkit.core.spark_session import open_spark_session
 from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure.engine import Work, map_local
 from aslkit.curate.measure.measure import MEASURED_SCHEMA, MeasureOptions, file_batches, measure_files
-from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, component_ids, connected_components
+from aslkit.curate.measure.near_duplicates import GroupFeatures, Integers, connected_components, number_groups
 
-AT_ONCE: Final = 8192
-"""Images of one Spark job: what an interruption can cost, and what comes back to this process at once."""
+IMAGES_PER_JOB: Final = 8192
+"""Images of one Spark job: the most that an interruption can lose, and the rows returned to the driver at once."""
 
-BATCH: Final = 32
-"""Images in memory of a worker at once."""
+IMAGES_PER_BATCH: Final = 32
+"""Images in the memory of a worker at once."""
 
-_LINKED: Final = "row long, first long"
+_GROUP_SCHEMA: Final = "row long, first long"
 
 
 @contextmanager
 def spark_engine(master: str) -> Iterator["SparkEngine"]:
-    """Run a Spark session while the block does.
+    """Start a Spark session for the duration of a `with` block.
 
     Args:
-        master: as Spark has it: "local[*]", "spark://host:7077". Each worker needs this version of aslkit, and sees the
-            captures under the same path.
+        master: Spark master, such as "local[*]" or "spark://host:7077". Each worker needs this version of aslkit and
+            access to the captures under the same path.
 
     Raises:
         AslkitError: Spark does not start.
     """
-    settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH)}
-    if not master.startswith("local"):  # a worker whose disk is full fails fast, and would be given all that is left
+    settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(IMAGES_PER_BATCH)}
+    if not master.startswith("local"):
+        # A broken worker, for example with a full disk, fails fast and would be given all remaining tasks.
         settings["spark.excludeOnFailure.enabled"] = "true"
     with open_spark_session(master, name="curate", settings=settings) as spark:
         yield SparkEngine(spark=spark)
@@ -48,62 +49,66 @@ def spark_engine(master: str) -> Iterator["SparkEngine"]:
 
 @dataclass(frozen=True, kw_only=True)
 class SparkEngine:
-    """An `engine.Engine` on a Spark session."""
+    """Engine on a Spark session.
+
+    Attributes:
+        spark: pyspark.sql.SparkSession.
+    """
 
     spark: Any
 
-    def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
-        """Likewise: workers read the images themselves, `mapInArrow`."""
+    def measure(self, files: Mapping[str, Path], options: MeasureOptions) -> Iterator[pa.RecordBatch]:
+        """Measure the files with `mapInArrow`; the workers read them."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        work, out = (
-            partial(_described, looking=looking, version=__version__),
-            from_arrow_schema(_plain(MEASURED_SCHEMA)),
-        )
-        for batch in file_batches(files, AT_ONCE):
-            parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(batch) // BATCH))
+        work = partial(_measure_on_worker, options=options, version=__version__)
+        schema = from_arrow_schema(_to_spark_types(MEASURED_SCHEMA))
+        for batch in file_batches(files, IMAGES_PER_JOB):
+            parts = min(4 * self.spark.sparkContext.defaultParallelism, -(-len(batch) // IMAGES_PER_BATCH))
             frame = self.spark.createDataFrame(pa.Table.from_batches([batch])).repartition(parts)
-            found = _collected(frame.mapInArrow(work, out))
-            yield from _typed(found).to_batches()
+            measured = _collect(frame.mapInArrow(work, schema))
+            yield from measured.cast(MEASURED_SCHEMA, safe=False).to_batches()
 
-    def group(self, traits: GroupFeatures, within: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
-        """Likewise: a worker compares all frames of a signer and letter, which is the band that pairs lie in."""
-        count = len(within)
+    def group(self, features: GroupFeatures, part: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
+        """Group near-duplicates; one worker compares all frames of a signer and letter."""
+        count = len(part)
         table = pa.table(
             {
                 "row": np.arange(count),
-                "within": pa.array(within.astype(str)),
-                **{name: list(map(bytes, getattr(traits, name))) for name in ("phash", "fine_hash", "hand_hash")},
-                "hands": pa.ListArray.from_arrays(np.arange(0, 42 * count + 1, 42, np.int32), traits.hands.ravel()),
-                "left": traits.left,
+                "part": pa.array(part.astype(str)),
+                **{name: list(map(bytes, getattr(features, name))) for name in ("phash", "fine_hash", "hand_hash")},
+                "hands": pa.ListArray.from_arrays(np.arange(0, 42 * count + 1, 42, np.int32), features.hands.ravel()),
+                "left": features.left,
             }
         )
 
-        def work(part: pa.Table) -> pa.Table:  # by these types Spark knows what to hand in
-            return _linked(part, limits)
+        def work(table: pa.Table) -> pa.Table:  # Spark reads these annotations; a partial would have none
+            return _group_on_worker(table, limits)
 
-        frame = self.spark.createDataFrame(table).groupBy("within")
-        found = _collected(frame.applyInArrow(work, _LINKED))
+        frame = self.spark.createDataFrame(table).groupBy("part")
+        grouped = _collect(frame.applyInArrow(work, _GROUP_SCHEMA))
         first = np.empty(count, np.int64)
-        first[found.column("row").to_numpy()] = found.column("first").to_numpy()
-        return component_ids(first)
+        first[grouped.column("row").to_numpy()] = grouped.column("first").to_numpy()
+        return number_groups(first)
 
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Likewise; by processes beside this one, which has to read and write the images anyway."""
+        """Run `work` in local processes: the driver reads and writes the images anyway."""
         return map_local(work, batches)
 
 
-def _described(batches: Iterator[pa.RecordBatch], *, looking: MeasureOptions, version: str) -> Iterator[pa.RecordBatch]:
-    """In a worker: read files and describe them."""
+def _measure_on_worker(
+    batches: Iterator[pa.RecordBatch], *, options: MeasureOptions, version: str
+) -> Iterator[pa.RecordBatch]:
+    """Read and measure files; runs on a worker."""
     if version != __version__:
-        raise RuntimeError(f"aslkit {__version__} is installed on a worker, {version} where the command was given.")
+        raise RuntimeError(f"A worker has aslkit {__version__} installed, but this computer has {version}.")
     for batch in batches:
-        found = pa.Table.from_batches([measure_files(batch, looking)])
-        yield from found.cast(_plain(MEASURED_SCHEMA), safe=False).to_batches()
+        measured = pa.Table.from_batches([measure_files(batch, options)])
+        yield from measured.cast(_to_spark_types(MEASURED_SCHEMA), safe=False).to_batches()
 
 
-def _linked(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
-    """In a worker: the groups of one part."""
+def _group_on_worker(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
+    """Group the near-duplicates of one part; runs on a worker."""
     table = table.sort_by("row")
     rows = table.column("row").to_numpy()
     hashes = {
@@ -111,15 +116,15 @@ def _linked(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
         for name in ("phash", "fine_hash", "hand_hash")
     }
     hands = table.column("hands").combine_chunks().flatten().to_numpy().reshape(-1, 21, 2)
-    traits = GroupFeatures(**hashes, hands=hands, left=table.column("left").to_numpy())
-    return pa.table({"row": rows, "first": rows[connected_components(traits, limits)]})
+    features = GroupFeatures(**hashes, hands=hands, left=table.column("left").to_numpy())
+    return pa.table({"row": rows, "first": rows[connected_components(features, limits)]})
 
 
-def _collected(frame: Any) -> pa.Table:
-    """What Spark computes.
+def _collect(frame: Any) -> pa.Table:
+    """Compute a Spark data frame.
 
     Raises:
-        AslkitError: a worker failed, with the last line of what it said.
+        AslkitError: a worker failed; the message has the last line of its error.
     """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -130,21 +135,16 @@ def _collected(frame: Any) -> pa.Table:
         lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
         raise AslkitError(
             f"Spark failed: {lines[-1] if lines else error}. Each worker needs aslkit {__version__} and must see the "
-            "captures under the same path. What was looked at is kept: run the same command again."
+            "captures under the same path. Measured images are cached: run the same command again to continue."
         ) from error
 
 
-def _plain(schema: pa.Schema) -> pa.Schema:
-    """The same columns in types that Spark has: no unsigned integers, no bytes of fixed length."""
+def _to_spark_types(schema: pa.Schema) -> pa.Schema:
+    """Return the columns with types that Spark supports: no unsigned integers, no fixed-size binary."""
 
-    def plain(kind: pa.DataType) -> pa.DataType:
+    def convert(kind: pa.DataType) -> pa.DataType:
         if pa.types.is_uint64(kind):
             return pa.int64()
         return pa.binary() if pa.types.is_fixed_size_binary(kind) else kind
 
-    return pa.schema([pa.field(field.name, plain(field.type)) for field in schema])
-
-
-def _typed(table: pa.Table) -> pa.Table:
-    """Rows of _plain(DESCRIBED) as rows of DESCRIBED."""
-    return table.cast(MEASURED_SCHEMA, safe=False)
+    return pa.schema([pa.field(field.name, convert(field.type)) for field in schema])

@@ -1,4 +1,4 @@
-"""The rows of a dataset: what was described and what the captures say of each frame, then its image."""
+"""Build the rows of a dataset from the measurements, the sessions and the image files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -18,81 +18,88 @@ from aslkit.vision.images import read_image_file, strip_metadata
 from aslkit.vision.perceptual_hash import hash_bytes
 from aslkit.vision.preprocess import canonical_points
 
-_MOST_BYTES: Final = 256_000_000
-"""Of images in memory at once; Arrow holds at most 2 GB in one column."""
+_MAX_IMAGE_BYTES: Final = 256_000_000
+"""Maximum size of the images in memory at once. Arrow allows at most 2 GB in one column."""
 
 
 def find_groups(
-    frames: Sequence[CapturedFrame], seen: pa.Table, limits: NearDuplicateLimits, engine: Engine
+    frames: Sequence[CapturedFrame], measurements: pa.Table, limits: NearDuplicateLimits, engine: Engine
 ) -> npt.NDArray[np.int64]:
-    """The group of near-duplicates of each frame, int64 (n,).
+    """Return the near-duplicate group of each frame, int64 (n,).
 
     Args:
-        frames: that can be read, n of them.
-        seen: what was measured of them, rows of `describe.DESCRIBED`.
-        limits: up to what frames are near-duplicates.
-        engine: that compares them.
+        frames: n readable frames.
+        measurements: their rows of `measure.MEASURED_SCHEMA`.
+        limits: maximum distances between near-duplicates.
+        engine: compares the frames.
     """
-    within = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
-    return engine.group(group_features(seen), within, limits)
+    part = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
+    return engine.group(group_features(measurements), part, limits)
 
 
-def group_features(seen: pa.Table) -> GroupFeatures:
-    """What frames are compared by; `seen` as for `find_groups`."""
-    hands = np.full((len(seen), 21, 2), np.nan, np.float32)
-    found = seen.column("landmarks").is_valid().to_numpy()
-    sides = np.stack([seen.column(name).to_numpy()[found] for name in ("width", "height")], axis=1)
-    hands[found] = landmark_array(seen)[..., :2] * sides[:, None]
+def group_features(measurements: pa.Table) -> GroupFeatures:
+    """Return the features by which frames are compared, from rows of `measure.MEASURED_SCHEMA`."""
+    hands = np.full((len(measurements), 21, 2), np.nan, np.float32)
+    has_hand = measurements.column("landmarks").is_valid().to_numpy()
+    sizes = np.stack([measurements.column(name).to_numpy()[has_hand] for name in ("width", "height")], axis=1)
+    hands[has_hand] = landmark_array(measurements)[..., :2] * sizes[:, None]
     return GroupFeatures(
-        phash=hash_bytes(seen.column("phash").to_numpy()),
-        fine_hash=hashes_to_bytes(seen.column("fine_hash")),
-        hand_hash=hashes_to_bytes(seen.column("hand_hash")),
+        phash=hash_bytes(measurements.column("phash").to_numpy()),
+        fine_hash=hashes_to_bytes(measurements.column("fine_hash")),
+        hand_hash=hashes_to_bytes(measurements.column("hand_hash")),
         hands=hands,
-        left=pc.fill_null(pc.equal(seen.column("handedness"), "left"), False).to_numpy(),
+        left=pc.fill_null(pc.equal(measurements.column("handedness"), "left"), False).to_numpy(),
     )
 
 
 def hashes_to_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
-    """Bytes of equal length, uint8 (n, bytes); zeros where there are none."""
+    """Convert a fixed-size binary column to uint8 (n, bytes); nulls become zeros."""
     width = column.type.byte_width
     values = pc.fill_null(column, bytes(width)).combine_chunks()
     flat = np.frombuffer(values.buffers()[1], np.uint8)[values.offset * width :]
     return flat[: len(values) * width].reshape(-1, width)
 
 
-def landmark_array(seen: pa.Table) -> npt.NDArray[np.float32]:
-    """Of those frames in which a hand was found: float32 (n, 21, 3), as `Hand.landmarks`."""
-    flat = seen.column("landmarks").combine_chunks().flatten()
+def landmark_array(measurements: pa.Table) -> npt.NDArray[np.float32]:
+    """Return the landmarks of the frames that have a hand, float32 (hands, 21, 3), as `Hand.landmarks`."""
+    flat = measurements.column("landmarks").combine_chunks().flatten()
     return np.asarray(flat.to_numpy(), np.float32).reshape(-1, 21, 3)
 
 
-def right_hands(seen: pa.Table) -> npt.NDArray[np.float32]:
-    """The hands found, as right ones, float32 (n, 21, 3), as `canonical_points` gives them.
+def right_hands(measurements: pa.Table) -> npt.NDArray[np.float32]:
+    """Return the hands, left ones mirrored, as `canonical_points` does: float32 (hands, 21, 3).
 
     Args:
-        seen: with the columns landmarks, handedness, width and height.
+        measurements: with the columns landmarks, handedness, width and height; rows without a hand are skipped.
     """
-    found = seen.filter(seen.column("landmarks").is_valid())
+    hands = measurements.filter(measurements.column("landmarks").is_valid())
     return canonical_points(
-        landmark_array(found),
-        widths=found.column("width").to_numpy(),
-        heights=found.column("height").to_numpy(),
-        left=pc.fill_null(pc.equal(found.column("handedness"), "left"), False).to_numpy(),
+        landmark_array(hands),
+        widths=hands.column("width").to_numpy(),
+        heights=hands.column("height").to_numpy(),
+        left=pc.fill_null(pc.equal(hands.column("handedness"), "left"), False).to_numpy(),
         mirror_left=True,
     )
 
 
 def build_table(
-    kept: Sequence[CapturedFrame],
-    seen: pa.Table,
+    frames: Sequence[CapturedFrame],
+    measurements: pa.Table,
     group: npt.NDArray[np.int64],
-    infos: dict[tuple[str, str], SessionInfo],
+    sessions: dict[tuple[str, str], SessionInfo],
 ) -> pa.Table:
-    """All rows, frames in the order they were taken, without the images themselves."""
-    own = []
-    for frame in kept:
-        info = infos[frame.signer, frame.session]
-        own.append(
+    """Return the rows of `schema.COLUMNS` in the order of the frames, without the images.
+
+    Args:
+        frames: n frames.
+        measurements: their rows of `measure.MEASURED_SCHEMA`.
+        group: int64 (n,), near-duplicates.
+        sessions: by signer and session.
+    """
+    rows = []
+    for frame in frames:
+        info = sessions[frame.signer, frame.session]
+        rows.append(
             {
                 "label": INDEX[frame.letter],
                 "signer": frame.signer,
@@ -105,45 +112,52 @@ def build_table(
         )
     columns = {
         "group": pa.array(group),
-        "image": pa.nulls(len(kept), schema.COLUMNS.field("image").type),
+        "image": pa.nulls(len(frames), schema.COLUMNS.field("image").type),
     }
-    mine = pa.Table.from_pylist(own, pa.schema([schema.COLUMNS.field(name) for name in own[0]]))
+    captured = pa.Table.from_pylist(rows, pa.schema([schema.COLUMNS.field(name) for name in rows[0]]))
     for field in schema.COLUMNS:
-        if field.name in mine.column_names:
-            columns[field.name] = mine.column(field.name)
-        elif field.name in seen.column_names:
-            columns[field.name] = seen.column(field.name)
+        if field.name in captured.column_names:
+            columns[field.name] = captured.column(field.name)
+        elif field.name in measurements.column_names:
+            columns[field.name] = measurements.column(field.name)
         elif field.name not in columns:
-            columns[field.name] = pa.nulls(len(kept), field.type)
+            columns[field.name] = pa.nulls(len(frames), field.type)
     return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
 
 
-def add_images(table: pa.Table, kept: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
-    """The rows with their image files, a row group at a time, or less where the images are large."""
+def add_images(table: pa.Table, frames: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
+    """Yield the rows with their image files, one row group at a time, or fewer rows if the images are large.
+
+    Args:
+        table: rows of `build_table`.
+        frames: all frames of the dataset.
+        rows: for each row of the table, the index of its frame.
+    """
     images: list[dict[str, Any]] = []
     size, start = 0, 0
     for index, row in enumerate(rows):
-        frame = kept[row]
-        # As imported or recorded there is nothing to take away; in folders that somebody made by hand there may be.
+        frame = frames[row]
+        # Recorded and imported images have no metadata, but images that a user copied into the folder may have.
         images.append({"bytes": strip_metadata(read_image_file(frame.path)), "path": frame.key})
         size += len(images[-1]["bytes"])
-        if (index + 1) % parquet_store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MOST_BYTES:
-            yield _filled(table.slice(start, len(images)), images)
+        if (index + 1) % parquet_store.ROWS_PER_GROUP == 0 or index + 1 == len(rows) or size > _MAX_IMAGE_BYTES:
+            yield _fill_images(table.slice(start, len(images)), images)
             images, size, start = [], 0, index + 1
 
 
 def regroup_rows(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the same rows in tables of `store.ROWS_PER_GROUP`, or fewer where their images are large."""
-    waiting: list[pa.Table] = []
+    """Yield the rows in tables of at least `parquet_store.ROWS_PER_GROUP`, or fewer if the images are large."""
+    pending: list[pa.Table] = []
     for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= parquet_store.ROWS_PER_GROUP or sum(each.nbytes for each in waiting) > _MOST_BYTES:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+        pending.append(batch)
+        rows, size = sum(map(len, pending)), sum(table.nbytes for table in pending)
+        if rows >= parquet_store.ROWS_PER_GROUP or size > _MAX_IMAGE_BYTES:
+            yield pa.concat_tables(pending)
+            pending = []
+    if pending:
+        yield pa.concat_tables(pending)
 
 
-def _filled(part: pa.Table, images: list[dict[str, Any]]) -> pa.Table:
-    at = part.schema.get_field_index("image")
-    return part.set_column(at, "image", pa.array(images, schema.COLUMNS.field("image").type))
+def _fill_images(table: pa.Table, images: list[dict[str, Any]]) -> pa.Table:
+    column = table.schema.get_field_index("image")
+    return table.set_column(column, "image", pa.array(images, schema.COLUMNS.field("image").type))

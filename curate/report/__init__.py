@@ -1,1 +1,1 @@
-"""The HTML report of a curation: galleries, leakage between splits, outlier poses, what to record next."""
+"""The HTML report of a curated dataset: galleries, data leakage, pose outliers, what to record next."""

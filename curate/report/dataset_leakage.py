@@ -1,4 +1,4 @@
-"""How much of a dataset's test can be remembered, and beside it the same under a random split, for its report."""
+"""Data leakage of a curated dataset, under its own split and under a random one, for the report."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,25 +9,27 @@ import numpy.typing as npt
 from aslkit.curate.report.leakage import ComparedImages, Leakage, measure_leakage, normalize_thumbnail
 from aslkit.datasets.split import random_split
 
-MOST_TESTED: Final = 3000
-"""Of more test images, so many are drawn: 13,750 images are then compared in some ten seconds on two cores."""
+MAX_TEST_IMAGES: Final = 3000
+"""Maximum number of test images to compare; of a larger test split, a sample is compared. With 13,750 images this takes
+some ten seconds on two cores."""
 
-MOST: Final = 50_000
-"""Of more images nothing is measured here, since all are compared at once: it would take a gigabyte of memory."""
+MAX_IMAGES: Final = 50_000
+"""Maximum size of a dataset whose leakage is measured here. All images are in memory at once, about a gigabyte."""
 
 _TEST_SHARE: Final = 0.2
+"""Share of test images in the random split."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetLeakage:
-    """Of one dataset.
+    """Data leakage of a dataset.
 
     Attributes:
         own: under its own split.
         random: under a random split of all its images.
-        tested: how many images the dataset's test holds; `own.test` of them were looked at.
+        tested: number of images in its test split, of which `own.test` were compared.
     """
 
     own: Leakage
@@ -36,7 +38,7 @@ class DatasetLeakage:
 
 
 def measure_dataset_leakage(
-    smalls: npt.NDArray[np.uint8],
+    thumbnails: npt.NDArray[np.uint8],
     hashes: npt.NDArray[np.uint64],
     labels: npt.NDArray[np.int64],
     test: Mask,
@@ -44,46 +46,46 @@ def measure_dataset_leakage(
     distance: int,
     seed: int,
 ) -> DatasetLeakage | None:
-    """Measure as `curate.audit.audit` does, but of a large test only a part.
+    """Measure leakage as `leakage.audit_dataset` does, on a sample of the test split if it is large.
 
     Args:
-        smalls: uint8 (n, 784), the images as `fingerprint.small` makes them.
-        hashes: uint64 (n,), perceptual.
+        thumbnails: uint8 (n, 784), images downscaled by `downscale_gray`.
+        hashes: uint64 (n,), perceptual hashes.
         labels: int64 (n,), index of the letter.
-        test: bool (n,), which are tested on.
-        distance: bits of 64 up to which a picture counts as a copy.
-        seed: of the random split, and of what is drawn.
+        test: bool (n,), test images.
+        distance: maximum Hamming distance of near-duplicates, of 64 bits.
+        seed: seed of the random split and of the sample.
 
     Returns:
-        None where there is nothing to compare, or too much.
+        None if there are no train or test images, or more than MAX_IMAGES.
     """
-    drawn = random_split(labels, share=_TEST_SHARE, seed=seed)
-    if len(smalls) > MOST or not all(0 < chosen.sum() < len(smalls) for chosen in (test, drawn)):
+    random_test = random_split(labels, share=_TEST_SHARE, seed=seed)
+    if len(thumbnails) > MAX_IMAGES or not all(0 < mask.sum() < len(thumbnails) for mask in (test, random_test)):
         return None
-    pictures = ComparedImages(
-        thumbnails=np.stack([normalize_thumbnail(each) for each in smalls]),
+    images = ComparedImages(
+        thumbnails=np.stack([normalize_thumbnail(thumbnail) for thumbnail in thumbnails]),
         hashes=hashes,
         labels=labels,
         splits=np.where(test, "test", "train").astype(np.str_),
     )
     own, random = (
-        measure_leakage(*_part(pictures, chosen, seed), distance=distance, title=title)
-        for chosen, title in ((test, "Own split"), (drawn, "Random split"))
+        measure_leakage(*_sample_test(images, mask, seed), distance=distance, title=title)
+        for mask, title in ((test, "Comparing splits"), (random_test, "Comparing a random split"))
     )
     return DatasetLeakage(own=own, random=random, tested=int(test.sum()))
 
 
-def _part(pictures: ComparedImages, test: Mask, seed: int) -> tuple[ComparedImages, Mask]:
-    """All that is trained on, and at most MOST_TESTED of the others."""
+def _sample_test(images: ComparedImages, test: Mask, seed: int) -> tuple[ComparedImages, Mask]:
+    """Return all train images and at most MAX_TEST_IMAGES test images, and which of them are test images."""
     rows = np.flatnonzero(test)
-    if len(rows) <= MOST_TESTED:
-        return pictures, test
+    if len(rows) <= MAX_TEST_IMAGES:
+        return images, test
     chosen = ~test
-    chosen[np.random.default_rng(seed).choice(rows, MOST_TESTED, replace=False)] = True
-    part = ComparedImages(
-        thumbnails=pictures.thumbnails[chosen],
-        hashes=pictures.hashes[chosen],
-        labels=pictures.labels[chosen],
-        splits=pictures.splits[chosen],
+    chosen[np.random.default_rng(seed).choice(rows, MAX_TEST_IMAGES, replace=False)] = True
+    sample = ComparedImages(
+        thumbnails=images.thumbnails[chosen],
+        hashes=images.hashes[chosen],
+        labels=images.labels[chosen],
+        splits=images.splits[chosen],
     )
-    return part, test[chosen]
+    return sample, test[chosen]

@@ -1,4 +1,4 @@
-"""How each letter is usually held, and the frames that are held least like it."""
+"""Median pose of each letter, and the frames that differ most from it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,69 +14,71 @@ Points = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 OUTLIER_DISTANCE: Final = 3.5
-"""Standard deviations from the usual distance, from which a hand stands out (Iglewicz and Hoaglin, 1993)."""
+"""Minimum deviation of an outlier from the median distance, in standard deviations (Iglewicz and Hoaglin, 1993)."""
 
 MAX_OUTLIERS: Final = 3
-"""Frames shown of a letter."""
+"""Maximum number of outliers per letter."""
 
 MIN_FRAMES: Final = 10
-"""Frames of a letter, below which it cannot be said what is usual."""
+"""Minimum number of frames of a letter for which outliers are determined."""
 
-_LEAST_SPREAD: Final = 0.01
-"""In palms: where all frames are the same, none stands out by a ripple."""
+_MIN_STD: Final = 0.01
+"""Minimum standard deviation, in palm lengths: without it, noise would be an outlier among nearly equal frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """How a letter is held.
+    """Median pose of a letter.
 
     Attributes:
-        letter: which.
-        count: frames with a hand.
-        mean: float32 (21, 3), median of each joint over the frames, as `canonical_points` gives them.
-        outliers: indices of the frames farthest from it, and how many standard deviations beyond the usual each is.
+        letter: the letter.
+        count: number of frames with a hand.
+        median: float32 (21, 3), median of each joint, in the coordinates of `canonical_points`.
+        outliers: index and deviation, in standard deviations, of the frames that differ most from the median.
     """
 
     letter: str
     count: int
-    mean: Points
+    median: Points
     outliers: list[tuple[int, float]]
 
 
 def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list[Pose]:
-    """Find the usual pose of each letter, and up to FARTHEST frames that stand out, of different groups.
+    """Find the median pose of each letter, and up to MAX_OUTLIERS frames of different groups that differ from it.
 
-    Distance is the mean over the joints; what is usual of it, its median and median absolute deviation tell.
+    The distance of a frame is the mean distance of its joints from the median pose. A frame is an outlier if its
+    distance deviates from the median distance by OUTLIER_DISTANCE standard deviations, estimated from the median
+    absolute deviation.
 
     Args:
-        points: float32 (n, 21, 3), right hands as `canonical_points` gives them.
+        points: float32 (n, 21, 3), right hands as returned by `canonical_points`.
         label: int64 (n,), index of the letter.
         group: int64 (n,), near-duplicates.
     """
-    found = []
+    poses = []
     for index in np.unique(label):
         rows = np.flatnonzero(label == index)
-        mean = np.asarray(np.median(points[rows], axis=0), np.float32)
-        apart = np.linalg.norm(points[rows] - mean, axis=2).mean(axis=1)
-        middle = float(np.median(apart))
-        beyond = (apart - middle) / max(robust_std(apart, middle), _LEAST_SPREAD)
-        far: dict[int, tuple[int, float]] = {}
-        for at in np.argsort(-beyond, kind="stable") if len(rows) >= MIN_FRAMES else ():
-            if beyond[at] < OUTLIER_DISTANCE or len(far) == MAX_OUTLIERS:
+        median = np.asarray(np.median(points[rows], axis=0), np.float32)
+        distance = np.linalg.norm(points[rows] - median, axis=2).mean(axis=1)
+        median_distance = float(np.median(distance))
+        deviation = (distance - median_distance) / max(robust_std(distance, median_distance), _MIN_STD)
+        outliers: dict[int, tuple[int, float]] = {}
+        for i in np.argsort(-deviation, kind="stable") if len(rows) >= MIN_FRAMES else ():
+            if deviation[i] < OUTLIER_DISTANCE or len(outliers) == MAX_OUTLIERS:
                 break
-            far.setdefault(int(group[rows[at]]), (int(rows[at]), float(beyond[at])))
-        found.append(Pose(letter=LETTERS[index], count=len(rows), mean=mean, outliers=list(far.values())))
-    return found
+            outliers.setdefault(int(group[rows[i]]), (int(rows[i]), float(deviation[i])))
+        poses.append(Pose(letter=LETTERS[index], count=len(rows), median=median, outliers=list(outliers.values())))
+    return poses
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A hand as SVG paths in one measure.
+    """A hand as SVG paths.
 
     Attributes:
-        view: of the SVG's viewBox.
+        view: viewBox of the SVG.
         palm: path of the palm.
-        fingers: paths, the farthest from the camera first, and whether each is the thumb.
+        fingers: path of each finger, the farthest from the camera first, and whether it is the thumb.
     """
 
     view: str
@@ -84,24 +86,24 @@ class Drawing:
     fingers: list[tuple[str, bool]]
 
 
-def draw_poses(found: list[Pose]) -> list[Drawing]:
+def draw_poses(poses: list[Pose]) -> list[Drawing]:
     """Draw poses, all to the same scale."""
-    spans = [pose.mean[:, :2].max(axis=0) - pose.mean[:, :2].min(axis=0) for pose in found]
-    side = 100 * float(np.max(spans)) + 34 if spans else 100.0
-    return [_drawing(pose.mean, side) for pose in found]
+    extents = [pose.median[:, :2].max(axis=0) - pose.median[:, :2].min(axis=0) for pose in poses]
+    side = 100 * float(np.max(extents)) + 34 if extents else 100.0
+    return [_draw_pose(pose.median, side) for pose in poses]
 
 
-def _drawing(mean: Points, side: float) -> Drawing:
-    xy = 100 * mean[:, :2]
+def _draw_pose(points: Points, side: float) -> Drawing:
+    xy = 100 * points[:, :2]
     left, top = (xy.min(axis=0) + xy.max(axis=0)) / 2 - side / 2
     knuckles = [finger[0] for finger in FINGERS[1:]]
-    order = sorted(FINGERS, key=lambda finger: -float(mean[list(finger), 2].mean()))
+    order = sorted(FINGERS, key=lambda finger: -float(points[list(finger), 2].mean()))
     return Drawing(
         view=f"{left:.0f} {top:.0f} {side:.0f} {side:.0f}",
-        palm=_path(xy[[WRIST, FINGERS[0][0], *knuckles]]) + "Z",
-        fingers=[(_path(xy[list(finger)]), finger[0] < INDEX[0]) for finger in order],
+        palm=_svg_path(xy[[WRIST, FINGERS[0][0], *knuckles]]) + "Z",
+        fingers=[(_svg_path(xy[list(finger)]), finger[0] < INDEX[0]) for finger in order],
     )
 
 
-def _path(xy: Points) -> str:
+def _svg_path(xy: Points) -> str:
     return "M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in xy.tolist())

@@ -1,4 +1,4 @@
-"""What to record next: sentences from the data, most useful first, each with the command to type."""
+"""Recommendations of what to record next, most useful first, each with a sentence and a command."""
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,46 +11,43 @@ import numpy.typing as npt
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets.split import SplitFrames
-from aslkit.datasets.summary import MIN_TRAIN_FRAMES
+from aslkit.formats.recording_plan import FRAMES_PER_LETTER, MAX_GROUP_SHARE, MIN_FRAMES
 
 MAX_RECOMMENDATIONS: Final = 10
-"""Lines: more is not read."""
+"""Maximum number of recommendations; a longer list would not be read."""
 
-NAMED: Final = 6
-"""Letters named one by one in a sentence."""
+MAX_LISTED_LETTERS: Final = 6
+"""Maximum number of letters listed one by one in a sentence."""
 
-MOST_OF_A_KIND: Final = 4
-"""Where there is more than MOST to say."""
+MAX_PER_KIND: Final = 4
+"""Maximum number of recommendations of one kind, if there are more than MAX_RECOMMENDATIONS in total."""
 
-MORE: Final = 40
-"""Frames to record of a letter: half a minute of movement, and twice MIN_TRAIN_FRAMES."""
+MIN_SHARE_OF_MEDIAN: Final = 1 / 3
+"""Minimum number of frames of a letter, relative to the median over the signer's letters."""
 
-SCARCE: Final = 1 / 3
-"""Of the signer's usual number: a letter with less counts as lacking."""
+MIN_CONFUSED_SHARE: Final = 0.05
+"""Minimum share of the frames of two letters predicted as the other one, from which the pair counts as confused."""
 
-ALIKE: Final = 0.05
-"""Share of two letters' frames taken for the other one, from which they are named; and at least so many frames:"""
-ALIKE_FRAMES: Final = 5
+MIN_CONFUSED_FRAMES: Final = 5
+"""Minimum number of such frames."""
 
-SWAPPED: Final = 0.75
-"""Share from which the two may have been recorded under each other's name: both are taken for the other by the half."""
-
-NARROW: Final = 0.5
-"""Share of a letter's frames in one group of near-duplicates, from which they count as little varied."""
+MIN_SWAPPED_SHARE: Final = 0.75
+"""Share from which the labels of the two letters may have been swapped: more than half of each is predicted as the
+other."""
 
 Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """Something to record.
+    """A recommended recording.
 
     Attributes:
-        kind: "person", "missing", "few", "alike", "narrow" or "once".
-        signer: who; empty where it is somebody new.
-        letters: which.
-        text: the sentence.
-        command: what to type.
+        kind: "signer", "missing", "few", "confused", "little-varied" or "one-session".
+        signer: name of the signer; empty for a new signer.
+        letters: letters to record.
+        text: a sentence or two.
+        command: shell command that records them.
     """
 
     kind: str
@@ -62,170 +59,180 @@ class Recommendation:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleInput:
-    """What the rules look at.
+    """Statistics that the rules are based on.
 
     Attributes:
-        frames: all that were taken, n of them.
-        signers: by name.
-        counts: int64 (signers, 24), frames.
-        sessions: int64 (signers, 24), in how many a letter was recorded.
-        all_sessions: int64 (signers,).
-        largest: int64 (signers, 24), frames in the largest group of near-duplicates.
-        wrong: int64 (signers, 24, 24), frames with a hand of one letter that are taken for another.
+        signers: names of the signers.
+        counts: int64 (signers, 24), number of frames.
+        sessions: int64 (signers, 24), number of sessions with the letter.
+        all_sessions: int64 (signers,), number of sessions.
+        largest_group: int64 (signers, 24), number of frames in the largest near-duplicate group.
+        confusions: int64 (signers, 24, 24), frames of a letter (second axis) predicted as another (third axis).
     """
 
-    frames: SplitFrames
     signers: tuple[str, ...]
     counts: Counts
     sessions: Counts
     all_sessions: Counts
-    largest: Counts
-    wrong: Counts
+    largest_group: Counts
+    confusions: Counts
 
 
-def recommend_recordings(frames: SplitFrames, said: Counts, *, most: int = MAX_RECOMMENDATIONS) -> list[Recommendation]:
-    """Say what would help a recogniser most. Of synthetic signers nobody records more, so of those nothing is said.
+def recommend_recordings(
+    frames: SplitFrames, suggested: Counts, *, limit: int = MAX_RECOMMENDATIONS
+) -> list[Recommendation]:
+    """Recommend the recordings that would help a recogniser most, excluding those of synthetic signers.
 
     Args:
-        frames: all that were taken, n of them.
-        said: int64 (n,), the letter that each is taken for by classifiers that did not learn from its group; its own
-            where it is not judged.
-        most: how many pieces of advice at most.
+        frames: n frames, the whole dataset.
+        suggested: int64 (n,), letter predicted by classifiers that were not trained on the frame's group; the label
+            itself if it was not checked.
+        limit: maximum number of recommendations.
     """
-    known = _known(frames, said)
-    advice = [[each for each in rule(known) if not each.signer.startswith(SYNTHETIC_PREFIX)] for rule in _RULES]
-    if sum(map(len, advice)) > most:
-        advice = [each[:MOST_OF_A_KIND] for each in advice]
-    return [each for kind in advice for each in kind][:most]
+    stats = _collect_statistics(frames, suggested)
+    by_rule = [[found for found in rule(stats) if not found.signer.startswith(SYNTHETIC_PREFIX)] for rule in _RULES]
+    if sum(map(len, by_rule)) > limit:
+        by_rule = [found[:MAX_PER_KIND] for found in by_rule]
+    return [recommendation for found in by_rule for recommendation in found][:limit]
 
 
-def _known(frames: SplitFrames, said: Counts) -> RuleInput:
+def _collect_statistics(frames: SplitFrames, suggested: Counts) -> RuleInput:
     signers, signer = np.unique(frames.signer, return_inverse=True)
     shape = (len(signers), len(LETTERS))
-    counts, sittings, largest = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    wrong = np.zeros((*shape, len(LETTERS)), np.int64)
+    counts, sessions, largest_group = (np.zeros(shape, np.int64) for _ in range(3))
+    confusions = np.zeros((*shape, len(LETTERS)), np.int64)
     np.add.at(counts, (signer, frames.label), 1)
     for row, label in np.argwhere(counts):
         own = (signer == row) & (frames.label == label)
-        sittings[row, label] = len(np.unique(frames.session[own]))
-        largest[row, label] = np.unique(frames.group[own], return_counts=True)[1].max()
-    np.add.at(wrong, (signer, frames.label, said), said != frames.label)
+        sessions[row, label] = len(np.unique(frames.session[own]))
+        largest_group[row, label] = np.unique(frames.group[own], return_counts=True)[1].max()
+    np.add.at(confusions, (signer, frames.label, suggested), suggested != frames.label)
     return RuleInput(
-        frames=frames,
         signers=tuple(map(str, signers)),
         counts=counts,
-        sessions=sittings,
+        sessions=sessions,
         all_sessions=np.array([len(np.unique(frames.session[signer == row])) for row in range(len(signers))]),
-        largest=largest,
-        wrong=wrong,
+        largest_group=largest_group,
+        confusions=confusions,
     )
 
 
-def _person(known: RuleInput) -> Iterator[Recommendation]:
-    if all(signer.startswith(SYNTHETIC_PREFIX) for signer in known.signers):
+def _recommend_signer(stats: RuleInput) -> Iterator[Recommendation]:
+    if all(signer.startswith(SYNTHETIC_PREFIX) for signer in stats.signers):
         yield Recommendation(
-            kind="person",
+            kind="signer",
             signer="",
             letters=LETTERS,
-            text="All signers are synthetic: record your own hand, for a recogniser that knows real ones.",
+            text="All signers are synthetic. Record your own hand, so that real hands are recognised.",
             command="aslkit capture --letters A-Y",
         )
-    elif len(known.signers) == 1:
+    elif len(stats.signers) == 1:
         yield Recommendation(
-            kind="person",
+            kind="signer",
             signer="",
             letters=LETTERS,
-            text=f"Only {known.signers[0]} is in it, so nothing can be said of strangers: ask a second person.",
+            text=f"{stats.signers[0]} is the only signer, so the accuracy on unseen signers cannot be measured. "
+            "Record a second signer.",
             command="aslkit capture --letters A-Y --signer NAME",
         )
 
 
-def _missing(known: RuleInput) -> Iterator[Recommendation]:
-    for signer, counts in zip(known.signers, known.counts, strict=True):
-        if letters := _letters(counts == 0):
-            usual = max(MORE, int(np.median(counts[counts > 0])) // 10 * 10)
-            yield _advice("missing", signer, letters, f"{signer} has nothing of {_named(letters)}: {usual} of each.")
+def _recommend_missing(stats: RuleInput) -> Iterator[Recommendation]:
+    for signer, counts in zip(stats.signers, stats.counts, strict=True):
+        if letters := _select_letters(counts == 0):
+            wanted = _frames_to_record(float(np.median(counts[counts > 0])))
+            text = f"{signer} has no frames of {_list_letters(letters)}: record {wanted} of each."
+            yield _recommend("missing", signer, letters, text)
 
 
-def _few(known: RuleInput) -> Iterator[Recommendation]:
-    for signer, counts in zip(known.signers, known.counts, strict=True):
-        usual = float(np.median(counts[counts > 0]))
-        if letters := _letters((counts > 0) & (counts < max(MIN_TRAIN_FRAMES, SCARCE * usual))):
-            more = max(MORE, int(usual) // 10 * 10)
-            most = max(int(counts[LETTERS.index(letter)]) for letter in letters)
-            text = f"{signer} has few of {_named(letters)}, at most {most} of each: {more} more."
-            yield _advice("few", signer, letters, text)
+def _recommend_few(stats: RuleInput) -> Iterator[Recommendation]:
+    for signer, counts in zip(stats.signers, stats.counts, strict=True):
+        median = float(np.median(counts[counts > 0]))
+        if letters := _select_letters((counts > 0) & (counts < max(MIN_FRAMES, MIN_SHARE_OF_MEDIAN * median))):
+            largest = max(int(counts[LETTERS.index(letter)]) for letter in letters)
+            text = (
+                f"{signer} has few frames of {_list_letters(letters)}, at most {largest} of each: "
+                f"record {_frames_to_record(median)} more."
+            )
+            yield _recommend("few", signer, letters, text)
 
 
-def _alike(known: RuleInput) -> Iterator[Recommendation]:
+def _recommend_confused(stats: RuleInput) -> Iterator[Recommendation]:
     found = []
-    for row, signer in enumerate(known.signers):
-        both = known.wrong[row] + known.wrong[row].T
-        for a, b in np.argwhere(np.triu(both, k=1) >= ALIKE_FRAMES):
-            share = both[a, b] / (known.counts[row, a] + known.counts[row, b])
-            if share >= ALIKE:
+    for row, signer in enumerate(stats.signers):
+        confused = stats.confusions[row] + stats.confusions[row].T
+        for a, b in np.argwhere(np.triu(confused, k=1) >= MIN_CONFUSED_FRAMES):
+            share = confused[a, b] / (stats.counts[row, a] + stats.counts[row, b])
+            if share >= MIN_CONFUSED_SHARE:
                 found.append((-share, signer, (LETTERS[a], LETTERS[b])))
     for share, signer, letters in sorted(found):
         text = (
-            f"{join_words(letters)} look alike for {signer} ({-share:.0%} taken for the other): "
-            f"{MORE} more of each, in other light and turned a little."
+            f"{signer}'s {join_words(letters)} are confused ({-share:.0%} predicted as the other letter): record "
+            f"{FRAMES_PER_LETTER} more of each, in different light and slightly rotated."
         )
-        if -share >= SWAPPED:
+        if -share >= MIN_SWAPPED_SHARE:
             text = (
-                f"{join_words(letters)} may be swapped for {signer} ({-share:.0%} taken for the other). Look at them "
-                f"first; if they are right, {MORE} more of each, in other light and turned a little."
+                f"{signer}'s {join_words(letters)} may be swapped ({-share:.0%} predicted as the other letter). Check "
+                f"the labels first. If they are right, record {FRAMES_PER_LETTER} more of each, in different light and "
+                "slightly rotated."
             )
-        yield _advice("alike", signer, letters, text)
+        yield _recommend("confused", signer, letters, text)
 
 
-def _narrow(known: RuleInput) -> Iterator[Recommendation]:
-    for row, signer in enumerate(known.signers):
-        counts = known.counts[row]
-        if letters := _letters((counts >= MIN_TRAIN_FRAMES) & (known.largest[row] >= NARROW * counts)):
+def _recommend_variation(stats: RuleInput) -> Iterator[Recommendation]:
+    for row, signer in enumerate(stats.signers):
+        counts = stats.counts[row]
+        if letters := _select_letters((counts >= MIN_FRAMES) & (stats.largest_group[row] >= MAX_GROUP_SHARE * counts)):
             text = (
-                f"Most frames that {signer} has of {_named(letters)} are near-copies of one another: {MORE} more of "
-                "each. Turn the hand a little, come closer, move back, change the light."
+                f"Most of {signer}'s frames of {_list_letters(letters)} are near-duplicates: record "
+                f"{FRAMES_PER_LETTER} more of each. Rotate the hand slightly, vary the distance, and change the light."
             )
-            yield _advice("narrow", signer, letters, text)
+            yield _recommend("little-varied", signer, letters, text)
 
 
-def _once(known: RuleInput) -> Iterator[Recommendation]:
-    for row, signer in enumerate(known.signers):
-        if known.all_sessions[row] > 1 and (letters := _letters(known.sessions[row] == 1)):
-            text = f"{signer} has {_named(letters)} from one sitting only: {MORE} of each on another day."
-            yield _advice("once", signer, letters, text)
+def _recommend_another_session(stats: RuleInput) -> Iterator[Recommendation]:
+    for row, signer in enumerate(stats.signers):
+        if stats.all_sessions[row] > 1 and (letters := _select_letters(stats.sessions[row] == 1)):
+            text = (
+                f"All of {signer}'s frames of {_list_letters(letters)} are from one session: record "
+                f"{FRAMES_PER_LETTER} of each on another day."
+            )
+            yield _recommend("one-session", signer, letters, text)
 
 
 _RULES: Final[Sequence[Callable[[RuleInput], Iterator[Recommendation]]]] = (
-    _person,
-    _missing,
-    _few,
-    _alike,
-    _narrow,
-    _once,
+    _recommend_signer,
+    _recommend_missing,
+    _recommend_few,
+    _recommend_confused,
+    _recommend_variation,
+    _recommend_another_session,
 )
 
 
-def _advice(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Recommendation:
+def _recommend(kind: str, signer: str, letters: tuple[str, ...], text: str) -> Recommendation:
     command = f"aslkit capture --letters {format_letter_ranges(letters)} --signer {shlex.quote(signer)}"
     return Recommendation(kind=kind, signer=signer, letters=letters, text=text, command=command)
 
 
-def _letters(which: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(LETTERS[index] for index in np.flatnonzero(which))
+def _frames_to_record(median: float) -> int:
+    """Return the median number of frames per letter, rounded down to tens, but at least FRAMES_PER_LETTER."""
+    return max(FRAMES_PER_LETTER, int(median) // 10 * 10)
 
 
-def _named(letters: tuple[str, ...]) -> str:
-    """Letters in a sentence, one by one where they are few."""
-    return (
-        join_words(letters)
-        if len(letters) <= NAMED
-        else f"{len(letters)} letters ({format_letter_ranges(letters, ', ')})"
-    )
+def _select_letters(mask: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(LETTERS[index] for index in np.flatnonzero(mask))
 
 
-def format_letter_ranges(letters: Iterable[str], between: str = ",") -> str:
-    """Letters as `--letters` takes them: "A-D,M,N"."""
+def _list_letters(letters: tuple[str, ...]) -> str:
+    """Return "A, B and C", or "21 letters (C-K, M-Y)" for more than MAX_LISTED_LETTERS."""
+    if len(letters) <= MAX_LISTED_LETTERS:
+        return join_words(letters)
+    return f"{len(letters)} letters ({format_letter_ranges(letters, ', ')})"
+
+
+def format_letter_ranges(letters: Iterable[str], separator: str = ",") -> str:
+    """Return letters in the format of the option --letters, such as "A-D,M,N"."""
     runs: list[list[int]] = []
     for index in sorted(map(LETTERS.index, letters)):
         if runs and runs[-1][-1] == index - 1:
@@ -233,12 +240,12 @@ def format_letter_ranges(letters: Iterable[str], between: str = ",") -> str:
         else:
             runs.append([index])
     parts = (
-        f"{LETTERS[run[0]]}-{LETTERS[run[-1]]}" if len(run) > 2 else between.join(LETTERS[index] for index in run)
+        f"{LETTERS[run[0]]}-{LETTERS[run[-1]]}" if len(run) > 2 else separator.join(LETTERS[index] for index in run)
         for run in runs
     )
-    return between.join(parts)
+    return separator.join(parts)
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Words as a sentence has them: "A, B and C"."""
+    """Return words as in a sentence, such as "A, B and C"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,4 +1,4 @@
-"""The page of a dataset: what came in, what went out and why, how it is balanced, and what to record next."""
+"""Write report.html of a dataset: kept and rejected images, balance, split, leakage, and what to record next."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ from aslkit.core.sanitize import format_percent
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.table import landmark_array, right_hands
-from aslkit.curate.report.dataset_leakage import MOST, DatasetLeakage
+from aslkit.curate.report.dataset_leakage import MAX_IMAGES, DatasetLeakage
 from aslkit.curate.report.galleries import build_galleries, reason_order, thumbnail
-from aslkit.curate.report.leakage import COPY
+from aslkit.curate.report.leakage import MIN_CORRELATION
 from aslkit.curate.report.pose_outliers import Drawing, Pose, draw_poses, find_pose_outliers
 from aslkit.curate.report.recommendations import join_words, recommend_recordings
 from aslkit.datasets.schema import SPLITS
@@ -26,36 +26,36 @@ from aslkit.formats.captures import CapturedFrame
 
 FILE: Final = "report.html"
 
-SHADES: Final = 4
-"""Steps of the heat map."""
+HEATMAP_SHADES: Final = 4
+"""Number of colors of the heat map."""
 
-NAMED: Final = 8
-"""Signers of a split that are named; of more, the number is given."""
+MAX_LISTED_SIGNERS: Final = 8
+"""Maximum number of signers of a split that are listed by name; for more, their number is shown."""
 
-_CONTROL: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range(127, 160))}
-"""All but tab and line feed."""
+_CONTROL_CHARACTERS: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range(127, 160))}
+"""Replacements of all control characters except tab and line feed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportInput:
-    """What a report tells of.
+    """Data that a report shows.
 
     Attributes:
-        name: of the dataset.
-        table: its n rows of `schema.COLUMNS` without images, without varied copies.
-        kept: the same n frames.
-        suggested: int64 (n,), the letter that each is taken for, as `Sieved.suggested`.
-        leakage: how much of the test can be remembered; None where nothing was compared.
-        split: their split.
-        rejected: what was not taken, a row for each frame.
-        flagged: what is to be known of what was taken.
-        summary: as `datasets.summary.summarise` gives it.
-        config: the settings.
+        name: name of the dataset.
+        table: n rows of `schema.COLUMNS`, without images and augmented copies.
+        frames: the n frames.
+        suggested: int64 (n,), predicted letter, as in `select.Selection`.
+        leakage: data leakage of the split; None if it was not measured.
+        split: split of the n frames.
+        rejected: one entry per rejected frame.
+        flagged: findings about the n frames.
+        summary: as returned by `datasets.summary.summarise_dataset`, with the number of augmented copies.
+        config: settings of curation.
     """
 
     name: str
     table: pa.Table
-    kept: list[CapturedFrame]
+    frames: list[CapturedFrame]
     suggested: npt.NDArray[np.int64]
     leakage: DatasetLeakage | None
     split: Split
@@ -67,7 +67,14 @@ class ReportInput:
 
 @dataclass(frozen=True, kw_only=True)
 class WaterfallStep:
-    """A line of the waterfall: `count` images, drawn from `start`, both also as shares of the longest line, 0–1."""
+    """A bar of the waterfall chart.
+
+    Attributes:
+        name: label of the bar.
+        kind: "whole", "lost" or the name of a split; the CSS class of the bar.
+        count: number of images.
+        start, share: start and length of the bar, relative to the longest bar, 0–1.
+    """
 
     name: str
     kind: str
@@ -78,7 +85,7 @@ class WaterfallStep:
 
 @dataclass(frozen=True, kw_only=True)
 class HeatmapCell:
-    """Of the heat map: images, and how dark, 0–SHADES."""
+    """A cell of the heat map: number of images, and shade from 0 to HEATMAP_SHADES."""
 
     count: int
     shade: int
@@ -86,13 +93,13 @@ class HeatmapCell:
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
-    """Images of each letter, signer and session.
+    """Number of images per letter, signer and session.
 
     Attributes:
-        signers: each with the names of its sessions.
-        rows: letter, its cells in the order of the sessions, their sum.
-        sums: of the sessions, and of all.
-        lacking: a signer and the letters it has nothing of.
+        signers: name of each signer and of its sessions.
+        rows: for each letter: the letter, its cells in the order of the sessions, and their sum.
+        sums: sum of each session, and the total.
+        missing_letters: signers with missing letters, and these letters in words.
     """
 
     signers: list[tuple[str, list[str]]]
@@ -102,140 +109,138 @@ class Balance:
 
 
 def write_report(folder: Path, curation: ReportInput) -> None:
-    """Write report.html into a dataset's folder: one file that needs no other, the same for the same input."""
+    """Write report.html to a dataset folder: a self-contained file, deterministic for the same input."""
     environment = Environment(
         loader=PackageLoader("aslkit.curate.report", "."),
         undefined=StrictUndefined,
-        autoescape=True,  # names of files and signers are others' words
-        finalize=_printable,
+        autoescape=True,  # names of files and signers are untrusted
+        finalize=_replace_control_characters,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["percent"] = format_percent
-    page = environment.get_template("report.html.j2").render(_content(curation))
+    page = environment.get_template("report.html.j2").render(_build_context(curation))
     write_text(folder / FILE, page)
 
 
-def _content(curation: ReportInput) -> dict[str, Any]:
-    """What the template shows."""
-    table, config = curation.table, curation.config
-    frames = SplitFrames.from_table(table)
-    found = table.column("landmarks").is_valid().to_numpy()
-    points = right_hands(table)
-    captured = [*curation.kept, *(each.frame for each in curation.rejected)]
+def _build_context(curation: ReportInput) -> dict[str, Any]:
+    """Return the variables of the template."""
+    frames = SplitFrames.from_table(curation.table)
+    captured = [*curation.frames, *(rejection.frame for rejection in curation.rejected)]
     return {
         "name": curation.name,
         "summary": curation.summary,
         "captured": len(captured),
         "steps": build_waterfall(curation.summary),
-        "advice": recommend_recordings(frames, curation.suggested),
+        "recommendations": recommend_recordings(frames, curation.suggested),
         "galleries": build_galleries(
             curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured}
         ),
         "balance": count_balance(frames),
         "splits": summarise_splits(frames, curation.split.names),
-        "leaks": curation.leakage,
-        "too_many": MOST if len(table) > MOST else 0,
-        "copy": COPY,
-        "distance": config.group_distance,
-        "poses": _poses(curation, points, found, frames),
+        "leakage": curation.leakage,
+        "max_images": MAX_IMAGES if len(curation.table) > MAX_IMAGES else 0,
+        "min_correlation": MIN_CORRELATION,
+        "distance": curation.config.group_distance,
+        "poses": _find_poses(curation, frames),
     }
 
 
-def _poses(
-    curation: ReportInput, points: npt.NDArray[np.float32], found: npt.NDArray[np.bool_], frames: SplitFrames
-) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
-    """Each letter's usual pose, its drawing, and what is shown of the frames least like it."""
-    rows, hands = np.flatnonzero(found), landmark_array(curation.table)
-    held = find_pose_outliers(points, frames.label[found], frames.group[found])
+def _find_poses(curation: ReportInput, frames: SplitFrames) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
+    """Return the median pose of each letter, its drawing, and the images of its outliers."""
+    rows = np.flatnonzero(curation.table.column("landmarks").is_valid().to_numpy())
+    landmarks = landmark_array(curation.table)
+    poses = find_pose_outliers(right_hands(curation.table), frames.label[rows], frames.group[rows])
     return [
-        (pose, drawing, [_far(curation.kept[rows[at]], hands[at], beyond) for at, beyond in pose.outliers])
-        for pose, drawing in zip(held, draw_poses(held), strict=True)
+        (pose, drawing, [_build_outlier(curation.frames[rows[i]], landmarks[i]) for i, _ in pose.outliers])
+        for pose, drawing in zip(poses, draw_poses(poses), strict=True)
     ]
 
 
-def _far(frame: CapturedFrame, hand: npt.NDArray[np.float32], beyond: float) -> dict[str, Any]:
+def _build_outlier(frame: CapturedFrame, landmarks: npt.NDArray[np.float32]) -> dict[str, Any]:
     return {
         "key": frame.key,
         "signer": frame.signer,
         "letter": frame.letter,
-        "beyond": beyond,
-        "picture": thumbnail(frame.path, hand),
+        "image": thumbnail(frame.path, landmarks),
     }
 
 
 def build_waterfall(summary: dict[str, Any]) -> list[WaterfallStep]:
-    """From all that was captured, by what was left out, to what is taken, its splits, and varied copies of train."""
-    lost = sorted(summary["rejected"].items(), key=lambda item: reason_order(item[0]))
+    """Return the bars from the captured images over the rejected ones to the kept ones, their splits and copies."""
+    rejected = sorted(summary["rejected"].items(), key=lambda item: reason_order(item[0]))
     captured, copies = summary["frames"] + sum(summary["rejected"].values()), summary.get("augmented", 0)
     longest = max(captured, summary["frames"] + copies)
     steps: list[tuple[str, str, int, int]] = [("captured", "whole", captured, 0)]
     left = captured
-    for reason, count in lost:
+    for reason, count in rejected:
         left -= count
         steps.append((reason, "lost", count, left))
-    steps.append(("taken", "whole", summary["frames"], 0))
+    steps.append(("kept", "whole", summary["frames"], 0))
     start = 0
     for name in SPLITS:
         count = summary["splits"][name]
         steps.append((name, name, count, start))
         start += count
     if copies:
-        steps.append(("varied copies, in train", "train", copies, start))
+        steps.append(("augmented copies, in train", "train", copies, start))
     return [
-        WaterfallStep(name=name, kind=kind, count=count, start=begin / longest, share=count / longest)
-        for name, kind, count, begin in steps
+        WaterfallStep(name=name, kind=kind, count=count, start=first / longest, share=count / longest)
+        for name, kind, count, first in steps
     ]
 
 
 def count_balance(frames: SplitFrames) -> Balance:
     """Count images by letter, signer and session."""
-    sittings = sorted(set(zip(frames.signer.tolist(), frames.session.tolist(), strict=True)))
-    where = {sitting: column for column, sitting in enumerate(sittings)}
-    column = np.array([where[own] for own in zip(frames.signer.tolist(), frames.session.tolist(), strict=True)])
-    counts = np.zeros((len(LETTERS), len(sittings)), np.int64)
-    np.add.at(counts, (frames.label, column), 1)
-    shades = np.ceil(SHADES * counts / counts.max()).astype(np.int64)
-    names = sorted({signer for signer, _ in sittings})
-    has = {
-        signer: counts[:, [index for index, (who, _) in enumerate(sittings) if who == signer]].sum(axis=1)
-        for signer in names
+    keys = list(zip(frames.signer.tolist(), frames.session.tolist(), strict=True))
+    sessions = sorted(set(keys))
+    columns = {key: column for column, key in enumerate(sessions)}
+    counts = np.zeros((len(LETTERS), len(sessions)), np.int64)
+    np.add.at(counts, (frames.label, np.array([columns[key] for key in keys])), 1)
+    shades = np.ceil(HEATMAP_SHADES * counts / counts.max()).astype(np.int64)
+    names = sorted({signer for signer, _ in sessions})
+    signer_counts = {
+        name: counts[:, [column for (signer, _), column in columns.items() if signer == name]].sum(axis=1)
+        for name in names
     }
     return Balance(
-        signers=[(name, [session for signer, session in sittings if signer == name]) for name in names],
+        signers=[(name, [session for signer, session in sessions if signer == name]) for name in names],
         rows=[
             (letter, [HeatmapCell(count=int(n), shade=int(s)) for n, s in zip(row, shade, strict=True)], int(row.sum()))
             for letter, row, shade in zip(LETTERS, counts, shades, strict=True)
         ],
         sums=[*map(int, counts.sum(axis=0)), int(counts.sum())],
         missing_letters=[
-            (name, join_words([letter for letter, count in zip(LETTERS, has[name], strict=True) if not count]))
+            (
+                name,
+                join_words([letter for letter, count in zip(LETTERS, signer_counts[name], strict=True) if not count]),
+            )
             for name in names
-            if not has[name].all()
+            if not signer_counts[name].all()
         ],
     )
 
 
 def summarise_splits(frames: SplitFrames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
-    """Of each split: its images, groups, letters, signers (by name where they are few) and sessions."""
-    found = []
+    """Return images, groups, letters, signers and sessions of each split; signers by name if there are few."""
+    splits = []
     for name in SPLITS:
         own = names == name
         signers = np.unique(frames.signer[own]).tolist()
-        sittings = set(zip(frames.signer[own].tolist(), frames.session[own].tolist(), strict=True))
-        found.append(
+        sessions = set(zip(frames.signer[own].tolist(), frames.session[own].tolist(), strict=True))
+        splits.append(
             {
                 "name": name,
                 "images": int(own.sum()),
                 "groups": len(np.unique(frames.group[own])),
                 "letters": len(np.unique(frames.label[own])),
-                "signers": ", ".join(signers) if len(signers) <= NAMED else f"{len(signers)} signers",
-                "sessions": len(sittings),
+                "signers": ", ".join(signers) if len(signers) <= MAX_LISTED_SIGNERS else f"{len(signers)} signers",
+                "sessions": len(sessions),
             }
         )
-    return found
+    return splits
 
 
-def _printable(value: Any) -> Any:
-    """Without control characters, which names of files may hold."""
-    return value.translate(_CONTROL) if isinstance(value, str) else value
+def _replace_control_characters(value: Any) -> Any:
+    """Replace control characters, which file names can contain."""
+    return value.translate(_CONTROL_CHARACTERS) if isinstance(value, str) else value

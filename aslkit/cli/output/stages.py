@@ -125,7 +125,7 @@ def print_curation(result: "CurateResult", *, as_json: bool) -> None:
     """Print the content of a curated dataset and what was rejected or flagged."""
     summary = result.summary
     if as_json:
-        state = {"folder": str(result.folder), "looked_at": result.looked_at, "up_to_date": result.up_to_date}
+        state = {"folder": str(result.folder), "looked_at": result.measured, "up_to_date": result.up_to_date}
         print_json(state | summary)
         return
     print_summary(result.folder, summary, up_to_date=result.up_to_date)
