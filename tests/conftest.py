@@ -81,23 +81,23 @@ def workspace(curated: Workspace, tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Lets curation look at images in this process, and lists the contents it looked at."""
-    seen: list[str] = []
+def measured_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make curation measure images in this process, and return the content hashes of the measured files."""
+    contents: list[str] = []
 
-    def here(
+    def map_here(
         work: Callable[[pa.RecordBatch], pa.RecordBatch],
         batches: Iterable[pa.RecordBatch],
         *,
         processes: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            if "content" in batch.schema.names:  # else it is not looked at, but varied
-                seen.extend(batch.column("content").to_pylist())
+            if "content" in batch.schema.names:  # otherwise the batch is augmented
+                contents.extend(batch.column("content").to_pylist())
             yield work(batch)
 
-    monkeypatch.setattr(engine, "map_local", here)
-    return seen
+    monkeypatch.setattr(engine, "map_local", map_here)
+    return contents
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
-from aslkit.curate.measure.measure import GIVEN, MeasureOptions, measure_batch
+from aslkit.curate.measure.measure import BYTES_SCHEMA, MeasureOptions, measure_batch
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import MIN_CONFIDENCE, HandLandmarker
 from aslkit.vision.images import decode_image, encode_jpeg
@@ -44,7 +44,7 @@ def main() -> None:
     """Time both in turn, so that a noisy machine disturbs both alike."""
     images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
     looking = MeasureOptions(min_confidence=MIN_CONFIDENCE, second_try=True)
-    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], GIVEN)
+    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA)
     decoded = [decode_image(image) for image in images]
     ratios, floors = [], []
     with HandLandmarker() as landmarker:

@@ -1,4 +1,4 @@
-"""What a report is made from."""
+"""Fixtures for the tests of the report."""
 
 from dataclasses import replace
 
@@ -11,18 +11,18 @@ from aslkit.curate.report.report import ReportInput
 from aslkit.datasets import parquet_store
 from aslkit.datasets.split import Split
 from aslkit.formats.captures import walk_captures
-from tests.curate.read_report import measured
+from tests.curate.read_report import measure_leakage_of
 
 
 @pytest.fixture
 def curation(curated: Workspace, settings: CurateConfig) -> ReportInput:
-    """What the report of `curated` was made from."""
+    """Input of the report of `curated`."""
     table = parquet_store.read_dataset(curated.dataset("custom"))
     frames = {frame.key: frame for frame in walk_captures(curated.captures)}
-    plain = ReportInput(
+    report_input = ReportInput(
         name="custom",
         table=table.drop_columns(["split"]),
-        kept=[frames[image["path"]] for image in table.column("image").to_pylist()],
+        frames=[frames[image["path"]] for image in table.column("image").to_pylist()],
         suggested=table.column("label").to_numpy(),
         leakage=None,
         split=Split(names=np.array(table.column("split").to_pylist()), by="signer"),
@@ -31,4 +31,4 @@ def curation(curated: Workspace, settings: CurateConfig) -> ReportInput:
         summary=parquet_store.read_facts(curated.dataset("custom"))["summary"],
         config=settings,
     )
-    return replace(plain, leakage=measured(plain, settings))
+    return replace(report_input, leakage=measure_leakage_of(report_input, settings))

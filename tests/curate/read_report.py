@@ -1,4 +1,4 @@
-"""A report, read again, and what goes into it."""
+"""Helpers to write and parse reports."""
 
 from collections import Counter
 from html.parser import HTMLParser
@@ -9,9 +9,8 @@ import numpy as np
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
-from aslkit.curate.report import dataset_leakage as leaking
 from aslkit.curate.report import report
-from aslkit.curate.report.dataset_leakage import measure_dataset_leakage
+from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
 from aslkit.curate.report.report import ReportInput
 from aslkit.formats.captures import walk_captures
 from aslkit.vision.images import decode_image, to_gray
@@ -21,7 +20,7 @@ VOID = {"meta", "img", "link", "br", "hr", "wbr", "path"}
 
 
 class Page(HTMLParser):
-    """What a page holds, and whether each element that is opened is closed."""
+    """Content of an HTML page. Fails if an element is not closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -48,17 +47,20 @@ class Page(HTMLParser):
         return [value for _, attribute, value in self.attributes if attribute == name]
 
 
-def written(curation: ReportInput, folder: Path) -> str:
+def write_report(curation: ReportInput, folder: Path) -> str:
+    """Write a report and return its text."""
     report.write_report(folder, curation)
     return (folder / report.FILE).read_text(encoding="utf-8")
 
 
-def refused(workspace: Workspace, reason: str, detail: str = "", *, of: int = 1, start: int = 0) -> list[Rejection]:
-    frames = list(walk_captures(workspace.captures))[start : start + of]
+def make_rejections(workspace: Workspace, reason: str, detail: str = "", *, count: int = 1) -> list[Rejection]:
+    """Return rejections of the first frames of a workspace."""
+    frames = list(walk_captures(workspace.captures))[:count]
     return [Rejection(frame=frame, reason=reason, detail=detail) for frame in frames]
 
 
-def measured(curation: ReportInput, settings: CurateConfig) -> leaking.DatasetLeakage | None:
+def measure_leakage_of(curation: ReportInput, settings: CurateConfig) -> DatasetLeakage | None:
+    """Measure the data leakage of a dataset from its full images."""
     images = [decode_image(image["bytes"]) for image in curation.table.column("image").to_pylist()]
     return measure_dataset_leakage(
         np.stack([downscale_gray(to_gray(image)) for image in images]),

@@ -22,11 +22,11 @@ from aslkit.vision.near_duplicate import joints_in_pixels
 
 @pytest.fixture(scope="module")
 def landmarker() -> Iterator[HandLandmarker]:
-    with HandLandmarker() as found:
-        yield found
+    with HandLandmarker() as opened:
+        yield opened
 
 
-def test_the_same_seed_gives_the_same_bytes(picture: Frame) -> None:
+def test_same_seed_gives_the_same_image(picture: Frame) -> None:
     first, again, other = (augment_image(picture, None, seed=seed)[0] for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first != other).any()
@@ -37,33 +37,33 @@ def test_landmarks_move_with_the_image(picture: Frame, landmarker: HandLandmarke
     hand = landmarker.find(picture)
     assert hand is not None
     height, width = picture.shape[:2]
-    away = []
+    errors = []
     for seed in range(12):
         image, moved, _ = augment_image(picture, hand.landmarks, seed=seed)
         assert moved is not None
         if (again := landmarker.find(image)) is not None:
             pixels = [joints_in_pixels(points, width, height) for points in (moved, again.landmarks)]
-            away.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
-    assert len(away) >= 10
-    assert np.median(away) <= 2
+            errors.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
+    assert len(errors) >= 10
+    assert np.median(errors) <= 2
 
 
-def test_a_letter_stays_that_letter(picture: Frame, landmarker: HandLandmarker) -> None:
+def test_hand_is_not_flipped_and_hardly_rotated(picture: Frame, landmarker: HandLandmarker) -> None:
     hand = landmarker.find(picture)
     assert hand is not None
     palm = hand.landmarks[9, :2] - hand.landmarks[0, :2]
     for seed in range(40):
         _, moved, _ = augment_image(picture, hand.landmarks, seed=seed)
         assert moved is not None
-        turned = moved[9, :2] - moved[0, :2]
-        cosine = float(palm @ turned / np.linalg.norm(palm) / np.linalg.norm(turned))
-        assert np.degrees(np.arccos(min(cosine, 1))) < 25  # neither turned far nor flipped
-        across, before = (np.cross(p[5, :2] - p[0, :2], p[17, :2] - p[0, :2]) for p in (moved, hand.landmarks))
-        assert np.sign(across) == np.sign(before)
+        moved_palm = moved[9, :2] - moved[0, :2]
+        cosine = float(palm @ moved_palm / np.linalg.norm(palm) / np.linalg.norm(moved_palm))
+        assert np.degrees(np.arccos(min(cosine, 1))) < 25
+        side, original_side = (np.cross(p[5, :2] - p[0, :2], p[17, :2] - p[0, :2]) for p in (moved, hand.landmarks))
+        assert np.sign(side) == np.sign(original_side)
 
 
-def test_copies_are_in_train_only_and_name_their_parents(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str]
+def test_copies_are_only_in_train_and_have_parents(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str]
 ) -> None:
     def build(name: str) -> list[dict[str, object]]:
         config = replace(settings, augment=2)
@@ -91,7 +91,7 @@ def test_copies_are_in_train_only_and_name_their_parents(
     assert build("again") == rows
 
 
-def test_a_frame_without_a_hand_stays_without(workspace: Workspace) -> None:
+def test_copy_of_a_frame_without_a_hand_has_no_hand(workspace: Workspace) -> None:
     table = parquet_store.read_dataset(workspace.dataset("custom")).drop_columns(["split"]).slice(0, 1)
     row = table.to_pylist()[0] | {"landmarks": None, "hand_box": None, "handedness": None}
     batch = pa.RecordBatch.from_pylist([row], table.schema)
@@ -99,8 +99,8 @@ def test_a_frame_without_a_hand_stays_without(workspace: Workspace) -> None:
     assert copy["landmarks"] is copy["hand_box"] is None
 
 
-def test_real_hands_stay_where_their_landmarks_go(real_data: Path, landmarker: HandLandmarker) -> None:
-    away = []
+def test_landmarks_move_with_real_images(real_data: Path, landmarker: HandLandmarker) -> None:
+    errors = []
     paths = sorted((real_data / "captures" / "house").glob("[ABLY]/*.jpg"))[::60]
     for seed, path in enumerate(paths):
         frame = decode_image(path.read_bytes())
@@ -111,6 +111,6 @@ def test_real_hands_stay_where_their_landmarks_go(real_data: Path, landmarker: H
         if again is None or moved is None:
             continue
         pixels = [joints_in_pixels(points, frame.shape[1], frame.shape[0]) for points in (moved, again.landmarks)]
-        away.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
-    assert len(away) > 10
-    assert np.median(away) <= 4  # the landmarker itself is off by some 2 pixels in these
+        errors.append(float(np.linalg.norm(pixels[0] - pixels[1], axis=1).mean()))
+    assert len(errors) > 10
+    assert np.median(errors) <= 4  # the landmarker itself has an error of some 2 pixels on these images

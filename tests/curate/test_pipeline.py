@@ -32,14 +32,14 @@ from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, pixel_hash
 
 
-def again(workspace: Workspace, settings: CurateConfig, **options: Any) -> CurateResult:
+def run_curation(workspace: Workspace, settings: CurateConfig, **options: Any) -> CurateResult:
     checks = options.pop("checks", load_settings("checks", CheckConfig))
     name = options.pop("name", "custom")
     return curate(workspace, name=name, config=settings, checks=checks, engine=Local(processes=1), **options)
 
 
-def files(folder: Path) -> dict[str, str]:
-    """Every file under a folder and the hash of its content."""
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the hash of every file in a folder, by relative path."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -47,20 +47,20 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
-def paths(workspace: Workspace) -> list[str]:
-    """Of the frames in the dataset."""
+def list_frames(workspace: Workspace) -> list[str]:
+    """Return the keys of the frames in the dataset."""
     table = parquet_store.read_dataset(workspace.dataset("custom"), ["image.path"])
     return [row["image"]["path"] for row in table.to_pylist()]
 
 
-def put(workspace: Workspace, key: str, data: bytes) -> Path:
+def add_file(workspace: Workspace, key: str, data: bytes) -> Path:
     path = workspace.captures / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
 
 
-def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) -> None:
+def test_dataset_has_every_frame_unchanged(curated: Workspace) -> None:
     table = parquet_store.read_dataset(curated.dataset("custom"))
     captured = {frame.key: frame for frame in walk_captures(curated.captures)}
     rows = table.to_pylist()
@@ -77,18 +77,18 @@ def test_every_frame_is_in_the_dataset_as_it_was_recorded(curated: Workspace) ->
         assert row["parent"] is row["augmentation"] is None
 
 
-def test_one_person_under_two_names_is_told(workspace: Workspace, settings: CurateConfig) -> None:
-    before = again(workspace, settings).summary["notes"]
+def test_note_about_one_person_under_two_names(workspace: Workspace, settings: CurateConfig) -> None:
+    before = run_curation(workspace, settings).summary["notes"]
     for frame in list(walk_captures(workspace.captures)):
         if frame.signer == "ben":
             brighter = cv2.convertScaleAbs(decode_image(frame.path.read_bytes()), alpha=1.05)
-            put(workspace, f"maria/one/{frame.letter}/{frame.path.name}", encode_jpeg(brighter, quality=80))
+            add_file(workspace, f"maria/one/{frame.letter}/{frame.path.name}", encode_jpeg(brighter, quality=80))
     SessionInfo(signer="maria", session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
-    (note,) = set(again(workspace, settings).summary["notes"]) - set(before)
+    (note,) = set(run_curation(workspace, settings).summary["notes"]) - set(before)
     assert note.startswith("100% of the frames of ben are near-duplicates of frames of maria.")
 
 
-def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) -> None:
+def test_test_signer_is_unseen_and_hands_are_found(curated: Workspace) -> None:
     rows = parquet_store.read_dataset(curated.dataset("custom"), ["signer", "split", "group", "landmarks"]).to_pylist()
     tested = {row["signer"] for row in rows if row["split"] == "test"}
     trained = {row["signer"] for row in rows if row["split"] != "test"}
@@ -98,46 +98,48 @@ def test_the_test_is_on_somebody_unseen_and_hands_are_found(curated: Workspace) 
     assert sum(row["landmarks"] is not None for row in rows) >= 0.9 * len(rows)
 
 
-def test_frames_of_a_split_are_in_the_order_they_were_taken(curated: Workspace) -> None:
+def test_frames_of_a_split_are_in_capture_order(curated: Workspace) -> None:
     order = {frame.key: index for index, frame in enumerate(walk_captures(curated.captures))}
     for path in parquet_store.list_files(curated.dataset("custom")):
         places = [order[image["path"]] for image in pq.read_table(path)["image"].to_pylist()]
         assert places == sorted(places)
 
 
-def test_nothing_new_is_nothing_to_do(workspace: Workspace, settings: CurateConfig, looked_at: list[str]) -> None:
-    before = files(workspace.root)
-    result = again(workspace, settings)
-    assert (result.up_to_date, result.looked_at, looked_at) == (True, 0, [])
-    assert files(workspace.root) == before
+def test_up_to_date_dataset_is_not_rebuilt(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str]
+) -> None:
+    before = hash_files(workspace.root)
+    result = run_curation(workspace, settings)
+    assert (result.up_to_date, result.measured, measured_files) == (True, 0, [])
+    assert hash_files(workspace.root) == before
     assert result.summary == parquet_store.read_facts(workspace.dataset("custom"))["summary"]
 
 
-def test_one_new_frame_is_the_only_one_looked_at(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], picture: Frame
+def test_only_new_frames_are_measured(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], picture: Frame
 ) -> None:
-    put(workspace, "ben/one/A/99.jpg", encode_jpeg(picture[:-2]))
-    result = again(workspace, settings)
-    assert (result.up_to_date, result.looked_at, len(looked_at)) == (False, 1, 1)
-    assert "ben/one/A/99.jpg" in paths(workspace)
+    add_file(workspace, "ben/one/A/99.jpg", encode_jpeg(picture[:-2]))
+    result = run_curation(workspace, settings)
+    assert (result.up_to_date, result.measured, len(measured_files)) == (False, 1, 1)
+    assert "ben/one/A/99.jpg" in list_frames(workspace)
 
 
-def test_the_same_input_gives_the_same_bytes(
-    curated: Workspace, tmp_path: Path, settings: CurateConfig, looked_at: list[str]
+def test_same_input_gives_the_same_bytes(
+    curated: Workspace, tmp_path: Path, settings: CurateConfig, measured_files: list[str]
 ) -> None:
-    """With another number of processes, without what was known, in another place."""
+    """Independent of the number of processes, the cache and the location of the workspace."""
     shutil.copytree(curated.captures, tmp_path / "other" / "captures")
     other = Workspace(root=tmp_path / "other")
-    assert again(other, settings).looked_at == 54
-    assert files(other.dataset("custom")) == files(curated.dataset("custom"))
+    assert run_curation(other, settings).measured == 54
+    assert hash_files(other.dataset("custom")) == hash_files(curated.dataset("custom"))
 
 
 @pytest.mark.parametrize("change", ["licence", "removed", "renamed", "hold_out", "seed", "damaged", "lost"])
-def test_what_a_dataset_depends_on_makes_it_anew(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], change: str
+def test_dataset_is_rebuilt_after_a_change(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], change: str
 ) -> None:
     folder, options = workspace.dataset("custom"), dict[str, Any]()
-    before = files(folder)
+    before = hash_files(folder)
     frame = workspace.captures / "ben" / "one" / "A" / "8.jpg"
     match change:
         case "licence":
@@ -156,45 +158,45 @@ def test_what_a_dataset_depends_on_makes_it_anew(
             path.write_bytes(path.read_bytes()[:-100])
         case "lost":
             parquet_store.list_files(folder)[-1].unlink()
-    assert not again(workspace, settings, **options).up_to_date
-    assert looked_at == []
-    assert (files(folder) == before) == (change in ("damaged", "lost"))
+    assert not run_curation(workspace, settings, **options).up_to_date
+    assert measured_files == []
+    assert (hash_files(folder) == before) == (change in ("damaged", "lost"))
 
 
-def test_what_is_not_taken_is_listed_with_its_reason(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], picture: Frame
+def test_rejected_frames_are_listed_with_their_reason(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], picture: Frame
 ) -> None:
     first = (workspace.captures / "ada" / "one" / "A" / "20260102T030405000Z.jpg").read_bytes()
-    put(workspace, "ada/one/A/z-copy.png", encode_png(decode_image(first)))
-    put(workspace, "ben/one/A/z-empty.jpg", b"")
-    put(workspace, "ben/one/A/z-cut.jpg", encode_jpeg(picture)[:-500])
-    put(workspace, "cleo/one/A/z.jpg", encode_jpeg(picture[::-1]))
-    put(workspace, "cleo/one/B/z.jpg", encode_jpeg(picture[::-1]))
-    before = files(workspace.captures)
-    result = again(workspace, settings)
+    add_file(workspace, "ada/one/A/z-copy.png", encode_png(decode_image(first)))
+    add_file(workspace, "ben/one/A/z-empty.jpg", b"")
+    add_file(workspace, "ben/one/A/z-truncated.jpg", encode_jpeg(picture)[:-500])
+    add_file(workspace, "cleo/one/A/z.jpg", encode_jpeg(picture[::-1]))
+    add_file(workspace, "cleo/one/B/z.jpg", encode_jpeg(picture[::-1]))
+    before = hash_files(workspace.captures)
+    result = run_curation(workspace, settings)
     rejected = parquet_store.read_rejected(workspace.dataset("custom")).to_pylist()
     assert {row["path"]: (row["reason"], row["detail"]) for row in rejected} == {
         "ada/one/A/z-copy.png": ("duplicate", "same pixels as ada/one/A/20260102T030405000Z.jpg"),
         "ben/one/A/z-empty.jpg": ("unreadable", "empty file"),
-        "ben/one/A/z-cut.jpg": ("unreadable", "damaged or cut short"),
+        "ben/one/A/z-truncated.jpg": ("unreadable", "damaged or cut short"),
         "cleo/one/A/z.jpg": ("conflicting-label", "same pixels as cleo/one/B/z.jpg"),
         "cleo/one/B/z.jpg": ("conflicting-label", "same pixels as cleo/one/A/z.jpg"),
     }
     assert result.summary["rejected"] == {"conflicting-label": 2, "duplicate": 1, "unreadable": 2}
-    everything = sorted(paths(workspace) + [row["path"] for row in rejected])
-    assert everything == sorted(frame.key for frame in walk_captures(workspace.captures))
-    assert files(workspace.captures) == before
+    keys = sorted(list_frames(workspace) + [row["path"] for row in rejected])
+    assert keys == sorted(frame.key for frame in walk_captures(workspace.captures))
+    assert hash_files(workspace.captures) == before
 
 
-def test_frames_of_a_folder_made_by_hand_carry_no_traces_into_the_dataset(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], picture: Frame
+def test_metadata_of_manually_added_images_is_removed(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], picture: Frame
 ) -> None:
-    path = put(workspace, "dora/by hand/A/1.jpg", b"")
+    path = add_file(workspace, "dora/by hand/A/1.jpg", b"")
     exif = Image.Exif()
     exif[0x013B] = "SECRET"
     exif[0x0112] = 6
     Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])).save(path, exif=exif, quality=95)
-    again(workspace, settings)
+    run_curation(workspace, settings)
     row = next(
         row for row in parquet_store.read_dataset(workspace.dataset("custom")).to_pylist() if row["signer"] == "dora"
     )
@@ -204,130 +206,140 @@ def test_frames_of_a_folder_made_by_hand_carry_no_traces_into_the_dataset(
     assert (row["sha256"], row["width"], row["camera"]) == (pixel_hash(frame), 180, "unknown")
 
 
-def test_synthetic_signers_are_left_out_beside_real_ones(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str]
+def test_synthetic_signers_are_left_out_next_to_real_ones(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str]
 ) -> None:
     shutil.copytree(workspace.captures / "ben", workspace.captures / "synthetic-ben")
     for path in (workspace.captures / "synthetic-ben").rglob("*.jpg"):
         path.write_bytes(encode_jpeg(decode_image(path.read_bytes())[1:]))
-    summary = again(workspace, settings).summary
+    summary = run_curation(workspace, settings).summary
     assert sorted(summary["signers"]) == ["ada", "ben", "cleo"]
     assert any("synthetic-ben" in note for note in summary["notes"])
-    assert looked_at == []
-    assert "synthetic-ben" in again(workspace, settings, with_synthetic=True).summary["signers"]
+    assert measured_files == []
+    assert "synthetic-ben" in run_curation(workspace, settings, with_synthetic=True).summary["signers"]
     for name in ("ada", "ben", "cleo"):
         shutil.rmtree(workspace.captures / name)
-    assert sorted(again(workspace, settings).summary["signers"]) == ["synthetic-ben"]
+    assert sorted(run_curation(workspace, settings).summary["signers"]) == ["synthetic-ben"]
 
 
-def test_no_captures_says_what_to_do(tmp_path: Path, settings: CurateConfig) -> None:
-    with pytest.raises(AslkitError, match=r"no captures.*aslkit capture.*aslkit import.*aslkit demo"):
-        again(Workspace(root=tmp_path), settings)
+def test_error_without_captures_names_the_commands(tmp_path: Path, settings: CurateConfig) -> None:
+    with pytest.raises(AslkitError, match=r"No captures.*aslkit capture.*aslkit import.*aslkit demo"):
+        run_curation(Workspace(root=tmp_path), settings)
 
 
-def test_not_one_readable_image(tmp_path: Path, settings: CurateConfig, looked_at: list[str]) -> None:
-    put(Workspace(root=tmp_path), "ada/one/A/1.jpg", b"x")
+def test_error_without_readable_images(tmp_path: Path, settings: CurateConfig, measured_files: list[str]) -> None:
+    add_file(Workspace(root=tmp_path), "ada/one/A/1.jpg", b"x")
     with pytest.raises(AslkitError, match=r"None of the 1 captured images.*ada/one/A/1\.jpg: not an image"):
-        again(Workspace(root=tmp_path), settings)
+        run_curation(Workspace(root=tmp_path), settings)
     assert not (tmp_path / "datasets" / "custom").exists()
 
 
 @pytest.mark.parametrize(
-    ("hold_out", "words"),
-    [(["maria"], "No signer 'maria' to hold out. Known signers: ada, ben, cleo"), (["cleo", "ada", "ben"], "no signer")],
+    ("hold_out", "message"),
+    [
+        (["maria"], "No signer 'maria' to hold out. Known signers: ada, ben, cleo"),
+        (["cleo", "ada", "ben"], "no signer"),
+    ],
 )
-def test_a_wrong_hold_out_is_told_before_any_image_is_looked_at(
-    curated: Workspace, tmp_path: Path, settings: CurateConfig, looked_at: list[str], hold_out: list[str], words: str
+def test_invalid_hold_out_is_an_error_before_measuring(
+    curated: Workspace,
+    tmp_path: Path,
+    settings: CurateConfig,
+    measured_files: list[str],
+    hold_out: list[str],
+    message: str,
 ) -> None:
     shutil.copytree(curated.captures, tmp_path / "captures")
-    with pytest.raises(InputError, match=words):
-        again(Workspace(root=tmp_path), settings, hold_out=hold_out)
-    assert looked_at == []
+    with pytest.raises(InputError, match=message):
+        run_curation(Workspace(root=tmp_path), settings, hold_out=hold_out)
+    assert measured_files == []
 
 
-def test_one_person_and_one_frame(tmp_path: Path, settings: CurateConfig, looked_at: list[str], picture: Frame) -> None:
+def test_single_frame_of_a_single_signer(
+    tmp_path: Path, settings: CurateConfig, measured_files: list[str], picture: Frame
+) -> None:
     workspace = Workspace(root=tmp_path)
-    put(workspace, "ada/one/Y/1.jpg", encode_jpeg(picture))
-    summary = again(workspace, settings).summary
+    add_file(workspace, "ada/one/Y/1.jpg", encode_jpeg(picture))
+    summary = run_curation(workspace, settings).summary
     assert summary["splits"] == {"train": 1, "validation": 0, "test": 0}
     assert summary["split_by"] == "block"
     assert any("Only one signer" in note for note in summary["notes"])
     assert any("hold any out for test or validation" in note for note in summary["notes"])
 
 
-def test_a_folder_by_hand_with_a_name_that_cannot_be(workspace: Workspace, settings: CurateConfig) -> None:
+def test_invalid_name_of_a_manually_added_folder(workspace: Workspace, settings: CurateConfig) -> None:
     (workspace.captures / "ada").rename(workspace.captures / "<b>ada")
     with pytest.raises(InputError, match="<b>ada"):
-        again(workspace, settings)
+        run_curation(workspace, settings)
 
 
-def test_a_failure_leaves_the_old_dataset(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
+def test_failure_leaves_the_old_dataset_unchanged(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = files(workspace.root)
+    before = hash_files(workspace.root)
 
-    def fails(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(parquet_store, "write_findings", fails)
+    monkeypatch.setattr(parquet_store, "write_findings", fail)
     with pytest.raises(OSError, match="No space"):
-        again(workspace, settings, rebuild=True)
-    assert files(workspace.root) == before
+        run_curation(workspace, settings, rebuild=True)
+    assert hash_files(workspace.root) == before
 
 
-def test_what_is_no_dataset_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
+def test_folder_with_other_files_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
     thesis = workspace.root / "datasets" / "mine" / "thesis.tex"
     thesis.parent.mkdir()
     thesis.write_text("years of work")
     with pytest.raises(AslkitError, match="already contains other files"):
-        again(workspace, settings, name="mine")
+        run_curation(workspace, settings, name="mine")
     assert thesis.read_text() == "years of work"
 
 
-def test_a_merge_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
+def test_merged_dataset_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
     config = MergeConfig(test_share=0.2, validation_share=0.15, seed=0)
-    given = MergeInput(name="custom", folder=workspace.dataset("custom"), renames={})
-    merge_datasets([given], workspace.dataset("ours"), config)
-    before = files(workspace.dataset("ours"))
+    source = MergeInput(name="custom", folder=workspace.dataset("custom"), renames={})
+    merge_datasets([source], workspace.dataset("ours"), config)
+    before = hash_files(workspace.dataset("ours"))
     with pytest.raises(InputError, match="is a merge of several datasets"):
-        again(workspace, settings, name="ours")
-    assert files(workspace.dataset("ours")) == before
+        run_curation(workspace, settings, name="ours")
+    assert hash_files(workspace.dataset("ours")) == before
 
 
-def test_what_was_pulled_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
+def test_downloaded_dataset_is_not_overwritten(workspace: Workspace, settings: CurateConfig) -> None:
     folder, _ = stage_upload(workspace.dataset("custom"), workspace, PrivacyConfig(landmarks_only=True))
     upload_staged(folder, str(workspace.root / "club"))
     download_dataset(f"file://{workspace.root / 'club'}", workspace.dataset("theirs"))
-    before = files(workspace.dataset("theirs"))
+    before = hash_files(workspace.dataset("theirs"))
     with pytest.raises(InputError, match=r"theirs is a downloaded dataset\. Choose another name with --dataset"):
-        again(workspace, settings, name="theirs", rebuild=True)
-    assert files(workspace.dataset("theirs")) == before
-    assert again(workspace, settings).up_to_date  # one's own, though pushed, is
+        run_curation(workspace, settings, name="theirs", rebuild=True)
+    assert hash_files(workspace.dataset("theirs")) == before
+    assert run_curation(workspace, settings).up_to_date  # a pushed dataset can be curated again
 
 
-def test_what_was_got_is_not_overwritten(
+def test_fetched_dataset_is_not_overwritten(
     workspace: Workspace, settings: CurateConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = {"train": SignMnistImages(pixels=np.zeros((1, SIDE, SIDE), np.uint8), labels=np.zeros(1, np.int64))}
     monkeypatch.setattr(read_csv, "read_sign_mnist", lambda *_, **__: images)
     fetch_sign_mnist(workspace.dataset("sign-mnist"), source=workspace.root, partial=True)
-    before = files(workspace.dataset("sign-mnist"))
+    before = hash_files(workspace.dataset("sign-mnist"))
     with pytest.raises(InputError, match="is a dataset created by `aslkit dataset get sign-mnist`"):
-        again(workspace, settings, name="sign-mnist")
-    assert files(workspace.dataset("sign-mnist")) == before
+        run_curation(workspace, settings, name="sign-mnist")
+    assert hash_files(workspace.dataset("sign-mnist")) == before
 
 
-def test_large_images_are_written_in_small_parts(
-    workspace: Workspace, settings: CurateConfig, looked_at: list[str], monkeypatch: pytest.MonkeyPatch
+def test_large_images_are_written_in_small_row_groups(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = parquet_store.read_dataset(workspace.dataset("custom"))
-    monkeypatch.setattr(measure_table, "_MOST_BYTES", 20_000)
-    again(workspace, settings, rebuild=True)
+    monkeypatch.setattr(measure_table, "_MAX_IMAGE_BYTES", 20_000)
+    run_curation(workspace, settings, rebuild=True)
     assert parquet_store.read_dataset(workspace.dataset("custom")).equals(before)
     assert pq.ParquetFile(parquet_store.list_files(workspace.dataset("custom"))[0]).num_row_groups > 3
 
 
-def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfig, looked_at: list[str]) -> None:
+def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfig, measured_files: list[str]) -> None:
     workspace = Workspace(root=tmp_path / "workspace")
     for signer in ("house", "longhong", "rahman"):
         source = tmp_path / signer
@@ -337,7 +349,7 @@ def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfi
             shutil.copy(photos[(37 * index) % len(photos)], source / letter)
         info = SessionInfo(signer=signer, session="photos", camera="import photos")
         import_folder(source, workspace=workspace, info=info, mirrored=False)
-    summary = again(workspace, settings).summary
+    summary = run_curation(workspace, settings).summary
     assert summary["frames"] == len(list(walk_captures(workspace.captures))) == 72
     assert summary["coverage"] >= 0.95
     rows = parquet_store.read_dataset(workspace.dataset("custom"), ["signer", "label", "handedness"]).to_pylist()

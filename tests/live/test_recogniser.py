@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
-from aslkit.curate.measure.measure import GIVEN, MeasureOptions, measure_batch
+from aslkit.curate.measure.measure import BYTES_SCHEMA, MeasureOptions, measure_batch
 from aslkit.inference import load_model
 from aslkit.inference.load_model import save_network
 from aslkit.live.recogniser import Recogniser, is_rest
@@ -52,7 +52,7 @@ def test_inputs_are_identical_to_training(name: str) -> None:
     contract = get_feature(name).contract
     config = MeasureOptions(min_confidence=0.3, second_try=True)
     images = _encode_hands(2)
-    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], GIVEN)
+    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA)
     rows = measure_batch(batch, config).to_pylist()
     assert all(row["landmarks"] for row in rows)
     with HandLandmarker() as landmarker:

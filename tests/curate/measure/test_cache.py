@@ -16,87 +16,85 @@ from aslkit.curate.measure.engine import Local
 from aslkit.curate.measure.measure import MeasureOptions, file_batches, measure_files
 from aslkit.vision.images import encode_png
 
-HERE = Local(processes=1)
-LOOKING = MeasureOptions(min_confidence=0.3, second_try=False)
+ENGINE = Local(processes=1)
+OPTIONS = MeasureOptions(min_confidence=0.3, second_try=False)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Five empty rooms: quick to look at."""
-    folder = tmp_path_factory.mktemp("rooms")
+    """Return five plain images, which are fast to measure."""
+    folder = tmp_path_factory.mktemp("images")
     for index in range(5):
         (folder / f"{index}.png").write_bytes(encode_png(np.full((32, 32, 3), 40 * index, np.uint8)))
     return {file_hash(path): path for path in sorted(folder.iterdir())}
 
 
-def known(folder: Path, looking: MeasureOptions = LOOKING) -> set[str]:
-    return set(MeasurementCache(folder=folder, options=looking).known.column("content").to_pylist())
+def load_known(folder: Path, options: MeasureOptions = OPTIONS) -> set[str]:
+    return set(MeasurementCache(folder=folder, options=options).known.column("content").to_pylist())
 
 
-def test_no_image_is_looked_at_twice(tmp_path: Path, files: dict[str, Path], looked_at: list[str]) -> None:
-    first, rest = dict(list(files.items())[:2]), files
-    assert MeasurementCache(folder=tmp_path, options=LOOKING).fill(first, HERE) == 2
-    again = MeasurementCache(folder=tmp_path, options=LOOKING)
-    assert again.fill(first, HERE) == 0
-    assert again.fill(rest, HERE) == 3
-    assert again.fill(rest, HERE) == 0
-    assert sorted(looked_at) == sorted(files)
-    assert known(tmp_path) == set(files)
+def test_no_image_is_measured_twice(tmp_path: Path, files: dict[str, Path], measured_files: list[str]) -> None:
+    first = dict(list(files.items())[:2])
+    assert MeasurementCache(folder=tmp_path, options=OPTIONS).fill(first, ENGINE) == 2
+    cache_again = MeasurementCache(folder=tmp_path, options=OPTIONS)
+    assert cache_again.fill(first, ENGINE) == 0
+    assert cache_again.fill(files, ENGINE) == 3
+    assert cache_again.fill(files, ENGINE) == 0
+    assert sorted(measured_files) == sorted(files)
+    assert load_known(tmp_path) == set(files)
 
 
-def test_another_way_of_looking_has_other_descriptions(
-    tmp_path: Path, files: dict[str, Path], looked_at: list[str]
+def test_other_options_have_a_separate_cache(tmp_path: Path, files: dict[str, Path], measured_files: list[str]) -> None:
+    MeasurementCache(folder=tmp_path, options=OPTIONS).fill(files, ENGINE)
+    assert load_known(tmp_path, MeasureOptions(min_confidence=0.5, second_try=False)) == set()
+    assert load_known(tmp_path, MeasureOptions(min_confidence=0.3, second_try=True)) == set()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "other columns"])
+def test_damaged_file_is_measured_again(
+    tmp_path: Path, files: dict[str, Path], measured_files: list[str], damage: str
 ) -> None:
-    MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE)
-    assert known(tmp_path, MeasureOptions(min_confidence=0.5, second_try=False)) == set()
-    assert known(tmp_path, MeasureOptions(min_confidence=0.3, second_try=True)) == set()
-
-
-@pytest.mark.parametrize("damage", ["cut", "rubbish", "empty", "other columns"])
-def test_a_damaged_part_is_measured_again(
-    tmp_path: Path, files: dict[str, Path], looked_at: list[str], damage: str
-) -> None:
-    MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE)
-    part = next(tmp_path.rglob("*.parquet"))
-    good = part.read_bytes()
+    MeasurementCache(folder=tmp_path, options=OPTIONS).fill(files, ENGINE)
+    path = next(tmp_path.rglob("*.parquet"))
+    content = path.read_bytes()
     if damage == "other columns":
-        pq.write_table(pa.table({"content": ["x"]}), part)
+        pq.write_table(pa.table({"content": ["x"]}), path)
     else:
-        part.write_bytes({"cut": good[:-20], "rubbish": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
-    assert known(tmp_path) == set()
-    looked_at.clear()
-    assert MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, HERE) == 5
-    assert sorted(looked_at) == sorted(files)
-    assert known(tmp_path) == set(files)
+        path.write_bytes({"truncated": content[:-20], "garbage": b"PAR1" + bytes(100) + b"PAR1", "empty": b""}[damage])
+    assert load_known(tmp_path) == set()
+    measured_files.clear()
+    assert MeasurementCache(folder=tmp_path, options=OPTIONS).fill(files, ENGINE) == 5
+    assert sorted(measured_files) == sorted(files)
+    assert load_known(tmp_path) == set(files)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, AslkitError])
-def test_what_was_measured_before_the_end_is_kept(
+def test_interrupted_run_keeps_what_was_measured(
     tmp_path: Path, files: dict[str, Path], error: type[BaseException]
 ) -> None:
-    class Stops(Local):
-        def describe(self, files: Mapping[str, Path], looking: MeasureOptions) -> Iterator[pa.RecordBatch]:
-            yield from islice(map(partial(measure_files, looking=looking), file_batches(files, 2)), 2)
+    class StoppingEngine(Local):
+        def measure(self, files: Mapping[str, Path], options: MeasureOptions) -> Iterator[pa.RecordBatch]:
+            yield from islice(map(partial(measure_files, options=options), file_batches(files, 2)), 2)
             raise error("stop")
 
     with pytest.raises(error):
-        MeasurementCache(folder=tmp_path, options=LOOKING).fill(files, Stops())
-    assert known(tmp_path) == set(list(files)[:4])
+        MeasurementCache(folder=tmp_path, options=OPTIONS).fill(files, StoppingEngine())
+    assert load_known(tmp_path) == set(list(files)[:4])
 
 
-def test_many_parts_become_one(
-    tmp_path: Path, files: dict[str, Path], looked_at: list[str], monkeypatch: pytest.MonkeyPatch
+def test_many_files_are_merged(
+    tmp_path: Path, files: dict[str, Path], measured_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for content, path in files.items():
-        MeasurementCache(folder=tmp_path, options=LOOKING).fill({content: path}, HERE)
+        MeasurementCache(folder=tmp_path, options=OPTIONS).fill({content: path}, ENGINE)
     assert len(list(tmp_path.rglob("*.parquet"))) == 5
-    before = MeasurementCache(folder=tmp_path, options=LOOKING).known
-    monkeypatch.setattr(cache, "MANY_PARTS", 4)
-    assert MeasurementCache(folder=tmp_path, options=LOOKING).known.equals(before)
+    before = MeasurementCache(folder=tmp_path, options=OPTIONS).known
+    monkeypatch.setattr(cache, "MAX_FILES", 4)
+    assert MeasurementCache(folder=tmp_path, options=OPTIONS).known.equals(before)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
-    assert known(tmp_path) == set(files)
+    assert load_known(tmp_path) == set(files)
 
 
-def test_an_image_that_is_gone_meanwhile_is_named(tmp_path: Path, looked_at: list[str]) -> None:
+def test_missing_image_is_named_in_the_error(tmp_path: Path, measured_files: list[str]) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
-        MeasurementCache(folder=tmp_path, options=LOOKING).fill({"x": tmp_path / "gone.png"}, HERE)
+        MeasurementCache(folder=tmp_path, options=OPTIONS).fill({"x": tmp_path / "gone.png"}, ENGINE)

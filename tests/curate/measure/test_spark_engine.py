@@ -1,4 +1,4 @@
-"""Curation on Spark: the same rows as on this machine, and errors that a user can act on."""
+"""Curation on Spark: the same rows as with the local engine, and actionable errors."""
 
 import os
 import shutil
@@ -23,77 +23,77 @@ from aslkit.vision.perceptual_hash import FINE_BYTES
 
 
 @pytest.fixture(scope="module")
-def on_spark() -> Iterator[SparkEngine]:
+def spark_local() -> Iterator[SparkEngine]:
     with spark_engine("local[2]") as running:
         yield running
 
 
-def data(workspace: Workspace, name: str) -> dict[str, bytes]:
-    """All files of a dataset but its card and report, which say its name."""
+def read_files(workspace: Workspace, name: str) -> dict[str, bytes]:
+    """Return the content of all files of a dataset except its card and report, which contain its name."""
     folder = workspace.dataset(name)
     files = [*folder.glob("data/*.parquet"), folder / "rejected.parquet", folder / "flagged.parquet"]
     return {path.name: path.read_bytes() for path in files}
 
 
-def test_the_same_files_to_the_byte(
-    curated: Workspace, settings: CurateConfig, tmp_path: Path, on_spark: SparkEngine
+def test_same_files_as_with_the_local_engine(
+    curated: Workspace, settings: CurateConfig, tmp_path: Path, spark_local: SparkEngine
 ) -> None:
     workspace = Workspace(root=tmp_path)
-    for path in sorted(curated.captures.rglob("*.*"))[::3]:  # a third of the frames shows as much
-        to = workspace.captures / path.relative_to(curated.captures)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, to)
+    for path in sorted(curated.captures.rglob("*.*"))[::3]:  # a third of the frames is enough
+        target = workspace.captures / path.relative_to(curated.captures)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
     for path in curated.captures.rglob("session.json"):
         shutil.copy(path, workspace.captures / path.relative_to(curated.captures))
     (workspace.captures / "ada" / "one" / "A" / "broken.jpg").write_bytes(b"no image")
     checks = load_settings("checks", CheckConfig)
-    curate(workspace, name="spark", config=settings, checks=checks, engine=on_spark)
+    curate(workspace, name="spark", config=settings, checks=checks, engine=spark_local)
     shutil.rmtree(workspace.measurements)
     curate(workspace, name="local", config=settings, checks=checks)
-    assert data(workspace, "spark") == data(workspace, "local")
+    assert read_files(workspace, "spark") == read_files(workspace, "local")
 
 
-def test_the_same_groups(on_spark: SparkEngine, rng: np.random.Generator) -> None:
+def test_same_groups_as_with_the_local_engine(spark_local: SparkEngine, rng: np.random.Generator) -> None:
     count = 300
-    near = rng.integers(0, 40, count)  # frames of one number are near-duplicates, up to chance
-    traits = near_duplicates.GroupFeatures(
+    near = rng.integers(0, 40, count)  # most frames with the same number are near-duplicates
+    features = near_duplicates.GroupFeatures(
         phash=np.random.default_rng(1).integers(0, 256, (40, 8), np.uint8)[near],
         fine_hash=rng.integers(0, 256, (count, FINE_BYTES), np.uint8),
         hand_hash=np.random.default_rng(2).integers(0, 256, (40, FINE_BYTES), np.uint8)[near],
         hands=(rng.uniform(0, 100, (40, 21, 2))[near] + rng.normal(0, 0.5, (count, 21, 2))).astype(np.float32),
         left=rng.random(count) < 0.5,
     )
-    traits.hands[near == 3] = np.nan
-    within = np.where(rng.random(count) < 0.7, "ada/A", "ben/Ä")
+    features.hands[near == 3] = np.nan
+    part = np.where(rng.random(count) < 0.7, "ada/A", "ben/Ä")
     limits = load_settings("curate", CurateConfig).limits
-    here = engine.Local().group(traits, within, limits)
-    assert on_spark.group(traits, within, limits).tolist() == here.tolist()
-    assert 40 <= len(set(here.tolist())) < count / 2
+    expected = engine.Local().group(features, part, limits)
+    assert spark_local.group(features, part, limits).tolist() == expected.tolist()
+    assert 40 <= len(set(expected.tolist())) < count / 2
 
 
-def test_a_name_that_is_no_text_is_read(on_spark: SparkEngine, tmp_path: Path) -> None:
+def test_file_name_that_is_not_unicode(spark_local: SparkEngine, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.jpg")
     path.write_bytes(b"no image")
-    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False, hands=False)
-    rows = [batch.to_pylist() for ran in (on_spark, engine.Local()) for batch in ran.describe({"x": path}, looking)]
+    options = measure.MeasureOptions(min_confidence=0.3, second_try=False, hands=False)
+    rows = [batch.to_pylist() for each in (spark_local, engine.Local()) for batch in each.measure({"x": path}, options)]
     assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP or BMP)"] * 2
 
 
-def test_a_file_that_a_worker_does_not_see_is_told(on_spark: SparkEngine, tmp_path: Path) -> None:
-    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False)
+def test_file_missing_on_a_worker_is_explained(spark_local: SparkEngine, tmp_path: Path) -> None:
+    options = measure.MeasureOptions(min_confidence=0.3, second_try=False)
     with pytest.raises(AslkitError, match=r"Spark failed: .*gone\.jpg.*same path"):
-        list(on_spark.describe({"x": tmp_path / "gone.jpg"}, looking))
+        list(spark_local.measure({"x": tmp_path / "gone.jpg"}, options))
 
 
-def test_another_version_on_a_worker_is_told(on_spark: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_version_on_a_worker_is_explained(spark_local: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "__version__", "99.0")
-    looking = measure.MeasureOptions(min_confidence=0.3, second_try=False)
-    with pytest.raises(AslkitError, match=r"installed on a worker, 99\.0 where the command was given"):
-        list(on_spark.describe({"x": Path("x.jpg")}, looking))
+    options = measure.MeasureOptions(min_confidence=0.3, second_try=False)
+    with pytest.raises(AslkitError, match=r"A worker has aslkit .* installed, but this computer has 99\.0"):
+        list(spark_local.measure({"x": Path("x.jpg")}, options))
 
 
-def test_a_master_that_cannot_be_is_told(tmp_path: Path) -> None:
-    """In a process of its own: Spark leaves a pipe open."""
+def test_invalid_master_is_explained(tmp_path: Path) -> None:
+    """Runs in a separate process, because Spark leaves a pipe open."""
     command = [sys.executable, "-m", "aslkit", "curate", "--engine", "spark", "--master", "nonsense"]
     done = subprocess.run([*command, "--workspace", str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1

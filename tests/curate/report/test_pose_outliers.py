@@ -4,9 +4,9 @@ from aslkit.core.letters import INDEX
 from aslkit.curate.report.pose_outliers import draw_poses, find_pose_outliers
 
 
-def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generator) -> None:
+def test_one_outlier_per_group_is_found(rng: np.random.Generator) -> None:
     points = rng.normal(0, 0.02, (60, 21, 3)).astype(np.float32) + rng.normal(0, 1, (21, 3)).astype(np.float32)
-    usual = np.median(points[:40], axis=0)
+    median = np.median(points[:40], axis=0)
     points[[7, 8, 9, 20]] += np.array([2, 2.5, 3, 1], np.float32)[:, None, None]
     group = np.arange(60)
     group[[8, 9]] = 7
@@ -16,10 +16,10 @@ def test_the_hand_held_otherwise_stands_out_once_a_group(rng: np.random.Generato
     assert [at for at, _ in found[0].outliers] == [9, 20]
     assert found[0].outliers[0][1] > found[0].outliers[1][1] > 3.5
     assert found[1].outliers == found[2].outliers == []
-    np.testing.assert_allclose(found[0].mean, usual, atol=0.02)
+    np.testing.assert_allclose(found[0].median, median, atol=0.02)
 
 
-def test_drawings_are_to_one_scale_and_need_none(rng: np.random.Generator) -> None:
+def test_drawings_have_the_same_scale(rng: np.random.Generator) -> None:
     small, large = rng.normal(0, 0.1, (12, 21, 3)), rng.normal(0, 1, (12, 21, 3))
     found = draw_poses(
         find_pose_outliers(np.concatenate([small, large]).astype(np.float32), np.repeat([0, 1], 12), np.arange(24)),

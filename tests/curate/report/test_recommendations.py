@@ -1,4 +1,4 @@
-"""What curation advises to record next."""
+"""Recommendations of what to record next."""
 
 import re
 import shlex
@@ -19,95 +19,99 @@ from aslkit.curate.report.recommendations import (
     recommend_recordings,
 )
 from aslkit.datasets.split import SplitFrames
-from tests.curate.factories import several
+from tests.curate.factories import make_frames
 
 
-def everything(signer: str, count: int, *, session: str = "one") -> list[tuple[str, str, str, int]]:
+def all_letters(signer: str, count: int, *, session: str = "one") -> list[tuple[str, str, str, int]]:
     return [(signer, session, letter, count) for letter in LETTERS]
 
 
-def told(frames: SplitFrames, points: Any = None) -> list[Recommendation]:
-    """Advice on frames without hands, or with the hands given."""
-    said = frames.label if points is None else label_issue_scores(points, frames.label, frames.group, seed=0)[1]
-    return recommend_recordings(frames, said)
+def recommend(frames: SplitFrames, points: Any = None) -> list[Recommendation]:
+    """Return the recommendations for frames without hands, or with the given hands."""
+    suggested = frames.label if points is None else label_issue_scores(points, frames.label, frames.group, seed=0)[1]
+    return recommend_recordings(frames, suggested)
 
 
-def test_a_whole_dataset_needs_no_advice() -> None:
-    assert told(several(*everything("maria", 30), *everything("ben", 30))) == []
+def test_complete_dataset_needs_no_recommendations() -> None:
+    assert recommend(make_frames(*all_letters("maria", 30), *all_letters("ben", 30))) == []
 
 
-def test_one_person_alone_is_told_to_ask_another() -> None:
-    advice = told(several(*everything("maria", 30)))
-    assert [each.kind for each in advice] == ["person"]
-    assert "maria" in advice[0].text
-    assert advice[0].command == "aslkit capture --letters A-Y --signer NAME"
+def test_single_signer_needs_a_second_one() -> None:
+    recommendations = recommend(make_frames(*all_letters("maria", 30)))
+    assert [each.kind for each in recommendations] == ["signer"]
+    assert "maria" in recommendations[0].text
+    assert recommendations[0].command == "aslkit capture --letters A-Y --signer NAME"
 
 
-def test_with_synthetic_signers_only_there_is_one_thing_to_do() -> None:
-    advice = told(several(*everything("synthetic-ada", 3), ("synthetic-ben", "one", "A", 2)))
-    assert [each.command for each in advice] == ["aslkit capture --letters A-Y"]
+def test_synthetic_dataset_needs_a_real_signer() -> None:
+    recommendations = recommend(make_frames(*all_letters("synthetic-ada", 3), ("synthetic-ben", "one", "A", 2)))
+    assert [each.command for each in recommendations] == ["aslkit capture --letters A-Y"]
 
 
-def test_lacking_letters_come_before_few_ones() -> None:
-    rows = [row for row in everything("ana maria", 90) if row[2] not in "KMN"]
-    frames = several(*rows, ("ana maria", "one", "K", 25), *everything("ben", 30))
-    advice = told(frames)
-    assert [(each.kind, each.letters) for each in advice] == [("missing", ("M", "N")), ("few", ("K",))]
-    assert advice[0].text == "ana maria has nothing of M and N: 90 of each."
-    assert advice[1].text == "ana maria has few of K, at most 25 of each: 90 more."
-    assert shlex.split(advice[0].command) == ["aslkit", "capture", "--letters", "M,N", "--signer", "ana maria"]
+def test_missing_letters_come_before_letters_with_few_frames() -> None:
+    rows = [row for row in all_letters("ana maria", 90) if row[2] not in "KMN"]
+    frames = make_frames(*rows, ("ana maria", "one", "K", 25), *all_letters("ben", 30))
+    recommendations = recommend(frames)
+    assert [(each.kind, each.letters) for each in recommendations] == [("missing", ("M", "N")), ("few", ("K",))]
+    assert recommendations[0].text == "ana maria has no frames of M and N: record 90 of each."
+    assert recommendations[1].text == "ana maria has few frames of K, at most 25 of each: record 90 more."
+    assert shlex.split(recommendations[0].command) == ["aslkit", "capture", "--letters", "M,N", "--signer", "ana maria"]
 
 
-def test_letters_that_look_alike_for_a_signer(rng: np.random.Generator) -> None:
-    frames = several(*everything("maria", 30), *everything("ben", 30))
+def test_confused_letters_of_a_signer(rng: np.random.Generator) -> None:
+    frames = make_frames(*all_letters("maria", 30), *all_letters("ben", 30))
     shapes = rng.normal(0, 1, (24, 21, 3))
     points = (shapes[frames.label] + rng.normal(0, 0.05, (len(frames), 21, 3))).astype(np.float32)
-    theirs = (frames.signer == "maria") & np.isin(frames.label, [INDEX["M"], INDEX["N"]])
-    points[theirs] = (shapes[INDEX["M"]] + rng.normal(0, 0.05, (60, 21, 3))).astype(np.float32)
-    advice = told(frames, points)
-    assert [(each.kind, each.signer, each.letters) for each in advice] == [("alike", "maria", ("M", "N"))]
+    confused = (frames.signer == "maria") & np.isin(frames.label, [INDEX["M"], INDEX["N"]])
+    points[confused] = (shapes[INDEX["M"]] + rng.normal(0, 0.05, (60, 21, 3))).astype(np.float32)
+    recommendations = recommend(frames, points)
+    assert [(each.kind, each.signer, each.letters) for each in recommendations] == [("confused", "maria", ("M", "N"))]
     assert re.fullmatch(
-        r"M and N look alike for maria \(\d+% taken for the other\): 40 more of each, .*", advice[0].text
+        r"maria's M and N are confused \(\d+% predicted as the other letter\): record 40 more of each, .*",
+        recommendations[0].text,
     )
-    assert advice[0].command == "aslkit capture --letters M,N --signer maria"
+    assert recommendations[0].command == "aslkit capture --letters M,N --signer maria"
 
 
-def test_letters_under_each_others_name_are_to_be_looked_at_first(rng: np.random.Generator) -> None:
-    frames = several(*everything("maria", 12), *everything("ben", 60))
+def test_labels_of_swapped_letters_should_be_checked_first(rng: np.random.Generator) -> None:
+    frames = make_frames(*all_letters("maria", 12), *all_letters("ben", 60))
     shapes = rng.normal(0, 1, (24, 21, 3))
     shown = frames.label.copy()
     own = frames.signer == "maria"
     shown[own & (frames.label == INDEX["R"])] = INDEX["U"]
     shown[own & (frames.label == INDEX["U"])] = INDEX["R"]
     points = (shapes[shown] + rng.normal(0, 0.05, (len(frames), 21, 3))).astype(np.float32)
-    advice = [each for each in told(frames, points) if each.kind == "alike"]
-    assert [each.letters for each in advice] == [("R", "U")]
-    assert "R and U may be swapped for maria (100% taken for the other). Look at them first" in advice[0].text
+    recommendations = [each for each in recommend(frames, points) if each.kind == "confused"]
+    assert [each.letters for each in recommendations] == [("R", "U")]
+    assert (
+        "maria's R and U may be swapped (100% predicted as the other letter). Check the labels first."
+        in recommendations[0].text
+    )
 
 
-def test_near_copies_of_one_another_are_little_varied() -> None:
-    frames = several(*everything("maria", 30), *everything("ben", 30))
+def test_mostly_near_duplicates_are_little_varied() -> None:
+    frames = make_frames(*all_letters("maria", 30), *all_letters("ben", 30))
     group = frames.group.copy()
     first = np.flatnonzero((frames.signer == "ben") & (frames.label == INDEX["A"]))
     group[first[:20]] = first[0]
-    advice = told(replace(frames, group=group))
-    assert [(each.kind, each.signer, each.letters) for each in advice] == [("narrow", "ben", ("A",))]
+    recommendations = recommend(replace(frames, group=group))
+    assert [(each.kind, each.signer, each.letters) for each in recommendations] == [("little-varied", "ben", ("A",))]
 
 
-def test_letters_of_one_sitting_only_where_there_are_more() -> None:
-    two = [*everything("maria", 30), *(row for row in everything("maria", 30, session="two") if row[2] != "Q")]
-    advice = told(several(*two, *everything("ben", 30)))
-    assert [(each.kind, each.signer, each.letters) for each in advice] == [("once", "maria", ("Q",))]
+def test_letters_from_one_of_several_sessions() -> None:
+    two = [*all_letters("maria", 30), *(row for row in all_letters("maria", 30, session="two") if row[2] != "Q")]
+    recommendations = recommend(make_frames(*two, *all_letters("ben", 30)))
+    assert [(each.kind, each.signer, each.letters) for each in recommendations] == [("one-session", "maria", ("Q",))]
 
 
-def test_advice_is_short_and_of_every_kind() -> None:
+def test_recommendations_are_few_and_of_every_kind() -> None:
     rows = [(f"s{number:02}", "one", letter, 30) for number in range(20) for letter in LETTERS[:20]]
     rows += [(f"s{number:02}", "two", "A", 30) for number in range(20)]
-    advice = told(several(*rows))
-    assert len(advice) == 8 <= MAX_RECOMMENDATIONS
-    assert Counter(each.kind for each in advice) == {"missing": 4, "once": 4}
+    recommendations = recommend(make_frames(*rows))
+    assert len(recommendations) == 8 <= MAX_RECOMMENDATIONS
+    assert Counter(each.kind for each in recommendations) == {"missing": 4, "one-session": 4}
 
 
 @given(st.sets(st.sampled_from(LETTERS), min_size=1))
-def test_ranges_of_letters_are_read_as_they_were_meant(letters: set[str]) -> None:
+def test_letter_ranges_are_parsed_to_the_same_letters(letters: set[str]) -> None:
     assert parse_letters(format_letter_ranges(letters)) == tuple(sorted(letters))
