@@ -181,6 +181,7 @@ def _convert(values: Mapping[str, object], settings: type[Any]) -> dict[str, Any
 
 def _read_section(file: Path, section: str, settings: type[Any]) -> dict[str, Any]:
     tables = read_toml(file)
+    # A misspelled section would otherwise be ignored, and its settings would silently keep their defaults.
     if unknown := sorted(set(tables) - set(SECTIONS)):
         raise InputError(f"{file}: unknown section [{unknown[0]}]. Known: {', '.join(sorted(SECTIONS))}.")
     values: Any = tables.get(section, {})

@@ -36,6 +36,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield partial
         if partial.is_dir():
             _remove_abandoned(path)
+        # rename replaces a file in one step, but a folder only if it is empty.
         if path.is_dir():
             _swap_folder(partial, path)
         else:
@@ -52,12 +53,14 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically and flush it to the disk, so that it survives a power failure."""
+    # The content is synced before the rename: otherwise a power failure could leave an empty file under the final name.
     with atomic_write(path) as partial, partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     if sys.platform == "win32":  # folders cannot be opened there; NTFS journals the rename
         return
+    # The new name is an entry of the folder, which has to be synced as well.
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -77,6 +80,7 @@ def write_text(path: Path, text: str) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file, or a folder with its content, if it exists."""
+    # Of a link, only the link is removed. rmtree would refuse it.
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -103,6 +107,7 @@ def check_replaceable(folder: Path, *, is_own: Callable[[Path], bool], advice: s
 def file_hash(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
     """Return the SHA-256 of a file's content in hex; `advance` is called with the bytes of each block."""
     digest = hashlib.sha256()
+    # The blocks are larger than Python's buffer, so buffering has no use.
     with path.open("rb", buffering=0) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
@@ -123,6 +128,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 def _temporary_path(path: Path, kind: str) -> Path:
     """Return a hidden name in the same folder, within the 255 bytes that file systems allow."""
+    # 200 bytes leave room for the suffix. A character cut in the middle is dropped.
     name = path.name.encode(errors="surrogateescape")[:200].decode(errors="ignore")
     return path.with_name(f".{name}.{kind}-{os.getpid()}")
 
@@ -137,9 +143,11 @@ def _remove_abandoned(path: Path) -> None:
                 pid != found.name
                 and pid.isdecimal()
                 and not _is_running(int(pid))
+                # A process killed between the two renames of _swap_folder leaves the only copy in "old": keep it.
                 and (kind == "partial" or path.is_dir())
             ):
                 with suppress(OSError):  # another process may be removing it too
+                    # The process may run on another computer that shares the disk, so its number alone does not decide.
                     changed = max(each.stat().st_mtime for each in (found, *found.rglob("*")))
                     if time.time() - changed > _ABANDONED_S:
                         remove(found)

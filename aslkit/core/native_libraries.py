@@ -18,6 +18,7 @@ _LOCK: Final = RLock()
 def suppress_native_log() -> Iterator[None]:
     """Suppress the messages that MediaPipe and TensorFlow write from C++ to file descriptor 2."""
     with _LOCK:  # two threads would restore each other's redirection
+        # Text that Python has buffered must not go to the sink. Redirecting sys.stderr instead would not affect C++.
         sys.stderr.flush()
         saved = os.dup(2)
         with Path(os.devnull).open("wb") as sink:
@@ -38,6 +39,7 @@ def import_keras(*, exact: bool = True) -> Any:
     Raises:
         AslkitError: TensorFlow is not installed.
     """
+    # Both variables are only read during the import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:

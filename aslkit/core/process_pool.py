@@ -25,11 +25,14 @@ def create_pool(processes: int | None = None) -> ProcessPoolExecutor:
 
 
 def _initialise_worker() -> None:
+    # A terminal sends Ctrl-C to all processes of the group, and each worker would print a traceback.
     signal(SIGINT, SIG_IGN)
     Thread(target=_exit_with_parent, daemon=True).start()
 
 
 def _exit_with_parent() -> None:
+    # A killed parent cannot shut its pool down, and the workers would wait for tasks forever.
     if parent := parent_process():
         parent.join()
+        # sys.exit would only end this thread.
         os._exit(1)

@@ -16,6 +16,7 @@ MAX_TRIES_WHEN_BUSY: Final = 8
 BACKOFF_S: Final = 0.5
 """Delay before the second try; doubled for each further one."""
 
+# Compared as text, because the drivers have no common exception for overload.
 _BUSY: Final = ("503", "Service Unavailable", "SlowDown", "reduce your request rate", "429", "Too Many Requests")
 """Texts in the errors of storage drivers that report overload."""
 
@@ -38,6 +39,7 @@ def with_retries(action: Callable[[], T], url: str) -> T:
     for number in range(MAX_TRIES_WHEN_BUSY):
         try:
             return action()
+        # It already tells the user what to do, so another try would not help.
         except AslkitError:
             raise
         except Exception as error:  # each driver has its own exceptions: OSError, botocore, aiohttp, httpx

@@ -57,8 +57,10 @@ def load_html_template(package: str, name: str, **filters: Callable[[Any], str])
 
     environment = Environment(
         loader=PackageLoader(package, "."),
+        # A misspelled name in a template fails instead of rendering as "".
         undefined=StrictUndefined,
         autoescape=True,  # names of signers and files are untrusted
+        # autoescape does not change control characters, which are invalid in HTML.
         finalize=_replace_control_characters,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,6 +11,7 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import suppress_native_log
 
 _SETTINGS: Final = {
+    # Spark's web page would open a port, without any access control.
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",
@@ -40,6 +41,7 @@ def open_spark_session(master: str, *, name: str, settings: dict[str, str] | Non
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
         raise AslkitError("Spark is not installed. Install it with: pip install 'aslkit[spark]'") from error
+    # PySpark 4 would start the first python3 on the PATH, which may belong to another environment.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master).appName(f"aslkit {name}")
     for key, value in (_SETTINGS | (settings or {})).items():
@@ -54,6 +56,7 @@ def open_spark_session(master: str, *, name: str, settings: dict[str, str] | Non
             "For a cluster, check that the address can be reached from this computer."
         ) from error
     spark.sparkContext.setLogLevel("OFF")
+    # py4j 0.10.9 logs these tracebacks with the root logger, so a level for the logger "py4j" has no effect.
     logging.getLogger().addFilter(_is_not_py4j)
     try:
         yield spark

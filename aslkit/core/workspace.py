@@ -10,6 +10,7 @@ from aslkit.core.errors import InputError
 SYNTHETIC_PREFIX: Final = "synthetic-"
 """Prefix of the names of synthetic signers; names of real signers must not start with it."""
 
+# No slash and no leading dot: a name from somebody else's dataset must not lead out of the workspace.
 _NAME: Final = re.compile(r"\w(?:[\w .-]{0,62}[\w-])?")
 
 

@@ -34,6 +34,7 @@ INSTALL_COMPILER: Final = {
 CONNECT_CAMERA: Final = "connect a webcam; recording from a video or from images does not need one"
 
 
+# Several checks need the version of Java, which takes a moment to start.
 @cache
 def _output(*command: str) -> str:
     """Return what a command printed to stdout and stderr; "" if it failed.

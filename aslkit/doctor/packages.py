@@ -65,6 +65,7 @@ def check_opencv(_: Path) -> CheckStatus:
     replace = f"pip uninstall -y {' '.join(versions)} && {install}"
     if not versions:
         return missing("not installed", install)
+    # Before importing: which of the mixed files `import cv2` loads depends on the order of installation.
     if len(versions) > 1:
         return problem(f"{listed}: they overwrite each other's cv2 module", replace)
     try:
@@ -92,6 +93,7 @@ def check_horovod(_: Path) -> CheckStatus:
     if version is None:
         return missing("not installed", INSTALL_SPARK)
     build_metadata = Path(str(metadata.distribution("horovod").locate_file("horovod/metadata.json")))
+    # Read from Horovod's own build metadata, because importing it would import TensorFlow.
     built_for = (
         json.loads(build_metadata.read_text(encoding="utf-8")).get("tensorflow") if build_metadata.is_file() else None
     )

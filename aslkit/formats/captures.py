@@ -109,6 +109,7 @@ class CapturedFrame:
     @property
     def key(self) -> str:
         """SIGNER/SESSION/LETTER/NAME, which identifies the frame in a dataset on every machine."""
+        # A file name need not be valid UTF-8, but text in Parquet must be.
         name = os.fsencode(self.path.name).decode(errors="backslashreplace")
         return f"{self.signer}/{self.session}/{self.letter}/{name}"
 
@@ -146,6 +147,7 @@ def reject_exam_folder(session: Path) -> None:
 def update_session(path: Path, values: dict[str, Any]) -> None:
     """Update keys of a session.json, and keep all others."""
     before = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.exists() else {}
+    # Unknown keys are kept: they may come from the user or a later version.
     text = json.dumps(before | values, indent=2, ensure_ascii=False)
     write_durably(path, f"{text}\n".encode())
 

@@ -112,8 +112,10 @@ class IndexEntry:
         hashes = {name: int(values[name], 16) for name in ("phash", "fine_hash")}
         entry = msgspec.convert(values | hashes, cls)
         letter, _, name = entry.file.partition("/")
+        # A path such as A/../../x in a copied index must not make undo move other files.
         if letter not in RECORDABLE or not name or Path(name).name != name:
             raise ValueError(f"{entry.file!r:.60} is not the path of a frame")
+        # Python's integers have any size, but a larger one would not fit into NumPy's uint64.
         if not (0 <= entry.phash < 1 << 64 and 0 <= entry.fine_hash < 1 << FINE_BITS):
             raise ValueError("a hash has too many bits")
         return entry
@@ -139,6 +141,7 @@ class FrameIndex:
         index = cls(path=session / INDEX_FILE)
         if index.path.is_file():
             text = index.path.read_text(encoding="utf-8", errors="replace")
+            # Not splitlines(), which also splits at other separators than the one that `_append` writes.
             for line in text.split("\n"):
                 index._apply(line)
             # A last line without line break was being written when the process ended; it may still be valid JSON.
@@ -165,6 +168,7 @@ class FrameIndex:
 
     def add(self, entry: IndexEntry) -> None:
         """Add an entry. It is on disk when this returns."""
+        # On disk first: the entry must not be counted in memory if the disk is full.
         self._append(entry.to_json())
         self.entries[entry.file] = entry
 
@@ -175,6 +179,7 @@ class FrameIndex:
 
     def _append(self, line: str) -> None:
         """Append a line atomically: if the disk is full, nothing is appended."""
+        # Unbuffered, so that an error occurs in write, and not when the file is closed.
         with self.path.open("ab", buffering=0) as file:
             size = file.tell()
             try:

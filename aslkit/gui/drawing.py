@@ -97,11 +97,13 @@ def as_bgr(image: Any) -> Frame:
 def draw_hand(image: Frame, hand: Hand, colour: Colour) -> None:
     """Draw bones, joints and bounding box of a hand into the mirrored image."""
     height, width = image.shape[:2]
+    # The image is already mirrored, the landmarks are not.
     points = (hand.landmarks[:, :2] * (-width, height) + (width, 0)).round().astype(int)
     bgr = colour[::-1]
     (x0, y0), (x1, y1) = points.min(axis=0) - 14, points.max(axis=0) + 14
     cv2.rectangle(image, (int(x0), int(y0)), (int(x1), int(y1)), bgr, 1, cv2.LINE_AA)
     bones = [*((int(PARENT[joint - 1]), joint) for finger in FINGERS for joint in finger), (5, 9), (9, 13), (13, 17)]
+    # A dark outline first, so that the bones are visible on every background.
     for thickness, line_colour in ((5, (20, 20, 20)), (2, bgr)):
         for start, end in bones:
             cv2.line(image, points[start].tolist(), points[end].tolist(), line_colour, thickness, cv2.LINE_AA)
@@ -123,6 +125,7 @@ def draw_bar(pen: Any, box: tuple[float, float, float, float], share: float) -> 
         pen.rounded_rectangle((x0, y0, max(x0 + (x1 - x0) * share, x0 + (y1 - y0)), y1), (y1 - y0) / 2, HINT)
 
 
+# Labels are drawn in every frame, but rarely change.
 @lru_cache(maxsize=64)
 def render_label(text: str, size: int, colour: Colour, background: Colour | None) -> npt.NDArray[np.uint8]:
     """Render text on a rounded background, or with a dark outline if `background` is None.
@@ -150,6 +153,7 @@ def overlay_label(image: Frame, label: npt.NDArray[np.uint8], position: tuple[in
     x, y = position
     region = image[y : y + label.shape[0], x : x + label.shape[1]]
     label = label[: region.shape[0], : region.shape[1]]
+    # uint16, because the product of two bytes has up to 65,025.
     alpha = label[:, :, 3:].astype(np.uint16)
     region[:] = (label[:, :, :3] * alpha + region * (255 - alpha)) // 255
 

@@ -57,7 +57,9 @@ def run_window(title: str, view: WindowView) -> None:
         while view.end_reason is None:
             view.update()
             cv2.imshow(title, view.render())
+            # OpenCV only processes events here. waitKey would cut a key to one byte, and an arrow would be a letter.
             view.handle_key(cv2.waitKeyEx(_KEY_WAIT_MS))
+            # Without this check, imshow would open a closed window again.
             if cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
                 view.end_reason = _WINDOW_CLOSED
     finally:

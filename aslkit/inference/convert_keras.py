@@ -90,6 +90,7 @@ def _convert_normalization(layer: Any) -> list[Layer]:
     from keras import backend
 
     mean, variance = _to_array(layer.mean).ravel(), _to_array(layer.variance).ravel()
+    # As Keras 3 computes it: a constant input is divided by epsilon instead of 0.
     deviation = np.maximum(np.sqrt(variance), np.float32(backend.epsilon()))
     return [Layer(kind="normalise", weights={"mean": mean, "deviation": deviation})]
 
@@ -114,6 +115,7 @@ def _convert_dense(layer: Any) -> list[Layer]:
 
 def _convert_convolution(layer: Any) -> list[Layer]:
     options = (layer.padding, layer.strides, layer.dilation_rate, layer.groups, layer.data_format)
+    # Rejected instead of ignored, because the NumPy layer would silently compute something else.
     if options != ("valid", (1, 1), (1, 1), 1, "channels_last"):
         raise _conversion_error(f"Conv2D with padding, strides, dilation, groups or data format {options}")
     return _convert_weights("convolution", layer)
@@ -128,6 +130,7 @@ def _convert_pooling(layer: Any) -> list[Layer]:
 def _convert_batch_normalization(layer: Any) -> list[Layer]:
     mean, variance = _to_array(layer.moving_mean), _to_array(layer.moving_variance)
     ones = np.ones_like(mean)
+    # After training, batch normalisation is one multiplication and one addition per channel.
     scale: Array = (_to_array(layer.gamma) if layer.scale else ones) / np.sqrt(variance + np.float32(layer.epsilon))
     shift: Array = (_to_array(layer.beta) if layer.center else 0 * ones) - mean * scale
     return [Layer(kind="scale", weights={"scale": scale, "shift": shift})]

@@ -56,6 +56,7 @@ def load_keras_file(path: Path) -> Any:
 def _read_config(path: Path) -> Any:
     """Return the configuration of a model's layers, after checking size and checksums of the file."""
     with zipfile.ZipFile(path) as archive:
+        # A small zip file can unpack to terabytes (zip bomb).
         if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
             raise ValueError(f"the unpacked file is larger than {MAX_UNPACKED_BYTES:,} bytes")
         # Keras seeks in the file, and since Python 3.12 zipfile then no longer verifies the checksum.
@@ -68,6 +69,7 @@ def _read_config(path: Path) -> Any:
 
 def _find_unknown_classes(config: Any) -> Iterator[str]:
     """Yield the names of classes that are not in ALLOWED_CLASSES or do not come from Keras."""
+    # A list instead of recursion, so that deep nesting does not exceed the recursion limit.
     pending = [config]
     while pending:
         value = pending.pop()

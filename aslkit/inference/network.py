@@ -124,6 +124,7 @@ def _output_shape(shape: Shape, member: tuple[Layer, ...]) -> Shape:
         raise ValueError("a member does not end with a softmax, or a softmax and a layer that keeps the sum at 1")
     for number, layer in enumerate(member, 1):
         shape = LAYER_KINDS[layer.kind].output_shape(layer, shape)
+        # Checked before anything is computed: a small file can describe a network that needs any amount of memory.
         if min(shape) < 1 or prod(shape) > MAX_VALUES:
             raise ValueError(f"layer {number}, {layer.kind}, would output {'×'.join(map(str, shape))} values")
     return shape
@@ -188,6 +189,7 @@ def _dense(layer: Layer, values: Array) -> Array:
 
 def _convolve(layer: Layer, values: Array) -> Array:
     kernel = layer.weights["kernel"]
+    # A view, (n, rows, columns, channels, height, width); tensordot sums over the last three.
     windows = np.lib.stride_tricks.sliding_window_view(values, kernel.shape[:2], axis=(1, 2))  # type: ignore[call-overload,unused-ignore]
     result: Array = np.tensordot(windows, kernel.transpose(2, 0, 1, 3), axes=3) + layer.weights["bias"]
     return result
@@ -196,6 +198,7 @@ def _convolve(layer: Layer, values: Array) -> Array:
 def _pool(layer: Layer, values: Array) -> Array:
     height, width = layer.size
     count, rows, columns, channels = len(values), values.shape[1] // height, values.shape[2] // width, values.shape[3]
+    # Like Keras with padding "valid": a remainder at the lower and right edge is dropped.
     cropped = values[:, : rows * height, : columns * width]
     result: Array = cropped.reshape(count, rows, height, columns, width, channels).max(axis=(2, 4))
     return result
@@ -207,6 +210,7 @@ def _scale(layer: Layer, values: Array) -> Array:
 
 
 def _softmax(layer: Layer, values: Array) -> Array:
+    # Subtracting the maximum prevents an overflow of exp.
     exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
     result: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return result

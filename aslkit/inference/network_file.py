@@ -82,6 +82,7 @@ def read_network(path: Path) -> Network:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
         data = path.read_bytes()
+        # The version comes first: a file of a later version may have other keys, and is not damaged.
         header = msgspec.json.decode(data, type=_Header)
         if header.format != FORMAT:
             raise ValueError(f"its format is {header.format!r:.60}, not {FORMAT!r}")
@@ -137,9 +138,11 @@ def _decode_array(encoded: _ArrayData, dimensions: int) -> Array:
     shape, data = encoded.shape, encoded.float32
     if len(shape) != dimensions:
         raise ValueError(f"an array has {len(shape)} dimensions, not {dimensions}")
+    # The shape is only a claim of the file, so it must match the bytes that are there.
     if len(data) != 4 * prod(shape):
         raise ValueError(f"an array has {len(data)} bytes, but its shape requires {4 * prod(shape)}")
     array = np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
+    # A single NaN would spread to all probabilities, and comparing them would give an arbitrary letter.
     if not np.isfinite(array).all():
         raise ValueError("an array contains infinite or undefined values")
     return array

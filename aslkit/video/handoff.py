@@ -27,10 +27,12 @@ class LatestFrameSlot(Generic[Item]):
     def put(self, item: Item) -> None:
         """Store an item; after `close` it is discarded."""
         with self._changed:
+            # Only one item at a time: a queue would fill with frames of a video while the consumer is slow.
             if not self._newest_wins:
                 self._changed.wait_for(lambda: self._item is None or self._closed)
             if self._closed:
                 return
+            # Replaces a waiting camera frame: what the user sees must be current, so an older frame has no value.
             self.dropped += self._item is not None
             self._item = item
             self._changed.notify_all()
@@ -40,6 +42,7 @@ class LatestFrameSlot(Generic[Item]):
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed)
             item, self._item = self._item, None
+            # Wakes a waiting `put`. Both sides share one condition, so notify() could wake the wrong one.
             self._changed.notify_all()
             return item
 

@@ -148,6 +148,7 @@ def open_source(
         try:
             yield _live_frames(device, source) if kind in LIVE_KINDS else _video_frames(device, source)
         finally:
+            # `Stream` opens the source again to reconnect, which fails while the camera is still open.
             device.release()
 
 
@@ -232,6 +233,7 @@ def _live_frames(device: Any, source: str) -> Iterator[SourceFrame]:
 def _video_frames(device: Any, source: str) -> Iterator[SourceFrame]:
     import cv2
 
+    # OpenCV returns 0 if the file states no frame rate.
     fps = device.get(cv2.CAP_PROP_FPS) or 30.0
     stem = Path(source).stem.lstrip(".") or "video"  # image names that start with a dot would be skipped as hidden
     for index in count():

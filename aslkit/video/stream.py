@@ -56,6 +56,7 @@ class Stream:
         self._stop = Event()
         self._last_frame_s = time.monotonic()
         self._intervals_s: deque[float] = deque(maxlen=_MAX_INTERVALS)
+        # A driver can hang in read, which cannot be interrupted. A daemon thread does not keep the process alive.
         self._thread = Thread(target=self._run, name="aslkit-source", daemon=True)
         self._thread.start()
 
@@ -65,6 +66,7 @@ class Stream:
         Raises:
             AslkitError: the source cannot be opened, or cannot be read.
         """
+        # A source can also end without a frame, and two events cannot be awaited together.
         while not self.started.wait(0.05):
             if self.ended.is_set():
                 self.check()
@@ -96,6 +98,7 @@ class Stream:
         """Stop reading. If the camera does not respond, its daemon thread is abandoned."""
         already_closed = self._stop.is_set()
         self._stop.set()
+        # Wakes the reading thread if it waits in `put` for an empty slot.
         self.frames.close(discard=True)
         self._thread.join(timeout=0 if already_closed else 2 * STALL_TIMEOUT_S)
 
@@ -112,6 +115,7 @@ class Stream:
         except BaseException as error:  # check raises it in the consumer's thread
             self.error = error
         finally:
+            # Before closing the slot: a consumer that it wakes must see that the source has ended, and why.
             self.ended.set()
             self.frames.close()
 
@@ -128,6 +132,7 @@ class Stream:
         self.lost_message = self.lost_message or f"{error.message} Trying to reconnect."
         if self._reconnect_timeout_s is not None and now - lost_since_s >= self._reconnect_timeout_s:
             raise AslkitError(f"{self.lost_message} Gave up after {self._reconnect_timeout_s:g} s.") from error
+        # Unlike time.sleep, this returns at once when the stream is closed.
         self._stop.wait(_RETRY_INTERVAL_S)
         return lost_since_s
 
@@ -137,6 +142,7 @@ class Stream:
             if self._paced and frame.time_s is not None:
                 first_frame_s = frame.time_s if first_frame_s is None else first_frame_s
                 self._stop.wait(max(0.0, start_s + frame.time_s - first_frame_s - time.monotonic()))
+            # Checked here again, because `close` may have been called while waiting for the frame or its time.
             if self._stop.is_set():
                 return
             self._count_frame()
@@ -144,6 +150,7 @@ class Stream:
 
     def _count_frame(self) -> None:
         now = time.monotonic()
+        # The time during which a camera was disconnected is not an interval between two of its frames.
         if self.started.is_set() and self.lost_message is None:
             self._intervals_s.append(now - self._last_frame_s)
         self._last_frame_s, self.lost_message = now, None

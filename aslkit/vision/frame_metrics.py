@@ -100,6 +100,7 @@ def measure_frame(
         hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(thumbnail),
         fine_hash=fine_hash(thumbnail), speed=speed,
     )  # fmt: skip
+    # Joints that coincide, as in a damaged detection, have no direction to turn upright.
     if hand is not None and np.isfinite(transform := _to_upright(hand, width, height)).all():
         metrics = replace(metrics, hand_hash=hand_hash(grey, transform))
     crop = None if hand is None else _hand_crop(grey, hand)
@@ -124,6 +125,7 @@ def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
 
 def _measure_light(grey: Frame) -> tuple[float, float]:
     """Return brightness and glare, 0–1."""
+    # One histogram gives both values without sorting the pixels.
     counts = np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256])).ravel()
     brightness = int(np.searchsorted(np.cumsum(counts), _BRIGHTNESS_QUANTILE * grey.size))
     return brightness / 255, float(counts[_WHITE:].sum() / grey.size)
@@ -145,6 +147,7 @@ def blur_effect(grey: Frame, *, step: float = 0.0) -> float:
         before = np.abs(np.diff(values, axis=axis))
         after = np.abs(np.diff(np.asarray(cv2.blur(values, window)), axis=axis))
         before[before < step] = 0
+        # Crété subtracts max(0, before - after) from before; the remainder is the smaller of the two.
         remaining.append(float(np.minimum(before, after).sum() / before.sum()) if before.any() else 1.0)
     return max(remaining)
 

@@ -69,6 +69,7 @@ def hide_tensorflow() -> Iterator[None]:
     if "tensorflow" in sys.modules:
         yield
         return
+    # With None, the import raises ModuleNotFoundError, which mediapipe 0.10.21 expects and handles.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
     try:
         yield
@@ -106,6 +107,7 @@ class HandLandmarker:
                     model_complexity=1,
                     min_detection_confidence=min_confidence,
                 )
+                # MediaPipe 0.10.21 logs during its first frame, so process an empty one while the log is suppressed.
                 hands.process(np.zeros((64, 64, 3), np.uint8))
             return hands
 
@@ -128,6 +130,7 @@ class HandLandmarker:
     def _detect(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         # The first detection logs another warning, which users cannot act on.
         with nullcontext() if self._found_before else suppress_native_log():
+            # MediaPipe expects RGB in contiguous memory.
             result = graph.process(np.ascontiguousarray(frame[:, :, ::-1]))
         if not result.multi_hand_landmarks:
             return ()
@@ -149,6 +152,7 @@ class HandLandmarker:
         height, width = frame.shape[:2]
         top, left = round(height * PAD_FRACTION), round(width * PAD_FRACTION)
         padded = cv2.copyMakeBorder(frame, top, top, left, left, cv2.BORDER_REPLICATE)
+        # From units of the padded frame to those of the frame. z is relative to the width and has no offset.
         scale = np.array([1 + 2 * left / width, 1 + 2 * top / height, 1 + 2 * left / width])
         offset = np.array([left / width, top / height, 0])
         return tuple(
@@ -159,6 +163,7 @@ class HandLandmarker:
     def close(self) -> None:
         """Free MediaPipe's graphs."""
         self._graph.close()
+        # Without tracking, both names refer to one graph, which must be closed only once.
         if self._padded_graph not in (None, self._graph):
             self._padded_graph.close()
 

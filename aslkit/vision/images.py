@@ -200,6 +200,7 @@ def _has_metadata(data: bytes) -> bool:
 
 def pixel_hash(frame: Frame) -> str:
     """Return the SHA-256 of a frame's size and BGR pixels in hex; it does not depend on the encoding."""
+    # With the size, because 2×8 and 4×4 pixels can have the same bytes.
     digest = hashlib.sha256(f"{frame.shape[1]}x{frame.shape[0]}:".encode())
     digest.update(np.ascontiguousarray(frame).data)
     return digest.hexdigest()
@@ -217,6 +218,7 @@ def perceptual_hash(frame: Frame) -> int:
     import cv2
 
     low = np.asarray(cv2.dct(thumbnail_gray(frame).astype(np.float32)))[:8, :8].ravel()
+    # The first coefficient is the mean brightness, which is no detail of the image.
     bits = low > np.median(low[1:])
     return int.from_bytes(np.packbits(bits).tobytes())
 
@@ -241,6 +243,7 @@ def measure_quality(frame: Frame) -> Quality:
         height, width = (max(1, round(side * shrink)) for side in grey.shape)
         grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
     mean, deviation = (float(each[0, 0]) for each in cv2.meanStdDev(grey))  # several times faster than NumPy
+    # 16 bits with sign, because half of the differences are negative.
     edges = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0])
     return Quality(sharpness=edges**2, brightness=mean / 255, contrast=deviation / 255)
 
@@ -265,6 +268,7 @@ def _open_with_pillow(data: bytes) -> Iterator[Any]:
         raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
     Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is stricter, and our error states the size
     problem = "not an image (JPEG, PNG, WebP or BMP)" if data else "empty file"
+    # Only these formats: Pillow's other decoders must not see untrusted files. That of EPS, runs Ghostscript.
     with _image_errors(problem), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         yield image
 

@@ -60,11 +60,13 @@ def strip_jpeg_metadata(jpeg: bytes) -> bytes:
     unchanged. Markers: ITU-T T.81, table B.1.
     """
     kept, at = [jpeg[:2]], 2
+    # Copy segment by segment instead of encoding again, which would change the pixels.
     while segment := _read_segment(jpeg, at):
         marker, start, end = segment
         if marker == _END_CODE:
             return b"".join([*kept, jpeg[start:end]])
         if marker == _SCAN_MARKER:
+            # The header of a scan has a length, but the data after it has none.
             end = _find_scan_end(jpeg, end)
         personal = (0xE1 <= marker <= 0xEF and marker != 0xEE) or marker == 0xFE
         if not personal:

@@ -15,11 +15,13 @@ from aslkit.vision.hand_landmarker import FINGERS, MIDDLE, WRIST
 Joints = npt.NDArray[np.float32]
 
 _KNUCKLES: Final = [finger[0] for finger in FINGERS[1:]]
+# Number of set bits of each 16-bit value. np.bitwise_count needs NumPy 2, and mediapipe 0.10.21 needs NumPy 1.
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
 
 def hamming_distance(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
     """Return the number of differing bits of 64-bit hashes, 0–64, elementwise with broadcasting."""
+    # (…, 1) of uint64 becomes (…, 4) of uint16.
     differing = np.bitwise_xor(left, right)[..., None].view(np.uint16)
     bits: npt.NDArray[np.uint8] = _BITS[differing].sum(axis=-1, dtype=np.uint8)
     return bits
@@ -41,6 +43,7 @@ def hands_within(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bo
     Returns:
         bool (n,); True if neither frame has a hand.
     """
+    # NaN if only one frame has a hand, and NaN <= limit is False.
     distance = np.linalg.norm(left - right, axis=-1).mean(axis=-1)
     neither = np.isnan(left[:, 0, 0]) & np.isnan(right[:, 0, 0])
     near: npt.NDArray[np.bool_] = (distance <= limit * np.minimum(palm_lengths(left), palm_lengths(right))) | neither
@@ -68,10 +71,13 @@ def align_upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.
     points[..., 0] *= side[:, None]
     middle = points.mean(axis=1)
     spread = np.sqrt(((points - middle[:, None]) ** 2).sum(axis=2).mean(axis=1))
+    # float64 (n, 2): from the wrist to the middle of the knuckles.
     up = points[:, _KNUCKLES].mean(axis=1) - points[:, WRIST]
+    # 1e-9 avoids a division by zero if all joints coincide.
     up /= (np.linalg.norm(up, axis=1) * spread + 1e-9)[:, None]
     turn = np.stack([np.stack([-up[:, 1], up[:, 0]], axis=1), np.stack([-up[:, 0], -up[:, 1]], axis=1)], axis=1)
     move = -np.einsum("nij,nj->ni", turn, middle)
+    # The joints were mirrored above, so the transform has to mirror x first as well.
     turn[:, :, 0] *= side[:, None]
     return np.concatenate([turn, move[:, :, None]], axis=2)
 

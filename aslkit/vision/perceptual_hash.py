@@ -71,6 +71,7 @@ def hand_hash(grey: Frame, upright: npt.NDArray[Any]) -> int:
 
 
 def _hash_frequencies(scaled: npt.NDArray[np.uint8]) -> int:
+    # partition instead of percentile: a value that exists in the image, and no complete sort.
     index = scaled.size * _CLIP_PERCENTILE // 100
     values = np.minimum(scaled, np.partition(scaled, index, axis=None)[index]).astype(np.float32)
     low = np.asarray(cv2.dct(values))[:_SIDE, :_SIDE]
@@ -89,6 +90,7 @@ def hamming_matrix(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]
         left: of `to_plus_minus_one`, (n, bits).
         right: the same, (m, bits).
     """
+    # The product is equal bits minus differing bits. It is exact in float32, because it is an integer below 2**24.
     return (np.float32(left.shape[1]) - left @ right.T) / 2
 
 

@@ -117,7 +117,9 @@ class _Version(msgspec.Struct):
 
 def apply_temperature(probabilities: Array, temperature: float) -> Array:
     """Divide log probabilities, float32 (…, n), by a temperature, and normalise them to sum to 1."""
+    # A probability of 0 would become -inf, and -inf - -inf is NaN.
     logs = np.log(np.maximum(probabilities, np.float32(1e-12))) / np.float32(temperature)
+    # Subtracting the maximum does not change the result and prevents an overflow.
     shares = np.exp(logs - logs.max(axis=-1, keepdims=True))
     result: Array = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
     return result
@@ -163,6 +165,7 @@ def canonical_points(
     points = landmarks.astype(np.float32, copy=True)
     points[..., 0] *= width
     points[..., 1] *= heights.astype(np.float32)[:, None]
+    # MediaPipe gives z in units of the frame's width.
     points[..., 2] *= width
     if mirror_left:
         points[left, :, 0] *= -1
@@ -180,9 +183,12 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
         (15 between the bones along each finger, 4 between neighbouring fingers' tips), 120 distances between the
         key joints, in palm sizes.
     """
+    # Again, because augmentation in 3-D changes the size of the palm.
     scaled = _scale_to_palm(points.astype(np.float32) - points[:, :1].astype(np.float32))
+    # (n, 20, 3), four bones per finger from the wrist to the tip.
     bones = scaled[:, 1:] - scaled[:, hands.PARENT]
     bones = bones / (_length(bones)[..., None] + np.float32(1e-6))
+    # Every fourth bone ends at a fingertip; the bone after it belongs to the next finger.
     along = [np.sum(bones[:, i] * bones[:, i + 1], axis=-1) for i in range(19) if i % 4 != 3]
     across = [np.sum(bones[:, i] * bones[:, i + 4], axis=-1) for i in (3, 7, 11, 15)]
     distances = _length(scaled[:, _PAIRS[0]] - scaled[:, _PAIRS[1]])
@@ -221,6 +227,7 @@ def pixel_features(
         shift = [contract.size / 2 - at * scale for at in middle]
         joints = landmarks[:, :2] * np.array([width, height], np.float32) * scale + np.array(shift)
         inside = _hand_mask(joints, contract.size)
+    # Mirrored after cropping: the coordinates above refer to the frame as it is.
     if contract.mirror_left and left:
         crop, inside = crop[:, ::-1], inside[:, ::-1]
     values = crop.astype(np.float32) / 255

@@ -26,6 +26,7 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Images of a person must not remain in the browser's cache.
     "Cache-Control": "no-store",
 }
 
@@ -113,6 +114,7 @@ class AccessPolicy:
             RequestRefused: the request does not come from the page, or exceeds a limit.
         """
         headers = request.headers
+        # The cheapest checks come first, so that a flood of requests costs little.
         if self._active_requests > MAX_CONCURRENT_REQUESTS:
             raise RequestRefused(503, "Too many requests at the same time. Try again in a second.")
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in self._authorities:
@@ -123,6 +125,7 @@ class AccessPolicy:
             raise RequestRefused(
                 414, f"The URL is too long. Use at most {MAX_QUERY_CHARS:,} characters after the question mark."
             )
+        # Browsers do not send Origin with every GET, and GET requests change no state here.
         if request.method not in SAFE_METHODS and headers.get("origin") not in self._origins:
             raise RequestRefused(403, "Only the page itself may send this request. Open the URL printed by aslkit.")
         return self._check_token(headers, request)
@@ -131,6 +134,7 @@ class AccessPolicy:
         token = self._addresses.token
         if token is None:
             return False
+        # The token is in the URL once; the page's other requests send the cookie.
         if request.url.path == "/" and _matches(QueryParams(request.scope["query_string"]).get("token"), token):
             return True
         if not _matches(request.cookies.get(self._addresses.cookie_name), token):
@@ -145,6 +149,7 @@ class AccessPolicy:
 
 
 def _matches(value: str | None, token: str) -> bool:
+    # Constant time: `==` would reveal how many characters are right. Bytes, because text must be ASCII.
     return value is not None and hmac.compare_digest(value.encode(errors="replace"), token.encode())
 
 

@@ -94,6 +94,7 @@ class ActivePage:
         """
         data = await read_image(request)
         self.check(request.headers.get("x-page"))
+        # After `check`: frames of a page that was taken over must not use up the limit of the active page.
         self.check_rate(frames=True)
         return data
 

@@ -27,6 +27,7 @@ export class ApiClient {
     let response, values;
     try {
       response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      // In the same block: a response cut off by a lost connection counts as unreachable as well.
       values = await response.json();
     } catch (error) {
       throw new ServerUnreachable(String(error));

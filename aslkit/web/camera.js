@@ -43,6 +43,7 @@ export class Camera {
   open(request, deviceId = this.#deviceId) {
     this.#request = request;
     this.#deviceId = deviceId;
+    // Calls during an attempt share it; a second getUserMedia would ask for permission twice.
     this.#opening ??= this.#open().finally(() => (this.#opening = null));
     return this.#opening;
   }
@@ -55,6 +56,7 @@ export class Camera {
   close() {
     clearTimeout(this.#retryTimer);
     this.#stream?.getTracks().forEach((track) => {
+      // A late event of this camera must not be reported as a problem of the next one.
       track.onended = null;
       track.stop();
     });
@@ -88,6 +90,7 @@ export class Camera {
     this.#video.srcObject = this.#stream;
     await this.#video.play().catch(() => {});
     this.callbacks.onProblem(null);
+    // Asked after opening, because browsers hide the names of cameras until access is allowed.
     const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter((device) => device.kind === "videoinput");
     this.callbacks.onOpen(track.label, track.getSettings(), cameras, track.getSettings().deviceId);
@@ -122,6 +125,7 @@ export class Camera {
   #countFrames() {
     const next = () => {
       this.#frameNumber += 1;
+      // Without it, frames of the display are counted, so a camera frame may be sent twice.
       if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(next);
       else requestAnimationFrame(next);
     };

@@ -57,7 +57,9 @@ def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certi
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_TOLERANCE)
         .not_valid_after(now + VALIDITY)
+        # Browsers ignore the common name and only compare these.
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+        # No authority: a user who trusts this certificate trusts no others signed with its key.
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, SHA256())
@@ -65,6 +67,7 @@ def create_self_signed(hosts: Iterable[str], *, now: datetime) -> Iterator[Certi
     with TemporaryDirectory(prefix="aslkit-") as folder:
         file, key_file = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
         file.write_bytes(certificate.public_bytes(Encoding.PEM))
+        # Created with its final mode, so that no other user can open the key before a chmod.
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         yield Certificate(file=file, key=key_file, fingerprint=_fingerprint(certificate))
@@ -78,6 +81,7 @@ def load_certificate(file: Path, key: Path) -> Certificate:
     """
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        # Only to name the file if it cannot be read; uvicorn loads it later.
         key.read_bytes()
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}.") from error

@@ -70,6 +70,7 @@ class PageRoutes:
         """POST /finish."""
         await self._page.active_page.read_values(request)
         summary = await self.run_in_thread(self._page.finish)
+        # In the background, because the server would otherwise stop before the summary is sent.
         return JSONResponse(summary, background=BackgroundTask(self._on_finish))
 
     async def run_in_thread(

@@ -111,6 +111,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
         RequestRefused: the body is larger than `max_bytes`, takes longer than BODY_TIMEOUT_S, or is incomplete.
     """
     declared = request.headers.get("content-length", "0")
+    # Twenty digits suffice, and Python refuses to convert numbers of more than 4,300.
     if not declared.isdecimal() or int(declared[:20]) > max_bytes:
         raise _too_large(max_bytes)
     data = bytearray()
@@ -118,6 +119,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
         with anyio.fail_after(BODY_TIMEOUT_S):
             async for chunk in request.stream():
                 data += chunk
+                # Again, because a request in chunks declares no length.
                 if len(data) > max_bytes:
                     raise _too_large(max_bytes)
     except TimeoutError as error:
@@ -160,6 +162,7 @@ async def read_image(request: Request) -> bytes:
     expected = IMAGE_TYPES.get(_content_type(request))
     if expected is None:
         raise RequestRefused(415, f"Send an image with one of the content types {', '.join(IMAGE_TYPES)}.")
+    # Then only the header is read: a small file can claim to have billions of pixels.
     data = await read_body(request, MAX_FRAME_BYTES)
     try:
         header = read_header(data)

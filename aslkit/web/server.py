@@ -81,7 +81,9 @@ class PageServer:
                 "A certificate and its key belong together. Give both --certificate and --key, or neither."
             )
         self._self_signed = certificate is None
+        # If anything below fails, the port is closed and the private key deleted. Otherwise `__exit__` does both.
         with ExitStack() as stack:
+            # Opened here instead of by uvicorn, so that the port is known before the address is announced.
             self.listener = stack.enter_context(closing(_create_listener(host, port)))
             bound = self.listener.getsockname()
             public = not ipaddress.ip_address(bound[0]).is_loopback
@@ -119,25 +121,30 @@ class PageServer:
         """
         for line in self.startup_messages():
             on_message(line)
+        # uvicorn raises the signal again after shutdown: SIGTERM would end the process before the session is closed.
         with _sigterm_as_keyboard_interrupt(), suppress(KeyboardInterrupt):
             self._server.run(sockets=[self.listener])
 
     def stop(self) -> None:
         """Make `serve` return. Thread-safe."""
+        # uvicorn checks this flag ten times a second, so that any thread may set it.
         self._server.should_exit = True
 
     def _create_config(self, app: ASGIApp) -> uvicorn.Config:
         certificate = self._certificate
         config = uvicorn.Config(
             app,
+            # h11_max_incomplete_event_size below limits the size of headers; uvicorn's other parser ignores it.
             http="h11",
             ws="none",
             loop="asyncio",
             lifespan="off",
+            # uvicorn would replace the logging configuration of the whole process.
             log_config=None,
             log_level="error",
             access_log=False,
             server_header=False,
+            # uvicorn would believe the X-Forwarded-* headers of any program on this machine.
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
@@ -146,6 +153,7 @@ class PageServer:
             ssl_keyfile=None if certificate is None else certificate.key,
         )
         try:
+            # Loads certificate and key now, so that a wrong pair is reported before the page is announced.
             config.load()
         except (ssl.SSLError, OSError) as error:
             raise InputError(f"The certificate and the key do not match: {error}.") from error

@@ -68,6 +68,7 @@ def read_number(text: str, name: str, max_value: float) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
+    # NaN fails this comparison, also if the client sends "nan".
     if not 0 <= value <= max_value:
         raise RequestRefused(422, f"{name} must be a number from 0 to {max_value:,.0f}.")
     return value
@@ -95,4 +96,5 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
 
 async def _handle_internal_error(reassurance: str, request: Request, error: Exception) -> Response:
     message = f"An internal error occurred; see the terminal for details. {reassurance}"
+    # Starlette handles `Exception` outside all middleware, so AccessPolicy cannot add the headers.
     return JSONResponse({"error": message}, 500, SECURITY_HEADERS)
