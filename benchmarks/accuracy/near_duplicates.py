@@ -22,7 +22,7 @@ import pyarrow as pa
 from aslkit.core.config import load_settings
 from aslkit.curate.config import CurateConfig, NearDuplicateLimits
 from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.measure import GIVEN, MEASURED_SCHEMA, MeasureOptions, measure_batch
+from aslkit.curate.measure.measure import BYTES_SCHEMA, MEASURED_SCHEMA, MeasureOptions, measure_batch
 from aslkit.curate.measure.near_duplicates import GroupFeatures, connected_components
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash
 from benchmarks.speed.curation import pictures
@@ -75,7 +75,9 @@ def described(paths: list[Path]) -> tuple[list[str], list[int], pa.Table]:
             kinds.append(kind)
             parents.append(parent)
             images.append(encode_jpeg(np.asarray(copy, np.uint8), quality=quality))
-    given = pa.RecordBatch.from_pylist([{"content": str(n), "bytes": data} for n, data in enumerate(images)], GIVEN)
+    given = pa.RecordBatch.from_pylist(
+        [{"content": str(n), "bytes": data} for n, data in enumerate(images)], BYTES_SCHEMA
+    )
     looking = MeasureOptions(min_confidence=0.3, second_try=True)
     return kinds, parents, pa.Table.from_batches([measure_batch(given, looking)], MEASURED_SCHEMA)
 

@@ -44,7 +44,9 @@ def main() -> None:
     """Time both in turn, so that a noisy machine disturbs both alike."""
     images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
     looking = MeasureOptions(min_confidence=MIN_CONFIDENCE, second_try=True)
-    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA)
+    batch = pa.RecordBatch.from_pylist(
+        [{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA
+    )
     decoded = [decode_image(image) for image in images]
     ratios, floors = [], []
     with HandLandmarker() as landmarker:

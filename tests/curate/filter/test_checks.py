@@ -90,7 +90,7 @@ def test_each_check_finds_only_its_own_fault(name: str, fault: dict[str, Any], c
 
 def test_invalid_action_of_a_check_is_an_error() -> None:
     for name in CHECKS:
-        with pytest.raises(InputError, match=rf"{name}.*drop, flag, keep"):
+        with pytest.raises(InputError, match=rf"{name.replace('_', '-')}.*drop, flag, keep"):
             load_settings("checks", CheckConfig, flags={name: "delete"})
 
 
