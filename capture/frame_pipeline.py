@@ -87,6 +87,7 @@ class FramePipeline:
 
     def start(self, stream: Stream) -> None:
         """Start processing a stream. The previous one must have been stopped."""
+        # Holds one frame. If judging is slower than the camera, the frame that is judged next is always a recent one.
         due: LatestFrameSlot[_DueFrame] = LatestFrameSlot(newest_wins=not self._wait)
         self._error, self.decision = None, None
         self.finished.clear()
@@ -104,12 +105,14 @@ class FramePipeline:
 
     def stop(self, stream: Stream) -> None:
         """Close the stream and wait until its frames are processed."""
+        # First the source, whose end makes both threads return; only then can they be joined.
         stream.close()
         for thread in self._threads:
             thread.join()
 
     def close(self) -> None:
         """Free the landmarkers."""
+        # Only after `stop`, because a landmarker must not be closed while its thread uses it.
         self._judging_landmarker.close()
         if self._tracking_landmarker is not None:
             self._tracking_landmarker.close()
@@ -126,6 +129,7 @@ class FramePipeline:
     def _track(self, stream: Stream, due: LatestFrameSlot[_DueFrame]) -> None:
         speed_tracker, next_due_s, last_s = HandSpeedTracker(), -float("inf"), None
         while (frame := stream.frames.get()) is not None:
+            # Read before tracking: a frame taken before an undo must not count as one taken after it.
             hand, speed, revision = None, None, self._recording.revision
             # If frames are far apart, as from the synthetic signer, there is no motion to track.
             if frame.time_s is not None and (last_s is None or frame.time_s - last_s <= MAX_GAP_S):
@@ -135,6 +139,7 @@ class FramePipeline:
             if frame.time_s is not None and last_s is not None and frame.time_s < last_s:  # the source was reopened
                 next_due_s = -float("inf")
             last_s = frame.time_s
+            # Replaced as one object, so that the window never shows a frame with the hand of another one.
             self.newest = ProcessedFrame(frame=frame.image, hand=hand)
             if frame.time_s is None or frame.time_s >= next_due_s:
                 due.put(_DueFrame(frame=frame, speed=speed, revision=revision))
@@ -143,6 +148,7 @@ class FramePipeline:
 
     def _get_tracking_landmarker(self) -> HandLandmarker:
         if self._tracking_landmarker is None:
+            # A second landmarker, because tracking makes a result depend on earlier frames, and stored ones must not.
             self._tracking_landmarker = HandLandmarker(tracking=True, second_try=False)
         return self._tracking_landmarker
 
@@ -160,5 +166,6 @@ class FramePipeline:
                 wait=self._wait,
                 revision=item.revision,
             )
+        # Before `finished` is set, after which other threads read it.
         self.dropped += due.dropped
         self.finished.set()

@@ -111,6 +111,7 @@ def _free_path(path: Path, data: bytes) -> Path | None:
     """Return the first of NAME, NAME-2, NAME-3, … that does not exist, or None if one of them contains `data`."""
     number, candidate = 1, path
     while candidate.exists():
+        # Compared by content, so that importing a folder again adds only what is new.
         if candidate.stat().st_size == len(data) and candidate.read_bytes() == data:
             return None
         number += 1

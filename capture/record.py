@@ -61,6 +61,7 @@ class SourceRecording:
     def select_letter(self, letter: str) -> None:
         """Switch to another letter."""
         if letter != self.recording.letter and self._reopen_per_letter:
+            # Close first: frames that show the previous letter must not be stored as the next one.
             self._close_stream()
             self.recording.select_letter(letter)
             self.stream = self._open_stream(letter)
@@ -146,7 +147,9 @@ def record(
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
     )
     with ExitStack() as stack:
+        # The source comes first: if it cannot be opened, no session folder is created and no lock taken.
         stream = open_stream(incomplete[0])
+        # Covers failures before the recording runs; closing twice is harmless.
         stack.callback(stream.close)
         stream.wait_for_first_frame()
         if not stream.frame_count:
@@ -225,6 +228,7 @@ def record_in_terminal(
             goal = recording.count or recording.capture.goal - recording.counts[letter]
             with show(f"Recording {letter}", goal) as advance:
                 end_reason = _wait_until_complete(source_recording, letter, advance, on_message)
+            # An error of a thread also sets `finished`, and must not look like the end of the source.
             source_recording.check()
             if end_reason != COMPLETE:
                 break
@@ -239,6 +243,7 @@ def _wait_until_complete(
     recording, shown, problem = source_recording.recording, 0, None
     last_advice = ("", 0.0)
     while not recording.is_complete(letter):
+        # With a timeout, because progress, camera problems and advice are shown while waiting.
         finished = source_recording.pipeline.finished.wait(_POLL_INTERVAL_S)
         advance(recording.stored[letter] - shown)
         shown = recording.stored[letter]

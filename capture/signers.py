@@ -68,6 +68,7 @@ def save_signer(workspace: Workspace, signer: str, details: SignerDetails) -> No
     if not known or load_signer(workspace, signer) == details:
         return
     with _lock(workspace):
+        # Read again under the lock: another process may have added a signer since.
         tables = _read(workspace.signers)
         write_text(workspace.signers, _HEADER + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
 
@@ -114,6 +115,7 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
         return {}
     try:
         tables = msgspec.toml.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+        # Validates the values; the plain tables are returned, because they keep keys that this version does not know.
         msgspec.convert(tables, dict[str, SignerDetails])
     except ValueError as error:
         raise AslkitError(

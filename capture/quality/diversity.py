@@ -39,6 +39,7 @@ def diversity_hints(entries: Sequence[IndexEntry]) -> Iterator[str]:
     recent = [entry for entry in entries[-MAX_FRAMES:] if entry.landmarks is not None]
     if len(recent) < MIN_FRAMES:
         return
+    # (n, 21, 2)
     joints = np.stack([entry.joints for entry in recent])
     palm = joints[:, MIDDLE[0]] - joints[:, WRIST]
     length = np.linalg.norm(palm, axis=1)
@@ -47,6 +48,7 @@ def diversity_hints(entries: Sequence[IndexEntry]) -> Iterator[str]:
         yield TURN_HINT
     if float(length.std() / length.mean()) < MIN_DISTANCE_STD:
         yield DISTANCE_HINT
+    # Mean position of each hand, (n, 2), and its larger deviation of x and y.
     if float(joints.mean(axis=1).std(axis=0).max()) < MIN_POSITION_STD:
         yield POSITION_HINT
     brightness = [entry.brightness for entry in recent if entry.brightness is not None]
@@ -58,4 +60,5 @@ def _circular_std_deg(directions: npt.NDArray[np.float32]) -> float:
     """Return the circular standard deviation of directions (n, 2), degrees."""
     angles = np.arctan2(directions[:, 1], directions[:, 0])
     resultant_length = min(float(np.hypot(np.cos(angles).mean(), np.sin(angles).mean())), 1.0)
+    # sqrt(-2 ln R), with R the length of the mean unit vector. An ordinary deviation would fail at ±180°.
     return float(np.degrees(np.sqrt(-2 * np.log(max(resultant_length, 1e-9)))))

@@ -67,6 +67,7 @@ class KeptFrames:
         """Add a frame under a unique name."""
         count = len(self._names)
         if count == len(self._rows):
+            # Doubling keeps the cost per added frame constant.
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
         self._rows[count] = _to_row(frame)
         self._names.append(name)
@@ -85,6 +86,7 @@ class KeptFrames:
         fine_bits = hamming_distance(rows["fine"], new["fine"]).sum(axis=-1, dtype=np.int64)
         if _extent(metrics.joints) >= _MIN_EXTENT_FOR_FINE_HASH and (fine_bits <= limits.alike_fine_bits).any():
             return True
+        # The hash first, because it is cheaper to compare than 21 joints.
         near = rows[hamming_distance(rows["phash"], new["phash"]) <= limits.alike_bits]
         return bool(hands_within(near["joints"], new["joints"][None], limits.alike_hand).any())
 
@@ -92,6 +94,7 @@ class KeptFrames:
 def _to_row(frame: Comparable) -> npt.NDArray[np.void]:
     row = np.zeros((), _ROW)
     row["phash"], row["joints"] = frame.phash, frame.joints
+    # Four words of 64 bits. Their byte order does not matter, because only differing bits are counted.
     row["fine"] = np.frombuffer(frame.fine_hash.to_bytes(FINE_BITS // 8), np.uint64)
     return row
 
@@ -105,6 +108,7 @@ def judge_frame(metrics: FrameMetrics, kept: KeptFrames, limits: GateConfig) -> 
         limits: configuration of the gate.
     """
     found = set(_find_faults(metrics, limits))
+    # A frame with a fault is rejected anyway.
     if not found and kept.find_similar(metrics, limits):
         found.add("too-alike")
     return tuple(reason for reason in REASONS if reason in found)

@@ -36,5 +36,6 @@ class HandSpeedTracker:
         self._time_s = time_s or 0.0
         if previous is None or self._joints is None or elapsed_s is None or not 0 < elapsed_s <= MAX_GAP_S:
             return None
+        # In palm lengths, so that near and far hands and all cameras have the same limit.
         distance = float(np.linalg.norm(self._joints - previous, axis=1).mean())
         return distance / max(float(palm_lengths(self._joints[None])[0]), 1e-6) / elapsed_s

@@ -43,6 +43,7 @@ class HandednessTracker:
             return
         self._consecutive_other = self._consecutive_other + 1 if side != self.usual else 0
         if self._can_ask and self._consecutive_other >= FRAMES_BEFORE_QUESTION:
+            # Ask only once per recording.
             self.question, self._can_ask = side, False
 
     def _learn(self, side: Handedness) -> None:

@@ -24,6 +24,7 @@ class FrameWriter:
     def __init__(self, session: Session, encode: Encode) -> None:
         self._session, self._encode = session, encode
         self._queue: Queue[tuple[IndexEntry, Frame] | None] = Queue()
+        # One permit, so one frame in the queue at most: if the disk is slow, frames are dropped instead of piling up.
         self._idle = Semaphore()
         self._error: BaseException | None = None
         self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
@@ -44,6 +45,7 @@ class FrameWriter:
             OSError: an earlier frame could not be written.
         """
         self._check()
+        # `_run` releases it when the frame is on disk.
         if not self._idle.acquire(blocking=wait):
             return False
         self._queue.put((entry, frame))
@@ -77,5 +79,7 @@ class FrameWriter:
                 self._error = error
             finally:
                 self._queue.task_done()
+                # Also after an error; otherwise `put` would wait forever.
                 self._idle.release()
+        # Of the None that ended the loop; otherwise a later `flush` would wait forever.
         self._queue.task_done()

@@ -141,6 +141,7 @@ class RecordingLifecycle:
             recording.session.update_info(session_values, summary)
             yield summary
         finally:
+            # First, because statistics and counts are only final when no thread adds frames any more.
             close()
             summary |= {"ended": _now(), **frame_statistics(), **recording.report()}
             recording.session.update_info(session_values | {"ended": summary["ended"]}, summary)
@@ -151,6 +152,7 @@ class RecordingLifecycle:
         Raises:
             OSError: the last frame could not be written.
         """
+        # Raises what prevented the last frame from being written. `close` does not, so that clean-up always completes.
         recording.flush()
         return RecordingResult(
             folder=self.folder,

@@ -109,6 +109,7 @@ class Recording:
         encode = encode_png if capture.format == "png" else partial(encode_jpeg, quality=capture.jpeg_quality)
         self._writer = FrameWriter(session, encode)
         self._recent_similar: deque[bool] = deque(maxlen=_SIMILARITY_WINDOW)
+        # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
 
     def select_letter(self, letter: str) -> None:
@@ -172,9 +173,11 @@ class Recording:
         """
         with self._lock:
             reasons = judge_frame(metrics, self._kept[self.letter], self.gate)
+            # Near-duplicates count as well: they show which hand signs, even if they are not stored.
             if metrics.hand is not None and not set(reasons) - {"too-alike"}:
                 self.handedness.observe(metrics.hand)
             stored = None
+            # Checked under the lock: an undo between this and storing would miss the frame.
             keep = keep and revision in (None, self.revision)
             if keep and self.handedness.question is None and not self.is_complete(self.letter):
                 self._recent_similar.append(reasons[:1] == ("too-alike",))
@@ -200,6 +203,7 @@ class Recording:
         entry = IndexEntry.from_metrics(
             metrics, file=file, side=side, time=format_time(captured_at), burst=self._burst, reasons=reasons
         )
+        # Counted only when the writer has accepted it; the counts must match the disk.
         if not self._writer.put(entry, frame, wait=wait):
             self.dropped += 1
             return None
@@ -229,6 +233,7 @@ class Recording:
         """Move the frames of the last burst of this recording to the trash, and return them."""
         with self._lock:
             self.revision += 1
+            # Frames of earlier recordings in this session are never undone.
             bursts = [entry.burst for entry in self._entries.values() if entry.burst > self._last_earlier_burst]
             last = max(bursts, default=None)
             return self._remove([entry for entry in self._entries.values() if entry.burst == last])
@@ -239,6 +244,7 @@ class Recording:
             return bool(self._remove([self._entries[file]] if file in self._entries else []))
 
     def _remove(self, entries: list[IndexEntry]) -> list[IndexEntry]:
+        # Waiting under the lock cannot deadlock, because the writer's thread never takes it.
         self._writer.flush()  # the frame may still be in the writer's queue
         self.session.trash(entries)
         self._forget(entries)
@@ -270,6 +276,7 @@ class Recording:
 
         No frame may be processed afterwards.
         """
+        # First the writer: only then is it known which frames reached the disk.
         self._writer.close()
         with self._lock:
             written = {entry.file for entry in self.session.entries}

@@ -90,6 +90,7 @@ class Session:
 
         folder = workspace.captures / info.signer / info.session
         folder.mkdir(parents=True, exist_ok=True)
+        # The operating system releases it when the process ends, also after a crash.
         lock = FileLock(folder / _LOCK_FILE)
         try:
             lock.acquire(timeout=0)
@@ -100,6 +101,7 @@ class Session:
             ) from error
         try:
             session = cls(info.save(workspace.captures), folder)
+            # Under the lock, because the incomplete files of another running recording must not be deleted.
             session._recover(measure)
             yield session
         finally:
@@ -129,6 +131,7 @@ class Session:
             OSError: the frame could not be written. Neither image nor entry is left behind.
         """
         path = self.path(entry)
+        # Image first: an image without an entry is recovered at the next start, an entry without an image is lost.
         write_durably(path, data)
         try:
             self._index.add(entry)
@@ -158,6 +161,7 @@ class Session:
         """
         path = self.folder / "session.json"
         values = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        # The entry written at the start of this recording is replaced by the one at its end.
         others = [other for other in values.get("recordings", []) if other["started"] != recording["started"]]
         update_session(
             path, {"started": recording["started"], **values, **session_values, "recordings": [*others, recording]}
@@ -166,6 +170,7 @@ class Session:
     def _recover(self, measure: Callable[[Frame], FrameMetrics]) -> None:
         report = self.recovered
         report.broken_lines = self._index.broken_lines
+        # Before anything is appended: a line after an incomplete one would be lost with it.
         self._index.repair()
         images = set()
         for path in self._image_paths():
@@ -189,6 +194,7 @@ class Session:
         try:
             metrics = measure(decode_image(read_image_file(path)))
         except ImageError:
+            # Not deleted: the user may be able to repair it.
             self._move_to_trash(file)
             self.recovered.damaged += 1
             return

@@ -101,6 +101,7 @@ class _RecordingRoutes(PageRoutes):
         letter, step = values.get("letter"), values.get("step")
         if isinstance(letter, str):
             return JSONResponse(await self.run_in_thread(lambda: self._controller.select_letter(letter)))
+        # Not isinstance: True is an int.
         if type(step) is int and step in (1, -1):
             return JSONResponse(await self.run_in_thread(lambda: self._controller.select_adjacent_letter(step)))
         raise RequestRefused(422, 'Send {"letter": "A"}, {"step": 1} or {"step": -1}.')

@@ -26,4 +26,5 @@ def client_camera_info(label: object, settings: object) -> dict[str, Any]:
 def _sanitize(value: object) -> str | int | float | None:
     if isinstance(value, str):
         return "".join(character for character in value[:MAX_CHARS] if character.isprintable())
+    # The comparison also rejects NaN and Infinity, which json.loads accepts.
     return value if isinstance(value, int | float) and abs(value) < _MAX_NUMBER else None

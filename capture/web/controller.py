@@ -92,6 +92,7 @@ class PageController:
             finished_message="This recording is finished. Start aslkit capture again to record more.",
             clock=clock,
         )
+        # Two locks, so that undo and other letters need not wait until a frame has been measured.
         self._analysis_lock, self._recording_lock = Lock(), Lock()
         self._burst: tuple[str | None, int] | None = None
         self._last_kept_s: float | None = None
@@ -148,10 +149,12 @@ class PageController:
         frame = decode_upload(upload.data)
         self.frame_rate.count()
         with self._analysis_lock:
+            # Checked under the lock: after `close`, the landmarker is freed.
             if self._closed:
                 raise self.active_page.finished_error()
             metrics = self._analyze_frame(frame, upload.taken_s)
         with self._recording_lock:
+            # Checked and stored under one lock, so that the letter cannot change in between.
             keep = upload.keep and upload.revision == self.recording.revision and self._is_due(upload.taken_s)
             if keep:
                 self._last_kept_s = upload.taken_s
@@ -262,6 +265,7 @@ class PageController:
             self.recording.flush()
         except OSError as error:
             self.failure = error
+        # After flushing, because requests are refused from now on.
         self.active_page.finished = True
         recording = self.recording
         return {

@@ -25,16 +25,19 @@ export function listen(recording, actions) {
   });
   document.addEventListener("keyup", (event) => {
     if (event.key !== " ") return;
+    // Browsers would send a click at the end of the space bar, which toggles recording.
     if (event.target === $("record")) event.preventDefault();
     recording.release();
   });
   const record = $("record");
   record.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !actions.canRecord()) return;
+    // Without it, a release outside the button would be missed, and recording would go on.
     record.setPointerCapture(event.pointerId);
     recording.hold();
   });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) record.addEventListener(end, () => recording.release());
+  // A long press on a touch screen would open a menu instead of recording.
   record.addEventListener("contextmenu", (event) => event.preventDefault());
   record.addEventListener("click", (event) => {
     // Screen readers send clicks without pointer events. They cannot hold the button, so a click toggles recording.
@@ -52,5 +55,6 @@ export function listen(recording, actions) {
   // Remove the focus after a mouse click, so that the space bar records instead of pressing the button again.
   document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button:not(#record)")?.blur());
   document.addEventListener("visibilitychange", () => document.hidden && recording.stop());
+  // Another window now receives the release of the key.
   window.addEventListener("blur", () => recording.release());
 }

@@ -141,6 +141,7 @@ function cameraFailed(problem) {
 function periodMs() {
   const shortest = 1 / state.fps;
   if (!recording.on || state.interval_s < shortest) return shortest * 1000;
+  // 1e-6: rounding errors must not turn a whole number of frames into one fewer.
   return (state.interval_s / Math.floor(state.interval_s * state.fps + 1e-6)) * 1000 + 1;
 }
 
@@ -148,6 +149,7 @@ async function loop() {
   let nextMs = 0;
   while (!finished) {
     const now = performance.now();
+    // Browsers slow down timers of hidden pages, so these send no frames at all.
     const idle = !joined || !camera.live || document.hidden || asking;
     if (idle || now < nextMs) {
       await pause(idle ? 100 : nextMs - now);
@@ -190,6 +192,7 @@ function showDecision(decision, keep) {
   view.verdict(kind, good ? status : decision.messages[0]);
   if (keep || decision.hint) view.hint(decision.hint);
   if (decision.question) ask(decision.question);
+  // The letter or the frames have changed since the last state, for example by a request that was still pending.
   if (decision.revision !== state.revision) {
     if (!switching) act(() => server.state());
     return;

@@ -82,6 +82,7 @@ class RecordingServer(server.PageServer):
 
     def __init__(self, recording: Recording, *, analyze_frame: FrameAnalyzer | None = None, **options: Any) -> None:
         with ExitStack() as stack:
+            # If the port is taken, the analyzer is closed here; otherwise together with the server.
             analyzer = analyze_frame or stack.enter_context(HandFrameAnalyzer())
             self.controller = controller = PageController(recording, analyzer)
             super().__init__(lambda addresses, stop: create_app(controller, addresses, on_finish=stop), **options)
@@ -91,6 +92,7 @@ class RecordingServer(server.PageServer):
         """Serve until the signer finishes, `stop` is called, or the user presses Ctrl-C."""
         self.serve(on_message)
         controller = self.controller
+        # The server stops waiting for requests after a few seconds, so a thread may still be measuring a frame.
         controller.close()
         return ServeResult(
             finished=controller.active_page.finished,

@@ -79,6 +79,7 @@ export class View {
     if (files.join() === this.#recentFiles) return;
     this.#recentFiles = files.join();
     const list = $("recent");
+    // Existing thumbnails are moved instead of created again, which would load and flash them.
     const existing = new Map([...list.children].map((item) => [item.dataset.file, item]));
     list.replaceChildren(...files.map((file) => existing.get(file) ?? this.#thumbnail(file, remove)));
     $("recent-none").hidden = files.length > 0;

@@ -104,6 +104,7 @@ def _draw_image(view: RecordingView) -> Frame:
     return image
 
 
+# Text is slow to draw and rarely changes. The arguments are tuples, because the cache hashes them.
 @lru_cache(maxsize=8)
 def _draw_panel(
     letter: str,

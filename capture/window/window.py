@@ -132,6 +132,7 @@ class WindowController:
             counts=recording.counts if recording.count is None else recording.stored,
             goal=recording.count or recording.capture.goal,
             letters=recording.letters,
+            # A copy: the judging thread changes the counter while the window is drawn.
             rejected=Counter(recording.rejected),
             info=self._info(now),
             banners=tuple(self._banners(now)),
@@ -147,6 +148,7 @@ class WindowController:
     def _banners(self, now: float) -> list[Banner]:
         """Return the banners, most important first; the window shows the first two."""
         handedness, decision = self._recording.handedness, self._source.pipeline.decision
+        # A camera without image makes all other messages outdated.
         if problem := self._source.stream.problem:
             return [Banner(text=problem, colour=BAD)]
         if side := handedness.question:
