@@ -19,7 +19,8 @@ import numpy as np
 from aslkit.core.config import load_settings
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
-from aslkit.train.data.features import Feature, augment_crops, get_feature
+from aslkit.train.data.augmentation import augment_crops
+from aslkit.train.data.features import Feature, get_feature
 from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.fit import fit
 from aslkit.vision.preprocess import Array

@@ -47,5 +47,16 @@ def _box(joints: Array) -> Array:
     return box
 
 
+def synthetic_hands(letter: str, count: int) -> Array:
+    """Return hands of a synthetic signer, float32 (count, 21, 3), as from `canonical_points`."""
+    signer = Signer.draw("synthetic-ada")
+    session = SyntheticSession.draw(signer, "one")
+    stream = render_frames(letter, signer=signer, session=session, width=128, height=96)
+    joints = np.stack([next(stream).joints for _ in range(count)])
+    size = np.full(count, 128), np.full(count, 96)
+    left = np.full(count, signer.left_handed)
+    return canonical_points(joints, widths=size[0], heights=size[1], left=left, mirror_left=True)
+
+
 if __name__ == "__main__":
     np.savez_compressed(FILE, **{key: values.astype(np.float16) for key, values in preprocess_hands().items()})

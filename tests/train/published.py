@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
-from aslkit.train.benchmark.image_descriptors import augment_images
+from aslkit.train.data.augmentation import augment_images
 
 RECIPE = """
 [benchmark]

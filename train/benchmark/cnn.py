@@ -14,9 +14,10 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.progress import progress_bar
 from aslkit.inference.load_model import save_network
-from aslkit.train.benchmark.image_descriptors import Pixels, augment_images
+from aslkit.train.benchmark.image_descriptors import Pixels
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.data.augmentation import augment_images
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess, TrainingState, run_training

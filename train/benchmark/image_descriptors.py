@@ -1,4 +1,4 @@
-"""Inputs of the benchmark's models, computed from 28×28 images, and the augmentation of training images."""
+"""Inputs of the benchmark's models, computed from 28×28 images."""
 
 from collections.abc import Callable
 from typing import Final
@@ -39,35 +39,3 @@ def hog_features(images: Pixels) -> Array:
 
 
 DESCRIPTORS: Final[dict[str, Callable[[Pixels], Array]]] = {"pixels28": pixel_values, "hog": hog_features}
-
-
-def augment_images(
-    images: Pixels, rng: np.random.Generator, *, turn_deg: float, scale: float, shift: float, light: float
-) -> Pixels:
-    """Rotate, scale and shift each image, and change its brightness and contrast, at random. Images are not mirrored.
-
-    Args:
-        images: uint8 (n, side, side).
-        rng: random number generator.
-        turn_deg: standard deviation of the rotation, degrees.
-        scale: standard deviation of the log size.
-        shift: standard deviation of the position, relative to the side.
-        light: standard deviation of the log contrast; that of the brightness is a third of it, relative to white.
-
-    Returns:
-        uint8 (n, side, side).
-    """
-    import cv2
-
-    side, augmented = images.shape[1], np.empty_like(images)
-    std = [turn_deg, scale, shift * side, shift * side, light, light / 3]
-    center = ((side - 1) / 2, (side - 1) / 2)
-    parameters = rng.normal(0, 1, (len(images), 6)) * std
-    parameters[:, [1, 4]] = np.exp(parameters[:, [1, 4]])
-    for index, (rotation, size, right, down, contrast, brightness) in enumerate(parameters):
-        transform = cv2.getRotationMatrix2D(center, rotation, size)
-        transform[:, 2] += right, down
-        warped = cv2.warpAffine(images[index], transform, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        offset = 127.5 * (1 - contrast) + 255 * brightness
-        augmented[index] = cv2.addWeighted(warped, contrast, warped, 0, offset)
-    return augmented

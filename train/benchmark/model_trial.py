@@ -15,9 +15,10 @@ from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import progress_bar
 from aslkit.train.benchmark import cnn
-from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels, augment_images
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels
 from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.data.augmentation import augment_images
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix, measure_predictions
 from aslkit.train.fitting.checkpoints import CheckpointStore
 

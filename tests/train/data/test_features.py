@@ -1,69 +1,27 @@
-"""Augmentation and preprocessing of features."""
+"""Model features."""
 
 import cv2
 import numpy as np
 import pytest
 
 from aslkit.core.errors import InputError
-from aslkit.synthetic import Signer, SyntheticSession, render_frames
-from aslkit.train.data.features import FEATURES, augment_crops, augment_landmarks, get_feature
+from aslkit.train.data.features import FEATURES, get_feature
 from aslkit.vision.preprocess import (
     CROP_MARGIN,
-    Array,
     PreprocessConfig,
     canonical_points,
     landmark_features,
     pixel_features,
 )
 from tests.train import preprocessed
-
-
-def _hands(letter: str, count: int) -> Array:
-    signer = Signer.draw("synthetic-ada")
-    session = SyntheticSession.draw(signer, "one")
-    stream = render_frames(letter, signer=signer, session=session, width=128, height=96)
-    joints = np.stack([next(stream).joints for _ in range(count)])
-    size = np.full(count, 128), np.full(count, 96)
-    left = np.full(count, signer.left_handed)
-    return canonical_points(joints, widths=size[0], heights=size[1], left=left, mirror_left=True)
-
-
-def test_augment_landmarks_changes_hands_but_not_the_letter(rng: np.random.Generator) -> None:
-    hands = _hands("L", 8)
-    augmented = augment_landmarks(hands, 0.0, rng)
-    assert augmented.shape == hands.shape
-    assert augmented.dtype == np.float32
-    assert not np.allclose(augmented, hands, atol=0.01)
-    # In an L, the tip of the index finger is the landmark farthest from the wrist.
-    assert (np.linalg.norm(augmented, axis=-1).argmax(axis=1) == 8).mean() > 0.8
-
-
-def test_augment_landmarks_mirrors_the_given_share(rng: np.random.Generator) -> None:
-    hands = np.repeat(_hands("L", 1), 400, axis=0)
-    thumb_side = np.sign(hands[0, 4, 0])
-    sides = np.sign(augment_landmarks(hands, 0.5, rng)[:, 4, 0])
-    assert 0.35 < (sides == -thumb_side).mean() < 0.65
-
-
-def test_augment_crops_changes_crops_within_range(rng: np.random.Generator) -> None:
-    crops = rng.random((4, 28, 28, 1)).astype(np.float32)
-    augmented = augment_crops(crops, 0.5, rng)
-    assert augmented.shape == crops.shape
-    assert augmented.min() >= 0
-    assert augmented.max() <= 1
-    assert not np.allclose(augmented, crops)
-
-
-def test_augment_landmarks_is_reproducible() -> None:
-    hands = _hands("A", 3)
-    first, second = (augment_landmarks(hands, 0.5, np.random.default_rng(4)) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+from tests.train.preprocessed import synthetic_hands
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_to_inputs_returns_the_shape_of_the_contract(name: str) -> None:
     chosen = get_feature(name)
-    hands = _hands("B", 2) if chosen.contract.kind == "landmarks" else np.zeros((2, *chosen.contract.shape), np.float32)
+    landmarks = chosen.contract.kind == "landmarks"
+    hands = synthetic_hands("B", 2) if landmarks else np.zeros((2, *chosen.contract.shape), np.float32)
     assert chosen.to_inputs(hands).shape == (2, *chosen.contract.shape)
     assert chosen.to_inputs(hands).dtype == np.float32
 
@@ -74,14 +32,14 @@ def test_get_feature_lists_known_features_for_an_unknown_name() -> None:
 
 
 def test_landmark_features_do_not_depend_on_the_batch() -> None:
-    hands = _hands("K", 33)
+    hands = synthetic_hands("K", 33)
     batch = landmark_features(hands)
     for index in range(33):
         np.testing.assert_array_equal(batch[index], landmark_features(hands[index : index + 1])[0])
 
 
 def test_landmark_features_do_not_depend_on_position_or_size() -> None:
-    hands = _hands("K", 2)
+    hands = synthetic_hands("K", 2)
     moved = hands * 3.7 + np.float32(11)
     np.testing.assert_allclose(landmark_features(moved), landmark_features(hands), atol=2e-4)
 
