@@ -43,6 +43,7 @@ def write_card(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
     info = summarise_folder(folder)
     environment = Environment(
         loader=PackageLoader("aslkit.datasets", "."), undefined=StrictUndefined, keep_trailing_newline=True,
+        # autoescape would escape for HTML, but the card is Markdown: _escape_value does that instead.
         trim_blocks=True, lstrip_blocks=True, autoescape=False, finalize=_escape_value,
     )  # fmt: skip
     environment.filters |= {"percent": "{:.2%}".format, "raw": _Raw, "md": escape_markdown}
@@ -104,6 +105,7 @@ def front_matter(info: DatasetInfo, name: str, facts: dict[str, Any]) -> str:
         ],
         "dataset_info": _dataset_info(info, pixels=facts.get("pixels") is not False),
     }
+    # safe_dump quotes names that YAML would read as something else. The width prevents it from breaking lines.
     return str(yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=1000))
 
 

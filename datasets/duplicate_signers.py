@@ -64,6 +64,7 @@ def find_duplicate_signers(signer: npt.NDArray[np.str_], phash: npt.NDArray[np.u
     for name in names if len(names) > 1 else ():
         own = np.flatnonzero(signer == name)
         max_frames = max(MAX_FRAMES // len(names), MIN_FRAMES)
+        # Evenly spaced instead of random, so that the result is reproducible and covers all sessions.
         sample = own[np.linspace(0, len(own) - 1, min(max_frames, len(own))).astype(np.int64)]
         matches = Counter(signer[_find_near_duplicates(bits, sample, own)].tolist())
         if matches and matches.total() >= MIN_SHARE * len(sample):
@@ -83,8 +84,10 @@ def _find_near_duplicates(
         own: indices of all rows of the same signer, which are ignored.
     """
     found = [np.zeros(0, np.int64)]
+    # In chunks, because a matrix of all pairs can exceed memory.
     for start in range(0, len(sample), _CHUNK_ROWS):
         distances = hamming_matrix(bits[sample[start : start + _CHUNK_ROWS]], bits)
+        # Near-duplicates of the same signer are normal.
         distances[:, own] = np.inf
         found.append(distances.argmin(axis=1)[distances.min(axis=1) <= MAX_DISTANCE])
     return np.concatenate(found)

@@ -56,6 +56,7 @@ def iter_batches(
         raise InputError(f"{folder} has no split {split!r}.")
     names = ["image", *(name for name in columns if name != "image")]
     tables = (table for path in files for table in parquet_store.iter_file_row_groups(path, names))
+    # Threads instead of processes: OpenCV releases the GIL, and the images need not be copied.
     workers = cpu_count() or 1
     running: deque[tuple[pa.Table, list[Future[list[Frame]]]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -71,6 +72,7 @@ def iter_batches(
             while running:
                 yield _collect_batch(*running.popleft())
         finally:
+            # If the caller stops early, the batches that were decoded ahead are not needed.
             pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -110,6 +112,7 @@ def _decode_cell(cell: Any, chunk: Any, index: int) -> Frame:
             raise ImageError("missing")
         read_header(data)  # checks the size before memory is allocated for the pixels
         frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        # OpenCV returns None without a reason; Pillow either reads the file or names the fault.
         return decode_image(data.to_pybytes()) if frame is None else np.asarray(frame, np.uint8)
     except ImageError as error:
         path = sanitize_text(chunk.field("path")[index].as_py())

@@ -223,6 +223,7 @@ def _count_letters(originals: pa.Table) -> dict[str, dict[str, int]]:
 
 def _recording_days(captured_at: Any) -> tuple[str, str] | None:
     times = pc.drop_null(captured_at.cast(pa.int64()))
+    # A single wrong clock, or a hostile value that datetime cannot represent, must not decide the range.
     plausible = pc.and_(pc.greater_equal(times, _PLAUSIBLE_TIMES_MS[0]), pc.less(times, _PLAUSIBLE_TIMES_MS[1]))
     ends: Mapping[str, int | None] = pc.min_max(times.filter(plausible)).as_py()
     if ends["min"] is None or ends["max"] is None:

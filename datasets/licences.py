@@ -104,6 +104,7 @@ def _combine_known(parts: list[str]) -> str:
             f"Known licences: {', '.join(ADAPTATION_LICENCES)}. "
             "Ask the contributor to choose one of these, or remove the images."
         )
+    # In the order of the table, so the first one is the most permissive.
     common = [name for name in ADAPTATION_LICENCES if all(name in ADAPTATION_LICENCES[part] for part in parts)]
     if not common:
         raise InputError(

@@ -60,6 +60,7 @@ def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: 
             while table is not None and size < SHARD_BYTES:
                 writer.write_table(table.cast(full), row_group_size=len(table))
                 size, rows, table = size + table.nbytes, rows + len(table), next(tables, None)
+    # Renamed at the end, because the number of shards is only known then.
     for shard in shards:
         shard.rename(data / f"{shard.stem}-of-{len(shards):05d}.parquet")
     return rows
@@ -118,6 +119,7 @@ def _read_row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], pa
     try:
         table = file.read_row_group(index, columns=list(columns))
         table.validate(full=True)
+        # pyarrow 23 returns fewer rows than the footer claims for some damaged files, without an error.
         if len(table) != (expected := file.metadata.row_group(index).num_rows):
             raise pa.ArrowInvalid(f"{len(table)} rows in a row group of {expected}")
     except _UNREADABLE as error:
@@ -187,6 +189,7 @@ def count_rows(folder: Path) -> int:
 
 
 def _list_split_files(folder: Path, split: str) -> list[Path]:
+    # A missing file must be an error: the others would be read as a complete, smaller dataset.
     files = sorted((folder / "data").glob(f"{split}-*-of-*.parquet"))
     if files:
         total = files[0].stem.rpartition("-of-")[2]

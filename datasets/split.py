@@ -142,6 +142,7 @@ def split_around_test(
     names[test] = "test"
     if by == "block":
         names[_near_test(frames, test, gap_share)] = GAP
+    # Test first, then validation from the rest, so that validation has no influence on the test split.
     rest = np.flatnonzero(names == "train")
     names[rest[_choose_validation(frames.subset(rest), validation_share, seed, by)]] = "validation"
     _move_shared_groups_to_train(names, frames.group)
@@ -168,6 +169,7 @@ def make_folds(frames: SplitFrames, by: By, *, max_folds: int, seed: int) -> lis
         part = np.zeros(len(frames), np.int64)
         for rows in _iter_letter_sessions(frames):
             _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
+            # By the first frame of the group, so that a group is never cut.
             part[rows] = first[group] * max_folds // len(rows)
         return [part == number for number in range(max_folds) if (part == number).any()]
     units = frames.signer if by == "signer" else np.char.add(np.char.add(frames.signer, "/"), frames.session)
@@ -257,6 +259,7 @@ def _choose_fold(frames: SplitFrames, units: Names, max_folds: int, seed: int) -
     count = min(max_folds, len(np.unique(units)))
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     held_out = [rows for _, rows in folds.split(np.zeros(len(frames)), _merge_rare_labels(frames.label, count), units)]
+    # scikit-learn balances letters, not sizes, so a fold can be larger than the rest.
     candidates = [rows for rows in held_out if 2 * len(rows) <= len(frames)] or [min(held_out, key=len)]
     chosen = np.zeros(len(frames), bool)
     chosen[max(candidates, key=lambda rows: len(np.unique(frames.label[rows])))] = True
@@ -297,8 +300,10 @@ def _near_test(frames: SplitFrames, test: npt.NDArray[np.bool_], share: float) -
 
 def _iter_letter_sessions(frames: SplitFrames) -> Iterator[Integers]:
     """Yield the indices of the frames of each letter in each session, in recording order."""
+    # (3, n) of small integers, because np.unique over columns needs one numeric type.
     keys = np.stack([np.unique(x, return_inverse=True)[1] for x in (frames.signer, frames.session, frames.label)])
     _, part = np.unique(keys, axis=1, return_inverse=True)
+    # stable keeps the recording order within each part.
     order = np.argsort(part.ravel(), kind="stable")
     yield from np.split(order, np.flatnonzero(np.diff(part.ravel()[order])) + 1)
 

@@ -114,6 +114,7 @@ def select_tiles(
 
 
 def _filter_rows(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> pa.Table:
+    # Augmented copies would show the same image several times.
     table = table.filter(pc.is_null(table.column("parent")))
     table = table.filter(pc.is_in(table.column("label"), value_set=pa.array(range(len(LETTERS)))))
     for name, value in (("label", letter and INDEX[letter]), ("signer", signer), ("split", split)):
@@ -138,6 +139,7 @@ def _choose_rows(table: pa.Table, label: int, count: int, rng: np.random.Generat
     """
     rows = table.filter(pc.equal(table.column("label"), label)).select(["signer", "group", "position"])
     duplicates, by_signer = Counter[tuple[str, int]](), dict[str, list[tuple[int, int]]]()
+    # Count how many earlier rows of the shuffled order are in the same group; 0 comes first below.
     for row in rows.take(pa.array(rng.permutation(len(rows)))).to_pylist():
         signer, group = str(row["signer"]), row["position"] if row["group"] is None else row["group"]
         by_signer.setdefault(signer, []).append((duplicates[signer, group], row["position"]))
@@ -147,6 +149,7 @@ def _choose_rows(table: pa.Table, label: int, count: int, rng: np.random.Generat
         for signer, candidates in by_signer.items()
         for rank, (_, position) in enumerate(sorted(candidates, key=lambda candidate: candidate[0]))
     ]
+    # By rank first: every signer gives one image before any gives a second one.
     chosen = sorted(ranked)[:count]
     return [position for _, _, position in sorted(chosen, key=lambda row: (row[1], row[0]))]
 
@@ -171,6 +174,7 @@ def _iter_group_images(path: Path, group: int, rows: npt.NDArray[np.int64]) -> I
 
 def _make_tile(row: dict[str, Any], data: bytes | None) -> Tile:
     box = None if row["hand_box"] is None else np.array(row["hand_box"], np.float32)
+    # A damaged box could ask for a crop of any size.
     if box is not None and not (np.isfinite(box).all() and np.abs(box).max() < MAX_COORDINATE):
         box = None
     try:

@@ -75,6 +75,7 @@ def _render_tile(tile: Tile, side: int, colours: Colours) -> list[str]:
 
 
 def _render_line(upper: npt.NDArray[np.uint8], lower: npt.NDArray[np.uint8], colours: Colours) -> str:
+    # The foreground colours the upper half block, the background the lower half of the cell.
     cells = (f"\x1b[38;{colours(above)};48;{colours(below)}m▀" for above, below in zip(upper, lower, strict=True))
     return "".join(cells) + _RESET
 

@@ -26,6 +26,7 @@ def check_destination(
     Raises:
         InputError: the source, the home folder or the working folder would be deleted, or `to` is not an export.
     """
+    # Resolved, so that links and ".." cannot hide that the folders overlap.
     target, resolved_source = to.resolve(), source.resolve()
     inside = target.is_relative_to(resolved_source) and not (within and target.is_relative_to(within.resolve()))
     if resolved_source.is_relative_to(target) or inside:

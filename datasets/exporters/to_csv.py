@@ -55,6 +55,7 @@ def _to_published_table(
 ) -> pa.Table:
     pixels = np.stack([np.asarray(crops[index], np.uint8).ravel() for index in cropped])
     published_labels = np.array([ord(LETTERS[labels[index]]) - ord("A") for index in cropped], np.uint8)
+    # Transposed to (784, n), one array for each column of the CSV file.
     arrays = [pa.array(published_labels), *map(pa.array, np.ascontiguousarray(pixels.T))]
     return pa.Table.from_arrays(arrays, schema=columns)
 
@@ -100,6 +101,7 @@ def _flatten_landmarks(table: pa.Table) -> pa.Table:
     rows = sanitize_table(table.select(["label", *METADATA_COLUMNS])).add_column(0, "letter", letters)
     has_hand = table.column("landmarks").is_valid().to_numpy()
     values = np.zeros((len(table), len(LANDMARK_COLUMNS)), np.float32)
+    # flatten skips null lists, so its rows belong to the rows with a hand only.
     landmarks = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     values[has_hand] = landmarks.reshape(-1, 63)
     for index, name in enumerate(LANDMARK_COLUMNS):

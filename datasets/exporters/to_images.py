@@ -48,6 +48,7 @@ def write_webdataset(part: SplitExport) -> int:
     with ExitStack() as stack:
         for row, data, suffix in _iter_images(part, uniform=True):
             if size >= SHARD_BYTES:
+                # Closes the previous shard, which writes the end of its archive.
                 stack.close()
                 archive = stack.enter_context(tarfile.open(part.to / f"{part.split}-{shard:06d}.tar", "w"))
                 shard, size = shard + 1, 0
@@ -85,6 +86,7 @@ def _iter_images(part: SplitExport, *, uniform: bool) -> Iterator[_Row]:
 def _iter_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Yield the rows as dicts. Times that Python cannot represent become None."""
     index = table.schema.get_field_index("captured_at")
+    # to_pylist raises an error for times outside the range of Python's datetime, which a damaged file can contain.
     times = table.column(index).cast(pa.int64())
     valid = pa.compute.less(pa.compute.abs_checked(pa.compute.fill_null(times, 0)), _MAX_TIME_MS)
     yield from table.set_column(index, "captured_at", pa.compute.if_else(valid, table.column(index), None)).to_pylist()

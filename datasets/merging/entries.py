@@ -180,6 +180,7 @@ def _make_entry(values: dict[str, Any], location: RowLocation, number: int, rena
     signer = validate_name("signer", values["signer"])
     values |= {"signer": renames.get(signer, signer), "path": _rename_in_path(image["path"], signer, renames)}
     source_group = (number, values.pop("group"))
+    # Without `group`, whose numbers each dataset assigns on its own.
     digest = hashlib.blake2b(image["bytes"] or b"", digest_size=16)
     digest.update(json.dumps(values, default=str, sort_keys=True).encode())
     return SourceRow(

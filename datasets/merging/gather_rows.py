@@ -64,6 +64,7 @@ def _read_rows(entries: Sequence[SourceRow], row_groups: RowGroups) -> pa.Table:
     for (path, index), numbers in by_row_group.items():
         rows = [location.row for number in numbers if (location := entries[number].location)]
         tables.append(row_groups.get(path, index).select(schema.COLUMNS.names).take(rows).cast(schema.COLUMNS))
+    # Rows were read one row group after the other; argsort gives the way back to the requested order.
     order = np.argsort(np.concatenate([np.array(numbers) for numbers in by_row_group.values()]))
     return pa.concat_tables(tables).take(order)
 

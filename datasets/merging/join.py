@@ -125,6 +125,7 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     originals = [entry for entry in entries if entry.parent is None]
     rejected = _unique_rows(row for source in sources for row in source.rejected)
     kept, excluded = _exclude_same_pixels(originals)
+    # Excluded frames take part, because they can connect two groups of different datasets.
     groups = _number_groups([*kept, *(each.entry for each in excluded)])
     known_paths = {(entry.signer, entry.path) for entry in originals}
     kept_frames = {(entry.signer, entry.path, entry.sha256) for entry in kept}
@@ -147,6 +148,7 @@ def _merge_recordings(entries: Iterable[SourceRow]) -> list[SourceRow]:
         by_recording[entry.recording_key].append(entry)
     merged = []
     for rows in by_recording.values():
+        # A rule that does not depend on the order of the sources; merging would otherwise not be commutative.
         best = min(rows, key=lambda entry: (entry.location is None, entry.digest))
         merged.append(replace(best, source_groups=tuple(group for entry in rows for group in entry.source_groups)))
     return sorted(merged, key=lambda entry: entry.sort_key)
@@ -195,6 +197,7 @@ def _number_groups(entries: list[SourceRow]) -> npt.NDArray[np.int64]:
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(count, count))
     _, component = connected_components(graph, directed=False)
     _, first, number = np.unique(component[: len(entries)], return_index=True, return_inverse=True)
+    # scipy's component numbers follow the order of its search; renumber them by their first frame.
     rank = np.empty_like(first)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[number], np.int64)

@@ -158,6 +158,7 @@ def _is_up_to_date(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
     try:
         existing = parquet_store.read_facts(target)
         rows = facts["summary"]["frames"] + facts["summary"]["augmented"]
+        # Counting the rows as well, because a copied dataset can lack files.
         if existing.get("fingerprint") == facts["fingerprint"] and parquet_store.count_rows(target) == rows:
             return True
         old, new = ({name for origin in each["merged"] for name in origin["names"]} for each in (existing, facts))
@@ -185,6 +186,7 @@ def _plan_merge(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
     )
     shares = {"test_share": config.test_share, "validation_share": config.validation_share, "seed": config.seed}
     split = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
+    # An augmented copy whose original is now held out would be data leakage.
     train_hashes = {e.sha256 for e, name in zip(joined.kept, split.names, strict=True) if name == "train"}
     copies = [copy for copy in joined.copies if copy.parent in train_hashes]
     licence = licences.combine_licences(
@@ -236,6 +238,7 @@ def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) 
 
 def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
     """Return a hash of all contents of the merged dataset."""
+    # With the version, because a later one may write other bytes for the same rows.
     digest = hashlib.sha256(json.dumps([__version__, schema.VERSION, facts], sort_keys=True).encode())
     digest.update(json.dumps([rejected_rows(joined), joined.flagged], sort_keys=True).encode())
     for entry in (*joined.kept, *copies):

@@ -50,6 +50,7 @@ def crop_row(row: Mapping[str, Any], frame: Frame) -> tuple[bytes, dict[str, Any
     crop = np.ascontiguousarray(frame[y0:y1, x0:x1])
     is_jpeg = read_header(row["image"]["bytes"]).format == "JPEG"
     crop_width, crop_height = x1 - x0, y1 - y0
+    # float64 in between, so that the result is rounded to float32 only once.
     landmarks = np.array(row["landmarks"], np.float64).reshape(21, 3) * (width, height, width)
     box = (np.array(row["hand_box"], np.float64) * (width, height, width, height)).reshape(2, 2)
     stem = row["image"]["path"].rpartition(".")[0]

@@ -137,6 +137,7 @@ def prepare_for_sharing(
                     rows = _prepare_rows(table, path.name.split("-")[0], work, pool)
                     _write_part(new / _PARTS / f"{path.stem}-{number:09d}.parquet", rows)
                     advance(len(table))
+        # After the pool has ended, because its threads use the detectors.
         for detector in work.detectors:
             detector.close()
         if not work.kept:
@@ -166,6 +167,7 @@ def _prepare_rows(table: pa.Table, split: str, work: _Preparation, pool: ThreadP
     rows = table.to_pylist()
     prepared = []
     for row, (data, has_face) in zip(rows, pool.map(partial(_prepare_image, work=work), rows), strict=True):
+        # A copy whose original could not be cropped would refer to a missing parent.
         if data is None or (work.config.crop and row["parent"] and row["parent"] not in work.new_hashes):
             work.left_out.append(row)
             continue
@@ -204,6 +206,7 @@ def _prepare_image(row: dict[str, Any], *, work: _Preparation) -> tuple[dict[str
     if work.config.crop:
         data, crop_values = crop_row(row, frame)
         frame = decode_image(data)
+        # Measured on the decoded JPEG, not on the crop before encoding, because readers check these hashes.
         row = {**row, **crop_values, **_measure_pixels(frame)}
         image = {"path": row.pop("path")}
     return {**row, "image": {"bytes": data, "path": image["path"]}}, work.has_face(frame, row["hand_box"])
@@ -312,6 +315,7 @@ def _make_facts(
     if work.config == PrivacyConfig():
         return original | new
     fingerprint_input = json.dumps([original.get("fingerprint"), asdict(work.config), summary["signers"]])
+    # These describe the unprepared images, and "merged" names the datasets.
     others = {key: value for key, value in original.items() if key not in ("merged", "leaks", "fingerprint")}
     return {
         **work.masker.mask_all(others),

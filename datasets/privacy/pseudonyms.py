@@ -109,6 +109,7 @@ class Pseudonyms:
         if not signer or signer.startswith(SYNTHETIC_PREFIX):
             return signer
         taken = set(self.signers.values())
+        # Random instead of a hash of the name, which anybody with a list of names could compute.
         return next(name for name in iter(lambda: f"signer-{secrets.token_hex(2)}", "") if name not in taken)
 
 

@@ -84,6 +84,7 @@ def local_copy(dataset: str, workspace: Workspace) -> Path:
     """
     if dataset.lower().startswith("file://"):
         return Path(dataset[len("file://") :])
+    # Two datasets with the same last part of the URL need different folders.
     url_hash = hashlib.sha256(dataset.encode()).hexdigest()[:16]
     return download_dataset(
         dataset, workspace.root / "cache" / "remote" / f"{base_name(dataset)[:40]}-{url_hash}", force=True
@@ -114,11 +115,14 @@ def _download_files(storage: ReadableStorage, wanted: Manifest, folder: Path, ur
     hidden.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{hidden}.lock", timeout=0)
     try:
+        # Two downloads into one hidden folder would append to the same files.
         with lock, progress_bar("Downloading", wanted.size, in_bytes=True) as advance:
             _check_disk_space(hidden, wanted)
             fetched = sum(_download_file(storage, entry, hidden / entry.path, url, advance) for entry in wanted.files)
             _remove_other_files(hidden, wanted)
+            # Before the folder gets its name, so that an invalid dataset never replaces a valid one.
             _check_schema(hidden)
+            # Last, because the manifest marks the folder as complete.
             write_bytes(hidden / manifest.FILE, wanted.to_bytes())
             with atomic_write(folder) as new:
                 hidden.rename(new)
@@ -170,9 +174,11 @@ def _download_file(
     def resume() -> None:
         nonlocal fetched
         size = path.stat().st_size if path.exists() else 0
+        # Append to what an earlier attempt received; the hash at the end covers both.
         with path.open("ab") as file:
             for block in storage.read(entry.path, size) if size < entry.size else ():
                 size += len(block)
+                # Stop at the stated size: a server could send bytes until the disk is full.
                 if size > entry.size:
                     break
                 file.write(block)

@@ -84,6 +84,7 @@ def build_manifest(folder: Path, advance: Callable[[int], None] = lambda _: None
         folder: the dataset folder.
         advance: called with the number of bytes of each block read.
     """
+    # Sorted, because the order of a directory differs between file systems.
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     entries = []
     for name in filter(SHARED_FILES.fullmatch, names):
@@ -107,6 +108,7 @@ def parse_manifest(data: bytes, location: str) -> Manifest:
         header = msgspec.json.decode(data, type=_Header)
         if header.format != FORMAT:
             raise ValueError(f"format {header.format!r:.80}")
+        # Only for a known version: the files of a later one may be described differently.
         entries = msgspec.json.decode(header.files, type=_Entries) if header.version == VERSION else ()
         if unknown := [entry.path for entry in entries if not SHARED_FILES.fullmatch(entry.path)]:
             raise ValueError(f"{unknown[0][:80]!r} is not a file of a dataset")

@@ -57,6 +57,7 @@ def upload_staged(staged_folder: Path, url: str) -> UploadResult:
 
 def _cache_key(folder: Path, config: PrivacyConfig, names: Pseudonyms | None) -> str:
     """Return a hash of everything that the preparation depends on."""
+    # Size and time instead of a hash, which would read all images only to find that nothing has changed.
     files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in list_files(folder)]
     pseudonyms = names and [names.signers, names.sessions, names.cameras]
     inputs = [_PREPARATION_VERSION, str(folder.resolve()), files, asdict(config), pseudonyms]

@@ -121,6 +121,7 @@ def _open_file_system(url: str) -> tuple[Any, str]:
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
 
     scheme = url.partition("://")[0].lower()
+    # fsspec would reuse listings, which change during an upload, and file systems, which `_close` has closed.
     options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
     if scheme == "s3":  # `with_retries` already retries, so botocore must not
         options["config_kwargs"] = {"retries": {"max_attempts": 1}}
@@ -184,6 +185,7 @@ class FsspecStorage:
         size = self.size(path)
         if size is None:
             raise FileNotFoundError(path)
+        # In blocks, because cat_file of a complete shard would hold all of it in memory.
         for at in range(start, size, BLOCK_BYTES):
             yield self._system.cat_file(self._full_path(path), start=at, end=min(size, at + BLOCK_BYTES))
 
@@ -233,6 +235,7 @@ class WebStorage:
 
     def __init__(self, url: str) -> None:
         parts = urllib.parse.urlsplit(url)
+        # identity: sizes and offsets in the manifest refer to the uncompressed file.
         self._headers = {"User-Agent": f"aslkit/{__version__}", "Accept-Encoding": "identity"}
         self._authorization = None
         if parts.username is not None:
@@ -243,6 +246,7 @@ class WebStorage:
     def read(self, path: str, start: int = 0) -> Iterator[bytes]:
         """See `ReadableStorage.read`. If the server ignores the offset, the first `start` bytes are skipped."""
         with self._request(path, {"Range": f"bytes={start}-"} if start else {}) as response:
+            # 206 means that the server honours the range; 200 is the complete file.
             skip = start if response.status == 200 else 0
             while block := response.read(BLOCK_BYTES):
                 if len(block) > skip:

@@ -89,9 +89,11 @@ def upload_dataset(folder: Path, url: str) -> UploadResult:
                 _upload_file(storage, folder / entry.path, entry, url, advance)
                 done.append(entry)
                 _write_state(storage, done, url)
+        # Only now, when the new files are complete; the manifest does not exist yet, so nobody reads either.
         for path in stale:
             with_retries(partial(storage.remove, path), url)
         with_retries(partial(storage.put_bytes, wanted.to_bytes(), manifest.FILE), url)
+        # Last: if this fails, the next upload finds the state and all files, and only repeats the end.
         with_retries(partial(storage.remove, UPLOAD_STATE_FILE), url)
     sent = sum(entry.size for entry in missing)
     return UploadResult(
@@ -167,6 +169,7 @@ def _upload_file(
         advance(-sum(reported))
         reported.clear()
         storage.put(local, entry.path, report)
+        # A driver can return without an error although the connection was cut.
         if (size := storage.size(entry.path)) != entry.size:
             raise ConnectionError(f"{size} of {entry.size} bytes of {entry.path} were uploaded")
 

@@ -94,6 +94,7 @@ def _iter_zip(path: Path) -> Iterator[tuple[str, str, bytes]]:
         for member in sorted(archive.infolist(), key=lambda each: each.filename.count("/")):
             split = _find_split(Path(member.filename).name) if member.filename.lower().endswith(".csv") else None
             if split and split not in done:
+                # Before reading: a small zip file can unpack to terabytes.
                 _check_size(member.file_size, f"{sanitize_text(member.filename)} in {path}")
                 yield split, f"{path}: {sanitize_text(member.filename)}", archive.read(member)
                 done.add(split)
@@ -121,11 +122,13 @@ def _find_split(name: str) -> str | None:
 def _parse_csv(data: bytes, name: str, renumbered: bool) -> SignMnistImages:
     from pyarrow import csv
 
+    # The published files have a header, but other copies of the dataset may have none.
     has_header = data[:100].lstrip(b'\xef\xbb\xbf"').lower().startswith(b"label")
     try:
         table = csv.read_csv(
             io.BytesIO(data),
             read_options=csv.ReadOptions(column_names=None if has_header else list(COLUMNS)),
+            # int16 instead of uint8, so that values outside 0–255 are found and reported below.
             convert_options=csv.ConvertOptions(column_types={column: pa.int16() for column in COLUMNS}),
         )
         columns = tuple(table.column_names)

@@ -74,6 +74,7 @@ def measure_qualities(
     Returns:
         Brightness, contrast and sharpness, each float32 (n,).
     """
+    # Reflected as OpenCV does by default; int16, because the Laplacian has values from -1,020 to 1,020.
     padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1)), mode="reflect").astype(np.int16)
     inner = padded[:, 1:-1, 1:-1]
     neighbours = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
@@ -91,6 +92,7 @@ def perceptual_hashes(pixels: Pixels) -> npt.NDArray[np.uint64]:
     """
     import cv2
 
+    # (side, side, n): OpenCV then resizes all images as channels of a single one.
     stacked = np.moveaxis(pixels, 0, 2)
     size = (_DCT_SIDE, _DCT_SIDE)
     parts = [
@@ -99,8 +101,11 @@ def perceptual_hashes(pixels: Pixels) -> npt.NDArray[np.uint64]:
     ]
     small = np.concatenate([part.reshape(*size, -1) for part in parts], axis=2).astype(np.float32)
     basis = _dct_basis()
+    # (n, 8, 8) before the reshape: the basis is applied to the rows and to the columns of every image.
     coefficients = np.einsum("ij,jkn,lk->nil", basis, small, basis, optimize=True).reshape(len(pixels), -1)
+    # The first coefficient is the mean brightness, as in `images.perceptual_hash`.
     bits = coefficients > np.median(coefficients[:, 1:], axis=1, keepdims=True)
+    # Big-endian, so that the number equals the one that int.from_bytes gives.
     return np.packbits(bits, axis=1).view(">u8").ravel().astype(np.uint64)
 
 

@@ -28,6 +28,7 @@ _SCRIPT: Final = re.compile(rb"<script|\son\w+\s*=|javascript:", re.IGNORECASE)
 def check_folder(folder: Path) -> Iterator[Problem]:
     """Yield the problems of the files in a dataset folder, without opening the Parquet files."""
     for number, (name, entry) in enumerate(_walk(folder, "")):
+        # A folder with millions of files must not keep the check busy.
         if number >= _MAX_ENTRIES:
             yield make_problem("stray-file", f"more than {_MAX_ENTRIES:,} files; the others were not checked")
             return
@@ -49,6 +50,7 @@ def readable_files(folder: Path) -> list[Path]:
     data = folder / "data"
     paths = [path for split in schema.SPLITS for path in sorted(data.glob(f"{split}-*-of-*.parquet"))]
     root = folder.resolve()
+    # A link to /etc/passwd or to another dataset is not opened.
     return [path for path in paths if path.is_file() and path.resolve().is_relative_to(root)]
 
 
@@ -64,11 +66,13 @@ def _walk(folder: Path, subfolder: str) -> Iterator[tuple[str, os.DirEntry[str]]
 
 
 def _check_entry(folder: Path, name: str, entry: os.DirEntry[str]) -> Iterator[Problem]:
+    # A file name need not be valid UTF-8, and printing it would raise an error.
     shown = name.encode(errors="surrogateescape").decode(errors="replace")
     if entry.is_symlink():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             yield make_problem("link", f"link to {(folder / name).readlink()}", file=shown)
         return
+    # Checked before anything is opened: reading a pipe would wait forever.
     mode = entry.stat(follow_symlinks=False).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         yield make_problem("special-file", "pipe, socket or device", file=shown)

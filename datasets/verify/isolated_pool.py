@@ -53,6 +53,7 @@ class IsolatedPool:
                     pending.popleft()
             except BrokenProcessPool:
                 self._shutdown()
+                # A broken pool fails all pending tasks and does not say which one crashed, so the first one runs alone.
                 yield self._run_alone(*pending.popleft())
 
     def _run_alone(self, task: Callable[[], _Result], file: str) -> _Result | Problem:

@@ -101,11 +101,13 @@ def inspect_row_group(path: Path, file: str, group: int, first: int) -> RowGroup
         first: index in the file of the first row in the row group.
     """
     findings: list[Problem] = []
+    # An empty table first, so that a file without readable rows still gives the columns.
     tables = [_keep_columns([], first, pa.RecordBatch.from_pylist([], schema.COLUMNS))]
     position = first
     try:
         with pq.ParquetFile(path) as opened:
             metadata = opened.metadata.row_group(group)
+            # Fewer rows if they are large, so that memory stays bounded.
             batch_rows = int(_BATCH_BYTES * max(metadata.num_rows, 1) / max(metadata.total_byte_size, 1))
             # A dataset can declare that it contains landmarks only.
             has_images = schema.parse_facts(opened.schema_arrow).get("pixels") is not False
@@ -133,6 +135,7 @@ _ImageRow = tuple[bytes | None, int | None, int | None, str | None]
 
 def _iter_image_rows(batch: pa.RecordBatch) -> Iterator[_ImageRow]:
     images = batch.column("image").field("bytes")
+    # `field` ignores the validity of the struct, so a null row could show leftover bytes.
     images = pa.compute.if_else(batch.column("image").is_valid(), images, None)
     columns = (batch.column(name).to_pylist() for name in ("width", "height", "sha256"))
     return zip((image.as_py() for image in images), *columns, strict=True)
@@ -146,6 +149,7 @@ def _check_image(row: _ImageRow, file: str, position: int, findings: list[Proble
             findings.append(make_problem("missing-value", "the image is missing", file=file, row=position))
         return None
     try:
+        # The header first: decoding would allocate memory for the size that it claims.
         read_header(data)
     except ImageError as error:
         kind = "bomb" if error.message.startswith("too large") else "not-an-image"

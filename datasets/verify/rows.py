@@ -75,6 +75,7 @@ def _check_lists(columns: dict[str, Any]) -> Iterator[_Check]:
     for name, length in schema.LENGTHS.items():
         lengths = _to_ints(pc.list_value_length(columns[name]), length)
         yield "list-length", lengths != length, _with_value(name + " has {} values, not " + str(length), lengths)
+        # The row of each value in the flattened list.
         rows = _to_ints(pc.list_parent_indices(columns[name]), 0)
         values = pc.list_flatten(columns[name])
         finite = _to_mask(pc.fill_null(pc.is_finite(values), False))

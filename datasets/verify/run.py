@@ -56,6 +56,7 @@ def verify_dataset(folder: Path, *, processes: int | None = None) -> VerifyRepor
     if not (folder / "data").is_dir():
         parquet_store.list_files(folder)  # its error lists the existing datasets
         raise InputError(f"No dataset found in {folder}.")
+    # From outside to inside: folder, footers, rows, then what only shows across all rows.
     findings = list(check_folder(folder))
     paths = readable_files(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
