@@ -7,11 +7,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import format_percent
+from aslkit.core.sanitize import load_html_template
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.table import landmark_array, right_hands
@@ -31,9 +30,6 @@ HEATMAP_SHADES: Final = 4
 
 MAX_LISTED_SIGNERS: Final = 8
 """Maximum number of signers of a split that are listed by name; for more, their number is shown."""
-
-_CONTROL_CHARACTERS: Final = {code: "\ufffd" for code in (*range(9), *range(11, 32), *range(127, 160))}
-"""Replacements of all control characters except tab and line feed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,16 +106,7 @@ class Balance:
 
 def write_report(folder: Path, curation: ReportInput) -> None:
     """Write report.html to a dataset folder: a self-contained file, deterministic for the same input."""
-    environment = Environment(
-        loader=PackageLoader("aslkit.curate.report", "."),
-        undefined=StrictUndefined,
-        autoescape=True,  # names of files and signers are untrusted
-        finalize=_replace_control_characters,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = format_percent
-    page = environment.get_template("report.html.j2").render(_build_context(curation))
+    page = load_html_template("aslkit.curate.report", "report.html.j2").render(_build_context(curation))
     write_text(folder / FILE, page)
 
 
@@ -239,8 +226,3 @@ def summarise_splits(frames: SplitFrames, names: npt.NDArray[np.str_]) -> list[d
             }
         )
     return splits
-
-
-def _replace_control_characters(value: Any) -> Any:
-    """Replace control characters, which file names can contain."""
-    return value.translate(_CONTROL_CHARACTERS) if isinstance(value, str) else value

@@ -103,7 +103,7 @@ def augment_images(
     """
     import cv2
 
-    augmented: Images = np.empty_like(images)  # type: ignore[assignment]
+    augmented: Images = np.empty_like(images)
     side = images.shape[1]
     white = 255.0 if images.dtype == np.uint8 else 1.0
     center = ((side - 1) / 2, (side - 1) / 2)
