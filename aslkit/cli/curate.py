@@ -8,7 +8,14 @@ import click
 
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.option_conflicts import reject_options
-from aslkit.cli.shared.options import config_option, dataset_folder, json_option, setting_option, workspace_option
+from aslkit.cli.shared.options import (
+    OptionWithAlias,
+    config_option,
+    dataset_folder,
+    json_option,
+    setting_option,
+    workspace_option,
+)
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 
@@ -33,7 +40,7 @@ class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 @click.command()
 @click.option(
-    "--dataset", "--name", "dataset", default="custom", show_default=True, help="Name of the dataset.",
+    "--name", "--dataset", "dataset", cls=OptionWithAlias, default="custom", show_default=True, help="Name of the dataset.",
     shell_complete=completions.dataset,
 )  # fmt: skip
 @completions.hold_out_option

@@ -20,7 +20,7 @@ from pathlib import Path
 PREDICTIONS = 2000
 
 
-def load(name: str, run: Path, exported: Path):  # noqa: ANN201 - each runtime has its own type
+def load(name: str, run: Path, exported: Path):
     """Return the input shape and a function from one input, float32 (1, *shape), to probabilities."""
     if name == "numpy":
         from aslkit.inference.load_model import load_network
@@ -90,7 +90,9 @@ def main() -> None:
     for name, rounds in found.items():
         row = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
         size = 0.0 if name == "numpy" else installed_mb(name)
-        print(f"{name:15} load {row['load_s']:.3f} s  first {row['first_ms']:.2f} ms  p95 {row['p95_ms']:.3f} ms  +{size:.0f} MB")
+        print(
+            f"{name:15} load {row['load_s']:.3f} s  first {row['first_ms']:.2f} ms  p95 {row['p95_ms']:.3f} ms  +{size:.0f} MB"
+        )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from aslkit.cli.shared.option_conflicts import reject_options
         ("curate --audit custom --restore blurred", "--restore cannot be combined with --audit."),
         ("curate --audit custom --augment none", "--augment cannot be combined with --audit."),
         ("curate --audit custom --engine local", "--engine cannot be combined with --audit."),
-        ("curate --audit custom --name mine", "--name cannot be combined with --audit."),
+        ("curate --audit custom --name mine", "--dataset cannot be combined with --audit."),
         ("exam --source 0 --letter A --letters A-Y", "--letters cannot be combined with --letter."),
         ("exam --source . --no-preview", "--no-preview requires a camera."),
         ("exam --source . --rest-s 2", "--rest-s requires a camera."),

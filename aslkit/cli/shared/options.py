@@ -31,6 +31,18 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
+class OptionWithAlias(click.Option):
+    """An option whose last name is shown in the help. The other names keep working."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help text."""
+        names, self.opts = self.opts, self.opts[-1:]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
 workspace_option: Final = click.option(
     "--workspace",
     "root",
