@@ -75,6 +75,7 @@ def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | 
             result = cross_validate(whole, context.feature, config, cv, folders=context.folders)
             return ScratchMetrics(accuracy=summarise_folds(result, seed=config.seed).mean)
         fitted = _fit(context.samples, context, config, title="Training from scratch, for comparison")
+    # The final model is already trained: stopping a comparison must not lose it.
     except KeyboardInterrupt:
         return None
     metrics = measure_predictions(predict(fitted.model, context.samples, context.feature, split="test"))

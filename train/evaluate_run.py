@@ -68,6 +68,7 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluatio
     training_signers = set(run.metrics.trained_on.signers)
     unseen = ~np.isin(samples.signer, sorted(training_signers)) & ~samples.is_copy
     tested = unseen if unseen.any() else ~samples.is_copy
+    # The dataset's own split does not matter here: all unseen signers are tested.
     samples = replace(samples, split=np.where(tested, "test", "train"), by="signer")
     predictions = predict(model, samples, feature, split="test")
     negatives = predict_negatives(model, samples, feature, split="test", seed=seed)

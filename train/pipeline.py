@@ -162,6 +162,7 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
             folders=folders,
         )  # fmt: skip
     feature, cv = get_feature(config.feature), request.cv
+    # Load, split and check the data before the first training, which can take long.
     whole = data.load_samples(request.dataset, feature.contract)
     if request.curve:
         learning_curve.check_enough_signers(whole)
@@ -174,6 +175,7 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     for text in (*(dataset_warnings(samples) if not cv else ()), *duplicates):
         request.on_message(text)
     context = TrainingContext(samples=samples, feature=feature, config=config, folders=folders)
+    # Train: first the models of the folds, then the one that the run keeps.
     folds = cross_validate(whole, feature, config, cv, recorded=recorded, folders=folders) if cv else None
     fitted = fit(samples, feature, config, title="Training", keep_on_interrupt=True, folders=folders)
     predictions = folds.predictions if folds else predict(fitted.model, samples, feature, split="test")

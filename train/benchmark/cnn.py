@@ -91,6 +91,7 @@ def fit_network(config: NetworkConfig, images: BenchmarkImages, *, seed: int, ru
     augment = partial(_augment, config) if config.copies else identity_augment
     fit = _fit_in_process if run.ranks == 1 else _fit_on_ranks
     state, start_s = fit(build, augment, full_batches(images), make_schedule(config, run.ranks), seed, run)
+    # Built again in this process, because ranks are other processes and only return weights.
     model = build()
     model.set_weights(state.best)
     return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
@@ -105,6 +106,7 @@ def make_schedule(config: NetworkConfig, ranks: int) -> Schedule:
     schedule = Schedule(**{field.name: getattr(config, field.name) for field in fields(Schedule)})
     if not config.per_rank:
         return schedule
+    # Linear scaling: with k times as many images per step, there are k times fewer steps, so each is k times as long.
     return replace(schedule, batch_size=schedule.batch_size * ranks, learning_rate=schedule.learning_rate * ranks)
 
 

@@ -97,6 +97,7 @@ def train_on_ranks(task: RankTask, *, ranks: int, title: str, resume: str) -> Ra
         _quiet_job_thread(),
     ):
         try:
+            # The ranks' output is collected and only shown if none of them has recorded a traceback.
             ready = horovod.spark.run(
                 _run_rank, args=(task,), num_proc=ranks, start_timeout=_START_TIMEOUT_S, env=_rank_environment(),
                 stdout=output, stderr=output, verbose=0,
@@ -123,12 +124,14 @@ def _train_rank(task: RankTask) -> float:
 
     hvd.init()
     threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine share its cores
+    # Must be set before the first operation; TensorFlow does not change its thread pools afterwards.
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(task.seed + hvd.rank())  # for dropout; the weights are broadcast from rank 0
     shard, model, ready = task.store.read_shard(hvd.rank(), hvd.size()), task.build(), time.time()
 
     def save_checkpoint(state: TrainingState) -> None:
+        # The weights are equal on all ranks, so one of them writes the file.
         if hvd.rank() == 0:
             task.store.save(state)
 
@@ -205,6 +208,7 @@ class _ProgressPoller:
 def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, output: str, resume: str) -> AslkitError:
     """Return an error with the traceback of the rank that failed first, and how to resume."""
     tracebacks = store.pop_failures(ranks)
+    # When one rank dies, all others fail in their next allreduce; their tracebacks do not show the cause.
     causes = {rank: text for rank, text in tracebacks.items() if not any(sign in text for sign in _PEER_FAILURES)}
     done = store.count_epochs()
     if causes:

@@ -43,6 +43,7 @@ def training_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1_000_000_000
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts, so that Horovod's processes inherit it
+    # One failure ends the job: Spark cannot repeat a single rank while the others wait for it in an allreduce.
     settings = {"spark.driver.memory": f"{min(max(memory, 2), 16)}g", "spark.task.maxFailures": "1"}
     with core.open_spark_session(master, name="train", settings=settings) as spark:
         slots = spark.sparkContext.defaultParallelism
@@ -80,9 +81,11 @@ class MllibModel:
 
     def predict(self, inputs: Array) -> npt.NDArray[np.int64]:
         """Predict the index of the letter, int64 (n,), for each of `inputs`, float32 (n, d)."""
+        # StringIndexer numbers only the letters that occur in the training images.
         letter_by_class = [LETTERS.index(name) for name in self.pipeline.stages[0].labels]
         placeholder = np.full(len(inputs), letter_by_class[0])  # the pipeline requires a known letter in each row
         frame = to_spark_frame(self.spark, inputs, placeholder, self.scratch / "predict.parquet")
+        # Spark returns partitions in any order.
         table = self.pipeline.transform(frame).select("row", "prediction").toArrow().sort_by("row")
         classes = table.column("prediction").to_numpy().astype(np.int64)
         predicted: npt.NDArray[np.int64] = np.array(letter_by_class)[classes]

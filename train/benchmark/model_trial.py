@@ -96,6 +96,7 @@ def train_model(
         network = cnn.fit_network(config, images, seed=seed, run=run)
         details = _network_details(network, settings.ranks)
         yield TrialResult(predict=network.predict, save=network.save, details=details)
+        # Not in a finally block: after a failure, the checkpoint is needed to resume.
         store.remove()
     else:
         with progress_bar(title, 1) as advance:

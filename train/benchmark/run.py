@@ -72,6 +72,7 @@ def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) ->
         for number, task in enumerate(missing, start=1):
             title = f"{task.title} ({number} of {len(missing)})"
             results[task.key] = _run_task(task, recipe, images, with_spark, title)
+            # Written after every model, so that an interruption loses at most one.
             append_result(settings.folder, task.key, results[task.key])
     models = _model_entries([(task, results[task.key]) for task in tasks], dataset.name)
     metrics = {
@@ -100,6 +101,7 @@ def _iter_tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
 
 
 def _build_task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> BenchmarkTask:
+    # With a digest of the settings, so that --resume never mixes results of different recipes.
     key = f"{name}-{seed}-{split}-{digest(replace(config, seeds=()), replace(recipe.benchmark, seeds=(seed,)))}"
     return BenchmarkTask(name=name, config=config, seed=seed, split=split, key=key)
 

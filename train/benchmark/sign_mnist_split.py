@@ -119,6 +119,7 @@ def find_photographs(pixels: npt.NDArray[np.uint8], label: npt.NDArray[np.int64]
     for letter in np.unique(label):
         rows = np.flatnonzero(label == letter)
         flat = pixels[rows].reshape(len(rows), -1).astype(np.float32)
+        # Centred vectors of length 1: their dot products are correlations, so all pairs are one matrix product.
         flat -= flat.mean(axis=1, keepdims=True)
         flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
         number, component = connected_components(flat @ flat.T >= SAME_PHOTOGRAPH, directed=False)

@@ -125,6 +125,7 @@ def _run_trial(
         if settings.spark is not None:
             from aslkit.train.benchmark.mllib import is_spark_alive
 
+            # Without Java, every further model would fail as well.
             if not is_spark_alive(settings.spark):
                 raise
         return row | empty | {"failed": error.message.strip().splitlines()[0]}

@@ -37,11 +37,14 @@ def augment_landmarks(points: Array, mirrored_share: float, rng: np.random.Gener
     count = len(points)
     bones = (points[:, 1:] - points[:, PARENT]) * np.exp(rng.normal(0, BONE_LENGTH_LOG_STD, (count, 20, 1)))
     reshaped = np.zeros_like(points)
+    # From the wrist outwards: a parent has a smaller number than its child, so its new position is already known.
     for joint in range(1, 21):
         reshaped[:, joint] = reshaped[:, PARENT[joint - 1]] + bones[:, joint - 1]
     rotations = [_rotations(axis, np.deg2rad(rng.normal(0, ROTATION_STD_DEG, count))) for axis in (2, 0, 1)]
     stretch = np.exp(rng.normal(0, [STRETCH_LOG_STD, STRETCH_LOG_STD, 2 * STRETCH_LOG_STD], (count, 3)))
+    # (n, 3, 3) rotations applied to (n, 21, 3) joints.
     augmented = np.einsum("nij,nkj->nki", rotations[0] @ rotations[1] @ rotations[2], reshaped * stretch[:, None])
+    # After scaling the bones, so that the jitter is relative to the new palm.
     palm = np.linalg.norm(augmented[:, MIDDLE[0]], axis=-1)[:, None, None]
     augmented += rng.normal(0, JITTER_STD, augmented.shape) * palm
     augmented[rng.random(count) < mirrored_share, :, 0] *= -1
@@ -109,12 +112,14 @@ def augment_images(
     center = ((side - 1) / 2, (side - 1) / 2)
     std = [turn_deg, scale, shift * side, shift * side, light, light / 3 if brightness is None else brightness]
     parameters = rng.normal(0, 1, (len(images), 6)) * std
+    # Size and contrast are factors: their logarithms are drawn, so that doubling and halving are equally likely.
     parameters[:, [1, 4]] = np.exp(parameters[:, [1, 4]])
     mirrored = rng.random(len(images)) < mirrored_share if mirrored_share else np.zeros(len(images), bool)
     for index, (rotation, size, right, down, gain, offset) in enumerate(parameters):
         transform = cv2.getRotationMatrix2D(center, rotation, size)
         transform[:, 2] += right, down
         if mirrored[index]:
+            # x becomes side - 1 - x before the rotation, so that mirroring needs no second interpolation.
             transform = transform @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1]])
         warped = cv2.warpAffine(images[index], transform, (side, side), borderMode=cv2.BORDER_REPLICATE)
         varied = cv2.addWeighted(warped, gain, warped, 0, white * pivot * (1 - gain) + white * offset)

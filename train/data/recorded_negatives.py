@@ -41,6 +41,7 @@ def negatives_of_signers(negatives: Mapping[str, Array], signers: set[str]) -> A
 
 
 def _read_hand(entry: IndexEntry, path: Path, contract: PreprocessConfig) -> Array | None:
+    # (1, 21, 3), as `canonical_points` expects.
     points = np.array(entry.landmarks, np.float32).reshape(-1, 21, 3)
     left = entry.hand == "left"
     if contract.kind == "landmarks":

@@ -98,6 +98,7 @@ def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
     else:
         hands = _crop_hands(folder, contract, len(table))
     keys = [row["path"] for row in table.column("image").to_pylist()]
+    # The recording order, on which blocks of time depend; a dataset is sorted by split first.
     order = np.array(sorted(range(len(keys)), key=lambda i: natural_key(keys[i])))
     return Samples(
         hands=hands[order],
@@ -211,6 +212,7 @@ def subset(samples: Samples, selected: npt.NDArray[np.bool_]) -> Samples:
 def _canonical_landmarks(table: pa.Table, contract: PreprocessConfig) -> Array:
     hand_found = table.column("landmarks").is_valid().to_numpy()
     points = np.zeros((len(table), 21, 3), np.float32)
+    # flatten skips null lists, so the values belong to the rows with a hand only.
     values = table.column("landmarks").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     _check_coordinates(values)
     with_hand = table.filter(pa.array(hand_found))

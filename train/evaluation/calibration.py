@@ -59,6 +59,7 @@ def fit_temperature(probabilities: Array, truth: npt.NDArray[np.int64]) -> float
         scaled = apply_temperature(probabilities, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(scaled, 1e-12)).mean())
 
+    # Searched on a log scale, because a temperature is a factor: 0.5 and 2 are equally far from 1.
     bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
     return float(np.exp(minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded").x))
 
@@ -75,6 +76,7 @@ def choose_threshold(correct: Array, negatives: Array) -> float:
     """
     if not len(correct) or not len(negatives):
         return 0.0
+    # The thresholds that reject 90 % of the negative samples, and 5 % of the correct predictions.
     rejects_negatives = float(np.quantile(negatives, MIN_NEGATIVES_REJECTED))
     keeps_correct = float(np.quantile(correct, MAX_CORRECT_REJECTED))
     return max(MIN_THRESHOLD, min(rejects_negatives, keeps_correct))
@@ -94,6 +96,7 @@ def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> Rel
     if not len(truth):
         return Reliability()
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    # A confidence of exactly 1 belongs to the last bin.
     bin_index = np.minimum((confidence * BINS).astype(int), BINS - 1)
     bins = [
         ReliabilityBin(

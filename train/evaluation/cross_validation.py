@@ -70,6 +70,7 @@ class CrossValidation:
                 self.predictions.select(self.fold == number),
                 negatives,
                 calibrate_rejection(
+                    # On the other folds only: a threshold chosen on the tested frames would be optimistic.
                     self.predictions.select(self.fold != number),
                     concat_negatives([each for other, each in enumerate(self.negatives) if other != number]),
                 ),
@@ -173,9 +174,11 @@ def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -
     by_signer = []
     for sessions in counts:
         correct, n = np.array(sessions, np.float64).T
+        # (samples, slots, sessions): a signer who is drawn into two slots gets different sessions in each.
         picks = rng.integers(len(sessions), size=(_BOOTSTRAP_SAMPLES, len(counts), len(sessions)))
         by_signer.append(correct[picks].sum(axis=2) / n[picks].sum(axis=2))
     signer = rng.integers(len(counts), size=accuracies.shape)
+    # Fill each slot of each sample with the accuracy of the signer that was drawn for it.
     for index, of_signer in enumerate(by_signer):
         accuracies = np.where(signer == index, of_signer, accuracies)
     tail = (1 - CONFIDENCE_LEVEL) / 2

@@ -86,7 +86,9 @@ def extrapolate_curve(points: list[tuple[int, float]]) -> Extrapolation | None:
     """
     if len(points) < MIN_CURVE_POINTS:
         return None
+    # An error of 0 has no logarithm.
     n, error = np.array([p[0] for p in points]), np.maximum([1 - p[1] for p in points], 1e-4)
+    # error = exp(intercept) * n**exponent is a straight line in the logarithms.
     exponent, intercept = np.polyfit(np.log(n), np.log(error), 1)
     if exponent >= 0:
         return None

@@ -131,6 +131,7 @@ def measure_predictions(predictions: Predictions) -> PredictionMetrics:
         accuracy=float(correct.mean()),
         accuracy_hand_found=float(correct[found].mean()) if found.any() else None,
         coverage=float(found.mean()),
+        # Only letters that were signed: a letter without test frames would count as 0.
         macro_f1=float(f1_score(truth, predicted, labels=signed, average="macro", zero_division=0.0)),
         n=len(truth),
         per_letter={LETTERS[letter]: _measure_letter(truth == letter, predicted == letter) for letter in signed},
@@ -151,6 +152,7 @@ def confusion_matrix(predictions: Predictions) -> npt.NDArray[np.int64]:
     """Count frames by signed letter (row) and predicted letter (column), int64 (24, 25); last column: no hand found."""
     matrix = np.zeros((len(LETTERS), len(LETTERS) + 1), np.int64)
     columns = np.where(predictions.predicted == NO_PREDICTION, len(LETTERS), predictions.predicted)
+    # Not matrix[...] += 1, which would count a repeated pair of letters only once.
     np.add.at(matrix, (predictions.truth, columns), 1)
     return matrix
 

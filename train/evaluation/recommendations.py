@@ -31,6 +31,7 @@ def make_plan(samples: Samples, predictions: Predictions, outliers: Sequence[Sig
         outliers: letters that a signer forms unlike the others.
     """
     planned = [*_plan_confused(predictions), *_plan_outliers(outliers), *_plan_sparse(samples)]
+    # In reverse order, so that the most useful reason for a letter is the one that remains.
     first = {(each.letter, each.signer): each for each in reversed(planned)}
     return [each for each in planned if first[each.letter, each.signer] is each][:MAX_PLANNED_LETTERS]
 

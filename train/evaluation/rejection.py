@@ -70,6 +70,7 @@ def predict_negatives(
     kind = np.repeat(list(negatives) or [""], [len(each) for each in negatives.values()] or [0])
     probabilities = [predict_probabilities(model, each, feature) for each in negatives.values()]
     moving, ends = synthetic_negatives.make_transitions(hands, label, signer, NEGATIVES_PER_KIND, rng)
+    # (m, frames, …) as one batch of m * frames hands.
     transitions = predict_probabilities(model, moving.reshape(-1, *samples.hands.shape[1:]), feature)
     return NegativePredictions(
         kind=kind,
@@ -84,6 +85,7 @@ def calibrate_rejection(predictions: Predictions, negatives: NegativePredictions
     found = predictions.predicted != NO_PREDICTION
     probabilities, truth = predictions.probabilities[found], predictions.truth[found]
     temperature = fit_temperature(probabilities, truth)
+    # The temperature comes first, because the threshold is compared with calibrated probabilities.
     confidence = apply_temperature(probabilities, temperature).max(axis=1, initial=0)
     on_negatives = apply_temperature(negatives.probabilities, temperature).max(axis=1, initial=0)
     threshold = choose_threshold(confidence[predictions.predicted[found] == truth], on_negatives)

@@ -98,6 +98,7 @@ def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
     distances = _mean_angles(means, means)
     names, letters = np.array([name for name, _ in forms]), np.array([letter for _, letter in forms])
     other_signer = names[:, None] != names[None]
+    # Infinite if two forms cannot be compared, so that they are never the nearest.
     same_letter = np.where(other_signer & (letters[:, None] == letters[None]), distances, np.inf)
     nearest = same_letter.min(axis=1)
     comparable = np.isfinite(nearest)
@@ -141,6 +142,7 @@ def _mean_directions(bones: Array) -> Array:
 
 def _mean_angles(first: Array, second: Array) -> npt.NDArray[np.float64]:
     """Return the mean angle between the bones of (n, 20, 3) and (m, 20, 3) hands, degrees, (n, m)."""
+    # (n, m, 20). Rounding can give 1.0000001, which arccos would turn into NaN.
     cosines = np.einsum("nbk,mbk->nmb", first, second)
     return np.asarray(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean(axis=-1), np.float64)
 

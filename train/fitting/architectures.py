@@ -63,6 +63,7 @@ def _build_cnn(shape: Shape, classes: int, *, batch_normalization: bool) -> Any:
 
     def block(units: int, side: int) -> list[Any]:
         activation = None if batch_normalization else "relu"
+        # Without bias before batch normalisation, which subtracts the mean and adds its own.
         convolution = layers.Conv2D(units, side, activation=activation, use_bias=not batch_normalization)
         after = [layers.BatchNormalization(), layers.ReLU()] if batch_normalization else []
         return [convolution, layers.MaxPooling2D(), *after]
@@ -114,6 +115,7 @@ def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rest_
     build, outputs = get_architecture(name), classes + int(rest_class)
     per_member = [layers.Reshape((1, outputs))(build(shape, outputs)(inputs)) for _ in range(members)]
     stacked = layers.Concatenate(axis=1)(per_member) if members > 1 else per_member[0]
+    # (batch, members, outputs) to (batch, outputs).
     mean = layers.GlobalAveragePooling1D()(stacked)
     return Model(inputs, stacked), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
 
@@ -124,6 +126,7 @@ def _distribute_rest(probabilities: Any, classes: int) -> Any:
 
     distribute = layers.Dense(classes, use_bias=False, trainable=False, name="shared_out")
     letters = distribute(probabilities)
+    # Letters keep their probability (identity), the rest class gives 1/n of its own to each.
     distribute.set_weights([np.concatenate([np.eye(classes), np.full((1, classes), 1 / classes)])])
     return letters
 

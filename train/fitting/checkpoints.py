@@ -85,6 +85,7 @@ class CheckpointStore:
         sink = io.BytesIO()
         np.savez(sink, **arrays)  # type: ignore[arg-type,unused-ignore]
         self._write(_CHECKPOINT, sink.getvalue())
+        # After the checkpoint, so that the progress bar never shows an epoch that could not be resumed.
         self._write(_HISTORY, json.dumps(state.history).encode())
 
     def load(self) -> TrainingState:
@@ -98,6 +99,7 @@ class CheckpointStore:
         except FileNotFoundError:
             return TrainingState()
         try:
+            # A pickled array in a checkpoint from elsewhere could run code.
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 return TrainingState(
                     history=json.loads(file["history"].tobytes()),
@@ -167,6 +169,7 @@ class CheckpointStore:
     def _write(self, name: str, data: bytes) -> None:
         files, folder = self._open()
         self._with_retries(partial(files.makedirs, folder, exist_ok=True))
+        # Written under another name and then moved, so that a rank never reads an incomplete file.
         self._with_retries(partial(files.pipe_file, f"{folder}/.{name}.partial", data))
         self._with_retries(partial(files.mv, f"{folder}/.{name}.partial", f"{folder}/{name}"))
 

@@ -42,6 +42,7 @@ def early_stopping_callback(
             self.stopped, self._epoch_started = "", time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            # Checked after each batch: the remaining batches of the epoch would only spread NaN through all weights.
             if not np.isfinite((logs or {}).get("loss", 0.0)):
                 self.stopped = f"The loss became {(logs or {})['loss']} in epoch {len(state.history) + 1}"
                 self.model.stop_training = True
@@ -62,6 +63,7 @@ def early_stopping_callback(
             if not has_validation or best_epoch(state) == len(state.history):
                 state.best = self.model.get_weights()
             self.model.stop_training = has_converged(state, patience=patience)
+            # Last, because it writes the checkpoint, which must contain the complete epoch.
             after_epoch(state)
 
         def restore_best_weights(self) -> None:

@@ -51,6 +51,7 @@ def balanced_epoch(
 
     def augment(epoch: int) -> tuple[Array, npt.NDArray[np.int64]]:
         """Return the inputs of an epoch, and their order."""
+        # One generator per epoch: a resumed training sees the same copies as one that was not interrupted.
         rng = np.random.default_rng([config.seed, epoch])
         copies = [feature.augment(hands, mirrored_share, rng) for _ in range(feature.copies)]
         return feature.to_inputs(np.concatenate([hands, *copies])), rng.permutation(len(label))
@@ -70,6 +71,7 @@ def balanced_epoch(
         def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
             rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
             targets = member_targets(label[rows], config.members, rest_class=rest_class)
+            # The weight is (n, 1), which Keras broadcasts over the members.
             return self.inputs[rows], targets, weight[rows, None]
 
         def start_epoch(self, epoch: int) -> None:
@@ -77,6 +79,7 @@ def balanced_epoch(
                 return
             ready = self.pending.pop(epoch, None)
             self.inputs, self.order = augment(epoch) if ready is None else ready.result()
+            # Only one epoch ahead, because each one holds all augmented inputs in memory.
             self.pending = {epoch + 1: executor.submit(augment, epoch + 1)} if epoch + 1 < config.epochs else {}
             self.epoch = epoch
 
@@ -97,5 +100,6 @@ def member_targets(label: npt.NDArray[np.int64], members: int, *, rest_class: bo
 
 def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
     _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
+    # Sums to the same value for each signer, and is 1 on average, so that the learning rate keeps its meaning.
     weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)
     return weights

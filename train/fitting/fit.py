@@ -172,6 +172,7 @@ def _initialise(keras: Any, training: _Training) -> None:
         _transfer(training, config.start_model)
     _compile(keras, training)
     if state.variables:
+        # The optimizer has no variables to restore before it is built.
         network.optimizer.build(network.trainable_variables)
         restore_state(network, network.optimizer, state)
         training.batches.start_epoch(len(state.history))
@@ -181,6 +182,7 @@ def _compile(keras: Any, training: _Training) -> None:
     config = training.config
     training.network.compile(
         optimizer=keras.optimizers.Adam(
+            # Over all epochs, even if early stopping ends sooner, because that is not known in advance.
             keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(training.batches))
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
@@ -211,6 +213,7 @@ def _transfer(training: _Training, model: Path) -> None:
     transferred = [layer for member in members for layer in transfer.transfer_weights(source, member)]
     for layer in transferred:
         layer.trainable = False
+    # Keras reads `trainable` when compiling, so compile again whenever it changes.
     _compile(import_keras(), training)
     training.network.fit(
         training.batches,
@@ -282,6 +285,7 @@ def _run(keras: Any, training: _Training, *, title: str, keep_on_interrupt: bool
                 early_stopping.stopped = explain_stop(
                     early_stopping, state, finite_inputs=finite_inputs, learning_rate=config.learning_rate
                 )
+    # If a finished training is resumed, fit does not run, and the callback has no model yet.
     early_stopping.set_model(training.network)
     early_stopping.restore_best_weights()
     return str(early_stopping.stopped)

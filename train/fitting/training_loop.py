@@ -76,6 +76,7 @@ class Schedule:
         """Return the learning rate of a step, counted from the start of the training."""
         warmup = self.warmup_epochs * steps_per_epoch
         if step < warmup:
+            # + 1, so that the rate of the first step is not 0.
             return self.learning_rate * (step + 1) / (warmup + 1)
         if not self.cosine:
             return self.learning_rate
@@ -161,14 +162,18 @@ def run_training(
     validation_inputs = to_inputs(data.validation_images)
     for epoch in range(len(state.history), schedule.epochs):
         started = time.perf_counter()
+        # From the epoch's number, so that a resumed training continues with the same order.
         rng = np.random.default_rng([seed, epoch, ranks.rank])
         inputs = augment(data.images, rng)
+        # A batch can be empty on a rank with few images, which still has to take part in the allreduce.
         batches = np.array_split(rng.permutation(len(inputs)), steps)
         for number, rows in enumerate(batches):
             step.optimizer.learning_rate.assign(schedule.rate(epoch * steps + number, steps))
             step.train(inputs[rows], data.label[rows])
+        # Before evaluation, so that all ranks evaluate the same network.
         step.average_statistics()
         row = _metrics_row(epoch + 1, step.pop_sums(), step.evaluate(validation_inputs, data.validation_label))
+        # The loss is a sum over all ranks, so all of them stop here, and none waits for the others.
         if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
             raise AslkitError(
                 f"The loss or the weights became NaN or infinite in epoch {epoch + 1}: the learning rate "
@@ -215,6 +220,7 @@ class TrainingStep:
         def train(inputs: Any, label: Any) -> None:
             with tf.GradientTape() as tape:
                 batch = batch_sums(model(inputs, training=True), label, schedule.label_smoothing)
+            # Gradients of the sum: divided by the number of images of all ranks, each image has the same weight.
             gradients = tape.gradient(batch[1], model.trainable_variables)
             *gradients, count = ranks.allreduce([*gradients, batch[0]])
             self.optimizer.apply([each / count for each in gradients], model.trainable_variables)
@@ -224,6 +230,7 @@ class TrainingStep:
         def evaluate(inputs: Any, label: Any) -> Any:
             return tf.stack(batch_sums(model(inputs, training=False), label, 0.0))
 
+        # With a signature, because TensorFlow would otherwise trace the function again for each batch size.
         self._train = tf.function(train, input_signature=signature)
         self._evaluate = tf.function(evaluate, input_signature=signature)
 
@@ -256,6 +263,7 @@ class TrainingStep:
     def _allreduce(self, values: list[Any]) -> npt.NDArray[np.float64]:
         import tensorflow as tf
 
+        # float64, because sums over many images lose digits in float32.
         (total,) = self._ranks.allreduce([tf.constant(np.array(values, np.float64))])
         return np.asarray(total.numpy(), np.float64)
 

@@ -49,6 +49,7 @@ def transfer_weights(source: Any, target: Any) -> list[Any]:
     for layer, source_layer in zip(_list_weighted_layers(target)[:-1], _list_weighted_layers(source), strict=False):
         shapes, source_shapes = ([each.shape for each in one.get_weights()] for one in (layer, source_layer))
         if type(layer) is not type(source_layer) or shapes != source_shapes:
+            # The layers after a different one get other inputs, so their weights have no meaning here.
             break
         layer.set_weights(source_layer.get_weights())
         transferred.append(layer)

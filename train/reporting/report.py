@@ -64,6 +64,7 @@ def write_report(
         _draw_learning_curve(folder / "learning_curve.png", metrics.curve)
     mistakes = list_mistakes(predictions)
     confusions = [(each, example_keys(mistakes, each.signed, each.predicted)) for each in metrics.confusions]
+    # All frames that the page shows, so that the dataset is read only once.
     keys = {key for _, examples in confusions for key in examples}
     keys |= {key for group in metrics.confusable for pair in group.pairs for key in pair.examples}
     keys |= {key for outlier in metrics.signer_outliers for key in (outlier.key, outlier.other_key)}
@@ -88,6 +89,7 @@ def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
     """Draw loss and accuracy per epoch as PNG."""
     from matplotlib.figure import Figure
 
+    # Figure instead of pyplot, which keeps all figures in memory and may choose a backend that needs a display.
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, name, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True):

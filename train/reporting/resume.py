@@ -43,6 +43,7 @@ def open_run_folder(
         on_message(f"To follow the training: tensorboard --logdir {folders.logs}")
     try:
         yield folder, folders
+    # Also Ctrl-C, which is no Exception.
     except BaseException:
         if (folder / CHECKPOINTS).is_dir():
             on_message(f"Checkpoints are kept. To resume, run the same command with --resume {folder.name}")

@@ -36,6 +36,7 @@ def render_thumbnails(dataset: Path, keys: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return found
     for table in parquet_store.iter_row_groups(dataset, ["image", "hand_box"]):
+        # Filtered in Arrow, so that only the images that are shown are copied to Python.
         selected = pc.is_in(pc.struct_field(table.column("image"), "path"), pa.array(sorted(wanted)))
         for row in table.filter(selected).to_pylist():
             image = row["image"]
