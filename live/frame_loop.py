@@ -87,11 +87,13 @@ class FrameLoop:
         """Raise the exception that ended the loop or the stream, if any."""
         if self._error is not None:
             raise self._error
+        # The stream can also fail on its own, while the loop only sees that no more frames arrive.
         if self.finished.is_set():
             self.stream.check()
 
     def close(self) -> None:
         """Close the stream, and wait until the current frame is processed."""
+        # First the stream: its end makes the reading thread return, which can then be joined.
         self.stream.close()
         self._thread.join(timeout=_CLOSE_TIMEOUT_S)
 
@@ -106,6 +108,7 @@ class FrameLoop:
         except BaseException as error:  # check raises it in the caller's thread
             self._error = error
         finally:
+            # Set after `_error`: a thread that sees it must also see why the loop has ended.
             self.finished.set()
 
     def _frame_time_s(self, frame: SourceFrame, index: int) -> float:

@@ -90,6 +90,7 @@ class Reader:
             time_s: time at which the frame was taken, seconds from any origin.
         """
         start_s = time.perf_counter()
+        # Outside the lock, because it takes most of the time, and keys must not wait for it.
         recognition = self.recogniser.recognise(frame)
         order = recognition.probabilities.argsort()[::-1][:TOP_LETTERS] if recognition.hand is not None else ()
         top_letters = tuple((self.contract.letters[int(i)], float(recognition.probabilities[i])) for i in order)
@@ -103,6 +104,7 @@ class Reader:
             self.now_s = time_s
             self._send_events(self._speller.observe(observation))
             self.frames += 1
+            # Replaced as one object, which other threads read without the lock.
             self.reading = Reading(
                 frame=frame, recognition=recognition, letter=letter, top_letters=top_letters,
                 progress=self._speller.progress, text=self._speller.text, latency_s=time.perf_counter() - start_s,
@@ -131,4 +133,5 @@ class Reader:
 
     def _send_events(self, events: Iterable[Event]) -> None:
         for event in events:
+            # Called under the lock, so that events of keys and frames arrive in order.
             self.on_event(event)

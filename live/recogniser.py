@@ -83,6 +83,7 @@ class Recogniser:
             letter=self.contract.letters[int(probabilities.argmax())],
             probabilities=probabilities,
             rejected=bool(probabilities.max() < self.contract.threshold),
+            # On the outputs before the temperature, which would change the ratio of the probabilities.
             is_rest=bool(is_rest(outputs)),
         )
 

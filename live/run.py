@@ -84,11 +84,13 @@ def live(
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed)
+        # A list, because the thread of the loop appends to it.
         first_frame_s: list[float] = []
         frame_loop = FrameLoop(
             stream, reader, live=live_source, limit_s=limit_s, clock=clock,
             on_frame=lambda reader, time_s: None if first_frame_s else first_frame_s.append(clock()),
         )  # fmt: skip
+        # Closed before the recogniser (last in, first out), because its thread uses the landmarker.
         stack.callback(frame_loop.close)
         try:
             if windowed:

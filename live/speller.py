@@ -117,6 +117,7 @@ class Speller:
         self._last_time_s = time_s
         self._frames.append(observation)
         events = self._track_hand(observation)
+        # Before looking for a letter, so that a letter can be released and accepted again by the same frame.
         if self._is_released(time_s):
             self.held = None
         letter, probability = self._agreed_letter(time_s)
@@ -154,6 +155,7 @@ class Speller:
 
     def _reset_after_gap(self, time_s: float) -> None:
         self.reset()
+        # The time of the gap does not count: nobody knows what the hand did meanwhile.
         self._hand_lost_s = None if self.hand else time_s
 
     def _track_hand(self, observation: Observation) -> list[Event]:
@@ -180,6 +182,7 @@ class Speller:
 
     def _cover(self, frames: list[Observation], now_s: float, duration_s: float) -> bool:
         """Return whether the frames cover a duration, up to one frame interval."""
+        # n frames have n - 1 intervals between them, but cover n.
         interval_s = (now_s - frames[0].time_s) / max(len(frames) - 1, 1)
         return now_s - frames[0].time_s + interval_s >= duration_s - _TIME_TOLERANCE_S and len(frames) > 1
 
@@ -193,6 +196,7 @@ class Speller:
 
     def _agreed_letter(self, now_s: float) -> tuple[str | None, float]:
         """Return the letter that enough recent frames show, and its mean probability; or None and 0. Set `progress`."""
+        # Older frames are needed by neither of the two rules.
         max_age_s = max(self.config.hold_s, self.config.release_s) + 2 * _TIME_TOLERANCE_S
         while now_s - self._frames[0].time_s > max_age_s and len(self._frames) > self.config.least_frames:
             self._frames.popleft()

@@ -52,6 +52,7 @@ def speak_text(text: str, *, find: FindProgram = shutil.which) -> None:
     if not text.strip():
         return
     try:
+        # A list without a shell: the text of a recogniser is never interpreted as a command.
         subprocess.Popen(
             # "--" prevents the text from being parsed as an option. `say` does not support it.
             [*command, "--", text.strip().lower()] if command[0] != "say" else [*command, text.strip().lower()],

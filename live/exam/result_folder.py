@@ -49,6 +49,7 @@ class ExamFolder:
     def store_frame(self, frame: Frame, letter: str) -> None:
         """Store a frame of a letter: BGR, uint8 (height, width, 3), unmirrored."""
         self._create_if_missing()
+        # session.json comes before the first frame, so that no frame exists without the mark of an exam.
         (self.session_folder / letter).mkdir(exist_ok=True)
         write_bytes(self.session_folder / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
         self.frames += 1

@@ -105,6 +105,7 @@ def examine_frames(
         for letter, frame in frames:
             recognition = recogniser.recognise(frame)
             store_frame(frame, letter)
+            # The model's own threshold, because it was set for frames that are judged alone.
             predicted = None if recognition.rejected else recognition.letter
             if letter == NO_LETTER:
                 rest_frames, false_letters = rest_frames + 1, false_letters + (predicted is not None)
@@ -186,6 +187,7 @@ def run_exam(
     if windowed and kind in LIVE_KINDS:
         from aslkit.live.window.window import require_display
 
+        # Before the model is loaded and the camera is opened, which take seconds.
         require_display(NO_DISPLAY)
     with Recogniser(run) as recogniser:
         folder.metadata["known"] = folder.signer in read_training_signers(run)

@@ -153,12 +153,14 @@ class Exam:
         if self.phase == "sign":
             self._hand_found |= hand
             if letters or self.remaining_s(now_s) <= 0:
+                # The first letter counts. Waiting for a correct one would hide mistakes.
                 self._record_result(letters[0] if letters else None, now_s)
         elif self.phase == "rest":
             self.false_letters += len(letters)
             if self.remaining_s(now_s) <= 0:
                 self._start_phase("done", now_s)
         elif self.phase == "ready" and self.remaining_s(now_s) <= 0:
+            # Only frames of the prompt count, not those of the preparation.
             self._hand_found = hand
             self._start_phase("sign", now_s)
 

@@ -123,6 +123,7 @@ def _select_rows(table: pa.Table, max_frames: int, rng: np.random.Generator) -> 
     order = rng.permutation(len(groups))
     for row in order:
         round_of_row[row] = last_round[groups[row]] = last_round.get(groups[row], -1) + 1
+    # stable keeps the random order within a round.
     return np.sort(order[np.argsort(round_of_row[order], kind="stable")][:max_frames])
 
 

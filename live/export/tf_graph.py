@@ -96,5 +96,6 @@ def _fold_normalisation(normalise: Layer, dense: Layer) -> Layer:
     repeats = kernel.shape[0] // len(normalise.weights["mean"])  # a flattened image repeats the channels for each pixel
     mean, deviation = (np.tile(normalise.weights[name], repeats) for name in ("mean", "deviation"))
     inverse = np.where(deviation < _MIN_DEVIATION, 0, 1 / deviation).astype(np.float32)
+    # ((x - mean) * inverse) @ kernel + bias, with the constant part moved into the bias.
     weights: dict[str, Array] = {"kernel": kernel * inverse[:, None], "bias": bias - (mean * inverse) @ kernel}
     return replace(dense, weights=weights)

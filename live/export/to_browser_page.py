@@ -61,6 +61,7 @@ def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, na
     shutil.copytree(_PAGE_FILES, folder, dirs_exist_ok=True)
     _write_hand_model(folder / HAND_MODEL)
     values = {"name": name, "contract": asdict(contract), "network": network_file.network_to_dict(network)}
+    # A script instead of a JSON file, because browsers do not let a page opened as a file fetch others.
     (folder / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
     (folder / "settings.js").write_text(_SETTINGS.format(cdn=_CDN, model=HAND_MODEL), encoding="ascii")
 

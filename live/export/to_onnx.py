@@ -87,6 +87,7 @@ class _GraphBuilder:
         """Add all members, and the mean of their outputs."""
         outputs = [self._add_member(member, network.shape, f"m{i}") for i, member in enumerate(network.members)]
         mean = self._add_node("Mean", *outputs) if len(outputs) > 1 else outputs[0]
+        # Gives the output its public name.
         self._add_node("Identity", mean, name="probabilities")
 
     def _add_member(self, member: tuple[Layer, ...], shape: tuple[int, ...], name: str) -> str:
@@ -109,6 +110,7 @@ class _GraphBuilder:
         return name
 
     def _add_channel_weight(self, name: str, values: Array) -> str:
+        # ONNX broadcasts from the last axis, but the channels of an image come first.
         return self._add_weight(name, values.reshape(-1, 1, 1) if self._is_image else values)
 
     def _add_normalise(self, layer: Layer, values: str, name: str) -> str:
@@ -120,6 +122,7 @@ class _GraphBuilder:
         return self._add_node("Add", scaled, self._add_channel_weight(f"{name}.shift", layer.weights["shift"]))
 
     def _add_flatten(self, layer: Layer, values: str, name: str) -> str:
+        # Back to channels-last: the following dense layer was trained on that order.
         values = self._add_node("Transpose", values, perm=[0, 2, 3, 1]) if self._is_image else values
         self._is_image = False
         return self._add_node("Flatten", values, axis=1)
@@ -129,6 +132,7 @@ class _GraphBuilder:
         return self._add_node("Gemm", values, kernel, bias)
 
     def _add_convolution(self, layer: Layer, values: str, name: str) -> str:
+        # (height, width, in, out) to (out, in, height, width).
         kernel = self._add_weight(f"{name}.kernel", layer.weights["kernel"].transpose(3, 2, 0, 1))
         return self._add_node("Conv", values, kernel, self._add_weight(f"{name}.bias", layer.weights["bias"]))
 

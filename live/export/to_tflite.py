@@ -44,6 +44,7 @@ def convert_to_tflite(network: Network, *, quantize: Quantize, calibration: Arra
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
             converter.representative_dataset = _batches_of_one(np.asarray(calibration))
+            # Fail instead of computing some operations in float, which devices with integer units only cannot run.
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         model: bytes = converter.convert()
     return model
@@ -59,6 +60,7 @@ def write_tflite(path: Path, model: bytes, contract_file: Path) -> None:
     This is how TensorFlow Lite Metadata stores associated files. The interpreter ignores the archive.
     """
     path.write_bytes(model)
+    # Zip readers search from the end of a file, so both parts stay readable.
     with zipfile.ZipFile(path, "a") as archive:
         archive.write(contract_file, CONTRACT_FILE)
 
@@ -79,6 +81,7 @@ def predict_tflite(model: bytes, inputs: Array, *, delegate: bool = False) -> Ar
     """
     tf = import_tensorflow()
     resolver_type = tf.lite.experimental.OpResolverType
+    # XNNPACK in TensorFlow Lite 2.18 computes int8 wrongly on processors with AMX (ADR 14).
     resolver = resolver_type.AUTO if delegate else resolver_type.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with suppress_native_log(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tf.lite.Interpreter is deprecated in favour of LiteRT

@@ -41,6 +41,7 @@ class PageController:
             clock=clock,
         )
         self._reader, self._config, self._run_name, self._clock = reader, config, run_name, clock
+        # Requests run in several threads, but the landmarker is not thread-safe.
         self._recognition_lock = Lock()
         self._start_s = clock()
         self._closed = False
@@ -76,6 +77,7 @@ class PageController:
         """
         frame = decode_upload(data)
         with self._recognition_lock:
+            # Checked under the lock: after `close`, the landmarker may be freed at any time.
             if self._closed:
                 raise self.active_page.finished_error()
             self.frame_rate.count()

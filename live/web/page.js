@@ -138,6 +138,7 @@ async function act(path, content) {
 }
 
 async function finish() {
+  // The server is asked first: if it does not respond, the page stays usable and the text visible.
   if (finished || !(await act("/finish", {}))) return;
   finished = true;
   camera.close();
@@ -179,6 +180,7 @@ async function loop() {
     } catch (error) {
       if (handleError(error)) await (joined ? pause(RETRY_MS / 2) : join());
     }
+    // At most one frame is on its way; the pause only limits the rate if the server is faster than needed.
     await pause(Math.max(0, 1000 / state.fps - (performance.now() - startMs)));
   }
 }

@@ -93,6 +93,7 @@ def _draw_panel(
     for row, (top_letter, probability) in enumerate(top_letters):
         y = 250 + 34 * row
         pen.text((24, y), top_letter, TEXT if row == 0 and letter else MUTED, load_font(22, bold=True))
+        # Below 1, because draw_bar shows a full bar as completed.
         draw_bar(pen, (60, y + 9, PANEL_WIDTH - 88, y + 19), min(probability, 0.999))
         pen.text((PANEL_WIDTH - 24, y + 4), f"{probability:.0%}", MUTED, load_font(16), anchor="ra")
     y = height - 22 * len(info) - 14

@@ -115,6 +115,7 @@ class WindowController:
             self._fps_updated_s = now_s
             self._fps_text = f"{rates[0]:.0f} frames/s, {latency_s * 1000:.0f} ms per frame" if rates else ""
         banners = [self._note] if now_s < self._note_until_s else []
+        # A camera without image makes all other messages outdated.
         if problem := self._frame_loop.stream.problem:
             banners = [Banner(text=problem, colour=BAD)]
         return draw_view(

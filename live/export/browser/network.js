@@ -4,6 +4,7 @@
 /** Decode weights of model.js: base64 of little-endian float32. */
 function decodeWeights(encoded) {
   const text = atob(encoded.float32);
+  // DataView, because Float32Array would use the byte order of the machine.
   const bytes = new DataView(new ArrayBuffer(text.length));
   for (let i = 0; i < text.length; i += 1) bytes.setUint8(i, text.charCodeAt(i));
   return Float32Array.from({ length: text.length / 4 }, (_, i) => bytes.getFloat32(4 * i, true));
@@ -17,9 +18,11 @@ function softmax(values) {
 }
 
 function dense(values, kernel, bias) {
+  // Sums are computed in double precision and rounded once at the end.
   const outputs = Float64Array.from(bias);
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i];
+    // Common after a relu.
     if (value === 0) continue;
     for (let j = 0, k = i * outputs.length; j < outputs.length; j += 1, k += 1) outputs[j] += value * kernel[k];
   }

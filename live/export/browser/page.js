@@ -22,6 +22,7 @@ function recognise(hand) {
   const inputs = landmarkFeatures(canonicalPoints(hand, contract.mirror_left));
   const probabilities = [...applyTemperature(network(inputs), contract.temperature)];
   const best = probabilities.indexOf(Math.max(...probabilities));
+  // Not `<`: a probability that is NaN is rejected as well.
   return { probabilities, letter: contract.letters[best], rejected: !(probabilities[best] >= contract.threshold) };
 }
 
@@ -127,6 +128,7 @@ function drawHand(landmarks) {
 /** Load MediaPipe's hand landmarker. Throws an Error with a message for the user. */
 async function loadLandmarker() {
   const { tasksVision, wasm, handModel } = aslkitSettings;
+  // Updated before each step, so that the error names the file that could not be loaded.
   let location = tasksVision;
   try {
     const vision = await import(new URL(tasksVision, document.baseURI).href);
@@ -190,6 +192,7 @@ async function start() {
     element("picture").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
     stream.getVideoTracks()[0].addEventListener("ended", () => showFailure(new Error("The camera was disconnected.")));
     const next = () => {
+      // Otherwise the loop would go on after the camera was disconnected.
       if (!stream.active) return;
       try {
         processFrame(landmarker, video);
