@@ -40,8 +40,8 @@ class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 @click.command()
 @click.option(
-    "--name", "--dataset", "dataset", cls=OptionWithAlias, default="custom", show_default=True, help="Name of the dataset.",
-    shell_complete=completions.dataset,
+    "--name", "--dataset", "dataset", cls=OptionWithAlias, default="custom", show_default=True,
+    help="Name of the dataset.", shell_complete=completions.dataset,
 )  # fmt: skip
 @completions.hold_out_option
 @click.option("--with-synthetic", is_flag=True, help="Include synthetic signers next to real ones.")

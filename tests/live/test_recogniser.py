@@ -52,7 +52,9 @@ def test_inputs_are_identical_to_training(name: str) -> None:
     contract = get_feature(name).contract
     config = MeasureOptions(min_confidence=0.3, second_try=True)
     images = _encode_hands(2)
-    batch = pa.RecordBatch.from_pylist([{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA)
+    batch = pa.RecordBatch.from_pylist(
+        [{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA
+    )
     rows = measure_batch(batch, config).to_pylist()
     assert all(row["landmarks"] for row in rows)
     with HandLandmarker() as landmarker:
