@@ -1,6 +1,6 @@
-"""What the recorder's gate catches and what it refuses: bad frames planted into real ones, and whole recordings.
+"""Frames that the quality gate of the recorder rejects: degraded copies of real frames, and whole recordings.
 
-Usage: ./run bench gate [FOLDER]    FOLDER/PERSON/LETTER/*.jpg; synthetic signers without
+Usage: ./run bench gate [FOLDER]    FOLDER/SIGNER/LETTER/*.jpg; without it, synthetic signers
 """
 
 import sys
@@ -27,20 +27,20 @@ from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame, decode_image, encode_jpeg
 
 PLANTED = 200
-"""Bad frames of each kind, from as many real ones."""
+"""Number of degraded frames of each kind."""
 
 Spoil = Callable[[Frame, Hand, np.random.Generator], Frame | None]
 
 
 def box_of(frame: Frame, hand: Hand) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the hand, pixels."""
+    """Return left, top, right and bottom of the hand in pixels."""
     height, width = frame.shape[:2]
     left, top, right, bottom = (hand.box * np.array([width, height, width, height])).tolist()
     return left, top, right, bottom
 
 
 def blurred(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame:
-    """Out of focus by 2–5 % of the hand, or moved by 10–20 % of it while the shutter was open."""
+    """Blur a frame: out of focus by 2–5 % of the hand size, or motion blur of 10–20 % of it."""
     left, top, right, bottom = box_of(frame, hand)
     size = max(right - left, bottom - top)
     if rng.random() < 0.5:
@@ -54,18 +54,18 @@ def blurred(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame:
 
 
 def dark(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
-    """With 5–20 % of its light, and the noise that comes with it."""
+    """Reduce the brightness to 5–20 %, and add noise."""
     noise = rng.normal(0, 2, frame.shape)
     return np.asarray(np.clip(frame * rng.uniform(0.05, 0.2) + noise, 0, 255), np.uint8)
 
 
 def bright(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
-    """With 2–3 times its light."""
+    """Increase the brightness to 2–3 times."""
     return np.asarray(np.clip(frame * rng.uniform(2, 3) + 40, 0, 255), np.uint8)
 
 
 def cut(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame | None:
-    """The frame's left, right or upper edge goes through the hand, at 25–65 % of it."""
+    """Crop a frame so that its left, right or upper edge cuts through the hand at 25–65 %."""
     left, top, right, bottom = box_of(frame, hand)
     share, side = rng.uniform(0.25, 0.65), rng.choice(["left", "right", "top"])
     if side == "left":
@@ -78,7 +78,7 @@ def cut(frame: Frame, hand: Hand, rng: np.random.Generator) -> Frame | None:
 
 
 def no_hand(frame: Frame, hand: Hand, _: np.random.Generator) -> Frame | None:
-    """The largest part of the frame beside the hand."""
+    """Return the largest part of the frame next to the hand."""
     height, width = frame.shape[:2]
     left, top, right, bottom = box_of(frame, hand)
     margin = 0.15 * max(right - left, bottom - top)
@@ -92,12 +92,12 @@ def no_hand(frame: Frame, hand: Hand, _: np.random.Generator) -> Frame | None:
 
 
 def two_hands(frame: Frame, _: Hand, __: np.random.Generator) -> Frame:
-    """The same hand again, as in a mirror, beside it."""
+    """Append the mirrored frame, which shows a second hand."""
     return np.hstack([frame, frame[:, ::-1]])
 
 
 def repeated(frame: Frame, _: Hand, rng: np.random.Generator) -> Frame:
-    """The same frame, coded again, a little lighter or darker."""
+    """Re-encode a frame, slightly brighter or darker."""
     lit = np.clip(frame * rng.uniform(0.95, 1.05), 0, 255).astype(np.uint8)
     return decode_image(encode_jpeg(lit, quality=int(rng.integers(70, 95))))
 
@@ -110,28 +110,28 @@ SPOILS: dict[str, Spoil] = {
 
 @lru_cache(maxsize=1)
 def landmarker() -> HandLandmarker:
-    """One a process."""
+    """Load the hand landmarker once per process."""
     cv2.setNumThreads(1)
     return HandLandmarker(max_hands=2)
 
 
-def looked(frame: Frame) -> FrameMetrics:
-    """What the recorder sees."""
+def measure(frame: Frame) -> FrameMetrics:
+    """Measure a frame as the recorder does."""
     return measure_frame(frame, landmarker().find_all(frame))
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """What became of one letter of one person."""
+    """Results for one letter of one signer."""
 
     person: str
     frames: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     planted: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
-    """Record one letter of one person as the recorder would, and plant bad frames into `plant` good ones."""
+    """Judge the frames of one letter as the recorder does, and degraded copies of `plant` good frames of each kind."""
     person, letter, paths, plant = job
     config, known, tally = load_settings("gate", GateConfig), KeptFrames(), Tally(person=person)
     rng = np.random.default_rng([ord(letter), len(paths), len(person)])
@@ -139,11 +139,11 @@ def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
     wanted = {kind: plant for kind in SPOILS}
     for number, source in enumerate(paths):
         frame = decode_image(source.read_bytes()) if isinstance(source, Path) else source
-        seen = looked(frame)
+        seen = measure(frame)
         reasons = judge_frame(seen, known, config)
         tally.frames += 1
         if reasons:
-            tally.refused[reasons[0]] += 1
+            tally.rejected[reasons[0]] += 1
         else:
             known.add(str(number), seen)
         if number in chosen and not set(reasons) - {"too-alike"}:
@@ -154,26 +154,26 @@ def walk(job: tuple[str, str, Sequence[Any], int]) -> Tally:
 def spoil_all(
     frame: Frame, seen: FrameMetrics, wanted: dict[str, int], tally: Tally, config: GateConfig, rng: np.random.Generator
 ) -> None:
-    """Plant each kind that is still wanted into a good frame, and note what the gate says to it."""
+    """Judge a copy of each kind that is still wanted, and count the reasons."""
     assert seen.hand is not None
     known = KeptFrames()
     known.add("original", seen)
     for kind, spoil in SPOILS.items():
         if wanted[kind] and (bad := spoil(frame, seen.hand, rng)) is not None:
             wanted[kind] -= 1
-            reasons = judge_frame(looked(decode_image(encode_jpeg(bad, quality=90))), known, config)
+            reasons = judge_frame(measure(decode_image(encode_jpeg(bad, quality=90))), known, config)
             tally.planted[kind][" ".join(reasons) or "stored"] += 1
 
 
 def real(folder: Path) -> Iterator[tuple[str, str, Sequence[Any]]]:
-    """Each letter of each person."""
+    """Yield the images of each letter of each signer."""
     for person in sorted(path for path in folder.iterdir() if path.is_dir()):
         for letter in LETTERS:
             yield person.name, letter, sorted((person / letter).glob("*.jpg"), key=lambda path: natural_key(path.name))
 
 
 def synthetic() -> Iterator[tuple[str, str, Sequence[Any]]]:
-    """A few frames of each letter of two synthetic signers."""
+    """Yield a few frames of each letter of two synthetic signers."""
     for name in ("synthetic-ada", "synthetic-ben"):
         who = Signer.draw(name)
         for letter in LETTERS:
@@ -182,28 +182,28 @@ def synthetic() -> Iterator[tuple[str, str, Sequence[Any]]]:
 
 
 def main() -> None:
-    """Print three tables: what planted frames become, what good frames become, and whole recordings."""
+    """Print the results for degraded frames and for whole recordings."""
     parts = list(real(Path(sys.argv[1])) if len(sys.argv) > 1 else synthetic())
     each = -(-PLANTED // len(parts))
     with get_context("spawn").Pool() as pool:
         tallies = list(pool.imap(walk, [(*part, each) for part in parts]))
     rng = np.random.default_rng(0)
-    print("| planted | frames | refused | for that reason | otherwise, or stored |\n|---|---|---|---|---|")
+    print("| degradation | frames | rejected | with that reason | other reasons, or stored |\n|---|---|---|---|---|")
     for kind in SPOILS:
         outcomes = [outcome for tally in tallies for outcome in tally.planted[kind].elements()]
         outcomes = list(rng.permutation(outcomes)[:PLANTED])
         count = max(len(outcomes), 1)
-        refused = sum(outcome != "stored" for outcome in outcomes)
+        rejected = sum(outcome != "stored" for outcome in outcomes)
         right = sum(kind in outcome.split() for outcome in outcomes)
         others = Counter(outcome.split()[0] for outcome in outcomes if kind not in outcome.split())
-        told = ", ".join(f"{what} {number}" for what, number in others.most_common())
-        print(f"| {kind} | {len(outcomes)} | {refused / count:.1%} | {right / count:.1%} | {told} |")
+        reasons = ", ".join(f"{reason} {number}" for reason, number in others.most_common())
+        print(f"| {kind} | {len(outcomes)} | {rejected / count:.1%} | {right / count:.1%} | {reasons} |")
     print(f"\n| recorded | frames | stored | {' | '.join(REASONS)} |\n|---|---|---|{'---|' * len(REASONS)}")
     for person in dict.fromkeys(tally.person for tally in tallies):
         own = [tally for tally in tallies if tally.person == person]
-        total, refused_for = sum(t.frames for t in own), sum((t.refused for t in own), Counter[str]())
-        shares = " | ".join(f"{refused_for[reason] / total:.2%}" for reason in REASONS)
-        print(f"| {person} | {total:,} | {1 - refused_for.total() / total:.1%} | {shares} |")
+        total, rejected_for = sum(t.frames for t in own), sum((t.rejected for t in own), Counter[str]())
+        shares = " | ".join(f"{rejected_for[reason] / total:.2%}" for reason in REASONS)
+        print(f"| {person} | {total:,} | {1 - rejected_for.total() / total:.1%} | {shares} |")
 
 
 if __name__ == "__main__":

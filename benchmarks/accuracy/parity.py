@@ -1,9 +1,9 @@
-"""One run, asked in every way there is: Keras (evaluate), NumPy (live), TensorFlow Lite, ONNX Runtime, SavedModel.
+"""Compare the predictions of a run in Keras, NumPy (live), TensorFlow Lite, ONNX Runtime and SavedModel.
 
     ./run bench parity RUN --dataset FOLDER [--frames 500]
 
-Real frames, spread over signers and letters. Exits with 1 where letters differ, or probabilities by more than 1e-4;
-for int8, where fewer than 99.5 % of the letters are the same.
+The frames are sampled over signers and letters. Exits with 1 if letters differ, or probabilities by more than 1e-4; for
+quantised models, if fewer than 99.5 % of the letters agree.
 """
 
 import argparse
@@ -22,11 +22,11 @@ from aslkit.live.export.sample_frames import draw_test_frames
 from aslkit.vision.preprocess import Array
 
 TOLERANCE = 1e-4
-INT8_SAME = 0.995
+MIN_QUANTISED_AGREEMENT = 0.995
 
 
-def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], Array]]:
-    """Each way to ask, by name."""
+def load_runtimes(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], Array]]:
+    """Return the predict function of each runtime, by name."""
     import onnxruntime
 
     network, _ = load_model.load_network(run)
@@ -50,34 +50,35 @@ def ways(run: Path, dataset: Path, folder: Path) -> dict[str, Callable[[Array], 
 
 
 def main() -> int:
-    """Print a row for each way; return the exit code."""
+    """Print a row for each runtime, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--dataset", type=Path)
     parser.add_argument("--frames", type=int, default=500)
     given = parser.parse_args()
     if given.run is None or given.dataset is None:
-        print("Name a RUN and a --dataset to compare on.")
+        print("Specify a RUN and a --dataset.")
         return 0
     model, contract = load_model.load_keras_model(given.run)
     frames = draw_test_frames(
         given.dataset, contract, trained_on=(), max_frames=given.frames, rng=np.random.default_rng(0)
-    )  # of everybody
+    )  # of all signers
     reference = np.asarray(model(frames.inputs, training=False), np.float32)
-    print(f"{len(frames)} frames of {', '.join(sorted(set(frames.signer.tolist())))}; against Keras:")
+    print(f"{len(frames)} frames of {', '.join(sorted(set(frames.signer.tolist())))}; compared with Keras:")
     worst = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name, ask in ways(given.run, given.dataset, Path(folder)).items():
-            begun = time.perf_counter()
-            said = ask(frames.inputs)
-            each = (time.perf_counter() - begun) / len(frames)
-            same = float((said.argmax(axis=1) == reference.argmax(axis=1)).mean())
-            off = float(np.abs(said - reference).max())
+        for name, predict in load_runtimes(given.run, given.dataset, Path(folder)).items():
+            start = time.perf_counter()
+            predicted = predict(frames.inputs)
+            each = (time.perf_counter() - start) / len(frames)
+            same = float((predicted.argmax(axis=1) == reference.argmax(axis=1)).mean())
+            off = float(np.abs(predicted - reference).max())
             quantised = "," in name
-            good = same >= INT8_SAME if quantised else same == 1 and off <= TOLERANCE
+            good = same >= MIN_QUANTISED_AGREEMENT if quantised else same == 1 and off <= TOLERANCE
             worst |= not good
             print(
-                f"{name:26} {same:8.2%} the same  {off:.1e} apart  {1e3 * each:.3f} ms a frame  {'' if good else 'NO'}"
+                f"{name:26} {same:8.2%} agreement  {off:.1e} max. difference  "
+                f"{1e3 * each:.3f} ms per frame  {'' if good else 'FAILED'}"
             )
     return worst
 

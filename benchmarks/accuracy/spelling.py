@@ -1,14 +1,14 @@
-"""Spelling words with a stranger's hand: letters wrong in the text, and false letters at rest, by three rules.
+"""Spelling by an unseen signer: letter error rate, and false letters at rest, for three rules.
 
     ./run bench spelling --workspace data --tune house=without-house longhong=without-longhong \
         --report rahman=without-rahman
 
-SIGNER=RUN names a person and a run that was not trained on them (`aslkit train --hold-out SIGNER`). The rule's settings
-are tried on --tune and measured on --report; the defaults of configs/default.toml are measured on both.
+SIGNER=RUN is a signer and a run that was not trained on this signer (`aslkit train --hold-out SIGNER`). The settings of
+the rule are tuned on --tune and measured on --report; the defaults are measured on both.
 
-What is real: the hands, of photographs as curation measured them. What is simulated: the way from one letter to the
-next (bones turn from the one to the other), the shaking of a held hand (frames of a letter follow each other at random,
-a few at a time), a tenth of frames lost to the landmarker, and rest (hanging hands made of real ones, and no hand).
+The hands are real, measured on photographs. Simulated are: transitions between letters (interpolated bones), the
+movement of a held hand (random frames of the letter follow each other), a tenth of the frames without a detection, and
+rest (hanging hands interpolated from real ones, and no hand).
 """
 
 import argparse
@@ -37,7 +37,7 @@ Array = npt.NDArray[Any]
 FPS = 30
 WORDS = 200
 HELD_S = (0.5, 0.9)
-"""A learner holds a letter for so long; fluent signers, 5 letters a second, are out of reach of any rule that waits."""
+"""How long a learner holds a letter. Fluent signers, at 5 letters per second, are too fast for any rule that waits."""
 WAY_S = (0.15, 0.3)
 MISSED = 0.1
 REST_S = 120
@@ -83,7 +83,7 @@ class Person:
         self.signer, self.label = signer, np.array([row["label"] for row in rows])
         metrics = json.loads((workspace / "runs" / run / "metrics.json").read_text())
         if signer in metrics["trained_on"]["signers"]:
-            raise SystemExit(f"{run} was trained on {signer}: it has seen the hands that would spell.")
+            raise SystemExit(f"{run} was trained on {signer}: specify a run that was not.")
         self.model, self.contract = load_model(workspace / "runs" / run)
         self.hands = canonical_points(
             np.array([row["landmarks"] for row in rows], np.float32).reshape(-1, 21, 3),
@@ -92,7 +92,7 @@ class Person:
         )  # fmt: skip
 
     def films(self, words: list[str], rng: np.random.Generator) -> list[Film]:
-        """One for each word, and one of rest."""
+        """Return one film per word, and one of rest."""
         acted = [(word, *self._word(word, rng)) for word in words]
         acted.append(("", *self._rest(rng)))
         features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
@@ -117,16 +117,16 @@ class Person:
         return self.hands[rng.choice(np.flatnonzero(self.label == INDEX[letter]))]
 
     def _word(self, word: str, rng: np.random.Generator) -> tuple[Array, Array]:
-        """The hand's joints (n, 21, 3) frame by frame, and whether the landmarker found it, bool (n,)."""
+        """Return the joints of each frame, (n, 21, 3), and whether the hand is detected, bool (n,)."""
         frames: list[Array] = []
         before = ""
         last = None
         for letter in word:
             count = round(rng.uniform(*HELD_S) * FPS)
-            stills = [self._hand(letter, rng) for _ in range(-(-count // 4))]  # a still for an eighth of a second
+            stills = [self._hand(letter, rng) for _ in range(-(-count // 4))]  # one frame per eighth of a second
             if last is not None:
                 way = round(rng.uniform(*WAY_S) * FPS)
-                # The same letter again: the hand opens on the way, as signers do.
+                # Between equal letters the hand opens, as signers do.
                 via = self._hand("B", rng) if letter == before else None
                 frames += _way(last, stills[0], way, via)
             for still, after in zip(stills, [*stills[1:], stills[-1]], strict=True):
@@ -136,7 +136,7 @@ class Person:
         return np.stack(frames), there
 
     def _rest(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Hands that hang or lie, each for a while, and the room without one between them."""
+        """Return hanging hands, interrupted by frames without a hand."""
         poses = REST_S
         first, second = (self.hands[rng.integers(len(self.hands), size=poses + 1)] for _ in range(2))
         hanging = make_rest_hands(first, second, rng)
@@ -170,7 +170,7 @@ def by_speller(config: LiveConfig) -> Callable[[Film], str]:
 
 
 def by_frame(film: Film) -> str:
-    """Each frame that says another letter than the one before writes it: no smoothing."""
+    """Write every letter that differs from that of the previous frame, without smoothing."""
     text, before = "", None
     for seen in film.raw:
         if seen.letter is not None and seen.letter != before:
@@ -180,14 +180,14 @@ def by_frame(film: Film) -> str:
 
 
 def by_second(film: Film) -> str:
-    """The reference's rule: looked at once a second, taken at 0.85."""
+    """Write the prediction of one frame per second, from a confidence of 0.85: the rule of the reference study."""
     return "".join(
         each.letter for each in film.raw[::FPS] if each.letter is not None and each.probability >= REFERENCE
     )  # fmt: skip
 
 
 def distance(said: str, meant: str) -> int:
-    """Letters to put in, take out or change."""
+    """Return the edit distance: letters to insert, delete or replace."""
     row = list(range(len(meant) + 1))
     for i, a in enumerate(said, 1):
         row, before = [i, *row[1:]], row
@@ -197,7 +197,7 @@ def distance(said: str, meant: str) -> int:
 
 
 def measure(films: list[Film], rule: Callable[[Film], str]) -> tuple[float, float]:
-    """Letter error rate, and false letters a minute of rest."""
+    """Return the letter error rate, and the number of false letters per minute of rest."""
     words = [film for film in films if film.word]
     wrong = sum(distance(rule(film), film.word) for film in words)
     rests = [film for film in films if not film.word]
@@ -222,20 +222,20 @@ def main() -> None:
     default = load_settings("live", LiveConfig)
     rules: dict[str, Callable[[Film], str]] = {"aslkit live": by_speller(default)}
     if options.tune:
-        rules["aslkit live, as chosen"] = by_speller(tune([films[each] for each in options.tune], default))
+        rules["aslkit live, tuned"] = by_speller(tune([films[each] for each in options.tune], default))
     rules |= {
         "every frame": by_frame,
         f"once a second, {REFERENCE}": by_second,
     }
     for each in [*options.tune, *options.report]:
-        print(f"\n{'chosen on' if each in options.tune else 'reported'}: {each}, {WORDS} words")
+        print(f"\n{'tuned on' if each in options.tune else 'reported'}: {each}, {WORDS} words")
         for name, rule in rules.items():
             errors, false = measure(films[each], rule)
-            print(f"  {name:22}  letter errors {errors:7.1%}   false letters at rest {false:6.1f} a minute")
+            print(f"  {name:22}  letter errors {errors:7.1%}   false letters at rest {false:6.1f} per minute")
 
 
 def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
-    """The settings with the fewest letter errors on these people, a false letter a minute at rest counting as 2 %."""
+    """Return the settings with the lowest letter error rate; a false letter per minute at rest counts as 2 %."""
     results = []
     for values in product(*TRIED.values()):
         config = replace(default, **dict(zip(TRIED, values, strict=True)))
@@ -246,7 +246,7 @@ def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
     for _, errors, false, config in [*results[:4], *[each for each in results[4:] if each[3] == default]]:
         print(
             f"strictness {config.strictness:g}, hold {config.hold_s:g} s, agree {config.agree:g}, "
-            f"release {config.release_s:g} s: letter errors {errors:.1%}, {false:.1f} false letters a minute at rest"
+            f"release {config.release_s:g} s: letter errors {errors:.1%}, {false:.1f} false letters per minute at rest"
         )
     return results[0][3]
 

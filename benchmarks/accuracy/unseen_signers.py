@@ -1,10 +1,10 @@
-"""What moves the figure on people not trained on: features, architectures, beginnings, and synthetic signers beside.
+"""Accuracy on unseen signers by feature, architecture and initial weights, with and without synthetic signers.
 
     ./run bench unseen_signers DATASET [--synthetic DATASET] [--start RUN] [--only NAME] [ROW …]
 
-DATASET is a curated one of several real people. Each, or --only one, is held out in turn and the others are trained on,
-as `aslkit train --cv signer` does; a frame in which no hand was found counts as wrong. A row is printed as soon as it
-is measured. Synthetic signers (`--synthetic`, curated too) are only ever trained on.
+DATASET is a curated dataset of several real signers. Each signer, or only that of --only, is held out in turn, as with
+`aslkit train --cv signer`; a frame without a detected hand counts as wrong. Each row is printed as soon as it is
+measured. Synthetic signers (`--synthetic`, a curated dataset) are used for training only.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Vary = Callable[[Array, float, np.random.Generator], Array]
 
 
 def other_rooms(crops: Array, mirrored: float, rng: np.random.Generator) -> Array:
-    """Put hands that were cut out before other people's rooms: what is black in a crop is taken from another crop."""
+    """Replace the black background of hand crops by another crop."""
     varied = augment_crops(crops, mirrored, rng)
     rooms = np.ascontiguousarray(crops[rng.permutation(len(crops))][:, ::-1])
     noise = rng.uniform(0, 1, (len(crops), 1, 1, 1)).astype(np.float32)
@@ -37,7 +37,7 @@ def other_rooms(crops: Array, mirrored: float, rng: np.random.Generator) -> Arra
 
 
 def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.Samples:
-    """Real people and `weight` parts of synthetic ones: so many of them weigh as much as so many real people."""
+    """Add synthetic signers to the real ones, with the weight of `weight` real signers."""
     names = np.array([f"synthetic-{int(name.rsplit('-', 1)[1]) % weight}" for name in made.signer])
     made = replace(made, signer=names, split=np.full(len(made), "train"))
     joined = {
@@ -48,8 +48,8 @@ def with_synthetic(real: data.Samples, made: data.Samples, weight: int) -> data.
 
 
 def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConfig, *, weight: int = 0) -> None:
-    """Hold each real person out in turn; print each figure and the mean."""
-    begun = time.perf_counter()
+    """Hold out each real signer in turn, and print each accuracy and the mean."""
+    start = time.perf_counter()
     samples = data.load_samples(asked.dataset, chosen.contract)
     extra = data.load_samples(asked.synthetic, chosen.contract) if asked.synthetic and weight else None
     people, right = [asked.only] if asked.only else sorted(set(samples.signer.tolist())), []
@@ -59,11 +59,11 @@ def row(name: str, asked: argparse.Namespace, chosen: Feature, config: TrainConf
         found = measure_predictions(predict(fit(shown, chosen, config).model, split, chosen, split="test"))
         right.append(found.accuracy)
     cells = "  ".join(f"{person} {share:.3f}" for person, share in zip(people, right, strict=True))
-    print(f"{name:45}  {cells}  mean {np.mean(right):.3f}  {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"{name:45}  {cells}  mean {np.mean(right):.3f}  {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def main(arguments: list[str]) -> None:
-    """Measure the rows that were asked for, or all that can be."""
+    """Measure the requested rows, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--synthetic", type=Path)

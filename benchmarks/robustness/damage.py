@@ -1,6 +1,6 @@
-"""For fuzz.py: a small workspace, and what bad hands may make of its files.
+"""For fuzz.py: create a small workspace, and damage its files.
 
-Bytes are flipped, cut and repeated; values of JSON and TOML are replaced by what nobody expects.
+Bytes are flipped, removed and repeated; values in JSON and TOML are replaced by unexpected ones.
 """
 
 import json
@@ -25,7 +25,7 @@ NASTY: tuple[Any, ...] = (
 
 
 def workspace(root: Path) -> None:
-    """Record, curate and train a little of everything."""
+    """Create a workspace with captures, a dataset, a run and other files."""
     import cv2
     import numpy as np
 
@@ -60,28 +60,28 @@ def workspace(root: Path) -> None:
     film.release()
 
 
-def damaged(path: Path, rng: random.Random) -> bytes:
-    """What the file might be, in bad hands."""
+def damage_file(path: Path, rng: random.Random) -> bytes:
+    """Return a randomly damaged version of a file."""
     data = path.read_bytes()
     structured = {".json": _json, ".jsonl": _jsonl, ".toml": _toml}.get(path.suffix)
     if structured is not None and rng.random() < 0.7:
         return structured(data, rng)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        data = rng.choice((_flip, _flip, _cut, _repeat, _insert, _number))(data, rng)
+        data = rng.choice((_flip, _flip, _remove, _repeat, _insert, _number))(data, rng)
     return data
 
 
 def _flip(data: bytes, rng: random.Random) -> bytes:
     changed = bytearray(data or b"\0")
-    # The ends of a file tell what it is.
-    where = rng.choice(
+    # Headers and footers are at the ends of a file.
+    offset = rng.choice(
         (rng.randrange(len(changed)), rng.randrange(min(64, len(changed))), -1 - rng.randrange(min(4096, len(changed))))
     )
-    changed[where] ^= 1 << rng.randrange(8)
+    changed[offset] ^= 1 << rng.randrange(8)
     return bytes(changed)
 
 
-def _cut(data: bytes, rng: random.Random) -> bytes:
+def _remove(data: bytes, rng: random.Random) -> bytes:
     start = rng.randrange(len(data) + 1)
     return data[:start] if rng.random() < 0.5 else data[:start] + data[start + rng.randrange(1, 200) :]
 
@@ -103,7 +103,7 @@ def _number(data: bytes, rng: random.Random) -> bytes:
 
 
 def _json(data: bytes, rng: random.Random) -> bytes:
-    return json.dumps(_other(json.loads(data), rng)).encode()
+    return json.dumps(_replace_value(json.loads(data), rng)).encode()
 
 
 def _jsonl(data: bytes, rng: random.Random) -> bytes:
@@ -115,13 +115,13 @@ def _jsonl(data: bytes, rng: random.Random) -> bytes:
 
 def _toml(data: bytes, rng: random.Random) -> bytes:
     try:
-        return tomli_w.dumps(_other(tomllib.loads(data.decode()), rng)).encode("utf-8", "surrogatepass")
-    except (TypeError, AttributeError):  # nothing that TOML can say
+        return tomli_w.dumps(_replace_value(tomllib.loads(data.decode()), rng)).encode("utf-8", "surrogatepass")
+    except (TypeError, AttributeError):  # a value that TOML cannot represent
         return _flip(data, rng)
 
 
-def _other(values: Any, rng: random.Random) -> Any:
-    """The same with one value anywhere in it replaced, taken out, or put in twice under another name."""
+def _replace_value(values: Any, rng: random.Random) -> Any:
+    """Return a copy with one nested value replaced, removed, or duplicated under another name."""
     inner = list(values) if isinstance(values, dict) else list(range(len(values))) if isinstance(values, list) else []
     if not inner or rng.random() < 0.08:
         return rng.choice(NASTY)
@@ -133,5 +133,5 @@ def _other(values: Any, rng: random.Random) -> Any:
     if isinstance(values, dict) and rng.random() < 0.05:
         return {**values, str(rng.choice(NASTY))[:200]: values[key]}
     changed = values.copy()
-    changed[key] = _other(values[key], rng)
+    changed[key] = _replace_value(values[key], rng)
     return changed

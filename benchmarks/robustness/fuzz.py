@@ -1,11 +1,11 @@
-"""Damaged and hostile files of every kind that aslkit reads: each must be read, or refused in words.
+"""Fuzz every file format that aslkit reads: each damaged file must be read, or rejected with an error message.
 
     ./run bench fuzz [--minutes 5] [--only TARGET …] [--again TARGET SEED]
 
-A small workspace is recorded, curated and trained on; then, until the time is over, one of its files is damaged by
-chance (bytes flipped, cut, repeated; values of JSON and TOML replaced by what nobody expects) and read in by what reads
-such files. A traceback, a process that dies, no answer in 20 seconds (or five times what the whole file took), or more
-than 4 GiB is a finding. Each is printed once, with the seed that makes it again.
+A small workspace is recorded, curated and trained on. Then, until the time is over, one of its files is damaged at
+random (bytes flipped, removed or repeated; values in JSON and TOML replaced) and read. A traceback, a crash, more than
+20 seconds (or five times the time of the intact file), or more than 4 GiB of memory is a finding. Each is printed once,
+with the seed that reproduces it.
 """
 
 import argparse
@@ -24,17 +24,17 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
-from benchmarks.robustness.damage import damaged, workspace
+from benchmarks.robustness.damage import damage_file, workspace
 
 HERE = Path(__file__).parents[2]
 MEMORY = 4 << 30
-PATIENCE_S = 20
+TIMEOUT_S = 20
 TURN_S = 15
-"""Of each target, before it is the next one's turn."""
+"""Seconds per target before the next one."""
 
 
 def quietly(*arguments: str) -> None:
-    """Run an aslkit command in this process; SystemExit is an answer, any other exception is not."""
+    """Run an aslkit command in this process. SystemExit is expected, any other exception is a finding."""
     from aslkit.cli.main import main
 
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(SystemExit):
@@ -55,13 +55,13 @@ def image(workspace: Path, path: Path) -> None:
 
 
 def dataset(workspace: Path, path: Path) -> None:
-    """Look at a dataset."""
+    """Show a dataset."""
     quietly("dataset", "info", str(workspace / "datasets/custom"))
     quietly("dataset", "show", str(workspace / "datasets/custom"), "--to", str(workspace / "sheet.html"))
 
 
 def verified(workspace: Path, path: Path) -> None:
-    """Check one that a stranger sent."""
+    """Verify a dataset from an untrusted source."""
     from aslkit.datasets.verify.run import verify_dataset
 
     verify_dataset(workspace / "datasets/custom", processes=1)
@@ -77,7 +77,7 @@ def trained_on(workspace: Path, path: Path) -> None:
 
 
 def captures(workspace: Path, path: Path) -> None:
-    """Walk the recordings, and what they say of themselves."""
+    """Read the captures and their metadata."""
     from aslkit.capture import signers
     from aslkit.core.workspace import Workspace
     from aslkit.formats.captures import SessionInfo, walk_captures
@@ -97,13 +97,13 @@ def captures(workspace: Path, path: Path) -> None:
 
 
 def configured(workspace: Path, path: Path) -> None:
-    """Read settings of one's own, for each stage."""
+    """Read a configuration file, for each stage."""
     for command in (["train"], ["curate"], ["capture", "--letter", "A", "--source", str(workspace / "no.mp4")]):
         quietly(*command, "--config", str(path), "--workspace", str(workspace / "empty"))
 
 
 def recipe(workspace: Path, path: Path) -> None:
-    """Read a benchmark's recipe, and a grid."""
+    """Read a benchmark recipe and a grid."""
     from aslkit.train.benchmark.recipe import load_recipe as read
     from aslkit.train.benchmark.sweep import load_grid
 
@@ -123,7 +123,7 @@ def table(workspace: Path, path: Path) -> None:
 
 
 def run(workspace: Path, path: Path) -> None:
-    """Look at a run, and load its model."""
+    """Show a run and load its model."""
     from aslkit.core.errors import AslkitError
     from aslkit.formats.recording_plan import load_plan
     from aslkit.inference.load_model import load_network
@@ -137,7 +137,7 @@ def run(workspace: Path, path: Path) -> None:
 
 
 def keras(workspace: Path, path: Path) -> None:
-    """Load the model by Keras."""
+    """Load the model with Keras."""
     from aslkit.inference.load_model import load_keras_model
 
     load_keras_model(next((workspace / "runs").glob("*")))
@@ -155,7 +155,7 @@ def film(workspace: Path, path: Path) -> None:
 
 
 def received(workspace: Path, path: Path) -> None:
-    """Merge a dataset that somebody sent with one's own."""
+    """Merge a dataset from an untrusted source with another one."""
     quietly("dataset", "merge", str(workspace / "datasets/custom"), str(workspace / "datasets/mine"), "--to",
             str(workspace / "datasets/ours"), "--force")  # fmt: skip
 
@@ -183,21 +183,21 @@ TARGETS: dict[str, tuple[str, Read]] = {
     "keras": ("runs/*/model/*.keras", keras),
     "film": ("files/*.avi", film),
 }
-"""Name: which files are damaged, and what reads them."""
+"""Glob pattern of the damaged files, and the function that reads them, by name."""
 
 
 # --- Turns ------------------------------------------------------------------------------------------------------------
 
 
 def one(root: Path, name: str, seed: int) -> str | None:
-    """Damage a file, read it, put it back; a finding in words, or None."""
+    """Damage a file, read it and restore it. Return a description of the finding, or None."""
     from click import ClickException
 
     rng = random.Random(f"{name} {seed}")
     pattern, read = TARGETS[name]
     path = rng.choice(sorted(root.glob(pattern)))
     whole = path.read_bytes()
-    path.write_bytes(damaged(path, rng))
+    path.write_bytes(damage_file(path, rng))
     try:
         read(root, path)
     except ClickException:
@@ -215,17 +215,19 @@ def _own(file: str) -> bool:
 
 
 def turn(root: Path, name: str, seed: int, seconds: float) -> None:
-    """Seeds from `seed` on, each named before it is tried, in this process."""
-    if name != "keras":  # TensorFlow maps what it never uses
+    """Try seeds from `seed` on in this process; print each one before it is tried."""
+    if name != "keras":  # TensorFlow maps more memory than it uses
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY * 4, MEMORY * 4))
     pattern, read = TARGETS[name]
-    begun = time.monotonic()
-    read(root, sorted(root.glob(pattern))[0])  # whole: libraries are loaded, and the time of that is not the file's
-    patience = max(PATIENCE_S, 5 * (time.monotonic() - begun))  # a busy machine is no finding
+    start = time.monotonic()
+    read(
+        root, sorted(root.glob(pattern))[0]
+    )  # intact: loads the libraries, which should not count as time of a damaged file
+    timeout = max(TIMEOUT_S, 5 * (time.monotonic() - start))  # a busy machine is not a finding
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         print(json.dumps({"seed": seed}), flush=True)
-        faulthandler.dump_traceback_later(patience, exit=True)
+        faulthandler.dump_traceback_later(timeout, exit=True)
         found = one(root, name, seed)
         faulthandler.cancel_dump_traceback_later()
         if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 > MEMORY:
@@ -236,22 +238,22 @@ def turn(root: Path, name: str, seed: int, seconds: float) -> None:
 
 
 def child(root: Path, name: str, seed: int, seconds: float) -> tuple[int, dict[str, int]]:
-    """A turn in a process of its own: the next seed, and what was found with the seed of each."""
+    """Run `turn` in its own process. Return the next seed, and the seed of each finding."""
     command = [sys.executable, "-m", "benchmarks.robustness.fuzz", "--turn", name, str(seed), str(seconds), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"seed"')]
-    found = {each["found"]: each["seed"] for each in reversed(said) if "found" in each}
-    last = max((each["seed"] for each in said), default=seed)
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"seed"')]
+    found = {each["found"]: each["seed"] for each in reversed(messages) if "found" in each}
+    last = max((each["seed"] for each in messages), default=seed)
     if done.returncode:
-        where = [line.strip() for line in done.stderr.splitlines() if "/site-packages/" not in line and "File" in line]
-        found[f"process ended with {done.returncode}: {(where or done.stderr.splitlines() or ['?'])[0][:300]}"] = last
-        for path in root.glob(TARGETS[name][0]):  # it could not put its file back
+        frames = [line.strip() for line in done.stderr.splitlines() if "/site-packages/" not in line and "File" in line]
+        found[f"process exited with {done.returncode}: {(frames or done.stderr.splitlines() or ['?'])[0][:300]}"] = last
+        for path in root.glob(TARGETS[name][0]):  # the process could not restore its file
             shutil.copy(root.with_name("whole") / path.relative_to(root), path)
     return last + 1, found
 
 
 def main() -> None:
-    """Take turns until the time is over, and print what was found."""
+    """Fuzz all targets until the time is over, and print the findings."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--only", nargs="*", choices=TARGETS, default=list(TARGETS))
@@ -274,7 +276,7 @@ def main() -> None:
 
 
 def rounds(root: Path, names: list[str], first: int, seconds: float) -> None:
-    """One turn after another; what is found, once."""
+    """Fuzz the targets in turn, and print each finding once."""
     end, seeds, known = time.monotonic() + seconds, dict.fromkeys(names, first), set[str]()
     while time.monotonic() < end:
         for name in names:

@@ -1,10 +1,10 @@
-"""Kill -9 in a loop: `aslkit capture`'s recording, landmarks and all, ended by SIGKILL at random moments.
+"""Kill `aslkit capture` with SIGKILL at random moments, and check that the session is intact.
 
-Usage: ./run bench kill_capture [KILLS] [SEED]    50 and 0 where not given
+Usage: ./run bench kill_capture [KILLS] [SEED]    default: 50 0
 
-All go into one session, fed from a folder of synthetic frames. After each, the session is opened again, as the next
-recording would, and everything is checked: every listed image decodes, every image is listed, the index has no broken
-line, and what the killed process had said was on the disk is there. One line each, and the sum.
+All recordings go to one session, from a folder of synthetic frames. After each kill, the session is opened again, as
+the next recording would do, and checked: every listed image can be decoded, every image is listed, the index has no broken
+line, and every image that the killed process reported as stored exists. Prints one line per kill and a summary.
 """
 
 import signal
@@ -29,10 +29,10 @@ from aslkit.vision.hand_landmarker import create_landmarker
 from aslkit.vision.images import decode_image, encode_jpeg
 
 FRAMES = 400
-LONGEST_S = 2.0
+MAX_DELAY_S = 2.0
 INFO = SessionInfo(signer="synthetic-ada", session="one", camera="folder")
 
-RECORDS = """
+RECORDING_SCRIPT = """
 import os, sys
 from pathlib import Path
 from aslkit.capture.config import CaptureConfig, GateConfig
@@ -66,7 +66,7 @@ record(
 
 
 def prepared(folder: Path) -> Path:
-    """Frames in which there is a hand, as a folder to record from."""
+    """Write frames with a hand to a folder to record from."""
     who = Signer.draw(INFO.signer)
     folder.mkdir()
     for index, frame in enumerate(islice(render_frames("B", signer=who, session=Room.draw(who, "one")), FRAMES)):
@@ -75,21 +75,23 @@ def prepared(folder: Path) -> Path:
 
 
 def killed(folder: Path, workspace: Workspace, after_s: float) -> tuple[set[str], set[str]]:
-    """Record, kill, and return what was accepted for writing, and what was said to be on the disk."""
+    """Record and kill. Return the files accepted for writing and the files reported as stored."""
     child = subprocess.Popen(
-        [sys.executable, "-c", RECORDS, folder, workspace.root], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", RECORDING_SCRIPT, folder, workspace.root],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert child.stdout is not None
     first = child.stdout.readline()
     time.sleep(after_s)
     child.send_signal(signal.SIGKILL)
-    said = (first + child.communicate()[0]).decode().split()
-    pairs = list(zip(said[::2], said[1::2], strict=False))
+    messages = (first + child.communicate()[0]).decode().split()
+    pairs = list(zip(messages[::2], messages[1::2], strict=False))
     return {file for what, file in pairs if what == "accepted"}, {file for what, file in pairs if what == "stored"}
 
 
 def main() -> None:
-    """Kill, open, check, print."""
+    """Kill, check and print."""
     kills, seed = (int(given) for given in [*sys.argv[1:], *("50", "0")[len(sys.argv) - 1 :]])
     rng, header = np.random.default_rng(seed), "kill  after s  accepted  on disk  lost  relisted  half-written  broken"
     wrong, lost_all, most, accepted_all = 0, 0, 0, 0
@@ -98,7 +100,7 @@ def main() -> None:
         folder = workspace.captures / INFO.signer / INFO.session
         print(header)
         for kill in range(1, kills + 1):
-            after_s = float(rng.uniform(0, LONGEST_S))
+            after_s = float(rng.uniform(0, MAX_DELAY_S))
             accepted, stored = killed(source, workspace, after_s)
             with Session.open(
                 workspace, INFO, measure=lambda frame: measure_frame(frame, landmarker.find_all(frame))
@@ -118,9 +120,9 @@ def main() -> None:
                 flush=True,
             )
         print(
-            f"{kills} kills: {accepted_all:,} frames accepted, {lost_all} not on the disk afterwards, "
-            f"at most {most} of one kill; "
-            f"{len(there):,} images, all listed and decoded; {wrong} checks failed."
+            f"{kills} kills: {accepted_all:,} frames accepted, {lost_all} lost, "
+            f"at most {most} per kill; "
+            f"{len(there):,} images, all listed and decodable; {wrong} checks failed."
         )
 
 

@@ -1,10 +1,10 @@
-"""Faults put into split, groups, preprocessing and schema, one by one: do the tests notice?
+"""Mutation testing of split, near-duplicates, preprocessing and schema: which mutants do the tests miss?
 
     uv run --with cosmic-ray benchmarks/robustness/mutants.py [--each 40] [MODULE …]
 
-Of all changes that cosmic-ray knows (an operator, a comparison, a constant, a branch), so many of each module are drawn
-by chance; tests of it run in a process that is forked when libraries are loaded. The module's file is changed while it
-runs, and put back: use a clone. What no test notices is printed, to be read: some changes change nothing.
+Of all mutants that cosmic-ray generates (operators, comparisons, constants, branches), a random sample is tested for
+each module, in a process forked after the libraries are loaded. The file of the module is changed meanwhile and
+restored afterwards: use a clone. Surviving mutants are printed for review; some are equivalent to the original.
 """
 
 import argparse
@@ -27,12 +27,12 @@ TESTS = {
     "aslkit/vision/crop.py": ["tests/vision/test_crop.py", "tests/vision/test_preprocess.py"],
     "datasets/schema.py": ["tests/datasets/test_schema.py", "tests/datasets/test_parquet_store.py"],
 }  # fmt: skip
-PATIENCE_S = 120
-"""A change that makes a loop endless is noticed by that."""
+TIMEOUT_S = 120
+"""Seconds after which a mutant with an endless loop counts as detected."""
 
 
 def mutants(path: Path) -> list[tuple[str, str]]:
-    """All changes to a file: where it is said what was changed, and the file changed."""
+    """Return all mutants of a file: a description, and the changed source."""
     from cosmic_ray.ast import get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
@@ -41,12 +41,12 @@ def mutants(path: Path) -> list[tuple[str, str]]:
     for name in operator_names():
         operator = get_operator(name)
         if operator.arguments():
-            continue  # needs to be told which name to take for which
+            continue  # needs configuration
         made = operator()
         places = [place for node in _nodes(get_ast(code)) for place in made.mutation_positions(node)]
         for occurrence in range(len(places)):
             changed = mutate_code(code, made, occurrence)
-            if changed is not None and changed != code and not _of_a_type(code, changed):
+            if changed is not None and changed != code and not _is_annotation(code, changed):
                 found.append((f"{name} {occurrence}", changed))
     return found
 
@@ -60,26 +60,26 @@ def _nodes(tree: object) -> list[object]:
     return found
 
 
-def _of_a_type(code: str, changed: str) -> bool:
-    """Whether only an annotation was changed: `int | None` is no arithmetic."""
+def _is_annotation(code: str, changed: str) -> bool:
+    """Return whether only an annotation or import was changed, such as `int | None`."""
     lines = [line for line in difflib.ndiff(code.splitlines(), changed.splitlines()) if line[:2] == "+ "]
     return all("->" in line or line.strip().startswith(("def ", "class ", "@", "from ", "import ")) for line in lines)
 
 
-def noticed(path: Path, changed: str, tests: list[str]) -> bool:
-    """Whether tests fail with the changed file."""
+def is_detected(path: Path, changed: str, tests: list[str]) -> bool:
+    """Return whether the tests fail with the changed file."""
     whole = path.read_text()
     path.write_text(changed)
     try:
         child = os.fork()
         if child == 0:
-            signal.alarm(PATIENCE_S)
+            signal.alarm(TIMEOUT_S)
             out = os.open(os.devnull, os.O_WRONLY)
             os.dup2(out, 1)
             os.dup2(out, 2)
             import pytest
 
-            known = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins' libraries are loaded already
+            known = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugin libraries are already imported
             os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *known, *tests])) != 0)
         return os.waitpid(child, 0)[1] != 0
     finally:
@@ -87,7 +87,7 @@ def noticed(path: Path, changed: str, tests: list[str]) -> bool:
 
 
 def main() -> None:
-    """Draw changes, try them, and print what no test noticed."""
+    """Test a sample of mutants, and print the surviving ones."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
     parser.add_argument("--each", type=int, default=40)
@@ -101,23 +101,23 @@ def main() -> None:
     import sklearn  # noqa: F401
 
     for name in asked.modules:
-        path, begun = Path(name), time.perf_counter()
-        if noticed(path, path.read_text(), TESTS[name]):
-            sys.exit(f"The tests of {name} fail as it is.")
-        if not noticed(path, "raise ImportError\n", TESTS[name]):
-            sys.exit(f"The tests of {name} read another one, perhaps an installed one: set PYTHONPATH.")
+        path, start = Path(name), time.perf_counter()
+        if is_detected(path, path.read_text(), TESTS[name]):
+            sys.exit(f"The tests of {name} fail without changes.")
+        if not is_detected(path, "raise ImportError\n", TESTS[name]):
+            sys.exit(f"The tests of {name} import another copy, perhaps an installed one. Set PYTHONPATH.")
         found = mutants(path)
         drawn = random.Random(asked.seed).sample(found, min(asked.each, len(found)))
         alive = 0
         for what, changed in drawn:
-            if not noticed(path, changed, TESTS[name]):
+            if not is_detected(path, changed, TESTS[name]):
                 alive += 1
                 lines = difflib.ndiff(path.read_text().splitlines(), changed.splitlines())
                 print("\n".join([f"  {what}", *(f"    {line}" for line in lines if line[0] in "+-")]), flush=True)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         share = 1 - alive / len(drawn)
         print(
-            f"{name}: {share:.0%} of {len(drawn)} noticed, of {len(found)} that there are, in {seconds:.0f} s",
+            f"{name}: {share:.0%} of {len(drawn)} mutants detected ({len(found)} in total), {seconds:.0f} s",
             flush=True,
         )
 

@@ -1,12 +1,12 @@
-"""The pages' servers, asked by schemathesis all that their addresses may be asked, and much that they may not.
+"""Fuzz the web servers of the recorder and of live recognition with schemathesis.
 
     ./run bench web [--server recorder] [--examples 200]
     ./run bench web --server live --run RUN
 
-The server is started as a user starts it; its addresses are described here as OpenAPI, and asked as fast as it lets a
-page ask. What takes the page's place, or ends it, is asked last. No answer may be a server's error, and the server must
-end by itself when a page finishes. How many answers there were of each kind is printed: what was refused at the door
-tries nothing behind it. uv fetches schemathesis.
+The server is started as by a user. Its routes are described here as OpenAPI and requested as fast as the rate limit
+allows; routes that replace or end the page are requested last. No response may be a server error, and the server must
+exit when a page finishes. The number of responses by status is printed, because requests rejected early test nothing
+else. schemathesis is installed by uv.
 """
 
 import argparse
@@ -28,24 +28,27 @@ from typing import Any
 Bodies = dict[str, dict[str, Any]]
 
 
-def some(*right: Any) -> dict[str, Any]:
-    """What is right, or anything."""
+def valid_or_any(*right: Any) -> dict[str, Any]:
+    """Return a schema of the valid values, or anything."""
     return {"anyOf": [{"enum": list(right)}, {}]}
 
 
 BODIES: dict[str, Bodies] = {
     "recorder": {
-        "/camera": {"type": "object", "properties": {"label": some("Webcam"), "settings": some({"width": 640})}},
-        "/letter": {"type": "object", "properties": {"letter": some("A", "l"), "step": some(1, -1)}},
+        "/camera": {
+            "type": "object",
+            "properties": {"label": valid_or_any("Webcam"), "settings": valid_or_any({"width": 640})},
+        },
+        "/letter": {"type": "object", "properties": {"letter": valid_or_any("A", "l"), "step": valid_or_any(1, -1)}},
         "/undo": {"type": "object"},
-        "/answer": {"type": "object", "properties": {"confirmed": some(True, False)}},
+        "/answer": {"type": "object", "properties": {"confirmed": valid_or_any(True, False)}},
     },
-    "live": {"/keys": {"type": "object", "properties": {"key": some("space", "delete", "clear")}}},
+    "live": {"/keys": {"type": "object", "properties": {"key": valid_or_any("space", "delete", "clear")}}},
 }
 LAST: Bodies = {"/join": {"type": "object"}, "/finish": {"type": "object"}}
 NUMBERS = ("keep", "revision", "burst", "taken_s")
-A_SECOND = 18
-"""Requests: a page may send some more, and is told to wait where it does."""
+REQUESTS_PER_S = 18
+"""Slightly below the rate limit of the servers."""
 
 HOOKS = """
 import pathlib, schemathesis
@@ -57,11 +60,11 @@ near = some.tuples(some.integers(0, len(picture)), some.binary(max_size=20)).map
 )
 schemathesis.openapi.media_type("image/jpeg", some.just(picture) | near | some.binary())
 """
-"""For schemathesis: what a JPEG is. Bytes by chance are never one."""
+"""Strategy for JPEG bodies; random bytes alone are never a JPEG."""
 
 
 def description(server: str) -> dict[str, Any]:
-    """The server's addresses as OpenAPI, but for the last ones."""
+    """Return the routes of a server as OpenAPI, except those of LAST."""
     recorder = server == "recorder"
     number = {"anyOf": [{"type": "number"}, {"type": "string"}]}
     query = [{"name": name, "in": "query", "schema": number} for name in NUMBERS if recorder]
@@ -91,7 +94,7 @@ def _part(name: str, *right: str) -> dict[str, Any]:
 
 
 def _answer() -> dict[str, Any]:
-    return {"responses": {"default": {"description": "an answer"}}}
+    return {"responses": {"default": {"description": "any response"}}}
 
 
 def _openapi(paths: dict[str, Any]) -> dict[str, Any]:
@@ -99,12 +102,12 @@ def _openapi(paths: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(url: str, described: dict[str, Any], folder: Path, *, page: str, examples: int) -> tuple[bool, Counter[int]]:
-    """Let schemathesis ask as that page: whether there was no server's error, how many answers of each status."""
+    """Run schemathesis as a page. Return whether there was no server error, and the number of responses by status."""
     (folder / "openapi.json").write_text(json.dumps(described))
     (folder / "hooks.py").write_text(HOOKS)
     uv = shutil.which("uv") or Path(__file__).parents[2] / ".tools/bin/uv"
     options = ["--checks", "not_a_server_error", "--phases", "examples,fuzzing", "--seed", "1", "--rate-limit",
-               f"{A_SECOND}/s", "--report-ndjson-path", str(folder / "asked.ndjson")]  # fmt: skip
+               f"{REQUESTS_PER_S}/s", "--report-ndjson-path", str(folder / "asked.ndjson")]  # fmt: skip
     done = subprocess.run(
         [uv, "tool", "run", "schemathesis", "run", f"{folder}/openapi.json", "--url", url, *options,
          "--max-examples", str(examples), "--header", f"Origin: {url}", "--header", f"X-Page: {page}"],
@@ -115,7 +118,7 @@ def ask(url: str, described: dict[str, Any], folder: Path, *, page: str, example
 
 
 def _statuses(value: Any) -> Iterable[int]:
-    """Of all answers that are told anywhere in a report."""
+    """Yield the status of every response in a report."""
     if isinstance(value, dict):
         if isinstance(status := value.get("status_code"), int):
             yield status
@@ -126,14 +129,14 @@ def _statuses(value: Any) -> Iterable[int]:
 
 
 def main() -> None:
-    """Start the server, ask, and see whether it lives until it is told to end."""
+    """Start the server, fuzz it, and check that it exits normally."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--server", choices=BODIES, default="recorder")
-    parser.add_argument("--run", help="for live: a run's name or folder")
+    parser.add_argument("--run", help="for live: name or folder of a run")
     parser.add_argument("--examples", type=int, default=200)
     asked = parser.parse_args()
     if asked.server == "live" and not asked.run:
-        parser.error("live needs --run: a run's folder.")
+        parser.error("--server live requires --run.")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         draw(folder / "hand.jpg")
@@ -148,22 +151,22 @@ def main() -> None:
             url = address(server, folder / "said")
             page = json.loads(post(f"{url}/join"))["page"]
             well, answers = ask(url, description(asked.server), folder, page=page, examples=asked.examples)
-            # No page is called "none": it would be the end.
+            # No page has the name "none"; a real page would end the server.
             last, more = ask(url, _openapi(_posts(LAST)), folder, page="none", examples=asked.examples)
             statuses = ", ".join(f"{status} {count:,}" for status, count in sorted((answers + more).items()))
-            print(f"{(answers + more).total():,} answers: {statuses}")
+            print(f"{(answers + more).total():,} responses: {statuses}")
             post(f"{url}/finish", json.loads(post(f"{url}/join"))["page"])
             ended = server.wait(60)
         finally:
             if server.poll() is None:
                 server.send_signal(signal.SIGINT)
                 server.wait(60)
-        print(f"finished by a page, the server ended with {ended}")
+        print(f"after a page finished, the server exited with {ended}")
         sys.exit(not (well and last and ended == 0))
 
 
 def draw(path: Path) -> None:
-    """A synthetic hand."""
+    """Write an image of a synthetic hand."""
     from aslkit.synthetic import Signer, SyntheticSession, render_frames
     from aslkit.vision.images import encode_jpeg
 
@@ -173,7 +176,7 @@ def draw(path: Path) -> None:
 
 
 def address(server: "subprocess.Popen[bytes]", said: Path) -> str:
-    """What the server says that it is reached at."""
+    """Return the URL that the server prints."""
     while server.poll() is None:
         if found := re.search(r"https?://[\w.]+:\d+", said.read_text()):
             return found.group(0)
@@ -182,7 +185,7 @@ def address(server: "subprocess.Popen[bytes]", said: Path) -> str:
 
 
 def post(url: str, page: str = "") -> bytes:
-    """Ask as a page does."""
+    """Send a POST request as a page does."""
     headers = {"Content-Type": "application/json", "Origin": url.rpartition("/")[0], "X-Page": page}
     with urllib.request.urlopen(urllib.request.Request(url, data=b"{}", headers=headers)) as answer:
         return bytes(answer.read())

@@ -1,10 +1,10 @@
-"""What faults cost on a cluster: each is made on purpose, on a Spark master and two workers of this machine.
+"""Fault tolerance on a cluster: inject faults into a local Spark cluster with a master and two workers.
 
     ./run bench cluster [FAULT …]
 
-Curation is of pictures of two synthetic people, training of drawn letters by a small CNN on two ranks, dataset and
-checkpoints in a bucket of an S3 server on this machine. Printed is how long each took, beside the same without a fault,
-and whether anything was lost. `disk` needs root, for a small disk of its own.
+Curation processes images of two synthetic signers. Training fits a small CNN to generated letters on two ranks, with
+dataset and checkpoints on a local S3 server. Prints the time of each, with and without a fault, and whether anything
+was lost. The fault of a full disk needs root, to mount a small file system.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RECIPE = f"{published.RECIPE}epochs = 12\npatience = 12\n"
 
 
 class Busy:
-    """An S3 server that says 503 while `until` has not come, and counts how often."""
+    """S3 server that responds with 503 until the time `until`, and counts these responses."""
 
     def __init__(self) -> None:
         from moto.server import DomainDispatcherApplication, create_backend_app
@@ -44,7 +44,7 @@ class Busy:
         self.until, self.refused = 0.0, 0
 
     def __call__(self, environment: dict[str, Any], start: Callable[..., Any]) -> Any:
-        """As WSGI has it."""
+        """Handle a WSGI request."""
         if time.monotonic() < self.until:
             self.refused += 1
             start("503 Service Unavailable", [("Content-Length", "0")])
@@ -54,7 +54,7 @@ class Busy:
 
 @contextmanager
 def bucket() -> Iterator[Busy]:
-    """An S3 server with an empty bucket, which AWS_ENDPOINT_URL names."""
+    """Start an S3 server with an empty bucket, and set AWS_ENDPOINT_URL."""
     import boto3
     from werkzeug.serving import make_server
 
@@ -70,10 +70,10 @@ def bucket() -> Iterator[Busy]:
 
 
 class Bench:
-    """A workspace with captures, what curation on this machine makes of them, and a dataset in a bucket.
+    """A workspace with captures, the dataset that local curation makes of them, and a dataset in a bucket.
 
     Attributes:
-        cluster: on which work is done next.
+        cluster: the cluster to use next.
     """
 
     cluster: harness.Cluster
@@ -101,7 +101,7 @@ class Bench:
         return [path.read_bytes() for path in sorted(folder.glob("data/*.parquet"))]
 
     def workspace(self) -> Path:
-        """A new one with the same captures."""
+        """Create a new workspace with the same captures."""
         self.number += 1
         folder = self.folder / f"workspace-{self.number}"
         folder.mkdir()
@@ -109,7 +109,7 @@ class Bench:
         return folder
 
     def curate(self, fault: Callable[[subprocess.Popen[str]], None] = lambda _: None) -> str:
-        """Curate on the cluster with a fault; what became of it."""
+        """Curate on the cluster with a fault, and describe the result."""
         folder = self.workspace()
         asked = ("curate", "--engine", "spark", "--master", self.cluster.url, "--name", "local", "--workspace", folder)
         running = harness.aslkit(*asked)
@@ -117,14 +117,14 @@ class Bench:
         running.communicate()
         again = ""
         if running.returncode:
-            again = f"ended with {running.returncode}; the same command again: "
+            again = f"failed with {running.returncode}; after running it again: "
             self._done(*asked)
         same = self._rows(folder / "datasets/local") == self.rows
         rows = sum(pq.read_metadata(path).num_rows for path in (folder / "datasets/local/data").glob("*"))
-        return again + (f"all {rows} rows, the same to the byte" if same else "OTHER ROWS")
+        return again + (f"all {rows} rows, byte-identical" if same else "DIFFERENT ROWS")
 
     def train(self, fault: Callable[[subprocess.Popen[str], Path], None] = lambda *_: None) -> str:
-        """Train on two ranks with a fault; what became of it."""
+        """Train on two ranks with a fault, and describe the result."""
         folder = self.workspace()
         asked = ["train", "--dataset", f"s3://{BUCKET}/sign-mnist", "--checkpoints", f"s3://{BUCKET}/{folder.name}",
                  "--config", self.folder / "recipe.toml", "--ranks", 2, "--master", self.cluster.url,
@@ -134,7 +134,7 @@ class Bench:
         said, told = running.communicate()
         again = ""
         if running.returncode:
-            again = f"ended with {running.returncode}; --resume: "
+            again = f"failed with {running.returncode}; after --resume: "
             name = next((folder / "runs").glob("*")).name
             running = harness.aslkit(*asked, "--resume", name)
             said, told = running.communicate()
@@ -144,7 +144,7 @@ class Bench:
         return again + f"{entry['epochs']} epochs, official test {entry['official_test']['accuracy']:.3f}"
 
     def epochs(self, folder: Path) -> int:
-        """Epochs that the training in a workspace has kept."""
+        """Return the number of epochs that a training run has checkpointed."""
         import fsspec
 
         files = fsspec.filesystem("s3")
@@ -153,20 +153,20 @@ class Bench:
         return len(json.loads(files.cat_file(found[0]))) if found else 0
 
     def pythons(self, number: int) -> list[Any]:
-        """What a worker's executor has started."""
+        """Return the child processes of a worker's executor."""
         return [each for executor in self.cluster.executors(number) for each in executor.children(recursive=True)]
 
     def wait_for_work(self) -> None:
-        """Until a worker looks at images."""
+        """Wait until a worker measures images."""
         harness.wait_for(lambda: self.pythons(0) or None, "work on a worker")
 
     def wait_for_epoch(self, folder: Path) -> None:
-        """Until one is kept."""
+        """Wait until an epoch is checkpointed."""
         harness.wait_for(lambda: self.epochs(folder) or None, "an epoch", seconds=300)
 
 
 def kill_worker(bench: Bench) -> str:
-    """The machine of a worker loses its power."""
+    """Kill a worker, as in a power failure."""
 
     def fault(_: object) -> None:
         bench.wait_for_work()
@@ -176,7 +176,7 @@ def kill_worker(bench: Bench) -> str:
 
 
 def kill_curation(bench: Bench) -> str:
-    """The command itself is killed."""
+    """Kill the command during curation."""
 
     def fault(running: subprocess.Popen[str]) -> None:
         bench.wait_for_work()
@@ -186,7 +186,7 @@ def kill_curation(bench: Bench) -> str:
 
 
 def kill_rank(bench: Bench) -> str:
-    """A process that trains is killed."""
+    """Kill a training process."""
 
     def fault(_: object, folder: Path) -> None:
         bench.wait_for_epoch(folder)
@@ -197,7 +197,7 @@ def kill_rank(bench: Bench) -> str:
 
 
 def kill_training(bench: Bench) -> str:
-    """The command itself is killed."""
+    """Kill the command during training."""
 
     def fault(running: subprocess.Popen[str], folder: Path) -> None:
         bench.wait_for_epoch(folder)
@@ -207,17 +207,17 @@ def kill_training(bench: Bench) -> str:
 
 
 def busy_bucket(bench: Bench) -> str:
-    """S3 has too much to do for a while."""
+    """Let S3 respond with 503 for a while."""
 
     def fault(_: object, folder: Path) -> None:
         bench.wait_for_epoch(folder)
         bench.s3.until, bench.s3.refused = time.monotonic() + BUSY_S, 0
 
-    return f"{bench.train(fault)}; {bench.s3.refused} requests refused"
+    return f"{bench.train(fault)}; {bench.s3.refused} requests rejected"
 
 
 def full_disk(bench: Bench) -> str:
-    """One worker's disk for what it exchanges has no byte left."""
+    """Add a worker whose local disk is full."""
     small = bench.folder / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
@@ -238,13 +238,13 @@ FAULTS: dict[str, Callable[[Bench], str]] = {
     "training": Bench.train,
     "training, a rank killed": kill_rank,
     "training, the driver killed": kill_training,
-    f"training, S3 says 503 for {BUSY_S} s": busy_bucket,
+    f"training, S3 responds with 503 for {BUSY_S} s": busy_bucket,
 }
-"""Name: makes it, and says what became of the work."""
+"""Function that injects the fault and describes the result, by name."""
 
 
 def main() -> None:
-    """Measure each fault, and print a line for it."""
+    """Measure each fault and print a line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
     asked = parser.parse_args()
@@ -252,9 +252,9 @@ def main() -> None:
         bench = Bench(Path(name), s3)
         for number, fault in enumerate(asked.faults or FAULTS):
             with harness.cluster(Path(name) / f"cluster-{number}") as bench.cluster:
-                begun = time.perf_counter()
-                became = FAULTS[fault](bench)
-                print(f"{fault:38} {time.perf_counter() - begun:6.1f} s   {became}", flush=True)
+                start = time.perf_counter()
+                result = FAULTS[fault](bench)
+                print(f"{fault:38} {time.perf_counter() - start:6.1f} s   {result}", flush=True)
 
 
 if __name__ == "__main__":

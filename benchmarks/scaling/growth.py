@@ -1,17 +1,16 @@
-"""How time and memory grow with the rows, stage by stage.
+"""Time and memory of each stage as the number of rows grows.
 
     ./run bench growth [WORKSPACE] [--times 1 10 100] [--frames | --pictures] [--plot growth.png]
 
-WORKSPACE has captures; without it, a few are drawn.
+WORKSPACE has captures; without it, synthetic ones are generated.
 
-What curation measured of each frame is repeated under other names: hashes with some bits turned, landmarks and hands
-shaken, so that no two rows are equal. `--times 100` of 14,448 rows makes 1,444,800. Each repetition is of other people;
-with `--frames` it is of the same people, who recorded so many times as much: pairs within a person's letter are
-compared, so that this grows with the square. Pictures are not repeated: what looks at them (decode, landmarks, hashes)
-costs the same for each, and is timed on a sample of the real ones. With `--pictures` they are: turned, shifted and
-encoded anew, each is looked at, and nothing else is measured.
+The measurements of each frame are repeated with random changes to hashes and landmarks, so that no two rows are equal.
+`--times 100` of 14,448 rows makes 1,444,800. By default, each repetition has new signers. With `--frames` the signers
+stay the same and have more frames; because all pairs within a signer's letter are compared, time then grows
+quadratically. Images are not repeated: measuring takes the same time for each, and is timed on a sample. With
+`--pictures`, only measuring is timed, on rotated, shifted and re-encoded copies of all images.
 
-Each count runs in a process of its own; memory is the largest that it holds in a stage, the start of Python included.
+Each count runs in its own process. Memory is the peak of a stage, including the Python interpreter.
 """
 
 import argparse
@@ -49,13 +48,13 @@ from aslkit.vision.images import decode_image, encode_jpeg, read_image_file
 from benchmarks.speed.curation import pictures
 
 SAMPLE = 600
-"""Images that are looked at, for the cost of one."""
+"""Number of images that are measured to estimate the time per image."""
 
-MOST_LEARNED = 500_000
-"""Rows of which an epoch is trained: it holds 24 KiB for each, so that a million and a half would not fit here."""
+MAX_TRAINED_ROWS = 500_000
+"""Maximum number of rows for which an epoch is trained: training needs 24 KiB per row."""
 
-TURNED = 0.12
-"""Of a hash's bits: two pictures that differ in so many are no near-copies."""
+FLIPPED_SHARE = 0.12
+"""Share of a hash's bits that are flipped; images that differ by so many bits are not near-duplicates."""
 
 Measured = dict[str, dict[str, float]]
 
@@ -64,7 +63,7 @@ _MODULE = "benchmarks.scaling.growth"
 
 @contextmanager
 def measured(name: str, into: Measured) -> Iterator[None]:
-    """Note seconds, and the largest memory of this process and those below it."""
+    """Record the seconds and the peak memory of this process and its children."""
     done, peak = Event(), [0]
 
     def watch() -> None:
@@ -88,11 +87,11 @@ def _size(process: psutil.Process) -> int:
 
 
 def described(workspace: Workspace, config: CurateConfig) -> tuple[list[CapturedFrame], pa.Table]:
-    """The frames that can be read, and what curation measured of them."""
+    """Return the readable frames and their measurements."""
     frames = list(walk_captures(workspace.captures))
     contents = [file_hash(frame.path) for frame in frames]
-    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
-    known = MeasurementCache(folder=workspace.measurements, options=looking)
+    options = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    known = MeasurementCache(folder=workspace.measurements, options=options)
     known.fill({c: frame.path for c, frame in zip(contents, frames, strict=True)}, Local())
     seen = known.get(contents)
     kept, _ = drop_exact_duplicates(frames, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
@@ -102,7 +101,7 @@ def described(workspace: Workspace, config: CurateConfig) -> tuple[list[Captured
 def repeated(
     frames: list[CapturedFrame], seen: pa.Table, times: int, *, same_people: bool
 ) -> tuple[list[CapturedFrame], pa.Table]:
-    """All again and again: of other people, or in later sittings of the same ones."""
+    """Repeat all frames with new signers, or with new sessions of the same signers."""
     rng = np.random.default_rng(0)
     more, tables = list(frames), [seen]
     for turn in range(1, times):
@@ -117,11 +116,11 @@ def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
     for name in ("phash", "fine_hash", "hand_hash"):
         column = seen.column(name).combine_chunks()
         if name == "phash":
-            turned = np.packbits(rng.random((len(seen), 64)) < TURNED, axis=1).view(np.uint64).ravel()
+            turned = np.packbits(rng.random((len(seen), 64)) < FLIPPED_SHARE, axis=1).view(np.uint64).ravel()
             values = pa.array(column.to_numpy() ^ turned, column.type)
         else:
             width = column.type.byte_width
-            turned = np.packbits(rng.random((len(seen), width * 8)) < TURNED, axis=1)
+            turned = np.packbits(rng.random((len(seen), width * 8)) < FLIPPED_SHARE, axis=1)
             flat = measure_table.hashes_to_bytes(seen.column(name)) ^ turned
             values = pa.Array.from_buffers(column.type, len(seen), [None, pa.py_buffer(flat.tobytes())])
         seen = seen.set_column(seen.schema.get_field_index(name), seen.schema.field(name), values)
@@ -141,8 +140,8 @@ def _with_nulls(hands: Any, values: Any) -> Any:
     return pa.ListArray.from_arrays(offsets, pa.array(values)).cast(hands.type)
 
 
-def look_at_all(root: Path, times: int) -> dict[str, Any]:
-    """Every picture so many times, each turned, shifted and encoded anew, looked at as curation does."""
+def measure_all(root: Path, times: int) -> dict[str, Any]:
+    """Measure several rotated, shifted and re-encoded copies of every image."""
     into: Measured = {}
     config = load_settings("curate", CurateConfig)
     settings = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
@@ -152,10 +151,10 @@ def look_at_all(root: Path, times: int) -> dict[str, Any]:
             for path in _jittered(list(walk_captures(root / "captures")), times, Path(folder) / "images")
         }
         known = MeasurementCache(folder=Path(folder) / "known", options=settings)
-        with measured("look at pictures", into):
+        with measured("measure images", into):
             known.fill(images, Local())
         found = known.get(list(images)).column("landmarks")
-        into["look at pictures"]["hands"] = 1 - found.null_count / len(found)
+        into["measure images"]["hands"] = 1 - found.null_count / len(found)
     return {"rows": len(images), "stages": into}
 
 
@@ -175,16 +174,16 @@ def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator
 
 
 def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
-    """Everything that curation and training do with so many rows, timed."""
+    """Time all stages of curation and training."""
     into: Measured = {}
     workspace, config, engine = Workspace(root=root), load_settings("curate", CurateConfig), Local()
     frames, seen = described(workspace, config)
     if times == 1:
-        _look(frames, config, into)
+        _time_measuring(frames, config, into)
     frames, seen = repeated(frames, seen, times, same_people=same_people)
-    with measured("group near-copies", into):
+    with measured("group near-duplicates", into):
         group = measure_table.find_groups(frames, seen, config.limits, engine)
-    with measured("check, doubt labels", into):
+    with measured("check frames and labels", into):
         found = select_frames(
             frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0, seed=0
         )
@@ -193,7 +192,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
         for key in {(frame.signer, frame.session) for frame in frames}
     }
-    with measured("rows and split", into):
+    with measured("build rows and split", into):
         table = measure_table.build_table(frames, seen, group, infos)
         parts = split_frames(
             SplitFrames(
@@ -206,7 +205,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
             seed=0, hold_out=(),
         )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        with measured("write Parquet, no pictures", into):
+        with measured("write Parquet without images", into):
             for name in ("train", "validation", "test"):
                 part = table.filter(pa.array(parts.names == name))
                 groups = (
@@ -226,13 +225,13 @@ def _named(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
         yield part.set_column(at, "image", pa.array(names, part.schema.field(at).type))
 
 
-def _look(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> None:
-    """The cost of looking at images, on a sample, for all."""
+def _time_measuring(frames: list[CapturedFrame], config: CurateConfig, into: Measured) -> None:
+    """Time measuring on a sample, and extrapolate to all images."""
     some = frames[:: max(len(frames) // SAMPLE, 1)]
-    looking = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
-    with measured("look at pictures", into), tempfile.TemporaryDirectory() as cache:
-        MeasurementCache(folder=Path(cache), options=looking).fill({str(f.path): f.path for f in some}, Local())
-    into["look at pictures"]["seconds"] *= len(frames) / len(some)
+    options = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    with measured("measure images", into), tempfile.TemporaryDirectory() as cache:
+        MeasurementCache(folder=Path(cache), options=options).fill({str(f.path): f.path for f in some}, Local())
+    into["measure images"]["seconds"] *= len(frames) / len(some)
 
 
 def _train(folder: Path, into: Measured) -> None:
@@ -244,21 +243,23 @@ def _train(folder: Path, into: Measured) -> None:
     chosen = get_feature("landmarks")
     with measured("read for training", into):
         samples = data.load_samples(folder, chosen.contract)
-    if len(samples) > MOST_LEARNED:
+    if len(samples) > MAX_TRAINED_ROWS:
         return
     with measured("one epoch", into):
         fit(samples, chosen, load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
 
 
-# --- The picture ------------------------------------------------------------------------------------------------------
+# --- The plot ------------------------------------------------------------------------------------------------------
 
 
 def plot(found: list[dict[str, Any]], path: Path) -> None:
-    """Seconds and memory over rows, both logarithmic, each stage with its slope."""
+    """Plot seconds and memory over rows on logarithmic axes, with the slope of each stage."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 5.4), layout="constrained")
-    for axis, what, unit in zip(figure.subplots(1, 2), ("seconds", "mib"), ("seconds", "MiB at most"), strict=True):
+    for axis, what, unit in zip(
+        figure.subplots(1, 2), ("seconds", "mib"), ("seconds", "peak memory, MiB"), strict=True
+    ):
         for name in dict.fromkeys(name for each in found for name in each["stages"]):
             at = [(each["rows"], each["stages"][name][what]) for each in found if name in each["stages"]]
             label = name if len(at) < 2 else f"{name}: slope {slope(at):.2f}"
@@ -271,13 +272,13 @@ def plot(found: list[dict[str, Any]], path: Path) -> None:
 
 
 def slope(at: list[tuple[float, float]]) -> float:
-    """Of the line through points in logarithms: 1 is proportional, 2 the square."""
+    """Return the slope of a line fitted to the logarithms: 1 is linear growth, 2 is quadratic."""
     rows_, values = np.log(np.array(at, float).clip(1e-3)).T
     return float(np.polyfit(rows_, values, 1)[0])
 
 
 def main() -> None:
-    """Measure, print and draw."""
+    """Measure, print and plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("workspace", type=Path, nargs="?")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10])
@@ -296,7 +297,7 @@ def main() -> None:
             sys.exit(subprocess.run([sys.executable, "-m", _MODULE, root, *sys.argv[1:]]).returncode)
     if asked.here:
         root, times = asked.workspace, asked.times[0]
-        print(json.dumps(look_at_all(root, times) if asked.pictures else stages(root, times, same_people=asked.frames)))
+        print(json.dumps(measure_all(root, times) if asked.pictures else stages(root, times, same_people=asked.frames)))
         return
     found = []
     for times in asked.times:
@@ -305,7 +306,7 @@ def main() -> None:
         command += ["--frames"] * asked.frames + ["--pictures"] * asked.pictures
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode:
-            print(f"× {times} ended with {done.returncode}", file=sys.stderr)
+            print(f"× {times} failed with exit code {done.returncode}", file=sys.stderr)
             break
         found.append(json.loads(done.stdout.splitlines()[-1]))
     if asked.plot:

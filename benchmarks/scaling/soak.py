@@ -1,8 +1,8 @@
-"""Whether memory and open files stay flat while the recorder takes frames from the synthetic signer at full speed.
+"""Memory and open files while the recorder stores frames of a synthetic signer at full speed.
 
     ./run bench soak [--minutes 2]
 
-The command itself is run, and looked at from outside. benchmarks/speed/live.py does the same for `aslkit live`.
+The command is run and observed from outside. benchmarks/speed/live.py does the same for `aslkit live`.
 """
 
 import argparse
@@ -15,17 +15,17 @@ from pathlib import Path
 
 import psutil
 
-LOOKS = 12
-"""At memory and files, evenly over the time."""
+SAMPLES = 12
+"""Number of measurements, evenly over the time."""
 
 
 def stored(workspace: Path) -> int:
-    """Frames stored so far."""
+    """Return the number of frames stored so far."""
     return sum(1 for _ in workspace.glob("captures/*/*/?/*.jpg"))
 
 
 def main() -> None:
-    """Record, look, and print."""
+    """Record, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=2)
     asked = parser.parse_args()
@@ -35,10 +35,10 @@ def main() -> None:
         running = subprocess.Popen([sys.executable, "-m", "aslkit", *command], stderr=subprocess.DEVNULL)
         process = psutil.Process(running.pid)
         print("| minute | memory, MiB | open files | threads | frames stored |\n|---|---|---|---|---|")
-        for look in range(LOOKS + 1):
-            time.sleep(asked.minutes * 60 / LOOKS if look else 10)  # the first when it is under way
+        for sample in range(SAMPLES + 1):
+            time.sleep(asked.minutes * 60 / SAMPLES if sample else 10)  # the first one after the start
             size, files = process.memory_info().rss >> 20, process.num_fds()
-            minute = 10 / 60 + look * asked.minutes / LOOKS
+            minute = 10 / 60 + sample * asked.minutes / SAMPLES
             print(
                 f"| {minute:.1f} | {size} | {files} | {process.num_threads()} | {stored(Path(folder)):,} |",
                 flush=True,

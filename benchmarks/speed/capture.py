@@ -1,9 +1,9 @@
-"""Whether the recorder keeps up with a camera of 30 frames a second, gate, window's picture and disk included.
+"""Speed of the recorder with a camera of 30 frames per second, including gate, window and disk.
 
-Usage: ./run bench capture [VIDEO]    its frames; those of a synthetic signer without
+Usage: ./run bench capture [VIDEO]    frames of VIDEO; without it, of a synthetic signer
 
-For each size: frames a second that a camera gives, in which the hand is followed, that are drawn, and that are judged
-(wanted: 10), and as a floor what MediaPipe alone follows when it does nothing else.
+Prints for each size the frames per second delivered by the camera, tracked, drawn and judged (target: 10), and the
+number that MediaPipe alone tracks, as an upper bound.
 """
 
 import sys
@@ -39,7 +39,7 @@ SIZES = ((640, 480), (1280, 720))
 
 
 def pictures(video: str | None) -> list[Frame]:
-    """Frames to play again and again: of a video, or of a synthetic signer."""
+    """Return frames of a video or of a synthetic signer, to be repeated."""
     if video is None:
         who = Signer.draw("synthetic-ada")
         stream = render_frames("B", signer=who, session=SyntheticSession.draw(who, "one"))
@@ -54,7 +54,7 @@ def pictures(video: str | None) -> list[Frame]:
 
 
 def played(images: Sequence[Frame]) -> Iterator[SourceFrame]:
-    """As a camera gives them: for SECONDS, coded as JPEG until each is wanted, as over USB."""
+    """Yield frames like a USB camera for SECONDS; each is decoded from JPEG when it is needed."""
     coded = [cv2.imencode(".jpg", image)[1] for image in images]
     for index, data in enumerate(islice(cycle(coded), int(FPS * SECONDS))):
         image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
@@ -62,7 +62,7 @@ def played(images: Sequence[Frame]) -> Iterator[SourceFrame]:
 
 
 def floor(images: Sequence[Frame]) -> float:
-    """Frames a second that MediaPipe alone follows."""
+    """Return the frames per second that MediaPipe alone tracks."""
     with HandLandmarker(tracking=True, second_try=False) as landmarker:
         landmarker.find(images[0])
         start = time.perf_counter()
@@ -72,7 +72,7 @@ def floor(images: Sequence[Frame]) -> float:
 
 
 def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
-    """Record as the window does, without a screen to show it on."""
+    """Record as the window does, without a screen."""
 
     @contextmanager
     def opened() -> Iterator[Iterator[SourceFrame]]:
@@ -91,7 +91,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         controller, drawn, last = WindowController(source), 0, None
         start = time.perf_counter()
         while controller.end_reason is None:
-            controller.handle_key(ord(" "))  # held
+            controller.handle_key(ord(" "))  # space bar held down
             controller.update()
             shown = source.pipeline.newest
             if shown is not None and shown is not last:
@@ -112,7 +112,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
 def main() -> None:
     """Print a row for each size."""
     images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
-    print("| size | camera fps p50 / p95 | followed a second | drawn | judged | stored in all | MediaPipe alone |")
+    print("| size | camera fps p50 / p95 | tracked per second | drawn | judged | stored in total | MediaPipe alone |")
     print("|---|---|---|---|---|---|---|")
     for size in SIZES:
         sized = [np.asarray(cv2.resize(image, size), np.uint8) for image in images]

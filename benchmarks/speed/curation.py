@@ -1,12 +1,12 @@
-"""Curation against CleanVision, fastdup and imagededup, MediaPipe alone, and the bare decoding of the images.
+"""Speed of curation compared with CleanVision, fastdup, imagededup, MediaPipe alone, and decoding alone.
 
     ./run bench curation [FOLDER [PEERS]]
 
-FOLDER has captures: SIGNER/LETTER/*.jpg, all of which are used; without it, a few are drawn. PEERS is a Python with the
-peers, which want other versions of the same libraries:
+FOLDER has captures, SIGNER/LETTER/*.jpg, all of which are used; without it, synthetic images are generated. PEERS is
+the Python of an environment with the other libraries, which need different versions of shared dependencies:
 `python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
-Each is timed in a process of its own that is started anew, page cache warm; `--rounds N` takes the median of several.
-Beside the seconds stand the processor's, of all cores together: other programs disturb these least.
+Each is timed in a new process with a warm page cache; `--rounds N` reports medians. CPU seconds over all cores are
+printed as well, because other load affects them least.
 """
 
 import argparse
@@ -37,12 +37,11 @@ from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local, map_local
 from aslkit.curate.measure.measure import MeasureOptions
 from aslkit.formats.captures import CapturedFrame
-from aslkit.synthetic import Signer, SyntheticSession
-from aslkit.synthetic import render_frames as drawn
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.images import decode_image, encode_jpeg
 
-DRAWN = 4
-"""Frames of each letter of the two synthetic signers."""
+SYNTHETIC_FRAMES = 4
+"""Frames per letter of the two synthetic signers."""
 
 PEERS = {
     "imagededup": """
@@ -69,23 +68,23 @@ PEERS = {
 
 @contextmanager
 def pictures(folder: Path | None) -> Iterator[Path]:
-    """The folder; where there is none, one of synthetic signers, as long as the block runs."""
+    """Yield the folder, or a temporary one with images of synthetic signers."""
     if folder:
         yield folder
         return
     with tempfile.TemporaryDirectory() as name:
-        for who in map(Signer.draw, ("synthetic-ada", "synthetic-ben")):
+        for signer in map(Signer.draw, ("synthetic-ada", "synthetic-ben")):
             for letter in LETTERS:
-                to = Path(name) / who.name / letter
-                to.mkdir(parents=True)
-                stream = drawn(letter, signer=who, session=SyntheticSession.draw(who, "one"), fps=2.0)
-                for number, frame in enumerate(islice(stream, DRAWN)):
-                    (to / f"{number}.jpg").write_bytes(encode_jpeg(frame.image))
+                target = Path(name) / signer.name / letter
+                target.mkdir(parents=True)
+                stream = render_frames(letter, signer=signer, session=SyntheticSession.draw(signer, "one"), fps=2.0)
+                for number, frame in enumerate(islice(stream, SYNTHETIC_FRAMES)):
+                    (target / f"{number}.jpg").write_bytes(encode_jpeg(frame.image))
         yield Path(name)
 
 
 def frames(folder: Path) -> list[CapturedFrame]:
-    """All images, as curation knows them."""
+    """Return all images as captured frames."""
     return [
         CapturedFrame(path=path, signer=path.parts[-3], session="one", letter=path.parts[-2])
         for path in sorted(folder.glob("*/?/*.*"))
@@ -93,27 +92,29 @@ def frames(folder: Path) -> list[CapturedFrame]:
 
 
 def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
-    """Look, check and compare, without writing a dataset; returns what was found."""
+    """Measure, check and group the frames without writing a dataset, and return the counts as text."""
     config, checks, engine = load_settings("curate", CurateConfig), load_settings("checks", CheckConfig), Local()
     contents = [file_hash(frame.path) for frame in captured]
-    looking = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
-    known = MeasurementCache(folder=cache, options=looking)
-    known.fill({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
-    seen = known.get(contents)
-    kept, refused = drop_exact_duplicates(captured, *(seen.column(name).to_pylist() for name in ("error", "sha256")))
-    left, seen = [captured[index] for index in kept], seen.take(kept)
-    group = measure_table.find_groups(left, seen, config.limits, engine)
-    sieved = select_frames(left, seen, group, config=checks, keep_per_group=0, seed=0)
-    return f"{len(refused)} refused, {len(set(group.tolist()))} groups, {len(sieved.dropped)} dropped"
+    options = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
+    cached = MeasurementCache(folder=cache, options=options)
+    cached.fill({content: frame.path for content, frame in zip(contents, captured, strict=True)}, engine)
+    measurements = cached.get(contents)
+    kept, rejected = drop_exact_duplicates(
+        captured, *(measurements.column(name).to_pylist() for name in ("error", "sha256"))
+    )
+    remaining, measurements = [captured[index] for index in kept], measurements.take(kept)
+    group = measure_table.find_groups(remaining, measurements, config.limits, engine)
+    selection = select_frames(remaining, measurements, group, config=checks, keep_per_group=0, seed=0)
+    return f"{len(rejected)} rejected, {len(set(group.tolist()))} groups, {len(selection.dropped)} dropped"
 
 
 def bare(paths: list[Path]) -> int:
-    """Read and decode images, and nothing else."""
+    """Read and decode images only."""
     return sum(decode_image(path.read_bytes()).shape[0] > 0 for path in paths)
 
 
 def landmarks(paths: list[Path]) -> int:
-    """MediaPipe alone, one try, on decoded images."""
+    """Run MediaPipe alone, with a single attempt per image."""
     import cv2
 
     from aslkit.vision.hand_landmarker import HandLandmarker
@@ -124,44 +125,44 @@ def landmarks(paths: list[Path]) -> int:
 
 
 def spread(work: str, paths: list[Path]) -> str:
-    """Do it on all cores."""
+    """Run a function of this module on all cores."""
     parts = [paths[start : start + 32] for start in range(0, len(paths), 32)]
     return str(sum(map_local(globals()[work], parts)))  # type: ignore[arg-type,type-var]
 
 
 def here(what: str, folder: Path) -> str:
-    """One of ours, in this process."""
+    """Run one of our own tasks in this process."""
     captured = frames(folder)
     if what in ("bare", "landmarks"):
         return spread(what, [frame.path for frame in captured])
     with tempfile.TemporaryDirectory() as cache:
-        if what == "second":  # all known but a hundred
+        if what == "second":  # all but a hundred images are cached
             curated(captured[100:], Path(cache), hands=True)
             start = time.perf_counter()
-            said = curated(captured, Path(cache), hands=True)
-            return f"{time.perf_counter() - start:.1f} s of it: {said}"
+            result = curated(captured, Path(cache), hands=True)
+            return f"{time.perf_counter() - start:.1f} s for the second run: {result}"
         return curated(captured, Path(cache), hands=what == "with landmarks")
 
 
 def timed(command: list[str]) -> tuple[float, float, str]:
-    """Seconds, those of the processor, and the last line."""
-    # Peers that pip installed are compiled; ours shall be so too, as they are for a user after the first run.
+    """Return the seconds, the CPU seconds, and the last line of the output."""
+    # Packages installed by pip are byte-compiled. Allow it for aslkit as well, as for a user after the first run.
     compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start, before = time.perf_counter(), _processor()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=compiled)
     seconds, processor = time.perf_counter() - start, _processor() - before
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    return seconds, processor, lines[-1][:150] if lines else "nothing said"
+    return seconds, processor, lines[-1][:150] if lines else "no output"
 
 
 def _processor() -> float:
-    """Seconds that processes have used that were started here and have ended."""
+    """Return the CPU seconds of all finished child processes."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def flat(folder: Path, to: Path) -> None:
-    """The same files in one folder, which some peers want."""
+    """Link or copy all files into one folder, which some of the other libraries need."""
     for frame in frames(folder):
         os.link(frame.path, to / frame.key.replace("/", "-")) if same_disk(folder, to) else shutil.copy(
             frame.path, to / frame.key.replace("/", "-")
@@ -169,7 +170,7 @@ def flat(folder: Path, to: Path) -> None:
 
 
 def same_disk(one: Path, other: Path) -> bool:
-    """Whether files can be linked."""
+    """Return whether files can be linked."""
     return one.stat().st_dev == other.stat().st_dev
 
 
@@ -199,21 +200,21 @@ def main() -> None:
         taken: dict[str, list[tuple[float, float]]] = {what: [] for what in commands}
         for _ in range(given.rounds):
             for what, command in commands.items():
-                seconds, processor, said = timed(command)
+                seconds, processor, output = timed(command)
                 taken[what].append((seconds, processor))
-                print(f"{what:20}{seconds:8.1f} s {processor:8.1f} s of the processor   {said}", flush=True)
+                print(f"{what:20}{seconds:8.1f} s {processor:8.1f} s CPU   {output}", flush=True)
     print_ratios(taken)
 
 
 def print_ratios(taken: dict[str, list[tuple[float, float]]]) -> None:
-    """Print how many times as long one takes as the other, by both clocks; medians of the rounds."""
+    """Print the ratios of wall-clock and CPU time, as medians of the rounds."""
     for what, other in (("imagededup", "without landmarks"), ("cleanvision", "without landmarks"),
                         ("fastdup", "without landmarks"), ("with landmarks", "landmarks"),
                         ("without landmarks", "bare")):  # fmt: skip
         if what in taken and other in taken:
             pairs = list(zip(taken[what], taken[other], strict=True))
             seconds, processor = (statistics.median(one[at] / two[at] for one, two in pairs) for at in (0, 1))
-            print(f"{what} / {other} = {seconds:.2f}, of the processor {processor:.2f}")
+            print(f"{what} / {other} = {seconds:.2f}; CPU {processor:.2f}")
 
 
 if __name__ == "__main__":

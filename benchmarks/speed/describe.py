@@ -1,6 +1,6 @@
-"""What describing an image costs over MediaPipe alone, which is its floor. Prints the ratio, median of several rounds.
+"""Time of measuring an image relative to MediaPipe alone, its lower bound; median of several rounds.
 
-Usage: ./run bench describe [FOLDER]    images below FOLDER; synthetic ones without
+Usage: ./run bench describe [FOLDER]    images in FOLDER; without it, synthetic ones
 """
 
 import statistics
@@ -23,40 +23,40 @@ ROUNDS = 5
 
 
 def pictures(folder: str | None) -> list[bytes]:
-    """Encoded images, spread over the folder, or four of each letter of a synthetic signer."""
+    """Return encoded images sampled evenly from a folder, or four of each letter of a synthetic signer."""
     if folder:
         paths = sorted(Path(folder).rglob("*.jpg"))
         return [path.read_bytes() for path in paths[:: max(1, len(paths) // IMAGES)][:IMAGES]]
-    who = Signer.draw("synthetic-ada")
-    sitting = SyntheticSession.draw(who, "one")
-    streams = (render_frames(letter, signer=who, session=sitting, fps=2.0) for letter in LETTERS)
+    signer = Signer.draw("synthetic-ada")
+    session = SyntheticSession.draw(signer, "one")
+    streams = (render_frames(letter, signer=signer, session=session, fps=2.0) for letter in LETTERS)
     return [encode_jpeg(frame.image) for stream in streams for frame in islice(stream, IMAGES // len(LETTERS))]
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Return the duration of a call in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Time both in turn, so that a noisy machine disturbs both alike."""
+    """Time both alternately, so that other load affects both equally."""
     images = pictures(sys.argv[1] if len(sys.argv) > 1 else None)
-    looking = MeasureOptions(min_confidence=MIN_CONFIDENCE, second_try=True)
+    options = MeasureOptions(min_confidence=MIN_CONFIDENCE, second_try=True)
     batch = pa.RecordBatch.from_pylist(
         [{"content": str(i), "bytes": image} for i, image in enumerate(images)], BYTES_SCHEMA
     )
     decoded = [decode_image(image) for image in images]
     ratios, floors = [], []
     with HandLandmarker() as landmarker:
-        measure_batch(batch.slice(0, 2), looking)  # starts its own landmarker
+        measure_batch(batch.slice(0, 2), options)  # loads its landmarker
         for _ in range(ROUNDS):
             floor = seconds(lambda: [landmarker.find(frame) for frame in decoded])
-            ratios.append(seconds(lambda: measure_batch(batch, looking)) / floor)
+            ratios.append(seconds(lambda: measure_batch(batch, options)) / floor)
             floors.append(floor / len(images) * 1000)
     floor, ratio = statistics.median(floors), statistics.median(ratios)
-    print(f"landmarks alone {floor:.1f} ms an image; describe / landmarks = {ratio:.2f}")
+    print(f"MediaPipe alone: {floor:.1f} ms per image; measuring / MediaPipe = {ratio:.2f}")
 
 
 if __name__ == "__main__":

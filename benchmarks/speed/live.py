@@ -1,10 +1,10 @@
-"""How fast live is: camera frame to letter, start to first letter, and whether memory and file handles stay flat.
+"""Speed of live recognition: frame to letter, start to first letter, memory and file handles over time.
 
     ./run bench live RUN --frames 20000
 
-RUN is a run's folder. Frames are 640×480, of the synthetic signer. MediaPipe alone is timed on the same frames, in turn
-with the whole, so that the ratio holds on a busy machine. The many frames are 160×120, or with --stub the landmarker is
-stood in for, which leaves all that is ours.
+RUN is a run folder. Frames are 640×480, of a synthetic signer. MediaPipe alone is timed alternately on the same frames,
+so that the ratio is valid on a busy machine. For memory, --frames frames of 160×120 are read; with --stub, the hand
+landmarker is replaced by a stub.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from aslkit.vision.images import Frame
 
 
 def pictures(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:
-    """Frames of a few letters, BGR, uint8."""
+    """Return frames of a few letters, BGR, uint8."""
     who = Signer.draw("synthetic-ada")
     found: list[Frame] = []
     for letter in "ABLY":
@@ -40,7 +40,7 @@ def pictures(count: int, size: tuple[int, int] = (640, 480)) -> list[Frame]:
 
 
 def latency(run: Path) -> None:
-    """Frame to letter, and MediaPipe alone, milliseconds."""
+    """Print the latency of frame to letter and of MediaPipe alone, in milliseconds."""
     shown = pictures(200)
     whole, alone = [], []
     with Recogniser(run) as recogniser, HandLandmarker() as landmarker:
@@ -58,7 +58,7 @@ def latency(run: Path) -> None:
 
 
 def start(run: Path) -> None:
-    """From the command to its first letter, seconds."""
+    """Print the seconds from the command to its first letter."""
     command = [sys.executable, "-m", "aslkit", "live", str(run), "--source", "synthetic", "--letter", "B", "--json"]
     began = time.perf_counter()
     with subprocess.Popen([*command, "--limit-s", "3"], stdout=subprocess.PIPE, text=True) as process:
@@ -69,7 +69,7 @@ def start(run: Path) -> None:
 
 
 class Stub:
-    """A landmarker that gives a hand for two frames of three."""
+    """Hand landmarker that finds a hand in two of three frames."""
 
     def __init__(self) -> None:
         points = np.random.default_rng(0).uniform(0.3, 0.7, (21, 3)).astype(np.float32)
@@ -81,27 +81,27 @@ class Stub:
         return self._hand if self._number % 3 else None
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def flat(run: Path, count: int, *, stub: bool) -> None:
-    """Memory and file handles over many frames."""
+    """Print memory and file handles over many frames."""
     shown = pictures(40, (160, 120))
     with Recogniser(run) as recogniser:
         if stub:
             recogniser._landmarker = Stub()  # type: ignore[assignment]
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))
         began = time.perf_counter()
-        for number, frame in zip(range(count), _for_ever(shown), strict=False):
+        for number, frame in zip(range(count), _repeat_forever(shown), strict=False):
             reader.read(frame, number / 30)
             if number % max(count // 5, 1) == 0 or number == count - 1:
                 print(f"frame {number:7,}  {_memory():6.0f} MiB  {_handles()} handles", flush=True)
         print(
-            f"{count / (time.perf_counter() - began):.0f} frames a second, {'landmarker stood in for' if stub else ''}"
+            f"{count / (time.perf_counter() - began):.0f} frames per second{', with a stub landmarker' if stub else ''}"
         )
 
 
-def _for_ever(shown: list[Frame]) -> Iterator[Frame]:
+def _repeat_forever(shown: list[Frame]) -> Iterator[Frame]:
     while True:
         yield from shown
 
@@ -118,11 +118,11 @@ def _handles() -> int:
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--frames", type=int, default=100_000)
-    parser.add_argument("--stub", action="store_true", help="stand in for the landmarker over the many frames")
+    parser.add_argument("--stub", action="store_true", help="replace the hand landmarker by a stub")
     options = parser.parse_args()
     start(options.run)
     latency(options.run)

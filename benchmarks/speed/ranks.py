@@ -1,8 +1,8 @@
-"""What training on ranks costs: an epoch on two ranks, and in one process, over Keras's own `fit` on the same arrays.
+"""Time of an epoch on two ranks and in one process, relative to Keras `fit` on the same arrays.
 
-Usage: ./run bench ranks [DATASET] [--ranks N]    DATASET: Sign Language MNIST; else noise
+Usage: ./run bench ranks [DATASET] [--ranks N]    DATASET: Sign Language MNIST; without it, noise
 
-Prints the ratios, medians of several epochs, the first left out, and the seconds from the call to the first step.
+Prints the ratios, as medians of several epochs without the first, and the seconds from the call to the first step.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BATCH = 240
 
 
 def drawn(count: int = 23_000) -> BenchmarkImages:
-    """Noise in the shape of Sign Language MNIST: what an epoch costs does not depend on what is seen."""
+    """Return noise in the shape of Sign Language MNIST; the time of an epoch does not depend on the content."""
     rng = np.random.default_rng(0)
     return BenchmarkImages(
         pixels=rng.integers(0, 256, (count, 28, 28)).astype(np.uint8),
@@ -37,7 +37,7 @@ def drawn(count: int = 23_000) -> BenchmarkImages:
 
 
 def plain(images: BenchmarkImages) -> float:
-    """Seconds of an epoch of `keras.Model.fit` in this process."""
+    """Return the seconds of an epoch of `keras.Model.fit` in this process."""
     keras = import_keras(exact=False)
     model = cnn.build_network("cnn", 0, exact=False)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -52,7 +52,7 @@ def plain(images: BenchmarkImages) -> float:
 
 
 def ours(images: BenchmarkImages, ranks: int) -> Any:
-    """A trained network of the same kind."""
+    """Train a network of the same architecture with aslkit."""
     config = NetworkConfig(architecture="cnn", epochs=EPOCHS, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
         place = cnn.NetworkRun(ranks=ranks, store=CheckpointStore(url=folder), title="", resume="")
@@ -60,12 +60,12 @@ def ours(images: BenchmarkImages, ranks: int) -> Any:
 
 
 def epoch_s(model: Any) -> float:
-    """Median seconds of an epoch, the first left out: it compiles."""
+    """Return the median seconds of an epoch without the first, which compiles."""
     return statistics.median(row["seconds"] for row in model.state.history[1:])
 
 
 def main() -> None:
-    """Time Keras before and after, so that a noisy machine is seen."""
+    """Time Keras before and after, to reveal other load."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", nargs="?", type=Path)
     parser.add_argument("--ranks", type=int, default=2)
@@ -74,14 +74,14 @@ def main() -> None:
         sign_mnist_split.load_images(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
     )
     before = plain(images)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with training_session(f"local[{options.ranks}]", ranks=options.ranks):
-        started = time.perf_counter() - begun
+        started = time.perf_counter() - start
         model = ours(images, options.ranks)
     after = plain(images)
-    alone = epoch_s(ours(images, 1))  # last: to be exact is for the rest of the process
+    alone = epoch_s(ours(images, 1))  # last, because deterministic mode cannot be turned off
     floor = (before + after) / 2
-    print(f"Keras fit: {before:.2f} s an epoch before, {after:.2f} after")
+    print(f"Keras fit: {before:.2f} s per epoch before, {after:.2f} after")
     print(f"one process: {alone:.2f} s, ratio {alone / floor:.2f}")
     print(f"{options.ranks} ranks: {epoch_s(model):.2f} s, ratio {epoch_s(model) / floor:.2f}")
     print(f"start: Spark {started:.1f} s, ranks {model.start_s:.1f} s to the first step")

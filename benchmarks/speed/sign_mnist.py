@@ -1,4 +1,4 @@
-"""What it takes to turn Sign Language MNIST's CSV files into Parquet, against pandas, which only reads them.
+"""Time to convert the CSV files of Sign Language MNIST to Parquet, compared with reading them in pandas.
 
 Usage: ./run bench sign_mnist sign-language-mnist.zip
 """
@@ -20,14 +20,14 @@ ROUNDS = 5
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Return the duration of a call in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Time both in turn, so that a noisy machine disturbs both alike."""
+    """Time both alternately, so that other load affects both equally."""
     with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(sys.argv[1]) as archive:
         archive.extractall(place, [name for name in archive.namelist() if name.endswith(".csv") and "/" not in name])
         files = sorted(Path(place).glob("*.csv"))
@@ -37,8 +37,8 @@ def main() -> None:
             to = Path(place) / f"dataset-{number}"
             ours.append(seconds(lambda to=to: fetch_sign_mnist(to, source=Path(place))))  # type: ignore[misc]
     ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
-    print(f"pandas reads them in {statistics.median(theirs):.2f} s; to Parquet takes {statistics.median(ours):.2f} s")
-    print(f"to Parquet / pandas.read_csv = {ratio:.2f} (median of {ROUNDS})")
+    print(f"pandas.read_csv: {statistics.median(theirs):.2f} s; conversion to Parquet: {statistics.median(ours):.2f} s")
+    print(f"conversion / pandas.read_csv = {ratio:.2f} (median of {ROUNDS})")
 
 
 if __name__ == "__main__":
