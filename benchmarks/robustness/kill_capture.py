@@ -3,8 +3,8 @@
 Usage: ./run bench kill_capture [KILLS] [SEED]    default: 50 0
 
 All recordings go to one session, from a folder of synthetic frames. After each kill, the session is opened again, as
-the next recording would do, and checked: every listed image can be decoded, every image is listed, the index has no broken
-line, and every image that the killed process reported as stored exists. Prints one line per kill and a summary.
+the next recording would do, and checked: every listed image can be decoded, every image is listed, the index has no
+broken line, and every image that the killed process reported as stored exists. Prints one line per kill and a summary.
 """
 
 import signal

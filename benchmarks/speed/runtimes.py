@@ -91,7 +91,8 @@ def main() -> None:
         row = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
         size = 0.0 if name == "numpy" else installed_mb(name)
         print(
-            f"{name:15} load {row['load_s']:.3f} s  first {row['first_ms']:.2f} ms  p95 {row['p95_ms']:.3f} ms  +{size:.0f} MB"
+            f"{name:15} load {row['load_s']:.3f} s  first {row['first_ms']:.2f} ms  "
+            f"p95 {row['p95_ms']:.3f} ms  +{size:.0f} MB"
         )
 
 
