@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_cameras, print_import, warn_missing_licence
+from aslkit.cli.output.stages import print_cameras, print_import, print_recording, warn_missing_licence
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.options import (
     config_option,
@@ -89,7 +89,14 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
     from aslkit.cli.shared.capture_options import CaptureOptions, record_with_options
 
     options["gate"] = options.pop("enabled")
-    record_with_options(CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options))
+    checked = CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options)
+    result, info, goal = record_with_options(
+        checked,
+        on_missing_licence=lambda signer, known: warn_missing_licence(
+            signer, licence=known.licence, consent=known.consent
+        ),
+    )
+    print_recording(result, info, goal, as_json=as_json)
 
 
 @click.command("import")

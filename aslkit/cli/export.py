@@ -12,7 +12,7 @@ from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, w
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from aslkit.live.export.run import ModelExport
+    from aslkit.live.export.result import ModelExport
 
 
 @click.command()

@@ -13,7 +13,7 @@ from aslkit.core.progress import OnMessage, progress_bar
 from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.scoring import Exam, ExamScore, LetterResult
+from aslkit.live.exam.scoring import Exam, ExamScore, LetterResult, prompt_text
 from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
@@ -285,14 +285,3 @@ def _show_prompts(exam: Exam, reader: Reader, frame_loop: FrameLoop, windowed: b
         frame_loop.check()
     except KeyboardInterrupt:
         on_message("Stopped early. The score covers the letters so far.")
-
-
-def prompt_text(exam: Exam) -> str:
-    """Return the instruction for the signer."""
-    if exam.phase == "ready":
-        return f"{len(exam.results) + 1} of {len(exam.prompts)}: get ready for {exam.letter}"
-    if exam.phase == "sign":
-        return f"Sign {exam.letter} now"
-    if exam.phase == "rest":
-        return f"Rest for {exam.rest_s:g} s. Move your hands as you like, but do not sign letters."
-    return "Done"

@@ -184,3 +184,14 @@ class Exam:
 
     def _start_phase(self, phase: Phase, now_s: float) -> None:
         self.phase, self._phase_start_s = phase, now_s
+
+
+def prompt_text(exam: Exam) -> str:
+    """Return the instruction for the signer."""
+    if exam.phase == "ready":
+        return f"{len(exam.results) + 1} of {len(exam.prompts)}: get ready for {exam.letter}"
+    if exam.phase == "sign":
+        return f"Sign {exam.letter} now"
+    if exam.phase == "rest":
+        return f"Rest for {exam.rest_s:g} s. Move your hands as you like, but do not sign letters."
+    return "Done"

@@ -6,8 +6,7 @@ from typing import Final
 
 from aslkit.gui.drawing import BAD, GOOD, HINT, PANEL_WIDTH, Banner, draw_number
 from aslkit.gui.window import run_window
-from aslkit.live.exam.run import prompt_text
-from aslkit.live.exam.scoring import Exam
+from aslkit.live.exam.scoring import Exam, prompt_text
 from aslkit.live.frame_loop import FrameLoop
 from aslkit.live.reader import Reader
 from aslkit.live.window.view import LiveView, draw_view

@@ -1,14 +1,12 @@
 """Renders the README of an export: files, inputs and outputs, usage, and the measured accuracy."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aslkit.live.export.fidelity import Fidelity
+from aslkit.live.export.result import ModelExport
 from aslkit.live.export.to_browser_page import HAND_MODEL, TASKS_VISION
 from aslkit.vision.preprocess import PreprocessConfig
-
-if TYPE_CHECKING:
-    from aslkit.live.export.run import ModelExport
 
 _CONTRACT_LOCATIONS: Final = {
     "tflite": "appended to `model.tflite` as a zip archive. Read it with "
@@ -69,7 +67,7 @@ the predictions for single frames can differ.
 """
 
 
-def render_readme(exported: "ModelExport", *, run: Path, contract: PreprocessConfig) -> str:
+def render_readme(exported: ModelExport, *, run: Path, contract: PreprocessConfig) -> str:
     """Return the README as Markdown.
 
     Args:

@@ -18,6 +18,7 @@ from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
 from aslkit.live.export.fidelity import MAX_CALIBRATION_FRAMES, MAX_TEST_FRAMES, Fidelity, Predict, measure_fidelity
+from aslkit.live.export.result import ModelExport
 from aslkit.live.export.sample_frames import draw_calibration_frames, draw_test_frames
 from aslkit.vision.preprocess import CONTRACT_FILE, PreprocessConfig
 
@@ -53,25 +54,6 @@ class ExportJob:
     def contract_file(self) -> Path:
         """File of the contract in the run folder."""
         return self.run / "model" / CONTRACT_FILE
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelExport:
-    """An export that was written. The attributes are keys of the output of `aslkit export --json`.
-
-    Attributes:
-        format: key of FORMATS.
-        quantize: "none", "float16" or "int8".
-        to: folder of the export.
-        size: size of the model with all files that it needs, bytes.
-        loss: how much the export differs from the network; None if no dataset was given.
-    """
-
-    format: str
-    quantize: str
-    to: Path
-    size: int
-    loss: Fidelity | None
 
 
 def export_model(

@@ -1,17 +1,18 @@
 """The options of `aslkit capture`: checks them, asks for licence and consent, and starts the recording."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_recording, warn_missing_licence
+from aslkit.capture.signers import SignerDetails
 from aslkit.cli.shared.option_conflicts import check_web_options
 from aslkit.cli.shared.options import login_name, run_folder
 from aslkit.core.config import load_settings
@@ -22,7 +23,10 @@ from aslkit.formats.captures import SessionInfo
 from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
 from aslkit.video.sources import LIVE_KINDS, Kind, camera_name, source_kind
 
-SYNTHETIC: Final = signers.SignerDetails(licence="CC0-1.0", consent="Synthetic; shows no real person.")
+if TYPE_CHECKING:
+    from aslkit.capture.session.lifecycle import RecordingResult
+
+SYNTHETIC: Final = SignerDetails(licence="CC0-1.0", consent="Synthetic; shows no real person.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +112,18 @@ class CaptureOptions:
         return letters
 
 
-def record_with_options(options: CaptureOptions) -> None:
-    """Record, and print a summary."""
+def record_with_options(
+    options: CaptureOptions, *, on_missing_licence: Callable[[str, SignerDetails], None]
+) -> "tuple[RecordingResult, SessionInfo, int]":
+    """Check the options, ask for licence and consent, and record.
+
+    Args:
+        options: the options.
+        on_missing_licence: called with the signer and the known details if the signer cannot be asked.
+
+    Returns:
+        the result, the session, and the goal in frames per letter.
+    """
     check_web_options(web=options.web, unused=("source", "preview"))
     letters = options.letters_to_record()
     info = _create_session_info(options)
@@ -119,7 +133,7 @@ def record_with_options(options: CaptureOptions) -> None:
     flags = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
     capture = load_settings("capture", CaptureConfig, file=options.config, flags=flags)
     gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
-    info = _add_signer_details(options, info, capture)
+    info = _add_signer_details(options, info, capture, on_missing_licence)
     if options.web:
         from aslkit.capture.web.record import record_in_browser
 
@@ -138,7 +152,7 @@ def record_with_options(options: CaptureOptions) -> None:
             count=count, screen=record_in_window if options.windowed else in_terminal,
             paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed,
         )  # fmt: skip
-    print_recording(result, info, capture.goal, as_json=options.as_json)
+    return result, info, capture.goal
 
 
 def _create_session_info(options: CaptureOptions) -> SessionInfo:
@@ -153,7 +167,12 @@ def _create_session_info(options: CaptureOptions) -> SessionInfo:
     )  # fmt: skip
 
 
-def _add_signer_details(options: CaptureOptions, info: SessionInfo, capture: CaptureConfig) -> SessionInfo:
+def _add_signer_details(
+    options: CaptureOptions,
+    info: SessionInfo,
+    capture: CaptureConfig,
+    on_missing_licence: Callable[[str, SignerDetails], None],
+) -> SessionInfo:
     """Complete licence and consent from the options, the stored details, the configuration (--yes) or by asking.
 
     The signer is only asked in a terminal, and only for values that are missing.
@@ -164,13 +183,13 @@ def _add_signer_details(options: CaptureOptions, info: SessionInfo, capture: Cap
     else:
         stored = signers.load_signer(workspace, signer)
         details = replace(stored, licence=info.licence or stored.licence, consent=info.consent or stored.consent)
-        proposed = signers.SignerDetails(licence=capture.licence, consent=capture.consent)
+        proposed = SignerDetails(licence=capture.licence, consent=capture.consent)
         if options.yes:
             details = signers.ask_signer_details(details, signer, ask=lambda _, answer: answer, proposed=proposed)
         elif sys.stdin.isatty() and sys.stderr.isatty():
             details = signers.ask_signer_details(details, signer, ask=_prompt, proposed=proposed)
         else:
-            warn_missing_licence(signer, licence=details.licence, consent=details.consent)
+            on_missing_licence(signer, details)
         signers.save_signer(workspace, signer, details)
     return replace(info, licence=info.licence or details.licence, consent=info.consent or details.consent)
 
