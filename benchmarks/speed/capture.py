@@ -75,7 +75,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
     """Record as the window does, without a screen."""
 
     @contextmanager
-    def opened() -> Iterator[Iterator[SourceFrame]]:
+    def open_frames() -> Iterator[Iterator[SourceFrame]]:
         yield played(images)
 
     info = SessionInfo(signer="synthetic-ada", session="one", camera="benchmark")
@@ -84,7 +84,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, can_ask=True
     )
     with lifecycle.open_recording(["B"]) as recording:
-        stream = Stream(opened, live=True, paced=True)
+        stream = Stream(open_frames, live=True, paced=True)
         source = SourceRecording(
             recording, open_stream=lambda _: stream, stream=stream, reopen_per_letter=False, live=True
         )

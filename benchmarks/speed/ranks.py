@@ -25,7 +25,7 @@ EPOCHS = 5
 BATCH = 240
 
 
-def drawn(count: int = 23_000) -> BenchmarkImages:
+def draw_images(count: int = 23_000) -> BenchmarkImages:
     """Return noise in the shape of Sign Language MNIST; the time of an epoch does not depend on the content."""
     rng = np.random.default_rng(0)
     return BenchmarkImages(
@@ -70,9 +70,8 @@ def main() -> None:
     parser.add_argument("dataset", nargs="?", type=Path)
     parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    images = (
-        sign_mnist_split.load_images(options.dataset, validation_share=0.15, seed=0) if options.dataset else drawn()
-    )
+    load = sign_mnist_split.load_images
+    images = load(options.dataset, validation_share=0.15, seed=0) if options.dataset else draw_images()
     before = plain(images)
     start = time.perf_counter()
     with training_session(f"local[{options.ranks}]", ranks=options.ranks):

@@ -62,11 +62,11 @@ def test_sweep_in_terminal(sign_mnist: Path, recipe: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--hold-out", "maria"], "--hold-out is not of the benchmark"),
-        (["--epochs", "3"], "--epochs is not of the benchmark"),
-        (["--one-hand"], "--one-hand is not of the benchmark"),
-        (["--both-hands"], "--both-hands is not of the benchmark"),
-        (["--no-synthetic"], "--no-synthetic is not of the benchmark"),
+        (["--hold-out", "maria"], "--hold-out has no effect on the benchmark"),
+        (["--epochs", "3"], "--epochs has no effect on the benchmark"),
+        (["--one-hand"], "--one-hand has no effect on the benchmark"),
+        (["--both-hands"], "--both-hands has no effect on the benchmark"),
+        (["--no-synthetic"], "--no-synthetic has no effect on the benchmark"),
         (["--feature", "landmarks"], "The benchmark has no model landmarks. It has: "),
         (["--config", "nowhere.toml"], "no configuration file nowhere.toml"),
         (["--sweep", "nowhere.toml"], "no configuration file nowhere.toml"),
@@ -89,7 +89,7 @@ def test_resume_requires_a_benchmark(sign_mnist: Path, tmp_path: Path) -> None:
     (tmp_path / "captures" / "maria").mkdir(parents=True)
     failed = aslkit("--dataset", sign_mnist, "--resume", tmp_path / "captures", workspace=tmp_path)
     assert failed.exit_code == 2
-    assert "is no interrupted benchmark" in failed.output
+    assert "is not an interrupted benchmark" in failed.output
     assert [path.name for path in (tmp_path / "captures").iterdir()] == ["maria"]
 
 
@@ -113,7 +113,7 @@ def test_interrupted_benchmark_prints_resume_command(
 def test_benchmark_options_are_rejected_for_other_datasets(dataset: Path, tmp_path: Path) -> None:
     failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
     assert failed.exit_code == 2
-    assert "--ranks requires a dataset whose split is published" in " ".join(failed.output.split())
+    assert "--ranks requires a dataset with a published split" in " ".join(failed.output.split())
 
 
 def test_missing_sign_mnist_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

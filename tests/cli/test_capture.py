@@ -162,7 +162,8 @@ def test_plan_is_found_by_run_name_or_path_and_sets_count(
 def test_missing_or_damaged_plan_is_reported(capture: Run, plan: Path) -> None:
     assert "There is no run 'two'" in error_message(capture("--plan", "two", "--signer", "maria"), 2)
     plan.write_text(plan.read_text().replace("3", "2.5"))
-    assert "Expected `int`, got `float` - at `$[0].frames`" in error_message(capture("--plan", "one", "--signer", "maria"), 1)
+    damaged = error_message(capture("--plan", "one", "--signer", "maria"), 1)
+    assert "Expected `int`, got `float` - at `$[0].frames`" in damaged
     plan.unlink()
     assert "No recording plan found in" in error_message(capture("--plan", "one", "--signer", "maria"), 2)
 

@@ -252,7 +252,7 @@ def test_licence_of_earlier_import_is_reused(tmp_path: Path) -> None:
     assert (told["licence"], told["consent"]) == ("CC0-1.0", "all")
     assert again.stderr == ""
     assert failed(aslkit("import", pictures, "--signer", "Ada", workspace=tmp_path), 2).startswith(
-        "Error: There is a signer 'ada' already."
+        "Error: Signer 'ada' already exists."
     )
     assert "is a file" in failed(aslkit("import", pictures / "A" / "0.jpg", "--signer", "x", workspace=tmp_path), 2)
 

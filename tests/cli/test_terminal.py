@@ -18,8 +18,8 @@ ASLKIT = Path(sys.executable).with_name("aslkit")
 COLOURFUL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "100"}
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 BAR = [
-    "import time", "from aslkit.core.progress import bar",
-    "with bar('Counting', 3) as advance:", "    for _ in range(3): time.sleep(0.2); advance()",
+    "import time", "from aslkit.core.progress import progress_bar",
+    "with progress_bar('Counting', 3) as advance:", "    for _ in range(3): time.sleep(0.2); advance()",
 ]  # fmt: skip
 COUNT = [sys.executable, "-c", "\n".join(BAR)]
 COMMANDS = [["doctor"], ["runs"], ["dataset", "verify", "custom", "--processes", "1"], ["curate"]]

@@ -23,7 +23,7 @@ _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _RUN = ("demo", "test", "check", "bench", "setup")
 
 
-def shown(text: str) -> Iterator[tuple[str, bool]]:
+def extract_commands(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each `aslkit …` or `./run …` of a page, and whether it is in a code block or in a sentence."""
     blocks = [*_FENCED.findall(text), *_INDENTED.findall(text)]
     for block in blocks:
@@ -73,7 +73,7 @@ def _parse(above: click.Context, words: list[str], *, whole: bool) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_documentation_exist(page: Path) -> None:
     wrong = []
-    for command, whole in shown(page.read_text(encoding="utf-8")):
+    for command, whole in extract_commands(page.read_text(encoding="utf-8")):
         try:
             check(command, whole=whole)
         except (click.ClickException, AssertionError, ValueError) as error:
@@ -104,7 +104,7 @@ def test_invalid_commands_are_detected(command: str, wrong: bool) -> None:
 
 def test_commands_are_extracted_from_markdown() -> None:
     text = "Do `aslkit runs`, then:\n\n    aslkit curate\n\n```sh\n$ aslkit train \\\n    --cv signer  # long\n```\n"
-    assert [command for command, _ in shown(text)] == [
+    assert [command for command, _ in extract_commands(text)] == [
         "aslkit train      --cv signer  # long",
         "aslkit curate",
         "aslkit runs",
