@@ -17,7 +17,7 @@ class CaptureConfig(CameraConfig):
         int,
         Meta(
             ge=1, le=1_000_000,
-            description="Target number of frames per letter and signer, over all sessions; 24 × 602 = 14,448.",
+            description="Target number of frames per letter and signer, over all sessions.",
         ),
     ] = 602  # fmt: skip
     interval_s: Annotated[
@@ -50,9 +50,9 @@ class GateConfig:
     The limits were set on real photographs of three people (ADR 6).
     """
 
-    enabled: Annotated[bool, Meta(description="Reject bad frames; otherwise store all and only note the reasons.")] = (
-        True
-    )
+    enabled: Annotated[
+        bool, Meta(description="Reject bad frames; if off, every frame is stored and the reasons are recorded.")
+    ] = True
     smallest_hand: Annotated[
         Share,
         Meta(

@@ -19,14 +19,16 @@ class TrainConfig:
     feature: Annotated[
         str,
         Meta(
-            description="Model input: landmarks, hand28, hand64, pixels28, pixels64; auto cross-validates them on the "
-            "training signers."
+            description="Model input: landmarks (of the hand), pixels28 or pixels64 (grey crop of the hand, 28 or 64 "
+            "pixels wide), hand28 or hand64 (the same with a black background); auto selects one by cross-validation "
+            "on the training signers."
         ),
     ] = "landmarks"
     architecture: Annotated[
         str,
         Meta(
-            description="mlp, cnn or cnn-bn; auto is the one that suits the feature, for pixels the benchmark's best."
+            description="mlp, cnn or cnn-bn (with batch normalisation). auto: mlp for landmarks; for pixels, the "
+            "architecture of the newest benchmark's best network, otherwise cnn."
         ),
     ] = AUTO
     members: Annotated[

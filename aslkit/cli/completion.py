@@ -20,7 +20,9 @@ VARIABLE: Final = "_ASLKIT_COMPLETE"
 @click.argument("shell", type=click.Choice([*INSTALL]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and names of runs, datasets and signers in SHELL.
+    """Print the completion script for bash, zsh or fish.
+
+    It completes commands, options, and the names of runs, datasets and signers.
 
     \b
     Example:  aslkit completion bash

@@ -97,11 +97,11 @@ def merge(
 
 @click.command()
 @completions.dataset_argument
-@click.argument("url", metavar="URL")
+@click.argument("url", metavar="URL|FOLDER")
 @click.option("--crop", is_flag=True, help="Crop images to the hand.")
 @click.option("--landmarks-only", is_flag=True, help="Share landmarks without images.")
 @click.option("--pseudonyms", is_flag=True, help="Replace the names of signers, sessions, cameras and files.")
-@click.option("--yes-faces", is_flag=True, help="Share images with faces; everyone visible agrees.")
+@click.option("--yes-faces", is_flag=True, help="Share images with faces; you confirm that everyone visible agrees.")
 @workspace_option
 @json_option
 def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **privacy: bool) -> None:
@@ -156,13 +156,13 @@ def _confirm_faces(report: "PrivacyReport") -> None:
 
 
 @click.command()
-@click.argument("url", metavar="URL")
-@click.option("--name", help="Name of the local dataset.  [default: the last part of the URL]")
+@click.argument("url", metavar="URL|FOLDER")
+@click.option("--name", help="Name of the local dataset.  [default: the last part of the URL or path]")
 @click.option("--force", is_flag=True, help="Replace another dataset with that name.")
 @workspace_option
 @json_option
 def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> None:
-    """Download a dataset from s3://, gs://, hf:// or https://.
+    """Download a dataset from s3://, gs://, hf://, https:// or a folder.
 
     Run the command again to resume an interrupted download.
 

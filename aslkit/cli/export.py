@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 @workspace_option
 @json_option
 def export(run: str, format: str, dataset: str | None, root: Path, as_json: bool, **options: Any) -> None:
-    """Export the model of RUN, a run's name or folder, with its preprocessing settings and an example program.
+    """Export the model of a run, with its preprocessing settings and an example program.
+
+    RUN is a run's name or folder.
 
     \b
     Example:  aslkit export custom-landmarks-mlp-1 --to onnx

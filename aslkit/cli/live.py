@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @workspace_option
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: bool, **options: Any) -> None:
-    """Spell at the webcam with RUN, a run's name or folder; the newest run by default.
+    """Spell at the webcam. RUN is a run's name or folder (default: the newest).
 
     Hold a letter for half a second to type it. Relax your hand before signing the same letter again. Take your hand out
     of the image for a space. Ctrl-C or q stops and prints the text.
@@ -99,14 +99,18 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     "--letters",
     default="A-Y",
     show_default=True,
-    help="Letters to ask for: A-Y, or A,B,C.",
+    help="Letters to prompt: A-Y, or A,B,C.",
     shell_complete=completions.letters,
 )
 @click.option(
     "--letter", help="Letter that the video or the synthetic signer shows.", shell_complete=completions.letter
 )
 @click.option(
-    "--times", type=click.IntRange(1), default=2, show_default=True, help="How often each letter is asked for."
+    "--times",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="How often each letter is prompted; for a folder or video, the maximum number of images per letter.",
 )
 @click.option(
     "--rest-s", type=click.FloatRange(0, 600), default=30, show_default=True, help="Seconds of rest at the end."
@@ -117,7 +121,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     shell_complete=completions.signer,
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random order.")
-@click.option("--preview/--no-preview", default=True, help="Ask in a window or in the terminal.  [default: window]")
+@click.option(
+    "--preview/--no-preview", default=True, help="Show the prompts in a window or in the terminal.  [default: window]"
+)
 @config_option
 @workspace_option
 @json_option
@@ -125,10 +131,13 @@ def exam(
     run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
     seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Test RUN, the newest run by default, on your own hand: sign the letters it asks for and get a score.
+    """Test a model on your own hand: sign the prompted letters and get a score.
+
+    RUN is a run's name or folder (default: the newest).
 
     Letters come in random order, followed by a rest in which no letter should be predicted. A folder of photographs
-    with one folder per letter, or a video of one --letter, is scored in the same way. Exams are never trained on.
+    with one folder per letter, or a video of one --letter, is scored in the same way. Exam frames are never used for
+    training.
 
     \b
     Example:  aslkit exam

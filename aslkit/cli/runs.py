@@ -17,11 +17,19 @@ from aslkit.core.workspace import Workspace
     help="Name, folder or URL of the dataset.",
     shell_complete=completions.dataset,
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the negative samples.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the synthetic frames without a letter, and of the bootstrap.",
+)
 @workspace_option
 @json_option
 def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> None:
-    """Measure RUN, a run's name or folder, on the signers of a dataset that it was not trained on.
+    """Measure a run on the signers of a dataset that it was not trained on.
+
+    RUN is a run's name or folder. If it was trained on all signers of the dataset, it is measured on all of them.
 
     \b
     Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs

@@ -29,7 +29,7 @@ _BENCHMARK_OPTIONS: Final = ("ranks", "master", "checkpoints", "deterministic", 
 )
 @click.option("--curve", is_flag=True, help="With --cv signer: also measure the learning curve, which takes longer.")
 @setting_option(TrainConfig, "start", metavar="RUN", shell_complete=completions.run)
-@click.option("--from-scratch", is_flag=True, help="Start with random weights.")
+@click.option("--from-scratch", is_flag=True, help="Start with random weights; the same as --start ''.")
 @setting_option(TrainConfig, "epochs")
 @setting_option(TrainConfig, "seed")
 @setting_option(TrainConfig, "both_hands", "--both-hands/--one-hand")

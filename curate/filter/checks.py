@@ -34,7 +34,7 @@ varies."""
 
 @dataclass(frozen=True, kw_only=True)
 class CheckConfig:
-    """Settings of the checks, section [checks]: what to do with the frames that each check finds, and the config.
+    """Settings of the checks, section [checks]: what to do with the frames that each check finds, and the limits.
 
     "drop" moves a frame to rejected.parquet, "flag" keeps it and lists it in flagged.parquet, "keep" skips the check.
     Faults of a recording, which the recorder rejects as well, are dropped. Hard frames are only flagged: live
