@@ -72,7 +72,7 @@ def check_java(_: Path) -> CheckStatus:
         return ok(f"Java {major} {location}")
     remedy = INSTALL_JAVA.get(sys.platform, f"install Java {MIN_JAVA} or newer")
     if home:
-        remedy += "; then set JAVA_HOME to its folder, or unset JAVA_HOME if it is on the PATH"
+        remedy += "; then set JAVA_HOME to its folder, or unset JAVA_HOME if the new Java is on the PATH"
     if major is None:
         return missing(f"no working Java {location}", remedy)
     return problem(f"Java {major} {location} is too old; {MIN_JAVA} or newer is required", remedy)
