@@ -22,7 +22,7 @@ FRAMES: Final = 12
 """Of each letter and signer: 864 in all, drawn in half a minute."""
 
 INTERVAL_S: Final = 0.7
-"""Between frames: the hand has moved on, so that few are near-copies."""
+"""Time between frames, seconds, so that few of them are near-duplicates."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A workspace of three synthetic people under real-looking names, recorded and curated once; and the real data."""
+"""A workspace of three synthetic signers with ordinary names, recorded and curated once; and the real data."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def _render_frames(signer: str, letter: str, count: int) -> list[Frame]:
-    """A synthetic person's frames, a second apart: small, and no near-copies of each other."""
+    """Return small frames of a synthetic signer, one second apart, so that they are not near-duplicates."""
     who = Signer.draw(f"synthetic-{signer}")
     stream = render_frames(
         letter, signer=who, session=SyntheticSession.draw(who, "one"), width=240, height=180, fps=1.0
@@ -41,19 +41,19 @@ def _render_frames(signer: str, letter: str, count: int) -> list[Frame]:
 
 @pytest.fixture(scope="session")
 def settings() -> CurateConfig:
-    """What `aslkit curate` does by default."""
+    """Curate with the default settings."""
     return load_settings("curate", CurateConfig)
 
 
 @pytest.fixture(scope="session")
 def picture() -> Frame:
-    """One frame with a hand in it, BGR, uint8 (180, 240, 3)."""
+    """Return a frame with a hand, BGR, uint8 (180, 240, 3)."""
     return _render_frames("ada", "L", 1)[0]
 
 
 @pytest.fixture(scope="session")
 def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) -> Workspace:
-    """Three people × three letters × six frames, curated as `custom` with two processes. Not to be changed."""
+    """Three signers × three letters × six frames, curated as `custom` with two processes. Tests must not modify it."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     for signer in PEOPLE:
         SessionInfo(signer=signer, session="one", camera="camera 0", licence="CC0-1.0").save(workspace.captures)
@@ -75,7 +75,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory, settings: CurateConfig) ->
 
 @pytest.fixture
 def workspace(curated: Workspace, tmp_path: Path) -> Workspace:
-    """A copy of `curated`, to be changed."""
+    """A copy of `curated` that a test may modify."""
     shutil.copytree(curated.root, tmp_path / "workspace")
     return Workspace(root=tmp_path / "workspace")
 
@@ -102,7 +102,7 @@ def measured_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real photographs: ASLKIT_TEST_DATA, or ../shared/data beside the repository."""
+    """The folder of real photos: ASLKIT_TEST_DATA, or ../shared/data next to the repository."""
     folder = Path(os.environ.get("ASLKIT_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (folder / "captures").is_dir():
         _missing(f"no real data in {folder}; ASLKIT_TEST_DATA names another place")
@@ -111,7 +111,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Of a Chromium, as ASLKIT_CHROMIUM names it or as it is found on the PATH."""
+    """Path of Chromium: ASLKIT_CHROMIUM, or from the PATH."""
     named = os.environ.get("ASLKIT_CHROMIUM")
     found = named or next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
     return found or _missing(f"no Chromium: neither ASLKIT_CHROMIUM nor {', '.join(CHROMIUMS)} on the PATH")
@@ -119,12 +119,12 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def bash_path() -> str:
-    """Of bash, whose completion is tried."""
+    """Path of bash, for the test of shell completion."""
     return shutil.which("bash") or _missing("no bash on the PATH")
 
 
 def _missing(what: str) -> NoReturn:
-    """Skip a test for want of something; where CI should have it, fail: a skip there would hide what is not tested."""
+    """Skip a test because something is missing. In CI, fail instead, because a skip would hide it."""
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
