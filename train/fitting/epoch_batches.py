@@ -21,7 +21,7 @@ MIRRORED_SHARE: Final = 0.5
 def balanced_epoch(
     keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
 ) -> Any:
-    """Return the training samples and their augmented copies as a keras.utils.PyDataset, augmented anew in each epoch.
+    """Return the training samples and their augmented copies as a keras.utils.PyDataset, augmented again in each epoch.
 
     All signers have the same total weight in the loss, however many frames they recorded, because the model is meant
     for unseen signers. Synthetic signers together, with letters and rest poses, weigh as one signer. An epoch depends
