@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 
 from aslkit.cli.output.stages import print_json
 from aslkit.cli.shared import shell_completion as completions
@@ -229,12 +230,12 @@ def _print_benchmark(result: "BenchmarkResult", *, as_json: bool) -> None:
     from aslkit.train.benchmark.leaderboard import format_precise, format_spread, leaderboard_rows
 
     if as_json:
-        print_json({"folder": str(result.folder)} | result.metrics)
+        print_json({"folder": str(result.folder)} | msgspec.to_builtins(result.metrics))
         return
     table = Table("model", box=box.SIMPLE)
     for title in ("official test", "grouped val.", "random split", "worst", "fit"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in leaderboard_rows(result.metrics["models"]):
+    for row in leaderboard_rows(result.metrics.models):
         worst = f"{row.worst_letter} {format_percent(row.worst_letter_accuracy)}"
         cells = (
             format_spread(row),
@@ -249,8 +250,8 @@ def _print_benchmark(result: "BenchmarkResult", *, as_json: bool) -> None:
         "official test: the published split, ± standard deviation over seeds. grouped val.: validation on unseen"
     )
     click.echo("photographs; models are selected by it. random split: the reference study's protocol, which leaks.")
-    if best := result.metrics["best"]:
-        click.echo(f"Best pixel model by grouped validation: {best['name']} ({result.folder / best['model']})")
+    if best := result.metrics.best:
+        click.echo(f"Best pixel model by grouped validation: {best.name} ({result.folder / best.model})")
     click.echo(f"Leaderboard: {result.folder / 'leaderboard.md'}")
     click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")
 
@@ -263,11 +264,11 @@ def _print_sweep(result: "SweepResult", *, as_json: bool) -> None:
     from aslkit.train.benchmark.leaderboard import format_precise
 
     if as_json:
-        print_json({"folder": str(result.folder), "rows": result.rows})
+        print_json({"folder": str(result.folder), "rows": msgspec.to_builtins(result.rows)})
         return
     table = Table("model", "grouped validation", "fit", box=box.SIMPLE)
     for row in result.rows:
-        score = f"failed: {row['failed']}" if row["failed"] else format_precise(row["grouped_validation"])
-        table.add_row(row["model"], score, "–" if row["fit_s"] is None else f"{row['fit_s']:.0f} s")
+        score = f"failed: {row.failed}" if row.failed else format_precise(row.grouped_validation)
+        table.add_row(row.model, score, "–" if row.fit_s is None else f"{row.fit_s:.0f} s")
     Console().print(table)
     click.echo(f"Table: {result.folder / 'sweep.md'}")

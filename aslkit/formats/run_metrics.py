@@ -1,4 +1,4 @@
-"""The contents of metrics.json: typed metrics of a training run, of its evaluations, and of a benchmark.
+"""The contents of metrics.json: typed metrics of a training run and of its evaluations.
 
 Attribute names are the field's terms. Where a key in the file differs (`name=`), the file keeps the key that earlier
 versions wrote, so that run folders and users' scripts keep working.
@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Struct, field
 
 from aslkit.core.errors import AslkitError
+from aslkit.formats.benchmark_metrics import BenchmarkMetrics
+from aslkit.formats.environment import Environment
 from aslkit.formats.recording_plan import PlannedLetter
 from aslkit.formats.run_folder import METRICS_FILE
 
@@ -81,15 +83,6 @@ class TrainingData(Struct, kw_only=True):
     letters: list[str] = []
     n: int = 0
     synthetic_signers: int = 0
-
-
-class Environment(Struct, kw_only=True):
-    """Where a model was trained: Python version, system, CPU cores, package versions (null if not installed)."""
-
-    python: str = ""
-    system: str = ""
-    cores: int | None = None
-    packages: dict[str, str | None] = {}
 
 
 class Confusion(Struct, kw_only=True):
@@ -348,27 +341,6 @@ class RunMetrics(Struct, kw_only=True):
     def to_json(self) -> str:
         """Return the text of metrics.json."""
         return msgspec.json.format(msgspec.json.encode(self.to_dict()), indent=2).decode() + "\n"
-
-
-class BestModel(Struct, kw_only=True):
-    """The best pixel model of a benchmark.
-
-    Attributes:
-        name: in the recipe.
-        network: its architecture's name in `train.fitting.architectures`; null for a model of Spark MLlib.
-        model: its folder, relative to the run.
-    """
-
-    name: str
-    network: str | None = None
-    model: str = ""
-
-
-class BenchmarkMetrics(Struct, kw_only=True):
-    """What other stages read from a benchmark's metrics.json."""
-
-    dataset: str | None = None
-    best: BestModel | None = None
 
 
 def read_metrics(run: Path) -> RunMetrics | BenchmarkMetrics | None:

@@ -1,16 +1,17 @@
 """The leaderboard of a benchmark: metrics of each model over its seeds, as tables, charts and report.html."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import load_html_template
+from aslkit.formats.benchmark_metrics import BenchmarkMetrics, BestModel, ModelMetrics
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.reporting.report import draw_confusion, draw_curves
 from aslkit.train.reporting.tables import markdown_table, write_rows
@@ -51,76 +52,75 @@ class LeaderboardRow:
     ranks: int
 
 
-def leaderboard_rows(models: Sequence[dict[str, Any]]) -> list[LeaderboardRow]:
+def leaderboard_rows(models: Sequence[ModelMetrics]) -> list[LeaderboardRow]:
     """Summarise the model entries of metrics.json in one row per model, best grouped validation first."""
-    names = dict.fromkeys(entry["name"] for entry in models)
-    rows = [_build_row([entry for entry in models if entry["name"] == name]) for name in names]
+    names = dict.fromkeys(entry.name for entry in models)
+    rows = [_build_row([entry for entry in models if entry.name == name]) for name in names]
     return sorted(rows, key=lambda row: -row.grouped_validation)
 
 
-def _build_row(entries: list[dict[str, Any]]) -> LeaderboardRow:
+def _build_row(entries: list[ModelMetrics]) -> LeaderboardRow:
     first = entries[0]
-    tests = [entry["official_test"]["accuracy"] for entry in entries]
+    tests = [entry.official_test.accuracy for entry in entries]
     confusion = total_confusion(entries)
     accuracies = confusion.diagonal() / np.maximum(confusion.sum(axis=1), 1)
     worst = int(np.argmin(accuracies))
-    epoch_s = [entry["epoch_s"] for entry in entries if entry["epoch_s"] is not None]
+    epoch_s = [entry.epoch_s for entry in entries if entry.epoch_s is not None]
     return LeaderboardRow(
-        name=first["name"],
-        architecture=first["architecture"],
-        feature=first["feature"],
+        name=first.name,
+        architecture=first.architecture,
+        feature=first.feature,
         official_test=float(np.mean(tests)),
         official_test_sd=float(np.std(tests, ddof=1)) if len(tests) > 1 else 0.0,
         seeds=len(entries),
-        macro_f1=float(np.mean([entry["official_test"]["macro_f1"] for entry in entries])),
+        macro_f1=float(np.mean([entry.official_test.macro_f1 for entry in entries])),
         worst_letter=LETTERS[worst],
         worst_letter_accuracy=float(accuracies[worst]),
-        grouped_validation=float(np.mean([entry["grouped_validation"]["accuracy"] for entry in entries])),
-        random_split=first["random_split"] and first["random_split"]["accuracy"],
-        fit_s=float(np.median([entry["fit_s"] for entry in entries])),
+        grouped_validation=float(np.mean([entry.grouped_validation.accuracy for entry in entries])),
+        random_split=first.random_split.accuracy if first.random_split else None,
+        fit_s=float(np.median([entry.fit_s for entry in entries])),
         epoch_s=float(np.median(epoch_s)) if epoch_s else None,
-        predict_ms=float(np.median([entry["predict_ms"] for entry in entries])),
-        size_bytes=int(np.median([entry["size_bytes"] for entry in entries])),
-        engine=first["engine"],
-        ranks=first["ranks"],
+        predict_ms=float(np.median([entry.predict_ms for entry in entries])),
+        size_bytes=int(np.median([entry.size_bytes for entry in entries])),
+        engine=first.engine,
+        ranks=first.ranks,
     )
 
 
-def total_confusion(entries: Sequence[dict[str, Any]]) -> Any:
+def total_confusion(entries: Sequence[ModelMetrics]) -> Any:
     """Sum the confusion matrices on the test split over all seeds, int64 (24, 24), rows signed, columns predicted."""
-    return np.sum([entry["confusion"] for entry in entries], axis=0)
+    return np.sum([entry.confusion for entry in entries], axis=0)
 
 
-def best_pixel_model(models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def best_pixel_model(models: Sequence[ModelMetrics]) -> BestModel | None:
     """Return the pixel model with the best grouped validation, which provides initial weights; None without one."""
     pixels = [row for row in leaderboard_rows(models) if row.feature.startswith("pixels")]
     if not pixels:
         return None
     best = pixels[0]
-    entry = next(entry for entry in models if entry["name"] == best.name)
-    return {
-        "name": best.name,
-        "architecture": best.architecture,
-        "network": entry["network"],
-        "feature": best.feature,
-        "model": f"models/{best.name}",
-        "chosen_by": "grouped_validation",
-        "grouped_validation": best.grouped_validation,
-    }
+    entry = next(entry for entry in models if entry.name == best.name)
+    return BestModel(
+        name=best.name,
+        architecture=best.architecture,
+        network=entry.network,
+        feature=best.feature,
+        model=f"models/{best.name}",
+        grouped_validation=best.grouped_validation,
+    )
 
 
-def write_leaderboard(folder: Path, metrics: dict[str, Any]) -> None:
+def write_leaderboard(folder: Path, metrics: BenchmarkMetrics) -> None:
     """Write leaderboard.csv, leaderboard.md, report.html with its charts and, last, metrics.json."""
-    rows = leaderboard_rows(metrics["models"])
+    rows = leaderboard_rows(metrics.models)
     write_rows(folder / "leaderboard.csv", [asdict(row) for row in rows])
     write_text(folder / "leaderboard.md", _render_markdown(rows))
     has_curves = {}
     for row in rows:
-        entries = [entry for entry in metrics["models"] if entry["name"] == row.name]
+        entries = [entry for entry in metrics.models if entry.name == row.name]
         draw_confusion(folder / f"confusion-{row.name}.png", total_confusion(entries), f"{row.name}, official test, %")
-        has_curves[row.name] = bool(entries[0]["history"])
+        has_curves[row.name] = bool(entries[0].history)
         if has_curves[row.name]:
-            draw_curves(folder / f"curves-{row.name}.png", entries[0]["history"])
+            draw_curves(folder / f"curves-{row.name}.png", entries[0].history)
     template = load_html_template(
         "aslkit.train.benchmark",
         "leaderboard.html.j2",
@@ -129,7 +129,7 @@ def write_leaderboard(folder: Path, metrics: dict[str, Any]) -> None:
         spread=format_spread,
     )
     write_text(folder / "report.html", template.render(rows=rows, metrics=metrics, curves=has_curves))
-    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+    write_text(folder / METRICS_FILE, msgspec.json.format(msgspec.json.encode(metrics), indent=2).decode() + "\n")
 
 
 def format_spread(row: LeaderboardRow) -> str:

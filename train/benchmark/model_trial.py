@@ -14,6 +14,7 @@ import numpy.typing as npt
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import progress_bar
+from aslkit.formats.benchmark_metrics import LetterAccuracy, MeasuredSplit, TrainingDetails
 from aslkit.train.benchmark import cnn
 from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels
 from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
@@ -60,13 +61,12 @@ class TrialResult:
     Attributes:
         predict: function images, uint8 (n, 28, 28) -> index of the letter, int64 (n,).
         save: function that writes the model into a folder.
-        details: fit_s, engine, ranks, epochs, epoch_s and history; for networks also best_epoch and start_s, the
-            seconds before the first step.
+        details: how it was trained.
     """
 
     predict: Callable[[Pixels], npt.NDArray[np.int64]]
     save: Callable[[Path], None]
-    details: dict[str, Any]
+    details: TrainingDetails
 
 
 @contextmanager
@@ -108,17 +108,13 @@ def train_model(
 
 def evaluate_split(
     predict: Callable[[Pixels], npt.NDArray[np.int64]], images: BenchmarkImages, split: str
-) -> dict[str, Any]:
+) -> MeasuredSplit:
     """Compute the metrics of a model on a split.
 
     Args:
         predict: function images, uint8 (n, 28, 28) -> index of the letter, int64 (n,).
         images: the dataset.
-        split: "train", "validation" or "test".
-
-    Returns:
-        accuracy, macro_f1, n, worst_letter, predict_ms (milliseconds per image, predicting all at once), and confusion:
-        the confusion matrix, rows signed, columns predicted.
+        split: "train", "validation" or "test"; must have images.
     """
     rows = images.part(split)
     started = time.perf_counter()
@@ -126,14 +122,14 @@ def evaluate_split(
     seconds = time.perf_counter() - started
     metrics = measure_predictions(predictions)
     letter, worst = min(metrics.per_letter.items(), key=lambda item: item[1].accuracy or 0)
-    return {
-        "accuracy": metrics.accuracy,
-        "macro_f1": metrics.macro_f1,
-        "n": metrics.n,
-        "worst_letter": {"letter": letter, "accuracy": worst.accuracy},
-        "predict_ms": round(1000 * seconds / max(len(rows), 1), 4),
-        "confusion": confusion_matrix(predictions)[:, : len(LETTERS)].tolist(),
-    }
+    return MeasuredSplit(
+        accuracy=metrics.accuracy or 0.0,
+        macro_f1=metrics.macro_f1 or 0.0,
+        n=len(rows),
+        worst_letter=LetterAccuracy(letter=letter, accuracy=worst.accuracy or 0.0),
+        predict_ms=round(1000 * seconds / len(rows), 4),
+        confusion=confusion_matrix(predictions)[:, : len(LETTERS)].tolist(),
+    )
 
 
 @contextmanager
@@ -149,18 +145,18 @@ def open_spark_if_needed(configs: Iterable[ModelConfig], *, ranks: int, master: 
         yield spark
 
 
-def _network_details(network: cnn.NetworkModel, ranks: int) -> dict[str, Any]:
+def _network_details(network: cnn.NetworkModel, ranks: int) -> TrainingDetails:
     history = network.state.history
-    return {
-        "fit_s": round(network.fit_s, 3),
-        "engine": "keras" if ranks == 1 else "horovod-on-spark",
-        "ranks": ranks,
-        "epochs": len(history),
-        "best_epoch": network.state.best_epoch,
-        "epoch_s": round(float(np.median([row["seconds"] for row in history])), 3),
-        "start_s": round(network.start_s, 3),
-        "history": history,
-    }
+    return TrainingDetails(
+        fit_s=round(network.fit_s, 3),
+        engine="keras" if ranks == 1 else "horovod-on-spark",
+        ranks=ranks,
+        epochs=len(history),
+        best_epoch=network.state.best_epoch,
+        epoch_s=round(float(np.median([row["seconds"] for row in history])), 3),
+        start_s=round(network.start_s, 3),
+        history=history,
+    )
 
 
 def _train_mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path) -> TrialResult:
@@ -177,12 +173,5 @@ def _train_mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark:
     )
     label = np.tile(images.label[train], config.copies + 1)
     model = mllib.fit_mllib(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
-    details = {
-        "fit_s": round(model.fit_s, 3),
-        "engine": MLLIB,
-        "ranks": 1,
-        "epochs": None,
-        "epoch_s": None,
-        "history": [],
-    }
+    details = TrainingDetails(fit_s=round(model.fit_s, 3), engine=MLLIB, ranks=1)
     return TrialResult(predict=lambda images: model.predict(describe(images)), save=model.save, details=details)

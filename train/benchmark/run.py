@@ -1,17 +1,24 @@
 """The benchmark: train several models on the official split of Sign Language MNIST, and write a leaderboard."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import folder_size, remove
+from aslkit.formats.benchmark_metrics import (
+    BenchmarkMetrics,
+    ModelMetrics,
+    RandomSplitMetrics,
+    TrainingDetails,
+    TrialMetrics,
+)
 from aslkit.formats.run_folder import RESULTS_FILE
 from aslkit.train.benchmark import leaderboard, sign_mnist_split
 from aslkit.train.benchmark.model_trial import BenchmarkSettings, evaluate_split, open_spark_if_needed, train_model
@@ -22,13 +29,22 @@ from aslkit.train.reporting.environment import describe_environment
 OFFICIAL: Final = "official"
 RANDOM: Final = "random"
 
+Result = TypeVar("Result", bound=Struct)
+
+
+class _ResultLine(Struct, Generic[Result]):
+    """A line of the results file."""
+
+    key: str
+    result: Result
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkResult:
     """A finished benchmark: its folder, and the content of its metrics.json."""
 
     folder: Path
-    metrics: dict[str, Any]
+    metrics: BenchmarkMetrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +81,7 @@ def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) ->
     started = time.perf_counter()
     images = sign_mnist_split.load_images(dataset, validation_share=recipe.benchmark.validation_share, seed=0)
     settings.folder.mkdir(parents=True, exist_ok=True)
-    tasks, results = list(_iter_tasks(recipe)), load_results(settings.folder)
+    tasks, results = list(_iter_tasks(recipe)), load_results(settings.folder, TrialMetrics)
     missing = [task for task in tasks if task.key not in results]
     with open_spark_if_needed((task.config for task in missing), ranks=settings.ranks, master=settings.master) as spark:
         with_spark = replace(settings, spark=spark)
@@ -75,16 +91,15 @@ def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) ->
             # Written after every model, so that an interruption loses at most one.
             append_result(settings.folder, task.key, results[task.key])
     models = _model_entries([(task, results[task.key]) for task in tasks], dataset.name)
-    metrics = {
-        "aslkit": __version__,
-        "dataset": dataset.name,
-        "kind": "benchmark",
-        "best": leaderboard.best_pixel_model(models),
-        "photographs": int(images.photograph.max()) + 1,
-        "environment": msgspec.to_builtins(describe_environment()),
-        "seconds": round(time.perf_counter() - started, 1),
-        "models": models,
-    }
+    metrics = BenchmarkMetrics(
+        aslkit=__version__,
+        dataset=dataset.name,
+        best=leaderboard.best_pixel_model(models),
+        photographs=int(images.photograph.max()) + 1,
+        environment=describe_environment(),
+        seconds=round(time.perf_counter() - started, 1),
+        models=models,
+    )
     leaderboard.write_leaderboard(settings.folder, metrics)
     remove(settings.folder / "checkpoints")
     return BenchmarkResult(folder=settings.folder, metrics=metrics)
@@ -108,41 +123,43 @@ def _build_task(name: str, config: ModelConfig, seed: int, split: str, recipe: R
 
 def _run_task(
     task: BenchmarkTask, recipe: Recipe, images: BenchmarkImages, settings: BenchmarkSettings, title: str
-) -> dict[str, Any]:
+) -> TrialMetrics:
     """Train one model and evaluate it. The test split is read only here, after all choices are made."""
     part = images if task.split == OFFICIAL else _split_randomly(images, recipe, task.seed)
     with train_model(task.key, task.config, part, seed=task.seed, settings=settings, title=title) as trial:
-        metrics = {split: evaluate_split(trial.predict, part, split) for split in ("validation", "test")}
+        validation, test = (evaluate_split(trial.predict, part, split) for split in ("validation", "test"))
         model = settings.folder / "models" / task.name
         if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
             remove(model)
             trial.save(model)
-        return trial.details | metrics | {"size_bytes": folder_size(model)}
+        details = msgspec.structs.asdict(trial.details)
+        return TrialMetrics(**details, validation=validation, test=test, size_bytes=folder_size(model))
 
 
-def load_results(folder: Path) -> dict[str, dict[str, Any]]:
+def load_results(folder: Path, kind: type[Result]) -> dict[str, Result]:
     """Read the results of finished trainings, by key.
 
     Args:
         folder: folder of a benchmark or sweep.
+        kind: type of a result: `TrialMetrics` for a benchmark, `SweepRow` for a sweep.
 
     Raises:
         AslkitError: the file is damaged.
     """
     path = folder / RESULTS_FILE
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return {each["key"]: each["result"] for each in lines}
+        lines = msgspec.json.Decoder(_ResultLine[kind]).decode_lines(path.read_bytes())  # type: ignore[valid-type]
+        return {line.key: line.result for line in lines}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise AslkitError(f"{path} is damaged ({error}). Delete its last line, then resume.") from error
 
 
-def append_result(folder: Path, key: str, result: dict[str, Any]) -> None:
+def append_result(folder: Path, key: str, result: Struct) -> None:
     """Append the result of a training to the results file."""
-    with (folder / RESULTS_FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"key": key, "result": result}) + "\n")
+    with (folder / RESULTS_FILE).open("ab") as file:
+        file.write(msgspec.json.encode(_ResultLine(key, result)) + b"\n")
 
 
 def _split_randomly(images: BenchmarkImages, recipe: Recipe, seed: int) -> BenchmarkImages:
@@ -152,36 +169,40 @@ def _split_randomly(images: BenchmarkImages, recipe: Recipe, seed: int) -> Bench
     )
 
 
-def _model_entries(results: Sequence[tuple[BenchmarkTask, dict[str, Any]]], dataset: str) -> list[dict[str, Any]]:
+def _model_entries(results: Sequence[tuple[BenchmarkTask, TrialMetrics]], dataset: str) -> list[ModelMetrics]:
     """Return the entries of metrics.json: one per model and seed, with the model's result on the random split."""
     random_split = {
-        task.name: _select_metrics(result["test"]) | {"seed": task.seed, "leaks": True}
+        task.name: RandomSplitMetrics(**msgspec.structs.asdict(result.test.summary()), seed=task.seed)
         for task, result in results
         if task.split == RANDOM
     }
     return [
-        {
-            "dataset": dataset,
-            "name": task.name,
-            "architecture": task.config.architecture,
-            "feature": task.config.feature,
-            "network": getattr(task.config, "network", None),
-            "seed": task.seed,
-            "official_test": _select_metrics(result["test"]),
-            "grouped_validation": _select_metrics(result["validation"]),
-            "random_split": random_split.get(task.name),
-            **{key: value for key, value in result.items() if key not in ("test", "validation")},
-            "predict_ms": result["test"]["predict_ms"],
-            "settings": asdict(task.config),
-            "confusion": result["test"]["confusion"],
-        }
+        _model_entry(task, result, dataset, random_split.get(task.name))
         for task, result in results
         if task.split == OFFICIAL
     ]
 
 
-def _select_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
-    return {key: metrics[key] for key in ("accuracy", "macro_f1", "n", "worst_letter")}
+def _model_entry(
+    task: BenchmarkTask, result: TrialMetrics, dataset: str, random_split: RandomSplitMetrics | None
+) -> ModelMetrics:
+    details = {name: getattr(result, name) for name in TrainingDetails.__struct_fields__}
+    return ModelMetrics(
+        **details,
+        dataset=dataset,
+        name=task.name,
+        architecture=task.config.architecture,
+        feature=task.config.feature,
+        network=getattr(task.config, "network", None),
+        seed=task.seed,
+        official_test=result.test.summary(),
+        grouped_validation=result.validation.summary(),
+        random_split=random_split,
+        size_bytes=result.size_bytes,
+        predict_ms=result.test.predict_ms,
+        settings=asdict(task.config),
+        confusion=result.test.confusion,
+    )
 
 
 def filter_recipe(recipe: Recipe, *, architecture: str | None, feature: str | None, seed: int | None) -> Recipe:

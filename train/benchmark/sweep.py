@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from aslkit.core.config import build_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import remove, write_text
+from aslkit.formats.benchmark_metrics import SweepRow
 from aslkit.formats.run_folder import SWEEP_FILE
 from aslkit.train.benchmark import sign_mnist_split
 from aslkit.train.benchmark.leaderboard import format_precise
@@ -48,7 +51,7 @@ class SweepResult:
     """A finished sweep: its folder, and its rows, best grouped validation first, failed models last."""
 
     folder: Path
-    rows: list[dict[str, Any]]
+    rows: list[SweepRow]
 
 
 def load_grid(name: str) -> SweepGrid:
@@ -91,9 +94,9 @@ def run_sweep(dataset: Path, grid: SweepGrid, settings: BenchmarkSettings) -> Sw
     """
     images = sign_mnist_split.load_images(dataset, validation_share=grid.benchmark.validation_share, seed=0)
     settings.folder.mkdir(parents=True, exist_ok=True)
-    results = load_results(settings.folder)
+    results = load_results(settings.folder, SweepRow)
     keys = {name: f"{name} {digest(config, grid.benchmark)}" for name, config in grid.models.items()}
-    missing = [name for name, key in keys.items() if results.get(key, {"failed": True})["failed"]]
+    missing = [name for name, key in keys.items() if key not in results or results[key].failed]
     with open_spark_if_needed(
         (grid.models[name] for name in missing), ranks=settings.ranks, master=settings.master
     ) as spark:
@@ -101,8 +104,8 @@ def run_sweep(dataset: Path, grid: SweepGrid, settings: BenchmarkSettings) -> Sw
             title = f"{name} ({number} of {len(missing)})"
             results[keys[name]] = _run_trial(name, grid, images, replace(settings, spark=spark), title)
             append_result(settings.folder, keys[name], results[keys[name]])
-    rows = [{"model": name, **results[key]} for name, key in keys.items()]
-    rows.sort(key=lambda row: -(row["grouped_validation"] or 0))
+    rows = [msgspec.structs.replace(results[key], model=name) for name, key in keys.items()]
+    rows.sort(key=lambda row: -(row.grouped_validation or 0))
     _write_tables(settings.folder, rows)
     remove(settings.folder / "checkpoints")
     return SweepResult(folder=settings.folder, rows=rows)
@@ -110,17 +113,18 @@ def run_sweep(dataset: Path, grid: SweepGrid, settings: BenchmarkSettings) -> Sw
 
 def _run_trial(
     name: str, grid: SweepGrid, images: BenchmarkImages, settings: BenchmarkSettings, title: str
-) -> dict[str, Any]:
+) -> SweepRow:
     """Train and evaluate one model. A failure is returned as a row, unless the Spark session is lost."""
     config = grid.models[name]
-    row = {"architecture": config.architecture, "feature": config.feature, "settings": grid.varied[name]}
-    empty = {"grouped_validation": None, "macro_f1": None, "fit_s": None, "epochs": None, "failed": None}
+    row = SweepRow(
+        model=name, architecture=config.architecture, feature=config.feature, settings=grid.varied[name]
+    )
     key = digest(config, grid.benchmark)
     try:
         with train_model(key, config, images, seed=grid.benchmark.seeds[0], settings=settings, title=title) as trial:
             metrics = evaluate_split(trial.predict, images, "validation")
-            row |= empty | {"fit_s": trial.details["fit_s"], "epochs": trial.details["epochs"]}
-            return row | {"grouped_validation": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
+            row.fit_s, row.epochs = trial.details.fit_s, trial.details.epochs
+            row.grouped_validation, row.macro_f1 = metrics.accuracy, metrics.macro_f1
     except AslkitError as error:
         if settings.spark is not None:
             from aslkit.train.benchmark.mllib import is_spark_alive
@@ -128,20 +132,20 @@ def _run_trial(
             # Without Java, every further model would fail as well.
             if not is_spark_alive(settings.spark):
                 raise
-        return row | empty | {"failed": error.message.strip().splitlines()[0]}
+        row.failed = error.message.strip().splitlines()[0]
+    return row
 
 
-def _write_tables(folder: Path, rows: list[dict[str, Any]]) -> None:
-    write_rows(folder / SWEEP_FILE, rows)
+def _write_tables(folder: Path, rows: list[SweepRow]) -> None:
+    write_rows(folder / SWEEP_FILE, [msgspec.structs.asdict(row) for row in rows])
     head = ("model", "feature", "grouped validation", "macro F1", "fit, s")
     write_text(folder / "sweep.md", markdown_table(head, [_table_row(row) for row in rows]))
 
 
-def _table_row(row: dict[str, Any]) -> tuple[str, ...]:
-    if row["failed"]:
-        return row["model"], row["feature"], f"failed: {row['failed']}", "–", "–"
-    score = format_precise(row["grouped_validation"])
-    return row["model"], row["feature"], score, f"{row['macro_f1']:.4f}", f"{row['fit_s']:.0f}"
+def _table_row(row: SweepRow) -> tuple[str, ...]:
+    if row.failed:
+        return row.model, row.feature, f"failed: {row.failed}", "–", "–"
+    return row.model, row.feature, format_precise(row.grouped_validation), f"{row.macro_f1:.4f}", f"{row.fit_s:.0f}"
 
 
 def _format_value(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from aslkit.formats.run_metrics import Environment
+from aslkit.formats.environment import Environment
 
 PACKAGES: Final = (
     "aslkit", "horovod", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "pyspark", "scikit-learn",

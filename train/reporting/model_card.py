@@ -3,7 +3,8 @@
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.core.sanitize import format_percent
-from aslkit.formats.run_metrics import Environment, RejectionMetrics, RunMetrics
+from aslkit.formats.environment import Environment
+from aslkit.formats.run_metrics import RejectionMetrics, RunMetrics
 from aslkit.train.reporting.summary_text import (
     describe_false_letters,
     describe_run,

@@ -7,8 +7,9 @@ from typing import Final, Literal
 from msgspec import Struct, field
 
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.formats.benchmark_metrics import BenchmarkMetrics
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
-from aslkit.formats.run_metrics import BenchmarkMetrics, RunMetrics, read_metrics
+from aslkit.formats.run_metrics import RunMetrics, read_metrics
 from aslkit.train.reporting.resume import CHECKPOINTS
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 

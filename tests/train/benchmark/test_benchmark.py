@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
+from aslkit.formats.benchmark_metrics import LetterAccuracy, MeasuredSplit, ModelMetrics, SplitMetrics, TrainingDetails
+from aslkit.formats.run_metrics import read_metrics
 from aslkit.train.benchmark import cnn, leaderboard, model_trial, sign_mnist_split, sweep
 from aslkit.train.benchmark import run as benchmark_run
 from aslkit.train.benchmark.model_trial import BenchmarkSettings
@@ -44,7 +47,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def record(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.TrialResult]:
         names.append(name)
-        details = {"fit_s": 1.0, "engine": "none", "ranks": 1, "epochs": None, "epoch_s": None, "history": []}
+        details = TrainingDetails(fit_s=1.0, engine="none", ranks=1)
         yield model_trial.TrialResult(
             predict=lambda images: np.zeros(len(images), np.int64), save=lambda folder: folder.mkdir(parents=True),
             details=details,
@@ -62,7 +65,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_metrics_have_an_entry_per_model_and_seed(done: BenchmarkResult) -> None:
     metrics = json.loads((done.folder / "metrics.json").read_text())
-    assert metrics == json.loads(json.dumps(done.metrics))
+    assert metrics == msgspec.to_builtins(done.metrics)
+    assert read_metrics(done.folder) == done.metrics
     assert len(metrics["models"]) == 4
     for entry in metrics["models"]:
         assert entry["dataset"] == "sign-mnist"
@@ -82,8 +86,9 @@ def test_metrics_have_an_entry_per_model_and_seed(done: BenchmarkResult) -> None
 
 
 def test_random_split_is_optimistic(done: BenchmarkResult) -> None:
-    network = [each for each in done.metrics["models"] if each["architecture"] == "cnn"]
-    assert network[0]["random_split"]["accuracy"] > np.mean([each["official_test"]["accuracy"] for each in network])
+    network = [each for each in done.metrics.models if each.architecture == "cnn"]
+    assert network[0].random_split
+    assert network[0].random_split.accuracy > np.mean([each.official_test.accuracy for each in network])
 
 
 def test_network_has_curves_and_a_loadable_model(done: BenchmarkResult, sign_mnist: Path) -> None:
@@ -91,13 +96,14 @@ def test_network_has_curves_and_a_loadable_model(done: BenchmarkResult, sign_mni
 
     from aslkit.train.benchmark.cnn import scale_images
 
-    model = keras.saving.load_model(done.folder / done.metrics["best"]["model"] / "model.keras", safe_mode=True)
+    assert done.metrics.best
+    model = keras.saving.load_model(done.folder / done.metrics.best.model / "model.keras", safe_mode=True)
     images = sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
     rows = images.part("test")
     predicted = np.asarray(model(scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
-    entry = next(each for each in done.metrics["models"] if each["architecture"] == "cnn" and each["seed"] == 0)
-    assert (predicted == images.label[rows]).mean() == entry["official_test"]["accuracy"]
-    assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry["history"][0])
+    entry = next(each for each in done.metrics.models if each.architecture == "cnn" and each.seed == 0)
+    assert (predicted == images.label[rows]).mean() == entry.official_test.accuracy
+    assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry.history[0])
     assert (done.folder / "curves-network.png").stat().st_size > 5000
 
 
@@ -106,7 +112,7 @@ def test_leaderboard_is_sorted_by_validation_with_one_row_per_model(done: Benchm
     scores = [float(row["grouped_validation"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     for row in rows:
-        tests = [e["official_test"]["accuracy"] for e in done.metrics["models"] if e["name"] == row["name"]]
+        tests = [e.official_test.accuracy for e in done.metrics.models if e.name == row["name"]]
         assert float(row["official_test"]) == pytest.approx(np.mean(tests))
         assert float(row["official_test_sd"]) == pytest.approx(np.std(tests, ddof=1))
         assert row["worst_letter"] in LETTERS
@@ -132,7 +138,7 @@ def test_resumed_benchmark_skips_finished_trainings(
     settings = BenchmarkSettings(folder=tmp_path / "run", ranks=1, master="", resume="")
     append_result = benchmark_run.append_result
 
-    def append_until_full(folder: Path, key: str, result: dict[str, Any]) -> None:
+    def append_until_full(folder: Path, key: str, result: msgspec.Struct) -> None:
         if len(untrained) == 3:
             raise OSError(28, "No space left on device")
         append_result(folder, key, result)
@@ -146,7 +152,7 @@ def test_resumed_benchmark_skips_finished_trainings(
     assert [name.rsplit("-", 1)[0] for name in untrained] == [
         "network-0-official", "network-1-official", "forest-0-random", "network-0-random",
     ]  # fmt: skip
-    assert len(done.metrics["models"]) == 4
+    assert len(done.metrics.models) == 4
 
 
 def test_damaged_results_are_reported(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
@@ -156,18 +162,26 @@ def test_damaged_results_are_reported(untrained: list[str], sign_mnist: Path, tm
         benchmark_run.run_benchmark(sign_mnist, RECIPE, settings)
 
 
+def build_entry(name: str, *, feature: str = "pixels28", test: float, validation: float) -> ModelMetrics:
+    """Return a model's metrics with the given accuracies."""
+    official_test, grouped_validation = (
+        SplitMetrics(accuracy=each, macro_f1=each, n=24, worst_letter=LetterAccuracy(letter="A", accuracy=each))
+        for each in (test, validation)
+    )
+    return ModelMetrics(
+        dataset="sign-mnist", name=name, architecture="cnn", network="cnn", feature=feature, engine="", ranks=1,
+        seed=0, official_test=official_test, grouped_validation=grouped_validation, random_split=None, fit_s=1.0,
+        epoch_s=1.0, predict_ms=1.0, size_bytes=1, settings={}, confusion=np.eye(24, dtype=int).tolist(),
+    )  # fmt: skip
+
+
 def test_best_pixel_model_is_selected_by_validation() -> None:
-    entry = {"network": "cnn", "feature": "pixels28", "architecture": "cnn", "engine": "", "ranks": 1, "seed": 0,
-             "random_split": None, "fit_s": 1.0, "epoch_s": 1.0, "predict_ms": 1.0, "size_bytes": 1,
-             "confusion": np.eye(24, dtype=int).tolist()}  # fmt: skip
-    best_on_test = {**entry, "name": "a", "official_test": {"accuracy": 1.0, "macro_f1": 1.0},
-                 "grouped_validation": {"accuracy": 0.7}}  # fmt: skip
-    best_on_validation = {**entry, "name": "b", "official_test": {"accuracy": 0.8, "macro_f1": 0.8},
-             "grouped_validation": {"accuracy": 0.9}}  # fmt: skip
-    hog = {**best_on_validation, "name": "c", "feature": "hog", "grouped_validation": {"accuracy": 0.99}}
+    best_on_test = build_entry("a", test=1.0, validation=0.7)
+    best_on_validation = build_entry("b", test=0.8, validation=0.9)
+    hog = build_entry("c", feature="hog", test=0.8, validation=0.99)
     best = leaderboard.best_pixel_model([best_on_test, best_on_validation, hog])
     assert best is not None
-    assert best["name"] == "b"
+    assert best.name == "b"
     assert leaderboard.best_pixel_model([hog]) is None
 
 
@@ -188,7 +202,7 @@ def test_sweep_uses_only_the_validation_split_and_can_be_resumed(
 ) -> None:
     splits = []
 
-    def record_and_evaluate(predict: Any, images: Any, split: str) -> dict[str, Any]:
+    def record_and_evaluate(predict: Any, images: Any, split: str) -> MeasuredSplit:
         splits.append(split)
         return model_trial.evaluate_split(predict, images, split)
 
@@ -222,7 +236,7 @@ def test_sweep_continues_after_a_failed_model(sign_mnist: Path, tmp_path: Path) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cnn, "fit_network", fail_for_mlp)
         result = sweep.run_sweep(sign_mnist, grid, BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""))
-    assert [(row["model"], row["failed"]) for row in result.rows] == [
+    assert [(row.model, row.failed) for row in result.rows] == [
         ("good", None),
         ("failing", "Spark failed to fit: Java heap space."),
     ]
@@ -237,7 +251,7 @@ def test_changed_settings_are_trained_again(untrained: list[str], sign_mnist: Pa
     changed = replace(RECIPE, models={**RECIPE.models, "network": network})
     done = benchmark_run.run_benchmark(sign_mnist, changed, settings)
     assert {name.split("-")[0] for name in untrained} == {"network"}
-    assert [each["settings"].get("learning_rate") for each in done.metrics["models"]] == [None, None, 0.001, 0.001]
+    assert [each.settings.get("learning_rate") for each in done.metrics.models] == [None, None, 0.001, 0.001]
 
 
 def test_resumed_sweep_retries_failed_models(
@@ -250,6 +264,6 @@ def test_resumed_sweep_retries_failed_models(
         raise AslkitError("Java heap space.")
 
     monkeypatch.setattr(sweep, "train_model", fail)
-    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {"Java heap space."}
+    assert {row.failed for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {"Java heap space."}
     monkeypatch.setattr(sweep, "train_model", train_model)
-    assert {row["failed"] for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {None}
+    assert {row.failed for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {None}

@@ -104,7 +104,7 @@ def test_mllib_pipeline_is_alphabetical_and_survives_saving(
     with train_model(
         "one", build_model_config(values, "test"), unbalanced, seed=0, settings=settings, title=""
     ) as trial:
-        assert trial.details["engine"] == MLLIB
+        assert trial.details.engine == MLLIB
         trial.save(folder / "saved")
         validation = images.pixels[images.part("validation")]
         predicted = trial.predict(validation)

@@ -1,0 +1,12 @@
+"""Python, system and package versions with which a model was trained."""
+
+from msgspec import Struct
+
+
+class Environment(Struct, kw_only=True):
+    """Where a model was trained: Python version, system, CPU cores, package versions (null if not installed)."""
+
+    python: str = ""
+    system: str = ""
+    cores: int | None = None
+    packages: dict[str, str | None] = {}
