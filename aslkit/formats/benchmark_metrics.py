@@ -66,7 +66,7 @@ class TrainingDetails(Struct, kw_only=True):
     best_epoch: int | None = None
     epoch_s: float | None = None
     start_s: float | None = None
-    history: list[dict[str, float]] = []
+    history: list[dict[str, int | float]] = []
 
 
 class TrialMetrics(TrainingDetails, kw_only=True):

@@ -270,7 +270,8 @@ class TrainingStep:
 
 def _metrics_row(epoch: int, train: npt.NDArray[np.float64], validation: npt.NDArray[np.float64]) -> dict[str, float]:
     row: dict[str, float] = {"epoch": epoch}
-    for prefix, (count, loss, correct, confident_correct, confident) in (("", train), ("val_", validation)):
+    for prefix, sums in (("", train), ("val_", validation)):
+        count, loss, correct, confident_correct, confident = sums.tolist()
         if count:
             row[f"{prefix}loss"] = loss / count
             row[f"{prefix}accuracy"] = correct / count
