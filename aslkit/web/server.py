@@ -3,6 +3,7 @@
 If the page is reachable from other machines, it uses HTTPS and an access token; see `aslkit.web.access_control`.
 """
 
+import asyncio
 import errno
 import ipaddress
 import secrets
@@ -95,7 +96,7 @@ class PageServer:
                 self._certificate = stack.enter_context(create_self_signed(hosts, now=datetime.now(UTC)))
             token = secrets.token_urlsafe(24) if public else None
             self.addresses = Addresses(hosts=hosts, port=bound[1], tls=self._certificate is not None, token=token)
-            self._server = uvicorn.Server(self._create_config(make_app(self.addresses, self.stop)))
+            self._server = _Server(self._create_config(make_app(self.addresses, self.stop)))
             self._stack = stack.pop_all()
 
     @property
@@ -164,6 +165,20 @@ class PageServer:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Shut down, then close the connections that are still open.
+
+        uvicorn leaves a connection open if its request did not complete in time, or if it was accepted during shutdown.
+        """
+        await super().shutdown(sockets)
+        if self.server_state.connections:
+            await asyncio.sleep(0.1)  # requests that were cancelled send their error response
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the transports close in the next iteration of the event loop
 
 
 def _create_listener(host: str, port: int) -> socket.socket:

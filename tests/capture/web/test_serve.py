@@ -1,5 +1,6 @@
 """The server on a real port: startup, shutdown, certificates, and slow or malformed clients."""
 
+import gc
 import hashlib
 import ipaddress
 import os
@@ -12,7 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,24 @@ def test_half_open_connections_block_neither_recording_nor_shutdown(
         finished_at = time.monotonic()
         assert future.result(20).finished
         assert time.monotonic() - finished_at < 6  # active requests get 3 s to complete
+
+
+def test_connection_accepted_during_shutdown_is_closed(
+    run_server: RunServer, analyze_frame: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aslkit.web.server._SHUTDOWN_TIMEOUT_S", 1)
+    # A connection that is accepted after the others were shut down never gets this call.
+    monkeypatch.setattr("uvicorn.protocols.http.h11_impl.H11Protocol.shutdown", lambda self: None)
+    with run_server(analyze_frame=analyze_frame) as (server, _, future):
+        with socket.create_connection(("127.0.0.1", server.addresses.port), timeout=10) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            connection.recv(100)
+            server.stop()
+            future.result(20)
+            with suppress(ConnectionResetError):
+                while connection.recv(65_536):  # until the server has closed it
+                    pass
+        gc.collect()  # reports a connection that is left open
 
 
 def test_nagle_algorithm_is_disabled(recording: Recording, analyze_frame: FrameAnalyzer) -> None:
