@@ -23,6 +23,10 @@ from aslkit.vision.images import (
 
 SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
 VERSIONS = {"aslkit": "0.1.0"}
+COMPARED_COLUMNS = (
+    "label", "signer", "session", "camera", "handedness", "landmarks", "hand_box", "hand_score", "width", "sha256",
+    "phash", "group", "parent", "licence",
+)  # fmt: skip
 
 
 def picture(seed: int, *, width: int = 48, height: int = 40) -> Frame:
@@ -118,3 +122,19 @@ def with_cell(table: pa.Table, column: str, index: int, value: Any) -> pa.Table:
 def content(folder: Path) -> dict[str, bytes]:
     """Read the files of a dataset that are shared."""
     return {entry.path: (folder / entry.path).read_bytes() for entry in manifest.build_manifest(folder).files}
+
+
+def comparable_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a dataset by split, in a form that other libraries can produce; see `comparable_row`."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in parquet_store.read_dataset(folder).to_pylist():
+        found.setdefault(each["split"], []).append(comparable_row(each))
+    return found
+
+
+def comparable_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return COMPARED_COLUMNS, `when` in milliseconds since 1970, `path` and number of `bytes` of the image."""
+    when = row["captured_at"]
+    columns = {name: row[name] for name in COMPARED_COLUMNS}
+    derived = {"when": None if when is None else round(when.timestamp() * 1000), "bytes": len(row["image"]["bytes"])}
+    return columns | derived | {"path": row["image"]["path"]}

@@ -17,9 +17,6 @@ from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store
 from tests.datasets import factories
 
-COLUMNS = ("label", "signer", "session", "camera", "handedness", "landmarks", "hand_box", "hand_score", "width",
-           "sha256", "phash", "group", "parent", "licence")  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -28,18 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rows by split: COLUMNS, `when` in milliseconds since 1970, and the number of `bytes` of the image."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in parquet_store.read_dataset(folder).to_pylist():
-        found.setdefault(row["split"], []).append(_comparable(row))
-    return found
-
-
-def _comparable(row: dict[str, Any]) -> dict[str, Any]:
-    when = row["captured_at"]
-    columns = {name: row[name] for name in COLUMNS}
-    derived = {"when": None if when is None else round(when.timestamp() * 1000), "bytes": len(row["image"]["bytes"])}
-    return columns | derived | {"path": row["image"]["path"]}
+    return factories.comparable_rows(folder)
 
 
 def run(code: str, *arguments: object, **environment: str) -> Any:
@@ -78,25 +64,6 @@ def test_hugging_face_reads_dataset(folder: Path, expected: dict[str, list[dict[
         assert {tuple(row["size"]) for row in found["rows"][split]} == {(48, 40)}  # decoded images
 
 
-SPARK = """
-import json, sys
-from pyspark.sql import SparkSession, functions as f
-spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
-rows = spark.read.parquet(sys.argv[1] + "/data/train-*.parquet")
-rows = rows.withColumn("when", f.unix_millis("captured_at")).withColumn("bytes", f.length("image.bytes"))
-rows = rows.withColumn("path", f.col("image.path")).withColumn("phash", f.col("phash").cast("string"))
-rows = rows.drop("image", "captured_at")
-print(json.dumps([row.asDict() for row in rows.collect()]))
-"""
-
-
-def test_spark_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
-    """Spark has no uint64 and reads it as decimal(20, 0), without loss."""
-    found = run(SPARK, folder, PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
-    rows = [{name: row[name] for name in expected["train"][0]} | {"phash": int(row["phash"])} for row in found]
-    assert sorted(rows, key=lambda row: str(row["path"])) == sorted(expected["train"], key=lambda row: str(row["path"]))
-
-
 def test_pandas_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
     frame = pd.concat(
         pd.read_parquet(path) for path in parquet_store.list_files(folder) if path.name.startswith("train")
@@ -115,11 +82,11 @@ def test_pandas_reads_dataset(folder: Path, expected: dict[str, list[dict[str, A
 
 def test_polars_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
     rows = polars.read_parquet(folder / "data" / "train-*.parquet").to_dicts()
-    assert [_comparable(row) for row in rows] == expected["train"]
+    assert [factories.comparable_row(row) for row in rows] == expected["train"]
 
 
 def test_duckdb_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
-    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    columns = ", ".join(f'"{name}"' for name in factories.COMPARED_COLUMNS)
     query = f"""select {columns}, epoch_ms(captured_at) as "when", octet_length(image.bytes) as bytes,
         image.path as path from read_parquet(?)"""
     with duckdb.connect() as connection:
@@ -133,4 +100,4 @@ def test_pyarrow_reads_dataset(folder: Path, expected: dict[str, list[dict[str, 
     found = pa_dataset.dataset(folder / "data", format="parquet")
     assert found.count_rows() == sum(map(len, expected.values()))
     rows = found.to_table(filter=pa_dataset.field("signer") == "cleo").to_pylist()
-    assert [_comparable(row) for row in rows] == expected["test"]
+    assert [factories.comparable_row(row) for row in rows] == expected["test"]

@@ -22,7 +22,7 @@ from aslkit.vision.preprocess import NETWORK_FILE
 from tests.live.factories import randomise_weights
 
 
-@pytest.mark.parametrize(("members", "rest_class"), [(1, False), (3, False), (1, True), (3, True)])
+@pytest.mark.parametrize(("members", "rest_class"), [(1, False), (3, True)])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("feature", FEATURES)
 def test_network_agrees_with_keras(

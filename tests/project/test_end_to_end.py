@@ -10,13 +10,18 @@ from click.testing import CliRunner
 from aslkit.cli.main import main
 from aslkit.core.letters import LETTERS
 from aslkit.live.recogniser import Recogniser
+from aslkit.synthetic import landmark_dataset
+from aslkit.synthetic.landmark_dataset import Landmarks
 from aslkit.vision.images import decode_image
 
 EACH = 5
 """Photos per signer and letter, 360 in total, spread over each recording."""
 
 EPOCHS = 2
-"""Instead of 25. Four networks are trained, and with synthetic signers an epoch has 70,000 hands."""
+"""Instead of 25. Four networks are trained."""
+
+SYNTHETIC_SHARE = 1 / 4
+"""Share of the synthetic hands to train on. With all of them, an epoch has 70,000 hands."""
 
 
 def aslkit(*arguments: object) -> dict[str, object]:
@@ -39,6 +44,15 @@ def workspace(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return root
 
 
+@pytest.fixture
+def fewer_synthetic_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    hands = landmark_dataset.load_landmarks()
+    step = round(1 / SYNTHETIC_SHARE)
+    part = Landmarks(points=hands.points[::step], label=hands.label[::step], left=hands.left[::step])
+    monkeypatch.setattr("aslkit.train.data.synthetic_signers.load_landmarks", lambda: part)
+
+
+@pytest.mark.usefixtures("fewer_synthetic_hands")
 def test_photos_to_measured_model(workspace: Path) -> None:
     curated = aslkit("curate", "--workspace", workspace)
     assert curated["split_by"] == "signer"

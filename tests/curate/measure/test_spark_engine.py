@@ -20,6 +20,7 @@ from aslkit.curate.measure import spark_engine as spark
 from aslkit.curate.measure.spark_engine import SparkEngine, spark_engine
 from aslkit.curate.pipeline import curate
 from aslkit.vision.perceptual_hash import FINE_BYTES
+from tests.datasets import factories
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,19 @@ def test_same_groups_as_with_the_local_engine(spark_local: SparkEngine, rng: np.
     expected = engine.Local().group(features, part, limits)
     assert spark_local.group(features, part, limits).tolist() == expected.tolist()
     assert 40 <= len(set(expected.tolist())) < count / 2
+
+
+def test_spark_reads_dataset(spark_local: SparkEngine, tmp_path: Path) -> None:
+    """Spark has no uint64 and reads it as decimal(20, 0), without loss. Other libraries: test_opens_elsewhere.py."""
+    from pyspark.sql import functions as f
+
+    folder = factories.dataset(tmp_path / "tiny", train=20, validation=3, test=6)
+    rows = spark_local.spark.read.parquet(f"{folder}/data/train-*.parquet")
+    rows = rows.withColumn("when", f.unix_millis("captured_at")).withColumn("bytes", f.length("image.bytes"))
+    rows = rows.withColumn("path", f.col("image.path")).withColumn("phash", f.col("phash").cast("string"))
+    expected = sorted(factories.comparable_rows(folder)["train"], key=lambda row: str(row["path"]))
+    found = [row.asDict() | {"phash": int(row.phash)} for row in rows.sort("path").collect()]
+    assert [{name: row[name] for name in expected[0]} for row in found] == expected
 
 
 def test_file_name_that_is_not_unicode(spark_local: SparkEngine, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import Schedule
 
-CONFIG = NetworkConfig(architecture="cnn", epochs=4, batch_size=64, learning_rate=0.003)
+CONFIG = NetworkConfig(architecture="cnn", epochs=3, batch_size=64, learning_rate=0.003)
 RESUME = "aslkit train --resume here"
 
 
@@ -45,7 +45,7 @@ def network_run(folder: Path, ranks: int) -> cnn.NetworkRun:
 
 def test_two_ranks_train_like_one(images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any) -> None:
     one, two = (cnn.fit_network(CONFIG, images, seed=0, run=network_run(tmp_path / str(n), n)) for n in (1, 2))
-    assert len(one.state.history) == len(two.state.history) == 4
+    assert len(one.state.history) == len(two.state.history) == 3
     for first, second in zip(one.state.history, two.state.history, strict=True):
         assert first["val_loss"] == pytest.approx(second["val_loss"], rel=0.15)
         assert first["loss"] == pytest.approx(second["loss"], rel=0.15)
@@ -80,7 +80,8 @@ def test_train_on_ranks_reports_the_failing_rank(
 
 
 @pytest.mark.parametrize(
-    "values", [{"architecture": "rf", "trees": 5, "depth": 5}, {"architecture": "mlp", "hidden": [12]}]
+    "values",
+    [{"architecture": "rf", "trees": 2, "depth": 3}, {"architecture": "mlp", "hidden": [8], "iterations": 3}],
 )
 def test_mllib_pipeline_is_alphabetical_and_survives_saving(
     values: dict[str, Any], images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any

@@ -19,7 +19,7 @@ from aslkit.train.evaluation.learning_curve import (
     extrapolate_curve,
     learning_curve,
 )
-from aslkit.train.fitting.fit import FitResult, fit
+from aslkit.train.fitting.fit import FitResult
 from aslkit.train.pipeline import train
 from aslkit.vision.preprocess import PreprocessConfig
 
@@ -32,14 +32,17 @@ def test_learning_curve_trains_on_fewer_signers_and_images(dataset: Path, monkey
     samples = data.load_samples(dataset, PreprocessConfig(kind="landmarks"))
     trainings: list[tuple[int, int]] = []  # signers and images of each
 
-    def record_and_fit(part: data.Samples, *arguments: Any, **named: Any) -> FitResult:
+    def record(part: data.Samples, *_: Any, **__: Any) -> FitResult:
         train, test = (set(part.signer[part.split == name].tolist()) for name in ("train", "test"))
         assert len(test) == 1
         assert not test & train
         trainings.append((len(train), int((part.split != "test").sum())))
-        return fit(part, *arguments, **named)
+        return FitResult(model=predict_a, history=[], fit_s=0, epoch_s=0, stopped="")
 
-    monkeypatch.setattr(module, "fit", record_and_fit)
+    def predict_a(inputs: Any, *, training: bool) -> Any:
+        return np.eye(24)[np.zeros(len(inputs), int)]
+
+    monkeypatch.setattr(module, "fit", record)
     monkeypatch.setattr(module, "IMAGE_SHARES", (1 / 3,))
     full = dict.fromkeys(sorted(set(samples.signer.tolist())), 0.9)
     curve = learning_curve(samples, get_feature("landmarks"), CONFIG, full=full)
