@@ -1,4 +1,4 @@
-"""The whole way, once, on synthetic signers: record, curate, train, measure on one never seen."""
+"""Run all stages on synthetic signers: record, curate, train, and measure on an unseen one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ INTERVAL_S: Final = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """What the demo made.
+    """Result of the demo.
 
     Attributes:
         workspace: a folder of its own inside the user's, so that nothing of theirs is touched.

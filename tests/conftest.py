@@ -24,6 +24,8 @@ from aslkit.vision.images import Frame, encode_jpeg
 chance.register_profile("aslkit", deadline=None)  # a busy machine is no failure
 chance.load_profile("aslkit")
 
+os.environ["SPARK_CONF_DIR"] = str(Path(__file__).parent / "spark_conf")
+
 PEOPLE = ("ada", "ben", "cleo")
 LETTERS = ("A", "B", "L")
 FRAMES = 6

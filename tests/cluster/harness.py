@@ -21,7 +21,7 @@ START_S = 300
 CLASSES = "org.apache.spark.deploy"
 
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Start a JVM with less work: these live for seconds, so the code of Java's second compiler would never pay off."""
+"""For master and workers; those of drivers and executors are in tests/spark_conf."""
 
 _STARTED: list[subprocess.Popen[str]] = []
 
@@ -43,8 +43,6 @@ class Cluster:
 
     def start(self, workers: int) -> None:
         """Start the master and workers with one core each, and wait until the workers are registered."""
-        options = [f"spark.{each}.extraJavaOptions {JAVA_OPTIONS}\n" for each in ("driver", "executor")]
-        (self.folder / "spark-defaults.conf").write_text("".join(options))
         options = ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
         self._master = self._daemon("master", f"{CLASSES}.master.Master", *options)
         self.url = self._said("master", r"Starting Spark master at (spark://\S+)")
@@ -85,7 +83,7 @@ class Cluster:
     def _daemon(self, name: str, main: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         (self.folder / f"{name}-local").mkdir(parents=True, exist_ok=True)
         own = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_DIRS": str(self.folder / f"{name}-local"),
-               "SPARK_DAEMON_MEMORY": "256m", "SPARK_HOME": str(spark_home()), "SPARK_CONF_DIR": str(self.folder),
+               "SPARK_DAEMON_MEMORY": "256m", "SPARK_HOME": str(spark_home()),
                "SPARK_DAEMON_JAVA_OPTS": JAVA_OPTIONS}  # fmt: skip
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(

@@ -41,8 +41,7 @@ def no_command_left() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("cluster")) as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_CONF_DIR", str(running.folder))  # for the drivers
+    with cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 
 
