@@ -116,9 +116,7 @@ def _run_trial(
 ) -> SweepRow:
     """Train and evaluate one model. A failure is returned as a row, unless the Spark session is lost."""
     config = grid.models[name]
-    row = SweepRow(
-        model=name, architecture=config.architecture, feature=config.feature, settings=grid.varied[name]
-    )
+    row = SweepRow(model=name, architecture=config.architecture, feature=config.feature, settings=grid.varied[name])
     key = digest(config, grid.benchmark)
     try:
         with train_model(key, config, images, seed=grid.benchmark.seeds[0], settings=settings, title=title) as trial:

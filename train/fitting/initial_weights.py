@@ -5,8 +5,8 @@ from pathlib import Path
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.progress import OnMessage
-from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics
+from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.formats.run_metrics import read_metrics
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data.features import Feature
