@@ -16,6 +16,9 @@ from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.pipeline import curate
+from aslkit.train.benchmark.cnn import NetworkRun, fit_network
+from aslkit.train.benchmark.recipe import NetworkConfig
+from aslkit.train.benchmark.sign_mnist_split import load_images
 from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.training_loop import TrainingState
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
@@ -147,6 +150,18 @@ def test_training_on_s3_resumes_after_killed_rank(tmp_path: Path, spark: Cluster
     assert entry["history"][: len(kept)] == kept
     assert entry["epochs"] == 4
     assert not store.count_epochs()  # nothing is left in the bucket
+    _assert_trained_like_one_process(tmp_path, entry["history"])
+
+
+def _assert_trained_like_one_process(folder: Path, history: list[dict[str, float]]) -> None:
+    """Compare the training on two ranks, although it was interrupted, with one in this process."""
+    images = load_images(folder / "datasets/sign-mnist", validation_share=0.25, seed=0)
+    run = NetworkRun(ranks=1, store=CheckpointStore(url=str(folder / "one")), title="", resume="")
+    config = NetworkConfig(architecture="cnn", epochs=4, patience=4)
+    expected = fit_network(config, images, seed=0, run=run).state.history
+    for name in ("loss", "val_loss"):
+        assert [row[name] for row in history] == pytest.approx([row[name] for row in expected], rel=0.15)
+    assert history[-1]["loss"] < history[0]["loss"]
 
 
 def test_checkpoint_store_retries_busy_server(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,7 @@ def test_fit_is_reproducible(dataset: Path) -> None:
     assert first != other
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("start", [False, True])
 def test_resumed_training_equals_uninterrupted_training(
     start: bool, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
