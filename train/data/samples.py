@@ -209,6 +209,18 @@ def subset(samples: Samples, selected: npt.NDArray[np.bool_]) -> Samples:
     return Samples(**{name: values[selected] for name, values in arrays.items()}, by=samples.by)
 
 
+def concat_samples(parts: Sequence[Samples]) -> Samples:
+    """Return the samples of several datasets, with their splits. Near-duplicate groups stay distinct."""
+    arrays = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Samples)
+        if field.name not in ("group", "by")
+    }
+    starts = np.cumsum([0, *(int(part.group.max(initial=-1)) + 1 for part in parts[:-1])])
+    groups = [part.group + start for part, start in zip(parts, starts, strict=True)]
+    return Samples(**arrays, group=np.concatenate(groups), by=parts[0].by)
+
+
 def _canonical_landmarks(table: pa.Table, contract: PreprocessConfig) -> Array:
     hand_found = table.column("landmarks").is_valid().to_numpy()
     points = np.zeros((len(table), 21, 3), np.float32)
