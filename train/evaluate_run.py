@@ -44,20 +44,21 @@ class EvaluationResult:
     metrics: RunMetrics
 
 
-def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> EvaluationResult:
+def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0, into: Path | None = None) -> EvaluationResult:
     """Measure a run on the signers of a dataset that it was not trained on; on all signers if there are no others.
 
     Args:
         run_folder: folder of the run.
         dataset: folder of the dataset.
         seed: random seed of the negative samples and of the bootstrap.
+        into: folder in which evaluations/DATASET is written; None for the run.
 
     Raises:
         InputError: no such run or dataset.
         AslkitError: either is damaged, or the model and the dataset do not fit together.
     """
     run = read_complete_run(run_folder)
-    model, contract = load_model.load_keras_model(run_folder)
+    model, contract = load_model.load_network(run_folder)
     if contract.letters != LETTERS:
         raise AslkitError(
             f"{run_folder} was trained on the letters {' '.join(contract.letters)}, but the dataset has the letters "
@@ -91,7 +92,7 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0) -> Evaluatio
         evaluated=EvaluationOf(run=run.folder.name, training_signers=sorted(training_signers & set(signers))),
         command=shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
     )
-    folder = run_folder / "evaluations" / dataset.name
+    folder = (into or run_folder) / "evaluations" / dataset.name
     with atomic_write(folder) as partial:
         partial.mkdir(parents=True)
         write_metrics(partial, metrics, predictions)

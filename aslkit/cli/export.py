@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, workspace_option
+from aslkit.cli.shared.options import dataset_folder, json_option, run_or_newest, workspace_option
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", shell_complete=completions.run)
+@click.argument("run", required=False, shell_complete=completions.run)
 @click.option(
     "--to", "format", type=click.Choice(["tflite", "onnx", "saved-model", "page"]), required=True, help="Format."
 )
@@ -38,21 +38,24 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace the output folder even if it was not created by an export.")
 @workspace_option
 @json_option
-def export(run: str, format: str, dataset: str | None, root: Path, as_json: bool, **options: Any) -> None:
+def export(run: str | None, format: str, dataset: str | None, root: Path, as_json: bool, **options: Any) -> None:
     """Export the model of a run, with its preprocessing settings and an example program.
 
-    RUN is a run's name or folder.
+    RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
     \b
     Example:  aslkit export custom-landmarks-mlp-1 --to onnx
               aslkit export custom-landmarks-mlp-1 --to tflite --quantize int8 --dataset custom
               aslkit export custom-landmarks-mlp-1 --to page      (recognises in a browser)
     """
+    from aslkit.inference.starter import output_folder
     from aslkit.live.export.run import export_model
 
     workspace = Workspace(root=root)
     found = dataset_folder(dataset, workspace) if dataset else None
-    _print_export(export_model(run_folder(run, workspace), format=format, dataset=found, **options), as_json=as_json)
+    folder = run_or_newest(run, workspace)
+    exports = output_folder(folder, workspace.root) / "exports"
+    _print_export(export_model(folder, format=format, exports=exports, dataset=found, **options), as_json=as_json)
 
 
 def _print_export(exported: "ModelExport", *, as_json: bool) -> None:

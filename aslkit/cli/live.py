@@ -14,8 +14,7 @@ from aslkit.cli.shared.options import (
     config_option,
     json_option,
     login_name,
-    newest_run,
-    run_folder,
+    run_or_newest,
     source_option,
     web_options,
     workspace_option,
@@ -46,7 +45,9 @@ if TYPE_CHECKING:
 @workspace_option
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: bool, **options: Any) -> None:
-    """Spell at the webcam. RUN is a run's name or folder (default: the newest).
+    """Spell at the webcam.
+
+    RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
     Hold a letter for half a second to type it. Relax your hand before signing the same letter again. Take your hand out
     of the image for a space. Ctrl-C or q stops and prints the text.
@@ -66,7 +67,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     if options["source"] != "synthetic":
         reject_options(("letter",), "requires --source synthetic")
     workspace = Workspace(root=root)
-    folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
+    folder = run_or_newest(run, workspace)
     settings = load_settings("live", LiveConfig, file=config)
     speak, copy, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
     if speak:
@@ -133,7 +134,7 @@ def exam(
 ) -> None:  # fmt: skip
     """Test a model on your own hand: sign the prompted letters and get a score.
 
-    RUN is a run's name or folder (default: the newest).
+    RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
     Letters come in random order, followed by a rest in which no letter should be predicted. A folder of photographs
     with one folder per letter, or a video of one --letter, is scored in the same way. Exam frames are never used for
@@ -160,7 +161,7 @@ def exam(
     if kind not in LIVE_KINDS:
         reject_options(("preview", "rest_s"), "requires a camera")
     workspace = Workspace(root=root)
-    folder = run_folder(run, workspace) if run is not None else newest_run(workspace)
+    folder = run_or_newest(run, workspace)
     settings = load_settings("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")

@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, workspace_option
+from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, run_or_newest, workspace_option
 from aslkit.core.workspace import Workspace
 
 
 @click.command()
-@click.argument("run", shell_complete=completions.run)
+@click.argument("run", required=False, shell_complete=completions.run)
 @click.option(
     "--dataset",
     required=True,
@@ -26,20 +26,25 @@ from aslkit.core.workspace import Workspace
 )
 @workspace_option
 @json_option
-def evaluate(run: str, dataset: str, seed: int, root: Path, as_json: bool) -> None:
+def evaluate(run: str | None, dataset: str, seed: int, root: Path, as_json: bool) -> None:
     """Measure a run on the signers of a dataset that it was not trained on.
 
-    RUN is a run's name or folder. If it was trained on all signers of the dataset, it is measured on all of them.
+    RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
+    A run that was trained on all signers of the dataset is measured on all of them.
 
     \b
     Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
+              aslkit evaluate starter --dataset custom
     """
     from aslkit.cli.output.runs import print_evaluation
+    from aslkit.inference.starter import output_folder
     from aslkit.train.evaluate_run import evaluate_run
 
     workspace = Workspace(root=root)
-    folder = run_folder(run, workspace)
-    print_evaluation(evaluate_run(folder, dataset_folder(dataset, workspace), seed=seed), as_json=as_json)
+    folder = run_or_newest(run, workspace)
+    into = output_folder(folder, workspace.root)
+    result = evaluate_run(folder, dataset_folder(dataset, workspace), seed=seed, into=into)
+    print_evaluation(result, as_json=as_json)
 
 
 @click.command()

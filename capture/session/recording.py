@@ -16,10 +16,11 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.quality.diversity import MAX_FRAMES, diversity_hints
 from aslkit.capture.quality.gate import KeptFrames, Reason, judge_frame
 from aslkit.capture.quality.handedness import HandednessTracker
+from aslkit.capture.quality.letter_check import LetterCheck
 from aslkit.capture.session.frame_writer import FrameWriter
 from aslkit.capture.session.store import Session, format_time
 from aslkit.core.errors import InputError
-from aslkit.core.letters import RECORDABLE
+from aslkit.core.letters import LETTERS, RECORDABLE
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Handedness
@@ -41,7 +42,7 @@ class GateDecision:
     Attributes:
         reasons: reasons for rejecting it, in the order of `quality.gate.REASONS`; empty if it is good.
         stored: its index entry; None if it was not stored.
-        hint: how to make the frames more diverse; None if no hint is due.
+        hint: that the frames show another letter, or how to make them more diverse; None if no hint is due.
         question: the detected side, while it differs from the signer's usual hand and the signer has not confirmed it.
             Nothing is stored until `Recording.answer_question`.
     """
@@ -109,6 +110,7 @@ class Recording:
         encode = encode_png if capture.format == "png" else partial(encode_jpeg, quality=capture.jpeg_quality)
         self._writer = FrameWriter(session, encode)
         self._recent_similar: deque[bool] = deque(maxlen=_SIMILARITY_WINDOW)
+        self._letter_check = LetterCheck()
         # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
 
@@ -176,6 +178,10 @@ class Recording:
             # Near-duplicates count as well: they show which hand signs, even if they are not stored.
             if metrics.hand is not None and not set(reasons) - {"too-alike"}:
                 self.handedness.observe(metrics.hand)
+                if self.letter in LETTERS:  # not for frames without a letter
+                    self._letter_check.observe(
+                        metrics.hand, width=metrics.width, height=metrics.height, letter=self.letter
+                    )
             stored = None
             # Checked under the lock: an undo between this and storing would miss the frame.
             keep = keep and revision in (None, self.revision)
@@ -214,7 +220,12 @@ class Recording:
         return entry
 
     def _current_hint(self) -> str | None:
-        """Return a diversity hint if one is due: regularly, or whenever most frames are near-duplicates."""
+        """Return a hint about a wrong letter, or a diversity hint if one is due.
+
+        Diversity hints are due regularly, and whenever most frames are near-duplicates.
+        """
+        if (wrong_letter := self._letter_check.hint) is not None:
+            return wrong_letter
         max_similar = _MAX_SIMILAR_SHARE * _SIMILARITY_WINDOW
         stuck = len(self._recent_similar) == _SIMILARITY_WINDOW and sum(self._recent_similar) >= max_similar
         stored = self.stored[self.letter]

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.vision.preprocess import landmark_features
+from aslkit.inference.starter import load_starter
+from aslkit.vision.preprocess import apply_temperature, landmark_features
 
 FOLDS: Final = 5
 """Folds of the cross-validation."""
@@ -15,19 +16,32 @@ MIN_GROUPS_PER_LETTER: Final = 10
 neither checked nor predicted."""
 
 
+MIN_SIGNERS: Final = 3
+"""Minimum number of signers to train a classifier on. Of fewer, one signer's form of a letter can be mistaken for
+another's form of a different letter, so the starter model is used instead."""
+
+
 def label_issue_scores(
-    points: npt.NDArray[np.float32], label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], *, seed: int
+    points: npt.NDArray[np.float32],
+    label: npt.NDArray[np.int64],
+    group: npt.NDArray[np.int64],
+    signer: npt.NDArray[np.str_],
+    *,
+    seed: int,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Return how likely each label is wrong, according to classifiers trained on the other groups.
 
     The classifier is linear discriminant analysis on landmarks, which learns 14,000 frames in a second and predicts
-    probabilities. cleanlab decides which disagreements count, based on how often each pair of letters is confused
-    (confident learning, Northcutt et al., JAIR 2021).
+    probabilities. With fewer than MIN_SIGNERS signers, it is the starter model, which was trained on others.
+
+    cleanlab decides which disagreements count, based on how often each pair of letters is confused (confident learning,
+    Northcutt et al., JAIR 2021).
 
     Args:
         points: float32 (n, 21, 3), hands as returned by `canonical_points`.
         label: int64 (n,), index of the letter.
         group: int64 (n,), near-duplicates; the classifier that judges a frame is not trained on its group.
+        signer: str (n,).
         seed: seed of the folds.
 
     Returns:
@@ -40,12 +54,23 @@ def label_issue_scores(
     if len(letters) < 2:
         return confidence, predicted
     index = np.searchsorted(letters, label[rows])
-    probabilities = out_of_fold_probabilities(landmark_features(points[rows]), index, group[rows], seed)
+    features = landmark_features(points[rows])
+    if len(np.unique(signer)) < MIN_SIGNERS:
+        probabilities = _starter_probabilities(features, letters)
+    else:
+        probabilities = out_of_fold_probabilities(features, index, group[rows], seed)
     most_likely = probabilities.argmax(axis=1)
     wrong = _find_label_issues(index, probabilities) & (most_likely != index)
     confidence[rows[wrong]] = probabilities[wrong, most_likely[wrong]]
     predicted[rows] = np.array(letters)[most_likely]
     return confidence, predicted
+
+
+def _starter_probabilities(features: npt.NDArray[np.float32], letters: list[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the probability of each of `letters` for each hand, float64 (n, letters), by the starter model."""
+    network, contract = load_starter()
+    probabilities = apply_temperature(network(features), contract.temperature)[:, letters].astype(np.float64)
+    return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), np.float64)
 
 
 def out_of_fold_probabilities(

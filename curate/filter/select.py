@@ -128,7 +128,8 @@ def _check_labels(
     rows = np.flatnonzero(measurements.column("landmarks").is_valid().to_numpy())
     if len(rows):
         points = right_hands(measurements)
-        scores[rows], suggested[rows] = label_issue_scores(points, suggested[rows], group[rows], seed=seed)
+        signer = np.array([frames[row].signer for row in rows.tolist()])
+        scores[rows], suggested[rows] = label_issue_scores(points, suggested[rows], group[rows], signer, seed=seed)
     return scores, suggested
 
 

@@ -61,6 +61,7 @@ def export_model(
     *,
     format: str,
     into: Path | None = None,
+    exports: Path | None = None,
     quantize: to_tflite.Quantize = "none",
     dataset: Path | None = None,
     force: bool = False,
@@ -70,7 +71,8 @@ def export_model(
     Args:
         run: run folder.
         format: key of FORMATS.
-        into: folder to write; None for RUN/exports/FORMAT. An earlier export in this folder is replaced.
+        into: folder to write; None for EXPORTS/FORMAT. An earlier export in this folder is replaced.
+        exports: folder of the run's exports; None for RUN/exports.
         quantize: quantisation of TensorFlow Lite.
         dataset: dataset folder. Training signers calibrate int8, and unseen signers measure the loss of accuracy.
         force: replace the folder even if it was not created by an export.
@@ -93,8 +95,9 @@ def export_model(
         quantize=quantize,
         dataset=dataset,
     )
-    to = into or run / "exports" / (format if quantize == "none" else f"{format}-{quantize}")
-    check_destination(to, run, source_kind="run", option="--into", within=run / "exports", force=force)
+    exports = exports or run / "exports"
+    to = into or exports / (format if quantize == "none" else f"{format}-{quantize}")
+    check_destination(to, run, source_kind="run", option="--into", within=exports, force=force)
     with atomic_write(to) as folder:
         folder.mkdir(parents=True)
         fidelity = FORMATS[format](job, folder)

@@ -94,7 +94,7 @@ def test_live_prints_text_that_cannot_be_copied(aslkit: Run, live_calls: list[An
 
 def test_live_reports_failing_speech_once_and_continues(aslkit: Run, live_calls: list[Any], programs: Path) -> None:
     write_broken_program(programs / "espeak")
-    result = aslkit("live", "--speak")
+    result = aslkit("live", "one", "--speak")
     assert (result.exit_code, result.stdout) == (0, "A B \n")
     assert result.stderr == "espeak cannot be started: Exec format error. Words are no longer spoken.\n"
 

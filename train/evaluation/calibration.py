@@ -24,6 +24,10 @@ MAX_CORRECT_REJECTED: Final = 0.05
 MIN_THRESHOLD: Final = 0.5
 """Minimum threshold: below a calibrated confidence of 0.5, a prediction is more likely wrong than correct."""
 
+MAX_THRESHOLD: Final = 0.95
+"""Maximum threshold. Held-out frames that resemble the training frames can all have a confidence of almost 1; a
+threshold chosen on them would reject every letter of a new signer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -72,14 +76,14 @@ def choose_threshold(correct: Array, negatives: Array) -> float:
         negatives: confidence on negative samples, float32 (m,).
 
     Returns:
-        MIN_THRESHOLD to 1; 0 if either is empty.
+        MIN_THRESHOLD to MAX_THRESHOLD; 0 if either is empty.
     """
     if not len(correct) or not len(negatives):
         return 0.0
     # The thresholds that reject 90 % of the negative samples, and 5 % of the correct predictions.
     rejects_negatives = float(np.quantile(negatives, MIN_NEGATIVES_REJECTED))
     keeps_correct = float(np.quantile(correct, MAX_CORRECT_REJECTED))
-    return max(MIN_THRESHOLD, min(rejects_negatives, keeps_correct))
+    return max(MIN_THRESHOLD, min(rejects_negatives, keeps_correct, MAX_THRESHOLD))
 
 
 def reliability_curve(probabilities: Array, truth: npt.NDArray[np.int64]) -> Reliability:

@@ -90,12 +90,13 @@ def predict_probabilities(model: Any, hands: Array, feature: Feature) -> Array:
     """Return the probability of each letter, float32 (n, 24).
 
     Args:
-        model: keras.Model.
+        model: keras.Model or `Network`.
         hands: as in `Samples.hands`, float32 (n, …).
         feature: input of the model.
     """
     batches = [hands[start : start + _BATCH_SIZE] for start in range(0, len(hands), _BATCH_SIZE)]
-    outputs = [np.asarray(model(feature.to_inputs(batch), training=False), np.float32) for batch in batches]
+    # Keras models are in inference mode outside fit.
+    outputs = [np.asarray(model(feature.to_inputs(batch)), np.float32) for batch in batches]
     return np.concatenate(outputs) if outputs else np.zeros((0, len(LETTERS)), np.float32)
 
 

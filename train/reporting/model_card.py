@@ -1,5 +1,8 @@
 """The model card: what the model does, its accuracy on unseen signers, its limits, how to reproduce it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.core.sanitize import format_percent
@@ -14,6 +17,16 @@ from aslkit.train.reporting.summary_text import (
 from aslkit.train.reporting.tables import markdown_table
 
 CARD_FILE = "README.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credit:
+    """Whom to credit for a signer's images: a public repository or author, and its licence."""
+
+    signer: str
+    source: str
+    licence: str
+
 
 _FRONT_MATTER = {
     "library_name": "keras",
@@ -55,6 +68,38 @@ def render_card(metrics: RunMetrics) -> str:
         _render_environment(metrics.environment),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def render_starter_card(metrics: RunMetrics, credits: Sequence[Credit]) -> str:
+    """Return the card of the starter model as Markdown.
+
+    Args:
+        metrics: of its evaluation on people that it was not trained on.
+        credits: of the people it was trained on.
+    """
+    synthetic = f" and {metrics.trained_on.synthetic_signers} synthetic signers (CC0)"
+    rows = [(each.signer, each.source, each.licence) for each in credits]
+    return "\n".join(
+        [
+            "# Starter model\n",
+            "Recognises the 24 static letters of the American Sign Language alphabet in a single image, from hand "
+            "landmarks. J and Z are signed with a movement and are not included. It is used where no other model is "
+            "named and none has been trained yet, and training on landmarks starts from it.\n",
+            f"**{format_percent(metrics.headline_accuracy)} accuracy on people that it was not trained on**, "
+            f"{describe_run(metrics).interval.lower()} Most of them are learners, in public webcam photographs.\n",
+            _render_folds(metrics),
+            _render_rejection(metrics.rejection) if metrics.rejection else "",
+            _render_letters(metrics),
+            "## Training data\n",
+            f"{metrics.trained_on.n:,} frames of {len(credits)} people{synthetic}. Only weights are published: no "
+            "images, and no landmarks of real people.\n",
+            markdown_table(("signer", "source", "licence"), rows),
+            "## Rebuild\n",
+            "```sh\npython -m aslkit.train.build_starter LICENSED STRANGERS\n```\n",
+            "LICENSED is the dataset of these people, and STRANGERS the one to measure on.\n",
+            _render_environment(metrics.environment),
+        ]
+    )
 
 
 def _render_folds(metrics: RunMetrics) -> str:

@@ -11,11 +11,11 @@ from aslkit.formats.benchmark_metrics import BenchmarkMetrics
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
 from aslkit.formats.run_metrics import RunMetrics, read_metrics
 from aslkit.train.reporting.resume import CHECKPOINTS
-from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
 
-_REQUIRED_FILES: Final = (METRICS_FILE, f"model/{MODEL_FILE}", f"model/{CONTRACT_FILE}")
+_REQUIRED_FILES: Final = (METRICS_FILE, f"model/{NETWORK_FILE}", f"model/{CONTRACT_FILE}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +126,10 @@ def read_run(folder: Path) -> Run:
         AslkitError: metrics.json is damaged.
     """
     metrics = read_metrics(folder)
-    return Run(
-        folder=folder, metrics=metrics, missing=tuple(name for name in _REQUIRED_FILES if not (folder / name).is_file())
-    )
+    missing = [name for name in _REQUIRED_FILES if not (folder / name).is_file()]
+    if (folder / "model" / MODEL_FILE).is_file():  # runs of older versions have no model.json; it can be converted
+        missing = [name for name in missing if not name.endswith(NETWORK_FILE)]
+    return Run(folder=folder, metrics=metrics, missing=tuple(missing))
 
 
 def read_started_run(folder: Path) -> Run:

@@ -14,6 +14,7 @@ from aslkit.cli.shared.shell_completion import complete_from
 from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -160,7 +161,7 @@ def _parse_path(text: str) -> Path:
 
 
 def run_folder(run: str, workspace: Workspace) -> Path:
-    """Return the folder of a run given by folder or name.
+    """Return the folder of a run given by folder or name, or of the starter model.
 
     Raises:
         InputError: no such folder.
@@ -168,21 +169,25 @@ def run_folder(run: str, workspace: Workspace) -> Path:
     for path in (_parse_path(run), workspace.runs / run):
         if path.is_dir():
             return path
+    if run == STARTER_NAME:
+        return STARTER_RUN
     raise InputError(f"There is no run {run!r} in {workspace.runs}. List the runs with `aslkit runs`.")
 
 
-def newest_run(workspace: Workspace) -> Path:
-    """Return the folder of the most recent run that has a model.
+def run_or_newest(run: str | None, workspace: Workspace) -> Path:
+    """Return the folder of a run, by default of the most recent one that has a model, or else of the starter model.
 
-    Raises:
-        InputError: there is none.
+    States on standard error which model was chosen by default.
     """
+    if run is not None:
+        return run_folder(run, workspace)
     found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
     if not found:
-        raise InputError(
-            f"There is no run with a model in {workspace.runs}. Train one with `aslkit train --dataset custom`."
-        )
-    return max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
+        click.echo("Model: starter, which aslkit ships. Your own: aslkit train --dataset custom", err=True)
+        return STARTER_RUN
+    newest = max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
+    click.echo(f"Model: {newest.name}, your newest run.", err=True)
+    return newest
 
 
 def login_name() -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
+from aslkit.core.letters import INDEX
 from aslkit.curate.filter.checks import (
     CHECKS,
     LETTER_CHECKS,
@@ -20,6 +21,8 @@ from aslkit.curate.filter.label_issues import label_issue_scores
 from aslkit.curate.filter.select import disable_checks, select_frames
 from aslkit.curate.measure.measure import MEASURED_SCHEMA
 from aslkit.formats.captures import CapturedFrame
+from aslkit.synthetic.landmark_dataset import HEIGHT, WIDTH, load_landmarks
+from aslkit.vision.preprocess import canonical_points
 
 
 @pytest.fixture
@@ -154,15 +157,35 @@ def make_hands(letter: int, count: int, rng: np.random.Generator) -> np.ndarray[
     return (shape + rng.normal(0, 0.1, (count, 21, 3))).astype(np.float32)
 
 
+def signers(count: int, *names: str) -> np.ndarray[Any, np.dtype[np.str_]]:
+    """Return the signer of each of `count` frames, by default three in turn."""
+    return np.resize(np.array(names or ("ada", "ben", "cleo")), count)
+
+
 def test_planted_label_errors_are_found(rng: np.random.Generator) -> None:
     label = np.repeat(np.arange(5), 60)
     points = np.concatenate([make_hands(letter, 60, rng) for letter in range(5)])
     given = label.copy()
     planted = rng.choice(300, 12, replace=False)
     given[planted] = (label[planted] + 1) % 5
-    confidence, suggested = label_issue_scores(points, given, np.arange(300), seed=0)
+    confidence, suggested = label_issue_scores(points, given, np.arange(300), signers(300), seed=0)
     assert set(np.flatnonzero(confidence > 0.9)) == set(planted)
     assert (suggested[planted] == label[planted]).all()
+
+
+def test_few_signers_are_checked_with_the_starter_model() -> None:
+    synthetic = load_landmarks()
+    rows = np.flatnonzero(np.isin(synthetic.label, [INDEX[letter] for letter in "BLY"]))[::40]
+    points = canonical_points(
+        synthetic.points[rows], widths=np.full(len(rows), WIDTH), heights=np.full(len(rows), HEIGHT),
+        left=synthetic.left[rows], mirror_left=True,
+    )  # fmt: skip
+    label = synthetic.label[rows]
+    given = np.where((label == INDEX["L"]) & (np.arange(len(rows)) % 2 == 0), INDEX["Y"], label)
+    confidence, suggested = label_issue_scores(points, given, np.arange(len(rows)), signers(len(rows), "ada"), seed=0)
+    assert (confidence[given != label] > 0.5).mean() > 0.9
+    assert (confidence[given == label] > 0.5).mean() < 0.1
+    assert (suggested == label).mean() > 0.9
 
 
 def test_label_is_not_checked_against_its_own_near_duplicates(rng: np.random.Generator) -> None:
@@ -172,11 +195,13 @@ def test_label_is_not_checked_against_its_own_near_duplicates(rng: np.random.Gen
     given = label.copy()
     given[:10], group[:10] = 1, 0  # the classifier could learn the wrong label from them
     points[:10] = points[0]
-    confidence, _ = label_issue_scores(points, given, group, seed=0)
+    confidence, _ = label_issue_scores(points, given, group, signers(160), seed=0)
     assert (confidence[:10] > 0.9).all()
 
 
 def test_labels_are_not_checked_with_too_few_groups(rng: np.random.Generator) -> None:
-    confidence, suggested = label_issue_scores(make_hands(0, 8, rng), np.zeros(8, np.int64), np.arange(8), seed=0)
+    confidence, suggested = label_issue_scores(
+        make_hands(0, 8, rng), np.zeros(8, np.int64), np.arange(8), signers(8), seed=0
+    )
     assert not confidence.any()
     assert (suggested == 0).all()

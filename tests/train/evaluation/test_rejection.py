@@ -8,7 +8,13 @@ from aslkit.core.letters import LETTERS
 from aslkit.formats.run_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data import synthetic_negatives
-from aslkit.train.evaluation.calibration import Calibration, choose_threshold, fit_temperature, reliability_curve
+from aslkit.train.evaluation.calibration import (
+    MAX_THRESHOLD,
+    Calibration,
+    choose_threshold,
+    fit_temperature,
+    reliability_curve,
+)
 from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 from aslkit.train.evaluation.rejection import NegativePredictions, calibrate_rejection, rejection_metrics
 from aslkit.train.reporting.summary_text import describe_false_letters
@@ -60,6 +66,11 @@ def test_choose_threshold_rejects_negatives_but_few_correct_letters() -> None:
     assert choose_threshold(correct, np.zeros(0, np.float32)) == 0
 
 
+def test_choose_threshold_does_not_reject_every_new_signer() -> None:
+    overconfident = np.full(100, 0.9999, np.float32)
+    assert choose_threshold(overconfident, overconfident) == MAX_THRESHOLD
+
+
 def test_choose_threshold_is_at_least_one_half() -> None:
     confidence = np.linspace(0.1, 0.9, 100, dtype=np.float32)
     assert choose_threshold(confidence, confidence) == 0.5
@@ -85,8 +96,8 @@ def test_calibrate_rejection_separates_letters_from_negatives() -> None:
     predictions = Predictions(
         truth=truth, predicted=truth, probabilities=make_probabilities([0.9] * 200, truth.tolist())
     )
-    calibration = calibrate_rejection(predictions, make_negative_predictions([0.3] * 50))
-    scaled = apply_temperature(make_probabilities([0.9, 0.3], [0, 0]), calibration.temperature).max(axis=1)
+    calibration = calibrate_rejection(predictions, make_negative_predictions([0.1] * 50))
+    scaled = apply_temperature(make_probabilities([0.9, 0.1], [0, 0]), calibration.temperature).max(axis=1)
     assert scaled[1] <= calibration.threshold <= scaled[0]
 
 

@@ -1,17 +1,17 @@
 """Accuracy on people that a model was not trained on, for each person.
 
-    ./run bench strangers TEST --train DATASET [DATASET …] [--seed N …] [--set NAME=VALUE …] [--json]
-    ./run bench strangers TEST --model RUN
+    ./run bench unseen_people TEST --train DATASET [DATASET …] [--seed N …] [--set NAME=VALUE …] [--json]
+    ./run bench unseen_people TEST --model RUN
 
 TEST and DATASET are folders of curated datasets. With `--train`, a model is trained on all signers of these datasets
-with the settings of `aslkit train`, once for each `--seed`, and the accuracies of a person are averaged. With `--model`,
-a trained run is measured; `starter` is the model that aslkit ships. A frame in which no hand was found counts as wrong.
+with the settings of `aslkit train`, once for each `--seed`, and the accuracies of a person are averaged. With
+`--model`, a trained run is measured; `starter` is the model that aslkit ships. A frame in which no hand was found
+counts as wrong.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ import numpy as np
 from aslkit.core.config import load_settings
 from aslkit.core.letters import LETTERS
 from aslkit.inference.load_model import load_network
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.evaluation.cross_validation import confidence_interval
 from aslkit.train.evaluation.predictions import Predictions, measure_predictions, predict
 from aslkit.train.fitting.fit import fit
+from aslkit.train.reporting.read_runs import read_complete_run
 
 WORST_SHARE = 0.1
 """Share of the people whose mean accuracy is reported as that of the worst tenth; at least one person."""
@@ -41,11 +43,11 @@ def train_model(datasets: list[Path], flags: dict[str, Any]) -> tuple[Any, str]:
     return fit(data.train_on_all(whole, config), feature, config).model, config.feature
 
 
-def load_run(run: Path) -> tuple[Callable[..., Any], str]:
-    """Load a trained run; return its network as a function that `predict` can call, and its feature."""
-    network, contract = load_network(run)
-    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-    return lambda inputs, training: network(np.asarray(inputs)), str(metrics["feature"] or contract.kind)
+def load_run(run: Path) -> tuple[Any, str]:
+    """Load a trained run, or the starter model; return its network and its feature."""
+    folder = STARTER_RUN if str(run) == STARTER_NAME else run
+    metrics = read_complete_run(folder).metrics
+    return load_network(folder)[0], str(metrics.feature)
 
 
 def measure_person(predictions: Predictions) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Build the starter model that aslkit ships (`aslkit.inference.starter`).
+
+    python -m aslkit.train.build_starter LICENSED STRANGERS
+
+LICENSED is a dataset of people whose licences allow to publish what is trained on them, each listed in credits.csv of
+the starter model. STRANGERS is a dataset of other people, on whom the model is measured; nothing is chosen on them.
+"""
+
+import csv
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from aslkit.core.config import load_settings
+from aslkit.core.errors import InputError
+from aslkit.core.files import write_text
+from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.inference.starter import STARTER_RUN
+from aslkit.train.config import TrainConfig
+from aslkit.train.evaluate_run import evaluate_run
+from aslkit.train.pipeline import train
+from aslkit.train.reporting.model_card import CARD_FILE, Credit, render_starter_card
+from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE
+
+CREDITS_FILE: Final = "credits.csv"
+
+SETTINGS: Final = {"start": "", "members": 5}
+"""Settings of [train] that differ from the defaults. Several members cost nothing that a user would notice."""
+
+
+def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -> float | None:
+    """Train, calibrate on held-out people of LICENSED, measure on STRANGERS, and write the starter's files.
+
+    Args:
+        licensed: dataset to train on.
+        strangers: dataset to measure on.
+        folder: folder with credits.csv, to which the files are written.
+
+    Returns:
+        Mean accuracy over the people of STRANGERS, 0–1.
+
+    Raises:
+        InputError: a person in LICENSED has no entry in credits.csv.
+    """
+    credits = read_credits(folder / CREDITS_FILE)
+    config = load_settings("train", TrainConfig, flags=dict(SETTINGS))
+    with tempfile.TemporaryDirectory() as runs:
+        trained = train(licensed, runs=Path(runs), config=config, cv="signer", on_message=print)
+        if missing := set(trained.metrics.trained_on.signers) - {each.signer for each in credits}:
+            raise InputError(f"{folder / CREDITS_FILE} does not list {', '.join(sorted(missing))}.")
+        metrics = evaluate_run(trained.folder, strangers).metrics
+        (folder / "model").mkdir(exist_ok=True)
+        for name in (NETWORK_FILE, CONTRACT_FILE):
+            shutil.copy(trained.folder / "model" / name, folder / "model" / name)
+    write_text(folder / METRICS_FILE, metrics.to_json())
+    write_text(folder / CARD_FILE, render_starter_card(metrics, credits))
+    return metrics.headline_accuracy
+
+
+def read_credits(path: Path) -> list[Credit]:
+    """Read credits.csv: signer, source, licence."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Credit(**row) for row in csv.DictReader(file)]
+
+
+if __name__ == "__main__":
+    print(f"Accuracy on strangers: {build_starter(*map(Path, sys.argv[1:])):.1%}")
