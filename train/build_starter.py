@@ -26,8 +26,8 @@ from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE
 
 CREDITS_FILE: Final = "credits.csv"
 
-SETTINGS: Final = {"start": "", "members": 5}
-"""Settings of [train] that differ from the defaults. Several members cost nothing that a user would notice."""
+SETTINGS: Final = {"start": ""}
+"""Settings of [train] that differ from the defaults: the starter must not start from itself."""
 
 
 def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -> float | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from aslkit.core.config import Seed
+from aslkit.inference.starter import STARTER_NAME
 
 AUTO: Final = "auto"
 """A feature, an architecture or initial weights that are still to be selected."""
@@ -37,8 +38,8 @@ class TrainConfig:
     start: Annotated[
         str,
         Meta(
-            description="Initial weights of a pixel network: auto (best of the newest benchmark), a run, a model "
-            "folder, or empty for random weights."
+            description="Initial weights: auto (landmarks: the starter model; pixels: best of the newest benchmark), "
+            "starter, a run, a model folder, or empty for random weights."
         ),
     ] = AUTO
     epochs: Annotated[
@@ -70,5 +71,5 @@ class TrainConfig:
 
     @property
     def start_model(self) -> Path | None:
-        """Path of the initial weights; None if they are random or still to be selected."""
-        return Path(self.start) if self.start not in ("", AUTO) else None
+        """Path of the initial weights; None if they are random, those of the starter, or still to be selected."""
+        return Path(self.start) if self.start not in ("", AUTO, STARTER_NAME) else None

@@ -24,6 +24,7 @@ from aslkit.formats.run_metrics import (
     TrainingData,
     TransferMetrics,
 )
+from aslkit.inference.starter import STARTER_NAME
 from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train.baselines import TrainingContext, calibrate_model, random_split_baseline, scratch_baseline
 from aslkit.train.config import AUTO, TrainConfig
@@ -121,7 +122,8 @@ def train(
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
-        config = resolve_start(config, get_feature(config.feature), runs, on_message)
+        signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
+        config = resolve_start(config, get_feature(config.feature), runs, on_message, signers=signers)
         name = f"{dataset.name}-{config.feature}-{config.architecture}"
     with open_run_folder(runs, name, resume=resume, tensorboard=tensorboard, on_message=on_message) as (
         folder,
@@ -251,6 +253,8 @@ def _transfer_metrics(
     request: _TrainRequest, whole: data.Samples, context: TrainingContext, fitted: FitResult
 ) -> TransferMetrics | None:
     """Compare with training from scratch; None if the model was trained from scratch."""
+    if context.config.start == STARTER_NAME:  # not compared, because that would take longer than adapting
+        return TransferMetrics(start=STARTER_NAME, epochs=None if request.cv else len(fitted.history))
     if context.config.start_model is None:
         return None
     return TransferMetrics(

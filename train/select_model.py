@@ -1,6 +1,6 @@
 """Model selection: feature, architecture and initial weights, by cross-validation on the training signers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from aslkit.core.progress import OnMessage
+from aslkit.datasets import parquet_store
 from aslkit.formats.run_metrics import Candidate
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
@@ -51,19 +52,24 @@ def select_model(
         InputError: unknown architecture.
     """
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
-    configs = _list_candidates(config, runs, on_message)
+    signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
+    configs = _list_candidates(config, runs, on_message, signers)
     candidates = [_measure_candidate(dataset, each, hold_out, runs, folders) for each in configs]
     order = sorted(range(len(candidates)), key=lambda index: -candidates[index].mean)
     return configs[order[0]], [candidates[index] for index in order]
 
 
-def _list_candidates(config: TrainConfig, runs: Path, on_message: OnMessage) -> list[TrainConfig]:
+def _list_candidates(
+    config: TrainConfig, runs: Path, on_message: OnMessage, signers: Iterable[str]
+) -> list[TrainConfig]:
     configs: list[TrainConfig] = []
     messages: list[str] = []
     for name in CANDIDATES:
         if config.architecture != AUTO and (config.architecture == "mlp") != (get_feature(name).architecture == "mlp"):
             continue  # mlp is for landmarks, all other architectures are for pixels
-        candidate = resolve_start(replace(config, feature=name), get_feature(name), runs, messages.append)
+        candidate = resolve_start(
+            replace(config, feature=name), get_feature(name), runs, messages.append, signers=signers
+        )
         configs.append(candidate)
         if name == _ALSO_FROM_SCRATCH and candidate.start:
             configs.append(replace(candidate, start=""))

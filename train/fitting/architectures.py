@@ -1,6 +1,6 @@
 """Network architectures by name, and ensembles of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -87,7 +87,9 @@ def _build_cnn(shape: Shape, classes: int, *, batch_normalization: bool) -> Any:
 ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
 
 
-def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rest_class: bool = False) -> tuple[Any, Any]:
+def build_ensemble(
+    name: str, shape: Shape, classes: int, *, members: int, rest_class: bool = False, extra: Sequence[Any] = ()
+) -> tuple[Any, Any]:
     """Build an ensemble of independent networks of one architecture that are trained together.
 
     With `rest_class`, each member has an additional class for rest poses, after the letters. The model for inference
@@ -100,11 +102,12 @@ def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rest_
         classes: number of letters.
         members: number of networks.
         rest_class: whether the training data has rest poses.
+        extra: trained networks of the same outputs, which take part in inference only.
 
     Returns:
         Two keras.Model that share their weights. For training: (batch, *shape) to (batch, members, classes), or
-        classes + 1 with `rest_class`. For inference: (batch, *shape) to the mean probabilities of the members,
-        (batch, classes).
+        classes + 1 with `rest_class`. For inference: (batch, *shape) to the mean probabilities of the members and of
+        `extra`, (batch, classes).
 
     Raises:
         InputError: unknown architecture, or it does not support the shape.
@@ -113,11 +116,15 @@ def build_ensemble(name: str, shape: Shape, classes: int, *, members: int, rest_
 
     inputs = Input(shape)
     build, outputs = get_architecture(name), classes + int(rest_class)
-    per_member = [layers.Reshape((1, outputs))(build(shape, outputs)(inputs)) for _ in range(members)]
-    stacked = layers.Concatenate(axis=1)(per_member) if members > 1 else per_member[0]
-    # (batch, members, outputs) to (batch, outputs).
-    mean = layers.GlobalAveragePooling1D()(stacked)
-    return Model(inputs, stacked), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
+
+    def stack(networks: Sequence[Any]) -> Any:
+        """Return the outputs of the networks, (batch, networks, outputs)."""
+        per_network = [layers.Reshape((1, outputs))(network(inputs)) for network in networks]
+        return layers.Concatenate(axis=1)(per_network) if len(networks) > 1 else per_network[0]
+
+    trained = [build(shape, outputs) for _ in range(members)]
+    mean = layers.GlobalAveragePooling1D()(stack([*trained, *extra]))  # (batch, outputs)
+    return Model(inputs, stack(trained)), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
 
 
 def _distribute_rest(probabilities: Any, classes: int) -> Any:

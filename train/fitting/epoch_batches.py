@@ -8,10 +8,12 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
+from aslkit.train.fitting.transfer import STARTER_REHEARSAL
 from aslkit.vision.preprocess import Array
 
 MIRRORED_SHARE: Final = 0.5
@@ -42,6 +44,9 @@ def balanced_epoch(
     rest_class = uses_synthetic_signers(samples, feature, config)
     if rest_class:
         synthetic_hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
+        if config.start == STARTER_NAME and len(synthetic_label) > (most := max(STARTER_REHEARSAL, len(label))):
+            selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
+            synthetic_hands, synthetic_label = synthetic_hands[selected], synthetic_label[selected]
         hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
         signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
     label = np.tile(label, feature.copies + 1)

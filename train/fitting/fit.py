@@ -13,6 +13,7 @@ import numpy.typing as npt
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.progress import progress_bar
+from aslkit.inference.starter import STARTER_NAME
 from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
@@ -20,7 +21,7 @@ from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.fitting import transfer
-from aslkit.train.fitting.architectures import build_ensemble
+from aslkit.train.fitting.architectures import build_ensemble, get_architecture
 from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.early_stopping import early_stopping_callback, explain_stop, has_converged
 from aslkit.train.fitting.epoch_batches import balanced_epoch, member_targets
@@ -120,8 +121,10 @@ def fit(
     check_trainable(samples)
     rest_class = uses_synthetic_signers(samples, feature, config)
     network, model = build_ensemble(
-        config.architecture, feature.contract.shape, len(LETTERS), members=config.members, rest_class=rest_class
-    )
+        config.architecture, feature.contract.shape, len(LETTERS), members=config.members, rest_class=rest_class,
+        # Averaging with the unchanged starter keeps most of its accuracy on other people.
+        extra=[_build_starter(feature)] if config.start == STARTER_NAME else (),
+    )  # fmt: skip
     batches = balanced_epoch(keras, samples, train, feature, config)
     training = _Training(
         network=network,
@@ -162,12 +165,24 @@ def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Featur
     return digest.hexdigest()[:16]
 
 
+def _build_starter(feature: Feature) -> Any:
+    network = get_architecture("mlp")(feature.contract.shape, len(LETTERS) + 1)
+    transfer.copy_starter(network)
+    network.trainable = False
+    return network
+
+
 def _initialise(keras: Any, training: _Training) -> None:
     """Set the initial weights of the network, or restore it from a checkpoint."""
     network, config, state = training.network, training.config, training.state
-    for layer in _iter_layers(keras, network):
-        if isinstance(layer, keras.layers.Normalization):
-            layer.adapt(training.batches.inputs)
+    if config.start == STARTER_NAME:
+        for member in network.layers:
+            if hasattr(member, "layers"):
+                transfer.copy_starter(member)
+    else:
+        for layer in _iter_layers(keras, network):
+            if isinstance(layer, keras.layers.Normalization):
+                layer.adapt(training.batches.inputs)
     if config.start_model is not None and not state.variables:
         _transfer(training, config.start_model)
     _compile(keras, training)
@@ -180,10 +195,11 @@ def _initialise(keras: Any, training: _Training) -> None:
 
 def _compile(keras: Any, training: _Training) -> None:
     config = training.config
+    rate = config.learning_rate * (transfer.STARTER_RATE if config.start == STARTER_NAME else 1)
     training.network.compile(
         optimizer=keras.optimizers.Adam(
             # Over all epochs, even if early stopping ends sooner, because that is not known in advance.
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(training.batches))
+            keras.optimizers.schedules.CosineDecay(rate, config.epochs * len(training.batches))
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
         metrics=[_letter_accuracy(keras)],

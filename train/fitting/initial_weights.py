@@ -1,13 +1,16 @@
 """Initial weights of a network: the benchmark's best pixel network, another model, or random."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aslkit.core.errors import AslkitError
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.progress import OnMessage
+from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.formats.run_metrics import read_metrics
+from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.vision.preprocess import MODEL_FILE
@@ -47,22 +50,37 @@ def latest_benchmark_best(runs: Path) -> BenchmarkBest | None:
     return None
 
 
-def resolve_start(config: TrainConfig, feature: Feature, runs: Path, on_message: OnMessage) -> TrainConfig:
+def resolve_start(
+    config: TrainConfig, feature: Feature, runs: Path, on_message: OnMessage, *, signers: Iterable[str]
+) -> TrainConfig:
     """Replace "auto" in `architecture` and `start` by the selected architecture and initial weights.
 
     For a pixel feature, these are the architecture and the weights of the benchmark's best network, if there is a
-    benchmark. For landmarks, the initial weights are random: Sign Language MNIST has no landmarks to pre-train on.
+    benchmark. For landmarks, they are those of the starter model, if it fits: not for another architecture than mlp,
+    without synthetic signers, or if the dataset itself has synthetic signers, which the starter was trained on.
 
     Args:
         config: the settings. `start` can be a path, or the name of a run in `runs`.
         feature: input of the network.
         runs: runs folder of a workspace.
+        signers: names of the dataset's signers.
         on_message: called with the reason if a pixel network gets random initial weights.
     """
     pixels = feature.contract.kind == "pixels"
     best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
     if config.architecture == AUTO:
         config = replace(config, architecture=best.architecture if best else feature.architecture)
+    fits_starter = (
+        not pixels
+        and config.architecture == "mlp"
+        and config.synthetic
+        and not any(name.startswith(SYNTHETIC_PREFIX) for name in signers)
+    )
+    if config.start == STARTER_NAME and not fits_starter:
+        raise InputError(
+            "Training can start from the starter model only with landmarks, the architecture mlp and --synthetic, on a "
+            "dataset without synthetic signers. Train with --from-scratch."
+        )
     if config.start != AUTO:
         named = runs / config.start
         return replace(config, start=str(named)) if config.start and named.exists() else config
@@ -78,7 +96,7 @@ def resolve_start(config: TrainConfig, feature: Feature, runs: Path, on_message:
             "Training from scratch: there is no benchmark with a pre-trained network. To train one: "
             "aslkit train --dataset sign-mnist"
         )
-    return replace(config, start="")
+    return replace(config, start=STARTER_NAME if fits_starter else "")
 
 
 def without_paths(config: TrainConfig, runs: Path) -> TrainConfig:

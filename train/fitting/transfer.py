@@ -1,14 +1,55 @@
-"""Transfer learning: copy the layers of a pre-trained network, such as one trained on Sign Language MNIST."""
+"""Transfer learning: copy the layers of a pre-trained network, such as one trained on Sign Language MNIST.
+
+Landmark networks are adapted from the starter model instead: see `copy_starter`.
+"""
 
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.core.errors import InputError
+import numpy as np
+
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.inference import load_keras
+from aslkit.inference.starter import load_starter
 from aslkit.vision.preprocess import MODEL_FILE
 
 FROZEN_EPOCHS: Final = 3
 """Epochs in which the transferred layers are frozen, so that the randomly initialised ones do not disturb them."""
+
+
+STARTER_RATE: Final = 0.3
+"""Learning rate when adapting the starter model, relative to training from scratch."""
+
+STARTER_REHEARSAL: Final = 1500
+"""Minimum number of synthetic hands in an epoch when adapting the starter model. They keep it from forgetting how other
+people sign; with a few frames of one's own, all 16,700 would take most of the time."""
+
+
+def copy_starter(network: Any) -> None:
+    """Set the weights of an `mlp` to those of the starter model.
+
+    Args:
+        network: keras.Model with as many outputs as the starter has letters, and one for rest poses.
+
+    Raises:
+        AslkitError: the starter model has another architecture.
+    """
+    starter, _ = load_starter()
+    copied = [layer.weights for layer in starter.members[0] if layer.weights][:-1]  # without the sharing of rest poses
+    targets = _list_weighted_layers(network)
+    values = [
+        [each["mean"], each["deviation"] ** 2, np.zeros(())] if "mean" in each else [each["kernel"], each["bias"]]
+        for each in copied
+    ]
+    shapes, expected = ([[np.shape(a) for a in each] for each in one] for one in (
+        values, [layer.get_weights() for layer in targets]
+    ))  # fmt: skip
+    if shapes != expected:
+        raise AslkitError("The starter model has another architecture. Train with --from-scratch.")
+    for layer, weights in zip(targets, values, strict=True):
+        layer.set_weights(weights)
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a Normalization layer computes with constants derived from its weights
 
 
 def load_start_model(path: Path) -> Any:

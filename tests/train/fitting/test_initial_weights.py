@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from aslkit.cli.main import main
 from aslkit.core.config import load_settings
+from aslkit.core.errors import InputError
 from aslkit.core.native_libraries import import_keras
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
@@ -19,6 +20,8 @@ from aslkit.train.pipeline import train
 from aslkit.train.reporting.summary_text import describe_transfer
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
+
+SIGNERS = ("ada", "ben")
 
 
 @pytest.fixture
@@ -43,23 +46,41 @@ def config(**flags: object) -> TrainConfig:
 
 def test_resolve_start_uses_the_benchmark_for_pixels_only(runs: Path) -> None:
     messages: list[str] = []
-    pre_trained = resolve_start(config(feature="hand28"), get_feature("hand28"), runs, messages.append)
+    pre_trained = resolve_start(config(feature="hand28"), get_feature("hand28"), runs, messages.append, signers=SIGNERS)
     assert pre_trained.architecture == "cnn-bn"
     assert without_paths(pre_trained, runs).start == "sign-mnist-benchmark-1/models/cnn"
     assert (
-        resolve_start(without_paths(pre_trained, runs), get_feature("hand28"), runs, messages.append) == pre_trained
+        resolve_start(without_paths(pre_trained, runs), get_feature("hand28"), runs, messages.append, signers=SIGNERS)
+        == pre_trained
     )  # with the relative path of config.toml
-    landmarks = resolve_start(config(), get_feature("landmarks"), runs, messages.append)
-    assert (landmarks.architecture, landmarks.start) == ("mlp", "")
-    scratch = resolve_start(config(feature="hand28", start=""), get_feature("hand28"), runs, messages.append)
+    landmarks = resolve_start(config(), get_feature("landmarks"), runs, messages.append, signers=SIGNERS)
+    assert (landmarks.architecture, landmarks.start) == ("mlp", "starter")
+    scratch = resolve_start(
+        config(feature="hand28", start=""), get_feature("hand28"), runs, messages.append, signers=SIGNERS
+    )
     assert (scratch.architecture, scratch.start) == ("cnn", "")
     assert not messages
 
 
+@pytest.mark.parametrize(
+    ("flags", "signers"),
+    [({"synthetic": False}, SIGNERS), ({"architecture": "cnn"}, SIGNERS), ({}, ("ada", "synthetic-eve"))],
+)
+def test_resolve_start_uses_the_starter_only_where_it_fits(
+    flags: dict[str, object], signers: tuple[str, ...], tmp_path: Path
+) -> None:
+    feature = get_feature("landmarks")
+    assert resolve_start(config(**flags), feature, tmp_path, print, signers=signers).start == ""
+    with pytest.raises(InputError, match="--from-scratch"):
+        resolve_start(config(start="starter", **flags), feature, tmp_path, print, signers=signers)
+
+
 def test_resolve_start_explains_random_initial_weights(runs: Path, tmp_path: Path) -> None:
     messages: list[str] = []
-    resolve_start(config(feature="hand28"), get_feature("hand28"), tmp_path / "none", messages.append)
-    resolve_start(config(feature="hand28", architecture="cnn"), get_feature("hand28"), runs, messages.append)
+    resolve_start(config(feature="hand28"), get_feature("hand28"), tmp_path / "none", messages.append, signers=SIGNERS)
+    resolve_start(
+        config(feature="hand28", architecture="cnn"), get_feature("hand28"), runs, messages.append, signers=SIGNERS
+    )
     assert "aslkit train --dataset sign-mnist" in messages[0]
     assert messages[1] == "Training cnn from scratch: the benchmark's best network has another architecture, cnn-bn."
 
