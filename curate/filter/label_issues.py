@@ -12,8 +12,8 @@ FOLDS: Final = 5
 """Folds of the cross-validation."""
 
 MIN_GROUPS_PER_LETTER: Final = 10
-"""Minimum number of near-duplicate groups of a letter. Letters with fewer cannot be learned well enough: they are
-neither checked nor predicted."""
+"""Minimum number of near-duplicate groups of a letter, or of frames for the starter model. Letters with fewer are
+neither checked nor predicted: they cannot be learned well enough, and a single error would be a large share."""
 
 
 MIN_SIGNERS: Final = 3
@@ -49,13 +49,18 @@ def label_issue_scores(
         label itself if the letter is not checked.
     """
     confidence, predicted = np.zeros(len(label)), label.copy()
-    letters = [letter for letter in np.unique(label) if len(np.unique(group[label == letter])) >= MIN_GROUPS_PER_LETTER]
+    use_starter = len(np.unique(signer)) < MIN_SIGNERS
+    # The starter does not learn from these frames, so that near-duplicates count as well.
+    counted = np.arange(len(label)) if use_starter else group
+    letters = [
+        letter for letter in np.unique(label) if len(np.unique(counted[label == letter])) >= MIN_GROUPS_PER_LETTER
+    ]
     rows = np.flatnonzero(np.isin(label, letters))
     if len(letters) < 2:
         return confidence, predicted
     index = np.searchsorted(letters, label[rows])
     features = landmark_features(points[rows])
-    if len(np.unique(signer)) < MIN_SIGNERS:
+    if use_starter:
         probabilities = _starter_probabilities(features, letters)
     else:
         probabilities = out_of_fold_probabilities(features, index, group[rows], seed)
