@@ -1,6 +1,6 @@
 """Accuracy after a few frames of one's own hand: the starter model, adapted, and trained from scratch.
 
-    ./run bench own_hand DATASET [--frames 5] [--only NAME …]
+    ./run bench own_hand DATASET [--frames 5] [--only NAME …] [--methods starter adapted scratch]
 
 DATASET is a curated dataset of people that the starter model was not trained on. For each of them, the first frames of
 each letter train a model, which is measured on their later frames, and on the frames of all others.
@@ -62,15 +62,16 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--frames", type=int, default=5)
     parser.add_argument("--only", nargs="*", metavar="NAME")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     asked = parser.parse_args(arguments)
     samples = data.load_samples(asked.dataset, FEATURE.contract)
     people = asked.only or sorted(set(samples.signer.tolist()))
-    results: dict[str, list[tuple[float, float, float]]] = {method: [] for method in METHODS}
-    print(f"{'person':12} " + "  ".join(f"{method + ': later, others, seconds':>34}" for method in METHODS))
+    results: dict[str, list[tuple[float, float, float]]] = {method: [] for method in asked.methods}
+    print(f"{'person':12} " + "  ".join(f"{method + ': later, others, seconds':>34}" for method in asked.methods))
     for person in people:
         own = split_first(samples, person, asked.frames)
         cells = []
-        for method in METHODS:
+        for method in asked.methods:
             started = time.perf_counter()
             model = train_model(method, own)
             seconds = time.perf_counter() - started
