@@ -67,7 +67,7 @@ class Recogniser:
 
     def __init__(self, run: Path) -> None:
         self._network, self.contract = load_network(run)
-        self._landmarker = HandLandmarker()
+        self._landmarker = HandLandmarker(spread_retries=True)
 
     def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""

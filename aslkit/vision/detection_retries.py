@@ -1,8 +1,8 @@
 """Search for a hand that MediaPipe's first attempt missed.
 
 The palm detector samples 192×192 pixels of a frame without a low-pass filter, so patterned cloth and noise alias. The
-retries give it a filtered, colour-corrected, smaller and rotated frame, and accept palms of low confidence. The landmark
-model then decides: it must be sure that a region of the unchanged frame contains a hand.
+retries give it a filtered, colour-corrected, smaller and rotated frame, and accept palms of low confidence. The
+landmark model then decides: a region of the unchanged frame must have a high hand presence.
 """
 
 from functools import cached_property
@@ -36,8 +36,8 @@ MIN_PROPOSED_PRESENCE: Final = 0.1
 """Hand presence in a proposed region, 0–1, from which on it is searched again around the landmarks."""
 
 MIN_PRESENCE: Final = 0.95
-"""Hand presence around the landmarks, 0–1, from which on it is a hand. Frames without a hand reached at most 0.85; of
-the regions with at least 0.95 in frames with a hand, nearly all have the joints on the hand (ADR 17)."""
+"""Hand presence around the landmarks, 0–1, from which on it is a hand. Without a hand, at most 0.85 was measured; from
+0.95 on, the joints are on the hand with few exceptions (ADR 17)."""
 
 _LANDMARK_GRAPH: Final = """
 input_stream: "image"
@@ -143,11 +143,15 @@ class _Models:
         # MediaPipe logs while it loads and during a graph's first frame.
         with suppress_native_log():
             self._palms = _load_graph(
-                _PALM_GRAPH, "palms", {"palmdetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": MIN_PALM_CONFIDENCE}
+                _PALM_GRAPH,
+                "palms",
+                {"palmdetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": MIN_PALM_CONFIDENCE},
             )
             self._proposed, self._confirmed = (
                 _load_graph(
-                    _LANDMARK_GRAPH, "landmarks handedness", {"handlandmarkcpu__ThresholdingCalculator.threshold": presence}
+                    _LANDMARK_GRAPH,
+                    "landmarks handedness",
+                    {"handlandmarkcpu__ThresholdingCalculator.threshold": presence},
                 )
                 for presence in (MIN_PROPOSED_PRESENCE, MIN_PRESENCE)
             )
@@ -200,7 +204,7 @@ class _Models:
 
 
 def _load_graph(text: str, outputs: str, parameters: dict[str, float]) -> Any:
-    from google.protobuf import text_format
+    from google.protobuf import text_format  # type: ignore[import-untyped]
     from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig
     from mediapipe.python.solution_base import SolutionBase
 
@@ -211,5 +215,6 @@ def _load_graph(text: str, outputs: str, parameters: dict[str, float]) -> Any:
 def _region(palm: Any) -> Region:
     """Return the region of a palm, given as MediaPipe's location data relative to the changed frame."""
     box, points = palm.relative_bounding_box, palm.relative_keypoints
-    wrist, middle = (np.array([point.x, point.y]) * PALM_INPUT for point in (points[0], points[2]))
-    return region_from_palm(np.array([box.xmin, box.ymin, box.width, box.height]) * PALM_INPUT, wrist, middle)
+    wrist, middle = (np.array([point.x, point.y], np.float64) * PALM_INPUT for point in (points[0], points[2]))
+    corner_and_size = np.array([box.xmin, box.ymin, box.width, box.height], np.float64) * PALM_INPUT
+    return region_from_palm(corner_and_size, wrist, middle)
