@@ -17,17 +17,18 @@ from aslkit.vision.hand_region import (
     Points,
     Region,
     Variant,
+    brighten,
     change_frame,
     map_back,
     region_around,
     region_from_palm,
 )
 
-VARIANTS: Final = (Variant(0.65, 0), Variant(0.5, 90), Variant(0.85, -30), Variant(0.4, 0))
+VARIANTS: Final = (Variant(0.65, 0), Variant(0.5, 90), Variant(0.85, -30), Variant(0.4, 0), Variant(0.4, 0, gamma=0.4))
 """Each finds the most of the frames that those before it miss (benchmarks/accuracy/detection.py)."""
 
 MIN_PALM_CONFIDENCE: Final = 0.1
-"""Palm detection confidence of a proposed region, 0–1. Most proposals at 0.1 are wrong and rejected by their presence."""
+"""Palm detection confidence of a proposed region, 0–1. Most are wrong, and rejected by their presence."""
 
 MAX_PALMS: Final = 2
 """Proposed regions per variant, most confident first."""
@@ -97,8 +98,9 @@ class DetectionRetries:
     def find(self, frame: Frame) -> FoundHand | None:
         """Return a hand in a frame, independent of other frames. At most MAX_PALMS regions per variant are searched."""
         for variant in VARIANTS:
-            for region in self._models.propose(frame, variant):
-                if found := self._models.search(frame, region):
+            changed = brighten(frame, variant.gamma)
+            for region in self._models.propose(changed, variant):
+                if found := self._models.search(changed, region):
                     return found
         return None
 
@@ -108,13 +110,14 @@ class DetectionRetries:
         A step searches near the hand of the previous frame; or in a region proposed in a previous frame; or it only
         proposes regions with the next variant. A variant that found a hand is used again.
         """
-        found = None
+        found, variant = None, VARIANTS[self._next_variant]
+        changed = brighten(frame, variant.gamma)
         if self._previous is not None:
-            found = self._models.confirm(frame, self._previous)
+            found = self._models.confirm(changed, self._previous)
         elif self._proposed:
-            found = self._models.search(frame, self._proposed.pop(0))
+            found = self._models.search(changed, self._proposed.pop(0))
         else:
-            self._proposed = self._models.propose(frame, VARIANTS[self._next_variant])
+            self._proposed = self._models.propose(changed, variant)
         if self._previous is None and found is None and not self._proposed:
             self._next_variant = (self._next_variant + 1) % len(VARIANTS)
         self.remember(frame, found and found.landmarks)

@@ -28,10 +28,13 @@ class Variant(NamedTuple):
     Attributes:
         scale: longer side relative to the palm detector's input; below 1, the border is replicated around the frame.
         rotation: counter-clockwise, degrees.
+        gamma: exponent of the pixel values relative to 255; below 1 brightens dark hands in front of a window. The
+            landmark model needs the brightened frame as well.
     """
 
     scale: float
     rotation: float
+    gamma: float = 1.0
 
 
 class Region(NamedTuple):
@@ -43,12 +46,22 @@ class Region(NamedTuple):
     rotation: float
 
 
+def brighten(frame: Frame, gamma: float) -> Frame:
+    """Return a frame, uint8, with its pixel values relative to 255 raised to the power of gamma."""
+    import cv2
+
+    if gamma == 1:
+        return frame
+    values = 255 * np.linspace(0, 1, 256) ** gamma
+    return np.asarray(cv2.LUT(frame, values.astype(np.uint8)), np.uint8)
+
+
 def change_frame(frame: Frame, variant: Variant) -> tuple[Frame, Points]:
     """Return a changed frame, and the affine matrix (2, 3) from pixels of the frame to pixels of the changed frame.
 
     Args:
         frame: RGB, uint8 (height, width, 3).
-        variant: size and rotation.
+        variant: size and rotation; its gamma has been applied.
 
     Returns:
         RGB, uint8 (PALM_INPUT, PALM_INPUT, 3), low-pass filtered, with the mean colour MEAN_RGB.

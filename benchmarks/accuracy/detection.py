@@ -5,8 +5,8 @@
 FRAMES is a folder of frames with one hand each, PERSON/LETTER/*. `first` is MediaPipe's first attempt, `padded` adds
 the padded frame, and `retries` all retries; `spread` shows each frame twelve times, as a camera does of a still hand. A
 detection is not a correct one: --sheet writes the landmarks of every hand, and the frames with a false hand. The hand
-is painted out where `retries` found it. Exits with 1 if more than 1 % of the frames without a hand contain one that only
-the retries found.
+is painted out where `retries` found it. Exits with 1 if more than 1 % of the frames without a hand contain one that the
+retries found.
 """
 
 import argparse

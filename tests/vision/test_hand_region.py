@@ -12,6 +12,7 @@ from aslkit.vision.hand_region import (
     Frame,
     Region,
     Variant,
+    brighten,
     change_frame,
     map_back,
     region_around,
@@ -56,6 +57,12 @@ def test_fine_pattern_does_not_alias() -> None:
     changed, _ = change_frame(frame, Variant(0.65, 0))
     sampled = cv2.resize(frame, (125, 94), interpolation=cv2.INTER_LINEAR)
     assert changed[..., 0].std() < 0.3 * sampled[..., 0].std()
+
+
+def test_brightening_keeps_black_and_white() -> None:
+    frame = np.array([[[0, 20, 255]]], np.uint8)
+    assert brighten(frame, 1.0).tolist() == frame.tolist()
+    assert brighten(frame, 0.5).tolist() == [[[0, 71, 255]]]
 
 
 def test_black_frame_is_changed_without_error() -> None:
