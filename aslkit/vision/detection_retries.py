@@ -93,7 +93,7 @@ class DetectionRetries:
     def __init__(self) -> None:
         self._next_variant = 0
         self._proposed: list[Region] = []
-        self._previous: Region | None = None
+        self._near: Region | None = None
 
     def find(self, frame: Frame) -> FoundHand | None:
         """Return a hand in a frame, independent of other frames. At most MAX_PALMS regions per variant are searched."""
@@ -105,29 +105,30 @@ class DetectionRetries:
         return None
 
     def find_next(self, frame: Frame) -> FoundHand | None:
-        """Return a hand in a frame of a sequence, after one step only, so that the frame takes little longer.
+        """Return a hand in a frame of a sequence, after one run of one model, so that the frame takes little longer.
 
-        A step searches near the hand of the previous frame; or in a region proposed in a previous frame; or it only
-        proposes regions with the next variant. A variant that found a hand is used again.
+        The run searches near the hand of the previous frame; or in a region proposed before, where the next
+        frame must confirm the hand; or it only proposes regions with the next variant.
         """
-        found, variant = None, VARIANTS[self._next_variant]
+        variant = VARIANTS[self._next_variant]
         changed = brighten(frame, variant.gamma)
-        if self._previous is not None:
-            found = self._models.confirm(changed, self._previous)
+        near, self._near = self._near, None
+        if near is not None:
+            if found := self._models.confirm(changed, near):
+                self.remember(frame, found.landmarks)
+                return found
         elif self._proposed:
-            found = self._models.search(changed, self._proposed.pop(0))
+            if first := self._models.look(changed, self._proposed.pop(0)):
+                self._near = region_around(first.landmarks, frame)
         else:
             self._proposed = self._models.propose(changed, variant)
-        if self._previous is None and found is None and not self._proposed:
+        if self._near is None and not self._proposed:
             self._next_variant = (self._next_variant + 1) % len(VARIANTS)
-        self.remember(frame, found and found.landmarks)
-        return found
+        return None
 
-    def remember(self, frame: Frame, landmarks: Points | None) -> None:
-        """Set where the next step searches: around the largest hand of this frame, or None if it has no hand."""
-        self._previous = None if landmarks is None else region_around(landmarks, frame)
-        if landmarks is not None:
-            self._proposed = []
+    def remember(self, frame: Frame, landmarks: Points) -> None:
+        """Let the next step search near a hand that this frame contains."""
+        self._near, self._proposed = region_around(landmarks, frame), []
 
     def close(self) -> None:
         """Free MediaPipe's graphs."""
@@ -175,8 +176,12 @@ class _Models:
         Such a region is inexact. In a second one, around the landmarks, the presence of a hand rises, and that of
         anything else falls.
         """
-        first = self._find_landmarks(self._proposed, frame, region)
+        first = self.look(frame, region)
         return first and self.confirm(frame, region_around(first.landmarks, frame))
+
+    def look(self, frame: Frame, region: Region) -> FoundHand | None:
+        """Return what may be a hand in a proposed region."""
+        return self._find_landmarks(self._proposed, frame, region)
 
     def confirm(self, frame: Frame, region: Region) -> FoundHand | None:
         """Return the hand in an exact region."""

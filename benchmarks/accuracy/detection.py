@@ -3,7 +3,7 @@
     ./run bench detection FRAMES [--limit 500] [--sheet detections.jpg]
 
 FRAMES is a folder of frames with one hand each, PERSON/LETTER/*. `first` is MediaPipe's first attempt, `padded` adds
-the padded frame, and `retries` all retries; `spread` shows each frame twelve times, as a camera does of a still hand. A
+the padded frame, and `retries` all retries; `spread` shows each frame 20 times, as a camera does of a still hand. A
 detection is not a correct one: --sheet writes the landmarks of every hand, and the frames with a false hand. The hand
 is painted out where `retries` found it. Exits with 1 if more than 1 % of the frames without a hand contain one that the
 retries found.
@@ -22,7 +22,7 @@ import numpy as np
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame, decode_image
 
-REPEATS = 12
+REPEATS = 20
 MAX_FALSE_HANDS = 0.01
 MAX_PAINTED = 0.6  # of the frame; above it, nothing of the room is left
 

@@ -74,7 +74,7 @@ def test_no_hand_in_noise_stripes_or_uniform_frames(landmarker: HandLandmarker, 
 
 def test_spread_retries_find_a_still_hand_within_some_frames_and_keep_it(hard_frames: list[Frame]) -> None:
     with HandLandmarker(spread_retries=True) as landmarker:
-        hands = [landmarker.find(hard_frames[0]) for _ in range(3 * len(VARIANTS) + 3)]
+        hands = [landmarker.find(hard_frames[0]) for _ in range(5 * len(VARIANTS) + 5)]
         first = next((index for index, hand in enumerate(hands) if hand is not None), None)
         assert first is not None
         assert all(hand is not None for hand in hands[first:])
