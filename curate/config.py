@@ -45,9 +45,7 @@ class CurateConfig:
     ] = 0.3
     second_try: Annotated[
         bool,
-        Meta(
-            description="Search again in the padded frame if no hand is found; recovers all but 2 of 300 missed frames."
-        ),
+        Meta(description="Search again in the padded, filtered, scaled and rotated frame if no hand is found."),
     ] = True
     group_distance: Annotated[
         int,

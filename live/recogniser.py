@@ -59,15 +59,17 @@ class Recogniser:
 
     Args:
         run: run folder, as written by `aslkit train`.
+        consecutive: the frames are those of a camera or video. Retries of the hand detection are then spread over them,
+            which limits the time of a frame without a hand. Otherwise each frame is processed independently.
 
     Raises:
         InputError: the folder is not a run.
         AslkitError: the model is damaged; or it has no model.json and TensorFlow is not installed.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, *, consecutive: bool = False) -> None:
         self._network, self.contract = load_network(run)
-        self._landmarker = HandLandmarker()
+        self._landmarker = HandLandmarker(spread_retries=consecutive)
 
     def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""

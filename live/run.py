@@ -80,7 +80,7 @@ def live(
             from aslkit.live.window.window import require_display
 
             require_display()
-        recogniser = stack.enter_context(Recogniser(run))
+        recogniser = stack.enter_context(Recogniser(run, consecutive=source_kind(source) != "folder"))
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed)

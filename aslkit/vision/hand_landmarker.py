@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.native_libraries import suppress_native_log
+from aslkit.vision.detection_retries import DetectionRetries
 
 Handedness = Literal["left", "right"]
 
@@ -82,10 +83,14 @@ class HandLandmarker:
 
     Args:
         min_confidence: palm detection confidence, 0–1.
-        second_try: if no hand is found, search again in the frame padded with its own border.
+        second_try: if no hand is found, search again in the frame padded with its own border, and then as described in
+            `detection_retries`. Frames in which a hand is found at first are not affected.
         max_hands: maximum number of hands, 1 or 2.
         tracking: frames are consecutive, so search near the previous position. This is faster and steadier, but the
             result depends on the previous frames. Without it, each frame is processed independently.
+        spread_retries: frames are consecutive, so spread the second try over them: one step per frame, first where the
+            hand was in the previous frame. This limits the time of a frame without a hand. The padded frame is not
+            searched, because the other retries include it.
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class HandLandmarker:
         second_try: bool = True,
         max_hands: int = 1,
         tracking: bool = False,
+        spread_retries: bool = False,
     ) -> None:
         with hide_tensorflow():
             from mediapipe.python.solutions.hands import Hands
@@ -114,7 +120,10 @@ class HandLandmarker:
         self._found_before = False
         self._graph = graph(static=not tracking)
         # A padded frame does not continue the tracked sequence, so it needs a graph of its own.
-        self._padded_graph = (graph(static=True) if tracking else self._graph) if second_try else None
+        padded = second_try and not spread_retries
+        self._padded_graph = (graph(static=True) if tracking else self._graph) if padded else None
+        self._retries = DetectionRetries() if second_try else None
+        self._spread_retries = spread_retries
 
     def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
         """Return the largest hand in an unmirrored BGR frame, uint8 (height, width, 3); None without a hand."""
@@ -125,7 +134,16 @@ class HandLandmarker:
         hands = self._detect(self._graph, frame)
         if not hands and self._padded_graph is not None:
             hands = self._detect_padded(frame)
+        if self._retries is not None and not hands:
+            return self._retry(self._retries, frame)
+        if self._retries is not None and self._spread_retries:
+            self._retries.remember(frame, max(hands, key=lambda hand: hand.extent).landmarks)
         return hands
+
+    def _retry(self, retries: DetectionRetries, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
+        find = retries.find_next if self._spread_retries else retries.find
+        found = find(np.ascontiguousarray(frame[:, :, ::-1]))
+        return () if found is None else (_to_hand(found.landmarks, found.handedness),)
 
     def _detect(self, graph: Any, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         # The first detection logs another warning, which users cannot act on.
@@ -137,12 +155,7 @@ class HandLandmarker:
         self._found_before = True
         sides = [handedness.classification[0] for handedness in result.multi_handedness]
         return tuple(
-            Hand(
-                landmarks=np.array([(p.x, p.y, p.z) for p in found.landmark], np.float32),
-                # MediaPipe assumes mirrored frames; ours are not mirrored.
-                handedness="right" if side.label == "Left" else "left",
-                score=float(side.score),
-            )
+            _to_hand(np.array([(p.x, p.y, p.z) for p in found.landmark], np.float32), side)
             for found, side in zip(result.multi_hand_landmarks, sides, strict=True)
         )
 
@@ -166,6 +179,8 @@ class HandLandmarker:
         # Without tracking, both names refer to one graph, which must be closed only once.
         if self._padded_graph not in (None, self._graph):
             self._padded_graph.close()
+        if self._retries is not None:
+            self._retries.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +189,13 @@ class HandLandmarker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _to_hand(landmarks: npt.NDArray[np.float32], side: Any) -> Hand:
+    """Return a hand, given MediaPipe's landmarks and classification."""
+    # MediaPipe assumes mirrored frames; ours are not mirrored.
+    handedness: Handedness = "right" if side.label == "Left" else "left"
+    return Hand(landmarks=landmarks, handedness=handedness, score=float(side.score))
 
 
 def create_landmarker() -> HandLandmarker:

@@ -43,7 +43,7 @@ def latency(run: Path) -> None:
     """Print the latency of frame to letter and of MediaPipe alone, in milliseconds."""
     shown = pictures(200)
     whole, alone = [], []
-    with Recogniser(run) as recogniser, HandLandmarker() as landmarker:
+    with Recogniser(run, consecutive=True) as recogniser, HandLandmarker() as landmarker:
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))
         for index, frame in enumerate(shown):
             began = time.perf_counter()
@@ -87,7 +87,7 @@ class Stub:
 def flat(run: Path, count: int, *, stub: bool) -> None:
     """Print memory and file handles over many frames."""
     shown = pictures(40, (160, 120))
-    with Recogniser(run) as recogniser:
+    with Recogniser(run, consecutive=True) as recogniser:
         if stub:
             recogniser._landmarker = Stub()  # type: ignore[assignment]
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))

@@ -25,7 +25,7 @@ class HandFrameAnalyzer:
     """A `FrameAnalyzer` based on MediaPipe. Detects up to two hands per frame, and measures the speed of the larger."""
 
     def __init__(self) -> None:
-        self._landmarker, self._speed_tracker = HandLandmarker(max_hands=2), HandSpeedTracker()
+        self._landmarker, self._speed_tracker = HandLandmarker(max_hands=2, spread_retries=True), HandSpeedTracker()
 
     def __call__(self, frame: Frame, time_s: float) -> FrameMetrics:
         """See `FrameAnalyzer`."""

@@ -15,7 +15,7 @@ from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame, ImageError, decode_image, measure_quality, pixel_hash, read_image_file, to_gray
 from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, FINE_BYTES, downscale_gray
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Version of the measurements. Increment it when they change: cached images are then measured again."""
 
 BYTES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])

@@ -189,7 +189,7 @@ def run_exam(
 
         # Before the model is loaded and the camera is opened, which take seconds.
         require_display(NO_DISPLAY)
-    with Recogniser(run) as recogniser:
+    with Recogniser(run, consecutive=kind != "folder") as recogniser:
         folder.metadata["known"] = folder.signer in read_training_signers(run)
         if folder.metadata["known"]:
             on_message(

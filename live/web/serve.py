@@ -46,7 +46,7 @@ def live_in_browser(
         InputError: the run does not exist; the certificate or its key is missing, unreadable or invalid.
         AslkitError: the model is damaged; the port is taken, or the host is not an address of this machine.
     """
-    with Recogniser(run) as recogniser:
+    with Recogniser(run, consecutive=True) as recogniser:
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         controller = PageController(reader, config, run_name=run.name)
