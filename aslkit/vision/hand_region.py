@@ -74,7 +74,8 @@ def change_frame(frame: Frame, variant: Variant) -> tuple[Frame, Points]:
     matrix[:, 2] += (PALM_INPUT - width) / 2, (PALM_INPUT - height) / 2
     # Averaging down to 4/3 of the input first makes the filter small.
     shrink = min(1.0, 256 / max(height, width))
-    small = cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small_size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    small = cv2.resize(frame, small_size, interpolation=cv2.INTER_AREA)
     gain = np.array(MEAN_RGB) / (small.mean(axis=(0, 1)) + 1)
     small = np.clip(small * gain, 0, 255).astype(np.uint8)
     small = cv2.GaussianBlur(small, (0, 0), BLUR * shrink / scale)

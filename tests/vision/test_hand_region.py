@@ -65,6 +65,12 @@ def test_brightening_keeps_black_and_white() -> None:
     assert brighten(frame, 0.5).tolist() == [[[0, 71, 255]]]
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 4000), (4000, 1), (3, 2000)])
+def test_narrow_frame_is_changed_without_error(height: int, width: int) -> None:
+    changed, _ = change_frame(np.full((height, width, 3), 90, np.uint8), Variant(0.5, 90))
+    assert changed.shape == (PALM_INPUT, PALM_INPUT, 3)
+
+
 def test_black_frame_is_changed_without_error() -> None:
     changed, _ = change_frame(np.zeros((48, 64, 3), np.uint8), Variant(0.4, 0))
     assert not changed.any()
