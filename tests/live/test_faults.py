@@ -137,7 +137,7 @@ def test_live_reports_text_if_camera_stays_lost(monkeypatch: pytest.MonkeyPatch)
     recogniser = SimpleNamespace(
         contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=PixelRecogniser().recognise
     )
-    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
+    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run, **_: nullcontext(recogniser))
     stream = Stream(source, live=False, reconnect_timeout_s=0.1)
     monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     messages: list[str] = []
@@ -238,7 +238,7 @@ def test_live_measures_time_to_first_frame(windowed: bool, tmp_path: Path, monke
         recognise=PixelRecogniser().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9)
     )
     stream = Stream(fake_source("A" * 20), live=False)
-    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run: nullcontext(recogniser))
+    monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run, **_: nullcontext(recogniser))
     monkeypatch.setattr("aslkit.live.run.open_stream", lambda *_, **__: stream)
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: True)
     monkeypatch.setattr(

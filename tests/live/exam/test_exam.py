@@ -141,7 +141,7 @@ def test_labelled_images_are_scored(tmp_path: Path) -> None:
 @pytest.fixture
 def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Return a function that runs an exam with `AlwaysA`. "messages" in its result are the messages for the user."""
-    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: nullcontext(AlwaysA()))
+    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run, **_: nullcontext(AlwaysA()))
 
     def run(source: object, signer: str = "maria", *, windowed: bool = False) -> dict[str, Any]:
         messages: list[str] = []
@@ -216,7 +216,7 @@ def test_missing_display_is_reported_before_model_is_loaded(
     examine: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aslkit.live.window.window.display_works", lambda: False)
-    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run: pytest.fail("the model was loaded"))
+    monkeypatch.setattr("aslkit.live.exam.run.Recogniser", lambda run, **_: pytest.fail("the model was loaded"))
     with pytest.raises(
         AslkitError, match=r"No display found .* Add --no-preview to show the prompts in the terminal\.$"
     ):
