@@ -241,19 +241,24 @@ def _wait_until_complete(
     source_recording: SourceRecording, letter: str, advance: Advance, on_message: OnMessage
 ) -> str:
     recording, shown, problem = source_recording.recording, 0, None
-    last_advice = ("", 0.0)
-    while not recording.is_complete(letter):
+    last_advice, finished = ("", 0.0), False
+    wrong_letter: str | None = None
+    while True:
+        # Before the loop ends, because a short video can be complete before the first look. Once per letter.
+        if wrong_letter is None and (wrong_letter := recording.wrong_letter_hint) is not None:
+            on_message(wrong_letter)
+        if recording.is_complete(letter):
+            return COMPLETE
+        if finished:
+            return SOURCE_ENDED
         # With a timeout, because progress, camera problems and advice are shown while waiting.
         finished = source_recording.pipeline.finished.wait(_POLL_INTERVAL_S)
         advance(recording.stored[letter] - shown)
         shown = recording.stored[letter]
-        if finished:
-            return COMPLETE if recording.is_complete(letter) else SOURCE_ENDED
         previous_problem, problem = problem, source_recording.stream.problem
         if bool(problem) != bool(previous_problem):
             on_message(problem or "The camera works again.")
         last_advice = _advise(source_recording, last_advice, on_message)
-    return COMPLETE
 
 
 def _advise(

@@ -219,6 +219,12 @@ class Recording:
         self.stored[self.letter] += 1
         return entry
 
+    @property
+    def wrong_letter_hint(self) -> str | None:
+        """That the last frames show another letter than the one being recorded; None if they do not."""
+        with self._lock:
+            return self._letter_check.hint
+
     def _current_hint(self) -> str | None:
         """Return a hint about a wrong letter, or a diversity hint if one is due.
 

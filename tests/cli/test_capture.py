@@ -168,6 +168,16 @@ def test_missing_or_damaged_plan_is_reported(capture: Run, plan: Path) -> None:
     assert "No recording plan found in" in error_message(capture("--plan", "one", "--signer", "maria"), 2)
 
 
+@pytest.mark.parametrize(("letter", "hint"), [("L", "This looks like A; you are recording L."), ("A", "")])
+def test_wrong_letter_is_reported_but_stored(capture: Run, real_data: Path, letter: str, hint: str) -> None:
+    options = ("--letter", letter, "--count", 12, "--interval-s", 0.3, "--no-preview", "--signer", "rahman")
+    result = capture(*options, source=real_data / "webcam-A-B-C.avi")  # begins with A
+    assert result.exit_code == 0, result.output
+    assert f"Stored 12 frames of {letter}" in result.output
+    assert ("This looks like" in result.output) is bool(hint)
+    assert hint in result.output
+
+
 def test_format_png(capture: Run, empty_workspace: Workspace) -> None:
     capture(*MARIA, "--format", "png", "--count", "1")
     assert [frame.path.suffix for frame in walk_captures(empty_workspace.captures)] == [".png"]
