@@ -43,10 +43,7 @@ def balanced_epoch(
     hands, label, signer = samples.hands[train], samples.label[train], samples.signer[train]
     rest_class = uses_synthetic_signers(samples, feature, config)
     if rest_class:
-        synthetic_hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
-        if config.start == STARTER_NAME and len(synthetic_label) > (most := max(STARTER_REHEARSAL, len(label))):
-            selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
-            synthetic_hands, synthetic_label = synthetic_hands[selected], synthetic_label[selected]
+        synthetic_hands, synthetic_label = _select_synthetic(label, feature, config)
         hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
         signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
     label = np.tile(label, feature.copies + 1)
@@ -89,6 +86,18 @@ def balanced_epoch(
             self.epoch = epoch
 
     return EpochBatches()
+
+
+def _select_synthetic(
+    label: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return synthetic hands and their labels: all of them, or a random part when adapting the starter model."""
+    hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
+    most = max(STARTER_REHEARSAL, len(label))
+    if config.start != STARTER_NAME or len(synthetic_label) <= most:
+        return hands, synthetic_label
+    selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
+    return hands[selected], synthetic_label[selected]
 
 
 def member_targets(label: npt.NDArray[np.int64], members: int, *, rest_class: bool) -> Array:
