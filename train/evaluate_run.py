@@ -66,7 +66,7 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0, into: Path |
         )
     feature = replace(_get_run_feature(run, contract.kind), contract=contract)
     samples = data.load_samples(dataset, contract)
-    training_signers = set(run.metrics.trained_on.signers)
+    training_signers = run.metrics.trained_on.all_signers
     unseen = ~np.isin(samples.signer, sorted(training_signers)) & ~samples.is_copy
     tested = unseen if unseen.any() else ~samples.is_copy
     # The dataset's own split does not matter here: all unseen signers are tested.

@@ -23,8 +23,9 @@ from aslkit.formats.run_metrics import (
     SignerOutlierMetrics,
     TrainingData,
     TransferMetrics,
+    read_training_signers,
 )
-from aslkit.inference.starter import STARTER_NAME
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train.baselines import TrainingContext, calibrate_model, random_split_baseline, scratch_baseline
 from aslkit.train.config import AUTO, TrainConfig
@@ -279,6 +280,7 @@ def _training_data(context: TrainingContext) -> TrainingData:
         letters=[LETTERS[index] for index in np.unique(samples.label[rows])],
         n=int(rows.sum()),
         synthetic_signers=SIGNERS if uses_synthetic_signers(samples, context.feature, context.config) else 0,
+        starter_signers=sorted(read_training_signers(STARTER_RUN)) if context.config.start == STARTER_NAME else [],
     )
 
 

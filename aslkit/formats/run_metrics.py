@@ -77,12 +77,19 @@ class TrainingData(Struct, kw_only=True):
         letters: sorted.
         n: frames, augmented copies of the dataset included.
         synthetic_signers: number of synthetic signers that were added.
+        starter_signers: signers of the starter model, if training started from it.
     """
 
     signers: list[str] = []
     letters: list[str] = []
     n: int = 0
     synthetic_signers: int = 0
+    starter_signers: list[str] = []
+
+    @property
+    def all_signers(self) -> set[str]:
+        """Everybody on whom the model, or the starter model that it started from, was trained."""
+        return {*self.signers, *self.starter_signers}
 
 
 class Confusion(Struct, kw_only=True):
@@ -375,4 +382,4 @@ def read_training_signers(run: Path) -> set[str]:
         AslkitError: metrics.json is damaged.
     """
     metrics = read_metrics(run)
-    return set(metrics.trained_on.signers) if isinstance(metrics, RunMetrics) else set()
+    return metrics.trained_on.all_signers if isinstance(metrics, RunMetrics) else set()

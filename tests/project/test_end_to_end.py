@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from aslkit.cli.main import main
 from aslkit.core.letters import LETTERS
+from aslkit.formats.run_metrics import read_training_signers
+from aslkit.inference.starter import STARTER_RUN
 from aslkit.live.recogniser import Recogniser
 from aslkit.vision.images import decode_image
 
@@ -50,6 +52,8 @@ def test_photos_to_measured_model(workspace: Path) -> None:
     assert isinstance(unseen, dict)
     assert unseen["held_out"] == ["house"]
     assert unseen["n"] == 24 * EACH
+    # Whoever the starter was trained on is not unseen by a model that started from it.
+    assert read_training_signers(STARTER_RUN) < read_training_signers(Path(str(trained["folder"])))
     # From the starter model. A random guess is 0.04, and pixels reach 0.12 to 0.43.
     assert unseen["accuracy"] > 0.7
     with Recogniser(Path(str(trained["folder"]))) as recogniser:

@@ -9,8 +9,8 @@ from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.formats.run_metrics import read_metrics
-from aslkit.inference.starter import STARTER_NAME
+from aslkit.formats.run_metrics import read_metrics, read_training_signers
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.vision.preprocess import MODEL_FILE
@@ -57,7 +57,8 @@ def resolve_start(
 
     For a pixel feature, these are the architecture and the weights of the benchmark's best network, if there is a
     benchmark. For landmarks, they are those of the starter model, if it fits: not for another architecture than mlp,
-    without synthetic signers, or if the dataset itself has synthetic signers, which the starter was trained on.
+    without synthetic signers, or if the dataset has signers that the starter was trained on. Measured on one of them, the
+    accuracy on unseen signers would be optimistic.
 
     Args:
         config: the settings. `start` can be a path, or the name of a run in `runs`.
@@ -70,16 +71,18 @@ def resolve_start(
     best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
     if config.architecture == AUTO:
         config = replace(config, architecture=best.architecture if best else feature.architecture)
+    in_starter = read_training_signers(STARTER_RUN)
     fits_starter = (
         not pixels
         and config.architecture == "mlp"
         and config.synthetic
-        and not any(name.startswith(SYNTHETIC_PREFIX) for name in signers)
+        and not any(name.startswith(SYNTHETIC_PREFIX) or name in in_starter for name in signers)
     )
     if config.start == STARTER_NAME and not fits_starter:
         raise InputError(
             "Training can start from the starter model only with landmarks, the architecture mlp and --synthetic, on a "
-            "dataset without synthetic signers. Train with --from-scratch."
+            "dataset without synthetic signers and without signers that the starter was trained on. Train with "
+            "--from-scratch."
         )
     if config.start != AUTO:
         named = runs / config.start

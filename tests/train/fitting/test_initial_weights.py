@@ -64,7 +64,12 @@ def test_resolve_start_uses_the_benchmark_for_pixels_only(runs: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "signers"),
-    [({"synthetic": False}, SIGNERS), ({"architecture": "cnn"}, SIGNERS), ({}, ("ada", "synthetic-eve"))],
+    [
+        ({"synthetic": False}, SIGNERS),
+        ({"architecture": "cnn"}, SIGNERS),
+        ({}, ("ada", "synthetic-eve")),
+        ({}, ("ada", "l05")),
+    ],
 )
 def test_resolve_start_uses_the_starter_only_where_it_fits(
     flags: dict[str, object], signers: tuple[str, ...], tmp_path: Path
