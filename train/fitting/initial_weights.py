@@ -57,8 +57,8 @@ def resolve_start(
 
     For a pixel feature, these are the architecture and the weights of the benchmark's best network, if there is a
     benchmark. For landmarks, they are those of the starter model, if it fits: not for another architecture than mlp,
-    without synthetic signers, or if the dataset has signers that the starter was trained on. Measured on one of them, the
-    accuracy on unseen signers would be optimistic.
+    without synthetic signers, or if the dataset has signers that the starter was trained on, because the accuracy on
+    unseen signers would be optimistic.
 
     Args:
         config: the settings. `start` can be a path, or the name of a run in `runs`.
