@@ -9,6 +9,7 @@ from aslkit.core.sanitize import format_percent
 from aslkit.formats.environment import Environment
 from aslkit.formats.run_metrics import RejectionMetrics, RunMetrics
 from aslkit.train.reporting.summary_text import (
+    NEGATIVE_KINDS,
     describe_false_letters,
     describe_run,
     describe_synthetic,
@@ -114,7 +115,10 @@ def _render_folds(metrics: RunMetrics) -> str:
 
 def _render_rejection(rejection: RejectionMetrics) -> str:
     letters = rejection.letters
-    negatives = ", ".join(f"{kind} {format_percent(each.rejected)}" for kind, each in rejection.negatives.items())
+    negatives = "; ".join(
+        f"{NEGATIVE_KINDS.get(kind, kind)} {format_percent(each.rejected)}"
+        for kind, each in rejection.negatives.items()
+    )
     return (
         f"With the confidence threshold, {format_percent(letters.correct)} of the letters are correct, "
         f"{format_percent(letters.wrong)} wrong, {format_percent(letters.rejected)} rejected, and no hand is found in "

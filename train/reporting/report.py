@@ -15,6 +15,7 @@ from aslkit.train.evaluation.learning_curve import describe_curve
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix
 from aslkit.train.evaluation.signer_outliers import ADVICE
 from aslkit.train.reporting.summary_text import (
+    NEGATIVE_KINDS,
     describe_false_letters,
     describe_run,
     describe_synthetic,
@@ -25,13 +26,6 @@ from aslkit.train.reporting.thumbnails import render_thumbnails
 _BLUE: Final = "#1f5fa8"
 _ORANGE: Final = "#d9730d"
 _GREY: Final = "#9aa5b1"
-
-_NEGATIVE_KINDS: Final = {
-    "on the way": "transitions between two letters",
-    "at rest": "rest poses: half closed, hanging",
-    "misfound": "false detections: no hand at all",
-    "recorded": "recorded without a letter",
-}
 
 
 def write_report(
@@ -79,7 +73,7 @@ def write_report(
         transfer=describe_transfer(metrics),
         synthetic=describe_synthetic(metrics),
         false_letters=describe_false_letters(metrics.rejection) if metrics.rejection else "",
-        negative_kinds=_NEGATIVE_KINDS,
+        negative_kinds=NEGATIVE_KINDS,
         curve=describe_curve(metrics.curve) if metrics.curve else "",
     )
     write_text(folder / "report.html", page)

@@ -23,6 +23,15 @@ _MIN_SIGNERS: Final = 5
 """With fewer, the bootstrap underestimates the variance: its interval is a lower bound."""
 
 
+NEGATIVE_KINDS: Final = {
+    "on the way": "transitions between two letters",
+    "at rest": "rest poses: half closed, hanging",
+    "misfound": "false detections: no hand at all",
+    "recorded": "recorded without a letter",
+}
+"""What the kinds of frames without a letter are, in reports and cards."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Headline:
     """The result of a run in a few sentences.
