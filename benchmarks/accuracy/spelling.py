@@ -3,7 +3,8 @@
     ./run bench spelling --workspace data --tune house=without-house longhong=without-longhong \
         --report rahman=without-rahman
 
-SIGNER=RUN is a signer and a run that was not trained on this signer (`aslkit train --hold-out SIGNER`). The settings of
+SIGNER=RUN is a signer and a run that was not trained on this signer (`aslkit train --hold-out SIGNER`), or `starter`.
+The settings of
 the rule are tuned on --tune and measured on --report; the defaults are measured on both.
 
 The hands are real, measured on photographs. Simulated are: transitions between letters (interpolated bones), the
@@ -25,7 +26,8 @@ import pyarrow.parquet as pq
 
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.inference.load_model import load_keras_model as load_model
+from aslkit.inference.load_model import load_network
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import is_rest
 from aslkit.live.speller import Observation, Speller, letter_threshold
@@ -81,10 +83,11 @@ class Person:
         rows = [row for table in tables for row in table.to_pylist() if row["signer"] == signer and row["landmarks"]]
         rows = [row for row in rows if row["augmentation"] is None]
         self.signer, self.label = signer, np.array([row["label"] for row in rows])
-        metrics = json.loads((workspace / "runs" / run / "metrics.json").read_text())
+        folder = STARTER_RUN if run == STARTER_NAME else workspace / "runs" / run
+        metrics = json.loads((folder / "metrics.json").read_text())
         if signer in metrics["trained_on"]["signers"]:
             raise SystemExit(f"{run} was trained on {signer}: specify a run that was not.")
-        self.model, self.contract = load_model(workspace / "runs" / run)
+        self.network, self.contract = load_network(folder)
         self.hands = canonical_points(
             np.array([row["landmarks"] for row in rows], np.float32).reshape(-1, 21, 3),
             widths=np.array([row["width"] for row in rows]), heights=np.array([row["height"] for row in rows]),
@@ -96,7 +99,7 @@ class Person:
         acted = [(word, *self._word(word, rng)) for word in words]
         acted.append(("", *self._rest(rng)))
         features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
-        raw = np.asarray(self.model.predict(features, batch_size=4096, verbose=0))
+        raw = np.concatenate([self.network(each) for each in np.array_split(features, 1 + len(features) // 4096)])
         said, resting = apply_temperature(raw, self.contract.temperature), is_rest(raw)
         films, start = [], 0
         for word, hands, there in acted:
