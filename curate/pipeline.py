@@ -209,9 +209,7 @@ def _select(
     with progress_bar("Checking images", 2) as advance:
         group = measure_table.find_groups(frames, measurements, config.limits, engine)
         advance()
-        selection = select_frames(
-            frames, measurements, group, config=checks, keep_per_group=config.keep_per_group, seed=config.seed
-        )
+        selection = select_frames(frames, measurements, group, config=checks, keep_per_group=config.keep_per_group)
         advance()
     dropped, flagged = (_to_rejections(frames, findings) for findings in (selection.dropped, selection.flagged))
     if not len(selection.kept):

@@ -76,7 +76,6 @@ def select_frames(
     *,
     config: CheckConfig,
     keep_per_group: int,
-    seed: int,
 ) -> Selection:
     """Check frames, and thin out groups of near-duplicates.
 
@@ -86,9 +85,8 @@ def select_frames(
         group: int64 (n,), near-duplicates.
         config: settings of the checks.
         keep_per_group: number of sharpest frames to keep per group; 0 keeps all.
-        seed: seed of the folds that check the labels.
     """
-    label_issue, suggested = _check_labels(frames, measurements, group, seed)
+    label_issue, suggested = _check_labels(frames, measurements)
     inputs = _build_check_input(frames, measurements, label_issue, suggested)
     dropped = {finding.index: finding for finding in reversed(list(run_checks(inputs, config, "drop")))}
     kept = np.array([index for index in range(len(frames)) if index not in dropped], np.int64)
@@ -120,16 +118,12 @@ def _thin_out_groups(
     ]
 
 
-def _check_labels(
-    frames: Sequence[CapturedFrame], measurements: pa.Table, group: Integers, seed: int
-) -> tuple[npt.NDArray[np.float64], Integers]:
+def _check_labels(frames: Sequence[CapturedFrame], measurements: pa.Table) -> tuple[npt.NDArray[np.float64], Integers]:
     """Return `label_issue_scores` of all frames; frames without a hand have score 0 and keep their label."""
     scores, suggested = np.zeros(len(frames)), np.array([INDEX[frame.letter] for frame in frames], np.int64)
     rows = np.flatnonzero(measurements.column("landmarks").is_valid().to_numpy())
     if len(rows):
-        points = right_hands(measurements)
-        signer = np.array([frames[row].signer for row in rows.tolist()])
-        scores[rows], suggested[rows] = label_issue_scores(points, suggested[rows], group[rows], signer, seed=seed)
+        scores[rows], suggested[rows] = label_issue_scores(right_hands(measurements), suggested[rows])
     return scores, suggested
 
 
