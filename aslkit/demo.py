@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from aslkit.core.config import load_settings
 from aslkit.core.files import remove
+from aslkit.core.installation import require_modules
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import Advance, progress_bar
+from aslkit.core.progress import Advance, progress_bar, progress_lines
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.run_metrics import RunMetrics
@@ -43,24 +44,30 @@ class DemoResult:
 
 
 def run_demo(root: Path) -> DemoResult:
-    """Run every stage in `root`/demo, from scratch."""
+    """Run every stage in `root`/demo, from scratch.
+
+    Raises:
+        AslkitError: Keras or TensorFlow is not installed.
+    """
     from aslkit.curate.config import CurateConfig
     from aslkit.curate.filter.checks import CheckConfig
     from aslkit.curate.pipeline import curate
     from aslkit.train.config import TrainConfig
     from aslkit.train.pipeline import train
 
+    require_modules("keras", "tensorflow", extra="train", purpose="The demo")  # not after minutes
     workspace = Workspace(root=root / "demo")
     remove(workspace.root)
-    _record(workspace)
-    curated = curate(
-        workspace,
-        name="demo",
-        config=load_settings("curate", CurateConfig),
-        checks=load_settings("checks", CheckConfig),
-        hold_out=[UNSEEN],
-    )
-    trained = train(curated.folder, runs=workspace.runs, config=load_settings("train", TrainConfig))
+    with progress_lines():
+        _record(workspace)
+        curated = curate(
+            workspace,
+            name="demo",
+            config=load_settings("curate", CurateConfig),
+            checks=load_settings("checks", CheckConfig),
+            hold_out=[UNSEEN],
+        )
+        trained = train(curated.folder, runs=workspace.runs, config=load_settings("train", TrainConfig))
     return DemoResult(workspace=workspace.root, summary=curated.summary, run=trained.folder, metrics=trained.metrics)
 
 

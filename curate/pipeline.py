@@ -16,6 +16,7 @@ import pyarrow as pa
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import atomic_write, file_hash
+from aslkit.core.installation import require_modules
 from aslkit.core.progress import iterate_with_progress, progress_bar
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
 from aslkit.curate.augment import augment_images
@@ -93,6 +94,8 @@ def curate(
     """
     folder, engine = workspace.dataset(name), engine or Local()
     check_not_from_elsewhere(folder)
+    if config.augment:
+        require_modules("albumentations", extra="augment", purpose="--augment")
     checks, keep_per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=keep_per_group)
     frames, left_out = _find_frames(workspace, with_synthetic)

@@ -25,6 +25,7 @@ chance.register_profile("aslkit", deadline=None)  # a busy machine is no failure
 chance.load_profile("aslkit")
 
 os.environ["SPARK_CONF_DIR"] = str(Path(__file__).parent / "spark_conf")
+os.environ["ASLKIT_COMMAND"] = "aslkit"  # in messages; otherwise, it depends on how pytest was started
 
 PEOPLE = ("ada", "ben", "cleo")
 LETTERS = ("A", "B", "L")

@@ -10,6 +10,7 @@ import numpy as np
 from aslkit import __version__
 from aslkit.core.errors import InputError
 from aslkit.core.files import atomic_write
+from aslkit.core.installation import require_modules
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import OnMessage
 from aslkit.datasets import duplicate_signers, parquet_store
@@ -119,6 +120,7 @@ def train(
             resume.
         AslkitError: too few frames to train on, or TensorFlow is not installed.
     """
+    require_modules("keras", "tensorflow", extra="train", purpose="Training")
     _check_arguments(hold_out, cv, curve, config)
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"

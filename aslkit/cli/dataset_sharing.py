@@ -68,10 +68,10 @@ def merge(
               aslkit dataset merge mine theirs --to ours --rename theirs:maria=maria-2
     """
     from aslkit.core.config import load_settings
-    from aslkit.core.retry import redact_url
     from aslkit.curate.config import CurateConfig
     from aslkit.datasets.merging.merge import MergeConfig, MergeInput
     from aslkit.datasets.sharing.remote_storage import base_name
+    from aslkit.datasets.sharing.retry import redact_url
 
     workspace = Workspace(root=root)
     shares = load_settings("curate", CurateConfig, file=config, flags={"seed": seed})
@@ -252,8 +252,8 @@ def _split_rename(text: str, old: str, datasets: Sequence[str]) -> tuple[str | N
 
     DATASET can be what the user typed for the dataset, or its short name.
     """
-    from aslkit.core.retry import redact_url
     from aslkit.datasets.sharing.remote_storage import base_name
+    from aslkit.datasets.sharing.retry import redact_url
 
     for to_name in (str, redact_url, base_name):
         found = {each for each in datasets if old.startswith(f"{to_name(each)}:")}

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
-from aslkit.core.errors import AslkitError
+from aslkit.core.installation import missing_module
 
 _LOCK: Final = RLock()
 
@@ -47,7 +47,7 @@ def import_keras(*, exact: bool = True) -> Any:
             import keras
             import tensorflow as tf
     except ModuleNotFoundError as error:
-        raise AslkitError(f"{error.name} is not installed. Install it with: pip install 'aslkit[train]'") from error
+        raise missing_module(error.name, extra="train", purpose="This command") from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hints for TensorFlow developers
     if exact:
         tf.config.experimental.enable_op_determinism()

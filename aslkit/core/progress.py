@@ -1,13 +1,33 @@
-"""Progress bars with the remaining time; silent when the output is not a terminal."""
+"""Progress bars with the remaining time; without a terminal silent, or lines within `progress_lines`."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from contextvars import ContextVar
+from typing import Final, Protocol, TypeVar
+
+import click
 
 Item = TypeVar("Item")
 
 OnMessage = Callable[[str], None]
 """Called with each line that the user should read. The CLI prints it; nothing below the CLI prints."""
+
+
+LINE_INTERVAL_S: Final = 10.0
+"""Time between two lines of progress, seconds."""
+
+_lines: ContextVar[bool] = ContextVar("progress lines", default=False)
+
+
+@contextmanager
+def progress_lines() -> Iterator[None]:
+    """Without a terminal, let progress bars print a line when they start and every LINE_INTERVAL_S."""
+    token = _lines.set(True)
+    try:
+        yield
+    finally:
+        _lines.reset(token)
 
 
 class Advance(Protocol):
@@ -30,6 +50,9 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if total and _lines.get() and not console.is_terminal:
+        yield _print_lines(title, total)
+        return
     done = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), done, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not total) as progress:
@@ -39,6 +62,21 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
             progress.advance(task, steps)
 
         yield advance
+
+
+def _print_lines(title: str, total: int) -> Advance:
+    """Print the title, and return a function that prints how much is done."""
+    done, printed = 0, time.monotonic()
+
+    def advance(steps: int = 1) -> None:
+        nonlocal done, printed
+        done += steps
+        if time.monotonic() - printed >= LINE_INTERVAL_S:
+            printed = time.monotonic()
+            click.echo(f"{title}: {done / total:.0%}", err=True)
+
+    click.echo(f"{title} …", err=True)
+    return advance
 
 
 def iterate_with_progress(

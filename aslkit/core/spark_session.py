@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
+from aslkit.core.installation import missing_module
 from aslkit.core.native_libraries import suppress_native_log
 
 _SETTINGS: Final = {
@@ -40,7 +41,7 @@ def open_spark_session(master: str, *, name: str, settings: dict[str, str] | Non
     try:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
-        raise AslkitError("Spark is not installed. Install it with: pip install 'aslkit[spark]'") from error
+        raise missing_module("pyspark", extra="spark", purpose="Spark") from error
     # PySpark 4 would start the first python3 on the PATH, which may belong to another environment.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master).appName(f"aslkit {name}")

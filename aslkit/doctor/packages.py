@@ -8,11 +8,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from aslkit.core.installation import find_version, install_command, install_extra_command, uninstall_command
 from aslkit.doctor.machine import check_java
 from aslkit.doctor.result import CheckStatus, missing, ok, problem
 
 OPENCV: Final = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
-"""All four install the same module, `cv2`. If two are installed, their files are mixed."""
+"""All four install the same module, `cv2`. If two are installed, the files of one overwrite those of the other."""
 
 OPENCV_VERSION: Final = "4.11.0.86"
 
@@ -29,17 +30,7 @@ HAND_MODELS: Final = (
 )
 
 INSTALL_LIBRARIES: Final = "sudo apt-get install libgl1 libglib2.0-0 libsm6 (or your distribution's packages)"
-INSTALL_TRAIN: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[train]'"
-INSTALL_SPARK: Final = "uv sync --all-extras in the checkout, or pip install 'aslkit[spark]'"
 REBUILD_HOROVOD: Final = "uv sync --all-extras --reinstall-package horovod in the checkout"
-
-
-def _installed(distribution: str) -> str | None:
-    """Return the version of a distribution, or None. Does not import it, because TensorFlow takes seconds to import."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def window_system(build_information: str) -> str | None:
@@ -57,16 +48,17 @@ def _can_load(library: str) -> bool:
 
 
 def check_opencv(_: Path) -> CheckStatus:
-    """Check that exactly one OpenCV distribution is installed, can be imported, and can open windows."""
-    versions = {name: version for name in OPENCV if (version := _installed(name))}
+    """Check that OpenCV is installed in one version, can be imported, and can open windows."""
+    versions = {name: version for name in OPENCV if (version := find_version(name))}
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     requirement = f"opencv-python=={versions.get('opencv-python', OPENCV_VERSION)}"
-    install = f"pip install --force-reinstall --no-deps {requirement}"
-    replace = f"pip uninstall -y {' '.join(versions)} && {install}"
+    install = install_command(requirement, options="--force-reinstall --no-deps")
+    replace = f"{uninstall_command(*versions)} && {install}"
     if not versions:
         return missing("not installed", install)
-    # Before importing: which of the mixed files `import cv2` loads depends on the order of installation.
-    if len(versions) > 1:
+    # Before importing: which of the mixed files `import cv2` loads depends on the order of installation. pip installs
+    # opencv-contrib-python with MediaPipe; in the same version, both can open windows.
+    if len(set(versions.values())) > 1 or (len(versions) > 1 and any("headless" in name for name in versions)):
         return problem(f"{listed}: they overwrite each other's cv2 module", replace)
     try:
         import cv2
@@ -83,15 +75,15 @@ def check_opencv(_: Path) -> CheckStatus:
 
 def check_tensorflow(_: Path) -> CheckStatus:
     """Check that TensorFlow is installed."""
-    version = _installed("tensorflow")
-    return ok(version) if version else missing("not installed", INSTALL_TRAIN)
+    version = find_version("tensorflow")
+    return ok(version) if version else missing("not installed", install_extra_command("train"))
 
 
 def check_horovod(_: Path) -> CheckStatus:
     """Check that Horovod was compiled for the installed version of TensorFlow, according to its build metadata."""
-    version, tensorflow = _installed("horovod"), _installed("tensorflow")
+    version, tensorflow = find_version("horovod"), find_version("tensorflow")
     if version is None:
-        return missing("not installed", INSTALL_SPARK)
+        return missing("not installed", install_extra_command("spark"))
     build_metadata = Path(str(metadata.distribution("horovod").locate_file("horovod/metadata.json")))
     # Read from Horovod's own build metadata, because importing it would import TensorFlow.
     built_for = (
@@ -107,17 +99,17 @@ def check_horovod(_: Path) -> CheckStatus:
 
 def check_spark(workspace: Path) -> CheckStatus:
     """Check for PySpark, and for the Java that it starts."""
-    version = _installed("pyspark")
+    version = find_version("pyspark")
     if version is None:
-        return missing("not installed", INSTALL_SPARK)
+        return missing("not installed", install_extra_command("spark"))
     java = check_java(workspace)
     return ok(f"{version}, {java.detail}") if java.state == "ok" else problem(f"{version}; {java.detail}", java.remedy)
 
 
 def check_hand_models(_: Path) -> CheckStatus:
     """Check that the installed mediapipe contains the hand models. They are never downloaded at run time."""
-    reinstall = f"pip install --force-reinstall --no-deps mediapipe=={MEDIAPIPE_VERSION}"
-    version = _installed("mediapipe")
+    reinstall = install_command(f"mediapipe=={MEDIAPIPE_VERSION}", options="--force-reinstall --no-deps")
+    version = find_version("mediapipe")
     if version is None:
         return missing("mediapipe is not installed", reinstall)
     locate = metadata.distribution("mediapipe").locate_file

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.installation import install_extra_command
 from aslkit.inference import convert_keras, load_keras, network_file
 from aslkit.inference.network import Network
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, PreprocessConfig
@@ -26,8 +27,8 @@ def load_network(run: Path) -> tuple[Network, PreprocessConfig]:
     if not path.exists():
         if (folder / MODEL_FILE).exists() and find_spec("tensorflow") is None:
             raise AslkitError(
-                f"{run} was trained with an older version of aslkit and has no model/{NETWORK_FILE}, so TensorFlow is "
-                "needed to load it. Install it with: pip install 'aslkit[train]', or train again."
+                f"{run} was trained with an older version of aslkit and has no model/{NETWORK_FILE}. Train again, or "
+                f"install TensorFlow to load it: {install_extra_command('train')}"
             )
         model, contract = load_keras_model(run)
         return convert_keras.convert_network(model), contract

@@ -16,12 +16,12 @@ from filelock import FileLock, Timeout
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write, file_hash, folder_size, remove, write_bytes
 from aslkit.core.progress import progress_bar
-from aslkit.core.retry import redact_url, with_retries
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
 from aslkit.datasets.sharing.remote_storage import ReadableStorage, base_name, open_readable, read_manifest
+from aslkit.datasets.sharing.retry import redact_url, with_retries
 from aslkit.datasets.sharing.upload import UPLOAD_STATE_FILE
 
 

@@ -19,8 +19,9 @@ from typing import Any, Final, Protocol
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.retry import redact_url
+from aslkit.core.installation import install_extra_command
 from aslkit.datasets.sharing.manifest import MAX_BYTES
+from aslkit.datasets.sharing.retry import redact_url
 
 BLOCK_BYTES: Final = 4_194_304
 """Number of bytes read at once."""
@@ -133,7 +134,7 @@ def _open_file_system(url: str) -> tuple[Any, str]:
     except ImportError as error:
         raise AslkitError(
             f"{scheme}:// needs a package that is not installed ({_first_line(error)}). "
-            'Run `pip install "aslkit[remote]"`.'
+            f"Install it with: {install_extra_command('remote')}"
         ) from error
     except ValueError as error:
         raise InputError(f"{redact_url(url)} cannot be opened ({_first_line(error)}). {_SUPPORTED_URLS}") from error

@@ -15,10 +15,10 @@ from typing import Final
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write, check_replaceable, folder_size, write_bytes
 from aslkit.core.progress import progress_bar
-from aslkit.core.retry import redact_url, with_retries
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
 from aslkit.datasets.sharing.remote_storage import WEB, RemoteStorage, is_url, open_remote, read_manifest
+from aslkit.datasets.sharing.retry import redact_url, with_retries
 
 UPLOAD_STATE_FILE: Final = "manifest.sending.json"
 """During an upload, lists the files uploaded so far. The manifest itself does not exist during that time."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.core.errors import AslkitError
+from aslkit.core.installation import missing_module
 
 SIGN_MNIST: Final = "datamunge/sign-language-mnist"
 
@@ -34,9 +35,8 @@ def download_from_kaggle(slug: str) -> Path:
     try:
         import kagglehub  # type: ignore[import-untyped]
     except ModuleNotFoundError as error:
-        raise AslkitError(
-            f"Downloading from Kaggle needs kagglehub. Install it: pip install 'aslkit[remote]'. {manual_download}"
-        ) from error
+        missing = missing_module("kagglehub", extra="remote", purpose="Downloading from Kaggle")
+        raise AslkitError(f"{missing.message}. {manual_download}") from error
     try:
         return Path(kagglehub.dataset_download(slug))
     except Exception as error:  # kagglehub does not wrap the exceptions of its HTTP, cache and archive code

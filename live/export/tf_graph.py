@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.errors import AslkitError
+from aslkit.core.installation import missing_module
 from aslkit.core.native_libraries import import_keras
 from aslkit.inference.network import Array, Layer, Network
 
@@ -24,10 +25,8 @@ def import_tensorflow() -> Any:
     try:
         import_keras(exact=False)
     except AslkitError as error:
-        raise AslkitError(
-            "This export needs TensorFlow, which is not installed. Install it with: pip install 'aslkit[export]'. "
-            "Only --to page works without it."
-        ) from error
+        missing = missing_module("tensorflow", extra="export", purpose="This export")
+        raise AslkitError(f"{missing.message}. --to page works without it.") from error
     import tensorflow as tf
 
     return tf

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aslkit.core.errors import AslkitError
+from aslkit.core.installation import missing_module
 from aslkit.inference.network import Array, Layer, Network
 
 OPSET: Final = 17
@@ -24,9 +24,7 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ModuleNotFoundError as error:
-        raise AslkitError(
-            f"--to onnx needs {error.name}, which is not installed. Install it with: pip install 'aslkit[export]'"
-        ) from error
+        raise missing_module(error.name, extra="export", purpose="--to onnx") from error
     return onnx
 
 

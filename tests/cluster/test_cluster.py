@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from aslkit.core import retry
 from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.pipeline import curate
+from aslkit.datasets.sharing import retry
 from aslkit.train.benchmark.cnn import NetworkRun, fit_network
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import load_images

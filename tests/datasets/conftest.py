@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.core import retry
+from aslkit.datasets.sharing import retry
 from tests.datasets import factories
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aslkit.core.installation import install_command, install_extra_command, uninstall_command
 from aslkit.doctor import machine, packages
 from aslkit.doctor.result import CheckStatus
 
@@ -48,7 +49,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "_installed", lambda distribution: None)
+    monkeypatch.setattr(packages, "find_version", lambda distribution: None)
 
 
 def test_check_spark_needs_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, install: Install) -> None:
@@ -63,13 +64,14 @@ def test_check_spark_needs_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 
 def test_check_opencv_rejects_headless_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     versions = {"opencv-python-headless": "4.12.0.88"}
-    monkeypatch.setattr(packages, "_installed", versions.get)
+    monkeypatch.setattr(packages, "find_version", versions.get)
     monkeypatch.setattr("cv2.getBuildInformation", lambda: HEADLESS_BUILD)
     status = packages.check_opencv(tmp_path)
     assert status.state == "problem"
     assert status.detail == "opencv-python-headless 4.12.0.88: built without window support (headless)"
     assert status.remedy == (
-        "pip uninstall -y opencv-python-headless && pip install --force-reinstall --no-deps opencv-python==4.11.0.86"
+        f"{uninstall_command('opencv-python-headless')} && "
+        f"{install_command('opencv-python==4.11.0.86', options='--force-reinstall --no-deps')}"
     )
 
 
@@ -80,9 +82,17 @@ def test_check_opencv_rejects_two_distributions(install: Install, tmp_path: Path
     assert status.state == "problem"
     assert "opencv-python 4.11.0.99, opencv-contrib-python 4.12.0.88" in status.detail
     assert status.remedy == (
-        "pip uninstall -y opencv-python opencv-contrib-python "
-        "&& pip install --force-reinstall --no-deps opencv-python==4.11.0.99"
+        f"{uninstall_command('opencv-python', 'opencv-contrib-python')} && "
+        f"{install_command('opencv-python==4.11.0.99', options='--force-reinstall --no-deps')}"
     )
+
+
+def test_check_opencv_accepts_contrib_in_the_same_version(install: Install, tmp_path: Path) -> None:
+    install("opencv-python", "4.11.0.86")
+    install("opencv-contrib-python", "4.11.0.86")
+    assert packages.check_opencv(tmp_path).state == "ok"
+    install("opencv-python-headless", "4.11.0.86")
+    assert packages.check_opencv(tmp_path).state == "problem"
 
 
 def test_check_opencv_names_missing_window_libraries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,7 +107,7 @@ def test_check_opencv_names_missing_window_libraries(monkeypatch: pytest.MonkeyP
     ("reason", "remedy"),
     [
         ("libGL.so.1: cannot open shared object file: No such file or directory", "apt-get install libgl1"),
-        ("DLL load failed while importing cv2", "pip uninstall -y opencv-python"),
+        ("DLL load failed while importing cv2", uninstall_command("opencv-python")),
     ],
 )
 def test_check_opencv_reports_import_error(reason: str, remedy: str, install: Install, tmp_path: Path) -> None:
@@ -135,7 +145,7 @@ def test_check_horovod_reports_uninstalled_tensorflow(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     install("horovod", "0.28.1", {"horovod/metadata.json": '{"tensorflow": "2.18.1"}'})
-    monkeypatch.setattr(packages, "_installed", {"horovod": "0.28.1"}.get)
+    monkeypatch.setattr(packages, "find_version", {"horovod": "0.28.1"}.get)
     assert packages.check_horovod(tmp_path).detail.endswith("but no TensorFlow is installed")
 
 
@@ -152,10 +162,10 @@ def test_check_hand_models_names_missing_file(install: Install, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("check", "remedy"),
     [
-        (packages.check_opencv, "pip install --force-reinstall --no-deps opencv-python==4.11.0.86"),
-        (packages.check_tensorflow, "pip install 'aslkit[train]'"),
-        (packages.check_horovod, "pip install 'aslkit[spark]'"),
-        (packages.check_spark, "pip install 'aslkit[spark]'"),
+        (packages.check_opencv, "--force-reinstall --no-deps opencv-python==4.11.0.86"),
+        (packages.check_tensorflow, install_extra_command("train")),
+        (packages.check_horovod, install_extra_command("spark")),
+        (packages.check_spark, install_extra_command("spark")),
         (packages.check_hand_models, "mediapipe==0.10.21"),
     ],
 )

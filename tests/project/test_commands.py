@@ -42,6 +42,8 @@ def check(command: str, *, whole: bool) -> None:
     words = words[: next((n for n, word in enumerate(words) if word in ("|", ">", ">>", "&&")), None)]
     if not whole:  # `--to tflite|onnx`: the first
         words = [word.partition("|")[0] for word in words if word != "…"]
+    if words[:2] == ["./run", "aslkit"]:
+        words = words[1:]
     if words[0] == "./run":
         assert not set(words[1].split("|")) - set(_RUN), command
     elif not {"COMMAND", "[OPTIONS]"} & set(words):

@@ -24,8 +24,6 @@ REMEDIES = [
     *machine.INSTALL_COMPILER.values(),
     machine.CONNECT_CAMERA,
     packages.INSTALL_LIBRARIES,
-    packages.INSTALL_TRAIN,
-    packages.INSTALL_SPARK,
     packages.REBUILD_HOROVOD,
 ]
 
@@ -108,7 +106,7 @@ def test_list_of_remedies_is_complete() -> None:
         for name in vars(module)
         if name.startswith(("INSTALL_", "REBUILD_", "CONNECT_CAMERA"))
     }
-    assert len(named) == 7
+    assert len(named) == 5
 
 
 def test_page_explains_gate_messages() -> None:

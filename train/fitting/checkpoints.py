@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.retry import with_retries
+from aslkit.datasets.sharing.retry import with_retries
 from aslkit.train.fitting.training_loop import RankData, TrainingState
 
 T = TypeVar("T")

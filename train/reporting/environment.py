@@ -4,9 +4,9 @@ import os
 import platform
 import shlex
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from aslkit.core.installation import find_version
 from aslkit.formats.environment import Environment
 
 PACKAGES: Final = (
@@ -21,15 +21,8 @@ def describe_environment() -> Environment:
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count(),
-        packages={name: _version(name) for name in PACKAGES},
+        packages={name: find_version(name) for name in PACKAGES},
     )
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def reproduce_command(

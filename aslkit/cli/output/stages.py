@@ -206,11 +206,17 @@ def print_demo(result: "DemoResult", *, as_json: bool) -> None:
         bold=True,
     )
     click.echo(f"          {format_percent(random_split)} on a random split (optimistic). Confusions: {confusions}.")
-    click.echo(f"Report    {result.run / 'report.html'}")
-    click.echo("Record your own hand, letter by letter: aslkit capture --letter A")
-    click.echo("Build a dataset, split by signer:       aslkit curate")
-    click.echo("Train and measure on unseen signers:    aslkit train --dataset custom")
-    click.echo("Check this computer:                    aslkit doctor")
+    click.echo(f"Report    {(result.run / 'report.html').resolve().as_uri()}")
+    click.echo("\nNext:")
+    for purpose, command in (
+        ("Spell with this model at the webcam", next_command("live", workspace=result.workspace)),
+        ("The same in the browser", next_command("live", "--web", workspace=result.workspace)),
+        ("Record your own hand", next_command("capture", "--letter", "A")),
+        ("Build a dataset, split by signer", next_command("curate")),
+        ("Train on it", next_command("train", "--dataset", "custom")),
+        ("Check this computer", next_command("doctor")),
+    ):
+        click.echo(f"  {purpose:<37}{command}")
 
 
 def _shorten(path: Path) -> str:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from aslkit.cli.shared.shell_completion import complete_from
 from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
+from aslkit.core.installation import aslkit_command
 from aslkit.core.workspace import Workspace
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 
@@ -134,12 +135,23 @@ source_option: Final = click.option(
 )
 
 
-def next_command(*words: str) -> str:
-    """Return an aslkit command to run next, quoted for a shell, with --workspace if it was given to this command."""
+def next_command(*words: str, workspace: Path | None = None) -> str:
+    """Return an aslkit command to run next, which works as printed in the user's shell.
+
+    Args:
+        words: of the command, such as "train", "--dataset", "custom".
+        workspace: for --workspace; default: the one that was given to this command, if any.
+    """
     context = click.get_current_context(silent=True)
-    if context is not None and context.get_parameter_source("root") == ParameterSource.COMMANDLINE:
-        words = (*words, "--workspace", str(context.params["root"]))
-    return shlex.join(["aslkit", *words])
+    if (
+        workspace is None
+        and context is not None
+        and context.get_parameter_source("root") == ParameterSource.COMMANDLINE
+    ):
+        workspace = context.params["root"]
+    if workspace is not None:
+        words = (*words, "--workspace", str(workspace))
+    return f"{aslkit_command()} {shlex.join(words)}"
 
 
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:

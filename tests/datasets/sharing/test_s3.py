@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aslkit.core import retry
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import parquet_store
-from aslkit.datasets.sharing import manifest, remote_storage
+from aslkit.datasets.sharing import manifest, remote_storage, retry
 from aslkit.datasets.sharing.download import download_dataset
 from aslkit.datasets.sharing.upload import upload_dataset
 from tests.datasets.factories import content

@@ -214,7 +214,7 @@ def test_missing_library_is_named(
     format: str, library: str, landmarks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(AslkitError, match=r"pip install 'aslkit\[export\]'"):
+    with pytest.raises(AslkitError, match="which is not installed"):
         export_model(landmarks, format=format, into=tmp_path / "export")
     assert not (tmp_path / "export").exists()
 
