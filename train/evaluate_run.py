@@ -1,6 +1,5 @@
 """Evaluate a trained run on another dataset."""
 
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from aslkit.train.evaluation.predictions import (
 )
 from aslkit.train.evaluation.rejection import NegativePredictions, predict_negatives, rejection_metrics
 from aslkit.train.reporting import report
-from aslkit.train.reporting.environment import describe_environment
+from aslkit.train.reporting.environment import describe_environment, format_command
 from aslkit.train.reporting.read_runs import CompleteRun, read_complete_run
 from aslkit.train.reporting.write_run import write_metrics
 
@@ -90,7 +89,7 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0, into: Path |
         random_split=AccuracyMetrics(),
         cv=summarise_folds(_fold_by_signer(predictions, negatives), seed=seed),
         evaluated=EvaluationOf(run=run.folder.name, training_signers=sorted(training_signers & set(signers))),
-        command=shlex.join(["aslkit", "evaluate", run.folder.name, "--dataset", dataset.name, "--seed", str(seed)]),
+        command=_describe_command(run_folder, dataset, seed, into),
     )
     folder = (into or run_folder) / "evaluations" / dataset.name
     with atomic_write(folder) as partial:
@@ -98,6 +97,15 @@ def evaluate_run(run_folder: Path, dataset: Path, *, seed: int = 0, into: Path |
         write_metrics(partial, metrics, predictions)
         report.write_report(partial, metrics=metrics, history=[], predictions=predictions, dataset=dataset)
     return EvaluationResult(folder=folder, metrics=metrics)
+
+
+def _describe_command(run: Path, dataset: Path, seed: int, into: Path | None) -> str:
+    """Return the command that repeats the evaluation. The starter model is written into a folder of the workspace."""
+    if into is not None and into != run:
+        workspace: Path | None = into.parent
+    else:
+        workspace = run.parent.parent if run.parent.name == "runs" else None
+    return format_command("evaluate", run.name, "--seed", str(seed), dataset=dataset, workspace=workspace)
 
 
 def _fold_by_signer(predictions: Predictions, negatives: NegativePredictions) -> CrossValidation:

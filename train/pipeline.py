@@ -187,7 +187,9 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     calibration, rejection = _calibrate(fitted, context, folds, predictions, recorded)
     outliers = find_signer_outliers(samples)
     cv_metrics = summarise_folds(folds, seed=config.seed) if folds else None
-    random = random_split_baseline(whole, context) if not fitted.stopped else EMPTY_PREDICTIONS  # skip after Ctrl-C
+    # Skipped after Ctrl-C, and if nobody else recorded: there is nothing to compare with.
+    compare = not fitted.stopped and len(np.unique(whole.signer)) > 1
+    random = random_split_baseline(whole, context) if compare else EMPTY_PREDICTIONS
     metrics = RunMetrics(
         aslkit=__version__,
         dataset=request.dataset.name,
@@ -212,8 +214,13 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
         validation=measure_predictions(predict(fitted.model, samples, feature, split="validation")).summary(),
         candidates=candidates,
         command=reproduce_command(
-            request.dataset.name, request.run, hold_out=request.hold_out, cv=cv, curve=request.curve
-        ),
+            request.dataset,
+            request.run,
+            workspace=request.runs.parent,
+            hold_out=request.hold_out,
+            cv=cv,
+            curve=request.curve,
+        ),  # fmt: skip
         cv=cv_metrics,
         curve=_learning_curve(whole, context, cv_metrics) if cv_metrics and request.curve else None,
         transfer=_transfer_metrics(request, whole, context, fitted),

@@ -68,6 +68,11 @@ class HeldOutMetrics(PredictionMetrics, kw_only=True):
     by: str | None = None
     held_out: list[str] = []
 
+    @property
+    def same_signers(self) -> bool:
+        """Whether the model was also trained on the signers of the test set, in another session or part of it."""
+        return self.by in ("session", "block")
+
 
 class TrainingData(Struct, kw_only=True):
     """What a model was trained on.
@@ -290,13 +295,17 @@ class EvaluationOf(Struct, kw_only=True):
 _OPTIONAL: Final = ("cv", "curve", "transfer", "evaluated")
 """Keys that the file does not have if there is nothing to say: scripts test for their presence."""
 
+_SAME_SIGNERS_KEY: Final = "same_signers"
+"""Key of `RunMetrics.unseen` if the model was trained on the signers of the test set, so that they are not unseen.
+Earlier versions wrote "unseen" in this case as well."""
+
 
 class RunMetrics(Struct, kw_only=True):
     """metrics.json of a training run or of one of its evaluations.
 
     Attributes:
         synthetic: whether all test signers are synthetic.
-        unseen: metrics on the test set.
+        unseen: metrics on the test set, whether its signers are unseen or not (see `is_unseen`).
         random_split: metrics of the same training on a random split, which leaks; optimistic.
         validation: metrics on the validation set, which shares its signers with the training set.
         signer_outliers, confusable, confusions, record_next: what to look at and to record next.
@@ -340,10 +349,23 @@ class RunMetrics(Struct, kw_only=True):
         """The accuracy to report: the mean of the cross-validation, or else that on the test set."""
         return self.unseen.accuracy if self.cv is None else self.cv.mean
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether the model was trained on none of the signers of the test set."""
+        return not self.unseen.same_signers and not (self.evaluated and self.evaluated.training_signers)
+
+    @property
+    def single_signer(self) -> bool:
+        """Whether nobody else recorded: a random split then measures the same as the test set."""
+        return self.unseen.same_signers and len({*self.unseen.held_out, *self.trained_on.signers}) < 2
+
     def to_dict(self) -> dict[str, Any]:
         """Return the content of metrics.json."""
         values = msgspec.json.decode(msgspec.json.encode(self), type=dict[str, Any])
-        return {key: value for key, value in values.items() if key not in _OPTIONAL or value is not None}
+        names = {} if self.is_unseen else {"unseen": _SAME_SIGNERS_KEY}
+        return {
+            names.get(key, key): value for key, value in values.items() if key not in _OPTIONAL or value is not None
+        }
 
     def to_json(self) -> str:
         """Return the text of metrics.json."""
@@ -366,6 +388,9 @@ def read_metrics(run: Path) -> RunMetrics | BenchmarkMetrics | None:
     try:
         data = path.read_bytes()
         keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        if _SAME_SIGNERS_KEY in keys:
+            keys["unseen"] = keys.pop(_SAME_SIGNERS_KEY)
+            data = msgspec.json.encode(keys)
         if "unseen" in keys:
             return msgspec.json.decode(data, type=RunMetrics)
         return msgspec.json.decode(data, type=BenchmarkMetrics)

@@ -184,9 +184,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
     with measured("group near-duplicates", into):
         group = measure_table.find_groups(frames, seen, config.limits, engine)
     with measured("check frames and labels", into):
-        found = select_frames(
-            frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0, seed=0
-        )
+        found = select_frames(frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0)
     frames, seen, group = [frames[index] for index in found.kept], seen.take(found.kept), group[found.kept]
     infos = {
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")

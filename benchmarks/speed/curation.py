@@ -104,7 +104,7 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     )
     remaining, measurements = [captured[index] for index in kept], measurements.take(kept)
     group = measure_table.find_groups(remaining, measurements, config.limits, engine)
-    selection = select_frames(remaining, measurements, group, config=checks, keep_per_group=0, seed=0)
+    selection = select_frames(remaining, measurements, group, config=checks, keep_per_group=0)
     return f"{len(rejected)} rejected, {len(set(group.tolist()))} groups, {len(selection.dropped)} dropped"
 
 

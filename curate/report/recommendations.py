@@ -12,6 +12,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 from aslkit.datasets.split import SplitFrames
 from aslkit.formats.recording_plan import FRAMES_PER_LETTER, MAX_GROUP_SHARE, MIN_FRAMES
+from aslkit.web.report_page import join_words
 
 MAX_RECOMMENDATIONS: Final = 10
 """Maximum number of recommendations; a longer list would not be read."""
@@ -244,8 +245,3 @@ def format_letter_ranges(letters: Iterable[str], separator: str = ",") -> str:
         for run in runs
     )
     return separator.join(parts)
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Return words as in a sentence, such as "A, B and C"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

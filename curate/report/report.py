@@ -18,10 +18,11 @@ from aslkit.curate.report.dataset_leakage import MAX_IMAGES, DatasetLeakage
 from aslkit.curate.report.galleries import build_galleries, reason_order, thumbnail
 from aslkit.curate.report.leakage import MIN_CORRELATION
 from aslkit.curate.report.pose_outliers import Drawing, Pose, draw_poses, find_pose_outliers
-from aslkit.curate.report.recommendations import join_words, recommend_recordings
+from aslkit.curate.report.recommendations import recommend_recordings
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split, SplitFrames
 from aslkit.formats.captures import CapturedFrame
+from aslkit.web.report_page import join_words
 
 FILE: Final = "report.html"
 

@@ -13,7 +13,7 @@ from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 from aslkit.train.evaluation.signer_outliers import SignerOutlier
 
 SUFFICIENT_ACCURACY: Final = 0.9
-"""Letters with at least this accuracy on unseen signers are not planned."""
+"""Letters with at least this accuracy on the test set are not planned."""
 
 MAX_PLANNED_LETTERS: Final = 12
 """Maximum number of letters in a plan: as many as one recording session can cover."""
@@ -22,23 +22,23 @@ MAX_PLANNED_LETTERS: Final = 12
 def make_plan(samples: Samples, predictions: Predictions, outliers: Sequence[SignerOutlier]) -> list[PlannedLetter]:
     """Return the letters to record, most useful first.
 
-    First come letters of low accuracy on unseen signers, then signer outliers, then letters of which a signer has too
+    First come letters of low accuracy on the test set, then signer outliers, then letters of which a signer has too
     few frames or too many near-duplicates.
 
     Args:
         samples: the dataset.
-        predictions: on unseen signers.
+        predictions: on the test set.
         outliers: letters that a signer forms unlike the others.
     """
     planned = [*_plan_confused(predictions), *_plan_outliers(outliers), *_plan_sparse(samples)]
     # In reverse order, so that the most useful reason for a letter is the one that remains.
     first = {(each.letter, each.signer): each for each in reversed(planned)}
-    return [each for each in planned if first[each.letter, each.signer] is each][:MAX_PLANNED_LETTERS]
+    return [each for each in planned if first[each.letter, each.signer] is each]
 
 
 def plan_to_json(plan: Sequence[PlannedLetter]) -> list[dict[str, Any]]:
-    """Return the content of record_next.json."""
-    return [asdict(each) for each in plan]
+    """Return the content of record_next.json, at most MAX_PLANNED_LETTERS entries."""
+    return [asdict(each) for each in plan[:MAX_PLANNED_LETTERS]]
 
 
 def _plan_confused(predictions: Predictions) -> list[PlannedLetter]:
@@ -54,7 +54,7 @@ def _plan_confused(predictions: Predictions) -> list[PlannedLetter]:
             reason = "mostly because no hand was found"
         else:
             reason = f"most often predicted as {LETTERS[most_frequent]}"
-        why = f"{accuracy:.0%} accuracy on unseen signers, {reason}"
+        why = f"{accuracy:.0%} accuracy on the test set, {reason}"
         found.append((accuracy, PlannedLetter(letter=LETTERS[letter], signer="", frames=FRAMES_PER_LETTER, why=why)))
     return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 

@@ -4,10 +4,16 @@ import os
 import platform
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from aslkit.core.installation import find_version
 from aslkit.formats.environment import Environment
+
+WORKSPACE_PLACEHOLDER: Final = "WORKSPACE"
+"""Stands for a workspace outside the current folder, whose path is not written into files that are shared."""
+
+_DEFAULT_WORKSPACE: Final = "data"
 
 PACKAGES: Final = (
     "aslkit", "horovod", "keras", "mediapipe", "numpy", "opencv-python", "pyarrow", "pyspark", "scikit-learn",
@@ -26,18 +32,50 @@ def describe_environment() -> Environment:
 
 
 def reproduce_command(
-    dataset: str, run: str, *, hold_out: Sequence[str] = (), cv: str | None = None, curve: bool = False
+    dataset: Path,
+    run: str,
+    *,
+    workspace: Path,
+    hold_out: Sequence[str] = (),
+    cv: str | None = None,
+    curve: bool = False,
 ) -> str:
-    """Return the command that repeats a run with its config.toml, for a workspace `data` in the current folder.
+    """Return the command that repeats a training run with its config.toml, if entered in the current folder.
 
     Args:
-        dataset: name of the dataset.
+        dataset: folder of the dataset.
         run: name of the run.
+        workspace: folder that contains the runs.
         hold_out: signers of the test set, if they were given.
         cv: unit of the cross-validation, if there was one.
         curve: whether a learning curve was measured.
     """
-    options = [*(f"--hold-out {shlex.quote(signer)}" for signer in hold_out), *([f"--cv {cv}"] if cv else [])]
-    options += ["--curve"] if curve else []
-    config = shlex.quote(f"data/runs/{run}/config.toml")
-    return " ".join(["aslkit train --dataset", shlex.quote(dataset), "--config", config, *options])
+    config = f"{_describe_path(workspace, WORKSPACE_PLACEHOLDER)}/runs/{run}/config.toml"
+    words = [word for signer in hold_out for word in ("--hold-out", signer)]
+    words += [*(["--cv", cv] if cv else []), *(["--curve"] if curve else [])]
+    return format_command("train", "--config", config, *words, dataset=dataset, workspace=workspace)
+
+
+def format_command(*words: str, dataset: Path, workspace: Path | None) -> str:
+    """Return an aslkit command with --dataset, and with --workspace unless it is the default.
+
+    Args:
+        words: the command and its other arguments.
+        dataset: folder of the dataset; its name is used if it is in the workspace.
+        workspace: the workspace; None if the command does not depend on it.
+    """
+    name, options = dataset.name, list[str]()
+    if workspace is None or dataset.resolve().parent != workspace.resolve() / "datasets":
+        path = _describe_path(dataset, f"FOLDER/{name}")
+        name = path if "/" in path else f"./{path}"
+    if workspace is not None and (root := _describe_path(workspace, WORKSPACE_PLACEHOLDER)) != _DEFAULT_WORKSPACE:
+        options = ["--workspace", root]
+    return shlex.join(["aslkit", *words, "--dataset", name, *options])
+
+
+def _describe_path(path: Path, placeholder: str) -> str:
+    """Return a path relative to the current folder, or the placeholder if it is outside: runs are shared."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return placeholder

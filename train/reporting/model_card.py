@@ -11,9 +11,11 @@ from aslkit.formats.run_metrics import RejectionMetrics, RunMetrics
 from aslkit.train.reporting.summary_text import (
     NEGATIVE_KINDS,
     describe_false_letters,
+    describe_recogniser,
     describe_run,
     describe_synthetic,
     describe_transfer,
+    random_split_accuracy,
 )
 from aslkit.train.reporting.tables import markdown_table
 
@@ -40,22 +42,24 @@ _FRONT_MATTER = {
 def render_card(metrics: RunMetrics) -> str:
     """Return the card as Markdown with the front matter of the Hugging Face Hub."""
     summary = describe_run(metrics)
-    random_split = metrics.random_split.accuracy if metrics.random_split else None
+    random_split = random_split_accuracy(metrics)
+    random_text = f"Accuracy on a random split, which is optimistic: {format_percent(random_split)}. {summary.gap} "
     parts = [
         f"---\n{yaml.safe_dump(_FRONT_MATTER, sort_keys=False)}---\n",
-        f"# {metrics.feature} × {metrics.architecture} on {metrics.dataset}\n",
-        "Recognises the 24 static letters of the American Sign Language alphabet in a single image. J and Z are signed "
-        "with a movement and are not included.\n",
-        f"**{format_percent(metrics.headline_accuracy)} accuracy on {summary.tested}.** {summary.interval} An image in "
-        f"which no hand is found counts as wrong. Accuracy on a random split, which is optimistic: "
-        f"{format_percent(random_split)}. {summary.gap} {describe_transfer(metrics)}\n",
+        f"# {describe_recogniser(metrics)}\n",
+        "Recognises static letters of the American Sign Language alphabet in a single image. J and Z are signed with a "
+        f"movement and are not included. Feature and architecture: {metrics.feature} × {metrics.architecture}.\n",
+        f"**{format_percent(metrics.headline_accuracy)} accuracy on {summary.tested}.** {summary.interval} "
+        f"{summary.explanation} An image in which no hand is found counts as wrong. "
+        f"{random_text if random_split is not None else ''}{describe_transfer(metrics)}\n",
         _render_folds(metrics),
         _render_rejection(metrics.rejection) if metrics.rejection else "",
         _render_letters(metrics),
         "## Limits\n",
         "Fingerspelling is a small part of sign language; words, grammar and facial expression are not recognised. Do "
         "not base a decision on a single prediction. Expect lower accuracy for hands that differ from those in the "
-        "training data; the figures above are all that is known about unseen signers."
+        "training data; the figures above are all that is known about "
+        f"{'unseen signers' if metrics.is_unseen else 'this person, and nothing is known about others'}."
         f"{' ' + summary.warning if summary.warning else ''}\n",
         "## Training data\n",
         f"{metrics.trained_on.n:,} frames of {', '.join(metrics.trained_on.signers)} from the dataset "
@@ -120,10 +124,10 @@ def _render_rejection(rejection: RejectionMetrics) -> str:
         for kind, each in rejection.negatives.items()
     )
     return (
-        f"With the confidence threshold, {format_percent(letters.correct)} of the letters are correct, "
-        f"{format_percent(letters.wrong)} wrong, {format_percent(letters.rejected)} rejected, and no hand is found in "
-        f"{format_percent(letters.no_hand)}. Rejected frames without a letter: {negatives or 'not measured'}. Expected "
-        f"false letters while spelling: {describe_false_letters(rejection)}.\n"
+        f"**{format_percent(letters.correct)} correct with the confidence threshold**, as in `aslkit live`; "
+        f"{format_percent(letters.wrong)} are wrong, {format_percent(letters.rejected)} rejected, and no hand is found "
+        f"in {format_percent(letters.no_hand)}. Rejected frames without a letter: {negatives or 'not measured'}. "
+        f"Expected false letters while spelling: {describe_false_letters(rejection)}.\n"
     )
 
 

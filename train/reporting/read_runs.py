@@ -11,6 +11,7 @@ from aslkit.formats.benchmark_metrics import BenchmarkMetrics
 from aslkit.formats.run_folder import METRICS_FILE, RESULTS_FILE, SWEEP_FILE
 from aslkit.formats.run_metrics import RunMetrics, read_metrics
 from aslkit.train.reporting.resume import CHECKPOINTS
+from aslkit.train.reporting.summary_text import describe_test_set, random_split_accuracy
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE
 
 Kind = Literal["run", "benchmark", "sweep", "interrupted", "damaged"]
@@ -59,11 +60,13 @@ def _add_metrics(row: "RunRow", metrics: RunMetrics) -> None:
     row.dataset, row.feature, row.architecture = metrics.dataset, metrics.feature, metrics.architecture
     row.seed, row.fit_s, row.n = metrics.seed, metrics.fit_s, unseen.n
     row.accuracy = metrics.headline_accuracy
-    row.random_split = metrics.random_split.accuracy if metrics.random_split else None
+    row.random_split = random_split_accuracy(metrics)
     row.cv, row.by = cv is not None, (cv.by if cv else None) or unseen.by
+    row.tested_on = describe_test_set(metrics)
+    row.correct_at_threshold = metrics.rejection.letters.correct if metrics.rejection else None
     if cv and cv.folds:
         row.held_out = {fold.name: fold.accuracy for fold in cv.folds}
-    else:
+    elif not unseen.same_signers:
         row.held_out = dict.fromkeys(unseen.held_out, unseen.accuracy)
 
 
@@ -71,7 +74,12 @@ class RunRow(Struct, kw_only=True):
     """One row of `aslkit runs`; null if a run of this kind has no such value.
 
     Attributes:
-        held_out: accuracy of each held-out signer, session or block.
+        tested_on: the test set, such as "unseen signers: maria" or "same person, later recording (same session)".
+        accuracy: share of correct predictions on it, if every frame with a hand gets a letter.
+        correct_at_threshold: share of its frames for which `aslkit live` gives the right letter.
+        held_out: accuracy of each held-out signer, session or block; empty if nobody and nothing was held out in turn,
+            and the test set is another recording of the training signers.
+        random_split: accuracy on a random split, which is optimistic; null if there is only one signer.
         best: name of a benchmark's best model.
     """
 
@@ -81,7 +89,9 @@ class RunRow(Struct, kw_only=True):
     feature: str | None = None
     architecture: str | None = None
     seed: int | None = None
+    tested_on: str | None = None
     accuracy: float | None = None
+    correct_at_threshold: float | None = None
     held_out: dict[str, float | None] = field(name="left_out", default_factory=dict)
     by: str | None = None
     cv: bool = False

@@ -1,6 +1,7 @@
 """What `aslkit train`, `aslkit evaluate` and `aslkit runs` print."""
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -8,7 +9,8 @@ import msgspec
 from aslkit.cli.output.stages import MAX_LISTED, print_json, print_note
 from aslkit.cli.shared.options import next_command
 from aslkit.core.sanitize import format_percent, sanitize_text
-from aslkit.formats.run_metrics import Candidate, RejectionMetrics, RunMetrics
+from aslkit.formats.run_metrics import Candidate, RunMetrics
+from aslkit.web.report_page import join_listed
 
 if TYPE_CHECKING:
     from aslkit.train.evaluate_run import EvaluationResult
@@ -16,51 +18,61 @@ if TYPE_CHECKING:
     from aslkit.train.reporting.read_runs import Run, RunRow
     from aslkit.train.reporting.summary_text import Headline
 
-ALL_COLUMNS_WIDTH: Final = 58
+ALL_COLUMNS_WIDTH: Final = 76
 """Terminal columns next to the longest run name that the list needs to show every column."""
 
-SIGNER_COLUMN_WIDTH: Final = 28
-"""Terminal columns next to the longest run name that the list needs to show accuracy and held-out signers."""
+SIGNER_COLUMN_WIDTH: Final = 44
+"""Terminal columns next to the longest run name that the list needs to show accuracies and test set."""
 
 MAX_NAME_CHARS: Final = 200
 """Longest run name: dataset, feature and architecture."""
 
 
 def print_training(result: "TrainResult", *, as_json: bool) -> None:
-    """Print the accuracy on unseen signers first, then the optimistic random split, then what to do next."""
+    """Print the accuracy on the test set first, then the optimistic random split, then what to do next."""
+    from aslkit.train.evaluation.recommendations import MAX_PLANNED_LETTERS
     from aslkit.train.evaluation.signer_outliers import ADVICE
-    from aslkit.train.reporting.summary_text import describe_run, describe_transfer
+    from aslkit.train.reporting.summary_text import (
+        describe_run,
+        describe_transfer,
+        list_hardest,
+        random_split_accuracy,
+    )
 
     metrics = result.metrics
     if as_json:
         print_json({"folder": str(result.folder)} | metrics.to_dict())
         return
-    summary, unseen = describe_run(metrics), metrics.unseen
+    summary = describe_run(metrics)
     click.echo(f"{metrics.feature} × {metrics.architecture}, {metrics.epochs} epochs in {metrics.fit_s or 0:.0f} s")
     _print_accuracy(metrics, summary)
-    coverage = format_percent(unseen.coverage)
-    click.echo(
-        f"          ({unseen.n or 0:,} frames; hand found in {coverage}, a frame without a hand counts as wrong)"
-    )
-    random_split = metrics.random_split.accuracy if metrics.random_split else None
-    click.echo(f"  {format_percent(random_split):>6}  accuracy on a random split (optimistic)")
-    click.echo(summary.gap)
+    if (random_split := random_split_accuracy(metrics)) is not None:
+        click.echo(f"  {format_percent(random_split):>6}  accuracy on a random split (optimistic)")
+    if summary.gap:
+        click.echo(summary.gap)
     if transfer := describe_transfer(metrics):
         click.echo(transfer)
     _print_candidates(metrics.candidates)
-    worst = sorted(unseen.per_letter.items(), key=lambda item: item[1].accuracy or 0)[:MAX_LISTED]
-    click.echo("Hardest letters: " + ", ".join(f"{letter} {format_percent(each.accuracy)}" for letter, each in worst))
-    _print_rejection(metrics.rejection)
+    if hardest := list_hardest(metrics, MAX_LISTED):
+        click.echo(f"Hardest letters: {hardest}")
     for outlier in metrics.signer_outliers[:MAX_LISTED]:
         click.echo(f"Formed differently: {outlier.text}")
+    if (more := len(metrics.signer_outliers) - MAX_LISTED) > 0:
+        click.echo(f"Formed differently: and {more:,} more, see the report")
     if metrics.signer_outliers:
         click.echo(ADVICE)
     if metrics.record_next:
-        letters = " ".join(dict.fromkeys(each.letter for each in metrics.record_next))
-        click.echo(f"Record next: {letters}: {next_command('capture', '--plan', result.folder.name)}")
+        letters, planned = (
+            list(dict.fromkeys(each.letter for each in plan))
+            for plan in (metrics.record_next, metrics.record_next[:MAX_PLANNED_LETTERS])
+        )
+        listed = join_listed(letters, len(planned))
+        click.echo(f"Record next: {listed}: {next_command('capture', '--plan', result.folder.name)}")
     for warning in filter(None, (summary.warning, metrics.stopped)):
         print_note(warning)
-    click.echo(f"Report: {result.folder / 'report.html'}")
+    _print_report(result.folder)
+    name = result.folder.name
+    click.echo(f"Next: spell with it, {next_command('live', name)}, or test it on a hand, {next_command('exam', name)}")
 
 
 def print_evaluation(result: "EvaluationResult", *, as_json: bool) -> None:
@@ -74,13 +86,57 @@ def print_evaluation(result: "EvaluationResult", *, as_json: bool) -> None:
     _print_accuracy(result.metrics, summary)
     if summary.warning:
         print_note(summary.warning)
-    _print_rejection(result.metrics.rejection)
-    click.echo(f"Report: {result.folder / 'report.html'}")
+    _print_report(result.folder)
+
+
+def print_exam(result: dict[str, Any], report: str, *, as_json: bool) -> None:
+    """Print the score of an exam, and what to do with it.
+
+    Args:
+        result: values of result.json.
+        report: the same as Markdown.
+        as_json: whether to print JSON.
+    """
+    from aslkit.curate.report.recommendations import format_letter_ranges
+
+    if as_json:
+        print_json(result)
+        return
+    click.echo(report)
+    _print_report(Path(result["folder"]))
+    if wrong := [row["letter"] for row in result["letters"] if row["right"] < row["asked"]]:
+        command = next_command("capture", "--letters", format_letter_ranges(wrong))
+        click.echo(f"Next: record more of {' '.join(wrong)}, then curate and train again: {command}")
+    else:
+        click.echo(f"Next: every letter was correct; spell with it: {next_command('live', result['run'])}")
+
+
+def _print_report(folder: Path) -> None:
+    click.echo(f"Report: {(folder / 'report.html').absolute().as_uri()}")  # terminals make the URL clickable
 
 
 def _print_accuracy(metrics: RunMetrics, summary: "Headline") -> None:
-    """Print the headline accuracy and, after a cross-validation, the accuracy of each fold and the interval."""
+    """Print the accuracy, what `aslkit live` predicts and, after a cross-validation, the folds and the interval."""
+    from aslkit.train.reporting.summary_text import describe_false_letters
+
+    unseen, rejection = metrics.unseen, metrics.rejection
     click.secho(f"  {format_percent(metrics.headline_accuracy):>6}  accuracy on {summary.tested}", bold=True)
+    if rejection is not None:
+        correct = format_percent(rejection.letters.correct)
+        click.secho(f"  {correct:>6}  correct at the confidence threshold of `aslkit live`", bold=True)
+        false_letters = describe_false_letters(rejection)
+        click.echo(f"          {summary.at_threshold}; false letters while spelling: {false_letters}")
+    click.echo(
+        f"          {unseen.n or 0:,} frames; hand found in {format_percent(unseen.coverage)}, a frame without a hand "
+        "counts as wrong"
+    )
+    if summary.explanation:
+        click.echo(f"          {summary.explanation}")
+    if rejection is not None and rejection.threshold == 0:
+        print_note(
+            "The model has no confidence threshold, because too few frames were left to choose one. It gives a letter "
+            "for every hand."
+        )
     if metrics.cv is None:
         return
     for fold in metrics.cv.folds:
@@ -100,24 +156,6 @@ def _print_candidates(candidates: list[Candidate]) -> None:
         click.echo(f"{title:37} {format_percent(each.mean):>6}  {each.feature} × {each.architecture}{start}")
 
 
-def _print_rejection(rejection: RejectionMetrics | None) -> None:
-    from aslkit.train.reporting.summary_text import describe_false_letters
-
-    if rejection is None:
-        return
-    if rejection.threshold == 0:
-        print_note(
-            "The model has no confidence threshold, because too few frames were left to choose one. It gives a letter "
-            "for every hand."
-        )
-    letters = rejection.letters
-    click.echo(
-        f"With the confidence threshold: {format_percent(letters.correct)} correct, {format_percent(letters.wrong)} "
-        f"wrong, {format_percent(letters.rejected)} rejected, {format_percent(letters.no_hand)} without a hand; "
-        f"false letters while spelling: {describe_false_letters(rejection)}."
-    )
-
-
 def print_runs(runs: list["Run"], *, compare: bool, as_json: bool) -> None:
     """Print a list of runs, or compare a few side by side."""
     rows = [run.row() for run in runs]
@@ -135,6 +173,8 @@ def _print_list(rows: list["RunRow"]) -> None:
     if trained := [row for row in rows if row.kind == "run"]:
         _print_table(trained)
         click.echo(
+            "accuracy: every hand gets a letter. at threshold: correct in `aslkit live`, which rejects uncertain "
+            "predictions.\n"
             "Accuracies on different signers or datasets are not comparable. Measure any run on a dataset: "
             "aslkit evaluate RUN --dataset NAME"
         )
@@ -165,25 +205,28 @@ def _print_table(rows: list["RunRow"]) -> None:
     details = [Column(name, justify="right", no_wrap=True) for name in ("random split", "frames", "fit, s")]
     table = Table(
         Column("run", no_wrap=True), Column("accuracy", justify="right", no_wrap=True),
-        Column("unseen", overflow="fold"), *(details if room >= ALL_COLUMNS_WIDTH else ()), box=box.SIMPLE,
+        Column("at threshold", justify="right"), Column("tested on", overflow="fold"),
+        *(details if room >= ALL_COLUMNS_WIDTH else ()), box=box.SIMPLE,
     )  # fmt: skip
     for row in rows:
         name, accuracy = sanitize_text(row.run, most=MAX_NAME_CHARS), format_percent(row.accuracy)
-        unseen = _describe_test_set(row)
+        at_threshold, tested_on = format_percent(row.correct_at_threshold), _describe_test_set(row)
         if room < SIGNER_COLUMN_WIDTH:
-            click.echo(f"{name}\n  {accuracy} on {unseen}")
+            click.echo(f"{name}\n  {accuracy} ({at_threshold} at the threshold) on {tested_on}")
         frames = f"{row.n:,}" if row.n else "–"
         more = format_percent(row.random_split), frames, f"{row.fit_s or 0:.0f}"
-        table.add_row(Text(name), accuracy, Text(unseen), *(more if room >= ALL_COLUMNS_WIDTH else ()))
+        table.add_row(Text(name), accuracy, at_threshold, Text(tested_on), *(more if room >= ALL_COLUMNS_WIDTH else ()))
     if room >= SIGNER_COLUMN_WIDTH:
         console.print(table)
 
 
 def _describe_test_set(row: "RunRow") -> str:
-    if len(row.held_out) > 1:
-        folds = ", ".join(f"{sanitize_text(name)} {format_percent(each)}" for name, each in row.held_out.items())
-        return f"held out in turn: {folds}"
-    return ", ".join(map(sanitize_text, row.held_out)) or f"a {row.by}"
+    """Return what was tested; after a cross-validation, with the accuracy of each fold."""
+    tested_on = sanitize_text(row.tested_on, most=MAX_NAME_CHARS)
+    if len(row.held_out) < 2:
+        return tested_on
+    folds = ", ".join(f"{sanitize_text(name)} {format_percent(each)}" for name, each in row.held_out.items())
+    return f"{tested_on.partition(':')[0]}: {folds}"
 
 
 def _print_comparison(runs: list["Run"]) -> None:
@@ -196,8 +239,10 @@ def _print_comparison(runs: list["Run"]) -> None:
     for name in ("dataset", "feature", "architecture", "seed"):
         values = [getattr(row, name) for row in rows]
         table.add_row(name, *(Text("–" if value is None else sanitize_text(value)) for value in values))
+    table.add_row("tested on", *(Text(sanitize_text(row.tested_on or "–", most=MAX_NAME_CHARS)) for row in rows))
     table.add_row("accuracy", *(format_percent(row.accuracy) for row in rows))
-    table.add_row("random split", *(format_percent(row.random_split) for row in rows))
+    table.add_row("correct at threshold", *(format_percent(row.correct_at_threshold) for row in rows))
+    table.add_row("random split (optimistic)", *(format_percent(row.random_split) for row in rows))
     for name in dict.fromkeys(name for row in rows for name in row.held_out):
         table.add_row(Text(f"on {sanitize_text(name)}"), *(format_percent(row.held_out.get(name)) for row in rows))
     letters = [run.metrics.unseen.per_letter if isinstance(run.metrics, RunMetrics) else {} for run in runs]

@@ -1,6 +1,7 @@
 """Runs: listing, comparing, evaluating on a dataset, recording their plan."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.recording_plan import load_plan
+from aslkit.formats.run_metrics import HeldOutMetrics, LetterMetrics, RunMetrics, read_metrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
+from aslkit.train.reporting.environment import reproduce_command
 from aslkit.train.reporting.read_runs import list_runs, read_complete_run
+from aslkit.train.reporting.summary_text import describe_run, list_hardest
 from tests.train.steps import uncompiled
 
 
@@ -63,7 +67,7 @@ def test_evaluate_accepts_the_current_folder_as_dataset(
     assert aslkit("evaluate", run, "--dataset", ".").exit_code == 0
     assert {path.name for path in (run / "evaluations").iterdir()} == {"earlier", dataset.name}
     metrics = json.loads((run / "evaluations" / dataset.name / "metrics.json").read_text())
-    assert metrics["command"] == f"aslkit evaluate {run.name} --dataset {dataset.name} --seed 0"
+    assert metrics["command"].startswith(f"aslkit evaluate {run.name} --seed 0 --dataset ")
 
 
 def test_evaluate_warns_about_training_signers(run: Path, dataset: Path) -> None:
@@ -122,7 +126,79 @@ def test_model_card_has_accuracy_and_command(run: Path) -> None:
     text = (run / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: keras")
     assert "accuracy on unseen signers (synthetic): synthetic-dan" in text
-    assert f"aslkit train --dataset small --config data/runs/{run.name}/config.toml" in text
+    assert "correct with the confidence threshold" in text
+    assert f"aslkit train --config WORKSPACE/runs/{run.name}/config.toml --dataset FOLDER/small" in text
+    assert "--workspace WORKSPACE" in text  # not the path: cards are shared
+
+
+@pytest.mark.parametrize(
+    ("root", "dataset", "command"),
+    [
+        ("data", "data/datasets/custom", "--config data/runs/r-1/config.toml --dataset custom"),
+        (
+            "data/demo", "data/demo/datasets/demo",
+            "--config data/demo/runs/r-1/config.toml --dataset demo --workspace data/demo",
+        ),
+        ("our club", "theirs", "--config 'our club/runs/r-1/config.toml' --dataset ./theirs --workspace 'our club'"),
+        (
+            "/elsewhere", "/elsewhere/datasets/custom",
+            "--config WORKSPACE/runs/r-1/config.toml --dataset custom --workspace WORKSPACE",
+        ),
+    ],
+)  # fmt: skip
+def test_command_reproduces_run_in_its_workspace(
+    root: str, dataset: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert reproduce_command(Path(dataset), "r-1", workspace=Path(root)) == f"aslkit train {command}"
+
+
+def test_reproduced_run_has_the_same_metrics(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(dataset, tmp_path / "club" / "datasets" / "small")
+    options = ["--workspace", "club", "--dataset", "small", "--hold-out", "synthetic-ben"]
+    with uncompiled():
+        assert aslkit("train", *options, "--epochs", 1).exit_code == 0
+        first = json.loads((tmp_path / "club/runs/small-landmarks-mlp-1/metrics.json").read_text())
+        assert aslkit(*shlex.split(first["command"])[1:]).exit_code == 0
+    second = json.loads((tmp_path / "club/runs/small-landmarks-mlp-2/metrics.json").read_text())
+    for name in ("unseen", "random_split", "trained_on", "epochs"):
+        assert second[name] == first[name]
+
+
+def _write_metrics(workspace: Path, **metrics: object) -> None:
+    folder = workspace / "runs" / "own-1"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+@pytest.mark.parametrize("key", ["unseen", "same_signers"])  # "unseen" was written by earlier versions
+def test_a_later_recording_of_the_same_person_is_not_called_unseen(key: str, tmp_path: Path) -> None:
+    tested = {"by": "block", "held_out": ["ada"], "accuracy": 1.0, "n": 9, "per_letter": {"A": {"accuracy": 1.0}}}
+    random = {"accuracy": 1.0}
+    _write_metrics(tmp_path, **{key: tested}, random_split=random, trained_on={"signers": ["ada"], "letters": ["A"]})
+    listed = aslkit("runs", "--workspace", tmp_path).stdout
+    compared = aslkit("runs", "own-1", "--workspace", tmp_path).stdout
+    row = json.loads(aslkit("runs", "--json", "--workspace", tmp_path).stdout)[0]
+    assert row["tested_on"] == "same person, later recording (same session)"
+    assert (row["left_out"], row["random_split"]) == ({}, None)
+    assert "same person" in listed
+    assert "same person, later recording" in compared
+    assert "unseen" not in listed + compared
+    metrics = read_metrics(tmp_path / "runs" / "own-1")
+    assert isinstance(metrics, RunMetrics)
+    assert metrics.to_dict()["same_signers"]["accuracy"] == 1.0
+    assert "unseen" not in metrics.to_dict()
+    assert list_hardest(metrics, 5) == ""
+    assert describe_run(metrics).gap == ""
+
+
+def test_hardest_letters_are_those_with_wrong_predictions() -> None:
+    shares = {"A": 1.0, "B": 0.5, "C": 0.9996, "D": 0.0}
+    per_letter = {letter: LetterMetrics(accuracy=share, n=9) for letter, share in shares.items()}
+    metrics = RunMetrics(unseen=HeldOutMetrics(by="signer", per_letter=per_letter))
+    assert list_hardest(metrics, 5) == "D 0.0%, B 50.0%, C 99.9%"
+    assert list_hardest(metrics, 1) == "D 0.0% and 2 more"
 
 
 def _options(**given: object) -> CaptureOptions:
@@ -211,6 +287,7 @@ def test_run_names_are_not_truncated(columns: int, tmp_path: Path, monkeypatch: 
         assert name in listed.split()
     assert listed.count("90.4%") == 2
     assert listed.count("maria") == 2
+    assert "unseen" in listed
     assert ("2,400" in listed) is (columns == 120)
 
 
