@@ -15,6 +15,9 @@ from aslkit.core.errors import AslkitError
 ALTERNATIVES: Final = {"tensorflow": ("tensorflow", "tensorflow-cpu")}
 """Distributions that install the same package."""
 
+BUILD_HOROVOD: Final = "HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1"
+"""Environment variables with which Horovod is compiled against the installed TensorFlow."""
+
 COMMAND_VARIABLE: Final = "ASLKIT_COMMAND"
 """Environment variable set by `./run`: how it starts aslkit."""
 
@@ -66,7 +69,8 @@ def install_extra_command(extra: str) -> str:
     if checkout := find_checkout():
         run = checkout / "run"
         return "./run setup" if checkout == Path.cwd() else f"{shlex.quote(str(run))} setup"
-    return install_command(*_list_requirements(extra))
+    command = install_command(*_list_requirements(extra))
+    return f"{BUILD_HOROVOD} {command} --no-build-isolation" if extra == "spark" else command
 
 
 def require_modules(*modules: str, extra: str, purpose: str) -> None:
