@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from aslkit.core.config import Share
+from aslkit.formats.licences import PRIVATE
+from aslkit.formats.recording_plan import FRAMES_PER_LETTER
 from aslkit.video.camera_config import CameraConfig
 
 
@@ -17,9 +19,9 @@ class CaptureConfig(CameraConfig):
         int,
         Meta(
             ge=1, le=1_000_000,
-            description="Target number of frames per letter and signer, over all sessions.",
+            description="Target number of frames per letter and signer, over all sessions; 602 in the reference study.",
         ),
-    ] = 602  # fmt: skip
+    ] = FRAMES_PER_LETTER  # fmt: skip
     interval_s: Annotated[
         float,
         Meta(
@@ -36,11 +38,11 @@ class CaptureConfig(CameraConfig):
     burst_s: Annotated[float, Meta(ge=0.1, le=60, description="Duration of a burst, seconds.")] = 3
     web_fps: Annotated[float, Meta(ge=1, le=120, description="Maximum frame rate that a browser may send.")] = 15
     licence: Annotated[
-        str, Meta(description="Proposed licence; --yes uses it for a signer who has not stated one.")
-    ] = "CC-BY-4.0"
+        str, Meta(description="Proposed licence: an SPDX identifier or private. --yes uses it for a new signer.")
+    ] = PRIVATE
     consent: Annotated[
-        str, Meta(description="Proposed consent; --yes uses it for a signer who has not stated any.")
-    ] = "My hand may be shown and used to train and test recognisers, by anybody."
+        str, Meta(description="Consent that --yes states for a new signer; empty: a sentence that names the licence.")
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
@@ -96,6 +95,9 @@ class SourceRecording:
         self.pipeline.close()
 
 
+AskLicence = Callable[[str], str]
+"""Asks a signer, given by name, for the licence, and returns it."""
+
 Screen = Callable[[SourceRecording], str]
 """Runs the user interface of a recording, sets `SourceRecording.keep`, and returns why the recording ended."""
 
@@ -105,13 +107,14 @@ def record(
     *,
     source: str,
     workspace: Workspace,
-    info: SessionInfo,
+    info: SessionInfo | Callable[[], SessionInfo],
     capture: CaptureConfig,
     gate: GateConfig,
     screen: Screen,
     count: int | None = None,
     paced: bool = False,
     can_ask: bool = False,
+    ask_licence: AskLicence | None = None,
 ) -> RecordingResult:
     """Record letters from a source. If the user presses Ctrl-C or the source ends early, stored frames are kept.
 
@@ -119,42 +122,51 @@ def record(
         letters: letters to record. Those with the fewest frames come first; complete ones are skipped.
         source: see `aslkit.video.sources.open_source`.
         workspace: workspace to record into.
-        info: signer, session and camera.
+        info: signer, session and camera, or a function that asks for them. It is called when the source works.
         capture: configuration of the recording.
         gate: configuration of the quality gate.
         screen: user interface: `record_in_terminal` or `aslkit.capture.window.window.record_in_window`.
         count: number of frames of each letter to store; None records until the goal is reached.
         paced: deliver the frames of a video at its frame rate.
         can_ask: whether `screen` can ask the signer a question.
+        ask_licence: asks a new signer for the licence, if `screen` cannot; None if nobody can be asked.
 
     Raises:
         AslkitError: the source cannot be read, another process is recording into the session, or there is no display.
         OSError: the disk is full. Frames stored before are complete.
     """
-    lifecycle = RecordingLifecycle(
-        workspace=workspace, info=info, capture=capture, gate=gate, count=count, can_ask=can_ask
-    )
-    incomplete = lifecycle.incomplete_letters(letters)
-    if not incomplete:
+    create_lifecycle = partial(
+        RecordingLifecycle, workspace=workspace, capture=capture, gate=gate, count=count, can_ask=can_ask,
+        ask_licence=can_ask or ask_licence is not None,
+    )  # fmt: skip
+    lifecycle, incomplete = None if callable(info) else create_lifecycle(info=info), letters
+    if lifecycle is not None and not (incomplete := lifecycle.incomplete_letters(letters)):
         return lifecycle.empty_result()
     open_stream = partial(
         _open_stream,
         source=source,
-        info=info,
+        lifecycle=lifecycle,
         capture=capture,
         paced=paced,
-        folder=lifecycle.folder,
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
     )
     with ExitStack() as stack:
-        # The source comes first: if it cannot be opened, no session folder is created and no lock taken.
+        # The source comes first: if it cannot be opened, nobody is asked, and no session folder is created.
         stream = open_stream(incomplete[0])
         # Covers failures before the recording runs; closing twice is harmless.
         stack.callback(stream.close)
         stream.wait_for_first_frame()
         if not stream.frame_count:
             raise AslkitError(f"{source} contains no frames. Try it in a video player, or give another source.")
+        if callable(info):
+            lifecycle = create_lifecycle(info=info())
+            if not (incomplete := lifecycle.incomplete_letters(letters)):
+                return lifecycle.empty_result()
+        assert lifecycle is not None
         recording = stack.enter_context(lifecycle.open_recording(incomplete))
+        if recording.asks_licence and ask_licence is not None:
+            # Before the frames of a file are read, because they would be lost.
+            recording.choose_licence(ask_licence(lifecycle.info.signer))
         source_recording = SourceRecording(
             recording,
             open_stream=open_stream,
@@ -182,21 +194,24 @@ def _open_stream(
     letter: str,
     *,
     source: str,
-    info: SessionInfo,
+    lifecycle: RecordingLifecycle | None,
     capture: CaptureConfig,
     paced: bool,
-    folder: Path,
     wait_forever: bool,
 ) -> Stream:
-    # The seed differs from that of earlier recordings, so that the synthetic signer shows new frames.
-    seed = len(list((folder / letter).iterdir())) if (folder / letter).is_dir() else 0
+    """Open the source. Signer and session only matter to the synthetic signer, who need not be asked for a name."""
+    signer, session, seed = "", "", 0
+    if lifecycle is not None:
+        signer, session, folder = lifecycle.info.signer, lifecycle.info.session, lifecycle.folder / letter
+        # The seed differs from that of earlier recordings, so that the synthetic signer shows new frames.
+        seed = len(list(folder.iterdir())) if folder.is_dir() else 0
     camera_request = CameraRequest(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
     reopen = partial(
         open_source,
         source,
         letter=letter,
-        signer=info.signer,
-        session=info.session,
+        signer=signer,
+        session=session,
         seed=seed,
         interval_s=0.0 if paced else capture.interval_s,
         camera_request=camera_request,

@@ -36,6 +36,7 @@ from aslkit.datasets import card, duplicate_signers, parquet_store, schema
 from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
 from aslkit.datasets.summary import summarise_dataset
 from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
+from aslkit.formats.signers import SignerDetails, load_signers
 
 _NOT_A_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
 
@@ -135,8 +136,11 @@ def _find_frames(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captu
 
 
 def _load_sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> Sessions:
+    """Return the sessions of the frames, with the current licence and consent of their signers."""
     names = sorted({(frame.signer, validate_name("session", frame.session)) for frame in frames})
-    return {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
+    sessions = {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
+    details = load_signers(workspace)
+    return {name: details.get(name[0], SignerDetails()).update_session(info) for name, info in sessions.items()}
 
 
 def _compute_fingerprint(

@@ -1,14 +1,14 @@
 """The commands `aslkit capture` and `aslkit import`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_cameras, print_import, print_recording, warn_missing_licence
+from aslkit.cli.output.stages import print_cameras, print_import, print_recording
 from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.licence_option import licence_option
 from aslkit.cli.shared.options import (
     config_option,
     json_option,
@@ -48,7 +48,7 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     shell_complete=completions.letters,
 )
 @source_option
-@click.option("--signer", help="Who is signing.  [default: your login name]", shell_complete=completions.signer)
+@click.option("--signer", help="Who is signing. Asked if not given.", shell_complete=completions.signer)
 @click.option("--session", help="Name of the recording session.  [default: today's date and the source]")
 @setting_option(CaptureConfig, "goal")
 @click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, regardless of --goal.")
@@ -65,9 +65,9 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
 @web_options(port=8620, description="Record in the browser, with the camera of this or another device.")
 @click.option("--list-cameras", is_flag=True, help="List the cameras and exit.")
-@click.option("--licence", help="Licence of the images, e.g. CC-BY-4.0. Asked once if not given.")
-@click.option("--consent", help="What the signer agrees to, in a few words. Asked once if not given.")
-@click.option("--yes", is_flag=True, help="Do not ask: use licence and consent of the settings.")
+@licence_option
+@click.option("--consent", help="What the signer agrees to, in a few words.  [default: a sentence for the licence]")
+@click.option("--yes", is_flag=True, help="Do not ask: use licence and consent of the settings; private by default.")
 @config_option
 @workspace_option
 @json_option
@@ -90,26 +90,28 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 
     options["gate"] = options.pop("enabled")
     checked = CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options)
-    result, info, goal = record_with_options(
-        checked,
-        on_missing_licence=lambda signer, known: warn_missing_licence(
-            signer, licence=known.licence, consent=known.consent
-        ),
-    )
-    print_recording(result, info, goal, as_json=as_json)
+    result, goal = record_with_options(checked)
+    print_recording(result, result.info, goal, as_json=as_json)
 
 
 @click.command("import")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--signer", required=True, help="Who is signing.", shell_complete=completions.signer)
 @click.option("--session", help="Name of the recording session.  [default: the folder's name]")
-@click.option("--licence", help="Licence of the images, e.g. CC-BY-4.0.")
-@click.option("--consent", help="What the signer agreed to, in a few words.")
+@licence_option
+@click.option("--consent", help="What the signer agreed to, in a few words.  [default: a sentence for the licence]")
 @click.option("--mirrored", is_flag=True, help="The images are mirrored, as in a selfie; they are stored unmirrored.")
 @workspace_option
 @json_option
 def import_images(
-    folder: Path, signer: str, session: str | None, mirrored: bool, root: Path, as_json: bool, **details: str
+    folder: Path,
+    signer: str,
+    session: str | None,
+    licence: str | None,
+    consent: str | None,
+    mirrored: bool,
+    root: Path,
+    as_json: bool,
 ) -> None:
     """Import images from FOLDER, which has one folder per letter.
 
@@ -117,17 +119,24 @@ def import_images(
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0
     for photos/A/*.jpg, photos/B/*.jpg, … (upper or lower case). Folders of other letters, such as J and Z, are skipped.
     """
-    from aslkit.capture import signers
     from aslkit.capture.import_images import import_folder
+    from aslkit.cli.shared.ask_signer import note_private, state_details
     from aslkit.formats.captures import SESSION_FILE, SessionInfo
+    from aslkit.formats.licences import PRIVATE
+    from aslkit.formats.signers import SignerDetails, save_signer
 
     workspace = Workspace(root=root)
     name = validate_name("session", session or make_name(folder.absolute().name))
-    stored = signers.load_signer(workspace, validate_signer(signer, synthetic=False))
-    known = {key: details[key] or getattr(stored, key) for key in ("licence", "consent")}
-    info = SessionInfo(signer=signer, session=name, camera=f"import {name}", **known)
+    details = state_details(workspace, validate_signer(signer, synthetic=False), licence=licence, consent=consent)
+    before = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
+    details = SignerDetails(
+        licence=details.licence or before.licence or PRIVATE, consent=details.consent or before.consent
+    )
+    info = SessionInfo(
+        signer=signer, session=name, camera=f"import {name}", licence=details.licence, consent=details.consent
+    )
     result = import_folder(folder, workspace=workspace, info=info, mirrored=mirrored)
-    signers.save_signer(workspace, signer, replace(stored, licence=known["licence"], consent=known["consent"]))
-    info = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
-    warn_missing_licence(signer, licence=info.licence, consent=info.consent)
+    save_signer(workspace, signer, details)
+    if not details.has_chosen:
+        note_private(signer)
     print_import(result, info, as_json=as_json)

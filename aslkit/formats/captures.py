@@ -34,8 +34,8 @@ class SessionInfo:
     Attributes:
         signer, session: names of the signer and the session, which are also the folder names.
         camera: camera or other source of the frames; every session has exactly one.
-        licence: licence of the images; None if not stated.
-        consent: what the signer agreed to, in their own words; None if not stated.
+        licence: licence of the images, as stated at the recording; None if not stated.
+        consent: what the signer agreed to at the recording; None if not stated.
     """
 
     signer: str

@@ -78,8 +78,8 @@ def trained_on(workspace: Path, path: Path) -> None:
 
 def captures(workspace: Path, path: Path) -> None:
     """Read the captures and their metadata."""
-    from aslkit.capture import signers
     from aslkit.core.workspace import Workspace
+    from aslkit.formats import signers
     from aslkit.formats.captures import SessionInfo, walk_captures
     from aslkit.formats.frame_index import FrameIndex
     from aslkit.train.data.features import get_feature

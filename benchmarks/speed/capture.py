@@ -79,7 +79,8 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         yield played(images)
 
     info = SessionInfo(signer="synthetic-ada", session="one", camera="benchmark")
-    capture, gate = load_settings("capture", CaptureConfig, flags={"countdown_s": 0}), load_settings("gate", GateConfig)
+    capture = load_settings("capture", CaptureConfig, flags={"countdown_s": 0, "goal": 602})
+    gate = load_settings("gate", GateConfig)
     lifecycle = RecordingLifecycle(
         workspace=Workspace(root=folder), info=info, capture=capture, gate=gate, count=None, can_ask=True
     )

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import RecoveryReport, Session, load_earlier_frames
-from aslkit.core.workspace import Workspace
+from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace
+from aslkit.formats import signers
 from aslkit.formats.captures import SessionInfo, count_letters
+from aslkit.formats.licences import PRIVATE, derive_consent
+from aslkit.formats.signers import SignerDetails
 from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import create_landmarker
 from aslkit.vision.images import Frame
@@ -31,6 +33,7 @@ class RecordingResult:
     """Result of a recording.
 
     Attributes:
+        info: description of the session.
         folder: folder of the session.
         letters: number of frames of each letter that were stored and not undone.
         counts: number of images of each letter that the signer has now, in all sessions.
@@ -40,6 +43,7 @@ class RecordingResult:
         report: summary as stored in session.json; empty if there was nothing to record.
     """
 
+    info: SessionInfo
     folder: Path
     letters: dict[str, int] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -65,6 +69,7 @@ class RecordingLifecycle:
         gate: configuration of the quality gate.
         count: number of frames of each letter to store; None records until the goal is reached.
         can_ask: whether the signer can answer a question.
+        ask_licence: whether to ask for the licence if `info` states none. Otherwise the images are private.
     """
 
     workspace: Workspace
@@ -73,6 +78,7 @@ class RecordingLifecycle:
     gate: GateConfig
     count: int | None
     can_ask: bool
+    ask_licence: bool = False
 
     @property
     def folder(self) -> Path:
@@ -91,11 +97,14 @@ class RecordingLifecycle:
 
     @contextmanager
     def open_recording(self, letters: Sequence[str]) -> Iterator[Recording]:
-        """Open the session for a recording; afterwards, save the signer's usual hand."""
+        """Open the session for a recording, save the licence, and afterwards the signer's usual hand."""
         details = signers.load_signer(self.workspace, self.info.signer)
         with _create_measure() as measure, Session.open(self.workspace, self.info, measure=measure) as session:
             # Count again: opening may have moved damaged images to the trash.
             counts = count_letters(self.workspace.captures, self.info.signer)
+            asks_licence = self.info.licence is None and self.ask_licence
+            if not asks_licence:
+                self._save_licence(session, session.info.licence or PRIVATE, session.info.consent)
             recording = Recording(
                 session,
                 capture=self.capture,
@@ -106,11 +115,20 @@ class RecordingLifecycle:
                 count=self.count,
                 usual_hand=details.hand,
                 can_ask=self.can_ask,
+                save_licence=partial(self._save_choice, session) if asks_licence else None,
             )
             yield recording
         if recording.handedness.usual != details.hand:
             details = signers.load_signer(self.workspace, self.info.signer)  # may have been edited in the meantime
             signers.save_signer(self.workspace, self.info.signer, replace(details, hand=recording.handedness.usual))
+
+    def _save_choice(self, session: Session, licence: str) -> None:
+        self._save_licence(session, licence, self.info.consent or derive_consent(licence))
+
+    def _save_licence(self, session: Session, licence: str, consent: str | None) -> None:
+        session.state_licence(licence, consent)
+        if not self.info.signer.startswith(SYNTHETIC_PREFIX):
+            signers.save_signer(self.workspace, self.info.signer, SignerDetails(licence=licence, consent=consent))
 
     @contextmanager
     def write_session_summary(
@@ -155,6 +173,7 @@ class RecordingLifecycle:
         # Raises what prevented the last frame from being written. `close` does not, so that clean-up always completes.
         recording.flush()
         return RecordingResult(
+            info=recording.session.info,
             folder=self.folder,
             letters={letter: number for letter, number in recording.stored.items() if number},
             counts=recording.counts,
@@ -167,7 +186,10 @@ class RecordingLifecycle:
     def empty_result(self) -> RecordingResult:
         """Return the result if all letters are complete already."""
         return RecordingResult(
-            folder=self.folder, counts=self.counts, end_reason="complete already; use --goal or --count to record more"
+            info=self.info,
+            folder=self.folder,
+            counts=self.counts,
+            end_reason="complete already; use --goal or --count to record more",
         )
 
 

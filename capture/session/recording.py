@@ -4,7 +4,7 @@ Window, terminal and browser all pass their frames to a `Recording` and show its
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,7 @@ class Recording:
         count: number of frames of each letter to store in this recording; None records until the goal is reached.
         usual_hand: the signer's usual hand; None if unknown.
         can_ask: whether the signer can answer a question.
+        save_licence: saves the licence that the signer chooses; None if it is known. Nothing is stored before.
 
     Attributes:
         letter: letter that is being recorded.
@@ -91,6 +92,7 @@ class Recording:
         count: int | None = None,
         usual_hand: Handedness | None = None,
         can_ask: bool = True,
+        save_licence: Callable[[str], None] | None = None,
     ) -> None:
         self.session, self.capture, self.gate, self.count = session, capture, gate, count
         self.letters, self.letter = tuple(letters), letters[0]
@@ -98,6 +100,7 @@ class Recording:
         self.rejected: Counter[Reason] = Counter()
         self.undone = self.dropped = self.revision = 0
         self.handedness = HandednessTracker(usual_hand, can_ask=can_ask)
+        self._save_licence = save_licence
         self._entries = {entry.file: entry for entry in session.entries}
         self._kept = {letter: KeptFrames() for letter in RECORDABLE}
         for number, entry in enumerate(earlier_frames):
@@ -184,7 +187,7 @@ class Recording:
                     )
             stored = None
             # Checked under the lock: an undo between this and storing would miss the frame.
-            keep = keep and revision in (None, self.revision)
+            keep = keep and revision in (None, self.revision) and not self.asks_licence
             if keep and self.handedness.question is None and not self.is_complete(self.letter):
                 self._recent_similar.append(reasons[:1] == ("too-alike",))
                 if reasons and self.gate.enabled:
@@ -245,6 +248,18 @@ class Recording:
         """Set whether the hand is really the one that `GateDecision.question` names."""
         with self._lock:
             self.handedness.resolve(confirmed=confirmed)
+
+    @property
+    def asks_licence(self) -> bool:
+        """Whether the signer has to choose a licence first, see `aslkit.capture.signers`."""
+        return self._save_licence is not None
+
+    def choose_licence(self, licence: str) -> None:
+        """Save the licence that the signer chooses, and let frames be stored."""
+        with self._lock:
+            if self._save_licence is not None:
+                self._save_licence(licence)
+                self._save_licence = None
 
     def undo(self) -> list[IndexEntry]:
         """Move the frames of the last burst of this recording to the trash, and return them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -166,6 +166,10 @@ class Session:
         update_session(
             path, {"started": recording["started"], **values, **session_values, "recordings": [*others, recording]}
         )
+
+    def state_licence(self, licence: str, consent: str | None) -> None:
+        """Store licence and consent in session.json."""
+        self.info = replace(self.info, licence=licence, consent=consent).save(self.folder.parent.parent)
 
     def _recover(self, measure: Callable[[Frame], FrameMetrics]) -> None:
         report = self.recovered

@@ -64,6 +64,7 @@ class _RecordingRoutes(PageRoutes):
             Route("/letter", self.letter, methods=["POST"]),
             Route("/undo", self.undo, methods=["POST"]),
             Route("/answer", self.answer, methods=["POST"]),
+            Route("/licence", self.licence, methods=["POST"]),
         ]
 
     async def camera(self, request: Request) -> Response:
@@ -115,6 +116,10 @@ class _RecordingRoutes(PageRoutes):
         if not isinstance(confirmed, bool):
             raise RequestRefused(422, 'Send {"confirmed": true} or {"confirmed": false}.')
         return JSONResponse(self._controller.answer_question(confirmed=confirmed))
+
+    async def licence(self, request: Request) -> Response:
+        licence = (await self._controller.active_page.read_values(request)).get("licence")
+        return JSONResponse(await self.run_in_thread(lambda: self._controller.choose_licence(licence)))
 
     async def run_in_thread(
         self, function: Callable[[], _Result], limiter: anyio.CapacityLimiter | None = None

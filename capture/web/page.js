@@ -22,12 +22,16 @@ const TOUCH = matchMedia("(pointer: coarse)").matches;
 const server = new Server();
 const view = new View();
 const camera = new Camera($("video"), { onOpen: cameraOpened, onProblem: (problem) => cameraFailed(problem) });
-const recording = new Recording({ onChange: recordingChanged, onCountdown: (seconds) => view.countdown(seconds) });
+const recording = new Recording({
+  onChange: recordingChanged,
+  onCountdown: (seconds) => view.countdown(seconds),
+  onTooShort: () => view.hint("Too short: keep holding until the countdown has ended."),
+});
 
 let state = null; // last state received from the server; null before the first one
 let joined = false; // whether this is the active page
 let finished = false; // whether the recording is finished, or this page may not record any more
-let asking = false; // whether the question about the other hand is open
+let asking = false; // whether a question is open
 let switching = false; // whether a request to switch the letter is pending
 let recent = []; // files of the newest frames, newest first
 let thumbnailTimer = 0;
@@ -46,6 +50,7 @@ function apply(newState) {
   view.state(state, handlers);
   view.problem("disk", state.failure && { title: "The disk is full", text: state.failure });
   if (state.question) ask(state.question);
+  if (camera.live) askLicence();
 }
 
 async function join() {
@@ -119,6 +124,7 @@ function cameraOpened(label, settings, cameras, deviceId) {
   view.cameras(cameras, deviceId);
   $("picture").style.setProperty("--ratio", String($("video").videoWidth / $("video").videoHeight || 4 / 3));
   if (joined) reportCamera();
+  askLicence(); // only now, when the camera works
 }
 
 async function reportCamera() {
@@ -268,6 +274,16 @@ async function ask(side) {
   const confirmed = await view.question(side);
   asking = false;
   if (confirmed !== null) await act(() => server.answerQuestion(confirmed));
+}
+
+async function askLicence() {
+  if (asking || !state.licence_question) return;
+  asking = true;
+  while (joined && state.licence_question) {
+    const licence = await view.licence(state.licence_question);
+    await act(() => server.chooseLicence(licence));
+  }
+  asking = false;
 }
 
 async function finish() {

@@ -46,7 +46,7 @@ def record_in_browser(
         OSError: the disk is full. Frames stored before are complete.
     """
     lifecycle = RecordingLifecycle(
-        workspace=workspace, info=info, capture=capture, gate=gate, count=count, can_ask=True
+        workspace=workspace, info=info, capture=capture, gate=gate, count=count, can_ask=True, ask_licence=True
     )
     incomplete = lifecycle.incomplete_letters(letters)
     if not incomplete:

@@ -6,9 +6,13 @@ export class Recording {
   #readyLetter = ""; // letter whose countdown is over
   #timer = 0;
   #shownSeconds = -1;
+  #newPress = false; // whether the button was pressed for this letter, not held since the previous one
   #callbacks;
 
-  /** @param callbacks `onChange()` when recording starts or stops, `onCountdown(seconds)` with 0 when it ends. */
+  /**
+   * @param callbacks `onChange()` when recording starts or stops, `onCountdown(seconds)` with 0 when it ends, and
+   *   `onTooShort()` when the button is released during the countdown.
+   */
   constructor(callbacks) {
     this.#callbacks = callbacks;
     this.letter = "";
@@ -27,11 +31,16 @@ export class Recording {
   }
 
   hold() {
-    if (this.#mode === null) this.#start("hold", this.#readyLetter !== this.letter);
+    if (this.#mode !== null) return;
+    this.#start("hold", this.#readyLetter !== this.letter);
+    this.#newPress = true;
   }
 
   release() {
-    if (this.#mode === "hold") this.stop();
+    if (this.#mode !== "hold") return;
+    const tooShort = this.#newPress && !this.keeps(performance.now());
+    this.stop();
+    if (tooShort) this.#callbacks.onTooShort();
   }
 
   toggle() {
@@ -62,6 +71,7 @@ export class Recording {
 
   #start(mode, withCountdown) {
     this.#mode = mode;
+    this.#newPress = false;
     this.burstNumber += 1;
     this.#startMs = performance.now() + (withCountdown ? this.countdownS * 1000 : 0);
     this.#shownSeconds = -1;

@@ -44,6 +44,10 @@ export class Server {
     return this.#client.request("POST", "/answer", { confirmed });
   }
 
+  chooseLicence(licence) {
+    return this.#client.request("POST", "/licence", { licence });
+  }
+
   remove(file) {
     return this.#client.request("DELETE", framePath(file));
   }

@@ -182,6 +182,20 @@ export class View {
     return showChoice($("question"), $("question-yes"), $("question-no"));
   }
 
+  /** Ask who may use the images, until the signer answers. Returns the licence. */
+  async licence({ title, note, choices }) {
+    $("licence-title").textContent = title;
+    $("licence-note").textContent = note;
+    const buttons = choices.map((choice) =>
+      make("button", { type: "button", value: choice.licence }, make("b", { textContent: choice.title }), make("span", { textContent: choice.permits })),
+    );
+    $("licence-choices").replaceChildren(...buttons.map((button) => make("li", {}, button)));
+    for (;;) {
+      const licence = await chooseButton($("licence"), buttons);
+      if (licence !== null) return licence;
+    }
+  }
+
   confirmFinish() {
     return showChoice($("confirm"), $("confirm-yes"), $("confirm-no"));
   }
@@ -206,16 +220,23 @@ export class View {
   }
 }
 
-function showChoice(dialog, yes, no) {
+async function showChoice(dialog, yes, no) {
+  [yes.value, no.value] = ["yes", "no"];
+  const answer = await chooseButton(dialog, [yes, no]);
+  return answer && answer === "yes";
+}
+
+/** Show a dialog. Returns the value of the button that was pressed, or null if the dialog was closed with Escape. */
+function chooseButton(dialog, buttons) {
   if (!dialog.open) dialog.showModal();
   return new Promise((resolve) => {
-    const answer = (value) => {
-      dialog.close();
-      resolve(value);
-    };
-    yes.onclick = () => answer(true);
-    no.onclick = () => answer(false);
-    dialog.oncancel = () => resolve(null);
+    for (const button of buttons) {
+      button.onclick = () => {
+        resolve(button.value);
+        dialog.close();
+      };
+    }
+    dialog.onclose = () => resolve(null); // not oncancel: then the dialog is still open
   });
 }
 

@@ -24,16 +24,18 @@ class Shutter:
         self._countdown_s, self._burst_s = countdown_s, burst_s
         self._ready_at = 0.0
         self._until = self._pressed_at = -float("inf")
+        self._new_press = False  # false for a key that is still held from the previous letter
 
     def prepare(self, now: float) -> None:
         """Start the countdown for a new letter, and stop recording."""
         self._ready_at, self._until = now + self._countdown_s, -float("inf")
+        self._new_press = False
 
     def press(self, now: float) -> bool:
         """Handle a press or repeat of the space bar; return whether it starts a new recording."""
-        starts = now >= self._until
-        repeats = now - self._pressed_at < FIRST_HOLD_S and not starts
-        self._until = max(self._until, now + (HOLD_S if repeats else FIRST_HOLD_S))
+        starts, is_repeat = now >= self._until, now - self._pressed_at < FIRST_HOLD_S
+        self._until = max(self._until, now + (HOLD_S if is_repeat and not starts else FIRST_HOLD_S))
+        self._new_press = self._new_press or not is_repeat
         self._pressed_at = now
         return starts
 
@@ -41,6 +43,12 @@ class Shutter:
         """Start the countdown, then record a burst."""
         self._ready_at = now + self._countdown_s
         self._until = self._ready_at + self._burst_s
+
+    def released_early(self, now: float) -> bool:
+        """Return once, after a press has ended before the end of the countdown, that it recorded nothing."""
+        early = self._new_press and self._until <= min(self._ready_at, now)
+        self._new_press = self._new_press and not early
+        return early
 
     def stop(self) -> None:
         """Stop recording."""

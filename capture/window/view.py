@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.capture.window.licence_question import LICENCE_KEY_HELP, draw_licence_question
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.gui.drawing import (
     BACKGROUND,
@@ -57,6 +58,7 @@ class RecordingView:
         rejected: number of rejected frames, by reason.
         info: short lines: signer, session, camera, frame rate.
         banners: lines over the image, most important first.
+        asks_licence: whether to ask who may use the images.
     """
 
     frame: Frame | None
@@ -72,6 +74,7 @@ class RecordingView:
     rejected: Mapping[str, int]
     info: tuple[str, ...]
     banners: tuple[Banner, ...]
+    asks_licence: bool = False
 
 
 def draw_view(view: RecordingView) -> Frame:
@@ -90,7 +93,8 @@ def draw_view(view: RecordingView) -> Frame:
     upper = np.hstack([image, panel])
     counts = tuple(view.counts[letter] for letter in LETTERS)
     strip = _draw_letter_strip(view.letter, counts, view.goal, view.letters, width + PANEL_WIDTH)
-    return np.vstack([upper, strip, draw_key_help(KEY_HELP, width + PANEL_WIDTH)])
+    key_help = LICENCE_KEY_HELP if view.asks_licence else KEY_HELP
+    return np.vstack([upper, strip, draw_key_help(key_help, width + PANEL_WIDTH)])
 
 
 def _draw_image(view: RecordingView) -> Frame:
@@ -101,6 +105,8 @@ def _draw_image(view: RecordingView) -> Frame:
     draw_banners(image, view.banners)
     if view.countdown is not None:
         draw_number(image, view.countdown)
+    if view.asks_licence:
+        draw_licence_question(image, view.info[0])
     return image
 
 

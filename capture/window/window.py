@@ -9,6 +9,7 @@ from typing import Final
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.record import COMPLETE, SOURCE_ENDED, SourceRecording
 from aslkit.capture.session.lifecycle import CTRL_C
+from aslkit.capture.window.licence_question import LICENCE_KEYS
 from aslkit.capture.window.shutter import Shutter
 from aslkit.capture.window.view import RecordingView, draw_view
 from aslkit.core.errors import AslkitError
@@ -83,11 +84,15 @@ class WindowController:
         }
 
     def handle_key(self, key: int) -> None:
-        """Handle a key code; -1 means no key. While a question is open, only y and n (the answer) and q work."""
+        """Handle a key code; -1 means no key. While a question is open, only its answers and q work."""
         # The upper bits are modifiers. Without the check for 0x80, the last byte of an arrow key would be a letter.
         code = key & 0xFFFF
         character = chr(code).lower() if key >= 0 and code < 0x80 else ""
-        if self._recording.handedness.question is not None and character != "q":
+        if self._recording.asks_licence and character != "q":
+            if character in LICENCE_KEYS:
+                self._recording.choose_licence(LICENCE_KEYS[character].licence)
+                self._shutter.prepare(self._clock())
+        elif self._recording.handedness.question is not None and character != "q":
             if character in ("y", "n"):
                 self._recording.answer_question(confirmed=character == "y")
         elif character in self._keys:
@@ -101,7 +106,10 @@ class WindowController:
         """
         source, recording = self._source, self._recording
         source.check()
-        source.keep = self._shutter.is_recording(self._clock())
+        now = self._clock()
+        source.keep = self._shutter.is_recording(now)
+        if self._shutter.released_early(now):
+            self._show_note("Too short: keep space held until the countdown has ended.", WARN)
         if recording.is_complete(recording.letter):
             completed = recording.letter
             if all(recording.is_complete(letter) for letter in recording.letters):
@@ -126,7 +134,7 @@ class WindowController:
             hand=None if newest is None else newest.hand,
             good=decision is not None and not decision.reasons,
             recording=self._shutter.is_recording(now) and recording.handedness.question is None,
-            countdown=self._shutter.countdown(now),
+            countdown=None if recording.asks_licence else self._shutter.countdown(now),
             letter=recording.letter,
             left_handed=recording.handedness.usual == "left",
             counts=recording.counts if recording.count is None else recording.stored,
@@ -135,7 +143,8 @@ class WindowController:
             # A copy: the judging thread changes the counter while the window is drawn.
             rejected=Counter(recording.rejected),
             info=self._info(now),
-            banners=tuple(self._banners(now)),
+            banners=() if recording.asks_licence else tuple(self._banners(now)),
+            asks_licence=recording.asks_licence,
         )
 
     def _info(self, now: float) -> tuple[str, ...]:

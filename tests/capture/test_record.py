@@ -407,7 +407,7 @@ def test_other_source_in_same_session_is_rejected(clip: str, record_source: Reco
 
 
 def test_usual_hand_is_learned_and_saved(record_source: RecordSource, empty_workspace: Workspace) -> None:
-    from aslkit.capture.signers import load_signer
+    from aslkit.formats.signers import load_signer
 
     record_source("synthetic", count=25, interval_s=0.5, signer="synthetic-ada", letters="B")
     assert load_signer(empty_workspace, "synthetic-ada").hand in ("left", "right")

@@ -1,7 +1,6 @@
 """The `aslkit capture` command."""
 
 import errno
-import getpass
 import json
 import os
 import subprocess
@@ -15,10 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.capture.session.store import Session
-from aslkit.capture.signers import SignerDetails, load_signer
 from aslkit.cli.main import main
+from aslkit.cli.shared import ask_signer
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.signers import SignerDetails, load_signer
 from aslkit.video import cameras
 from aslkit.video.cameras import Camera
 from aslkit.vision.images import encode_jpeg
@@ -116,7 +116,7 @@ def test_gate_rejects_frames_without_hand_and_no_gate_stores_them(capture: Run, 
     assert "No frames were stored (the source ended)." in result.stdout
     assert "Rejected: no-hand 4." in result.stdout
     result = capture(*MARIA)
-    assert "Stored 4 frames of A; maria has 4 of 602." in result.stdout
+    assert "Stored 4 frames of A; maria has 4 of 40." in result.stdout
     assert len(list(walk_captures(empty_workspace.captures))) == 4
 
 
@@ -131,7 +131,7 @@ def test_count_goal_and_complete_letter(capture: Run) -> None:
 def test_json_output_has_all_values(capture: Run) -> None:
     values = parse_result(capture(*MARIA, "--count", "2", "--session", "one", "--licence", "CC0-1.0", "--json"))
     assert {key: values[key] for key in ("stored", "letters", "refused", "goal", "ended")} == {
-        "stored": 2, "letters": {"A": 2}, "refused": {}, "goal": 602, "ended": "all recorded",
+        "stored": 2, "letters": {"A": 2}, "refused": {}, "goal": 40, "ended": "all recorded",
     }  # fmt: skip
     assert (values["signer"], values["session"], values["licence"]) == ("maria", "one", "CC0-1.0")
     assert set(values["recovered"].values()) == {0}
@@ -191,14 +191,29 @@ def test_recovery_after_interruption_is_reported(capture: Run, empty_workspace: 
     assert "An earlier recording was interrupted. Recovered: 1 incomplete files deleted, 2 frames added" in output
 
 
-def test_missing_licence_is_reported_and_stated_one_is_kept(capture: Run, empty_workspace: Workspace) -> None:
-    assert "The images of maria have no licence and no consent" in capture(*MARIA, "--count", "1").stderr
-    assert "have no consent, so they cannot be shared" in capture(*MARIA, "--count", "1", "--licence", "CC0-1.0").stderr
-    capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--consent", "yes")
-    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="CC0-1.0", consent="yes")
-    result = capture(*MARIA, "--count", "1", "--session", "another", "--json")
-    assert "cannot be shared" not in result.stderr
-    assert (parse_result(result)["licence"], parse_result(result)["consent"]) == ("CC0-1.0", "yes")
+def test_images_are_private_until_a_licence_is_stated(capture: Run, empty_workspace: Workspace) -> None:
+    private = capture(*MARIA, "--count", "1")
+    assert "The images of maria are private: only maria may use them." in private.stderr
+    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="private")
+    shared = capture(*MARIA, "--count", "1", "--licence", "cc0-1.0")
+    assert "The licence of all images of maria changes from private to CC0-1.0." in shared.stderr
+    assert load_signer(empty_workspace, "maria").licence == "CC0-1.0"
+    again = capture(*MARIA, "--count", "1", "--session", "another", "--json")
+    assert again.stderr == ""
+    values = parse_result(again)
+    assert (values["licence"], values["consent"]) == ("CC0-1.0", "May be shared under CC0-1.0.")
+
+
+def test_consent_can_be_stated_in_own_words(capture: Run, empty_workspace: Workspace) -> None:
+    capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--consent", "My hand, not my face.")
+    assert load_signer(empty_workspace, "maria").consent == "My hand, not my face."
+
+
+@pytest.mark.parametrize("licence", ["CC-BY", "For my class only."])
+def test_unknown_licence_is_rejected_with_choices(capture: Run, empty_workspace: Workspace, licence: str) -> None:
+    message = error_message(capture(*MARIA, "--licence", licence), 2)
+    assert f"{licence!r} is not an SPDX licence identifier. Choose private" in message
+    assert not empty_workspace.root.exists()
 
 
 def test_yes_uses_configuration_unless_stated_otherwise(
@@ -206,35 +221,81 @@ def test_yes_uses_configuration_unless_stated_otherwise(
 ) -> None:
     config = tmp_path / "own.toml"
     config.write_text('[capture]\nlicence = "CC-BY-SA-4.0"\nconsent = "For research only."\n')
-    capture(*MARIA, "--count", "1", "--licence", "CC0-1.0", "--yes", "--config", config)
-    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="CC0-1.0", consent="For research only.")
+    capture(*MARIA, "--count", "1", "--yes", "--config", config)
+    assert load_signer(empty_workspace, "maria") == SignerDetails(licence="CC-BY-SA-4.0", consent="For research only.")
+    capture("--letter", "A", "--no-gate", "--count", "1", "--yes", "--signer", "jon")
+    assert load_signer(empty_workspace, "jon") == SignerDetails(licence="private", consent="Only for me.")
 
 
-def test_user_in_terminal_is_asked_once(
-    capture: Run, empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+class Terminal:
+    """A stream that claims to be a terminal."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the command ask questions."""
+    streams = {"stdin": Terminal(sys.stdin), "stderr": Terminal(sys.stderr)}
+    monkeypatch.setattr(ask_signer, "sys", type("Sys", (), streams))
+
+
+@pytest.mark.parametrize(
+    ("answers", "licence", "consent"),
+    [
+        ("\n", "private", "Only for me."),
+        ("3\n", "CC-BY-4.0", "May be shared under CC-BY-4.0."),
+        ("5\ncc by sa 4.0\n", "CC-BY-SA-4.0", "May be shared under CC-BY-SA-4.0."),
+    ],
+)
+@pytest.mark.usefixtures("terminal")
+def test_new_signer_is_asked_once_who_may_use_the_images(
+    capture: Run, empty_workspace: Workspace, answers: str, licence: str, consent: str
 ) -> None:
-    class Terminal:
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
+    first = capture(*MARIA, "--count", "1", answers=answers)
+    assert "Who may use these images? maria decides." in first.stderr
+    assert "under 18, a parent or guardian must agree" in first.stderr
+    assert load_signer(empty_workspace, "maria") == SignerDetails(licence=licence, consent=consent)
+    session = next(empty_workspace.captures.glob("maria/*/session.json"))
+    assert (SessionInfo.load(session).licence, SessionInfo.load(session).consent) == (licence, consent)
+    assert len(list(walk_captures(empty_workspace.captures))) == 1  # the frame was not read before the answer
+    assert capture(*MARIA, "--count", "1").stderr == ""
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._stream, name)
 
-        def isatty(self) -> bool:
-            return True
-
-    from aslkit.cli.shared import capture_options as cli_capture
-
-    monkeypatch.setattr(
-        cli_capture, "sys", type("Sys", (), {"stdin": Terminal(sys.stdin), "stderr": Terminal(sys.stderr)})
-    )
-    first = capture(*MARIA, "--count", "1", answers="CC0-1.0\n\n")
-    assert "Under which licence may the images of maria be shared? [CC-BY-4.0]" in first.stderr
+@pytest.mark.usefixtures("terminal")
+def test_signer_of_private_images_who_was_not_asked_is_asked_later(capture: Run, empty_workspace: Workspace) -> None:
+    empty_workspace.root.mkdir()
+    empty_workspace.signers.write_text('[maria]\nlicence = "private"\n')
+    assert "Who may use these images?" in capture(*MARIA, "--count", "1", answers="2\n").stderr
     assert load_signer(empty_workspace, "maria").licence == "CC0-1.0"
-    assert "may be shown" in str(
-        load_signer(empty_workspace, "maria").consent
-    )  # the proposed answer, accepted with Enter
-    assert "licence" not in capture(*MARIA, "--count", "1").stderr
+
+
+@pytest.mark.usefixtures("terminal")
+def test_name_is_asked_after_the_source_is_open_until_it_is_valid(capture: Run, empty_workspace: Workspace) -> None:
+    options = ("--letter", "A", "--no-gate", "--count", "1")
+    assert "Who is signing" not in capture(*options, source="97", answers="maria\n").stderr  # there is no camera 97
+    result = capture(*options, answers="../up\nmaria\n1\n")
+    assert "'../up' is not a valid name for a signer" in result.stderr
+    assert [frame.signer for frame in walk_captures(empty_workspace.captures)] == ["maria"]
+    again = capture(*options, answers="Maria\nmaria\n")
+    assert "Signer 'maria' already exists" in again.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--web",)])
+def test_login_name_is_never_the_signer(
+    capture: Run, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], empty_workspace: Workspace
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    arguments = ["capture", "--letter", "A", *options, "--workspace", str(empty_workspace.root)]
+    assert "Give the name with --signer" in error_message(CliRunner().invoke(main, arguments), 2)
+    assert not empty_workspace.root.exists()
 
 
 def test_damaged_signers_file_is_reported(capture: Run, empty_workspace: Workspace) -> None:
@@ -247,14 +308,6 @@ def test_synthetic_signer_has_licence(capture: Run, empty_workspace: Workspace) 
     result = capture("--letter", "B", "--count", "1", "--json", source="synthetic")
     assert (parse_result(result)["licence"], result.stderr) == ("CC0-1.0", "")
     assert parse_result(result)["signer"] == "synthetic-ada"
-
-
-def test_missing_login_name_requires_signer_option(capture: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def raise_key_error() -> str:
-        raise KeyError("getpwuid(): uid not found: 12345")
-
-    monkeypatch.setattr(getpass, "getuser", raise_key_error)
-    assert "Give --signer" in error_message(capture("--letter", "A"), 2)
 
 
 def test_full_disk_keeps_stored_frames(

@@ -147,7 +147,8 @@ def test_names_that_are_no_folder_names_are_rejected(name: str, tmp_path: Path) 
 
 
 def test_missing_camera_is_reported(tmp_path: Path) -> None:
-    message = failed(aslkit("capture", "--letter", "A", "--source", "97", "--no-preview", workspace=tmp_path), 1)
+    options = ("--letter", "A", "--source", "97", "--no-preview", "--signer", "maria")
+    message = failed(aslkit("capture", *options, workspace=tmp_path), 1)
     assert "Camera 97 cannot be opened" in message
     assert "--list-cameras" in message
 
@@ -244,7 +245,7 @@ def test_workspace_from_environment_variable(tmp_path: Path, monkeypatch: pytest
 def test_licence_of_earlier_import_is_reused(tmp_path: Path) -> None:
     pictures = photographs(tmp_path / "in", "AB")
     bare = aslkit("import", pictures, "--signer", "bea", workspace=tmp_path)
-    assert "The images of bea have no licence and no consent, so they cannot be shared" in bare.stderr
+    assert "The images of bea are private: only bea may use them." in bare.stderr
     stated = ("--licence", "CC0-1.0", "--consent", "all")
     aslkit("import", pictures, "--signer", "ada", *stated, workspace=tmp_path)
     again = aslkit("import", pictures, "--signer", "ada", "--session", "two", "--json", workspace=tmp_path)

@@ -29,6 +29,7 @@ from aslkit.datasets.sign_mnist import read_csv
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
 from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.signers import SignerDetails, save_signer
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, pixel_hash
 
 
@@ -132,6 +133,18 @@ def test_same_input_gives_the_same_bytes(
     other = Workspace(root=tmp_path / "other")
     assert run_curation(other, settings).measured == 54
     assert hash_files(other.dataset("custom")) == hash_files(curated.dataset("custom"))
+
+
+def test_rows_have_the_current_licence_of_their_signer(workspace: Workspace, settings: CurateConfig) -> None:
+    before = hash_files(workspace.captures)
+    save_signer(workspace, "ben", SignerDetails(licence="private", consent="Only for me."))
+    assert not run_curation(workspace, settings).up_to_date
+    rows = parquet_store.read_dataset(workspace.dataset("custom"), ["signer", "licence", "consent"]).to_pylist()
+    assert {(row["signer"], row["licence"], row["consent"]) for row in rows} == {
+        ("ada", "CC0-1.0", None), ("ben", "private", "Only for me."), ("cleo", "CC0-1.0", None),
+    }  # fmt: skip
+    assert hash_files(workspace.captures) == before
+    assert run_curation(workspace, settings).up_to_date
 
 
 @pytest.mark.parametrize("change", ["licence", "removed", "renamed", "hold_out", "seed", "damaged", "lost"])

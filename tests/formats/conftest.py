@@ -1,5 +1,5 @@
 """Fixtures shared with the tests of capture."""
 
-from tests.capture.conftest import make_entry, make_metrics, synthetic_hand
+from tests.capture.conftest import empty_workspace, make_entry, make_metrics, synthetic_hand
 
-__all__ = ["make_entry", "make_metrics", "synthetic_hand"]
+__all__ = ["empty_workspace", "make_entry", "make_metrics", "synthetic_hand"]

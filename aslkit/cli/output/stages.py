@@ -61,16 +61,6 @@ def print_import(result: "ImportResult", info: "SessionInfo", *, as_json: bool) 
     click.echo(f"Next: {next_command('curate')}")
 
 
-def warn_missing_licence(signer: str, *, licence: str | None, consent: str | None) -> None:
-    """Warn on standard error if licence or consent is missing: such images cannot be shared."""
-    if missing := [name for name, value in (("licence", licence), ("consent", consent)) if not value]:
-        click.echo(
-            f"The images of {signer} have no {' and no '.join(missing)}, so they cannot be shared. "
-            f"To state {'it' if len(missing) == 1 else 'them'}, give {' and '.join(f'--{name}' for name in missing)}.",
-            err=True,
-        )
-
-
 def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
     """Print how many frames were stored, which were rejected and why, and the next command."""
     if as_json:

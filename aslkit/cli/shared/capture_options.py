@@ -1,8 +1,6 @@
 """The options of `aslkit capture`: checks them, asks for licence and consent, and starts the recording."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,17 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from aslkit.capture import signers
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.signers import SignerDetails
+from aslkit.cli.shared.ask_signer import ask_licence, ask_name, can_prompt, note_private, state_details
 from aslkit.cli.shared.option_conflicts import check_web_options
-from aslkit.cli.shared.options import login_name, run_folder
+from aslkit.cli.shared.options import run_folder
 from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
+from aslkit.formats.licences import parse_licence
 from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
+from aslkit.formats.signers import SignerDetails
 from aslkit.video.sources import LIVE_KINDS, Kind, camera_name, source_kind
 
 if TYPE_CHECKING:
@@ -67,6 +66,39 @@ class CaptureOptions:
         """Whether to record in a window."""
         return self.preview if self.preview is not None else self.kind in LIVE_KINDS
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether the synthetic signer is recorded."""
+        return not self.web and self.kind == "synthetic"
+
+    @property
+    def asks_name(self) -> bool:
+        """Whether the signer is asked for a name."""
+        return self.signer is None and not self.synthetic and not self.yes and can_prompt()
+
+    @cached_property
+    def signer_name(self) -> str:
+        """Name of the signer. The user is asked once, if it was not given.
+
+        Raises:
+            InputError: the name is invalid, or it was not given and nobody can be asked.
+        """
+        if self.asks_name:
+            return ask_name(self.workspace)
+        if self.signer is None and not self.synthetic:
+            raise InputError("Who is signing? Give the name with --signer, such as --signer maria.")
+        return validate_signer(self.signer or f"{SYNTHETIC_PREFIX}ada", synthetic=self.synthetic)
+
+    def session_name(self) -> str:
+        """Return the name of the session.
+
+        Raises:
+            InputError: the name is invalid.
+        """
+        camera = "browser" if self.web else camera_name(self.source)
+        default = "one" if self.synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
+        return validate_name("session", self.session or default)
+
     @cached_property
     def planned(self) -> list[PlannedLetter]:
         """Entries of --plan for the signer; empty without --plan.
@@ -78,10 +110,11 @@ class CaptureOptions:
             return []
         is_run_name = (self.workspace.runs / self.plan).is_dir()
         run = self.plan if self.plan.is_file() and not is_run_name else run_folder(str(self.plan), self.workspace)
-        signer = self.signer or login_name()
-        planned = planned_letters(load_plan(run), signer)
+        planned = planned_letters(load_plan(run), self.signer_name)
         if not planned:
-            raise InputError(f"The plan in {run} has no letters for {signer}. Give another --signer, or --letters.")
+            raise InputError(
+                f"The plan in {run} has no letters for {self.signer_name}. Give another --signer, or --letters."
+            )
         return planned
 
     def letters_to_record(self) -> tuple[str, ...]:
@@ -112,33 +145,29 @@ class CaptureOptions:
         return letters
 
 
-def record_with_options(
-    options: CaptureOptions, *, on_missing_licence: Callable[[str, SignerDetails], None]
-) -> "tuple[RecordingResult, SessionInfo, int]":
-    """Check the options, ask for licence and consent, and record.
+def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]":
+    """Check the options, ask who signs and who may use the images, and record.
 
-    Args:
-        options: the options.
-        on_missing_licence: called with the signer and the known details if the signer cannot be asked.
+    A camera is opened before anything is asked, so that nobody answers questions for a camera that does not work.
 
     Returns:
-        the result, the session, and the goal in frames per letter.
+        the result, and the goal in frames per letter.
     """
     check_web_options(web=options.web, unused=("source", "preview"))
     letters = options.letters_to_record()
-    info = _create_session_info(options)
+    session = options.session_name()
     for entry in options.planned:
         click.echo(f"{entry.letter}: {entry.why}", err=True)
     count = options.count or max((entry.frames for entry in options.planned), default=None)
     flags = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
     capture = load_settings("capture", CaptureConfig, file=options.config, flags=flags)
     gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
-    info = _add_signer_details(options, info, capture, on_missing_licence)
+    create_info = partial(_create_session_info, options, session, capture)
     if options.web:
         from aslkit.capture.web.record import record_in_browser
 
         result = record_in_browser(
-            letters, workspace=options.workspace, info=info, capture=capture, gate=gate, count=count,
+            letters, workspace=options.workspace, info=create_info(), capture=capture, gate=gate, count=count,
             host=options.host, port=options.port, certificate=options.certificate, key=options.key,
             on_message=_print_message,
         )  # fmt: skip
@@ -147,55 +176,30 @@ def record_with_options(
         from aslkit.capture.window.window import record_in_window
 
         in_terminal = partial(record_in_terminal, on_message=_print_message)
+        in_prompt = None if options.windowed or not can_prompt() else partial(ask_licence, proposed=capture.licence)
         result = record(
-            letters, source=options.source, workspace=options.workspace, info=info, capture=capture, gate=gate,
+            letters, source=options.source, workspace=options.workspace,
+            info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
             count=count, screen=record_in_window if options.windowed else in_terminal,
-            paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed,
+            paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
         )  # fmt: skip
-    return result, info, capture.goal
+    return result, capture.goal
 
 
-def _create_session_info(options: CaptureOptions) -> SessionInfo:
-    synthetic = not options.web and options.kind == "synthetic"
-    name = options.signer or (f"{SYNTHETIC_PREFIX}ada" if synthetic else login_name())
-    signer = validate_signer(name, synthetic=synthetic)
-    camera = "browser" if options.web else camera_name(options.source)
-    default_name = "one" if synthetic else make_name(f"{datetime.now().astimezone():%Y-%m-%d} {camera}")
-    session = validate_name("session", options.session or default_name)
-    return SessionInfo(
-        signer=signer, session=session, camera=camera, licence=options.licence, consent=options.consent
-    )  # fmt: skip
-
-
-def _add_signer_details(
-    options: CaptureOptions,
-    info: SessionInfo,
-    capture: CaptureConfig,
-    on_missing_licence: Callable[[str, SignerDetails], None],
-) -> SessionInfo:
-    """Complete licence and consent from the options, the stored details, the configuration (--yes) or by asking.
-
-    The signer is only asked in a terminal, and only for values that are missing.
-    """
-    workspace, signer = options.workspace, info.signer
-    if signer.startswith(SYNTHETIC_PREFIX):
-        details = SYNTHETIC
+def _create_session_info(options: CaptureOptions, session: str, capture: CaptureConfig) -> SessionInfo:
+    """Return the session, with the licence that the options, the signer's entry or the settings (--yes) state."""
+    signer = options.signer_name
+    if options.synthetic:
+        details = SYNTHETIC.state(licence=options.licence, consent=options.consent)
     else:
-        stored = signers.load_signer(workspace, signer)
-        details = replace(stored, licence=info.licence or stored.licence, consent=info.consent or stored.consent)
-        proposed = SignerDetails(licence=capture.licence, consent=capture.consent)
-        if options.yes:
-            details = signers.ask_signer_details(details, signer, ask=lambda _, answer: answer, proposed=proposed)
-        elif sys.stdin.isatty() and sys.stderr.isatty():
-            details = signers.ask_signer_details(details, signer, ask=_prompt, proposed=proposed)
-        else:
-            on_missing_licence(signer, details)
-        signers.save_signer(workspace, signer, details)
-    return replace(info, licence=info.licence or details.licence, consent=info.consent or details.consent)
-
-
-def _prompt(question: str, proposed: str) -> str:
-    return str(click.prompt(question, default=proposed, err=True))
+        details = state_details(options.workspace, signer, licence=options.licence, consent=options.consent)
+        if options.yes and not details.has_chosen:
+            details = details.state(licence=parse_licence(capture.licence), consent=details.consent or capture.consent)
+        if not (details.has_chosen or options.web or options.windowed or can_prompt()):
+            note_private(signer)
+    camera = "browser" if options.web else camera_name(options.source)
+    licence = details.licence if details.has_chosen else None
+    return SessionInfo(signer=signer, session=session, camera=camera, licence=licence, consent=details.consent)
 
 
 def _print_message(text: str) -> None:

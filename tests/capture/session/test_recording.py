@@ -344,9 +344,12 @@ def test_full_disk_at_last_frame_is_reported_by_flush(
 
 
 def test_counts_are_consistent_with_concurrent_frames_and_undo(
-    open_recording: OpenRecording, process_frame: ProcessFrame, empty_workspace: Workspace
+    open_recording: OpenRecording,
+    process_frame: ProcessFrame,
+    empty_workspace: Workspace,
+    capture_config: CaptureConfig,
 ) -> None:
-    with open_recording() as recording:
+    with open_recording(capture=replace(capture_config, goal=120)) as recording:
 
         def process_frames(first: int) -> None:
             for number in range(first, first + 60):

@@ -70,7 +70,11 @@ def open_recording(tmp_path: Path) -> OpenRecording:
 
     @contextmanager
     def open_session(
-        letters: str = "ABC", usual_hand: Any = None, count: int | None = None, **flags: object
+        letters: str = "ABC",
+        usual_hand: Any = None,
+        count: int | None = None,
+        save_licence: Any = None,
+        **flags: object,
     ) -> Iterator[Recording]:
         capture = load_settings("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
         info = SessionInfo(signer="ada", session="one", camera="browser")
@@ -83,6 +87,7 @@ def open_recording(tmp_path: Path) -> OpenRecording:
                 counts=count_letters(workspace.captures, "ada"),
                 usual_hand=usual_hand,
                 count=count,
+                save_licence=save_licence,
             )
             try:
                 yield recording

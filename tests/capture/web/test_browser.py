@@ -107,7 +107,7 @@ def min_difference(image: GreyImage, images: list[GreyImage]) -> float:
 
 
 def test_complete_recording_with_real_landmarker(run_server: RunServer, tab: Any, camera_film: Path) -> None:
-    with run_server(analyze_frame=None, goal=602) as (server, recording, future):
+    with run_server(analyze_frame=None, goal=400) as (server, recording, future):
         open_page(tab, server.url)
         assert record_frames(tab, server, 4) >= 4
         tab.keyboard.press("n")
@@ -127,7 +127,7 @@ def test_complete_recording_with_real_landmarker(run_server: RunServer, tab: Any
         tab.reload()  # during the recording
         expect(tab.locator("#count-now")).to_have_text(str(kept - 1))
         expect(tab.locator("#letter")).to_have_text("C")
-        expect(tab.locator("#letter-A")).to_have_accessible_name(f"A, {counts['A']} of 602")
+        expect(tab.locator("#letter-A")).to_have_accessible_name(f"A, {counts['A']} of 400")
         expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait")
         tab.keyboard.press("q")
         tab.locator("#confirm-yes").click()
@@ -217,6 +217,41 @@ def test_countdown_before_letter_and_burst(run_server: RunServer, analyze_frame:
         tab.keyboard.up(" ")
         expect(tab.locator("#countdown")).to_be_hidden()
         assert recording.stored["B"] == 0
+
+
+def test_press_shorter_than_the_countdown_says_so(
+    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
+) -> None:
+    with run_server(analyze_frame=analyze_frame, countdown_s=30) as (server, recording, _):
+        open_page(tab, server.url)
+        tab.keyboard.down(" ")
+        expect(tab.locator("#countdown")).to_be_visible()
+        tab.keyboard.up(" ")
+        expect(tab.locator("#hint")).to_have_text("Too short: keep holding until the countdown has ended.")
+        assert files_on_disk(recording) == []
+
+
+def test_new_signer_chooses_a_licence_when_the_camera_works(
+    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
+) -> None:
+    chosen: list[str] = []
+    tab.add_init_script(REFUSE_CAMERA % "NotAllowedError")
+    with run_server(analyze_frame=analyze_frame, save_licence=chosen.append) as (server, _, _):
+        tab.goto(server.url)
+        expect(tab.locator("#notice")).to_be_visible()
+        assert not tab.locator("#licence").is_visible()
+        tab.evaluate("window.refuse = ''")
+        tab.locator("#notice-button").click()
+        expect(tab.locator("#licence")).to_be_visible()
+        expect(tab.locator("#licence")).to_contain_text("ada decides. If the person is under 18")
+        tab.keyboard.press("Escape")  # does not skip the question
+        expect(tab.locator("#licence")).to_be_visible()
+        expect(tab.get_by_role("button", name="Only me")).to_be_focused()
+        tab.get_by_role("button", name="CC-BY-4.0").click()
+        expect(tab.locator("#licence")).to_be_hidden()
+        assert chosen == ["CC-BY-4.0"]
+        expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait", timeout=20_000)
+        assert record_frames(tab, server, 2) >= 2
 
 
 def test_question_about_other_hand(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:

@@ -172,6 +172,26 @@ def test_question_about_other_hand(open_recording: Any, analyze_frame: Any, jpeg
             assert client.post(f"{url}10", content=jpeg, headers=headers).json()["stored"] is not None
 
 
+def test_new_signer_chooses_a_licence_before_frames_are_stored(
+    open_recording: Any, analyze_frame: Any, jpeg: bytes
+) -> None:
+    chosen: list[str] = []
+    with open_recording(save_licence=chosen.append, interval_s=0) as recording:
+        app = create_app(PageController(recording, analyze_frame), Addresses(hosts=LOOPBACK_HOSTS, port=80))
+        with TestClient(app, base_url="http://localhost", headers={"Origin": "http://localhost"}) as client:
+            state = client.post("/join", json={}).json()
+            client.headers["X-Page"] = state["page"]
+            choices = [choice["licence"] for choice in state["licence_question"]["choices"]]
+            assert choices == ["private", "CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0"]
+            headers, url = {"Content-Type": "image/jpeg"}, "/frames?keep=1&taken_s="
+            assert client.post(f"{url}1", content=jpeg, headers=headers).json()["stored"] is None
+            for invalid in ("WTFPL", 3, None):
+                assert client.post("/licence", json={"licence": invalid}).status_code == 422
+            assert client.post("/licence", json={"licence": "CC-BY-4.0"}).json()["licence_question"] is None
+            assert chosen == ["CC-BY-4.0"]
+            assert client.post(f"{url}2", content=jpeg, headers=headers).json()["stored"] is not None
+
+
 def test_join_returns_state_after_reload(send_frame: SendFrame, page: TestClient) -> None:
     page.post("/letter", json={"letter": "B"})
     stored = [send_frame(revision=1)["stored"] for _ in range(3)]

@@ -46,6 +46,26 @@ def test_key_held_during_countdown_records_afterwards(shutter: Shutter) -> None:
     assert shutter.is_recording(3)
 
 
+def test_press_that_ends_before_the_countdown_is_reported_once(shutter: Shutter) -> None:
+    shutter.press(1)
+    assert [shutter.released_early(now) for now in (1, 1.7, 1.8, 1.9, 4)] == [False, False, True, False, False]
+
+
+def test_key_still_held_from_the_previous_letter_is_not_too_short(shutter: Shutter) -> None:
+    for tenths in range(100, 110):
+        shutter.press(tenths / 10)
+    shutter.prepare(11)
+    shutter.press(11.04)
+    assert not any(shutter.released_early(11 + tenths / 10) for tenths in range(50))
+
+
+def test_held_press_and_burst_are_not_too_short(shutter: Shutter) -> None:
+    shutter.press(2.5)
+    assert not any(shutter.released_early(now) for now in (2.5, 3, 3.2, 9))
+    shutter.burst(10)
+    assert not any(shutter.released_early(now) for now in (10, 12, 13.5, 16))
+
+
 def test_burst_counts_down_and_ends(shutter: Shutter) -> None:
     shutter.burst(10)
     assert [shutter.is_recording(now) for now in (10, 12.9, 13, 14.9, 15)] == [False, False, True, True, False]

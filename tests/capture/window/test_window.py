@@ -7,6 +7,7 @@ from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig
@@ -177,6 +178,41 @@ def test_q_quits_during_question(window_test: Any, process_frame: ProcessFrame) 
         assert test.controller.end_reason == "stopped with q"
 
 
+def test_press_shorter_than_the_countdown_says_so(window_test: Any) -> None:
+    with window_test() as test:
+        test.advance(0.5, " ")
+        assert test.messages == []  # the key may still be held
+        test.advance(1)
+        assert test.messages == ["Too short: keep space held until the countdown has ended."]
+        test.advance(3)
+        assert not test.source.keep
+        test.advance(0, " ")
+        test.advance(1)
+        assert test.messages == []  # a press after the countdown recorded
+
+
+def test_new_signer_chooses_a_licence_before_the_countdown(window_test: Any, process_frame: ProcessFrame) -> None:
+    chosen: list[str] = []
+    with window_test(save_licence=chosen.append) as test:
+        test.advance(5, "n")  # has no effect while the question is open
+        assert (test.source.recording.letter, test.controller.view().countdown) == ("A", None)
+        assert process_frame(test.source.recording, 1).stored is None
+        asked = draw_view(test.controller.view())
+        test.advance(0, "3")
+        assert (chosen, test.controller.view().countdown) == (["CC-BY-4.0"], 3)
+        assert not np.array_equal(draw_view(test.controller.view()), asked)
+        assert process_frame(test.source.recording, 2).stored is not None
+        test.advance(0, "1")  # answered only once
+        assert chosen == ["CC-BY-4.0"]
+
+
+def test_q_quits_without_choosing_a_licence(window_test: Any) -> None:
+    chosen: list[str] = []
+    with window_test(save_licence=chosen.append) as test:
+        test.advance(0, "q")
+        assert (test.controller.end_reason, chosen) == ("stopped with q", [])
+
+
 def test_complete_letter_switches_to_next_and_last_ends_recording(
     window_test: Any, process_frame: ProcessFrame, capture_config: CaptureConfig
 ) -> None:
@@ -217,7 +253,7 @@ def test_banners_show_reasons_and_problem_first(window_test: Any) -> None:
 def test_counts_and_goal_follow_count_option(window_test: Any, process_frame: ProcessFrame) -> None:
     with window_test() as test:
         process_frame(test.source.recording, 1)
-        assert (test.controller.view().counts["A"], test.controller.view().goal) == (1, 602)
+        assert (test.controller.view().counts["A"], test.controller.view().goal) == (1, 40)
     with window_test(count=7) as test:
         assert (test.controller.view().counts["A"], test.controller.view().goal) == (
             0,

@@ -6,15 +6,20 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslkit.capture import signers
-from aslkit.capture.signers import SignerDetails, ask_signer_details, load_signer, save_signer
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
 from aslkit.core.workspace import Workspace
+from aslkit.formats import signers
+from aslkit.formats.captures import SessionInfo
+from aslkit.formats.licences import PRIVATE
+from aslkit.formats.signers import SignerDetails, load_signer, save_signer
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 signer_details = st.builds(
-    SignerDetails, licence=st.none() | texts, consent=st.none() | texts, hand=st.sampled_from([None, "left", "right"])
+    SignerDetails,
+    licence=st.none() | texts,
+    consent=st.none() | texts.map("In my words: {}".format),
+    hand=st.sampled_from([None, "left", "right"]),
 )
 
 
@@ -49,7 +54,10 @@ def test_manual_changes_are_kept(empty_workspace: Workspace) -> None:
     save_signer(empty_workspace, "ada", SignerDetails(licence="CC0-1.0", hand="right"))
     text = empty_workspace.signers.read_text()
     assert 'born = "1990"' in text
-    assert load_signer(empty_workspace, "ada") == SignerDetails(licence="CC0-1.0", hand="right")
+    assert (load_signer(empty_workspace, "ada").licence, load_signer(empty_workspace, "ada").hand) == (
+        "CC0-1.0",
+        "right",
+    )
     assert load_signer(empty_workspace, "ben") == SignerDetails(hand="left")
 
 
@@ -68,7 +76,7 @@ def test_concurrent_save_loses_no_signer(empty_workspace: Workspace, monkeypatch
     monkeypatch.setattr(signers, "write_text", write_slowly)
     save_signer(empty_workspace, "ada", SignerDetails(licence="CC0-1.0"))
     threads[0].join()
-    assert load_signer(empty_workspace, "ada") == SignerDetails(licence="CC0-1.0")
+    assert load_signer(empty_workspace, "ada").licence == "CC0-1.0"
     assert load_signer(empty_workspace, "ben") == SignerDetails(consent="May be shown.")
 
 
@@ -96,24 +104,45 @@ def test_damaged_file_is_reported_with_remedy(empty_workspace: Workspace, conten
     assert empty_workspace.signers.read_bytes() == content
 
 
-def test_only_missing_details_are_asked_for() -> None:
-    questions: list[str] = []
-
-    def ask(question: str, proposed: str) -> str:
-        questions.append(question)
-        return proposed
-
-    proposed = SignerDetails(licence="CC-BY-4.0", consent="May be shown.")
-    completed = ask_signer_details(SignerDetails(hand="left"), "ada", ask=ask, proposed=proposed)
-    assert completed == SignerDetails(licence="CC-BY-4.0", consent="May be shown.", hand="left")
-    assert ["licence" in question for question in questions] == [True, False]
-    assert all("ada" in question for question in questions)
-    assert ask_signer_details(completed, "ada", ask=ask, proposed=proposed) == completed
-    assert len(questions) == 2
+def test_edited_licence_replaces_derived_consent_and_keeps_own_words(empty_workspace: Workspace) -> None:
+    save_signer(empty_workspace, "ada", SignerDetails(licence=PRIVATE, consent="Only for me."))
+    save_signer(empty_workspace, "ben", SignerDetails(licence=PRIVATE, consent="Only for my class."))
+    edited = empty_workspace.signers.read_text().replace('licence = "private"', 'licence = "CC-BY-4.0"')
+    empty_workspace.signers.write_text(edited)
+    assert load_signer(empty_workspace, "ada").consent == "May be shared under CC-BY-4.0."
+    assert load_signer(empty_workspace, "ben").consent == "Only for my class."
 
 
-def test_empty_answers_leave_details_unset() -> None:
-    assert ask_signer_details(SignerDetails(), "ada", ask=lambda *_: "", proposed=SignerDetails()) == SignerDetails()
+@pytest.mark.parametrize(
+    ("details", "chosen"),
+    [
+        (SignerDetails(), False),
+        (SignerDetails(consent="Only for my class."), False),
+        (SignerDetails(licence=PRIVATE), False),  # nobody was asked
+        (SignerDetails(licence=PRIVATE, consent="Only for me."), True),
+        (SignerDetails(licence="CC0-1.0"), True),
+    ],
+)
+def test_private_without_consent_is_no_choice(details: SignerDetails, chosen: bool) -> None:
+    assert details.has_chosen is chosen
+
+
+def test_stated_licence_replaces_stored_one() -> None:
+    private = SignerDetails(licence=PRIVATE, consent="Only for me.", hand="left")
+    shared = private.state(licence="CC0-1.0", consent=None)
+    assert shared == SignerDetails(licence="CC0-1.0", consent="May be shared under CC0-1.0.", hand="left")
+    assert shared.state(licence=PRIVATE, consent=None) == private
+    assert private.state(licence=None, consent=None) == private
+    assert private.state(licence=None, consent="For Jon, too.").consent == "For Jon, too."
+
+
+def test_session_gets_current_licence_of_its_signer() -> None:
+    session = SessionInfo(signer="ada", session="one", camera="0", licence=PRIVATE, consent="Only for me.")
+    assert SignerDetails(hand="left").update_session(session) == session
+    updated = SignerDetails(licence="CC0-1.0").update_session(session)
+    assert (updated.licence, updated.consent, updated.camera) == ("CC0-1.0", "May be shared under CC0-1.0.", "0")
+    old = SessionInfo(signer="ada", session="one", camera="0", licence="For my class only.")
+    assert SignerDetails().update_session(old) == old
 
 
 def test_file_starts_with_explanation(empty_workspace: Workspace, tmp_path: Path) -> None:
