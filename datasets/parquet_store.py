@@ -128,6 +128,11 @@ def _read_row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], pa
     return table
 
 
+def list_datasets(folder: Path) -> list[Path]:
+    """Return the folders of the datasets in a folder, by name; none if the folder does not exist."""
+    return sorted(path for path in folder.glob("*") if (path / "data").is_dir())
+
+
 def list_files(folder: Path) -> list[Path]:
     """Return the Parquet files of a dataset, in the order of the splits.
 
@@ -138,11 +143,7 @@ def list_files(folder: Path) -> list[Path]:
     files = [path for split in schema.SPLITS for path in _list_split_files(folder, split)]
     if files:
         return files
-    datasets = (
-        sorted(path.name for path in folder.parent.glob("*") if (path / "data").is_dir())
-        if folder.parent.is_dir()
-        else []
-    )
+    datasets = [path.name for path in list_datasets(folder.parent)]
     existing = f" Existing datasets: {', '.join(datasets)}." if datasets else ""
     raise InputError(f"No dataset found in {folder}. Run `aslkit curate` to create one from your captures.{existing}")
 

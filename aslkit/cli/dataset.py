@@ -9,6 +9,7 @@ import click
 from aslkit.cli.dataset_sharing import merge, pull, push
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.options import dataset_folder, json_option, workspace_option
+from aslkit.core.sanitize import sanitize_text
 from aslkit.core.workspace import Workspace
 
 
@@ -35,7 +36,28 @@ def info(dataset: str, root: Path, as_json: bool) -> None:
     from aslkit.cli.output.datasets import print_info
     from aslkit.datasets.info import summarise_folder
 
-    print_info(summarise_folder(dataset_folder(dataset, Workspace(root=root))), as_json=as_json)
+    summary = summarise_folder(dataset_folder(dataset, Workspace(root=root)))
+    print_info(summary, as_json=as_json)
+    if summary.private_signers and not as_json:
+        signers = sanitize_text(", ".join(summary.private_signers))
+        click.echo(f"Private: only the signers may use the images of {signers}. Do not share this dataset.")
+
+
+@dataset.command(name="list")
+@workspace_option
+@json_option
+def list_datasets(root: Path, as_json: bool) -> None:
+    """List the datasets of a workspace.
+
+    \b
+    Example:  aslkit dataset list
+    """
+    from aslkit.cli.output.datasets import print_list
+    from aslkit.datasets.info import summarise_folder
+    from aslkit.datasets.parquet_store import list_datasets
+
+    folder = Workspace(root=root).datasets
+    print_list([summarise_folder(each) for each in list_datasets(folder)], folder, as_json=as_json)
 
 
 @dataset.command()
@@ -159,7 +181,8 @@ def show(
 ) -> None:
     """Show sample images of each letter.
 
-    They are shown in the terminal, or written to a PNG image or an HTML page.
+    They are shown in the terminal, or written to a PNG image or an HTML page: to NAME.png if the terminal shows no
+    images.
 
     \b
     Example:  aslkit dataset show custom
@@ -184,8 +207,8 @@ def show(
         split=split,
         rng=np.random.default_rng(seed),
     )
-    if to is None:
-        show_in_terminal(select, count, single_letter=letter is not None, as_json=as_json)
-    else:
+    shown = to is None and not as_json and show_in_terminal(select, count, single_letter=letter is not None)
+    if not shown:
+        to = to or Path(f"{folder.absolute().name}.png")
         count = count or (48 if letter else 8)
         print_contact_sheet(to, write_contact_sheet(to, partial(select, count=count)), as_json=as_json)

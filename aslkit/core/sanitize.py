@@ -45,6 +45,11 @@ def format_percent(share: float | None) -> str:
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
 
 
+def format_count(number: int, noun: str) -> str:
+    """Return a number and a noun, such as "1 frame" or "1,024 frames"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def load_html_template(package: str, name: str, **filters: Callable[[Any], str]) -> "Template":
     """Return an HTML template that escapes values and replaces control characters in them.
 

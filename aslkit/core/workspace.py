@@ -35,9 +35,14 @@ class Workspace:
         """Cache of the measurements of each image; can be deleted."""
         return self.root / "cache" / "descriptions"
 
+    @property
+    def datasets(self) -> Path:
+        """Folder of the datasets."""
+        return self.root / "datasets"
+
     def dataset(self, name: str) -> Path:
         """Return the folder of a dataset."""
-        return self.root / "datasets" / validate_name("dataset", name)
+        return self.datasets / validate_name("dataset", name)
 
     @property
     def exams(self) -> Path:

@@ -194,8 +194,9 @@ def _open_device(source: str, kind: Kind, camera_request: CameraRequest) -> Any:
     device.release()
     if kind == "camera":
         raise AslkitError(
-            f"Camera {source} cannot be opened. Check that it is connected and not used by another program. "
-            "`aslkit capture --list-cameras` lists all cameras; --source also takes a video, a folder or 'synthetic'."
+            f"Camera {source} cannot be opened. Check that it is connected and not used by another program "
+            "(`aslkit capture --list-cameras`), or use --web with the camera of a browser, such as a phone's. --source "
+            "also takes a video, a folder or 'synthetic'."
         )
     if kind == "stream":
         raise AslkitError(f"{camera_name(source)} does not respond. Check the URL, and that the camera is on.")

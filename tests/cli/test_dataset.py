@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from aslkit.cli.main import main
 from aslkit.datasets.info import summarise_folder
@@ -50,6 +51,18 @@ def test_info_accepts_name_and_folder(dataset: Path, tmp_path: Path) -> None:
     assert values["splits"]["train"]["rows"] == 30
     assert values["signers"]["cleo"]["splits"] == ["test"]
     assert values["letters"]["A"] == {"train": 2, "validation": 0, "test": 0}
+
+
+def test_list_shows_each_dataset_of_the_workspace(dataset: Path, tmp_path: Path) -> None:
+    assert "There are no datasets in" in aslkit("list", workspace=tmp_path / "none").output
+    factories.dataset(tmp_path / "datasets" / "other")
+    lines = aslkit("list", workspace=tmp_path).output.splitlines()
+    assert [line.split()[:4] for line in lines if line.split()[:1] in (["tiny"], ["other"])] == [
+        ["other", "46", "24", "3"],
+        ["tiny", "46", "24", "3"],
+    ]
+    names = [each["name"] for each in json.loads(aslkit("list", "--json", workspace=tmp_path).output)]
+    assert names == ["other", "tiny"]
 
 
 def test_info_with_equal_letter_counts(tmp_path: Path) -> None:
@@ -109,8 +122,11 @@ def test_verify_limits_findings_of_one_kind(dataset: Path, tmp_path: Path) -> No
     assert "… and 7 more" in result.output
 
 
-def test_show_needs_terminal_or_file(dataset: Path, tmp_path: Path) -> None:
-    assert "--to letters.png" in error_line(aslkit("show", "tiny", workspace=tmp_path), 2)
+def test_show_without_terminal_writes_a_file(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert aslkit("show", "tiny", workspace=tmp_path).output == "Wrote 46 images: tiny.png\n"
+    with Image.open(tmp_path / "tiny.png") as image:
+        assert image.format == "PNG"
     assert "J is signed with a movement" in error_line(aslkit("show", "tiny", "--letter", "j", workspace=tmp_path), 2)
     result = aslkit("show", "tiny", "--to", tmp_path / "a.html", "--json", workspace=tmp_path)
     assert json.loads(result.output) == {"to": str(tmp_path / "a.html"), "images": 46}

@@ -64,4 +64,4 @@ def get_feature(name: str) -> Feature:
     """
     if isinstance(name, str) and name in FEATURES:  # in a configuration file the value can have any type
         return FEATURES[name]
-    raise InputError(f"There is no feature {name!r}. Known: {', '.join(FEATURES)}.")
+    raise InputError(f"There is no feature {name!r}. Known: auto, {', '.join(FEATURES)}.")

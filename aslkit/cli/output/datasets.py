@@ -15,8 +15,7 @@ import click
 
 from aslkit.cli.output.stages import MAX_LISTED, print_json
 from aslkit.cli.shared.options import next_command
-from aslkit.core.errors import InputError
-from aslkit.core.sanitize import sanitize_text
+from aslkit.core.sanitize import format_count, sanitize_text
 
 if TYPE_CHECKING:
     from aslkit.datasets.contact_sheet.select import ContactSheet
@@ -35,12 +34,12 @@ def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
         print_json(asdict(info))
         return
     known = sum(name != "unknown" for name in info.signers)
-    signers = _count(known, "signer") if known else "unknown signers"
+    signers = format_count(known, "signer") if known else "unknown signers"
     letters = sum(any(counts.values()) for counts in info.letters.values())
     size = f"{info.bytes_on_disk / 1e6:,.1f} MB"
     click.echo(
-        f"{sanitize_text(info.name)}: {_count(info.images, 'image')} of {_count(letters, 'letter')}, {signers}, "
-        f"{_count(info.sessions, 'session')}, {size}: {info.folder}"
+        f"{sanitize_text(info.name)}: {format_count(info.images, 'image')} of {format_count(letters, 'letter')}, "
+        f"{signers}, {format_count(info.sessions, 'session')}, {size}: {info.folder}"
     )
     _print_splits(info)
     _print_signers(info)
@@ -50,6 +49,28 @@ def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
     click.echo(f"Licence: {_format_counts(info.licences)}")
     click.echo(f"Consent: {_format_counts(info.consents)}")
     _print_provenance(info)
+
+
+def print_list(infos: "Sequence[DatasetInfo]", folder: Path, *, as_json: bool) -> None:
+    """Print one line for each dataset of a workspace.
+
+    Args:
+        infos: statistics of the datasets.
+        folder: folder of the workspace's datasets.
+        as_json: print JSON.
+    """
+    if as_json:
+        print_json([asdict(info) for info in infos])
+        return
+    if not infos:
+        click.echo(f"There are no datasets in {folder}. Create one: {next_command('curate')}")
+        return
+    rows = []
+    for info in infos:
+        letters = sum(any(counts.values()) for counts in info.letters.values())
+        size = f"{info.bytes_on_disk / 1e6:,.1f}"
+        rows.append((info.name, f"{info.images:,}", str(letters), f"{len(info.signers):,}", size))
+    _print_table(("dataset", "images", "letters", "signers", "MB"), rows)
 
 
 def _print_splits(info: "DatasetInfo") -> None:
@@ -141,10 +162,6 @@ def _format_counts(counts: Mapping[str, Any]) -> str:
     return ", ".join(items[: 2 * MAX_LISTED]) + more
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def print_verify_report(report: "VerifyReport", *, as_json: bool) -> None:
     """Print the findings in a dataset, up to MAX_LISTED of each kind."""
     if as_json:
@@ -153,7 +170,7 @@ def print_verify_report(report: "VerifyReport", *, as_json: bool) -> None:
         print_json(values | {"findings": findings})
         return
     rows = sum(report.rows.values())
-    click.echo(f"Checked {_count(rows, 'row')} in {_count(report.files, 'file')}: {report.folder}")
+    click.echo(f"Checked {format_count(rows, 'row')} in {format_count(report.files, 'file')}: {report.folder}")
     for kind, group in groupby(report.findings, key=lambda each: each.kind):
         of_kind = list(group)
         colour = "red" if of_kind[0].level == "problem" else "yellow"
@@ -165,7 +182,7 @@ def print_verify_report(report: "VerifyReport", *, as_json: bool) -> None:
             click.echo(f"  … and {len(of_kind) - MAX_LISTED:,} more. Use --json to list all.")
         click.echo(f"  {of_kind[0].remedy}")
     if report.problems:
-        click.secho(f"{_count(report.problems, 'problem')}.", bold=True)
+        click.secho(f"{format_count(report.problems, 'problem')}.", bold=True)
     else:
         click.secho("No problems.", bold=True)
 
@@ -175,42 +192,39 @@ def print_export(result: "ExportResult", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(result))
         return
-    click.echo(f"Exported {_count(sum(result.rows.values()), 'image')} as {result.format}: {result.to}")
+    click.echo(f"Exported {format_count(sum(result.rows.values()), 'image')} as {result.format}: {result.to}")
     click.echo("  " + ", ".join(f"{split} {count:,}" for split, count in result.rows.items()))
     for reason, count in result.left_out.items():
         click.echo(f"Skipped, {reason}: {count:,}")
     click.echo(f"Open it with: {result.opened_by}")
 
 
-def show_in_terminal(
-    select: Callable[..., "ContactSheet"], count: int | None, *, single_letter: bool, as_json: bool
-) -> None:
+def show_in_terminal(select: Callable[..., "ContactSheet"], count: int | None, *, single_letter: bool) -> bool:
     """Show a contact sheet in the terminal.
 
     Args:
         select: makes the contact sheet with up to `count` images of each letter.
         count: number of images of each letter. If None, as many as fit in one row.
         single_letter: whether only one letter is shown.
-        as_json: whether --json was used, which cannot show images.
 
-    Raises:
-        InputError: the output is not a terminal, or the terminal does not support colours or has them disabled
-            (NO_COLOR).
+    Returns:
+        Whether it was shown: not if the output is not a terminal, or one without colours.
     """
     from rich.console import Console
 
     from aslkit.datasets.contact_sheet.terminal import COLOURS, render_lines, tiles_per_row
 
     console = Console()
-    can_show = sys.stdout.isatty() and not console.no_color and not as_json
+    can_show = sys.stdout.isatty() and not console.no_color
     colours = COLOURS.get(console.color_system or "") if can_show else None
     if colours is None:
-        raise InputError("Cannot show images here. Write a file instead: --to letters.png or --to letters.html.")
+        return False
     width = shutil.get_terminal_size().columns
     sheet = select(count=count or tiles_per_row(width, single_letter=single_letter))
     for line in render_lines(sheet, width=width, colours=colours):
         click.echo(line)
     click.echo(f"{sheet.count:,} of {sheet.total:,} images of {sheet.name}. For more: --to letters.png, or --letter M")
+    return True
 
 
 def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
@@ -218,7 +232,7 @@ def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"to": str(to), "images": count})
     else:
-        click.echo(f"Wrote {_count(count, 'image')}: {to}")
+        click.echo(f"Wrote {format_count(count, 'image')}: {to}")
 
 
 def print_sign_mnist(result: "SignMnistResult", *, as_json: bool) -> None:
