@@ -11,6 +11,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.datasets import schema
 from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
+from aslkit.formats.licences import PRIVATE
 
 FILE: Final = "README.md"
 
@@ -70,8 +71,11 @@ def size_category(images: int) -> str:
 def dataset_licence(info: DatasetInfo, facts: dict[str, Any]) -> str:
     """Return the licence of the whole dataset.
 
-    This is the licence in `facts`, or the licence of the images if all have the same one, or else "other" or "unknown".
+    This is "private" if images are private, or the licence in `facts`, or the licence of the images if all have the
+    same one, or else "other" or "unknown".
     """
+    if info.private_signers:
+        return PRIVATE
     stated = facts.get("licence")
     if isinstance(stated, str) and stated:
         return stated

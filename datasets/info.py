@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store, schema
+from aslkit.formats.licences import is_private
 
 UNKNOWN: Final = "unknown"
 """Replaces null in the columns signer, session and camera."""
@@ -88,6 +89,7 @@ class DatasetInfo:
         splits: statistics of the non-empty splits, in order.
         signers: statistics by signer name; `UNKNOWN` stands for null.
         cameras, licences, consents: number of images by value.
+        private_signers: names of the signers whose images are private.
         letters: for each of the 24 letters, the number of images by split.
         bytes_on_disk: total size of all files in the folder.
         facts: the metadata stored in the dataset: how it was made, from which sources and with which settings.
@@ -106,6 +108,7 @@ class DatasetInfo:
     cameras: dict[str, int]
     licences: dict[str, int]
     consents: dict[str, int]
+    private_signers: list[str]
     letters: dict[str, dict[str, int]]
     bytes_on_disk: int
     facts: dict[str, Any]
@@ -145,6 +148,7 @@ def summarise_folder(folder: Path) -> DatasetInfo:
         cameras=_count_values(originals, "camera"),
         licences=_count_values(originals, "licence"),
         consents=_count_values(originals, "consent"),
+        private_signers=_find_private_signers(originals),
         letters=_count_letters(originals),
         bytes_on_disk=sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()),
         facts=parquet_store.read_facts(folder),
@@ -170,6 +174,11 @@ def _count_values(table: pa.Table, name: str) -> dict[str, int]:
 def _hand_coverage(table: pa.Table) -> float:
     score = table.column("hand_score")
     return round(1 - int(score.null_count) / max(len(score), 1), 4)
+
+
+def _find_private_signers(table: pa.Table) -> list[str]:
+    pairs = table.group_by(["signer", "licence"]).aggregate([]).to_pylist()
+    return sorted({pair["signer"] for pair in pairs if is_private(pair["licence"])})
 
 
 def _summarise_splits(folder: Path, table: pa.Table) -> dict[str, SplitInfo]:

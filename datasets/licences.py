@@ -12,6 +12,8 @@ https://wiki.creativecommons.org/wiki/Wiki/cc_license_compatibility):
   BY-NC and BY-NC-SA.
 - ND forbids adaptations.
 
+Images with the licence `private` may only be used by their signer; they are no part of a dataset that others get.
+
 MIT and Apache-2.0 allow other terms for the whole if their notices stay with the parts (MIT, second paragraph;
 Apache-2.0, section 4). This holds because each row keeps its own licence. The table is not legal advice.
 """
@@ -22,9 +24,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from aslkit.core.errors import InputError
+from aslkit.formats.licences import PRIVATE
 
 UNKNOWN: Final = "unknown"
 """Licence of a dataset in which some images state no licence, if the user allowed that."""
+
+_MAX_NAMES: Final = 5
+"""Maximum number of signers that an error lists."""
+
+_HOW_TO_SHARE: Final = (
+    'If the signer agrees to a licence, set it in WORKSPACE/signers.toml, such as licence = "CC-BY-4.0", and run '
+    "`aslkit curate` again. If nobody else gets the result, use --allow-private."
+)
 
 _NON_COMMERCIAL: Final = ("CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")
 _ATTRIBUTION: Final = ("CC-BY-4.0", "CC-BY-SA-4.0", *_NON_COMMERCIAL)
@@ -43,6 +54,31 @@ ADAPTATION_LICENCES: Final[dict[str, tuple[str, ...]]] = {
 """For each licence, the licences that an adaptation may have, the most permissive first."""
 
 
+SignerLicence = tuple[str | None, str | None]
+"""Signer and licence of an image; None if they are not stated."""
+
+
+def reject_private(rows: Iterable[SignerLicence]) -> None:
+    """Check that no image is private.
+
+    Raises:
+        InputError: some images are private.
+    """
+    if names := _signers_with(PRIVATE, set(rows)):
+        raise InputError(
+            f"The images of {_join_names(names)} are private: only the signer may use them. {_HOW_TO_SHARE}"
+        )
+
+
+def _signers_with(licence: str, rows: set[SignerLicence]) -> list[str]:
+    return sorted({signer or "unknown signers" for signer, stated in rows if canonical_licence(stated) == licence})
+
+
+def _join_names(names: list[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
+
+
 def missing_licences(rows: Iterable[tuple[str | None, str | None]]) -> str:
     """Describe how many images state no licence and no consent, or return "" if all of them state both.
 
@@ -55,33 +91,35 @@ def missing_licences(rows: Iterable[tuple[str | None, str | None]]) -> str:
     return " and ".join(f"{count:,} state no {name}" for name, count in missing.items())
 
 
-def combine_licences(licences: Iterable[str | None], *, allow_unknown: bool = False) -> str:
+def combine_licences(rows: Iterable[SignerLicence], *, allow_private: bool = False) -> str:
     """Return the most permissive licence for a dataset whose images have these licences, in any order.
 
     Args:
-        licences: the licences that the rows state; None or empty if a row states none.
-        allow_unknown: accept rows without a licence. The result is then UNKNOWN.
+        rows: signer and licence of each image.
+        allow_private: accept private rows and rows without a licence. The result is then PRIVATE or UNKNOWN.
 
     Raises:
-        InputError: a licence forbids adaptations, a row states no licence, or two licences are incompatible.
+        InputError: a licence forbids adaptations, a row is private or states no licence, or two licences are
+            incompatible.
     """
-    parts = sorted({canonical_licence(licence) for licence in licences})
+    rows = set(rows)
+    if not allow_private:
+        reject_private(rows)
+    parts = sorted({canonical_licence(licence) for _, licence in rows})
     if no_derivatives := [part for part in parts if ADAPTATION_LICENCES.get(part) == ()]:
         raise InputError(
             f"{no_derivatives[0]} forbids adaptations (ND), but a curated or merged dataset is an adaptation. "
             "Ask the contributor for another licence, or remove these images."
         )
-    if UNKNOWN in parts and not allow_unknown:
-        raise InputError(
-            "Some images state no licence, so the dataset may not be shared. Ask the contributor for a licence and "
-            "set it with `aslkit import … --licence`. If you keep the result private, use --allow-unknown-licence."
-        )
-    combined = _combine_known([part for part in parts if part != UNKNOWN])
-    return UNKNOWN if UNKNOWN in parts else combined
+    if UNKNOWN in parts and not allow_private:
+        names = _join_names(_signers_with(UNKNOWN, rows))
+        raise InputError(f"Images of {names} state no licence, so the dataset may not be shared. {_HOW_TO_SHARE}")
+    combined = _combine_known([part for part in parts if part not in (PRIVATE, UNKNOWN)])
+    return next((part for part in (PRIVATE, UNKNOWN) if part in parts), combined)
 
 
 def canonical_licence(licence: str | None) -> str:
-    """Return the canonical spelling of a licence: "cc by 4.0" becomes "CC-BY-4.0".
+    """Return the canonical spelling of a licence that a dataset states: "cc by 4.0" becomes "CC-BY-4.0".
 
     Other text is returned without changes, and None or an empty string as UNKNOWN.
     """
@@ -89,7 +127,7 @@ def canonical_licence(licence: str | None) -> str:
     if text.lower() in ("", UNKNOWN):
         return UNKNOWN
     normalised = re.sub(r"[\s_-]+", "-", text).lower()
-    return next((name for name in ADAPTATION_LICENCES if name.lower() == normalised), text)
+    return next((name for name in (PRIVATE, *ADAPTATION_LICENCES) if name.lower() == normalised), text)
 
 
 def _combine_known(parts: list[str]) -> str:

@@ -5,12 +5,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import config_option, dataset_folder, json_option, next_command, workspace_option
+from aslkit.cli.shared.options import (
+    OptionWithAlias,
+    config_option,
+    dataset_folder,
+    json_option,
+    next_command,
+    workspace_option,
+)
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_signer
 
@@ -20,6 +27,15 @@ if TYPE_CHECKING:
     from aslkit.datasets.privacy.prepare import PrivacyReport
     from aslkit.datasets.sharing.download import DownloadResult
     from aslkit.datasets.sharing.upload import UploadResult
+
+allow_private_option: Final = click.option(
+    "--allow-unknown-licence",
+    "--allow-private",
+    "allow_private",
+    cls=OptionWithAlias,
+    is_flag=True,
+    help="Accept private images and images without a licence; nobody else may get the result.",
+)
 
 
 @click.command()
@@ -41,7 +57,7 @@ if TYPE_CHECKING:
 )
 @completions.hold_out_option
 @click.option("--seed", type=int, help="Random seed for the choice of the test signers.  [default: 0]")
-@click.option("--allow-unknown-licence", is_flag=True, help="Accept images without a licence.")
+@allow_private_option
 @click.option("--force", is_flag=True, help="Overwrite another dataset with that name.")
 @config_option
 @workspace_option
@@ -53,7 +69,7 @@ def merge(
     same: tuple[str, ...],
     hold_out: tuple[str, ...],
     seed: int | None,
-    allow_unknown_licence: bool,
+    allow_private: bool,
     force: bool,
     config: Path | None,
     root: Path,
@@ -81,7 +97,7 @@ def merge(
         seed=shares.seed,
         hold_out=hold_out,
         same=same,
-        allow_unknown_licence=allow_unknown_licence,
+        allow_private=allow_private,
     )
     inputs = [
         MergeInput(
@@ -102,9 +118,12 @@ def merge(
 @click.option("--landmarks-only", is_flag=True, help="Share landmarks without images.")
 @click.option("--pseudonyms", is_flag=True, help="Replace the names of signers, sessions, cameras and files.")
 @click.option("--yes-faces", is_flag=True, help="Share images with faces; you confirm that everyone visible agrees.")
+@allow_private_option
 @workspace_option
 @json_option
-def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **privacy: bool) -> None:
+def push(
+    dataset: str, url: str, yes_faces: bool, allow_private: bool, root: Path, as_json: bool, **privacy: bool
+) -> None:
     """Upload a dataset to s3://, gs://, hf:// or a folder.
 
     Run the command again to resume an interrupted upload.
@@ -119,7 +138,9 @@ def push(dataset: str, url: str, yes_faces: bool, root: Path, as_json: bool, **p
 
     check_upload_target(url)
     workspace = Workspace(root=root)
-    folder, report = stage_upload(dataset_folder(dataset, workspace), workspace, PrivacyConfig(**privacy))
+    folder, report = stage_upload(
+        dataset_folder(dataset, workspace), workspace, PrivacyConfig(**privacy), allow_private=allow_private
+    )
     if report.faces and not yes_faces:
         _confirm_faces(report)
     _warn_about_missing_licences(folder)
@@ -134,8 +155,8 @@ def _warn_about_missing_licences(folder: Path) -> None:
     rows = zip(table.column("licence").to_pylist(), table.column("consent").to_pylist(), strict=True)
     if missing := missing_licences(rows):
         click.secho(
-            f"Note: of {len(table):,} images, {missing}, so others may not share them. Ask the signers, and use "
-            "--licence and --consent of `aslkit capture` and `aslkit import` to record it.",
+            f"Note: of {len(table):,} images, {missing}, so others may not share them. Ask the signers, state "
+            "it in WORKSPACE/signers.toml, and run `aslkit curate` again.",
             fg="yellow", err=True,
         )  # fmt: skip
 

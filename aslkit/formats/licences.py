@@ -12,6 +12,11 @@ _PRIVATE_CONSENT: Final = "Only for me."
 _DERIVED_CONSENT: Final = "May be shared under {}."
 
 
+def is_private(licence: str) -> bool:
+    """Return whether a licence that a file states is PRIVATE, in any case."""
+    return licence.strip().lower() == PRIVATE
+
+
 def parse_licence(text: str) -> str:
     """Return the canonical spelling of a licence: "cc by 4.0" becomes "CC-BY-4.0".
 
@@ -25,7 +30,7 @@ def parse_licence(text: str) -> str:
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     name = re.sub(r"[\s_]+", "-", text.strip())
-    if name.lower() == PRIVATE:
+    if is_private(name):
         return PRIVATE
     try:
         # Without parentheses: they are valid in an expression, but one image has one licence.

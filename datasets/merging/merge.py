@@ -58,7 +58,7 @@ class MergeConfig:
     Attributes:
         test_share, validation_share, seed, hold_out: see `aslkit.datasets.split.split_frames`.
         same: signers who are the same person in all datasets, even if the datasets share no recording.
-        allow_unknown_licence: accept images without a licence.
+        allow_private: accept private images and images without a licence.
     """
 
     test_share: float
@@ -66,7 +66,7 @@ class MergeConfig:
     seed: int
     hold_out: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
-    allow_unknown_licence: bool = False
+    allow_private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,8 @@ def merge_datasets(
 
     Raises:
         SameSignerError: a signer's name is in several datasets, and it is unknown whether it is the same person.
-        InputError: licences are incompatible, or the target is one of the inputs or contains other files.
+        InputError: images are private, licences are incompatible, or the target is one of the inputs or contains other
+            files.
         AslkitError: a dataset is damaged, or no image is left.
     """
     _check_target_is_no_input(datasets, target)
@@ -190,7 +191,7 @@ def _plan_merge(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
     train_hashes = {e.sha256 for e, name in zip(joined.kept, split.names, strict=True) if name == "train"}
     copies = [copy for copy in joined.copies if copy.parent in train_hashes]
     licence = licences.combine_licences(
-        (entry.licence for entry in (*joined.kept, *copies)), allow_unknown=config.allow_unknown_licence
+        ((entry.signer, entry.licence) for entry in (*joined.kept, *copies)), allow_private=config.allow_private
     )
     facts: dict[str, Any] = {
         "config": shares,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from aslkit.core.files import remove
 from aslkit.core.workspace import Workspace, make_name
-from aslkit.datasets.parquet_store import list_files
+from aslkit.datasets.licences import reject_private
+from aslkit.datasets.parquet_store import list_files, read_dataset
 from aslkit.datasets.privacy import prepare
 from aslkit.datasets.privacy.prepare import PrivacyConfig, PrivacyReport
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
@@ -18,17 +19,29 @@ _PREPARATION_VERSION = 2
 """Version of the preparation. A copy prepared by another version is not uploaded."""
 
 
-def stage_upload(folder: Path, workspace: Workspace, config: PrivacyConfig) -> tuple[Path, PrivacyReport]:
+def stage_upload(
+    folder: Path, workspace: Workspace, config: PrivacyConfig, *, allow_private: bool = False
+) -> tuple[Path, PrivacyReport]:
     """Prepare a dataset for sharing, unless that was already done.
 
     Pseudonyms are stored in WORKSPACE/datasets/NAME.pseudonyms.json, which is never uploaded.
+
+    Args:
+        folder: the dataset folder.
+        workspace: workspace for the prepared copy and the pseudonyms.
+        config: what the prepared copy contains.
+        allow_private: accept private images, for a place that nobody else can read.
 
     Returns:
         The folder of the prepared copy, and statistics.
 
     Raises:
-        InputError, AslkitError: see `prepare.prepare_for_sharing`.
+        InputError: images are private, or the folder contains no dataset.
+        AslkitError: see `prepare.prepare_for_sharing`.
     """
+    if not allow_private:
+        rows = read_dataset(folder, ["signer", "licence"])
+        reject_private(zip(rows.column("signer").to_pylist(), rows.column("licence").to_pylist(), strict=True))
     names = None
     if config.pseudonyms:
         path = workspace.root / "datasets" / f"{make_name(folder.resolve().name)}.pseudonyms.json"

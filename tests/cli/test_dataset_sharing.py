@@ -124,6 +124,38 @@ def test_push_warns_about_missing_licences(workspace: Path, tmp_path: Path) -> N
     assert missing_licences([("CC0-1.0", "all")]) == ""
 
 
+@pytest.fixture
+def private(workspace: Path) -> Path:
+    """The workspace with the dataset `private`, of maria, whose images are private, and of ben."""
+    rows = [replace(row, licence="private") for row in numbers(100, "maria")]
+    write(workspace / "datasets" / "private", [*rows, *numbers(70, "ben")])
+    return workspace
+
+
+@pytest.mark.parametrize("command", [("push", "private", "there"), ("merge", "private", "mine", "--to", "ours")])
+@pytest.mark.parametrize("option", ["--allow-private", "--allow-unknown-licence"])
+def test_private_images_leave_only_if_allowed(
+    private: Path, command: tuple[str, ...], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(private)
+    result = run(private, *command)
+    assert result.exit_code == 2
+    assert "The images of maria are private: only the signer may use them." in result.stderr
+    assert 'set it in WORKSPACE/signers.toml, such as licence = "CC-BY-4.0"' in result.stderr
+    assert not (private / "there").exists()
+    assert not (private / "datasets" / "ours").exists()
+    assert run(private, *command, option).exit_code == 0
+    folder = private / ("there" if command[0] == "push" else "datasets/ours")
+    assert "**Private: do not share this dataset.**" in (folder / "README.md").read_text()
+
+
+def test_info_and_card_state_private_signers(private: Path) -> None:
+    info = run(private, "info", "private").output
+    assert "Private: only the signers may use the images of maria. Do not share this dataset." in info
+    assert json.loads(run(private, "info", "private", "--json").output)["private_signers"] == ["maria"]
+    assert "Private" not in run(private, "info", "mine").output
+
+
 def test_push_and_pull_folder_with_spaces(workspace: Path) -> None:
     target = workspace / "my 100% folder"
     result = run(workspace, "push", "mine", str(target))
