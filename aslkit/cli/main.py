@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class Commands(click.Group):
             ctx.color = False
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            # click suggests options that are hardly similar, such as --feature for --leter.
+            error.possibilities = get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=0.8)
+            raise
         except BrokenPipeError:
             raise
         except OSError as error:

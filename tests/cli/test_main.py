@@ -105,6 +105,11 @@ def test_invalid_letters_are_rejected(letter: str, says: str, tmp_path: Path) ->
     assert "A B C D E F G H I K L M N O P Q R S T U V W X Y" in message
 
 
+def test_only_near_matches_of_an_option_are_suggested() -> None:
+    assert "Did you mean '--source'?" in failed(aslkit("capture", "--sourc", "0"), 2)
+    assert failed(aslkit("train", "--leter", "A"), 2) == "Error: No such option '--leter'."
+
+
 def test_import_of_missing_or_empty_folder_fails(tmp_path: Path) -> None:
     assert "does not exist" in failed(aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2)
     (tmp_path / "empty").mkdir()
