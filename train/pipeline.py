@@ -220,7 +220,7 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
             hold_out=request.hold_out,
             cv=cv,
             curve=request.curve,
-        ),  # fmt: skip
+        ),
         cv=cv_metrics,
         curve=_learning_curve(whole, context, cv_metrics) if cv_metrics and request.curve else None,
         transfer=_transfer_metrics(request, whole, context, fitted),

@@ -147,10 +147,11 @@ def exam(
     """
     import numpy as np
 
+    from aslkit.cli.output.runs import print_exam
     from aslkit.core.config import load_settings
     from aslkit.core.letters import parse_letter, parse_letters
     from aslkit.live.config import LiveConfig
-    from aslkit.live.exam.result_folder import ExamFolder, render_report
+    from aslkit.live.exam.result_folder import ExamFolder
     from aslkit.live.exam.run import run_exam
     from aslkit.live.exam.scoring import shuffle_letters
     from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
@@ -174,7 +175,7 @@ def exam(
         times=times, rng=rng, config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{signer_name}", signer=signer_name, metadata=metadata),
     )  # fmt: skip
-    click.echo(json.dumps(result, indent=2) if as_json else render_report(result) + f"\n{result['folder']}")
+    print_exam(result, as_json=as_json)
 
 
 def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:

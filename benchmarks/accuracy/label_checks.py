@@ -56,7 +56,7 @@ def main(dataset: Path) -> None:
 def find_swaps(points: npt.NDArray[np.float32], frames: SplitFrames) -> set[tuple[str, ...]]:
     """Return signer and letters of each warning that labels may be swapped."""
     predicted = label_issue_scores(points, frames.label)[1]
-    found = recommend_recordings(frames, predicted, limit=ALL)
+    found, _ = recommend_recordings(frames, predicted, limit=ALL)
     return {(each.signer, *sorted(each.letters)) for each in found if "may be swapped" in each.text}
 
 

@@ -105,17 +105,24 @@ class Gallery:
     description: str
     images: list[GalleryImage]
 
+    def shown_keys(self) -> set[str]:
+        """Return the keys of all frames in the gallery."""
+        return {key for each in self.images for key in (each.frame["key"], *(each.original or ())[:1])}
+
 
 def build_galleries(
     rejected: Sequence[Rejection], flagged: Sequence[Rejection], paths: Mapping[str, Path]
 ) -> list[Gallery]:
     """Choose up to MAX_IMAGES_PER_REASON diverse frames of each reason, fewer if there are many reasons.
 
+    No frame is shown twice: a frame with two reasons is shown at the first one.
+
     Args:
         rejected: rejected frames.
         flagged: flagged frames, which are kept.
         paths: paths of all frames, by key.
     """
+    shown: set[str] = set()
     by_reason = [
         (reason, kept, [finding for finding in findings if finding.reason == reason])
         for findings, kept in ((rejected, False), (flagged, True))
@@ -129,7 +136,7 @@ def build_galleries(
             kept=kept,
             restorable=not kept and reason not in _NOT_RESTORABLE,
             description=DESCRIPTIONS.get(reason, ""),
-            images=[_build_image(finding, paths) for finding in sample_diverse(findings, limit)],
+            images=[_build_image(each, paths) for each in _choose_findings(findings, limit, shown)],
         )
         for reason, kept, findings in by_reason
     ]
@@ -165,11 +172,26 @@ def sample_diverse(findings: Sequence[Rejection], limit: int) -> list[Rejection]
     return chosen
 
 
+def _choose_findings(findings: Sequence[Rejection], limit: int, shown: set[str]) -> list[Rejection]:
+    """Choose up to `limit` findings of which neither the frame nor its original is in `shown`, and add both to it."""
+    fresh = {_original_key(found) or found.frame.key: found for found in reversed(findings)}
+    candidates = [found for key, found in reversed(fresh.items()) if not {key, found.frame.key} & shown]
+    chosen = sample_diverse(candidates, limit)
+    shown |= {key for found in chosen for key in (found.frame.key, _original_key(found)) if key}
+    return chosen
+
+
+def _original_key(finding: Rejection) -> str:
+    """Return the key of the frame that a frame duplicates; empty without one."""
+    if (affixes := _DUPLICATE_REASONS.get(finding.reason)) is None:
+        return ""
+    return finding.detail.removeprefix(affixes[0]).removesuffix(affixes[1])
+
+
 def _build_image(finding: Rejection, paths: Mapping[str, Path]) -> GalleryImage:
     frame, original = finding.frame, None
-    if (affixes := _DUPLICATE_REASONS.get(finding.reason)) is not None:
-        key = finding.detail.removeprefix(affixes[0]).removesuffix(affixes[1])
-        original = (key, thumbnail(paths[key])) if key in paths else None
+    if (key := _original_key(finding)) in paths:
+        original = (key, thumbnail(paths[key]))
     about = {"key": frame.key, "letter": frame.letter, "signer": frame.signer, "session": frame.session}
     return GalleryImage(frame=about, detail=finding.detail, image=thumbnail(frame.path), original=original)
 
@@ -202,3 +224,8 @@ def _draw_hand(frame: Frame, landmarks: npt.NDArray[np.float32]) -> Frame:
     joints = (pixels - np.array(center, np.float32)) * (IMAGE_SIDE / span) + IMAGE_SIDE / 2
     bones = [joints[[WRIST, *finger]].round().astype(np.int32) for finger in FINGERS]
     return np.asarray(cv2.polylines(crop, bones, False, _BONE_COLOR, 1, cv2.LINE_AA), np.uint8)
+
+
+def summarise_reason(reason: str) -> str:
+    """Return the first sentence of the description of a reason, without the period; empty for an unknown reason."""
+    return DESCRIPTIONS.get(reason, "").partition(". ")[0].removesuffix(".")

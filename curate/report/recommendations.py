@@ -81,7 +81,7 @@ class RuleInput:
 
 def recommend_recordings(
     frames: SplitFrames, suggested: Counts, *, limit: int = MAX_RECOMMENDATIONS
-) -> list[Recommendation]:
+) -> tuple[list[Recommendation], int]:
     """Recommend the recordings that would help a recogniser most, excluding those of synthetic signers.
 
     Args:
@@ -89,12 +89,17 @@ def recommend_recordings(
         suggested: int64 (n,), letter predicted by classifiers that were not trained on the frame's group; the label
             itself if it was not checked.
         limit: maximum number of recommendations.
+
+    Returns:
+        The recommendations, and how many more there are.
     """
     stats = _collect_statistics(frames, suggested)
     by_rule = [[found for found in rule(stats) if not found.signer.startswith(SYNTHETIC_PREFIX)] for rule in _RULES]
-    if sum(map(len, by_rule)) > limit:
+    total = sum(map(len, by_rule))
+    if total > limit:
         by_rule = [found[:MAX_PER_KIND] for found in by_rule]
-    return [recommendation for found in by_rule for recommendation in found][:limit]
+    recommendations = [recommendation for found in by_rule for recommendation in found][:limit]
+    return recommendations, total - len(recommendations)
 
 
 def _collect_statistics(frames: SplitFrames, suggested: Counts) -> RuleInput:

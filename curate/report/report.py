@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -10,19 +11,18 @@ import pyarrow as pa
 
 from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import load_html_template
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.table import landmark_array, right_hands
 from aslkit.curate.report.dataset_leakage import MAX_IMAGES, DatasetLeakage
-from aslkit.curate.report.galleries import build_galleries, reason_order, thumbnail
+from aslkit.curate.report.galleries import build_galleries, reason_order, summarise_reason, thumbnail
 from aslkit.curate.report.leakage import MIN_CORRELATION
-from aslkit.curate.report.pose_outliers import Drawing, Pose, draw_poses, find_pose_outliers
+from aslkit.curate.report.pose_outliers import MIN_FRAMES, Drawing, Pose, draw_poses, find_pose_outliers
 from aslkit.curate.report.recommendations import recommend_recordings
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split, SplitFrames
 from aslkit.formats.captures import CapturedFrame
-from aslkit.web.report_page import join_words
+from aslkit.web.report_page import count_near_duplicates, join_words, render_page
 
 FILE: Final = "report.html"
 
@@ -68,12 +68,14 @@ class WaterfallStep:
 
     Attributes:
         name: label of the bar.
+        description: what a reason means; empty for other bars.
         kind: "whole", "lost" or the name of a split; the CSS class of the bar.
         count: number of images.
         start, share: start and length of the bar, relative to the longest bar, 0–1.
     """
 
     name: str
+    description: str
     kind: str
     count: int
     start: float
@@ -107,50 +109,71 @@ class Balance:
 
 def write_report(folder: Path, curation: ReportInput) -> None:
     """Write report.html to a dataset folder: a self-contained file, deterministic for the same input."""
-    page = load_html_template("aslkit.curate.report", "report.html.j2").render(_build_context(curation))
-    write_text(folder / FILE, page)
+    context = _build_context(curation, captures=folder.parents[1] / "captures")
+    write_text(folder / FILE, render_page("aslkit.curate.report", "report.html.j2", **context))
 
 
-def _build_context(curation: ReportInput) -> dict[str, Any]:
-    """Return the variables of the template."""
+def _build_context(curation: ReportInput, *, captures: Path) -> dict[str, Any]:
+    """Return the variables of the template.
+
+    Args:
+        curation: the data.
+        captures: folder of the captures in the workspace of the report; frames in it are linked.
+    """
     frames = SplitFrames.from_table(curation.table)
     captured = [*curation.frames, *(rejection.frame for rejection in curation.rejected)]
+    recommendations, more = recommend_recordings(frames, curation.suggested)
+    galleries = build_galleries(curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured})
+    poses = _find_poses(curation, frames, shown={key for each in galleries for key in each.shown_keys()})
     return {
         "name": curation.name,
         "summary": curation.summary,
         "captured": len(captured),
         "steps": build_waterfall(curation.summary),
-        "recommendations": recommend_recordings(frames, curation.suggested),
-        "galleries": build_galleries(
-            curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured}
-        ),
+        "recommendations": recommendations,
+        "more_recommendations": more,
+        "links": {frame.key: _link(frame.key) for frame in captured if frame.path == captures / frame.key},
+        "near_duplicates": count_near_duplicates(curation.summary["frames"], curation.summary["groups"]),
+        "galleries": galleries,
         "balance": count_balance(frames),
         "splits": summarise_splits(frames, curation.split.names),
         "leakage": curation.leakage,
+        "compare_random": len(curation.summary["signers"]) > 1,  # nobody else recorded: nothing to compare with
         "max_images": MAX_IMAGES if len(curation.table) > MAX_IMAGES else 0,
         "min_correlation": MIN_CORRELATION,
         "distance": curation.config.group_distance,
-        "poses": _find_poses(curation, frames),
+        "poses": [each for each in poses if each[2]],
+        "usual_letters": [pose.letter for pose, _, outliers in poses if not outliers and pose.count >= MIN_FRAMES],
+        "unchecked_letters": [pose.letter for pose, _, _ in poses if pose.count < MIN_FRAMES],
+        "fewest_poses": MIN_FRAMES,
     }
 
 
-def _find_poses(curation: ReportInput, frames: SplitFrames) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
-    """Return the median pose of each letter, its drawing, and the images of its outliers."""
+def _link(key: str) -> str:
+    """Return the URL of a captured frame, relative to the report in WORKSPACE/datasets/NAME."""
+    return f"../../captures/{quote(key)}"
+
+
+def _find_poses(
+    curation: ReportInput, frames: SplitFrames, *, shown: set[str]
+) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
+    """Return the median pose of each letter, its drawing, and the images of its outliers that are not shown yet."""
     rows = np.flatnonzero(curation.table.column("landmarks").is_valid().to_numpy())
     landmarks = landmark_array(curation.table)
     poses = find_pose_outliers(right_hands(curation.table), frames.label[rows], frames.group[rows])
     return [
-        (pose, drawing, [_build_outlier(curation.frames[rows[i]], landmarks[i]) for i, _ in pose.outliers])
+        (pose, drawing, [_build_outlier(curation.frames[rows[i]], landmarks[i], shown) for i, _ in pose.outliers])
         for pose, drawing in zip(poses, draw_poses(poses), strict=True)
     ]
 
 
-def _build_outlier(frame: CapturedFrame, landmarks: npt.NDArray[np.float32]) -> dict[str, Any]:
+def _build_outlier(frame: CapturedFrame, landmarks: npt.NDArray[np.float32], shown: set[str]) -> dict[str, Any]:
     return {
         "key": frame.key,
         "signer": frame.signer,
         "letter": frame.letter,
-        "image": thumbnail(frame.path, landmarks),
+        "shown": frame.key in shown,
+        "image": None if frame.key in shown else thumbnail(frame.path, landmarks),
     }
 
 
@@ -173,7 +196,14 @@ def build_waterfall(summary: dict[str, Any]) -> list[WaterfallStep]:
     if copies:
         steps.append(("augmented copies, in train", "train", copies, start))
     return [
-        WaterfallStep(name=name, kind=kind, count=count, start=first / longest, share=count / longest)
+        WaterfallStep(
+            name=name,
+            description=summarise_reason(name) if kind == "lost" else "",
+            kind=kind,
+            count=count,
+            start=first / longest,
+            share=count / longest,
+        )
         for name, kind, count, first in steps
     ]
 
@@ -210,7 +240,7 @@ def count_balance(frames: SplitFrames) -> Balance:
 
 
 def summarise_splits(frames: SplitFrames, names: npt.NDArray[np.str_]) -> list[dict[str, Any]]:
-    """Return images, groups, letters, signers and sessions of each split; signers by name if there are few."""
+    """Return images, near-duplicates, letters, signers and sessions of each split; signers by name if few."""
     splits = []
     for name in SPLITS:
         own = names == name
@@ -220,7 +250,7 @@ def summarise_splits(frames: SplitFrames, names: npt.NDArray[np.str_]) -> list[d
             {
                 "name": name,
                 "images": int(own.sum()),
-                "groups": len(np.unique(frames.group[own])),
+                "near_duplicates": int(own.sum()) - len(np.unique(frames.group[own])),
                 "letters": len(np.unique(frames.label[own])),
                 "signers": ", ".join(signers) if len(signers) <= MAX_LISTED_SIGNERS else f"{len(signers)} signers",
                 "sessions": len(sessions),

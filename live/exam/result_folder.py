@@ -8,16 +8,18 @@ from typing import Any, Final
 from aslkit.core.files import write_bytes, write_text
 from aslkit.core.workspace import Workspace, make_name
 from aslkit.formats.captures import EXAM_PURPOSE, SESSION_FILE, update_session
+from aslkit.live.exam.report_page import render_exam_page
 from aslkit.live.exam.scoring import ExamScore
 from aslkit.vision.images import Frame, encode_jpeg
 
 RESULT_FILE: Final = "result.json"
-REPORT_FILE: Final = "README.md"
+CARD_FILE: Final = "README.md"
+REPORT_FILE: Final = "report.html"
 
 
 @dataclass(kw_only=True)
 class ExamFolder:
-    """WORKSPACE/exams/NAME, with result.json, README.md, and frames/SIGNER/SESSION/LETTER/*.jpg.
+    """WORKSPACE/exams/NAME, with result.json, README.md, report.html, and frames/SIGNER/SESSION/LETTER/*.jpg.
 
     The folder is created with its first file, so that an exam that could not start leaves no folder.
 
@@ -46,20 +48,24 @@ class ExamFolder:
         """Folder of the frames, which has the layout of a recording session."""
         return self.path / "frames" / self.signer / self.path.name
 
-    def store_frame(self, frame: Frame, letter: str) -> None:
-        """Store a frame of a letter: BGR, uint8 (height, width, 3), unmirrored."""
+    def store_frame(self, frame: Frame, letter: str) -> str:
+        """Store a frame of a letter: BGR, uint8 (height, width, 3), unmirrored. Return its path in this folder."""
         self._create_if_missing()
         # session.json comes before the first frame, so that no frame exists without the mark of an exam.
         (self.session_folder / letter).mkdir(exist_ok=True)
-        write_bytes(self.session_folder / letter / f"{self.frames:06d}.jpg", encode_jpeg(frame))
+        path = self.session_folder / letter / f"{self.frames:06d}.jpg"
+        write_bytes(path, encode_jpeg(frame))
         self.frames += 1
+        return path.relative_to(self.path).as_posix()
 
     def write_result(self, score: ExamScore) -> dict[str, Any]:
-        """Write score and report, and return the values of result.json."""
+        """Write score, README and page, and return the values of result.json."""
         self._create_if_missing()
         result = {**self.metadata, **score.to_dict(), "folder": str(self.path), "frames": self.frames}
         write_text(self.path / RESULT_FILE, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-        write_text(self.path / REPORT_FILE, render_report(result))
+        write_text(self.path / CARD_FILE, render_report(result))
+        rest = _describe_rest(result["false_letters"], result["rest_s"], result["rest_frames"])
+        write_text(self.path / REPORT_FILE, render_exam_page(self.path, result, score.results, rest=rest))
         return result
 
     def _create_if_missing(self) -> None:

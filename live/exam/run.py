@@ -28,8 +28,8 @@ NO_DISPLAY: Final = "No display found for the window. Add --no-preview to show t
 
 _POLL_INTERVAL_S: Final = 0.05
 
-StoreFrame = Callable[[Frame, str], None]
-"""Stores a frame, BGR, uint8 (height, width, 3), of a letter."""
+StoreFrame = Callable[[Frame, str], str]
+"""Stores a frame, BGR, uint8 (height, width, 3), of a letter, and returns its path in the exam's folder."""
 
 
 def select_images(
@@ -104,14 +104,16 @@ def examine_frames(
     with progress_bar("Examining", total) as advance:
         for letter, frame in frames:
             recognition = recogniser.recognise(frame)
-            store_frame(frame, letter)
+            image = store_frame(frame, letter)
             # The model's own threshold, because it was set for frames that are judged alone.
             predicted = None if recognition.rejected else recognition.letter
             if letter == NO_LETTER:
                 rest_frames, false_letters = rest_frames + 1, false_letters + (predicted is not None)
             else:
                 results.append(
-                    LetterResult(letter=letter, predicted=predicted, hand_found=recognition.hand is not None)
+                    LetterResult(
+                        letter=letter, predicted=predicted, hand_found=recognition.hand is not None, image=image
+                    )
                 )
             advance()
     rest = {"false_letters": false_letters, "rest_frames": rest_frames} if rest_frames else {}
@@ -129,7 +131,7 @@ class CameraExam:
     def __init__(self, exam: Exam, store_frame: StoreFrame) -> None:
         self.exam, self._store_frame = exam, store_frame
         self._new_letters: list[str] = []
-        self._stored_s = -FRAME_INTERVAL_S
+        self._stored_s, self._image = -FRAME_INTERVAL_S, ""
 
     def on_event(self, event: Event) -> None:
         """Remember an accepted letter until the frame is complete."""
@@ -140,12 +142,14 @@ class CameraExam:
         """Pass the accepted letters to the exam, and store the frame if it is due."""
         exam, reading = self.exam, reader.reading
         if exam.phase in ("sign", "rest") and time_s - self._stored_s >= FRAME_INTERVAL_S and reading.frame is not None:
-            self._store_frame(reading.frame, exam.letter)
+            self._image = self._store_frame(reading.frame, exam.letter)
             self._stored_s = time_s
         previous_phase = exam.phase
         letters, self._new_letters = self._new_letters, []
         hand = reading.recognition is not None and reading.recognition.hand is not None
-        exam.process_frame(time_s, letters=letters, hand=hand)
+        exam.process_frame(time_s, letters=letters, hand=hand, image=self._image)
+        if previous_phase != exam.phase:
+            self._image = ""
         if previous_phase != exam.phase and exam.phase == "sign":
             reader.reset()  # a letter that is already held when the prompt appears must be accepted again
 

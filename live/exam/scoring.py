@@ -30,12 +30,14 @@ class LetterResult:
         predicted: predicted letter; None if no letter was accepted within the time limit.
         hand_found: whether a hand was found.
         duration_s: time from the prompt to the prediction, seconds; None for images, which have no time.
+        image: path of the image in the exam's folder, of several the last one; empty if none was stored.
     """
 
     letter: str
     predicted: str | None
     hand_found: bool = True
     duration_s: float | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,13 +142,14 @@ class Exam:
         duration_s = {"ready": READY_S, "sign": SIGN_S, "rest": self.rest_s, "done": 0.0}[self.phase]
         return max(duration_s - (now_s - self._phase_start_s), 0.0) if self._phase_start_s is not None else duration_s
 
-    def process_frame(self, now_s: float, *, letters: Sequence[str], hand: bool) -> None:
+    def process_frame(self, now_s: float, *, letters: Sequence[str], hand: bool, image: str = "") -> None:
         """Process the result of a frame.
 
         Args:
             now_s: time of the frame, seconds from any origin.
             letters: letters that were accepted with this frame.
             hand: whether a hand was found.
+            image: path of the last image that was stored for this prompt; empty if there is none.
         """
         if self._phase_start_s is None:
             self._phase_start_s = now_s
@@ -154,7 +157,7 @@ class Exam:
             self._hand_found |= hand
             if letters or self.remaining_s(now_s) <= 0:
                 # The first letter counts. Waiting for a correct one would hide mistakes.
-                self._record_result(letters[0] if letters else None, now_s)
+                self._record_result(letters[0] if letters else None, now_s, image)
         elif self.phase == "rest":
             self.false_letters += len(letters)
             if self.remaining_s(now_s) <= 0:
@@ -172,10 +175,10 @@ class Exam:
             rest_s=self.rest_s if rest_completed else None,
         )  # fmt: skip
 
-    def _record_result(self, predicted: str | None, now_s: float) -> None:
+    def _record_result(self, predicted: str | None, now_s: float, image: str) -> None:
         duration_s = now_s - (self._phase_start_s or now_s)
         result = LetterResult(
-            letter=self.letter, predicted=predicted, hand_found=self._hand_found, duration_s=duration_s
+            letter=self.letter, predicted=predicted, hand_found=self._hand_found, duration_s=duration_s, image=image
         )
         is_last = len(self.results) + 1 == len(self.prompts)
         # Change the phase before the result: a window in another thread must never combine "sign" with the next letter.

@@ -8,7 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
+from aslkit.cli.output.runs import print_exam
+from aslkit.core.workspace import Workspace
 from aslkit.live.exam.result_folder import ExamFolder
+from aslkit.live.exam.scoring import ExamScore, LetterResult
 from aslkit.live.run import LiveResult
 from aslkit.live.speller import Event
 
@@ -117,6 +120,23 @@ def test_exam_determines_signer(
     assert aslkit("exam", *options, "--json").exit_code == 0, options
     assert (exam_folders[0].signer, exam_folders[0].metadata["signer"]) == (signer, signer)
     assert exam_folders[0].path.name == f"one-{signer}-1"
+
+
+@pytest.mark.parametrize(
+    ("predicted", "command"),
+    [("AB", "aslkit live one"), ("AS", "aslkit capture --letters B")],
+)
+def test_exam_ends_with_the_next_step(
+    predicted: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = {"run": "one", "signer": "maria", "source": "photos"}
+    folder = ExamFolder.new(Workspace(root=tmp_path), name="exam", signer="maria", metadata=metadata)
+    results = [LetterResult(letter=letter, predicted=each) for letter, each in zip("AB", predicted, strict=True)]
+    print_exam(folder.write_result(ExamScore(results=tuple(results))), as_json=False)
+    *_, report, following = capsys.readouterr().out.splitlines()
+    assert report == f"Report: {(folder.path / 'report.html').as_uri()}"
+    assert following.startswith("Next: ")
+    assert following.endswith(command)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,18 @@ def test_report_shows_unseen_signers_before_random_split(trained: TrainResult) -
     first, second = page.index("accuracy on unseen signers"), page.index("accuracy on a random split (optimistic)")
     assert first < second
     assert format_percent(trained.metrics.unseen.accuracy) in page[:second]
+    assert trained.metrics.rejection is not None
+    at_threshold = f"{format_percent(trained.metrics.rejection.letters.correct)} correct in aslkit live"
+    assert at_threshold in page[:second]
     assert "synthetic" in page
+
+
+def test_report_contains_its_images_once_and_links_its_files(trained: TrainResult) -> None:
+    page = (trained.folder / "report.html").read_text(encoding="utf-8")
+    images = re.findall(r'src="([^"]+)"', page)
+    assert all(image.startswith("data:image/") for image in images)
+    assert len(images) == len(set(images)) > 3
+    assert all((trained.folder / link).is_file() for link in re.findall(r'href="([^"]+)"', page))
 
 
 @pytest.mark.usefixtures("uncompiled")
@@ -165,13 +176,14 @@ def _metrics(
     [
         (_metrics("signer", 0.86, 0.98), "^unseen signers: maria$", "by about 12 points", "^$"),
         (_metrics("signer", 0.90, 0.91), "^unseen signers: maria$", "by about 1 point ", "^$"),
-        (_metrics("signer", 0.98, 0.98), "^unseen signers: maria$", "less than 1 point", "^$"),
+        (_metrics("signer", 0.98, 0.984), "^unseen signers: maria$", "less than 1 point", "^$"),
+        (_metrics("signer", 0.98, 0.98), "^unseen signers: maria$", "does not overestimate", "^$"),
         (_metrics("signer", 1.0, 0.9, letters="A"), "maria, 1 of 2 letters", "cannot be compared", "^$"),
         (_metrics("signer", None, 0.9), "maria", "is unknown", "^$"),
         (_metrics("session", 0.9, 0.9), "^the same person, .* \\(another session\\)$", "^$", "only one signer"),
         (_metrics("block", 0.9, 0.9), "^the same person, later recording \\(same session\\)$", "^$", "only one signer"),
         (_metrics("block", 1.0, 0.9, letters="A"), "\\(same session\\), 1 of 2 letters", "^$", "only one signer"),
-        (_metrics("signer", 0.9, 0.9, synthetic=True), "unseen signers \\(synthetic\\)", "less", "synthetic"),
+        (_metrics("signer", 0.9, 0.9, synthetic=True), "unseen signers \\(synthetic\\)", "not", "synthetic"),
     ],
 )
 def test_describe_run_states_the_limits_of_the_test(metrics: RunMetrics, tested: str, gap: str, warning: str) -> None:

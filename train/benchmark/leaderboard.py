@@ -13,7 +13,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import load_html_template
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics, BestModel, ModelMetrics
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.train.reporting.report import draw_confusion, draw_curves
+from aslkit.train.reporting.charts import draw_confusion, draw_curves
 from aslkit.train.reporting.tables import markdown_table, write_rows
 
 

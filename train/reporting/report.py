@@ -1,31 +1,41 @@
-"""report.html of a run and its charts."""
+"""report.html of a run, or of an evaluation."""
 
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from aslkit.core.files import write_text
-from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import load_html_template
-from aslkit.formats.run_metrics import LearningCurve, Reliability, RunMetrics
-from aslkit.train.evaluation.confusions import example_keys, list_mistakes
+from aslkit.formats.recording_plan import PlannedLetter
+from aslkit.formats.run_metrics import RunMetrics, SignerOutlierMetrics
+from aslkit.train.evaluation.confusions import Mistake, example_keys, list_mistakes
 from aslkit.train.evaluation.learning_curve import describe_curve
-from aslkit.train.evaluation.predictions import Predictions, confusion_matrix
+from aslkit.train.evaluation.predictions import Predictions
+from aslkit.train.evaluation.recommendations import MAX_PLANNED_LETTERS
 from aslkit.train.evaluation.signer_outliers import ADVICE
+from aslkit.train.reporting.charts import draw_charts
 from aslkit.train.reporting.summary_text import (
+    FALSE_LETTERS_EXPLANATION,
     NEGATIVE_KINDS,
     describe_false_letters,
+    describe_recogniser,
     describe_run,
     describe_synthetic,
     describe_transfer,
+    random_split_accuracy,
 )
 from aslkit.train.reporting.thumbnails import render_thumbnails
+from aslkit.web.report_page import render_page
 
-_BLUE: Final = "#1f5fa8"
-_ORANGE: Final = "#d9730d"
-_GREY: Final = "#9aa5b1"
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A thumbnail in the report: key of the frame, what it shows, and a JPEG data URI."""
+
+    key: str
+    caption: str
+    uri: str
 
 
 def write_report(
@@ -36,7 +46,7 @@ def write_report(
     predictions: Predictions,
     dataset: Path,
 ) -> None:
-    """Write report.html, confusion_matrix.png, calibration.png and, after training, curves.png.
+    """Write report.html and its charts as PNG, which the page contains as well.
 
     Args:
         folder: folder of the run, or of one of its evaluations.
@@ -45,113 +55,82 @@ def write_report(
         predictions: predictions on the test set.
         dataset: folder of the dataset from which thumbnails are read.
     """
-    if history:
-        draw_curves(folder / "curves.png", history)
-    draw_confusion(
-        folder / "confusion_matrix.png",
-        confusion_matrix(predictions),
-        f"Held out by {metrics.unseen.by}: share of each letter's frames, %",
-    )
-    if metrics.rejection:
-        _draw_calibration(folder / "calibration.png", metrics.rejection.reliability)
-    if metrics.curve:
-        _draw_learning_curve(folder / "learning_curve.png", metrics.curve)
+    charts = draw_charts(folder, metrics, history, predictions)
     mistakes = list_mistakes(predictions)
-    confusions = [(each, example_keys(mistakes, each.signed, each.predicted)) for each in metrics.confusions]
-    # All frames that the page shows, so that the dataset is read only once.
-    keys = {key for _, examples in confusions for key in examples}
-    keys |= {key for group in metrics.confusable for pair in group.pairs for key in pair.examples}
-    keys |= {key for outlier in metrics.signer_outliers for key in (outlier.key, outlier.other_key)}
-    page = load_html_template("aslkit.train.reporting", "report.html.j2").render(
+    page = render_page(
+        "aslkit.train.reporting",
+        "report.html.j2",
         metrics=metrics,
+        rejection=metrics.rejection,
+        title=_describe_title(metrics),
+        subtitle=_describe_data(metrics),
         summary=describe_run(metrics),
-        confusions=confusions,
-        thumbnails=render_thumbnails(dataset, keys),
-        captions={each.key: f"{each.signed} predicted as {each.predicted}, {each.signer}" for each in mistakes},
+        random_split=None if metrics.evaluated else random_split_accuracy(metrics),
+        more_confusions=len({(each.signed, each.predicted) for each in mistakes}) - len(metrics.confusions),
+        plan=_group_plan(metrics.record_next[:MAX_PLANNED_LETTERS]),
+        more_planned=len(metrics.record_next[MAX_PLANNED_LETTERS:]),
+        charts={path.name: _png_data_uri(path) for path in charts},
         trained=bool(history),
         advice=ADVICE,
         transfer=describe_transfer(metrics),
         synthetic=describe_synthetic(metrics),
         false_letters=describe_false_letters(metrics.rejection) if metrics.rejection else "",
+        false_letters_explanation=FALSE_LETTERS_EXPLANATION,
         negative_kinds=NEGATIVE_KINDS,
         curve=describe_curve(metrics.curve) if metrics.curve else "",
+        **_add_pictures(metrics, mistakes, dataset),
     )
     write_text(folder / "report.html", page)
 
 
-def draw_curves(path: Path, history: list[dict[str, float]]) -> None:
-    """Draw loss and accuracy per epoch as PNG."""
-    from matplotlib.figure import Figure
-
-    # Figure instead of pyplot, which keeps all figures in memory and may choose a backend that needs a display.
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    epochs = [row["epoch"] for row in history]
-    for axes, name, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True):
-        axes.plot(epochs, [row[name] for row in history], color=_BLUE, label="train (augmented)")
-        if f"val_{name}" in history[0]:
-            axes.plot(epochs, [row[f"val_{name}"] for row in history], color=_ORANGE, label="validation")
-        axes.set(title=title, xlabel="epoch")
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=130)
+def _describe_title(metrics: RunMetrics) -> str:
+    title = describe_recogniser(metrics)
+    return f"{title}, evaluated on {metrics.dataset}" if metrics.evaluated else title
 
 
-def _draw_learning_curve(path: Path, curve: LearningCurve) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    for axes, points, label in ((left, curve.signers, "training signers"), (right, curve.images, "training images")):
-        for point in points:
-            axes.scatter([point.n] * len(point.accuracies), point.accuracies, color=_GREY, s=14)
-        axes.plot([point.n for point in points], [point.mean for point in points], color=_BLUE, marker="o")
-        axes.set(xlabel=label)
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    left.set(ylabel="accuracy on held-out signers", ylim=(0, 1.02))
-    left.xaxis.get_major_locator().set_params(integer=True)
-    right.set_xscale("log")
-    figure.savefig(path, dpi=130)
+def _describe_data(metrics: RunMetrics) -> str:
+    if metrics.evaluated:
+        return f"Run {metrics.evaluated.run}"
+    return f"{metrics.trained_on.n:,} training frames from the dataset {metrics.dataset}"
 
 
-def _draw_calibration(path: Path, reliability: Reliability) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 4.2), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, label="perfectly calibrated")
-    bins, total = reliability.bins, sum(each.n for each in reliability.bins) or 1
-    confidence, accuracy = [each.confidence for each in bins], [each.accuracy for each in bins]
-    axes.plot(confidence, accuracy, color=_BLUE, linewidth=1.5)
-    axes.scatter(confidence, accuracy, s=[20 + 400 * each.n / total for each in bins], color=_BLUE, label="model")
-    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.03), ylim=(0, 1.03))
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", markerscale=0.5)
-    figure.savefig(path, dpi=130)
+def _group_plan(plan: Sequence[PlannedLetter]) -> dict[tuple[str, int, str], list[str]]:
+    """Return the letters by signer, number of frames and reason."""
+    letters: dict[tuple[str, int, str], list[str]] = {}
+    for each in plan:
+        letters.setdefault((each.signer or "any", each.frames, each.why), []).append(each.letter)
+    return letters
 
 
-def draw_confusion(path: Path, table: npt.NDArray[np.int64], title: str) -> None:
-    """Draw a confusion matrix as PNG, in percent of each row. Rows: signed letter; columns: predicted letter."""
-    from matplotlib.figure import Figure
+def _add_pictures(metrics: RunMetrics, mistakes: Sequence[Mistake], dataset: Path) -> dict[str, Any]:
+    """Return confusions and signer outliers with their thumbnails. No frame is shown twice."""
+    confusions = [(each, example_keys(mistakes, each.signed, each.predicted)) for each in metrics.confusions]
+    outliers = _merge_outliers(metrics.signer_outliers)
+    keys = [key for _, found in confusions for key in found] + [key for found in outliers for key in found]
+    captions = {each.key: f"{each.signed} predicted as {each.predicted}, {each.signer}" for each in mistakes}
+    pictures = {
+        key: Picture(key=key, caption=captions.get(key, key), uri=uri)
+        for key, uri in render_thumbnails(dataset, keys).items()
+    }
+    return {
+        "confusions": [(each, _take(pictures, found)) for each, found in confusions],
+        "outliers": [(_take(pictures, found), texts) for found, texts in outliers.items()],
+    }
 
-    signed = table.sum(axis=1)
-    rows = np.flatnonzero(signed)
-    shares = table[rows] / signed[rows, None]
-    names = [*LETTERS, "no hand"][: table.shape[1]]
-    figure = Figure(figsize=(10, 0.36 * max(len(rows), 4) + 1.6), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(names)), names, rotation=0)
-    if len(names) > len(LETTERS):
-        axes.get_xticklabels()[-1].set(rotation=90, va="top")
-    axes.set_yticks(range(len(rows)), [LETTERS[row] for row in rows])
-    axes.set(xlabel="predicted", ylabel="signed")
-    axes.set_title(title, loc="left")
-    for row, column in np.argwhere(shares >= 0.005):
-        share = shares[row, column]
-        colour = "white" if share > 0.5 else "black"
-        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    figure.savefig(path, dpi=130)
+
+def _take(pictures: dict[str, Picture], keys: Sequence[str]) -> list[Picture]:
+    """Remove pictures and return them; those that are missing were already taken, or have no pixels."""
+    return [pictures.pop(key) for key in keys if key in pictures]
+
+
+def _merge_outliers(outliers: Sequence[SignerOutlierMetrics]) -> dict[tuple[str, ...], list[str]]:
+    """Return the texts of the outliers by their frames: with two signers, each is an outlier for the other."""
+    texts: dict[tuple[str, ...], list[str]] = {}
+    for each in outliers:
+        keys = (each.key, each.other_key)
+        texts.setdefault(keys[::-1] if keys[::-1] in texts else keys, []).append(each.text)
+    return texts
+
+
+def _png_data_uri(path: Path) -> str:
+    return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"

@@ -48,9 +48,9 @@ NEGATIVE_KINDS: Final = {
 
 
 FALSE_LETTERS_EXPLANATION: Final = (
-    "The figures count different things. The number per minute counts letters written while the hand moves from one "
-    "letter to the next, if three frames in a row (0.2 s) agree. The table counts single images. A resting hand does "
-    "not move, so a letter that it resembles may be written: take the hand out of the image to rest."
+    "The figures count different things. The number per minute counts letters that nobody signed, while the hand moves "
+    "from one letter to the next, if three frames in a row (0.2 s) agree. The table counts single images. A resting "
+    "hand does not move, so a letter that it resembles may be written: take the hand out of the image to rest."
 )
 """Reconciles the false letters per minute with the table of images without a letter."""
 
@@ -202,6 +202,8 @@ def _describe_gap(metrics: RunMetrics) -> str:
     if few := _describe_missing_letters(metrics):
         return f"The two cannot be compared: the test set shows only{few.removeprefix(',')}."
     points = round(100 * (random_split - accuracy))
+    if random_split <= accuracy:
+        return "The random split does not overestimate the accuracy here."
     if points < 1:
         return "The random split overestimates the accuracy by less than 1 point here."
     return f"The random split overestimates the accuracy by about {points} point{'s' * (points > 1)} (data leakage)."

@@ -10,7 +10,7 @@ from aslkit.cli.output.stages import MAX_LISTED, print_json, print_note
 from aslkit.cli.shared.options import next_command
 from aslkit.core.sanitize import format_percent, sanitize_text
 from aslkit.formats.run_metrics import Candidate, RunMetrics
-from aslkit.web.report_page import join_listed
+from aslkit.web.report_page import join_listed, join_words
 
 if TYPE_CHECKING:
     from aslkit.train.evaluate_run import EvaluationResult
@@ -71,8 +71,8 @@ def print_training(result: "TrainResult", *, as_json: bool) -> None:
     for warning in filter(None, (summary.warning, metrics.stopped)):
         print_note(warning)
     _print_report(result.folder)
-    name = result.folder.name
-    click.echo(f"Next: spell with it, {next_command('live', name)}, or test it on a hand, {next_command('exam', name)}")
+    live = next_command("live", result.folder.name)
+    click.echo(f"Next: spell with it: {live} (or `exam` instead of `live`, to test it on your hand)")
 
 
 def print_evaluation(result: "EvaluationResult", *, as_json: bool) -> None:
@@ -89,24 +89,19 @@ def print_evaluation(result: "EvaluationResult", *, as_json: bool) -> None:
     _print_report(result.folder)
 
 
-def print_exam(result: dict[str, Any], report: str, *, as_json: bool) -> None:
-    """Print the score of an exam, and what to do with it.
-
-    Args:
-        result: values of result.json.
-        report: the same as Markdown.
-        as_json: whether to print JSON.
-    """
+def print_exam(result: dict[str, Any], *, as_json: bool) -> None:
+    """Print the score of an exam, given the values of result.json, and what to do with it."""
     from aslkit.curate.report.recommendations import format_letter_ranges
+    from aslkit.live.exam.result_folder import render_report
 
     if as_json:
         print_json(result)
         return
-    click.echo(report)
+    click.echo(render_report(result))
     _print_report(Path(result["folder"]))
     if wrong := [row["letter"] for row in result["letters"] if row["right"] < row["asked"]]:
         command = next_command("capture", "--letters", format_letter_ranges(wrong))
-        click.echo(f"Next: record more of {' '.join(wrong)}, then curate and train again: {command}")
+        click.echo(f"Next: record more of {join_words(wrong)}, then curate and train again: {command}")
     else:
         click.echo(f"Next: every letter was correct; spell with it: {next_command('live', result['run'])}")
 

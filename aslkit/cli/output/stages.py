@@ -12,6 +12,7 @@ import click
 from aslkit.cli.shared.options import next_command
 from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import format_percent
+from aslkit.web.report_page import count_near_duplicates
 
 if TYPE_CHECKING:
     from aslkit.capture.import_images import ImportResult
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 LETTER_REASONS: Final = ("few-frames", "one-sitting")
 """Reasons that concern all frames of a signer's letter, not a single frame."""
+
+_SPLIT_UNITS: Final = {
+    "session": "session (the same person, another session)",
+    "block": "block (the same person and session; the last frames of each letter are the test set)",
+}
+"""What is split, if that needs an explanation."""
 
 MAX_LISTED: Final = 5
 """Items of a long list that are printed one by one."""
@@ -103,16 +110,18 @@ def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) ->
     """Print the frames, signers and splits of a dataset."""
     if up_to_date:
         click.echo("The dataset is up to date.")
-    click.echo(f"{summary['frames']:,} frames in {summary['groups']:,} groups of near-duplicates: {folder}")
+    click.echo(f"{summary['frames']:,} frames, {count_near_duplicates(summary['frames'], summary['groups'])}: {folder}")
     for name, signer in summary["signers"].items():
         click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
     splits = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
     held_out = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
-    click.echo(f"Split by {summary['split_by']}: {splits}{held_out}")
+    click.echo(f"Split by {_SPLIT_UNITS.get(summary['split_by'], summary['split_by'])}: {splits}{held_out}")
 
 
 def print_curation(result: "CurateResult", *, as_json: bool) -> None:
     """Print the content of a curated dataset and what was rejected or flagged."""
+    from aslkit.curate.report.galleries import summarise_reason
+
     summary = result.summary
     if as_json:
         state = {"folder": str(result.folder), "looked_at": result.measured, "up_to_date": result.up_to_date}
@@ -129,8 +138,9 @@ def print_curation(result: "CurateResult", *, as_json: bool) -> None:
         ("Too few recordings", flagged_letters, "flagged.parquet"),
     ):
         if counts:
-            reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
-            click.echo(f"{title}: {reasons}; details in {result.folder / file}")
+            click.echo(f"{title}; details in {result.folder / file}:")
+        for reason, count in counts.items():
+            click.echo(f"  {reason} {count:,}: {summarise_reason(reason)}")
     for note in summary["notes"]:
         print_note(note)
     click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")

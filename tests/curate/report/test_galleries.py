@@ -40,6 +40,16 @@ def test_duplicate_is_shown_with_its_original(curated: Workspace) -> None:
     assert found[2].images[0].original is None
 
 
+def test_no_frame_is_shown_twice(curated: Workspace) -> None:
+    frames = list(walk_captures(curated.captures))
+    paths = {frame.key: frame.path for frame in frames}
+    like = [Rejection(frame=each, reason="near-duplicate", detail=f"like {frames[9].key}") for each in frames[:3]]
+    flagged = [Rejection(frame=each, reason="cut-off", detail="") for each in frames[:4]]
+    shown = [key for each in build_galleries(like, flagged, paths) for key in sorted(each.shown_keys())]
+    assert len(shown) == len(set(shown))
+    assert {frames[9].key, frames[3].key} <= set(shown)
+
+
 def test_number_of_images_is_limited(curated: Workspace) -> None:
     findings = [
         each

@@ -27,7 +27,7 @@ def all_letters(signer: str, count: int, *, session: str = "one") -> list[tuple[
 
 def recommend(frames: SplitFrames, suggested: Any = None) -> list[Recommendation]:
     """Return the recommendations for frames whose letters are all, or not all, predicted as labelled."""
-    return recommend_recordings(frames, frames.label if suggested is None else suggested)
+    return recommend_recordings(frames, frames.label if suggested is None else suggested)[0]
 
 
 def test_complete_dataset_needs_no_recommendations() -> None:
@@ -98,8 +98,10 @@ def test_letters_from_one_of_several_sessions() -> None:
 def test_recommendations_are_few_and_of_every_kind() -> None:
     rows = [(f"s{number:02}", "one", letter, 30) for number in range(20) for letter in LETTERS[:20]]
     rows += [(f"s{number:02}", "two", "A", 30) for number in range(20)]
-    recommendations = recommend(make_frames(*rows))
+    frames = make_frames(*rows)
+    recommendations, more = recommend_recordings(frames, frames.label)
     assert len(recommendations) == 8 <= MAX_RECOMMENDATIONS
+    assert more == 32
     assert Counter(each.kind for each in recommendations) == {"missing": 4, "one-session": 4}
 
 

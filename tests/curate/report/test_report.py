@@ -3,6 +3,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from aslkit.curate.report import report
 from aslkit.curate.report.galleries import DESCRIPTIONS
 from aslkit.curate.report.report import ReportInput, build_waterfall, count_balance, summarise_splits
 from aslkit.formats.captures import CapturedFrame, walk_captures
+from aslkit.web import report_page
+from aslkit.web.report_page import count_near_duplicates, join_listed
 from tests.curate.factories import make_frames
 from tests.curate.read_report import Page, write_report
 
@@ -35,8 +38,10 @@ def test_page_is_self_contained_and_accessible(curated: Workspace) -> None:
     ids = page.of("id")
     assert len(ids) == len(set(ids))
     links = page.of("href")
-    assert links
-    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert {link[1:] for link in links if link[0] == "#"} <= set(ids)
+    files = {unquote(link) for link in links if link[0] != "#"}
+    assert any(file.endswith(".jpg") for file in files)
+    assert all((curated.dataset("custom") / file).is_file() for file in files)
     assert all(alt.strip() for alt in page.of("alt"))
     assert len(page.of("alt")) == page.tags["img"]
     assert page.tags["h1"] == 1
@@ -132,9 +137,11 @@ def test_dataset_without_a_report_is_rebuilt(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast_of_the_heat_map(scheme: str) -> None:
     """The contrast is at least 4.5:1 (WCAG 2.2, 1.4.3)."""
-    text = (Path(report.__file__).parent / "report.html.j2").read_text(encoding="utf-8")
-    blocks = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
-    colors = dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark"].index(scheme)]))
+    files = (Path(report_page.__file__).with_name("report.css"), Path(report.__file__).with_name("report.html.j2"))
+    colors: dict[str, str] = {}
+    for file in files:
+        blocks = re.findall(r":root \{(.*?)\}", file.read_text(encoding="utf-8"), re.DOTALL)
+        colors |= dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark"].index(scheme)]))
 
     def luminance(name: str) -> float:
         digits = colors[name][1:]
@@ -170,6 +177,19 @@ def test_waterfall_leads_from_captured_to_kept_images() -> None:
     assert by["near-duplicate"].start == pytest.approx(by["kept"].share)
     assert by["test"].start + by["test"].share == pytest.approx(by["kept"].share)
     assert max(step.start + step.share for step in steps) == pytest.approx(1)
+
+
+def test_lists_and_counts_in_words() -> None:
+    assert join_listed("ABC", 3) == "A, B, C"
+    assert join_listed("ABC", 2) == "A, B and 1 more"
+    counts = [count_near_duplicates(1_171, groups) for groups in (1_171, 1_170, 2)]
+    assert counts == ["no near-duplicates", "1 near-duplicate", "1,169 near-duplicates"]
+
+
+def test_letters_without_pose_outliers_are_one_line(curated: Workspace, curation: ReportInput, tmp_path: Path) -> None:
+    page = Page(write_report(curation, tmp_path))
+    assert page.text.count("No outliers") <= 1
+    assert "Too few images to tell (fewer than 10): " in page.text or "No outliers: " in page.text
 
 
 def test_every_reason_has_a_description() -> None:

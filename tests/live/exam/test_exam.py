@@ -1,5 +1,6 @@
 """Exams: prompts, score, stored frames, and protection of the frames against training."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.live.config import LiveConfig
+from aslkit.live.exam.report_page import MAX_IMAGES
 from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.run import examine_frames, run_exam, select_images
 from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamScore, LetterResult, shuffle_letters
@@ -122,6 +124,30 @@ def test_exam_folder_has_score_report_and_frames(exam_folder: ExamFolder) -> Non
     assert second.path != exam_folder.path
 
 
+def test_page_shows_the_images_without_the_right_letter(tmp_path: Path) -> None:
+    metadata = {"run": "run", "signer": "maria", "source": "photos"}
+    folder = ExamFolder.new(Workspace(root=tmp_path), name="exam", signer="maria", metadata=metadata)
+    predicted = ["A", "S", None, *["M"] * MAX_IMAGES]
+    images = [folder.store_frame(np.full((48, 64, 3), 9, np.uint8), "A") for _ in predicted]
+    folder.write_result(
+        ExamScore(
+            results=tuple(
+                LetterResult(letter="A", predicted=each, image=image)
+                for each, image in zip(predicted, images, strict=True)
+            )
+        )
+    )
+    page = (folder.path / "report.html").read_text()
+    assert page.count("<img") == MAX_IMAGES
+    assert "predicted as S" in page
+    assert "rejected" in page
+    assert "And 2 more in" in page
+    assert images[0] not in page  # it was correct
+    links = [link for link in re.findall(r'href="([^"]+)"', page) if link != "frames"]
+    assert all((folder.path / link).is_file() for link in links)
+    assert "prefers-color-scheme: dark" in page
+
+
 def test_labelled_images_are_scored(tmp_path: Path) -> None:
     for name, value in (("A", 0), ("b", 1), ("none", 9)):
         (tmp_path / name).mkdir()
@@ -131,7 +157,12 @@ def test_labelled_images_are_scored(tmp_path: Path) -> None:
     assert Counter(letter for letter, _ in selected) == {"A": 2, "B": 2, "none": 2}
     stored: list[str] = []
     frames = ((letter, decode_image(path.read_bytes())) for letter, path in selected)
-    score = examine_frames(AlwaysA(), frames, len(selected), lambda frame, letter: stored.append(letter))
+
+    def store(frame: Frame, letter: str) -> str:
+        stored.append(letter)
+        return ""
+
+    score = examine_frames(AlwaysA(), frames, len(selected), store)
     assert (score.accuracy, score.false_letters, score.rest_frames) == (0.5, 2, 2)
     assert Counter(stored) == {"A": 2, "B": 2, "none": 2}
     with pytest.raises(InputError, match="no images of these letters"):
