@@ -3,36 +3,26 @@
 Window, terminal and browser all pass their frames to a `Recording` and show its decisions.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from threading import RLock
-from typing import Any, Final
+from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.quality.diversity import MAX_FRAMES, diversity_hints
 from aslkit.capture.quality.gate import KeptFrames, Reason, judge_frame
 from aslkit.capture.quality.handedness import HandednessTracker
-from aslkit.capture.quality.letter_check import LetterCheck
 from aslkit.capture.session.frame_writer import FrameWriter
+from aslkit.capture.session.hints import RecordingHints
 from aslkit.capture.session.store import Session, format_time
 from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS, RECORDABLE
+from aslkit.core.letters import RECORDABLE
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Handedness
 from aslkit.vision.images import Frame, encode_jpeg, encode_png
-
-_SIMILARITY_WINDOW: Final = 20
-_MAX_SIMILAR_SHARE: Final = 0.6
-"""A hint is shown if at least this share of the last frames in the window were near-duplicates."""
-
-_HINT_EVERY_FRAMES: Final = 30
-_HINT_FOR_FRAMES: Final = 10
-"""If diversity is low, a hint is shown after every 30 stored frames, for the next 10."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +102,7 @@ class Recording:
         self._suffix = ".png" if capture.format == "png" else ".jpg"
         encode = encode_png if capture.format == "png" else partial(encode_jpeg, quality=capture.jpeg_quality)
         self._writer = FrameWriter(session, encode)
-        self._recent_similar: deque[bool] = deque(maxlen=_SIMILARITY_WINDOW)
-        self._letter_check = LetterCheck()
+        self._hints = RecordingHints()
         # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
 
@@ -128,7 +117,7 @@ class Recording:
         with self._lock:
             self.revision += letter != self.letter
             self.letter = letter
-            self._recent_similar.clear()
+            self._hints.start_letter()
 
     def adjacent_letter(self, step: int) -> str:
         """Return the next (`step` 1) or previous (-1) incomplete letter, or the current one if there is no other."""
@@ -181,22 +170,18 @@ class Recording:
             # Near-duplicates count as well: they show which hand signs, even if they are not stored.
             if metrics.hand is not None and not set(reasons) - {"too-alike"}:
                 self.handedness.observe(metrics.hand)
-                if self.letter in LETTERS:  # not for frames without a letter
-                    self._letter_check.observe(
-                        metrics.hand, width=metrics.width, height=metrics.height, letter=self.letter
-                    )
+                self._hints.observe_hand(metrics, self.letter)
             stored = None
             # Checked under the lock: an undo between this and storing would miss the frame.
             keep = keep and revision in (None, self.revision) and not self.asks_licence
             if keep and self.handedness.question is None and not self.is_complete(self.letter):
-                self._recent_similar.append(reasons[:1] == ("too-alike",))
+                self._hints.observe_reasons(reasons)
                 if reasons and self.gate.enabled:
                     self.rejected[reasons[0]] += 1
                 else:
                     stored = self._store(frame, metrics, reasons, name, captured_at, wait)
-            return GateDecision(
-                reasons=reasons, stored=stored, hint=self._current_hint(), question=self.handedness.question
-            )
+            hint, question = self._current_hint(), self.handedness.question
+            return GateDecision(reasons=reasons, stored=stored, hint=hint, question=question)
 
     def _store(
         self,
@@ -226,23 +211,11 @@ class Recording:
     def wrong_letter_hint(self) -> str | None:
         """That the last frames show another letter than the one being recorded; None if they do not."""
         with self._lock:
-            return self._letter_check.hint
+            return self._hints.wrong_letter
 
     def _current_hint(self) -> str | None:
-        """Return a hint about a wrong letter, or a diversity hint if one is due.
-
-        Diversity hints are due regularly, and whenever most frames are near-duplicates.
-        """
-        if (wrong_letter := self._letter_check.hint) is not None:
-            return wrong_letter
-        max_similar = _MAX_SIMILAR_SHARE * _SIMILARITY_WINDOW
-        stuck = len(self._recent_similar) == _SIMILARITY_WINDOW and sum(self._recent_similar) >= max_similar
-        stored = self.stored[self.letter]
-        if not stuck and stored % _HINT_EVERY_FRAMES >= _HINT_FOR_FRAMES:
-            return None
         newest_first = (entry for entry in reversed(self._entries.values()) if entry.letter == self.letter)
-        hints = list(diversity_hints(list(islice(newest_first, MAX_FRAMES))[::-1]))
-        return hints[stored // _HINT_EVERY_FRAMES % len(hints)] if hints else None
+        return self._hints.choose(self.stored[self.letter], newest_first)
 
     def answer_question(self, *, confirmed: bool) -> None:
         """Set whether the hand is really the one that `GateDecision.question` names."""

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aslkit.capture.web.controller import PageController, UploadedFrame
+from aslkit.capture.web.licence_question import choose_licence
 from aslkit.capture.web.thumbnails import frame_not_found, render_letter_png
 from aslkit.web.access_control import Addresses
 from aslkit.web.page_app import PageRoutes, create_page_app
@@ -119,7 +120,8 @@ class _RecordingRoutes(PageRoutes):
 
     async def licence(self, request: Request) -> Response:
         licence = (await self._controller.active_page.read_values(request)).get("licence")
-        return JSONResponse(await self.run_in_thread(lambda: self._controller.choose_licence(licence)))
+        await self.run_in_thread(lambda: choose_licence(self._controller.recording, licence))
+        return JSONResponse(self._controller.state())
 
     async def run_in_thread(
         self, function: Callable[[], _Result], limiter: anyio.CapacityLimiter | None = None

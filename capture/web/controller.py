@@ -16,7 +16,7 @@ from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.capture.web.camera_info import client_camera_info
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
-from aslkit.capture.web.licence_question import choose_licence, licence_question
+from aslkit.capture.web.licence_question import licence_question
 from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
@@ -229,15 +229,6 @@ class PageController:
     def answer_question(self, *, confirmed: bool) -> dict[str, Any]:
         """Set whether the signer really uses the other hand, and return the state."""
         self.recording.answer_question(confirmed=confirmed)
-        return self.state()
-
-    def choose_licence(self, licence: object) -> dict[str, Any]:
-        """Save the licence that the signer chooses, and return the state.
-
-        Raises:
-            RequestRefused: the licence is not offered.
-        """
-        choose_licence(self.recording, licence)
         return self.state()
 
     def thumbnail(self, file: str) -> bytes:

@@ -28,8 +28,8 @@ class Shutter:
 
     def prepare(self, now: float) -> None:
         """Start the countdown for a new letter, and stop recording."""
-        self._ready_at, self._until = now + self._countdown_s, -float("inf")
-        self._new_press = False
+        self.stop()
+        self._ready_at = now + self._countdown_s
 
     def press(self, now: float) -> bool:
         """Handle a press or repeat of the space bar; return whether it starts a new recording."""
@@ -43,6 +43,7 @@ class Shutter:
         """Start the countdown, then record a burst."""
         self._ready_at = now + self._countdown_s
         self._until = self._ready_at + self._burst_s
+        self._new_press = False
 
     def released_early(self, now: float) -> bool:
         """Return once, after a press has ended before the end of the countdown, that it recorded nothing."""
@@ -52,7 +53,7 @@ class Shutter:
 
     def stop(self) -> None:
         """Stop recording."""
-        self._until = -float("inf")
+        self._until, self._new_press = -float("inf"), False
 
     def is_recording(self, now: float) -> bool:
         """Return whether frames are stored."""
