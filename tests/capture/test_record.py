@@ -29,6 +29,7 @@ from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
+from aslkit.formats.signers import load_signer
 from aslkit.video.sources import SourceLost
 from aslkit.vision.images import decode_image, pixel_hash
 
@@ -65,9 +66,8 @@ def record_source(empty_workspace: Workspace, capture_config: CaptureConfig, gat
             tuple(letters),
             source=source,
             workspace=empty_workspace,
-            info=SessionInfo(signer=signer, session="one", camera=camera),
             capture=capture,
-            **arguments | other,
+            **arguments | {"info": SessionInfo(signer=signer, session="one", camera=camera)} | other,
         )
 
     return run
@@ -93,6 +93,36 @@ def test_count_limits_number_of_frames(
     assert stored_numbers(empty_workspace) == [0, 1, 2, 3]
     assert (result.end_reason, result.stored, result.letters, result.counts) == ("all recorded", 4, {"A": 4}, {"A": 4})
     assert result.folder == empty_workspace.captures / "ada" / "one"
+
+
+def test_screen_asks_a_new_signer_for_the_licence_once(
+    clip: str, record_source: RecordSource, gate_off: GateConfig, empty_workspace: Workspace
+) -> None:
+    asked: list[bool] = []
+
+    def choose(recording: SourceRecording) -> str:
+        asked.append(recording.recording.asks_licence)
+        recording.recording.choose_licence("CC-BY-4.0")
+        return in_terminal(recording)
+
+    result = record_source(clip, gate=gate_off, count=2, can_ask=True, screen=choose)
+    assert load_signer(empty_workspace, "ada").licence == result.info.licence == "CC-BY-4.0"
+    assert (session_values(result)["licence"], session_values(result)["consent"]) == (
+        "CC-BY-4.0", "May be shared under CC-BY-4.0.",
+    )  # fmt: skip
+    stated = SessionInfo(signer="ada", session="two", camera="test", licence="CC-BY-4.0")
+    record_source(clip, gate=gate_off, count=2, can_ask=True, screen=choose, info=stated)
+    assert asked == [True, False]
+
+
+def test_private_session_stays_private_until_the_signer_chooses(
+    clip: str, record_source: RecordSource, gate_off: GateConfig, empty_workspace: Workspace
+) -> None:
+    result = record_source(clip, gate=gate_off, count=1)
+    assert (result.info.licence, result.info.consent) == ("private", None)
+    assert not load_signer(empty_workspace, "ada").has_chosen
+    again = record_source(clip, gate=gate_off, count=1, ask_licence=lambda signer: "CC0-1.0")
+    assert (again.info.licence, load_signer(empty_workspace, "ada").licence) == ("CC0-1.0", "CC0-1.0")
 
 
 @pytest.mark.parametrize("interval_s", [0.1, 0.3, 0.7])
@@ -407,8 +437,6 @@ def test_other_source_in_same_session_is_rejected(clip: str, record_source: Reco
 
 
 def test_usual_hand_is_learned_and_saved(record_source: RecordSource, empty_workspace: Workspace) -> None:
-    from aslkit.formats.signers import load_signer
-
     record_source("synthetic", count=25, interval_s=0.5, signer="synthetic-ada", letters="B")
     assert load_signer(empty_workspace, "synthetic-ada").hand in ("left", "right")
 
