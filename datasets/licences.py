@@ -33,8 +33,9 @@ _MAX_NAMES: Final = 5
 """Maximum number of signers that an error lists."""
 
 _HOW_TO_SHARE: Final = (
-    'If the signer agrees to a licence, set it in WORKSPACE/signers.toml, such as licence = "CC-BY-4.0", and run '
-    "`aslkit curate` again. If nobody else gets the result, use --allow-private."
+    'If the signer agrees to a licence, set licence = "CC-BY-4.0", for example, in signers.toml of the workspace '
+    "(data/signers.toml by default), and run `aslkit curate` again. If nobody else gets the result, use "
+    "--allow-private."
 )
 
 _NON_COMMERCIAL: Final = ("CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")

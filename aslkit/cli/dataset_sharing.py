@@ -156,7 +156,7 @@ def _warn_about_missing_licences(folder: Path) -> None:
     if missing := missing_licences(rows):
         click.secho(
             f"Note: of {len(table):,} images, {missing}, so others may not share them. Ask the signers, state "
-            "it in WORKSPACE/signers.toml, and run `aslkit curate` again.",
+            "it in signers.toml of the workspace, and run `aslkit curate` again.",
             fg="yellow", err=True,
         )  # fmt: skip
 

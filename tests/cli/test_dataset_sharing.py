@@ -141,7 +141,7 @@ def test_private_images_leave_only_if_allowed(
     result = run(private, *command)
     assert result.exit_code == 2
     assert "The images of maria are private: only the signer may use them." in result.stderr
-    assert 'set it in WORKSPACE/signers.toml, such as licence = "CC-BY-4.0"' in result.stderr
+    assert 'set licence = "CC-BY-4.0", for example, in signers.toml of the workspace' in result.stderr
     assert not (private / "there").exists()
     assert not (private / "datasets" / "ours").exists()
     assert run(private, *command, option).exit_code == 0
