@@ -47,7 +47,7 @@ DESCRIPTIONS: Final = {
     "tiny-hand": "The hand is small in the frame. Move closer to the camera.",
     "blurred": "Blurred, and more so than the rest of its session.",
     "wrong-hand": "Not the signer's dominant hand. The image may be mirrored, or show another person.",
-    "label-doubt": "The label may be wrong: classifiers that were not trained on the image predict another letter.",
+    "label-doubt": "The label may be wrong: the starter model predicts another letter.",
     "few-frames": "The signer has too few frames of the letter.",
     "one-sitting": "All frames of this signer's letter are from one session.",
     "near-duplicate": "A near-duplicate of an image that is kept, and less sharp.",
