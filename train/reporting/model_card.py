@@ -8,7 +8,9 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from aslkit.core.sanitize import format_percent
 from aslkit.formats.environment import Environment
 from aslkit.formats.run_metrics import RejectionMetrics, RunMetrics
+from aslkit.train.reporting.environment import WORKSPACE_PLACEHOLDER
 from aslkit.train.reporting.summary_text import (
+    FALSE_LETTERS_EXPLANATION,
     NEGATIVE_KINDS,
     describe_false_letters,
     describe_recogniser,
@@ -43,15 +45,22 @@ def render_card(metrics: RunMetrics) -> str:
     """Return the card as Markdown with the front matter of the Hugging Face Hub."""
     summary = describe_run(metrics)
     random_split = random_split_accuracy(metrics)
-    random_text = f"Accuracy on a random split, which is optimistic: {format_percent(random_split)}. {summary.gap} "
+    result = [
+        f"**{format_percent(metrics.headline_accuracy)} accuracy on {summary.tested}.**",
+        summary.interval,
+        summary.explanation,
+        "An image in which no hand is found counts as wrong.",
+        f"Accuracy on a random split, which is optimistic: {format_percent(random_split)}. {summary.gap}"
+        if random_split is not None
+        else "",
+        describe_transfer(metrics),
+    ]
     parts = [
         f"---\n{yaml.safe_dump(_FRONT_MATTER, sort_keys=False)}---\n",
         f"# {describe_recogniser(metrics)}\n",
         "Recognises static letters of the American Sign Language alphabet in a single image. J and Z are signed with a "
         f"movement and are not included. Feature and architecture: {metrics.feature} × {metrics.architecture}.\n",
-        f"**{format_percent(metrics.headline_accuracy)} accuracy on {summary.tested}.** {summary.interval} "
-        f"{summary.explanation} An image in which no hand is found counts as wrong. "
-        f"{random_text if random_split is not None else ''}{describe_transfer(metrics)}\n",
+        " ".join(filter(None, result)) + "\n",
         _render_folds(metrics),
         _render_rejection(metrics.rejection) if metrics.rejection else "",
         _render_letters(metrics),
@@ -70,6 +79,9 @@ def render_card(metrics: RunMetrics) -> str:
         "below which a prediction is rejected.\n",
         "## Reproduce\n",
         f"```sh\n{metrics.command}\n```\n",
+        f"{WORKSPACE_PLACEHOLDER} is the folder that contains `runs`.\n"
+        if WORKSPACE_PLACEHOLDER in metrics.command
+        else "",
         _render_environment(metrics.environment),
     ]
     return "\n".join(part for part in parts if part)
@@ -120,14 +132,15 @@ def _render_folds(metrics: RunMetrics) -> str:
 def _render_rejection(rejection: RejectionMetrics) -> str:
     letters = rejection.letters
     negatives = "; ".join(
-        f"{NEGATIVE_KINDS.get(kind, kind)} {format_percent(each.rejected)}"
+        f"{NEGATIVE_KINDS.get(kind, kind)} {format_percent(1 - each.rejected)}"
         for kind, each in rejection.negatives.items()
     )
     return (
         f"**{format_percent(letters.correct)} correct with the confidence threshold**, as in `aslkit live`; "
         f"{format_percent(letters.wrong)} are wrong, {format_percent(letters.rejected)} rejected, and no hand is found "
-        f"in {format_percent(letters.no_hand)}. Rejected frames without a letter: {negatives or 'not measured'}. "
-        f"Expected false letters while spelling: {describe_false_letters(rejection)}.\n"
+        f"in {format_percent(letters.no_hand)}. Expected false letters while spelling: "
+        f"{describe_false_letters(rejection)}. Images without a letter that get one anyway: "
+        f"{negatives or 'not measured'}. {FALSE_LETTERS_EXPLANATION}\n"
     )
 
 

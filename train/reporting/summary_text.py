@@ -49,10 +49,10 @@ NEGATIVE_KINDS: Final = {
 
 FALSE_LETTERS_EXPLANATION: Final = (
     "The figures count different things. The number per minute counts letters that nobody signed, while the hand moves "
-    "from one letter to the next, if three frames in a row (0.2 s) agree. The table counts single images. A resting "
+    "from one letter to the next, if three frames in a row (0.2 s) agree. The shares count single images. A resting "
     "hand does not move, so a letter that it resembles may be written: take the hand out of the image to rest."
 )
-"""Reconciles the false letters per minute with the table of images without a letter."""
+"""Reconciles the false letters per minute with the shares of images without a letter that get one."""
 
 
 @dataclass(frozen=True, kw_only=True)
