@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -143,21 +143,12 @@ def record(
     if lifecycle is not None and not (incomplete := lifecycle.incomplete_letters(letters)):
         return lifecycle.empty_result()
     open_stream = partial(
-        _open_stream,
-        source=source,
-        lifecycle=lifecycle,
-        capture=capture,
-        paced=paced,
+        _open_stream, source=source, lifecycle=lifecycle, capture=capture, paced=paced,
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
-    )
+    )  # fmt: skip
     with ExitStack() as stack:
         # The source comes first: if it cannot be opened, nobody is asked, and no session folder is created.
-        stream = open_stream(incomplete[0])
-        # Covers failures before the recording runs; closing twice is harmless.
-        stack.callback(stream.close)
-        stream.wait_for_first_frame()
-        if not stream.frame_count:
-            raise AslkitError(f"{source} contains no frames. Try it in a video player, or give another source.")
+        stream = stack.enter_context(_wait_for_frames(open_stream(incomplete[0]), source))
         if callable(info):
             lifecycle = create_lifecycle(info=info())
             if not (incomplete := lifecycle.incomplete_letters(letters)):
@@ -168,18 +159,27 @@ def record(
             # Before the frames of a file are read, because they would be lost.
             recording.choose_licence(ask_licence(lifecycle.info.signer))
         source_recording = SourceRecording(
-            recording,
-            open_stream=open_stream,
-            stream=stream,
-            reopen_per_letter=source_kind(source) == "synthetic",
+            recording, open_stream=open_stream, stream=stream, reopen_per_letter=source_kind(source) == "synthetic",
             live=paced or source_kind(source) in LIVE_KINDS,
-        )
+        )  # fmt: skip
         with lifecycle.write_session_summary(
             recording, close=source_recording.close, frame_statistics=source_recording.frame_statistics
         ) as summary:
             summary |= _camera_info(source, capture)
             summary["ended_by"] = screen(source_recording)
     return lifecycle.result(recording, summary)
+
+
+@contextmanager
+def _wait_for_frames(stream: Stream, source: str) -> Iterator[Stream]:
+    """Wait for the first frame, and close the stream at the end, also if the recording does not start."""
+    try:
+        stream.wait_for_first_frame()
+        if not stream.frame_count:
+            raise AslkitError(f"{source} contains no frames. Try it in a video player, or give another source.")
+        yield stream
+    finally:
+        stream.close()  # closing twice is harmless
 
 
 def _camera_info(source: str, capture: CaptureConfig) -> dict[str, Any]:
