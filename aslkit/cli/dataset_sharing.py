@@ -19,6 +19,7 @@ from aslkit.cli.shared.options import (
     workspace_option,
 )
 from aslkit.core.errors import InputError
+from aslkit.core.sanitize import format_count
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_signer
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def merge(
 
 @click.command()
 @completions.dataset_argument
-@click.argument("url", metavar="URL|FOLDER")
+@click.argument("url", metavar="URL|FOLDER", required=False)
 @click.option("--crop", is_flag=True, help="Crop images to the hand.")
 @click.option("--landmarks-only", is_flag=True, help="Share landmarks without images.")
 @click.option("--pseudonyms", is_flag=True, help="Replace the names of signers, sessions, cameras and files.")
@@ -122,20 +123,25 @@ def merge(
 @workspace_option
 @json_option
 def push(
-    dataset: str, url: str, yes_faces: bool, allow_private: bool, root: Path, as_json: bool, **privacy: bool
+    dataset: str, url: str | None, yes_faces: bool, allow_private: bool, root: Path, as_json: bool, **privacy: bool
 ) -> None:
     """Upload a dataset to s3://, gs://, hf:// or a folder.
 
     Run the command again to resume an interrupted upload.
 
     \b
-    Example:  aslkit dataset push custom s3://club/fingerspelling --crop --pseudonyms
+    Example:  aslkit dataset push custom /media/usb/custom
+              aslkit dataset push custom s3://club/fingerspelling --crop --pseudonyms
               aslkit dataset push custom hf://datasets/ORG/NAME --landmarks-only
     """
     from aslkit.datasets.privacy.prepare import PrivacyConfig
     from aslkit.datasets.sharing.push import stage_upload, upload_staged
+    from aslkit.datasets.sharing.remote_storage import base_name
     from aslkit.datasets.sharing.upload import check_upload_target
 
+    if url is None:
+        command = next_command("dataset", "push", dataset, f"/media/usb/{base_name(dataset) or 'custom'}")
+        raise InputError(f"Say where to. A folder is enough, such as a USB stick or a shared drive: {command}")
     check_upload_target(url)
     workspace = Workspace(root=root)
     folder, report = stage_upload(
@@ -319,14 +325,15 @@ def _print_upload_result(result: "UploadResult", report: "PrivacyReport", *, as_
         print_json(asdict(result) | {"privacy": asdict(report)})
         return
     if report.left_out:
-        click.echo(f"Dropped: {report.left_out:,} rows without a hand")
+        click.echo(f"Dropped: {format_count(report.left_out, 'row')} without a hand")
     if report.images:
         click.echo(f"Faces are visible in {report.faces:,} of {report.images:,} images; the card states this")
     if not result.files_sent:
         click.echo(f"Nothing to upload: {result.url} is up to date.")
     else:
         reused = f"; {result.files - result.files_sent} were already there" if result.files_sent < result.files else ""
-        click.echo(f"Uploaded {result.files_sent} files ({result.bytes_sent:,} bytes){reused}: {result.url}")
+        files = format_count(result.files_sent, "file")
+        click.echo(f"Uploaded {files} ({result.bytes_sent:,} bytes){reused}: {result.url}")
     click.echo(f"Download it with: {shlex.join(['aslkit', 'dataset', 'pull', result.url])}")
 
 
@@ -341,5 +348,6 @@ def _print_download_result(result: "DownloadResult", *, as_json: bool) -> None:
     else:
         reused = result.size - result.bytes_fetched
         resumed = f"; {reused:,} were already here" if reused > 0 else ""
-        click.echo(f"Downloaded {result.files} files ({result.bytes_fetched:,} bytes{resumed}): {result.folder}")
+        files = format_count(result.files, "file")
+        click.echo(f"Downloaded {files} ({result.bytes_fetched:,} bytes{resumed}): {result.folder}")
     click.echo(f"Verify it before you train: {next_command('dataset', 'verify', result.folder.name)}")

@@ -296,11 +296,15 @@ def test_demo_runs_all_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     result = aslkit("demo", workspace=tmp_path)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert len(lines) == 10
     assert "36 frames of 3 synthetic signers" in lines[0]
     assert "on unseen signer synthetic-cleo" in lines[3]
-    report = Path(lines[5].split()[-1])
+    report = Path(lines[5].split()[-1].removeprefix("file://"))
     assert report.is_file()
+    # The first of the next commands spells with the model just trained.
+    assert lines[7:9] == [
+        "Next:",
+        f"  Spell with this model at the webcam  aslkit live --workspace {tmp_path / 'demo'}",
+    ]
     metrics = json.loads((report.parent / "metrics.json").read_text())
     assert metrics["unseen"]["accuracy"] > 0.6  # three letters: 0.33 by chance
 

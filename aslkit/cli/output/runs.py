@@ -8,7 +8,7 @@ import msgspec
 
 from aslkit.cli.output.stages import MAX_LISTED, print_json, print_note
 from aslkit.cli.shared.options import next_command
-from aslkit.core.sanitize import format_percent, sanitize_text
+from aslkit.core.sanitize import format_count, format_percent, sanitize_text
 from aslkit.formats.run_metrics import Candidate, RunMetrics
 from aslkit.web.report_page import join_listed, join_words
 
@@ -122,7 +122,7 @@ def _print_accuracy(metrics: RunMetrics, summary: "Headline") -> None:
         false_letters = describe_false_letters(rejection)
         click.echo(f"          {summary.at_threshold}; false letters while spelling: {false_letters}")
     click.echo(
-        f"          {unseen.n or 0:,} frames; hand found in {format_percent(unseen.coverage)}, a frame without a hand "
+        f"          {format_count(unseen.n or 0, 'frame')}; hand found in {format_percent(unseen.coverage)}, a frame without a hand "
         "counts as wrong"
     )
     if summary.explanation:
@@ -135,7 +135,7 @@ def _print_accuracy(metrics: RunMetrics, summary: "Headline") -> None:
     if metrics.cv is None:
         return
     for fold in metrics.cv.folds:
-        frames = f"{fold.n or 0:,} frames, hand found in {format_percent(fold.coverage)}"
+        frames = f"{format_count(fold.n or 0, 'frame')}, hand found in {format_percent(fold.coverage)}"
         click.echo(f"          {format_percent(fold.accuracy):>6}  {fold.name} ({frames})")
     if summary.interval:
         click.echo(f"          {summary.interval}")

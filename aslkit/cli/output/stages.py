@@ -11,7 +11,7 @@ import click
 
 from aslkit.cli.shared.options import next_command
 from aslkit.core.letters import LETTERS
-from aslkit.core.sanitize import format_percent
+from aslkit.core.sanitize import format_count, format_percent
 from aslkit.web.report_page import count_near_duplicates
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def print_import(result: "ImportResult", info: "SessionInfo", *, as_json: bool) 
         )
         return
     total, letters = sum(result.stored.values()), len(result.stored)
-    click.echo(f"Imported {total:,} frames of {letters} letters for {info.signer}, session {info.session}.")
+    imported = f"{format_count(total, 'frame')} of {format_count(letters, 'letter')}"
+    click.echo(f"Imported {imported} for {info.signer}, session {info.session}.")
     if result.already_imported:
         click.echo(f"{result.already_imported:,} were imported before.")
     for reason, count in Counter(reason for _, reason in result.skipped).most_common():
@@ -81,7 +82,8 @@ def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *
     if recovered := str(result.recovered):
         click.echo(f"An earlier recording was interrupted. Recovered: {recovered}.")
     for letter, number in sorted(result.letters.items()):
-        click.echo(f"Stored {number:,} frames of {letter}; {info.signer} has {result.counts[letter]:,} of {goal:,}.")
+        stored = format_count(number, "frame")
+        click.echo(f"Stored {stored} of {letter}; {info.signer} has {result.counts[letter]:,} of {goal:,}.")
     if not result.stored:
         click.echo(f"No frames were stored ({result.end_reason}).")
     else:
@@ -110,9 +112,10 @@ def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) ->
     """Print the frames, signers and splits of a dataset."""
     if up_to_date:
         click.echo("The dataset is up to date.")
-    click.echo(f"{summary['frames']:,} frames, {count_near_duplicates(summary['frames'], summary['groups'])}: {folder}")
+    near_duplicates = count_near_duplicates(summary["frames"], summary["groups"])
+    click.echo(f"{format_count(summary['frames'], 'frame')}, {near_duplicates}: {folder}")
     for name, signer in summary["signers"].items():
-        click.echo(f"  {name}: {signer['frames']:,} frames, hand found in {signer['coverage']:.2%}")
+        click.echo(f"  {name}: {format_count(signer['frames'], 'frame')}, hand found in {signer['coverage']:.2%}")
     splits = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
     held_out = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
     click.echo(f"Split by {_SPLIT_UNITS.get(summary['split_by'], summary['split_by'])}: {splits}{held_out}")
