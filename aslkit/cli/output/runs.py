@@ -122,8 +122,8 @@ def _print_accuracy(metrics: RunMetrics, summary: "Headline") -> None:
         false_letters = describe_false_letters(rejection)
         click.echo(f"          {summary.at_threshold}; false letters while spelling: {false_letters}")
     click.echo(
-        f"          {format_count(unseen.n or 0, 'frame')}; hand found in {format_percent(unseen.coverage)}, a frame without a hand "
-        "counts as wrong"
+        f"          {format_count(unseen.n or 0, 'frame')}; hand found in {format_percent(unseen.coverage)}, a frame "
+        "without a hand counts as wrong"
     )
     if summary.explanation:
         click.echo(f"          {summary.explanation}")
