@@ -8,7 +8,8 @@ import numpy as np
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import atomic_write
 from aslkit.core.letters import LETTERS
-from aslkit.formats.run_metrics import AccuracyMetrics, EvaluationOf, RunMetrics
+from aslkit.formats.prediction_metrics import AccuracyMetrics
+from aslkit.formats.run_metrics import EvaluationOf, RunMetrics
 from aslkit.inference import load_model
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import FEATURES, Feature

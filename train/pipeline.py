@@ -15,11 +15,11 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.progress import OnMessage
 from aslkit.datasets import duplicate_signers, parquet_store
 from aslkit.datasets.split import By
+from aslkit.formats.prediction_metrics import RejectionMetrics
 from aslkit.formats.run_metrics import (
     Candidate,
     CrossValidationMetrics,
     LearningCurve,
-    RejectionMetrics,
     RunMetrics,
     SignerOutlierMetrics,
     TrainingData,

@@ -8,8 +8,9 @@ import numpy as np
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
+from aslkit.formats.prediction_metrics import HeldOutMetrics
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.formats.run_metrics import HeldOutMetrics, RunMetrics, TrainingData
+from aslkit.formats.run_metrics import RunMetrics, TrainingData
 from aslkit.inference.load_model import save_network
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data.features import FEATURES

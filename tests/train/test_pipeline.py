@@ -14,14 +14,8 @@ from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.sanitize import format_percent
 from aslkit.datasets import parquet_store, schema
-from aslkit.formats.run_metrics import (
-    AccuracyMetrics,
-    HeldOutMetrics,
-    LetterMetrics,
-    RunMetrics,
-    SplitUnit,
-    TrainingData,
-)
+from aslkit.formats.prediction_metrics import AccuracyMetrics, HeldOutMetrics, LetterMetrics
+from aslkit.formats.run_metrics import RunMetrics, SplitUnit, TrainingData
 from aslkit.train import select_model
 from aslkit.train.config import TrainConfig
 from aslkit.train.pipeline import TrainResult, train

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.formats.run_metrics import Reliability, ReliabilityBin
+from aslkit.formats.prediction_metrics import Reliability, ReliabilityBin
 from aslkit.vision.preprocess import Array, apply_temperature
 
 BINS: Final = 10

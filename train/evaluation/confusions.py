@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from aslkit.core.letters import INDEX, LETTERS
-from aslkit.formats.run_metrics import ConfusedPair, ConfusionGroup
+from aslkit.formats.prediction_metrics import ConfusedPair, ConfusionGroup
 from aslkit.train.evaluation.predictions import NO_PREDICTION, Predictions
 
 GROUPS: Final = (

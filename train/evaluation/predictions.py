@@ -10,7 +10,12 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
-from aslkit.formats.run_metrics import Confusion, HeldOutMetrics, LetterMetrics, PredictionMetrics
+from aslkit.formats.prediction_metrics import (
+    Confusion,
+    HeldOutMetrics,
+    LetterMetrics,
+    PredictionMetrics,
+)
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.vision.preprocess import Array

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.run_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
+from aslkit.formats.prediction_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
 from aslkit.train.data import synthetic_negatives
 from aslkit.train.data.features import Feature
 from aslkit.train.data.recorded_negatives import negatives_of_signers

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.run_metrics import LearningCurve, Reliability, RunMetrics
+from aslkit.formats.prediction_metrics import Reliability
+from aslkit.formats.run_metrics import LearningCurve, RunMetrics
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix
 from aslkit.train.reporting.summary_text import describe_test_set
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from aslkit.core.sanitize import format_percent
-from aslkit.formats.run_metrics import CrossValidationMetrics, RejectionMetrics, RunMetrics
+from aslkit.formats.prediction_metrics import RejectionMetrics
+from aslkit.formats.run_metrics import CrossValidationMetrics, RunMetrics
 from aslkit.web.report_page import join_listed, join_words
 
 _TEST_SET: Final = {

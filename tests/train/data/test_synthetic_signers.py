@@ -9,7 +9,8 @@ import pytest
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
 from aslkit.core.native_libraries import import_keras
-from aslkit.formats.run_metrics import HeldOutMetrics, RunMetrics, TrainingData
+from aslkit.formats.prediction_metrics import HeldOutMetrics
+from aslkit.formats.run_metrics import RunMetrics, TrainingData
 from aslkit.synthetic.landmark_dataset import NO_LETTER
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aslkit.formats.run_metrics import Confusion, LetterMetrics
+from aslkit.formats.prediction_metrics import Confusion, LetterMetrics
 from aslkit.train.evaluation.predictions import (
     NO_PREDICTION,
     Predictions,

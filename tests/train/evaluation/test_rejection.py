@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.letters import LETTERS
-from aslkit.formats.run_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
+from aslkit.formats.prediction_metrics import LetterOutcomes, NegativeOutcome, RejectionMetrics
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data import synthetic_negatives
 from aslkit.train.evaluation.calibration import (

@@ -13,8 +13,9 @@ from aslkit.cli.shared.capture_options import CaptureOptions
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
+from aslkit.formats.prediction_metrics import HeldOutMetrics, LetterMetrics
 from aslkit.formats.recording_plan import load_plan
-from aslkit.formats.run_metrics import HeldOutMetrics, LetterMetrics, RunMetrics, read_metrics
+from aslkit.formats.run_metrics import RunMetrics, read_metrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
