@@ -174,7 +174,7 @@ def _metrics(
         (_metrics("signer", 0.98, 0.98), "^unseen signers: maria$", "does not overestimate", "^$"),
         (_metrics("signer", 1.0, 0.9, letters="A"), "maria, 1 of 2 letters", "cannot be compared", "^$"),
         (_metrics("signer", None, 0.9), "maria", "is unknown", "^$"),
-        (_metrics("session", 0.9, 0.9), "^the same person, .* \\(another session\\)$", "^$", "only one signer"),
+        (_metrics("session", 0.9, 0.9), "^the same person, another recording session$", "^$", "only one signer"),
         (_metrics("block", 0.9, 0.9), "^the same person, later recording \\(same session\\)$", "^$", "only one signer"),
         (_metrics("block", 1.0, 0.9, letters="A"), "\\(same session\\), 1 of 2 letters", "^$", "only one signer"),
         (_metrics("signer", 0.9, 0.9, synthetic=True), "unseen signers \\(synthetic\\)", "not", "synthetic"),

@@ -10,7 +10,7 @@ from aslkit.web.report_page import join_listed, join_words
 
 _TEST_SET: Final = {
     "signer": "unseen signers",
-    "session": "same person, later recording (another session)",
+    "session": "same person, another recording session",  # which may be earlier
     "block": "same person, later recording (same session)",
 }
 """What is tested, by the unit that the test set does not share with the training set."""
