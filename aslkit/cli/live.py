@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.ask_signer import ask_name, can_prompt
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
 from aslkit.cli.shared.options import (
     config_option,
     json_option,
-    login_name,
     run_or_newest,
     source_option,
     web_options,
     workspace_option,
 )
-from aslkit.core.errors import AslkitError
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace, make_name, validate_signer
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 )
 @click.option(
     "--signer",
-    help="Who is signing.  [default: your login name, or the name of the folder, video or synthetic signer]",
+    help="Who is signing.  [default: asked at a camera; otherwise the name of the folder, video or synthetic signer]",
     shell_complete=completions.signer,
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random order.")
@@ -167,7 +167,7 @@ def exam(
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
     chosen_letters = (parse_letter(letter),) if letter is not None else parse_letters(letters)
-    signer_name = _exam_signer(signer, source)
+    signer_name = _exam_signer(signer, source, workspace)
     metadata = {"run": folder.name, "signer": signer_name, "source": camera_name(source), "seed": seed, "times": times}
     rng = np.random.default_rng(seed)
     result = run_exam(
@@ -185,8 +185,12 @@ def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
     return preview if preview is not None else source_kind(source) in LIVE_KINDS and not as_json
 
 
-def _exam_signer(signer: str | None, source: str) -> str:
-    """Return the signer: as given, or named after the source, or the login name."""
+def _exam_signer(signer: str | None, source: str, workspace: Workspace) -> str:
+    """Return the signer: as given, named after the source, or asked.
+
+    Raises:
+        InputError: the name is invalid, or nobody can be asked.
+    """
     from aslkit.live.frame_loop import SYNTHETIC_SIGNER
     from aslkit.video.sources import source_kind
 
@@ -194,7 +198,12 @@ def _exam_signer(signer: str | None, source: str) -> str:
     if signer is None and kind == "synthetic":
         signer = SYNTHETIC_SIGNER
     elif signer is None:
-        signer = make_name(Path(source).absolute().name) if kind in ("folder", "video") else login_name()
+        if kind in ("folder", "video"):
+            signer = make_name(Path(source).absolute().name)
+        elif not can_prompt():
+            raise InputError("Who is signing? Give --signer.")
+        else:
+            signer = ask_name(workspace)
     return validate_signer(signer, synthetic=kind == "synthetic")
 
 

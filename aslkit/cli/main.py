@@ -43,8 +43,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except click.NoSuchOption as error:
             # click suggests options that are hardly similar, such as --feature for --leter.
-            error.possibilities = get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=0.8)
-            raise
+            near = get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=0.8)
+            raise click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx) from error
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -64,7 +64,6 @@ def exam_folders(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
         return {}
 
     monkeypatch.setattr("aslkit.live.exam.run.run_exam", fake_run_exam)
-    monkeypatch.setattr("getpass.getuser", lambda: "maria")
     return folders
 
 
@@ -105,7 +104,6 @@ def test_live_reports_failing_speech_once_and_continues(aslkit: Run, live_calls:
 @pytest.mark.parametrize(
     ("options", "signer"),
     [
-        (("--source", "0"), "maria"),
         (("--source", "0", "--signer", "ben"), "ben"),
         (("--source", "synthetic", "--letter", "A"), "synthetic-ada"),
         (("--source", "synthetic", "--letter", "A", "--signer", "synthetic-eve"), "synthetic-eve"),
@@ -155,10 +153,13 @@ def test_exam_rejects_invalid_signer(
     assert message in result.stderr
 
 
-def test_exam_rejects_login_name_that_is_no_folder_name(
+def test_exam_at_a_camera_asks_for_the_signer(
     aslkit: Run, exam_folders: list[ExamFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: "club/maria")
     result = aslkit("exam", "--source", "0")
     assert (result.exit_code, exam_folders) == (2, [])
-    assert "'club/maria' is not a valid name for a signer" in result.stderr
+    assert "Who is signing? Give --signer." in result.stderr
+    monkeypatch.setattr("aslkit.cli.live.can_prompt", lambda: True)
+    monkeypatch.setattr("aslkit.cli.live.ask_name", lambda workspace: "maria")
+    assert aslkit("exam", "--source", "0", "--json").exit_code == 0
+    assert [folder.signer for folder in exam_folders] == ["maria"]

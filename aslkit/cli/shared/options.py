@@ -1,6 +1,5 @@
 """Options that several commands share, options generated from settings, and names that become paths."""
 
-import getpass
 import os
 import shlex
 from collections.abc import Callable
@@ -200,15 +199,3 @@ def run_or_newest(run: str | None, workspace: Workspace) -> Path:
     newest = max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
     click.echo(f"Model: {newest.name}, your newest run.", err=True)
     return newest
-
-
-def login_name() -> str:
-    """Return the user's login name, the default signer.
-
-    Raises:
-        InputError: the user has no name, as in some containers.
-    """
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise InputError("Who is signing? Give --signer.") from error
