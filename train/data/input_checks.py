@@ -50,11 +50,6 @@ def dataset_warnings(samples: Samples) -> list[str]:
     counts = np.bincount(samples.label[train], minlength=len(LETTERS))
     trained, tested = np.flatnonzero(counts), np.unique(samples.label[test])
     warnings = []
-    if len(np.unique(samples.signer)) == 1:
-        warnings.append(
-            f"There is only one signer ({samples.signer[0]}), so the accuracy says little about other signers. "
-            "Record a second signer: aslkit capture --letter A --signer NAME"
-        )
     if not test.any():
         warnings.append("The test set is empty, so the accuracy will be unknown.")
     elif untested := sorted(set(trained.tolist()) - set(tested.tolist())):
