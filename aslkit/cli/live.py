@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.ask_signer import ask_name, can_prompt
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
 from aslkit.cli.shared.options import (
     config_option,
@@ -191,6 +190,7 @@ def _exam_signer(signer: str | None, source: str, workspace: Workspace) -> str:
     Raises:
         InputError: the name is invalid, or nobody can be asked.
     """
+    from aslkit.cli.shared.ask_signer import ask_name, can_prompt
     from aslkit.live.frame_loop import SYNTHETIC_SIGNER
     from aslkit.video.sources import source_kind
 

@@ -159,7 +159,7 @@ def test_exam_at_a_camera_asks_for_the_signer(
     result = aslkit("exam", "--source", "0")
     assert (result.exit_code, exam_folders) == (2, [])
     assert "Who is signing? Give --signer." in result.stderr
-    monkeypatch.setattr("aslkit.cli.live.can_prompt", lambda: True)
-    monkeypatch.setattr("aslkit.cli.live.ask_name", lambda workspace: "maria")
+    monkeypatch.setattr("aslkit.cli.shared.ask_signer.can_prompt", lambda: True)
+    monkeypatch.setattr("aslkit.cli.shared.ask_signer.ask_name", lambda workspace: "maria")
     assert aslkit("exam", "--source", "0", "--json").exit_code == 0
     assert [folder.signer for folder in exam_folders] == ["maria"]

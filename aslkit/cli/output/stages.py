@@ -202,7 +202,8 @@ def print_demo(result: "DemoResult", *, as_json: bool) -> None:
     click.echo(
         f"Recorded  {dataset['frames']:,} frames of {len(dataset['signers'])} synthetic signers, 24 letters each."
     )
-    click.echo(f"Curated   hand found in {coverage}; {dataset['groups']:,} groups of near-duplicates.")
+    near_duplicates = count_near_duplicates(dataset["frames"], dataset["groups"])
+    click.echo(f"Curated   hand found in {coverage}; {near_duplicates}.")
     click.echo(f"Trained   {metrics.feature} × {metrics.architecture} on {' and '.join(metrics.trained_on.signers)}.")
     click.secho(
         f"Accuracy  {format_percent(metrics.unseen.accuracy)} on unseen signer {' '.join(metrics.unseen.held_out)}.",
