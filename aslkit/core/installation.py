@@ -55,7 +55,7 @@ def install_command(*requirements: str, options: str = "") -> str:
 
 def uninstall_command(*distributions: str) -> str:
     """Return the shell command that uninstalls distributions from this environment, without asking."""
-    return " ".join([_pip("uninstall"), *(["-y"] if find_spec("pip") else []), *distributions])  # uv does not ask
+    return " ".join([_pip("uninstall"), *(["-y"] if find_version("pip") else []), *distributions])  # uv does not ask
 
 
 def install_extra_command(extra: str) -> str:
@@ -105,7 +105,7 @@ def find_checkout() -> Path | None:
 def _pip(action: str) -> str:
     """Return the command of pip for this environment; of uv if pip is missing, as in environments that uv creates."""
     python = shlex.quote(sys.executable)
-    return f"{python} -m pip {action}" if find_spec("pip") else f"uv pip {action} --python {python}"
+    return f"{python} -m pip {action}" if find_version("pip") else f"uv pip {action} --python {python}"
 
 
 def _list_requirements(extra: str) -> Iterator[str]:

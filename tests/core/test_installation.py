@@ -13,7 +13,7 @@ from aslkit.core.errors import AslkitError
 
 def _outside_checkout(monkeypatch: pytest.MonkeyPatch, *, pip: bool) -> None:
     monkeypatch.setattr(installation, "find_checkout", lambda: None)
-    monkeypatch.setattr(installation, "find_spec", lambda name: name if pip and name == "pip" else None)
+    monkeypatch.setattr(installation, "find_version", {"pip": "26.2"}.get if pip else lambda name: None)
 
 
 def test_checkout_installs_extras_with_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from aslkit.formats.signers import SignerDetails, load_signer, save_signer
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 signer_details = st.builds(
     SignerDetails,
-    licence=st.none() | texts,
+    licence=st.none() | texts.map("Terms of {}".format),  # a consent is derived from an SPDX identifier
     consent=st.none() | texts.map("In my words: {}".format),
     hand=st.sampled_from([None, "left", "right"]),
 )
