@@ -43,9 +43,7 @@ def test_environment_without_pip_is_changed_with_uv(monkeypatch: pytest.MonkeyPa
 
 def test_missing_module_is_reported_with_its_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
     installation.require_modules("json", extra="train", purpose="Training")
-    with pytest.raises(
-        AslkitError, match=r"^Training needs no_such_module, which is not installed\. Install it"
-    ):
+    with pytest.raises(AslkitError, match=r"^Training needs no_such_module, which is not installed\. Install it"):
         installation.require_modules("json", "no_such_module", extra="train", purpose="Training")
 
 
