@@ -50,6 +50,7 @@ def summarise_dataset(
             for name, count in zip(names, frames, strict=True)
         },
         "letters": {letter: int((label == index).sum()) for index, letter in enumerate(LETTERS)},
+        "train_letters": len(set(label[split.names == "train"].tolist())),
         "rejected": dict(sorted(Counter(rejected).items())),
         "flagged": dict(sorted(Counter(flagged).items())),
     }
@@ -80,8 +81,11 @@ def _write_notes(summary: dict[str, Any], train_counts: Any, test_counts: Any, l
     elif untested := [
         letter for letter, count in zip(LETTERS, test_counts, strict=True) if not count and letter not in missing
     ]:
-        notes.append(
-            f"No test frames for {' '.join(untested)}, because all their frames are near-duplicates of each other. "
-            "Record another session, or move your hand more."
+        why = (
+            f"because {' and '.join(summary['held_out'])} recorded none."
+            if summary["held_out"]
+            else "because all their frames are near-duplicates of each other. Record another session, or move your "
+            "hand more."
         )
+        notes.append(f"No test frames for {' '.join(untested)}, {why}")
     return notes

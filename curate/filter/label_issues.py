@@ -9,8 +9,11 @@ from aslkit.inference.starter import load_starter
 from aslkit.vision.preprocess import apply_temperature, landmark_features
 
 MIN_FRAMES_PER_LETTER: Final = 10
-"""Minimum number of frames of a letter. Letters with fewer are neither checked nor predicted, because a single error
-would be a large share."""
+"""Frames of a letter from which on cleanlab estimates how often it is confused."""
+
+MIN_CONFIDENCE: Final = 0.9
+"""Confidence in another letter, 0–1, from which on a label is doubted without cleanlab, as in
+`aslkit.capture.quality.letter_check`."""
 
 
 def label_issue_scores(
@@ -23,37 +26,37 @@ def label_issue_scores(
     with 17 signers (docs/figures.md).
 
     cleanlab decides which disagreements count, based on how often each pair of letters is confused (confident learning,
-    Northcutt et al., JAIR 2021).
+    Northcutt et al., JAIR 2021). It needs MIN_FRAMES_PER_LETTER of at least two letters. Of other frames, those count
+    in which the model has MIN_CONFIDENCE in another letter.
 
     Args:
         points: float32 (n, 21, 3), hands as returned by `canonical_points`.
         label: int64 (n,), index of the letter.
 
     Returns:
-        float64 (n,), confidence in another letter, 0–1; 0 without a label issue. int64 (n,), the predicted letter; the
-        label itself if the letter is not checked.
+        float64 (n,), confidence in another letter, 0–1; 0 without a label issue. int64 (n,), the predicted letter.
     """
-    confidence, predicted = np.zeros(len(label)), label.copy()
+    probabilities = _predict_letters(points)
+    predicted = probabilities.argmax(axis=1)
+    highest = probabilities.max(axis=1)
+    wrong = (predicted != label) & (highest >= MIN_CONFIDENCE)
     letters, counts = np.unique(label, return_counts=True)
     letters = letters[counts >= MIN_FRAMES_PER_LETTER]
-    rows = np.flatnonzero(np.isin(label, letters))
-    if len(letters) < 2:
-        return confidence, predicted
-    index = np.searchsorted(letters, label[rows])
-    probabilities = _predict_letters(points[rows], letters)
-    most_likely = probabilities.argmax(axis=1)
-    wrong = _find_label_issues(index, probabilities) & (most_likely != index)
-    confidence[rows[wrong]] = probabilities[wrong, most_likely[wrong]]
-    predicted[rows] = letters[most_likely]
-    return confidence, predicted
+    if len(letters) >= 2:
+        rows = np.flatnonzero(np.isin(label, letters))
+        among = probabilities[np.ix_(rows, letters)]
+        among /= among.sum(axis=1, keepdims=True)
+        index, most_likely = np.searchsorted(letters, label[rows]), among.argmax(axis=1)
+        wrong[rows] = _find_label_issues(index, among) & (most_likely != index)
+        predicted[rows], highest[rows] = letters[most_likely], among.max(axis=1)
+    return np.where(wrong, highest, 0.0), predicted
 
 
-def _predict_letters(points: npt.NDArray[np.float32], letters: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return the probability of each of `letters` for each hand, float64 (n, letters), by the starter model."""
+def _predict_letters(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the probability of each letter for each hand, float64 (n, letters), by the starter model."""
     network, contract = load_starter()
     outputs = network(landmark_features(points))
-    probabilities = apply_temperature(outputs, contract.temperature)[:, letters].astype(np.float64)
-    return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), np.float64)
+    return apply_temperature(outputs, contract.temperature).astype(np.float64)
 
 
 def _find_label_issues(label: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,10 @@
 """Checks of a dataset before training: errors if it cannot be trained on, warnings about what it cannot measure."""
 
+import shlex
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
@@ -32,15 +34,26 @@ def check_trainable(samples: Samples) -> None:
     train = (samples.split == "train") & samples.hand_found
     letters = np.unique(samples.label[train])
     if len(letters) < 2:
-        other = next(letter for index, letter in enumerate(LETTERS) if index not in letters)
-        raise AslkitError(
-            f"Fewer than two letters have training frames. Record another one: aslkit capture --letter {other}"
-        )
+        raise AslkitError(f"Fewer than two letters have training frames. {_suggest_letter(samples, letters)}")
     if train.sum() < MIN_FRAMES:
         raise AslkitError(
             f"Only {int(train.sum())} training frames show a hand, which is too few. "
             f"Record at least {MIN_FRAMES_PER_LETTER} frames of each letter, better 40: aslkit capture --letters A-Y"
         )
+
+
+def _suggest_letter(samples: Samples, trained: npt.NDArray[np.int64]) -> str:
+    """Say where a second letter for training can come from: other signers, or a recording."""
+    elsewhere = samples.hand_found & (samples.split == "test") & ~np.isin(samples.label, trained)
+    training_signers = np.unique(samples.signer[samples.split == "train"]).tolist()
+    if elsewhere.any() and training_signers:
+        letters = _join(np.unique(samples.label[elsewhere]).tolist())
+        return (
+            f"{' and '.join(np.unique(samples.signer[elsewhere]).tolist())} in the test set recorded {letters}. Hold "
+            f"somebody else out: aslkit curate --hold-out {shlex.quote(training_signers[0])}"
+        )
+    other = next(letter for index, letter in enumerate(LETTERS) if index not in trained)
+    return f"Record another one: aslkit capture --letter {other}"
 
 
 def dataset_warnings(samples: Samples) -> list[str]:

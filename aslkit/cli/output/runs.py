@@ -44,7 +44,8 @@ def print_training(result: "TrainResult", *, as_json: bool) -> None:
         print_json({"folder": str(result.folder)} | metrics.to_dict())
         return
     summary = describe_run(metrics)
-    click.echo(f"{metrics.feature} × {metrics.architecture}, {metrics.epochs} epochs in {metrics.fit_s or 0:.0f} s")
+    epochs = format_count(metrics.epochs or 0, "epoch")
+    click.echo(f"{metrics.feature} × {metrics.architecture}, {epochs} in {metrics.fit_s or 0:.0f} s")
     _print_accuracy(metrics, summary)
     if (random_split := random_split_accuracy(metrics)) is not None:
         click.echo(f"  {format_percent(random_split):>6}  accuracy on a random split (optimistic)")

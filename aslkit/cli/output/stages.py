@@ -146,7 +146,12 @@ def print_curation(result: "CurateResult", *, as_json: bool) -> None:
             click.echo(f"  {reason} {count:,}: {summarise_reason(reason)}")
     for note in summary["notes"]:
         print_note(note)
-    click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
+    if summary["train_letters"] < 2:
+        click.echo(
+            f"Next: record another letter, because training needs two: {next_command('capture', '--letter', 'B')}"
+        )
+    else:
+        click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
     click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals make the URL clickable
 
 

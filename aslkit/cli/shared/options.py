@@ -14,6 +14,7 @@ from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
 from aslkit.core.installation import aslkit_command
 from aslkit.core.workspace import Workspace
+from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -191,7 +192,12 @@ def run_or_newest(run: str | None, workspace: Workspace) -> Path:
     States on standard error which model was chosen by default.
     """
     if run is not None:
-        return run_folder(run, workspace)
+        folder = run_folder(run, workspace)
+        if not any((folder / name).exists() for name in ("model", METRICS_FILE)):
+            raise InputError(
+                f"{folder} is not a run. List the runs with `aslkit runs`. Images are given with --source."
+            )
+        return folder
     found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
     if not found:
         click.echo("Model: starter, which aslkit ships. Your own: aslkit train --dataset custom", err=True)
