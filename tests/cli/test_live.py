@@ -153,6 +153,13 @@ def test_exam_rejects_invalid_signer(
     assert message in result.stderr
 
 
+def test_images_in_place_of_a_run_are_noticed(aslkit: Run, exam_folders: list[ExamFolder], tmp_path: Path) -> None:
+    (tmp_path / "photos" / "A").mkdir(parents=True)
+    result = aslkit("exam", str(tmp_path / "photos"))
+    assert result.exit_code == 2
+    assert f"Images are given with --source {tmp_path / 'photos'}." in result.stderr
+
+
 def test_exam_at_a_camera_asks_for_the_signer(
     aslkit: Run, exam_folders: list[ExamFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,8 @@ from aslkit.cli.shared.shell_completion import complete_from
 from aslkit.core.config import Setting, list_settings
 from aslkit.core.errors import InputError
 from aslkit.core.installation import aslkit_command
+from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
-from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -193,10 +193,8 @@ def run_or_newest(run: str | None, workspace: Workspace) -> Path:
     """
     if run is not None:
         folder = run_folder(run, workspace)
-        if not any((folder / name).exists() for name in ("model", METRICS_FILE)):
-            raise InputError(
-                f"{folder} is not a run. List the runs with `aslkit runs`. Images are given with --source."
-            )
+        if any(path.is_dir() and path.name.upper() in LETTERS for path in folder.iterdir()):
+            raise InputError(f"{folder} contains images, not a run. Images are given with --source {shlex.quote(run)}.")
         return folder
     found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
     if not found:
