@@ -170,6 +170,14 @@ def test_curate_reports_single_signer_and_missing_letters(tmp_path: Path) -> Non
     assert "Only one signer" in result.stderr
     assert "No training frames for C D E" in result.stderr
     assert "Split by block" in result.stdout
+    assert "Next: aslkit train --dataset custom" in result.stdout
+
+
+def test_curate_asks_for_a_second_letter_before_training(tmp_path: Path) -> None:
+    aslkit("import", photographs(tmp_path / "photos", "A", count=10), "--signer", "maria", workspace=tmp_path / "ws")
+    output = aslkit("curate", workspace=tmp_path / "ws").stdout
+    assert "Next: record another letter, because training needs two: aslkit capture --letter B" in output
+    assert "aslkit train" not in output
 
 
 def test_holding_out_only_signer_fails(tmp_path: Path) -> None:

@@ -63,3 +63,12 @@ def test_dataset_is_checked_before_any_training(
     for cv in (None, "signer"):
         with pytest.raises(AslkitError, match="No hand was found"):
             pipeline.train(dataset, runs=tmp_path, config=config, cv=cv)
+
+
+def test_other_signers_letters_are_suggested_for_training(samples: data.Samples) -> None:
+    """The held-out signer has all letters, the training signer only one."""
+    tested = samples.signer == "synthetic-dan"
+    split = np.where(tested, "test", np.where(samples.label == INDEX["A"], "train", "gap"))
+    signer = np.where(tested, "synthetic-dan", "ada")
+    with pytest.raises(AslkitError, match=r"dan in the test set recorded B L Y\. Hold .* curate --hold-out ada$"):
+        check_trainable(replace(samples, split=split, signer=signer))
