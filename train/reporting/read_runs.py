@@ -58,7 +58,7 @@ class Run:
 def _add_metrics(row: "RunRow", metrics: RunMetrics) -> None:
     unseen, cv = metrics.unseen, metrics.cv
     row.dataset, row.feature, row.architecture = metrics.dataset, metrics.feature, metrics.architecture
-    row.seed, row.fit_s, row.n = metrics.seed, metrics.fit_s, unseen.n
+    row.seed, row.fit_s, row.n, row.stopped = metrics.seed, metrics.fit_s, unseen.n, metrics.stopped
     row.accuracy = metrics.headline_accuracy
     row.random_split = random_split_accuracy(metrics)
     row.cv, row.by = cv is not None, (cv.by if cv else None) or unseen.by
@@ -80,6 +80,7 @@ class RunRow(Struct, kw_only=True):
         held_out: accuracy of each held-out signer, session or block; empty if nobody and nothing was held out in turn,
             and the test set is another recording of the training signers.
         random_split: accuracy on a random split, which is optimistic; null if there is only one signer.
+        stopped: why training ended early, other than for lack of progress; empty if it did not.
         best: name of a benchmark's best model.
     """
 
@@ -98,6 +99,7 @@ class RunRow(Struct, kw_only=True):
     n: int | None = None
     random_split: float | None = None
     fit_s: float | None = None
+    stopped: str = ""
     best: str | None = None
     missing: list[str] = []
     damage: str = ""

@@ -187,6 +187,8 @@ def _print_list(rows: list["RunRow"]) -> None:
             print_note(row.damage)
         elif row.missing:
             print_note(f"{name} is incomplete: {', '.join(row.missing)} is missing.")
+        if row.stopped:
+            print_note(f"{name}: {sanitize_text(row.stopped)}")
 
 
 def _print_table(rows: list["RunRow"]) -> None:

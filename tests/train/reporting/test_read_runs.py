@@ -194,6 +194,13 @@ def test_a_later_recording_of_the_same_person_is_not_called_unseen(key: str, tmp
     assert describe_run(metrics).gap == ""
 
 
+def test_runs_that_stopped_early_are_marked(tmp_path: Path) -> None:
+    _write_metrics(tmp_path, unseen={"accuracy": 0.5, "n": 9}, stopped="Interrupted after 1 of 25 epochs.")
+    result = aslkit("runs", "--workspace", tmp_path)
+    assert "Note: own-1: Interrupted after 1 of 25 epochs." in result.stderr
+    assert json.loads(aslkit("runs", "--json", "--workspace", tmp_path).stdout)[0]["stopped"]
+
+
 def test_hardest_letters_are_those_with_wrong_predictions() -> None:
     shares = {"A": 1.0, "B": 0.5, "C": 0.9996, "D": 0.0}
     per_letter = {letter: LetterMetrics(accuracy=share, n=9) for letter, share in shares.items()}
