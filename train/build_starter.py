@@ -2,7 +2,7 @@
 
     python -m aslkit.train.build_starter LICENSED STRANGERS
 
-LICENSED is a dataset of people whose licences allow to publish what is trained on them, each listed in credits.csv of
+LICENSED is a dataset of people whose licences permit publishing what is trained on them, each listed in credits.csv of
 the starter model. STRANGERS is a dataset of other people, on whom the model is measured; nothing is chosen on them.
 """
 
