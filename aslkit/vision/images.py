@@ -1,10 +1,6 @@
 """Decode and encode images, which can be damaged or hostile, and measure them."""
 
 import hashlib
-import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,23 +8,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.core.errors import AslkitError
+from aslkit.vision.image_formats import IMAGE_SUFFIXES as IMAGE_SUFFIXES
+from aslkit.vision.image_formats import MAX_BYTES, STORED_FORMATS, image_errors, open_image
+from aslkit.vision.image_formats import MAX_PIXELS as MAX_PIXELS
+from aslkit.vision.image_formats import ImageError as ImageError
 from aslkit.vision.jpeg import decode_jpeg_fast, jpeg_size, strip_jpeg_metadata
-
-IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
-
-MAX_PIXELS: Final = 50_000_000
-"""Larger images are rejected by their header, before decoding; 8K video has 33 million pixels."""
-
-MAX_BYTES: Final = 3 * MAX_PIXELS
-"""Larger files are not read; this is the size of an uncompressed image of MAX_PIXELS."""
 
 MIN_SIDE: Final = 16
 """Minimum side in pixels; smaller images cannot show a hand."""
 
 MAX_SIDE: Final = 16_000
 """Maximum side in pixels. OpenCV aborts the process beyond 32,767, and the second try of the landmarker doubles it."""
+
+_LOSSY_FORMATS: Final = ("JPEG", "AVIF", "HEIF")
 
 _HASHED_SIDE: Final = 32
 """Side in pixels of the image that is hashed."""
@@ -39,18 +31,22 @@ MEASURED_SIDE: Final = 320
 Frame = npt.NDArray[np.uint8]
 
 
-class ImageError(AslkitError):
-    """The data is not a supported image. The message gives the reason in a few words, without a path."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Header of an encoded image. `upright` is False if EXIF asks for a rotation."""
+    """Header of an encoded image.
+
+    Attributes:
+        format: such as "JPEG", as Pillow names it.
+        width, height: in pixels, as stored.
+        upright: False if EXIF asks for a rotation.
+        transparent: whether pixels can be transparent.
+    """
 
     format: str
     width: int
     height: int
     upright: bool
+    transparent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +75,11 @@ def read_header(data: bytes) -> Header:
     """Read size and format of an encoded image without decoding it.
 
     Raises:
-        ImageError: not an image of FORMATS, a side outside MIN_SIDE to MAX_SIDE, or above MAX_PIXELS or MAX_BYTES.
+        ImageError: not an image, a side outside MIN_SIDE to MAX_SIDE, or above MAX_PIXELS or MAX_BYTES.
     """
     if size := _simple_jpeg_size(data):
         return Header(format="JPEG", width=size[0], height=size[1], upright=True)
-    with _open_with_pillow(data) as image:
+    with open_image(data) as image:
         return _header(image)
 
 
@@ -100,7 +96,8 @@ def _header(image: Any) -> Header:
     _check_size(width, height)
     # Pillow calls JPEG files with several images, as phones write them, MPO; the first image is the photo.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    return Header(format=kind, width=width, height=height, upright=kind != "JPEG" or _is_upright(image))
+    upright = kind != "JPEG" or _is_upright(image)
+    return Header(format=kind, width=width, height=height, upright=upright, transparent=image.has_transparency_data)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -113,16 +110,18 @@ def _check_size(width: int, height: int) -> None:
 
 
 def decode_image(data: bytes) -> Frame:
-    """Decode an image to BGR, uint8 (height, width, 3), rotated as EXIF says. Gray and transparent images become BGR.
+    """Decode an image to BGR, uint8 (height, width, 3), rotated as EXIF says. Of an animation, the first image.
+
+    Gray images become BGR. Transparent ones are drawn on white: the pixels below can contain what was erased.
 
     Raises:
         ImageError: as `read_header`, or the file is truncated or damaged.
     """
     if _simple_jpeg_size(data) and (frame := decode_jpeg_fast(data)) is not None:
         return frame
-    with _open_with_pillow(data) as image:
+    with open_image(data) as image:
         _header(image)
-        with _image_errors("damaged or cut short"):
+        with image_errors("damaged or cut short"):
             return _pixels(image)
 
 
@@ -131,11 +130,33 @@ def _pixels(image: Any) -> Frame:
     from PIL import ImageOps
 
     turned = image if _is_upright(image) else ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I"):  # 16-bit gray, which Pillow would clip at 255
-        grey = (np.asarray(turned).astype(np.uint32) >> 8).astype(np.uint8)
-        return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+    if turned.mode.startswith("I") or turned.mode == "F":
+        return _gray_pixels(turned)
+    if turned.has_transparency_data:
+        turned = _draw_on_white(turned)
     rgb = np.asarray(turned if turned.mode == "RGB" else turned.convert("RGB"), np.uint8)
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)  # four times as fast as rgb[:, :, ::-1]
+
+
+def _gray_pixels(image: Any) -> Frame:
+    """Return the BGR pixels of a gray image of more than 8 bits, which Pillow would clip at 255."""
+    gray = np.asarray(image)
+    if image.mode == "F" or gray.min() < 0 or gray.max() > 65_535:
+        raise ImageError("a gray image of 32 bits; convert it to 8 bits")
+    if "transparency" in image.info:
+        gray = np.where(gray == image.info["transparency"], 65_535, gray)
+    return np.repeat((gray.astype(np.uint32) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def _draw_on_white(image: Any) -> Any:
+    """Return the RGB image that a white page shows."""
+    from PIL import Image
+
+    if image.mode == "La":  # Pillow converts it to no other mode
+        image = image.convert("LA")
+    page = Image.new("RGBA", image.size, "white")
+    page.alpha_composite(image.convert("RGBA"))
+    return page.convert("RGB")
 
 
 def encode_jpeg(frame: Frame, *, quality: int = 95) -> bytes:
@@ -161,7 +182,8 @@ def encode_png(frame: Frame) -> bytes:
 def normalize_image_file(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
     """Return an image file as captures store it, upright, unmirrored and without EXIF, and its suffix.
 
-    A JPEG that only needs its metadata removed is not re-encoded.
+    A JPEG that only needs its metadata removed is not re-encoded. AVIF and HEIC, which are lossy as well, become
+    JPEG; all other formats become PNG.
 
     Raises:
         ImageError: as `decode_image`; of a JPEG that is not re-encoded, only the header is checked.
@@ -172,11 +194,13 @@ def normalize_image_file(data: bytes, *, mirrored: bool) -> tuple[bytes, str]:
     frame = decode_image(data)
     if mirrored:
         frame = np.ascontiguousarray(frame[:, ::-1])
-    return (encode_jpeg(frame), ".jpg") if header.format == "JPEG" else (encode_png(frame), ".png")
+    return (encode_jpeg(frame), ".jpg") if header.format in _LOSSY_FORMATS else (encode_png(frame), ".png")
 
 
 def strip_metadata(data: bytes) -> bytes:
-    """Remove EXIF, GPS and comments from an image file; the decoded pixels stay identical.
+    """Remove EXIF, GPS, comments and what transparency hides from an image file; the decoded pixels stay identical.
+
+    Images of other formats than STORED_FORMATS become PNG.
 
     Raises:
         ImageError: as `read_header`, or as `decode_image` if the file must be re-encoded.
@@ -184,13 +208,14 @@ def strip_metadata(data: bytes) -> bytes:
     header = read_header(data)
     if header.format == "JPEG" and header.upright:
         return strip_jpeg_metadata(data)
-    return encode_png(decode_image(data)) if _has_metadata(data) else data
+    keep = header.format in STORED_FORMATS and not header.transparent and not _has_metadata(data)
+    return data if keep else encode_png(decode_image(data))
 
 
 def _has_metadata(data: bytes) -> bool:
     """Return whether an image file contains metadata; True if they are damaged."""
     try:
-        with _open_with_pillow(data) as image, _image_errors("damaged metadata"):
+        with open_image(data) as image, image_errors("damaged metadata"):
             image.load()
             has_text = bool(image.getexif()) or bool(getattr(image, "text", None))
             return has_text or bool({"exif", "xmp"} & set(image.info))
@@ -253,37 +278,6 @@ def to_gray(frame: Frame) -> Frame:
     import cv2
 
     return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
-
-
-@contextmanager
-def _open_with_pillow(data: bytes) -> Iterator[Any]:
-    """Open an image with Pillow.
-
-    Raises:
-        ImageError: not an image, or larger than MAX_BYTES.
-    """
-    from PIL import Image
-
-    if len(data) > MAX_BYTES:
-        raise ImageError(f"too large (more than {MAX_BYTES:,} bytes)")
-    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is stricter, and our error states the size
-    problem = "not an image (JPEG, PNG, WebP or BMP)" if data else "empty file"
-    # Only these formats: Pillow's other decoders must not see untrusted files. That of EPS, runs Ghostscript.
-    with _image_errors(problem), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        yield image
-
-
-@contextmanager
-def _image_errors(problem: str) -> Iterator[None]:
-    """Raise ImageError(problem) if anything in the block fails."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # harmless damage
-            yield
-    except ImageError:
-        raise
-    except Exception as error:  # for hostile data, Pillow raises nearly anything: struct.error, KeyError, …
-        raise ImageError(problem) from error
 
 
 def _is_upright(image: Any) -> bool:

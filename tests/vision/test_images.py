@@ -1,5 +1,6 @@
 import io
 import struct
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from aslkit.vision import images
+from aslkit.vision import image_formats, images
 from aslkit.vision.images import Frame, ImageError
 from aslkit.vision.jpeg import strip_jpeg_metadata
 
@@ -62,6 +63,9 @@ def rgb(frame: Frame) -> Image.Image:
         (b"these are my holiday photographs", "not an image"),
         (b"\xff\xd8\xff", "not an image"),
         (b"GIF89a" + bytes(100), "not an image"),
+        (b"\0\0\0\x18ftypheic" + bytes(100), "not an image"),
+        (b"\0\0\0\x18ftypavif" + bytes(100), "not an image"),
+        (b"II*\0" + bytes(100), "not an image"),
         (JPEG[:-60], "damaged or cut short"),
         (PNG[: len(PNG) // 2], "damaged or cut short"),
         (images.encode_png(NOISE[:8]), "too small (64×8"),
@@ -87,7 +91,8 @@ def test_decompression_bomb_is_rejected_by_header(side: int) -> None:
 
 
 def test_huge_file_is_not_read_completely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    for module in (images, image_formats):
+        monkeypatch.setattr(module, "MAX_BYTES", 1000)
     path = tmp_path / "huge.jpg"
     with path.open("wb") as file:
         file.truncate(1 << 40)  # a terabyte that takes no place
@@ -105,21 +110,136 @@ GREY = cv2.cvtColor(SMOOTH, cv2.COLOR_BGR2GRAY)
     [
         (saved(Image.fromarray(GREY), "PNG"), np.dstack([GREY] * 3)),
         (saved(rgb(SMOOTH).convert("RGBA"), "PNG"), SMOOTH),
-        (saved(Image.fromarray(np.dstack([SMOOTH[:, :, ::-1], GREY])), "PNG"), SMOOTH),
         (cv2.imencode(".png", GREY.astype(np.uint16) * 257)[1].tobytes(), np.dstack([GREY] * 3)),
         (cv2.imencode(".png", SMOOTH.astype(np.uint16) * 257)[1].tobytes(), SMOOTH),
         (saved(Image.fromarray(GREY).convert("P"), "PNG"), np.dstack([GREY] * 3)),
-        (saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=bytes(range(256))), np.dstack([GREY] * 3)),
         (saved(rgb(SMOOTH), "BMP"), SMOOTH),
         (saved(rgb(SMOOTH), "WEBP", lossless=True), SMOOTH),
+        (saved(rgb(SMOOTH), "TIFF"), SMOOTH),
+        (saved(rgb(SMOOTH), "TIFF", compression="tiff_lzw"), SMOOTH),
+        (saved(Image.fromarray(GREY.astype(np.uint16) * 257), "TIFF"), np.dstack([GREY] * 3)),
+        (saved(Image.fromarray(GREY), "GIF"), np.dstack([GREY] * 3)),
+        (saved(Image.fromarray(GREY), "GIF", save_all=True, append_images=[rgb(NOISE)]), np.dstack([GREY] * 3)),
     ],
-    ids=["grey", "opaque", "transparent", "16-bit grey", "16-bit", "palette", "clear palette", "BMP", "WebP"],
-)
+    ids=["grey", "opaque", "16-bit grey", "16-bit", "palette", "BMP", "WebP", "TIFF", "TIFF, LZW", "TIFF, 16-bit grey",
+         "GIF", "animated GIF"],
+)  # fmt: skip
 def test_every_pixel_format_is_converted_to_bgr(data: bytes, expected: Frame) -> None:
     frame = images.decode_image(data)
     assert frame.dtype == np.uint8
     assert frame.flags.c_contiguous
     np.testing.assert_array_equal(frame, expected)
+
+
+def hand_cut_out_of(room: Frame) -> Image.Image:
+    """An RGBA image of a hand-like ellipse with a soft edge; the room around it is transparent, but stored."""
+    alpha = np.zeros(room.shape[:2], np.uint8)
+    cv2.ellipse(alpha, (32, 24), (20, 15), 0, 0, 360, 255, -1)
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 1), np.uint8)
+    pixels = np.where(alpha[..., None] > 0, SMOOTH, room)
+    return Image.fromarray(np.dstack([pixels[:, :, ::-1], alpha]))
+
+
+def on_white(picture: Image.Image) -> Frame:
+    """What a white page shows, computed in floating point."""
+    pixels = np.asarray(picture.convert("RGBA")).astype(float)
+    share = pixels[..., 3:] / 255
+    return np.round(pixels[..., 2::-1] * share + 255 * (1 - share)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [("PNG", "RGBA"), ("PNG", "LA"), ("PNG", "P"), ("WEBP", "RGBA"), ("TIFF", "RGBA"), ("TIFF", "LA")],
+)
+def test_what_transparency_hides_does_not_come_back(form: str, mode: str) -> None:
+    options = {"WEBP": {"lossless": True, "exact": True}}.get(form, {})
+    frames = []
+    for room in (NOISE, np.zeros_like(NOISE)):
+        cut_out = hand_cut_out_of(room).convert(mode)
+        data = saved(cut_out, form, **options)
+        frames.append(images.decode_image(data))
+        np.testing.assert_allclose(frames[-1].astype(int), on_white(cut_out), atol=1)
+        stored, suffix = images.normalize_image_file(data, mirrored=False)
+        assert suffix == ".png"
+        for cleaned in (stored, images.strip_metadata(data)):
+            with Image.open(io.BytesIO(cleaned)) as opened:
+                assert opened.mode == "RGB"
+            np.testing.assert_array_equal(images.decode_image(cleaned), frames[-1])
+    if mode != "P":  # whose colours are quantised
+        assert images.pixel_hash(frames[0]) == images.pixel_hash(frames[1])
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_transparent_colour_becomes_white(form: str) -> None:
+    picture = Image.fromarray(GREY)
+    colour = int(GREY[0, 0])
+    expected = np.where(colour == GREY, 255, GREY)
+    for data in (
+        saved(picture, form, transparency=colour),
+        saved(picture.convert("P"), form, transparency=colour),
+    ):
+        np.testing.assert_array_equal(images.decode_image(data), np.dstack([expected] * 3))
+
+
+def test_transparent_16_bit_gray_becomes_white() -> None:
+    data = saved(Image.fromarray(GREY.astype(np.uint16) * 257), "PNG", transparency=int(GREY[0, 0]) * 257)
+    expected = np.where(GREY[0, 0] == GREY, 255, GREY)
+    np.testing.assert_array_equal(images.decode_image(data), np.dstack([expected] * 3))
+
+
+def test_picture_that_is_only_in_its_alpha_is_seen() -> None:
+    drawing = Image.fromarray(np.dstack([np.zeros_like(SMOOTH), 255 - GREY]))
+    np.testing.assert_array_equal(images.decode_image(saved(drawing, "PNG")), np.dstack([GREY] * 3))
+
+
+def test_32_bit_gray_is_rejected() -> None:
+    for values in (GREY.astype(np.float32) / 255, GREY.astype(np.int32) * 70_000):
+        with pytest.raises(ImageError, match="32 bits"):
+            images.decode_image(saved(Image.fromarray(values), "TIFF"))
+
+
+@pytest.mark.parametrize(("form", "orientation"), [("HEIF", 1), ("AVIF", 6)])
+def test_photographs_of_phones_are_read_upright(form: str, orientation: int) -> None:
+    # HEIF stores the rotation in a box of its own, which libheif applies; its EXIF orientation must be ignored.
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    picture[:16, :16] = 0
+    data = saved(rgb(picture), form, quality=90, exif=exif(orientation=orientation))
+    stored, suffix = images.normalize_image_file(data, mirrored=False)
+    assert suffix == ".jpg"
+    assert b"SECRET" not in stored
+    for each in (data, stored, images.strip_metadata(data)):
+        frame = images.decode_image(each)
+        assert frame.shape == ((64, 48, 3) if orientation == 6 else (48, 64, 3))
+        assert frame[4, -4 if orientation == 6 else 4].max() < 40
+        assert (frame < 100).mean() == pytest.approx(256 / (48 * 64), abs=0.02)
+
+
+def test_heic_without_its_package_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"a HEIC image; to read it, run `.*`, or convert it to JPEG"):
+        images.decode_image(b"\0\0\0\x18ftypheic" + bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.jfif", b"", True),
+        ("a.HEIC", b"", True),
+        ("photo", JPEG, True),
+        ("photo.bin", PNG, True),
+        ("photo.dat", saved(rgb(SMOOTH), "WEBP"), True),
+        ("photo.x", saved(rgb(SMOOTH), "AVIF"), True),
+        ("film.mov", b"\0\0\0\x14ftypqt  ", False),
+        ("notes.txt", b"a letter to my aunt", False),
+        ("empty", b"", False),
+    ],
+)
+def test_images_are_recognised_by_name_or_content(tmp_path: Path, name: str, data: bytes, expected: bool) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert image_formats.is_image_file(tmp_path / name) == expected
+    assert not image_formats.is_image_file(tmp_path)
 
 
 def test_cmyk_jpeg_is_read() -> None:
@@ -185,7 +305,7 @@ def outcome(function: Callable[[bytes], object], data: bytes) -> object:
 def test_fast_jpeg_decoder_gives_same_pixels_as_pillow(data: bytes) -> None:
     expected = [with_pillow(function, data) for function in (images.decode_image, images.read_header)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(images, "_open_with_pillow")
+        patch.delattr(images, "open_image")
         assert [outcome(function, data) for function in (images.decode_image, images.read_header)] == expected
 
 
@@ -354,6 +474,9 @@ SEEDS = [
     saved(rgb(SMOOTH), "JPEG", exif=exif(orientation=6), progressive=True),
     saved(rgb(SMOOTH), "WEBP", exif=exif()),
     saved(rgb(SMOOTH), "BMP"),
+    saved(rgb(SMOOTH), "TIFF", compression="jpeg"),
+    saved(rgb(SMOOTH), "GIF"),
+    saved(rgb(SMOOTH), "AVIF"),
     saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=bytes(range(256)), exif=exif(orientation=5)),
 ]
 
