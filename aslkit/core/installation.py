@@ -64,7 +64,7 @@ def install_extra_command(extra: str) -> str:
     In a checkout, `./run setup` installs all of them. Otherwise the packages are named: an index may not have aslkit.
 
     Args:
-        extra: "train", "augment", "export", "remote" or "spark".
+        extra: "train", "augment", "export", "heic", "remote" or "spark".
     """
     if checkout := find_checkout():
         run = checkout / "run"

@@ -73,6 +73,12 @@ def check_opencv(_: Path) -> CheckStatus:
     return ok(f"{listed}, windows with {windows}")
 
 
+def check_heic(_: Path) -> CheckStatus:
+    """Check that pillow-heif is installed."""
+    version = find_version("pillow-heif")
+    return ok(f"pillow-heif {version}") if version else missing("not installed", install_extra_command("heic"))
+
+
 def check_tensorflow(_: Path) -> CheckStatus:
     """Check that TensorFlow is installed."""
     version = find_version("tensorflow")

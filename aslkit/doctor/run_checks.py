@@ -82,6 +82,7 @@ CHECKS: Final = (
     Check(name="Cameras", needed_for="recording and recognition with a webcam", run=machine.check_cameras),
     Check(name="Display", needed_for="the windows of capture and live", run=machine.check_display),
     Check(name="OpenCV", needed_for="images, cameras and windows", run=packages.check_opencv, required=True),
+    Check(name="HEIC", needed_for="photographs of iPhones (extra [heic])", run=packages.check_heic),
     Check(name="TensorFlow", needed_for="training neural networks (extra [train])", run=packages.check_tensorflow),
     Check(name="Horovod", needed_for="training on several ranks (extra [spark])", run=packages.check_horovod),
     Check(name="Spark", needed_for=SPARK_USES, run=packages.check_spark),

@@ -144,7 +144,7 @@ def on_white(picture: Image.Image) -> Frame:
     """What a white page shows, computed in floating point."""
     pixels = np.asarray(picture.convert("RGBA")).astype(float)
     share = pixels[..., 3:] / 255
-    return np.round(pixels[..., 2::-1] * share + 255 * (1 - share)).astype(np.uint8)
+    return np.asarray(np.round(pixels[..., 2::-1] * share + 255 * (1 - share)), np.uint8)
 
 
 @pytest.mark.parametrize(
