@@ -137,8 +137,8 @@ def _find_frames(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captu
 
 def _load_sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> Sessions:
     """Return the sessions of the frames, with the current licence and consent of their signers."""
-    names = sorted({(frame.signer, validate_name("session", frame.session)) for frame in frames})
-    sessions = {name: SessionInfo.load(workspace.captures / name[0] / name[1] / SESSION_FILE) for name in names}
+    folders = {(frame.signer, validate_name("session", frame.session)): frame.path.parents[1] for frame in frames}
+    sessions = {name: SessionInfo.load(folders[name] / SESSION_FILE) for name in sorted(folders)}
     details = load_signers(workspace)
     return {name: details.get(name[0], SignerDetails()).update_session(info) for name, info in sessions.items()}
 

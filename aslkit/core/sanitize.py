@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from jinja2 import Template
 
+JOINERS: Final = "\u200c\u200d"
+"""Invisible characters that Persian and Indic words need. They do not change the direction of the text."""
+
 MAX_CHARS: Final = 80
 """Longest text that is displayed."""
 
@@ -26,8 +29,13 @@ def sanitize_text(text: object, *, most: int = MAX_CHARS) -> str:
         most: maximum length; longer text is cut and ends with an ellipsis.
     """
     full = str(text)
-    printable = "".join(each if each.isprintable() else "\ufffd" for each in full[:most])
+    printable = "".join(each if is_printable(each) else "\ufffd" for each in full[:most])
     return printable + "…" if len(full) > most else printable
+
+
+def is_printable(text: str) -> bool:
+    """Return whether text has no control or direction characters. Joiners, which some words need, are allowed."""
+    return all(each.isprintable() or each in JOINERS for each in text)
 
 
 def escape_markdown(text: object, *, most: int = MAX_CHARS) -> str:

@@ -18,6 +18,7 @@ import msgspec
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import natural_key, write_durably
 from aslkit.core.letters import INDEX, RECORDABLE
+from aslkit.core.workspace import compose
 from aslkit.vision.images import IMAGE_SUFFIXES
 
 SESSION_FILE: Final = "session.json"
@@ -74,7 +75,7 @@ class SessionInfo:
         Raises:
             AslkitError: the file is damaged.
         """
-        signer, session = path.parent.parent.name, path.parent.name
+        signer, session = compose(path.parent.parent.name), compose(path.parent.name)
         if not path.exists():
             return cls(signer=signer, session=session, camera="unknown")
         try:
@@ -185,7 +186,9 @@ def _image_paths(captures: Path) -> Iterator[CapturedFrame]:
             reject_exam_folder(session)
             for folder in (path for path in _folders(session) if path.name in INDEX):
                 for path in sorted(filter(_is_frame, folder.iterdir()), key=lambda p: natural_key(p.name)):
-                    yield CapturedFrame(path=path, signer=signer.name, session=session.name, letter=folder.name)
+                    yield CapturedFrame(
+                        path=path, signer=compose(signer.name), session=compose(session.name), letter=folder.name
+                    )
 
 
 def count_letters(captures: Path, signer: str) -> Counter[str]:

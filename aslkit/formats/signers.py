@@ -15,7 +15,7 @@ import tomli_w
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import write_text
-from aslkit.core.workspace import Workspace
+from aslkit.core.workspace import Workspace, compose
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import PRIVATE, complete_consent, derive_consent
 from aslkit.vision.hand_landmarker import Handedness
@@ -75,7 +75,7 @@ def load_signer(workspace: Workspace, signer: str) -> SignerDetails:
         AslkitError: the file is damaged.
     """
     names = [path.name for path in workspace.captures.iterdir()] if workspace.captures.is_dir() else []
-    similar = [name for name in names if name.casefold() == signer.casefold()]
+    similar = [name for name in map(compose, names) if name.casefold() == signer.casefold()]
     if similar and signer not in similar:
         raise InputError(
             f"Signer {similar[0]!r} already exists. If {signer!r} is the same person, give --signer "

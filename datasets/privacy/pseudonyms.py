@@ -15,7 +15,7 @@ import msgspec
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key, write_durably
 from aslkit.core.letters import RECORDABLE
-from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.core.workspace import SYNTHETIC_PREFIX, compose
 
 _MAX_WHOLE_WORD_CHARS = 3
 """Names of up to this length are only replaced as whole words, because they also occur inside other words."""
@@ -151,7 +151,9 @@ class NameMasker:
     def _mask_names(self, text: str) -> str:
         """Replace all names except paths in one pass, because a pseudonym can contain the name of another signer."""
         pseudonyms = tuple(self._names.values())
-        return self._name_pattern.sub(lambda m: self._names.get(m[0]) or pseudonyms[(m.lastindex or 1) - 1], text)
+        return self._name_pattern.sub(
+            lambda m: self._names.get(m[0]) or pseudonyms[(m.lastindex or 1) - 1], compose(text)
+        )
 
     @cached_property
     def _path_lengths(self) -> list[int]:

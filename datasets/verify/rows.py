@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
+from aslkit.core.sanitize import is_printable
 from aslkit.core.workspace import validate_name
 from aslkit.datasets import schema
 from aslkit.datasets.verify.findings import Problem, make_problem
@@ -126,7 +127,7 @@ def _check_text(name: str, column: Any) -> Iterator[_Check]:
 def _find_text_fault(text: str) -> str | None:
     if len(text) > _MAX_TEXT_CHARS:
         return f"has {len(text):,} characters"
-    if not text.isprintable():
+    if not is_printable(text):
         return "contains control characters"
     return "contains HTML tags" if _TAG.search(text) else None
 
@@ -145,7 +146,7 @@ def _check_paths(column: Any) -> Iterator[_Check]:
     def is_unsafe(path: str | None) -> bool:
         if path is None:
             return False
-        return not path.isprintable() or len(path) > _MAX_TEXT_CHARS or bool(_UNSAFE_PATH.search(path))
+        return not is_printable(path) or len(path) > _MAX_TEXT_CHARS or bool(_UNSAFE_PATH.search(path))
 
     yield "unsafe-path", np.array([is_unsafe(path) for path in paths], bool), lambda i: f"image.path {paths[i]!r}"
 
