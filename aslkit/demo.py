@@ -73,7 +73,8 @@ def run_demo(root: Path) -> DemoResult:
 
 def _record(workspace: Workspace) -> None:
     from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.capture.record import record, record_in_terminal
+    from aslkit.capture.record import record
+    from aslkit.capture.terminal import record_in_terminal
 
     capture = load_settings("capture", CaptureConfig, flags={"interval_s": INTERVAL_S})
     with progress_bar("Recording three synthetic signers", len(SIGNERS) * len(LETTERS) * FRAMES) as advance:

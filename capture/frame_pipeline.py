@@ -17,7 +17,7 @@ import numpy as np
 from aslkit.capture.quality.hand_speed import MAX_GAP_S, HandSpeedTracker
 from aslkit.capture.session.recording import GateDecision, Recording
 from aslkit.video.handoff import LatestFrameSlot
-from aslkit.video.sources import SourceFrame
+from aslkit.video.source_frame import SourceFrame
 from aslkit.video.stream import Stream
 from aslkit.vision.frame_metrics import measure_frame
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker, create_landmarker

@@ -1,7 +1,5 @@
 """Records from a camera, stream, video, image folder or the synthetic signer."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -9,22 +7,23 @@ from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
-from aslkit.capture.quality.gate import REASON_MESSAGES
-from aslkit.capture.session.lifecycle import CTRL_C, RecordingLifecycle, RecordingResult
+from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
 from aslkit.capture.session.recording import Recording
 from aslkit.core.errors import AslkitError
-from aslkit.core.progress import Advance, OnMessage, progress_bar
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
-from aslkit.video.sources import LIVE_KINDS, CameraRequest, open_source, source_kind
+from aslkit.video.source_frame import SourceFrame
+from aslkit.video.source_kind import LIVE_KINDS, source_kind
+from aslkit.video.sources import CameraRequest, open_source
 from aslkit.video.stream import Stream
 
 COMPLETE: Final = "all recorded"
 SOURCE_ENDED: Final = "the source ended"
 
-_POLL_INTERVAL_S: Final = 0.05
-_ADVICE_INTERVAL_S: Final = 2.0
+_MANY_FRAMES: Final = 30
+_MIN_JUDGED: Final = 5
+"""If fewer frames than this were judged of many, the user is told."""
 
 
 class SourceRecording:
@@ -82,6 +81,14 @@ class SourceRecording:
         fps = None if rates is None else {"p50": round(rates[0], 1), "p95": round(rates[1], 1)}
         return {"seen": self._previous_frames + self.stream.frame_count, "dropped": dropped, "fps": fps, **size}
 
+    def few_frames_notes(self) -> list[str]:
+        """Return that hardly any frame of a source that has ended was considered, if so: its times may be wrong."""
+        judged, read = sum(self.recording.stored.values()) + self.recording.rejected.total(), self.stream.frame_count
+        if self.live or judged >= _MIN_JUDGED or read < _MANY_FRAMES:
+            return []
+        interval_s = self.recording.capture.interval_s
+        return [f"Only {judged} of {read} frames were considered, at most one per {interval_s:g} s (--interval-s)."]
+
     def _close_stream(self) -> None:
         self.pipeline.stop(self.stream)
         self._previous_frames += self.stream.frame_count
@@ -113,6 +120,9 @@ def record(
     screen: Screen,
     count: int | None = None,
     paced: bool = False,
+    mirrored: bool = False,
+    start_s: float = 0.0,
+    end_s: float | None = None,
     can_ask: bool = False,
     ask_licence: AskLicence | None = None,
 ) -> RecordingResult:
@@ -125,9 +135,13 @@ def record(
         info: signer, session and camera, or a function that asks for them. It is called when the source works.
         capture: configuration of the recording.
         gate: configuration of the quality gate.
-        screen: user interface: `record_in_terminal` or `aslkit.capture.window.window.record_in_window`.
+        screen: user interface: `aslkit.capture.terminal.record_in_terminal` or
+            `aslkit.capture.window.window.record_in_window`.
         count: number of frames of each letter to store; None records until the goal is reached.
         paced: deliver the frames of a video at its frame rate.
+        mirrored: whether the source is mirrored, as a selfie. Its frames are stored unmirrored.
+        start_s: skip the frames of a video before this time, seconds.
+        end_s: end a video before this time, seconds; None for its end.
         can_ask: whether `screen` can ask the signer a question.
         ask_licence: asks a new signer for the licence, if `screen` cannot; None if nobody can be asked.
 
@@ -142,8 +156,12 @@ def record(
     lifecycle, incomplete = None if callable(info) else create_lifecycle(info=info), letters
     if lifecycle is not None and not (incomplete := lifecycle.incomplete_letters(letters)):
         return lifecycle.empty_result()
+    notes: list[str] = []
+    open_frames = partial(
+        open_source, source, mirrored=mirrored, start_s=start_s, end_s=end_s, on_note=notes.append
+    )  # fmt: skip
     open_stream = partial(
-        _open_stream, source=source, lifecycle=lifecycle, capture=capture, paced=paced,
+        _open_stream, open_frames=open_frames, source=source, lifecycle=lifecycle, capture=capture, paced=paced,
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
     )  # fmt: skip
     with ExitStack() as stack:
@@ -165,8 +183,11 @@ def record(
         with lifecycle.write_session_summary(
             recording, close=source_recording.close, frame_statistics=source_recording.frame_statistics
         ) as summary:
-            summary |= _camera_info(source, capture)
+            summary |= _source_info(source, capture, mirrored=mirrored, start_s=start_s, end_s=end_s)
+            summary["notes"] = notes
             summary["ended_by"] = screen(source_recording)
+            if summary["ended_by"] == SOURCE_ENDED:
+                notes.extend(source_recording.few_frames_notes())
     return lifecycle.result(recording, summary)
 
 
@@ -182,17 +203,22 @@ def _wait_for_frames(stream: Stream, source: str) -> Iterator[Stream]:
         stream.close()  # closing twice is harmless
 
 
-def _camera_info(source: str, capture: CaptureConfig) -> dict[str, Any]:
-    """Return the name of a camera and what was requested from it, for session.json."""
-    if source_kind(source) != "camera":
-        return {}
-    requested = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
-    return {"camera": {"name": camera_label(int(source)), "asked": requested}}
+def _source_info(
+    source: str, capture: CaptureConfig, *, mirrored: bool, start_s: float, end_s: float | None
+) -> dict[str, Any]:
+    """Return how the source was read, for session.json: camera, and options that are not the default."""
+    options = {"mirrored": mirrored, "start_s": start_s, "end_s": end_s}
+    info: dict[str, Any] = {name: value for name, value in options.items() if value}
+    if source_kind(source) == "camera":
+        requested = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
+        info["camera"] = {"name": camera_label(int(source)), "asked": requested}
+    return info
 
 
 def _open_stream(
     letter: str,
     *,
+    open_frames: Callable[..., AbstractContextManager[Iterator[SourceFrame]]],
     source: str,
     lifecycle: RecordingLifecycle | None,
     capture: CaptureConfig,
@@ -207,8 +233,7 @@ def _open_stream(
         seed = len(list(folder.iterdir())) if folder.is_dir() else 0
     camera_request = CameraRequest(width=capture.camera_width, height=capture.camera_height, fps=capture.camera_fps)
     reopen = partial(
-        open_source,
-        source,
+        open_frames,
         letter=letter,
         signer=signer,
         session=session,
@@ -219,81 +244,3 @@ def _open_stream(
     live = source_kind(source) in LIVE_KINDS
     timeout_s = None if wait_forever else capture.reconnect_s
     return Stream(reopen, live=live, paced=paced, reconnect_timeout_s=timeout_s)
-
-
-def record_in_terminal(
-    source_recording: SourceRecording,
-    *,
-    on_message: OnMessage,
-    show: Callable[[str, int], AbstractContextManager[Advance]] = progress_bar,
-) -> str:
-    """Record all letters one after another, and return why the recording ended.
-
-    Args:
-        source_recording: the running recording.
-        on_message: called with each line that the user should read.
-        show: shows the progress of a letter. Arguments: title, number of frames.
-    """
-    recording, end_reason = source_recording.recording, COMPLETE
-    try:
-        for letter in recording.letters:
-            source_recording.select_letter(letter)
-            recording.start_burst()
-            source_recording.keep = True
-            goal = recording.count or recording.capture.goal - recording.counts[letter]
-            with show(f"Recording {letter}", goal) as advance:
-                end_reason = _wait_until_complete(source_recording, letter, advance, on_message)
-            # An error of a thread also sets `finished`, and must not look like the end of the source.
-            source_recording.check()
-            if end_reason != COMPLETE:
-                break
-    except KeyboardInterrupt:
-        return CTRL_C
-    return end_reason
-
-
-def _wait_until_complete(
-    source_recording: SourceRecording, letter: str, advance: Advance, on_message: OnMessage
-) -> str:
-    recording, shown, problem = source_recording.recording, 0, None
-    last_advice, finished = ("", 0.0), False
-    wrong_letter: str | None = None
-    while True:
-        # Before the loop ends, because a short video can be complete before the first look. Once per letter.
-        if wrong_letter is None and (wrong_letter := recording.wrong_letter_hint) is not None:
-            on_message(wrong_letter)
-        if recording.is_complete(letter):
-            return COMPLETE
-        if finished:
-            return SOURCE_ENDED
-        # With a timeout, because progress, camera problems and advice are shown while waiting.
-        finished = source_recording.pipeline.finished.wait(_POLL_INTERVAL_S)
-        advance(recording.stored[letter] - shown)
-        shown = recording.stored[letter]
-        previous_problem, problem = problem, source_recording.stream.problem
-        if bool(problem) != bool(previous_problem):
-            on_message(problem or "The camera works again.")
-        last_advice = _advise(source_recording, last_advice, on_message)
-
-
-def _advise(
-    source_recording: SourceRecording, last_advice: tuple[str, float], on_message: OnMessage
-) -> tuple[str, float]:
-    """Report why frames are rejected, when the reason changes and not too often. Only for a live source in a terminal.
-
-    Args:
-        source_recording: the running recording.
-        last_advice: last message and the monotonic time at which it was checked, seconds.
-        on_message: called with each line that the user should read.
-
-    Returns:
-        The new value for `last_advice`.
-    """
-    decision, now = source_recording.pipeline.decision, time.monotonic()
-    is_due = now - last_advice[1] >= _ADVICE_INTERVAL_S
-    if decision is None or not is_due or not (source_recording.live and sys.stderr.isatty()):
-        return last_advice
-    message = REASON_MESSAGES[decision.reasons[0]] if decision.reasons else ""
-    if message and message != last_advice[0]:
-        on_message(message)
-    return message, now

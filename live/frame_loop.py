@@ -7,9 +7,12 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Final
 
+from aslkit.core.progress import OnMessage
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
-from aslkit.video.sources import LIVE_KINDS, CameraRequest, SourceFrame, open_source, source_kind
+from aslkit.video.source_frame import SourceFrame
+from aslkit.video.source_kind import LIVE_KINDS, source_kind
+from aslkit.video.sources import CameraRequest, open_source
 from aslkit.video.stream import Stream
 
 IMAGE_INTERVAL_S: Final = 0.1
@@ -22,7 +25,9 @@ SOURCE_ENDED: Final = "the source ended"
 _CLOSE_TIMEOUT_S: Final = 10
 
 
-def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bool, wait_forever: bool) -> Stream:
+def open_stream(
+    source: str, config: LiveConfig, *, letter: str = "A", paced: bool, wait_forever: bool, on_message: OnMessage
+) -> Stream:
     """Open a source for reading.
 
     Args:
@@ -31,14 +36,16 @@ def open_stream(source: str, config: LiveConfig, *, letter: str = "A", paced: bo
         letter: letter that the synthetic signer shows.
         paced: deliver the frames of a video at its frame rate.
         wait_forever: never stop waiting for a lost camera, because a window shows what is wrong.
+        on_message: called in the reading thread if a video can only be read in part.
 
     Raises:
         AslkitError: the source cannot be opened, or delivers no frame.
     """
     camera_request = CameraRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
     reopen = partial(
-        open_source, source, letter=letter, signer=SYNTHETIC_SIGNER, session="live", camera_request=camera_request
-    )
+        open_source, source, letter=letter, signer=SYNTHETIC_SIGNER, session="live", camera_request=camera_request,
+        on_note=on_message,
+    )  # fmt: skip
     live = source_kind(source) in LIVE_KINDS
     stream = Stream(reopen, live=live, paced=paced, reconnect_timeout_s=None if wait_forever else config.reconnect_s)
     try:

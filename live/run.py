@@ -13,7 +13,7 @@ from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import SOURCE_ENDED, FrameLoop, open_stream
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
-from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
+from aslkit.video.source_kind import LIVE_KINDS, camera_name, source_kind
 
 CTRL_C: Final = "stopped with Ctrl-C"
 
@@ -83,7 +83,10 @@ def live(
         recogniser = stack.enter_context(Recogniser(run, consecutive=source_kind(source) != "folder"))
         warn_uncalibrated(run, recogniser, on_message)
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
-        stream = open_stream(source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed)
+        stream = open_stream(
+            source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed,
+            on_message=on_message,
+        )  # fmt: skip
         # A list, because the thread of the loop appends to it.
         first_frame_s: list[float] = []
         frame_loop = FrameLoop(

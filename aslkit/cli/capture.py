@@ -1,5 +1,6 @@
 """The commands `aslkit capture` and `aslkit import`."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,21 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return (parse_letter(value),) if one else parse_letters(value)
 
 
+class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A time in a video: seconds, or minutes and seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Convert 75, 75.5, 1:15 or 0:01:15 to seconds."""
+        if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", str(value).strip()):
+            self.fail(f"'{value}' is not a time. Give seconds, or minutes and seconds: 75 or 1:15.", param, ctx)
+        seconds = 0.0
+        for part in str(value).strip().split(":"):
+            seconds = 60 * seconds + float(part)
+        return seconds
+
+
 @click.command()
 @click.option(
     "--letter",
@@ -48,6 +64,9 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     shell_complete=completions.letters,
 )
 @source_option
+@click.option("--start", "start_s", type=TimeType(), help="Where in a video to start: seconds, or 1:15.")
+@click.option("--end", "end_s", type=TimeType(), help="Where in a video to end: seconds, or 1:15.")
+@click.option("--mirrored", is_flag=True, help="The source is mirrored, as in a selfie; frames are stored unmirrored.")
 @click.option("--signer", help="Who is signing. Asked if not given.", shell_complete=completions.signer)
 @click.option("--session", help="Name of the recording session.  [default: today's date and the source]")
 @setting_option(CaptureConfig, "goal")
@@ -79,7 +98,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
               aslkit capture --letters A-Y               (all letters that need more frames)
               aslkit capture --plan custom-landmarks-mlp-1 --signer maria   (what a run recommends)
               aslkit capture --web                       (in the browser, without a window)
-              aslkit capture --letter B --source clip.mp4 --signer maria --interval-s 0.2
+              aslkit capture --letter B --source clip.mp4 --signer maria --start 0:10 --end 0:25
     """
     if list_cameras:
         from aslkit.video import cameras

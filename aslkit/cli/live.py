@@ -153,7 +153,7 @@ def exam(
     from aslkit.live.exam.result_folder import ExamFolder
     from aslkit.live.exam.run import run_exam
     from aslkit.live.exam.scoring import shuffle_letters
-    from aslkit.video.sources import LIVE_KINDS, camera_name, source_kind
+    from aslkit.video.source_kind import LIVE_KINDS, camera_name, source_kind
 
     kind = source_kind(source)
     if letter is not None:
@@ -179,7 +179,7 @@ def exam(
 
 def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:
     """Return whether to show a window: by default for a camera, but not with --json."""
-    from aslkit.video.sources import LIVE_KINDS, source_kind
+    from aslkit.video.source_kind import LIVE_KINDS, source_kind
 
     return preview if preview is not None else source_kind(source) in LIVE_KINDS and not as_json
 
@@ -192,7 +192,7 @@ def _exam_signer(signer: str | None, source: str, workspace: Workspace) -> str:
     """
     from aslkit.cli.shared.ask_signer import ask_name, can_prompt
     from aslkit.live.frame_loop import SYNTHETIC_SIGNER
-    from aslkit.video.sources import source_kind
+    from aslkit.video.source_kind import source_kind
 
     kind = source_kind(source)
     if signer is None and kind == "synthetic":

@@ -12,7 +12,7 @@ from typing import Final
 
 from aslkit.core.errors import AslkitError
 from aslkit.video.handoff import LatestFrameSlot
-from aslkit.video.sources import SourceFrame, SourceLost
+from aslkit.video.source_frame import SourceFrame, SourceLost
 
 OpenSource = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]
 

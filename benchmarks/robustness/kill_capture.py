@@ -36,7 +36,8 @@ RECORDING_SCRIPT = """
 import os, sys
 from pathlib import Path
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import record, record_in_terminal
+from aslkit.capture.record import record
+from aslkit.capture.terminal import record_in_terminal
 from aslkit.capture.session.store import Session
 from aslkit.capture.session.recording import Recording
 from aslkit.formats.captures import SessionInfo

@@ -27,7 +27,7 @@ from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
-from aslkit.video.sources import SourceFrame
+from aslkit.video.source_frame import SourceFrame
 from aslkit.video.stream import Stream
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame

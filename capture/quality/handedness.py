@@ -24,12 +24,14 @@ class HandednessTracker:
         usual: the signer's usual hand; learned if unknown.
         question: the detected side, while it differs from the usual hand and the signer has not confirmed it yet.
         unusual: number of frames stored with the other hand.
+        confirmed: whether the signer has confirmed that it is the other hand.
     """
 
     def __init__(self, usual: Handedness | None, *, can_ask: bool) -> None:
         self.usual = usual
         self.question: Handedness | None = None
         self.unusual = 0
+        self.confirmed = False
         self._can_ask = can_ask
         self._always_usual = False
         self._consecutive_other = 0
@@ -55,7 +57,7 @@ class HandednessTracker:
 
     def resolve(self, *, confirmed: bool) -> None:
         """Answer `question`. If not confirmed, all hands are stored as the usual one from now on."""
-        self._always_usual = not confirmed
+        self._always_usual, self.confirmed = not confirmed, confirmed
         self.question = None
 
     def side_of(self, hand: Hand) -> Handedness:
@@ -64,3 +66,18 @@ class HandednessTracker:
             return self.usual
         self.unusual += self.usual is not None and hand.handedness != self.usual
         return hand.handedness
+
+    def mirrored_note(self, stored: int) -> str | None:
+        """Return that a recording is probably mirrored: nearly all frames show the hand that the signer does not use.
+
+        Args:
+            stored: number of frames stored in the recording.
+        """
+        if self.confirmed or self.unusual < max(FRAMES_BEFORE_QUESTION, MIN_SHARE_TO_LEARN * stored):
+            return None
+        other = "left" if self.usual == "right" else "right"
+        return (
+            f"{self.unusual:,} of {stored:,} frames show a {other} hand, but earlier recordings of this signer a "
+            f"{self.usual} hand. If this recording is mirrored, as selfies often are, delete its folder and record it "
+            "again with --mirrored."
+        )

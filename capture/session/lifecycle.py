@@ -162,6 +162,7 @@ class RecordingLifecycle:
             # First, because statistics and counts are only final when no thread adds frames any more.
             close()
             summary |= {"ended": _now(), **frame_statistics(), **recording.report()}
+            summary["notes"] = [*summary.get("notes", []), *recording.notes()]
             recording.session.update_info(session_values | {"ended": summary["ended"]}, summary)
 
     def result(self, recording: Recording, summary: dict[str, Any]) -> RecordingResult:

@@ -297,4 +297,11 @@ class Recording:
                 "undone": self.undone,
                 "usual_hand": self.handedness.usual,
                 "unusual_hand": self.handedness.unusual,
+                "unusual_hand_confirmed": self.handedness.confirmed,
             }
+
+    def notes(self) -> list[str]:
+        """Return what the user should know about the stored frames, at the end."""
+        with self._lock:
+            note = self.handedness.mirrored_note(sum(self.stored.values()))
+        return [] if note is None else [note]

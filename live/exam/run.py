@@ -18,7 +18,9 @@ from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
-from aslkit.video.sources import LIVE_KINDS, SourceFrame, open_source, source_kind
+from aslkit.video.source_frame import SourceFrame
+from aslkit.video.source_kind import LIVE_KINDS, source_kind
+from aslkit.video.sources import open_source
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
 FRAME_INTERVAL_S: Final = 0.2
@@ -207,7 +209,9 @@ def run_exam(
             selected = select_images(Path(source), letters, times, rng)
             score = _examine_images(recogniser, Path(source), letters, selected, folder, on_message)
         else:
-            with open_source(source, letter=letters[0], signer=folder.signer, session="exam") as video:
+            with open_source(
+                source, letter=letters[0], signer=folder.signer, session="exam", on_note=on_message
+            ) as video:
                 frames = _sample_video(video, letters[0], times)
                 score = examine_frames(recogniser, frames, times, folder.store_frame)
         return folder.write_result(score)
@@ -225,7 +229,7 @@ def _examine_camera(
 ) -> ExamScore:
     camera_exam = CameraExam(exam, folder.store_frame)
     reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=camera_exam.on_event)
-    stream = open_stream(source, config, paced=False, wait_forever=windowed)
+    stream = open_stream(source, config, paced=False, wait_forever=windowed, on_message=on_message)
     frame_loop = FrameLoop(stream, reader, live=True, on_frame=camera_exam.on_frame)
     try:
         _show_prompts(exam, reader, frame_loop, windowed, on_message)

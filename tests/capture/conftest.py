@@ -20,7 +20,7 @@ from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, count_letters
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
-from aslkit.video.sources import SourceFrame
+from aslkit.video.source_frame import SourceFrame
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame

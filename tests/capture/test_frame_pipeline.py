@@ -14,7 +14,7 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
 from aslkit.capture.quality.hand_speed import MAX_GAP_S, HandSpeedTracker
 from aslkit.capture.session.recording import Recording
-from aslkit.video.sources import SourceFrame, SourceLost
+from aslkit.video.source_frame import SourceFrame, SourceLost
 from aslkit.video.stream import Stream
 from aslkit.vision.frame_metrics import measure_frame
 from aslkit.vision.hand_landmarker import Hand

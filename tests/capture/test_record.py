@@ -20,17 +20,19 @@ import numpy as np
 import pytest
 
 from aslkit.capture import record as record_module
+from aslkit.capture import terminal
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import SourceRecording, record, record_in_terminal
+from aslkit.capture.record import SourceRecording, record
 from aslkit.capture.session.lifecycle import RecordingResult
 from aslkit.capture.session.store import Session
+from aslkit.capture.terminal import record_in_terminal
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
 from aslkit.formats.signers import load_signer
-from aslkit.video.sources import SourceLost
+from aslkit.video.source_frame import SourceLost
 from aslkit.vision.images import decode_image, pixel_hash
 
 FakeSource = Callable[..., Any]
@@ -360,7 +362,7 @@ def test_stalled_camera_is_reported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("aslkit.video.stream.STALL_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(record_module, "_POLL_INTERVAL_S", 0.001)
+    monkeypatch.setattr(terminal, "_POLL_INTERVAL_S", 0.001)
     resume, messages = Event(), list[str]()
 
     def on_message(text: str) -> None:

@@ -24,8 +24,7 @@ from aslkit.live.speller import Event
 from aslkit.live.text_output import copy_text, speak_text
 from aslkit.live.window.view import LiveView, draw_view
 from aslkit.live.window.window import WindowController
-from aslkit.video import sources
-from aslkit.video.sources import SourceFrame, SourceLost
+from aslkit.video.source_frame import SourceFrame, SourceLost, to_bgr
 from aslkit.video.stream import Stream
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
@@ -176,7 +175,7 @@ def test_frames_of_all_sizes_are_read_and_drawn(reader: Reader, size: tuple[int,
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channel_frames_are_converted(shape: tuple[int, ...]) -> None:
-    assert sources._to_bgr(np.zeros(shape, np.uint8), "0").shape == (48, 64, 3)
+    assert to_bgr(np.zeros(shape, np.uint8), "0").shape == (48, 64, 3)
 
 
 def test_reading_has_no_letter_if_rejected(reader: Reader) -> None:

@@ -16,8 +16,10 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.video import sources
-from aslkit.video.sources import SourceFrame, SourceLost, camera_name, open_source, source_kind
+from aslkit.video import network_stream
+from aslkit.video.source_frame import SourceFrame, SourceLost
+from aslkit.video.source_kind import camera_name, source_kind
+from aslkit.video.sources import open_source
 from aslkit.video.stream import Stream
 from aslkit.vision import images
 from aslkit.vision.images import Frame
@@ -256,7 +258,7 @@ def test_libraries_print_nothing_about_unreachable_stream(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_silent_stream_server_times_out(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_STREAM_TIMEOUT_MS", 200)
+    monkeypatch.setattr(network_stream, "STREAM_TIMEOUT_MS", 200)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(AslkitError, match="does not respond"):

@@ -10,7 +10,7 @@ import pytest
 from aslkit.core.errors import AslkitError
 from aslkit.video import stream as stream_module
 from aslkit.video.handoff import LatestFrameSlot
-from aslkit.video.sources import SourceLost
+from aslkit.video.source_frame import SourceLost
 from aslkit.video.stream import Stream
 
 DEADLINE_S = 20.0

@@ -93,6 +93,8 @@ def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *
         click.echo(f"Rejected: {reasons}.")
     if dropped := result.report.get("dropped"):
         click.echo(f"Skipped because this computer is too slow: {dropped:,} of {result.report['seen']:,} frames.")
+    for note in result.report.get("notes", []):
+        print_note(note)
     if result.stored:
         click.echo(f"Next: record another letter, or {next_command('curate')}")
 

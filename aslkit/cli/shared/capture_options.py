@@ -20,7 +20,7 @@ from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import parse_licence
 from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
 from aslkit.formats.signers import SignerDetails
-from aslkit.video.sources import LIVE_KINDS, Kind, camera_name, source_kind
+from aslkit.video.source_kind import LIVE_KINDS, Kind, camera_name, source_kind
 
 if TYPE_CHECKING:
     from aslkit.capture.session.lifecycle import RecordingResult
@@ -35,6 +35,9 @@ class CaptureOptions:
     letter: tuple[str, ...] | None
     letters: tuple[str, ...] | None
     source: str
+    start_s: float | None
+    end_s: float | None
+    mirrored: bool
     signer: str | None
     session: str | None
     goal: int | None
@@ -88,6 +91,19 @@ class CaptureOptions:
         if self.signer is None and not self.synthetic:
             raise InputError("Who is signing? Give the name with --signer, such as --signer maria.")
         return validate_signer(self.signer or f"{SYNTHETIC_PREFIX}ada", synthetic=self.synthetic)
+
+    def check_times(self) -> None:
+        """Check --start and --end.
+
+        Raises:
+            InputError: the source is not a video, or the end is not after the start.
+        """
+        if self.start_s is None and self.end_s is None:
+            return
+        if self.kind != "video":
+            raise InputError(f"--start and --end require a video. {self.source} is not one.")
+        if self.end_s is not None and self.end_s <= (self.start_s or 0.0):
+            raise InputError("--end must be later than --start.")
 
     def session_name(self) -> str:
         """Return the name of the session.
@@ -153,7 +169,8 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
     Returns:
         the result, and the goal in frames per letter.
     """
-    check_web_options(web=options.web, unused=("source", "preview"))
+    check_web_options(web=options.web, unused=("source", "start_s", "end_s", "mirrored", "preview"))
+    options.check_times()
     letters = options.letters_to_record()
     session = options.session_name()
     for entry in options.planned:
@@ -172,7 +189,8 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
             on_message=_print_message,
         )  # fmt: skip
     else:
-        from aslkit.capture.record import record, record_in_terminal
+        from aslkit.capture.record import record
+        from aslkit.capture.terminal import record_in_terminal
         from aslkit.capture.window.window import record_in_window
 
         in_terminal = partial(record_in_terminal, on_message=_print_message)
@@ -182,6 +200,7 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
             info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
             count=count, screen=record_in_window if options.windowed else in_terminal,
             paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
+            mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s,
         )  # fmt: skip
     return result, capture.goal
 

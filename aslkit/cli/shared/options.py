@@ -126,9 +126,18 @@ def web_options(*, port: int, description: str) -> Callable[[Command], Command]:
     return decorate
 
 
+def _normalise_source(context: click.Context, param: click.Parameter, value: str) -> str:
+    if context.resilient_parsing:  # shell completion, which must be fast
+        return value
+    from aslkit.video.source_kind import normalise_source
+
+    return normalise_source(value)
+
+
 source_option: Final = click.option(
     "--source",
     default="0",
+    callback=_normalise_source,
     show_default=True,
     help="Camera number, URL (rtsp://, http://), video file, image folder, or 'synthetic'.",
     shell_complete=complete_from("0", "synthetic", otherwise="file"),

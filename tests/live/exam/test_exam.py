@@ -23,7 +23,7 @@ from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.run import examine_frames, run_exam, select_images
 from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamScore, LetterResult, shuffle_letters
 from aslkit.live.recogniser import Recognition
-from aslkit.video.sources import SourceFrame
+from aslkit.video.source_frame import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, decode_image, encode_png
 from tests.live.factories import write_training_signers
