@@ -63,11 +63,14 @@ def _stream_frames(device: Any, url: str, fps: float) -> Frames:
         frames += 1
         yield live_frame(to_bgr(image, name), started)
     # FFmpeg reads a single image as a stream of one frame. Asked only now, since some cameras serve one viewer only.
-    if frames <= 1 and url.lower().startswith("http"):
+    http = url.lower().startswith("http")
+    if frames <= 1 and http:
         device.release()
         yield from _requested_images(url, started, fps)
     if frames:
         raise SourceLost(f"The {name} sends no more frames. Frames stored so far are kept.")
+    if http:
+        raise AslkitError(f"{name} responds, but without images. Check the path of the URL. {_CAMERA_APPS}")
     raise AslkitError(f"{name} does not respond. Check the URL, and that the camera is on.")
 
 
@@ -77,14 +80,14 @@ def _requested_images(url: str, started: datetime, fps: float) -> Frames:
     Raises:
         AslkitError: it does not respond, or with an error or a web page.
     """
-    next_s = time.monotonic()
+    requested_s = time.monotonic()
     while (data := _request_image(url)) is not None:
         try:
             yield live_frame(decode_image(data), started)
         except ImageError as error:
             raise SourceLost(f"The {camera_name(url)} sends a damaged image: {error.message}.") from error
-        next_s = max(next_s + 1 / fps, time.monotonic())
-        time.sleep(next_s - time.monotonic())
+        time.sleep(max(0.0, requested_s + 1 / fps - time.monotonic()))
+        requested_s = time.monotonic()
 
 
 def _request_image(url: str) -> bytes | None:

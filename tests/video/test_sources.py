@@ -2,6 +2,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ import pytest
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.video import network_stream
 from aslkit.video.source_frame import SourceFrame, SourceLost
-from aslkit.video.source_kind import camera_name, source_kind
+from aslkit.video.source_kind import camera_name, normalise_source, source_kind
 from aslkit.video.sources import open_source
 from aslkit.video.stream import Stream
 from aslkit.vision import images
@@ -53,12 +54,57 @@ def test_camera_name_hides_stream_password() -> None:
     assert camera_name("rtsp://ada:secret@10.0.0.2/1?key=9") == "stream rtsp://10.0.0.2/1"
 
 
-@pytest.mark.parametrize("source", ["-1", "nowhere.mp4", "Synthetic", "rtsp:/nowhere", "/dev/null"])
+@pytest.mark.parametrize("source", ["-1", "nowhere.mp4", "Synthetic", "rtsp:/nowhere", "/dev/null", r"C:\clip.mp4"])
 def test_invalid_source_is_rejected(source: str) -> None:
     with pytest.raises(InputError) as caught:
         source_kind(source)
     assert source in caught.value.message
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("0 ", "0"),
+        (" synthetic", "synthetic"),
+        ("  ", ""),
+        ("clip.mp4 ", "clip.mp4"),
+        ("file:///videos/my%20clip.mp4", "/videos/my clip.mp4"),
+        ("file://localhost/clip.mp4", "/clip.mp4"),
+        ("file://clip.mp4", "clip.mp4"),
+        ("~/clip.mp4", "/home/ada/clip.mp4"),
+        ("127.0.0.1:8099/video", "http://127.0.0.1:8099/video"),
+        ("192.168.1.5", "http://192.168.1.5"),
+        ("phone.local:4747/video?640x480", "http://phone.local:4747/video?640x480"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("rtsp://ada:secret@10.0.0.2/1", "rtsp://ada:secret@10.0.0.2/1"),
+        ("clip.final.mp4", "clip.final.mp4"),
+        (r"C:\clip.mp4", r"C:\clip.mp4"),
+    ],
+)
+def test_source_is_normalised(text: str, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert normalise_source(text) == source
+
+
+@pytest.mark.parametrize("name", [" clip.mp4 ", "10.0.0.1", "localhost:80"])
+def test_existing_file_is_not_normalised(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    assert normalise_source(name) == name
+
+
+@pytest.mark.parametrize("device", ["/dev/video97", "/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920-video-index0"])
+def test_missing_device_file_is_reported(device: str) -> None:
+    with pytest.raises(InputError, match=rf"{device} is not a connected camera\. .*--list-cameras"):
+        normalise_source(device)
+
+
+@pytest.mark.parametrize("device", ["/dev/video3", "/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920-video-index0"])
+def test_device_file_is_a_camera_number(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: str(path).startswith("/dev/"))
+    monkeypatch.setattr(Path, "resolve", lambda path: Path("/dev/video3"))
+    assert normalise_source(device) == "3"
 
 
 def test_single_image_is_rejected(tmp_path: Path) -> None:
@@ -238,6 +284,90 @@ def test_stream_reconnects_after_server_restart(monkeypatch: pytest.MonkeyPatch)
         stream.close()
 
 
+@contextmanager
+def serve_responses(responses: Sequence[tuple[int, str, bytes]]) -> Iterator[tuple[str, list[str | None]]]:
+    """Answer each request with the next response (status, content type, body), and then repeat the last one.
+
+    Yields the host and the authorisation of each request.
+    """
+    remaining, authorisations = list(responses), list[str | None]()
+
+    class Camera(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            authorisations.append(self.headers["Authorization"])
+            status, content_type, body = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}", authorisations
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def jpeg_response(value: int) -> tuple[int, str, bytes]:
+    return 200, "image/jpeg", images.encode_jpeg(grey_image(value))
+
+
+def test_single_image_is_requested_again_and_again() -> None:
+    with serve_responses([jpeg_response(value) for value in range(0, 250, 10)]) as (host, _):
+        stream = Stream(
+            lambda: open_source(f"http://{host}/shot.jpg", letter="A", signer="ada", session="one"), live=True
+        )
+        try:
+            values = list[int]()
+            while not values or values[-1] < 240:
+                frame = stream.frames.get()
+                assert frame is not None
+                values.append(round(frame.image.mean()))
+            assert stream.lost_message is None
+        finally:
+            stream.close()
+    assert len(set(values)) > 3
+    assert values == sorted(values)
+
+
+def test_user_name_and_password_of_url_are_sent() -> None:
+    with serve_responses([jpeg_response(0)]) as (host, authorisations):
+        read_frames(f"http://ada:s%40cret@{host}/shot.jpg", 3)
+    assert authorisations[-1] == f"Basic {b64encode(b'ada:s@cret').decode()}"
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "message"),
+    [
+        (200, "text/html; charset=utf-8", r"is a web page, not a video\. .*/video and /shot\.jpg, DroidCam at /video"),
+        (404, "text/html", r"responds with error 404 \(Not Found\)\. Check the path of the URL\. IP Webcam"),
+        (401, "text/html", r"responds with error 401 \(Unauthorized\)\. Give user name and password in the URL"),
+        (200, "text/plain", r"responds, but without images\. Check the path"),
+    ],
+)
+def test_response_without_images_is_explained(status: int, content_type: str, message: str) -> None:
+    with (
+        serve_responses([(status, content_type, b"<html><body><img src=/video></body></html>")]) as (host, _),
+        pytest.raises(AslkitError, match=f"stream http://{host}/ {message}"),
+    ):
+        read_frames(f"http://ada:secret@{host}/", 1)
+
+
+def test_damaged_image_of_a_camera_is_a_lost_source() -> None:
+    responses = [jpeg_response(0), jpeg_response(0), (200, "image/jpeg", b"damaged")]
+    with serve_responses(responses) as (host, _), pytest.raises(SourceLost, match="sends a damaged image"):
+        read_frames(f"http://{host}/shot.jpg", 9)
+
+
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_unreachable_stream_is_reported(scheme: str) -> None:
     with pytest.raises(AslkitError, match=rf"stream {scheme}://127\.0\.0\.1:1/x does not respond"):
@@ -266,5 +396,5 @@ def test_silent_stream_server_times_out(scheme: str, monkeypatch: pytest.MonkeyP
 
 
 def test_server_without_images_is_reported() -> None:
-    with serve_images([]) as port, pytest.raises(AslkitError, match=r"does not respond|gives no image"):
+    with serve_images([]) as port, pytest.raises(AslkitError, match="responds, but without images"):
         read_frames(f"http://127.0.0.1:{port}/video", 1)
