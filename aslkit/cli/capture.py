@@ -9,6 +9,7 @@ import click
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.cli.output.stages import print_cameras, print_import, print_recording
 from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.import_options import ImportOptions, import_with_options, labels_option
 from aslkit.cli.shared.licence_option import licence_option
 from aslkit.cli.shared.options import (
     config_option,
@@ -19,7 +20,7 @@ from aslkit.cli.shared.options import (
     workspace_option,
 )
 from aslkit.core.letters import NO_LETTER, parse_letter, parse_letters
-from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
+from aslkit.core.workspace import Workspace
 
 
 class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -114,48 +115,38 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--signer", required=True, help="Who is signing.", shell_complete=completions.signer)
+@click.argument("folders", metavar="FOLDER", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--signer", help="Who is signing.  [default: the folders' names]", shell_complete=completions.signer)
+@click.option(
+    "--signer-from",
+    metavar="REGEX",
+    help="Read the signer from each image's path below FOLDER: the group or the whole match, such as 'hand\\d+'.",
+)
 @click.option("--session", help="Name of the recording session.  [default: the folder's name]")
+@labels_option
+@click.option("--keep-split", is_flag=True, help="Keep the split of folders train, valid and test.")
 @licence_option
-@click.option("--consent", help="What the signer agreed to, in a few words.  [default: a sentence for the licence]")
+@click.option("--consent", help="What the signers agreed to, in a few words.  [default: a sentence for the licence]")
 @click.option("--mirrored", is_flag=True, help="The images are mirrored, as in a selfie; they are stored unmirrored.")
 @workspace_option
 @json_option
-def import_images(
-    folder: Path,
-    signer: str,
-    session: str | None,
-    licence: str | None,
-    consent: str | None,
-    mirrored: bool,
-    root: Path,
-    as_json: bool,
-) -> None:
-    """Import images from FOLDER, which has one folder per letter.
+def import_images(root: Path, as_json: bool, **options: Any) -> None:
+    """Import images from FOLDER, in which folders, file names or label files tell the letters.
+
+    \b
+    photos/A/*.jpg                 one folder per letter, upper or lower case
+    photos/maria/A/*.jpg           of several signers
+    photos/train/A, photos/test/A  with a split
+    photos/A_1.jpg                 file names that begin with the letter
+    photos/_classes.csv            label files: also COCO and YOLO
+
+    Folders `none`, `nothing`, `blank` and `background` become negative samples. Others, such as J and Z, are skipped.
 
     \b
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0
-    for photos/A/*.jpg, photos/B/*.jpg, … (upper or lower case). Folders of other letters, such as J and Z, are skipped.
+              aslkit import photos --signer-from 'hand\\d+'   (photos/A/hand1_x.jpg: signers hand1, hand2, …)
+              aslkit import photos --signer maria --labels 0=A,1=B
     """
-    from aslkit.capture.import_images import import_folder
-    from aslkit.cli.shared.ask_signer import note_private, state_details
-    from aslkit.formats.captures import SESSION_FILE, SessionInfo
-    from aslkit.formats.licences import PRIVATE
-    from aslkit.formats.signers import SignerDetails, save_signer
-
-    workspace = Workspace(root=root)
-    name = validate_name("session", session or make_name(folder.absolute().name))
-    details = state_details(workspace, validate_signer(signer, synthetic=False), licence=licence, consent=consent)
-    before = SessionInfo.load(workspace.captures / signer / name / SESSION_FILE)
-    details = SignerDetails(
-        licence=details.licence or before.licence or PRIVATE, consent=details.consent or before.consent
-    )
-    info = SessionInfo(
-        signer=signer, session=name, camera=f"import {name}", licence=details.licence, consent=details.consent
-    )
-    result = import_folder(folder, workspace=workspace, info=info, mirrored=mirrored)
-    save_signer(workspace, signer, details)
-    if not details.has_chosen:
-        note_private(signer)
-    print_import(result, info, as_json=as_json)
+    checked = ImportOptions(workspace=Workspace(root=root), **options)
+    result, found = import_with_options(checked)
+    print_import(result, found, keep_split=checked.keep_split, as_json=as_json)

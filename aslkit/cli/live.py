@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
+from aslkit.cli.shared.import_options import labels_option
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
 from aslkit.cli.shared.options import (
     config_option,
@@ -120,6 +121,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     help="Who is signing.  [default: asked at a camera; otherwise the name of the folder, video or synthetic signer]",
     shell_complete=completions.signer,
 )
+@labels_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random order.")
 @click.option(
     "--preview/--no-preview", default=True, help="Show the prompts in a window or in the terminal.  [default: window]"
@@ -129,14 +131,14 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @json_option
 def exam(
     run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
-    seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
+    labels: dict[str, str] | None, seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Test a model on your own hand: sign the prompted letters and get a score.
 
     RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
     Letters come in random order, followed by a rest in which no letter should be predicted. A folder of photographs
-    with one folder per letter, or a video of one --letter, is scored in the same way. Exam frames are never used for
+    that `aslkit import` can read, or a video of one --letter, is scored in the same way. Exam frames are never used for
     training.
 
     \b
@@ -160,6 +162,8 @@ def exam(
         reject_options(("letters",), "cannot be combined with --letter")
     if kind not in LIVE_KINDS:
         reject_options(("preview", "rest_s"), "requires a camera")
+    if kind != "folder":
+        reject_options(("labels",), "requires a folder of images")
     workspace = Workspace(root=root)
     folder = run_or_newest(run, workspace)
     settings = load_settings("live", LiveConfig, file=config)
@@ -173,6 +177,7 @@ def exam(
         folder, source=source, prompts=shuffle_letters(chosen_letters, times, rng), letters=chosen_letters,
         times=times, rng=rng, config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{signer_name}", signer=signer_name, metadata=metadata),
+        labels=labels,
     )  # fmt: skip
     print_exam(result, as_json=as_json)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -37,6 +37,7 @@ class SessionInfo:
         camera: camera or other source of the frames; every session has exactly one.
         licence: licence of the images, as stated at the recording; None if not stated.
         consent: what the signer agreed to at the recording; None if not stated.
+        split: "train", "validation" or "test", in the data set from which the images were imported with --keep-split.
     """
 
     signer: str
@@ -44,6 +45,7 @@ class SessionInfo:
     camera: str
     licence: str | None = None
     consent: str | None = None
+    split: Literal["train", "validation", "test"] | None = None
 
     def save(self, captures: Path) -> "SessionInfo":
         """Write session.json, and return the merged session info.
@@ -55,7 +57,7 @@ class SessionInfo:
         """
         path = captures / self.signer / self.session / SESSION_FILE
         if not path.exists():
-            update_session(path, asdict(self))
+            update_session(path, self._values())
             return self
         before = SessionInfo.load(path)
         if before.camera != self.camera:
@@ -64,9 +66,18 @@ class SessionInfo:
                 f"not {self.camera!r}. Give the new session another name with --session."
             )
         merged = replace(self, licence=self.licence or before.licence, consent=self.consent or before.consent)
+        if before.split != self.split:
+            raise InputError(
+                f"Session {self.session!r} of {self.signer!r} has images of the split {before.split or 'none'}, not "
+                f"{self.split or 'none'}. Give the new session another name with --session."
+            )
         if before != merged:
-            update_session(path, asdict(merged))
+            update_session(path, merged._values())
         return merged
+
+    def _values(self) -> dict[str, Any]:
+        values = asdict(self)
+        return values if self.split else {key: value for key, value in values.items() if key != "split"}
 
     @classmethod
     def load(cls, path: Path) -> "SessionInfo":
@@ -86,7 +97,9 @@ class SessionInfo:
                 "Deleting it keeps the frames, but camera, licence and consent become unknown."
             ) from error
         camera = file.camera or "unknown"
-        return cls(signer=signer, session=session, camera=camera, licence=file.licence, consent=file.consent)
+        return cls(
+            signer=signer, session=session, camera=camera, licence=file.licence, consent=file.consent, split=file.split
+        )
 
 
 class _SessionFile(msgspec.Struct):
@@ -96,6 +109,7 @@ class _SessionFile(msgspec.Struct):
     licence: str | None = None
     consent: str | None = None
     purpose: str | None = None
+    split: Literal["train", "validation", "test"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

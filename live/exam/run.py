@@ -1,15 +1,15 @@
 """Runs an exam: with a camera, or with labelled images or a video."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from aslkit.core.errors import InputError
-from aslkit.core.files import natural_key
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import OnMessage, progress_bar
+from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.result_folder import ExamFolder
@@ -21,7 +21,7 @@ from aslkit.live.speller import Event
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.source_kind import LIVE_KINDS, source_kind
 from aslkit.video.sources import open_source
-from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
+from aslkit.vision.images import Frame, ImageError, decode_image, read_image_file
 
 FRAME_INTERVAL_S: Final = 0.2
 """Interval at which camera frames are stored, and at which a video is sampled."""
@@ -35,46 +35,34 @@ StoreFrame = Callable[[Frame, str], str]
 
 
 def select_images(
-    folder: Path, letters: tuple[str, ...], times: int, rng: np.random.Generator
+    folder: Path,
+    letters: tuple[str, ...],
+    times: int,
+    rng: np.random.Generator,
+    labels: Mapping[str, str] | None = None,
 ) -> list[tuple[str, Path]]:
     """Select up to `times` random images of each letter and of NO_LETTER, and return them in random order.
 
     Args:
-        folder: folder with one folder per letter, such as A or a.
+        folder: folder with one folder per letter, or of another layout; see `read_image_folder`.
         letters: letters to select.
         times: maximum number of images of each letter.
         rng: selects the images and their order.
+        labels: see `read_image_folder`.
 
     Raises:
         InputError: the folder has no image of these letters.
     """
+    by_letter: dict[str, list[Path]] = {}
+    for image in read_image_folder(folder, labels=labels, allow_exams=True).images:
+        by_letter.setdefault(image.letter, []).append(image.path)
+    if not by_letter.keys() & set(letters):
+        raise InputError(f"{folder} has no images of {' '.join(letters)}. It has images of: {' '.join(by_letter)}.")
     selected = []
     for letter in (*letters, NO_LETTER):
-        for name in dict.fromkeys((letter, letter.lower())):
-            letter_folder = folder / name
-            files = (
-                sorted(_list_images(letter_folder), key=lambda path: natural_key(path.name))
-                if letter_folder.is_dir()
-                else []
-            )
-            selected += [(letter, files[index]) for index in rng.permutation(len(files))[:times].tolist()]
-            if files:
-                break
-    if not any(letter != NO_LETTER for letter, _ in selected):
-        raise InputError(
-            f"{folder} has no images of these letters. Put them in one folder per letter, such as "
-            f"{folder / letters[0]}."
-        )
+        files = by_letter.get(letter, [])
+        selected += [(letter, files[index]) for index in rng.permutation(len(files))[:times].tolist()]
     return [selected[index] for index in rng.permutation(len(selected)).tolist()]
-
-
-def _list_images(folder: Path) -> Iterator[Path]:
-    """Yield the images of a folder, without hidden files such as those that macOS adds."""
-    return (
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "." and path.is_file()
-    )
 
 
 def decode_images(
@@ -169,12 +157,13 @@ def run_exam(
     rest_s: float,
     windowed: bool,
     on_message: OnMessage,
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run an exam, and return the values of its result.json.
 
     Args:
         run: run folder, as written by `aslkit train`.
-        source: a camera or stream; a folder with one folder per letter; or a video of one letter.
+        source: a camera or stream; a folder of labelled images; or a video of one letter.
         folder: folder for score, report and frames.
         prompts: letters to prompt for, in order, if the source is a camera.
         letters: letters of the images to select; for a video, the letter that it shows.
@@ -184,6 +173,7 @@ def run_exam(
         rest_s: duration of the rest at the end, seconds.
         windowed: show the prompts of a camera exam in a window, otherwise in the terminal.
         on_message: called with each line that the user should read.
+        labels: names of classes of images and the letters that they stand for; see `read_image_folder`.
 
     Raises:
         InputError: the run or the source does not exist, or the source has no readable image of the letters.
@@ -206,7 +196,7 @@ def run_exam(
             exam = Exam(prompts=prompts, rest_s=rest_s)
             score = _examine_camera(recogniser, source, config, exam, folder, windowed=windowed, on_message=on_message)
         elif kind == "folder":
-            selected = select_images(Path(source), letters, times, rng)
+            selected = select_images(Path(source), letters, times, rng, labels)
             score = _examine_images(recogniser, Path(source), letters, selected, folder, on_message)
         else:
             with open_source(

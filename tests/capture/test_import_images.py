@@ -1,13 +1,16 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from aslkit.capture.import_images import ImportResult, import_folder
+from aslkit.capture.import_images import ImportResult, assign_sessions, import_sessions
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.captures import SessionInfo, count_letters, walk_captures
+from aslkit.formats.frame_index import FrameIndex
+from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png
 
 INFO = SessionInfo(signer="ada", session="photos", camera="import photos")
@@ -31,8 +34,19 @@ def photos(tmp_path: Path, picture: Frame) -> Path:
     return tmp_path / "photos"
 
 
-def run_import(source: Path, workspace: Workspace, *, mirrored: bool = False) -> ImportResult:
-    return import_folder(source, workspace=workspace, info=INFO, mirrored=mirrored)
+def run_import(
+    source: Path, workspace: Workspace, *, mirrored: bool = False, signer: str | None = "ada", **options: Any
+) -> ImportResult:
+    found = read_image_folder(source)
+    given: dict[str, Any] = {"signer_from": None, "session": None, "keep_split": False, **options}
+    groups = assign_sessions(found, source, signer=signer, **given)
+    sessions = [
+        (SessionInfo(signer=group.signer, session=group.session, camera="import photos", split=group.split), group)
+        for group in groups
+    ]
+    result = import_sessions(sessions, workspace=workspace, mirrored=mirrored)
+    result.skipped = found.skipped + result.skipped
+    return result
 
 
 def frame_keys(workspace: Workspace) -> list[str]:
@@ -70,13 +84,13 @@ def test_skipped_files_are_listed_with_reason(photos: Path, empty_workspace: Wor
         "AA": "not a letter",
         "ß": "not a letter",
         "a/0.jpg": "empty file",
-        "a/1.jpg": "not an image (JPEG, PNG, WebP or BMP)",
+        "a/1.jpg": "not an image (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC)",
         "a/notes.txt": "not an image file",
         "a/._9.jpeg": "hidden",
-        "a/album.jpg": "not an image file",
+        "a/album.jpg": "in the folder of a letter",
         "a/loop.jpg": "not an image file",
         "a/memory.jpg": "cannot be read (Input/output error)",
-        "readme.txt": "not in a letter folder",
+        "readme.txt": "not an image file",
     }
 
 
@@ -121,19 +135,109 @@ def test_longest_possible_file_name(photos: Path, empty_workspace: Workspace) ->
 def test_import_fails_if_no_image_can_be_read(tmp_path: Path, empty_workspace: Workspace) -> None:
     (tmp_path / "bad" / "A").mkdir(parents=True)
     (tmp_path / "bad" / "A" / "1.jpg").write_bytes(b"")
-    with pytest.raises(AslkitError, match=r"None of the 1 images .*1\.jpg: empty file") as caught:
+    with pytest.raises(AslkitError, match=r"None of 1 image can be read. .*1\.jpg: empty file") as caught:
         run_import(tmp_path / "bad", empty_workspace)
     assert caught.value.exit_code == 1
 
 
-@pytest.mark.parametrize("content", ["nothing", "a file", "an empty folder", "an empty letter", "no letter"])
-def test_source_without_letter_folders_is_rejected(tmp_path: Path, empty_workspace: Workspace, content: str) -> None:
-    source = tmp_path / "source"
-    if content == "a file":
-        source.write_text("x")
-    elif content != "nothing":
-        (source / {"an empty letter": "A", "no letter": "hello"}.get(content, "")).mkdir(parents=True)
-    with pytest.raises(InputError, match=r"does not exist|is a file|contains no letter folder") as caught:
-        run_import(source, empty_workspace)
-    assert caught.value.exit_code == 2
+def test_nothing_is_written_for_a_folder_without_letters(tmp_path: Path, empty_workspace: Workspace) -> None:
+    (tmp_path / "source").mkdir()
+    with pytest.raises(InputError, match="contains no letter folder"):
+        run_import(tmp_path / "source", empty_workspace)
     assert not empty_workspace.root.exists()
+
+
+def put(folder: Path, *names: str, seed: int = 0) -> Path:
+    """Write different images."""
+    rng = np.random.default_rng(seed)
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_png(rng.integers(0, 256, (32, 32, 3), np.uint8)))
+    return folder
+
+
+def test_signers_are_the_folders_above_the_letters(tmp_path: Path, empty_workspace: Workspace) -> None:
+    run_import(
+        put(tmp_path / "photos", "maria/A/1.png", "ben/A/1.png", "O'Brien/B/1.png"), empty_workspace, signer=None
+    )
+    assert frame_keys(empty_workspace) == ["O-Brien/photos/B/1.png", "ben/photos/A/1.png", "maria/photos/A/1.png"]
+
+
+@pytest.mark.parametrize("pattern", [r"hand\d+", r"(hand\d+)_", r"/(?:x|(?=h))(hand\d)"])
+def test_signers_are_read_from_file_names(tmp_path: Path, empty_workspace: Workspace, pattern: str) -> None:
+    photos = put(tmp_path / "photos", "A/hand1_a_1.png", "A/hand2_a_1.png", "B/hand1_b_1.png", "B/other.png")
+    result = run_import(photos, empty_workspace, signer=None, signer_from=pattern)
+    assert frame_keys(empty_workspace) == [
+        "hand1/photos/A/hand1_a_1.png", "hand1/photos/B/hand1_b_1.png", "hand2/photos/A/hand2_a_1.png",
+    ]  # fmt: skip
+    assert [(session.info.signer, session.stored.total()) for session in result.sessions] == [
+        ("hand1", 2),
+        ("hand2", 1),
+    ]
+
+
+def test_image_without_signer_is_skipped(tmp_path: Path, empty_workspace: Workspace) -> None:
+    photos = put(tmp_path / "photos", "A/hand1_1.png", "A/other.png")
+    found = read_image_folder(photos)
+    assign_sessions(found, photos, signer=None, signer_from=r"hand\d", session=None, keep_split=False)
+    assert found.skipped == [(photos / "A/other.png", "does not match --signer-from")]
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "words"),
+    [
+        (["A/1.png"], {"signer": None}, "Who is signing"),
+        (["maria/A/1.png", "ben/A/1.png"], {}, "letters in ben, maria. If these are the signers, leave out --signer. "
+                                               "If they all show ada, import each, beginning with .*/ben"),
+        (["m/one/A/1.png", "m/two/A/1.png", "n/one/A/1.png"], {"signer": None}, r"--signer-from '\[\^/\]\+'"),
+        (["Maria/A/1.png", "maria/A/1.png"], {"signer": None}, "'Maria' and 'maria' differ only in case"),
+        (["A/1.png"], {"signer": None, "signer_from": "("}, "is not a regular expression"),
+        (["A/1.png"], {"signer": None, "signer_from": "(a)(b)"}, "has 2 groups"),
+        (["A/1.png"], {"signer": None, "signer_from": "hand"}, "matches no path, such as A/1.png"),
+        (["A/1.png"], {"keep_split": True}, "no folders train, valid and test"),
+        (["A/1.png"], {"session": "../x"}, "is not a valid name for a session"),
+    ],
+)  # fmt: skip
+def test_unclear_options_say_what_to_type(
+    tmp_path: Path, empty_workspace: Workspace, names: list[str], options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        run_import(put(tmp_path / "photos", *names), empty_workspace, **options)
+    assert not empty_workspace.root.exists()
+
+
+def test_split_is_merged_or_kept(tmp_path: Path, empty_workspace: Workspace) -> None:
+    photos = put(tmp_path / "photos", "train/A/1.png", "train/B/1.png", "valid/A/1.png", "test/A/1.png")
+    shutil.copy(photos / "train/A/1.png", photos / "test/A/2.png")
+    assert run_import(photos, empty_workspace).leaked == 0
+    assert {key.rpartition("/")[0] for key in frame_keys(empty_workspace)} == {"ada/photos/A", "ada/photos/B"}
+    result = run_import(photos, empty_workspace, keep_split=True)
+    assert result.leaked == 1
+    splits = {session.info.session: session.info.split for session in result.sessions}
+    assert splits == {"photos-train": "train", "photos-validation": "validation", "photos-test": "test"}
+    for name, split in {**splits, "photos": None}.items():
+        assert SessionInfo.load(empty_workspace.captures / "ada" / name / "session.json").split == split
+    with pytest.raises(InputError, match="has images of the split train, not none"):
+        run_import(photos, empty_workspace, session="photos-train")
+
+
+def test_negatives_get_the_index_that_training_reads(
+    tmp_path: Path, empty_workspace: Workspace, picture: Frame
+) -> None:
+    photos = put(tmp_path / "photos", "A/1.png", "nothing/empty.png")
+    (photos / "none").mkdir()
+    (photos / "none" / "hand.png").write_bytes(encode_png(picture))
+    for _ in range(2):
+        run_import(photos, empty_workspace)
+        index = FrameIndex.load(empty_workspace.captures / "ada" / "photos")
+        assert {name: entry.landmarks is not None for name, entry in index.entries.items()} == {
+            "none/empty.png": False, "none/hand.png": True,
+        }  # fmt: skip
+    assert count_letters(empty_workspace.captures, "ada") == {"A": 1, "none": 2}
+
+
+def test_session_of_a_letter_folder_is_named_after_the_folder_above(tmp_path: Path, empty_workspace: Workspace) -> None:
+    run_import(put(tmp_path / "photos", "A/1.png") / "A", empty_workspace)
+    run_import(put(tmp_path / "P", "B/1.png", seed=1), empty_workspace)
+    assert frame_keys(empty_workspace) == ["ada/P/B/1.png", "ada/photos/A/1.png"]

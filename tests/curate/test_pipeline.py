@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from aslkit.capture.import_images import import_folder
+from aslkit.capture.import_images import SessionImages, import_sessions
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
@@ -29,6 +29,7 @@ from aslkit.datasets.sign_mnist import read_csv
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
 from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.formats.signers import SignerDetails, save_signer
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, pixel_hash
 
@@ -361,7 +362,8 @@ def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfi
             (source / letter).mkdir(parents=True)
             shutil.copy(photos[(37 * index) % len(photos)], source / letter)
         info = SessionInfo(signer=signer, session="photos", camera="import photos")
-        import_folder(source, workspace=workspace, info=info, mirrored=False)
+        images = SessionImages(signer=signer, session="photos", split=None, images=read_image_folder(source).images)
+        import_sessions([(info, images)], workspace=workspace, mirrored=False)
     summary = run_curation(workspace, settings).summary
     assert summary["frames"] == len(list(walk_captures(workspace.captures))) == 72
     assert summary["coverage"] >= 0.95

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aslkit.cli.shared.options import next_command
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.sanitize import format_count, format_percent
 from aslkit.web.report_page import count_near_duplicates
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aslkit.curate.report.leakage import AuditResult, Leakage
     from aslkit.demo import DemoResult
     from aslkit.formats.captures import SessionInfo
+    from aslkit.formats.image_folders.read_folder import ImageFolder
     from aslkit.video.cameras import Camera
 
 LETTER_REASONS: Final = ("few-frames", "one-sitting")
@@ -46,19 +47,20 @@ def print_note(text: str) -> None:
     click.secho(f"Note: {text}", fg="yellow", err=True)
 
 
-def print_import(result: "ImportResult", info: "SessionInfo", *, as_json: bool) -> None:
+def print_import(result: "ImportResult", found: "ImageFolder", *, keep_split: bool, as_json: bool) -> None:
     """Print how many images were imported, and which were skipped and why."""
     if as_json:
-        skipped = [{"path": str(path), "reason": reason} for path, reason in result.skipped]
-        print_json(
-            {"stored": result.stored, "already_there": result.already_imported, "left_out": skipped} | asdict(info)
-        )
+        print_json(_import_values(result))
         return
-    total, letters = sum(result.stored.values()), len(result.stored)
-    imported = f"{format_count(total, 'frame')} of {format_count(letters, 'letter')}"
-    click.echo(f"Imported {imported} for {info.signer}, session {info.session}.")
+    for session in result.sessions:
+        numbers = [number for letter, number in session.stored.items() if letter != NO_LETTER]
+        imported = f"{format_count(sum(numbers), 'frame')} of {format_count(len(numbers), 'letter')}"
+        click.echo(f"Imported {imported} for {session.info.signer}, session {session.info.session}.")
+    if negatives := result.stored[NO_LETTER]:
+        names = f", from {', '.join(sorted(found.negatives))}" if found.negatives else ""
+        click.echo(f"Negative samples ({NO_LETTER}): {format_count(negatives, 'frame')}{names}.")
     if result.already_imported:
-        click.echo(f"{result.already_imported:,} were imported before.")
+        click.echo(f"Already there: {format_count(result.already_imported, 'frame')}.")
     for reason, count in Counter(reason for _, reason in result.skipped).most_common():
         paths = [path for path, its_reason in result.skipped if its_reason == reason]
         more = f", and {count - MAX_LISTED} more" if count > MAX_LISTED else ""
@@ -66,7 +68,39 @@ def print_import(result: "ImportResult", info: "SessionInfo", *, as_json: bool) 
     missing = [letter for letter in LETTERS if letter not in result.stored]
     if missing and not result.already_imported:
         click.echo(f"No images of: {' '.join(missing)}.")
+    _print_split_notes(result, found, keep_split=keep_split)
     click.echo(f"Next: {next_command('curate')}")
+
+
+def _import_values(result: "ImportResult") -> dict[str, Any]:
+    sessions = [
+        {"stored": session.stored, "already_there": session.already_imported} | asdict(session.info)
+        for session in result.sessions
+    ]
+    skipped = [{"path": str(path), "reason": reason} for path, reason in result.skipped]
+    # Of the first session at the top level, where versions before several signers wrote it.
+    totals = {"stored": result.stored, "already_there": result.already_imported, "left_out": skipped}
+    return sessions[0] | totals | {"leaked": result.leaked, "sessions": sessions}
+
+
+def _print_split_notes(result: "ImportResult", found: "ImageFolder", *, keep_split: bool) -> None:
+    if found.splits and not keep_split:
+        print_note(
+            f"The images of {', '.join(found.splits)} were merged: `aslkit curate` makes a split of its own. "
+            "--keep-split keeps the one of the folder."
+        )
+    if not keep_split:
+        return
+    splits: dict[str, set[str | None]] = {}
+    for session in result.sessions:
+        splits.setdefault(session.info.signer, set()).add(session.info.split)
+    if shared := [signer for signer, names in splits.items() if "train" in names and len(names) > 1]:
+        print_note(
+            f"The split shows {', '.join(shared)} in train and in another part, so accuracy on it says nothing about "
+            "unseen signers."
+        )
+    if result.leaked:
+        print_note(f"{format_count(result.leaked, 'image')} of validation or test are also in train.")
 
 
 def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *, as_json: bool) -> None:

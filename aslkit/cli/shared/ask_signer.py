@@ -31,11 +31,11 @@ def state_details(workspace: Workspace, signer: str, *, licence: str | None, con
     return stored.state(licence=licence, consent=consent)
 
 
-def note_private(signer: str) -> None:
+def note_private(*signers: str) -> None:
     """State on standard error that the images are private because nobody could be asked."""
     click.echo(
-        f"The images of {signer} are private: only {signer} may use them. If others may, too, state a licence, such as "
-        "--licence CC-BY-4.0.",
+        f"The images of {', '.join(signers)} are private: only {signers[0] if len(signers) == 1 else 'each signer'} "
+        "may use them. If others may, too, state a licence, such as --licence CC-BY-4.0.",
         err=True,
     )
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aslkit.capture.import_images import import_folder
 from aslkit.cli.main import main
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, walk_captures
+from aslkit.formats.captures import walk_captures
+from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.report_page import MAX_IMAGES
 from aslkit.live.exam.result_folder import ExamFolder
@@ -165,8 +166,26 @@ def test_labelled_images_are_scored(tmp_path: Path) -> None:
     score = examine_frames(AlwaysA(), frames, len(selected), store)
     assert (score.accuracy, score.false_letters, score.rest_frames) == (0.5, 2, 2)
     assert Counter(stored) == {"A": 2, "B": 2, "none": 2}
-    with pytest.raises(InputError, match="no images of these letters"):
-        select_images(tmp_path / "A", ("A",), 1, np.random.default_rng(0))
+    with pytest.raises(InputError, match=r"no images of B\. It has images of: A"):
+        select_images(tmp_path / "A", ("B",), 1, np.random.default_rng(0))
+
+
+def test_images_of_other_layouts_are_selected(tmp_path: Path) -> None:
+    for name in (
+        "flat/A_test.png",
+        "flat/nothing_test.png",
+        "split/test/b/1.png",
+        "split/train/A/1.png",
+        "odd/0/1.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    rng = np.random.default_rng(0)
+    assert Counter(letter for letter, _ in select_images(tmp_path / "flat", LETTERS, 2, rng)) == {"A": 1, "none": 1}
+    assert Counter(letter for letter, _ in select_images(tmp_path / "split", LETTERS, 2, rng)) == {"A": 1, "B": 1}
+    assert [letter for letter, _ in select_images(tmp_path / "odd", LETTERS, 2, rng, {"0": "c"})] == ["C"]
+    with pytest.raises(InputError, match="--labels 0=A"):
+        select_images(tmp_path / "odd", LETTERS, 2, rng)
 
 
 @pytest.fixture
@@ -273,6 +292,6 @@ def test_exam_frames_are_never_trained_on(exam_folder: ExamFolder, tmp_path: Pat
     exam_folder.session_folder.rename(moved)  # a user may move them there
     with pytest.raises(InputError, match="is an exam, which evaluates a recogniser"):
         list(walk_captures(workspace.captures))
-    info = SessionInfo(signer="maria", session="two", camera="import")
-    with pytest.raises(InputError, match="must not be used for training"):
-        import_folder(moved, workspace=workspace, info=info, mirrored=False)
+    for folder in (moved, workspace.captures):
+        with pytest.raises(InputError, match="must not be used for training"):
+            read_image_folder(folder)
