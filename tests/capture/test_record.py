@@ -34,6 +34,7 @@ from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
 from aslkit.formats.signers import load_signer
 from aslkit.video.source_frame import SourceLost
 from aslkit.vision.images import decode_image, pixel_hash
+from tests.video.factories import clear_frames, patch, state_1000_fps, write_video
 
 FakeSource = Callable[..., Any]
 RecordSource = Callable[..., RecordingResult]
@@ -279,6 +280,52 @@ def test_sigint_ends_with_summary_and_complete_files(tmp_path: Path, empty_works
     assert "stopped with Ctrl-C" in stdout
     assert len((folder / INDEX_FILE).read_text().splitlines()) == len(image_paths(empty_workspace)) > 0
     assert json.loads((folder / "session.json").read_text())["recordings"][0]["ended_by"] == "stopped with Ctrl-C"
+
+
+# Videos that can only be read in part, and options of the source
+
+
+def test_notes_about_a_video_are_stored(
+    record_source: RecordSource, gate_off: GateConfig, tmp_path: Path, empty_workspace: Workspace
+) -> None:
+    path = patch(write_video(tmp_path / "clip.avi"), lambda data: clear_frames(data, range(8, 12)))
+    result = record_source(str(path), gate=gate_off, count=100)
+    assert (result.stored, result.end_reason) == (16, "the source ended")
+    assert result.report["notes"] == ["clip.avi: skipped 4 damaged frames."]
+    assert session_values(result)["recordings"][0]["notes"] == result.report["notes"]
+
+
+def test_webm_with_wrong_rate_is_recorded_at_its_times(
+    record_source: RecordSource, gate_off: GateConfig, tmp_path: Path
+) -> None:
+    path = patch(write_video(tmp_path / "clip.webm", codec="VP80"), state_1000_fps)
+    result = record_source(str(path), gate=gate_off, count=100, interval_s=0.2)
+    assert (result.stored, result.report["notes"]) == (10, [])
+
+
+def test_hardly_any_considered_frame_is_reported(record_source: RecordSource, gate_off: GateConfig, clip: str) -> None:
+    result = record_source(clip, gate=gate_off, count=100, interval_s=2)
+    assert result.report["notes"] == ["Only 2 of 30 frames were considered, at most one per 2 s (--interval-s)."]
+
+
+def test_part_of_a_video_is_recorded(
+    clip: str, record_source: RecordSource, gate_off: GateConfig, empty_workspace: Workspace
+) -> None:
+    result = record_source(clip, gate=gate_off, count=100, start_s=1.0, end_s=2.0)
+    assert stored_numbers(empty_workspace) == list(range(10, 20))
+    assert {key: result.report[key] for key in ("start_s", "end_s")} == {"start_s": 1.0, "end_s": 2.0}
+
+
+def test_mirrored_source_is_stored_unmirrored(
+    record_source: RecordSource, gate_off: GateConfig, tmp_path: Path, empty_workspace: Workspace
+) -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :16] = 255
+    result = record_source(str(write_video(tmp_path / "clip.avi", 3, image=image)), gate=gate_off, mirrored=True)
+    assert result.report["mirrored"] is True
+    for path in image_paths(empty_workspace):
+        stored = decode_image(path.read_bytes())
+        assert (stored[:, :40].max() < 50, stored[:, 56:].min() > 200) == (True, True)
 
 
 # Cameras that stall, disconnect or fail

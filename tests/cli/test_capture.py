@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.capture.session.store import Session
+from aslkit.cli.capture import TimeType
 from aslkit.cli.main import main
 from aslkit.cli.shared import ask_signer
 from aslkit.core.workspace import Workspace
@@ -22,6 +23,7 @@ from aslkit.formats.signers import SignerDetails, load_signer
 from aslkit.video import cameras
 from aslkit.video.cameras import Camera
 from aslkit.vision.images import encode_jpeg
+from tests.video.factories import clear_frames, patch, write_video
 
 Run = Callable[..., Result]
 
@@ -84,6 +86,8 @@ def parse_result(result: Result) -> Any:
         (("--letter", "A", "--signer", "../up"), "is not a valid name for a signer"),
         (("--letter", "A", "--session", "a/b"), "is not a valid name for a session"),
         (("--letter", "A", "--signer", "synthetic-eve"), "synthetic"),
+        (("--letter", "A", "--signer", "maria", "--start", "3"), "--start and --end require a video"),
+        (("--letter", "A", "--start", "2m"), "'2m' is not a time. Give seconds, or minutes and seconds: 75 or 1:15"),
     ],
 )
 def test_invalid_options_are_rejected(
@@ -108,6 +112,22 @@ def test_unreachable_stream_hides_password(capture: Run, address: str) -> None:
     message = error_message(capture("--letter", "A", "--signer", "maria", "--no-preview", source=address), 1)
     assert "127.0.0.1:1/x does not respond. Check the URL" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("75", 75), ("1:15", 75), ("0:01:15.5", 75.5), (" 0.25 ", 0.25)])
+def test_times_are_seconds_or_minutes_and_seconds(text: str, seconds: float) -> None:
+    assert TimeType().convert(text, None, None) == seconds
+
+
+def test_part_of_a_damaged_video(capture: Run, tmp_path: Path) -> None:
+    video = patch(
+        write_video(tmp_path / "clip.avi").rename(tmp_path / "clip"), lambda data: clear_frames(data, range(8, 12))
+    )
+    result = capture(*MARIA, "--start", "0:00.5", "--end", "1.5", source=f"{video} ")
+    assert "Stored 6 frames of A" in result.stdout
+    assert "Note: clip: skipped 4 damaged frames." in result.stderr
+    for times, message in ((("--start", "2"), "clip ends at 2.0 s, before --start"), (("--end", "0"), "later than")):
+        assert message in error_message(capture(*MARIA, *times, source=video), 2)
 
 
 def test_gate_rejects_frames_without_hand_and_no_gate_stores_them(capture: Run, empty_workspace: Workspace) -> None:

@@ -2,8 +2,6 @@
 
 import math
 import re
-import struct
-from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -16,24 +14,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.sources import open_source
 from aslkit.video.video_file import FrameClock
-from aslkit.vision.images import Frame
-
-
-def write_video(
-    path: Path, frames: int = 20, *, codec: str = "MJPG", fps: float = 10.0, image: Frame | None = None
-) -> Path:
-    """Write a video, by default of frames that become brighter by 10 from one to the next."""
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), fps, (64, 48))
-    assert writer.isOpened()
-    for index in range(frames):
-        writer.write(np.full((48, 64, 3), index * 10, np.uint8) if image is None else image)
-    writer.release()
-    return path
-
-
-def patch(path: Path, change: Callable[[bytearray], bytes]) -> Path:
-    path.write_bytes(change(bytearray(path.read_bytes())))
-    return path
+from tests.video.factories import MATRICES, clear_frames, patch, rotate_track, state_1000_fps, write_video
 
 
 def read_video(path: Path, **options: float) -> tuple[list[SourceFrame], list[str]]:
@@ -54,16 +35,6 @@ def frame_times(frames: list[SourceFrame]) -> list[float]:
 
 
 # Rotation. The container states by how much a player must turn the frames clockwise.
-
-MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-
-
-def rotate_track(data: bytearray, angle: int) -> bytes:
-    """Set the matrix of the track header of an MP4 or MOV file."""
-    start = data.index(b"tkhd") + 4 + 40  # version 0: 4 + 36 bytes before the matrix
-    a, b, c, d = (value * 65536 for value in MATRICES[angle])
-    data[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    return bytes(data)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
@@ -136,11 +107,6 @@ def test_unreadable_frames_count_for_times_from_frame_rate() -> None:
 
 
 def test_wrong_frame_rate_of_webm_does_not_change_times(tmp_path: Path) -> None:
-    def state_1000_fps(data: bytearray) -> bytes:
-        start = data.index(b"\x23\xe3\x83\x84") + 4  # DefaultDuration, 4 bytes, nanoseconds
-        data[start : start + 4] = (1_000_000).to_bytes(4)
-        return bytes(data)
-
     path = patch(write_video(tmp_path / "clip.webm", codec="VP80"), state_1000_fps)
     assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FPS) == 1000
     frames, notes = read_video(path)
@@ -176,15 +142,6 @@ def test_video_with_few_frames_is_reported(tmp_path: Path) -> None:
 
 
 # Damage.
-
-
-def clear_frames(data: bytearray, numbers: range) -> bytes:
-    """Overwrite JPEG images of a video with zeros."""
-    starts = [match.start() for match in re.finditer(b"\xff\xd8\xff", data)]
-    for number in numbers:
-        size = starts[number + 1] - starts[number] - 40
-        data[starts[number] : starts[number] + size] = bytes(size)
-    return bytes(data)
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mov"])

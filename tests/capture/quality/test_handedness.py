@@ -68,3 +68,30 @@ def test_detected_side_is_stored_if_signer_cannot_answer(left_hand: Hand) -> Non
     tracker = HandednessTracker("right", can_ask=False)
     observe_all(tracker, *[left_hand] * 3 * FRAMES_BEFORE_QUESTION)
     assert (tracker.question, tracker.side_of(left_hand), tracker.unusual) == (None, "left", 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "reported"),
+    [(19, 0, True), (18, 2, True), (17, 3, False), (0, 20, False), (FRAMES_BEFORE_QUESTION - 1, 0, False)],
+)
+def test_recording_with_the_other_hand_is_reported(
+    left_hand: Hand, right_hand: Hand, left: int, right: int, reported: bool
+) -> None:
+    tracker = HandednessTracker("right", can_ask=False)
+    for hand in [left_hand] * left + [right_hand] * right:
+        tracker.observe(hand)
+        tracker.side_of(hand)
+    note = tracker.mirrored_note(left + right)
+    assert (note is not None) == reported
+    if note is not None:
+        assert note.startswith(f"{left} of {left + right} frames show a left hand, but earlier recordings")
+        assert "again with --mirrored" in note
+
+
+def test_confirmed_other_hand_is_not_reported(left_hand: Hand) -> None:
+    tracker = HandednessTracker("right", can_ask=True)
+    observe_all(tracker, *[left_hand] * FRAMES_BEFORE_QUESTION)
+    tracker.resolve(confirmed=True)
+    for _ in range(20):
+        tracker.side_of(left_hand)
+    assert (tracker.confirmed, tracker.mirrored_note(20)) == (True, None)
