@@ -9,7 +9,6 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
 from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
 from aslkit.capture.session.recording import Recording
-from aslkit.core.errors import AslkitError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
@@ -166,7 +165,7 @@ def record(
     )  # fmt: skip
     with ExitStack() as stack:
         # The source comes first: if it cannot be opened, nobody is asked, and no session folder is created.
-        stream = stack.enter_context(_wait_for_frames(open_stream(incomplete[0]), source))
+        stream = stack.enter_context(_wait_for_frames(open_stream(incomplete[0])))
         if callable(info):
             lifecycle = create_lifecycle(info=info())
             if not (incomplete := lifecycle.incomplete_letters(letters)):
@@ -192,12 +191,10 @@ def record(
 
 
 @contextmanager
-def _wait_for_frames(stream: Stream, source: str) -> Iterator[Stream]:
+def _wait_for_frames(stream: Stream) -> Iterator[Stream]:
     """Wait for the first frame, and close the stream at the end, also if the recording does not start."""
     try:
         stream.wait_for_first_frame()
-        if not stream.frame_count:
-            raise AslkitError(f"{source} contains no frames. Try it in a video player, or give another source.")
         yield stream
     finally:
         stream.close()  # closing twice is harmless

@@ -48,6 +48,7 @@ def open_stream(url: str, *, fps: float) -> Iterator[Frames]:
     ]  # fmt: skip
     device = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
     try:
+        device.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         yield _stream_frames(device, url, fps)
     finally:
         # The source is opened again to reconnect, which fails while some cameras are still open.
@@ -121,7 +122,8 @@ def _open_url(url: str) -> HTTPResponse:
     login, _, host = parts.netloc.rpartition("@")
     request = Request(urlunsplit(parts._replace(netloc=host)))
     if login:
-        request.add_header("Authorization", f"Basic {b64encode(unquote(login).encode()).decode()}")
+        # Not sent on to a host that the camera redirects to.
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(login).encode()).decode()}")
     # Like FFmpeg, without checking certificates: those of cameras are self-signed.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -87,7 +87,8 @@ def open_video(path: Path, *, start_s: float, end_s: float | None, on_note: OnNo
 
     Raises:
         AslkitError: the file is not a video.
-        InputError: raised while iterating, if the video ends before `start_s`.
+            It is raised while iterating, if no frame can be read.
+        InputError: raised while iterating, if no frame lies between `start_s` and `end_s`.
     """
     import cv2
 
@@ -130,7 +131,7 @@ class _VideoFrames:
         try:
             for position, time_s in self._grab():
                 if end_s is not None and time_s >= end_s:
-                    return
+                    break
                 if time_s < start_s:
                     continue
                 success, image = self._device.retrieve()
@@ -138,11 +139,22 @@ class _VideoFrames:
                     yielded = True
                     image = to_bgr(image, f"video {self._path.name}")
                     yield SourceFrame(image=image, name=f"{stem}-{position:06d}", time_s=time_s, captured_at=None)
-            if self._readable and not yielded:
-                raise InputError(f"{self._path.name} ends at {self._end_s:.1f} s, before --start ({start_s:g} s).")
-            self._note_early_end()
+            else:
+                self._note_early_end()
+            if not yielded:
+                self._reject(start_s, end_s)
         finally:  # also if the consumer stops earlier
             self._note_faults()
+
+    def _reject(self, start_s: float, end_s: float | None) -> None:
+        name = self._path.name
+        if self._readable and self._end_s <= start_s:
+            raise InputError(f"{name} ends at {self._end_s:.1f} s, before --start ({start_s:g} s).")
+        if self._readable and end_s is not None:
+            raise InputError(f"{name} has no frame between --start ({start_s:g} s) and --end ({end_s:g} s).")
+        raise AslkitError(
+            f"{self._path} contains no readable frames. Try it in a video player, or give another source."
+        )
 
     def _grab(self) -> Iterator[tuple[int, float]]:
         """Go to one readable frame after another, and yield its position and time in seconds."""

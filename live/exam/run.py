@@ -30,6 +30,9 @@ NO_DISPLAY: Final = "No display found for the window. Add --no-preview to show t
 
 _POLL_INTERVAL_S: Final = 0.05
 
+_TIME_TOLERANCE_S: Final = 0.002
+"""Tolerance when comparing frame times, because multiples of 1/fps are not exact in floating point."""
+
 StoreFrame = Callable[[Frame, str], str]
 """Stores a frame, BGR, uint8 (height, width, 3), of a letter, and returns its path in the exam's folder."""
 
@@ -259,7 +262,7 @@ def _sample_video(frames: Iterable[SourceFrame], letter: str, count: int) -> Ite
     due_s = 0.0
     for frame in frames:
         if frame.time_s is None or frame.time_s >= due_s:
-            due_s = (frame.time_s or 0.0) + FRAME_INTERVAL_S
+            due_s = (frame.time_s or 0.0) + FRAME_INTERVAL_S - _TIME_TOLERANCE_S
             yield letter, frame.image
             count -= 1
             if count <= 0:

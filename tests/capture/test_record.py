@@ -474,7 +474,7 @@ def test_video_without_frames_is_rejected(
 ) -> None:
     path = tmp_path / "clip.avi"
     cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48)).release()
-    with pytest.raises(AslkitError, match=r"clip\.avi (contains no frames|cannot be read as a video)"):
+    with pytest.raises(AslkitError, match=r"clip\.avi (contains no readable frames|cannot be read as a video)"):
         record_source(str(path))
     assert not empty_workspace.root.exists()
 

@@ -208,6 +208,20 @@ def test_part_of_a_video(tmp_path: Path, part: dict[str, float], numbers: range)
     assert notes == []
 
 
+def test_part_without_a_frame_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no frame between --start \(0\.51 s\) and --end \(0\.59 s\)"):
+        read_video(write_video(tmp_path / "clip.avi"), start_s=0.51, end_s=0.59)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_video_without_readable_frames_is_reported(tmp_path: Path, frames: int) -> None:
+    path = patch(write_video(tmp_path / "clip.avi", frames + 1), lambda data: clear_frames(data, range(frames)))
+    last = path.read_bytes().rindex(b"\xff\xd8\xff")
+    path.write_bytes(path.read_bytes()[:last])
+    with pytest.raises(AslkitError, match=r"clip\.avi contains no readable frames"):
+        read_video(path)
+
+
 def test_start_after_the_end_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"clip\.avi ends at 2\.0 s, before --start \(3 s\)"):
         read_video(write_video(tmp_path / "clip.avi"), start_s=3)
