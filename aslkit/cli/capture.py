@@ -9,7 +9,7 @@ import click
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.cli.output.stages import print_cameras, print_import, print_recording
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.import_options import ImportOptions, import_with_options, labels_option
+from aslkit.cli.shared.labels_option import labels_option
 from aslkit.cli.shared.licence_option import licence_option
 from aslkit.cli.shared.options import (
     config_option,
@@ -147,6 +147,8 @@ def import_images(root: Path, as_json: bool, **options: Any) -> None:
               aslkit import photos --signer-from 'hand\\d+'   (photos/A/hand1_x.jpg: signers hand1, hand2, …)
               aslkit import photos --signer maria --labels 0=A,1=B
     """
+    from aslkit.cli.shared.import_options import ImportOptions, import_with_options
+
     checked = ImportOptions(workspace=Workspace(root=root), **options)
     result, found = import_with_options(checked)
     print_import(result, found, keep_split=checked.keep_split, as_json=as_json)

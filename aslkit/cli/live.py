@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.import_options import labels_option
+from aslkit.cli.shared.labels_option import labels_option
 from aslkit.cli.shared.option_conflicts import check_web_options, reject_options
 from aslkit.cli.shared.options import (
     config_option,

@@ -24,12 +24,22 @@ from aslkit.cli.export import export
 from aslkit.cli.live import exam, live
 from aslkit.cli.runs import evaluate, runs
 from aslkit.cli.shared.options import json_option, workspace_option
+from aslkit.cli.shared.terminal import expand_home, use_readable_replacements
 from aslkit.cli.train import train
 from aslkit.core.errors import AslkitError
 
 
 class Commands(click.Group):
     """Lists commands in the order of use, and reports errors of the operating system in one line."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line."""
+        use_readable_replacements()
+        return super().main(*args, **extra)
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        """Parse the arguments."""
+        return super().make_context(info_name, expand_home(args), *rest, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which they were added."""

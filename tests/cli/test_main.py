@@ -125,6 +125,7 @@ def test_import_skips_and_reports_bad_images(tmp_path: Path) -> None:
     (source / "A" / "text.jpg").write_text("not a picture")
     (source / "A" / "bomb.png").write_bytes(png_that_claims(30_000))
     (source / "J").mkdir()
+    (source / "J" / "0.jpg").write_bytes(whole)
     result = aslkit("import", source, "--signer", "maria", workspace=tmp_path / "ws")
     assert result.exit_code == 0
     assert "J" in result.output
@@ -268,7 +269,6 @@ def test_licence_of_earlier_import_is_reused(tmp_path: Path) -> None:
     assert failed(aslkit("import", pictures, "--signer", "Ada", workspace=tmp_path), 2).startswith(
         "Error: Signer 'ada' already exists."
     )
-    assert "is a file" in failed(aslkit("import", pictures / "A" / "0.jpg", "--signer", "x", workspace=tmp_path), 2)
 
 
 @pytest.mark.parametrize(

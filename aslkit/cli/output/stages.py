@@ -1,6 +1,7 @@
 """What `aslkit import`, `capture`, `curate` and `demo` print: text for people, or with --json one object."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -38,8 +39,9 @@ MAX_LISTED: Final = 5
 
 
 def print_json(values: Any) -> None:
-    """Print one JSON value."""
-    click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
+    """Print one JSON value. Escapes in JSON keep characters that the terminal cannot encode."""
+    is_utf8 = (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(values, indent=2, ensure_ascii=not is_utf8, default=str))
 
 
 def print_note(text: str) -> None:

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from aslkit.cli.shared.ask_signer import note_private, state_details
 from aslkit.core.errors import InputError
@@ -16,29 +14,6 @@ from aslkit.formats.signers import SignerDetails, save_signer
 if TYPE_CHECKING:
     from aslkit.capture.import_images import ImportResult, SessionImages
     from aslkit.formats.image_folders.read_folder import ImageFolder
-
-
-class LabelsType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """NAME=LETTER, several of them separated by commas."""
-
-    name = "labels"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse the value to what each name stands for."""
-        from aslkit.formats.image_folders.class_names import parse_labels
-
-        try:
-            return parse_labels(str(value))
-        except InputError as error:
-            self.fail(error.message, param, ctx)
-
-
-labels_option = click.option(
-    "--labels",
-    type=LabelsType(),
-    metavar="NAME=LETTER,…",
-    help="Letters that other names of folders or classes stand for, such as 0=A,1=B,rest=none.",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
