@@ -56,7 +56,11 @@ def open_stream(url: str, *, fps: float) -> Iterator[Frames]:
 
 
 def _stream_frames(device: Any, url: str, fps: float) -> Frames:
-    started, frames, name = datetime.now(UTC), 0, camera_name(url)
+    import cv2
+
+    started, frames, name, http = datetime.now(UTC), 0, camera_name(url), url.lower().startswith("http")
+    if http and device.get(cv2.CAP_PROP_FRAME_COUNT) > 1:  # a camera has no last frame
+        raise AslkitError(f"{name} is a video file, not a camera. Download it, and give its path.")
     while device.isOpened():
         success, image = device.read()
         if not success:
@@ -64,7 +68,6 @@ def _stream_frames(device: Any, url: str, fps: float) -> Frames:
         frames += 1
         yield live_frame(to_bgr(image, name), started)
     # FFmpeg reads a single image as a stream of one frame. Asked only now, since some cameras serve one viewer only.
-    http = url.lower().startswith("http")
     if frames <= 1 and http:
         device.release()
         yield from _requested_images(url, started, fps)

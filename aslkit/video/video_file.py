@@ -99,7 +99,8 @@ def open_video(path: Path, *, start_s: float, end_s: float | None, on_note: OnNo
     try:
         if not device.isOpened():
             raise AslkitError(
-                f"{path} cannot be read as a video. Try it in a video player; if it plays, convert it to MP4 (H.264)."
+                f"{path} cannot be read as a video. If a video player plays it, convert it to MP4 (H.264); otherwise "
+                "it is incomplete, or not a video."
             )
         # Telephones store the frames as the sensor gives them, and the rotation beside them. OpenCV's own reader for
         # AVI, which has no rotation, lacks the property.

@@ -362,6 +362,15 @@ def test_response_without_images_is_explained(status: int, content_type: str, me
         read_frames(f"http://ada:secret@{host}/", 1)
 
 
+def test_video_file_on_a_web_server_is_rejected(tmp_path: Path) -> None:
+    body = Path(create_video(tmp_path / "clip.avi", 20)).read_bytes()
+    with (
+        serve_responses([(200, "video/x-msvideo", body)]) as (host, _),
+        pytest.raises(AslkitError, match=r"/clip\.avi is a video file, not a camera\. Download it"),
+    ):
+        read_frames(f"http://{host}/clip.avi", 99)
+
+
 def test_damaged_image_of_a_camera_is_a_lost_source() -> None:
     responses = [jpeg_response(0), jpeg_response(0), (200, "image/jpeg", b"damaged")]
     with serve_responses(responses) as (host, _), pytest.raises(SourceLost, match="sends a damaged image"):

@@ -156,7 +156,8 @@ class CaptureOptions:
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
             raise InputError(
                 "Recording several letters requires a window or --web, where you choose when to start the next letter. "
-                f"Record one letter at a time, such as --letter {letters[0]}."
+                f"Record one letter at a time, such as --letter {letters[0]}"
+                + (", with its part of the video, such as --start 0:10 --end 0:25." if self.kind == "video" else ".")
             )
         return letters
 
