@@ -11,11 +11,11 @@ import pyarrow.csv
 from aslkit.core.letters import LETTERS
 from aslkit.datasets.exporters.rows import METADATA_COLUMNS, SplitExport, sanitize_table
 from aslkit.datasets.schema import MAX_COORDINATE
-from aslkit.datasets.sign_mnist import read_csv
+from aslkit.datasets.sign_mnist import parse_csv
 from aslkit.vision.images import ImageError, decode_image
 from aslkit.vision.preprocess import PreprocessConfig, pixel_features
 
-CROP_CONFIG: Final = PreprocessConfig(kind="pixels", size=read_csv.SIDE)
+CROP_CONFIG: Final = PreprocessConfig(kind="pixels", size=parse_csv.SIDE)
 """Preprocessing of the feature pixels28: a square greyscale crop of the hand, with left hands mirrored."""
 
 LANDMARK_COLUMNS: Final = tuple(f"{axis}{joint}" for joint in range(21) for axis in "xyz")
@@ -33,13 +33,13 @@ def write_csv28(part: SplitExport) -> int:
     28×28 pixels and no hand box is exported without cropping.
     """
     written = 0
-    columns = pa.schema([pa.field(name, pa.uint8()) for name in read_csv.COLUMNS])
+    columns = pa.schema([pa.field(name, pa.uint8()) for name in parse_csv.COLUMNS])
     with (
         (part.to / f"sign_mnist_{part.split}.csv").open("wb") as raw,
         pyarrow.csv.CSVWriter(raw, columns, write_options=_NO_HEADER) as file,
         ThreadPoolExecutor() as pool,
     ):
-        raw.write((",".join(read_csv.COLUMNS) + "\n").encode())
+        raw.write((",".join(parse_csv.COLUMNS) + "\n").encode())
         for table in part.row_groups(_CROP_COLUMNS):
             crops = list(pool.map(_crop_hand, table.to_pylist()))
             part.left_out.update(crop for crop in crops if isinstance(crop, str))

@@ -1,6 +1,5 @@
 """Read Sign Language MNIST: 28×28 greyscale images of the 24 letters, as CSV files or in the zip file from Kaggle."""
 
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,15 +9,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.progress import iterate_with_progress
 from aslkit.core.sanitize import sanitize_text
-
-SIDE: Final = 28
-COLUMNS: Final = ("label", *(f"pixel{number}" for number in range(1, SIDE * SIDE + 1)))
+from aslkit.datasets.sign_mnist.parse_csv import parse_csv
 
 COUNTS: Final = {"train": 27_455, "test": 7_172}
 """Published number of rows by split."""
@@ -49,7 +45,7 @@ class SignMnistImages:
 
 def is_sign_mnist(path: Path) -> bool:
     """Return whether a path looks like Sign Language MNIST: a zip or CSV file, or a folder with its CSV files."""
-    return path.suffix.lower() in (".zip", ".csv") or (path.is_dir() and any(path.glob("*train*.csv")))
+    return path.suffix.lower() in (".zip", ".csv") or any(path.glob("*train*.csv")) or any(path.glob("*/*train*.csv"))
 
 
 def read_sign_mnist(path: Path, *, renumbered: bool = False) -> dict[str, SignMnistImages]:
@@ -68,7 +64,7 @@ def read_sign_mnist(path: Path, *, renumbered: bool = False) -> dict[str, SignMn
         AslkitError: a file is damaged.
     """
     files = iterate_with_progress("Reading", len(_SPLIT_WORDS), _iter_files(path))
-    images = {split: _parse_csv(data, name, renumbered) for split, name, data in files}
+    images = {split: _parse(data, name, renumbered) for split, name, data in files}
     if not images:
         raise InputError(
             f"{path} contains no CSV file of Sign Language MNIST. Pass the zip file, or a folder with both CSV files."
@@ -92,7 +88,8 @@ def _iter_zip(path: Path) -> Iterator[tuple[str, str, bytes]]:
     done = set()
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.infolist(), key=lambda each: each.filename.count("/")):
-            split = _find_split(Path(member.filename).name) if member.filename.lower().endswith(".csv") else None
+            file = Path(member.filename).name
+            split = _find_split(file) if file.lower().endswith(".csv") and file[0] != "." else None
             if split and split not in done:
                 # Before reading: a small zip file can unpack to terabytes.
                 _check_size(member.file_size, f"{sanitize_text(member.filename)} in {path}")
@@ -102,12 +99,18 @@ def _iter_zip(path: Path) -> Iterator[tuple[str, str, bytes]]:
 
 def _iter_disk(path: Path) -> Iterator[tuple[str, str, bytes]]:
     done = set()
-    for file in sorted(path.glob("*.csv")) if path.is_dir() else [path]:
+    for file in _find_files(path) if path.is_dir() else [path]:
         split = _find_split(file.name) or ("" if path.is_dir() else "train")
         if split and split not in done:
             _check_size(file.stat().st_size, str(file))
             yield split, str(file), file.read_bytes()
             done.add(split)
+
+
+def _find_files(folder: Path) -> list[Path]:
+    """Return the CSV files in a folder and below it, such as those of the unpacked archive; those above come first."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.name[0] != ".")
+    return sorted((path for path in files if path.is_file()), key=lambda path: (len(path.parts), path))
 
 
 def _check_size(size: int, name: str) -> None:
@@ -119,30 +122,9 @@ def _find_split(name: str) -> str | None:
     return next((split for split, word in _SPLIT_WORDS.items() if word in name.lower()), None)
 
 
-def _parse_csv(data: bytes, name: str, renumbered: bool) -> SignMnistImages:
-    from pyarrow import csv
-
-    # The published files have a header, but other copies of the dataset may have none.
-    has_header = data[:100].lstrip(b'\xef\xbb\xbf"').lower().startswith(b"label")
-    try:
-        table = csv.read_csv(
-            io.BytesIO(data),
-            read_options=csv.ReadOptions(column_names=None if has_header else list(COLUMNS)),
-            # int16 instead of uint8, so that values outside 0–255 are found and reported below.
-            convert_options=csv.ConvertOptions(column_types={column: pa.int16() for column in COLUMNS}),
-        )
-        columns = tuple(table.column_names)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise AslkitError(f"{name} is not a CSV file with a label and 784 pixels ({error}).") from error
-    if columns != COLUMNS:
-        raise AslkitError(f"{name} has {len(columns)} columns; expected label, pixel1, …, pixel784.")
-    published, *values = (column.to_numpy() for column in table.columns)
-    by_column = np.stack(values)  # transposed later, as uint8: five times faster than stacking rows
-    if len(published) == 0 or by_column.min() < 0 or by_column.max() > 255:
-        raise AslkitError(f"{name} has no rows, or pixels outside 0–255.")
-    pixels = np.ascontiguousarray(by_column.astype(np.uint8).T)
-    labels = _convert_labels(published.astype(np.int64), name, renumbered)
-    return SignMnistImages(pixels=pixels.reshape(-1, SIDE, SIDE), labels=labels)
+def _parse(data: bytes, name: str, renumbered: bool) -> SignMnistImages:
+    published, pixels = parse_csv(data, name)
+    return SignMnistImages(pixels=pixels, labels=_convert_labels(published, name, renumbered))
 
 
 def _convert_labels(published: npt.NDArray[np.int64], name: str, renumbered: bool) -> npt.NDArray[np.int64]:

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import schema
-from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
+from aslkit.datasets.sign_mnist.parse_csv import SIDE
+from aslkit.datasets.sign_mnist.read_csv import SignMnistImages
 from aslkit.vision.images import pixel_hash
 
 ROWS_PER_TABLE: Final = 4096

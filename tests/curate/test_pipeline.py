@@ -27,7 +27,8 @@ from aslkit.datasets.sharing.download import download_dataset
 from aslkit.datasets.sharing.push import stage_upload, upload_staged
 from aslkit.datasets.sign_mnist import read_csv
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
-from aslkit.datasets.sign_mnist.read_csv import SIDE, SignMnistImages
+from aslkit.datasets.sign_mnist.parse_csv import SIDE
+from aslkit.datasets.sign_mnist.read_csv import SignMnistImages
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.formats.signers import SignerDetails, save_signer

@@ -20,7 +20,7 @@ from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
 from aslkit.datasets.exporters.rows import SplitExport
 from aslkit.datasets.exporters.run import export_dataset
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
-from aslkit.datasets.sign_mnist.read_csv import COLUMNS
+from aslkit.datasets.sign_mnist.parse_csv import COLUMNS
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import decode_image, encode_jpeg, pixel_hash
 from aslkit.vision.preprocess import PreprocessConfig, model_input

@@ -1,4 +1,6 @@
+import gzip
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,36 @@ def test_header_is_optional(tmp_path: Path, data: bytes) -> None:
     assert [LETTERS[label] for label in images["train"].labels] == ["D", "E"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("label", "Label").replace("pixel", "Pixel"),
+        lambda text: "\n".join(f"{'' if not n else n - 1},{line}" for n, line in enumerate(text.splitlines())),
+        lambda text: text.replace("pixel", "pixel_"),
+        lambda text: ",".join(["label", *(f"pixel{n}" for n in range(784))]) + text[text.index("\n") :],
+        lambda text: "\n".join(",".join(reversed(line.split(","))) for line in text.splitlines()),
+    ],
+    ids=["upper case", "row numbers", "pixel_1", "from 0", "reversed"],
+)
+def test_headers_of_copies(tmp_path: Path, change: Callable[[str], str]) -> None:
+    header, row = csv([4]).decode().splitlines()
+    row = ",".join(["4", *(str(n % 251) for n in range(784))])
+    (tmp_path / "train.csv").write_text(change(f"{header}\n{row}\n"))
+    images = read_csv.read_sign_mnist(tmp_path / "train.csv")["train"]
+    assert LETTERS[images.labels[0]] == "E"
+    assert images.pixels.ravel().tolist() == [n % 251 for n in range(784)]
+
+
+def test_unpacked_archive_is_read(tmp_path: Path) -> None:
+    for split, label in (("train", 1), ("test", 2)):
+        folder = tmp_path / "archive" / f"sign_mnist_{split}"
+        folder.mkdir(parents=True)
+        (folder / f"sign_mnist_{split}.csv").write_bytes(csv([label]))
+        (folder / f"._sign_mnist_{split}.csv").write_bytes(b"resource fork")
+    images = read_csv.read_sign_mnist(tmp_path)
+    assert {split: each.labels.tolist() for split, each in images.items()} == {"train": [1], "test": [2]}
+
+
 def test_read_zip_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
         archive.writestr("deep/sign_mnist_test/sign_mnist_test.csv", csv([1]))
@@ -61,11 +93,26 @@ def test_renumbered_labels_need_option(tmp_path: Path) -> None:
     [
         (csv([25]), "labels must be 0–24"),
         (csv([]), "no rows"),
-        (csv([1], pixels=783), "784 columns"),
-        (csv([1]).replace(b"0,0", b"0,256", 1), "outside 0–255"),
-        (csv([1]).replace(b"0,0", b"0,x", 1), "not a CSV file"),
+        (csv([1], pixels=783), "has no column 'pixel784'"),
+        (csv([1], pixels=785), "has 785 pixel columns"),
+        (csv([1], header=False, pixels=783), "has 784 columns; expected 785"),
+        (csv([1]).replace(b"0,0", b"0,256", 1), "column 'pixel2', has values outside 0–255"),
+        (
+            csv([1]).replace(b"0,0", b"0,x", 1),
+            "column 'pixel2', has the value 'x'; expected whole numbers from 0 to 255",
+        ),
+        (csv([1]).replace(b"1,0,0", b"1,0.0,0"), "column 'pixel1', has the value '0.0'"),
+        (csv([1]).replace(b"\n1,", b"\nD,"), "column 'label', has the value 'D'; expected whole numbers from 0 to 24"),
+        (csv([1]).replace(b"pixel7,", b"pixel_x,"), "unexpected column 'pixel_x', number 8"),
+        (csv([1]).replace(b"pixel7,", b"pixel8,"), "unexpected column 'pixel8', number 9"),
+        (csv([1]).replace(b"label", b"letter"), "unexpected column 'letter', number 1"),
+        (csv([1]).replace(b"label", b"index"), "has no column 'label'"),
+        (csv([1]).replace(b",", b";"), "separates its columns by ';'"),
+        (csv([1]).decode().encode("utf-16"), "UTF-16"),
+        (gzip.compress(csv([1])), "compressed with gzip"),
+        (csv([1]) + b"1,2\n", "not a CSV file"),
         (b"", "not a CSV file"),
-        (b"label,pixel\xff" + csv([1])[12:], "not a CSV file"),
+        (b"label,pixel\xff" + csv([1])[12:], "unexpected column 'pixel"),
     ],
 )
 def test_invalid_csv_is_reported(tmp_path: Path, data: bytes, message: str) -> None:
