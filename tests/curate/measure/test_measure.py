@@ -60,7 +60,7 @@ def test_row_is_the_same_in_another_process(measurements: pa.RecordBatch, files:
 def test_undecodable_file_has_only_an_error(measurements: pa.RecordBatch) -> None:
     row = measurements.to_pylist()[1]
     assert row.pop("content")
-    assert row.pop("error") == "not an image (JPEG, PNG, WebP or BMP)"
+    assert row.pop("error") == "not an image (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC)"
     assert set(row.values()) == {None}
 
 

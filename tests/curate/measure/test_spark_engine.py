@@ -90,7 +90,7 @@ def test_file_name_that_is_not_unicode(spark_local: SparkEngine, tmp_path: Path)
     path.write_bytes(b"no image")
     options = measure.MeasureOptions(min_confidence=0.3, second_try=False, hands=False)
     rows = [batch.to_pylist() for each in (spark_local, engine.Local()) for batch in each.measure({"x": path}, options)]
-    assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP or BMP)"] * 2
+    assert [row["error"] for (row,) in rows] == ["not an image (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC)"] * 2
 
 
 def test_file_missing_on_a_worker_is_explained(spark_local: SparkEngine, tmp_path: Path) -> None:
