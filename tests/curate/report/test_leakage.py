@@ -65,7 +65,9 @@ def test_copies_in_a_folder_of_images_are_found(tmp_path: Path, rng: np.random.G
     assert found.own is not None
     assert (found.own.train, found.own.test) == (12, 12)
     assert found.own.copies == found.own.hash_copies == 0.5
-    assert [reason for _, reason in found.unreadable] == ["not an image (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC)"]
+    assert [reason for _, reason in found.unreadable] == [
+        "not an image (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC)"
+    ]
 
 
 def test_only_random_split_is_measured_without_a_split(tmp_path: Path, rng: np.random.Generator) -> None:
