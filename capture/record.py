@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.source_kind import LIVE_KINDS, source_kind
-from aslkit.video.sources import CameraRequest, open_source
+from aslkit.video.sources import WHOLE_SOURCE, CameraRequest, ReadOptions, open_source
 from aslkit.video.stream import Stream
 
 COMPLETE: Final = "all recorded"
@@ -119,9 +120,7 @@ def record(
     screen: Screen,
     count: int | None = None,
     paced: bool = False,
-    mirrored: bool = False,
-    start_s: float = 0.0,
-    end_s: float | None = None,
+    options: ReadOptions = WHOLE_SOURCE,
     can_ask: bool = False,
     ask_licence: AskLicence | None = None,
 ) -> RecordingResult:
@@ -138,9 +137,7 @@ def record(
             `aslkit.capture.window.window.record_in_window`.
         count: number of frames of each letter to store; None records until the goal is reached.
         paced: deliver the frames of a video at its frame rate.
-        mirrored: whether the source is mirrored, as a selfie. Its frames are stored unmirrored.
-        start_s: skip the frames of a video before this time, seconds.
-        end_s: end a video before this time, seconds; None for its end.
+        options: which part of a video to record, and whether the source is mirrored.
         can_ask: whether `screen` can ask the signer a question.
         ask_licence: asks a new signer for the licence, if `screen` cannot; None if nobody can be asked.
 
@@ -156,9 +153,7 @@ def record(
     if lifecycle is not None and not (incomplete := lifecycle.incomplete_letters(letters)):
         return lifecycle.empty_result()
     notes: list[str] = []
-    open_frames = partial(
-        open_source, source, mirrored=mirrored, start_s=start_s, end_s=end_s, on_note=notes.append
-    )  # fmt: skip
+    open_frames = partial(open_source, source, options=options, on_note=notes.append)
     open_stream = partial(
         _open_stream, open_frames=open_frames, source=source, lifecycle=lifecycle, capture=capture, paced=paced,
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
@@ -182,7 +177,7 @@ def record(
         with lifecycle.write_session_summary(
             recording, close=source_recording.close, frame_statistics=source_recording.frame_statistics
         ) as summary:
-            summary |= _source_info(source, capture, mirrored=mirrored, start_s=start_s, end_s=end_s)
+            summary |= _source_info(source, capture, options)
             summary["notes"] = notes
             summary["ended_by"] = screen(source_recording)
             if summary["ended_by"] == SOURCE_ENDED:
@@ -200,12 +195,9 @@ def _wait_for_frames(stream: Stream) -> Iterator[Stream]:
         stream.close()  # closing twice is harmless
 
 
-def _source_info(
-    source: str, capture: CaptureConfig, *, mirrored: bool, start_s: float, end_s: float | None
-) -> dict[str, Any]:
+def _source_info(source: str, capture: CaptureConfig, options: ReadOptions) -> dict[str, Any]:
     """Return how the source was read, for session.json: camera, and options that are not the default."""
-    options = {"mirrored": mirrored, "start_s": start_s, "end_s": end_s}
-    info: dict[str, Any] = {name: value for name, value in options.items() if value}
+    info: dict[str, Any] = {name: value for name, value in asdict(options).items() if value}
     if source_kind(source) == "camera":
         requested = f"{capture.camera_width}×{capture.camera_height}, {capture.camera_fps} fps"
         info["camera"] = {"name": camera_label(int(source)), "asked": requested}

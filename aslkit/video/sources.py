@@ -34,7 +34,25 @@ class CameraRequest:
     fps: int = 30
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """Which part of a source to read, and how.
+
+    Attributes:
+        mirrored: whether the source is mirrored, as a selfie. Its frames are unmirrored.
+        start_s: skip the frames of a video before this time, seconds.
+        end_s: end a video before this time, seconds; None for its end.
+    """
+
+    mirrored: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
 _DEFAULT_CAMERA_REQUEST: Final = CameraRequest()
+
+WHOLE_SOURCE: Final = ReadOptions()
+"""Reads all frames as they are."""
 
 
 @contextmanager
@@ -47,9 +65,7 @@ def open_source(
     seed: int = 0,
     interval_s: float = 0.0,
     camera_request: CameraRequest = _DEFAULT_CAMERA_REQUEST,
-    mirrored: bool = False,
-    start_s: float = 0.0,
-    end_s: float | None = None,
+    options: ReadOptions = WHOLE_SOURCE,
     on_note: OnNote = lambda note: None,
 ) -> Iterator[Iterator[SourceFrame]]:
     """Open a source, and close it at the end of the block.
@@ -62,16 +78,14 @@ def open_source(
         seed: random seed of the synthetic movements.
         interval_s: interval at which synthetic frames are rendered, seconds; at least 1/30 s.
         camera_request: image size and frame rate to request from a camera.
-        mirrored: whether the source is mirrored, as a selfie. Its frames are unmirrored.
-        start_s: skip the frames of a video before this time, seconds.
-        end_s: end a video before this time, seconds; None for its end.
+        options: which part of a video to read, and whether the source is mirrored.
         on_note: called if a video can only be read in part, or its times or its rotation are unknown.
 
     Yields:
         The frames, in order. Cameras, streams and the synthetic signer never end.
 
     Raises:
-        InputError: the source does not exist, or a video ends before `start_s`.
+        InputError: the source does not exist, or no frame of a video is in the part to read.
         AslkitError: the source cannot be opened or read.
         SourceLost: raised while iterating, if a camera or stream stops delivering frames.
     """
@@ -85,13 +99,13 @@ def open_source(
     else:
         silence_opencv()
         if kind == "video":
-            opened = open_video(Path(source), start_s=start_s, end_s=end_s, on_note=on_note)
+            opened = open_video(Path(source), start_s=options.start_s, end_s=options.end_s, on_note=on_note)
         elif kind == "stream":
             opened = open_stream(source, fps=camera_request.fps)
         else:
             opened = _open_camera(source, camera_request)
     with opened as frames, closing(frames):
-        yield (_unmirror(frame) for frame in frames) if mirrored else frames
+        yield (_unmirror(frame) for frame in frames) if options.mirrored else frames
 
 
 def silence_opencv() -> None:

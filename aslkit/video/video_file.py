@@ -15,10 +15,10 @@ OnNote = Callable[[str], None]
 
 _DEFAULT_FPS: Final = 30.0
 _MAX_FPS: Final = 240.0
-"""Highest frame rate that is believed. Telephones record 240 fps; browsers state 1000, and some cameras 90,000."""
+"""Highest frame rate that is believed. Phones record 240 fps; browsers state 1000, and some cameras 90,000."""
 
 _MIN_MEAN_INTERVAL_S: Final = 1 / 500
-"""Times that put the frames closer together on average are wrong: no telephone or webcam is that fast."""
+"""Times that put the frames closer together on average are wrong: no phone or webcam is that fast."""
 
 _MAX_GAP_S: Final = 600.0
 """A time that is further ahead of the previous one is wrong."""
@@ -102,8 +102,8 @@ def open_video(path: Path, *, start_s: float, end_s: float | None, on_note: OnNo
                 f"{path} cannot be read as a video. If a video player plays it, convert it to MP4 (H.264); otherwise "
                 "it is incomplete, or not a video."
             )
-        # Telephones store the frames as the sensor gives them, and the rotation beside them. OpenCV's own reader for
-        # AVI, which has no rotation, lacks the property.
+        # Phones store frames as the sensor delivers them, and the rotation as metadata. OpenCV's own reader for AVI, a
+        # format without rotation, lacks the property.
         upright = device.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         if not upright and path.suffix.lower() != ".avi":
             on_note(f"This OpenCV cannot read the rotation of {path.name}. Check that the stored frames are upright.")

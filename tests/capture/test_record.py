@@ -33,6 +33,7 @@ from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
 from aslkit.formats.signers import load_signer
 from aslkit.video.source_frame import SourceLost
+from aslkit.video.sources import ReadOptions
 from aslkit.vision.images import decode_image, pixel_hash
 from tests.video.factories import clear_frames, patch, state_1000_fps, write_video
 
@@ -311,7 +312,7 @@ def test_hardly_any_considered_frame_is_reported(record_source: RecordSource, ga
 def test_part_of_a_video_is_recorded(
     clip: str, record_source: RecordSource, gate_off: GateConfig, empty_workspace: Workspace
 ) -> None:
-    result = record_source(clip, gate=gate_off, count=100, start_s=1.0, end_s=2.0)
+    result = record_source(clip, gate=gate_off, count=100, options=ReadOptions(start_s=1.0, end_s=2.0))
     assert stored_numbers(empty_workspace) == list(range(10, 20))
     assert {key: result.report[key] for key in ("start_s", "end_s")} == {"start_s": 1.0, "end_s": 2.0}
 
@@ -321,7 +322,9 @@ def test_mirrored_source_is_stored_unmirrored(
 ) -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     image[:, :16] = 255
-    result = record_source(str(write_video(tmp_path / "clip.avi", 3, image=image)), gate=gate_off, mirrored=True)
+    result = record_source(
+        str(write_video(tmp_path / "clip.avi", 3, image=image)), gate=gate_off, options=ReadOptions(mirrored=True)
+    )
     assert result.report["mirrored"] is True
     for path in image_paths(empty_workspace):
         stored = decode_image(path.read_bytes())

@@ -3,11 +3,14 @@
 import re
 import struct
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from aslkit.video.source_frame import SourceFrame
+from aslkit.video.sources import open_source
 from aslkit.vision.images import Frame
 
 
@@ -54,3 +57,9 @@ def clear_frames(data: bytearray, numbers: range) -> bytes:
         size = starts[number + 1] - starts[number] - 40
         data[starts[number] : starts[number] + size] = bytes(size)
     return bytes(data)
+
+
+def read_frames(source: str, count: int, **options: float) -> list[SourceFrame]:
+    """Return the first frames of a source."""
+    with open_source(source, letter="A", signer="synthetic-ada", session="one", **options) as frames:  # type: ignore[arg-type]
+        return list(islice(frames, count))

@@ -12,16 +12,16 @@ import pytest
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.video.source_frame import SourceFrame
-from aslkit.video.sources import open_source
+from aslkit.video.sources import ReadOptions, open_source
 from aslkit.video.video_file import FrameClock
 from tests.video.factories import MATRICES, clear_frames, patch, rotate_track, state_1000_fps, write_video
 
 
-def read_video(path: Path, **options: float) -> tuple[list[SourceFrame], list[str]]:
+def read_video(path: Path, **options: Any) -> tuple[list[SourceFrame], list[str]]:
     """Return the frames of a video, and the notes about it."""
     notes: list[str] = []
     with open_source(
-        str(path), letter="A", signer="ada", session="one", on_note=notes.append, **options  # type: ignore[arg-type]
+        str(path), letter="A", signer="ada", session="one", on_note=notes.append, options=ReadOptions(**options)
     ) as frames:  # fmt: skip
         return list(frames), notes
 

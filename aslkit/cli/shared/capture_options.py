@@ -193,6 +193,7 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
         from aslkit.capture.record import record
         from aslkit.capture.terminal import record_in_terminal
         from aslkit.capture.window.window import record_in_window
+        from aslkit.video.sources import ReadOptions
 
         in_terminal = partial(record_in_terminal, on_message=_print_message)
         in_prompt = None if options.windowed or not can_prompt() else partial(ask_licence, proposed=capture.licence)
@@ -201,7 +202,7 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
             info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
             count=count, screen=record_in_window if options.windowed else in_terminal,
             paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
-            mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s,
+            options=ReadOptions(mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s),
         )  # fmt: skip
     return result, capture.goal
 
