@@ -86,8 +86,7 @@ def open_video(path: Path, *, start_s: float, end_s: float | None, on_note: OnNo
         The frames. After damage, reading continues at the next readable frame.
 
     Raises:
-        AslkitError: the file is not a video.
-            It is raised while iterating, if no frame can be read.
+        AslkitError: the file is not a video, or, while iterating, no frame can be read.
         InputError: raised while iterating, if no frame lies between `start_s` and `end_s`.
     """
     import cv2
@@ -173,12 +172,13 @@ class _VideoFrames:
                 return
 
     def _note_early_end(self) -> None:
-        # Both, because either may be wrong: a stated rate of 1 fps makes a short video look long.
+        # Both, because either may be wrong: a stated rate of 1 fps makes a short video look long. A trimmed video of a
+        # phone can state the frames that were cut off.
         missing_s = self._stated_s - self._end_s
         if missing_s > _MAX_MISSING_S and self._readable + self._unreadable < self._stated_frames:
             self._on_note(
-                f"{self._path.name} ends at {self._end_s:.1f} s of {self._stated_s:.1f} s: the file is incomplete or "
-                "damaged. Copy it again, if you have the original."
+                f"{self._path.name} ends at {self._end_s:.1f} s, but states a duration of {self._stated_s:.1f} s. If "
+                "its end is missing, copy the file again."
             )
         elif self._end_s > max(_MIN_SPARSE_S, self._readable):  # a slide show, or a file that OpenCV reads badly
             self._on_note(f"{self._path.name} has only {self._readable} frames in {self._end_s:.1f} s.")
