@@ -76,6 +76,7 @@ def assign_sessions(
     source: Path,
     *,
     signer: str | None,
+    one_signer: bool,
     signer_from: str | None,
     session: str | None,
     keep_split: bool,
@@ -86,6 +87,7 @@ def assign_sessions(
         found: the images.
         source: folder in which they were found.
         signer: who signs in all of them; None if the folders or `signer_from` tell.
+        one_signer: whether `signer` signs in all folders, even if their names can be those of signers.
         signer_from: regular expression. Its group, or the whole match, in the path below `source` names the signer.
         session: name of the sessions; default: the folder's name.
         keep_split: whether the images of different splits become sessions of their own, named SESSION-train, …
@@ -96,6 +98,10 @@ def assign_sessions(
     if keep_split and not found.splits:
         raise InputError(f"{source} has no folders train, valid and test, so --keep-split has no split to keep.")
     name = validate_name("session", session or _default_session(found, source))
+    if one_signer and signer is None:
+        raise InputError("--one-signer requires --signer NAME.")
+    if signer is not None and not one_signer:
+        _check_one_part(found, signer)
     signers = _signers(found, source, signer, signer_from)
     groups: dict[tuple[str, Split | None], list[LabelledImage]] = {}
     for image in found.images:
@@ -118,9 +124,12 @@ def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: 
     if signer_from is not None:
         signers = _match_signers(found, source, signer_from)
     elif signer is not None:
-        signers = _only_signer(found, signer)
+        signers = dict.fromkeys((image.path for image in found.images), signer)
     elif found.parts == [""]:
-        raise InputError("Who is signing? Give the name with --signer, such as --signer maria.")
+        raise InputError(
+            "Who is signing? Give the name with --signer, such as --signer maria. If the names of the files tell, add "
+            "--signer-from, such as --signer-from 'hand\\d+'."
+        )
     elif any(not part or "/" in part for part in found.parts):
         raise InputError(
             f"The letters are in {_join(part or source.name for part in found.parts)}. Which part of the path is the "
@@ -137,15 +146,12 @@ def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: 
     return signers
 
 
-def _only_signer(found: ImageFolder, signer: str) -> dict[Path, str]:
+def _check_one_part(found: ImageFolder, signer: str) -> None:
     if len(found.parts) > 1:
-        part = next(filter(None, found.parts)).rpartition("/")[2]
-        folder = next(folder for image in found.images for folder in image.path.parents if folder.name == part)
         raise InputError(
             f"There are letters in {_join(part or 'the folder itself' for part in found.parts)}. If these are the "
-            f"signers, leave out --signer. If they all show {signer}, import each, beginning with {folder}."
+            f"signers, leave out --signer. If they all show {signer}, add --one-signer."
         )
-    return {image.path: signer for image in found.images}
 
 
 def _match_signers(found: ImageFolder, source: Path, signer_from: str) -> dict[Path, str]:

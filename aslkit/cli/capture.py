@@ -122,6 +122,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
     metavar="REGEX",
     help="Read the signer from each image's path below FOLDER: the group or the whole match, such as 'hand\\d+'.",
 )
+@click.option("--one-signer", is_flag=True, help="All folders show --signer, even if their names look like signers.")
 @click.option("--session", help="Name of the recording session.  [default: the folder's name]")
 @labels_option
 @click.option("--keep-split", is_flag=True, help="Keep the split of folders train, valid and test.")

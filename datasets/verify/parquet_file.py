@@ -168,7 +168,7 @@ def _check_image(row: _ImageRow, file: str, position: int, findings: list[Proble
         text = f"the pixels have the hash {pixels[:12]}…, but their row states {stated_hash[:12]}…"
         findings.append(make_problem("pixels", text, file=file, row=position))
     if strip_metadata(data) != data:
-        text = "the image contains EXIF, text, or data after its end"
+        text = "the image contains EXIF, text, hidden pixels, or data after its end"
         findings.append(make_problem("metadata", text, file=file, row=position))
     return pixels
 

@@ -38,7 +38,7 @@ def run_import(
     source: Path, workspace: Workspace, *, mirrored: bool = False, signer: str | None = "ada", **options: Any
 ) -> ImportResult:
     found = read_image_folder(source)
-    given: dict[str, Any] = {"signer_from": None, "session": None, "keep_split": False, **options}
+    given: dict[str, Any] = {"one_signer": False, "signer_from": None, "session": None, "keep_split": False, **options}
     groups = assign_sessions(found, source, signer=signer, **given)
     sessions = [
         (SessionInfo(signer=group.signer, session=group.session, camera="import photos", split=group.split), group)
@@ -164,6 +164,12 @@ def test_signers_are_the_folders_above_the_letters(tmp_path: Path, empty_workspa
     assert frame_keys(empty_workspace) == ["O-Brien/photos/B/1.png", "ben/photos/A/1.png", "maria/photos/A/1.png"]
 
 
+def test_folders_can_all_show_one_signer(tmp_path: Path, empty_workspace: Workspace) -> None:
+    photos = put(tmp_path / "photos", "A/monday/1.png", "A/tuesday/1.png", "B/monday/1.png")
+    run_import(photos, empty_workspace, one_signer=True)
+    assert frame_keys(empty_workspace) == ["ada/photos/A/1-2.png", "ada/photos/A/1.png", "ada/photos/B/1.png"]
+
+
 @pytest.mark.parametrize("pattern", [r"hand\d+", r"(hand\d+)_", r"/(?:x|(?=h))(hand\d)"])
 def test_signers_are_read_from_file_names(tmp_path: Path, empty_workspace: Workspace, pattern: str) -> None:
     photos = put(tmp_path / "photos", "A/hand1_a_1.png", "A/hand2_a_1.png", "B/hand1_b_1.png", "B/other.png")
@@ -180,7 +186,7 @@ def test_signers_are_read_from_file_names(tmp_path: Path, empty_workspace: Works
 def test_image_without_signer_is_skipped(tmp_path: Path, empty_workspace: Workspace) -> None:
     photos = put(tmp_path / "photos", "A/hand1_1.png", "A/other.png")
     found = read_image_folder(photos)
-    assign_sessions(found, photos, signer=None, signer_from=r"hand\d", session=None, keep_split=False)
+    assign_sessions(found, photos, signer=None, one_signer=False, signer_from=r"hand\d", session=None, keep_split=False)
     assert found.skipped == [(photos / "A/other.png", "does not match --signer-from")]
 
 
@@ -189,7 +195,8 @@ def test_image_without_signer_is_skipped(tmp_path: Path, empty_workspace: Worksp
     [
         (["A/1.png"], {"signer": None}, "Who is signing"),
         (["maria/A/1.png", "ben/A/1.png"], {}, "letters in ben, maria. If these are the signers, leave out --signer. "
-                                               "If they all show ada, import each, beginning with .*/ben"),
+                                               "If they all show ada, add --one-signer"),
+        (["A/1.png"], {"signer": None, "one_signer": True}, "--one-signer requires --signer NAME"),
         (["m/one/A/1.png", "m/two/A/1.png", "n/one/A/1.png"], {"signer": None}, r"--signer-from '\[\^/\]\+'"),
         (["Maria/A/1.png", "maria/A/1.png"], {"signer": None}, "'Maria' and 'maria' differ only in case"),
         (["A/1.png"], {"signer": None, "signer_from": "("}, "is not a regular expression"),

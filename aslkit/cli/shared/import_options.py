@@ -23,6 +23,7 @@ class ImportOptions:
     folders: tuple[Path, ...]
     signer: str | None
     signer_from: str | None
+    one_signer: bool
     session: str | None
     labels: dict[str, str] | None
     keep_split: bool
@@ -47,8 +48,8 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
     source = _only_folder(options.folders)
     found = read_image_folder(source, labels=options.labels)
     groups = assign_sessions(
-        found, source, signer=signer, signer_from=options.signer_from, session=options.session,
-        keep_split=options.keep_split,
+        found, source, signer=signer, one_signer=options.one_signer, signer_from=options.signer_from,
+        session=options.session, keep_split=options.keep_split,
     )  # fmt: skip
     details = {name: _state_details(options, name, groups) for name in dict.fromkeys(group.signer for group in groups)}
     sessions = [(_create_info(options, group, details[group.signer]), group) for group in groups]

@@ -34,7 +34,7 @@ def explain_file(path: Path) -> str:
         command = _UNPACK_COMMANDS[suffix].format(archive=quoted, folder=target)
         return f"{path} is an archive. Unpack it with `{command}`, then give {target}."
     if suffix in VIDEO_SUFFIXES:
-        return f"{path} is a video. Record its frames with `{_capture_command(path)}`."
+        return f"{path} is a video. Record its frames with `aslkit capture {_video_options(path)} --signer NAME`."
     if suffix == ".csv":
         return f"{path} is a CSV file. To get Sign Language MNIST: `aslkit dataset get sign-mnist --from {quoted}`."
     if is_image_file(path):
@@ -53,8 +53,8 @@ def explain_empty_folder(source: Path, unknown: Collection[str], skipped: Sequen
     """
     videos = [path for path, reason in skipped if reason == VIDEO]
     if videos:
-        command, number = _capture_command(videos[0]), format_count(len(videos), "video")
-        return f"{source} contains no images of letters, but {number}. Record the frames of each, such as: {command}"
+        number, options = format_count(len(videos), "video"), _video_options(videos[0])
+        return f"{source} contains no images, but {number}. Give each to `aslkit capture` or `aslkit exam`: {options}"
     if unknown:
         names = sorted(unknown, key=natural_key)
         classes, are = ("class", "is not a letter") if len(names) == 1 else ("classes", "are not letters")
@@ -81,10 +81,10 @@ def _propose(names: Sequence[str]) -> str:
     return f"If {_join(meanings)}, add --labels {option}.{digits}"
 
 
-def _capture_command(video: Path) -> str:
+def _video_options(video: Path) -> str:
     meaning = parse_class(video.parent.name, {})
     letter = meaning.letter if meaning and meaning.letter else "A"
-    return f"aslkit capture --letter {letter} --source {shlex.quote(str(video))} --signer NAME"
+    return f"--letter {letter} --source {shlex.quote(str(video))}"
 
 
 def _join(items: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ _SPLIT_WORDS: Final[Mapping[str, Split]] = {
     "dev": "validation", "test": "test", "testing": "test",
 }  # fmt: skip
 
-_FILE_NAME: Final = re.compile(r"([a-z]+?)(?:[ _.-]*(?:test|train|valid|val))?(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
+_FILE_NAME: Final = re.compile(r"([a-z]+?)(?:[ _.-]+(?:test|train|valid|val))?(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
 """File names that begin with their class: A, a1, A_test, nothing-12, B (3)."""
 
 

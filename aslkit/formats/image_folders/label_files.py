@@ -32,7 +32,7 @@ def read_label_files(source: Path) -> Classes | None:
     for path, reader in readers.items():
         try:
             reader(source, path, classes)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, csv.Error) as error:
             raise InputError(f"{path} cannot be read: {type(error).__name__}: {error}. Repair or remove it.") from error
     return dict(classes) or None
 
@@ -127,14 +127,19 @@ def _read_yolo_names(source: Path, labels: Path) -> dict[int, str]:
                     names = yaml.safe_load(_read_text(path))["names"]
                 except yaml.YAMLError as error:
                     raise ValueError("it is not YAML") from error
-                return {
-                    int(n): str(name) for n, name in (names.items() if isinstance(names, dict) else enumerate(names))
-                }
+                numbered = names.items() if isinstance(names, dict) else enumerate(names)
+                return {int(number): _check_name(name) for number, name in numbered}
         if (folder / "classes.txt").is_file():
             return dict(enumerate(_read_text(folder / "classes.txt").split()))
         if folder == source:
             break
     raise InputError(f"{labels} contains YOLO labels, but there is no data.yaml in {source} that names their classes.")
+
+
+def _check_name(name: object) -> str:
+    if not isinstance(name, str | int):  # the text of nested YAML lists can be huge
+        raise ValueError("a name of a class is not text")
+    return str(name)
 
 
 def _read_text(path: Path) -> str:

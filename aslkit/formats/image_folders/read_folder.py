@@ -178,9 +178,13 @@ def _add_folder(leaf: _Leaf, others: Sequence[str], meaning: ClassName, found: I
 
 
 def _add_named_files(leaf: _Leaf, labels: Mapping[str, str], found: ImageFolder) -> None:
-    """Add the images whose file names begin with their letter, if most of them do."""
+    """Add the images whose file names begin with their letter, if most of them do, and with several letters.
+
+    With one letter only, they are rather the names that a camera gave, such as P1010001.
+    """
     meanings = {path: parse_file_name(path.stem, labels) for path in leaf.images}
-    if sum(meaning is not None for meaning in meanings.values()) * 2 <= len(meanings):
+    named = [meaning.name.lower() for meaning in meanings.values() if meaning is not None]
+    if len(set(named)) < 2 or len(named) * 2 <= len(meanings):
         if leaf.names:
             found.skipped.append((leaf.folder, "not a letter"))
             found.unknown.add(leaf.names[-1])

@@ -178,11 +178,13 @@ def test_names_of_splits(name: str, split: str | None) -> None:
                                             "0=A,1=B,2=C. Signed digits cannot"),
         (["letter_a/1.jpg"], "the class letter_a, which is not a letter. If letter_a is A, add --labels letter_a=A"),
         (["hello/1.jpg"], "If a name means one of them, add --labels, such as hello=A"),
-        (["B/clip.mp4", "C/x.mov"], "but 2 videos. Record the frames of each, such as: aslkit capture --letter B "
-                                    "--source .*clip.mp4 --signer NAME"),
+        (["B/clip.mp4", "C/x.mov"], "but 2 videos. Give each to `aslkit capture` or `aslkit exam`: --letter B "
+                                    "--source .*clip.mp4$"),
+        (["P1010001.jpg", "P1010002.jpg"], "contains images, but not their letters"),
+        (["eval1.jpg", "atest2.jpg"], "contains images, but not their letters"),
         (["J/1.jpg", "space/1.jpg"], "no images of the 24 static letters. .*its sign is a movement; not a letter"),
     ],
-    ids=["empty", "no letters", "numbers", "words with a letter", "words", "videos", "movements"],
+    ids=["empty", "no letters", "numbers", "words with a letter", "words", "videos", "camera", "other", "movements"],
 )  # fmt: skip
 def test_unclear_folder_says_what_it_contains_and_what_to_type(make: MakeFolder, files: list[str], words: str) -> None:
     source = make(*files)
@@ -283,6 +285,8 @@ def test_yolo_without_names_of_classes(make: MakeFolder) -> None:
         ("a.coco.json", "{}"),
         ("a.coco.json", '{"images": [], "categories": [], "annotations": [{"image_id": 1, "category_id": 2}]}'),
         ("annotations/x.json", "[1"),
+        ("annotations/x.json", "[" * 100_000),
+        ("_classes.csv", f"filename,class\n{'x' * 200_000},A\n"),
     ],
 )
 def test_damaged_label_files_are_named(make: MakeFolder, file: str, text: str) -> None:
