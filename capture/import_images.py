@@ -136,7 +136,7 @@ def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: 
             "signer? For the first folder, add --signer-from '[^/]+'; for files such as A/hand1_x.jpg, 'hand\\d+'."
         )
     else:
-        signers = {image.path: make_name(image.part) for image in found.images}
+        signers = {image.path: _to_signer(image.part) for image in found.images}
     names = sorted(
         {validate_signer(name, synthetic=False) for name in signers.values()}, key=lambda name: (name.casefold(), name)
     )
@@ -144,6 +144,14 @@ def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: 
         if first.casefold() == second.casefold():
             raise InputError(f"The signers {first!r} and {second!r} differ only in case. Rename one of them.")
     return signers
+
+
+def _to_signer(text: str) -> str:
+    """Return a text as the name of a signer: unchanged if possible."""
+    try:
+        return validate_name("signer", text)
+    except InputError:
+        return make_name(text)
 
 
 def _check_one_part(found: ImageFolder, signer: str) -> None:
@@ -165,7 +173,7 @@ def _match_signers(found: ImageFolder, source: Path, signer_from: str) -> dict[P
     for image in found.images:
         path = image.path.relative_to(source).as_posix()
         if (match := pattern.search(path)) and (text := match[pattern.groups]):
-            signers[image.path] = make_name(text)
+            signers[image.path] = _to_signer(text)
         else:
             found.skipped.append((image.path, "does not match --signer-from"))
     if not signers:
