@@ -159,9 +159,9 @@ def put(folder: Path, *names: str, seed: int = 0) -> Path:
 
 def test_signers_are_the_folders_above_the_letters(tmp_path: Path, empty_workspace: Workspace) -> None:
     run_import(
-        put(tmp_path / "photos", "maria/A/1.png", "ben/A/1.png", "O'Brien/B/1.png"), empty_workspace, signer=None
+        put(tmp_path / "photos", "maria/A/1.png", "ben li/A/1.png", "O'Brien/B/1.png"), empty_workspace, signer=None
     )
-    assert frame_keys(empty_workspace) == ["O-Brien/photos/B/1.png", "ben/photos/A/1.png", "maria/photos/A/1.png"]
+    assert frame_keys(empty_workspace) == ["O-Brien/photos/B/1.png", "ben li/photos/A/1.png", "maria/photos/A/1.png"]
 
 
 def test_folders_can_all_show_one_signer(tmp_path: Path, empty_workspace: Workspace) -> None:
