@@ -127,3 +127,10 @@ def test_errors_say_what_to_type(home: Path, words: list[str], says: str) -> Non
     put(Path("photos"), "A/1.png", "B/1.png")
     assert says in aslkit("import", *words, code=2).output
     assert not Path("data").exists()
+
+
+def test_signer_to_hold_out_is_found_in_any_form(home: Path) -> None:
+    put(home / "photos", "A/1.png")
+    aslkit("import", home / "photos", "--signer", "Jos\xe9", "--workspace", home / "ws")
+    message = aslkit("curate", "--hold-out", "Jose\u0301", "--workspace", home / "ws", code=2).output
+    assert "leaves no signer for training" in message  # the signer is known

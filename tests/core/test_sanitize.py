@@ -2,7 +2,7 @@
 
 import pytest
 
-from aslkit.core.sanitize import format_percent
+from aslkit.core.sanitize import format_percent, sanitize_text
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,8 @@ from aslkit.core.sanitize import format_percent
 )  # fmt: skip
 def test_format_percent_never_rounds_to_0_or_100(share: float | None, text: str) -> None:
     assert format_percent(share) == text
+
+
+def test_joiners_of_words_are_kept_and_direction_characters_replaced() -> None:
+    assert sanitize_text("ශ්\u200dරී") == "ශ්\u200dරී"
+    assert sanitize_text("a\u202eb\x1b") == "a\ufffdb\ufffd"

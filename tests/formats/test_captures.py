@@ -115,3 +115,22 @@ def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"signer": "another signer", "camera": "c", "lens": "wide"}))
     assert SessionInfo.load(path) == SessionInfo(signer="ada", session="one", camera="c")
+
+
+def test_names_are_composed(tmp_path: Path) -> None:
+    create_files(tmp_path, "Jose\u0301/e\u0301te\u0301/A/1.jpg")
+    (captured,) = walk_captures(tmp_path)
+    assert captured.key == "Jos\xe9/\xe9t\xe9/A/1.jpg"
+    assert captured.path.is_file()
+    assert SessionInfo.load(captured.path.parents[1] / "session.json").signer == "Jos\xe9"
+
+
+def test_split_of_a_session_is_stored(tmp_path: Path) -> None:
+    info = SessionInfo(signer="ada", session="one-test", camera="import one", split="test")
+    path = tmp_path / "ada" / "one-test" / "session.json"
+    assert info.save(tmp_path) == SessionInfo.load(path) == info.save(tmp_path) == info
+    SessionInfo(signer="ada", session="two", camera="0").save(tmp_path)
+    assert "split" not in json.loads((tmp_path / "ada" / "two" / "session.json").read_text())
+    path.write_text('{"camera": "import one", "split": "dev"}')
+    with pytest.raises(AslkitError, match="is damaged"):
+        SessionInfo.load(path)

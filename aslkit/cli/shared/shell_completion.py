@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from aslkit.core.letters import LETTERS, NO_LETTER
-from aslkit.core.workspace import Workspace
+from aslkit.core.workspace import Workspace, compose
 
 Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[Any]]"]
 ListNames = Callable[[Workspace], Iterable[str]]
@@ -86,6 +86,7 @@ hold_out_option: Final = click.option(
     "--hold-out",
     multiple=True,
     metavar="SIGNER",
+    callback=lambda ctx, param, names: tuple(map(compose, names)),
     help="Test on this signer. Can be given several times.",
     shell_complete=signer,
 )

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,15 @@ def test_details_are_masked(recorded: list[tuple[str, str, str]]) -> None:
         for detail in DETAILS.values():
             masked = masker.mask_text(detail.format(signer=signer, session=session, path=path))
             assert masked == detail.format(**pseudonyms)
+
+
+@pytest.mark.parametrize("signer", ["Jos\xe9 Luis", "प्रिया", "สมชาย"])
+def test_names_in_other_unicode_forms_are_masked(signer: str) -> None:
+    names = Pseudonyms()
+    names.register([{"signer": signer, "session": "one", "camera": None, "path": f"{signer}/one/A/1.jpg"}])
+    for form in ("NFC", "NFD"):
+        text = unicodedata.normalize(form, f"recorded by {signer}, at home")
+        assert names.masker().mask_text(text) == f"recorded by {names.signers[signer]}, at home"
 
 
 def test_names_with_spaces_and_commas_are_removed(tmp_path: Path) -> None:
