@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from aslkit.core.errors import AslkitError
-from aslkit.video.source_frame import Frames, SourceLost, live_frame, to_bgr
+from aslkit.video.source_frame import Frames, SourceLost, live_frame, take_image
 from aslkit.video.source_kind import camera_name
 from aslkit.vision.images import ImageError, decode_image
 
@@ -61,12 +61,9 @@ def _stream_frames(device: Any, url: str, fps: float) -> Frames:
     started, frames, name, http = datetime.now(UTC), 0, camera_name(url), url.lower().startswith("http")
     if http and device.get(cv2.CAP_PROP_FRAME_COUNT) > 1:  # a camera has no last frame
         raise AslkitError(f"{name} is a video file, not a camera. Download it, and give its path.")
-    while device.isOpened():
-        success, image = device.read()
-        if not success:
-            break
+    while device.isOpened() and (image := take_image(device.read, name)) is not None:
         frames += 1
-        yield live_frame(to_bgr(image, name), started)
+        yield live_frame(image, started)
     # FFmpeg reads a single image as a stream of one frame. Asked only now, since some cameras serve one viewer only.
     if frames <= 1 and http:
         device.release()

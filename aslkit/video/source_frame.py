@@ -1,6 +1,6 @@
 """A frame of a source, and the error of a source that stops delivering frames."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,25 @@ def live_frame(image: Frame, started: datetime) -> SourceFrame:
     """Return a frame that a camera has taken now. `started`: time at which the source was opened, UTC."""
     now = datetime.now(UTC)
     return SourceFrame(image=image, name=frame_timestamp(now), time_s=(now - started).total_seconds(), captured_at=now)
+
+
+def take_image(read: Callable[[], tuple[bool, Any]], source_name: str) -> Frame | None:
+    """Return the next image of an OpenCV source; None if there is none, or it is damaged.
+
+    Args:
+        read: `read` or `retrieve` of a `cv2.VideoCapture`.
+        source_name: name of the source, for messages.
+
+    Raises:
+        AslkitError: the image does not have 8 bits per channel.
+    """
+    import cv2
+
+    try:
+        success, image = read()
+    except cv2.error:  # a damaged header states an impossible size
+        return None
+    return to_bgr(image, source_name) if success and image is not None else None
 
 
 def to_bgr(image: Any, source_name: str) -> Frame:

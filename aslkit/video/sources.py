@@ -14,7 +14,7 @@ from aslkit import synthetic
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key
 from aslkit.video.network_stream import open_stream
-from aslkit.video.source_frame import Frames, SourceFrame, SourceLost, live_frame, to_bgr
+from aslkit.video.source_frame import Frames, SourceFrame, SourceLost, live_frame, take_image
 from aslkit.video.source_kind import source_kind
 from aslkit.video.video_file import OnNote, open_video
 from aslkit.vision.images import IMAGE_SUFFIXES, ImageError, decode_image, read_image_file
@@ -176,10 +176,10 @@ def _configure_camera(device: Any, request: CameraRequest) -> None:
 def _camera_frames(device: Any, number: str) -> Frames:
     name, start, started = f"camera {number}", datetime.now(UTC), False
     while True:
-        success, image = device.read()
-        if not success and not started:
+        image = take_image(device.read, name)
+        if image is None and not started:
             raise AslkitError(f"The {name} gives no image. Check that no other program uses it.")
-        if not success:
+        if image is None:
             raise SourceLost(f"The {name} sends no more frames. Frames stored so far are kept.")
         started = True
-        yield live_frame(to_bgr(image, name), start)
+        yield live_frame(image, start)

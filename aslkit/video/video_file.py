@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.sanitize import format_count
-from aslkit.video.source_frame import Frames, SourceFrame, to_bgr
+from aslkit.video.source_frame import Frames, SourceFrame, take_image
 
 OnNote = Callable[[str], None]
 """Called with a sentence about what is wrong with a source that can still be read."""
@@ -134,11 +134,12 @@ class _VideoFrames:
                     break
                 if time_s < start_s:
                     continue
-                success, image = self._device.retrieve()
-                if success:
-                    yielded = True
-                    image = to_bgr(image, f"video {self._path.name}")
-                    yield SourceFrame(image=image, name=f"{stem}-{position:06d}", time_s=time_s, captured_at=None)
+                image = take_image(self._device.retrieve, f"video {self._path.name}")
+                if image is None:
+                    self._readable, self._unreadable = self._readable - 1, self._unreadable + 1
+                    continue
+                yielded = True
+                yield SourceFrame(image=image, name=f"{stem}-{position:06d}", time_s=time_s, captured_at=None)
             else:
                 self._note_early_end()
             if not yielded:

@@ -162,6 +162,31 @@ def test_damage_is_reported_if_the_consumer_stops_early(tmp_path: Path) -> None:
     assert notes == ["clip.avi: skipped 1 damaged frame."]
 
 
+@pytest.mark.parametrize("answer", [(True, None), (False, None), cv2.error("impossible size")])
+def test_frame_that_cannot_be_decoded_is_skipped(answer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, open_device = write_video(tmp_path / "clip.avi", 5), cv2.VideoCapture
+
+    class Device:
+        def __init__(self, path: str) -> None:
+            self._device, self._retrieved = open_device(path), 0
+
+        def retrieve(self) -> Any:
+            self._retrieved += 1
+            if self._retrieved != 3:
+                return self._device.retrieve()
+            if isinstance(answer, cv2.error):
+                raise answer
+            return answer
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._device, name)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Device)
+    frames, notes = read_video(path)
+    assert frame_numbers(frames) == [0, 1, 3, 4]
+    assert notes == ["clip.avi: skipped 1 damaged frame."]
+
+
 @pytest.mark.parametrize("suffix", [".avi", ".mkv"])
 def test_incomplete_video_is_reported(tmp_path: Path, suffix: str) -> None:
     def cut(data: bytearray) -> bytes:
