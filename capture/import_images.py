@@ -108,7 +108,12 @@ def assign_sessions(
         if image.path in signers:
             groups.setdefault((signers[image.path], image.split if keep_split else None), []).append(image)
     return [
-        SessionImages(signer=who, session=f"{name}-{split}" if split else name, split=split, images=images)
+        SessionImages(
+            signer=who,
+            session=validate_name("session", f"{name}-{split}") if split else name,
+            split=split,
+            images=images,
+        )
         for (who, split), images in groups.items()
     ]
 
@@ -212,7 +217,7 @@ def import_sessions(
                     _store(folder / image.letter, image.path.stem, data, session)
                     contents.setdefault(images.split, set()).add(hashlib.sha256(data[0]).hexdigest())
                 advance()
-            _index_negatives(folder)
+            _index_negatives(folder, result)
             result.sessions.append(session)
     if not contents:
         path, reason = result.skipped[0]
@@ -254,7 +259,7 @@ def _free_path(path: Path, data: bytes) -> Path | None:
     return candidate
 
 
-def _index_negatives(session: Path) -> None:
+def _index_negatives(session: Path, result: ImportResult) -> None:
     """Add the negative samples of a session to its frame index, from which training takes their hands."""
     index = FrameIndex.load(session)
     folder = session / NO_LETTER
@@ -267,7 +272,10 @@ def _index_negatives(session: Path) -> None:
 
     with create_landmarker() as landmarker, progress_bar("Measuring negative samples", len(missing)) as advance:
         for path in missing:
-            frame = decode_image(read_image_file(path))
-            metrics = measure_frame(frame, landmarker.find_all(frame))
-            index.add(IndexEntry.from_metrics(metrics, file=f"{NO_LETTER}/{path.name}"))
+            try:
+                frame = decode_image(read_image_file(path))
+                metrics = measure_frame(frame, landmarker.find_all(frame))
+                index.add(IndexEntry.from_metrics(metrics, file=f"{NO_LETTER}/{path.name}"))
+            except ImageError as error:  # a JPEG with a good header, which was stored without decoding it
+                result.skipped.append((path, error.message))
             advance()

@@ -1,1 +1,1 @@
-"""File formats shared between stages: captures, frame index, recording plan, run folder."""
+"""File formats shared between stages: captures, frame index, recording plan, run folder, folders of labelled images."""

@@ -235,13 +235,15 @@ def test_negatives_get_the_index_that_training_reads(
     photos = put(tmp_path / "photos", "A/1.png", "nothing/empty.png")
     (photos / "none").mkdir()
     (photos / "none" / "hand.png").write_bytes(encode_png(picture))
+    (photos / "none" / "cut.jpg").write_bytes(encode_jpeg(picture)[:-500])
     for _ in range(2):
-        run_import(photos, empty_workspace)
+        result = run_import(photos, empty_workspace)
+        assert [(path.name, reason) for path, reason in result.skipped] == [("cut.jpg", "damaged or cut short")]
         index = FrameIndex.load(empty_workspace.captures / "ada" / "photos")
         assert {name: entry.landmarks is not None for name, entry in index.entries.items()} == {
             "none/empty.png": False, "none/hand.png": True,
         }  # fmt: skip
-    assert count_letters(empty_workspace.captures, "ada") == {"A": 1, "none": 2}
+    assert count_letters(empty_workspace.captures, "ada") == {"A": 1, "none": 3}
 
 
 def test_session_of_a_letter_folder_is_named_after_the_folder_above(tmp_path: Path, empty_workspace: Workspace) -> None:
