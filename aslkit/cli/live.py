@@ -151,6 +151,7 @@ def exam(
     from aslkit.cli.output.runs import print_exam
     from aslkit.core.config import load_settings
     from aslkit.core.letters import parse_letter, parse_letters
+    from aslkit.formats.image_folders.advice import explain_file, is_archive
     from aslkit.live.config import LiveConfig
     from aslkit.live.exam.result_folder import ExamFolder
     from aslkit.live.exam.run import run_exam
@@ -167,6 +168,8 @@ def exam(
     workspace = Workspace(root=root)
     folder = run_or_newest(run, workspace)
     settings = load_settings("live", LiveConfig, file=config)
+    if kind == "video" and is_archive(Path(source)):
+        raise InputError(explain_file(Path(source)))
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
     chosen_letters = (parse_letter(letter),) if letter is not None else parse_letters(letters)

@@ -26,6 +26,11 @@ _UNPACK_COMMANDS: Final = {
 _MAX_LISTED: Final = 5
 
 
+def is_archive(path: Path) -> bool:
+    """Return whether a file is named like an archive."""
+    return path.suffix.lower() in _UNPACK_COMMANDS
+
+
 def explain_file(path: Path) -> str:
     """Return the message for a file that was given instead of a folder."""
     suffix, folder = path.suffix.lower(), path.with_name(path.name.partition(".")[0])

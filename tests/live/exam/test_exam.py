@@ -295,3 +295,12 @@ def test_exam_frames_are_never_trained_on(exam_folder: ExamFolder, tmp_path: Pat
     for folder in (moved, workspace.captures):
         with pytest.raises(InputError, match="must not be used for training"):
             read_image_folder(folder)
+
+
+def test_archive_of_images_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    result = CliRunner().invoke(
+        main, ["exam", "starter", "--source", str(tmp_path / "photos.zip"), "--workspace", str(tmp_path)]
+    )
+    assert result.exit_code == 2
+    assert "is an archive. Unpack it with" in result.output
