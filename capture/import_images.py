@@ -27,7 +27,7 @@ class SessionImages:
 
     Attributes:
         signer, session: names.
-        split: the split of the images in their data set, if it is kept.
+        split: the split of the images in their dataset, if it is kept.
         images: the images.
     """
 

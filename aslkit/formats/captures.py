@@ -37,7 +37,7 @@ class SessionInfo:
         camera: camera or other source of the frames; every session has exactly one.
         licence: licence of the images, as stated at the recording; None if not stated.
         consent: what the signer agreed to at the recording; None if not stated.
-        split: "train", "validation" or "test", in the data set from which the images were imported with --keep-split.
+        split: "train", "validation" or "test", in the dataset from which the images were imported with --keep-split.
     """
 
     signer: str

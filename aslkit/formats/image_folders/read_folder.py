@@ -132,7 +132,7 @@ def _add_leaves(source: Path, labels: Mapping[str, str], allow_exams: bool, foun
         _add_folder(leaves[0], (), meaning, found)
         return
     for leaf in leaves:
-        # The last one: in A/a, the first folder is a person of the data set by Pugeault and Bowden.
+        # The last one: in A/a, the first folder is a person of the dataset by Pugeault and Bowden.
         named = [(number, meaning) for number, name in enumerate(leaf.names) if (meaning := parse_class(name, labels))]
         if named:
             number, meaning = named[-1]
