@@ -16,15 +16,11 @@ class NearDuplicateLimits:
         distance: differing bits of the 64-bit perceptual hashes; `hand_distance` must hold as well.
         hand_distance: mean distance of the hands' joints in the frame, in lengths of the smaller palm.
         fine_distance: differing bits of the 256-bit hashes of two frames, or of a frame and the other's mirror image.
-        crop_distance: differing bits of the 256-bit hashes of the hand crops; `crop_hand_distance` must hold as well.
-        crop_hand_distance: mean distance of the joints after aligning both hands, in lengths of the smaller palm.
     """
 
     distance: int
     hand_distance: float
     fine_distance: int
-    crop_distance: int
-    crop_hand_distance: float
 
 
 _FineBits = Annotated[int, Meta(ge=0, le=256)]  # perceptual_hash.FINE_BITS; importing it would load OpenCV for --help
@@ -58,13 +54,6 @@ class CurateConfig:
         _FineBits,
         Meta(description="Or differing bits of the 256-bit hashes: the same image, re-encoded, scaled or mirrored."),
     ] = 6
-    group_crop_distance: Annotated[
-        _FineBits, Meta(description="Or differing bits of the 256-bit hashes of the hand crops.")
-    ] = 28
-    group_crop_hand_distance: Annotated[
-        _PalmLengths,
-        Meta(description="And distance between their joints: the same hand, cropped, moved or rotated."),
-    ] = 0.1
     keep_per_group: Annotated[
         int,
         Meta(
@@ -99,6 +88,4 @@ class CurateConfig:
             distance=self.group_distance,
             hand_distance=self.group_hand_distance,
             fine_distance=self.group_fine_distance,
-            crop_distance=self.group_crop_distance,
-            crop_hand_distance=self.group_crop_hand_distance,
         )

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
+from aslkit.curate.measure.group_frames import group_frames
 from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.report import report
 from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
@@ -113,7 +115,8 @@ def curate(
     if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
     measured, measurements = _measure(workspace, frames, contents, config, engine)
-    selected = _select(frames, measurements, config, checks, engine)
+    group = partial(group_frames, sessions=sessions, limits=config.limits, engine=engine, cache=workspace.copies)
+    selected = _select(frames, measurements, config, checks, group)
     selected = replace(selected, rejected=[*unopenable, *selected.rejected])
     facts = {**options, "fingerprint": fingerprint}
     summary = _write_dataset(folder, selected, sessions, config, hold_out, engine, facts)
@@ -200,7 +203,11 @@ class _SelectedFrames:
 
 
 def _select(
-    frames: list[CapturedFrame], measurements: pa.Table, config: CurateConfig, checks: CheckConfig, engine: Engine
+    frames: list[CapturedFrame],
+    measurements: pa.Table,
+    config: CurateConfig,
+    checks: CheckConfig,
+    find_groups: Callable[[list[CapturedFrame], pa.Table], Integers],
 ) -> _SelectedFrames:
     """Drop exact duplicates, group near-duplicates, check the remaining frames, and return the selected ones.
 
@@ -213,9 +220,8 @@ def _select(
         first = _describe_first(rejected)
         raise AslkitError(f"None of the {len(frames)} captured images can be read. The first one: {first}.")
     frames, measurements = [frames[index] for index in readable], measurements.take(readable)
-    with progress_bar("Checking images", 2) as advance:
-        group = measure_table.find_groups(frames, measurements, config.limits, engine)
-        advance()
+    group = find_groups(frames, measurements)
+    with progress_bar("Checking images", 1) as advance:
         selection = select_frames(frames, measurements, group, config=checks, keep_per_group=config.keep_per_group)
         advance()
     dropped, flagged = (_to_rejections(frames, findings) for findings in (selection.dropped, selection.flagged))

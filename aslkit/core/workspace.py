@@ -48,6 +48,11 @@ class Workspace:
         return self.root / "cache" / "descriptions"
 
     @property
+    def copies(self) -> Path:
+        """Cache of the copies of photos that were found in the captures; can be deleted."""
+        return self.root / "cache" / "copies.json"
+
+    @property
     def datasets(self) -> Path:
         """Folder of the datasets."""
         return self.root / "datasets"

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, perceptual_hash, thumbnail_gray, to_gray
-from aslkit.vision.near_duplicate import align_upright, joints_in_pixels
-from aslkit.vision.perceptual_hash import fine_hash, hand_hash
+from aslkit.vision.near_duplicate import joints_in_pixels
+from aslkit.vision.perceptual_hash import fine_hash
 
 FINE, COARSE = 160, 96
 """Sizes in pixels at which the blur of the hand's crop is measured, so that near and far hands and all cameras are
@@ -47,7 +47,6 @@ class FrameMetrics:
         blur_fine, blur_coarse: blur of the hand's crop at the sizes FINE and COARSE, 0 (sharp) to 1 (`blur_effect`).
         brightness: 95th percentile of the gray crop, or of the whole frame without a hand, 0–1.
         glare: share of its pixels that are white, 0–1.
-        hand_hash: perceptual hash of the hand alone, FINE_BITS bits; 0 without a hand.
         speed: of the hand, palm lengths per second; None if unknown.
     """
 
@@ -61,7 +60,6 @@ class FrameMetrics:
     blur_coarse: float = 0.0
     brightness: float = 0.0
     glare: float = 0.0
-    hand_hash: int = 0
     speed: float | None = None
 
     @property
@@ -100,9 +98,6 @@ def measure_frame(
         hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(thumbnail),
         fine_hash=fine_hash(thumbnail), speed=speed,
     )  # fmt: skip
-    # Joints that coincide, as in a damaged detection, have no direction to turn upright.
-    if hand is not None and np.isfinite(transform := _to_upright(hand, width, height)).all():
-        metrics = replace(metrics, hand_hash=hand_hash(grey, transform))
     crop = None if hand is None else _hand_crop(grey, hand)
     if crop is None:
         brightness, glare = _measure_light(grey)
@@ -116,11 +111,6 @@ def measure_frame(
         brightness=brightness,
         glare=glare,
     )
-
-
-def _to_upright(hand: Hand, width: int, height: int) -> npt.NDArray[np.float64]:
-    joints = joints_in_pixels(hand.landmarks, width, height)[None]
-    return np.asarray(align_upright(joints, np.array([hand.handedness == "left"]))[0])
 
 
 def _measure_light(grey: Frame) -> tuple[float, float]:

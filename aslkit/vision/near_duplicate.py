@@ -10,11 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.vision.hand_landmarker import FINGERS, MIDDLE, WRIST
+from aslkit.vision.hand_landmarker import MIDDLE, WRIST
 
 Joints = npt.NDArray[np.float32]
 
-_KNUCKLES: Final = [finger[0] for finger in FINGERS[1:]]
 # Number of set bits of each 16-bit value. np.bitwise_count needs NumPy 2, and mediapipe 0.10.21 needs NumPy 1.
 _BITS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
 
@@ -53,35 +52,3 @@ def hands_within(left: Joints, right: Joints, limit: float) -> npt.NDArray[np.bo
 def joints_in_pixels(landmarks: npt.NDArray[Any], width: int, height: int) -> Joints:
     """Convert landmarks relative to a frame, (…, 21, 3), to pixels, float32 (…, 21, 2)."""
     return np.asarray(landmarks[..., :2] * np.array([width, height]), np.float32)
-
-
-def align_upright(joints: npt.NDArray[Any], left: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return transforms that align hands in position, size, rotation and side, to compare cropped or rotated copies.
-
-    Args:
-        joints: (n, 21, 2), in pixels; NaN without a hand.
-        left: bool (n,), which hands are left; they are mirrored.
-
-    Returns:
-        Affine transforms, float64 (n, 2, 3). They move the mean of the joints to the origin and the knuckles above the
-        wrist, and scale the root mean square distance from the origin to 1.
-    """
-    points = joints.astype(np.float64)
-    side = np.where(left, -1.0, 1.0)
-    points[..., 0] *= side[:, None]
-    middle = points.mean(axis=1)
-    spread = np.sqrt(((points - middle[:, None]) ** 2).sum(axis=2).mean(axis=1))
-    # float64 (n, 2): from the wrist to the middle of the knuckles.
-    up = points[:, _KNUCKLES].mean(axis=1) - points[:, WRIST]
-    # 1e-9 avoids a division by zero if all joints coincide.
-    up /= (np.linalg.norm(up, axis=1) * spread + 1e-9)[:, None]
-    turn = np.stack([np.stack([-up[:, 1], up[:, 0]], axis=1), np.stack([-up[:, 0], -up[:, 1]], axis=1)], axis=1)
-    move = -np.einsum("nij,nj->ni", turn, middle)
-    # The joints were mirrored above, so the transform has to mirror x first as well.
-    turn[:, :, 0] *= side[:, None]
-    return np.concatenate([turn, move[:, :, None]], axis=2)
-
-
-def transform_joints(joints: npt.NDArray[Any], transforms: npt.NDArray[np.float64]) -> Joints:
-    """Apply affine transforms (n, 2, 3) to joints (n, 21, 2); returns float32 (n, 21, 2)."""
-    return np.asarray(np.einsum("nij,nkj->nki", transforms[:, :, :2], joints) + transforms[:, None, :, 2], np.float32)

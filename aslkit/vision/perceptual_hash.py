@@ -1,4 +1,4 @@
-"""Perceptual hashes of a frame and of its hand that survive re-encoding, scaling, brightening and mirroring.
+"""Perceptual hashes of a frame that survive re-encoding, scaling, brightening and mirroring.
 
 A hash is the signs of the FINE_BITS lowest frequencies of the cosine transform of the gray image (Zauner,
 "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010). Highlights are clipped first: brightening
@@ -6,7 +6,7 @@ clips them too, and otherwise only scales the image, which changes no sign. Mirr
 column, so the hash of the mirrored image follows from the hash (`MIRRORED`).
 """
 
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -18,15 +18,9 @@ _SIDE: Final = 16
 FINE_BITS: Final = _SIDE**2
 FINE_BYTES: Final = FINE_BITS // 8
 
-_CROP_SIDE: Final = 4 * _SIDE
-"""Side in pixels of the crop of the hand."""
-
 _CLIP_PERCENTILE: Final = 80
 """Brighter pixels are clipped. Of 313 real frames brightened by 1.3, 24 % are within 6 bits of the original without
 clipping, 93 % with it."""
-
-_CROP_RADIUS: Final = 2.2
-"""Half the side of the crop, in the unit of `near_duplicate.align_upright`: fingers fit, with little of the room."""
 
 MIRRORED: Final = np.packbits(np.tile(np.arange(_SIDE) % 2 == 1, _SIDE))
 """uint8 (FINE_BYTES,): the XOR of a hash and this is the hash of the mirrored image."""
@@ -48,26 +42,6 @@ def downscale_gray(grey: Frame) -> npt.NDArray[np.uint8]:
 def fine_hash(thumbnail: Frame) -> int:
     """Return the hash of a gray image of `images.thumbnail_gray`, uint8 (32, 32): 0 to 2**FINE_BITS - 1."""
     return _hash_frequencies(thumbnail)
-
-
-def hand_hash(grey: Frame, upright: npt.NDArray[Any]) -> int:
-    """Return the hash of the hand alone, 0 to 2**FINE_BITS - 1; it does not depend on position, size and rotation.
-
-    Args:
-        grey: uint8 (height, width).
-        upright: transform of `near_duplicate.align_upright`, float (2, 3).
-    """
-    to_crop = upright * (_CROP_SIDE / 2 / _CROP_RADIUS)
-    to_crop[:, 2] += _CROP_SIDE / 2
-    shrink = float(np.linalg.norm(to_crop[:, 0]))
-    if shrink < 0.5:  # warpAffine samples single pixels, so average first
-        height, width = (max(1, round(side * 2 * shrink)) for side in grey.shape)
-        to_crop[:, :2] *= np.array([grey.shape[1] / width, grey.shape[0] / height])
-        grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    crop = cv2.warpAffine(
-        grey, to_crop, (_CROP_SIDE, _CROP_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )  # fmt: skip
-    return _hash_frequencies(np.asarray(crop))
 
 
 def _hash_frequencies(scaled: npt.NDArray[np.uint8]) -> int:

@@ -41,6 +41,7 @@ from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local
+from aslkit.curate.measure.group_frames import group_frames
 from aslkit.datasets import parquet_store
 from aslkit.datasets.split import SplitFrames, split_frames
 from aslkit.formats.captures import CapturedFrame, SessionInfo, walk_captures
@@ -113,7 +114,7 @@ def repeated(
 
 
 def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
-    for name in ("phash", "fine_hash", "hand_hash"):
+    for name in ("phash", "fine_hash"):
         column = seen.column(name).combine_chunks()
         if name == "phash":
             turned = np.packbits(rng.random((len(seen), 64)) < FLIPPED_SHARE, axis=1).view(np.uint64).ravel()
@@ -181,15 +182,15 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
     if times == 1:
         _time_measuring(frames, config, into)
     frames, seen = repeated(frames, seen, times, same_people=same_people)
-    with measured("group near-duplicates", into):
-        group = measure_table.find_groups(frames, seen, config.limits, engine)
-    with measured("check frames and labels", into):
-        found = select_frames(frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0)
-    frames, seen, group = [frames[index] for index in found.kept], seen.take(found.kept), group[found.kept]
     infos = {
         key: SessionInfo(signer=key[0], session=key[1], camera="camera 0", licence="CC0-1.0")
         for key in {(frame.signer, frame.session) for frame in frames}
     }
+    with measured("group near-duplicates", into):
+        group = group_frames(frames, seen, infos, limits=config.limits, engine=engine, cache=root / "copies.json")
+    with measured("check frames and labels", into):
+        found = select_frames(frames, seen, group, config=load_settings("checks", CheckConfig), keep_per_group=0)
+    frames, seen, group = [frames[index] for index in found.kept], seen.take(found.kept), group[found.kept]
     with measured("build rows and split", into):
         table = measure_table.build_table(frames, seen, group, infos)
         parts = split_frames(

@@ -32,11 +32,11 @@ from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.exact_duplicates import drop_exact_duplicates
 from aslkit.curate.filter.select import select_frames
-from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local, map_local
+from aslkit.curate.measure.group_frames import group_frames
 from aslkit.curate.measure.measure import MeasureOptions
-from aslkit.formats.captures import CapturedFrame
+from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.images import decode_image, encode_jpeg
 
@@ -103,7 +103,13 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
         captured, *(measurements.column(name).to_pylist() for name in ("error", "sha256"))
     )
     remaining, measurements = [captured[index] for index in kept], measurements.take(kept)
-    group = measure_table.find_groups(remaining, measurements, config.limits, engine)
+    sessions = {
+        (frame.signer, frame.session): SessionInfo(signer=frame.signer, session=frame.session, camera="unknown")
+        for frame in remaining
+    }
+    group = group_frames(
+        remaining, measurements, sessions, limits=config.limits, engine=engine, cache=cache / "copies.json"
+    )
     selection = select_frames(remaining, measurements, group, config=checks, keep_per_group=0)
     return f"{len(rejected)} rejected, {len(set(group.tolist()))} groups, {len(selection.dropped)} dropped"
 

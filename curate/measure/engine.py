@@ -41,6 +41,9 @@ class Engine(Protocol):
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the result of `work` for each batch, in order."""
 
+    def map_files(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Like `map`, for work that reads image files; on a cluster, the workers do it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Local:
@@ -64,6 +67,10 @@ class Local:
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Run `work` in the worker processes."""
         return map_local(work, batches, processes=self.processes)
+
+    def map_files(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Run `work` in the worker processes."""
+        return self.map(work, batches)
 
 
 def map_local(

@@ -15,7 +15,7 @@ from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame, ImageError, decode_image, measure_quality, pixel_hash, read_image_file, to_gray
 from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, FINE_BYTES, downscale_gray
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Version of the measurements. Increment it when they change: cached images are then measured again."""
 
 BYTES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
@@ -35,7 +35,6 @@ CHECK_SCHEMA: Final = pa.schema(
         pa.field("hands", pa.int8()),
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
         pa.field("fine_hash", pa.binary(FINE_BYTES)),
-        pa.field("hand_hash", pa.binary(FINE_BYTES)),
         pa.field("small", pa.binary(DOWNSCALED_SIDE**2)),
     ]
 )
@@ -126,7 +125,6 @@ def _hand_columns(metrics: FrameMetrics) -> dict[str, Any]:
     if hand is None:
         return {}
     return {
-        "hand_hash": metrics.hand_hash.to_bytes(FINE_BYTES),
         "handedness": hand.handedness,
         "landmarks": hand.landmarks.ravel(),
         "hand_score": hand.score,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.curate.config import NearDuplicateLimits
-from aslkit.vision.near_duplicate import align_upright, hands_within, transform_joints
+from aslkit.vision.near_duplicate import hands_within
 from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED, hamming_matrix, to_plus_minus_one
 
 Integers = npt.NDArray[np.int64]
@@ -26,21 +26,17 @@ class GroupFeatures:
     Attributes:
         phash: uint8 (n, 8), 64-bit perceptual hash of the frame.
         fine_hash: uint8 (n, FINE_BYTES), 256-bit hash of the frame.
-        hand_hash: uint8 (n, FINE_BYTES), 256-bit hash of the hand crop; ignored without a hand.
         hands: float32 (n, 21, 2), joints in pixels; NaN without a hand.
-        left: bool (n,), left hands.
     """
 
     phash: Bytes
     fine_hash: Bytes
-    hand_hash: Bytes
     hands: npt.NDArray[np.float32]
-    left: Mask
 
     def __post_init__(self) -> None:
         """Validate the shapes. Hashes of a wrong length could be compared without an error."""
         count = len(self.phash)
-        expected = ((count, 8), (count, FINE_BYTES), (count, FINE_BYTES), (count, 21, 2), (count,))
+        expected = ((count, 8), (count, FINE_BYTES), (count, 21, 2))
         shapes = tuple(getattr(self, field.name).shape for field in fields(self))
         if shapes != expected:
             raise ValueError(f"Features must have the shapes {expected}. Received: {shapes}.")
@@ -56,9 +52,7 @@ def group_near_duplicates(features: GroupFeatures, part: npt.NDArray[Any], limit
     Two frames are near-duplicates if one of these rules holds:
     - similar frames: perceptual hashes within `distance` and hands within `hand_distance`; if neither frame has a hand,
       the hashes decide;
-    - the same image, re-encoded, scaled, brightened or mirrored: 256-bit hashes within `fine_distance`;
-    - the same hand, cropped, moved or rotated: hashes of the hand crops within `crop_distance`, and aligned joints
-      within `crop_hand_distance`.
+    - the same image, re-encoded, scaled, brightened or mirrored: 256-bit hashes within `fine_distance`.
     A group is a connected component of such pairs (single linkage), so that near-duplicates are never in different
     groups and hence never in different splits. All pairs within a part are compared; none is missed.
 
@@ -86,17 +80,17 @@ def number_groups(first: Integers) -> Integers:
 def connected_components(features: GroupFeatures, limits: NearDuplicateLimits) -> Integers:
     """Return the index of the first frame of each frame's group, int64 (n,), for the frames of one part."""
     group = np.arange(len(features.phash))
-    for rule in (_same_image, _similar_frame, _same_hand):
+    for rule in (_same_image, _similar_frame):
         candidates, confirm = rule(features, limits)
         for start in range(0, len(group), _ROWS_PER_BLOCK):
             rows = slice(start, min(start + _ROWS_PER_BLOCK, len(group)))
             not_joined = group[rows, None] != group[None, start:]
             pairs = np.argwhere(np.triu(candidates(rows) & not_joined, k=1)) + start
-            group = _merge_groups(group, pairs[confirm(pairs)])
+            group = merge_groups(group, pairs[confirm(pairs)])
     return group
 
 
-def _merge_groups(group: Integers, pairs: Integers) -> Integers:
+def merge_groups(group: Integers, pairs: Integers) -> Integers:
     """Merge the groups of each pair of frames, int64 (m, 2), and return the first frame of each frame's group."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -134,14 +128,3 @@ def _similar_frame(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule
         return np.asarray(hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.distance)
 
     return candidates, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
-
-
-def _same_hand(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    has_hand, hashes = np.isfinite(features.hands).all(axis=(1, 2)), to_plus_minus_one(features.hand_hash)
-    hands = transform_joints(features.hands, align_upright(features.hands, features.left))
-
-    def candidates(rows: slice) -> Mask:
-        similar = hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.crop_distance
-        return np.asarray(similar & has_hand[rows, None] & has_hand[None, rows.start :])
-
-    return candidates, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.crop_hand_distance)

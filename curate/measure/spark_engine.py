@@ -1,6 +1,6 @@
 """Spark engine, for captures that are too large for one machine. It returns the same rows as the local engine."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -76,9 +76,8 @@ class SparkEngine:
             {
                 "row": np.arange(count),
                 "part": pa.array(part.astype(str)),
-                **{name: list(map(bytes, getattr(features, name))) for name in ("phash", "fine_hash", "hand_hash")},
+                **{name: list(map(bytes, getattr(features, name))) for name in ("phash", "fine_hash")},
                 "hands": pa.ListArray.from_arrays(np.arange(0, 42 * count + 1, 42, np.int32), features.hands.ravel()),
-                "left": features.left,
             }
         )
 
@@ -94,6 +93,15 @@ class SparkEngine:
     def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Run `work` in local processes: the driver reads and writes the images anyway."""
         return map_local(work, batches)
+
+    def map_files(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Run `work` on the workers, one batch per task."""
+        serialized = list(map(_serialize, batches))
+        if not serialized:
+            return iter(())
+        tasks = self.spark.sparkContext.parallelize(serialized, len(serialized))
+        results = tasks.map(lambda batch: _serialize(work(_deserialize(batch))))
+        return map(_deserialize, _run_job(results.collect))
 
 
 def _measure_on_worker(
@@ -113,15 +121,20 @@ def _group_on_worker(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
     rows = table.column("row").to_numpy()
     hashes = {
         name: np.stack([np.frombuffer(value, np.uint8) for value in table.column(name).to_pylist()])
-        for name in ("phash", "fine_hash", "hand_hash")
+        for name in ("phash", "fine_hash")
     }
     hands = table.column("hands").combine_chunks().flatten().to_numpy().reshape(-1, 21, 2)
-    features = GroupFeatures(**hashes, hands=hands, left=table.column("left").to_numpy())
+    features = GroupFeatures(**hashes, hands=hands)
     return pa.table({"row": rows, "first": rows[connected_components(features, limits)]})
 
 
 def _collect(frame: Any) -> pa.Table:
-    """Compute a Spark data frame.
+    """Compute a Spark data frame; raises as `_run_job`."""
+    return _run_job(frame.toArrow)
+
+
+def _run_job(job: Callable[[], Any]) -> Any:
+    """Run a Spark job.
 
     Raises:
         AslkitError: a worker failed; the message has the last line of its error.
@@ -130,13 +143,24 @@ def _collect(frame: Any) -> pa.Table:
     from pyspark.errors import PySparkException
 
     try:
-        return frame.toArrow()
+        return job()
     except (PySparkException, Py4JError) as error:
         lines = [line.strip() for line in str(error).splitlines() if "Error" in line or "Exception" in line]
         raise AslkitError(
             f"Spark failed: {lines[-1] if lines else error}. Each worker needs aslkit {__version__} and must see the "
             "captures under the same path. Measured images are cached: run the same command again to continue."
         ) from error
+
+
+def _serialize(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def _deserialize(data: bytes) -> pa.RecordBatch:
+    return pa.ipc.open_stream(data).read_next_batch()
 
 
 def _to_spark_types(schema: pa.Schema) -> pa.Schema:

@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.core.letters import INDEX
-from aslkit.curate.config import NearDuplicateLimits
-from aslkit.curate.measure.engine import Engine
 from aslkit.curate.measure.near_duplicates import GroupFeatures
 from aslkit.datasets import parquet_store, schema
 from aslkit.formats.captures import CapturedFrame, SessionInfo
@@ -22,21 +20,6 @@ _MAX_IMAGE_BYTES: Final = 256_000_000
 """Maximum size of the images in memory at once. Arrow allows at most 2 GB in one column."""
 
 
-def find_groups(
-    frames: Sequence[CapturedFrame], measurements: pa.Table, limits: NearDuplicateLimits, engine: Engine
-) -> npt.NDArray[np.int64]:
-    """Return the near-duplicate group of each frame, int64 (n,).
-
-    Args:
-        frames: n readable frames.
-        measurements: their rows of `measure.MEASURED_SCHEMA`.
-        limits: maximum distances between near-duplicates.
-        engine: compares the frames.
-    """
-    part = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
-    return engine.group(group_features(measurements), part, limits)
-
-
 def group_features(measurements: pa.Table) -> GroupFeatures:
     """Return the features by which frames are compared, from rows of `measure.MEASURED_SCHEMA`."""
     hands = np.full((len(measurements), 21, 2), np.nan, np.float32)
@@ -46,9 +29,7 @@ def group_features(measurements: pa.Table) -> GroupFeatures:
     return GroupFeatures(
         phash=hash_bytes(measurements.column("phash").to_numpy()),
         fine_hash=hashes_to_bytes(measurements.column("fine_hash")),
-        hand_hash=hashes_to_bytes(measurements.column("hand_hash")),
         hands=hands,
-        left=pc.fill_null(pc.equal(measurements.column("handedness"), "left"), False).to_numpy(),
     )
 
 

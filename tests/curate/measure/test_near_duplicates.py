@@ -10,10 +10,9 @@ from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure import near_duplicates
 from aslkit.curate.measure.near_duplicates import GroupFeatures, group_near_duplicates
 from aslkit.vision.hand_landmarker import MIDDLE, WRIST
-from aslkit.vision.near_duplicate import align_upright, transform_joints
 from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
-LIMITS = NearDuplicateLimits(distance=4, hand_distance=0.05, fine_distance=6, crop_distance=28, crop_hand_distance=0.1)
+LIMITS = NearDuplicateLimits(distance=4, hand_distance=0.05, fine_distance=6)
 FAR = bytes(range(FINE_BYTES))
 """A hash far from all others."""
 
@@ -24,9 +23,7 @@ class Frame:
 
     phash: int = 7
     fine: int | None = None
-    crop: int | None = None
     hand: npt.NDArray[np.float64] | None = None
-    left: bool = False
     part: str = "ada/A"
 
 
@@ -45,9 +42,7 @@ def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) 
 
 def group_by_loops(frames: list[Frame]) -> list[int]:
     """Group near-duplicates by single linkage in plain loops."""
-    fine, crop = ([int.from_bytes(make_hash(value, n + off)) for n, value in enumerate(values)] for values, off in (
-        ([frame.fine for frame in frames], 0), ([frame.crop for frame in frames], 1000)
-    ))  # fmt: skip
+    fine = [int.from_bytes(make_hash(frame.fine, n)) for n, frame in enumerate(frames)]
     mirror = int.from_bytes(MIRRORED.tobytes())
 
     def near(i: int, j: int) -> bool:
@@ -59,12 +54,7 @@ def group_by_loops(frames: list[Frame]) -> list[int]:
         similar = (one.phash ^ other.phash).bit_count() <= LIMITS.distance
         if one.hand is None or other.hand is None:
             return similar and one.hand is other.hand
-        if similar and mean_distance(one.hand, other.hand) <= LIMITS.hand_distance:
-            return True
-        hands = ((one.hand[None], one.left), (other.hand[None], other.left))
-        aligned = [transform_joints(hand, align_upright(hand, np.array([left])))[0] for hand, left in hands]
-        crops = (crop[i] ^ crop[j]).bit_count() <= LIMITS.crop_distance
-        return crops and mean_distance(*(hand.astype(np.float64) for hand in aligned)) <= LIMITS.crop_hand_distance
+        return similar and mean_distance(one.hand, other.hand) <= LIMITS.hand_distance
 
     groups = list(range(len(frames)))
     for i in range(len(frames)):
@@ -80,11 +70,7 @@ def make_features(frames: list[Frame]) -> GroupFeatures:
     return GroupFeatures(
         phash=np.array([frame.phash for frame in frames], ">u8").view(np.uint8).reshape(-1, 8),
         fine_hash=np.stack([np.frombuffer(make_hash(frame.fine, n), np.uint8) for n, frame in enumerate(frames)]),
-        hand_hash=np.stack(
-            [np.frombuffer(make_hash(frame.crop, n + 1000), np.uint8) for n, frame in enumerate(frames)]
-        ),
         hands=np.stack(hands).astype(np.float32),
-        left=np.array([frame.left for frame in frames]),
     )
 
 
@@ -104,21 +90,12 @@ def set_bits(count: int | None) -> int | None:
     return None if count is None else (1 << count) - 1
 
 
-def rotate(hand: npt.NDArray[np.float64], degrees: float) -> npt.NDArray[np.float64]:
-    radians = np.deg2rad(degrees)
-    turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
-    return np.asarray(hand @ turn + 300)
-
-
 FRAMES = st.lists(
     st.builds(
         Frame,
         phash=st.integers(0, 9).map(lambda count: (1 << count) - 1),
         fine=(st.none() | st.integers(0, 12)).map(set_bits),
-        crop=(st.none() | st.integers(0, 50)).map(set_bits),
-        hand=st.none() | st.integers(0, 9).map(lambda steps: SHAPE + steps * 0.02 * PALM)
-        | st.integers(0, 3).map(lambda steps: rotate(SHAPE, 20 * steps)),
-        left=st.booleans(),
+        hand=st.none() | st.integers(0, 9).map(lambda steps: SHAPE + steps * 0.02 * PALM),
         part=st.sampled_from(["ada/A", "ada/B", "ben/A"]),
     ),
     min_size=1,
@@ -141,7 +118,7 @@ def test_chain_of_near_duplicates_is_one_group() -> None:
 
 
 def test_signers_and_letters_are_never_grouped_together() -> None:
-    same = {"phash": 5, "fine": 1, "crop": 1, "hand": SHAPE}
+    same = {"phash": 5, "fine": 1, "hand": SHAPE}
     frames = [Frame(**same, part=part) for part in ("ada/A", "ben/A", "ada/B", "ada/A")]  # type: ignore[arg-type]
     assert group(*frames) == [0, 1, 2, 0]
 
@@ -165,14 +142,6 @@ def test_same_image_is_found_regardless_of_the_hand() -> None:
     frames = [Frame(phash=0, fine=fine, hand=SHAPE), Frame(phash=0xFFF, fine=mirrored ^ 0b111111)]
     assert group(*frames) == [0, 0]
     assert group(frames[0], replace(frames[1], fine=mirrored ^ 0b1111111)) == [0, 1]
-
-
-def test_same_hand_is_found_if_moved_rotated_or_mirrored() -> None:
-    mirrored = rotate(SHAPE, 30) * np.array([-1, 1]) * 0.5
-    frames = [Frame(phash=0, crop=0, hand=SHAPE), Frame(phash=0xFFF, crop=(1 << 28) - 1, hand=mirrored, left=True)]
-    assert group(*frames) == [0, 0]
-    assert group(frames[0], replace(frames[1], crop=(1 << 29) - 1)) == [0, 1]
-    assert group(frames[0], replace(frames[1], left=False)) == [0, 1]
 
 
 def test_hash_of_wrong_length_is_an_error() -> None:

@@ -60,9 +60,7 @@ def test_same_groups_as_with_the_local_engine(spark_local: SparkEngine, rng: np.
     features = near_duplicates.GroupFeatures(
         phash=np.random.default_rng(1).integers(0, 256, (40, 8), np.uint8)[near],
         fine_hash=rng.integers(0, 256, (count, FINE_BYTES), np.uint8),
-        hand_hash=np.random.default_rng(2).integers(0, 256, (40, FINE_BYTES), np.uint8)[near],
         hands=(rng.uniform(0, 100, (40, 21, 2))[near] + rng.normal(0, 0.5, (count, 21, 2))).astype(np.float32),
-        left=rng.random(count) < 0.5,
     )
     features.hands[near == 3] = np.nan
     part = np.where(rng.random(count) < 0.7, "ada/A", "ben/Ä")
