@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from aslkit.core.errors import AslkitError
@@ -16,6 +17,7 @@ from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.workspace import validate_name
 from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.duplicate_signers import scale_joints
 
 _COPIED_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
 
@@ -46,7 +48,7 @@ class SourceRow:
         signer, session, path, label, sha256, parent: values of the columns, with `signer` and `path` after renaming.
             Together they identify a recording.
         licence: the licence that the contributor stated.
-        has_hand: whether a hand was detected.
+        joints: float16 (21, 2) as bytes, see `duplicate_signers.scale_joints`; None without a hand.
         has_pixels: whether the row contains an image.
         phash: perceptual hash, or None if it is unknown.
         digest: hash of all columns except `group`. If two sources contain the same recording, the row with the smaller
@@ -62,12 +64,17 @@ class SourceRow:
     sha256: str
     parent: str | None
     licence: str | None = None
-    has_hand: bool = False
+    joints: bytes | None = None
     has_pixels: bool = True
     phash: int | None = None
     digest: bytes = b""
     location: RowLocation | None = None
     source_groups: tuple[SourceGroup, ...] = ()
+
+    @property
+    def has_hand(self) -> bool:
+        """Whether a hand was detected."""
+        return self.joints is not None
 
     @property
     def recording_key(self) -> tuple[object, ...]:
@@ -185,12 +192,20 @@ def _make_entry(values: dict[str, Any], location: RowLocation, number: int, rena
     digest.update(json.dumps(values, default=str, sort_keys=True).encode())
     return SourceRow(
         **{name: values[name] for name in _COPIED_COLUMNS},
-        has_hand=values["landmarks"] is not None,
+        joints=_pack_joints(values),
         has_pixels=image["bytes"] is not None,
         digest=digest.digest(),
         location=location,
         source_groups=(source_group,),
     )
+
+
+def _pack_joints(values: Mapping[str, Any]) -> bytes | None:
+    if values["landmarks"] is None:
+        return None
+    landmarks = np.array(values["landmarks"], np.float32).reshape(1, 21, 3)
+    sizes = np.array([[values["width"] or 1, values["height"] or 1]])
+    return scale_joints(landmarks, sizes).astype(np.float16).tobytes()
 
 
 def _rename_in_path(path: str, signer: str, renames: Mapping[str, str]) -> str:

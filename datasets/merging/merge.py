@@ -25,7 +25,7 @@ from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write
 from aslkit.core.progress import progress_bar
-from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.core.workspace import SYNTHETIC_PREFIX, compose
 from aslkit.datasets import card, duplicate_signers, licences, parquet_store, schema
 from aslkit.datasets.merging.entries import MergeSource, SourceRow, read_source
 from aslkit.datasets.merging.gather_rows import RowGroups, gather_rows
@@ -146,7 +146,8 @@ def _check_renames(datasets: Sequence[MergeInput]) -> None:
     signers: dict[str, set[str]] = defaultdict(set)
     for each in datasets:
         for old in each.renames:
-            signers[old] |= set(parquet_store.read_dataset(each.folder, ["signer"]).column("signer").to_pylist())
+            names = parquet_store.read_dataset(each.folder, ["signer"]).column("signer").unique().to_pylist()
+            signers[old] |= {compose(name) for name in names if name is not None}
     for old, known in signers.items():
         if old not in known:
             raise InputError(f"No signer {old!r} to rename. Known signers: {', '.join(sorted(known))}.")
@@ -223,8 +224,6 @@ def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) 
             "signer": pa.array([entry.signer for entry in joined.kept]),
             "landmarks": pa.array([True if entry.has_hand else None for entry in joined.kept], pa.bool_()),
             "group": pa.array(joined.group),
-            "phash": pa.array([entry.phash for entry in joined.kept], pa.uint64()),
-            "parent": pa.array([entry.parent for entry in joined.kept], pa.string()),
         }
     )
     rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.excluded)]
@@ -234,7 +233,7 @@ def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) 
     synthetic = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
     if synthetic and len(synthetic) < len(summary["signers"]):
         notes.append(f"Contains images of synthetic signers: {', '.join(synthetic)}.")
-    return summary | {"notes": [*notes, *summary["notes"], *duplicate_signers.duplicate_signer_warnings(table)]}
+    return summary | {"notes": [*notes, *summary["notes"], *_duplicate_signer_warnings(joined.kept)]}
 
 
 def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
@@ -272,3 +271,15 @@ def _write_dataset(plan: _Plan, target: Path) -> None:
         ):
             pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
         card.write_card(new, name=target.name, facts=plan.facts)
+
+
+def _duplicate_signer_warnings(rows: Sequence[SourceRow]) -> list[str]:
+    """Return a warning for each pair of signers who may be the same person."""
+    compared = [row for row in rows if row.parent is None and row.phash is not None and row.joints is not None]
+    joints = np.frombuffer(b"".join(row.joints or b"" for row in compared), np.float16).astype(np.float32)
+    frames = duplicate_signers.ComparedHands(
+        signer=np.array([row.signer for row in compared], str),
+        phash=np.array([row.phash for row in compared], np.uint64),
+        joints=joints.reshape(-1, 21, 2),
+    )
+    return duplicate_signers.write_warnings(duplicate_signers.find_duplicate_signers(frames))
