@@ -5,11 +5,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from aslkit.vision.crop import shrink
 from aslkit.vision.images import Frame, encode_jpeg, encode_png, read_header
 from aslkit.vision.preprocess import CROP_MARGIN
 
 JPEG_QUALITY: Final = 90
-"""JPEG quality, 1–100. At 95, the crops of 13,721 photographs of 224 pixels are larger than the photographs."""
+"""JPEG quality, 1–100. At 95, the crops of 13,721 photographs of 224 pixels are larger than the photographs. See also
+DEFAULT_CROP_SIZE."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 MIN_SIDE: Final = 32
 """Minimum side of a crop in pixels: twice the minimum image size."""
@@ -35,31 +40,67 @@ def crop_box(box: list[float], width: int, height: int) -> tuple[int, int, int, 
     return x0, y0, x1, y1
 
 
-def crop_row(row: Mapping[str, Any], frame: Frame) -> tuple[bytes, dict[str, Any]]:
+def crop_row(row: Mapping[str, Any], frame: Frame, *, max_side: int) -> tuple[Frame, dict[str, Any]]:
     """Crop the image of a row to the hand.
 
     Args:
         row: a row in which image, landmarks and hand_box are not null.
         frame: the decoded image, BGR, uint8 (height, width, 3).
+        max_side: maximum side of the crop in pixels. A larger crop is scaled down.
 
     Returns:
-        The new image file, and the new values of path, landmarks and hand_box.
+        The crop, and the new values of landmarks and hand_box.
     """
     height, width = frame.shape[:2]
     x0, y0, x1, y1 = crop_box(row["hand_box"], width, height)
-    crop = np.ascontiguousarray(frame[y0:y1, x0:x1])
-    is_jpeg = read_header(row["image"]["bytes"]).format == "JPEG"
     crop_width, crop_height = x1 - x0, y1 - y0
     # float64 in between, so that the result is rounded to float32 only once.
     landmarks = np.array(row["landmarks"], np.float64).reshape(21, 3) * (width, height, width)
     box = (np.array(row["hand_box"], np.float64) * (width, height, width, height)).reshape(2, 2)
-    stem = row["image"]["path"].rpartition(".")[0]
     new_landmarks = (landmarks - (x0, y0, 0)) / (crop_width, crop_height, crop_width)
     new_box = (box - (x0, y0)) / (crop_width, crop_height)
-    return encode_jpeg(crop, quality=JPEG_QUALITY) if is_jpeg else encode_png(crop), {
-        "path": f"{stem}.{'jpg' if is_jpeg else 'png'}",
+    return shrink(np.ascontiguousarray(frame[y0:y1, x0:x1]), max_side), {
         "landmarks": new_landmarks.astype(np.float32).ravel().tolist(),
         "hand_box": new_box.astype(np.float32).ravel().tolist(),
+    }
+
+
+def move_to_crop(box: Box, hand_box: list[float], frame: Frame) -> Box:
+    """Convert a box from a frame to its crop.
+
+    Args:
+        box: left, top, right and bottom, relative to the frame size.
+        hand_box: the hand to which the frame is cropped, likewise.
+        frame: (height, width, 3).
+
+    Returns:
+        The same, relative to the size of the crop. It can extend beyond the crop, or be outside of it.
+    """
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = crop_box(hand_box, width, height)
+    left, top, right, bottom = box
+    (left, right), (top, bottom) = (
+        ((low * side - start) / (end - start), (high * side - start) / (end - start))
+        for low, high, side, start, end in ((left, right, width, x0, x1), (top, bottom, height, y0, y1))
+    )
+    return left, top, right, bottom
+
+
+def encode_crop(crop: Frame, image: Mapping[str, Any]) -> dict[str, Any]:
+    """Encode a crop in the format of its image, JPEG, or else PNG.
+
+    Args:
+        crop: BGR, uint8 (height, width, 3).
+        image: the values bytes and path of the whole image.
+
+    Returns:
+        The values bytes and path of the crop. The suffix of the path can be another.
+    """
+    is_jpeg = read_header(image["bytes"]).format == "JPEG"
+    stem = image["path"].rpartition(".")[0]
+    return {
+        "bytes": encode_jpeg(crop, quality=JPEG_QUALITY) if is_jpeg else encode_png(crop),
+        "path": f"{stem}.{'jpg' if is_jpeg else 'png'}",
     }
 
 

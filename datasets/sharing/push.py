@@ -10,12 +10,12 @@ from aslkit.core.workspace import Workspace, make_name
 from aslkit.datasets.licences import reject_private
 from aslkit.datasets.parquet_store import list_files, read_dataset
 from aslkit.datasets.privacy import prepare
-from aslkit.datasets.privacy.prepare import PrivacyConfig, PrivacyReport
+from aslkit.datasets.privacy.config import PrivacyConfig, PrivacyReport
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing.remote_storage import is_url
 from aslkit.datasets.sharing.upload import UploadResult, copy_dataset, upload_dataset
 
-_PREPARATION_VERSION = 2
+_PREPARATION_VERSION = 3
 """Version of the preparation. A copy prepared by another version is not uploaded."""
 
 

@@ -22,7 +22,7 @@ from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import CurateResult, curate
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.merging.merge import MergeConfig, MergeInput, merge_datasets
-from aslkit.datasets.privacy.prepare import PrivacyConfig
+from aslkit.datasets.privacy.config import PrivacyConfig
 from aslkit.datasets.sharing.download import download_dataset
 from aslkit.datasets.sharing.push import stage_upload, upload_staged
 from aslkit.datasets.sign_mnist import read_csv

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,16 +22,21 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.merging.merge import MergeConfig, MergeInput, merge_datasets
-from aslkit.datasets.privacy import prepare as privacy
-from aslkit.datasets.privacy.face_detector import FaceDetector
+from aslkit.datasets.privacy import preparation
+from aslkit.datasets.privacy import prepare as prepare_module
+from aslkit.datasets.privacy.config import DEFAULT_CROP_SIZE, PrivacyConfig
+from aslkit.datasets.privacy.face_detector import MIN_SCORE, FaceBox, FaceDetector
 from aslkit.datasets.privacy.hand_crop import crop_box
-from aslkit.datasets.privacy.prepare import PrivacyConfig, prepare_for_sharing
+from aslkit.datasets.privacy.hand_mask import hand_mask
+from aslkit.datasets.privacy.pixelate import pixelate_faces
+from aslkit.datasets.privacy.prepare import prepare_for_sharing
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.push import stage_upload, upload_staged
 from aslkit.datasets.verify.run import verify_dataset
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data.samples import load_samples
-from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash, pixel_hash
+from aslkit.vision.images import Frame, decode_image, encode_jpeg, encode_png, perceptual_hash, pixel_hash
 from aslkit.vision.preprocess import PreprocessConfig, pixel_features
 from tests.datasets import factories
 
@@ -42,13 +49,13 @@ def no_detector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if "face" not in request.node.name:
 
         class FakeDetector:
-            def has_face(self, frame: Frame, hand_box: Any) -> bool:
-                return False
+            def find_faces(self, frame: Frame, landmarks: Any, *, min_score: float) -> list[FaceBox]:
+                return []
 
             def close(self) -> None:
                 pass
 
-        monkeypatch.setattr(privacy, "FaceDetector", FakeDetector)
+        monkeypatch.setattr(preparation, "FaceDetector", FakeDetector)
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +349,7 @@ def test_staged_upload_is_reused(dataset: Path, tmp_path: Path, monkeypatch: pyt
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("prepared again")
 
-    monkeypatch.setattr(privacy, "prepare_for_sharing", never)
+    monkeypatch.setattr(prepare_module, "prepare_for_sharing", never)
     assert stage_upload(dataset, workspace, CROP) == (folder, first)
     upload_staged(folder, str(tmp_path / "out"))
     assert not folder.exists()
@@ -402,29 +409,121 @@ def portrait() -> Frame:
     return decode_image(Path(cbook._get_data_path("sample_data/grace_hopper.jpg")).read_bytes())
 
 
-def test_face_is_detected_and_hand_is_not(portrait: Frame, picture: Frame) -> None:
+@pytest.fixture(scope="module")
+def detector() -> Iterator[FaceDetector]:
     detector = FaceDetector()
-    assert detector.has_face(portrait, None)
-    assert detector.has_face(portrait, [0.0, 0.0, 1.0, 1.0])  # also if the hand covers it
-    assert not detector.has_face(picture, None)
+    yield detector
     detector.close()
 
 
-def test_faces_need_confirmation(portrait: Frame, tmp_path: Path) -> None:
-    small = portrait[::2, ::2]
-    image = {"bytes": encode_jpeg(small), "path": "ada/one/A/0.jpg"}
-    rows = {"train": [factories.row(0, "ada", image=image, hand_box=[0.8, 0.8, 0.95, 0.95]), factories.row(1, "ada")]}
-    factories.write(tmp_path / "datasets" / "mine", rows)
+def test_face_is_detected_and_hand_is_not(portrait: Frame, picture: Frame, detector: FaceDetector) -> None:
+    (face,) = detector.find_faces(portrait, None, min_score=MIN_SCORE)
+    np.testing.assert_allclose(face, [0.33, 0.24, 0.71, 0.57], atol=0.05)
+    assert not detector.find_faces(picture, None, min_score=MIN_SCORE)
+
+
+def synthetic_hand(*, width: int = 640, height: int = 480) -> tuple[Frame, np.ndarray[Any, Any]]:
+    """Return a frame of a synthetic signer, BGR, and its landmarks, float64 (21, 3)."""
+    signer = Signer.draw("synthetic-ada")
+    session = SyntheticSession.draw(signer, "one")
+    frame = next(render_frames("A", signer=signer, session=session, width=width, height=height))
+    return frame.image, np.asarray(frame.joints, np.float64)
+
+
+class _Graph:
+    """Stands for MediaPipe: one detection whose eyes, nose and mouth are at `points`, relative to the frame."""
+
+    def __init__(self, score: float, points: np.ndarray[Any, Any]) -> None:
+        box = SimpleNamespace(xmin=0.1, ymin=0.2, width=0.3, height=0.4)
+        keypoints = [SimpleNamespace(x=float(x), y=float(y)) for x, y in (*points, (0.0, 0.0), (0.0, 0.0))]
+        location = SimpleNamespace(relative_bounding_box=box, relative_keypoints=keypoints)
+        self._detections = [SimpleNamespace(score=[score], location_data=location)]
+
+    def process(self, frame: Any) -> Any:
+        return SimpleNamespace(detections=self._detections)
+
+
+@pytest.mark.parametrize(
+    ("score", "on_hand", "expected"),
+    [
+        (0.77, 4, False),  # a fist
+        (0.84, 3, False),
+        (0.86, 4, True),  # a face behind a spread hand
+        (0.77, 2, True),  # a face beside the hand
+        (0.77, 0, True),
+        (0.75, 0, False),
+    ],
+)
+def test_face_detection_on_the_hand_is_the_hand(score: float, on_hand: int, expected: bool) -> None:
+    landmarks = synthetic_hand()[1]
+    points = np.full((4, 2), 0.99)
+    points[:on_hand] = landmarks[[5, 9, 13, 17], :2][:on_hand]
+    detector = FaceDetector.__new__(FaceDetector)
+    detector._graph = _Graph(score, points)
+    found = detector.find_faces(np.zeros((240, 320, 3), np.uint8), landmarks, min_score=MIN_SCORE)
+    assert found == ([pytest.approx((0.1, 0.2, 0.4, 0.6))] if expected else [])
+
+
+def test_faces_in_crops_are_pixelated_and_hands_are_not(portrait: Frame, tmp_path: Path) -> None:
+    """A face beside a hand, which the crop cuts off."""
+    picture, landmarks = synthetic_hand()
+    frame = np.concatenate([picture, portrait[60 : 60 + picture.shape[0], 120:440]], axis=1)
+    landmarks = landmarks * (picture.shape[1] / frame.shape[1], 1, 1)
+    box = [*landmarks[:, :2].min(axis=0).tolist(), *landmarks[:, :2].max(axis=0).tolist()]
+    box[2] = 0.75  # so that the crop shows part of the face
+    image = {"bytes": encode_png(frame), "path": "ada/one/A/0.png"}
+    row = factories.row(
+        0, "ada", image=image, hand_box=box, landmarks=landmarks.ravel().tolist(),
+        width=frame.shape[1], height=frame.shape[0],
+    )  # fmt: skip
+    factories.write(tmp_path / "datasets" / "mine", {"train": [row]})
     push = ["dataset", "push", "mine", str(tmp_path / "out"), "--workspace", str(tmp_path)]
-    result = CliRunner().invoke(main, push)
-    assert result.exit_code == 2
-    assert "Faces are visible in 1 of 2 images. Crop the images to the hand (--crop)" in result.output
-    assert not (tmp_path / "out").exists()
-    result = CliRunner().invoke(main, [*push, "--yes-faces"])
+    refused = CliRunner().invoke(main, push)
+    assert "Faces are visible in 1 of 1 images. Crop the images and pixelate the faces (--crop)" in refused.output
+    result = CliRunner().invoke(main, [*push, "--crop", "--crop-size", "4096"])
     assert result.exit_code == 0, result.output
-    assert "Faces are visible in 1 of 2 images" in (tmp_path / "out" / "README.md").read_text()
-    result = CliRunner().invoke(main, [*push, "--crop", "--json"])
-    assert json.loads(result.output)["privacy"] == {"faces": 0, "images": 2, "left_out": 0}
+    assert "Faces are pixelated in 1 of 1 images" in result.output
+    assert "Faces are pixelated in 1 of 1 images" in (tmp_path / "out" / "README.md").read_text()
+    (after,) = rows_in(tmp_path / "out")
+    x0, y0, x1, y1 = crop_box(box, frame.shape[1], frame.shape[0])
+    before, crop = frame[y0:y1, x0:x1], decode_image(after["image"]["bytes"])
+    on_hand = hand_mask(np.array(after["landmarks"]).reshape(21, 3), x1 - x0, y1 - y0)
+    np.testing.assert_array_equal(crop[on_hand], before[on_hand])
+    assert (crop != before).any()
+
+
+def test_blocks_of_a_cut_off_face_are_as_large_as_those_of_a_whole_one() -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    beside = np.full((21, 3), 0.9, np.float32)
+    assert pixelate_faces(frame, [(-0.3, 0.1, 0.1, 0.5)], beside)  # 32 pixels wide, 48 with margin: blocks of 12 pixels
+    assert len(np.unique(frame[0, :16], axis=0)) == 1
+    assert not pixelate_faces(frame, [(1.3, 0.1, 1.5, 0.5)], beside)
+
+
+def test_large_crops_are_scaled_down(tmp_path: Path) -> None:
+    picture, hand = synthetic_hand(width=1280, height=960)
+    box = [*hand[:, :2].min(axis=0).tolist(), *hand[:, :2].max(axis=0).tolist()]
+    image = {"bytes": encode_jpeg(picture), "path": "ada/one/A/0.jpg"}
+    row = factories.row(0, "ada", image=image, hand_box=box, landmarks=hand.ravel().tolist())
+    dataset = factories.write(tmp_path / "in", {"train": [row | {"width": 1280, "height": 960}]})
+    for config, side in ((CROP, DEFAULT_CROP_SIZE), (PrivacyConfig(crop=True, crop_size=96), 96)):
+        folder = prepare(dataset, tmp_path / str(side), config)
+        (after,) = rows_in(folder)
+        assert max(after["width"], after["height"]) == side
+        assert decode_image(after["image"]["bytes"]).shape == (after["height"], after["width"], 3)
+        x0, y0, x1, y1 = crop_box(box, 1280, 960)
+        landmarks = np.array(after["landmarks"]).reshape(21, 3)[:, :2] * (x1 - x0, y1 - y0) + (x0, y0)
+        np.testing.assert_allclose(landmarks, hand[:, :2] * (1280, 960), atol=0.01)
+        assert not [each for each in verify_dataset(folder, processes=0).findings if each.level == "problem"]
+
+
+def test_crop_size_is_checked() -> None:
+    with pytest.raises(InputError, match=r"--crop-size is 20. It must be 64–4096 pixels"):
+        PrivacyConfig(crop=True, crop_size=20)
+    result = CliRunner().invoke(main, ["dataset", "push", "mine", "out", "--crop-size", "96"])
+    assert result.exit_code == 2
+    assert "--crop-size requires --crop." in result.output
 
 
 def test_crop_and_landmarks_only_exclude_each_other() -> None:

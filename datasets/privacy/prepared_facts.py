@@ -1,0 +1,107 @@
+"""The findings, facts and notes of a dataset that was prepared for sharing."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from aslkit.core.letters import LETTERS
+from aslkit.datasets import parquet_store
+from aslkit.datasets.info import as_dict
+from aslkit.datasets.privacy.config import PrivacyConfig
+from aslkit.datasets.privacy.preparation import Preparation
+from aslkit.datasets.split import Split
+from aslkit.datasets.summary import summarise_dataset
+
+NO_HAND: Final = "no-hand"
+"""Reason code in rejected.parquet for frames that cannot be cropped, the same as that of curation."""
+
+_VISIBLE: Final = "Faces are visible in"
+_PIXELATED: Final = "Faces are pixelated in"
+
+_SEEN: Final = "Faces are seen in"
+"""Start of the note about visible faces in earlier versions."""
+
+
+def prepare_findings(folder: Path, work: Preparation) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of rejected.parquet and flagged.parquet.
+
+    For crops, the pixel hashes are removed: they belong to the uncropped frames.
+    """
+    kept_paths = {row["path"] for row in work.kept}
+    rejected, flagged = parquet_store.read_rejected(folder).to_pylist(), parquet_store.read_flagged(folder).to_pylist()
+    for row in work.left_out:
+        columns = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
+        if row["parent"] is None:
+            rejected.append(
+                {**columns, "letter": LETTERS[row["label"]], "reason": NO_HAND, "detail": "no hand to crop to"}
+            )
+    findings = (rejected, [row for row in flagged if row["path"] in kept_paths])
+    if work.config.crop:
+        for row in (*findings[0], *findings[1]):
+            row |= {"sha256": None, "group": None}
+    if (names := work.names) is not None:
+        for row in (*findings[0], *findings[1]):
+            signer, session = row["signer"] or "", row["session"] or ""
+            row |= {"path": names.files[row["path"]], "detail": work.masker.mask_text(row["detail"] or "")}
+            row |= {"signer": names.signers[signer], "session": names.session(signer, session)}
+    return findings
+
+
+def make_facts(
+    original: dict[str, Any], work: Preparation, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the facts that the prepared dataset stores.
+
+    Args:
+        original: facts of the dataset.
+        work: the finished preparation.
+        rejected: first result of `prepare_findings`.
+        flagged: second result of `prepare_findings`.
+    """
+    original = {key: value for key, value in original.items() if key not in ("aslkit", "schema_version")}
+    original_summary = as_dict(original.get("summary"))
+    table = pa.table({key: pa.array([row[key] for row in work.kept]) for key in ("label", "landmarks")})
+    # Sign Language MNIST has no near-duplicate groups.
+    group = pa.array([row["group"] for row in work.kept], pa.int64()).fill_null(-1)
+    table = table.append_column("group", group)
+    table = table.append_column("signer", pa.array([row["signer"] or "" for row in work.kept], pa.string()))
+    split = Split(names=np.array([row["split"] for row in work.kept]), by=original_summary.get("split_by", "signer"))
+    reasons = [[row["reason"] for row in rows] for rows in (rejected, flagged)]
+    summary = summarise_dataset(table, split, rejected=reasons[0], flagged=reasons[1])
+    earlier_notes = work.masker.mask_all(original_summary.get("notes", []))
+    summary |= {"augmented": work.copies, "notes": _write_notes(work, earlier_notes)}
+    new = {"summary": summary, "privacy": asdict(work.config) | asdict(work.report)}
+    if work.config == PrivacyConfig():
+        return original | new
+    fingerprint_input = json.dumps([original.get("fingerprint"), asdict(work.config), summary["signers"]])
+    # These describe the unprepared images, and "merged" names the datasets.
+    others = {key: value for key, value in original.items() if key not in ("merged", "leaks", "fingerprint")}
+    return {
+        **work.masker.mask_all(others),
+        **new,
+        "fingerprint": hashlib.sha256(fingerprint_input.encode()).hexdigest(),
+        "pixels": not work.config.landmarks_only and original.get("pixels", True),
+    }
+
+
+def _write_notes(work: Preparation, earlier_notes: list[str]) -> list[str]:
+    notes = []
+    outdated = (_VISIBLE, _SEEN, _PIXELATED) if work.config.crop else (_VISIBLE, _SEEN)
+    if work.config.landmarks_only:
+        notes.append("No images, only landmarks and measurements: `image.bytes` is null.")
+    if work.config.crop:
+        notes.append(f"Images are cropped to the hand; {len(work.left_out):,} rows without a hand were left out.")
+        notes.append(
+            f"{_PIXELATED} {work.pixelated:,} of {work.images:,} images. MediaPipe found them; faces that it missed "
+            "are visible."
+        )
+    elif work.images:
+        notes.append(f"{_VISIBLE} {work.faces:,} of {work.images:,} images, according to MediaPipe.")
+    if work.config.pseudonyms:
+        notes.append("The names of signers, sessions, cameras and files are pseudonyms.")
+    return notes + [note for note in earlier_notes if note not in notes and not note.startswith(outdated)]
