@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from aslkit.datasets.split import By
-from aslkit.formats.run_metrics import ScratchMetrics
+from aslkit.formats.run_metrics import ScratchMetrics, TransferMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
@@ -17,6 +18,7 @@ from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, 
 from aslkit.train.evaluation.predictions import EMPTY_PREDICTIONS, Predictions, measure_predictions, predict
 from aslkit.train.evaluation.rejection import calibrate_rejection, predict_negatives
 from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
+from aslkit.train.fitting.initial_weights import without_paths
 from aslkit.vision.preprocess import Array
 
 HELD_OUT_SIGNERS: Final = "training signers, each held out in turn"
@@ -80,6 +82,32 @@ def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | 
         return None
     metrics = measure_predictions(predict(fitted.model, context.samples, context.feature, split="test"))
     return ScratchMetrics(accuracy=metrics.accuracy, epochs=len(fitted.history))
+
+
+def transfer_metrics(
+    whole: data.Samples, context: TrainingContext, fitted: FitResult, *, runs: Path, cv: By | None, compare: bool
+) -> TransferMetrics | None:
+    """Describe the initial weights of the final model, and compare them with random ones.
+
+    Args:
+        whole: the whole dataset, for the cross-validation.
+        context: data and settings of the final model.
+        fitted: the final model.
+        runs: runs folder of a workspace.
+        cv: unit of the cross-validation; None for a single test.
+        compare: also train from random initial weights. Omitted for the starter, because that would take longer than
+            adapting it.
+
+    Returns:
+        None if the model was trained from scratch.
+    """
+    if not context.config.start:
+        return None
+    return TransferMetrics(
+        start=without_paths(context.config, runs).start,
+        epochs=None if cv else len(fitted.history),
+        from_scratch=scratch_baseline(whole, context, cv=cv) if compare and context.config.start_model else None,
+    )
 
 
 def calibrate_model(

@@ -23,12 +23,11 @@ from aslkit.formats.run_metrics import (
     RunMetrics,
     SignerOutlierMetrics,
     TrainingData,
-    TransferMetrics,
     read_training_signers,
 )
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.synthetic.landmark_dataset import SIGNERS
-from aslkit.train.baselines import TrainingContext, calibrate_model, random_split_baseline, scratch_baseline
+from aslkit.train.baselines import TrainingContext, calibrate_model, random_split_baseline, transfer_metrics
 from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
@@ -80,6 +79,7 @@ class _TrainRequest:
     hold_out: Sequence[str]
     cv: By | None
     curve: bool
+    quick: bool
     captures: Path | None
     on_message: OnMessage
 
@@ -92,6 +92,7 @@ def train(
     hold_out: Sequence[str] = (),
     cv: By | None = None,
     curve: bool = False,
+    quick: bool = False,
     captures: Path | None = None,
     resume: Path | None = None,
     tensorboard: bool = False,
@@ -110,6 +111,7 @@ def train(
         hold_out: signers to test on, instead of the dataset's own test split.
         cv: what to hold out in turn: "signer", "session" or "block"; None for a single test.
         curve: also train on fewer signers and on fewer images; requires `cv` "signer".
+        quick: omit the trainings that only serve for comparison: on a random split and from scratch.
         captures: captures folder of a workspace, with frames recorded without a letter, if there are any.
         resume: folder of an interrupted run to continue. Trainings with the same settings are not repeated.
         tensorboard: write TensorBoard logs of the final model into the run's folder.
@@ -121,7 +123,7 @@ def train(
         AslkitError: too few frames to train on, or TensorFlow is not installed.
     """
     require_modules("keras", "tensorflow", extra="train", purpose="Training")
-    _check_arguments(hold_out, cv, curve, config)
+    _check_arguments(hold_out, cv, curve, quick, config)
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
@@ -133,8 +135,8 @@ def train(
         folders,
     ):
         request = _TrainRequest(
-            run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, captures=captures,
-            on_message=on_message,
+            run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, quick=quick,
+            captures=captures, on_message=on_message,
         )  # fmt: skip
         finished = _run(request, config, folders)
         with atomic_write(folder) as partial:
@@ -144,7 +146,7 @@ def train(
     return TrainResult(folder=folder, metrics=finished.metrics)
 
 
-def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, config: TrainConfig) -> None:
+def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, quick: bool, config: TrainConfig) -> None:
     """Raise InputError if an argument is invalid or two of them exclude each other."""
     if config.architecture != AUTO:
         get_architecture(config.architecture)
@@ -152,6 +154,8 @@ def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, config
         raise InputError("--cv holds out every signer in turn. Give --cv or --hold-out, not both.")
     if curve and cv != "signer":
         raise InputError("--curve requires --cv signer.")
+    if curve and quick:
+        raise InputError("--quick omits comparisons, and --curve adds some. Give --quick or --curve, not both.")
     if cv and config.feature == AUTO:
         raise InputError(
             "--cv needs a named --feature: selecting one on the held-out signers would make the result optimistic."
@@ -187,9 +191,10 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     calibration, rejection = _calibrate(fitted, context, folds, predictions, recorded)
     outliers = find_signer_outliers(samples)
     cv_metrics = summarise_folds(folds, seed=config.seed) if folds else None
-    # Skipped after Ctrl-C, and if nobody else recorded: there is nothing to compare with.
-    compare = not fitted.stopped and len(np.unique(whole.signer)) > 1
-    random = random_split_baseline(whole, context) if compare else EMPTY_PREDICTIONS
+    compare = not fitted.stopped and not request.quick
+    # If nobody else recorded, a random split measures the same as the test set.
+    several = len(np.unique(whole.signer)) > 1
+    random = random_split_baseline(whole, context) if compare and several else EMPTY_PREDICTIONS
     metrics = RunMetrics(
         aslkit=__version__,
         dataset=request.dataset.name,
@@ -213,6 +218,7 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
         duplicate_signers=duplicates,
         validation=measure_predictions(predict(fitted.model, samples, feature, split="validation")).summary(),
         candidates=candidates,
+        quick=request.quick,
         command=reproduce_command(
             request.dataset,
             request.run,
@@ -220,10 +226,11 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
             hold_out=request.hold_out,
             cv=cv,
             curve=request.curve,
+            quick=request.quick,
         ),
         cv=cv_metrics,
         curve=_learning_curve(whole, context, cv_metrics) if cv_metrics and request.curve else None,
-        transfer=_transfer_metrics(request, whole, context, fitted),
+        transfer=transfer_metrics(whole, context, fitted, runs=request.runs, cv=cv, compare=compare),
     )
     return FinishedRun(
         fitted=fitted,
@@ -257,21 +264,6 @@ def _calibrate(
         fitted.model, context.samples, context.feature, split="test", seed=context.config.seed, recorded=recorded
     )
     return chosen, rejection_metrics([(predictions, negatives, chosen)], chosen, chosen_on=chosen_on)
-
-
-def _transfer_metrics(
-    request: _TrainRequest, whole: data.Samples, context: TrainingContext, fitted: FitResult
-) -> TransferMetrics | None:
-    """Compare with training from scratch; None if the model was trained from scratch."""
-    if context.config.start == STARTER_NAME:  # not compared, because that would take longer than adapting
-        return TransferMetrics(start=STARTER_NAME, epochs=None if request.cv else len(fitted.history))
-    if context.config.start_model is None:
-        return None
-    return TransferMetrics(
-        start=without_paths(context.config, request.runs).start,
-        epochs=None if request.cv else len(fitted.history),
-        from_scratch=scratch_baseline(whole, context, cv=request.cv) if not fitted.stopped else None,
-    )
 
 
 def _learning_curve(whole: data.Samples, context: TrainingContext, folds: CrossValidationMetrics) -> LearningCurve:

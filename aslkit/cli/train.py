@@ -28,6 +28,7 @@ _BENCHMARK_OPTIONS: Final = ("ranks", "master", "checkpoints", "deterministic", 
     help="Cross-validation: hold out each signer (session, block of time) in turn. The final model is trained on all.",
 )
 @click.option("--curve", is_flag=True, help="With --cv signer: also measure the learning curve, which takes longer.")
+@click.option("--quick", is_flag=True, help="Omit comparisons: training on a random split, and from scratch.")
 @setting_option(TrainConfig, "start", metavar="RUN", shell_complete=completions.run)
 @click.option("--from-scratch", is_flag=True, help="Start with random weights; the same as --start ''.")
 @setting_option(TrainConfig, "epochs")
@@ -62,6 +63,7 @@ def train(
     hold_out: tuple[str, ...],
     cv: Any,
     curve: bool,
+    quick: bool,
     config: str | None,
     root: Path,
     as_json: bool,
@@ -94,6 +96,7 @@ def train(
             "--hold-out": hold_out,
             "--cv": cv,
             "--curve": curve or None,
+            "--quick": quick or None,
             "--start or --from-scratch": options["start"],
             "--tensorboard": tensorboard or None,
             "--epochs": options["epochs"],
@@ -112,7 +115,7 @@ def train(
             f"{given[0]} requires a dataset with a published split, such as sign-mnist; {folder.name} has none."
         )
     arguments = {
-        "hold_out": hold_out, "cv": cv, "curve": curve, "tensorboard": tensorboard,
+        "hold_out": hold_out, "cv": cv, "curve": curve, "quick": quick, "tensorboard": tensorboard,
         "resume": run_folder(resume, workspace) if resume else None,
     }  # fmt: skip
     _train(folder, workspace, config, arguments, options, as_json=as_json)

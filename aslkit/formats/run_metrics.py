@@ -169,6 +169,7 @@ class RunMetrics(Struct, kw_only=True):
         signer_outliers, confusable, confusions, record_next: what to look at and to record next.
         duplicate_signers: warnings about signers who may be one person.
         candidates: of the model selection, best first; empty if feature and architecture were given.
+        quick: whether the trainings that only serve for comparison were omitted.
         stopped: why training ended early; empty if it did not.
         cv, curve, transfer, evaluated: only if asked for.
         command: that reproduces the run.
@@ -183,6 +184,7 @@ class RunMetrics(Struct, kw_only=True):
     epoch_s: float | None = None
     epochs: int | None = None
     stopped: str = ""
+    quick: bool = False
     trained_on: TrainingData = field(default_factory=TrainingData)
     environment: Environment = field(default_factory=Environment)
     synthetic: bool = False

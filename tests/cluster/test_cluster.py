@@ -20,7 +20,7 @@ from aslkit.train.benchmark.cnn import NetworkRun, fit_network
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import load_images
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_loop import TrainingState
+from aslkit.train.fitting.training_state import TrainingState
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 

@@ -117,7 +117,8 @@ def test_duplicate_signers_are_reported_in_messages_report_and_card(dataset: Pat
     for split in schema.SPLITS:
         part = whole.filter(pc.equal(whole.column("split"), split)).drop_columns(["split"])
         if split == "test":
-            part = part.set_column(part.schema.get_field_index("phash"), "phash", ada.column("phash"))
+            for name in ("phash", "landmarks"):
+                part = part.set_column(part.schema.get_field_index(name), name, ada.column(name))
         parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
     messages: list[str] = []
     config = load_settings("train", TrainConfig, flags={"epochs": 1})
@@ -142,6 +143,20 @@ def test_auto_selects_feature_without_test_signers(
     assert all("synthetic-dan" not in each.accuracies for each in (best, second))
     with pytest.raises(InputError, match="would make the result optimistic"):
         train(dataset, runs=tmp_path, config=config, cv="signer")
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_quick_omits_comparisons_and_says_so(dataset: Path, tmp_path: Path) -> None:
+    config = load_settings("train", TrainConfig, flags={"epochs": 1})
+    done = train(dataset, runs=tmp_path, config=config, quick=True)
+    metrics = json.loads((done.folder / "metrics.json").read_text())
+    assert metrics["quick"]
+    assert metrics["random_split"]["n"] == 0
+    assert "--quick" in metrics["command"]
+    for name in ("report.html", "README.md"):
+        assert "Comparisons were omitted (--quick)" in (done.folder / name).read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="--quick or --curve"):
+        train(dataset, runs=tmp_path, config=config, cv="signer", curve=True, quick=True)
 
 
 def test_invalid_names_are_rejected_before_training(dataset: Path, tmp_path: Path) -> None:

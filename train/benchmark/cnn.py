@@ -20,7 +20,10 @@ from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.data.augmentation import augment_images
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess, TrainingState, run_training
+from aslkit.train.fitting.epoch_batches import RankData, Variant
+from aslkit.train.fitting.training_loop import Schedule, run_training
+from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.fitting.training_step import SingleProcess
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Array, PreprocessConfig
 
 SIDE: Final = 28
@@ -154,7 +157,7 @@ def build_network(network: str, seed: int, *, exact: bool = True) -> Any:
 
 def _fit_in_process(
     build: Callable[[], Any],
-    augment: Callable[..., Array],
+    augment: Variant,
     data: RankData,
     schedule: Schedule,
     seed: int,
@@ -174,7 +177,7 @@ def _fit_in_process(
             model,
             data,
             schedule,
-            augment=augment,
+            variants=[augment],
             to_inputs=scale_images,
             seed=seed,
             ranks=SingleProcess(),
@@ -186,7 +189,7 @@ def _fit_in_process(
 
 def _fit_on_ranks(
     build: Callable[[], Any],
-    augment: Callable[..., Array],
+    augment: Variant,
     data: RankData,
     schedule: Schedule,
     seed: int,
@@ -196,7 +199,7 @@ def _fit_on_ranks(
 
     run.store.write_shards(distributed.shard_per_rank(data, run.ranks))
     task = distributed.RankTask(
-        build=build, augment=augment, to_inputs=scale_images, schedule=schedule, seed=seed, store=run.store
+        build=build, variants=[augment], to_inputs=scale_images, schedule=schedule, seed=seed, store=run.store
     )
     result = distributed.train_on_ranks(task, ranks=run.ranks, title=run.title, resume=run.resume)
     return result.state, result.start_s

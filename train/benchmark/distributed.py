@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.process_pool import count_cores
 from aslkit.core.progress import Advance, progress_bar
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_loop import RankData, Schedule, TrainingState, run_training
+from aslkit.train.fitting.epoch_batches import RankData, Variant
+from aslkit.train.fitting.threads import limit_threads
+from aslkit.train.fitting.training_loop import Schedule, run_training
+from aslkit.train.fitting.training_state import TrainingState
 from aslkit.vision.preprocess import Array
 
 _POLL_INTERVAL_S: Final = 0.5
@@ -36,12 +37,12 @@ class RankTask:
 
     Attributes:
         build: function () -> keras.Model.
-        augment, to_inputs, schedule, seed: see `run_training`.
+        variants, to_inputs, schedule, seed: see `run_training`.
         store: shards of images, and checkpoints.
     """
 
     build: Callable[[], Any]
-    augment: Callable[[Any, np.random.Generator], Array]
+    variants: Sequence[Variant]
     to_inputs: Callable[[Any], Array]
     schedule: Schedule
     seed: int
@@ -120,13 +121,10 @@ def _run_rank(task: RankTask) -> float:
 def _train_rank(task: RankTask) -> float:
     keras = import_keras(exact=False)
     import horovod.tensorflow as hvd
-    import tensorflow as tf
 
     hvd.init()
     threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine share its cores
-    # Must be set before the first operation; TensorFlow does not change its thread pools afterwards.
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    limit_threads(threads)
     keras.utils.set_random_seed(task.seed + hvd.rank())  # for dropout; the weights are broadcast from rank 0
     shard, model, ready = task.store.read_shard(hvd.rank(), hvd.size()), task.build(), time.time()
 
@@ -136,7 +134,7 @@ def _train_rank(task: RankTask) -> float:
             task.store.save(state)
 
     run_training(
-        model, shard, task.schedule, augment=task.augment, to_inputs=task.to_inputs, seed=task.seed,
+        model, shard, task.schedule, variants=task.variants, to_inputs=task.to_inputs, seed=task.seed,
         ranks=_Horovod(), state=task.store.load(), after_epoch=save_checkpoint,
     )  # fmt: skip
     hvd.shutdown()
@@ -144,7 +142,7 @@ def _train_rank(task: RankTask) -> float:
 
 
 class _Horovod:
-    """`training_loop.Ranks` with Horovod, which must be initialised."""
+    """`training_step.Ranks` with Horovod, which must be initialised."""
 
     def __init__(self) -> None:
         import horovod.tensorflow as hvd
@@ -153,11 +151,11 @@ class _Horovod:
         self.rank, self.count = hvd.rank(), hvd.size()
 
     def allreduce(self, tensors: list[Any]) -> list[Any]:
-        """See `training_loop.Ranks`."""
+        """See `training_step.Ranks`."""
         return list(self._hvd.grouped_allreduce(tensors, op=self._hvd.Sum))
 
     def broadcast(self, variables: Sequence[Any]) -> None:
-        """See `training_loop.Ranks`."""
+        """See `training_step.Ranks`."""
         self._hvd.broadcast_variables(variables, root_rank=0)
 
 

@@ -1,11 +1,12 @@
 """Random variation of training samples: hands as landmarks, and grayscale images."""
 
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.vision.hand_landmarker import MIDDLE, PARENT
+from aslkit.vision.hand_landmarker import MIDDLE
 from aslkit.vision.preprocess import Array
 
 Images = TypeVar("Images", bound=npt.NDArray[Any])
@@ -15,6 +16,8 @@ ROTATION_STD_DEG: Final = 15.0
 
 STRETCH_LOG_STD: Final = 0.1
 """Standard deviation of the log scale of x and y. For z it is twice as much: MediaPipe only estimates the depth."""
+
+_STRETCH_LOG_STD_XYZ: Final = np.array([STRETCH_LOG_STD, STRETCH_LOG_STD, 2 * STRETCH_LOG_STD], np.float32)
 
 BONE_LENGTH_LOG_STD: Final = 0.2
 """Standard deviation of the log length of each bone: varies hand shapes and landmark errors."""
@@ -34,21 +37,23 @@ def augment_landmarks(points: Array, mirrored_share: float, rng: np.random.Gener
     Returns:
         float32 (n, 21, 3).
     """
-    count = len(points)
-    bones = (points[:, 1:] - points[:, PARENT]) * np.exp(rng.normal(0, BONE_LENGTH_LOG_STD, (count, 20, 1)))
-    reshaped = np.zeros_like(points)
-    # From the wrist outwards: a parent has a smaller number than its child, so its new position is already known.
-    for joint in range(1, 21):
-        reshaped[:, joint] = reshaped[:, PARENT[joint - 1]] + bones[:, joint - 1]
-    rotations = [_rotations(axis, np.deg2rad(rng.normal(0, ROTATION_STD_DEG, count))) for axis in (2, 0, 1)]
-    stretch = np.exp(rng.normal(0, [STRETCH_LOG_STD, STRETCH_LOG_STD, 2 * STRETCH_LOG_STD], (count, 3)))
-    # (n, 3, 3) rotations applied to (n, 21, 3) joints.
-    augmented = np.einsum("nij,nkj->nki", rotations[0] @ rotations[1] @ rotations[2], reshaped * stretch[:, None])
+    count, draw = len(points), partial(rng.standard_normal, dtype=np.float32)  # float32 takes half as long as float64
+    # (n, fingers, bones, 3), each finger from the wrist to the tip.
+    joints = (points[:, 1:] - points[:, :1]).reshape(count, 5, 4, 3)
+    bones = np.concatenate([joints[:, :, :1], joints[:, :, 1:] - joints[:, :, :-1]], axis=2)
+    bones *= np.exp(np.float32(BONE_LENGTH_LOG_STD) * draw((count, 5, 4, 1)))
+    angles = np.deg2rad(rng.normal(0, ROTATION_STD_DEG, (3, count))).astype(np.float32)
+    rotations = [_rotations(axis, angles[axis]) for axis in (2, 0, 1)]
+    # (n, 3, 3): stretch, then rotate, then mirror.
+    change = rotations[0] @ rotations[1] @ rotations[2]
+    change *= np.exp(_STRETCH_LOG_STD_XYZ * draw((count, 1, 3)))
+    change[rng.random(count) < mirrored_share, 0] *= -1
+    augmented = np.zeros((count, 21, 3), np.float32)
+    augmented[:, 1:] = bones.cumsum(axis=2).reshape(count, 20, 3) @ change.transpose(0, 2, 1)
     # After scaling the bones, so that the jitter is relative to the new palm.
     palm = np.linalg.norm(augmented[:, MIDDLE[0]], axis=-1)[:, None, None]
-    augmented += rng.normal(0, JITTER_STD, augmented.shape) * palm
-    augmented[rng.random(count) < mirrored_share, :, 0] *= -1
-    return np.asarray(augmented, np.float32)
+    augmented += np.float32(JITTER_STD) * palm * draw(augmented.shape)
+    return augmented
 
 
 def augment_crops(crops: Array, mirrored_share: float, rng: np.random.Generator) -> Array:
@@ -127,9 +132,9 @@ def augment_images(
     return augmented
 
 
-def _rotations(axis: int, angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return rotation matrices about one axis, float64 (n, 3, 3), for angles (n,) in radians."""
-    rotations = np.zeros((len(angles), 3, 3))
+def _rotations(axis: int, angles: Array) -> Array:
+    """Return rotation matrices about one axis, float32 (n, 3, 3), for angles, float32 (n,), in radians."""
+    rotations = np.zeros((len(angles), 3, 3), np.float32)
     first, second = (other for other in range(3) if other != axis)
     rotations[:, axis, axis] = 1
     rotations[:, first, first] = rotations[:, second, second] = np.cos(angles)

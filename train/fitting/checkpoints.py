@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError
 from aslkit.datasets.sharing.retry import with_retries
-from aslkit.train.fitting.training_loop import RankData, TrainingState
+from aslkit.train.fitting.epoch_batches import RankData
+from aslkit.train.fitting.training_state import TrainingState
 
 T = TypeVar("T")
 

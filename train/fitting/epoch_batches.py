@@ -1,119 +1,113 @@
-"""Batches of each epoch: the training samples, their augmented copies, and synthetic signers."""
+"""The rows of each epoch: augmented, shuffled, and prepared in a background thread while the network trains."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.core.letters import LETTERS
-from aslkit.core.workspace import SYNTHETIC_PREFIX
-from aslkit.inference.starter import STARTER_NAME
-from aslkit.train.config import TrainConfig
-from aslkit.train.data.features import Feature
-from aslkit.train.data.samples import Samples
-from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
-from aslkit.train.fitting.transfer import STARTER_REHEARSAL
 from aslkit.vision.preprocess import Array
 
-MIRRORED_SHARE: Final = 0.5
-"""Share of the augmented copies that is mirrored, if the model should recognise both hands."""
+T = TypeVar("T")
+
+Variant = Callable[[Any, np.random.Generator], Array]
+"""Function (images, rng) -> inputs, float32 (n, *shape). With or without augmentation."""
+
+_CHUNK_BYTES: Final = 8 * 2**20
+"""Size of the inputs that are prepared at once. Large enough that a call of TensorFlow costs little, and small enough
+for the memory: three chunks exist at a time."""
+
+_CHUNKS_AHEAD: Final = 2
+"""Chunks that the background thread prepares in advance."""
 
 
-def balanced_epoch(
-    keras: Any, samples: Samples, train: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
-) -> Any:
-    """Return the training samples and their augmented copies as a keras.utils.PyDataset, augmented again in each epoch.
+@dataclass(frozen=True, kw_only=True)
+class RankData:
+    """The images of one rank, or its hands as landmarks.
 
-    All signers have the same total weight in the loss, however many frames they recorded, because the model is meant
-    for unseen signers. Synthetic signers together, with letters and rest poses, weigh as one signer. An epoch depends
-    only on the seed and its number.
+    Attributes:
+        images: training images, (n, …).
+        label: their classes, int64 (n,).
+        validation_images: validation images, (m, …).
+        validation_label: their classes, int64 (m,).
+        total: number of training images over all ranks.
+        weight: weight of each training image in the loss, float32 (n,), 1 on average; None for equal weights.
+    """
 
-    Call `start_epoch(epoch)`, with epochs from 0, before each epoch: Keras calls `on_epoch_end` of a dataset twice in
-    the first epoch, so it cannot be used to count them. A background thread augments the next epoch while the network
-    trains.
+    images: npt.NDArray[Any]
+    label: npt.NDArray[np.int64]
+    validation_images: npt.NDArray[Any]
+    validation_label: npt.NDArray[np.int64]
+    total: int
+    weight: Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """The rows of several steps.
+
+    Attributes:
+        inputs: float32 (n, *shape).
+        label: int64 (n,).
+        weight: float32 (n,).
+        bounds: first row of each step, and n: int32 (steps + 1,). A step can be empty.
+    """
+
+    inputs: Array
+    label: npt.NDArray[np.int64]
+    weight: Array
+    bounds: npt.NDArray[np.int32]
+
+
+def epoch_chunks(
+    data: RankData, variants: Sequence[Variant], *, steps: int, shape: tuple[int, ...], rng: np.random.Generator
+) -> Iterator[Chunk]:
+    """Yield the rows of an epoch in random order: each image once per variant.
 
     Args:
-        keras: the keras module.
-        samples: the dataset.
-        train: rows to train on, int64 (n,).
-        feature: input of the model.
-        config: the settings.
+        data: images of this rank.
+        variants: what an epoch sees of each image. An image seen as it is and in two augmented copies has three.
+        steps: number of steps, over which the rows are spread evenly.
+        shape: shape of one input.
+        rng: random number generator of this epoch and rank.
     """
-    hands, label, signer = samples.hands[train], samples.label[train], samples.signer[train]
-    rest_class = uses_synthetic_signers(samples, feature, config)
-    if rest_class:
-        synthetic_hands, synthetic_label = _select_synthetic(label, feature, config)
-        hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
-        signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
-    label = np.tile(label, feature.copies + 1)
-    weight = np.tile(_signer_weights(signer), feature.copies + 1)
-    mirrored_share = MIRRORED_SHARE if config.both_hands else 0.0
+    count = len(data.images)
+    weight = np.ones(count, np.float32) if data.weight is None else data.weight
+    order = rng.permutation(count * len(variants))
+    ends = np.array([len(part) for part in np.array_split(order, steps)]).cumsum()
+    bounds = np.concatenate([[0], ends])
+    row_bytes = 4 * int(np.prod(shape))
+    steps_per_chunk = max(1, int(_CHUNK_BYTES * steps / max(1, row_bytes * len(order))))
+    for first in range(0, steps, steps_per_chunk):
+        chunk_bounds = bounds[first : first + steps_per_chunk + 1]
+        variant, rows = np.divmod(order[chunk_bounds[0] : chunk_bounds[-1]], max(1, count))
+        inputs = np.empty((len(rows), *shape), np.float32)
+        for number, vary in enumerate(variants):
+            selected = np.flatnonzero(variant == number)
+            if len(selected):
+                inputs[selected] = vary(data.images[rows[selected]], rng)
+        yield Chunk(
+            inputs=inputs,
+            label=data.label[rows],
+            weight=weight[rows],
+            bounds=(chunk_bounds - chunk_bounds[0]).astype(np.int32),
+        )
+
+
+def prefetch(items: Iterator[T]) -> Generator[T, None, None]:
+    """Yield the items of an iterator that a background thread advances. Its exceptions are raised here, in order."""
     executor = ThreadPoolExecutor(max_workers=1)
-
-    def augment(epoch: int) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return the inputs of an epoch, and their order."""
-        # One generator per epoch: a resumed training sees the same copies as one that was not interrupted.
-        rng = np.random.default_rng([config.seed, epoch])
-        copies = [feature.augment(hands, mirrored_share, rng) for _ in range(feature.copies)]
-        return feature.to_inputs(np.concatenate([hands, *copies])), rng.permutation(len(label))
-
-    class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
-        """Batches of the current epoch."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.pending: dict[int, Future[tuple[Array, npt.NDArray[np.int64]]]] = {}
-            self.epoch = -1
-            self.start_epoch(0)
-
-        def __len__(self) -> int:
-            return int(np.ceil(len(label) / config.batch_size))
-
-        def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
-            rows = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            targets = member_targets(label[rows], config.members, rest_class=rest_class)
-            # The weight is (n, 1), which Keras broadcasts over the members.
-            return self.inputs[rows], targets, weight[rows, None]
-
-        def start_epoch(self, epoch: int) -> None:
-            if epoch == self.epoch:
-                return
-            ready = self.pending.pop(epoch, None)
-            self.inputs, self.order = augment(epoch) if ready is None else ready.result()
-            # Only one epoch ahead, because each one holds all augmented inputs in memory.
-            self.pending = {epoch + 1: executor.submit(augment, epoch + 1)} if epoch + 1 < config.epochs else {}
-            self.epoch = epoch
-
-    return EpochBatches()
-
-
-def _select_synthetic(
-    label: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
-) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return synthetic hands and their labels: all of them, or a random part when adapting the starter model."""
-    hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
-    most = max(STARTER_REHEARSAL, len(label))
-    if config.start != STARTER_NAME or len(synthetic_label) <= most:
-        return hands, synthetic_label
-    selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
-    return hands[selected], synthetic_label[selected]
-
-
-def member_targets(label: npt.NDArray[np.int64], members: int, *, rest_class: bool) -> Array:
-    """Return one-hot targets, float32 (n, members, 24), or 25 with `rest_class`, the last one for rest poses.
-
-    Args:
-        label: index of the letter, int64 (n,), NO_LETTER for rest poses.
-        members: number of networks; all have the same targets.
-        rest_class: whether the networks have a class for rest poses.
-    """
-    one_hot = np.eye(len(LETTERS) + int(rest_class), dtype=np.float32)
-    return np.repeat(one_hot[label][:, None], members, axis=1)
-
-
-def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
-    _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
-    # Sums to the same value for each signer, and is 1 on average, so that the learning rate keeps its meaning.
-    weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)
-    return weights
+    try:
+        # One thread runs the submitted calls in order, so the items stay in order.
+        pending = deque(executor.submit(next, items) for _ in range(_CHUNKS_AHEAD))
+        with suppress(StopIteration):
+            while True:
+                item = pending.popleft().result()
+                pending.append(executor.submit(next, items))
+                yield item
+    finally:
+        executor.shutdown(cancel_futures=True)

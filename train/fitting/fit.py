@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
@@ -22,11 +21,14 @@ from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import build_ensemble, get_architecture
+from aslkit.train.fitting.balanced_data import balanced_data, list_variants
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.early_stopping import early_stopping_callback, explain_stop, has_converged
-from aslkit.train.fitting.epoch_batches import balanced_epoch, member_targets
-from aslkit.train.fitting.training_loop import TrainingState, restore_state
-from aslkit.vision.preprocess import Array
+from aslkit.train.fitting.epoch_batches import RankData
+from aslkit.train.fitting.tensorboard import write_scalars
+from aslkit.train.fitting.threads import limit_threads
+from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.fitting.training_step import SingleProcess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,8 @@ class FitResult:
     Attributes:
         model: keras.Model with the weights of the epoch with the lowest validation loss; of the last epoch without
             validation rows.
-        history: one row per epoch: epoch, loss, accuracy, seconds, and, with validation rows, val_loss, val_accuracy.
+        history: one row per epoch: epoch, loss, accuracy, precision, recall, seconds, and, with validation rows, the
+            same with the prefix val_.
         stopped: why training ended early, other than for lack of progress; empty if it did not.
         fit_s: duration of all epochs, seconds.
         epoch_s: median duration of an epoch, seconds.
@@ -66,31 +69,6 @@ class TrainingFolders:
 NO_FOLDERS: Final = TrainingFolders()
 
 
-@dataclass(kw_only=True)
-class _Training:
-    """A training in progress.
-
-    Attributes:
-        network: keras.Model to train, with an output per ensemble member.
-        batches: result of `balanced_epoch`.
-        validation: inputs and targets; None without validation rows.
-        config: the settings.
-        state: history, weights and optimizer state.
-        store: checkpoints; None writes none.
-    """
-
-    network: Any
-    batches: Any
-    validation: tuple[Array, Array] | None
-    config: TrainConfig
-    state: TrainingState = field(default_factory=TrainingState)
-    store: CheckpointStore | None = None
-
-    def save_checkpoint(self, state: TrainingState) -> None:
-        if self.store is not None:
-            self.store.save(state)
-
-
 def fit(
     samples: Samples,
     feature: Feature,
@@ -112,54 +90,140 @@ def fit(
         folders: folders for checkpoints and TensorBoard logs.
 
     Raises:
-        AslkitError: too few frames to train on, or TensorFlow is not installed.
+        AslkitError: too few frames to train on, no epoch with a finite loss, or TensorFlow is not installed.
     """
     keras = import_keras()
+    if config.architecture == "mlp":
+        limit_threads(1)
     keras.utils.set_random_seed(config.seed)
-    train = np.flatnonzero((samples.split == "train") & samples.hand_found)
-    validation = np.flatnonzero((samples.split == "validation") & samples.hand_found)
     check_trainable(samples)
-    rest_class = uses_synthetic_signers(samples, feature, config)
     network, model = build_ensemble(
-        config.architecture, feature.contract.shape, len(LETTERS), members=config.members, rest_class=rest_class,
+        config.architecture, feature.contract.shape, len(LETTERS), members=config.members,
+        rest_class=uses_synthetic_signers(samples, feature, config),
         # Averaging with the unchanged starter keeps most of its accuracy on other people.
         extra=[_build_starter(feature)] if config.start == STARTER_NAME else (),
     )  # fmt: skip
-    batches = balanced_epoch(keras, samples, train, feature, config)
-    training = _Training(
-        network=network,
-        batches=batches,
-        validation=(
-            feature.to_inputs(samples.hands[validation]),
-            member_targets(samples.label[validation], config.members, rest_class=rest_class),
-        )
-        if len(validation)
-        else None,
-        config=config,
-    )
+    data = balanced_data(samples, feature, config)
+    training = _Training(network=network, data=data, feature=feature, config=config)
+    state, store = TrainingState(), None
     if folders.checkpoints is not None:
-        name = _digest(samples, [train, validation], feature, config)
-        training.store = CheckpointStore(url=str(folders.checkpoints / name))
-        training.state = training.store.load()
-    _initialise(keras, training)
-    stopped = _run(keras, training, title=title, keep_on_interrupt=keep_on_interrupt, logs=folders.logs)
-    seconds = [row["seconds"] for row in training.state.history]
+        store = CheckpointStore(url=str(folders.checkpoints / _digest(samples, feature, config)))
+        state = store.load()
+    training.initialise(keras, resumed=bool(state.history))
+    with progress_bar(title, config.epochs) as advance:
+        advance(len(state.history))
+        write_row = write_scalars(folders.logs) if folders.logs else None
+
+        def after_epoch(current: TrainingState) -> None:
+            advance()
+            if write_row is not None:
+                write_row(current.history[-1])
+            if store is not None:
+                store.save(current)
+
+        stopped = training.run(state, after_epoch, keep_on_interrupt=keep_on_interrupt)
+    seconds = [row["seconds"] for row in state.history]
     return FitResult(
         model=model,
-        history=training.state.history,
+        history=state.history,
         fit_s=float(np.sum(seconds)),
         epoch_s=float(np.median(seconds)),
         stopped=stopped,
     )
 
 
-def _digest(samples: Samples, rows: list[npt.NDArray[np.int64]], feature: Feature, config: TrainConfig) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """A training of one network on the data of one process.
+
+    Attributes:
+        network: keras.Model to train, with an output per ensemble member.
+        data: training and validation rows.
+        feature: input of the network.
+        config: the settings.
+    """
+
+    network: Any
+    data: RankData
+    feature: Feature
+    config: TrainConfig
+
+    def initialise(self, keras: Any, *, resumed: bool) -> None:
+        """Set the initial weights of the network."""
+        config = self.config
+        members = [layer for layer in self.network.layers if hasattr(layer, "layers")]
+        if config.start == STARTER_NAME:
+            for member in members:
+                transfer.copy_starter(member)
+        else:
+            self._adapt_normalization(keras)
+        if config.start_model is not None and not resumed:
+            source = transfer.load_start_model(config.start_model)
+            self._train_other_layers([each for member in members for each in transfer.transfer_weights(source, member)])
+
+    def run(
+        self, state: TrainingState, after_epoch: Callable[[TrainingState], None], *, keep_on_interrupt: bool
+    ) -> str:
+        """Train from a state, and set the network's weights to those of the best epoch.
+
+        Returns:
+            Why training ended early, other than for lack of progress; "" if it did not.
+        """
+        stopped = ""
+        try:
+            self._run(self._schedule(), state, after_epoch)
+        except KeyboardInterrupt:
+            if not keep_on_interrupt or not state.history:
+                raise
+            done = len(state.history)
+            stopped = f"Interrupted after {done} of {self.config.epochs} epochs; the best epoch is kept."
+        except NonFiniteError as error:
+            if not state.history:
+                raise
+            stopped = error.message
+        self.network.set_weights(state.best)
+        return stopped
+
+    def _schedule(self) -> Schedule:
+        config = self.config
+        rate = config.learning_rate * (transfer.STARTER_RATE if config.start == STARTER_NAME else 1)
+        shared = {each.name: getattr(config, each.name) for each in fields(Schedule) if hasattr(config, each.name)}
+        return Schedule(**shared | {"learning_rate": rate}, warmup_epochs=0.0, cosine=True)
+
+    def _run(self, schedule: Schedule, state: TrainingState, after_epoch: Callable[[TrainingState], None]) -> None:
+        run_training(
+            self.network, self.data, schedule, variants=list_variants(self.feature, self.config),
+            to_inputs=self.feature.to_inputs, seed=self.config.seed, ranks=SingleProcess(), state=state,
+            after_epoch=after_epoch,
+        )  # fmt: skip
+
+    def _adapt_normalization(self, keras: Any) -> None:
+        """Set mean and standard deviation of the Normalization layers to those of an epoch's inputs."""
+        layers = [each for each in _iter_layers(keras, self.network) if isinstance(each, keras.layers.Normalization)]
+        if layers:
+            rng = np.random.default_rng([self.config.seed, 0])
+            inputs = [vary(self.data.images, rng) for vary in list_variants(self.feature, self.config)]
+            for layer in layers:
+                layer.adapt(np.concatenate(inputs))
+
+    def _train_other_layers(self, transferred: list[Any]) -> None:
+        """Train only the randomly initialised layers for a few epochs."""
+        for layer in transferred:
+            layer.trainable = False
+        schedule = replace(self._schedule(), epochs=transfer.FROZEN_EPOCHS, patience=0, cosine=False)
+        self._run(schedule, TrainingState(), lambda state: None)
+        for layer in transferred:
+            layer.trainable = True
+
+
+def _digest(samples: Samples, feature: Feature, config: TrainConfig) -> str:
     """Return a name that is equal for trainings with the same data and settings, and hence the same result."""
     # The number of synthetic signers determines their data, and whether the network has a rest class.
     synthetic_signers = SIGNERS if uses_synthetic_signers(samples, feature, config) else 0
     settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, synthetic_signers], default=str)
     digest = hashlib.sha256(settings.encode())
-    for part in rows:
+    for split in ("train", "validation"):
+        part = (samples.split == split) & samples.hand_found
         for values in (samples.hands[part], samples.label[part], samples.signer[part].astype("U")):
             digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:16]
@@ -172,81 +236,6 @@ def _build_starter(feature: Feature) -> Any:
     return network
 
 
-def _initialise(keras: Any, training: _Training) -> None:
-    """Set the initial weights of the network, or restore it from a checkpoint."""
-    network, config, state = training.network, training.config, training.state
-    if config.start == STARTER_NAME:
-        for member in network.layers:
-            if hasattr(member, "layers"):
-                transfer.copy_starter(member)
-    else:
-        for layer in _iter_layers(keras, network):
-            if isinstance(layer, keras.layers.Normalization):
-                layer.adapt(training.batches.inputs)
-    if config.start_model is not None and not state.variables:
-        _transfer(training, config.start_model)
-    _compile(keras, training)
-    if state.variables:
-        # The optimizer has no variables to restore before it is built.
-        network.optimizer.build(network.trainable_variables)
-        restore_state(network, network.optimizer, state)
-        training.batches.start_epoch(len(state.history))
-
-
-def _compile(keras: Any, training: _Training) -> None:
-    config = training.config
-    rate = config.learning_rate * (transfer.STARTER_RATE if config.start == STARTER_NAME else 1)
-    training.network.compile(
-        optimizer=keras.optimizers.Adam(
-            # Over all epochs, even if early stopping ends sooner, because that is not known in advance.
-            keras.optimizers.schedules.CosineDecay(rate, config.epochs * len(training.batches))
-        ),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=[_letter_accuracy(keras)],
-        jit_compile=False,  # on a CPU, XLA compilation takes longer than it saves
-    )
-
-
-def _letter_accuracy(keras: Any) -> Any:
-    """Return a metric: the accuracy on frames with a letter. Rest poses are ignored."""
-
-    class Accuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
-        """See `_letter_accuracy`."""
-
-        def update_state(self, targets: Any, outputs: Any, sample_weight: Any = None) -> None:
-            del sample_weight  # the signer weights of the loss; the accuracy is a plain share of frames
-            letters = targets[..., : len(LETTERS)]
-            shows_letter = keras.ops.cast(keras.ops.max(letters, axis=-1), "float32")
-            super().update_state(letters, outputs[..., : len(LETTERS)], shows_letter)
-
-    return Accuracy(name="accuracy")
-
-
-def _transfer(training: _Training, model: Path) -> None:
-    """Copy weights of another model, and train only the remaining layers for a few epochs."""
-    source = transfer.load_start_model(model)
-    members = [layer for layer in training.network.layers if hasattr(layer, "layers")]
-    transferred = [layer for member in members for layer in transfer.transfer_weights(source, member)]
-    for layer in transferred:
-        layer.trainable = False
-    # Keras reads `trainable` when compiling, so compile again whenever it changes.
-    _compile(import_keras(), training)
-    training.network.fit(
-        training.batches,
-        epochs=transfer.FROZEN_EPOCHS,
-        shuffle=False,
-        verbose=0,
-        callbacks=[_start_epoch_callback(training.batches)],
-    )
-    training.batches.start_epoch(0)
-    for layer in transferred:
-        layer.trainable = True
-
-
-def _start_epoch_callback(batches: Any) -> Any:
-    return import_keras().callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch))
-
-
 def _iter_layers(keras: Any, model: Any) -> Iterator[Any]:
     """Yield the layers of a model and of the models nested in it."""
     for layer in model.layers:
@@ -254,54 +243,3 @@ def _iter_layers(keras: Any, model: Any) -> Iterator[Any]:
             yield from _iter_layers(keras, layer)
         else:
             yield layer
-
-
-def _run(keras: Any, training: _Training, *, title: str, keep_on_interrupt: bool, logs: Path | None) -> str:
-    """Train from the current state and restore the best weights.
-
-    Returns:
-        Why training ended early, other than for lack of progress; "" if it did not.
-    """
-    config, state = training.config, training.state
-    with progress_bar(title, config.epochs) as advance:
-        advance(len(state.history))
-        early_stopping = early_stopping_callback(
-            keras,
-            patience=config.patience,
-            has_validation=training.validation is not None,
-            state=state,
-            advance=advance,
-            after_epoch=training.save_checkpoint,
-        )
-        try:
-            if len(state.history) < config.epochs and not has_converged(state, patience=config.patience):
-                training.network.fit(
-                    training.batches,
-                    validation_data=training.validation,
-                    validation_batch_size=4096,
-                    initial_epoch=len(state.history),
-                    epochs=config.epochs,
-                    shuffle=False,  # the batches of each epoch are already shuffled
-                    verbose=0,
-                    callbacks=[
-                        _start_epoch_callback(training.batches),
-                        early_stopping,
-                        *([keras.callbacks.TensorBoard(logs)] if logs else []),
-                    ],
-                )
-        except KeyboardInterrupt:
-            if not keep_on_interrupt or not state.history:
-                raise
-            early_stopping.stopped = (
-                f"Interrupted after {len(state.history)} of {config.epochs} epochs; the best epoch is kept."
-            )
-        else:
-            if early_stopping.stopped:
-                finite_inputs = bool(np.isfinite(training.batches.inputs).all())
-                early_stopping.stopped = explain_stop(
-                    early_stopping, state, finite_inputs=finite_inputs, learning_rate=config.learning_rate
-                )
-    # If a finished training is resumed, fit does not run, and the callback has no model yet.
-    early_stopping.set_model(training.network)
-    early_stopping.restore_best_weights()
-    return str(early_stopping.stopped)

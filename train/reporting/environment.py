@@ -39,6 +39,7 @@ def reproduce_command(
     hold_out: Sequence[str] = (),
     cv: str | None = None,
     curve: bool = False,
+    quick: bool = False,
 ) -> str:
     """Return the command that repeats a training run with its config.toml, if entered in the current folder.
 
@@ -49,10 +50,11 @@ def reproduce_command(
         hold_out: signers of the test set, if they were given.
         cv: unit of the cross-validation, if there was one.
         curve: whether a learning curve was measured.
+        quick: whether comparisons were omitted.
     """
     config = f"{_describe_path(workspace, WORKSPACE_PLACEHOLDER)}/runs/{run}/config.toml"
     words = [word for signer in hold_out for word in ("--hold-out", signer)]
-    words += [*(["--cv", cv] if cv else []), *(["--curve"] if curve else [])]
+    words += [*(["--cv", cv] if cv else []), *(["--curve"] if curve else []), *(["--quick"] if quick else [])]
     return format_command("train", "--config", config, *words, dataset=dataset, workspace=workspace)
 
 

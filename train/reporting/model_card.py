@@ -53,7 +53,7 @@ def render_card(metrics: RunMetrics) -> str:
         "An image in which no hand is found counts as wrong.",
         f"Accuracy on a random split, which is optimistic: {format_percent(random_split)}. {summary.gap}"
         if random_split is not None
-        else "",
+        else summary.gap,
         describe_transfer(metrics),
     ]
     parts = [

@@ -64,7 +64,7 @@ class Headline:
         tested: the data of the headline accuracy, such as "unseen signers: maria, jon".
         at_threshold: what `aslkit live` predicts on the same data; empty if it was not measured.
         explanation: what the test set shares with the training data; empty for unseen signers.
-        gap: how the accuracy on a random split compares; empty if there is only one signer.
+        gap: how the accuracy on a random split compares, or that it was omitted; empty if there is only one signer.
         warning: what the accuracy does not show; empty for real, distinct, unseen signers.
         interval: confidence interval of the mean; empty without cross-validation.
     """
@@ -132,6 +132,8 @@ def describe_transfer(metrics: RunMetrics) -> str:
         return ""
     accuracy = metrics.headline_accuracy
     from_scratch = transfer.from_scratch.accuracy if transfer.from_scratch else None
+    if from_scratch is None and metrics.quick:
+        return f"Initial weights: {transfer.start}."
     if accuracy is None or from_scratch is None:
         return f"Initial weights: {transfer.start}. Training from scratch was not measured for comparison."
     points = 100 * (accuracy - from_scratch)
@@ -196,6 +198,8 @@ def _describe_missing_letters(metrics: RunMetrics) -> str:
 def _describe_gap(metrics: RunMetrics) -> str:
     accuracy = metrics.headline_accuracy
     random_split = random_split_accuracy(metrics)
+    if metrics.quick:
+        return "Comparisons were omitted (--quick): training on a random split, and from scratch."
     if random_split is None:
         return "Accuracy on a random split was not measured."
     if accuracy is None:

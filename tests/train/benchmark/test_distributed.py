@@ -49,7 +49,7 @@ def build_task(augment: Any, images: sign_mnist_split.BenchmarkImages, store: Ch
         epochs=3, patience=0, batch_size=64, learning_rate=0.003, warmup_epochs=0, cosine=False, label_smoothing=0
     )
     build = partial(cnn.build_network, "cnn", 0)
-    return RankTask(build=build, augment=augment, to_inputs=cnn.scale_images, schedule=schedule, seed=0, store=store)
+    return RankTask(build=build, variants=[augment], to_inputs=cnn.scale_images, schedule=schedule, seed=0, store=store)
 
 
 def test_train_on_ranks_reports_the_failing_rank(

@@ -8,7 +8,6 @@ import pytest
 
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
-from aslkit.core.native_libraries import import_keras
 from aslkit.formats.prediction_metrics import HeldOutMetrics
 from aslkit.formats.run_metrics import RunMetrics, TrainingData
 from aslkit.synthetic.landmark_dataset import NO_LETTER
@@ -17,7 +16,7 @@ from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
 from aslkit.train.fitting.architectures import build_ensemble
-from aslkit.train.fitting.epoch_batches import balanced_epoch, member_targets
+from aslkit.train.fitting.balanced_data import balanced_data
 from aslkit.train.reporting.summary_text import describe_synthetic
 
 CONFIG = load_settings("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
@@ -31,16 +30,16 @@ def real(dataset: Path) -> data.Samples:
 
 
 def test_synthetic_signers_weigh_as_one_signer_and_have_no_other_letters(real: data.Samples) -> None:
-    chosen = replace(get_feature("landmarks"), copies=0)
-    train = np.flatnonzero((real.split == "train") & real.hand_found)
-    _, targets, weight = balanced_epoch(import_keras(), real, train, chosen, CONFIG)[0]
-    signers = len(np.unique(real.signer[train]))
-    is_rest = targets[:, 0, NO_LETTER] == 1
+    chosen = get_feature("landmarks")
+    made = balanced_data(real, chosen, CONFIG)
+    train = real.label[(real.split == "train") & real.hand_found]
+    signers = len(np.unique(real.signer[real.split == "train"]))
+    is_rest, weight = made.label == NO_LETTER, made.weight
+    assert weight is not None
     assert (~is_rest).sum() > len(train) + 1_800  # 40 signers, 4 letters, 12 frames each
     assert is_rest.sum() > 5_000  # 11 rest poses
-    assert set(targets[~is_rest, 0].argmax(axis=1).tolist()) == {INDEX[letter] for letter in "ABLY"}
-    without = balanced_epoch(import_keras(), real, train, chosen, replace(CONFIG, synthetic=False))[0]
-    assert len(without[0]) == len(train)
+    assert set(made.label[~is_rest].tolist()) == {INDEX[letter] for letter in "ABLY"}
+    assert len(balanced_data(real, chosen, replace(CONFIG, synthetic=False)).label) == len(train)
     # Each real signer, and all synthetic ones together, have a share of 1/(signers + 1) of the total weight.
     is_synthetic = np.isclose(weight, weight.min())
     assert is_synthetic[is_rest].all()
@@ -48,8 +47,6 @@ def test_synthetic_signers_weigh_as_one_signer_and_have_no_other_letters(real: d
 
 
 def test_rest_class_is_distributed_evenly_over_the_letters() -> None:
-    assert member_targets(np.array([0, NO_LETTER]), 2, rest_class=True).shape == (2, 2, NO_LETTER + 1)
-    assert member_targets(np.array([0]), 2, rest_class=False).shape == (1, 2, NO_LETTER)
     network, model = build_ensemble("mlp", (5,), NO_LETTER, members=2, rest_class=True)
     inputs = np.random.default_rng(0).normal(size=(50, 5)).astype(np.float32)
     trained, inferred = np.asarray(network(inputs)).mean(axis=1), np.asarray(model(inputs))

@@ -7,7 +7,8 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_loop import RankData, TrainingState
+from aslkit.train.fitting.epoch_batches import RankData
+from aslkit.train.fitting.training_state import TrainingState
 
 RNG = np.random.default_rng(0)
 SHARD = RankData(

@@ -3,20 +3,16 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from aslkit.core.config import load_settings
-from aslkit.core.errors import AslkitError
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature, get_feature
 from aslkit.train.evaluation.predictions import measure_predictions, predict
-from aslkit.train.fitting.early_stopping import explain_stop
 from aslkit.train.fitting.fit import fit
-from aslkit.train.fitting.training_loop import TrainingState
 from aslkit.vision.preprocess import Array
 
 CONFIG = load_settings("train", TrainConfig, flags={"architecture": "mlp", "epochs": 8, "members": 1})
@@ -67,16 +63,6 @@ def test_ctrl_c_is_raised_without_keep_on_interrupt_or_before_the_first_epoch(sa
 def test_non_finite_loss_keeps_the_last_finite_weights_and_states_the_cause(samples: data.Samples) -> None:
     fitted = fit(samples, _failing_feature(4, "overflow"), CONFIG)
     assert 2 <= len(fitted.history) < 8
-    # The next epoch is augmented in the background, so the loss becomes NaN in a batch, or the weights between epochs.
-    expected = rf" became (nan|inf|NaN or infinite) in epoch {len(fitted.history) + 1}; the learning rate \(0\.001\)"
+    expected = rf" became NaN or infinite in epoch {len(fitted.history) + 1}; the learning rate \(0\.001\)"
     assert re.search(expected, fitted.stopped)
     assert all(np.isfinite(weights).all() for weights in fitted.model.get_weights())
-
-
-@pytest.mark.parametrize(
-    ("finite_inputs", "cause"), [(True, "learning rate .0.5. is probably too high"), (False, "dataset verify")]
-)
-def test_non_finite_loss_in_the_first_epoch_is_an_error(finite_inputs: bool, cause: str) -> None:
-    callback = SimpleNamespace(stopped="The loss became nan in epoch 1")
-    with pytest.raises(AslkitError, match=rf"nan in epoch 1; .*{cause}.* No epoch was finished"):
-        explain_stop(callback, TrainingState(), finite_inputs=finite_inputs, learning_rate=0.5)

@@ -69,7 +69,8 @@ def test_fit_generalises_to_unseen_signers(dataset: Path) -> None:
     assert (metrics.accuracy_hand_found or 0) > 0.8  # four letters: 0.25 at random
     assert metrics.coverage == pytest.approx(5 / 6)
     assert metrics.accuracy == pytest.approx((metrics.accuracy_hand_found or 0) * 5 / 6)
-    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    names = {"loss", "accuracy", "precision", "recall"}
+    assert set(fitted.history[0]) == {"epoch", "seconds", *names, *(f"val_{name}" for name in names)}
 
 
 def test_fit_is_reproducible(dataset: Path) -> None:
@@ -131,7 +132,7 @@ def test_fit_without_validation_rows_trains_all_epochs(dataset: Path) -> None:
     no_validation = replace(samples, split=np.where(samples.split == "validation", "train", samples.split))
     fitted = fit(no_validation, feature, config(epochs=3))
     assert len(fitted.history) == 3
-    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "seconds"}
+    assert set(fitted.history[0]) == {"epoch", "loss", "accuracy", "precision", "recall", "seconds"}
 
 
 def test_fit_rejects_a_single_letter(dataset: Path) -> None:

@@ -1,16 +1,21 @@
 """The training loop: sharding, steps per rank, reproducibility, resuming, early stopping, schedule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.train.benchmark.distributed import shard_per_rank
-from aslkit.train.fitting.training_loop import RankData, Schedule, SingleProcess, TrainingState, run_training
+from aslkit.train.fitting import epoch_batches
+from aslkit.train.fitting.epoch_batches import RankData, epoch_chunks, prefetch
+from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.fitting.training_step import SingleProcess
 
 RNG = np.random.default_rng(0)
 LABEL = RNG.integers(0, 4, 90)
@@ -40,7 +45,7 @@ def identity(images: npt.NDArray[Any], rng: np.random.Generator | None = None) -
 
 def train(plan: Schedule, state: TrainingState | None = None, *, shard: RankData = WHOLE, **more: Any) -> TrainingState:
     arguments: dict[str, Any] = {
-        "augment": identity,
+        "variants": [identity],
         "after_epoch": lambda state: None,
         "ranks": SingleProcess(),
         **more,
@@ -125,15 +130,67 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
 
 
 def test_non_finite_loss_keeps_the_last_finite_epoch() -> None:
-    state = TrainingState()
+    state, epochs = TrainingState(), count()
 
     def overflow(images: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-        return identity(images) * np.float32(np.nan if len(state.history) == 2 else 1)
+        return identity(images) * np.float32(np.nan if next(epochs) == 2 else 1)
 
-    with pytest.raises(AslkitError, match="learning rate"):
-        train(schedule(), state, augment=overflow)
+    with pytest.raises(NonFiniteError, match=r"epoch 3; the learning rate \(0\.05\) .* best epoch are kept"):
+        train(schedule(), state, variants=[overflow])
     assert len(state.history) == 2
     assert all(np.isfinite(value).all() for value in state.best)
+
+
+@pytest.mark.parametrize(
+    ("damage", "rate", "cause"),
+    [(1, 1e38, "learning rate .1e.38. is probably too high"), (np.nan, 0.05, "dataset verify")],
+)
+def test_non_finite_loss_in_the_first_epoch_states_the_cause(damage: float, rate: float, cause: str) -> None:
+    shard = replace(WHOLE, images=WHOLE.images * np.float32(damage))
+    with pytest.raises(NonFiniteError, match=rf"epoch 1; .*{cause}.* No epoch was finished"):
+        train(schedule(learning_rate=rate), shard=shard)
+
+
+def test_chunks_of_an_epoch_contain_each_image_once_per_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epoch_batches, "_CHUNK_BYTES", 4 * 4 * 40)  # two steps of 16 to 18 rows
+    variants = [identity, lambda images, rng: identity(images) + np.float32(100)]
+    data = replace(WHOLE, weight=WHOLE.images[:, 0])
+    chunks = list(epoch_chunks(data, variants, steps=8, shape=(4,), rng=np.random.default_rng(0)))
+    assert len(chunks) == 4
+    sizes = np.concatenate([np.diff(chunk.bounds) for chunk in chunks])
+    assert sizes.sum() == 140
+    assert set(sizes.tolist()) == {17, 18}
+    inputs = np.concatenate([chunk.inputs for chunk in chunks])
+    expected = np.concatenate([POINTS[:70], POINTS[:70] + np.float32(100)])
+    assert sorted(map(tuple, inputs)) == sorted(map(tuple, expected))
+    label = np.concatenate([chunk.label for chunk in chunks])
+    weight = np.concatenate([chunk.weight for chunk in chunks])
+    row_of = {tuple(row): index for index, row in enumerate(expected)}
+    rows = np.array([row_of[tuple(row)] for row in inputs]) % 70
+    np.testing.assert_array_equal(label, LABEL[rows])
+    np.testing.assert_array_equal(weight, POINTS[rows, 0])
+
+
+def test_prefetch_keeps_the_order_and_raises_exceptions_in_their_place() -> None:
+    def items() -> Iterator[int]:
+        yield from range(5)
+        raise KeyboardInterrupt
+
+    received = prefetch(items())
+    assert [next(received) for _ in range(5)] == list(range(5))
+    with pytest.raises(KeyboardInterrupt):
+        next(received)
+
+
+def test_weights_scale_the_gradient() -> None:
+    without = replace(WHOLE, images=WHOLE.images[:40], label=WHOLE.label[:40])
+    weight = np.repeat(np.float32([1, 0]), [40, 30])
+    # One step over all images: those of weight 0 only change the divisor, which Adam's first step does not depend on.
+    weighted, dropped = (
+        train(schedule(epochs=1, batch_size=100, learning_rate=0.01), shard=each)
+        for each in (replace(WHOLE, weight=weight), without)
+    )
+    assert weighted.history[0]["val_loss"] == pytest.approx(dropped.history[0]["val_loss"], abs=0.02)
 
 
 def test_learning_rate_warms_up_and_decays() -> None:

@@ -1,0 +1,82 @@
+"""The training data of a dataset, with synthetic signers, in which all signers have the same weight."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aslkit.core.workspace import SYNTHETIC_PREFIX
+from aslkit.inference.starter import STARTER_NAME
+from aslkit.train.config import TrainConfig
+from aslkit.train.data.features import Feature
+from aslkit.train.data.samples import Samples
+from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
+from aslkit.train.fitting.epoch_batches import RankData, Variant
+from aslkit.train.fitting.transfer import STARTER_REHEARSAL
+from aslkit.vision.preprocess import Array
+
+MIRRORED_SHARE: Final = 0.5
+"""Share of the augmented copies that is mirrored, if the model should recognise both hands."""
+
+
+def balanced_data(samples: Samples, feature: Feature, config: TrainConfig) -> RankData:
+    """Return the training and validation rows in which a hand was found, and synthetic signers.
+
+    All signers have the same total weight in the loss, however many frames they recorded, because the model is meant
+    for unseen signers. Synthetic signers together, with letters and rest poses, weigh as one signer. The class of rest
+    poses comes after the letters.
+
+    Args:
+        samples: the dataset. Only its training and validation rows are used.
+        feature: input of the model.
+        config: the settings.
+    """
+    train, validation = (
+        np.flatnonzero((samples.split == name) & samples.hand_found) for name in ("train", "validation")
+    )
+    hands, label, signer = samples.hands[train], samples.label[train], samples.signer[train]
+    if uses_synthetic_signers(samples, feature, config):
+        synthetic_hands, synthetic_label = _select_synthetic(label, feature, config)
+        hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
+        signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
+    return RankData(
+        images=hands,
+        label=label,
+        validation_images=samples.hands[validation],
+        validation_label=samples.label[validation],
+        total=len(hands),
+        weight=_signer_weights(signer),
+    )
+
+
+def list_variants(feature: Feature, config: TrainConfig) -> Sequence[Variant]:
+    """Return what an epoch sees of each hand: the hand itself, and its augmented copies."""
+    mirrored_share = MIRRORED_SHARE if config.both_hands else 0.0
+
+    def plain(hands: Array, rng: np.random.Generator) -> Array:
+        return feature.to_inputs(hands)
+
+    def augmented(hands: Array, rng: np.random.Generator) -> Array:
+        return feature.to_inputs(feature.augment(hands, mirrored_share, rng))
+
+    return [plain, *[augmented] * feature.copies]
+
+
+def _select_synthetic(
+    label: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return synthetic hands and their labels: all of them, or a random part when adapting the starter model."""
+    hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
+    most = max(STARTER_REHEARSAL, len(label))
+    if config.start != STARTER_NAME or len(synthetic_label) <= most:
+        return hands, synthetic_label
+    selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
+    return hands[selected], synthetic_label[selected]
+
+
+def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
+    _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
+    # Sums to the same value for each signer, and is 1 on average, so that the learning rate keeps its meaning.
+    weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)
+    return weights
