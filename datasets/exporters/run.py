@@ -1,8 +1,10 @@
 """Export a dataset to image folders, tar shards or CSV files."""
 
+import glob
 import json
+import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,7 @@ from typing import Final
 from aslkit import __version__
 from aslkit.core.errors import InputError
 from aslkit.core.files import atomic_write
+from aslkit.core.installation import aslkit_command
 from aslkit.core.progress import progress_bar
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
@@ -24,12 +27,14 @@ FORMATS: Final = {
     "landmarks": write_landmarks,
 }
 
-_OPENED_BY: Final = {
-    "imagefolder": 'datasets.load_dataset("imagefolder", data_dir="{to}")',
-    "webdataset": 'datasets.load_dataset("webdataset", data_dir="{to}")',
-    "csv28": "aslkit dataset get sign-mnist --partial --from {to}",
-    "landmarks": 'pandas.read_csv("{to}/landmarks-{split}.csv")',
+_OPENED_BY: Final[dict[str, Callable[[Path, str], str]]] = {
+    # Escaped, because load_dataset takes [ ] * ? for a pattern.
+    "imagefolder": lambda to, _: f"datasets.load_dataset('imagefolder', data_dir={glob.escape(str(to))!r})",
+    "webdataset": lambda to, _: f"datasets.load_dataset('webdataset', data_dir={glob.escape(str(to))!r})",
+    "csv28": lambda to, _: f"{aslkit_command()} dataset get sign-mnist --partial --from {shlex.quote(str(to))}",
+    "landmarks": lambda to, split: f"pandas.read_csv({str(to / f'landmarks-{split}.csv')!r})",
 }
+"""Code or command that opens an export, from its folder and a split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ def export_dataset(
                 rows[split] = FORMATS[format](part)
         marker = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARKER_FILE).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-    opened_by = _OPENED_BY[format].format(to=to, split=next(iter(rows), "train"))
+    opened_by = _OPENED_BY[format](to, next(iter(rows), "train"))
     return ExportResult(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
 
 

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.parquet
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import make_name
+from aslkit.datasets import schema
 from aslkit.datasets.exporters.rows import METADATA_COLUMNS, SplitExport, export_image, sanitize_cell, sanitize_table
 from aslkit.vision.images import ImageError
 
@@ -24,7 +25,7 @@ _Row = tuple[dict[str, Any], bytes, str]
 
 
 def write_imagefolder(part: SplitExport) -> int:
-    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg and SPLIT/metadata.csv, and return the number of images."""
+    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg and SPLIT/metadata.parquet, and return the number of images."""
     metadata: list[dict[str, Any]] = []
     for number, (row, data, suffix) in enumerate(_iter_images(part, uniform=False)):
         letter = LETTERS[row["label"]]
@@ -32,10 +33,24 @@ def write_imagefolder(part: SplitExport) -> int:
         path = part.to / part.split / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        metadata.append({"file_name": name, "label": letter} | {key: row[key] for key in METADATA_COLUMNS})
+        metadata.append({"file_name": name, "letter": letter} | {key: row[key] for key in ("label", *METADATA_COLUMNS)})
     if metadata:
-        pyarrow.csv.write_csv(sanitize_table(pa.Table.from_pylist(metadata)), part.to / part.split / "metadata.csv")
+        table = sanitize_table(pa.Table.from_pylist(metadata, _metadata_schema()))
+        pyarrow.parquet.write_table(table, part.to / part.split / "metadata.parquet")
     return len(metadata)
+
+
+def _metadata_schema() -> pa.Schema:
+    """Return the columns of metadata.parquet.
+
+    Hugging Face reads the label names from the metadata of the schema. From a CSV file, labels would be strings.
+    """
+    texts = [pa.field(name, pa.string()) for name in ("file_name", "letter")]
+    columns = [schema.COLUMNS.field(name) for name in ("label", *METADATA_COLUMNS)]
+    known = schema.huggingface_features()
+    features = {each.name: {"dtype": "string", "_type": "Value"} for each in texts}
+    features |= {each.name: known[each.name] for each in columns}
+    return pa.schema([*texts, *columns]).with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 
 
 def write_webdataset(part: SplitExport) -> int:

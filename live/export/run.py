@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
@@ -154,8 +155,12 @@ def _export_onnx(job: ExportJob, folder: Path) -> None:
 
 
 def _export_saved_model(job: ExportJob, folder: Path) -> None:
-    to_saved_model.write_saved_model(folder / "model", job.network, job.contract_file)
-    _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(folder / "model", inputs))
+    # TensorFlow takes [ ] * ? in a path for a pattern, so it gets a path without them.
+    with TemporaryDirectory() as plain:
+        model = Path(plain) / "model"
+        to_saved_model.write_saved_model(model, job.network, job.contract_file)
+        _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(model, inputs))
+        shutil.move(model, folder / "model")
     shutil.copy(_EXAMPLES_FOLDER / "example_saved_model.py", folder / "example.py")
 
 

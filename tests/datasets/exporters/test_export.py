@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import shlex
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from aslkit.cli.main import main
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store
@@ -18,7 +21,7 @@ from aslkit.datasets.exporters import run as export_module
 from aslkit.datasets.exporters import to_images
 from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
 from aslkit.datasets.exporters.rows import SplitExport
-from aslkit.datasets.exporters.run import export_dataset
+from aslkit.datasets.exporters.run import ExportResult, export_dataset
 from aslkit.datasets.sign_mnist.fetch import fetch_sign_mnist
 from aslkit.datasets.sign_mnist.parse_csv import COLUMNS
 from aslkit.vision.hand_landmarker import Hand
@@ -44,10 +47,12 @@ def rows(dataset: Path) -> dict[str, dict[str, Any]]:
 HUGGING_FACE = """
 import hashlib, json, sys
 import numpy as np
-from datasets import load_dataset
+import datasets
 found = {}
-for split, rows in load_dataset(sys.argv[1], data_dir=sys.argv[2]).items():
+for split, rows in eval(sys.argv[1], {"datasets": datasets}).items():
     found[split] = []
+    if "label" in rows.features:
+        rows = rows.map(lambda row: {"names": rows.features["label"].names})
     for row in rows:
         image = row.pop("image", None) or row.pop("jpg", None)
         pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
@@ -57,16 +62,30 @@ print(json.dumps(found, default=str))
 """
 
 
-def test_imagefolder_opens_in_hugging_face(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    result = export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
+def open_in_hugging_face(result: ExportResult, cache: Path) -> dict[str, Any]:
+    """Return the rows by split that the printed line gives."""
+    found: dict[str, Any] = run(HUGGING_FACE, result.opened_by, HF_HUB_OFFLINE="1", HF_HOME=str(cache))
+    return found
+
+
+ODD_NAME = "O'Brien's \"images\" #1 50% [x] *? \\ प्रिया"
+
+
+@pytest.mark.parametrize("folder", ["images", ODD_NAME])
+def test_imagefolder_opens_in_hugging_face(
+    dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, folder: str
+) -> None:
+    result = export_dataset(dataset, format="imagefolder", to=tmp_path / folder)
     assert result.rows == COUNT
-    found = run(HUGGING_FACE, "imagefolder", tmp_path / "images", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
+    found = open_in_hugging_face(result, tmp_path / "cache")
+    assert list(found) == ["train", "validation", "test"]
     assert {split: len(each) for split, each in found.items()} == COUNT
     for split, each in found.items():
         for actual in each:
             row = rows[actual["pixels"]]  # no pixel has changed
             assert split == row["split"]
-            assert actual["label"] == LETTERS[row["label"]]
+            assert actual["names"] == list(LETTERS)
+            assert (actual["label"], actual["letter"]) == (row["label"], LETTERS[row["label"]])
             assert (actual["signer"], actual["handedness"], actual["group"]) == (
                 row["signer"],
                 row["handedness"],
@@ -74,15 +93,16 @@ def test_imagefolder_opens_in_hugging_face(dataset: Path, rows: dict[str, dict[s
             )
 
 
+@pytest.mark.parametrize("folder", ["tar", ODD_NAME])
 def test_webdataset_opens_in_hugging_face(
-    dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.setattr(to_images, "SHARD_BYTES", 20_000)
-    export_dataset(dataset, format="webdataset", to=tmp_path / "tar")
-    shards = sorted((tmp_path / "tar").glob("train-*.tar"))
+    result = export_dataset(dataset, format="webdataset", to=tmp_path / folder)
+    shards = sorted((tmp_path / folder).glob("train-*.tar"))
     assert shards[0].name == "train-000000.tar"
     assert len(shards) > 1
-    found = run(HUGGING_FACE, "webdataset", tmp_path / "tar", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "cache"))
+    found = open_in_hugging_face(result, tmp_path / "cache")
     assert {split: len(each) for split, each in found.items()} == COUNT
     for actual in found["test"]:
         row = rows[actual["json"]["sha256"]]
@@ -128,8 +148,15 @@ def test_csv28_is_readable_as_sign_mnist(dataset: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("splits", [(), ("test",)])
 def test_opened_by_opens_landmarks(dataset: Path, tmp_path: Path, splits: tuple[str, ...]) -> None:
-    result = export_dataset(dataset, format="landmarks", to=tmp_path / "csv", splits=splits)
+    result = export_dataset(dataset, format="landmarks", to=tmp_path / ODD_NAME, splits=splits)
     assert len(eval(result.opened_by, {"pandas": pd})) == next(iter(result.rows.values()))
+
+
+def test_opened_by_opens_csv28(dataset: Path, tmp_path: Path) -> None:
+    result = export_dataset(dataset, format="csv28", to=tmp_path / ODD_NAME)
+    command = shlex.split(result.opened_by)[1:]
+    opened = CliRunner().invoke(main, [*command, "--workspace", str(tmp_path)])
+    assert opened.exit_code == 0, opened.output
 
 
 def test_landmarks_match_dataset(dataset: Path, rows: dict[str, dict[str, Any]], tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_export_predicts_same_as_keras(
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_example_predicts_same_as_live(format: str, landmarks: Path, tmp_path: Path) -> None:
-    exported = export_model(landmarks, format=format, into=tmp_path / "export")
+    exported = export_model(landmarks, format=format, into=tmp_path / "O'Brien's [x] *? #1 50%")
     image = tmp_path / "hand.jpg"
     image.write_bytes(encode_hand())
     completed = subprocess.run(
