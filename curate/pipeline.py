@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -11,42 +11,39 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit import __version__
-from aslkit.core.errors import AslkitError
 from aslkit.core.files import atomic_write, file_hash
 from aslkit.core.installation import require_modules
-from aslkit.core.progress import iterate_with_progress, progress_bar
-from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
+from aslkit.core.progress import iterate_with_progress
+from aslkit.core.workspace import Workspace
 from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.existing_dataset import check_not_from_elsewhere, load_if_up_to_date
-from aslkit.curate.filter.checks import CheckConfig, CheckFinding
-from aslkit.curate.filter.exact_duplicates import Rejection, drop_exact_duplicates
-from aslkit.curate.filter.select import disable_checks, select_frames
+from aslkit.curate.filter.checks import CheckConfig
+from aslkit.curate.filter.select import disable_checks
+from aslkit.curate.find_captures import Sessions, find_frames, find_unused, load_sessions
+from aslkit.curate.kept_split import apply_kept_split
 from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.group_frames import group_frames
-from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.report import report
 from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
+from aslkit.curate.report.notes import (
+    mirrored_session_notes,
+    misplaced_image_notes,
+)
+from aslkit.curate.select_captures import SelectedFrames, select_captures
 from aslkit.datasets import card, duplicate_signers, parquet_store, schema
 from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
 from aslkit.datasets.summary import summarise_dataset
-from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
-from aslkit.formats.signers import SignerDetails, load_signers
-
-_NOT_A_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"
+from aslkit.formats.captures import CapturedFrame
 
 _RECORDED_VERSIONS: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
 """Packages that the measurements depend on; their versions are stored in the dataset."""
-
-Sessions = dict[tuple[str, str], SessionInfo]
-"""Sessions by the names of signer and session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,49 +98,23 @@ def curate(
         require_modules("albumentations", extra="augment", purpose="--augment")
     checks, keep_per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=keep_per_group)
-    frames, left_out = _find_frames(workspace, with_synthetic)
+    frames, left_out = find_frames(workspace, with_synthetic)
     check_hold_out(hold_out, (frame.signer for frame in frames))  # fail before the slow steps
     contents = list(iterate_with_progress("Hashing files", len(frames), (file_hash(frame.path) for frame in frames)))
-    sessions = _load_sessions(workspace, frames)
-    unopenable = [
-        Rejection(frame=frame, reason="unreadable", detail=_NOT_A_FILE)
-        for frame in unopenable_files(workspace.captures)
-    ]
+    sessions = load_sessions(workspace, frames)
+    unused = find_unused(workspace.captures)
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
-    lost = [rejection.frame.key for rejection in unopenable]
+    lost = [rejection.frame.key for rejection in unused]
     fingerprint = _compute_fingerprint(frames, contents, sessions, options | {"lost": lost})
     if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
     measured, measurements = _measure(workspace, frames, contents, config, engine)
     group = partial(group_frames, sessions=sessions, limits=config.limits, engine=engine, cache=workspace.copies)
-    selected = _select(frames, measurements, config, checks, group)
-    selected = replace(selected, rejected=[*unopenable, *selected.rejected])
+    selected = select_captures(frames, measurements, config, checks, group)
+    selected = replace(selected, rejected=[*unused, *selected.rejected])
     facts = {**options, "fingerprint": fingerprint}
     summary = _write_dataset(folder, selected, sessions, config, hold_out, engine, facts)
     return CurateResult(folder=folder, measured=measured, up_to_date=False, summary=summary)
-
-
-def _find_frames(workspace: Workspace, with_synthetic: bool) -> tuple[list[CapturedFrame], list[str]]:
-    """Return the frames to curate, and the synthetic signers that are left out."""
-    frames = list(walk_captures(workspace.captures))
-    if not frames:
-        raise AslkitError(
-            f"No captures found in {workspace.captures}. Record some with `aslkit capture --letter A`, import images "
-            "with `aslkit import FOLDER --signer NAME`, or try `aslkit demo`."
-        )
-    signers = sorted({validate_name("signer", frame.signer) for frame in frames})
-    synthetic = [signer for signer in signers if signer.startswith(SYNTHETIC_PREFIX)]
-    if with_synthetic or len(synthetic) == len(signers):
-        return frames, []
-    return [frame for frame in frames if frame.signer not in synthetic], synthetic
-
-
-def _load_sessions(workspace: Workspace, frames: Sequence[CapturedFrame]) -> Sessions:
-    """Return the sessions of the frames, with the current licence and consent of their signers."""
-    folders = {(frame.signer, validate_name("session", frame.session)): frame.path.parents[1] for frame in frames}
-    sessions = {name: SessionInfo.load(folders[name] / SESSION_FILE) for name in sorted(folders)}
-    details = load_signers(workspace)
-    return {name: details.get(name[0], SignerDetails()).update_session(info) for name, info in sessions.items()}
 
 
 def _compute_fingerprint(
@@ -168,88 +139,9 @@ def _measure(
     return cache.fill(paths, engine), cache.get(contents)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _SelectedFrames:
-    """The n frames of the dataset, and the rejected ones.
-
-    Attributes:
-        frames: the n frames.
-        measurements: their rows of `measure.MEASURED_SCHEMA`.
-        group: int64 (n,), near-duplicates.
-        suggested: int64 (n,), predicted letter, as in `select.Selection`.
-        rejected: one entry per rejected frame.
-        flagged: findings about the n frames.
-    """
-
-    frames: list[CapturedFrame]
-    measurements: pa.Table
-    group: Integers
-    suggested: Integers
-    rejected: list[Rejection]
-    flagged: list[Rejection]
-
-    def reject(self, rows: npt.NDArray[np.bool_], reason: str, detail: str) -> "_SelectedFrames":
-        """Reject some of the frames, bool (n,), and remove their flags."""
-        rejected = [self.frames[row] for row in np.flatnonzero(rows)]
-        kept, keys = np.flatnonzero(~rows), {frame.key for frame in rejected}
-        return _SelectedFrames(
-            frames=[self.frames[row] for row in kept],
-            measurements=self.measurements.take(kept),
-            group=self.group[kept],
-            suggested=self.suggested[kept],
-            rejected=[*self.rejected, *(Rejection(frame=frame, reason=reason, detail=detail) for frame in rejected)],
-            flagged=[finding for finding in self.flagged if finding.frame.key not in keys],
-        )
-
-
-def _select(
-    frames: list[CapturedFrame],
-    measurements: pa.Table,
-    config: CurateConfig,
-    checks: CheckConfig,
-    find_groups: Callable[[list[CapturedFrame], pa.Table], Integers],
-) -> _SelectedFrames:
-    """Drop exact duplicates, group near-duplicates, check the remaining frames, and return the selected ones.
-
-    Raises:
-        AslkitError: no frame can be read, or all are rejected.
-    """
-    errors, pixel_hashes = (measurements.column(name).to_pylist() for name in ("error", "sha256"))
-    readable, rejected = drop_exact_duplicates(frames, errors, pixel_hashes)
-    if not readable:
-        first = _describe_first(rejected)
-        raise AslkitError(f"None of the {len(frames)} captured images can be read. The first one: {first}.")
-    frames, measurements = [frames[index] for index in readable], measurements.take(readable)
-    group = find_groups(frames, measurements)
-    with progress_bar("Checking images", 1) as advance:
-        selection = select_frames(frames, measurements, group, config=checks, keep_per_group=config.keep_per_group)
-        advance()
-    dropped, flagged = (_to_rejections(frames, findings) for findings in (selection.dropped, selection.flagged))
-    if not len(selection.kept):
-        raise AslkitError(
-            f"All frames were dropped. The first one: {_describe_first(dropped)}. Use `--restore REASON` to keep "
-            "dropped frames."
-        )
-    return _SelectedFrames(
-        frames=[frames[index] for index in selection.kept],
-        measurements=measurements.take(selection.kept),
-        group=group[selection.kept],
-        suggested=selection.suggested[selection.kept],
-        rejected=[*rejected, *dropped],
-        flagged=flagged,
-    )
-
-
-def _to_rejections(frames: Sequence[CapturedFrame], findings: Sequence[CheckFinding]) -> list[Rejection]:
-    return [
-        Rejection(frame=frames[finding.index], reason=finding.check.replace("_", "-"), detail=finding.detail)
-        for finding in findings
-    ]
-
-
 def _write_dataset(
     folder: Path,
-    selected: _SelectedFrames,
+    selected: SelectedFrames,
     sessions: Sessions,
     config: CurateConfig,
     hold_out: Sequence[str],
@@ -289,7 +181,7 @@ def _write_dataset(
 
 
 def _summarise(
-    table: pa.Table, split: Split, selected: _SelectedFrames, config: CurateConfig, left_out: list[str]
+    table: pa.Table, split: Split, selected: SelectedFrames, config: CurateConfig, left_out: list[str]
 ) -> dict[str, Any]:
     summary = summarise_dataset(
         table,
@@ -299,12 +191,18 @@ def _summarise(
         flagged=[finding.reason for finding in selected.flagged],
     )
     summary["augmented"] = config.augment * summary["splits"]["train"]
-    summary["notes"] += duplicate_signers.duplicate_signer_warnings(table)
+    summary["notes"] = [
+        *misplaced_image_notes(selected.rejected),
+        *selected.notes,
+        *mirrored_session_notes(table),
+        *summary["notes"],
+        *duplicate_signers.duplicate_signer_warnings(table),
+    ]
     return summary
 
 
 def _measure_leakage(
-    table: pa.Table, split: Split, selected: _SelectedFrames, config: CurateConfig
+    table: pa.Table, split: Split, selected: SelectedFrames, config: CurateConfig
 ) -> DatasetLeakage | None:
     thumbnails = measure_table.hashes_to_bytes(selected.measurements.column("small"))
     hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
@@ -327,10 +225,13 @@ def _split_images(
 
 
 def _split(
-    selected: _SelectedFrames, sessions: Sessions, config: CurateConfig, hold_out: Sequence[str]
-) -> tuple[pa.Table, Split, _SelectedFrames]:
+    selected: SelectedFrames, sessions: Sessions, config: CurateConfig, hold_out: Sequence[str]
+) -> tuple[pa.Table, Split, SelectedFrames]:
     """Build and split the rows; frames in the gap between train and test are rejected."""
     table = measure_table.build_table(selected.frames, selected.measurements, selected.group, sessions)
+    kept = None if hold_out else apply_kept_split(SplitFrames.from_table(table), sessions, config)
+    if kept:
+        return table, kept.split, replace(selected, notes=[*selected.notes, *kept.notes])
     split = split_frames(
         SplitFrames.from_table(table),
         test_share=config.test_share,
@@ -344,7 +245,3 @@ def _split(
         return table, split, selected
     selected = selected.reject(in_gap, GAP, "between train and test in time")
     return table.filter(~in_gap), replace(split, names=split.names[~in_gap]), selected
-
-
-def _describe_first(rejected: list[Rejection]) -> str:
-    return f"{rejected[0].frame.key}: {rejected[0].detail}"

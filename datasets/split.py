@@ -149,6 +149,23 @@ def split_around_test(
     return Split(names=names, by=by)
 
 
+def keep_split(frames: SplitFrames, names: Names, *, by: By, validation_share: float, seed: int) -> Split:
+    """Keep a given split, except for groups in several splits, which are moved to train.
+
+    Args:
+        frames: the frames.
+        names: "train", "validation" or "test" for each frame, str (n,).
+        by: the unit that the test split holds out: "signer" if its signers are in no other split.
+        validation_share: share of the frames outside the test split, 0–1, for a validation split if none is given.
+        seed: see `split_frames`.
+    """
+    if not (names == "validation").any():
+        return split_around_test(frames, names == "test", by=by, validation_share=validation_share, seed=seed)
+    kept = names.astype("<U10")
+    _move_shared_groups_to_train(kept, frames.group)
+    return Split(names=kept, by=by)
+
+
 def make_folds(frames: SplitFrames, by: By, *, max_folds: int, seed: int) -> list[npt.NDArray[np.bool_]]:
     """Make test folds for cross-validation: each frame is in exactly one fold.
 

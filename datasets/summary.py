@@ -14,6 +14,9 @@ from aslkit.datasets.split import Split
 MIN_TRAIN_FRAMES: Final = 20
 """Number of distinct frames of a letter in train below which a note recommends to record more."""
 
+MIN_TRAINABLE_FRAMES: Final = 10
+"""Minimum number of frames in train that show a hand, without which a dataset cannot be trained on."""
+
 _SAME_SIGNER_TEST: Final = {"session": "another session", "block": "a later part of the same session"}
 """What the test split contains if there is only one signer, by the kind of split."""
 
@@ -50,7 +53,8 @@ def summarise_dataset(
             for name, count in zip(names, frames, strict=True)
         },
         "letters": {letter: int((label == index).sum()) for index, letter in enumerate(LETTERS)},
-        "train_letters": len(set(label[split.names == "train"].tolist())),
+        "train_letters": len(set(label[(split.names == "train") & has_hand].tolist())),
+        "train_hands": int(((split.names == "train") & has_hand).sum()),
         "rejected": dict(sorted(Counter(rejected).items())),
         "flagged": dict(sorted(Counter(flagged).items())),
     }
@@ -62,7 +66,7 @@ def _write_notes(summary: dict[str, Any], train_counts: Any, test_counts: Any, l
     notes = []
     if left_out:
         notes.append(f"Synthetic signers were excluded: {', '.join(left_out)}. Use --with-synthetic to include them.")
-    if test_content := _SAME_SIGNER_TEST.get(summary["split_by"]):
+    if len(summary["signers"]) == 1 and (test_content := _SAME_SIGNER_TEST.get(summary["split_by"])):
         notes.append(
             f"Only one signer: the test split is {test_content} of the same person, so it says little about unseen "
             "signers. Ask another person to record: `aslkit capture --letter A --signer NAME`."

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from aslkit.datasets.split import By
+from aslkit.datasets.summary import MIN_TRAINABLE_FRAMES
 from aslkit.formats.run_metrics import ScratchMetrics, TransferMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
-from aslkit.train.data.input_checks import MIN_FRAMES
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, summarise_folds
 from aslkit.train.evaluation.predictions import EMPTY_PREDICTIONS, Predictions, measure_predictions, predict
@@ -163,6 +163,6 @@ def _can_hold_out(samples: data.Samples, config: TrainConfig) -> bool:
         return False
     for part in data.cross_validation_splits(samples, "signer", config, max_folds=MAX_FOLDS):
         train, test = (part.label[(part.split == name) & part.hand_found] for name in ("train", "test"))
-        if len(train) < MIN_FRAMES or len(np.unique(train)) < 2 or not np.isin(test, train).all():
+        if len(train) < MIN_TRAINABLE_FRAMES or len(np.unique(train)) < 2 or not np.isin(test, train).all():
             return False
     return True

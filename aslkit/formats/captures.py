@@ -195,10 +195,10 @@ def unopenable_files(captures: Path) -> Iterator[CapturedFrame]:
 
 
 def _image_paths(captures: Path) -> Iterator[CapturedFrame]:
-    for signer in _folders(captures):
-        for session in _folders(signer):
+    for signer in list_folders(captures):
+        for session in list_folders(signer):
             reject_exam_folder(session)
-            for folder in (path for path in _folders(session) if path.name in INDEX):
+            for folder in (path for path in list_folders(session) if path.name in INDEX):
                 for path in sorted(filter(_is_frame, folder.iterdir()), key=lambda p: natural_key(p.name)):
                     yield CapturedFrame(
                         path=path, signer=compose(signer.name), session=compose(session.name), letter=folder.name
@@ -207,8 +207,8 @@ def _image_paths(captures: Path) -> Iterator[CapturedFrame]:
 
 def count_letters(captures: Path, signer: str) -> Counter[str]:
     """Count the images of each letter that a signer has, over all sessions."""
-    sessions = _folders(captures / signer) if (captures / signer).is_dir() else []
-    letters = [folder for session in sessions for folder in _folders(session) if folder.name in RECORDABLE]
+    sessions = list_folders(captures / signer) if (captures / signer).is_dir() else []
+    letters = [folder for session in sessions for folder in list_folders(session) if folder.name in RECORDABLE]
     return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))
 
 
@@ -216,5 +216,6 @@ def _is_frame(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."
 
 
-def _folders(parent: Path) -> list[Path]:
+def list_folders(parent: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones; empty if it does not exist."""
     return sorted(path for path in parent.iterdir() if path.is_dir() and path.name[0] != ".") if parent.is_dir() else []

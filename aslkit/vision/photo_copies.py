@@ -139,15 +139,15 @@ def is_copy(first: ComparedPhoto, second: ComparedPhoto) -> bool:
     overlap = cv2.warpAffine(inside, transform, (width, height), flags=cv2.INTER_NEAREST | inverse) > 0
     # Rotated and sheared copies usually have black corners.
     drawn = _erode(overlap & (first.gray > _BLACK) & (np.asarray(aligned) > _BLACK))
-    blurred = [cv2.GaussianBlur(gray, (0, 0), _BLUR).astype(np.float32) for gray in (first.gray, np.asarray(aligned))]
-    if _correlate(*blurred, drawn) < _MIN_CORRELATION:
+    one, other = (cv2.GaussianBlur(gray, (0, 0), _BLUR).astype(np.float32) for gray in (first.gray, aligned))
+    if _correlate(one, other, drawn) < _MIN_CORRELATION:
         return False
     for joints in (first.joints, _move_joints(second.joints, transform)):
         if joints is not None:
             hand = _hand_mask(joints, overlap)
             if (hand & overlap).sum() < _MIN_OVERLAP * hand.sum():
                 return False
-            if _correlate(*blurred, hand & drawn) < _MIN_CORRELATION:
+            if _correlate(one, other, hand & drawn) < _MIN_CORRELATION:
                 return False
     return True
 

@@ -34,6 +34,7 @@ _BONE_COLOR: Final = (40, 200, 255)
 
 DESCRIPTIONS: Final = {
     "unreadable": "The file cannot be decoded, so no image is shown.",
+    "misplaced": "The image is not in SIGNER/SESSION/LETTER, so it is not used. Move it there.",
     "conflicting-label": "The same pixels have two different letters. Which one is right is unknown, so both are "
     "rejected.",
     "duplicate": "The same pixels as another image; the first one is kept.",
@@ -55,7 +56,7 @@ DESCRIPTIONS: Final = {
 }
 """What each reason code means, in the order in which frames are checked."""
 
-_NOT_RESTORABLE: Final = ("unreadable", "conflicting-label", "duplicate", "gap")
+_NOT_RESTORABLE: Final = ("unreadable", "misplaced", "conflicting-label", "duplicate", "gap")
 
 _LETTER_REASONS: Final = tuple(name.replace("_", "-") for name in LETTER_CHECKS)
 """Reasons without a gallery, because nothing is wrong with the images themselves."""

@@ -5,7 +5,7 @@ published results are based on one.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import InputError
-from aslkit.core.files import natural_key
 from aslkit.core.letters import INDEX
 from aslkit.core.progress import progress_bar
+from aslkit.curate.measure.find_copies import find_copies
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sign_mnist import read_csv
+from aslkit.formats.image_folders.read_folder import LabelledImage, read_image_folder
 from aslkit.vision.images import (
-    IMAGE_SUFFIXES,
     Frame,
     ImageError,
     decode_image,
@@ -27,7 +27,9 @@ from aslkit.vision.images import (
     read_image_file,
     to_gray,
 )
+from aslkit.vision.near_duplicate import joints_in_pixels
 from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray, hamming_matrix, hash_bytes, to_plus_minus_one
+from aslkit.vision.photo_copies import ComparedPhoto, prepare_photo
 
 MIN_CORRELATION: Final = 0.97
 """Minimum correlation of near-duplicates. In Sign Language MNIST, the median is 0.9999 for augmented copies of the same
@@ -37,7 +39,13 @@ _ROWS_PER_BLOCK: Final = 256
 """Test images compared with all train images at once."""
 
 _TEST_SHARE: Final = 0.2
-_TRAIN, _TEST = "train", "test"
+_TEST: Final = "test"
+
+MIN_PHOTO_SIDE: Final = 64
+"""Minimum side in pixels of images in which augmented copies are searched. Smaller ones have too little detail."""
+
+MAX_PHOTOS: Final = 50_000
+"""Maximum number of images in which augmented copies are searched; they take 35 kB of memory each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,7 @@ class ComparedImages:
         hashes: uint64 (n,), perceptual hashes.
         labels: int64 (n,), index of the letter.
         splits: str (n,), name of the split; empty for images without one.
+        photos: n images to search for augmented copies; None if they are too small or too many.
         unreadable: path and reason of each file that cannot be decoded.
     """
 
@@ -56,6 +65,7 @@ class ComparedImages:
     hashes: npt.NDArray[np.uint64]
     labels: npt.NDArray[np.int64]
     splits: npt.NDArray[np.str_]
+    photos: Sequence[ComparedPhoto] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
@@ -72,6 +82,8 @@ class Leakage:
         remembered: accuracy of predicting the letter of the most similar train image, 0–1: what a model achieves by
             memorising alone.
         hash_remembered: the same, with the train image of the nearest hash.
+        augmented_copies: share of test images of which train has a copy of the same letter, also if it was rotated,
+            cropped, sheared or otherwise augmented, 0–1; None if these were not searched.
     """
 
     test: int
@@ -81,6 +93,7 @@ class Leakage:
     correlation: float
     remembered: float
     hash_remembered: float
+    augmented_copies: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +116,7 @@ def audit_dataset(path: Path, *, distance: int, seed: int = 0, renumbered: bool 
 
     Args:
         path: dataset folder; Sign Language MNIST (zip, CSV or folder); folder with one folder per letter; or folder
-            with such folders named train, validation and test.
+            with such folders named train, validation and test, or another layout that `aslkit import` knows.
         distance: maximum Hamming distance of near-duplicates, of 64 bits.
         seed: seed of the random split.
         renumbered: whether Sign Language MNIST has the labels 0–23.
@@ -118,11 +131,26 @@ def audit_dataset(path: Path, *, distance: int, seed: int = 0, renumbered: bool 
         raise InputError(f"An audit needs at least two images; {path} has {count}.")
     own = None
     if (images.splits == _TEST).any() and (images.splits != _TEST).any():
-        own = measure_leakage(images, images.splits == _TEST, distance=distance, title="Comparing splits")
+        own = _audit_split(images, images.splits == _TEST, distance, "its own split")
     test = np.zeros(count, bool)
     test[np.random.default_rng(seed).permutation(count)[: max(1, round(_TEST_SHARE * count))]] = True
-    random = measure_leakage(images, test, distance=distance, title="Comparing a random split")
+    random = _audit_split(images, test, distance, "a random split")
     return AuditResult(own=own, random=random, unreadable=images.unreadable)
+
+
+def _audit_split(images: ComparedImages, test: npt.NDArray[np.bool_], distance: int, name: str) -> Leakage:
+    leakage = measure_leakage(images, test, distance=distance, title=f"Comparing {name}")
+    if images.photos is None:
+        return leakage
+    found = set()
+    with progress_bar(f"Searching copies, {name}", len(images.labels)) as advance:
+        for label in np.unique(images.labels):
+            rows = np.flatnonzero(images.labels == label)
+            photos = [images.photos[row] for row in rows]
+            for pair in find_copies(photos, np.arange(len(rows)), test[rows]):
+                found |= {int(rows[row]) for row in pair if test[rows[row]]}
+            advance(len(rows))
+    return replace(leakage, augmented_copies=len(found) / leakage.test)
 
 
 def measure_leakage(images: ComparedImages, test: npt.NDArray[np.bool_], *, distance: int, title: str) -> Leakage:
@@ -168,40 +196,63 @@ def _load_images(path: Path, renumbered: bool) -> ComparedImages:
     if read_csv.is_sign_mnist(path):
         splits = read_csv.read_sign_mnist(path, renumbered=renumbered)
         return _collect(_iter_sign_mnist(splits), sum(len(split.labels) for split in splits.values()))
-    files = list(_list_files(path))
-    if not files:
-        raise InputError(
-            f"{path} is not a dataset that can be audited. Specify the name or folder of a dataset, Sign Language "
-            "MNIST, or a folder with the folders A, B, … or train/A, …, test/A, …"
-        )
-    return _collect(_iter_files(files), len(files))
+    folder = read_image_folder(path)
+    images = [image for image in folder.images if image.letter in INDEX]
+    skipped = tuple((str(each), reason) for each, reason in folder.skipped)
+    compared = _collect(_iter_files(images), len(images))
+    return replace(compared, unreadable=(*compared.unreadable, *skipped))
 
 
-_Item = tuple[Frame | None, int, str, str]
-"""An image (None if it cannot be decoded), the index of its letter, its split, and its path. For an image that cannot
-be decoded, the path is followed by a null character and the reason."""
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """An image to compare.
+
+    Attributes:
+        frame: the image, or the reason why it cannot be decoded.
+        label: index of the letter.
+        split: name of the split; empty without one.
+        path: of the image.
+        landmarks: 63 numbers, relative to the frame; None if unknown.
+    """
+
+    frame: Frame | str
+    label: int
+    split: str
+    path: str = ""
+    landmarks: Sequence[float] | None = None
 
 
 def _collect(items: Iterator[_Item], total: int) -> ComparedImages:
     thumbnails, hashes, labels, splits, unreadable = [], [], [], [], []
+    photos: list[ComparedPhoto] | None = [] if total <= MAX_PHOTOS else None
     with progress_bar("Reading images", total) as advance:
-        for frame, label, split, location in items:
+        for item in items:
             advance()
-            if frame is None:
-                path, _, reason = location.partition("\0")
-                unreadable.append((path, reason))
+            if isinstance(item.frame, str):
+                unreadable.append((item.path, item.frame))
                 continue
-            thumbnails.append(normalize_thumbnail(downscale_gray(to_gray(frame))))
-            hashes.append(perceptual_hash(frame))
-            labels.append(label)
-            splits.append(split)
+            gray = to_gray(item.frame)
+            thumbnails.append(normalize_thumbnail(downscale_gray(gray)))
+            hashes.append(perceptual_hash(item.frame))
+            labels.append(item.label)
+            splits.append(item.split)
+            photos = None if photos is None or min(gray.shape) < MIN_PHOTO_SIDE else photos
+            if photos is not None:
+                photos.append(prepare_photo(gray, _find_joints(item, gray)))
     return ComparedImages(
         thumbnails=np.array(thumbnails, np.float32).reshape(-1, DOWNSCALED_SIDE**2),
         hashes=np.array(hashes, np.uint64),
         labels=np.array(labels, np.int64),
         splits=np.array(splits, np.str_),
+        photos=photos,
         unreadable=tuple(unreadable),
     )
+
+
+def _find_joints(item: _Item, gray: Frame) -> npt.NDArray[np.float32] | None:
+    if item.landmarks is None:
+        return None
+    return joints_in_pixels(np.array(item.landmarks).reshape(21, 3), gray.shape[1], gray.shape[0])
 
 
 def normalize_thumbnail(thumbnail: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -213,49 +264,37 @@ def normalize_thumbnail(thumbnail: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
 def _iter_dataset(folder: Path) -> Iterator[_Item]:
     for path in parquet_store.list_files(folder):
         split = path.name.split("-")[0]
-        for table in parquet_store.iter_file_row_groups(path, ["image", "label"]):
-            for image, label in zip(table.column("image"), table.column("label"), strict=True):
+        for table in parquet_store.iter_file_row_groups(path, ["image", "label", "landmarks"]):
+            for image, label, landmarks in zip(*table.columns, strict=True):
                 if image["bytes"].as_py() is None or label.as_py() is None:
                     raise InputError(
                         f"{path.name} has rows without an image or letter, but an audit compares images. Was the "
                         "dataset pushed with --landmarks-only?"
                     )
-                yield _decode(image["bytes"].as_py(), label.as_py(), split, str(image["path"]))
+                decoded = _decode(image["bytes"].as_py())
+                yield _Item(
+                    frame=decoded,
+                    label=label.as_py(),
+                    split=split,
+                    path=str(image["path"]),
+                    landmarks=landmarks.as_py(),
+                )
 
 
 def _iter_sign_mnist(splits: dict[str, read_csv.SignMnistImages]) -> Iterator[_Item]:
     for split, images in splits.items():
         for pixels, label in zip(images.pixels, images.labels, strict=True):
-            yield np.repeat(pixels[..., None], 3, axis=2), int(label), split, ""
+            yield _Item(frame=np.repeat(pixels[..., None], 3, axis=2), label=int(label), split=split)
 
 
-def _list_files(folder: Path) -> Iterator[tuple[Path, int, str]]:
-    """Yield path, label and split of the images in FOLDER/LETTER or FOLDER/SPLIT/LETTER."""
-    for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
-        if (label := INDEX.get(subfolder.name.upper())) is not None:
-            yield from ((path, label, "") for path in _list_images(subfolder))
-        elif (split := _parse_split(subfolder.name)) is not None:
-            for letter in sorted(path for path in subfolder.iterdir() if path.is_dir()):
-                if (label := INDEX.get(letter.name.upper())) is not None:
-                    yield from ((path, label, split) for path in _list_images(letter))
+def _iter_files(images: Sequence[LabelledImage]) -> Iterator[_Item]:
+    for image in images:
+        frame = _decode(read_image_file(image.path))
+        yield _Item(frame=frame, label=INDEX[image.letter], split=image.split or "", path=str(image.path))
 
 
-def _parse_split(name: str) -> str | None:
-    return next((split for split in (_TRAIN, "valid", _TEST) if name.lower().startswith(split)), None)
-
-
-def _list_images(folder: Path) -> list[Path]:
-    paths = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != ".")
-    return sorted((path for path in paths if path.is_file()), key=lambda path: natural_key(path.name))
-
-
-def _iter_files(files: Sequence[tuple[Path, int, str]]) -> Iterator[_Item]:
-    for path, label, split in files:
-        yield _decode(read_image_file(path), label, split, str(path))
-
-
-def _decode(data: bytes, label: int, split: str, path: str) -> _Item:
+def _decode(data: bytes) -> Frame | str:
     try:
-        return decode_image(data), label, split, path
+        return decode_image(data)
     except ImageError as error:
-        return None, label, split, f"{path}\0{error.message}"
+        return error.message

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,68 @@ def test_dataset_has_every_frame_unchanged(curated: Workspace) -> None:
         assert (row["height"], row["width"]) == pixels.shape[:2]
         assert row["sha256"] == pixel_hash(pixels)
         assert row["parent"] is row["augmentation"] is None
+
+
+def test_images_in_wrong_folders_are_rejected(workspace: Workspace, settings: CurateConfig) -> None:
+    data = next(walk_captures(workspace.captures)).path.read_bytes()
+    for key in ("maria/A/1.jpg", "jon/monday/a/1.jpg"):
+        add_file(workspace, key, data)
+    result = run_curation(workspace, settings)
+    rows = {row["path"]: row for row in parquet_store.read_rejected(result.folder).to_pylist()}
+    assert {key: row["reason"] for key, row in rows.items()} == dict.fromkeys(
+        ("jon/monday/a/1.jpg", "maria/A/1.jpg"), "misplaced"
+    )
+    assert rows["maria/A/1.jpg"]["detail"].endswith("expected maria/SESSION/A/1.jpg")
+    assert any("2 images in captures are not used" in note for note in result.summary["notes"])
+    shutil.rmtree(workspace.captures)
+    add_file(workspace, "maria/A/1.jpg", data)
+    with pytest.raises(AslkitError, match=r"1 image in captures .* expected maria/SESSION/A/1\.jpg"):
+        run_curation(workspace, settings)
+
+
+def test_same_images_under_two_names_are_reported(workspace: Workspace, settings: CurateConfig) -> None:
+    for frame in list(walk_captures(workspace.captures)):
+        if frame.signer == "ada":
+            add_file(workspace, f"zoe/one/{frame.letter}/{frame.path.name}", frame.path.read_bytes())
+    notes = run_curation(workspace, settings).summary["notes"]
+    assert any("images of zoe have the same pixels as images of ada, and were rejected" in note for note in notes)
+
+
+def keep_split(workspace: Workspace, parts: dict[str, str]) -> None:
+    """Mark all sessions as imported with a split, given the split of each signer."""
+    for path in workspace.captures.glob("*/*/session.json"):
+        values = json.loads(path.read_text())
+        path.write_text(json.dumps(values | {"split": parts[path.parent.parent.name]}))
+
+
+def test_published_split_is_kept(workspace: Workspace, settings: CurateConfig) -> None:
+    signers = sorted({frame.signer for frame in walk_captures(workspace.captures)})
+    parts = {name: "test" if name == signers[0] else "train" for name in signers}
+    keep_split(workspace, parts)
+    result = run_curation(workspace, settings)
+    assert result.summary["held_out"] == [signers[0]]
+    rows = parquet_store.read_dataset(result.folder, ["signer"]).to_pylist()
+    assert {(row["signer"], row["split"]) for row in rows if row["split"] == "test"} == {(signers[0], "test")}
+    held_out = run_curation(workspace, settings, hold_out=[signers[1]])
+    assert held_out.summary["held_out"] == [signers[1]]
+
+
+def test_copies_in_a_published_split_are_moved_to_train(workspace: Workspace, settings: CurateConfig) -> None:
+    frames = {frame: frame.path.read_bytes() for frame in walk_captures(workspace.captures) if frame.signer == "ada"}
+    shutil.rmtree(workspace.captures)
+    for number, (frame, data) in enumerate(frames.items()):
+        add_file(workspace, f"ada/one/{frame.letter}/{frame.path.name}", data)
+        if number < 4:
+            mirrored = np.ascontiguousarray(decode_image(data)[:, ::-1])
+            add_file(workspace, f"ada/two/{frame.letter}/{frame.path.name}", encode_jpeg(mirrored))
+    for session, part in (("one", "train"), ("two", "test")):
+        info = SessionInfo(signer="ada", session=session, camera="camera 0", licence="CC0-1.0", split=part)  # type: ignore[arg-type]
+        info.save(workspace.captures)
+    result = run_curation(workspace, settings)
+    assert result.summary["splits"]["test"] == 0
+    notes = " ".join(result.summary["notes"])
+    assert "The published split leaks: 4 of 4 test images" in notes
+    assert "The published test split shows ada, who are in train as well" in notes
 
 
 def test_note_about_one_person_under_two_names(workspace: Workspace, settings: CurateConfig) -> None:

@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
+from aslkit.datasets.summary import MIN_TRAINABLE_FRAMES
 from aslkit.train.data.samples import Samples
-
-MIN_FRAMES: Final = 10
-"""Minimum number of training frames with a hand."""
 
 MIN_FRAMES_PER_LETTER: Final = 5
 """Letters with fewer training frames cause a warning."""
@@ -27,7 +25,7 @@ def check_trainable(samples: Samples) -> None:
 
     Raises:
         AslkitError: no frame has a hand, fewer than two letters have training frames, or there are fewer than
-            MIN_FRAMES training frames.
+            MIN_TRAINABLE_FRAMES training frames.
     """
     if not samples.hand_found.any():
         raise AslkitError(_NO_HANDS)
@@ -35,7 +33,7 @@ def check_trainable(samples: Samples) -> None:
     letters = np.unique(samples.label[train])
     if len(letters) < 2:
         raise AslkitError(f"Fewer than two letters have training frames. {_suggest_letter(samples, letters)}")
-    if train.sum() < MIN_FRAMES:
+    if train.sum() < MIN_TRAINABLE_FRAMES:
         raise AslkitError(
             f"Only {int(train.sum())} training frames show a hand, which is too few. "
             f"Record at least {MIN_FRAMES_PER_LETTER} frames of each letter, better 40: aslkit capture --letters A-Y"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aslkit.cli.output.stages import print_json, print_summary
+from aslkit.cli.output.stages import print_json, print_summary, print_training_step
 from aslkit.cli.shared.options import next_command
 from aslkit.core.sanitize import format_count
 
@@ -33,7 +33,7 @@ def print_merge_result(result: "MergeResult", *, as_json: bool) -> None:
         click.echo(f"Dropped: {result.copies_left_out:,} augmented copies, because their original is not in train")
     for note in summary["notes"]:
         click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
+    print_training_step(result.folder.name, summary)
 
 
 def print_upload_result(result: "UploadResult", report: "PrivacyReport", *, is_cropped: bool, as_json: bool) -> None:

@@ -184,13 +184,27 @@ def print_curation(result: "CurateResult", *, as_json: bool) -> None:
             click.echo(f"  {reason} {count:,}: {summarise_reason(reason)}")
     for note in summary["notes"]:
         print_note(note)
-    if summary["train_letters"] < 2:
-        click.echo(
-            f"Next: record another letter, because training needs two: {next_command('capture', '--letter', 'B')}"
+    print_training_step(result.folder.name, summary)
+    click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals make the URL clickable
+
+
+def print_training_step(name: str, summary: dict[str, Any]) -> None:
+    """Print the command that trains on a dataset, or what it needs before."""
+    from aslkit.datasets.summary import MIN_TRAINABLE_FRAMES
+
+    if not summary["coverage"]:
+        step = f"check the images, because no hand was found in any: {next_command('dataset', 'show', name)}"
+    elif summary["train_letters"] < 2:
+        other = next(letter for letter, count in summary["letters"].items() if not count or letter == "Y")
+        step = f"record another letter, because training needs two: {next_command('capture', '--letter', other)}"
+    elif summary["train_hands"] < MIN_TRAINABLE_FRAMES:
+        step = (
+            f"record more frames, because training needs {MIN_TRAINABLE_FRAMES} that show a hand: "
+            f"{next_command('capture', '--letters', 'A-Y')}"
         )
     else:
-        click.echo(f"Next: {next_command('train', '--dataset', result.folder.name)}")
-    click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")  # terminals make the URL clickable
+        step = next_command("train", "--dataset", name)
+    click.echo(f"Next: {step}")
 
 
 def print_audit(result: "AuditResult", *, distance: int, as_json: bool) -> None:
@@ -207,6 +221,9 @@ def print_audit(result: "AuditResult", *, distance: int, as_json: bool) -> None:
         "train images": lambda leakage: f"{leakage.train:,}",
         "test images": lambda leakage: f"{leakage.test:,}",
         "near-duplicates": lambda leakage: f"{leakage.copies:.1%}",
+        "augmented copies": lambda leakage: (
+            "not searched" if leakage.augmented_copies is None else f"{leakage.augmented_copies:.1%}"
+        ),
         f"hash distance ≤ {distance}": lambda leakage: f"{leakage.hash_copies:.1%}",
         "correlation": lambda leakage: f"{leakage.correlation:.4f}",
         "nearest neighbour": lambda leakage: f"{leakage.remembered:.1%}",
@@ -218,6 +235,14 @@ def print_audit(result: "AuditResult", *, distance: int, as_json: bool) -> None:
     Console().print(table)
     click.echo(
         "near-duplicates, hash distance: test images with a near-duplicate in train, by correlation and by hash."
+    )
+    click.echo(
+        "augmented copies: test images with a copy in train, also if rotated, cropped, sheared or brightened"
+        + (
+            "; not searched in images of less than 64 pixels, or in more than 50,000."
+            if result.random.augmented_copies is None
+            else "."
+        )
     )
     click.echo("correlation: median correlation of a test image with the most similar train image.")
     click.echo(

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +33,13 @@ def random_image(rng: np.random.Generator) -> Frame:
     """Return a random image, unlike any other."""
     small = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return np.kron(small, np.ones((16, 16, 1), np.uint8))
+
+
+def textured_image(seed: int) -> Frame:
+    """Return an image with contrast at all scales, like a photo."""
+    rng = np.random.default_rng(seed)
+    layers = [cv2.resize(rng.normal(0, 40, (side, side, 3)), (160, 120)) for side in (3, 6, 12, 24, 48)]
+    return np.clip(110 + sum(layers), 0, 255).astype(np.uint8)
 
 
 def test_nearest_image_is_the_same_as_by_brute_force(rng: np.random.Generator) -> None:
@@ -70,6 +78,26 @@ def test_copies_in_a_folder_of_images_are_found(tmp_path: Path, rng: np.random.G
     ]
 
 
+def test_augmented_copies_are_found(tmp_path: Path) -> None:
+    originals = [textured_image(seed) for seed in range(8)]
+    transform = cv2.getRotationMatrix2D((80, 60), 12, 1.1)
+    copies = [np.asarray(cv2.warpAffine(each[:, ::-1], transform, (160, 120)), np.uint8) for each in originals[:3]]
+    write_images(tmp_path / "train" / "A", originals)
+    write_images(tmp_path / "test" / "A", [*copies, *(textured_image(seed) for seed in range(20, 23))])
+    write_images(tmp_path / "test" / "B", originals[:2])  # copies with another letter are not searched
+    found = audit_dataset(tmp_path, distance=4)
+    assert found.own is not None
+    assert found.own.augmented_copies == pytest.approx(3 / 8)
+    assert found.own.copies == pytest.approx(2 / 8)
+
+
+def test_small_images_are_not_searched_for_augmented_copies(tmp_path: Path) -> None:
+    write_images(tmp_path / "A", [textured_image(seed)[:63] for seed in range(4)])
+    assert audit_dataset(tmp_path, distance=4).random.augmented_copies is None
+    done = CliRunner().invoke(main, ["curate", "--audit", str(tmp_path)])
+    assert "not searched in images of less than 64 pixels" in done.output
+
+
 def test_only_random_split_is_measured_without_a_split(tmp_path: Path, rng: np.random.Generator) -> None:
     image = random_image(rng)
     write_images(tmp_path / "A", [image] * 10)
@@ -102,7 +130,7 @@ def test_folder_that_cannot_be_audited(tmp_path: Path, content: str, picture: Fr
     if content == "one":
         (tmp_path / "A").mkdir()
         (tmp_path / "A" / "1.png").write_bytes(encode_png(picture))
-    with pytest.raises(InputError, match=r"is not a dataset that can be audited|at least two"):
+    with pytest.raises(InputError, match=r"contains no letter folder with images|at least two"):
         audit_dataset(tmp_path, distance=4)
 
 
