@@ -88,7 +88,7 @@ def test_moved_hand_in_front_of_the_same_background_is_not_a_copy() -> None:
     shift = 60 if high[0] < gray.shape[1] // 2 else -60
     patch = gray[low[1] : high[1], low[0] : high[0]]
     moved[low[1] : high[1], low[0] + shift : high[0] + shift] = patch
-    assert not is_copy(prepare_photo(gray, joints), prepare_photo(moved, joints + np.float32([shift, 0])))
+    assert not is_copy(prepare_photo(gray, joints), prepare_photo(moved, joints + np.array([shift, 0], np.float32)))
 
 
 def _box_mask(gray: Frame, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> Frame:

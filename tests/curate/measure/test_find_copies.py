@@ -22,7 +22,7 @@ def texture(seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
 
     rng = np.random.default_rng(seed)
     layers = [cv2.resize(rng.normal(0, 40, (side, side)), (160, 120)) for side in (3, 6, 12, 24, 48)]
-    return np.clip(110 + sum(layers), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(110 + sum(layers), 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize(

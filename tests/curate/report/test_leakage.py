@@ -39,7 +39,7 @@ def textured_image(seed: int) -> Frame:
     """Return an image with contrast at all scales, like a photo."""
     rng = np.random.default_rng(seed)
     layers = [cv2.resize(rng.normal(0, 40, (side, side, 3)), (160, 120)) for side in (3, 6, 12, 24, 48)]
-    return np.clip(110 + sum(layers), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(110 + sum(layers), 0, 255), np.uint8)
 
 
 def test_nearest_image_is_the_same_as_by_brute_force(rng: np.random.Generator) -> None:
