@@ -2,9 +2,11 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
@@ -19,6 +21,15 @@ _SETTINGS: Final = {
     "spark.driver.memory": "2g",
     "spark.python.worker.reuse": "true",
 }
+
+
+def spark_path(path: Path) -> str:
+    """Return a local path for `spark.read`, which takes { } [ ] * ? in a path for a pattern.
+
+    It is not `Path.as_uri`, because Spark does not decode percent-encoding.
+    """
+    escaped = re.sub(r"[\\{}\[\]*?]", lambda match: "\\" + match[0], path.absolute().as_posix())
+    return f"file://{escaped}"
 
 
 def _is_not_py4j(record: logging.LogRecord) -> bool:

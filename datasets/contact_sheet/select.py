@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from aslkit.core.errors import InputError
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.core.sanitize import sanitize_text
+from aslkit.core.workspace import compose
 from aslkit.datasets import parquet_store
 from aslkit.datasets.info import UNKNOWN
 from aslkit.datasets.schema import MAX_COORDINATE
@@ -117,9 +118,13 @@ def _filter_rows(table: pa.Table, letter: str | None, signer: str | None, split:
     # Augmented copies would show the same image several times.
     table = table.filter(pc.is_null(table.column("parent")))
     table = table.filter(pc.is_in(table.column("label"), value_set=pa.array(range(len(LETTERS)))))
-    for name, value in (("label", letter and INDEX[letter]), ("signer", signer), ("split", split)):
+    for name, value in (("label", letter and INDEX[letter]), ("split", split)):
         if value is not None:
             table = table.filter(pc.equal(table.column(name), value))
+    if signer is not None:
+        names = table.column("signer").unique().to_pylist()
+        equal = [name for name in names if name is not None and compose(name) == compose(signer)]
+        table = table.filter(pc.is_in(table.column("signer"), value_set=pa.array(equal, pa.string())))
     return table
 
 

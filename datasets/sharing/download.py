@@ -20,7 +20,13 @@ from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
-from aslkit.datasets.sharing.remote_storage import ReadableStorage, base_name, open_readable, read_manifest
+from aslkit.datasets.sharing.remote_storage import (
+    ReadableStorage,
+    base_name,
+    local_folder,
+    open_readable,
+    read_manifest,
+)
 from aslkit.datasets.sharing.retry import redact_url, with_retries
 from aslkit.datasets.sharing.upload import UPLOAD_STATE_FILE
 
@@ -82,8 +88,8 @@ def local_copy(dataset: str, workspace: Workspace) -> Path:
     Raises:
         InputError, AslkitError: see `download_dataset`.
     """
-    if dataset.lower().startswith("file://"):
-        return Path(dataset[len("file://") :])
+    if (folder := local_folder(dataset)) is not None:
+        return folder
     # Two datasets with the same last part of the URL need different folders.
     url_hash = hashlib.sha256(dataset.encode()).hexdigest()[:16]
     return download_dataset(

@@ -12,7 +12,7 @@ from aslkit.datasets.parquet_store import list_files, read_dataset
 from aslkit.datasets.privacy import prepare
 from aslkit.datasets.privacy.config import PrivacyConfig, PrivacyReport
 from aslkit.datasets.privacy.pseudonyms import Pseudonyms
-from aslkit.datasets.sharing.remote_storage import is_url
+from aslkit.datasets.sharing.remote_storage import local_folder
 from aslkit.datasets.sharing.upload import UploadResult, copy_dataset, upload_dataset
 
 _PREPARATION_VERSION = 3
@@ -62,8 +62,8 @@ def upload_staged(staged_folder: Path, url: str) -> UploadResult:
     Raises:
         InputError, AslkitError: see `upload_dataset` and `copy_dataset`.
     """
-    path = url.removeprefix("file://")
-    sent = upload_dataset(staged_folder, url) if is_url(path) else copy_dataset(staged_folder, Path(path))
+    target = local_folder(url)
+    sent = upload_dataset(staged_folder, url) if target is None else copy_dataset(staged_folder, target)
     remove(staged_folder)
     return sent
 

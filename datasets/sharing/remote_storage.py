@@ -31,6 +31,8 @@ TIMEOUT_S: Final = 30.0
 
 WEB: Final = ("https://", "http://")
 
+_FILE: Final = "file://"
+
 _SCHEMES_WITH_HOST: Final = ("https", "http", "s3", "gs", "hf")
 """URL schemes that need a server or bucket after ://."""
 
@@ -71,9 +73,24 @@ def is_url(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
 
 
-def base_name(url: str) -> str:
-    """Return the last part of a URL's path, which is the default name of a dataset."""
-    return url.partition("?")[0].rstrip("/").rpartition("/")[2]
+def local_folder(location: str) -> Path | None:
+    """Return the folder of a path or a file:// URL, or None for another URL.
+
+    A file:// URL is taken literally if that folder exists, and otherwise decoded: browsers write %20 for a space.
+    """
+    if not is_url(location):
+        return Path(location)
+    if not location.lower().startswith(_FILE):
+        return None
+    literal = location[len(_FILE) :].removeprefix("localhost")
+    return Path(literal if Path(literal).exists() else urllib.parse.unquote(literal))
+
+
+def base_name(location: str) -> str:
+    """Return the last part of a path, or of a URL's path, which is the default name of a dataset."""
+    folder = local_folder(location)
+    path = location.partition("?")[0] if folder is None else folder.as_posix()
+    return path.rstrip("/").rpartition("/")[2]
 
 
 @contextmanager
@@ -126,6 +143,8 @@ def _open_file_system(url: str) -> tuple[Any, str]:
     options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
     if scheme == "s3":  # `with_retries` already retries, so botocore must not
         options["config_kwargs"] = {"retries": {"max_attempts": 1}}
+    if (folder := local_folder(url)) is not None:  # fsspec would take :: in a path for a chain of URLs
+        return fsspec.filesystem("file", **options), folder.absolute().as_posix()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # Google's packages warn about old Python versions

@@ -25,7 +25,9 @@ _PERMANENT: Final = ("NoCredentialsError", "PartialCredentialsError", "NoSuchBuc
 
 
 def redact_url(url: str) -> str:
-    """Remove user, password and query string from a URL, which can contain secrets."""
+    """Remove user, password and query string from a URL, which can contain secrets. A file:// URL has none."""
+    if url.lower().startswith("file://"):
+        return url
     without = re.sub(r"(?<=://)[^/@]*@", "***@", url)
     return re.sub(r"\?.*", "?***", without, flags=re.DOTALL)
 

@@ -17,7 +17,7 @@ from aslkit.core.files import atomic_write, check_replaceable, folder_size, writ
 from aslkit.core.progress import progress_bar
 from aslkit.datasets.sharing import manifest
 from aslkit.datasets.sharing.manifest import Manifest, ManifestEntry
-from aslkit.datasets.sharing.remote_storage import WEB, RemoteStorage, is_url, open_remote, read_manifest
+from aslkit.datasets.sharing.remote_storage import WEB, RemoteStorage, local_folder, open_remote, read_manifest
 from aslkit.datasets.sharing.retry import redact_url, with_retries
 
 UPLOAD_STATE_FILE: Final = "manifest.sending.json"
@@ -54,7 +54,7 @@ def check_upload_target(url: str) -> None:
         raise InputError(
             "Cannot upload to a web server. Push to s3://, gs://, hf:// or a folder, and let the web server serve that."
         )
-    if is_url(url) and not url.startswith("file://"):
+    if local_folder(url) is None:
         with open_remote(url):
             pass
 

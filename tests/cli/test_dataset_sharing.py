@@ -1,6 +1,7 @@
 """Tests of `aslkit dataset merge`, `push` and `pull`."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,16 +157,44 @@ def test_info_and_card_state_private_signers(private: Path) -> None:
     assert "Private" not in run(private, "info", "mine").output
 
 
-def test_push_and_pull_folder_with_spaces(workspace: Path) -> None:
-    target = workspace / "my 100% folder"
-    result = run(workspace, "push", "mine", str(target))
+@pytest.mark.parametrize("scheme", ["", "file://"])
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("my 100% folder", "my-100-folder"), ("O'Brien's [x] *?a=1 #1", "O-Brien-s-x-a-1-1"), ("a::b", "a-b")],
+)
+def test_push_and_pull_folder_with_odd_name(workspace: Path, folder: str, name: str, scheme: str) -> None:
+    target = f"{scheme}{workspace / folder}"
+    result = run(workspace, "push", "mine", target)
     assert result.exit_code == 0, result.output
-    assert f"aslkit dataset pull '{target}'" in result.output
-    result = run(workspace, "pull", str(target), "--name", "again")
+    assert f"aslkit dataset pull {shlex.quote(str(workspace / folder))}" in result.output
+    result = run(workspace, "pull", target, "--name", "again")
     assert result.exit_code == 0, result.output
     assert signers(workspace / "datasets" / "again") == {"ada"}
-    assert run(workspace, "pull", str(target)).exit_code == 0
-    assert signers(workspace / "datasets" / "my-100-folder") == {"ada"}
+    assert run(workspace, "pull", target).exit_code == 0
+    assert signers(workspace / "datasets" / name) == {"ada"}
+    assert run(workspace, "info", target).exit_code == 0
+
+
+def test_file_urls_are_decoded(workspace: Path) -> None:
+    target = workspace / "my folder"
+    result = run(workspace, "push", "mine", target.as_uri())  # file:///…/my%20folder
+    assert result.exit_code == 0, result.output
+    assert signers(target) == {"ada"}
+    assert run(workspace, "pull", target.as_uri(), "--name", "again").exit_code == 0
+    assert signers(workspace / "datasets" / "again") == {"ada"}
+
+
+def test_signers_are_found_in_any_unicode_form(workspace: Path) -> None:
+    """As é, or as e and an accent."""
+    composed, decomposed = "Jos\u00e9", "Jose\u0301"
+    write(workspace / "datasets" / "one", numbers(0, composed))
+    write(workspace / "datasets" / "two", numbers(50, composed))
+    for number, options in enumerate((["--same", decomposed], ["--rename", f"two:{decomposed}=eve"])):
+        result = run(workspace, "merge", "one", "two", "--to", f"ours-{number}", *options)
+        assert result.exit_code == 0, result.output
+    assert signers(workspace / "datasets" / "ours-1") == {composed, "eve"}
+    sheet = run(workspace, "show", "one", "--signer", decomposed, "--to", str(workspace / "sheet.png"))
+    assert sheet.exit_code == 0, sheet.output
 
 
 @pytest.fixture
