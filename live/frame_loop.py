@@ -12,7 +12,7 @@ from aslkit.live.config import LiveConfig
 from aslkit.live.reader import Reader
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.source_kind import LIVE_KINDS, source_kind
-from aslkit.video.sources import CameraRequest, open_source
+from aslkit.video.sources import CameraRequest, ReadOptions, open_source
 from aslkit.video.stream import Stream
 
 IMAGE_INTERVAL_S: Final = 0.1
@@ -26,7 +26,14 @@ _CLOSE_TIMEOUT_S: Final = 10
 
 
 def open_stream(
-    source: str, config: LiveConfig, *, letter: str = "A", paced: bool, wait_forever: bool, on_message: OnMessage
+    source: str,
+    config: LiveConfig,
+    *,
+    letter: str = "A",
+    paced: bool,
+    wait_forever: bool,
+    mirrored: bool = False,
+    on_message: OnMessage,
 ) -> Stream:
     """Open a source for reading.
 
@@ -36,6 +43,7 @@ def open_stream(
         letter: letter that the synthetic signer shows.
         paced: deliver the frames of a video at its frame rate.
         wait_forever: never stop waiting for a lost camera, because a window shows what is wrong.
+        mirrored: whether the source is mirrored, as a selfie. Its frames are unmirrored.
         on_message: called in the reading thread if a video can only be read in part.
 
     Raises:
@@ -44,7 +52,7 @@ def open_stream(
     camera_request = CameraRequest(width=config.camera_width, height=config.camera_height, fps=config.camera_fps)
     reopen = partial(
         open_source, source, letter=letter, signer=SYNTHETIC_SIGNER, session="live", camera_request=camera_request,
-        on_note=on_message,
+        on_note=on_message, options=ReadOptions(mirrored=mirrored),
     )  # fmt: skip
     live = source_kind(source) in LIVE_KINDS
     stream = Stream(reopen, live=live, paced=paced, reconnect_timeout_s=None if wait_forever else config.reconnect_s)

@@ -53,6 +53,7 @@ def live(
     on_message: OnMessage,
     windowed: bool,
     letter: str = "A",
+    mirrored: bool = False,
     limit_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> LiveResult:
@@ -66,6 +67,7 @@ def live(
         on_message: called with each line that the user should read.
         windowed: show a window.
         letter: letter that the synthetic signer shows.
+        mirrored: whether the source is mirrored, as a selfie. Its frames are unmirrored.
         limit_s: stop after this many seconds of frames; None for no limit.
         clock: returns monotonic time in seconds.
 
@@ -85,7 +87,7 @@ def live(
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
         stream = open_stream(
             source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed,
-            on_message=on_message,
+            mirrored=mirrored, on_message=on_message,
         )  # fmt: skip
         # A list, because the thread of the loop appends to it.
         first_frame_s: list[float] = []

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from aslkit.live.speller import Event
 
 
+mirrored_option: Final = click.option(
+    "--mirrored", is_flag=True, help="The source is mirrored, as in a selfie; its frames are unmirrored."
+)
+
+
 @click.command()
 @click.argument("run", required=False, shell_complete=completions.run)
 @source_option
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     help="Letter that the synthetic signer shows.",
     shell_complete=completions.letter,
 )
+@mirrored_option
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
 @click.option("--limit-s", type=click.FloatRange(0), help="Stop after this many seconds.  [default: never]")
 @click.option("--speak", is_flag=True, help="Speak each word when a space ends it.")
@@ -63,7 +69,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     from aslkit.live.config import LiveConfig
     from aslkit.live.text_output import copy_text, find_clipboard, find_voice
 
-    check_web_options(web=web, unused=("source", "letter", "preview", "limit_s"))
+    check_web_options(web=web, unused=("source", "letter", "mirrored", "preview", "limit_s"))
     if options["source"] != "synthetic":
         reject_options(("letter",), "requires --source synthetic")
     workspace = Workspace(root=root)
@@ -85,7 +91,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
         result = live_run.live(
             folder, source=options["source"], config=settings, on_event=on_event, on_message=_print_message,
-            letter=letter, limit_s=options["limit_s"],
+            letter=letter, mirrored=options["mirrored"], limit_s=options["limit_s"],
             windowed=_is_windowed(options["preview"], options["source"], as_json=as_json),
         )  # fmt: skip
     click.echo(json.dumps(result.to_dict()) if as_json else result.text)
@@ -104,7 +110,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     shell_complete=completions.letters,
 )
 @click.option(
-    "--letter", help="Letter that the video or the synthetic signer shows.", shell_complete=completions.letter
+    "--letter",
+    help="Letter that the video, unlabelled images or the synthetic signer show.",
+    shell_complete=completions.letter,
 )
 @click.option(
     "--times",
@@ -122,6 +130,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
     shell_complete=completions.signer,
 )
 @labels_option
+@mirrored_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random order.")
 @click.option(
     "--preview/--no-preview", default=True, help="Show the prompts in a window or in the terminal.  [default: window]"
@@ -131,15 +140,16 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @json_option
 def exam(
     run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
-    labels: dict[str, str] | None, seed: int, preview: bool, config: Path | None, root: Path, as_json: bool,
+    labels: dict[str, str] | None, mirrored: bool, seed: int, preview: bool, config: Path | None, root: Path,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Test a model on your own hand: sign the prompted letters and get a score.
 
     RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
-    Letters come in random order, followed by a rest in which no letter should be predicted. A folder of photographs
-    that `aslkit import` can read, or a video of one --letter, is scored in the same way. Exam frames are never used for
-    training.
+    Letters come in random order, followed by a rest in which no letter should be predicted. Letters that the model was
+    not trained on are left out. A folder of photographs that `aslkit import` can read, or a video of one --letter, is
+    scored in the same way; of a folder with train and test, only test. Exam frames are never used for training.
 
     \b
     Example:  aslkit exam
@@ -151,7 +161,6 @@ def exam(
     from aslkit.cli.output.runs import print_exam
     from aslkit.core.config import load_settings
     from aslkit.core.letters import parse_letter, parse_letters
-    from aslkit.formats.image_folders.advice import explain_file, is_archive
     from aslkit.live.config import LiveConfig
     from aslkit.live.exam.result_folder import ExamFolder
     from aslkit.live.exam.run import run_exam
@@ -168,21 +177,43 @@ def exam(
     workspace = Workspace(root=root)
     folder = run_or_newest(run, workspace)
     settings = load_settings("live", LiveConfig, file=config)
-    if kind == "video" and is_archive(Path(source)):
-        raise InputError(explain_file(Path(source)))
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
-    chosen_letters = (parse_letter(letter),) if letter is not None else parse_letters(letters)
+    asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
+    chosen_letters, not_trained = _split_by_training(asked, folder)
     signer_name = _exam_signer(signer, source, workspace)
-    metadata = {"run": folder.name, "signer": signer_name, "source": camera_name(source), "seed": seed, "times": times}
+    metadata = {
+        "run": folder.name, "signer": signer_name, "source": camera_name(source), "seed": seed, "times": times,
+        "not_trained": not_trained,
+    }  # fmt: skip
     rng = np.random.default_rng(seed)
     result = run_exam(
         folder, source=source, prompts=shuffle_letters(chosen_letters, times, rng), letters=chosen_letters,
         times=times, rng=rng, config=settings, rest_s=rest_s, windowed=preview, on_message=_print_message,
         folder=ExamFolder.new(workspace, name=f"{folder.name}-{signer_name}", signer=signer_name, metadata=metadata),
-        labels=labels,
+        labels=labels, single_letter=letter is not None, mirrored=mirrored,
     )  # fmt: skip
     print_exam(result, as_json=as_json)
+
+
+def _split_by_training(letters: tuple[str, ...], run: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Split letters into those that a run was trained on, and the others, which are reported.
+
+    Raises:
+        InputError: the run was trained on none of them.
+    """
+    from aslkit.formats.run_metrics import read_training_letters
+
+    trained = read_training_letters(run) or letters
+    known, others = (
+        tuple(each for each in letters if each in trained),
+        [each for each in letters if each not in trained],
+    )
+    if not known:
+        raise InputError(f"{run.name} was not trained on {' '.join(others)}, only on {' '.join(trained)}.")
+    if others:
+        _print_message(f"Left out, because {run.name} was not trained on them: {' '.join(others)}")
+    return known, others
 
 
 def _is_windowed(preview: bool | None, source: str, *, as_json: bool) -> bool:

@@ -268,3 +268,13 @@ def read_training_signers(run: Path) -> set[str]:
     """
     metrics = read_metrics(run)
     return metrics.trained_on.all_signers if isinstance(metrics, RunMetrics) else set()
+
+
+def read_training_letters(run: Path) -> tuple[str, ...]:
+    """Return the letters that a run was trained on, sorted; empty if its metrics.json is missing.
+
+    Raises:
+        AslkitError: metrics.json is damaged.
+    """
+    metrics = read_metrics(run)
+    return tuple(sorted(metrics.trained_on.letters)) if isinstance(metrics, RunMetrics) else ()

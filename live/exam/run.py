@@ -9,9 +9,9 @@ import numpy as np
 from aslkit.core.errors import InputError
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import OnMessage, progress_bar
-from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
+from aslkit.live.exam.images import decode_images, select_images
 from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.scoring import Exam, ExamScore, LetterResult, prompt_text
 from aslkit.live.frame_loop import FrameLoop, open_stream
@@ -20,8 +20,8 @@ from aslkit.live.recogniser import Recogniser
 from aslkit.live.speller import Event
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.source_kind import LIVE_KINDS, source_kind
-from aslkit.video.sources import open_source
-from aslkit.vision.images import Frame, ImageError, decode_image, read_image_file
+from aslkit.video.sources import ReadOptions, open_source
+from aslkit.vision.images import Frame
 
 FRAME_INTERVAL_S: Final = 0.2
 """Interval at which camera frames are stored, and at which a video is sampled."""
@@ -35,51 +35,6 @@ _TIME_TOLERANCE_S: Final = 0.002
 
 StoreFrame = Callable[[Frame, str], str]
 """Stores a frame, BGR, uint8 (height, width, 3), of a letter, and returns its path in the exam's folder."""
-
-
-def select_images(
-    folder: Path,
-    letters: tuple[str, ...],
-    times: int,
-    rng: np.random.Generator,
-    labels: Mapping[str, str] | None = None,
-) -> list[tuple[str, Path]]:
-    """Select up to `times` random images of each letter and of NO_LETTER, and return them in random order.
-
-    Args:
-        folder: folder with one folder per letter, or of another layout; see `read_image_folder`.
-        letters: letters to select.
-        times: maximum number of images of each letter.
-        rng: selects the images and their order.
-        labels: see `read_image_folder`.
-
-    Raises:
-        InputError: the folder has no image of these letters.
-    """
-    by_letter: dict[str, list[Path]] = {}
-    for image in read_image_folder(folder, labels=labels, allow_exams=True).images:
-        by_letter.setdefault(image.letter, []).append(image.path)
-    if not by_letter.keys() & set(letters):
-        raise InputError(f"{folder} has no images of {' '.join(letters)}. It has images of: {' '.join(by_letter)}.")
-    selected = []
-    for letter in (*letters, NO_LETTER):
-        files = by_letter.get(letter, [])
-        selected += [(letter, files[index]) for index in rng.permutation(len(files))[:times].tolist()]
-    return [selected[index] for index in rng.permutation(len(selected)).tolist()]
-
-
-def decode_images(
-    selected: list[tuple[str, Path]], unreadable: list[str], on_message: OnMessage
-) -> Iterator[tuple[str, Frame]]:
-    """Decode images of known letters. Damaged images are skipped, reported, and appended to `unreadable`."""
-    for letter, path in selected:
-        try:
-            frame = decode_image(read_image_file(path))
-        except ImageError as error:
-            unreadable.append(str(path))
-            on_message(f"{path}: {error.message}. The image is skipped.")
-            continue
-        yield letter, frame
 
 
 def examine_frames(
@@ -161,6 +116,8 @@ def run_exam(
     windowed: bool,
     on_message: OnMessage,
     labels: Mapping[str, str] | None = None,
+    single_letter: bool = False,
+    mirrored: bool = False,
 ) -> dict[str, Any]:
     """Run an exam, and return the values of its result.json.
 
@@ -177,6 +134,8 @@ def run_exam(
         windowed: show the prompts of a camera exam in a window, otherwise in the terminal.
         on_message: called with each line that the user should read.
         labels: names of classes of images and the letters that they stand for; see `read_image_folder`.
+        single_letter: whether unlabelled images show the only letter in `letters`.
+        mirrored: whether the source is mirrored, as a selfie. Its frames are unmirrored.
 
     Raises:
         InputError: the run or the source does not exist, or the source has no readable image of the letters.
@@ -197,13 +156,27 @@ def run_exam(
             )
         if kind in LIVE_KINDS:
             exam = Exam(prompts=prompts, rest_s=rest_s)
-            score = _examine_camera(recogniser, source, config, exam, folder, windowed=windowed, on_message=on_message)
+            score = _examine_camera(
+                recogniser, source, config, exam, folder, windowed=windowed, mirrored=mirrored, on_message=on_message
+            )
         elif kind == "folder":
-            selected = select_images(Path(source), letters, times, rng, labels)
-            score = _examine_images(recogniser, Path(source), letters, selected, folder, on_message)
+            selected = select_images(
+                Path(source), letters, times, rng, labels, single_letter=single_letter, on_message=on_message
+            )
+            _report_missing_letters(letters, selected, folder, on_message)
+            unreadable = folder.metadata["unreadable"] = list[str]()
+            frames = decode_images(selected, unreadable, on_message, mirrored=mirrored)
+            score = examine_frames(recogniser, frames, len(selected), folder.store_frame)
+            if not score.results:
+                raise InputError(f"None of the images of letters in {source} can be read.")
         else:
             with open_source(
-                source, letter=letters[0], signer=folder.signer, session="exam", on_note=on_message
+                source,
+                letter=letters[0],
+                signer=folder.signer,
+                session="exam",
+                on_note=on_message,
+                options=ReadOptions(mirrored=mirrored),
             ) as video:
                 frames = _sample_video(video, letters[0], times)
                 score = examine_frames(recogniser, frames, times, folder.store_frame)
@@ -218,34 +191,18 @@ def _examine_camera(
     folder: ExamFolder,
     *,
     windowed: bool,
+    mirrored: bool,
     on_message: OnMessage,
 ) -> ExamScore:
     camera_exam = CameraExam(exam, folder.store_frame)
     reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=camera_exam.on_event)
-    stream = open_stream(source, config, paced=False, wait_forever=windowed, on_message=on_message)
+    stream = open_stream(source, config, paced=False, wait_forever=windowed, mirrored=mirrored, on_message=on_message)
     frame_loop = FrameLoop(stream, reader, live=True, on_frame=camera_exam.on_frame)
     try:
         _show_prompts(exam, reader, frame_loop, windowed, on_message)
     finally:
         frame_loop.close()  # before the score is read, because the last result may still be being recorded
     return exam.score()
-
-
-def _examine_images(
-    recogniser: RecogniserProtocol,
-    source: Path,
-    letters: tuple[str, ...],
-    selected: list[tuple[str, Path]],
-    folder: ExamFolder,
-    on_message: OnMessage,
-) -> ExamScore:
-    _report_missing_letters(letters, selected, folder, on_message)
-    unreadable = folder.metadata["unreadable"] = list[str]()
-    frames = decode_images(selected, unreadable, on_message)
-    score = examine_frames(recogniser, frames, len(selected), folder.store_frame)
-    if not score.results:
-        raise InputError(f"None of the images of letters in {source} can be read.")
-    return score
 
 
 def _report_missing_letters(

@@ -1,5 +1,6 @@
 """Renders the README of an export: files, inputs and outputs, usage, and the measured accuracy."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -67,13 +68,16 @@ the predictions for single frames can differ.
 """
 
 
-def render_readme(exported: ModelExport, *, run: Path, contract: PreprocessConfig) -> str:
+def render_readme(
+    exported: ModelExport, *, run: Path, contract: PreprocessConfig, trained_letters: Collection[str] = ()
+) -> str:
     """Return the README as Markdown.
 
     Args:
         exported: the export.
         run: run folder.
         contract: contract of the run.
+        trained_letters: letters that the model was trained on; empty if they are unknown.
     """
     quantized = f", {exported.quantize}" if exported.quantize != "none" else ""
     parts = [
@@ -84,6 +88,7 @@ def render_readme(exported: ModelExport, *, run: Path, contract: PreprocessConfi
         "## Model",
         "",
         *_describe_interface(contract, "1" if exported.format == "tflite" else "n"),
+        *_describe_untrained_letters(contract, trained_letters),
         "",
         "The contract, `preprocess.json`, defines how the input is computed from an image, and contains the "
         f"temperature and the threshold. It is {_CONTRACT_LOCATIONS[exported.format]}",
@@ -120,6 +125,16 @@ def _describe_interface(contract: PreprocessConfig, batch_size: str) -> list[str
         f"- Input `input`: float32 ({batch_size}, {shape}), {landmarks if contract.kind == 'landmarks' else pixels}",
         f"- Output `probabilities`: float32 ({batch_size}, {len(contract.letters)}), one for each of the letters "
         f"{_format_code(' '.join(contract.letters))}, in this order",
+    ]
+
+
+def _describe_untrained_letters(contract: PreprocessConfig, trained: Collection[str]) -> list[str]:
+    known = [letter for letter in contract.letters if letter in trained]
+    if not known or len(known) == len(contract.letters):
+        return []
+    return [
+        f"- Letters: the model was trained on {_format_code(' '.join(known))} only. It does not recognise the others; "
+        "ignore their probabilities"
     ]
 
 

@@ -14,7 +14,7 @@ from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write, folder_size, write_text
 from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
-from aslkit.formats.run_metrics import read_training_signers
+from aslkit.formats.run_metrics import read_training_letters, read_training_signers
 from aslkit.inference.load_model import load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
@@ -103,7 +103,9 @@ def export_model(
         folder.mkdir(parents=True)
         fidelity = FORMATS[format](job, folder)
         exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(folder), loss=fidelity)
-        write_text(folder / "README.md", readme.render_readme(exported, run=run, contract=contract))
+        trained_letters = read_training_letters(run)
+        text = readme.render_readme(exported, run=run, contract=contract, trained_letters=trained_letters)
+        write_text(folder / "README.md", text)
         marker = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
         write_text(folder / MARKER_FILE, json.dumps(marker | {"loss": asdict(fidelity) if fidelity else None}) + "\n")
     return exported

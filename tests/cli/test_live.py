@@ -14,6 +14,7 @@ from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.scoring import ExamScore, LetterResult
 from aslkit.live.run import LiveResult
 from aslkit.live.speller import Event
+from tests.live.factories import write_training_data
 
 Run = Callable[..., Result]
 
@@ -65,6 +66,43 @@ def exam_folders(monkeypatch: pytest.MonkeyPatch) -> list[ExamFolder]:
 
     monkeypatch.setattr("aslkit.live.exam.run.run_exam", fake_run_exam)
     return folders
+
+
+@pytest.mark.parametrize(
+    ("options", "asked", "message"),
+    [
+        ((), ("A", "B", "L"), "Left out, because one was not trained on them: C D"),
+        (("--letters", "A,B"), ("A", "B"), ""),
+        (("--letters", "B,C"), ("B",), "Left out, because one was not trained on them: C\n"),
+    ],
+)
+def test_exam_asks_only_for_letters_that_the_model_knows(
+    options: Sequence[str], asked: Sequence[str], message: str, aslkit: Run, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    calls: list[dict[str, Any]] = []
+
+    def fake_run_exam(run: Path, **arguments: Any) -> dict[str, Any]:
+        calls.append(arguments)
+        return {}
+
+    monkeypatch.setattr("aslkit.live.exam.run.run_exam", fake_run_exam)
+    write_training_data(tmp_path / "runs" / "one", letters=["A", "B", "L"])
+    result = aslkit("exam", "one", "--signer", "ben", "--json", *options)
+    assert result.exit_code == 0, result.output
+    assert message in result.stderr
+    assert calls[0]["letters"] == tuple(asked)
+    assert set(calls[0]["prompts"]) == set(asked)
+    assert calls[0]["folder"].metadata["not_trained"][:1] == (["C"] if message else [])
+    result = aslkit("exam", "one", "--signer", "ben", "--letters", "C,D")
+    assert result.exit_code == 2
+    assert "one was not trained on C D, only on A B L." in result.stderr
+
+
+def test_mirrored_is_passed_on(aslkit: Run, live_calls: list[dict[str, Any]], tmp_path: Path) -> None:
+    result = aslkit("live", "one", "--source", "1", "--mirrored")
+    assert result.exit_code == 0, result.output
+    assert live_calls[0]["mirrored"]
 
 
 def write_broken_program(program: Path) -> None:

@@ -1,5 +1,6 @@
 """Create runs with untrained networks, for tests that only compare predictions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,10 @@ def create_run(feature: str, architecture: str, folder: Path, *, members: int = 
     return folder
 
 
-def write_training_signers(run: Path, signers: list[str]) -> None:
-    """Write a metrics.json that names the signers that a run was trained on."""
-    metrics = RunMetrics(unseen=HeldOutMetrics(), trained_on=TrainingData(signers=signers))
+def write_training_data(run: Path, *, signers: Sequence[str] = (), letters: Sequence[str] = ()) -> None:
+    """Write a metrics.json that names the signers and letters that a run was trained on."""
+    trained_on = TrainingData(signers=list(signers), letters=list(letters))
+    metrics = RunMetrics(unseen=HeldOutMetrics(), trained_on=trained_on)
     (run / METRICS_FILE).write_text(metrics.to_json())
 
 

@@ -129,9 +129,13 @@ def web_options(*, port: int, description: str) -> Callable[[Command], Command]:
 def _normalise_source(context: click.Context, param: click.Parameter, value: str) -> str:
     if context.resilient_parsing:  # shell completion, which must be fast
         return value
+    from aslkit.formats.image_folders.advice import explain_file, is_archive
     from aslkit.video.source_kind import normalise_source
 
-    return normalise_source(value)
+    source = normalise_source(value)
+    if is_archive(Path(source)) and Path(source).is_file():
+        raise InputError(explain_file(Path(source)))
+    return source
 
 
 source_option: Final = click.option(

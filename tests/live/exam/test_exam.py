@@ -19,15 +19,16 @@ from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import walk_captures
 from aslkit.formats.image_folders.read_folder import read_image_folder
 from aslkit.live.config import LiveConfig
+from aslkit.live.exam.images import decode_images, select_images
 from aslkit.live.exam.report_page import MAX_IMAGES
 from aslkit.live.exam.result_folder import ExamFolder
-from aslkit.live.exam.run import examine_frames, run_exam, select_images
+from aslkit.live.exam.run import examine_frames, run_exam
 from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamScore, LetterResult, shuffle_letters
 from aslkit.live.recogniser import Recognition
 from aslkit.video.source_frame import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, decode_image, encode_png
-from tests.live.factories import write_training_signers
+from tests.live.factories import write_training_data
 
 
 def test_shuffle_letters_repeats_each_letter_and_depends_on_seed() -> None:
@@ -182,10 +183,36 @@ def test_images_of_other_layouts_are_selected(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
     rng = np.random.default_rng(0)
     assert Counter(letter for letter, _ in select_images(tmp_path / "flat", LETTERS, 2, rng)) == {"A": 1, "none": 1}
-    assert Counter(letter for letter, _ in select_images(tmp_path / "split", LETTERS, 2, rng)) == {"A": 1, "B": 1}
+    messages: list[str] = []
+    selected = select_images(tmp_path / "split", LETTERS, 2, rng, on_message=messages.append)
+    assert selected == [("B", tmp_path / "split/test/b/1.png")]
+    assert messages == [
+        f"{tmp_path / 'split'} has the splits train, test. Only test is used. For another one, give its folder."
+    ]
+    assert [letter for letter, _ in select_images(tmp_path / "split/train", LETTERS, 2, rng)] == ["A"]
     assert [letter for letter, _ in select_images(tmp_path / "odd", LETTERS, 2, rng, {"0": "c"})] == ["C"]
     with pytest.raises(InputError, match="--labels 0=A"):
         select_images(tmp_path / "odd", LETTERS, 2, rng)
+
+
+def test_unlabelled_images_show_the_given_letter(tmp_path: Path) -> None:
+    for name in ("IMG_1.png", "IMG_2.png", ".hidden.png"):
+        (tmp_path / name).write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    (tmp_path / "notes.txt").write_text("Taken on Sunday")
+    rng, messages = np.random.default_rng(0), list[str]()
+    selected = select_images(tmp_path, ("C",), 5, rng, single_letter=True, on_message=messages.append)
+    assert sorted(selected) == [("C", tmp_path / "IMG_1.png"), ("C", tmp_path / "IMG_2.png")]
+    assert messages == [f"The images in {tmp_path} are not labelled. All 2 count as C."]
+    with pytest.raises(InputError, match=r"contains images, but not their letters.* add it, such as --letter A"):
+        select_images(tmp_path, LETTERS, 5, rng)
+
+
+def test_mirrored_images_are_unmirrored(tmp_path: Path) -> None:
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[:, :32] = 255
+    (tmp_path / "0.png").write_bytes(encode_png(frame))
+    ((_, decoded),) = decode_images([("A", tmp_path / "0.png")], [], pytest.fail, mirrored=True)
+    np.testing.assert_array_equal(decoded, frame[:, ::-1])
 
 
 @pytest.fixture
@@ -238,7 +265,7 @@ def test_exam_of_training_signer_is_marked_as_optimistic(
 ) -> None:
     (tmp_path / "photos" / "A").mkdir(parents=True)
     (tmp_path / "photos" / "A" / "0.png").write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
-    write_training_signers(tmp_path, ["ben", "maria"])
+    write_training_data(tmp_path, signers=["ben", "maria"])
     known, unseen = examine(tmp_path / "photos"), examine(tmp_path / "photos", "cleo")
     assert (known["known"], unseen["known"]) == (True, False)
     assert any("was trained on maria, so the score is optimistic" in line for line in known["messages"])
@@ -297,10 +324,11 @@ def test_exam_frames_are_never_trained_on(exam_folder: ExamFolder, tmp_path: Pat
             read_image_folder(folder)
 
 
-def test_archive_of_images_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "photos.zip").write_bytes(b"PK")
-    result = CliRunner().invoke(
-        main, ["exam", "starter", "--source", str(tmp_path / "photos.zip"), "--workspace", str(tmp_path)]
-    )
-    assert result.exit_code == 2
+@pytest.mark.parametrize("command", ["exam", "live", "capture"])
+def test_archive_of_images_is_explained(command: str, tmp_path: Path) -> None:
+    archive = tmp_path / "my photos.zip"
+    archive.write_bytes(b"PK")
+    imported = CliRunner().invoke(main, ["import", str(archive), "--workspace", str(tmp_path)])
+    result = CliRunner().invoke(main, [command, "--source", str(archive), "--workspace", str(tmp_path)])
+    assert (result.exit_code, result.output) == (2, imported.output)
     assert "is an archive. Unpack it with" in result.output

@@ -1,6 +1,7 @@
 """Exported models predict the same as the run, contain the contract, and have a working example."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -26,7 +27,7 @@ from aslkit.live.recogniser import Recogniser
 from aslkit.train.data.features import FEATURES
 from aslkit.vision.images import decode_image
 from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, PreprocessConfig
-from tests.live.factories import CASES, create_run, encode_hand, write_training_signers
+from tests.live.factories import CASES, create_run, encode_hand, write_training_data
 
 FORMATS = ("tflite", "onnx", "saved-model")
 
@@ -111,6 +112,16 @@ def test_example_predicts_same_as_live(format: str, landmarks: Path, tmp_path: P
     assert len(lines) <= 10
 
 
+def test_readme_lists_the_letters_that_the_model_knows(landmarks: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(landmarks, run)
+    for letters, known in ((["A", "B", "L"], "`A B L`"), ([], None), (LETTERS, None)):
+        write_training_data(run, letters=letters)
+        text = (export_model(run, format="onnx", into=tmp_path / "out").to / "README.md").read_text()
+        assert ("- Letters: the model was trained on" in text) == (known is not None)
+        assert f"trained on {known} only" in text or known is None
+
+
 def test_onnx_reference_predicts_same(landmarks: Path, tmp_path: Path, rng: np.random.Generator) -> None:
     network, contract = load_network(landmarks)
     inputs = rng.normal(0, 1, (3, *contract.shape)).astype(np.float32)
@@ -157,11 +168,11 @@ def test_export_is_measured_on_unseen_signers_if_possible(landmarks: Path, curat
     run = create_run("landmarks", "mlp", tmp_path / "run")
     metrics = run / "metrics.json"
     options = {"format": "tflite", "dataset": curated.dataset("custom"), "force": True}
-    write_training_signers(run, ["ada", "cleo"])
+    write_training_data(run, signers=["ada", "cleo"])
     fidelity = export_model(run, **options).loss  # type: ignore[arg-type]
     assert fidelity
     assert (fidelity.people, fidelity.strangers) == (("ben",), True)
-    write_training_signers(run, ["ada", "ben", "cleo"])
+    write_training_data(run, signers=["ada", "ben", "cleo"])
     fidelity = export_model(run, **options).loss  # type: ignore[arg-type]
     assert fidelity
     assert len(fidelity.people) == 1  # the signer of the test split
