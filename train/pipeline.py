@@ -54,6 +54,7 @@ from aslkit.train.evaluation.signer_outliers import SignerOutlier, find_signer_o
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
+from aslkit.train.fitting.threads import limit_threads
 from aslkit.train.reporting.environment import describe_environment, reproduce_command
 from aslkit.train.reporting.resume import open_run_folder
 from aslkit.train.reporting.write_run import FinishedRun, write_run
@@ -183,6 +184,8 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
     )
     for text in (*(dataset_warnings(samples) if not cv else ()), *duplicates):
         request.on_message(text)
+    if config.architecture == "mlp" and not candidates:  # with candidates, other networks were already trained
+        limit_threads(1)
     context = TrainingContext(samples=samples, feature=feature, config=config, folders=folders)
     # Train: first the models of the folds, then the one that the run keeps.
     folds = cross_validate(whole, feature, config, cv, recorded=recorded, folders=folders) if cv else None

@@ -13,7 +13,7 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
 from aslkit.train.fitting.epoch_batches import RankData, Variant
-from aslkit.train.fitting.transfer import STARTER_REHEARSAL
+from aslkit.train.fitting.transfer import STARTER_EPOCH_ROWS, STARTER_REHEARSAL
 from aslkit.vision.preprocess import Array
 
 MIRRORED_SHARE: Final = 0.5
@@ -50,9 +50,12 @@ def balanced_data(samples: Samples, feature: Feature, config: TrainConfig) -> Ra
     )
 
 
-def list_variants(feature: Feature, config: TrainConfig) -> Sequence[Variant]:
-    """Return what an epoch sees of each hand: the hand itself, and its augmented copies."""
+def list_variants(feature: Feature, config: TrainConfig, rows: int) -> Sequence[Variant]:
+    """Return what an epoch sees of each of `rows` hands: the hand itself, and its augmented copies."""
     mirrored_share = MIRRORED_SHARE if config.both_hands else 0.0
+    copies = feature.copies
+    if config.start == STARTER_NAME:
+        copies = min(copies, max(1, STARTER_EPOCH_ROWS // rows - 1))
 
     def plain(hands: Array, rng: np.random.Generator) -> Array:
         return feature.to_inputs(hands)
@@ -60,7 +63,7 @@ def list_variants(feature: Feature, config: TrainConfig) -> Sequence[Variant]:
     def augmented(hands: Array, rng: np.random.Generator) -> Array:
         return feature.to_inputs(feature.augment(hands, mirrored_share, rng))
 
-    return [plain, *[augmented] * feature.copies]
+    return [plain, *[augmented] * copies]
 
 
 def _select_synthetic(

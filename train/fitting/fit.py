@@ -25,7 +25,6 @@ from aslkit.train.fitting.balanced_data import balanced_data, list_variants
 from aslkit.train.fitting.checkpoints import CheckpointStore
 from aslkit.train.fitting.epoch_batches import RankData
 from aslkit.train.fitting.tensorboard import write_scalars
-from aslkit.train.fitting.threads import limit_threads
 from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
 from aslkit.train.fitting.training_state import TrainingState
 from aslkit.train.fitting.training_step import SingleProcess
@@ -93,8 +92,6 @@ def fit(
         AslkitError: too few frames to train on, no epoch with a finite loss, or TensorFlow is not installed.
     """
     keras = import_keras()
-    if config.architecture == "mlp":
-        limit_threads(1)
     keras.utils.set_random_seed(config.seed)
     check_trainable(samples)
     network, model = build_ensemble(
@@ -192,7 +189,7 @@ class _Training:
 
     def _run(self, schedule: Schedule, state: TrainingState, after_epoch: Callable[[TrainingState], None]) -> None:
         run_training(
-            self.network, self.data, schedule, variants=list_variants(self.feature, self.config),
+            self.network, self.data, schedule, variants=list_variants(self.feature, self.config, self.data.total),
             to_inputs=self.feature.to_inputs, seed=self.config.seed, ranks=SingleProcess(), state=state,
             after_epoch=after_epoch,
         )  # fmt: skip
@@ -202,7 +199,7 @@ class _Training:
         layers = [each for each in _iter_layers(keras, self.network) if isinstance(each, keras.layers.Normalization)]
         if layers:
             rng = np.random.default_rng([self.config.seed, 0])
-            inputs = [vary(self.data.images, rng) for vary in list_variants(self.feature, self.config)]
+            inputs = [vary(self.data.images, rng) for vary in list_variants(self.feature, self.config, self.data.total)]
             for layer in layers:
                 layer.adapt(np.concatenate(inputs))
 

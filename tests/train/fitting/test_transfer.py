@@ -14,6 +14,7 @@ from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import get_architecture
+from aslkit.train.fitting.balanced_data import list_variants
 from aslkit.train.fitting.fit import fit
 
 
@@ -34,6 +35,15 @@ def test_transfer_weights_copies_all_but_the_last_layer(dataset: Path, tmp_path:
     pre_trained = fit(samples, feature, config)
     scratch = fit(samples, feature, replace(config, start=""))
     assert pre_trained.history != scratch.history
+
+
+@pytest.mark.parametrize(
+    ("start", "rows", "variants"),
+    [("starter", 1_620, 6), ("starter", 8_000, 4), ("starter", 60_000, 2), ("", 60_000, 6)],
+)
+def test_adapting_the_starter_to_many_frames_uses_fewer_copies(start: str, rows: int, variants: int) -> None:
+    config = load_settings("train", TrainConfig, flags={"architecture": "mlp", "start": start})
+    assert len(list_variants(get_feature("landmarks"), config, rows)) == variants
 
 
 def test_transfer_weights_rejects_other_architectures(tmp_path: Path) -> None:
