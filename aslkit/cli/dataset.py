@@ -8,7 +8,8 @@ import click
 
 from aslkit.cli.dataset_sharing import merge, pull, push
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import dataset_folder, json_option, workspace_option
+from aslkit.cli.shared.options import Folder, dataset_folder, json_option, workspace_option
+from aslkit.core.errors import AslkitError
 from aslkit.core.sanitize import sanitize_text
 from aslkit.core.workspace import Workspace
 
@@ -56,8 +57,15 @@ def list_datasets(root: Path, as_json: bool) -> None:
     from aslkit.datasets.info import summarise_folder
     from aslkit.datasets.parquet_store import list_datasets
 
-    folder = Workspace(root=root).datasets
-    print_list([summarise_folder(each) for each in list_datasets(folder)], folder, as_json=as_json)
+    folder, infos, errors = Workspace(root=root).datasets, [], []
+    for each in list_datasets(folder):
+        try:
+            infos.append(summarise_folder(each))
+        except AslkitError as error:
+            errors.append(f"Not listed: {error.message}")
+    print_list(infos, folder, as_json=as_json)
+    for message in errors:
+        click.secho(message, fg="yellow", err=True)
 
 
 @dataset.command()
@@ -118,7 +126,7 @@ def get(known: str, source: Path | None, renumbered: bool, partial: bool, name: 
     type=click.Choice(["imagefolder", "webdataset", "csv28", "landmarks"]),
     help="Export format.",
 )
-@click.option("--to", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--to", required=True, type=Folder(), help="Folder to write.")
 @click.option(
     "--split",
     "splits",

@@ -206,9 +206,10 @@ def pull(url: str, name: str | None, force: bool, root: Path, as_json: bool) -> 
     """
     from aslkit.cli.output.sharing import print_download_result
     from aslkit.datasets.sharing.download import download_dataset
-    from aslkit.datasets.sharing.remote_storage import base_name, is_url
+    from aslkit.datasets.sharing.remote_storage import base_name, local_folder
 
-    location = url if is_url(url) else f"file://{Path(url).resolve().as_posix()}"  # as_uri() would encode spaces as %20
+    source = local_folder(url)
+    location = url if source is None else f"file://{source.resolve().as_posix()}"
     folder = Workspace(root=root).dataset(name or make_name(base_name(location)))
     print_download_result(download_dataset(location, folder, force=force), as_json=as_json)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aslkit.cli.shared import shell_completion as completions
-from aslkit.cli.shared.options import dataset_folder, json_option, run_or_newest, workspace_option
+from aslkit.cli.shared.options import Folder, dataset_folder, json_option, run_or_newest, workspace_option
 from aslkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--to", "format", type=click.Choice(["tflite", "onnx", "saved-model", "page"]), required=True, help="Format."
 )
-@click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path), help="Output folder.  [default: RUN/exports/FORMAT]"
-)
+@click.option("--into", type=Folder(), help="Output folder.  [default: RUN/exports/FORMAT]")
 @click.option(
     "--quantize",
     type=click.Choice(["none", "float16", "int8"]),

@@ -22,6 +22,9 @@ METADATA_COLUMNS: Final = (
 
 SUFFIXES: Final = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp"}
 
+NO_IMAGE: Final = "no image"
+"""Reason why a row is skipped: its dataset contains only landmarks."""
+
 _MAX_CELL_CHARS: Final = 2000
 
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@")
@@ -89,7 +92,7 @@ def export_image(data: bytes | None, *, suffix: str | None = None) -> tuple[byte
         ImageError: there is no image, or it is invalid.
     """
     if data is None:
-        raise ImageError("no image")
+        raise ImageError(NO_IMAGE)
     # EXIF can contain the place and the owner of the camera.
     clean = strip_metadata(data)
     header: Header = read_header(clean)

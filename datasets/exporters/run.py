@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from aslkit import __version__
-from aslkit.core.errors import InputError
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write
 from aslkit.core.installation import aslkit_command
 from aslkit.core.progress import progress_bar
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
-from aslkit.datasets.exporters.rows import SplitExport
+from aslkit.datasets.exporters.rows import NO_IMAGE, SplitExport
 from aslkit.datasets.exporters.to_csv import write_csv28, write_landmarks
 from aslkit.datasets.exporters.to_images import write_imagefolder, write_webdataset
 
@@ -70,7 +70,7 @@ def export_dataset(
 
     Raises:
         InputError: the folder contains no dataset, or the format, a split or the destination is invalid.
-        AslkitError: the dataset is damaged, or the destination contains other files.
+        AslkitError: the dataset is damaged, no row can be exported, or the destination contains other files.
     """
     if format not in FORMATS:
         raise InputError(f"Unknown format {format!r}. Known formats: {', '.join(FORMATS)}.")
@@ -85,10 +85,18 @@ def export_dataset(
             if paths:
                 part = SplitExport(to=new, split=split, paths=paths, left_out=left_out, advance=advance)
                 rows[split] = FORMATS[format](part)
+        if not any(rows.values()):
+            raise _nothing_exported_error(folder, format, left_out)
         marker = {"aslkit": __version__, "format": format, "dataset": folder.absolute().name}
         (new / MARKER_FILE).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-    opened_by = _OPENED_BY[format](to, next(iter(rows), "train"))
+    opened_by = _OPENED_BY[format](to, next(split for split, count in rows.items() if count))
     return ExportResult(format=format, to=to, rows=rows, left_out=dict(left_out), opened_by=opened_by)
+
+
+def _nothing_exported_error(folder: Path, format: str, left_out: Counter[str]) -> AslkitError:
+    reasons = ", ".join(f"{reason}: {count:,}" for reason, count in left_out.items()) or "there are no rows"
+    advice = " Export the landmarks with --format landmarks." if NO_IMAGE in left_out else ""
+    return AslkitError(f"Nothing of {folder} can be exported as {format} ({reasons}).{advice}")
 
 
 def _list_split_files(folder: Path, split: str) -> list[Path]:

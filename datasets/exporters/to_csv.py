@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from aslkit.core.letters import LETTERS
-from aslkit.datasets.exporters.rows import METADATA_COLUMNS, SplitExport, sanitize_table
+from aslkit.datasets.exporters.rows import METADATA_COLUMNS, NO_IMAGE, SplitExport, sanitize_table
 from aslkit.datasets.schema import MAX_COORDINATE
 from aslkit.datasets.sign_mnist import parse_csv
 from aslkit.vision.images import ImageError, decode_image
@@ -62,8 +62,11 @@ def _to_published_table(
 
 def _crop_hand(row: dict[str, Any]) -> _Crop | str:
     """Return the hand as greyscale, uint8 (28, 28), or the reason why it cannot be cropped."""
+    data = (row["image"] or {}).get("bytes")
+    if data is None:
+        return NO_IMAGE
     try:
-        frame = decode_image((row["image"] or {}).get("bytes") or b"")
+        frame = decode_image(data)
     except ImageError as error:
         return error.message
     if row["hand_box"] is None:

@@ -45,6 +45,8 @@ def prepare_for_sharing(
         AslkitError: the dataset is damaged, or no row would be left.
     """
     total = parquet_store.count_rows(folder)
+    if not total:
+        raise AslkitError(f"{folder} has no rows, so there is nothing to share.")
     if names is not None:
         names.register(iter_names(folder))
     work = Preparation(config=config, names=names, masker=(names or Pseudonyms()).masker())

@@ -77,13 +77,18 @@ def local_folder(location: str) -> Path | None:
     """Return the folder of a path or a file:// URL, or None for another URL.
 
     A file:// URL is taken literally if that folder exists, and otherwise decoded: browsers write %20 for a space.
+
+    Raises:
+        InputError: the path is empty.
     """
+    if location in ("", _FILE):
+        raise InputError("The path is empty. Is a variable unset?")
     if not is_url(location):
         return Path(location)
     if not location.lower().startswith(_FILE):
         return None
     literal = location[len(_FILE) :].removeprefix("localhost")
-    return Path(literal if Path(literal).exists() else urllib.parse.unquote(literal))
+    return Path(literal) if Path(literal).exists() else Path(urllib.parse.unquote(literal)).expanduser()
 
 
 def base_name(location: str) -> str:

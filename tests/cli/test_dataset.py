@@ -63,6 +63,11 @@ def test_list_shows_each_dataset_of_the_workspace(dataset: Path, tmp_path: Path)
     ]
     names = [each["name"] for each in json.loads(aslkit("list", "--json", workspace=tmp_path).output)]
     assert names == ["other", "tiny"]
+    next((tmp_path / "datasets" / "other" / "data").glob("train-*")).write_bytes(b"PAR1")
+    result = aslkit("list", "--json", workspace=tmp_path)  # the others are listed
+    assert (result.exit_code, [each["name"] for each in json.loads(result.stdout)]) == (0, ["tiny"])
+    assert "Not listed: " in result.stderr
+    assert "other" in result.stderr
 
 
 def test_info_with_equal_letter_counts(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -173,6 +175,24 @@ def test_push_and_pull_folder_with_odd_name(workspace: Path, folder: str, name: 
     assert run(workspace, "pull", target).exit_code == 0
     assert signers(workspace / "datasets" / name) == {"ada"}
     assert run(workspace, "info", target).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("push", "mine", ""), ("pull", ""), ("push", "mine", "file://")])
+def test_empty_path_is_an_error(workspace: Path, command: Sequence[str]) -> None:
+    result = run(workspace, *command)
+    assert result.exit_code == 2
+    assert "The path is empty. Is a variable unset?" in result.output
+
+
+def test_dataset_without_rows_is_not_pushed(workspace: Path) -> None:
+    path = next((workspace / "datasets" / "mine" / "data").glob("*.parquet"))
+    table = pq.read_table(path)
+    for file in path.parent.glob("*.parquet"):
+        file.unlink()
+    pq.write_table(table.slice(0, 0), path)
+    result = run(workspace, "push", "mine", str(workspace / "out"))
+    assert result.exit_code == 1
+    assert "has no rows, so there is nothing to share." in result.output
 
 
 def test_file_urls_are_decoded(workspace: Path) -> None:

@@ -259,3 +259,20 @@ def test_imagefolder_preserves_pixels(dataset: Path, rows: dict[str, dict[str, A
     export_dataset(dataset, format="imagefolder", to=tmp_path / "images")
     files = [path for path in (tmp_path / "images").rglob("*") if path.suffix in (".jpg", ".png")]
     assert {pixel_hash(decode_image(path.read_bytes())) for path in files} == set(rows)
+
+
+@pytest.mark.parametrize("format", ["imagefolder", "webdataset", "csv28"])
+def test_export_without_images_is_an_error(format: str, tmp_path: Path) -> None:
+    rows = [factories.row(0, "ada", image={"bytes": None, "path": "ada/one/A/0.jpg"})]
+    dataset = factories.write(tmp_path / "in", {"train": rows})
+    with pytest.raises(AslkitError, match=rf"as {format} \(no image: 1\)\. Export .* --format landmarks\."):
+        export_dataset(dataset, format=format, to=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert export_dataset(dataset, format="landmarks", to=tmp_path / "out").rows == {"train": 1}
+
+
+def test_opened_by_names_a_split_with_rows(tmp_path: Path) -> None:
+    damaged = factories.row(0, "ada", label=99)
+    dataset = factories.write(tmp_path / "in", {"train": [damaged], "test": [factories.row(1, "ben")]})
+    result = export_dataset(dataset, format="landmarks", to=tmp_path / "out")
+    assert len(eval(result.opened_by, {"pandas": pd})) == 1
