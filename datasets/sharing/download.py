@@ -103,7 +103,7 @@ def _not_found_error(storage: ReadableStorage, url: str) -> InputError:
             f"The upload of the dataset to {redact_url(url)} is in progress or was interrupted. Try again later."
         )
     return InputError(
-        f"No dataset found at {redact_url(url)}: {manifest.FILE} is missing. "
+        f"No dataset found at {local_folder(url) or redact_url(url)}: {manifest.FILE} is missing. "
         "Use `aslkit dataset push NAME URL` to upload one."
     )
 

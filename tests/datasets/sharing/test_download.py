@@ -223,7 +223,7 @@ def test_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         (["push", "mine", "https://example.org/mine"], "Cannot upload to a web server"),
         (["push", "mine", "floppy://a/mine"], "cannot be opened"),
         (["push", "nothing", "memory://a/mine"], "No dataset found in"),
-        (["pull", "/nowhere/at/all"], "No dataset found at file:///nowhere/at/all"),
+        (["pull", "/nowhere/at/all"], "No dataset found at /nowhere/at/all"),
         (["pull", "memory://a/mine", "--name", "../up"], "is not a valid name for a dataset"),
         (["pull", "https://"], "names no server or bucket"),
         (["pull", "s3:///mine"], "names no server or bucket"),
