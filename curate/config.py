@@ -15,15 +15,12 @@ class NearDuplicateLimits:
     Attributes:
         distance: differing bits of the 64-bit perceptual hashes; `hand_distance` must hold as well.
         hand_distance: mean distance of the hands' joints in the frame, in lengths of the smaller palm.
-        fine_distance: differing bits of the 256-bit hashes of two frames, or of a frame and the other's mirror image.
     """
 
     distance: int
     hand_distance: float
-    fine_distance: int
 
 
-_FineBits = Annotated[int, Meta(ge=0, le=256)]  # perceptual_hash.FINE_BITS; importing it would load OpenCV for --help
 _PalmLengths = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -50,10 +47,6 @@ class CurateConfig:
     group_hand_distance: Annotated[
         _PalmLengths, Meta(description="And maximum mean distance between their joints, in palm lengths.")
     ] = 0.05
-    group_fine_distance: Annotated[
-        _FineBits,
-        Meta(description="Or differing bits of the 256-bit hashes: the same image, re-encoded, scaled or mirrored."),
-    ] = 6
     keep_per_group: Annotated[
         int,
         Meta(
@@ -87,5 +80,4 @@ class CurateConfig:
         return NearDuplicateLimits(
             distance=self.group_distance,
             hand_distance=self.group_hand_distance,
-            fine_distance=self.group_fine_distance,
         )

@@ -1,127 +1,247 @@
-"""Near-duplicate detection: recall and precision for each kind of modified copy.
+"""Augmented copies: how many are grouped with their photo, and how many photos of different people are joined.
 
-    ./run bench near_duplicates [FOLDER [IMAGES]]
+    ./run bench near_duplicates [SOURCE ...] [--photos N]
 
-FOLDER has captures, SIGNER/LETTER/*.jpg; without it, synthetic images are generated. Of each signer and letter,
-dissimilar originals are sampled and copied in several ways. Each copy is compared with all originals of the same signer
-and letter. Recall: share of copies detected as near-duplicates of their original. Precision: share of detected pairs in
-which one is a copy of the other.
+SOURCE is a folder with captures, SIGNER/LETTER/*.jpg, or a dataset; without it, synthetic images are generated. Of each
+signer and letter, up to N dissimilar photos are sampled. Each gets three copies with one to three random changes: rotated by up
+to 15°, cropped by up to 20 %, sheared by up to 10°, brightened by up to 25 %, mirrored, blurred, noisy. All are curated
+as images of one signer, with random names, as in a public export. They are also curated with the hands cut out and
+pasted on black, white and gray.
+
+"by hash" is the grouping without the search for copies: by perceptual hashes and hands alone.
 """
 
+import argparse
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit.core.config import load_settings
-from aslkit.curate.config import CurateConfig, NearDuplicateLimits
-from aslkit.curate.measure import table as measure_table
-from aslkit.curate.measure.measure import BYTES_SCHEMA, MEASURED_SCHEMA, MeasureOptions, measure_batch
-from aslkit.curate.measure.near_duplicates import GroupFeatures, connected_components
+from aslkit.core.letters import LETTERS
+from aslkit.curate.config import CurateConfig
+from aslkit.curate.measure.engine import Local
+from aslkit.curate.measure.group_frames import group_frames
+from aslkit.curate.measure.measure import MEASURED_SCHEMA, MeasureOptions
+from aslkit.curate.measure.table import group_features
+from aslkit.datasets import parquet_store
+from aslkit.formats.captures import CapturedFrame, SessionInfo
+from aslkit.vision.hand_landmarker import FINGERS, MIDDLE, WRIST, create_landmarker
 from aslkit.vision.images import Frame, decode_image, encode_jpeg, perceptual_hash
+from aslkit.vision.near_duplicate import joints_in_pixels
 from benchmarks.speed.curation import pictures
 
-MIN_DISTANCE = 8
-"""Minimum Hamming distance of two originals, of 64 bits."""
+MIN_DISTANCE: Final = 10
+"""Minimum Hamming distance of two photos of a signer and letter, of 64 bits."""
+
+COPIES: Final = 3
+CHANGES: Final = ("rotated", "cropped", "sheared", "brightened", "mirrored", "blurred", "noisy")
+BACKGROUNDS: Final = {"photo": None, "black": 0, "white": 255, "gray": 128}
 
 
-def copies(image: Frame) -> Iterator[tuple[str, Frame, int]]:
-    """Yield the kind of each copy, the copy, and its JPEG quality."""
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image file in memory, with its photo and the changes made to it."""
+
+    signer: str
+    letter: str
+    photo: int
+    changes: tuple[str, ...]
+    data: bytes
+
+
+def change(image: Frame, kind: str, rng: np.random.Generator) -> Frame:
+    """Change an image at random."""
     height, width = image.shape[:2]
-    top, left = round(height * 0.05), round(width * 0.05)
-    rotation = cv2.getRotationMatrix2D((width / 2, height / 2), 8, 1)
-    yield "the same bytes", image, 95
-    yield "JPEG quality 40", image, 40
-    yield "half the size", cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA), 85
-    yield "1.5 times the size", cv2.resize(image, (width * 3 // 2, height * 3 // 2)), 85
-    yield "brighter, 1.3", np.clip(image * 1.3, 0, 255).astype(np.uint8), 85
-    yield "darker, 0.7", (image * 0.7).astype(np.uint8), 85
-    yield "mirrored", np.ascontiguousarray(image[:, ::-1]), 85
-    yield "cropped 5 % each side", cv2.resize(image[top : height - top, left : width - left], (width, height)), 85
-    yield "cropped 5 % at a corner", image[top:, left:], 85
-    yield "rotated by 8°", cv2.warpAffine(image, rotation, (width, height), borderMode=cv2.BORDER_REFLECT), 85
+    border = int(rng.choice([cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE]))
+    match kind:
+        case "rotated":
+            turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-15, 15), 1)
+            changed = cv2.warpAffine(image, turn, (width, height), borderMode=border)
+        case "cropped":
+            share = rng.uniform(0, 0.2)
+            left, top = rng.uniform(0, share, 2)
+            part = image[
+                round(top * height) : height - round((share - top) * height),
+                round(left * width) : width - round((share - left) * width),
+            ]
+            changed = cv2.resize(part, (width, height))
+        case "sheared":
+            x, y = np.tan(np.radians(rng.uniform(-10, 10, 2)))
+            slant = np.array([[1, x, -x * height / 2], [y, 1, -y * width / 2]])
+            changed = cv2.warpAffine(image, slant, (width, height), borderMode=border)
+        case "brightened":
+            changed = np.clip(image * rng.uniform(0.75, 1.25), 0, 255)
+        case "mirrored":
+            changed = np.ascontiguousarray(image[:, ::-1])
+        case "blurred":
+            changed = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, max(width, height) / 180))
+        case _:
+            changed = image.copy()
+            changed[rng.random((height, width)) < rng.uniform(0, 0.02)] = rng.integers(0, 256, 3)
+    return np.asarray(changed, np.uint8)
 
 
-def sample_originals(folder: Path, wanted: int) -> dict[str, list[Path]]:
-    """Sample dissimilar originals of each signer and letter."""
-    rng = np.random.default_rng(0)
-    cells = {f"{path.parent.name}/{path.name}": sorted(path.glob("*.*")) for path in sorted(folder.glob("*/?"))}
-    found: dict[str, list[Path]] = {name: [] for name in cells}
-    hashes: dict[str, list[int]] = {name: [] for name in cells}
-    orders = {name: iter(rng.permutation(len(paths))) for name, paths in cells.items()}
-    for _ in range(max(map(len, cells.values()))):
-        for name, order in orders.items():
-            index = next(order, None)
-            if index is None or sum(map(len, found.values())) >= wanted:
-                continue
-            own = perceptual_hash(decode_image(cells[name][index].read_bytes()))
-            if all((own ^ other).bit_count() >= MIN_DISTANCE for other in hashes[name]):
-                found[name].append(cells[name][index])
-                hashes[name].append(own)
-    return found
+def sample_photos(source: Path, count: int) -> Iterator[tuple[str, str, bytes]]:
+    """Yield signer, letter and content of dissimilar photos."""
+    rng = np.random.default_rng(1)
+    for (signer, letter), files in read_cells(source).items():
+        hashes: list[int] = []
+        for index in rng.permutation(len(files)):
+            data = files[index].read_bytes() if isinstance(files[index], Path) else files[index]
+            own = perceptual_hash(decode_image(data))
+            if len(hashes) < count and all((own ^ other).bit_count() >= MIN_DISTANCE for other in hashes):
+                hashes.append(own)
+                yield signer, letter, data
 
 
-def measure_copies(paths: list[Path]) -> tuple[list[str], list[int], pa.Table]:
-    """Return the kind, the index of the original, and the measurements of each copy."""
-    kinds, parents, images = [], [], []
-    for parent, path in enumerate(paths):
-        for kind, copy, quality in copies(decode_image(path.read_bytes())):
-            kinds.append(kind)
-            parents.append(parent)
-            images.append(encode_jpeg(np.asarray(copy, np.uint8), quality=quality))
-    batch = pa.RecordBatch.from_pylist(
-        [{"content": str(n), "bytes": data} for n, data in enumerate(images)], BYTES_SCHEMA
+def read_cells(source: Path) -> dict[tuple[str, str], list[Any]]:
+    """Return the images of each signer and letter: paths, or bytes."""
+    cells: dict[tuple[str, str], list[Any]] = {}
+    if not (source / "data").is_dir():
+        for folder in sorted(path for path in source.glob("*/?") if path.name in LETTERS):
+            cells[folder.parent.name, folder.name] = sorted(folder.glob("*.*"))
+        return cells
+    for row in parquet_store.read_dataset(source, ["signer", "label", "image"]).to_pylist():
+        cells.setdefault((row["signer"], LETTERS[row["label"]]), []).append(row["image"]["bytes"])
+    return dict(sorted(cells.items()))
+
+
+def cut_out(image: Frame, joints: npt.NDArray[np.float32], background: int) -> Frame:
+    """Return the hand on a plain background, as if its outline were drawn around the joints."""
+    palm = float(np.linalg.norm(joints[MIDDLE[0]] - joints[WRIST]))
+    points = np.round(joints).astype(np.int32)
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(points[[WRIST, *(finger[0] for finger in FINGERS)]]), 255)
+    for finger in FINGERS:
+        cv2.polylines(mask, [points[[WRIST, *finger]]], False, 255, max(1, round(0.35 * palm)))
+    plain = np.full_like(image, background)
+    return np.where(mask[..., None] > 0, image, plain)
+
+
+def make_images(photos: list[tuple[int, tuple[str, str, bytes]]], background: int | None) -> list[Image]:
+    """Return the photos and their copies, with the background replaced unless it is None."""
+    images = []
+    with create_landmarker() as landmarker:
+        for number, (signer, letter, data) in photos:
+            rng = np.random.default_rng(1000 + number)
+            frame = decode_image(data)
+            if background is not None:
+                hand = landmarker.find(frame)
+                if hand is None:
+                    continue
+                frame = cut_out(frame, joints_in_pixels(hand.landmarks, frame.shape[1], frame.shape[0]), background)
+                data = encode_jpeg(frame)
+            images.append(Image(signer=signer, letter=letter, photo=number, changes=(), data=data))
+            for _ in range(COPIES):
+                copy, kinds = frame, rng.permutation(CHANGES)[: rng.integers(1, 4)].tolist()
+                for kind in kinds:
+                    copy = change(copy, kind, rng)
+                encoded = encode_jpeg(copy, quality=int(rng.integers(75, 95)))
+                images.append(Image(signer=signer, letter=letter, photo=number, changes=tuple(kinds), data=encoded))
+    return images
+
+
+def group_images(images: list[Image], folder: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Measure and group the images as frames of one signer; returns the groups, and those by hash alone."""
+    config, engine = load_settings("curate", CurateConfig), Local()
+    frames = []
+    for name, index in enumerate(np.random.default_rng(0).permutation(len(images))):
+        path = folder / images[index].letter / f"{name:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(images[index].data)
+        frames.append((index, CapturedFrame(path=path, signer="public", session="one", letter=images[index].letter)))
+    captured = [frame for _, frame in sorted(frames, key=lambda pair: pair[0])]
+    options = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
+    batches = engine.measure({str(index): frame.path for index, frame in enumerate(captured)}, options)
+    measured = pa.Table.from_batches(sorted(batches, key=lambda batch: int(batch["content"][0].as_py())))
+    measured = measured.cast(MEASURED_SCHEMA)
+    sessions = {("public", "one"): SessionInfo(signer="public", session="one", camera="unknown")}
+    group = group_frames(
+        captured, measured, sessions, limits=config.limits, engine=engine, cache=folder / "copies.json"
     )
-    options = MeasureOptions(min_confidence=0.3, second_try=True)
-    return kinds, parents, pa.Table.from_batches([measure_batch(batch, options)], MEASURED_SCHEMA)
+    part = np.array([frame.letter for frame in captured])
+    return group, engine.group(group_features(measured), part, config.limits)
 
 
-def compare_pairs(features: GroupFeatures, limits: NearDuplicateLimits) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which pairs are near-duplicates, without chains: bool (n, n)."""
-    count = len(features.phash)
-    found = np.eye(count, dtype=bool)
-    for one in range(count):
-        for other in range(one):
-            found[one, other] = found[other, one] = (
-                connected_components(features.select(np.array([one, other])), limits)[1] == 0
-            )
-    return found
+def count_joined(images: list[Image], group: npt.NDArray[np.int64]) -> dict[str, tuple[int, int]]:
+    """Return hits and total of: copies grouped, pairs of different people, and of different photos of one person."""
+    photo, signer, letter = (
+        np.array([getattr(image, name) for image in images]) for name in ("photo", "signer", "letter")
+    )
+    original = {image.photo: index for index, image in enumerate(images) if not image.changes}
+    grouped = [group[index] == group[original[image.photo]] for index, image in enumerate(images) if image.changes]
+    counts = Counter[str]()
+    for name in np.unique(letter):
+        rows = np.flatnonzero(letter == name)
+        joined = np.triu(group[rows, None] == group[None, rows], 1)
+        people = np.triu(signer[rows, None] != signer[None, rows], 1)
+        others = np.triu((signer[rows, None] == signer[None, rows]) & (photo[rows, None] != photo[None, rows]), 1)
+        counts += Counter(people=people.sum(), people_joined=(people & joined).sum())
+        counts += Counter(photos=others.sum(), photos_joined=(others & joined).sum())
+    return {
+        "copies": (int(sum(grouped)), len(grouped)),
+        "people": (counts["people_joined"], counts["people"]),
+        "photos": (counts["photos_joined"], counts["photos"]),
+    }
+
+
+def percent(count: tuple[int, int]) -> str:
+    """Format hits of a total."""
+    return f"{count[0] / count[1]:.2%}" if count[1] else "–"
+
+
+def run(source: Path, count: int) -> None:
+    """Print both tables for one source."""
+    photos = list(enumerate(sample_photos(source, count)))
+    people = len({signer for _, (signer, _, _) in photos})
+    print(f"\n{source.name}: {len(photos)} photos of {people} people, {COPIES} copies of each")
+    print(f"{'background':12}{'copies':>9}{'by hash':>9}{'people':>9}{'photos':>9}{'groups':>8}{'right':>7}")
+    for name, background in BACKGROUNDS.items():
+        chunks = [photos[start : start + 16] for start in range(0, len(photos), 16)]
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            made = pool.map(make_images, chunks, [background] * len(chunks))
+            images = [image for chunk in made for image in chunk]
+        with tempfile.TemporaryDirectory() as folder:
+            group, by_hash = group_images(images, Path(folder))
+        counts, before = count_joined(images, group), count_joined(images, by_hash)
+        print(
+            f"{name:12}{percent(counts['copies']):>9}{percent(before['copies']):>9}{percent(counts['people']):>9}"
+            f"{percent(counts['photos']):>9}{len(np.unique(group)):8}{len({image.photo for image in images}):7}",
+            flush=True,
+        )
+        if background is None:
+            by_change = {kind: _count_change(images, group, kind) for kind in CHANGES}
+    print("copies of photos by change: " + ", ".join(f"{kind} {percent(hits)}" for kind, hits in by_change.items()))
+
+
+def _count_change(images: list[Image], group: npt.NDArray[np.int64], kind: str) -> tuple[int, int]:
+    chosen = [index for index, image in enumerate(images) if not image.changes or kind in image.changes]
+    return count_joined([images[index] for index in chosen], group[chosen])["copies"]
 
 
 def main() -> None:
-    """Print the table."""
-    wanted = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    with pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else None) as folder:
-        print_table({name: paths for name, paths in sample_originals(folder, wanted).items() if paths})
-
-
-def print_table(cells: dict[str, list[Path]]) -> None:
-    """Measure and print recall and precision of each kind of copy."""
-    limits = load_settings("curate", CurateConfig).limits
-    hits: dict[str, int] = {}
-    wrong: dict[str, int] = {}
-    pairs = 0
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for kinds, parents, measurements in pool.map(measure_copies, cells.values()):
-            parent = np.array(parents)
-            found = compare_pairs(measure_table.group_features(measurements), limits)
-            originals = np.flatnonzero(np.array(kinds) == "the same bytes")
-            for row, kind in enumerate(kinds):
-                own = parent[originals] == parent[row]
-                hits[kind] = hits.get(kind, 0) + int(found[row, originals[own]].any())
-                wrong[kind] = wrong.get(kind, 0) + int(found[row, originals[~own]].sum())
-                pairs += int((~own).sum())
-    total = sum(map(len, cells.values()))
-    print(f"{total} originals; each copy compared with all originals of its signer and letter: {pairs:,} other pairs")
-    print(f"{'':26}{'recall':>8}{'precision':>11}")
-    for kind, hit in hits.items():
-        print(f"{kind:26}{hit / total:8.3f}{hit / max(1, hit + wrong[kind]):11.3f}")
+    """Parse the arguments and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="*", type=Path)
+    parser.add_argument("--photos", type=int, default=4)
+    arguments = parser.parse_args()
+    print("copies: grouped with their photo; people, photos: pairs of images of different people, or of different")
+    print("photos of one person, in one group (letter by letter)")
+    for source in arguments.sources or [None]:
+        with pictures(source) as folder:
+            run(folder, arguments.photos)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -114,17 +114,9 @@ def repeated(
 
 
 def _shaken(seen: pa.Table, turn: int, rng: np.random.Generator) -> pa.Table:
-    for name in ("phash", "fine_hash"):
-        column = seen.column(name).combine_chunks()
-        if name == "phash":
-            turned = np.packbits(rng.random((len(seen), 64)) < FLIPPED_SHARE, axis=1).view(np.uint64).ravel()
-            values = pa.array(column.to_numpy() ^ turned, column.type)
-        else:
-            width = column.type.byte_width
-            turned = np.packbits(rng.random((len(seen), width * 8)) < FLIPPED_SHARE, axis=1)
-            flat = measure_table.hashes_to_bytes(seen.column(name)) ^ turned
-            values = pa.Array.from_buffers(column.type, len(seen), [None, pa.py_buffer(flat.tobytes())])
-        seen = seen.set_column(seen.schema.get_field_index(name), seen.schema.field(name), values)
+    turned = np.packbits(rng.random((len(seen), 64)) < FLIPPED_SHARE, axis=1).view(np.uint64).ravel()
+    values = pa.array(seen.column("phash").to_numpy() ^ turned, pa.uint64())
+    seen = seen.set_column(seen.schema.get_field_index("phash"), seen.schema.field("phash"), values)
     hands = seen.column("landmarks").combine_chunks()
     shaken = hands.flatten().to_numpy() + rng.normal(0, 0.004, 63 * (len(hands) - hands.null_count)).astype(np.float32)
     values = _with_nulls(hands, shaken)

@@ -133,7 +133,7 @@ def landmarks(paths: list[Path]) -> int:
 def spread(work: str, paths: list[Path]) -> str:
     """Run a function of this module on all cores."""
     parts = [paths[start : start + 32] for start in range(0, len(paths), 32)]
-    return str(sum(map_local(globals()[work], parts)))  # type: ignore[arg-type,type-var]
+    return str(sum(map_local(globals()[work], parts)))
 
 
 def here(what: str, folder: Path) -> str:

@@ -13,7 +13,7 @@ from aslkit.datasets.schema import COLUMNS
 from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import Frame, ImageError, decode_image, measure_quality, pixel_hash, read_image_file, to_gray
-from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, FINE_BYTES, downscale_gray
+from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray
 
 VERSION: Final = 5
 """Version of the measurements. Increment it when they change: cached images are then measured again."""
@@ -34,7 +34,6 @@ CHECK_SCHEMA: Final = pa.schema(
     [
         pa.field("hands", pa.int8()),
         *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
-        pa.field("fine_hash", pa.binary(FINE_BYTES)),
         pa.field("small", pa.binary(DOWNSCALED_SIDE**2)),
     ]
 )
@@ -115,7 +114,6 @@ def _frame_columns(frame: Frame, gray: Frame, metrics: FrameMetrics) -> dict[str
         "blur_coarse": metrics.blur_coarse,
         "hand_brightness": metrics.brightness,
         "glare": metrics.glare,
-        "fine_hash": metrics.fine_hash.to_bytes(FINE_BYTES),
         "small": downscale_gray(gray).tobytes(),
     }
 

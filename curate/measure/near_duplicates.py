@@ -1,6 +1,5 @@
 """Group the near-duplicates among the frames of each signer and letter."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import numpy.typing as npt
 
 from aslkit.curate.config import NearDuplicateLimits
 from aslkit.vision.near_duplicate import hands_within
-from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED, hamming_matrix, to_plus_minus_one
+from aslkit.vision.perceptual_hash import hamming_matrix, to_plus_minus_one
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -25,18 +24,16 @@ class GroupFeatures:
 
     Attributes:
         phash: uint8 (n, 8), 64-bit perceptual hash of the frame.
-        fine_hash: uint8 (n, FINE_BYTES), 256-bit hash of the frame.
         hands: float32 (n, 21, 2), joints in pixels; NaN without a hand.
     """
 
     phash: Bytes
-    fine_hash: Bytes
     hands: npt.NDArray[np.float32]
 
     def __post_init__(self) -> None:
         """Validate the shapes. Hashes of a wrong length could be compared without an error."""
         count = len(self.phash)
-        expected = ((count, 8), (count, FINE_BYTES), (count, 21, 2))
+        expected = ((count, 8), (count, 21, 2))
         shapes = tuple(getattr(self, field.name).shape for field in fields(self))
         if shapes != expected:
             raise ValueError(f"Features must have the shapes {expected}. Received: {shapes}.")
@@ -49,10 +46,10 @@ class GroupFeatures:
 def group_near_duplicates(features: GroupFeatures, part: npt.NDArray[Any], limits: NearDuplicateLimits) -> Integers:
     """Return the group number of each frame, int64 (n,).
 
-    Two frames are near-duplicates if one of these rules holds:
-    - similar frames: perceptual hashes within `distance` and hands within `hand_distance`; if neither frame has a hand,
-      the hashes decide;
-    - the same image, re-encoded, scaled, brightened or mirrored: 256-bit hashes within `fine_distance`.
+    Two frames are near-duplicates if their perceptual hashes are within `distance` and their hands within
+    `hand_distance`; if neither frame has a hand, the hashes decide. Modified copies of a photo are found by
+    `find_copies`.
+
     A group is a connected component of such pairs (single linkage), so that near-duplicates are never in different
     groups and hence never in different splits. All pairs within a part are compared; none is missed.
 
@@ -80,13 +77,14 @@ def number_groups(first: Integers) -> Integers:
 def connected_components(features: GroupFeatures, limits: NearDuplicateLimits) -> Integers:
     """Return the index of the first frame of each frame's group, int64 (n,), for the frames of one part."""
     group = np.arange(len(features.phash))
-    for rule in (_same_image, _similar_frame):
-        candidates, confirm = rule(features, limits)
-        for start in range(0, len(group), _ROWS_PER_BLOCK):
-            rows = slice(start, min(start + _ROWS_PER_BLOCK, len(group)))
-            not_joined = group[rows, None] != group[None, start:]
-            pairs = np.argwhere(np.triu(candidates(rows) & not_joined, k=1)) + start
-            group = merge_groups(group, pairs[confirm(pairs)])
+    hashes, hands = to_plus_minus_one(features.phash), features.hands
+    for start in range(0, len(group), _ROWS_PER_BLOCK):
+        rows = slice(start, min(start + _ROWS_PER_BLOCK, len(group)))
+        near = hamming_matrix(hashes[rows], hashes[start:]) <= limits.distance
+        not_joined = group[rows, None] != group[None, start:]
+        pairs = np.argwhere(np.triu(near & not_joined, k=1)) + start
+        same = hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)
+        group = merge_groups(group, pairs[same])
     return group
 
 
@@ -103,28 +101,3 @@ def merge_groups(group: Integers, pairs: Integers) -> Integers:
     first = np.full(size, size)
     np.minimum.at(first, label, np.arange(size))
     return np.asarray(first[label][group], np.int64)
-
-
-Rule = tuple[Callable[[slice], Mask], Callable[[Integers], Mask]]
-"""Two functions: one from a slice of r rows to candidates, bool (r, frames from the start of the slice), and one that
-confirms candidate pairs, from int64 (m, 2) to bool (m,)."""
-
-
-def _same_image(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    fine, mirrored = to_plus_minus_one(features.fine_hash), to_plus_minus_one(features.fine_hash ^ MIRRORED)
-
-    def candidates(rows: slice) -> Mask:
-        others = fine[rows.start :]
-        distance = np.minimum(hamming_matrix(fine[rows], others), hamming_matrix(mirrored[rows], others))
-        return np.asarray(distance <= limits.fine_distance)
-
-    return candidates, lambda pairs: np.ones(len(pairs), bool)
-
-
-def _similar_frame(features: GroupFeatures, limits: NearDuplicateLimits) -> Rule:
-    hashes, hands = to_plus_minus_one(features.phash), features.hands
-
-    def candidates(rows: slice) -> Mask:
-        return np.asarray(hamming_matrix(hashes[rows], hashes[rows.start :]) <= limits.distance)
-
-    return candidates, lambda pairs: hands_within(hands[pairs[:, 0]], hands[pairs[:, 1]], limits.hand_distance)

@@ -76,7 +76,7 @@ class SparkEngine:
             {
                 "row": np.arange(count),
                 "part": pa.array(part.astype(str)),
-                **{name: list(map(bytes, getattr(features, name))) for name in ("phash", "fine_hash")},
+                "phash": list(map(bytes, features.phash)),
                 "hands": pa.ListArray.from_arrays(np.arange(0, 42 * count + 1, 42, np.int32), features.hands.ravel()),
             }
         )
@@ -119,12 +119,9 @@ def _group_on_worker(table: pa.Table, limits: NearDuplicateLimits) -> pa.Table:
     """Group the near-duplicates of one part; runs on a worker."""
     table = table.sort_by("row")
     rows = table.column("row").to_numpy()
-    hashes = {
-        name: np.stack([np.frombuffer(value, np.uint8) for value in table.column(name).to_pylist()])
-        for name in ("phash", "fine_hash")
-    }
+    phash = np.stack([np.frombuffer(value, np.uint8) for value in table.column("phash").to_pylist()])
     hands = table.column("hands").combine_chunks().flatten().to_numpy().reshape(-1, 21, 2)
-    features = GroupFeatures(**hashes, hands=hands)
+    features = GroupFeatures(phash=phash, hands=hands)
     return pa.table({"row": rows, "first": rows[connected_components(features, limits)]})
 
 

@@ -28,7 +28,6 @@ def group_features(measurements: pa.Table) -> GroupFeatures:
     hands[has_hand] = landmark_array(measurements)[..., :2] * sizes[:, None]
     return GroupFeatures(
         phash=hash_bytes(measurements.column("phash").to_numpy()),
-        fine_hash=hashes_to_bytes(measurements.column("fine_hash")),
         hands=hands,
     )
 

@@ -11,7 +11,7 @@ from aslkit.vision.images import Frame, decode_image, encode_jpeg, thumbnail_gra
 from aslkit.vision.perceptual_hash import FINE_BITS, MIRRORED, fine_hash
 
 SAME = 6
-"""Limit in bits, `group_fine_distance` in configs/default.toml."""
+"""Limit in bits of a repeated frame in recording."""
 
 
 def pictures(letter: str = "L", count: int = 3) -> list[Frame]:

@@ -33,7 +33,7 @@ GOOD: dict[str, Any] = {
     "content": "", "error": None, "width": 640, "height": 480, "sharpness": 100.0, "brightness": 0.5, "contrast": 0.2,
     "sha256": "", "phash": 0, "handedness": "right", "landmarks": [0.4, 0.5, 0.0] * 21, "hand_score": 0.9,
     "hand_box": [0.3, 0.3, 0.6, 0.6], "hands": 1, "size": 0.5, "blur_fine": 0.4, "blur_coarse": 0.4,
-    "hand_brightness": 0.8, "glare": 0.0, "fine_hash": bytes(32), "small": bytes(784),
+    "hand_brightness": 0.8, "glare": 0.0, "small": bytes(784),
 }  # fmt: skip
 
 

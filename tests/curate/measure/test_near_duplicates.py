@@ -10,11 +10,8 @@ from aslkit.curate.config import NearDuplicateLimits
 from aslkit.curate.measure import near_duplicates
 from aslkit.curate.measure.near_duplicates import GroupFeatures, group_near_duplicates
 from aslkit.vision.hand_landmarker import MIDDLE, WRIST
-from aslkit.vision.perceptual_hash import FINE_BYTES, MIRRORED
 
-LIMITS = NearDuplicateLimits(distance=4, hand_distance=0.05, fine_distance=6)
-FAR = bytes(range(FINE_BYTES))
-"""A hash far from all others."""
+LIMITS = NearDuplicateLimits(distance=4, hand_distance=0.05)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +19,8 @@ class Frame:
     """Features of a frame. By default, only the perceptual hash is the same as that of other frames."""
 
     phash: int = 7
-    fine: int | None = None
     hand: npt.NDArray[np.float64] | None = None
     part: str = "ada/A"
-
-
-def make_hash(value: int | None, seed: int) -> bytes:
-    """Return a hash with the given value; for None, a random one, far from all others."""
-    own = int.from_bytes(np.random.default_rng(seed).bytes(FINE_BYTES)) if value is None else value
-    return own.to_bytes(FINE_BYTES)
 
 
 def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
@@ -42,15 +32,11 @@ def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) 
 
 def group_by_loops(frames: list[Frame]) -> list[int]:
     """Group near-duplicates by single linkage in plain loops."""
-    fine = [int.from_bytes(make_hash(frame.fine, n)) for n, frame in enumerate(frames)]
-    mirror = int.from_bytes(MIRRORED.tobytes())
 
     def near(i: int, j: int) -> bool:
         one, other = frames[i], frames[j]
         if one.part != other.part:
             return False
-        if min((fine[i] ^ fine[j]).bit_count(), (fine[i] ^ fine[j] ^ mirror).bit_count()) <= LIMITS.fine_distance:
-            return True
         similar = (one.phash ^ other.phash).bit_count() <= LIMITS.distance
         if one.hand is None or other.hand is None:
             return similar and one.hand is other.hand
@@ -69,7 +55,6 @@ def make_features(frames: list[Frame]) -> GroupFeatures:
     hands = [np.full((21, 2), np.nan) if frame.hand is None else frame.hand for frame in frames]
     return GroupFeatures(
         phash=np.array([frame.phash for frame in frames], ">u8").view(np.uint8).reshape(-1, 8),
-        fine_hash=np.stack([np.frombuffer(make_hash(frame.fine, n), np.uint8) for n, frame in enumerate(frames)]),
         hands=np.stack(hands).astype(np.float32),
     )
 
@@ -86,15 +71,10 @@ SHAPE = np.random.default_rng(0).uniform(0, 100, (21, 2))
 PALM = float(np.hypot(*(SHAPE[MIDDLE[0]] - SHAPE[WRIST])))
 
 
-def set_bits(count: int | None) -> int | None:
-    return None if count is None else (1 << count) - 1
-
-
 FRAMES = st.lists(
     st.builds(
         Frame,
         phash=st.integers(0, 9).map(lambda count: (1 << count) - 1),
-        fine=(st.none() | st.integers(0, 12)).map(set_bits),
         hand=st.none() | st.integers(0, 9).map(lambda steps: SHAPE + steps * 0.02 * PALM),
         part=st.sampled_from(["ada/A", "ada/B", "ben/A"]),
     ),
@@ -118,7 +98,7 @@ def test_chain_of_near_duplicates_is_one_group() -> None:
 
 
 def test_signers_and_letters_are_never_grouped_together() -> None:
-    same = {"phash": 5, "fine": 1, "hand": SHAPE}
+    same = {"phash": 5, "hand": SHAPE}
     frames = [Frame(**same, part=part) for part in ("ada/A", "ben/A", "ada/B", "ada/A")]  # type: ignore[arg-type]
     assert group(*frames) == [0, 1, 2, 0]
 
@@ -136,15 +116,7 @@ def test_hand_of_zero_size() -> None:
     assert group(Frame(hand=point), Frame(hand=point), Frame(hand=SHAPE)) == [0, 0, 1]
 
 
-def test_same_image_is_found_regardless_of_the_hand() -> None:
-    fine = int.from_bytes(FAR)
-    mirrored = fine ^ int.from_bytes(MIRRORED.tobytes())
-    frames = [Frame(phash=0, fine=fine, hand=SHAPE), Frame(phash=0xFFF, fine=mirrored ^ 0b111111)]
-    assert group(*frames) == [0, 0]
-    assert group(frames[0], replace(frames[1], fine=mirrored ^ 0b1111111)) == [0, 1]
-
-
 def test_hash_of_wrong_length_is_an_error() -> None:
     features = make_features([Frame(), Frame()])
     with pytest.raises(ValueError, match=r"must have the shapes .* Received"):
-        replace(features, fine_hash=features.fine_hash[:, :-1])
+        replace(features, phash=features.phash[:, :-1])

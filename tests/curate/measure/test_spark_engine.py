@@ -19,7 +19,6 @@ from aslkit.curate.measure import engine, measure, near_duplicates
 from aslkit.curate.measure import spark_engine as spark
 from aslkit.curate.measure.spark_engine import SparkEngine, spark_engine
 from aslkit.curate.pipeline import curate
-from aslkit.vision.perceptual_hash import FINE_BYTES
 from tests.datasets import factories
 
 
@@ -59,7 +58,6 @@ def test_same_groups_as_with_the_local_engine(spark_local: SparkEngine, rng: np.
     near = rng.integers(0, 40, count)  # most frames with the same number are near-duplicates
     features = near_duplicates.GroupFeatures(
         phash=np.random.default_rng(1).integers(0, 256, (40, 8), np.uint8)[near],
-        fine_hash=rng.integers(0, 256, (count, FINE_BYTES), np.uint8),
         hands=(rng.uniform(0, 100, (40, 21, 2))[near] + rng.normal(0, 0.5, (count, 21, 2))).astype(np.float32),
     )
     features.hands[near == 3] = np.nan
