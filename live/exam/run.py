@@ -164,9 +164,7 @@ def run_exam(
                 Path(source), letters, times, rng, labels, single_letter=single_letter, on_message=on_message
             )
             _report_missing_letters(letters, selected, folder, on_message)
-            unreadable = folder.metadata["unreadable"] = list[str]()
-            frames = decode_images(selected, unreadable, on_message, mirrored=mirrored)
-            score = examine_frames(recogniser, frames, len(selected), folder.store_frame)
+            score = _examine_images(recogniser, selected, folder, mirrored=mirrored, on_message=on_message)
             if not score.results:
                 raise InputError(f"None of the images of letters in {source} can be read.")
         else:
@@ -203,6 +201,19 @@ def _examine_camera(
     finally:
         frame_loop.close()  # before the score is read, because the last result may still be being recorded
     return exam.score()
+
+
+def _examine_images(
+    recogniser: RecogniserProtocol,
+    selected: list[tuple[str, Path]],
+    folder: ExamFolder,
+    *,
+    mirrored: bool,
+    on_message: OnMessage,
+) -> ExamScore:
+    unreadable = folder.metadata["unreadable"] = list[str]()
+    frames = decode_images(selected, unreadable, on_message, mirrored=mirrored)
+    return examine_frames(recogniser, frames, len(selected), folder.store_frame)
 
 
 def _report_missing_letters(

@@ -480,6 +480,11 @@ def test_faces_in_crops_are_pixelated_and_hands_are_not(portrait: Frame, tmp_pat
     push = ["dataset", "push", "mine", str(tmp_path / "out"), "--workspace", str(tmp_path)]
     refused = CliRunner().invoke(main, push)
     assert "Faces are visible in 1 of 1 images. Crop the images and pixelate the faces (--crop)" in refused.output
+    assert refused.exit_code == 2
+    assert not (tmp_path / "out").exists()
+    confirmed = CliRunner().invoke(main, [*push, "--yes-faces", "--json"])
+    assert json.loads(confirmed.output)["privacy"] == {"faces": 1, "pixelated": 0, "images": 1, "left_out": 0}
+    assert "Faces are visible in 1 of 1 images" in (tmp_path / "out" / "README.md").read_text()
     result = CliRunner().invoke(main, [*push, "--crop", "--crop-size", "4096"])
     assert result.exit_code == 0, result.output
     assert "Faces are pixelated in 1 of 1 images" in result.output
