@@ -193,7 +193,7 @@ def to_spark_frame(spark: Any, inputs: Array, label: npt.NDArray[np.int64], path
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, row_group_size=_ROW_GROUP_SIZE, compression="lz4")
-    frame = spark.read.parquet(_file_url(path))
+    frame = spark.read.parquet(core.spark_path(path))
     # One partition per core: each partition holds its own statistics of all nodes of a forest.
     return frame.select("row", "letter", array_to_vector("values").alias("values")).repartition(
         spark.sparkContext.defaultParallelism

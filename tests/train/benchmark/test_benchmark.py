@@ -41,7 +41,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def done(sign_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> BenchmarkResult:
-    folder = tmp_path_factory.mktemp("runs") / "one"
+    folder = tmp_path_factory.mktemp("runs") / "one [x] #50%"  # brackets are a pattern for Spark
     return benchmark_run.run_benchmark(
         sign_mnist, RECIPE, BenchmarkSettings(folder=folder, ranks=1, master="local[2]", resume="")
     )
