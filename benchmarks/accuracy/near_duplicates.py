@@ -3,10 +3,10 @@
     ./run bench near_duplicates [SOURCE ...] [--photos N]
 
 SOURCE is a folder with captures, SIGNER/LETTER/*.jpg, or a dataset; without it, synthetic images are generated. Of each
-signer and letter, up to N dissimilar photos are sampled. Each gets three copies with one to three random changes: rotated by up
-to 15°, cropped by up to 20 %, sheared by up to 10°, brightened by up to 25 %, mirrored, blurred, noisy. All are curated
-as images of one signer, with random names, as in a public export. They are also curated with the hands cut out and
-pasted on black, white and gray.
+signer and letter, up to N dissimilar photos are sampled. Each gets three copies with one to three random changes:
+rotated by up to 15°, cropped by up to 20 %, sheared by up to 10°, brightened by up to 25 %, mirrored, blurred, noisy.
+All are curated as images of one signer, with random names, as in a public export. They are also curated with the hands
+cut out and pasted on black, white and gray.
 
 "by hash" is the grouping without the search for copies: by perceptual hashes and hands alone.
 """
