@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import build_ensemble, get_architecture
 from aslkit.train.fitting.balanced_data import balanced_data, list_variants
 from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.epoch_batches import RankData
+from aslkit.train.fitting.epoch_batches import RankData, Variant
 from aslkit.train.fitting.tensorboard import write_scalars
 from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
 from aslkit.train.fitting.training_state import TrainingState
@@ -101,7 +101,8 @@ def fit(
         extra=[_build_starter(feature)] if config.start == STARTER_NAME else (),
     )  # fmt: skip
     data = balanced_data(samples, feature, config)
-    training = _Training(network=network, data=data, feature=feature, config=config)
+    variants = list_variants(feature, config, data.total)
+    training = _Training(network=network, data=data, variants=variants, feature=feature, config=config)
     state, store = TrainingState(), None
     if folders.checkpoints is not None:
         store = CheckpointStore(url=str(folders.checkpoints / _digest(samples, feature, config)))
@@ -136,12 +137,14 @@ class _Training:
     Attributes:
         network: keras.Model to train, with an output per ensemble member.
         data: training and validation rows.
+        variants: what an epoch sees of each training row.
         feature: input of the network.
         config: the settings.
     """
 
     network: Any
     data: RankData
+    variants: Sequence[Variant]
     feature: Feature
     config: TrainConfig
 
@@ -183,13 +186,16 @@ class _Training:
 
     def _schedule(self) -> Schedule:
         config = self.config
-        rate = config.learning_rate * (transfer.STARTER_RATE if config.start == STARTER_NAME else 1)
+        rate = config.learning_rate
+        if config.start == STARTER_NAME:
+            # With fewer copies an epoch has fewer steps, so each is longer.
+            rate *= transfer.STARTER_RATE * (self.feature.copies + 1) / len(self.variants)
         shared = {each.name: getattr(config, each.name) for each in fields(Schedule) if hasattr(config, each.name)}
         return Schedule(**shared | {"learning_rate": rate}, warmup_epochs=0.0, cosine=True)
 
     def _run(self, schedule: Schedule, state: TrainingState, after_epoch: Callable[[TrainingState], None]) -> None:
         run_training(
-            self.network, self.data, schedule, variants=list_variants(self.feature, self.config, self.data.total),
+            self.network, self.data, schedule, variants=self.variants,
             to_inputs=self.feature.to_inputs, seed=self.config.seed, ranks=SingleProcess(), state=state,
             after_epoch=after_epoch,
         )  # fmt: skip
@@ -199,7 +205,7 @@ class _Training:
         layers = [each for each in _iter_layers(keras, self.network) if isinstance(each, keras.layers.Normalization)]
         if layers:
             rng = np.random.default_rng([self.config.seed, 0])
-            inputs = [vary(self.data.images, rng) for vary in list_variants(self.feature, self.config, self.data.total)]
+            inputs = [vary(self.data.images, rng) for vary in self.variants]
             for layer in layers:
                 layer.adapt(np.concatenate(inputs))
 
