@@ -18,15 +18,16 @@ FROZEN_EPOCHS: Final = 3
 
 
 STARTER_RATE: Final = 0.3
-"""Learning rate when adapting the starter model, relative to training from scratch."""
+"""Learning rate when adapting the starter model with all augmented copies, relative to training from scratch."""
 
 STARTER_REHEARSAL: Final = 1500
 """Minimum number of synthetic hands in an epoch when adapting the starter model. They keep it from forgetting how other
 people sign; with a few frames of one's own, all 16,700 would take most of the time."""
 
 STARTER_EPOCH_ROWS: Final = 32_768
-"""Rows of an epoch, approximately, when adapting the starter model: with many frames, each has fewer augmented copies.
-Five copies of each took three times as long, and were not more accurate on unseen signers (ADR 18)."""
+"""Rows of an epoch, approximately, when adapting the starter model: with many frames, each has fewer augmented copies,
+and the learning rate is higher by the same factor. Five copies of each took three times as long and were not more
+accurate (ADR 20)."""
 
 
 def copy_starter(network: Any) -> None:
