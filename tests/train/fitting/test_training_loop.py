@@ -184,7 +184,7 @@ def test_prefetch_keeps_the_order_and_raises_exceptions_in_their_place() -> None
 
 def test_weights_scale_the_gradient() -> None:
     without = replace(WHOLE, images=WHOLE.images[:40], label=WHOLE.label[:40])
-    weight = np.repeat(np.float32([1, 0]), [40, 30])
+    weight = np.repeat(np.array([1, 0], np.float32), [40, 30])
     # One step over all images: those of weight 0 only change the divisor, which Adam's first step does not depend on.
     weighted, dropped = (
         train(schedule(epochs=1, batch_size=100, learning_rate=0.01), shard=each)
