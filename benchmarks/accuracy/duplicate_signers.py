@@ -86,7 +86,7 @@ def run(sources: list[Path], count: int) -> None:
         for (signer, _), files in read_cells(source).items()
     ]
     print(f"{len({signer for signer, _ in cells})} people, {sum(len(files) for _, files in cells):,} frames")
-    print(f"{'':14}{'different people: with hands':>34}{'by hash':>22}{'one person, alternately':>26}{'halves':>10}")
+    print(f"{'':14}{'different people: with hands':>34}{'by hash':>26}{'one person, alternately':>26}{'halves':>10}")
     for name, background in BACKGROUNDS.items():
         with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             measured = pool.map(measure_cell, *zip(*cells, strict=True), [background] * len(cells))
@@ -95,7 +95,7 @@ def run(sources: list[Path], count: int) -> None:
         text = f"{name:14}"
         for hands in (True, False):
             share, pairs = compare(rows, names, hands=hands)
-            text += f"{f'flagged {share:.1%}, warnings {pairs}':>{34 if hands else 22}}"
+            text += f"{f'flagged {share:.1%}, warnings {pairs}':>{34 if hands else 26}}"
         for rule, width in (("alternately", 26), ("halves", 10)):
             text += f"{'{} of {}'.format(*count_found(rows, rule, hands=True)):>{width}}"
         print(text, flush=True)
