@@ -183,18 +183,26 @@ def landmark_features(points: npt.NDArray[Any]) -> Array:
         (15 between the bones along each finger, 4 between neighbouring fingers' tips), 120 distances between the
         key joints, in palm sizes.
     """
+    # (3, 21, n): one coordinate of one joint of all hands is contiguous, which takes a third of the time of (n, 21, 3).
+    columns = np.ascontiguousarray(points.transpose(2, 1, 0), np.float32)
+    scaled = columns - columns[:, :1]
     # Again, because augmentation in 3-D changes the size of the palm.
-    scaled = _scale_to_palm(points.astype(np.float32) - points[:, :1].astype(np.float32))
-    # (n, 20, 3), four bones per finger from the wrist to the tip.
+    scaled /= _palm_size(scaled)
+    # (3, 20, n), four bones per finger from the wrist to the tip.
     bones = scaled[:, 1:] - scaled[:, hands.PARENT]
-    bones = bones / (_length(bones)[..., None] + np.float32(1e-6))
+    bones /= _length(bones) + np.float32(1e-6)
     # Every fourth bone ends at a fingertip; the bone after it belongs to the next finger.
-    along = [np.sum(bones[:, i] * bones[:, i + 1], axis=-1) for i in range(19) if i % 4 != 3]
-    across = [np.sum(bones[:, i] * bones[:, i + 4], axis=-1) for i in (3, 7, 11, 15)]
-    distances = _length(scaled[:, _PAIRS[0]] - scaled[:, _PAIRS[1]])
-    count = len(points)
-    parts = [scaled.reshape(count, -1), bones.reshape(count, -1), np.stack([*along, *across], axis=1), distances]
-    return np.asarray(np.concatenate(parts, axis=1), np.float32)
+    along, across = np.array([i for i in range(19) if i % 4 != 3]), np.array([3, 7, 11, 15])
+    features = np.concatenate(
+        [
+            scaled.transpose(1, 0, 2).reshape(63, -1),
+            bones.transpose(1, 0, 2).reshape(60, -1),
+            _dot(bones[:, along], bones[:, along + 1]),
+            _dot(bones[:, across], bones[:, across + 4]),
+            _length(scaled[:, _PAIRS[0]] - scaled[:, _PAIRS[1]]),
+        ]
+    )
+    return np.ascontiguousarray(features.T)
 
 
 def pixel_features(
@@ -262,14 +270,30 @@ def _hand_mask(joints: npt.NDArray[Any], size: int) -> npt.NDArray[np.bool_]:
 
 
 def _scale_to_palm(points: Array) -> Array:
-    knuckles = points[:, [finger[0] for finger in hands.FINGERS[1:]]]
-    height = np.mean(_length(knuckles - points[:, :1]), axis=1)
-    breadth = _length(knuckles[:, 0] - knuckles[:, -1])
-    size: Array = np.maximum(height + breadth, np.float32(1e-6))
-    return points / size[:, None, None]
+    """Scale hands with the wrist at the origin, float32 (n, 21, 3), to a palm of size 1."""
+    size: Array = _palm_size(points.transpose(2, 1, 0))[:, None, None]
+    return points / size
+
+
+def _palm_size(columns: Array) -> Array:
+    """Return the size of the palm, float32 (n,), of hands with the wrist at the origin, float32 (3, 21, n)."""
+    knuckles = columns[:, [finger[0] for finger in hands.FINGERS[1:]]]
+    # Added in a fixed order: NumPy's mean may add in another order for one hand than for many.
+    first, second, third, fourth = _length(knuckles - columns[:, :1])
+    height = (first + second + third + fourth) / np.float32(4)
+    size: Array = np.maximum(height + _length(knuckles[:, 0] - knuckles[:, -1]), np.float32(1e-6))
+    return size
 
 
 def _length(vectors: Array) -> Array:
+    """Return the lengths of vectors, (3, …) to (…)."""
     # Not np.linalg.norm: it may sum in another order for one hand than for many, and live must match training exactly.
-    result: Array = np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2 + vectors[..., 2] ** 2)
+    result: Array = np.sqrt(vectors[0] ** 2 + vectors[1] ** 2 + vectors[2] ** 2)
+    return result
+
+
+def _dot(first: Array, second: Array) -> Array:
+    """Return the scalar products of vectors, (3, …) to (…)."""
+    products = first * second
+    result: Array = products[0] + products[1] + products[2]
     return result
