@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,20 @@ from aslkit.vision.image_formats import IMAGE_SUFFIXES
 Classes = dict[Path, set[str]]
 """Names of the classes that each image shows; empty if it shows none."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class StatedClasses:
+    """What the label files of a folder state.
+
+    Attributes:
+        classes: of each image that they mention.
+        file: one of the label files, or the folder `labels` of YOLO.
+    """
+
+    classes: Classes
+    file: Path
+
+
 MAX_DEPTH: Final = 4
 """Levels of folders below the given one that are searched."""
 
@@ -20,7 +35,7 @@ _MAX_BYTES: Final = 200_000_000
 """Larger files are rejected. The annotations of the 123,000 images of COCO 2017 have 20 to 450 MB."""
 
 
-def read_label_files(source: Path) -> Classes | None:
+def read_label_files(source: Path) -> StatedClasses | None:
     """Return the classes that files in a folder, up to MAX_DEPTH levels below, state; None if there are no such files.
 
     Raises:
@@ -29,12 +44,16 @@ def read_label_files(source: Path) -> Classes | None:
     paths = [path for depth in range(MAX_DEPTH) for path in source.glob("*/" * depth + "*") if path.name[0] != "."]
     classes: Classes = defaultdict(set)
     readers = {path: reader for path in sorted(paths) if (reader := _find_reader(path))}
+    files = []
     for path, reader in readers.items():
+        before = len(classes)
         try:
             reader(source, path, classes)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, csv.Error) as error:
             raise InputError(f"{path} cannot be read: {type(error).__name__}: {error}. Repair or remove it.") from error
-    return dict(classes) or None
+        if len(classes) > before:
+            files.append(path)
+    return StatedClasses(classes=dict(classes), file=files[0]) if files else None
 
 
 def _find_reader(path: Path) -> Any:

@@ -13,7 +13,7 @@ from aslkit.core.letters import NO_LETTER
 from aslkit.formats.captures import SESSION_FILE, reject_exam_folder
 from aslkit.formats.image_folders.advice import VIDEO, VIDEO_SUFFIXES, explain_empty_folder, explain_file
 from aslkit.formats.image_folders.class_names import SPLITS, ClassName, Split, parse_class, parse_file_name, parse_split
-from aslkit.formats.image_folders.label_files import MAX_DEPTH, Classes, read_label_files
+from aslkit.formats.image_folders.label_files import MAX_DEPTH, StatedClasses, read_label_files
 from aslkit.vision.image_formats import is_image_file
 
 _METADATA_FILES: Final = frozenset({SESSION_FILE, "frames.jsonl", "_classes.csv", "_annotations.csv"})
@@ -97,9 +97,10 @@ def read_image_folder(
     if not source.is_dir():
         raise InputError(f"Folder {source} does not exist.")
     found = ImageFolder()
-    classes = read_label_files(source)
-    if classes is not None:
-        _add_stated(source, classes, labels, found)
+    stated = read_label_files(source)
+    if stated is not None:
+        _add_stated(source, stated, labels, found)
+        _skip_unstated(source, stated, found)
     else:
         _add_leaves(source, labels, allow_exams, found)
     if not found.images:
@@ -108,10 +109,10 @@ def read_image_folder(
     return found
 
 
-def _add_stated(source: Path, classes: Classes, labels: Mapping[str, str], found: ImageFolder) -> None:
+def _add_stated(source: Path, stated: StatedClasses, labels: Mapping[str, str], found: ImageFolder) -> None:
     """Add the images of a label file that show one class."""
-    for path in sorted(classes, key=lambda path: natural_key(str(path))):
-        names = classes[path]
+    for path in sorted(stated.classes, key=lambda path: natural_key(str(path))):
+        names = stated.classes[path]
         meaning = parse_class(next(iter(names)), labels) if len(names) == 1 else None
         if not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(source)) or not path.is_file():
             found.skipped.append((path, "not in the folder"))
@@ -122,6 +123,32 @@ def _add_stated(source: Path, classes: Classes, labels: Mapping[str, str], found
             found.unknown.update(names if meaning is None else ())
         else:
             _add(path, path.relative_to(source).parts[:-1], meaning, found)
+
+
+def _skip_unstated(source: Path, stated: StatedClasses, found: ImageFolder) -> None:
+    """List the folders of images that the label files do not mention."""
+    mentioned = {os.path.normpath(path) for path in stated.classes}
+    parents = {str(folder) for path in mentioned for folder in Path(path).parents}
+    for folder, images in _list_images(source, 0):
+        if all(os.path.normpath(path) in mentioned for path in images):
+            continue
+        reason = f"not in the label files, such as {stated.file}"
+        if os.path.normpath(folder) in parents:
+            reason = f"has images that are {reason}"
+        else:
+            reason += "; import the folder separately"
+        found.skipped.append((folder, reason))
+
+
+def _list_images(folder: Path, depth: int) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield the folders, to MAX_DEPTH levels below the first one, and the images in each."""
+    entries = sorted(
+        (path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: natural_key(path.name)
+    )
+    yield folder, [path for path in entries if path.is_file() and is_image_file(path)]
+    for path in entries:
+        if depth < MAX_DEPTH and path.is_dir():
+            yield from _list_images(path, depth + 1)
 
 
 def _add_leaves(source: Path, labels: Mapping[str, str], allow_exams: bool, found: ImageFolder) -> None:

@@ -228,6 +228,20 @@ def test_one_column_for_each_class(make: MakeFolder) -> None:
     }  # fmt: skip
 
 
+def test_folders_that_label_files_do_not_mention_are_listed(make: MakeFolder) -> None:
+    table = "filename,A\n./1.jpg,1\n"
+    source = make("train/1.jpg", "train/2.jpg", "A/1.jpg", "A/2.jpg", "B/1.jpg", "notes/x.txt", "train/_classes.csv",
+                  classes=table)  # fmt: skip
+    reason = f"not in the label files, such as {source / 'train/_classes.csv'}"
+    found = read_image_folder(source)
+    assert [image.path for image in found.images] == [source / "train/1.jpg"]
+    assert found.skipped == [
+        (source / "A", f"{reason}; import the folder separately"),
+        (source / "B", f"{reason}; import the folder separately"),
+        (source / "train", f"has images that are {reason}"),
+    ]
+
+
 def test_annotations_with_a_class_for_each_box(make: MakeFolder) -> None:
     table = "filename,width,height,class,xmin\n1.jpg,64,48,A,1\n1.jpg,64,48,A,9\n2.jpg,64,48,A,1\n2.jpg,64,48,B,1\n"
     source = make("1.jpg", "2.jpg", "_annotations.csv", annotations=table)
