@@ -95,10 +95,10 @@ def test_split_is_merged_with_a_note_or_kept(home: Path) -> None:
 
 
 def test_negatives_and_skipped_classes_are_listed(home: Path) -> None:
-    photos = put(home / "photos", "A/1.png", "nothing/1.png", "del/1.png", "rest/1.png")
+    photos = put(home / "photos", "A/1.png", "nothing/1.png", "none/1.png", "del/1.png", "rest/1.png")
     output = aslkit("import", photos, "--signer", "ada", "--workspace", home / "ws").stdout
     assert "Imported 1 frame of 1 letter for ada" in output
-    assert "Negative samples (none): 1 frame, from nothing." in output
+    assert "Negative samples (none): 2 frames, from none, nothing." in output
     assert "Skipped, not a letter: photos/del." in output
     assert "Skipped, not a letter; if no hand signs one, add --labels rest=none: photos/rest." in output
 
@@ -109,6 +109,9 @@ def test_numbers_need_labels(home: Path) -> None:
     assert "If 0 is A and 1 is B, add --labels 0=A,1=B." in aslkit("import", photos, *options, code=2).output
     aslkit("import", photos, *options, "--labels", "0=A,1=B")
     assert (home / "ws/captures/ada/photos/B/1.png").is_file()
+    result = aslkit("import", photos, *options, "--labels", "1=A,9=B")
+    assert f"Note: --labels names 9, but {photos} has no images of a class with this name." in result.stderr
+    assert "Skipped, not a letter; if it means one, add --labels NAME=LETTER: photos/0." in result.stdout
     assert "is not NAME=LETTER" in aslkit("import", photos, *options, "--labels", "A", code=2).output
 
 

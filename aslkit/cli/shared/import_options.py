@@ -40,6 +40,7 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
         InputError: the options conflict, or the folder has no labelled images, or it is unclear who signs.
     """
     from aslkit.capture.import_images import assign_sessions, import_sessions
+    from aslkit.cli.output.stages import print_note
     from aslkit.formats.image_folders.read_folder import read_image_folder
 
     if options.signer is not None and options.signer_from is not None:
@@ -47,6 +48,9 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
     signer = None if options.signer is None else validate_signer(options.signer, synthetic=False)
     source = _only_folder(options.folders)
     found = read_image_folder(source, labels=options.labels)
+    if found.unused_labels:
+        names = ", ".join(found.unused_labels)
+        print_note(f"--labels names {names}, but {source} has no images of a class with this name.")
     groups = assign_sessions(
         found, source, signer=signer, one_signer=options.one_signer, signer_from=options.signer_from,
         session=options.session, keep_split=options.keep_split,

@@ -16,6 +16,8 @@ from aslkit.formats.image_folders.class_names import SPLITS, ClassName, Split, p
 from aslkit.formats.image_folders.label_files import MAX_DEPTH, StatedClasses, read_label_files
 from aslkit.vision.image_formats import is_image_file
 
+_UNKNOWN: Final = "not a letter; if it means one, add --labels NAME=LETTER"
+
 _METADATA_FILES: Final = frozenset({SESSION_FILE, "frames.jsonl", "_classes.csv", "_annotations.csv"})
 
 
@@ -45,13 +47,17 @@ class ImageFolder:
         images: in natural order of their paths.
         skipped: files and folders that are left out, each with the reason.
         unknown: names of classes that are no letters, and for which aslkit knows no other meaning.
-        negatives: names of the classes that became negative samples, other than NO_LETTER itself.
+        negatives: names of the classes that became negative samples; empty if NO_LETTER is the only one.
+        classes: names of all classes, in lower case.
+        unused_labels: names of the user's labels that are no classes of the folder.
     """
 
     images: list[LabelledImage] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     negatives: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+    unused_labels: list[str] = field(default_factory=list)
 
     @property
     def parts(self) -> list[str]:
@@ -105,6 +111,8 @@ def read_image_folder(
         _add_leaves(source, labels, allow_exams, found)
     if not found.images:
         raise InputError(explain_empty_folder(source, found.unknown, found.skipped))
+    found.negatives = set() if found.negatives == {NO_LETTER} else found.negatives
+    found.unused_labels = sorted(set(labels) - found.classes, key=natural_key)
     _set_parts(found)
     return found
 
@@ -119,8 +127,7 @@ def _add_stated(source: Path, stated: StatedClasses, labels: Mapping[str, str], 
         elif len(names) != 1:
             found.skipped.append((path, "shows several classes" if names else "shows no class"))
         elif meaning is None or meaning.letter is None:
-            found.skipped.append((path, meaning.reason if meaning else "not a letter"))
-            found.unknown.update(names if meaning is None else ())
+            _skip(path, next(iter(names)), meaning, found)
         else:
             _add(path, path.relative_to(source).parts[:-1], meaning, found)
 
@@ -197,7 +204,7 @@ def _reject_file(path: Path) -> str:
 def _add_folder(leaf: _Leaf, others: Sequence[str], meaning: ClassName, found: ImageFolder) -> None:
     """Add the images of a folder, which all show one class; `others` are the other folders that lead to it."""
     if meaning.letter is None:
-        found.skipped.append((leaf.folder, meaning.reason))
+        _skip(leaf.folder, meaning.name, meaning, found)
         return
     found.skipped += leaf.others
     for path in leaf.images:
@@ -213,8 +220,7 @@ def _add_named_files(leaf: _Leaf, labels: Mapping[str, str], found: ImageFolder)
     named = [meaning.name.lower() for meaning in meanings.values() if meaning is not None]
     if len(set(named)) < 2 or len(named) * 2 <= len(meanings):
         if leaf.names:
-            found.skipped.append((leaf.folder, "not a letter"))
-            found.unknown.add(leaf.names[-1])
+            _skip(leaf.folder, leaf.names[-1], None, found)
         else:
             found.skipped += [*((path, "not in a letter folder") for path in leaf.images), *leaf.others]
         return
@@ -222,6 +228,7 @@ def _add_named_files(leaf: _Leaf, labels: Mapping[str, str], found: ImageFolder)
     for path, meaning in meanings.items():
         if meaning is None or meaning.letter is None:
             found.skipped.append((path, meaning.reason if meaning else "no letter in its name"))
+            found.classes.update({_key(meaning.name)} if meaning else ())
         else:
             _add(path, leaf.names, meaning, found)
 
@@ -229,8 +236,21 @@ def _add_named_files(leaf: _Leaf, labels: Mapping[str, str], found: ImageFolder)
 def _add(path: Path, folders: Sequence[str], meaning: ClassName, found: ImageFolder) -> None:
     assert meaning.letter is not None
     found.images.append(LabelledImage(path=path, letter=meaning.letter, part="/".join(folders)))
-    if meaning.letter == NO_LETTER and meaning.name.lower() != NO_LETTER:
+    found.classes.add(_key(meaning.name))
+    if meaning.letter == NO_LETTER:
         found.negatives.add(meaning.name)
+
+
+def _skip(path: Path, name: str, meaning: ClassName | None, found: ImageFolder) -> None:
+    """Leave out an image, or a folder, of a class that is no letter."""
+    found.classes.add(_key(name))
+    found.skipped.append((path, meaning.reason if meaning else _UNKNOWN))
+    if meaning is None:
+        found.unknown.add(name)
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
 
 
 def _set_parts(found: ImageFolder) -> None:

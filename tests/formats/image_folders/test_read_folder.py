@@ -112,7 +112,7 @@ def test_what_is_left_out_is_listed(make: MakeFolder) -> None:
         "J": "its sign is a movement",
         "space": "not a letter",
         "rest": "not a letter; if no hand signs one, add --labels rest=none",
-        "thumbs": "not a letter",
+        "thumbs": "not a letter; if it means one, add --labels NAME=LETTER",
         "loose.jpg": "not in a letter folder",
         "readme.txt": "not an image file",
     }
@@ -121,7 +121,8 @@ def test_what_is_left_out_is_listed(make: MakeFolder) -> None:
 def test_classes_without_a_letter_become_negatives(make: MakeFolder) -> None:
     found = read_image_folder(make("A/1.jpg", "none/1.jpg", "Nothing/1.jpg", "blank/1.jpg", "background/1.jpg"))
     assert [image.letter for image in found.images].count("none") == 4
-    assert found.negatives == {"Nothing", "blank", "background"}
+    assert found.negatives == {"none", "Nothing", "blank", "background"}
+    assert read_image_folder(make("B/1.jpg", "none/1.jpg", folder="other")).negatives == set()
 
 
 def test_labels_name_folders_and_files(make: MakeFolder) -> None:
@@ -131,6 +132,15 @@ def test_labels_name_folders_and_files(make: MakeFolder) -> None:
         ("0", "A"), ("Rest", "none"), ("hello", "B"),
     ]  # fmt: skip
     assert {path.name for path, _ in found.skipped} == {"8", "9"}
+
+
+def test_labels_without_a_class_are_named(make: MakeFolder) -> None:
+    labels = parse_labels("1=A,10=B,9=C,Space=none,2=J")
+    source = make("1/1.jpg", "2/1.jpg", "3/1.jpg", "space/1.jpg")
+    assert read_image_folder(source, labels=labels).unused_labels == ["9", "10"]
+    table = "filename,1,2\n1.jpg,1,0\n2.jpg,0,1\n"
+    stated = make("1.jpg", "2.jpg", "_classes.csv", folder="stated", classes=table)
+    assert read_image_folder(stated, labels=labels).unused_labels == ["9", "10", "space"]
 
 
 @pytest.mark.parametrize("text", ["A", "0", "=A", "0=", "0=ß", "0=AB", "0=A,,1=B"])
@@ -269,7 +279,7 @@ def test_coco(make: MakeFolder, images: str, file: str) -> None:
     (source / file).write_text(json.dumps(coco))
     assert read(source) == {(f"{images}0.jpg", "A", "", None)}
     assert {(path.name, reason) for path, reason in read_image_folder(source).skipped} == {
-        ("1.jpg", "not a letter"), ("2.jpg", "shows no class"),
+        ("1.jpg", "not a letter; if it means one, add --labels NAME=LETTER"), ("2.jpg", "shows no class"),
     }  # fmt: skip
 
 
