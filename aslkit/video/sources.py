@@ -21,6 +21,9 @@ from aslkit.vision.images import IMAGE_SUFFIXES, ImageError, decode_image, read_
 
 _SYNTHETIC_FPS: Final = 30.0
 
+_MAX_DEPTH: Final = 4
+"""Levels of subfolders that are searched, to name one with images."""
+
 _MAX_CAMERA_NUMBER: Final = 2**31 - 1
 """OpenCV takes camera numbers as C int. No camera has this number, so larger ones fail in the same way."""
 
@@ -129,9 +132,10 @@ def _synthetic_frames(letter: str, signer: str, session: str, seed: int, interva
 
 
 def _folder_frames(folder: Path) -> Frames:
-    images = (p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file())
-    paths = sorted(images, key=lambda p: natural_key(p.name))
+    paths = _list_images(folder)
     if not paths:
+        if subfolder := _find_image_folder(folder):
+            raise AslkitError(f"The images of {folder} are in its subfolders. Give one, such as {subfolder}.")
         raise AslkitError(f"{folder} contains no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     for path in paths:
         try:
@@ -141,6 +145,22 @@ def _folder_frames(folder: Path) -> Frames:
                 f"{path}: {error.message}. Remove it, or use `aslkit import`, which skips damaged images."
             ) from error
         yield SourceFrame(image=image, name=path.stem, time_s=None, captured_at=None)
+
+
+def _list_images(folder: Path) -> list[Path]:
+    images = (p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file())
+    return sorted(images, key=lambda p: natural_key(p.name))
+
+
+def _find_image_folder(folder: Path, depth: int = 1) -> Path | None:
+    """Return the first folder with images below a folder, to _MAX_DEPTH levels."""
+    folders = sorted(
+        (p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."), key=lambda p: natural_key(p.name)
+    )
+    if found := next((path for path in folders if _list_images(path)), None):
+        return found
+    deeper = (_find_image_folder(path, depth + 1) for path in folders if depth < _MAX_DEPTH)
+    return next(filter(None, deeper), None)
 
 
 @contextmanager

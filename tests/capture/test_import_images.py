@@ -142,7 +142,7 @@ def test_import_fails_if_no_image_can_be_read(tmp_path: Path, empty_workspace: W
 
 def test_nothing_is_written_for_a_folder_without_letters(tmp_path: Path, empty_workspace: Workspace) -> None:
     (tmp_path / "source").mkdir()
-    with pytest.raises(InputError, match="contains no letter folder"):
+    with pytest.raises(InputError, match="source is empty"):
         run_import(tmp_path / "source", empty_workspace)
     assert not empty_workspace.root.exists()
 

@@ -119,7 +119,11 @@ def test_numbers_need_labels(home: Path) -> None:
     ("words", "says"),
     [
         (["photos", "--signer", "a", "--signer-from", "x"], "Give --signer, or --signer-from"),
-        (["photos/A", "photos/B", "--signer", "a"], "Give one folder, which contains the others: aslkit import photos"),
+        (
+            ["photos/A", "photos/B", "--signer", "a"],
+            "Give one folder, which contains the others: aslkit import photos …",
+        ),
+        (["photos/A/1.png", "photos/A/2.png"], "Give the folder, not its files: aslkit import photos/A …"),
         (["photos/A/1.png", "--signer", "a"], "is a single image. Give a folder: photos"),
         (["photos"], "Who is signing?"),
         (["photos", "--signer", "O'Brien"], "For example: O-Brien."),
@@ -127,7 +131,7 @@ def test_numbers_need_labels(home: Path) -> None:
     ],
 )
 def test_errors_say_what_to_type(home: Path, words: list[str], says: str) -> None:
-    put(Path("photos"), "A/1.png", "B/1.png")
+    put(Path("photos"), "A/1.png", "A/2.png", "B/1.png")
     assert says in aslkit("import", *words, code=2).output
     assert not Path("data").exists()
 

@@ -59,6 +59,16 @@ def test_folder_without_images_or_with_damaged_image_is_reported(tmp_path: Path)
         read_frames(str(tmp_path), 1)
 
 
+@pytest.mark.parametrize("names", [("B/1.png", "A/1.png"), ("x/A/1.png",)])
+def test_folder_with_images_in_subfolders_names_one(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(images.encode_png(RED))
+    subfolder = (tmp_path / names[-1]).parent
+    with pytest.raises(AslkitError, match=f"are in its subfolders. Give one, such as {subfolder}."):
+        read_frames(str(tmp_path), 1)
+
+
 def test_synthetic_frames_depend_on_seed_only() -> None:
     first, again, other = (read_frames("synthetic", 2, seed=seed, interval_s=0.5) for seed in (0, 0, 7))
     assert [frame.time_s for frame in first] == [0, 0.5]

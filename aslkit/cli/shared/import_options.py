@@ -1,5 +1,6 @@
 """The options of `aslkit import`: reads the folder, states licence and consent of each signer, and imports."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,9 @@ def _only_folder(folders: tuple[Path, ...]) -> Path:
     if len(folders) == 1:
         return folders[0]
     parent = folders[0].parent
-    raise InputError(f"Give one folder, which contains the others: aslkit import {parent}")
+    if any(folder.is_file() for folder in folders):
+        raise InputError(f"Give the folder, not its files: aslkit import {shlex.quote(str(parent))} …")
+    raise InputError(f"Give one folder, which contains the others: aslkit import {shlex.quote(str(parent))} …")
 
 
 def _state_details(options: ImportOptions, signer: str, groups: "list[SessionImages]") -> SignerDetails:

@@ -71,6 +71,10 @@ def explain_empty_folder(source: Path, unknown: Collection[str], skipped: Sequen
         return (
             f"{source} contains no images of the 24 static letters. What it contains is left out: {'; '.join(reasons)}."
         )
+    if archives := [path for path, _ in skipped if is_archive(path)]:
+        return f"{source} contains no images. {explain_file(archives[0])}"
+    if not any(path.name[0] != "." for path in source.iterdir()):
+        return f"{source} is empty. Put the images in one folder per letter, such as {source / 'A'}."
     return f"{source} contains no letter folder with images. Expected {source / 'A'}, {source / 'B'}, …"
 
 

@@ -1,6 +1,8 @@
 """Files that state the classes of images: `_classes.csv`, `_annotations.csv`, COCO and YOLO."""
 
 import csv
+import os
+import shlex
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +154,12 @@ def _read_yolo_names(source: Path, labels: Path) -> dict[int, str]:
             return dict(enumerate(_read_text(folder / "classes.txt").split()))
         if folder == source:
             break
-    raise InputError(f"{labels} contains YOLO labels, but there is no data.yaml in {source} that names their classes.")
+    above = Path(os.path.normpath(source / ".."))
+    has_names = any((above / name).is_file() for name in ("data.yaml", "data.yml", "classes.txt"))
+    advice = f" {above} has one: aslkit import {shlex.quote(str(above))}" if has_names else ""
+    raise InputError(
+        f"{labels} contains YOLO labels, but there is no data.yaml in {source} that names their classes.{advice}"
+    )
 
 
 def _check_name(name: object) -> str:

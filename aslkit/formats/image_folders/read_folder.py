@@ -216,6 +216,9 @@ def _add_named_files(leaf: _Leaf, labels: Mapping[str, str], found: ImageFolder)
 
     With one letter only, they are rather the names that a camera gave, such as P1010001.
     """
+    if not leaf.images:
+        found.skipped += leaf.others
+        return
     meanings = {path: parse_file_name(path.stem, labels) for path in leaf.images}
     named = [meaning.name.lower() for meaning in meanings.values() if meaning is not None]
     if len(set(named)) < 2 or len(named) * 2 <= len(meanings):

@@ -182,7 +182,10 @@ def test_names_of_splits(name: str, split: str | None) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "contains no letter folder with images. Expected .*A, .*B, …"),
+        ([], "photos is empty. Put the images in one folder per letter, such as .*photos/A"),
+        (["notes.txt"], "contains no letter folder with images. Expected .*A, .*B, …"),
+        (["k.zip"], "photos contains no images. .*k.zip is an archive. Unpack it with `python -m zipfile -e .*k.zip "),
+        (["x/k.zip"], "photos contains no images. .*x/k.zip is an archive"),
         (["IMG_1.jpg", "IMG_2.jpg"], "contains images, but not their letters. Put them in one folder per letter"),
         (["0/1.jpg", "1/1.jpg", "2/1.jpg"], "classes 0, 1 and 2, .* If 0 is A, 1 is B and 2 is C, add --labels "
                                             "0=A,1=B,2=C. Signed digits cannot"),
@@ -194,7 +197,8 @@ def test_names_of_splits(name: str, split: str | None) -> None:
         (["eval1.jpg", "atest2.jpg"], "contains images, but not their letters"),
         (["J/1.jpg", "space/1.jpg"], "no images of the 24 static letters. .*its sign is a movement; not a letter"),
     ],
-    ids=["empty", "no letters", "numbers", "words with a letter", "words", "videos", "camera", "other", "movements"],
+    ids=["empty", "text", "zip", "zip below", "no letters", "numbers", "words with a letter", "words", "videos",
+         "camera", "other", "movements"],
 )  # fmt: skip
 def test_unclear_folder_says_what_it_contains_and_what_to_type(make: MakeFolder, files: list[str], words: str) -> None:
     source = make(*files)
@@ -295,6 +299,13 @@ def test_yolo(make: MakeFolder, names: str, folders: tuple[str, str]) -> None:
     else:
         (source / "data.yaml").write_text(names)
     assert read(source) == {(f"{images}/1.jpg", "B", "", None)}
+
+
+@pytest.mark.parametrize("name", ["data.yaml", "data.yml", "classes.txt"])
+def test_yolo_names_in_the_folder_above(make: MakeFolder, name: str) -> None:
+    source = make("train/images/1.jpg", "train/labels/1.txt", name)
+    with pytest.raises(InputError, match=rf"names their classes\. {source} has one: aslkit import {source}$"):
+        read_image_folder(source / "train")
 
 
 def test_yolo_without_names_of_classes(make: MakeFolder) -> None:
