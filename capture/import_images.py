@@ -101,7 +101,7 @@ def assign_sessions(
     if one_signer and signer is None:
         raise InputError("--one-signer requires --signer NAME.")
     if signer is not None and not one_signer:
-        _check_one_part(found, signer)
+        _check_one_part(found, source, signer)
     signers = _signers(found, source, signer, signer_from)
     groups: dict[tuple[str, Split | None], list[LabelledImage]] = {}
     for image in found.images:
@@ -132,8 +132,13 @@ def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: 
         signers = dict.fromkeys((image.path for image in found.images), signer)
     elif found.parts == [""]:
         raise InputError(
-            "Who is signing? Give the name with --signer, such as --signer maria. If the names of the files tell, add "
-            "--signer-from, such as --signer-from 'hand\\d+'."
+            "Who is signing? Give the name with --signer, such as --signer maria. If the file names say who signs, "
+            "add --signer-from, such as --signer-from 'hand\\d+'."
+        )
+    elif "" in found.parts and (depths := _describe_depths(found, source)):
+        raise InputError(
+            f"{depths} If they all show one signer, add --signer NAME --one-signer. If not, put each signer's letters "
+            f"in a folder with the signer's name, such as {source / 'maria' / found.images[0].letter}."
         )
     elif any(not part or "/" in part for part in found.parts):
         raise InputError(
@@ -159,12 +164,26 @@ def _to_signer(text: str) -> str:
         return make_name(text)
 
 
-def _check_one_part(found: ImageFolder, signer: str) -> None:
+def _check_one_part(found: ImageFolder, source: Path, signer: str) -> None:
     if len(found.parts) > 1:
+        if depths := _describe_depths(found, source):
+            raise InputError(
+                f"{depths} If they all show {signer}, add --one-signer. If not, put each signer's letters in a folder "
+                f"with the signer's name, such as {source / signer / found.images[0].letter}."
+            )
         raise InputError(
             f"There are letters in {_join(part or 'the folder itself' for part in found.parts)}. If these are the "
             f"signers, leave out --signer. If they all show {signer}, add --one-signer."
         )
+
+
+def _describe_depths(found: ImageFolder, source: Path) -> str:
+    """Return a sentence about letters at two depths, such as source/B and source/train/A; "" if all have the same."""
+    folders = [image.path.parent for image in found.images]
+    shallow, deep = (choose(folders, key=lambda folder: len(folder.parts)) for choose in (min, max))
+    if len(shallow.parts) == len(deep.parts):
+        return ""
+    return f"{source} has letters at two depths: {shallow} and {deep}."
 
 
 def _match_signers(found: ImageFolder, source: Path, signer_from: str) -> dict[Path, str]:

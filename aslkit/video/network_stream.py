@@ -23,6 +23,8 @@ STREAM_TIMEOUT_MS: Final = 8_000
 
 _CAMERA_APPS: Final = "IP Webcam has its images at /video and /shot.jpg, DroidCam at /video."
 
+_WEB_PAGE: Final = "A web page, such as one of YouTube, is not a video: download the video first, and give its path."
+
 _MAX_IMAGE_BYTES: Final = 64 * 2**20
 
 
@@ -60,7 +62,7 @@ def _stream_frames(device: Any, url: str, fps: float) -> Frames:
 
     started, frames, name, http = datetime.now(UTC), 0, camera_name(url), url.lower().startswith("http")
     if http and device.get(cv2.CAP_PROP_FRAME_COUNT) > 1:  # a camera has no last frame
-        raise AslkitError(f"{name} is a video file, not a camera. Download it, and give its path.")
+        raise AslkitError(f"{_title(url)} is a video file, not a camera. Download it, and give its path.")
     while device.isOpened() and (image := take_image(device.read, name)) is not None:
         frames += 1
         yield live_frame(image, started)
@@ -71,8 +73,23 @@ def _stream_frames(device: Any, url: str, fps: float) -> Frames:
     if frames:
         raise SourceLost(f"The {name} sends no more frames. Frames stored so far are kept.")
     if http:
-        raise AslkitError(f"{name} responds, but without images. Check the path of the URL. {_CAMERA_APPS}")
-    raise AslkitError(f"{name} does not respond. Check the URL, and that the camera is on.")
+        raise AslkitError(f"{_title(url)} responds, but without images. Check the path of the URL. {_CAMERA_APPS}")
+    raise _no_response(url)
+
+
+def _no_response(url: str) -> AslkitError:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    # Cameras have an IP address, a port or a host name without a dot.
+    is_web = parts.scheme in ("http", "https") and "." in host and not host[-1].isdecimal() and ":" not in parts.netloc
+    advice = f" {_WEB_PAGE}" if is_web else ""
+    return AslkitError(f"{_title(url)} does not respond. Check the URL, and that the camera is on.{advice}")
+
+
+def _title(url: str) -> str:
+    """Return the name of a stream, as the start of a sentence."""
+    name = camera_name(url)
+    return name[0].upper() + name[1:]
 
 
 def _requested_images(url: str, started: datetime, fps: float) -> Frames:
@@ -97,7 +114,7 @@ def _request_image(url: str) -> bytes | None:
     Raises:
         AslkitError: it does not respond, or with an error or a web page.
     """
-    name = camera_name(url)
+    name = _title(url)
     try:
         with _open_url(url) as response:
             content_type = response.headers.get_content_type()
@@ -110,9 +127,12 @@ def _request_image(url: str) -> bytes | None:
         )
         raise AslkitError(f"{name} responds with error {error.code} ({error.reason}). {advice}") from error
     except (OSError, HTTPException, ValueError) as error:
-        raise AslkitError(f"{name} does not respond. Check the URL, and that the camera is on.") from error
+        raise _no_response(url) from error
     if content_type == "text/html":
-        raise AslkitError(f"{name} is a web page, not a video. Give the URL of the images. {_CAMERA_APPS}")
+        raise AslkitError(
+            f"{name} is a web page, not a video. Download the video first, and give its path. Of a camera, give the "
+            f"URL of the images. {_CAMERA_APPS}"
+        )
     return data
 
 

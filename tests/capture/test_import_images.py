@@ -193,7 +193,11 @@ def test_image_without_signer_is_skipped(tmp_path: Path, empty_workspace: Worksp
 @pytest.mark.parametrize(
     ("names", "options", "words"),
     [
-        (["A/1.png"], {"signer": None}, "Who is signing"),
+        (["A/1.png"], {"signer": None}, "Who is signing.* If the file names say who signs, add --signer-from"),
+        (["B/1.png", "train/A/1.png"], {}, "photos has letters at two depths: .*photos/B and .*photos/train/A. If they "
+                                           "all show ada, add --one-signer. If not, .*such as .*photos/ada/B"),
+        (["B/1.png", "train/A/1.png"], {"signer": None}, "two depths: .* add --signer NAME --one-signer. If not, put"),
+        (["train/A/1.png", "test/A/1.png", "ben/A/1.png"], {}, "letters in the folder itself, ben. If these"),
         (["maria/A/1.png", "ben/A/1.png"], {}, "letters in ben, maria. If these are the signers, leave out --signer. "
                                                "If they all show ada, add --one-signer"),
         (["A/1.png"], {"signer": None, "one_signer": True}, "--one-signer requires --signer NAME"),

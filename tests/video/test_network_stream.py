@@ -161,7 +161,11 @@ def test_user_name_and_password_of_url_are_sent() -> None:
 @pytest.mark.parametrize(
     ("status", "content_type", "message"),
     [
-        (200, "text/html; charset=utf-8", r"is a web page, not a video\. .*/video and /shot\.jpg, DroidCam at /video"),
+        (
+            200,
+            "text/html; charset=utf-8",
+            r"is a web page, not a video\. Download the video first.*/video and /shot\.jpg, DroidCam at /video",
+        ),
         (404, "text/html", r"responds with error 404 \(Not Found\)\. Check the path of the URL\. IP Webcam"),
         (401, "text/html", r"responds with error 401 \(Unauthorized\)\. Give user name and password in the URL"),
         (200, "text/plain", r"responds, but without images\. Check the path"),
@@ -170,7 +174,7 @@ def test_user_name_and_password_of_url_are_sent() -> None:
 def test_response_without_images_is_explained(status: int, content_type: str, message: str) -> None:
     with (
         serve_responses([(status, content_type, b"<html><body><img src=/video></body></html>")]) as (host, _),
-        pytest.raises(AslkitError, match=f"stream http://{host}/ {message}"),
+        pytest.raises(AslkitError, match=f"Stream http://{host}/ {message}"),
     ):
         read_frames(f"http://ada:secret@{host}/", 1)
 
@@ -192,8 +196,22 @@ def test_damaged_image_of_a_camera_is_a_lost_source() -> None:
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_unreachable_stream_is_reported(scheme: str) -> None:
-    with pytest.raises(AslkitError, match=rf"stream {scheme}://127\.0\.0\.1:1/x does not respond"):
+    with pytest.raises(AslkitError, match=rf"Stream {scheme}://127\.0\.0\.1:1/x does not respond"):
         read_frames(f"{scheme}://ada:secret@127.0.0.1:1/x", 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_web"),
+    [("https://www.example.invalid/watch", True), ("http://192.0.2.1/video", False), ("http://cam.local:8080/", False)],
+)
+def test_web_page_that_does_not_respond_is_explained(url: str, is_web: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(network_stream, "urlopen", refuse)
+    with pytest.raises(AslkitError, match=r"^Stream .* does not respond\.") as caught:
+        network_stream._request_image(url)
+    assert ("download the video first" in caught.value.message) == is_web
 
 
 def test_libraries_print_nothing_about_unreachable_stream(tmp_path: Path) -> None:
@@ -204,7 +222,7 @@ def test_libraries_print_nothing_about_unreachable_stream(tmp_path: Path) -> Non
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
-        "Error: stream rtsp://127.0.0.1:1/x does not respond. Check the URL, and that the camera is on."
+        "Error: Stream rtsp://127.0.0.1:1/x does not respond. Check the URL, and that the camera is on."
     ]
 
 
