@@ -24,7 +24,7 @@ def find_frames(workspace: Workspace, with_synthetic: bool) -> tuple[list[Captur
     if not frames:
         misplaced = list(misplaced_images(workspace.captures))
         raise AslkitError(
-            f"No captures found in {workspace.captures}. "
+            f"No {'usable ' if misplaced else ''}captures found in {workspace.captures}. "
             + (f"{describe_misplaced(misplaced)} " if misplaced else "")
             + "Record some with `aslkit capture --letter A`, import images with `aslkit import FOLDER --signer NAME`, "
             "or try `aslkit demo`."

@@ -24,10 +24,22 @@ class KeptSplit:
     notes: Sequence[str]
 
 
+def unused_split_note(sessions: Mapping[tuple[str, str], SessionInfo]) -> str | None:
+    """Return a note if some sessions have a kept split that is not used, because others have none."""
+    kept = sorted(name for name, info in sessions.items() if info.split)
+    without = sorted(name for name, info in sessions.items() if not info.split)
+    if not kept or not without:
+        return None
+    return (
+        f"The published split of {'/'.join(kept[0])} is not used, because session {'/'.join(without[0])} has none. "
+        "To use it, remove or re-import the sessions without a split."
+    )
+
+
 def apply_kept_split(
     frames: SplitFrames, sessions: Mapping[tuple[str, str], SessionInfo], config: CurateConfig
 ) -> KeptSplit | None:
-    """Return the kept split of the sessions; None if a session has none, or there is no train or test split.
+    """Return the kept split of the sessions; None if a session has none, or train or test is missing.
 
     Frames of the test or validation split that have near-duplicates or copies elsewhere are moved to train.
 
@@ -52,7 +64,7 @@ def apply_kept_split(
     ]
     if shared:
         notes.append(
-            f"The published test split shows {', '.join(shared)}, who are in train as well. Accuracy on it says little "
-            "about unseen signers. Without --keep-split, whole signers are held out."
+            f"The published test split shows signers who also appear in train: {', '.join(shared)}. Accuracy on it "
+            "says little about unseen signers. Without --keep-split, whole signers are held out."
         )
     return KeptSplit(split=split, notes=notes)

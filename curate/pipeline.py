@@ -24,7 +24,7 @@ from aslkit.curate.existing_dataset import check_not_from_elsewhere, load_if_up_
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.select import disable_checks
 from aslkit.curate.find_captures import Sessions, find_frames, find_unused, load_sessions
-from aslkit.curate.kept_split import apply_kept_split
+from aslkit.curate.kept_split import apply_kept_split, unused_split_note
 from aslkit.curate.measure import measure
 from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
@@ -232,6 +232,8 @@ def _split(
     kept = None if hold_out else apply_kept_split(SplitFrames.from_table(table), sessions, config)
     if kept:
         return table, kept.split, replace(selected, notes=[*selected.notes, *kept.notes])
+    if note := unused_split_note(sessions):
+        selected = replace(selected, notes=[*selected.notes, note])
     split = split_frames(
         SplitFrames.from_table(table),
         test_share=config.test_share,

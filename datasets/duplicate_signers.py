@@ -157,6 +157,7 @@ def write_warnings(found: Iterable[DuplicateSigners]) -> list[str]:
         pairs.setdefault(frozenset((each.signer, each.other)), each)
     return [
         f"{each.share:.0%} of the frames of {each.signer} are near-duplicates of frames of {each.other}. If both are "
-        "the same person, give them one name: otherwise the accuracy on unseen signers is overestimated."
+        "the same person, give their folders in captures one name: otherwise the accuracy on unseen signers is "
+        "overestimated."
         for each in pairs.values()
     ]

@@ -86,7 +86,7 @@ def _write_notes(summary: dict[str, Any], train_counts: Any, test_counts: Any, l
         letter for letter, count in zip(LETTERS, test_counts, strict=True) if not count and letter not in missing
     ]:
         why = (
-            f"because {' and '.join(summary['held_out'])} recorded none."
+            f"because {' and '.join(summary['held_out'])} has no accepted frames of them."
             if summary["held_out"]
             else "because all their frames are near-duplicates of each other. Record another session, or move your "
             "hand more."

@@ -285,6 +285,7 @@ def _training_data(context: TrainingContext) -> TrainingData:
         n=int(rows.sum()),
         synthetic_signers=SIGNERS if uses_synthetic_signers(samples, context.feature, context.config) else 0,
         starter_signers=sorted(read_training_signers(STARTER_RUN)) if context.config.start == STARTER_NAME else [],
+        validation_signers=sorted(set(samples.signer[samples.split == "validation"].tolist())),
     )
 
 

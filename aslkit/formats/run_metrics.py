@@ -36,6 +36,7 @@ class TrainingData(Struct, kw_only=True):
         n: frames, augmented copies of the dataset included.
         synthetic_signers: number of synthetic signers that were added.
         starter_signers: signers of the starter model, if training started from it.
+        validation_signers: signers whose frames decided when training stopped.
     """
 
     signers: list[str] = []
@@ -43,11 +44,12 @@ class TrainingData(Struct, kw_only=True):
     n: int = 0
     synthetic_signers: int = 0
     starter_signers: list[str] = []
+    validation_signers: list[str] = []
 
     @property
     def all_signers(self) -> set[str]:
-        """Everybody on whom the model, or the starter model that it started from, was trained."""
-        return {*self.signers, *self.starter_signers}
+        """Everybody whom training used, also that of the starter model that it started from."""
+        return {*self.signers, *self.starter_signers, *self.validation_signers}
 
 
 class SignerOutlierMetrics(Struct, kw_only=True):

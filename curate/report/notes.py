@@ -17,6 +17,9 @@ MIN_FRAMES: Final = 8
 MIN_SHARE: Final = 0.9
 """Minimum share of these frames with the other hand; the same as in recording."""
 
+MAX_EXAMPLES: Final = 4
+"""Maximum number of misplaced images that are shown, one for each kind of mistake."""
+
 MAX_PAIRS: Final = 3
 """Maximum number of pairs of signers that are reported one by one."""
 
@@ -65,8 +68,9 @@ def mirrored_session_notes(table: pa.Table) -> Iterator[str]:
             hand = _only_hand(hands)
             if hand and hand != usual:
                 yield (
-                    f"Session {session} of {signer} shows the {hand} hand, most other frames the {usual} hand. If "
-                    "either is mirrored, as selfie videos often are, record or import it again with --mirrored."
+                    f"Session {session} of {signer} shows the {hand} hand, most other frames the {usual} hand. If one "
+                    "session is mirrored, as selfie videos often are, delete its folder in captures, and record or "
+                    "import it again with --mirrored."
                 )
 
 
@@ -83,8 +87,12 @@ def misplaced_image_notes(rejected: Sequence[Rejection]) -> Iterator[str]:
 
 
 def describe_misplaced(images: Sequence[MisplacedImage]) -> str:
-    """Return a sentence about the images and the first one of them."""
+    """Return sentences about the images, with an example of each kind of mistake."""
+    examples: dict[str, str] = {}
+    for image in images:
+        examples.setdefault(image.advice.partition("expected")[0], f"{image.location} ({image.advice})")
+    shown = "; ".join(list(examples.values())[:MAX_EXAMPLES])
     return (
-        f"{format_count(len(images), 'image')} in captures are not used, because they are not in {LAYOUT}. The first "
-        f"one: {images[0].location} ({images[0].advice})."
+        f"{format_count(len(images), 'image')} below captures cannot be used, because they are not in {LAYOUT}: "
+        f"{shown}. Move them there."
     )

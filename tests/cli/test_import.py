@@ -48,6 +48,16 @@ def test_home_folder_is_expanded(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert not any(Path().iterdir())  # neither a folder ~ nor the default workspace
 
 
+def test_workspace_that_cannot_be_created_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(home / "photos", "A/1.png")
+    (home / "file").touch()
+    for workspace in ("/proc/x", str(home / "file/x")):
+        monkeypatch.setenv("ASLKIT_WORKSPACE", workspace)
+        message = aslkit("import", home / "photos", "--signer", "ada", code=1).output
+        assert f"The workspace {workspace} cannot be created (" in message
+        assert "Set another with --workspace, or with the variable ASLKIT_WORKSPACE." in message
+
+
 def test_unknown_home_folder_is_an_error(home: Path) -> None:
     message = aslkit("import", "~nobody-here/photos", "--signer", "ada", code=2).output
     assert "The home folder ~nobody-here of ~nobody-here/photos is not known" in message
@@ -89,7 +99,7 @@ def test_split_is_merged_with_a_note_or_kept(home: Path) -> None:
     assert "Note: The images of train, test were merged" in aslkit("import", photos, *options).stderr
     kept = aslkit("import", photos, *options, "--keep-split")
     assert "Note: The split shows ada in train and in another part" in kept.stderr
-    assert "Note: 1 image of validation or test are also in train." in kept.stderr
+    assert "Note: In validation or test and also in train: 1 image." in kept.stderr
     stored = json.loads((home / "ws/captures/ada/photos-test/session.json").read_text())
     assert (stored["split"], stored["camera"]) == ("test", "import photos")
 

@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aslkit.cli.main import main
+from aslkit.cli.output.stages import print_training_step
 from aslkit.vision.images import encode_jpeg
 
 README = Path(__file__).parents[2] / "README.md"
@@ -114,7 +116,7 @@ def test_import_of_missing_or_empty_folder_fails(tmp_path: Path) -> None:
     assert "does not exist" in failed(aslkit("import", tmp_path / "none", "--signer", "maria", workspace=tmp_path), 2)
     (tmp_path / "empty").mkdir()
     message = failed(aslkit("import", tmp_path / "empty", "--signer", "maria", workspace=tmp_path), 2)
-    assert "contains no letter folder" in message
+    assert "empty is empty" in message
     assert not (tmp_path / "captures").exists()
 
 
@@ -171,14 +173,24 @@ def test_curate_reports_single_signer_and_missing_letters(tmp_path: Path) -> Non
     assert "Only one signer" in result.stderr
     assert "No training frames for C D E" in result.stderr
     assert "Split by block" in result.stdout
-    assert "Next: aslkit train --dataset custom" in result.stdout
+    assert "Next: check the images, because no hand was found in any: aslkit dataset show custom" in result.stdout
 
 
-def test_curate_asks_for_a_second_letter_before_training(tmp_path: Path) -> None:
-    aslkit("import", photographs(tmp_path / "photos", "A", count=10), "--signer", "maria", workspace=tmp_path / "ws")
-    output = aslkit("curate", workspace=tmp_path / "ws").stdout
-    assert "Next: record another letter, because training needs two: aslkit capture --letter B" in output
-    assert "aslkit train" not in output
+@pytest.mark.parametrize(
+    ("changes", "step"),
+    [
+        ({}, "Next: aslkit train --dataset custom"),
+        ({"coverage": 0.0}, "Next: check the images, because no hand was found in any: aslkit dataset show custom"),
+        ({"train_letters": 1}, "Next: record another letter, because training needs two: aslkit capture --letter B"),
+        ({"train_hands": 9}, "Next: record more frames, because training needs 10 that show a hand: aslkit capture"),
+    ],
+)
+def test_next_step_is_training_only_if_it_would_start(
+    changes: dict[str, Any], step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = {"coverage": 1.0, "train_letters": 2, "train_hands": 10, "letters": {"A": 10, "B": 0, "C": 5, "Y": 0}}
+    print_training_step("custom", summary | changes)
+    assert capsys.readouterr().out.startswith(step)
 
 
 def test_holding_out_only_signer_fails(tmp_path: Path) -> None:
@@ -292,7 +304,7 @@ def test_suggested_commands_use_same_workspace(tmp_path: Path, monkeypatch: pyte
     typed = aslkit("import", pictures, "--signer", "ada", workspace=club)
     after = aslkit("curate", "--name", "of us", workspace=club)
     assert f"Next: aslkit curate --workspace '{club}'" in typed.output.splitlines()
-    assert f"Next: aslkit train --dataset 'of us' --workspace '{club}'" in after.output.splitlines()
+    assert f"dataset show 'of us' --workspace '{club}'" in after.output
     monkeypatch.setenv("ASLKIT_WORKSPACE", str(tmp_path / "another"))
     assert "Next: aslkit curate" in aslkit("import", pictures, "--signer", "ada").output.splitlines()
 

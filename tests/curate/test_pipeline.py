@@ -91,10 +91,10 @@ def test_images_in_wrong_folders_are_rejected(workspace: Workspace, settings: Cu
         ("jon/monday/a/1.jpg", "maria/A/1.jpg"), "misplaced"
     )
     assert rows["maria/A/1.jpg"]["detail"].endswith("expected maria/SESSION/A/1.jpg")
-    assert any("2 images in captures are not used" in note for note in result.summary["notes"])
+    assert any("2 images below captures cannot be used" in note for note in result.summary["notes"])
     shutil.rmtree(workspace.captures)
     add_file(workspace, "maria/A/1.jpg", data)
-    with pytest.raises(AslkitError, match=r"1 image in captures .* expected maria/SESSION/A/1\.jpg"):
+    with pytest.raises(AslkitError, match=r"1 image below captures .* expected maria/SESSION/A/1\.jpg"):
         run_curation(workspace, settings)
 
 
@@ -140,7 +140,7 @@ def test_copies_in_a_published_split_are_moved_to_train(workspace: Workspace, se
     assert result.summary["splits"]["test"] == 0
     notes = " ".join(result.summary["notes"])
     assert "The published split leaks: 4 of 4 test images" in notes
-    assert "The published test split shows ada, who are in train as well" in notes
+    assert "The published test split shows signers who also appear in train: ada." in notes
 
 
 def test_note_about_one_person_under_two_names(workspace: Workspace, settings: CurateConfig) -> None:
@@ -437,3 +437,12 @@ def test_real_photographs(real_data: Path, tmp_path: Path, settings: CurateConfi
         found = [row["handedness"] for row in rows if row["signer"] == signer and row["handedness"]]
         assert found.count(hand) >= 0.9 * len(found), signer
     assert parquet_store.read_dataset(workspace.dataset("custom")).schema.names == [*schema.COLUMNS.names, "split"]
+
+
+def test_published_split_of_some_sessions_is_not_used(workspace: Workspace, settings: CurateConfig) -> None:
+    signers = sorted({frame.signer for frame in walk_captures(workspace.captures)})
+    keep_split(workspace, {name: "test" if name == signers[0] else "train" for name in signers})
+    path = next(workspace.captures.glob(f"{signers[1]}/*/session.json"))
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "split"}))
+    notes = " ".join(run_curation(workspace, settings).summary["notes"])
+    assert f"is not used, because session {signers[1]}/{path.parent.name} has none" in notes

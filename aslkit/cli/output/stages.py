@@ -102,7 +102,7 @@ def _print_split_notes(result: "ImportResult", found: "ImageFolder", *, keep_spl
             "unseen signers."
         )
     if result.leaked:
-        print_note(f"{format_count(result.leaked, 'image')} of validation or test are also in train.")
+        print_note(f"In validation or test and also in train: {format_count(result.leaked, 'image')}.")
 
 
 def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *, as_json: bool) -> None:

@@ -45,6 +45,15 @@ class OptionWithAlias(click.Option):
             self.opts = names
 
 
+WORKSPACE_META: Final = "aslkit.workspace"
+"""Key of the workspace in the `meta` of click's contexts, for messages after a command has failed."""
+
+
+def _remember_workspace(context: click.Context, _: click.Parameter, value: Path) -> Path:
+    context.meta[WORKSPACE_META] = value
+    return value
+
+
 workspace_option: Final = click.option(
     "--workspace",
     "root",
@@ -53,6 +62,7 @@ workspace_option: Final = click.option(
     show_default=True,
     show_envvar=True,
     type=Folder(),
+    callback=_remember_workspace,
     help="Folder with captures, datasets and runs.",
 )
 config_option: Final = click.option(
@@ -168,13 +178,24 @@ def next_command(*words: str, workspace: Path | None = None) -> str:
 
 
 def dataset_folder(dataset: str, workspace: Workspace) -> Path:
-    """Return the folder of a dataset given by folder, file, name or URL; a URL is downloaded first."""
+    """Return the folder of a dataset given by folder, file, name or URL; a URL is downloaded first.
+
+    A name is that of a dataset of the workspace, or else of a folder here.
+    """
     if "://" in dataset:
         from aslkit.datasets.sharing.download import local_copy
 
         return local_copy(dataset, workspace)
     path = _parse_path(dataset)
-    return path if "/" in dataset or path.is_file() or (path / "data").is_dir() else workspace.dataset(dataset)
+    is_path = "/" in dataset or path.is_file() or (path / "data").is_dir()
+    return path if is_path or (path.is_dir() and not _is_dataset(dataset, workspace)) else workspace.dataset(dataset)
+
+
+def _is_dataset(name: str, workspace: Workspace) -> bool:
+    try:
+        return workspace.dataset(name).is_dir()
+    except InputError:
+        return False
 
 
 def _parse_path(text: str) -> Path:
