@@ -23,7 +23,7 @@ from aslkit.cli.dataset import dataset as dataset_commands
 from aslkit.cli.export import export
 from aslkit.cli.live import exam, live
 from aslkit.cli.runs import evaluate, runs
-from aslkit.cli.shared.options import json_option, workspace_option
+from aslkit.cli.shared.options import WORKSPACE_META, json_option, workspace_option
 from aslkit.cli.shared.terminal import expand_home, use_readable_replacements
 from aslkit.cli.train import train
 from aslkit.core.errors import AslkitError
@@ -58,10 +58,10 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise _describe_os_error(error) from error
+            raise _describe_os_error(error, ctx.meta.get(WORKSPACE_META)) from error
 
 
-def _describe_os_error(error: OSError) -> AslkitError:
+def _describe_os_error(error: OSError, workspace: Path | None) -> AslkitError:
     path = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return AslkitError(
@@ -72,7 +72,20 @@ def _describe_os_error(error: OSError) -> AslkitError:
         return AslkitError(
             f"{error.strerror}{path}. Change the permissions, or use another folder (--workspace sets where to write)."
         )
+    if workspace is not None and _is_missing_workspace(error, workspace):
+        return AslkitError(
+            f"The workspace {workspace} cannot be created ({error.strerror}). Set another with --workspace, or with "
+            "the variable ASLKIT_WORKSPACE."
+        )
     return AslkitError(f"{error.strerror or error}{path}.")
+
+
+def _is_missing_workspace(error: OSError, workspace: Path) -> bool:
+    """Return whether an error is about a workspace that does not exist, or a folder in it or above it."""
+    if not isinstance(error.filename, str | os.PathLike) or os.path.lexists(workspace):
+        return False
+    folder, path = workspace.absolute(), Path(error.filename).absolute()
+    return path.is_relative_to(folder) or folder.is_relative_to(path)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
