@@ -130,7 +130,7 @@ def test_folder_that_cannot_be_audited(tmp_path: Path, content: str, picture: Fr
     if content == "one":
         (tmp_path / "A").mkdir()
         (tmp_path / "A" / "1.png").write_bytes(encode_png(picture))
-    with pytest.raises(InputError, match=r"contains no letter folder with images|at least two"):
+    with pytest.raises(InputError, match=r"is empty|contains no letter folder with images|at least two"):
         audit_dataset(tmp_path, distance=4)
 
 
