@@ -24,6 +24,9 @@ from aslkit.vision.photo_copies import ComparedPhoto, prepare_photo
 VERSION: Final = 1
 """Version of the comparison. Increment it when the result changes."""
 
+MIN_FRAMES_FOR_WORKERS: Final = 500
+"""Fewer frames are compared in this process, because starting workers would take longer."""
+
 Pairs = npt.NDArray[np.int64]
 """Pairs of frames, int64 (m, 2)."""
 
@@ -76,7 +79,9 @@ def search_copies(
     new = {key: rows for key, rows in parts.items() if key not in known}
     with progress_bar("Comparing images", sum(map(len, new.values()))) as advance:
         try:
-            results = engine.map_files(find_copies_in_part, (_to_batch(frames, rows, group) for rows in new.values()))
+            batches = (_to_batch(frames, rows, group) for rows in new.values())
+            few = sum(map(len, new.values())) < MIN_FRAMES_FOR_WORKERS
+            results = map(find_copies_in_part, batches) if few else engine.map_files(find_copies_in_part, batches)
             for (key, rows), pairs in zip(new.items(), results, strict=True):
                 found[key] = np.stack([column.to_numpy() for column in pairs.columns], axis=1).tolist()
                 advance(len(rows))
