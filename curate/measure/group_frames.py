@@ -28,7 +28,7 @@ def group_frames(
     """Return the near-duplicate group of each frame, int64 (n,), numbered from 0 in the order of their first frames.
 
     Two frames of the same signer and letter are in one group if they are near-duplicates, if their file names tell that
-    they are copies of one photo, or if their pixels do (`photo_copies`).
+    they are copies of one photo, or if their pixels do (`photo_copies`, only in images that aslkit did not record).
 
     Args:
         frames: n readable frames.
@@ -41,12 +41,24 @@ def group_frames(
     part = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
     features = group_features(measurements)
     group = merge_groups(engine.group(features, part, limits), pair_named_copies(frames, sessions))
+    rows = np.flatnonzero([may_have_copies(sessions[frame.signer, frame.session]) for frame in frames])
+    contents = measurements.column("content").to_pylist()
     searched = SearchedFrames(
-        paths=[frame.path for frame in frames],
-        contents=measurements.column("content").to_pylist(),
-        hands=features.hands,
+        paths=[frames[row].path for row in rows],
+        contents=[contents[row] for row in rows],
+        hands=features.hands[rows],
     )
-    return number_groups(merge_groups(group, search_copies(searched, part, group, engine=engine, cache=cache)))
+    pairs = search_copies(searched, part[rows], group[rows], engine=engine, cache=cache)
+    return number_groups(merge_groups(group, rows[pairs]))
+
+
+def may_have_copies(session: SessionInfo) -> bool:
+    """Return whether the images of a session are from elsewhere, and can be augmented copies of each other.
+
+    Frames that aslkit recorded cannot. Similar moments of a recording would be called copies, too, so that in front of
+    a static camera nothing could be held out.
+    """
+    return session.camera == "unknown" or session.camera.split(" ")[0] in ("import", "folder")
 
 
 def pair_named_copies(frames: Sequence[CapturedFrame], sessions: Mapping[tuple[str, str], SessionInfo]) -> Pairs:

@@ -134,7 +134,7 @@ def test_copies_in_a_published_split_are_moved_to_train(workspace: Workspace, se
             mirrored = np.ascontiguousarray(decode_image(data)[:, ::-1])
             add_file(workspace, f"ada/two/{frame.letter}/{frame.path.name}", encode_jpeg(mirrored))
     for session, part in (("one", "train"), ("two", "test")):
-        info = SessionInfo(signer="ada", session=session, camera="camera 0", licence="CC0-1.0", split=part)  # type: ignore[arg-type]
+        info = SessionInfo(signer="ada", session=session, camera="import s", licence="CC0-1.0", split=part)  # type: ignore[arg-type]
         info.save(workspace.captures)
     result = run_curation(workspace, settings)
     assert result.summary["splits"]["test"] == 0
