@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from aslkit.cli.shared.ask_signer import note_private, state_details
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace, validate_signer
@@ -41,7 +43,6 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
         InputError: the options conflict, or the folder has no labelled images, or it is unclear who signs.
     """
     from aslkit.capture.import_images import assign_sessions, import_sessions
-    from aslkit.cli.output.stages import print_note
     from aslkit.formats.image_folders.read_folder import read_image_folder
 
     if options.signer is not None and options.signer_from is not None:
@@ -51,7 +52,8 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
     found = read_image_folder(source, labels=options.labels)
     if found.unused_labels:
         names = ", ".join(found.unused_labels)
-        print_note(f"--labels names {names}, but {source} has no images of a class with this name.")
+        note = f"Note: --labels names {names}, but {source} has no images of a class with this name."
+        click.secho(note, fg="yellow", err=True)
     groups = assign_sessions(
         found, source, signer=signer, one_signer=options.one_signer, signer_from=options.signer_from,
         session=options.session, keep_split=options.keep_split,
