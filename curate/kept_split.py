@@ -1,4 +1,4 @@
-"""The split of a published data set, kept from `aslkit import --keep-split`."""
+"""The split of a published dataset, kept from `aslkit import --keep-split`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -47,6 +47,12 @@ class SessionInfo:
     consent: str | None = None
     split: Literal["train", "validation", "test"] | None = None
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether aslkit recorded the frames itself; False for images from elsewhere, or of unknown origin."""
+        kind = self.camera.partition(" ")[0]  # as `source_kind.camera_name` and `aslkit import` write it
+        return kind not in ("unknown", "import", "folder")
+
     def save(self, captures: Path) -> "SessionInfo":
         """Write session.json, and return the merged session info.
 

@@ -2,7 +2,7 @@
 
 The image alone is not enough: in front of a static background, the perceptual hashes of all frames of a letter are
 within four bits of each other, whatever the hand does. The hand alone is not enough either: it says nothing about light
-and room. Capture rejects frames by the same rule by which curate groups them.
+and room. Capture rejects frames by this rule, and curation groups them.
 """
 
 from typing import Any, Final

@@ -1,6 +1,6 @@
 """Recognise a modified copy of a photo: rotated, cropped, sheared, mirrored, brightened, blurred or noisy.
 
-Data sets are often published with such augmented copies. ORB features (Rublee et al., "ORB: an efficient alternative to
+Datasets are often published with such augmented copies. ORB features (Rublee et al., "ORB: an efficient alternative to
 SIFT or SURF", ICCV 2011) of both images give the affine transform between them (RANSAC). The images are copies if they
 correlate after alignment, both as a whole and around the hand: in front of a static background, two moments differ
 there. ORB features are not the same in a mirrored image, so an image has features of both.

@@ -41,7 +41,9 @@ def group_frames(
     part = np.array([f"{frame.signer}/{frame.letter}" for frame in frames])
     features = group_features(measurements)
     group = merge_groups(engine.group(features, part, limits), pair_named_copies(frames, sessions))
-    rows = np.flatnonzero([may_have_copies(sessions[frame.signer, frame.session]) for frame in frames])
+    # A recording has no augmented copies. Similar moments of it would be called copies, so that in front of a static
+    # camera nothing could be held out.
+    rows = np.flatnonzero([not sessions[frame.signer, frame.session].is_recorded for frame in frames])
     contents = measurements.column("content").to_pylist()
     searched = SearchedFrames(
         paths=[frames[row].path for row in rows],
@@ -50,15 +52,6 @@ def group_frames(
     )
     pairs = search_copies(searched, part[rows], group[rows], engine=engine, cache=cache)
     return number_groups(merge_groups(group, rows[pairs]))
-
-
-def may_have_copies(session: SessionInfo) -> bool:
-    """Return whether the images of a session are from elsewhere, and can be augmented copies of each other.
-
-    Frames that aslkit recorded cannot. Similar moments of a recording would be called copies, too, so that in front of
-    a static camera nothing could be held out.
-    """
-    return session.camera == "unknown" or session.camera.split(" ")[0] in ("import", "folder")
 
 
 def pair_named_copies(frames: Sequence[CapturedFrame], sessions: Mapping[tuple[str, str], SessionInfo]) -> Pairs:

@@ -70,7 +70,7 @@ def move_to_crop(box: Box, hand_box: list[float], frame: Frame) -> Box:
 
     Args:
         box: left, top, right and bottom, relative to the frame size.
-        hand_box: the hand to which the frame is cropped, likewise.
+        hand_box: box of the hand to which the frame is cropped, in the same units.
         frame: (height, width, 3).
 
     Returns:

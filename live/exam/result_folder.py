@@ -79,13 +79,14 @@ class ExamFolder:
 
 def render_report(result: dict[str, Any]) -> str:
     """Return the report of an exam as Markdown, given the values of result.json."""
-    speed = result["words_a_minute"]
+    speed, known = result["words_a_minute"], result.get("training_images", 0)
     lines = [
         f"# Exam of {result['run']}",
         "",
         f"Accuracy: **{result['accuracy']:.1%}**",
         "",
         "The model was trained on this signer, so the score is optimistic." if result.get("known") else "",
+        f"The model was trained on {known:,} of these images, so the score is optimistic." if known else "",
         "",
         f"- Prompts: {result['asked']}",
         f"- Signer: {result['signer']}",

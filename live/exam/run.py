@@ -9,11 +9,13 @@ import numpy as np
 from aslkit.core.errors import InputError
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import OnMessage, progress_bar
+from aslkit.core.sanitize import format_count
 from aslkit.formats.run_metrics import read_training_signers
 from aslkit.live.config import LiveConfig
 from aslkit.live.exam.images import decode_images, select_images
 from aslkit.live.exam.result_folder import ExamFolder
 from aslkit.live.exam.scoring import Exam, ExamScore, LetterResult, prompt_text
+from aslkit.live.exam.training_images import read_training_hashes
 from aslkit.live.frame_loop import FrameLoop, open_stream
 from aslkit.live.reader import Reader, RecogniserProtocol
 from aslkit.live.recogniser import Recogniser
@@ -21,7 +23,7 @@ from aslkit.live.speller import Event
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.source_kind import LIVE_KINDS, source_kind
 from aslkit.video.sources import ReadOptions, open_source
-from aslkit.vision.images import Frame
+from aslkit.vision.images import Frame, pixel_hash
 
 FRAME_INTERVAL_S: Final = 0.2
 """Interval at which camera frames are stored, and at which a video is sampled."""
@@ -164,21 +166,28 @@ def run_exam(
                 Path(source), letters, times, rng, labels, single_letter=single_letter, on_message=on_message
             )
             _report_missing_letters(letters, selected, folder, on_message)
-            score = _examine_images(recogniser, selected, folder, mirrored=mirrored, on_message=on_message)
+            score = _examine_images(recogniser, run, selected, folder, mirrored=mirrored, on_message=on_message)
             if not score.results:
                 raise InputError(f"None of the images of letters in {source} can be read.")
         else:
-            with open_source(
-                source,
-                letter=letters[0],
-                signer=folder.signer,
-                session="exam",
-                on_note=on_message,
-                options=ReadOptions(mirrored=mirrored),
-            ) as video:
-                frames = _sample_video(video, letters[0], times)
-                score = examine_frames(recogniser, frames, times, folder.store_frame)
+            score = _examine_video(recogniser, source, letters[0], times, folder, mirrored, on_message)
         return folder.write_result(score)
+
+
+def _examine_video(
+    recogniser: Recogniser,
+    source: str,
+    letter: str,
+    times: int,
+    folder: ExamFolder,
+    mirrored: bool,
+    on_message: OnMessage,
+) -> ExamScore:
+    options = ReadOptions(mirrored=mirrored)
+    with open_source(
+        source, letter=letter, signer=folder.signer, session="exam", on_note=on_message, options=options
+    ) as video:
+        return examine_frames(recogniser, _sample_video(video, letter, times), times, folder.store_frame)
 
 
 def _examine_camera(
@@ -205,6 +214,7 @@ def _examine_camera(
 
 def _examine_images(
     recogniser: RecogniserProtocol,
+    run: Path,
     selected: list[tuple[str, Path]],
     folder: ExamFolder,
     *,
@@ -212,8 +222,21 @@ def _examine_images(
     on_message: OnMessage,
 ) -> ExamScore:
     unreadable = folder.metadata["unreadable"] = list[str]()
-    frames = decode_images(selected, unreadable, on_message, mirrored=mirrored)
-    return examine_frames(recogniser, frames, len(selected), folder.store_frame)
+    training_hashes, hashes = read_training_hashes(run), list[str]()
+
+    def frames() -> Iterator[tuple[str, Frame]]:
+        for letter, frame in decode_images(selected, unreadable, on_message, mirrored=mirrored):
+            hashes.append(pixel_hash(frame))
+            yield letter, frame
+
+    score = examine_frames(recogniser, frames(), len(selected), folder.store_frame)
+    known = folder.metadata["training_images"] = sum(each in training_hashes for each in hashes)
+    if known:
+        on_message(
+            f"{run.name} was trained on {known:,} of the {format_count(len(hashes), 'image')}, so the score is "
+            "optimistic."
+        )
+    return score
 
 
 def _report_missing_letters(

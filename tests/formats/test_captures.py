@@ -86,6 +86,17 @@ def test_stated_licence_and_consent_are_kept(tmp_path: Path) -> None:
     assert (now.licence, now.consent) == ("CC-BY-4.0", "for research")
 
 
+@pytest.mark.parametrize(
+    ("camera", "expected"),
+    [
+        ("camera 0", True), ("video a.mp4", True), ("browser", True), ("import photos", False), ("folder A", False),
+        ("unknown", False),
+    ],
+)  # fmt: skip
+def test_images_from_elsewhere_are_not_recorded(camera: str, expected: bool) -> None:
+    assert SessionInfo(signer="ada", session="one", camera=camera).is_recorded is expected
+
+
 def test_other_camera_is_rejected(tmp_path: Path) -> None:
     SessionInfo(signer="ada", session="one", camera="camera 0").save(tmp_path)
     with pytest.raises(InputError, match=r"recorded from 'camera 0', not 'camera 1'.*--session"):

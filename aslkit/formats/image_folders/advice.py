@@ -14,7 +14,7 @@ from aslkit.vision.image_formats import is_image_file
 VIDEO: Final = "a video"
 """Reason for which videos are left out."""
 
-VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg"})
+VIDEO_SUFFIXES: Final = frozenset({".avi", ".mp4", ".mov", ".mkv", ".webm", ".m4v", ".mjpg", ".3gp", ".mts"})
 
 _UNPACK_COMMANDS: Final = {
     ".zip": "python -m zipfile -e {archive} {folder}",

@@ -8,7 +8,7 @@ from aslkit.curate.measure import copy_search
 from aslkit.curate.measure.copy_search import SearchedFrames, search_copies
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.measure.find_copies import family_names, find_copies
-from aslkit.curate.measure.group_frames import may_have_copies, pair_named_copies
+from aslkit.curate.measure.group_frames import pair_named_copies
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.vision.images import encode_png
 from aslkit.vision.photo_copies import prepare_photo
@@ -97,11 +97,3 @@ def test_search_is_cached_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sorted(search_copies(frames, part, group, engine=Local(), cache=cache).tolist()) == expected
     joined = np.array([0, 0, 2, 2, 4, 4])
     assert search_copies(frames, part, joined, engine=Local(), cache=cache).shape == (0, 2)
-
-
-@pytest.mark.parametrize(
-    ("camera", "expected"),
-    [("import photos", True), ("folder A", True), ("unknown", True), ("camera 0", False), ("video a.mp4", False)],
-)
-def test_only_images_from_elsewhere_are_searched(camera: str, expected: bool) -> None:
-    assert may_have_copies(SessionInfo(signer="ann", session="one", camera=camera)) is expected

@@ -256,7 +256,7 @@ def test_driver_logs_are_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
 def test_redact_url_and_base_name() -> None:
     assert retry.redact_url("s3://key:secret@bucket/a?token=1#x") == "s3://***@bucket/a?***"
     assert retry.redact_url("hf://datasets/ada@home/x") == "hf://datasets/ada@home/x"
-    assert retry.redact_url("file:///home/ada/is it?") == "file:///home/ada/is it?"
+    assert retry.redact_url("file:///data/is it?") == "file:///data/is it?"
     assert remote_storage.base_name("https://a.org/b/c/?q=/d") == "c"
-    assert remote_storage.base_name("/home/ada/is it?/") == "is it?"
-    assert remote_storage.base_name("file:///home/ada/is%20it?") == "is it?"
+    assert remote_storage.base_name("/data/is it?/") == "is it?"
+    assert remote_storage.base_name("file:///data/is%20it?") == "is it?"

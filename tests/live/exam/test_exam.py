@@ -27,7 +27,7 @@ from aslkit.live.exam.scoring import READY_S, SIGN_S, Exam, ExamScore, LetterRes
 from aslkit.live.recogniser import Recognition
 from aslkit.video.source_frame import SourceFrame
 from aslkit.vision.hand_landmarker import Hand
-from aslkit.vision.images import Frame, decode_image, encode_png
+from aslkit.vision.images import Frame, decode_image, encode_png, pixel_hash
 from tests.live.factories import write_training_data
 
 
@@ -272,6 +272,26 @@ def test_exam_of_training_signer_is_marked_as_optimistic(
     assert not any("optimistic" in line for line in unseen["messages"])
     assert "so the score is optimistic" in (Path(known["folder"]) / "README.md").read_text()
     assert "optimistic" not in (Path(unseen["folder"]) / "README.md").read_text()
+
+
+def test_exam_on_training_images_is_marked_as_optimistic(
+    tmp_path: Path, examine: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos" / "A").mkdir(parents=True)
+    images = [np.full((48, 64, 3), value, np.uint8) for value in (0, 90)]
+    for number, image in enumerate(images):
+        (tmp_path / "photos" / "A" / f"{number}.png").write_bytes(encode_png(image))
+    hashes = frozenset({pixel_hash(images[0])})
+    monkeypatch.setattr("aslkit.live.exam.run.read_training_hashes", lambda _: hashes)
+    known = examine(tmp_path / "photos")
+    assert known["training_images"] == 1
+    assert any("was trained on 1 of the 2 images, so the score is optimistic" in line for line in known["messages"])
+    for name in ("README.md", "report.html"):
+        assert "trained on 1 of these images" in (Path(known["folder"]) / name).read_text(encoding="utf-8")
+    hashes = frozenset()
+    unseen = examine(tmp_path / "photos")
+    assert unseen["training_images"] == 0
+    assert not any("optimistic" in line for line in unseen["messages"])
 
 
 def test_synthetic_source_renders_examined_signer(
