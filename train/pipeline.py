@@ -222,15 +222,7 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
         validation=measure_predictions(predict(fitted.model, samples, feature, split="validation")).summary(),
         candidates=candidates,
         quick=request.quick,
-        command=reproduce_command(
-            request.dataset,
-            request.run,
-            workspace=request.runs.parent,
-            hold_out=request.hold_out,
-            cv=cv,
-            curve=request.curve,
-            quick=request.quick,
-        ),
+        command=_command(request),
         cv=cv_metrics,
         curve=_learning_curve(whole, context, cv_metrics) if cv_metrics and request.curve else None,
         transfer=transfer_metrics(whole, context, fitted, runs=request.runs, cv=cv, compare=compare),
@@ -273,6 +265,18 @@ def _learning_curve(whole: data.Samples, context: TrainingContext, folds: CrossV
     accuracies = {fold.name: fold.accuracy or 0.0 for fold in folds.folds}
     return learning_curve.learning_curve(
         whole, context.feature, context.config, full=accuracies, folders=context.folders
+    )
+
+
+def _command(request: _TrainRequest) -> str:
+    return reproduce_command(
+        request.dataset,
+        request.run,
+        workspace=request.runs.parent,
+        hold_out=request.hold_out,
+        cv=request.cv,
+        curve=request.curve,
+        quick=request.quick,
     )
 
 
