@@ -34,6 +34,7 @@ from aslkit.train.data.features import get_feature
 from aslkit.train.data.input_checks import check_trainable, dataset_warnings
 from aslkit.train.data.recorded_negatives import load_recorded_negatives
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
+from aslkit.train.engine.threads import limit_threads
 from aslkit.train.evaluation import learning_curve
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.confusions import confused_pairs, list_mistakes
@@ -54,7 +55,6 @@ from aslkit.train.evaluation.signer_outliers import SignerOutlier, find_signer_o
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
-from aslkit.train.fitting.threads import limit_threads
 from aslkit.train.reporting.environment import describe_environment, reproduce_command
 from aslkit.train.reporting.resume import open_run_folder
 from aslkit.train.reporting.write_run import FinishedRun, write_run

@@ -19,7 +19,7 @@ from aslkit.train.benchmark import cnn, sign_mnist_split
 from aslkit.train.benchmark.mllib import training_session
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
-from aslkit.train.fitting.checkpoints import CheckpointStore
+from aslkit.train.engine.checkpoints import CheckpointStore
 
 EPOCHS = 5
 BATCH = 240

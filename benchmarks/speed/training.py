@@ -25,9 +25,9 @@ from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
+from aslkit.train.engine.threads import limit_threads
 from aslkit.train.fitting.balanced_data import balanced_data, list_variants
 from aslkit.train.fitting.fit import FitResult, fit
-from aslkit.train.fitting.threads import limit_threads
 
 FEATURE = get_feature("landmarks")
 UNITS = (FEATURE.contract.shape[0], 256, 128, 25)

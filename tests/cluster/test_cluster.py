@@ -19,8 +19,8 @@ from aslkit.datasets.sharing import retry
 from aslkit.train.benchmark.cnn import NetworkRun, fit_network
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import load_images
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.training_state import TrainingState
 from tests.cluster.harness import START_S, Cluster, aslkit, cluster, end_commands, wait_for
 from tests.train import published
 

@@ -18,12 +18,12 @@ from aslkit.train.benchmark.image_descriptors import Pixels
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.data.augmentation import augment_images
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.epoch_batches import RankData, Variant
+from aslkit.train.engine.training_loop import Schedule, run_training
+from aslkit.train.engine.training_state import TrainingState
+from aslkit.train.engine.training_step import SingleProcess
 from aslkit.train.fitting.architectures import get_architecture
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.epoch_batches import RankData, Variant
-from aslkit.train.fitting.training_loop import Schedule, run_training
-from aslkit.train.fitting.training_state import TrainingState
-from aslkit.train.fitting.training_step import SingleProcess
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Array, PreprocessConfig
 
 SIDE: Final = 28
@@ -195,11 +195,11 @@ def _fit_on_ranks(
     seed: int,
     run: NetworkRun,
 ) -> tuple[TrainingState, float]:
-    from aslkit.train.benchmark import distributed
+    from aslkit.train.engine import horovod_ranks
 
-    run.store.write_shards(distributed.shard_per_rank(data, run.ranks))
-    task = distributed.RankTask(
+    run.store.write_shards(horovod_ranks.shard_per_rank(data, run.ranks))
+    task = horovod_ranks.RankTask(
         build=build, variants=[augment], to_inputs=scale_images, schedule=schedule, seed=seed, store=run.store
     )
-    result = distributed.train_on_ranks(task, ranks=run.ranks, title=run.title, resume=run.resume)
+    result = horovod_ranks.train_on_ranks(task, ranks=run.ranks, title=run.title, resume=run.resume)
     return result.state, result.start_s

@@ -20,8 +20,8 @@ from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels
 from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.data.augmentation import augment_images
+from aslkit.train.engine.checkpoints import CheckpointStore
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix, measure_predictions
-from aslkit.train.fitting.checkpoints import CheckpointStore
 
 MLLIB: Final = "spark-mllib"
 

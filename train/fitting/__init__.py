@@ -1,1 +1,1 @@
-"""Architectures and the training loop: batches, early stopping, checkpoints, initial weights."""
+"""Train networks on a dataset: architectures, initial weights, balanced training data."""

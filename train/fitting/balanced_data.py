@@ -12,7 +12,7 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
-from aslkit.train.fitting.epoch_batches import RankData, Variant
+from aslkit.train.engine.epoch_batches import RankData, Variant
 from aslkit.train.fitting.transfer import STARTER_EPOCH_ROWS, STARTER_REHEARSAL
 from aslkit.vision.preprocess import Array
 

@@ -19,15 +19,15 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.epoch_batches import RankData, Variant
+from aslkit.train.engine.tensorboard import write_scalars
+from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.engine.training_state import TrainingState
+from aslkit.train.engine.training_step import SingleProcess
 from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import build_ensemble, get_architecture
 from aslkit.train.fitting.balanced_data import balanced_data, list_variants
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.epoch_batches import RankData, Variant
-from aslkit.train.fitting.tensorboard import write_scalars
-from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
-from aslkit.train.fitting.training_state import TrainingState
-from aslkit.train.fitting.training_step import SingleProcess
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,12 +16,12 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.train.benchmark import cnn, sign_mnist_split
-from aslkit.train.benchmark.distributed import RankTask, shard_per_rank, train_on_ranks
 from aslkit.train.benchmark.image_descriptors import Pixels
 from aslkit.train.benchmark.mllib import training_session
 from aslkit.train.benchmark.model_trial import MLLIB, BenchmarkSettings, train_model
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.training_loop import Schedule
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.horovod_ranks import RankTask, shard_per_rank, train_on_ranks
+from aslkit.train.engine.training_loop import Schedule
 
 RESUME = "aslkit train --resume here"
 

@@ -14,11 +14,11 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.process_pool import count_cores
 from aslkit.core.progress import Advance, progress_bar
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.epoch_batches import RankData, Variant
-from aslkit.train.fitting.threads import limit_threads
-from aslkit.train.fitting.training_loop import Schedule, run_training
-from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.epoch_batches import RankData, Variant
+from aslkit.train.engine.threads import limit_threads
+from aslkit.train.engine.training_loop import Schedule, run_training
+from aslkit.train.engine.training_state import TrainingState
 from aslkit.vision.preprocess import Array
 
 _POLL_INTERVAL_S: Final = 0.5

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.core.native_libraries import import_keras
-from aslkit.train.benchmark.distributed import shard_per_rank
-from aslkit.train.fitting import epoch_batches
-from aslkit.train.fitting.epoch_batches import RankData, epoch_chunks, prefetch
-from aslkit.train.fitting.training_loop import NonFiniteError, Schedule, run_training
-from aslkit.train.fitting.training_state import TrainingState
-from aslkit.train.fitting.training_step import SingleProcess
+from aslkit.train.engine import epoch_batches
+from aslkit.train.engine.epoch_batches import RankData, epoch_chunks, prefetch
+from aslkit.train.engine.horovod_ranks import shard_per_rank
+from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.engine.training_state import TrainingState
+from aslkit.train.engine.training_step import SingleProcess
 
 RNG = np.random.default_rng(0)
 LABEL = RNG.integers(0, 4, 90)

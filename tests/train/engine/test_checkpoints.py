@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
-from aslkit.train.fitting.checkpoints import CheckpointStore
-from aslkit.train.fitting.epoch_batches import RankData
-from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.epoch_batches import RankData
+from aslkit.train.engine.training_state import TrainingState
 
 RNG = np.random.default_rng(0)
 SHARD = RankData(

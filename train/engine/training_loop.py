@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
-from aslkit.train.fitting.epoch_batches import Chunk, RankData, Variant, epoch_chunks, prefetch
-from aslkit.train.fitting.training_state import TrainingState
-from aslkit.train.fitting.training_step import Ranks, TrainingStep
+from aslkit.train.engine.epoch_batches import Chunk, RankData, Variant, epoch_chunks, prefetch
+from aslkit.train.engine.training_state import TrainingState
+from aslkit.train.engine.training_step import Ranks, TrainingStep
 from aslkit.vision.preprocess import Array
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
-from aslkit.train.fitting.epoch_batches import Chunk
+from aslkit.train.engine.epoch_batches import Chunk
 from aslkit.vision.preprocess import Array
 
 _VALIDATION_BATCH_SIZE: Final = 1024

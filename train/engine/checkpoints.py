@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError
 from aslkit.datasets.sharing.retry import with_retries
-from aslkit.train.fitting.epoch_batches import RankData
-from aslkit.train.fitting.training_state import TrainingState
+from aslkit.train.engine.epoch_batches import RankData
+from aslkit.train.engine.training_state import TrainingState
 
 T = TypeVar("T")
 
