@@ -1,8 +1,8 @@
 """Processes the frames of a stream: tracks the hand in all of them, and judges those that may be stored.
 
 Two threads share the work. The tracking thread follows the hand in every frame, for display and to measure its speed.
-The judging thread measures one frame per interval as accurately as `aslkit curate` does, and passes it to the
-`Recording`. Every stored frame therefore has landmarks of its own.
+The judging thread encodes one frame per interval, measures the decoded pixels as `aslkit curate` does, and passes both
+to the `Recording`. Every stored frame therefore has landmarks of its own, and curation need not measure it again.
 """
 
 from collections.abc import Callable
@@ -155,10 +155,11 @@ class FramePipeline:
     def _judge(self, due: LatestFrameSlot[_DueFrame]) -> None:
         while (item := due.get()) is not None:
             frame = item.frame
-            hands = self._judging_landmarker.find_all(frame.image)
-            metrics = measure_frame(frame.image, hands, speed=item.speed)
+            encoded = self._recording.encode(frame.image)
+            hands = self._judging_landmarker.find_all(encoded.pixels)
+            metrics = measure_frame(encoded.pixels, hands, speed=item.speed)
             self.decision = self._recording.process_frame(
-                frame.image,
+                encoded,
                 metrics,
                 name=frame.name,
                 captured_at=frame.captured_at,

@@ -16,7 +16,7 @@ import pyarrow as pa
 from aslkit import __version__
 from aslkit.core.files import atomic_write, file_hash
 from aslkit.core.installation import require_modules
-from aslkit.core.progress import iterate_with_progress
+from aslkit.core.progress import OnMessage, iterate_with_progress
 from aslkit.core.workspace import Workspace
 from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
@@ -30,6 +30,7 @@ from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.group_frames import group_frames
+from aslkit.curate.measure.recorded import add_recorded_measurements
 from aslkit.curate.report import report
 from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
 from aslkit.curate.report.notes import (
@@ -52,7 +53,7 @@ class CurateResult:
 
     Attributes:
         folder: dataset folder.
-        measured: number of images that were measured; the others were in the cache.
+        measured: number of images that were measured; the others were in the cache, or measured while recording.
         up_to_date: nothing had changed, so the dataset was not rebuilt.
         summary: content of the dataset, as in its card and its Parquet metadata; JSON-compatible.
     """
@@ -74,6 +75,7 @@ def curate(
     with_synthetic: bool = False,
     rebuild: bool = False,
     engine: Engine | None = None,
+    on_message: OnMessage = lambda _: None,
 ) -> CurateResult:
     """Measure, filter, group, split and write all captures as a dataset.
 
@@ -85,8 +87,9 @@ def curate(
         hold_out: signers of the test split; chosen automatically if empty.
         restore: reason codes of dropped frames that are kept and flagged instead.
         with_synthetic: include synthetic signers next to real ones. Otherwise they are left out, with a note.
-        rebuild: rebuild the dataset even if nothing has changed.
+        rebuild: measure all images again and rebuild the dataset, even if nothing has changed.
         engine: measures and compares the images; default: one local process per core.
+        on_message: called with what the user should know during the run.
 
     Raises:
         AslkitError: there are no captures, none can be read, or the folder has other files than a dataset.
@@ -108,7 +111,8 @@ def curate(
     fingerprint = _compute_fingerprint(frames, contents, sessions, options | {"lost": lost})
     if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
-    measured, measurements = _measure(workspace, frames, contents, config, engine)
+    cache, measured = _measure(workspace, frames, contents, config, engine, rebuild, on_message)
+    measurements = cache.get(contents)
     group = partial(group_frames, sessions=sessions, limits=config.limits, engine=engine, cache=workspace.copies)
     selected = select_captures(frames, measurements, config, checks, group)
     selected = replace(selected, rejected=[*unused, *selected.rejected])
@@ -130,13 +134,25 @@ def _compute_fingerprint(
 
 
 def _measure(
-    workspace: Workspace, frames: Sequence[CapturedFrame], contents: Sequence[str], config: CurateConfig, engine: Engine
-) -> tuple[int, pa.Table]:
-    """Return the number of images that were not in the cache, and the measurements of all frames."""
+    workspace: Workspace,
+    frames: Sequence[CapturedFrame],
+    contents: Sequence[str],
+    config: CurateConfig,
+    engine: Engine,
+    rebuild: bool,
+    on_message: OnMessage,
+) -> tuple[MeasurementCache, int]:
+    """Return the measurements of all frames, and the number of images that had to be measured."""
     options = measure.MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try)
     cache = MeasurementCache(folder=workspace.measurements, options=options)
     paths = {content: frame.path for content, frame in zip(contents, frames, strict=True)}
-    return cache.fill(paths, engine), cache.get(contents)
+    if rebuild:
+        cache.clear()
+    else:
+        sessions = sorted({frame.path.parents[1] for frame in frames})
+        rng = np.random.default_rng(config.seed)
+        add_recorded_measurements(cache, paths, sessions, engine, rng=rng, on_message=on_message)
+    return cache, cache.fill(paths, engine)
 
 
 def _write_dataset(

@@ -1,6 +1,7 @@
 """The command `aslkit curate`."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,7 +57,7 @@ class CopiesType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 )  # fmt: skip
 @click.option("--master", help="Spark master, e.g. spark://host:7077.  [default: local[*], this computer]")
 @setting_option(CurateConfig, "seed")
-@click.option("--rebuild", is_flag=True, help="Rebuild the dataset even if nothing has changed.")
+@click.option("--rebuild", is_flag=True, help="Measure all images again and rebuild the dataset.")
 @click.option(
     "--audit",
     metavar="DATASET",
@@ -119,6 +120,7 @@ def curate(
             with_synthetic=with_synthetic,
             rebuild=rebuild,
             engine=opened,
+            on_message=partial(click.echo, err=True),
         )
     print_curation(curated, as_json=as_json)
 

@@ -48,6 +48,7 @@ class FrameMetrics:
         brightness: 95th percentile of the gray crop, or of the whole frame without a hand, 0–1.
         glare: share of its pixels that are white, 0–1.
         speed: of the hand, palm lengths per second; None if unknown.
+        independent: whether the hands are those found in this frame alone, see `HandLandmarker.independent`.
     """
 
     hands: int
@@ -61,6 +62,7 @@ class FrameMetrics:
     brightness: float = 0.0
     glare: float = 0.0
     speed: float | None = None
+    independent: bool = True
 
     @property
     def joints(self) -> npt.NDArray[np.float32]:
@@ -80,7 +82,12 @@ class FrameMetrics:
 
 
 def measure_frame(
-    frame: Frame, hands: Sequence[Hand], *, speed: float | None = None, grey: Frame | None = None
+    frame: Frame,
+    hands: Sequence[Hand],
+    *,
+    speed: float | None = None,
+    grey: Frame | None = None,
+    independent: bool = True,
 ) -> FrameMetrics:
     """Compute the metrics of a frame.
 
@@ -89,6 +96,7 @@ def measure_frame(
         hands: found in the frame.
         speed: of the largest hand, palm lengths per second, if known.
         grey: the frame in gray, uint8 (height, width), if already computed.
+        independent: see `FrameMetrics`.
     """
     grey = to_gray(frame) if grey is None else grey
     height, width = grey.shape
@@ -96,7 +104,7 @@ def measure_frame(
     hand = max(hands, key=lambda each: each.extent, default=None)
     metrics = FrameMetrics(
         hands=len(hands), hand=hand, width=width, height=height, phash=perceptual_hash(thumbnail),
-        fine_hash=fine_hash(thumbnail), speed=speed,
+        fine_hash=fine_hash(thumbnail), speed=speed, independent=independent,
     )  # fmt: skip
     crop = None if hand is None else _hand_crop(grey, hand)
     if crop is None:

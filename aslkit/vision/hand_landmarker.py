@@ -91,6 +91,9 @@ class HandLandmarker:
         spread_retries: frames are consecutive, so spread the second try over them: one step per frame, first where the
             hand was in the previous frame. This limits the time of a frame without a hand. The padded frame is not
             searched, because the other retries include it.
+
+    Attributes:
+        independent: whether the last result depends on its frame only, so that it is the same for the frame alone.
     """
 
     def __init__(
@@ -118,12 +121,14 @@ class HandLandmarker:
             return hands
 
         self._found_before = False
+        self.independent = not tracking
         self._graph = graph(static=not tracking)
         # A padded frame does not continue the tracked sequence, so it needs a graph of its own.
         padded = second_try and not spread_retries
         self._padded_graph = (graph(static=True) if tracking else self._graph) if padded else None
         self._retries = DetectionRetries() if second_try else None
         self._spread_retries = spread_retries
+        self._tracking = tracking
 
     def find(self, frame: npt.NDArray[np.uint8]) -> Hand | None:
         """Return the largest hand in an unmirrored BGR frame, uint8 (height, width, 3); None without a hand."""
@@ -132,6 +137,7 @@ class HandLandmarker:
     def find_all(self, frame: npt.NDArray[np.uint8]) -> tuple[Hand, ...]:
         """Return the hands in an unmirrored BGR frame, uint8 (height, width, 3), in MediaPipe's order."""
         hands = self._detect(self._graph, frame)
+        self.independent = not self._tracking and (bool(hands) or not self._spread_retries)
         if not hands and self._padded_graph is not None:
             hands = self._detect_padded(frame)
         if self._retries is not None and not hands:

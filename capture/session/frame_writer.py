@@ -1,41 +1,43 @@
 """Writes frames to disk in a separate thread, so that neither camera nor window waits for the disk."""
 
-from collections.abc import Callable
 from queue import Queue
 from threading import Semaphore, Thread
 
+from aslkit.capture.session.encoded_frame import EncodedFrame
+from aslkit.capture.session.measurement_log import MeasurementLog
 from aslkit.capture.session.store import Session
 from aslkit.formats.frame_index import IndexEntry
-from aslkit.vision.images import Frame
+from aslkit.vision.frame_metrics import FrameMetrics
 
-Encode = Callable[[Frame], bytes]
+_Item = tuple[IndexEntry, EncodedFrame, FrameMetrics]
 
 
 class FrameWriter:
-    """Encodes frames and stores them in a session, in order.
+    """Stores frames in a session, in order, and keeps their measurements.
 
     It accepts the next frame only after the previous one is on disk, so that a crash loses at most one accepted frame.
 
     Args:
         session: session to store in.
-        encode: converts a BGR frame to the bytes of an image file.
+        measurements: of the session.
     """
 
-    def __init__(self, session: Session, encode: Encode) -> None:
-        self._session, self._encode = session, encode
-        self._queue: Queue[tuple[IndexEntry, Frame] | None] = Queue()
+    def __init__(self, session: Session, measurements: MeasurementLog) -> None:
+        self._session, self._measurements = session, measurements
+        self._queue: Queue[_Item | None] = Queue()
         # One permit, so one frame in the queue at most: if the disk is slow, frames are dropped instead of piling up.
         self._idle = Semaphore()
         self._error: BaseException | None = None
         self._thread = Thread(target=self._run, name="aslkit-writer", daemon=True)
         self._thread.start()
 
-    def put(self, entry: IndexEntry, frame: Frame, *, wait: bool) -> bool:
+    def put(self, entry: IndexEntry, frame: EncodedFrame, metrics: FrameMetrics, *, wait: bool) -> bool:
         """Accept a frame for writing.
 
         Args:
             entry: index entry of the frame.
-            frame: BGR, uint8 (height, width, 3).
+            frame: the frame.
+            metrics: metrics of its pixels.
             wait: whether to wait until the previous frame is written.
 
         Returns:
@@ -48,7 +50,7 @@ class FrameWriter:
         # `_run` releases it when the frame is on disk.
         if not self._idle.acquire(blocking=wait):
             return False
-        self._queue.put((entry, frame))
+        self._queue.put((entry, frame, metrics))
         return True
 
     def flush(self) -> None:
@@ -61,7 +63,7 @@ class FrameWriter:
         self._check()
 
     def close(self) -> None:
-        """Write the remaining frame and end the thread. Does not raise."""
+        """Write the remaining frame and all measurements, and end the thread. Does not raise."""
         self._queue.put(None)
         self._thread.join()
 
@@ -73,13 +75,18 @@ class FrameWriter:
         while (item := self._queue.get()) is not None:
             try:
                 if self._error is None:  # discard all frames after an error, so that none is stored out of order
-                    entry, frame = item
-                    self._session.add(entry, self._encode(frame))
+                    self._store(*item)
             except BaseException as error:  # put and flush raise it in the caller's thread
                 self._error = error
             finally:
                 self._queue.task_done()
                 # Also after an error; otherwise `put` would wait forever.
                 self._idle.release()
+        self._measurements.flush()
         # Of the None that ended the loop; otherwise a later `flush` would wait forever.
         self._queue.task_done()
+
+    def _store(self, entry: IndexEntry, frame: EncodedFrame, metrics: FrameMetrics) -> None:
+        data = frame.data()
+        self._session.add(entry, data)
+        self._measurements.add(data, frame.pixels, metrics)

@@ -7,22 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from threading import RLock
 from typing import Any
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.quality.gate import KeptFrames, Reason, judge_frame
 from aslkit.capture.quality.handedness import HandednessTracker
+from aslkit.capture.session.encoded_frame import EncodedFrame, encode_frame
 from aslkit.capture.session.frame_writer import FrameWriter
 from aslkit.capture.session.hints import RecordingHints
+from aslkit.capture.session.measurement_log import MeasurementLog
 from aslkit.capture.session.store import Session, format_time
 from aslkit.core.errors import InputError
 from aslkit.core.letters import RECORDABLE
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Handedness
-from aslkit.vision.images import Frame, encode_jpeg, encode_png
+from aslkit.vision.images import Frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +100,8 @@ class Recording:
             self._kept[entry.letter].add(entry.file, entry)
         self._last_earlier_burst = max((entry.burst for entry in session.entries), default=0)
         self._burst = self._last_earlier_burst + 1
-        self._suffix = ".png" if capture.format == "png" else ".jpg"
-        encode = encode_png if capture.format == "png" else partial(encode_jpeg, quality=capture.jpeg_quality)
-        self._writer = FrameWriter(session, encode)
+        self._measurements = MeasurementLog(session.folder)
+        self._writer = FrameWriter(session, self._measurements)
         self._hints = RecordingHints()
         # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
@@ -140,9 +140,16 @@ class Recording:
         with self._lock:
             self._burst += 1
 
+    def encode(self, frame: Frame) -> EncodedFrame:
+        """Return a camera frame, BGR, uint8 (height, width, 3), unmirrored, as it would be stored.
+
+        Its pixels are to be measured, not those of the camera. The frame must not be modified afterwards.
+        """
+        return encode_frame(frame, self.capture)
+
     def process_frame(
         self,
-        frame: Frame,
+        frame: EncodedFrame,
         metrics: FrameMetrics,
         *,
         name: str,
@@ -154,8 +161,8 @@ class Recording:
         """Judge a frame, and store it if it is good and `keep` is set.
 
         Args:
-            frame: BGR, uint8 (height, width, 3), unmirrored. Must not be modified afterwards.
-            metrics: metrics of the frame.
+            frame: the frame, see `encode`.
+            metrics: metrics of its pixels.
             name: name of the frame, used for its file.
             captured_at: time at which the frame was taken; None if unknown.
             keep: whether to store the frame; otherwise it is only judged.
@@ -185,20 +192,20 @@ class Recording:
 
     def _store(
         self,
-        frame: Frame,
+        frame: EncodedFrame,
         metrics: FrameMetrics,
         reasons: tuple[Reason, ...],
         name: str,
         captured_at: datetime | None,
         wait: bool,
     ) -> IndexEntry | None:
-        file = self.session.free_name(self.letter, name, self._suffix, taken=self._entries)
+        file = self.session.free_name(self.letter, name, frame.suffix, taken=self._entries)
         side = None if metrics.hand is None else self.handedness.side_of(metrics.hand)
         entry = IndexEntry.from_metrics(
             metrics, file=file, side=side, time=format_time(captured_at), burst=self._burst, reasons=reasons
         )
         # Counted only when the writer has accepted it; the counts must match the disk.
-        if not self._writer.put(entry, frame, wait=wait):
+        if not self._writer.put(entry, frame, metrics, wait=wait):
             self.dropped += 1
             return None
         self._entries[file] = entry
@@ -303,5 +310,5 @@ class Recording:
     def notes(self) -> list[str]:
         """Return what the user should know about the stored frames, at the end."""
         with self._lock:
-            note = self.handedness.mirrored_note(sum(self.stored.values()))
-        return [] if note is None else [note]
+            notes = (self.handedness.mirrored_note(sum(self.stored.values())), self._measurements.note())
+        return [note for note in notes if note is not None]

@@ -148,13 +148,13 @@ class PageController:
             RequestRefused: the image cannot be decoded, or the recording is finished.
             OSError: the disk is full.
         """
-        frame = decode_upload(upload.data)
+        frame = self.recording.encode(decode_upload(upload.data))
         self.frame_rate.count()
         with self._analysis_lock:
             # Checked under the lock: after `close`, the landmarker is freed.
             if self._closed:
                 raise self.active_page.finished_error()
-            metrics = self._analyze_frame(frame, upload.taken_s)
+            metrics = self._analyze_frame(frame.pixels, upload.taken_s)
         with self._recording_lock:
             # Checked and stored under one lock, so that the letter cannot change in between.
             keep = upload.keep and upload.revision == self.recording.revision and self._is_due(upload.taken_s)

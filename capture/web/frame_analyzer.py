@@ -33,7 +33,7 @@ class HandFrameAnalyzer:
         largest = max(hands, key=lambda hand: hand.extent, default=None)
         height, width = frame.shape[:2]
         speed = self._speed_tracker.speed(largest, width=width, height=height, time_s=time_s)
-        return measure_frame(frame, hands, speed=speed)
+        return measure_frame(frame, hands, speed=speed, independent=self._landmarker.independent)
 
     def __enter__(self) -> Self:
         return self

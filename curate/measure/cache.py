@@ -1,20 +1,17 @@
 """Cache of measurements, by the hash of the image file, so that no image is measured twice."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from aslkit.core.files import atomic_write, remove
+from aslkit.core.files import remove
 from aslkit.core.progress import progress_bar
 from aslkit.curate.measure.engine import Engine
-from aslkit.curate.measure.measure import MEASURED_SCHEMA, VERSION, MeasureOptions
+from aslkit.formats.measurements import MEASURED_SCHEMA, MeasureOptions, read_measurements, write_measurements
 
 IMAGES_PER_FILE: Final = 512
 """Number of measured images after which they are written: the most that a crash can lose."""
@@ -39,19 +36,11 @@ class MeasurementCache:
 
     def __post_init__(self) -> None:
         """Read the cache. Delete damaged files; their images are measured again."""
-        options = self.options
-        hands = f"{options.min_confidence:g}-{int(options.second_try)}" if options.hands else "no-hands"
-        self._folder = self.folder / f"v{VERSION}-mediapipe-{version('mediapipe')}-{hands}"
-        tables, files = [], []
-        for path in sorted(self._folder.glob("*.parquet")):
-            try:
-                tables.append(pq.read_table(path).cast(MEASURED_SCHEMA))
-                files.append(path)
-            except (pa.ArrowException, OSError, ValueError):
-                remove(path)
-        self.known = pa.concat_tables(tables) if tables else MEASURED_SCHEMA.empty_table()
+        self._folder = self.folder / self.options.folder_name
+        tables = read_measurements(self._folder, on_damaged=remove)
+        self.known = pa.concat_tables(tables.values()) if tables else MEASURED_SCHEMA.empty_table()
         if len(tables) > MAX_FILES:
-            self._merge_files(files)
+            self._merge_files(list(tables))
 
     def fill(self, files: Mapping[str, Path], engine: Engine) -> int:
         """Measure the files that are not in the cache, and return their number.
@@ -62,8 +51,7 @@ class MeasurementCache:
             files: paths by content hash.
             engine: measures the images.
         """
-        known = set(self.known.column("content").to_pylist())
-        missing = {content: path for content, path in files.items() if content not in known}
+        missing = {content: files[content] for content in self.missing(files)}
         if not missing:
             return 0
         pending: list[pa.RecordBatch] = []
@@ -78,6 +66,21 @@ class MeasurementCache:
                 self._write(pending)
         return len(missing)
 
+    def missing(self, contents: Iterable[str]) -> list[str]:
+        """Return the content hashes that are not in the cache, in the given order."""
+        known = set(self.known.column("content").to_pylist())
+        return [content for content in contents if content not in known]
+
+    def add(self, table: pa.Table) -> None:
+        """Add rows of `measure.MEASURED_SCHEMA`, which must not be in the cache."""
+        write_measurements(self._folder, table)
+        self.known = pa.concat_tables([self.known, table])
+
+    def clear(self) -> None:
+        """Delete everything that was measured with these options."""
+        remove(self._folder)
+        self.known = MEASURED_SCHEMA.empty_table()
+
     def get(self, contents: Sequence[str]) -> pa.Table:
         """Return the measurements of files in the cache, in the order of the given content hashes."""
         rows = pc.index_in(pa.array(contents, pa.string()), self.known.column("content").combine_chunks())
@@ -87,17 +90,12 @@ class MeasurementCache:
         """Write the batches to a file and clear the list."""
         if not pending:
             return
-        table = pa.Table.from_batches(pending, MEASURED_SCHEMA)
-        name = hashlib.sha256("".join(table.column("content").to_pylist()).encode()).hexdigest()[:16]
-        with atomic_write(self._folder / f"{name}.parquet") as partial_file:
-            pq.write_table(table, partial_file, compression="zstd")
-        self.known = pa.concat_tables([self.known, table])
+        self.add(pa.Table.from_batches(pending, MEASURED_SCHEMA))
         pending.clear()
 
     def _merge_files(self, files: list[Path]) -> None:
         """Write everything known to one file, and delete the given files; files of other processes are left alone."""
-        with atomic_write(self._folder / "all.parquet") as partial_file:
-            pq.write_table(self.known, partial_file, compression="zstd")
+        merged = write_measurements(self._folder, self.known)
         for path in files:
-            if path.name != "all.parquet":
+            if path != merged:
                 remove(path)

@@ -2,21 +2,19 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from aslkit.datasets.schema import COLUMNS
-from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
+from aslkit.formats.measurements import MEASURED_SCHEMA as MEASURED_SCHEMA
+from aslkit.formats.measurements import VERSION as VERSION
+from aslkit.formats.measurements import MeasureOptions as MeasureOptions
+from aslkit.formats.measurements import measured_row
+from aslkit.vision.frame_metrics import measure_frame
 from aslkit.vision.hand_landmarker import HandLandmarker
-from aslkit.vision.images import Frame, ImageError, decode_image, measure_quality, pixel_hash, read_image_file, to_gray
-from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray
-
-VERSION: Final = 5
-"""Version of the measurements. Increment it when they change: cached images are then measured again."""
+from aslkit.vision.images import ImageError, decode_image, read_image_file, to_gray
 
 BYTES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("bytes", pa.binary())])
 """Input of `measure_batch`: SHA-256 and content of an image file."""
@@ -24,44 +22,6 @@ BYTES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("byt
 FILES_SCHEMA: Final = pa.schema([pa.field("content", pa.string()), pa.field("path", pa.binary())])
 """Input of `measure_files`: SHA-256 and path of an image file. The path is in bytes, because it may not be valid
 Unicode."""
-
-_DATASET_COLUMNS: Final = (
-    "width", "height", "sharpness", "brightness", "contrast", "sha256", "phash",
-    "handedness", "landmarks", "hand_score", "hand_box",
-)  # fmt: skip
-
-CHECK_SCHEMA: Final = pa.schema(
-    [
-        pa.field("hands", pa.int8()),
-        *(pa.field(name, pa.float32()) for name in ("size", "blur_fine", "blur_coarse", "hand_brightness", "glare")),
-        pa.field("small", pa.binary(DOWNSCALED_SIDE**2)),
-    ]
-)
-"""Columns that are not part of a dataset: attributes of `FrameMetrics`, and the result of `downscale_gray`."""
-
-MEASURED_SCHEMA: Final = pa.schema(
-    [
-        BYTES_SCHEMA.field("content"),
-        pa.field("error", pa.string()),
-        *(COLUMNS.field(name) for name in _DATASET_COLUMNS),
-        *CHECK_SCHEMA,
-    ]
-)
-"""Output: one row per image. If an image cannot be decoded, only `content` and `error` are set."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureOptions:
-    """Options that the measurements depend on.
-
-    Attributes:
-        min_confidence, second_try: as in `HandLandmarker`.
-        hands: whether to detect hands, which takes 90 % of the time.
-    """
-
-    min_confidence: float
-    second_try: bool
-    hands: bool = True
 
 
 def measure_batch(batch: pa.RecordBatch, options: MeasureOptions) -> pa.RecordBatch:
@@ -95,39 +55,7 @@ def _measure_image(content: str, data: bytes, landmarker: HandLandmarker | None)
         return {"content": content, "error": error.message}
     gray = to_gray(frame)
     metrics = measure_frame(frame, landmarker.find_all(frame) if landmarker else [], grey=gray)
-    return {"content": content, **_frame_columns(frame, gray, metrics), **_hand_columns(metrics)}
-
-
-def _frame_columns(frame: Frame, gray: Frame, metrics: FrameMetrics) -> dict[str, Any]:
-    quality = measure_quality(gray)
-    return {
-        "width": metrics.width,
-        "height": metrics.height,
-        "sharpness": quality.sharpness,
-        "brightness": quality.brightness,
-        "contrast": quality.contrast,
-        "sha256": pixel_hash(frame),
-        "phash": metrics.phash,
-        "hands": metrics.hands,
-        "size": metrics.size,
-        "blur_fine": metrics.blur_fine,
-        "blur_coarse": metrics.blur_coarse,
-        "hand_brightness": metrics.brightness,
-        "glare": metrics.glare,
-        "small": downscale_gray(gray).tobytes(),
-    }
-
-
-def _hand_columns(metrics: FrameMetrics) -> dict[str, Any]:
-    hand = metrics.hand
-    if hand is None:
-        return {}
-    return {
-        "handedness": hand.handedness,
-        "landmarks": hand.landmarks.ravel(),
-        "hand_score": hand.score,
-        "hand_box": hand.box,
-    }
+    return measured_row(content, frame, metrics, gray=gray)
 
 
 @lru_cache(maxsize=1)

@@ -64,7 +64,10 @@ def synthetic_hand() -> tuple[Frame, Hand]:
 def make_metrics(synthetic_hand: tuple[Frame, Hand]) -> MakeMetrics:
     def make(number: int = 0, **changes: Any) -> FrameMetrics:
         rng = np.random.default_rng(number)
-        hashes = {"phash": int.from_bytes(rng.bytes(8)), "fine_hash": int.from_bytes(rng.bytes(FINE_BITS // 8))}
+        hashes: dict[str, Any] = {
+            "phash": int.from_bytes(rng.bytes(8)),
+            "fine_hash": int.from_bytes(rng.bytes(FINE_BITS // 8)),
+        }
         good = FrameMetrics(
             hands=1,
             hand=synthetic_hand[1],
@@ -103,7 +106,11 @@ def process_frame(make_metrics: MakeMetrics) -> ProcessFrame:
         options = {key: changes.pop(key) for key in ("revision", "captured_at", "wait") if key in changes}
         arguments: Mapping[str, Any] = {"captured_at": None, "wait": True} | options
         return recording.process_frame(
-            solid_image(number), make_metrics(number, **changes), name=str(number), keep=keep, **arguments
+            recording.encode(solid_image(number)),
+            make_metrics(number, **changes),
+            name=str(number),
+            keep=keep,
+            **arguments,
         )
 
     return process

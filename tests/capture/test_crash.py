@@ -49,7 +49,9 @@ with Session.open(Workspace(root=Path(sys.argv[1])), info, measure=measure) as s
     for number in range(1_000_000):
         frame = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
         name = f"{os.getpid()}-{number}"
-        recording.process_frame(frame, measure(frame), name=name, captured_at=None, keep=True, wait=True)
+        recording.process_frame(
+            recording.encode(frame), measure(frame), name=name, captured_at=None, keep=True, wait=True
+        )
         if number % 10 == 0:
             session.update_info({}, {"started": str(os.getpid()), "ended": None})
             recording.start_burst()

@@ -466,6 +466,21 @@ def test_full_disk_is_raised_even_at_last_frame(
     assert values["recordings"][0]["stored"] == len(image_paths(empty_workspace)) == capacity
 
 
+def test_measurements_that_cannot_be_written_do_not_stop_the_recording(
+    clip: str, record_source: RecordSource, gate_off: GateConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_disk_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("aslkit.capture.session.measurement_log.write_measurements", raise_disk_full)
+    result = record_source(clip, gate=gate_off, count=5)
+    assert result.stored == 5
+    assert result.report["notes"] == [
+        "The images are stored, but not what was measured in 5 of them (No space left on device), so `aslkit curate` "
+        "measures these again."
+    ]
+
+
 def test_missing_camera_creates_no_files(record_source: RecordSource, empty_workspace: Workspace) -> None:
     with pytest.raises(AslkitError, match="Camera 97 cannot be opened"):
         record_source("97")

@@ -190,6 +190,16 @@ def test_only_new_frames_are_measured(
     assert "ben/one/A/99.jpg" in list_frames(workspace)
 
 
+def test_rebuild_measures_all_images_again(
+    workspace: Workspace, settings: CurateConfig, measured_files: list[str]
+) -> None:
+    before = hash_files(workspace.dataset("custom"))
+    assert run_curation(workspace, settings, rebuild=True).measured == len(measured_files) == 54
+    assert hash_files(workspace.dataset("custom")) == before
+    add_file(workspace, "ben/one/A/99.jpg", b"no image")
+    assert run_curation(workspace, settings).measured == 1
+
+
 def test_same_input_gives_the_same_bytes(
     curated: Workspace, tmp_path: Path, settings: CurateConfig, measured_files: list[str]
 ) -> None:

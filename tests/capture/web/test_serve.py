@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from cryptography import x509
 
@@ -233,8 +234,11 @@ def test_malformed_requests_are_refused(
 def test_hand_frame_analyzer_measures_hand_and_speed(jpeg: bytes) -> None:
     with HandFrameAnalyzer() as analyze_frame:
         first, second = (analyze_frame(decode_image(jpeg), time_s) for time_s in (0.0, 0.1))
+        without_hand = analyze_frame(np.full((48, 64, 3), 90, np.uint8), 0.2)
     assert first.hands == 1
     assert first.speed is None
+    # Without a hand, the search continues in the next frame, so that curation has to search on its own.
+    assert (first.independent, second.independent, without_hand.independent) == (True, True, False)
     assert second.speed == pytest.approx(0, abs=0.05)
 
 

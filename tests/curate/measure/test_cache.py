@@ -91,7 +91,7 @@ def test_many_files_are_merged(
     before = MeasurementCache(folder=tmp_path, options=OPTIONS).known
     monkeypatch.setattr(cache, "MAX_FILES", 4)
     assert MeasurementCache(folder=tmp_path, options=OPTIONS).known.equals(before)
-    assert [path.name for path in tmp_path.rglob("*.parquet")] == ["all.parquet"]
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert load_known(tmp_path) == set(files)
 
 
