@@ -42,13 +42,13 @@ class SplitFrames:
     """The columns that decide the split: one entry for each of n frames, in the order they were recorded.
 
     Attributes:
-        signer, session: names, str (n,).
+        signer, session: names, str (n,), or object (n,) of str.
         label: index of the letter, int64 (n,).
         group: number of the near-duplicate cluster, int64 (n,).
     """
 
-    signer: Names
-    session: Names
+    signer: Names | npt.NDArray[np.object_]
+    session: Names | npt.NDArray[np.object_]
     label: Integers
     group: Integers
 
@@ -189,7 +189,7 @@ def make_folds(frames: SplitFrames, by: By, *, max_folds: int, seed: int) -> lis
             # By the first frame of the group, so that a group is never cut.
             part[rows] = first[group] * max_folds // len(rows)
         return [part == number for number in range(max_folds) if (part == number).any()]
-    units = frames.signer if by == "signer" else np.char.add(np.char.add(frames.signer, "/"), frames.session)
+    units = frames.signer if by == "signer" else frames.signer.astype(object) + "/" + frames.session.astype(object)
     names, index = np.unique(units, return_inverse=True)
     if len(names) < 2:
         raise InputError(f"There is only one {by} ({names[0]}), so none can be held out. {_FINER_SPLIT_HINT[by]}")
@@ -265,7 +265,7 @@ def _choose_validation(frames: SplitFrames, share: float, seed: int, by: By) -> 
     return _choose_last_groups(frames, share)
 
 
-def _choose_fold(frames: SplitFrames, units: Names, max_folds: int, seed: int) -> npt.NDArray[np.bool_]:
+def _choose_fold(frames: SplitFrames, units: npt.NDArray[Any], max_folds: int, seed: int) -> npt.NDArray[np.bool_]:
     """Choose whole units (signers or sessions) to hold out, stratified by letter.
 
     Of the folds that leave at least half of the frames for training, the first one with the most letters is chosen. If

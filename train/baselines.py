@@ -13,11 +13,12 @@ from aslkit.formats.run_metrics import ScratchMetrics, TransferMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
+from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.cross_validation import MAX_FOLDS, cross_validate, summarise_folds
 from aslkit.train.evaluation.predictions import EMPTY_PREDICTIONS, Predictions, measure_predictions, predict
 from aslkit.train.evaluation.rejection import calibrate_rejection, predict_negatives
-from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
+from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.fitting.initial_weights import without_paths
 from aslkit.vision.preprocess import Array
 
@@ -33,13 +34,13 @@ class TrainingContext:
         samples: the dataset, with the split of the final model.
         feature: input of the model.
         config: the settings.
-        folders: folders for checkpoints and TensorBoard logs.
+        resources: checkpoints, TensorBoard logs and number of processes.
     """
 
     samples: data.Samples
     feature: Feature
     config: TrainConfig
-    folders: TrainingFolders
+    resources: TrainingResources
 
 
 def random_split_baseline(whole: data.Samples, context: TrainingContext) -> Predictions:
@@ -74,7 +75,7 @@ def scratch_baseline(whole: data.Samples, context: TrainingContext, *, cv: By | 
     config = replace(context.config, start="")
     try:
         if cv is not None:
-            result = cross_validate(whole, context.feature, config, cv, folders=context.folders)
+            result = cross_validate(whole, context.feature, config, cv, resources=context.resources)
             return ScratchMetrics(accuracy=summarise_folds(result, seed=config.seed).mean)
         fitted = _fit(context.samples, context, config, title="Training from scratch, for comparison")
     # The final model is already trained: stopping a comparison must not lose it.
@@ -138,7 +139,7 @@ def calibrate_model(
                 context.config,
                 "signer",
                 recorded=recorded,
-                folders=context.folders,
+                resources=context.resources,
                 title_prefix="Calibration: ",
             )
             return result.calibrate(), HELD_OUT_SIGNERS
@@ -153,8 +154,7 @@ def calibrate_model(
 
 def _fit(samples: data.Samples, context: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:
     """Train without TensorBoard logs, which are for the final model."""
-    folders = TrainingFolders(checkpoints=context.folders.checkpoints)
-    return fit(samples, context.feature, config, title=title, folders=folders)
+    return fit(samples, context.feature, config, title=title, resources=context.resources.without_logs())
 
 
 def _can_hold_out(samples: data.Samples, config: TrainConfig) -> bool:

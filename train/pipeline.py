@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,7 @@ from aslkit.train.data.input_checks import check_trainable, dataset_warnings
 from aslkit.train.data.recorded_negatives import load_recorded_negatives
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.engine.threads import limit_threads
+from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation import learning_curve
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.confusions import confused_pairs, list_mistakes
@@ -53,7 +56,7 @@ from aslkit.train.evaluation.recommendations import make_plan
 from aslkit.train.evaluation.rejection import predict_negatives, rejection_metrics
 from aslkit.train.evaluation.signer_outliers import SignerOutlier, find_signer_outliers
 from aslkit.train.fitting.architectures import get_architecture
-from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
+from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
 from aslkit.train.reporting.environment import describe_environment, reproduce_command
 from aslkit.train.reporting.resume import open_run_folder
@@ -97,6 +100,9 @@ def train(
     captures: Path | None = None,
     resume: Path | None = None,
     tensorboard: bool = False,
+    ranks: int = 1,
+    master: str = "local[*]",
+    checkpoints: str = "",
     on_message: OnMessage = lambda text: None,
 ) -> TrainResult:
     """Train on a dataset's train split, measure on its test split, and compare with a random split.
@@ -116,6 +122,9 @@ def train(
         captures: captures folder of a workspace, with frames recorded without a letter, if there are any.
         resume: folder of an interrupted run to continue. Trainings with the same settings are not repeated.
         tensorboard: write TensorBoard logs of the final model into the run's folder.
+        ranks: number of processes. More than one are started by Horovod on Spark.
+        master: Spark master URL, for several ranks.
+        checkpoints: folder or URL that all ranks can read and write; "" for a subfolder of the run's folder.
         on_message: called with warnings before training, and with how to resume after an interruption.
 
     Raises:
@@ -131,20 +140,33 @@ def train(
         signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
         config = resolve_start(config, get_feature(config.feature), runs, on_message, signers=signers)
         name = f"{dataset.name}-{config.feature}-{config.architecture}"
-    with open_run_folder(runs, name, resume=resume, tensorboard=tensorboard, on_message=on_message) as (
-        folder,
-        folders,
-    ):
+    with (
+        _open_spark(ranks, master),
+        open_run_folder(
+            runs, name, resume=resume, tensorboard=tensorboard, ranks=ranks, checkpoints=checkpoints,
+            on_message=on_message,
+        ) as (folder, resources),
+    ):  # fmt: skip
         request = _TrainRequest(
             run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, quick=quick,
             captures=captures, on_message=on_message,
         )  # fmt: skip
-        finished = _run(request, config, folders)
+        finished = _run(request, config, resources)
         with atomic_write(folder) as partial:
             write_run(partial, finished, dataset=dataset)
-            if folders.logs is not None and folders.logs.is_dir():  # absent if every training was resumed as finished
-                shutil.copytree(folders.logs, partial / folders.logs.name)
+            if (
+                resources.logs is not None and resources.logs.is_dir()
+            ):  # absent if every training was resumed as finished
+                shutil.copytree(resources.logs, partial / resources.logs.name)
     return TrainResult(folder=folder, metrics=finished.metrics)
+
+
+def _open_spark(ranks: int, master: str) -> AbstractContextManager[Any]:
+    if ranks == 1:
+        return nullcontext()
+    from aslkit.train.benchmark.mllib import training_session
+
+    return training_session(master, ranks=ranks)
 
 
 def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, quick: bool, config: TrainConfig) -> None:
@@ -163,13 +185,13 @@ def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, quick:
         )
 
 
-def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) -> FinishedRun:
+def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResources) -> FinishedRun:
     """Train and measure everything that was requested."""
     candidates: list[Candidate] = []
     if config.feature == AUTO:
         config, candidates = select_model(
             request.dataset, config, hold_out=request.hold_out, runs=request.runs, on_message=request.on_message,
-            folders=folders,
+            resources=resources,
         )  # fmt: skip
     feature, cv = get_feature(config.feature), request.cv
     # Load, split and check the data before the first training, which can take long.
@@ -186,10 +208,10 @@ def _run(request: _TrainRequest, config: TrainConfig, folders: TrainingFolders) 
         request.on_message(text)
     if config.architecture == "mlp" and not candidates:  # with candidates, other networks were already trained
         limit_threads(1)
-    context = TrainingContext(samples=samples, feature=feature, config=config, folders=folders)
+    context = TrainingContext(samples=samples, feature=feature, config=config, resources=resources)
     # Train: first the models of the folds, then the one that the run keeps.
-    folds = cross_validate(whole, feature, config, cv, recorded=recorded, folders=folders) if cv else None
-    fitted = fit(samples, feature, config, title="Training", keep_on_interrupt=True, folders=folders)
+    folds = cross_validate(whole, feature, config, cv, recorded=recorded, resources=resources) if cv else None
+    fitted = fit(samples, feature, config, title="Training", keep_on_interrupt=True, resources=resources)
     predictions = folds.predictions if folds else predict(fitted.model, samples, feature, split="test")
     calibration, rejection = _calibrate(fitted, context, folds, predictions, recorded)
     outliers = find_signer_outliers(samples)
@@ -264,7 +286,7 @@ def _calibrate(
 def _learning_curve(whole: data.Samples, context: TrainingContext, folds: CrossValidationMetrics) -> LearningCurve:
     accuracies = {fold.name: fold.accuracy or 0.0 for fold in folds.folds}
     return learning_curve.learning_curve(
-        whole, context.feature, context.config, full=accuracies, folders=context.folders
+        whole, context.feature, context.config, full=accuracies, resources=context.resources
     )
 
 

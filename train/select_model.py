@@ -14,9 +14,9 @@ from aslkit.train.config import AUTO, TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.data.input_checks import check_trainable
+from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation.cross_validation import cross_validate, summarise_folds
 from aslkit.train.fitting.architectures import get_architecture
-from aslkit.train.fitting.fit import TrainingFolders
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
 
 CANDIDATES: Final = ("landmarks", "hand28", "hand64")
@@ -33,7 +33,7 @@ def select_model(
     hold_out: Sequence[str],
     runs: Path,
     on_message: OnMessage,
-    folders: TrainingFolders,
+    resources: TrainingResources,
 ) -> tuple[TrainConfig, list[Candidate]]:
     """Cross-validate all candidates on the training signers, without the test set, and select the best.
 
@@ -43,7 +43,7 @@ def select_model(
         hold_out: signers of the test set; empty for the dataset's own test split.
         runs: runs folder of a workspace, in which pre-trained benchmark models are searched.
         on_message: called with the reason if a pixel network gets random initial weights.
-        folders: checkpoints of the trainings.
+        resources: checkpoints of the trainings.
 
     Returns:
         The settings of the best candidate, and the metrics of all candidates, best first.
@@ -54,7 +54,7 @@ def select_model(
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
     signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
     configs = _list_candidates(config, runs, on_message, signers)
-    candidates = [_measure_candidate(dataset, each, hold_out, runs, folders) for each in configs]
+    candidates = [_measure_candidate(dataset, each, hold_out, runs, resources) for each in configs]
     order = sorted(range(len(candidates)), key=lambda index: -candidates[index].mean)
     return configs[order[0]], [candidates[index] for index in order]
 
@@ -79,7 +79,7 @@ def _list_candidates(
 
 
 def _measure_candidate(
-    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, folders: TrainingFolders
+    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, resources: TrainingResources
 ) -> Candidate:
     feature = get_feature(config.feature)
     samples = data.load_samples(dataset, feature.contract)
@@ -87,7 +87,7 @@ def _measure_candidate(
         samples = data.hold_out_signers(samples, hold_out, config)
     without_test = data.drop_test(samples)
     check_trainable(replace(without_test, split=np.full_like(without_test.split, "train")))
-    result = cross_validate(without_test, feature, config, "signer", folders=folders)
+    result = cross_validate(without_test, feature, config, "signer", resources=resources)
     metrics = summarise_folds(result, seed=config.seed)
     return Candidate(
         feature=config.feature,

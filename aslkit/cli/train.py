@@ -11,7 +11,7 @@ from aslkit.cli.shared.options import dataset_folder, json_option, run_folder, s
 from aslkit.core.workspace import Workspace
 from aslkit.train.config import TrainConfig
 
-_BENCHMARK_OPTIONS: Final = ("ranks", "master", "checkpoints", "deterministic", "sweep")
+_BENCHMARK_OPTIONS: Final = ("deterministic", "sweep")
 
 
 @click.command()
@@ -38,13 +38,15 @@ _BENCHMARK_OPTIONS: Final = ("ranks", "master", "checkpoints", "deterministic", 
 @click.option(
     "--config", help="TOML file with your own settings; for the benchmark, a recipe.", shell_complete=completions.recipe
 )
-@click.option("--ranks", type=click.IntRange(1), help="Benchmark: Horovod ranks.  [default: 2, or 1 on a single core]")
-@click.option("--master", help="Benchmark: Spark master, e.g. spark://host:7077.  [default: local[*], this computer]")
 @click.option(
-    "--checkpoints",
-    metavar="FOLDER",
-    help="Benchmark: folder that all ranks can read and write, e.g. s3://bucket/folder.  [default: the run's folder]",
-)
+    "--ranks", type=click.IntRange(1),
+    help="Processes that train together, started by Horovod on Spark.  [default: 1; benchmark: at most 2]",
+)  # fmt: skip
+@click.option("--master", help="Spark master, e.g. spark://host:7077.  [default: local[*], this computer]")
+@click.option(
+    "--checkpoints", metavar="FOLDER",
+    help="Folder that all ranks can read and write, e.g. s3://bucket/folder.  [default: the run's folder]",
+)  # fmt: skip
 @click.option("--deterministic", is_flag=True, help="Benchmark: bit-identical results, in one process.")
 @click.option(
     "--resume", metavar="RUN", help="Resume an interrupted run, by name or folder.", shell_complete=completions.run
@@ -84,13 +86,14 @@ def train(
     workspace = Workspace(root=root)
     benchmark_options = {name: options.pop(name) for name in _BENCHMARK_OPTIONS}
     resume, tensorboard = options.pop("resume"), options.pop("tensorboard")
+    ranks, master, checkpoints = (options.pop(name) for name in ("ranks", "master", "checkpoints"))
     options["start"] = _parse_start(options["start"], scratch=options.pop("from_scratch"))
     folder = benchmark.ensure_sign_mnist(dataset, workspace) or dataset_folder(dataset, workspace)
     if benchmark.is_benchmark(folder):
         request = benchmark.BenchmarkRequest(
             dataset=dataset, folder=folder, workspace=workspace, config=config, as_json=as_json,
             feature=options["feature"], architecture=options["architecture"], seed=options["seed"], resume=resume,
-            **benchmark_options,
+            ranks=ranks, master=master, checkpoints=checkpoints, **benchmark_options,
         )  # fmt: skip
         training_options = {
             "--hold-out": hold_out,
@@ -114,9 +117,12 @@ def train(
         raise click.UsageError(
             f"{given[0]} requires a dataset with a published split, such as sign-mnist; {folder.name} has none."
         )
+    if master and (ranks or 1) == 1:
+        raise click.UsageError("--master needs --ranks 2 or more: one process trains without Spark.")
     arguments = {
         "hold_out": hold_out, "cv": cv, "curve": curve, "quick": quick, "tensorboard": tensorboard,
         "resume": run_folder(resume, workspace) if resume else None,
+        "ranks": ranks or 1, "master": master or "local[*]", "checkpoints": checkpoints or "",
     }  # fmt: skip
     _train(folder, workspace, config, arguments, options, as_json=as_json)
 

@@ -26,7 +26,7 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.engine.threads import limit_threads
-from aslkit.train.fitting.balanced_data import balanced_data, list_variants
+from aslkit.train.fitting.balanced_data import balanced_rows, list_variants
 from aslkit.train.fitting.fit import FitResult, fit
 
 FEATURE = get_feature("landmarks")
@@ -89,7 +89,7 @@ def main() -> None:
     limit_threads(1)  # as `aslkit train` does
     config = load_settings("train", TrainConfig, flags={"architecture": "mlp", "start": STARTER_NAME})
     samples = data.load_samples(options.dataset, FEATURE.contract)
-    hands = balanced_data(samples, FEATURE, config).total
+    hands = balanced_rows(samples, FEATURE, config).train.count
     rows_per_epoch = hands * len(list_variants(FEATURE, config, hands))
     trainings, floors = list[Cost](), list[Cost]()
     results = list[FitResult]()

@@ -111,9 +111,15 @@ def test_interrupted_benchmark_prints_resume_command(
 
 
 def test_benchmark_options_are_rejected_for_other_datasets(dataset: Path, tmp_path: Path) -> None:
-    failed = aslkit("--dataset", dataset, "--ranks", "2", workspace=tmp_path)
+    failed = aslkit("--dataset", dataset, "--sweep", "reference-grid", workspace=tmp_path)
     assert failed.exit_code == 2
-    assert "--ranks requires a dataset with a published split" in " ".join(failed.output.split())
+    assert "--sweep requires a dataset with a published split" in " ".join(failed.output.split())
+
+
+def test_master_without_ranks_is_rejected(dataset: Path, tmp_path: Path) -> None:
+    failed = aslkit("--dataset", dataset, "--master", "spark://head:7077", workspace=tmp_path)
+    assert failed.exit_code == 2
+    assert "--master needs --ranks 2 or more" in " ".join(failed.output.split())
 
 
 def test_missing_sign_mnist_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from aslkit.train.baselines import HELD_OUT_SIGNERS, LATER_FRAMES, TrainingConte
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
-from aslkit.train.fitting.fit import NO_FOLDERS, fit
+from aslkit.train.engine.train_network import ONE_PROCESS
+from aslkit.train.fitting.fit import fit
 
 pytestmark = pytest.mark.usefixtures("uncompiled")
 
@@ -25,7 +26,7 @@ def samples(dataset: Path) -> data.Samples:
 
 
 def _chosen_on(samples: data.Samples) -> str:
-    context = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, folders=NO_FOLDERS)
+    context = TrainingContext(samples=samples, feature=get_feature("landmarks"), config=CONFIG, resources=ONE_PROCESS)
     return calibrate_model(fit(samples, context.feature, CONFIG), context, {})[1]
 
 

@@ -1,7 +1,5 @@
 """Convolutional networks of the benchmark, trained in one process, or by Horovod on several ranks."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -12,17 +10,16 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
-from aslkit.core.progress import progress_bar
 from aslkit.inference.load_model import save_network
 from aslkit.train.benchmark.image_descriptors import Pixels
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.data.augmentation import augment_images
 from aslkit.train.engine.checkpoints import CheckpointStore
-from aslkit.train.engine.epoch_batches import RankData, Variant
-from aslkit.train.engine.training_loop import Schedule, run_training
+from aslkit.train.engine.train_network import NetworkTraining
+from aslkit.train.engine.training_loop import Schedule
+from aslkit.train.engine.training_rows import TrainingRows, stream_arrays
 from aslkit.train.engine.training_state import TrainingState
-from aslkit.train.engine.training_step import SingleProcess
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, Array, PreprocessConfig
 
@@ -36,7 +33,7 @@ class NetworkRun:
 
     Attributes:
         ranks: number of processes; with 1, neither Spark nor Horovod is used.
-        store: folder or URL for shards and checkpoints.
+        store: folder or URL for rows and checkpoints.
         title: title of the progress bar.
         resume: command that resumes the training after a failure.
     """
@@ -90,12 +87,13 @@ def fit_network(config: NetworkConfig, images: BenchmarkImages, *, seed: int, ru
         AslkitError: a rank failed, the loss is not finite, or TensorFlow is not installed.
     """
     # Sums over several ranks are added in varying order, so deterministic operations would only cost time.
-    build = partial(build_network, config.network, seed, exact=run.ranks == 1)
-    augment = partial(_augment, config) if config.copies else identity_augment
-    fit = _fit_in_process if run.ranks == 1 else _fit_on_ranks
-    state, start_s = fit(build, augment, full_batches(images), make_schedule(config, run.ranks), seed, run)
-    # Built again in this process, because ranks are other processes and only return weights.
-    model = build()
+    model, state = build_network(config.network, seed, exact=run.ranks == 1), run.store.load()
+    training = NetworkTraining(
+        network=model, rows=training_rows(images), schedule=make_schedule(config, run.ranks),
+        variants=[partial(_augment, config) if config.copies else identity_augment], to_inputs=scale_images, seed=seed,
+        title=run.title, store=run.store, ranks=run.ranks, resume=run.resume,
+    )  # fmt: skip
+    start_s = training.run(state)
     model.set_weights(state.best)
     return NetworkModel(model=model, state=state, fit_s=sum(row["seconds"] for row in state.history), start_s=start_s)
 
@@ -113,16 +111,12 @@ def make_schedule(config: NetworkConfig, ranks: int) -> Schedule:
     return replace(schedule, batch_size=schedule.batch_size * ranks, learning_rate=schedule.learning_rate * ranks)
 
 
-def full_batches(images: BenchmarkImages) -> RankData:
-    """Return all train and validation images as the data of a single rank."""
-    train, validation = images.part("train"), images.part("validation")
-    return RankData(
-        images=images.pixels[train],
-        label=images.label[train],
-        validation_images=images.pixels[validation],
-        validation_label=images.label[validation],
-        total=len(train),
+def training_rows(images: BenchmarkImages) -> TrainingRows:
+    """Return the train and validation images."""
+    train, validation = (
+        stream_arrays(images.pixels[rows], images.label[rows]) for rows in map(images.part, ("train", "validation"))
     )
+    return TrainingRows(train=train, validation=validation)
 
 
 def scale_images(images: Pixels) -> Array:
@@ -153,53 +147,3 @@ def build_network(network: str, seed: int, *, exact: bool = True) -> Any:
     """
     import_keras(exact=exact).utils.set_random_seed(seed)
     return get_architecture(network)((SIDE, SIDE, 1), len(LETTERS))
-
-
-def _fit_in_process(
-    build: Callable[[], Any],
-    augment: Variant,
-    data: RankData,
-    schedule: Schedule,
-    seed: int,
-    run: NetworkRun,
-) -> tuple[TrainingState, float]:
-    started = time.perf_counter()
-    model, state = build(), run.store.load()
-    start_s = time.perf_counter() - started
-    with progress_bar(run.title, schedule.epochs) as advance:
-        advance(len(state.history))
-
-        def save_checkpoint(current: TrainingState) -> None:
-            run.store.save(current)
-            advance()
-
-        run_training(
-            model,
-            data,
-            schedule,
-            variants=[augment],
-            to_inputs=scale_images,
-            seed=seed,
-            ranks=SingleProcess(),
-            state=state,
-            after_epoch=save_checkpoint,
-        )
-    return state, start_s
-
-
-def _fit_on_ranks(
-    build: Callable[[], Any],
-    augment: Variant,
-    data: RankData,
-    schedule: Schedule,
-    seed: int,
-    run: NetworkRun,
-) -> tuple[TrainingState, float]:
-    from aslkit.train.engine import horovod_ranks
-
-    run.store.write_shards(horovod_ranks.shard_per_rank(data, run.ranks))
-    task = horovod_ranks.RankTask(
-        build=build, variants=[augment], to_inputs=scale_images, schedule=schedule, seed=seed, store=run.store
-    )
-    result = horovod_ranks.train_on_ranks(task, ranks=run.ranks, title=run.title, resume=run.resume)
-    return result.state, result.start_s

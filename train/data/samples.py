@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 import numpy as np
@@ -28,9 +29,12 @@ GAP_SHARE: Final = 0.05
 """Share of a letter's frames in a session that is dropped around a test block, as curation does."""
 
 _REQUIRED: Final = ("label", "signer", "session", "group", "width", "height")
-_COLUMNS: Final = [
-    "label", "signer", "session", "handedness", "landmarks", "width", "height", "group", "parent", "image.path",
-]  # fmt: skip
+_COLUMNS: Final = ["label", "signer", "session", "width", "height", "group", "parent", "image.path"]
+_LANDMARK_COLUMNS: Final = ["landmarks", "handedness", "width", "height"]
+_CROP_COLUMNS: Final = ["image", "hand_box", "landmarks", "handedness"]
+
+_MEMORY_BYTES: Final = 256 * 2**20
+"""Maximum size of hands in memory: a million as landmarks. More are in a temporary file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +42,13 @@ class Samples:
     """The n frames of a dataset, sorted by SIGNER/SESSION/LETTER/NAME.
 
     Attributes:
-        hands: what features are computed from: landmarks from `canonical_points`, float32 (n, 21, 3), or crops,
-            float32 (n, size, size, 1). Zeros if no hand was found.
-        key: SIGNER/SESSION/LETTER/NAME of each frame, str (n,).
+        hands: what features are computed from, for the whole dataset: landmarks from `canonical_points`, float32
+            (N, 21, 3), or crops, float32 (N, size, size, 1). Zeros if no hand was found. Large ones are in a temporary
+            file that numpy maps, so read them with `read_hands`.
+        row: the row of each frame in `hands`, int64 (n,).
+        key: SIGNER/SESSION/LETTER/NAME of each frame, object (n,) of str.
         label: index of the letter, int64 (n,).
-        signer, session: names, str (n,).
+        signer, session: names, object (n,) of str.
         group: near-duplicate group, int64 (n,).
         hand_found: whether a hand was found, bool (n,).
         is_copy: whether the frame is an augmented copy, bool (n,). Copies are only used for training.
@@ -51,10 +57,11 @@ class Samples:
     """
 
     hands: Array
-    key: npt.NDArray[np.str_]
+    row: npt.NDArray[np.int64]
+    key: npt.NDArray[np.object_]
     label: npt.NDArray[np.int64]
-    signer: npt.NDArray[np.str_]
-    session: npt.NDArray[np.str_]
+    signer: npt.NDArray[np.object_]
+    session: npt.NDArray[np.object_]
     group: npt.NDArray[np.int64]
     hand_found: npt.NDArray[np.bool_]
     is_copy: npt.NDArray[np.bool_]
@@ -64,6 +71,14 @@ class Samples:
     def __len__(self) -> int:
         """Number of frames."""
         return len(self.label)
+
+    def read_hands(self, frames: npt.NDArray[np.int64]) -> Array:
+        """Return the hands of some frames, float32 (m, …).
+
+        Args:
+            frames: their numbers, int64 (m,).
+        """
+        return np.asarray(self.hands[self.row[frames]])
 
     @property
     def frames(self) -> SplitFrames:
@@ -93,25 +108,46 @@ def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
             f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the 24 static letters. "
             "Import its images again: aslkit import FOLDER --signer NAME"
         )
-    if contract.kind == "landmarks":
-        hands = _canonical_landmarks(table, contract)
-    else:
-        hands = _crop_hands(folder, contract, len(table))
-    keys = [row["path"] for row in table.column("image").to_pylist()]
-    # The recording order, on which blocks of time depend; a dataset is sorted by split first.
-    order = np.array(sorted(range(len(keys)), key=lambda i: natural_key(keys[i])))
+    keys = pc.struct_field(table.column("image"), "path").to_pylist()
+    order = _recording_order(keys)
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    signer, session, split_names = (_read_names(table, name)[order] for name in ("signer", "session", "split"))
+    hands, hand_found = _read_hands(folder, contract, position)
     return Samples(
-        hands=hands[order],
-        key=np.array(keys)[order],
+        hands=hands,
+        row=np.arange(len(order)),
+        key=np.array(keys, object)[order],
         label=label[order],
-        signer=np.array(table.column("signer").to_pylist())[order],
-        session=np.array(table.column("session").to_pylist())[order],
+        signer=signer,
+        session=session,
         group=table.column("group").to_numpy()[order],
-        hand_found=table.column("landmarks").is_valid().to_numpy()[order],
+        hand_found=hand_found,
         is_copy=table.column("parent").is_valid().to_numpy()[order],
-        split=np.array(table.column("split").to_pylist())[order],
+        split=split_names.astype("U10"),
         by=parquet_store.read_facts(folder).get("summary", {}).get("split_by", "signer"),
     )
+
+
+def _recording_order(keys: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the order of SIGNER/SESSION/LETTER/NAME, on which blocks of time depend; a dataset is sorted by split.
+
+    One session is sorted at a time, because a sort key takes a kilobyte.
+    """
+    sessions: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        sessions.setdefault(key.rsplit("/", 2)[0], []).append(index)
+    order: list[int] = []
+    for name in sorted(sessions, key=natural_key):
+        order += sorted(sessions[name], key=lambda index: natural_key(keys[index]))
+    return np.array(order, np.int64)
+
+
+def _read_names(table: pa.Table, name: str) -> npt.NDArray[np.object_]:
+    """Return a column of names, object (n,) of str. Rows of the same name share one string."""
+    encoded = pc.dictionary_encode(table.column(name)).combine_chunks()
+    names: npt.NDArray[np.object_] = np.array(encoded.dictionary.to_pylist(), object)[encoded.indices.to_numpy()]
+    return names
 
 
 def _check_columns(table: pa.Table, folder: Path) -> None:
@@ -205,8 +241,8 @@ def random_split(samples: Samples, config: TrainConfig) -> Samples:
 
 def subset(samples: Samples, selected: npt.NDArray[np.bool_]) -> Samples:
     """Return the samples selected by a mask, bool (n,)."""
-    arrays = {field.name: getattr(samples, field.name) for field in fields(samples) if field.name != "by"}
-    return Samples(**{name: values[selected] for name, values in arrays.items()}, by=samples.by)
+    names = [field.name for field in fields(samples) if field.name not in ("hands", "by")]
+    return replace(samples, **{name: getattr(samples, name)[selected] for name in names})
 
 
 def concat_samples(parts: Sequence[Samples]) -> Samples:
@@ -214,11 +250,47 @@ def concat_samples(parts: Sequence[Samples]) -> Samples:
     arrays = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(Samples)
-        if field.name not in ("group", "by")
+        if field.name not in ("group", "hands", "row", "by")
     }
     starts = np.cumsum([0, *(int(part.group.max(initial=-1)) + 1 for part in parts[:-1])])
     groups = [part.group + start for part, start in zip(parts, starts, strict=True)]
-    return Samples(**arrays, group=np.concatenate(groups), by=parts[0].by)
+    hands = np.concatenate([part.read_hands(np.arange(len(part))) for part in parts])
+    return Samples(**arrays, hands=hands, row=np.arange(len(hands)), group=np.concatenate(groups), by=parts[0].by)
+
+
+def _read_hands(
+    folder: Path, contract: PreprocessConfig, position: npt.NDArray[np.int64]
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Read the hands of a dataset, and whether a hand was found in each frame.
+
+    Args:
+        folder: folder of the dataset.
+        contract: preprocessing of the feature.
+        position: place of each frame in the result, int64 (n,), in the order of the files.
+    """
+    shape = (len(position), *((21, 3) if contract.kind == "landmarks" else contract.shape))
+    hands = np.zeros(shape, np.float32) if 4 * np.prod(shape) <= _MEMORY_BYTES else _map_temporary_file(shape)
+    found = np.zeros(len(position), bool)
+    columns = _LANDMARK_COLUMNS if contract.kind == "landmarks" else _CROP_COLUMNS
+    done = 0
+    # Pillow and OpenCV release the GIL, so threads use all cores.
+    with ThreadPoolExecutor() as pool, progress_bar("Reading hands", len(position)) as advance:
+        for table in parquet_store.iter_row_groups(folder, columns):
+            if contract.kind == "landmarks":
+                part = _canonical_landmarks(table, contract)
+            else:
+                part = np.stack(list(pool.map(lambda row: _crop_hand(row, contract), table.to_pylist())))
+            rows = position[done : done + len(table)]
+            hands[rows], found[rows] = part, table.column("landmarks").is_valid().to_numpy()
+            done += len(table)
+            advance(len(table))
+    return hands, found
+
+
+def _map_temporary_file(shape: tuple[int, ...]) -> Array:
+    """Return zeros, float32 of this shape, in a file that is deleted with the array."""
+    with TemporaryFile(prefix="aslkit-hands-") as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def _canonical_landmarks(table: pa.Table, contract: PreprocessConfig) -> Array:
@@ -245,18 +317,6 @@ def _check_coordinates(values: Array) -> None:
             "The dataset has landmarks or boxes that are not numbers, or far outside of their images. Ask the sender "
             "for a corrected dataset, or curate again."
         )
-
-
-def _crop_hands(folder: Path, contract: PreprocessConfig, rows: int) -> Array:
-    crops = np.zeros((rows, contract.size, contract.size, 1), np.float32)
-    done = 0
-    # Pillow and OpenCV release the GIL, so threads use all cores.
-    with ThreadPoolExecutor() as pool, progress_bar("Cropping hands", rows) as advance:
-        for table in parquet_store.iter_row_groups(folder, ["image", "hand_box", "landmarks", "handedness"]):
-            crops[done : done + len(table)] = list(pool.map(lambda row: _crop_hand(row, contract), table.to_pylist()))
-            done += len(table)
-            advance(len(table))
-    return crops
 
 
 def _crop_hand(row: dict[str, Any], contract: PreprocessConfig) -> Array:

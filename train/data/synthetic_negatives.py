@@ -28,7 +28,7 @@ TRANSITIONS_PER_MINUTE: Final = 60
 """Transitions per minute when spelling one letter per second, the speed of a learner."""
 
 Labels = npt.NDArray[np.int64]
-Signers = npt.NDArray[np.str_]
+Signers = npt.NDArray[np.str_] | npt.NDArray[np.object_]
 
 
 def make_negatives(

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.train.engine.training_rows import Block, Rows
 from aslkit.vision.preprocess import Array
 
 T = TypeVar("T")
@@ -23,27 +24,6 @@ for the memory: three chunks exist at a time."""
 
 _CHUNKS_AHEAD: Final = 2
 """Chunks that the background thread prepares in advance."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RankData:
-    """The images of one rank, or its hands as landmarks.
-
-    Attributes:
-        images: training images, (n, …).
-        label: their classes, int64 (n,).
-        validation_images: validation images, (m, …).
-        validation_label: their classes, int64 (m,).
-        total: number of training images over all ranks.
-        weight: weight of each training image in the loss, float32 (n,), 1 on average; None for equal weights.
-    """
-
-    images: npt.NDArray[Any]
-    label: npt.NDArray[np.int64]
-    validation_images: npt.NDArray[Any]
-    validation_label: npt.NDArray[np.int64]
-    total: int
-    weight: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,38 +44,79 @@ class Chunk:
 
 
 def epoch_chunks(
-    data: RankData, variants: Sequence[Variant], *, steps: int, shape: tuple[int, ...], rng: np.random.Generator
+    blocks: Sequence[Block],
+    variants: Sequence[Variant],
+    *,
+    steps: int,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
 ) -> Iterator[Chunk]:
-    """Yield the rows of an epoch in random order: each image once per variant.
+    """Yield the rows of an epoch in random order: each row once per variant.
+
+    The blocks are read in random order, one at a time, and the rows of each are shuffled. Because a block is a random
+    part of the data, the order is random over all of it.
 
     Args:
-        data: images of this rank.
-        variants: what an epoch sees of each image. An image seen as it is and in two augmented copies has three.
+        blocks: rows of this rank.
+        variants: what an epoch sees of each row. A row seen as it is and in two augmented copies has three.
         steps: number of steps, over which the rows are spread evenly.
         shape: shape of one input.
         rng: random number generator of this epoch and rank.
     """
-    count = len(data.images)
-    weight = np.ones(count, np.float32) if data.weight is None else data.weight
-    order = rng.permutation(count * len(variants))
-    ends = np.array([len(part) for part in np.array_split(order, steps)]).cumsum()
-    bounds = np.concatenate([[0], ends])
+    total = len(variants) * sum(len(block) for block in blocks)
+    least, larger_steps = divmod(total, steps)
+    bounds = np.concatenate([[0], np.cumsum(least + (np.arange(steps) < larger_steps))])
     row_bytes = 4 * int(np.prod(shape))
-    steps_per_chunk = max(1, int(_CHUNK_BYTES * steps / max(1, row_bytes * len(order))))
+    steps_per_chunk = max(1, int(_CHUNK_BYTES * steps / max(1, row_bytes * total)))
+    shuffled = _ShuffledRows(blocks, len(variants), rng)
     for first in range(0, steps, steps_per_chunk):
-        chunk_bounds = bounds[first : first + steps_per_chunk + 1]
-        variant, rows = np.divmod(order[chunk_bounds[0] : chunk_bounds[-1]], max(1, count))
-        inputs = np.empty((len(rows), *shape), np.float32)
+        chunk_bounds = bounds[first : first + steps_per_chunk + 1] - bounds[first]
+        yield _build_chunk(shuffled, chunk_bounds, variants, shape, rng)
+
+
+class _ShuffledRows:
+    """The rows of several blocks in random order, each `copies` times."""
+
+    def __init__(self, blocks: Sequence[Block], copies: int, rng: np.random.Generator) -> None:
+        self._blocks = (blocks[number].read() for number in rng.permutation(len(blocks)))
+        self._copies, self._rng = copies, rng
+        self._rows, self._order = Rows.empty(), np.zeros(0, np.int64)
+
+    def take(self, count: int) -> Iterator[tuple[Rows, npt.NDArray[np.int64]]]:
+        """Yield rows of one block at a time, and which of them come next: `count` numbers from 0 to copies * n - 1."""
+        while count:
+            while not len(self._order):
+                self._rows = next(self._blocks)
+                self._order = self._rng.permutation(len(self._rows) * self._copies)
+            taken, self._order = self._order[:count], self._order[count:]
+            count -= len(taken)
+            yield self._rows, taken
+
+
+def _build_chunk(
+    shuffled: _ShuffledRows,
+    bounds: npt.NDArray[np.int64],
+    variants: Sequence[Variant],
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+) -> Chunk:
+    """Return the next rows with their variants applied. `bounds` are the first rows of the steps, from 0."""
+    count, done = int(bounds[-1]), 0
+    inputs, label, weight = (
+        np.empty((count, *shape), np.float32),
+        np.empty(count, np.int64),
+        np.empty(count, np.float32),
+    )
+    for rows, order in shuffled.take(count):
+        variant, row = np.divmod(order, len(rows))
         for number, vary in enumerate(variants):
             selected = np.flatnonzero(variant == number)
             if len(selected):
-                inputs[selected] = vary(data.images[rows[selected]], rng)
-        yield Chunk(
-            inputs=inputs,
-            label=data.label[rows],
-            weight=weight[rows],
-            bounds=(chunk_bounds - chunk_bounds[0]).astype(np.int32),
-        )
+                inputs[done + selected] = vary(rows.images[row[selected]], rng)
+        part = slice(done, done + len(order))
+        label[part], weight[part] = rows.label[row], rows.weight[row]
+        done = part.stop
+    return Chunk(inputs=inputs, label=label, weight=weight, bounds=bounds.astype(np.int32))
 
 
 def prefetch(items: Iterator[T]) -> Generator[T, None, None]:

@@ -13,16 +13,19 @@ from typing import Any, Final
 from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.process_pool import count_cores
-from aslkit.core.progress import Advance, progress_bar
-from aslkit.train.engine.checkpoints import CheckpointStore
-from aslkit.train.engine.epoch_batches import RankData, Variant
+from aslkit.train.engine.checkpoints import CheckpointStore, RankFailure
+from aslkit.train.engine.epoch_batches import Variant
+from aslkit.train.engine.row_blocks import read_rank_data
 from aslkit.train.engine.threads import limit_threads
-from aslkit.train.engine.training_loop import Schedule, run_training
+from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
 from aslkit.train.engine.training_state import TrainingState
 from aslkit.vision.preprocess import Array
 
+History = list[dict[str, float]]
+"""Rows of epochs, see `TrainingState.history`."""
+
 _POLL_INTERVAL_S: Final = 0.5
-"""Interval at which the driver reads the number of finished epochs, seconds."""
+"""Interval at which the driver reads the history, seconds."""
 
 _PEER_FAILURES: Final = ("HorovodInternalError", "HorovodGroupedAllreduce", "HorovodAllreduce", "HorovodBroadcast")
 """Substrings of a traceback which show that the rank failed only because another one did."""
@@ -36,9 +39,9 @@ class RankTask:
     """A training on several ranks, sent to each rank.
 
     Attributes:
-        build: function () -> keras.Model.
+        build: function () -> keras.Model. The weights that it has on rank 0 are the initial ones.
         variants, to_inputs, schedule, seed: see `run_training`.
-        store: shards of images, and checkpoints.
+        store: blocks of rows (`write_blocks`), and checkpoints.
     """
 
     build: Callable[[], Any]
@@ -49,54 +52,27 @@ class RankTask:
     store: CheckpointStore
 
 
-@dataclass(frozen=True, kw_only=True)
-class RankResult:
-    """A finished training.
-
-    Attributes:
-        state: final state.
-        start_s: seconds from the call to the first step: Spark tasks, imports, Horovod's rendezvous, reading shards.
-    """
-
-    state: TrainingState
-    start_s: float
-
-
-def shard_per_rank(data: RankData, ranks: int) -> list[RankData]:
-    """Distribute images over ranks, round-robin: the numbers of images of two ranks differ by at most one."""
-    return [
-        RankData(
-            images=data.images[rank::ranks],
-            label=data.label[rank::ranks],
-            validation_images=data.validation_images[rank::ranks],
-            validation_label=data.validation_label[rank::ranks],
-            total=len(data.images),
-        )
-        for rank in range(ranks)
-    ]
-
-
-def train_on_ranks(task: RankTask, *, ranks: int, title: str, resume: str) -> RankResult:
-    """Train on the shards in the task's store, in the active Spark session.
+def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callable[[History], None]) -> float:
+    """Train on the blocks in the task's store, in the active Spark session. The final state is the last checkpoint.
 
     Args:
         task: the training.
-        ranks: number of ranks, equal to the number of shards.
-        title: title of the progress bar.
+        ranks: number of ranks.
         resume: command that resumes the training; quoted in the error message.
+        on_epochs: called with the rows of the epochs that have ended since the last call, in another thread.
+
+    Returns:
+        Seconds from the call to the first step: Spark tasks, imports, Horovod's rendezvous.
 
     Raises:
+        NonFiniteError: the loss or the weights are not finite.
         AslkitError: a rank failed.
     """
     import_keras(exact=False)  # before horovod.spark, which would import TensorFlow with its log messages on
     import horovod.spark
 
     started, output = time.time(), io.StringIO()
-    with (
-        progress_bar(title, task.schedule.epochs) as advance,
-        _ProgressPoller(task.store, advance),
-        _quiet_job_thread(),
-    ):
+    with _HistoryPoller(task.store, on_epochs), _quiet_job_thread():
         try:
             # The ranks' output is collected and only shown if none of them has recorded a traceback.
             ready = horovod.spark.run(
@@ -105,7 +81,7 @@ def train_on_ranks(task: RankTask, *, ranks: int, title: str, resume: str) -> Ra
             )  # fmt: skip
         except Exception as error:  # Horovod raises Exception, RuntimeError, and exceptions of its own and of Spark
             raise _explain_failure(task.store, ranks, error, output.getvalue(), resume) from error
-    return RankResult(state=task.store.load(), start_s=min(ready) - started)
+    return float(min(ready)) - started
 
 
 def _run_rank(task: RankTask) -> float:
@@ -113,8 +89,11 @@ def _run_rank(task: RankTask) -> float:
     rank = int(os.environ.get("HOROVOD_RANK", "0"))
     try:
         return _train_rank(task)
-    except BaseException:
-        task.store.write_failure(rank, traceback.format_exc())
+    except BaseException as error:
+        message = error.message if isinstance(error, AslkitError) else ""
+        task.store.write_failure(
+            rank, RankFailure(error=type(error).__name__, message=message, traceback=traceback.format_exc())
+        )
         raise
 
 
@@ -126,7 +105,7 @@ def _train_rank(task: RankTask) -> float:
     threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine share its cores
     limit_threads(threads)
     keras.utils.set_random_seed(task.seed + hvd.rank())  # for dropout; the weights are broadcast from rank 0
-    shard, model, ready = task.store.read_shard(hvd.rank(), hvd.size()), task.build(), time.time()
+    data, model, ready = read_rank_data(task.store, hvd.rank(), hvd.size()), task.build(), time.time()
 
     def save_checkpoint(state: TrainingState) -> None:
         # The weights are equal on all ranks, so one of them writes the file.
@@ -134,7 +113,7 @@ def _train_rank(task: RankTask) -> float:
             task.store.save(state)
 
     run_training(
-        model, shard, task.schedule, variants=task.variants, to_inputs=task.to_inputs, seed=task.seed,
+        model, data, task.schedule, variants=task.variants, to_inputs=task.to_inputs, seed=task.seed,
         ranks=_Horovod(), state=task.store.load(), after_epoch=save_checkpoint,
     )  # fmt: skip
     hvd.shutdown()
@@ -180,20 +159,23 @@ def _quiet_job_thread() -> Iterator[None]:
         threading.excepthook = previous
 
 
-class _ProgressPoller:
-    """Advance a progress bar in a background thread as epochs end: the ranks are other processes."""
+class _HistoryPoller:
+    """Report epochs in a background thread as they end: the ranks are other processes."""
 
-    def __init__(self, store: CheckpointStore, advance: Advance) -> None:
-        self._store, self._advance, self._stop = store, advance, threading.Event()
+    def __init__(self, store: CheckpointStore, on_epochs: Callable[[History], None]) -> None:
+        self._store, self._on_epochs, self._stop = store, on_epochs, threading.Event()
+        self._reported = len(store.read_history())
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def _poll(self) -> None:
-        shown = 0
         while not self._stop.wait(_POLL_INTERVAL_S):
-            done = self._store.count_epochs()
-            if done > shown:
-                self._advance(done - shown)
-                shown = done
+            self._report()
+
+    def _report(self) -> None:
+        history = self._store.read_history()
+        if len(history) > self._reported:
+            self._on_epochs(history[self._reported :])
+            self._reported = len(history)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -201,23 +183,30 @@ class _ProgressPoller:
     def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._report()
 
 
 def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, output: str, resume: str) -> AslkitError:
-    """Return an error with the traceback of the rank that failed first, and how to resume."""
-    tracebacks = store.pop_failures(ranks)
+    """Return an error with the cause of the rank that failed first, and how to resume."""
+    failures = store.pop_failures(ranks)
     # When one rank dies, all others fail in their next allreduce; their tracebacks do not show the cause.
-    causes = {rank: text for rank, text in tracebacks.items() if not any(sign in text for sign in _PEER_FAILURES)}
-    done = store.count_epochs()
+    causes = {
+        rank: each for rank, each in failures.items() if not any(sign in each.traceback for sign in _PEER_FAILURES)
+    }
+    for each in causes.values():
+        if each.error == NonFiniteError.__name__:
+            return NonFiniteError(each.message)
     if causes:
-        rank, text = next(iter(causes.items()))
-        why = f"Rank {rank} of {ranks} failed:\n\n{text.strip()}\n"
+        rank, cause = next(iter(causes.items()))
+        reason = cause.message or f"\n\n{cause.traceback.strip()}"
+        why = f"Rank {rank} of {ranks} failed: {reason}\n"
     else:
-        killed = sorted(set(range(ranks)) - set(tracebacks))
+        killed = sorted(set(range(ranks)) - set(failures))
         name = f"Rank {killed[0]}" if len(killed) == 1 else "A rank"
         last = next((line for line in reversed(output.splitlines()) if line.strip()), str(error).splitlines()[0])
         why = (
             f"{name} of {ranks} ended without an error message; it was probably killed or out of memory. Last output: "
             f"{last.strip()[:300]}\n"
         )
+    done = len(store.read_history())
     return AslkitError(f"{why}\nFinished epochs in the checkpoint: {done}. Resume with:\n\n    {resume}")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
-from aslkit.train.engine.epoch_batches import Chunk, RankData, Variant, epoch_chunks, prefetch
+from aslkit.train.engine.epoch_batches import Chunk, Variant, epoch_chunks, prefetch
+from aslkit.train.engine.training_rows import RankData
 from aslkit.train.engine.training_state import TrainingState
 from aslkit.train.engine.training_step import Ranks, TrainingStep
 from aslkit.vision.preprocess import Array
@@ -75,7 +76,7 @@ def run_training(
 
     Args:
         model: keras.Model; see `TrainingStep`. Not compiled.
-        data: images of this rank.
+        data: rows of this rank.
         schedule: epochs, batch size and learning rate.
         variants: what an epoch sees of each image.
         to_inputs: function images -> inputs without augmentation, float32 (n, *shape).
@@ -92,14 +93,13 @@ def run_training(
     # Also gives all ranks the same initial weights.
     ranks.broadcast([each.value for each in (*model.weights, *step.optimizer.variables)])
     steps = max(1, -(-data.total * len(variants) // schedule.batch_size))
-    validation_inputs = to_inputs(data.validation_images) if len(data.validation_images) else np.zeros(0, np.float32)
 
     # One generator per epoch, so that a resumed training continues with the same order and augmentation.
     chunks = (
         chunk
         for epoch in range(len(state.history), schedule.epochs)
         for chunk in epoch_chunks(
-            data, variants, steps=steps, shape=model.input_shape[1:],
+            data.train, variants, steps=steps, shape=model.input_shape[1:],
             rng=np.random.default_rng([seed, epoch, ranks.rank]),
         )
     )  # fmt: skip
@@ -110,10 +110,11 @@ def run_training(
             _train_epoch(step, prepared, schedule, epoch=epoch, steps=steps)
             # Before evaluation, so that all ranks evaluate the same network.
             step.average_statistics()
-            row = _metrics_row(epoch + 1, step.pop_sums(), step.evaluate(validation_inputs, data.validation_label))
+            row = _metrics_row(epoch + 1, step.pop_sums(), step.evaluate(data.validation, to_inputs))
             # The loss is a sum over all ranks, so all of them stop here, and none waits for the others.
             if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
-                raise _non_finite_error(state, schedule, finite_inputs=bool(np.isfinite(to_inputs(data.images)).all()))
+                finite = all(np.isfinite(to_inputs(block.read().images)).all() for block in data.train)
+                raise _non_finite_error(state, schedule, finite_inputs=finite)
             state.add_epoch({**row, "seconds": time.perf_counter() - started}, model, step.optimizer)
             after_epoch(state)
     finally:

@@ -42,11 +42,20 @@ class TrainingState:
         if self.best_epoch == len(self.history):
             self.best = model.get_weights()
 
+    def update(self, other: "TrainingState") -> None:
+        """Become a copy of another state."""
+        self.history, self.best, self.variables = other.history, other.best, other.variables
+
     def restore(self, model: Any, optimizer: Any) -> None:
         """Set the variables of a network and its optimizer, which must be built. Do nothing before the first epoch."""
         if self.variables:
             for variable, value in zip(_training_variables(model, optimizer), self.variables, strict=True):
                 variable.assign(value)
+
+    def restore_network(self, model: Any) -> None:
+        """Set the variables of a network without an optimizer. Do nothing before the first epoch."""
+        for variable, value in zip(model.variables, self.variables, strict=False):
+            variable.assign(value)
 
 
 def _training_variables(model: Any, optimizer: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """Compiled training and evaluation steps of a network, on one or several ranks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.train.engine.epoch_batches import Chunk
+from aslkit.train.engine.training_rows import Block
 from aslkit.vision.preprocess import Array
 
 _VALIDATION_BATCH_SIZE: Final = 1024
@@ -90,12 +91,13 @@ class TrainingStep:
         self._sums.assign(np.zeros(_SUMS))
         return sums
 
-    def evaluate(self, inputs: Array, label: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return the same sums over the validation images of all ranks, float64 (6,); zeros without images."""
+    def evaluate(self, blocks: Sequence[Block], to_inputs: Callable[[Any], Array]) -> npt.NDArray[np.float64]:
+        """Return the same sums over the validation rows of all ranks, float64 (6,); zeros without rows."""
         sums = np.zeros(_SUMS)
-        for start in range(0, len(inputs), _VALIDATION_BATCH_SIZE):
-            batch = slice(start, start + _VALIDATION_BATCH_SIZE)
-            sums += self._evaluate(inputs[batch], label[batch]).numpy()
+        for rows in (block.read() for block in blocks):
+            for start in range(0, len(rows), _VALIDATION_BATCH_SIZE):
+                batch = slice(start, start + _VALIDATION_BATCH_SIZE)
+                sums += self._evaluate(to_inputs(rows.images[batch]), rows.label[batch]).numpy()
         return self._allreduce(sums)
 
     def average_statistics(self) -> None:

@@ -14,6 +14,7 @@ from aslkit.formats.run_metrics import CrossValidationMetrics, FoldMetrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
+from aslkit.train.engine.train_network import ONE_PROCESS, TrainingResources
 from aslkit.train.evaluation.calibration import Calibration
 from aslkit.train.evaluation.predictions import Predictions, concat_predictions, measure_predictions, predict
 from aslkit.train.evaluation.rejection import (
@@ -22,7 +23,7 @@ from aslkit.train.evaluation.rejection import (
     concat_negatives,
     predict_negatives,
 )
-from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
+from aslkit.train.fitting.fit import fit
 from aslkit.vision.preprocess import Array
 
 MAX_FOLDS: Final = 10
@@ -90,7 +91,7 @@ def cross_validate(
     by: By,
     *,
     recorded: Mapping[str, Array] | None = None,
-    folders: TrainingFolders = NO_FOLDERS,
+    resources: TrainingResources = ONE_PROCESS,
     title_prefix: str = "",
 ) -> CrossValidation:
     """Hold out each signer (session, block) in turn, train on the others, and predict the held-out frames.
@@ -103,7 +104,7 @@ def cross_validate(
         config: the settings.
         by: unit to hold out.
         recorded: frames recorded without a letter, by signer.
-        folders: checkpoints of the trainings. Nothing is logged for TensorBoard.
+        resources: checkpoints and number of processes. Nothing is logged for TensorBoard.
         title_prefix: start of the progress bars' titles.
 
     Raises:
@@ -116,8 +117,7 @@ def cross_validate(
     for number, part in enumerate(splits, 1):
         names = _held_out_names(part, by, number)
         title = f"{title_prefix}{', '.join(names)} held out ({number} of {len(splits)})"
-        fold_folders = TrainingFolders(checkpoints=folders.checkpoints)
-        model = fit(part, feature, config, title=title, folders=fold_folders).model
+        model = fit(part, feature, config, title=title, resources=resources.without_logs()).model
         predictions.append(predict(model, part, feature, split="test"))
         negatives.append(predict_negatives(model, part, feature, split="test", seed=config.seed, recorded=recorded))
         fold_names.append(names)
@@ -189,7 +189,7 @@ def confidence_interval(counts: Sequence[Counts], *, rng: np.random.Generator) -
 def _resolve_unit(samples: data.Samples, by: By) -> tuple[By, str]:
     """Return a unit that can be held out, and a note if it is not the requested one."""
     signers = np.unique(samples.signer)
-    sessions = np.unique(np.char.add(np.char.add(samples.signer, "/"), samples.session))
+    sessions = np.unique(samples.signer + "/" + samples.session)
     if by == "signer" and len(signers) < 2:
         finer: By = "session" if len(sessions) > 1 else "block"
         return finer, f"There is only one signer ({signers[0]}), so each {_UNIT_NAMES[finer]} was held out in turn."
@@ -202,7 +202,7 @@ def _held_out_names(part: data.Samples, by: By, number: int) -> tuple[str, ...]:
     test = part.split == "test"
     if by == "block":
         return (f"block {number}",)
-    names = part.signer if by == "signer" else np.char.add(np.char.add(part.signer, "/"), part.session)
+    names = part.signer if by == "signer" else part.signer + "/" + part.session
     return tuple(np.unique(names[test]).tolist())
 
 
@@ -213,7 +213,7 @@ def _rows_by_unit(result: CrossValidation) -> list[tuple[str, npt.NDArray[np.boo
         return [(names[0], result.fold == number) for number, names in enumerate(result.fold_names)]
     names = predictions.signer
     if result.by == "session":
-        names = np.char.add(np.char.add(predictions.signer, "/"), predictions.session)
+        names = predictions.signer + "/" + predictions.session
     return [(str(name), names == name) for name in np.unique(names)]
 
 

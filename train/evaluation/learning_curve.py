@@ -11,8 +11,9 @@ from aslkit.formats.run_metrics import CurvePoint, Extrapolation, LearningCurve
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import Feature
+from aslkit.train.engine.train_network import ONE_PROCESS, TrainingResources
 from aslkit.train.evaluation.predictions import measure_predictions, predict
-from aslkit.train.fitting.fit import NO_FOLDERS, TrainingFolders, fit
+from aslkit.train.fitting.fit import fit
 
 IMAGE_SHARES: Final = (1 / 16, 1 / 4)
 """Shares of each signer's frames of each letter to train on, evenly spaced over the recording."""
@@ -33,7 +34,7 @@ def learning_curve(
     config: TrainConfig,
     *,
     full: dict[str, float],
-    folders: TrainingFolders = NO_FOLDERS,
+    resources: TrainingResources = ONE_PROCESS,
 ) -> LearningCurve:
     """Train on fewer signers and on fewer images, with each signer held out in turn.
 
@@ -42,7 +43,7 @@ def learning_curve(
         feature: input of the models.
         config: the settings.
         full: accuracy on each signer of a model trained on all other signers, by name.
-        folders: checkpoints of the trainings. Nothing is logged for TensorBoard.
+        resources: checkpoints of the trainings. Nothing is logged for TensorBoard.
     """
     names = sorted(full)
     rng = np.random.default_rng(config.seed)
@@ -55,13 +56,13 @@ def learning_curve(
             for index in picked:
                 part = data.subset(samples, np.isin(samples.signer, [held_out, *subsets[index]]))
                 title = f"{number} training signer{'s' * (number > 1)}, {held_out} held out"
-                accuracies.append(_measure_held_out(part, held_out, feature, config, title, folders))
+                accuracies.append(_measure_held_out(part, held_out, feature, config, title, resources))
         by_signers.append(CurvePoint(n=number, mean=float(np.mean(accuracies)), accuracies=accuracies))
     all_signers = list(full.values())
     by_signers.append(CurvePoint(n=len(names) - 1, mean=float(np.mean(all_signers)), accuracies=all_signers))
     return LearningCurve(
         signers=by_signers,
-        images=_curve_by_images(samples, feature, config, full, folders),
+        images=_curve_by_images(samples, feature, config, full, resources),
         more=extrapolate_curve([(point.n, point.mean) for point in by_signers]),
     )
 
@@ -117,7 +118,7 @@ def _curve_by_images(
     feature: Feature,
     config: TrainConfig,
     full: dict[str, float],
-    folders: TrainingFolders = NO_FOLDERS,
+    resources: TrainingResources = ONE_PROCESS,
 ) -> list[CurvePoint]:
     points: list[CurvePoint] = []
     for share in IMAGE_SHARES:
@@ -126,7 +127,7 @@ def _curve_by_images(
         for held_out in sorted(full):
             part = data.subset(samples, selected | (samples.signer == held_out))
             title = f"{share:.0%} of the training images, {held_out} held out"
-            accuracies.append(_measure_held_out(part, held_out, feature, config, title, folders))
+            accuracies.append(_measure_held_out(part, held_out, feature, config, title, resources))
         n = _mean_training_images(samples, selected)
         points.append(CurvePoint(n=n, mean=float(np.mean(accuracies)), accuracies=accuracies))
     n = _mean_training_images(samples, np.ones(len(samples), bool))
@@ -153,11 +154,11 @@ def _mean_training_images(samples: data.Samples, selected: npt.NDArray[np.bool_]
 
 
 def _measure_held_out(
-    part: data.Samples, held_out: str, feature: Feature, config: TrainConfig, title: str, folders: TrainingFolders
+    part: data.Samples, held_out: str, feature: Feature, config: TrainConfig, title: str, resources: TrainingResources
 ) -> float:
     """Train on all other signers of a part, and return the accuracy on the held-out one."""
     split = data.hold_out_signers(part, [held_out], config)
-    fitted = fit(split, feature, config, title=title, folders=TrainingFolders(checkpoints=folders.checkpoints))
+    fitted = fit(split, feature, config, title=title, resources=resources.without_logs())
     accuracy = measure_predictions(predict(fitted.model, split, feature, split="test")).accuracy
     assert accuracy is not None  # the held-out signer has frames
     return accuracy

@@ -29,6 +29,9 @@ MAX_CONFUSIONS: Final = 12
 _BATCH_SIZE: Final = 1024
 """Frames per forward pass; bounds the memory."""
 
+_READ_SIZE: Final = 16 * _BATCH_SIZE
+"""Frames that are read at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
@@ -38,15 +41,15 @@ class Predictions:
         truth: index of the signed letter, int64 (n,).
         predicted: index of the predicted letter, int64 (n,); NO_PREDICTION if no hand was found.
         probabilities: of each letter, float32 (n, 24); zeros if no hand was found. (0, 24) if they are not stored.
-        key, signer, session: of each frame, str (n,); (0,) if they are not stored.
+        key, signer, session: of each frame, object (n,) of str; (0,) if they are not stored.
     """
 
     truth: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
     probabilities: Array = field(default_factory=lambda: np.zeros((0, len(LETTERS)), np.float32))
-    key: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
-    signer: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
-    session: npt.NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, str))
+    key: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, object))
+    signer: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, object))
+    session: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, object))
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -80,7 +83,10 @@ def predict(model: Any, samples: Samples, feature: Feature, *, split: str) -> Pr
     rows = np.flatnonzero(samples.split == split)
     hand_found = samples.hand_found[rows]
     probabilities = np.zeros((len(rows), len(LETTERS)), np.float32)
-    probabilities[hand_found] = predict_probabilities(model, samples.hands[rows[hand_found]], feature)
+    with_hand = np.flatnonzero(hand_found)
+    for start in range(0, len(with_hand), _READ_SIZE):
+        part = with_hand[start : start + _READ_SIZE]
+        probabilities[part] = predict_probabilities(model, samples.read_hands(rows[part]), feature)
     return Predictions(
         truth=samples.label[rows],
         predicted=np.where(hand_found, probabilities.argmax(axis=1), NO_PREDICTION),

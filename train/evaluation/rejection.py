@@ -20,6 +20,9 @@ from aslkit.vision.preprocess import Array, apply_temperature
 NEGATIVES_PER_KIND: Final = 400
 """Synthetic negative samples of each kind, and transitions, per test set."""
 
+MAX_NEGATIVE_SOURCES: Final = 20_000
+"""Maximum number of frames from which synthetic negative samples are derived; bounds the memory."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NegativePredictions:
@@ -59,7 +62,9 @@ def predict_negatives(
     """
     rng = np.random.default_rng([seed, 7])
     rows = np.flatnonzero((samples.split == split) & samples.hand_found & ~samples.is_copy)
-    hands, label, signer = samples.hands[rows], samples.label[rows], samples.signer[rows]
+    if len(rows) > MAX_NEGATIVE_SOURCES:
+        rows = np.sort(rng.choice(rows, MAX_NEGATIVE_SOURCES, replace=False))
+    hands, label, signer = samples.read_hands(rows), samples.label[rows], samples.signer[rows]
     negatives = {
         kind: synthetic_negatives.make_negatives(hands, label, signer, kind, NEGATIVES_PER_KIND, rng)
         for kind in synthetic_negatives.KINDS

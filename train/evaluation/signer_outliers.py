@@ -25,6 +25,9 @@ ADVICE: Final = (
 )
 """What to do about signer outliers."""
 
+MAX_FRAMES: Final = 1000
+"""Frames of a signer's letter that are compared, at most."""
+
 MIN_FRAMES: Final = 5
 """Minimum number of a signer's frames of a letter; with fewer, the letter is not compared."""
 
@@ -84,7 +87,8 @@ def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
     if samples.hands.ndim != 3:
         return []
     rows = np.flatnonzero((samples.split != "test") & samples.hand_found & ~samples.is_copy)
-    bones, signer, label = _bone_directions(samples.hands[rows]), samples.signer[rows], samples.label[rows]
+    rows = _limit_frames(rows, samples.signer[rows], samples.label[rows])
+    bones, signer, label = _bone_directions(samples.read_hands(rows)), samples.signer[rows], samples.label[rows]
     forms = [
         (str(name), int(letter))
         for name in np.unique(signer)
@@ -125,6 +129,16 @@ def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
             )
         )
     return sorted(outliers, key=lambda outlier: -outlier.distance)
+
+
+def _limit_frames(rows: Any, signer: Any, label: Any) -> Any:
+    """Return at most MAX_FRAMES rows of each signer and letter, evenly spread over the recording."""
+    _, form = np.unique(np.unique(signer, return_inverse=True)[1] * len(LETTERS) + label, return_inverse=True)
+    order = np.argsort(form, kind="stable")
+    count = np.bincount(form)
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+    step = -(-count // MAX_FRAMES)[form[order]]
+    return np.sort(rows[order[rank % step == 0]])
 
 
 def _bone_directions(points: Array) -> Array:

@@ -1,6 +1,6 @@
 """The training data of a dataset, with synthetic signers, in which all signers have the same weight."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,8 @@ from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
-from aslkit.train.engine.epoch_batches import RankData, Variant
+from aslkit.train.engine.epoch_batches import Variant
+from aslkit.train.engine.training_rows import Rows, RowStream, TrainingRows
 from aslkit.train.fitting.transfer import STARTER_EPOCH_ROWS, STARTER_REHEARSAL
 from aslkit.vision.preprocess import Array
 
@@ -20,7 +21,11 @@ MIRRORED_SHARE: Final = 0.5
 """Share of the augmented copies that is mirrored, if the model should recognise both hands."""
 
 
-def balanced_data(samples: Samples, feature: Feature, config: TrainConfig) -> RankData:
+_PORTION_BYTES: Final = 16 * 2**20
+"""Size of the rows that are read at once."""
+
+
+def balanced_rows(samples: Samples, feature: Feature, config: TrainConfig) -> TrainingRows:
     """Return the training and validation rows in which a hand was found, and synthetic signers.
 
     All signers have the same total weight in the loss, however many frames they recorded, because the model is meant
@@ -35,19 +40,34 @@ def balanced_data(samples: Samples, feature: Feature, config: TrainConfig) -> Ra
     train, validation = (
         np.flatnonzero((samples.split == name) & samples.hand_found) for name in ("train", "validation")
     )
-    hands, label, signer = samples.hands[train], samples.label[train], samples.signer[train]
+    synthetic, signer = [], samples.signer[train]
     if uses_synthetic_signers(samples, feature, config):
-        synthetic_hands, synthetic_label = _select_synthetic(label, feature, config)
-        hands, label = np.concatenate([hands, synthetic_hands]), np.concatenate([label, synthetic_label])
-        signer = np.concatenate([signer, np.full(len(synthetic_hands), SYNTHETIC_PREFIX)])
-    return RankData(
-        images=hands,
-        label=label,
-        validation_images=samples.hands[validation],
-        validation_label=samples.label[validation],
-        total=len(hands),
-        weight=_signer_weights(signer),
+        synthetic = [_select_synthetic(samples.label[train], feature, config)]
+        signer = np.concatenate([signer, np.full(len(synthetic[0][1]), SYNTHETIC_PREFIX, object)])
+    return TrainingRows(
+        train=_stream_rows(samples, train, _signer_weights(signer), synthetic),
+        validation=_stream_rows(samples, validation, np.ones(len(validation), np.float32)),
     )
+
+
+def _stream_rows(
+    samples: Samples,
+    frames: npt.NDArray[np.int64],
+    weight: Array,
+    synthetic: Sequence[tuple[Array, npt.NDArray[np.int64]]] = (),
+) -> RowStream:
+    """Return a stream of frames, and of synthetic hands with their labels after them. Weights are for both."""
+    row_bytes = 4 * int(np.prod(samples.hands.shape[1:]))
+    size = max(1, _PORTION_BYTES // row_bytes)
+
+    def portions() -> Iterator[Rows]:
+        for start in range(0, max(1, len(frames)), size):
+            part = slice(start, min(start + size, len(frames)))
+            yield Rows(images=samples.read_hands(frames[part]), label=samples.label[frames[part]], weight=weight[part])
+        for hands, label in synthetic:
+            yield Rows(images=hands, label=label, weight=weight[len(frames) :])
+
+    return RowStream(count=len(weight), row_bytes=row_bytes, portions=portions)
 
 
 def list_variants(feature: Feature, config: TrainConfig, rows: int) -> Sequence[Variant]:
@@ -78,7 +98,7 @@ def _select_synthetic(
     return hands[selected], synthetic_label[selected]
 
 
-def _signer_weights(signer: npt.NDArray[np.str_]) -> Array:
+def _signer_weights(signer: npt.NDArray[np.object_]) -> Array:
     _, index, counts = np.unique(signer, return_inverse=True, return_counts=True)
     # Sums to the same value for each signer, and is 1 on average, so that the learning rate keeps its meaning.
     weights: Array = (len(signer) / (len(counts) * counts[index])).astype(np.float32)

@@ -2,32 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
-from aslkit.core.progress import progress_bar
 from aslkit.inference.starter import STARTER_NAME
-from aslkit.synthetic.landmark_dataset import SIGNERS
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.engine.checkpoints import CheckpointStore
-from aslkit.train.engine.epoch_batches import RankData, Variant
 from aslkit.train.engine.tensorboard import write_scalars
-from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.engine.train_network import ONE_PROCESS, NetworkTraining, TrainingResources, iter_layers
+from aslkit.train.engine.training_loop import NonFiniteError, Schedule
+from aslkit.train.engine.training_rows import TrainingRows
 from aslkit.train.engine.training_state import TrainingState
-from aslkit.train.engine.training_step import SingleProcess
 from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import build_ensemble, get_architecture
-from aslkit.train.fitting.balanced_data import balanced_data, list_variants
+from aslkit.train.fitting.balanced_data import balanced_rows, list_variants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +47,8 @@ class FitResult:
     stopped: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingFolders:
-    """Folders that trainings write to.
-
-    Attributes:
-        checkpoints: folder for checkpoints, from which an interrupted training is resumed. Each training has its own
-            subfolder, named by a digest of its data and settings. None writes no checkpoints.
-        logs: folder for TensorBoard logs; None writes no logs.
-    """
-
-    checkpoints: Path | None = None
-    logs: Path | None = None
-
-
-NO_FOLDERS: Final = TrainingFolders()
+_NORMALIZATION_ROWS: Final = 32_768
+"""Rows from which the mean and standard deviation of the inputs are computed, at most; bounds the memory."""
 
 
 def fit(
@@ -75,7 +58,7 @@ def fit(
     *,
     title: str = "Training",
     keep_on_interrupt: bool = False,
-    folders: TrainingFolders = NO_FOLDERS,
+    resources: TrainingResources = ONE_PROCESS,
 ) -> FitResult:
     """Train `config.architecture` on the training rows in which a hand was found.
 
@@ -86,13 +69,14 @@ def fit(
         title: title of the progress bar.
         keep_on_interrupt: on Ctrl-C, return the best epoch so far. If False, or before the end of the first epoch,
             KeyboardInterrupt is raised.
-        folders: folders for checkpoints and TensorBoard logs.
+        resources: checkpoints, TensorBoard logs and number of processes. The folder of the checkpoints is named by a
+            digest of data and settings.
 
     Raises:
-        AslkitError: too few frames to train on, no epoch with a finite loss, or TensorFlow is not installed.
+        AslkitError: too few frames to train on, no epoch with a finite loss, a rank failed, or TensorFlow is not
+            installed.
     """
-    keras = import_keras()
-    keras.utils.set_random_seed(config.seed)
+    import_keras(exact=resources.ranks == 1).utils.set_random_seed(config.seed)
     check_trainable(samples)
     network, model = build_ensemble(
         config.architecture, feature.contract.shape, len(LETTERS), members=config.members,
@@ -100,26 +84,17 @@ def fit(
         # Averaging with the unchanged starter keeps most of its accuracy on other people.
         extra=[_build_starter(feature)] if config.start == STARTER_NAME else (),
     )  # fmt: skip
-    data = balanced_data(samples, feature, config)
-    variants = list_variants(feature, config, data.total)
-    training = _Training(network=network, data=data, variants=variants, feature=feature, config=config)
-    state, store = TrainingState(), None
-    if folders.checkpoints is not None:
-        store = CheckpointStore(url=str(folders.checkpoints / _digest(samples, feature, config)))
-        state = store.load()
-    training.initialise(keras, resumed=bool(state.history))
-    with progress_bar(title, config.epochs) as advance:
-        advance(len(state.history))
-        write_row = write_scalars(folders.logs) if folders.logs else None
-
-        def after_epoch(current: TrainingState) -> None:
-            advance()
-            if write_row is not None:
-                write_row(current.history[-1])
-            if store is not None:
-                store.save(current)
-
-        stopped = training.run(state, after_epoch, keep_on_interrupt=keep_on_interrupt)
+    rows = balanced_rows(samples, feature, config)
+    variants = list_variants(feature, config, rows.train.count)
+    store = resources.open_store(_digest(rows, feature, config)) if resources.checkpoints else None
+    training = NetworkTraining(
+        network=network, rows=rows, schedule=_make_schedule(feature, config, len(variants)), variants=variants,
+        to_inputs=feature.to_inputs, seed=config.seed, title=title, store=store, ranks=resources.ranks,
+        resume=resources.resume, on_epoch=write_scalars(resources.logs) if resources.logs else lambda row: None,
+    )  # fmt: skip
+    state = store.load() if store else TrainingState()
+    _initialise(training, feature, config, resumed=bool(state.history))
+    stopped = _run(training, state, keep_on_interrupt=keep_on_interrupt)
     seconds = [row["seconds"] for row in state.history]
     return FitResult(
         model=model,
@@ -130,105 +105,87 @@ def fit(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Training:
-    """A training of one network on the data of one process.
+def _initialise(training: NetworkTraining, feature: Feature, config: TrainConfig, *, resumed: bool) -> None:
+    """Set the initial weights of the network."""
+    members = [layer for layer in training.network.layers if hasattr(layer, "layers")]
+    if config.start == STARTER_NAME:
+        for member in members:
+            transfer.copy_starter(member)
+    else:
+        _adapt_normalization(training)
+    if config.start_model is not None and not resumed:
+        source = transfer.load_start_model(config.start_model)
+        _train_other_layers(
+            training, [each for member in members for each in transfer.transfer_weights(source, member)]
+        )
 
-    Attributes:
-        network: keras.Model to train, with an output per ensemble member.
-        data: training and validation rows.
-        variants: what an epoch sees of each training row.
-        feature: input of the network.
-        config: the settings.
+
+def _run(training: NetworkTraining, state: TrainingState, *, keep_on_interrupt: bool) -> str:
+    """Train from a state, and set the network's weights to those of the best epoch.
+
+    Returns:
+        Why training ended early, other than for lack of progress; "" if it did not.
     """
-
-    network: Any
-    data: RankData
-    variants: Sequence[Variant]
-    feature: Feature
-    config: TrainConfig
-
-    def initialise(self, keras: Any, *, resumed: bool) -> None:
-        """Set the initial weights of the network."""
-        config = self.config
-        members = [layer for layer in self.network.layers if hasattr(layer, "layers")]
-        if config.start == STARTER_NAME:
-            for member in members:
-                transfer.copy_starter(member)
-        else:
-            self._adapt_normalization(keras)
-        if config.start_model is not None and not resumed:
-            source = transfer.load_start_model(config.start_model)
-            self._train_other_layers([each for member in members for each in transfer.transfer_weights(source, member)])
-
-    def run(
-        self, state: TrainingState, after_epoch: Callable[[TrainingState], None], *, keep_on_interrupt: bool
-    ) -> str:
-        """Train from a state, and set the network's weights to those of the best epoch.
-
-        Returns:
-            Why training ended early, other than for lack of progress; "" if it did not.
-        """
-        stopped = ""
-        try:
-            self._run(self._schedule(), state, after_epoch)
-        except KeyboardInterrupt:
-            if not keep_on_interrupt or not state.history:
-                raise
-            done = len(state.history)
-            stopped = f"Interrupted after {done} of {self.config.epochs} epochs; the best epoch is kept."
-        except NonFiniteError as error:
-            if not state.history:
-                raise
-            stopped = error.message
-        self.network.set_weights(state.best)
-        return stopped
-
-    def _schedule(self) -> Schedule:
-        config = self.config
-        rate = config.learning_rate
-        if config.start == STARTER_NAME:
-            # With fewer copies an epoch has fewer steps, so each is longer.
-            rate *= transfer.STARTER_RATE * (self.feature.copies + 1) / len(self.variants)
-        shared = {each.name: getattr(config, each.name) for each in fields(Schedule) if hasattr(config, each.name)}
-        return Schedule(**shared | {"learning_rate": rate}, warmup_epochs=0.0, cosine=True)
-
-    def _run(self, schedule: Schedule, state: TrainingState, after_epoch: Callable[[TrainingState], None]) -> None:
-        run_training(
-            self.network, self.data, schedule, variants=self.variants,
-            to_inputs=self.feature.to_inputs, seed=self.config.seed, ranks=SingleProcess(), state=state,
-            after_epoch=after_epoch,
-        )  # fmt: skip
-
-    def _adapt_normalization(self, keras: Any) -> None:
-        """Set mean and standard deviation of the Normalization layers to those of an epoch's inputs."""
-        layers = [each for each in _iter_layers(keras, self.network) if isinstance(each, keras.layers.Normalization)]
-        if layers:
-            rng = np.random.default_rng([self.config.seed, 0])
-            inputs = [vary(self.data.images, rng) for vary in self.variants]
-            for layer in layers:
-                layer.adapt(np.concatenate(inputs))
-
-    def _train_other_layers(self, transferred: list[Any]) -> None:
-        """Train only the randomly initialised layers for a few epochs."""
-        for layer in transferred:
-            layer.trainable = False
-        schedule = replace(self._schedule(), epochs=transfer.FROZEN_EPOCHS, patience=0, cosine=False)
-        self._run(schedule, TrainingState(), lambda state: None)
-        for layer in transferred:
-            layer.trainable = True
+    stopped, epochs = "", training.schedule.epochs
+    try:
+        if not state.is_finished(epochs=epochs, patience=training.schedule.patience):
+            training.run(state)
+    except KeyboardInterrupt:
+        if not keep_on_interrupt or not state.history:
+            raise
+        stopped = f"Interrupted after {len(state.history)} of {epochs} epochs; the best epoch is kept."
+    except NonFiniteError as error:
+        if not state.history:
+            raise
+        stopped = error.message
+    training.network.set_weights(state.best)
+    return stopped
 
 
-def _digest(samples: Samples, feature: Feature, config: TrainConfig) -> str:
+def _make_schedule(feature: Feature, config: TrainConfig, variants: int) -> Schedule:
+    rate = config.learning_rate
+    if config.start == STARTER_NAME:
+        # With fewer copies an epoch has fewer steps, so each is longer.
+        rate *= transfer.STARTER_RATE * (feature.copies + 1) / variants
+    shared = {each.name: getattr(config, each.name) for each in fields(Schedule) if hasattr(config, each.name)}
+    return Schedule(**shared | {"learning_rate": rate}, warmup_epochs=0.0, cosine=True)
+
+
+def _adapt_normalization(training: NetworkTraining) -> None:
+    """Set mean and standard deviation of the Normalization layers to those of inputs of an epoch.
+
+    Of more than _NORMALIZATION_ROWS rows, every second, third … is used.
+    """
+    layers = [each for each in iter_layers(training.network) if hasattr(each, "adapt")]
+    if layers:
+        stream, rng = training.rows.train, np.random.default_rng([training.seed, 0])
+        step = max(1, -(-stream.count // _NORMALIZATION_ROWS))
+        images = np.concatenate([part.images[::step] for part in stream.portions()])
+        inputs = np.concatenate([vary(images, rng) for vary in training.variants])
+        for layer in layers:
+            layer.adapt(inputs)
+
+
+def _train_other_layers(training: NetworkTraining, transferred: list[Any]) -> None:
+    """Train only the randomly initialised layers for a few epochs."""
+    for layer in transferred:
+        layer.trainable = False
+    schedule = replace(training.schedule, epochs=transfer.FROZEN_EPOCHS, patience=0, cosine=False)
+    store = CheckpointStore(url=f"{training.store.url}/frozen") if training.store and training.ranks > 1 else None
+    state = TrainingState()
+    replace(training, schedule=schedule, title="", store=store, on_epoch=lambda row: None).run(state)
+    for layer in transferred:
+        layer.trainable = True
+
+
+def _digest(rows: TrainingRows, feature: Feature, config: TrainConfig) -> str:
     """Return a name that is equal for trainings with the same data and settings, and hence the same result."""
-    # The number of synthetic signers determines their data, and whether the network has a rest class.
-    synthetic_signers = SIGNERS if uses_synthetic_signers(samples, feature, config) else 0
-    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies, synthetic_signers], default=str)
+    settings = json.dumps([asdict(config), asdict(feature.contract), feature.copies], default=str)
     digest = hashlib.sha256(settings.encode())
-    for split in ("train", "validation"):
-        part = (samples.split == split) & samples.hand_found
-        for values in (samples.hands[part], samples.label[part], samples.signer[part].astype("U")):
-            digest.update(np.ascontiguousarray(values).tobytes())
+    for stream in (rows.train, rows.validation):
+        for part in stream.portions():
+            for values in (part.images, part.label, part.weight):
+                digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()[:16]
 
 
@@ -237,12 +194,3 @@ def _build_starter(feature: Feature) -> Any:
     transfer.copy_starter(network)
     network.trainable = False
     return network
-
-
-def _iter_layers(keras: Any, model: Any) -> Iterator[Any]:
-    """Yield the layers of a model and of the models nested in it."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _iter_layers(keras, layer)
-        else:
-            yield layer

@@ -8,7 +8,8 @@ from typing import Final
 from aslkit.core.errors import InputError
 from aslkit.core.progress import OnMessage
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.train.fitting.fit import TrainingFolders
+from aslkit.train.engine.shared_folder import SharedFolder
+from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.reporting.write_run import new_folder
 
 CHECKPOINTS: Final = "checkpoints"
@@ -17,9 +18,16 @@ TENSORBOARD: Final = "tensorboard"
 
 @contextmanager
 def open_run_folder(
-    runs: Path, name: str, *, resume: Path | None, tensorboard: bool, on_message: OnMessage
-) -> Iterator[tuple[Path, TrainingFolders]]:
-    """Yield a run folder, and its subfolders for checkpoints and logs.
+    runs: Path,
+    name: str,
+    *,
+    resume: Path | None,
+    tensorboard: bool,
+    ranks: int = 1,
+    checkpoints: str = "",
+    on_message: OnMessage,
+) -> Iterator[tuple[Path, TrainingResources]]:
+    """Yield a run folder, and where its trainings write checkpoints and logs.
 
     If the block raises, a folder with checkpoints is kept, and a message says how to resume. A folder without
     checkpoints is removed.
@@ -29,6 +37,8 @@ def open_run_folder(
         name: name of the new run; a number is added.
         resume: folder of an interrupted run to continue instead.
         tensorboard: whether to write TensorBoard logs.
+        ranks: number of processes.
+        checkpoints: folder or URL in which all ranks can read and write; "" for a subfolder of the run folder.
         on_message: called with how to start TensorBoard and how to resume.
 
     Raises:
@@ -38,11 +48,17 @@ def open_run_folder(
     folder = _create_run_folder(runs, name) if resume is None else resume
     if resume is not None:
         _check_interrupted(resume)
-    folders = TrainingFolders(checkpoints=folder / CHECKPOINTS, logs=folder / TENSORBOARD if tensorboard else None)
-    if folders.logs is not None:
-        on_message(f"To follow the training: tensorboard --logdir {folders.logs}")
+    shared = f"{checkpoints.rstrip('/')}/{folder.name}" if checkpoints else str(folder / CHECKPOINTS)
+    if checkpoints:
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)  # marks the run as one that can be resumed
+    logs = folder / TENSORBOARD if tensorboard else None
+    resources = TrainingResources(checkpoints=shared, logs=logs, ranks=ranks)
+    if resources.logs is not None:
+        on_message(f"To follow the training: tensorboard --logdir {resources.logs}")
     try:
-        yield folder, folders
+        yield folder, resources
+        if checkpoints:
+            SharedFolder(url=shared).remove()
     # Also Ctrl-C, which is no Exception.
     except BaseException:
         if (folder / CHECKPOINTS).is_dir():

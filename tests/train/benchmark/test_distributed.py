@@ -20,7 +20,8 @@ from aslkit.train.benchmark.image_descriptors import Pixels
 from aslkit.train.benchmark.mllib import training_session
 from aslkit.train.benchmark.model_trial import MLLIB, BenchmarkSettings, train_model
 from aslkit.train.engine.checkpoints import CheckpointStore
-from aslkit.train.engine.horovod_ranks import RankTask, shard_per_rank, train_on_ranks
+from aslkit.train.engine.horovod_ranks import RankTask, train_on_ranks
+from aslkit.train.engine.row_blocks import write_blocks
 from aslkit.train.engine.training_loop import Schedule
 
 RESUME = "aslkit train --resume here"
@@ -44,7 +45,7 @@ def _fail_on_rank_1(images: Pixels, rng: np.random.Generator) -> Any:
 
 
 def build_task(augment: Any, images: sign_mnist_split.BenchmarkImages, store: CheckpointStore) -> RankTask:
-    store.write_shards(shard_per_rank(cnn.full_batches(images), 2))
+    write_blocks(store, cnn.training_rows(images), ranks=2, seed=0)
     schedule = Schedule(
         epochs=3, patience=0, batch_size=64, learning_rate=0.003, warmup_epochs=0, cosine=False, label_smoothing=0
     )
@@ -55,10 +56,9 @@ def build_task(augment: Any, images: sign_mnist_split.BenchmarkImages, store: Ch
 def test_train_on_ranks_reports_the_failing_rank(
     images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
 ) -> None:
+    task = build_task(_fail_on_rank_1, images, CheckpointStore(url=str(tmp_path)))
     with pytest.raises(AslkitError) as error:
-        train_on_ranks(
-            build_task(_fail_on_rank_1, images, CheckpointStore(url=str(tmp_path))), ranks=2, title="", resume=RESUME
-        )
+        train_on_ranks(task, ranks=2, resume=RESUME, on_epochs=lambda history: None)
     assert "Rank 1 of 2 failed" in error.value.message
     assert "ValueError: invalid images on this rank" in error.value.message
     assert RESUME in error.value.message

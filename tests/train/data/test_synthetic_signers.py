@@ -16,7 +16,7 @@ from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
 from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
 from aslkit.train.fitting.architectures import build_ensemble
-from aslkit.train.fitting.balanced_data import balanced_data
+from aslkit.train.fitting.balanced_data import balanced_rows
 from aslkit.train.reporting.summary_text import describe_synthetic
 
 CONFIG = load_settings("train", TrainConfig, flags={"batch_size": 65_536, "architecture": "mlp"})
@@ -26,12 +26,12 @@ CONFIG = load_settings("train", TrainConfig, flags={"batch_size": 65_536, "archi
 def real(dataset: Path) -> data.Samples:
     """The dataset with names of real signers."""
     samples = data.load_samples(dataset, get_feature("landmarks").contract)
-    return replace(samples, signer=np.char.replace(samples.signer, "synthetic-", ""))
+    return replace(samples, signer=np.char.replace(samples.signer.astype(str), "synthetic-", "").astype(object))
 
 
 def test_synthetic_signers_weigh_as_one_signer_and_have_no_other_letters(real: data.Samples) -> None:
     chosen = get_feature("landmarks")
-    made = balanced_data(real, chosen, CONFIG)
+    made = balanced_rows(real, chosen, CONFIG).train.load()
     train = real.label[(real.split == "train") & real.hand_found]
     signers = len(np.unique(real.signer[real.split == "train"]))
     is_rest, weight = made.label == NO_LETTER, made.weight
@@ -39,7 +39,7 @@ def test_synthetic_signers_weigh_as_one_signer_and_have_no_other_letters(real: d
     assert (~is_rest).sum() > len(train) + 1_800  # 40 signers, 4 letters, 12 frames each
     assert is_rest.sum() > 5_000  # 11 rest poses
     assert set(made.label[~is_rest].tolist()) == {INDEX[letter] for letter in "ABLY"}
-    assert len(balanced_data(real, chosen, replace(CONFIG, synthetic=False)).label) == len(train)
+    assert balanced_rows(real, chosen, replace(CONFIG, synthetic=False)).train.count == len(train)
     # Each real signer, and all synthetic ones together, have a share of 1/(signers + 1) of the total weight.
     is_synthetic = np.isclose(weight, weight.min())
     assert is_synthetic[is_rest].all()

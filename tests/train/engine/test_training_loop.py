@@ -1,8 +1,9 @@
-"""The training loop: sharding, steps per rank, reproducibility, resuming, early stopping, schedule."""
+"""The training loop: blocks, steps per rank, reproducibility, resuming, early stopping, schedule."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,19 @@ import pytest
 
 from aslkit.core.native_libraries import import_keras
 from aslkit.train.engine import epoch_batches
-from aslkit.train.engine.epoch_batches import RankData, epoch_chunks, prefetch
-from aslkit.train.engine.horovod_ranks import shard_per_rank
+from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.epoch_batches import epoch_chunks, prefetch
+from aslkit.train.engine.row_blocks import read_rank_data, write_blocks
 from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
+from aslkit.train.engine.training_rows import RankData, Rows, TrainingRows, stream_arrays
 from aslkit.train.engine.training_state import TrainingState
 from aslkit.train.engine.training_step import SingleProcess
 
 RNG = np.random.default_rng(0)
 LABEL = RNG.integers(0, 4, 90)
 POINTS = (np.eye(4)[LABEL] * 3 + RNG.normal(0, 1, (90, 4))).astype(np.float32)
-WHOLE = RankData(
-    images=POINTS[:70], label=LABEL[:70], validation_images=POINTS[70:], validation_label=LABEL[70:], total=70
-)
+ROWS = TrainingRows(train=stream_arrays(POINTS[:70], LABEL[:70]), validation=stream_arrays(POINTS[70:], LABEL[70:]))
+WHOLE = RankData(train=[ROWS.train.load()], validation=[ROWS.validation.load()], total=70)
 
 
 def schedule(**changes: Any) -> Schedule:
@@ -55,21 +57,16 @@ def train(plan: Schedule, state: TrainingState | None = None, *, shard: RankData
     )
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3, 7])
-def test_shard_per_rank_distributes_images_evenly(ranks: int) -> None:
-    parts = shard_per_rank(WHOLE, ranks)
-    assert max(len(part.images) for part in parts) - min(len(part.images) for part in parts) <= 1
-    images = np.concatenate([part.images for part in parts])
-    assert sorted(map(tuple, images)) == sorted(map(tuple, WHOLE.images))
-    validation_images = np.concatenate([part.validation_images for part in parts])
-    assert sorted(map(tuple, validation_images)) == sorted(map(tuple, WHOLE.validation_images))
-    assert {part.total for part in parts} == {70}
+def replace_train(**changes: npt.NDArray[Any]) -> RankData:
+    """Return WHOLE with other training images, labels or weights."""
+    return replace(WHOLE, train=[replace(ROWS.train.load(), **changes)])
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_all_ranks_take_the_same_number_of_steps(ranks: int) -> None:
+def test_all_ranks_take_the_same_number_of_steps(ranks: int, tmp_path: Path) -> None:
     steps, images = set(), 0
-    for part in shard_per_rank(WHOLE, ranks):
+    write_blocks(CheckpointStore(url=str(tmp_path)), ROWS, ranks=ranks, seed=0)
+    for part in (read_rank_data(CheckpointStore(url=str(tmp_path)), rank, ranks) for rank in range(ranks)):
         counts: list[int] = []
 
         class CountingRanks:
@@ -146,16 +143,19 @@ def test_non_finite_loss_keeps_the_last_finite_epoch() -> None:
     [(1, 1e38, "learning rate .1e.38. is probably too high"), (np.nan, 0.05, "dataset verify")],
 )
 def test_non_finite_loss_in_the_first_epoch_states_the_cause(damage: float, rate: float, cause: str) -> None:
-    shard = replace(WHOLE, images=WHOLE.images * np.float32(damage))
+    shard = replace_train(images=POINTS[:70] * np.float32(damage))
     with pytest.raises(NonFiniteError, match=rf"epoch 1; .*{cause}.* No epoch was finished"):
         train(schedule(learning_rate=rate), shard=shard)
 
 
-def test_chunks_of_an_epoch_contain_each_image_once_per_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("parts", [[slice(0, 70)], [slice(0, 70, 2), slice(0, 0), slice(1, 70, 2)]])
+def test_chunks_of_an_epoch_contain_each_image_once_per_variant(
+    parts: list[slice], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(epoch_batches, "_CHUNK_BYTES", 4 * 4 * 40)  # two steps of 16 to 18 rows
     variants = [identity, lambda images, rng: identity(images) + np.float32(100)]
-    data = replace(WHOLE, weight=WHOLE.images[:, 0])
-    chunks = list(epoch_chunks(data, variants, steps=8, shape=(4,), rng=np.random.default_rng(0)))
+    blocks = [Rows(images=POINTS[part], label=LABEL[part], weight=POINTS[part, 0]) for part in parts]
+    chunks = list(epoch_chunks(blocks, variants, steps=8, shape=(4,), rng=np.random.default_rng(0)))
     assert len(chunks) == 4
     sizes = np.concatenate([np.diff(chunk.bounds) for chunk in chunks])
     assert sizes.sum() == 140
@@ -183,12 +183,12 @@ def test_prefetch_keeps_the_order_and_raises_exceptions_in_their_place() -> None
 
 
 def test_weights_scale_the_gradient() -> None:
-    without = replace(WHOLE, images=WHOLE.images[:40], label=WHOLE.label[:40])
+    without = replace_train(images=POINTS[:40], label=LABEL[:40], weight=np.ones(40, np.float32))
     weight = np.repeat(np.array([1, 0], np.float32), [40, 30])
     # One step over all images: those of weight 0 only change the divisor, which Adam's first step does not depend on.
     weighted, dropped = (
         train(schedule(epochs=1, batch_size=100, learning_rate=0.01), shard=each)
-        for each in (replace(WHOLE, weight=weight), without)
+        for each in (replace_train(weight=weight), without)
     )
     assert weighted.history[0]["val_loss"] == pytest.approx(dropped.history[0]["val_loss"], abs=0.02)
 

@@ -12,9 +12,10 @@ from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
+from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.architectures import ARCHITECTURES, get_architecture
-from aslkit.train.fitting.fit import FitResult, TrainingFolders, fit
+from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.vision.preprocess import Array
 
 
@@ -95,7 +96,7 @@ def test_resumed_training_equals_uninterrupted_training(
         settings = replace(settings, start=str(tmp_path / "other.keras"))
     uninterrupted = fit(samples, feature, settings)
     checkpoints = tmp_path / "checkpoints"
-    folders = TrainingFolders(checkpoints=checkpoints)
+    resources = TrainingResources(checkpoints=str(checkpoints))
 
     def augment(points: Array, mirrored_share: float, rng: np.random.Generator) -> Array:
         if list(checkpoints.glob("*/checkpoint.npz")):  # after one or two epochs
@@ -103,15 +104,15 @@ def test_resumed_training_equals_uninterrupted_training(
         return feature.augment(points, mirrored_share, rng)
 
     with pytest.raises(KeyboardInterrupt):
-        fit(samples, replace(feature, augment=augment), settings, folders=folders)
+        fit(samples, replace(feature, augment=augment), settings, resources=resources)
     assert len(list(checkpoints.iterdir())) == 1
-    resumed = fit(samples, feature, settings, folders=folders)
+    resumed = fit(samples, feature, settings, resources=resources)
     assert history_without_time(resumed) == history_without_time(uninterrupted)
     for actual, expected in zip(resumed.model.get_weights(), uninterrupted.model.get_weights(), strict=True):
         np.testing.assert_array_equal(actual, expected)
-    finished = fit(samples, feature, settings, folders=folders)  # already finished: not trained again
+    finished = fit(samples, feature, settings, resources=resources)  # already finished: not trained again
     assert finished.history == resumed.history
-    other = fit(samples, feature, replace(settings, seed=5), folders=folders)  # other settings: not resumed
+    other = fit(samples, feature, replace(settings, seed=5), resources=resources)  # other settings: not resumed
     assert history_without_time(other) != history_without_time(uninterrupted)
 
 
