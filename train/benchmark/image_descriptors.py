@@ -10,10 +10,29 @@ from aslkit.vision.preprocess import Array
 
 Pixels = npt.NDArray[np.uint8]
 
+_GREY: Final = np.float32(128)
+_CONTRAST: Final = np.float32(48)
+"""Mean and standard deviation of an image after `normalise_contrast`."""
+
 
 def pixel_values(images: Pixels) -> Array:
     """Flatten grayscale images, uint8 (n, 28, 28), to float32 (n, 784), 0–255. The models scale them to 0–1."""
     return images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
+
+
+def normalise_contrast(images: Pixels) -> Pixels:
+    """Scale each image to mean 128 and standard deviation 48, so that lighting and exposure matter less.
+
+    Args:
+        images: uint8 (n, 28, 28).
+
+    Returns:
+        uint8 (n, 28, 28). Values beyond 2.7 standard deviations are clipped.
+    """
+    values = images.astype(np.float32)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    values *= _CONTRAST / (values.std(axis=(1, 2), keepdims=True) + np.float32(1e-3))  # not 0 for a uniform image
+    return np.clip(values + _GREY, 0, 255).astype(np.uint8)
 
 
 def hog_features(images: Pixels) -> Array:

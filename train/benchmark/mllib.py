@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from aslkit.core import spark_session as core
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
-from aslkit.train.benchmark.recipe import ForestConfig, ModelConfig, PerceptronConfig
+from aslkit.train.benchmark.recipe import ForestConfig, MllibConfig, PerceptronConfig
 from aslkit.vision.preprocess import Array
 
 _ROW_GROUP_SIZE: Final = 4096
@@ -97,7 +97,7 @@ class MllibModel:
 
 
 def fit_mllib(
-    config: ModelConfig, inputs: Array, label: npt.NDArray[np.int64], *, spark: Any, scratch: Path, seed: int
+    config: MllibConfig, inputs: Array, label: npt.NDArray[np.int64], *, spark: Any, scratch: Path, seed: int
 ) -> MllibModel:
     """Fit a random forest or a perceptron.
 
@@ -139,7 +139,16 @@ def fit_mllib(
     return MllibModel(pipeline=fitted, spark=spark, scratch=scratch, fit_s=time.perf_counter() - started)
 
 
-def _build_scaler(config: ModelConfig, inputs: int) -> Any:
+def step_weights(config: MllibConfig) -> list[int]:
+    """Return the expected durations of the steps of a training, for `spark_progress_bar`."""
+    if isinstance(config, PerceptronConfig):
+        return [1] * (config.iterations + 1)  # the first step evaluates the initial weights
+    assert isinstance(config, ForestConfig)
+    # The first step finds the thresholds. Deeper levels have more nodes; measured, the time grows about linearly.
+    return [1, *range(1, config.depth + 1)]
+
+
+def _build_scaler(config: MllibConfig, inputs: int) -> Any:
     """Return the stage that scales 0–255 to 0–1, or each value to mean 0 and standard deviation 1."""
     from pyspark.ml.feature import ElementwiseProduct, StandardScaler
     from pyspark.ml.linalg import Vectors
@@ -150,7 +159,7 @@ def _build_scaler(config: ModelConfig, inputs: int) -> Any:
     return ElementwiseProduct(scalingVec=Vectors.dense([1 / _MAX_PIXEL] * inputs), **columns)
 
 
-def _build_estimator(config: ModelConfig, inputs: int, classes: int, seed: int) -> Any:
+def _build_estimator(config: MllibConfig, inputs: int, classes: int, seed: int) -> Any:
     from pyspark.ml.classification import MultilayerPerceptronClassifier, RandomForestClassifier
 
     if isinstance(config, ForestConfig):
@@ -162,6 +171,7 @@ def _build_estimator(config: ModelConfig, inputs: int, classes: int, seed: int) 
             minInstancesPerNode=config.leaf,
             subsamplingRate=config.sampled,
             maxMemoryInMB=_MAX_FOREST_MB,
+            cacheNodeIds=True,  # otherwise all trees are sent to the executors for each level
             seed=seed,
         )
     if isinstance(config, PerceptronConfig):

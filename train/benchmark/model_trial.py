@@ -13,15 +13,16 @@ import numpy.typing as npt
 
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
-from aslkit.core.progress import progress_bar
 from aslkit.formats.benchmark_metrics import LetterAccuracy, MeasuredSplit, TrainingDetails
 from aslkit.train.benchmark import cnn
-from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels
-from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, Pixels, normalise_contrast
+from aslkit.train.benchmark.recipe import MllibConfig, ModelConfig, NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
+from aslkit.train.benchmark.spark_progress import spark_progress_bar
 from aslkit.train.data.augmentation import augment_images
 from aslkit.train.engine.checkpoints import CheckpointStore
 from aslkit.train.evaluation.predictions import Predictions, confusion_matrix, measure_predictions
+from aslkit.vision.preprocess import Array
 
 MLLIB: Final = "spark-mllib"
 
@@ -99,10 +100,8 @@ def train_model(
         # Not in a finally block: after a failure, the checkpoint is needed to resume.
         store.remove()
     else:
-        with progress_bar(title, 1) as advance:
-            trial = _train_mllib(config, images, seed, settings.spark, scratch)
-            advance()
-        yield trial
+        assert isinstance(config, MllibConfig)
+        yield _train_mllib(config, images, seed, settings.spark, scratch, title)
     remove(scratch)
 
 
@@ -159,19 +158,30 @@ def _network_details(network: cnn.NetworkModel, ranks: int) -> TrainingDetails:
     )
 
 
-def _train_mllib(config: ModelConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path) -> TrialResult:
+def _train_mllib(
+    config: MllibConfig, images: BenchmarkImages, seed: int, spark: Any, scratch: Path, title: str
+) -> TrialResult:
     from aslkit.train.benchmark import mllib
 
+    with spark_progress_bar(title, spark, mllib.step_weights(config)):
+        inputs, label = _mllib_inputs(config, images, seed)
+        model = mllib.fit_mllib(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
+    details = TrainingDetails(fit_s=round(model.fit_s, 3), engine=MLLIB, ranks=1)
+    return TrialResult(
+        predict=lambda images: model.predict(_describe(config, images)), save=model.save, details=details
+    )
+
+
+def _describe(config: MllibConfig, images: Pixels) -> Array:
+    return DESCRIPTORS[config.feature](normalise_contrast(images) if config.normalised else images)
+
+
+def _mllib_inputs(config: MllibConfig, images: BenchmarkImages, seed: int) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return the inputs, float32 (n, d), and labels, int64 (n,), of the training images and their augmented copies."""
     train = images.part("train")
     pixels, rng = images.pixels[train], np.random.default_rng(seed)
     augment = partial(
         augment_images, turn_deg=config.turn_deg, scale=config.scale, shift=config.shift, light=config.light
     )
-    describe = DESCRIPTORS[config.feature]
-    inputs = np.concatenate(
-        [describe(part) for part in (pixels, *(augment(pixels, rng) for _ in range(config.copies)))]
-    )
-    label = np.tile(images.label[train], config.copies + 1)
-    model = mllib.fit_mllib(config, inputs, label, spark=spark, scratch=scratch, seed=seed)
-    details = TrainingDetails(fit_s=round(model.fit_s, 3), engine=MLLIB, ranks=1)
-    return TrialResult(predict=lambda images: model.predict(describe(images)), save=model.save, details=details)
+    inputs = [_describe(config, part) for part in (pixels, *(augment(pixels, rng) for _ in range(config.copies)))]
+    return np.concatenate(inputs), np.tile(images.label[train], config.copies + 1)

@@ -78,7 +78,16 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForestConfig(ModelConfig):
+class MllibConfig(ModelConfig):
+    """Settings of all models of Spark MLlib."""
+
+    normalised: Annotated[
+        bool, Meta(description="Scale each image to the same mean and standard deviation of its pixels.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForestConfig(MllibConfig):
     """Settings of a random forest, Spark MLlib's RandomForestClassifier."""
 
     trees: Annotated[int, Meta(ge=1, le=10_000, description="Number of trees.")]
@@ -97,7 +106,7 @@ class ForestConfig(ModelConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PerceptronConfig(ModelConfig):
+class PerceptronConfig(MllibConfig):
     """Settings of Spark MLlib's MultilayerPerceptronClassifier: sigmoid units, L-BFGS over all images."""
 
     hidden: Annotated[

@@ -17,8 +17,10 @@ import pytest
 from aslkit.core.errors import AslkitError
 from aslkit.train.benchmark import cnn, sign_mnist_split
 from aslkit.train.benchmark.image_descriptors import Pixels
-from aslkit.train.benchmark.mllib import training_session
+from aslkit.train.benchmark.mllib import fit_mllib, step_weights, training_session
 from aslkit.train.benchmark.model_trial import MLLIB, BenchmarkSettings, train_model
+from aslkit.train.benchmark.recipe import ForestConfig, MllibConfig, PerceptronConfig
+from aslkit.train.benchmark.spark_progress import StepCounter
 from aslkit.train.engine.checkpoints import CheckpointStore
 from aslkit.train.engine.horovod_ranks import RankTask, train_on_ranks
 from aslkit.train.engine.row_blocks import write_blocks
@@ -104,6 +106,26 @@ def test_mllib_pipeline_is_alphabetical_and_survives_saving(
         assert one_hot.label_vec[int(one_hot.label)] == 1
     assert not (folder / "checkpoints" / "one").exists()
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ForestConfig(architecture="rf", trees=2, depth=3),
+        PerceptronConfig(architecture="mlp", hidden=(8,), iterations=3),
+    ],
+)
+def test_progress_counts_the_steps_of_spark(
+    config: MllibConfig, images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
+) -> None:
+    """The names of Spark's jobs may change with its version."""
+    counter = StepCounter(spark.sparkContext.statusTracker())
+    rows = images.part("train")
+    fit_mllib(
+        config, images.pixels[rows].reshape(len(rows), -1).astype(np.float32), images.label[rows], spark=spark,
+        scratch=tmp_path, seed=0,
+    )  # fmt: skip
+    assert counter.count_new() == len(step_weights(config))
 
 
 def _build_frame(spark: Any, inputs: Any, folder: Path) -> Any:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aslkit.train.benchmark.image_descriptors import DESCRIPTORS
+from aslkit.train.benchmark.image_descriptors import DESCRIPTORS, normalise_contrast
 from tests.train import published
 
 PIXELS = published.draw_photographs(np.random.default_rng(1))[0][:40]
@@ -23,3 +23,11 @@ def test_hog_features_do_not_depend_on_brightness() -> None:
     dark = (PIXELS // 2).astype(np.uint8)
     assert np.abs(DESCRIPTORS["hog"](dark) - DESCRIPTORS["hog"](PIXELS)).mean() < 4
     assert np.abs(DESCRIPTORS["pixels28"](dark) - DESCRIPTORS["pixels28"](PIXELS)).mean() > 20
+
+
+def test_normalised_images_do_not_depend_on_exposure() -> None:
+    dark = (PIXELS // 2).astype(np.uint8)
+    difference = normalise_contrast(dark).astype(int) - normalise_contrast(PIXELS)
+    assert np.abs(difference).mean() < 1
+    assert normalise_contrast(PIXELS).dtype == np.uint8
+    assert (normalise_contrast(np.full((1, 28, 28), 7, np.uint8)) == 128).all()
