@@ -62,16 +62,26 @@ class NetworkModel:
 
     def predict(self, images: Pixels) -> npt.NDArray[np.int64]:
         """Predict the index of the letter, int64 (n,), for each of `images`, uint8 (n, 28, 28)."""
-        batches = [scale_images(images[at : at + _BATCH_SIZE]) for at in range(0, len(images), _BATCH_SIZE)]
-        predicted = [np.asarray(self.model(batch, training=False)).argmax(axis=1) for batch in batches]
-        return np.concatenate(predicted) if predicted else np.zeros(0, np.int64)
+        return predict_letters(self.model, images)
 
     def save(self, folder: Path) -> None:
-        """Write model.keras, model.json and preprocess.json."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.model.save(folder / MODEL_FILE)
-        save_network(folder, self.model)
-        PreprocessConfig(kind="pixels", size=SIDE, stretch=True).save(folder / CONTRACT_FILE)
+        """See `save_model`."""
+        save_model(self.model, folder)
+
+
+def predict_letters(model: Any, images: Pixels) -> npt.NDArray[np.int64]:
+    """Predict the index of the letter, int64 (n,), for each of `images`, uint8 (n, 28, 28), with a keras.Model."""
+    batches = [scale_images(images[at : at + _BATCH_SIZE]) for at in range(0, len(images), _BATCH_SIZE)]
+    predicted = [np.asarray(model(batch, training=False)).argmax(axis=1) for batch in batches]
+    return np.concatenate(predicted) if predicted else np.zeros(0, np.int64)
+
+
+def save_model(model: Any, folder: Path) -> None:
+    """Write model.keras, model.json and preprocess.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder / MODEL_FILE)
+    save_network(folder, model)
+    PreprocessConfig(kind="pixels", size=SIDE, stretch=True).save(folder / CONTRACT_FILE)
 
 
 def fit_network(config: NetworkConfig, images: BenchmarkImages, *, seed: int, run: NetworkRun) -> NetworkModel:

@@ -13,6 +13,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import load_html_template
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics, BestModel, ModelMetrics
 from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.train.benchmark.ensemble import ENSEMBLE
 from aslkit.train.reporting.charts import draw_confusion, draw_curves
 from aslkit.train.reporting.tables import markdown_table, write_rows
 
@@ -93,8 +94,12 @@ def total_confusion(entries: Sequence[ModelMetrics]) -> Any:
 
 
 def best_pixel_model(models: Sequence[ModelMetrics]) -> BestModel | None:
-    """Return the pixel model with the best grouped validation, which provides initial weights; None without one."""
-    pixels = [row for row in leaderboard_rows(models) if row.feature.startswith("pixels")]
+    """Return the pixel model with the best grouped validation, which provides initial weights; None without one.
+
+    An ensemble cannot provide them, because it consists of several networks.
+    """
+    rows = leaderboard_rows([entry for entry in models if entry.engine != ENSEMBLE])
+    pixels = [row for row in rows if row.feature.startswith("pixels")]
     if not pixels:
         return None
     best = pixels[0]

@@ -33,6 +33,9 @@ class BenchmarkConfig:
             "show the effect of its data leakage."
         ),
     ]
+    random_epochs: Annotated[
+        int, Meta(ge=0, description="Maximum epochs of a network in that split; 0 for as many as otherwise.")
+    ] = 0
     random_test_share: Annotated[
         float, Meta(ge=0.05, le=0.5, description="Share of all images to test on in that split.")
     ]
@@ -132,6 +135,9 @@ class NetworkConfig(ModelConfig):
     warmup_epochs: Annotated[float, Meta(ge=0, le=100, description="Epochs in which the learning rate rises.")] = 0.0
     cosine: Annotated[bool, Meta(description="Let the learning rate decay to 0 along a cosine.")] = False
     label_smoothing: Annotated[float, Meta(ge=0, le=0.9, description="Label smoothing.")] = 0.0
+    ensemble: Annotated[
+        bool, Meta(description="Also evaluate the mean of the probabilities of the networks of all seeds.")
+    ] = False
     per_rank: Annotated[
         bool,
         Meta(

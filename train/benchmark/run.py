@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -21,8 +22,15 @@ from aslkit.formats.benchmark_metrics import (
 )
 from aslkit.formats.run_folder import RESULTS_FILE
 from aslkit.train.benchmark import leaderboard, sign_mnist_split
-from aslkit.train.benchmark.model_trial import BenchmarkSettings, evaluate_split, open_spark_if_needed, train_model
-from aslkit.train.benchmark.recipe import ModelConfig, Recipe, digest
+from aslkit.train.benchmark.ensemble import load_ensemble
+from aslkit.train.benchmark.model_trial import (
+    BenchmarkSettings,
+    TrialResult,
+    evaluate_split,
+    open_spark_if_needed,
+    train_model,
+)
+from aslkit.train.benchmark.recipe import ModelConfig, NetworkConfig, Recipe, digest
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.reporting.environment import describe_environment
 
@@ -57,6 +65,8 @@ class BenchmarkTask:
         seed: random seed.
         split: OFFICIAL or RANDOM.
         key: key of its result; differs for different settings.
+        folder: folder of its model, in the folder "models".
+        members: trainings of the networks of an ensemble, which itself is not trained; otherwise empty.
     """
 
     name: str
@@ -64,6 +74,8 @@ class BenchmarkTask:
     seed: int
     split: str
     key: str
+    folder: str
+    members: Sequence["BenchmarkTask"] = ()
 
     @property
     def title(self) -> str:
@@ -83,11 +95,12 @@ def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) ->
     settings.folder.mkdir(parents=True, exist_ok=True)
     tasks, results = list(_iter_tasks(recipe)), load_results(settings.folder, TrialMetrics)
     missing = [task for task in tasks if task.key not in results]
-    with open_spark_if_needed((task.config for task in missing), ranks=settings.ranks, master=settings.master) as spark:
+    trained = [task.config for task in missing if not task.members]
+    with open_spark_if_needed(trained, ranks=settings.ranks, master=settings.master) as spark:
         with_spark = replace(settings, spark=spark)
         for number, task in enumerate(missing, start=1):
             title = f"{task.title} ({number} of {len(missing)})"
-            results[task.key] = _run_task(task, recipe, images, with_spark, title)
+            results[task.key] = _run_task(task, recipe, images, with_spark, title, results)
             # Written after every model, so that an interruption loses at most one.
             append_result(settings.folder, task.key, results[task.key])
     models = _model_entries([(task, results[task.key]) for task in tasks], dataset.name)
@@ -108,32 +121,70 @@ def run_benchmark(dataset: Path, recipe: Recipe, settings: BenchmarkSettings) ->
 def _iter_tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
     """Yield all trainings. The random split comes last and once per model: it only shows the data leakage."""
     for name, config in recipe.models.items():
-        for seed in recipe.seeds(name):
-            yield _build_task(name, config, seed, OFFICIAL, recipe)
+        trainings = [_build_task(name, config, seed, OFFICIAL, recipe) for seed in recipe.seeds(name)]
+        yield from trainings
+        if isinstance(config, NetworkConfig) and config.ensemble and len(trainings) > 1:
+            ensemble = _build_task(name, config, trainings[0].seed, OFFICIAL, recipe)
+            title = f"{name}-ensemble"
+            yield replace(ensemble, name=title, folder=title, key=f"{title}-{ensemble.key}", members=trainings)
     if recipe.benchmark.random_split:
-        for name, config in recipe.models.items():  # without augmentation, as in the reference study
-            yield _build_task(name, replace(config, copies=0), recipe.seeds(name)[0], RANDOM, recipe)
+        for name, config in recipe.models.items():
+            yield _build_task(name, _without_augmentation(config, recipe), recipe.seeds(name)[0], RANDOM, recipe)
+
+
+def _without_augmentation(config: ModelConfig, recipe: Recipe) -> ModelConfig:
+    """Return the settings for the random split, whose trainings of the reference study had no augmentation."""
+    epochs = recipe.benchmark.random_epochs
+    if isinstance(config, NetworkConfig) and epochs:
+        return replace(config, copies=0, epochs=min(epochs, config.epochs))
+    return replace(config, copies=0)
 
 
 def _build_task(name: str, config: ModelConfig, seed: int, split: str, recipe: Recipe) -> BenchmarkTask:
     # With a digest of the settings, so that --resume never mixes results of different recipes.
     key = f"{name}-{seed}-{split}-{digest(replace(config, seeds=()), replace(recipe.benchmark, seeds=(seed,)))}"
-    return BenchmarkTask(name=name, config=config, seed=seed, split=split, key=key)
+    folder = name if seed == recipe.seeds(name)[0] else f"{name}-seed-{seed}"
+    return BenchmarkTask(name=name, config=config, seed=seed, split=split, key=key, folder=folder)
 
 
 def _run_task(
-    task: BenchmarkTask, recipe: Recipe, images: BenchmarkImages, settings: BenchmarkSettings, title: str
+    task: BenchmarkTask,
+    recipe: Recipe,
+    images: BenchmarkImages,
+    settings: BenchmarkSettings,
+    title: str,
+    results: Mapping[str, TrialMetrics],
 ) -> TrialMetrics:
     """Train one model and evaluate it. The test split is read only here, after all choices are made."""
     part = images if task.split == OFFICIAL else _split_randomly(images, recipe, task.seed)
-    with train_model(task.key, task.config, part, seed=task.seed, settings=settings, title=title) as trial:
+    with _open_trial(task, part, settings, title, results) as trial:
         validation, test = (evaluate_split(trial.predict, part, split) for split in ("validation", "test"))
-        model = settings.folder / "models" / task.name
-        if task.split == OFFICIAL and task.seed == recipe.seeds(task.name)[0]:
+        model = _model_folder(task, settings)
+        if task.split == OFFICIAL:
             remove(model)
             trial.save(model)
         details = msgspec.structs.asdict(trial.details)
         return TrialMetrics(**details, validation=validation, test=test, size_bytes=folder_size(model))
+
+
+def _open_trial(
+    task: BenchmarkTask,
+    images: BenchmarkImages,
+    settings: BenchmarkSettings,
+    title: str,
+    results: Mapping[str, TrialMetrics],
+) -> AbstractContextManager[TrialResult]:
+    """Train the model of a task, or load the trained networks of an ensemble."""
+    if not task.members:
+        return train_model(task.key, task.config, images, seed=task.seed, settings=settings, title=title)
+    assert isinstance(task.config, NetworkConfig)
+    folders = [_model_folder(each, settings) for each in task.members]
+    fit_s = sum(results[each.key].fit_s for each in task.members)
+    return nullcontext(load_ensemble(folders, task.config.network, fit_s=fit_s))
+
+
+def _model_folder(task: BenchmarkTask, settings: BenchmarkSettings) -> Path:
+    return settings.folder / "models" / task.folder
 
 
 def load_results(folder: Path, kind: type[Result]) -> dict[str, Result]:
@@ -193,7 +244,7 @@ def _model_entry(
         name=task.name,
         architecture=task.config.architecture,
         feature=task.config.feature,
-        network=getattr(task.config, "network", None),
+        network=None if task.members else getattr(task.config, "network", None),
         seed=task.seed,
         official_test=result.test.summary(),
         grouped_validation=result.validation.summary(),

@@ -26,15 +26,18 @@ from aslkit.formats.benchmark_metrics import (
 from aslkit.formats.run_metrics import read_metrics
 from aslkit.train.benchmark import cnn, leaderboard, model_trial, sign_mnist_split, sweep
 from aslkit.train.benchmark import run as benchmark_run
+from aslkit.train.benchmark.ensemble import load_ensemble
 from aslkit.train.benchmark.model_trial import BenchmarkSettings
 from aslkit.train.benchmark.recipe import BenchmarkConfig, ForestConfig, NetworkConfig, Recipe
 from aslkit.train.benchmark.run import BenchmarkResult
 
 RECIPE = Recipe(
-    benchmark=BenchmarkConfig(seeds=(0, 1), validation_share=0.25, random_split=True, random_test_share=0.2),
+    benchmark=BenchmarkConfig(
+        seeds=(0, 1), validation_share=0.25, random_split=True, random_epochs=10, random_test_share=0.2
+    ),
     models={
         "forest": ForestConfig(architecture="rf", feature="hog", trees=4, depth=4, bins=8, copies=1, seeds=(0,)),
-        "network": NetworkConfig(architecture="cnn", epochs=4, batch_size=32, learning_rate=0.004),
+        "network": NetworkConfig(architecture="cnn", epochs=4, batch_size=32, learning_rate=0.004, ensemble=True),
     },
 )
 
@@ -54,16 +57,19 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def record(name: str, config: Any, images: Any, **more: Any) -> Iterator[model_trial.TrialResult]:
         names.append(name)
-        details = TrainingDetails(fit_s=1.0, engine="none", ranks=1)
-        yield model_trial.TrialResult(
-            predict=lambda images: np.zeros(len(images), np.int64), save=lambda folder: folder.mkdir(parents=True),
-            details=details,
-        )  # fmt: skip
+        yield trial
+
+    trial = model_trial.TrialResult(
+        predict=lambda images: np.zeros(len(images), np.int64),
+        save=lambda folder: folder.mkdir(parents=True),
+        details=TrainingDetails(fit_s=1.0, engine="none", ranks=1),
+    )
 
     @contextmanager
     def no_spark(*args: Any, **more: Any) -> Iterator[None]:
         yield None
 
+    monkeypatch.setattr(benchmark_run, "load_ensemble", lambda *args, **more: trial)
     for module in (benchmark_run, sweep):
         monkeypatch.setattr(module, "train_model", contextmanager(record))
         monkeypatch.setattr(module, "open_spark_if_needed", no_spark)
@@ -74,8 +80,8 @@ def test_metrics_have_an_entry_per_model_and_seed(done: BenchmarkResult) -> None
     metrics = json.loads((done.folder / "metrics.json").read_text())
     assert metrics == json.loads(msgspec.json.encode(done.metrics))
     assert isinstance(read_metrics(done.folder), BenchmarkMetrics)
-    assert len(metrics["models"]) == 3
-    for entry in metrics["models"]:
+    assert [entry["name"] for entry in metrics["models"]] == ["forest", "network", "network", "network-ensemble"]
+    for entry in metrics["models"][:3]:
         assert entry["dataset"] == "sign-mnist"
         assert (entry["architecture"], entry["feature"]) in {("rf", "hog"), ("cnn", "pixels28")}
         assert 0 <= entry["official_test"]["accuracy"] <= 1
@@ -92,6 +98,31 @@ def test_metrics_have_an_entry_per_model_and_seed(done: BenchmarkResult) -> None
     assert metrics["best"]["chosen_by"] == "grouped_validation"
 
 
+def test_ensemble_is_the_mean_of_the_networks_of_all_seeds(done: BenchmarkResult, sign_mnist: Path) -> None:
+    images = sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
+    rows = images.part("test")
+    inputs = cnn.scale_images(images.pixels[rows])
+    networks = [load_model(done.folder / "models" / name) for name in ("network", "network-seed-1")]
+    mean = np.mean([np.asarray(network(inputs, training=False)) for network in networks], axis=0)
+    ensemble = load_model(done.folder / "models" / "network-ensemble")
+    assert np.asarray(ensemble(inputs, training=False)) == pytest.approx(mean, abs=1e-6)
+    first, second, entry = (each for each in done.metrics.models if each.architecture == "cnn")
+    assert entry.official_test.accuracy == (mean.argmax(axis=1) == images.label[rows]).mean()
+    assert entry.fit_s == pytest.approx(first.fit_s + second.fit_s, abs=0.01)
+    assert (entry.engine, entry.network, entry.epochs, entry.random_split) == ("ensemble", None, None, None)
+
+
+def test_ensemble_without_a_network_asks_for_a_new_benchmark(tmp_path: Path) -> None:
+    with pytest.raises(AslkitError, match=r"needs the network .*missing, which is missing\. Start a new benchmark"):
+        load_ensemble([tmp_path / "missing"], "cnn", fit_s=1.0)
+
+
+def load_model(folder: Path) -> Any:
+    import keras
+
+    return keras.saving.load_model(folder / "model.keras", safe_mode=True)
+
+
 def test_random_split_is_optimistic(done: BenchmarkResult) -> None:
     network = [each for each in done.metrics.models if each.architecture == "cnn"]
     assert network[0].random_split
@@ -99,15 +130,11 @@ def test_random_split_is_optimistic(done: BenchmarkResult) -> None:
 
 
 def test_network_has_curves_and_a_loadable_model(done: BenchmarkResult, sign_mnist: Path) -> None:
-    import keras
-
-    from aslkit.train.benchmark.cnn import scale_images
-
     assert done.metrics.best
-    model = keras.saving.load_model(done.folder / done.metrics.best.model / "model.keras", safe_mode=True)
+    model = load_model(done.folder / done.metrics.best.model)
     images = sign_mnist_split.load_images(sign_mnist, validation_share=0.25, seed=0)
     rows = images.part("test")
-    predicted = np.asarray(model(scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
+    predicted = np.asarray(model(cnn.scale_images(images.pixels[rows]), training=False)).argmax(axis=1)
     entry = next(each for each in done.metrics.models if each.architecture == "cnn" and each.seed == 0)
     assert (predicted == images.label[rows]).mean() == entry.official_test.accuracy
     assert {"loss", "accuracy", "precision", "recall", "val_loss", "val_recall"} <= set(entry.history[0])
@@ -159,7 +186,7 @@ def test_resumed_benchmark_skips_finished_trainings(
     assert [name.rsplit("-", 1)[0] for name in untrained] == [
         "network-1-official", "forest-0-random", "network-0-random",
     ]  # fmt: skip
-    assert len(done.metrics.models) == 3
+    assert len(done.metrics.models) == 4
 
 
 def test_damaged_results_are_reported(untrained: list[str], sign_mnist: Path, tmp_path: Path) -> None:
@@ -186,7 +213,8 @@ def test_best_pixel_model_is_selected_by_validation() -> None:
     best_on_test = build_entry("a", test=1.0, validation=0.7)
     best_on_validation = build_entry("b", test=0.8, validation=0.9)
     hog = build_entry("c", feature="hog", test=0.8, validation=0.99)
-    best = leaderboard.best_pixel_model([best_on_test, best_on_validation, hog])
+    ensemble = msgspec.structs.replace(build_entry("d", test=0.8, validation=0.99), engine="ensemble")
+    best = leaderboard.best_pixel_model([best_on_test, best_on_validation, hog, ensemble])
     assert best is not None
     assert best.name == "b"
     assert leaderboard.best_pixel_model([hog]) is None
@@ -258,7 +286,7 @@ def test_changed_settings_are_trained_again(untrained: list[str], sign_mnist: Pa
     changed = replace(RECIPE, models={**RECIPE.models, "network": network})
     done = benchmark_run.run_benchmark(sign_mnist, changed, settings)
     assert {name.split("-")[0] for name in untrained} == {"network"}
-    assert [each.settings.get("learning_rate") for each in done.metrics.models] == [None, 0.001, 0.001]
+    assert [each.settings.get("learning_rate") for each in done.metrics.models] == [None, 0.001, 0.001, 0.001]
 
 
 def test_resumed_sweep_retries_failed_models(
@@ -274,3 +302,20 @@ def test_resumed_sweep_retries_failed_models(
     assert {row.failed for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {"Java heap space."}
     monkeypatch.setattr(sweep, "train_model", train_model)
     assert {row.failed for row in sweep.run_sweep(sign_mnist, build_grid(), settings).rows} == {None}
+
+
+def test_random_split_can_have_fewer_epochs(
+    untrained: list[str], sign_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = {}
+    train_model = vars(benchmark_run)["train_model"]
+
+    def record(name: str, config: Any, *args: Any, **more: Any) -> Any:
+        epochs[name.split("-")[2]] = (config.epochs, config.copies)
+        return train_model(name, config, *args, **more)
+
+    monkeypatch.setattr(benchmark_run, "train_model", record)
+    network = NetworkConfig(architecture="cnn", epochs=4, copies=1)
+    recipe = Recipe(benchmark=replace(RECIPE.benchmark, random_epochs=3), models={"network": network})
+    benchmark_run.run_benchmark(sign_mnist, recipe, BenchmarkSettings(folder=tmp_path, ranks=1, master="", resume=""))
+    assert epochs == {"official": (4, 1), "random": (3, 0)}
