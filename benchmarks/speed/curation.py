@@ -4,7 +4,8 @@
 
 FOLDER has captures, SIGNER/LETTER/*.jpg, all of which are used; without it, synthetic images are generated. PEERS is
 the Python of an environment with the other libraries, which need different versions of shared dependencies:
-`python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`.
+`python -m venv peers && peers/bin/pip install cleanvision fastdup imagededup`. "without landmarks" is what they can be
+compared with: hashes, quality, exact and near-duplicates. "and copies" also searches augmented copies.
 Each is timed in a new process with a warm page cache; `--rounds N` reports medians. CPU seconds over all cores are
 printed as well, because other load affects them least.
 """
@@ -91,8 +92,15 @@ def frames(folder: Path) -> list[CapturedFrame]:
     ]
 
 
-def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
-    """Measure, check and group the frames without writing a dataset, and return the counts as text."""
+def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool, copies: bool = True) -> str:
+    """Measure, check and group the frames without writing a dataset, and return the counts as text.
+
+    Args:
+        captured: the frames.
+        cache: folder of the caches.
+        hands: whether to detect hands.
+        copies: whether to search augmented copies, as in imported images. None of the other libraries does.
+    """
     config, checks, engine = load_settings("curate", CurateConfig), load_settings("checks", CheckConfig), Local()
     contents = [file_hash(frame.path) for frame in captured]
     options = MeasureOptions(min_confidence=config.min_confidence, second_try=config.second_try, hands=hands)
@@ -104,7 +112,9 @@ def curated(captured: list[CapturedFrame], cache: Path, *, hands: bool) -> str:
     )
     remaining, measurements = [captured[index] for index in kept], measurements.take(kept)
     sessions = {
-        (frame.signer, frame.session): SessionInfo(signer=frame.signer, session=frame.session, camera="unknown")
+        (frame.signer, frame.session): SessionInfo(
+            signer=frame.signer, session=frame.session, camera="unknown" if copies else "camera 0"
+        )
         for frame in remaining
     }
     group = group_frames(
@@ -147,7 +157,7 @@ def here(what: str, folder: Path) -> str:
             start = time.perf_counter()
             result = curated(captured, Path(cache), hands=True)
             return f"{time.perf_counter() - start:.1f} s for the second run: {result}"
-        return curated(captured, Path(cache), hands=what == "with landmarks")
+        return curated(captured, Path(cache), hands=what == "with landmarks", copies=what != "without landmarks")
 
 
 def timed(command: list[str]) -> tuple[float, float, str]:
@@ -196,7 +206,7 @@ def main() -> None:
         flat(folder, Path(name))
         commands = {
             what: [sys.executable, __file__, str(folder), "--do", what]
-            for what in ("bare", "without landmarks", "landmarks", "with landmarks", "second")
+            for what in ("bare", "without landmarks", "and copies", "landmarks", "with landmarks", "second")
         }
         if given.peers:
             for peer, code in PEERS.items():

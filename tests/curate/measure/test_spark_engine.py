@@ -8,17 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
+from aslkit.core.files import file_hash
 from aslkit.core.workspace import Workspace
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.measure import engine, measure, near_duplicates
 from aslkit.curate.measure import spark_engine as spark
+from aslkit.curate.measure.cache import MeasurementCache
+from aslkit.curate.measure.recorded import add_recorded_measurements
 from aslkit.curate.measure.spark_engine import SparkEngine, spark_engine
 from aslkit.curate.pipeline import curate
+from aslkit.formats.measurements import RECORDER_OPTIONS, SESSION_MEASUREMENTS, write_measurements
+from aslkit.vision.images import Frame, encode_jpeg
 from tests.datasets import factories
 
 
@@ -51,6 +57,19 @@ def test_same_files_as_with_the_local_engine(
     shutil.rmtree(workspace.measurements)
     curate(workspace, name="local", config=settings, checks=checks)
     assert read_files(workspace, "spark") == read_files(workspace, "local")
+
+
+def test_recorded_measurements_are_taken_over(spark_local: SparkEngine, tmp_path: Path, picture: Frame) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(encode_jpeg(picture))
+    files, messages = {file_hash(path): path}, list[str]()
+    recorded = pa.Table.from_batches(list(engine.Local(processes=1).measure(files, RECORDER_OPTIONS)))
+    write_measurements(tmp_path / SESSION_MEASUREMENTS / RECORDER_OPTIONS.folder_name, recorded)
+    cache = MeasurementCache(folder=tmp_path / "cache", options=RECORDER_OPTIONS)
+    add_recorded_measurements(
+        cache, files, [tmp_path], spark_local, rng=np.random.default_rng(0), on_message=messages.append
+    )
+    assert (cache.missing(files), messages) == ([], [])
 
 
 def test_same_groups_as_with_the_local_engine(spark_local: SparkEngine, rng: np.random.Generator) -> None:
