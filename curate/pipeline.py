@@ -212,7 +212,7 @@ def _summarise(
         *selected.notes,
         *mirrored_session_notes(table),
         *summary["notes"],
-        *duplicate_signers.duplicate_signer_warnings(table),
+        *duplicate_signers.duplicate_signer_warnings([table]),
     ]
     return summary
 

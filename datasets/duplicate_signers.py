@@ -36,8 +36,12 @@ from each signer, evenly over time."""
 MIN_FRAMES: Final = 20
 """Minimum number of frames compared per signer, however many signers there are."""
 
+MAX_WARNINGS: Final = 10
+"""Pairs of signers that are named in warnings."""
+
 _CHUNK_ROWS: Final = 64
-"""Frames compared in one matrix product."""
+_BLOCK_ROWS: Final = 65_536
+"""Sampled frames, and frames to compare with, in one matrix product."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,67 +80,84 @@ def find_duplicate_signers(frames: ComparedHands) -> list[DuplicateSigners]:
     Returns:
         One entry for each such signer, sorted by name. If two signers share images, both are listed.
     """
-    signer = frames.signer
-    names = np.unique(signer)
-    bits = to_plus_minus_one(hash_bytes(frames.phash))
+    names, owner = np.unique(frames.signer, return_inverse=True)
+    if len(names) < 2:
+        return []
+    max_frames = max(MAX_FRAMES // len(names), MIN_FRAMES)
+    order, ends = np.argsort(owner, kind="stable"), np.cumsum(np.bincount(owner))
+    # Evenly spaced instead of random, so that the result is reproducible and covers all sessions.
+    samples = [
+        own[np.linspace(0, len(own) - 1, min(max_frames, len(own))).astype(np.int64)]
+        for own in np.split(order, ends[:-1])
+    ]
+    match = _find_near_duplicates(frames, owner, np.concatenate(samples))
     found = []
-    for name in names if len(names) > 1 else ():
-        own = np.flatnonzero(signer == name)
-        max_frames = max(MAX_FRAMES // len(names), MIN_FRAMES)
-        # Evenly spaced instead of random, so that the result is reproducible and covers all sessions.
-        sample = own[np.linspace(0, len(own) - 1, min(max_frames, len(own))).astype(np.int64)]
-        matches = Counter(signer[_find_near_duplicates(bits, frames.joints, sample, own)].tolist())
-        if matches and matches.total() >= MIN_SHARE * len(sample):
-            share = matches.total() / len(sample)
-            found.append(DuplicateSigners(signer=str(name), other=matches.most_common(1)[0][0], share=share))
+    for name, matches in zip(names, np.split(match, np.cumsum([len(each) for each in samples])[:-1]), strict=True):
+        others = Counter(owner[matches[matches >= 0]].tolist())
+        if others and others.total() >= MIN_SHARE * len(matches):
+            other, _ = others.most_common(1)[0]
+            share = others.total() / len(matches)
+            found.append(DuplicateSigners(signer=str(name), other=str(names[other]), share=share))
     return found
 
 
 def _find_near_duplicates(
-    bits: npt.NDArray[np.float32],
-    joints: npt.NDArray[np.float32],
-    sample: npt.NDArray[np.int64],
-    own: npt.NDArray[np.int64],
-) -> list[int]:
-    """Return a row of another signer for each row of `sample` that has a near-duplicate.
+    frames: ComparedHands, owner: npt.NDArray[np.int64], sample: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the first row of another signer that is a near-duplicate of each row of `sample`, int64; -1 without one.
 
     Args:
-        bits: hash bits of all rows as -1 and 1, float32 (n, 64).
-        joints: joints of all rows, float32 (n, 21, 2).
-        sample: indices of the rows to compare.
-        own: indices of all rows of the same signer, which are ignored.
+        frames: the n frames.
+        owner: number of the signer of each frame, int64 (n,).
+        sample: rows to compare, int64 (m,).
     """
-    found = []
-    # In chunks, because a matrix of all pairs can exceed memory.
-    for start in range(0, len(sample), _CHUNK_ROWS):
-        chunk = sample[start : start + _CHUNK_ROWS]
-        near = hamming_matrix(bits[chunk], bits) <= MAX_DISTANCE
-        # Near-duplicates of the same signer are normal.
-        near[:, own] = False
-        for row, candidates in zip(chunk, map(np.flatnonzero, near), strict=True):
-            same = candidates[hands_within(joints[row][None], joints[candidates], MAX_HAND_DISTANCE)]
-            found.extend(same[:1].tolist())
-    return found
+    match = np.full(len(sample), -1)
+    sample_bits = to_plus_minus_one(hash_bytes(frames.phash[sample]))
+    # In blocks, because a matrix of all pairs can exceed memory.
+    for first in range(0, len(owner), _BLOCK_ROWS):
+        block = slice(first, first + _BLOCK_ROWS)
+        bits = to_plus_minus_one(hash_bytes(frames.phash[block]))
+        missing = np.flatnonzero(match < 0)
+        for rows in np.split(missing, range(_CHUNK_ROWS, len(missing), _CHUNK_ROWS)):
+            near = hamming_matrix(sample_bits[rows], bits) <= MAX_DISTANCE
+            # Near-duplicates of the same signer are normal.
+            near &= owner[sample[rows], None] != owner[None, block]
+            for row, candidates in zip(rows, map(np.flatnonzero, near), strict=True):
+                match[row] = _first_same_hand(frames.joints, sample[row], first + candidates)
+    return match
 
 
-def duplicate_signer_warnings(table: pa.Table) -> list[str]:
+def _first_same_hand(joints: npt.NDArray[np.float32], row: int, candidates: npt.NDArray[np.int64]) -> int:
+    """Return the first of some rows with the same hand as `row`; -1 if there is none."""
+    for start in range(0, len(candidates), _CHUNK_ROWS):
+        part = candidates[start : start + _CHUNK_ROWS]
+        same = part[hands_within(joints[row][None], joints[part], MAX_HAND_DISTANCE)]
+        if len(same):
+            return int(same[0])
+    return -1
+
+
+def duplicate_signer_warnings(tables: Iterable[pa.Table]) -> list[str]:
     """Return a warning for each pair of signers who may be the same person.
 
     Args:
-        table: rows with the columns COLUMNS. Augmented copies and rows without a signer, hash or hand are ignored.
+        tables: rows with the columns COLUMNS, in parts. Augmented copies and rows without a signer, hash or hand are
+            ignored.
     """
+    parts = [_read_hands(table) for table in tables]
+    if not parts:
+        return []
+    signer, phash, joints = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return write_warnings(find_duplicate_signers(ComparedHands(signer=signer, phash=phash, joints=joints)))
+
+
+def _read_hands(table: pa.Table) -> tuple[Any, Any, npt.NDArray[np.float32]]:
+    """Return the columns of `ComparedHands` of some rows."""
     table = table.filter(pc.is_null(table.column("parent"))).select(COLUMNS[:-1]).drop_null()
     landmarks = table.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)
-    sizes = np.stack([table.column(name).to_numpy() for name in ("width", "height")], axis=1)
-    return write_warnings(
-        find_duplicate_signers(
-            ComparedHands(
-                signer=np.array(table.column("signer").to_pylist(), str),
-                phash=table.column("phash").to_numpy(),
-                joints=scale_joints(landmarks, sizes),
-            )
-        )
-    )
+    sizes = np.stack([table.column(name).to_numpy().astype(np.float32) for name in ("width", "height")], axis=1)
+    signer = np.array(table.column("signer").to_pylist(), str)
+    return signer, table.column("phash").to_numpy(), scale_joints(landmarks, sizes)
 
 
 def scale_joints(landmarks: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -147,17 +168,19 @@ def scale_joints(landmarks: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> npt.ND
         sizes: (n, 2), width and height of the frames, pixels.
     """
     longer = np.maximum(sizes.max(axis=1, initial=1, keepdims=True), 1)
-    return np.asarray(landmarks[..., :2] * (sizes / longer)[:, None], np.float32)
+    return np.asarray(landmarks[..., :2] * (sizes / longer)[:, None].astype(np.float32), np.float32)
 
 
 def write_warnings(found: Iterable[DuplicateSigners]) -> list[str]:
-    """Return a warning for each pair of signers who may be the same person."""
+    """Return a warning for each pair of signers who may be the same person, for at most MAX_WARNINGS pairs."""
     pairs: dict[frozenset[str], DuplicateSigners] = {}
     for each in sorted(found, key=lambda each: -each.share):
         pairs.setdefault(frozenset((each.signer, each.other)), each)
+    listed = list(pairs.values())
+    more = len(listed) - MAX_WARNINGS
     return [
         f"{each.share:.0%} of the frames of {each.signer} are near-duplicates of frames of {each.other}. If both are "
         "the same person, give their folders in captures one name: otherwise the accuracy on unseen signers is "
         "overestimated."
-        for each in pairs.values()
-    ]
+        for each in listed[:MAX_WARNINGS]
+    ] + [f"{more} more pairs of signers may be the same person."] * (more > 0)

@@ -23,7 +23,12 @@ from aslkit.train.fitting.initial_weights import without_paths
 from aslkit.vision.preprocess import Array
 
 HELD_OUT_SIGNERS: Final = "training signers, each held out in turn"
+VALIDATION_SIGNERS: Final = "validation signers"
 LATER_FRAMES: Final = "later frames of the training signers"
+
+MIN_VALIDATION_SIGNERS: Final = 10
+"""Number of signers who are only in the validation set from which the model is calibrated on them. With as many, they
+differ enough, and up to ten more trainings are saved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +125,7 @@ def calibrate_model(
     them rejects a third of the letters of unseen signers. So each training signer is held out in turn, and predicted by
     a model trained on the others with the same settings. These models have less training data and are slightly less
     confident than the final one. If there is only one training signer, or a letter of only one signer, later frames are
-    used instead.
+    used instead. Large datasets have enough signers in the validation set; their frames only stopped the training.
 
     Args:
         fitted: the final model.
@@ -131,7 +136,8 @@ def calibrate_model(
         The calibration, and a description of the data on which it was chosen.
     """
     without_test = data.drop_test(context.samples)
-    if not fitted.stopped and _can_hold_out(without_test, context.config):
+    enough = _count_validation_signers(without_test) >= MIN_VALIDATION_SIGNERS
+    if not enough and not fitted.stopped and _can_hold_out(without_test, context.config):
         try:
             result = cross_validate(
                 without_test,
@@ -149,7 +155,13 @@ def calibrate_model(
         fitted.model, context.samples, context.feature, split="validation", seed=context.config.seed, recorded=recorded
     )
     predictions = predict(fitted.model, context.samples, context.feature, split="validation")
-    return calibrate_rejection(predictions, negatives), LATER_FRAMES
+    return calibrate_rejection(predictions, negatives), VALIDATION_SIGNERS if enough else LATER_FRAMES
+
+
+def _count_validation_signers(samples: data.Samples) -> int:
+    """Return the number of signers whose frames are all in the validation set."""
+    train, validation = (set(samples.signer[samples.split == name].tolist()) for name in ("train", "validation"))
+    return len(validation - train)
 
 
 def _fit(samples: data.Samples, context: TrainingContext, config: TrainConfig, *, title: str) -> FitResult:

@@ -195,15 +195,15 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
         )  # fmt: skip
     feature, cv = get_feature(config.feature), request.cv
     # Load, split and check the data before the first training, which can take long.
+    duplicates = duplicate_signers.duplicate_signer_warnings(
+        parquet_store.iter_row_groups(request.dataset, duplicate_signers.COLUMNS)
+    )
     whole = data.load_samples(request.dataset, feature.contract)
     if request.curve:
         learning_curve.check_enough_signers(whole)
     samples = _split_samples(whole, config, request.hold_out, cv)
     check_trainable(samples)
     recorded = load_recorded_negatives(request.captures, feature.contract) if request.captures else {}
-    duplicates = duplicate_signers.duplicate_signer_warnings(
-        parquet_store.read_dataset(request.dataset, duplicate_signers.COLUMNS)
-    )
     for text in (*(dataset_warnings(samples) if not cv else ()), *duplicates):
         request.on_message(text)
     if config.architecture == "mlp" and not candidates:  # with candidates, other networks were already trained

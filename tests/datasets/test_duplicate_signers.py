@@ -62,7 +62,7 @@ def test_signer_with_two_names_is_found(rng: np.random.Generator) -> None:
         DuplicateSigners(signer="ben", other="maria", share=0.5),
         DuplicateSigners(signer="maria", other="ben", share=0.5),
     ]
-    (text,) = duplicate_signer_warnings(table(signer.tolist(), np.concatenate([ada, ben, cleo, maria])))
+    (text,) = duplicate_signer_warnings([table(signer.tolist(), np.concatenate([ada, ben, cleo, maria]))])
     assert text.startswith("50% of the frames of ben are near-duplicates of frames of maria.")
 
 
@@ -84,28 +84,28 @@ def test_same_background_with_another_hand_is_ignored(rng: np.random.Generator) 
 
 def test_frames_without_a_hand_are_ignored(rng: np.random.Generator) -> None:
     same = np.repeat(random_hashes(rng, 1), 6)
-    assert duplicate_signer_warnings(table(["ada"] * 3 + ["ben"] * 3, same, landmarks=[None] * 6)) == []
+    assert duplicate_signer_warnings([table(["ada"] * 3 + ["ben"] * 3, same, landmarks=[None] * 6)]) == []
 
 
 def test_scaled_copies_are_found(rng: np.random.Generator) -> None:
     same = np.repeat(random_hashes(rng, 1), 6)
     sizes = {"width": [320] * 3 + [160] * 3, "height": [240] * 3 + [120] * 3}
-    assert len(duplicate_signer_warnings(table(["ada"] * 3 + ["ben"] * 3, same, **sizes))) == 1
+    assert len(duplicate_signer_warnings([table(["ada"] * 3 + ["ben"] * 3, same, **sizes)])) == 1
 
 
 def test_each_pair_is_reported_once_with_larger_share(rng: np.random.Generator) -> None:
     ada = random_hashes(rng, 300)
-    (text,) = duplicate_signer_warnings(table(["ada"] * 300 + ["ben"] * 30, np.concatenate([ada, ada[:30]])))
+    (text,) = duplicate_signer_warnings([table(["ada"] * 300 + ["ben"] * 30, np.concatenate([ada, ada[:30]]))])
     assert text.startswith("100% of the frames of ben are near-duplicates of frames of ada.")
 
 
 def test_rows_without_signer_hash_or_original_are_ignored(rng: np.random.Generator) -> None:
     same = np.repeat(random_hashes(rng, 1), 6)
-    assert duplicate_signer_warnings(table(["ada"] * 6, same)) == []
-    assert duplicate_signer_warnings(table(["ada", "ada", None, None, None, None], same)) == []
-    assert duplicate_signer_warnings(table(["ada"] * 3 + ["ben"] * 3, [None] * 3 + same.tolist()[:3])) == []
-    assert duplicate_signer_warnings(table(["ada"] * 3 + ["ben"] * 3, same, parent=["x"] * 6)) == []
-    assert duplicate_signer_warnings(table([], same[:0])) == []
+    assert duplicate_signer_warnings([table(["ada"] * 6, same)]) == []
+    assert duplicate_signer_warnings([table(["ada", "ada", None, None, None, None], same)]) == []
+    assert duplicate_signer_warnings([table(["ada"] * 3 + ["ben"] * 3, [None] * 3 + same.tolist()[:3])]) == []
+    assert duplicate_signer_warnings([table(["ada"] * 3 + ["ben"] * 3, same, parent=["x"] * 6)]) == []
+    assert duplicate_signer_warnings([table([], same[:0])]) == []
 
 
 def test_frames_are_sampled_from_every_signer(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

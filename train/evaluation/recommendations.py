@@ -73,9 +73,13 @@ def _plan_outliers(outliers: Sequence[SignerOutlier]) -> list[PlannedLetter]:
 
 def _plan_sparse(samples: Samples) -> list[PlannedLetter]:
     found = []
-    for signer in np.unique(samples.signer[~samples.is_copy]):
+    originals = np.flatnonzero(~samples.is_copy)
+    names, owner = np.unique(samples.signer[originals], return_inverse=True)
+    order = np.argsort(owner, kind="stable")
+    by_signer = np.split(originals[order], np.cumsum(np.bincount(owner))[:-1])
+    for signer, rows in zip(names, by_signer, strict=True):
         for letter in np.unique(samples.label):
-            group = samples.group[(samples.signer == signer) & (samples.label == letter) & ~samples.is_copy]
+            group = samples.group[rows[samples.label[rows] == letter]]
             if not len(group):
                 why = f"{signer} has no frames of it"
             elif len(group) < MIN_FRAMES:

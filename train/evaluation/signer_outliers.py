@@ -1,7 +1,7 @@
 """Signer outliers: letters that one signer forms unlike the others, measured from landmarks without training."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,11 @@ ADVICE: Final = (
 )
 """What to do about signer outliers."""
 
-MAX_FRAMES: Final = 1000
-"""Frames of a signer's letter that are compared, at most."""
+MAX_FRAMES: Final = 100_000
+"""Frames that are compared, over all signers and letters; with many of them, the same number of each, but at least
+MIN_COMPARED."""
+
+MIN_COMPARED: Final = 20
 
 MIN_FRAMES: Final = 5
 """Minimum number of a signer's frames of a letter; with fewer, the letter is not compared."""
@@ -86,59 +89,93 @@ def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
     """
     if samples.hands.ndim != 3:
         return []
-    rows = np.flatnonzero((samples.split != "test") & samples.hand_found & ~samples.is_copy)
-    rows = _limit_frames(rows, samples.signer[rows], samples.label[rows])
-    bones, signer, label = _bone_directions(samples.read_hands(rows)), samples.signer[rows], samples.label[rows]
-    forms = [
-        (str(name), int(letter))
-        for name in np.unique(signer)
-        for letter in np.unique(label)
-        if ((signer == name) & (label == letter)).sum() >= MIN_FRAMES
-    ]
-    if len({name for name, _ in forms}) < 2:
+    forms = _read_forms(samples)
+    if len(set(forms.signer.tolist())) < 2:
         return []
-    _align_handedness(bones, signer, label, forms)
-    means = np.stack([_mean_directions(bones[(signer == name) & (label == letter)]) for name, letter in forms])
-    distances = _mean_angles(means, means)
-    names, letters = np.array([name for name, _ in forms]), np.array([letter for _, letter in forms])
-    other_signer = names[:, None] != names[None]
-    # Infinite if two forms cannot be compared, so that they are never the nearest.
-    same_letter = np.where(other_signer & (letters[:, None] == letters[None]), distances, np.inf)
-    nearest = same_letter.min(axis=1)
+    _align_handedness(forms)
+    other_signer = forms.signer[:, None] != forms.signer[None]
+    nearest, partner = np.full(len(forms), np.inf), np.zeros(len(forms), np.int64)
+    for letter in np.unique(forms.letter):
+        own = np.flatnonzero(forms.letter == letter)
+        # Infinite if two forms cannot be compared, so that they are never the nearest.
+        distances = np.where(other_signer[np.ix_(own, own)], _mean_angles(forms.mean[own], forms.mean[own]), np.inf)
+        nearest[own], partner[own] = distances.min(axis=1), own[distances.argmin(axis=1)]
     comparable = np.isfinite(nearest)
-    usual = float(np.median(nearest[comparable])) if comparable.any() else 0.0
-    limit = usual + OUTLIER_MADS * robust_std(nearest[comparable], usual) if comparable.any() else np.inf
-    outliers = []
-    for form in np.flatnonzero(comparable & (nearest > limit)):
-        others = other_signer[form]
-        to_others = _mean_angles(bones[(signer == names[form]) & (label == letters[form])], means[others])
-        stray = float((letters[others][to_others.argmin(axis=1)] != letters[form]).mean())
-        like = int(np.where(others, distances[form], np.inf).argmin())
-        other = int(same_letter[form].argmin())
-        outliers.append(
-            SignerOutlier(
-                signer=str(names[form]),
-                letter=LETTERS[letters[form]],
-                distance=round(float(nearest[form]), 1),
-                usual=round(usual, 1),
-                looks_like=("", "") if letters[like] == letters[form] else (LETTERS[letters[like]], str(names[like])),
-                nearness=round(float(distances[form, like]), 1),
-                stray=round(stray, 3),
-                key=_most_typical_key(samples, rows, bones, signer, label, forms[form], means[form]),
-                other_key=_most_typical_key(samples, rows, bones, signer, label, forms[other], means[other]),
-            )
-        )
+    if not comparable.any():
+        return []
+    usual = float(np.median(nearest[comparable]))
+    limit = usual + OUTLIER_MADS * robust_std(nearest[comparable], usual)
+    outliers = [
+        _describe_outlier(samples, forms, form, int(partner[form]), float(nearest[form]), usual)
+        for form in np.flatnonzero(comparable & (nearest > limit))
+    ]
     return sorted(outliers, key=lambda outlier: -outlier.distance)
 
 
-def _limit_frames(rows: Any, signer: Any, label: Any) -> Any:
-    """Return at most MAX_FRAMES rows of each signer and letter, evenly spread over the recording."""
-    _, form = np.unique(np.unique(signer, return_inverse=True)[1] * len(LETTERS) + label, return_inverse=True)
-    order = np.argsort(form, kind="stable")
-    count = np.bincount(form)
-    rank = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
-    step = -(-count // MAX_FRAMES)[form[order]]
-    return np.sort(rows[order[rank % step == 0]])
+@dataclass(frozen=True, kw_only=True)
+class _Forms:
+    """The letters of each signer that have enough frames: m forms.
+
+    Attributes:
+        signer: name of the signer, object (m,) of str.
+        letter: index of the letter, int64 (m,).
+        rows: the frames of each form in the dataset.
+        bones: bone directions of these frames, float32 (frames, 20, 3) for each form.
+        mean: mean bone directions, float32 (m, 20, 3).
+    """
+
+    signer: npt.NDArray[np.object_]
+    letter: npt.NDArray[np.int64]
+    rows: list[npt.NDArray[np.int64]]
+    bones: list[Array]
+    mean: Array
+
+    def __len__(self) -> int:
+        """Number of forms."""
+        return len(self.letter)
+
+
+def _read_forms(samples: Samples) -> _Forms:
+    """Return the forms outside the test set, signer by signer."""
+    rows = np.flatnonzero((samples.split != "test") & samples.hand_found & ~samples.is_copy)
+    names, signer = np.unique(samples.signer[rows], return_inverse=True)
+    code = signer * len(LETTERS) + samples.label[rows]
+    order = np.argsort(code, kind="stable")
+    codes, counts = np.unique(code, return_counts=True)
+    parts = zip(codes.tolist(), np.split(rows[order], np.cumsum(counts)[:-1]), strict=True)
+    most = max(MIN_COMPARED, MAX_FRAMES // max(1, len(codes)))
+    # Evenly spread over the recording, if there are more.
+    kept = [(each, part[:: -(-len(part) // most)]) for each, part in parts if len(part) >= MIN_FRAMES]
+    bones = [_bone_directions(samples.read_hands(part)) for _, part in kept]
+    code = np.array([each for each, _ in kept], np.int64)
+    return _Forms(
+        signer=names[code // len(LETTERS)],
+        letter=code % len(LETTERS),
+        rows=[part for _, part in kept],
+        bones=bones,
+        mean=np.stack([_mean_directions(each) for each in bones]) if bones else np.zeros((0, 20, 3), np.float32),
+    )
+
+
+def _describe_outlier(
+    samples: Samples, forms: _Forms, form: int, partner: int, distance: float, usual: float
+) -> SignerOutlier:
+    others = np.flatnonzero(forms.signer != forms.signer[form])
+    to_others = _mean_angles(forms.mean[form][None], forms.mean[others])[0]
+    like = others[to_others.argmin()]
+    of_frames = _mean_angles(forms.bones[form], forms.mean[others])
+    same_letter = forms.letter[like] == forms.letter[form]
+    return SignerOutlier(
+        signer=str(forms.signer[form]),
+        letter=LETTERS[forms.letter[form]],
+        distance=round(distance, 1),
+        usual=round(usual, 1),
+        looks_like=("", "") if same_letter else (LETTERS[forms.letter[like]], str(forms.signer[like])),
+        nearness=round(float(to_others.min()), 1),
+        stray=round(float((forms.letter[others][of_frames.argmin(axis=1)] != forms.letter[form]).mean()), 3),
+        key=_most_typical_key(samples, forms, form),
+        other_key=_most_typical_key(samples, forms, partner),
+    )
 
 
 def _bone_directions(points: Array) -> Array:
@@ -161,36 +198,27 @@ def _mean_angles(first: Array, second: Array) -> npt.NDArray[np.float64]:
     return np.asarray(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean(axis=-1), np.float64)
 
 
-def _align_handedness(bones: Array, signer: Any, label: Any, forms: list[tuple[str, int]]) -> None:
+def _align_handedness(forms: _Forms) -> None:
     """Mirror all hands of a signer, in place, if that makes them more similar to the first signer's.
 
     MediaPipe sometimes mistakes left and right hands.
     """
-    first = forms[0][0]
-    reference = {
-        letter: _mean_directions(bones[(signer == first) & (label == letter)])
-        for name, letter in forms
-        if name == first
-    }
     flip = np.array([-1, 1, 1], np.float32)
-    for name in dict.fromkeys(name for name, _ in forms if name != first):
-        shared = [letter for other, letter in forms if other == name and letter in reference]
-        means = [_mean_directions(bones[(signer == name) & (label == letter)]) for letter in shared]
-        distance = sum(
-            float(_mean_angles(mean[None], reference[letter][None])[0, 0])
-            for mean, letter in zip(means, shared, strict=True)
-        )
-        mirrored_distance = sum(
-            float(_mean_angles((mean * flip)[None], reference[letter][None])[0, 0])
-            for mean, letter in zip(means, shared, strict=True)
-        )
-        if mirrored_distance < distance:
-            bones[signer == name] *= flip
+    first = {forms.letter[form]: forms.mean[form] for form in np.flatnonzero(forms.signer == forms.signer[0])}
+    for name in dict.fromkeys(forms.signer.tolist()):
+        own = np.flatnonzero(forms.signer == name)
+        shared = [form for form in own if forms.letter[form] in first and name != forms.signer[0]]
+        distance, mirrored = (
+            sum(float(_mean_angles((forms.mean[form] * sign)[None], first[forms.letter[form]][None])[0, 0])
+                for form in shared) for sign in (np.float32(1), flip)
+        )  # fmt: skip
+        if mirrored < distance:
+            forms.mean[own] *= flip
+            for form in own:
+                forms.bones[form] *= flip
 
 
-def _most_typical_key(
-    samples: Samples, rows: Any, bones: Array, signer: Any, label: Any, form: tuple[str, int], mean: Array
-) -> str:
+def _most_typical_key(samples: Samples, forms: _Forms, form: int) -> str:
     """Return the key of the frame that is most similar to the mean of a form."""
-    own = np.flatnonzero((signer == form[0]) & (label == form[1]))
-    return str(samples.key[rows[own[_mean_angles(bones[own], mean[None])[:, 0].argmin()]]])
+    angles = _mean_angles(forms.bones[form], forms.mean[form][None])
+    return str(samples.key[forms.rows[form][angles[:, 0].argmin()]])
