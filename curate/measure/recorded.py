@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +16,10 @@ from aslkit.curate.measure.engine import Engine
 from aslkit.formats.measurements import MEASURED_SCHEMA, SESSION_MEASUREMENTS, read_measurements
 
 SAMPLE_SHARE: Final = 0.01
-"""Share of the recorded frames that are measured again."""
+"""Share of the recorded frames of a session that are measured again."""
+
+MIN_SAMPLE: Final = 3
+"""Frames that are measured again at least of each session, because each may come from another computer."""
 
 _TOLERANCE: Final = 1e-3
 """Maximum difference of two numbers, absolute or relative; of landmarks, 0.6 pixels of 640. On one computer, both
@@ -47,7 +51,7 @@ def add_recorded_measurements(
     recorded = _read(sessions, cache.options.folder_name, missing, on_message)
     if not len(recorded):
         return
-    sample = recorded.take(rng.choice(len(recorded), ceil(SAMPLE_SHARE * len(recorded)), replace=False))
+    sample = recorded.take(_choose_sample(recorded, files, rng))
     paths = {content: files[content] for content in sample.column("content").to_pylist()}
     with progress_bar("Checking the recorder's measurements", len(paths)) as advance:
         batches = []
@@ -78,6 +82,18 @@ def _read(sessions: Iterable[Path], name: str, contents: list[str], on_message: 
     recorded = pa.concat_tables(tables)
     rows = pc.index_in(pa.array(contents, pa.string()), recorded.column("content").combine_chunks())
     return recorded.take(rows.drop_null())
+
+
+def _choose_sample(recorded: pa.Table, files: Mapping[str, Path], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return random rows, some of each session, int64 (n,)."""
+    contents = recorded.column("content").to_pylist()
+    session = np.array([str(files[content].parents[1]) for content in contents])
+    sample = []
+    for name in np.unique(session):
+        rows = np.flatnonzero(session == name)
+        count = min(len(rows), max(MIN_SAMPLE, ceil(SAMPLE_SHARE * len(rows))))
+        sample.append(rng.choice(rows, count, replace=False))
+    return np.concatenate(sample)
 
 
 def find_differing(first: pa.Table, second: pa.Table) -> dict[str, str]:

@@ -21,7 +21,7 @@ from aslkit.core.workspace import Workspace
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.measure.measure import MeasureOptions, file_batches, measure_files
-from aslkit.curate.measure.recorded import add_recorded_measurements, find_differing
+from aslkit.curate.measure.recorded import MIN_SAMPLE, add_recorded_measurements, find_differing
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.measurements import MEASURED_SCHEMA, RECORDER_OPTIONS, SESSION_MEASUREMENTS
 
@@ -93,10 +93,10 @@ def test_only_a_sample_is_measured_again(
 ) -> None:
     cache, messages = add_recorded()
     files = list_images(session)
-    assert (cache.missing(files), messages, len(measured_files)) == ([], [], 1)
+    assert (cache.missing(files), messages, len(measured_files)) == ([], [], MIN_SAMPLE)
     assert cache.get(list(files)).equals(measure_again(files))
     add_recorded()
-    assert len(measured_files) == 1  # from now on, the cache has them
+    assert len(measured_files) == MIN_SAMPLE  # from now on, the cache has them
 
 
 def test_edited_and_added_images_are_not_in_the_recording(
@@ -123,8 +123,24 @@ def test_disagreement_is_reported_and_nothing_is_taken_over(
     pq.write_table(pa.Table.from_pylist(rows, MEASURED_SCHEMA), path)
     cache, (message,) = add_recorded()
     assert len(cache.missing(list_images(session))) == FRAMES
-    assert message.startswith("1 of 1 frames that were measured again differ from what was measured while recording, ")
+    assert message.startswith("3 of 3 frames that were measured again differ from what was measured while recording, ")
     assert message.endswith(f".jpg in landmarks. All {FRAMES} are measured again.")
+
+
+def test_every_session_is_checked(recorded: Path, tmp_path: Path, measured_files: list[str]) -> None:
+    """Also a short one among long ones, which may come from another computer."""
+    files, sessions = dict[str, Path](), list[Path]()
+    for number in range(12):
+        session = tmp_path / str(number)
+        (session / "B").mkdir(parents=True)
+        shutil.copy(sorted((recorded / "B").iterdir())[number], session / "B")
+        if number == 0:
+            shutil.copytree(recorded / SESSION_MEASUREMENTS, session / SESSION_MEASUREMENTS)
+        files |= list_images(session)
+        sessions.append(session)
+    cache = MeasurementCache(folder=tmp_path / "cache", options=RECORDER_OPTIONS)
+    add_recorded_measurements(cache, files, sessions, ENGINE, rng=np.random.default_rng(0), on_message=print)
+    assert sorted(measured_files) == sorted(files)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "too few landmarks"])
