@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -51,6 +51,13 @@ def format_percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "< 0.1%"
     return f"{min(share, 0.999 if share < 1 else 1):.1%}"
+
+
+def join_names(names: Sequence[str], *, most: int = 12) -> str:
+    """Return names with commas; of more than `most`, the first ones and the number of the others."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def format_count(number: int, noun: str) -> str:

@@ -4,9 +4,10 @@ from msgspec import Struct
 
 
 class Environment(Struct, kw_only=True):
-    """Where a model was trained: Python version, system, CPU cores, package versions (null if not installed)."""
+    """Where a model was trained: Python version, system, CPU cores, GPU ("" without one), versions (null if absent)."""
 
     python: str = ""
     system: str = ""
     cores: int | None = None
+    gpu: str = ""
     packages: dict[str, str | None] = {}

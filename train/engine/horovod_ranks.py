@@ -14,6 +14,7 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.process_pool import count_cores
 from aslkit.train.engine.checkpoints import CheckpointStore, RankFailure
+from aslkit.train.engine.devices import prepare_device
 from aslkit.train.engine.epoch_batches import Variant
 from aslkit.train.engine.row_blocks import read_rank_data
 from aslkit.train.engine.threads import limit_threads
@@ -104,6 +105,7 @@ def _train_rank(task: RankTask) -> float:
     hvd.init()
     threads = max(1, count_cores() // hvd.local_size())  # ranks on one machine share its cores
     limit_threads(threads)
+    device = prepare_device(hvd.local_rank())
     keras.utils.set_random_seed(task.seed + hvd.rank())  # for dropout; the weights are broadcast from rank 0
     data, model, ready = read_rank_data(task.store, hvd.rank(), hvd.size()), task.build(), time.time()
 
@@ -114,7 +116,7 @@ def _train_rank(task: RankTask) -> float:
 
     run_training(
         model, data, task.schedule, variants=task.variants, to_inputs=task.to_inputs, seed=task.seed,
-        ranks=_Horovod(), state=task.store.load(), after_epoch=save_checkpoint,
+        ranks=_Horovod(), device=device, state=task.store.load(), after_epoch=save_checkpoint,
     )  # fmt: skip
     hvd.shutdown()
     return ready

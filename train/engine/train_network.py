@@ -12,6 +12,7 @@ from typing import Any, Final
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.progress import progress_bar
 from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.devices import prepare_device, set_weights
 from aslkit.train.engine.epoch_batches import Variant
 from aslkit.train.engine.row_blocks import read_rank_data, remove_blocks, write_blocks
 from aslkit.train.engine.training_loop import Schedule, run_training
@@ -118,7 +119,7 @@ class NetworkTraining:
             start_s = time.perf_counter() - started
             run_training(
                 self.network, data, self.schedule, variants=self.variants, to_inputs=self.to_inputs, seed=self.seed,
-                ranks=SingleProcess(), state=state, after_epoch=after_epoch,
+                ranks=SingleProcess(), device=prepare_device(), state=state, after_epoch=after_epoch,
             )  # fmt: skip
         return start_s
 
@@ -162,19 +163,6 @@ def rebuild_network(architecture: str, weights: list[Any]) -> Any:
         architecture: `keras.Model.to_json()`.
         weights: `keras.Model.get_weights()`.
     """
-    keras = import_keras(exact=False)
-    network = keras.models.model_from_json(architecture)
-    network.set_weights(weights)
-    for layer in iter_layers(network):
-        if hasattr(layer, "finalize_state"):
-            layer.finalize_state()  # a Normalization layer computes with constants derived from its weights
+    network = import_keras(exact=False).models.model_from_json(architecture)
+    set_weights(network, weights)
     return network
-
-
-def iter_layers(model: Any) -> Iterator[Any]:
-    """Yield the layers of a keras.Model and of the models nested in it."""
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from iter_layers(layer)
-        else:
-            yield layer

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import AslkitError
+from aslkit.train.engine.devices import CPU, FLOAT32, Device, copy_with_precision
 from aslkit.train.engine.epoch_batches import Chunk, Variant, epoch_chunks, prefetch
 from aslkit.train.engine.training_rows import RankData
 from aslkit.train.engine.training_state import TrainingState
@@ -64,6 +65,7 @@ def run_training(
     to_inputs: Callable[[Any], Array],
     seed: int,
     ranks: Ranks,
+    device: Device = CPU,
     state: TrainingState,
     after_epoch: Callable[[TrainingState], None],
 ) -> TrainingState:
@@ -82,16 +84,18 @@ def run_training(
         to_inputs: function images -> inputs without augmentation, float32 (n, *shape).
         seed: random seed of order and augmentation; combined with rank and epoch.
         ranks: the processes that train together.
+        device: the processor of this rank.
         state: an empty state, or that of an interrupted training; updated in place.
         after_epoch: called with the state after each epoch, on every rank.
 
     Raises:
         NonFiniteError: the loss or the weights are not finite. `state` holds the last finite epoch.
     """
-    step = TrainingStep(model, label_smoothing=schedule.label_smoothing, ranks=ranks)
-    state.restore(model, step.optimizer)
+    network = model if device.precision == FLOAT32 else copy_with_precision(model, device.precision)
+    step = TrainingStep(network, label_smoothing=schedule.label_smoothing, ranks=ranks, jit=device.jit)
+    state.restore(network, step.optimizer)
     # Also gives all ranks the same initial weights.
-    ranks.broadcast([each.value for each in (*model.weights, *step.optimizer.variables)])
+    ranks.broadcast([each.value for each in (*network.weights, *step.optimizer.variables)])
     steps = max(1, -(-data.total * len(variants) // schedule.batch_size))
 
     # One generator per epoch, so that a resumed training continues with the same order and augmentation.
@@ -112,13 +116,14 @@ def run_training(
             step.average_statistics()
             row = _metrics_row(epoch + 1, step.pop_sums(), step.evaluate(data.validation, to_inputs))
             # The loss is a sum over all ranks, so all of them stop here, and none waits for the others.
-            if not all(np.isfinite(values).all() for values in (row["loss"], *model.get_weights())):
+            if not all(np.isfinite(values).all() for values in (row["loss"], *network.get_weights())):
                 finite = all(np.isfinite(to_inputs(block.read().images)).all() for block in data.train)
                 raise _non_finite_error(state, schedule, finite_inputs=finite)
-            state.add_epoch({**row, "seconds": time.perf_counter() - started}, model, step.optimizer)
+            state.add_epoch({**row, "seconds": time.perf_counter() - started}, network, step.optimizer)
             after_epoch(state)
     finally:
         prepared.close()
+        model.set_weights(network.get_weights())
     return state
 
 

@@ -61,9 +61,10 @@ class TrainingStep:
             classes). A class after the 24 letters is for rest poses.
         label_smoothing: label smoothing of the loss, 0–1.
         ranks: the processes that train together.
+        jit: compile gradients with XLA.
     """
 
-    def __init__(self, model: Any, *, label_smoothing: float, ranks: Ranks) -> None:
+    def __init__(self, model: Any, *, label_smoothing: float, ranks: Ranks, jit: bool = False) -> None:
         import keras
         import tensorflow as tf
 
@@ -76,6 +77,7 @@ class TrainingStep:
         bounds, rates = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
         # With a signature, because TensorFlow would otherwise trace the function again for each batch size.
         self._train = tf.function(self._train_chunk, input_signature=[inputs, label, weight, bounds, rates])
+        self._gradients = tf.function(self._compute_gradients, jit_compile=True) if jit else self._compute_gradients
         self._evaluate = tf.function(self._evaluate_batch, input_signature=[inputs, label])
 
     def train(self, chunk: Chunk, rates: Array) -> None:
@@ -113,14 +115,21 @@ class TrainingStep:
         for step in tf.range(tf.shape(rates)[0]):
             start, end = bounds[step], bounds[step + 1]
             self.optimizer.learning_rate.assign(rates[step])
-            with tf.GradientTape() as tape:
-                outputs = self._model(inputs[start:end], training=True)
-                sums = self._batch_sums(outputs, label[start:end], weight[start:end])
-            # Gradients of the sum: divided by the number of images of all ranks, each image has the same weight.
-            gradients = tape.gradient(sums[1], self._model.trainable_variables)
+            gradients, sums = self._gradients(inputs[start:end], label[start:end], weight[start:end])
             *gradients, count = self._ranks.allreduce([*gradients, sums[0]])
             self.optimizer.apply([each / count for each in gradients], self._model.trainable_variables)
             self._sums.assign_add(tf.stack(sums))
+
+    def _compute_gradients(self, inputs: Any, label: Any, weight: Any) -> tuple[list[Any], list[Any]]:
+        """Return the gradients of the summed loss, and the sums.
+
+        Of the sum: divided by the number of images of all ranks, each image has the same weight.
+        """
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            sums = self._batch_sums(self._model(inputs, training=True), label, weight)
+        return tape.gradient(sums[1], self._model.trainable_variables), sums
 
     def _evaluate_batch(self, inputs: Any, label: Any) -> Any:
         import tensorflow as tf

@@ -16,8 +16,9 @@ from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.devices import iter_layers
 from aslkit.train.engine.tensorboard import write_scalars
-from aslkit.train.engine.train_network import ONE_PROCESS, NetworkTraining, TrainingResources, iter_layers
+from aslkit.train.engine.train_network import ONE_PROCESS, NetworkTraining, TrainingResources
 from aslkit.train.engine.training_loop import NonFiniteError, Schedule
 from aslkit.train.engine.training_rows import TrainingRows
 from aslkit.train.engine.training_state import TrainingState

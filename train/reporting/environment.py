@@ -3,12 +3,14 @@
 import os
 import platform
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from aslkit.core.installation import find_version
 from aslkit.formats.environment import Environment
+from aslkit.train.engine.devices import CPU, prepare_device
 
 WORKSPACE_PLACEHOLDER: Final = "WORKSPACE"
 """Stands for a workspace outside the current folder, whose path is not written into files that are shared."""
@@ -22,13 +24,22 @@ PACKAGES: Final = (
 
 
 def describe_environment() -> Environment:
-    """Return the Python version, system, CPU cores, and versions of packages that affect results; None if missing."""
+    """Return the Python version, system, CPU cores, GPU, and versions of packages that affect results."""
     return Environment(
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count(),
+        gpu=_describe_gpu(),
         packages={name: find_version(name) for name in PACKAGES},
     )
+
+
+def _describe_gpu() -> str:
+    """Return the name of the GPU and its precision; "" without one, or before the first use of TensorFlow."""
+    if "tensorflow" not in sys.modules:
+        return ""
+    device = prepare_device()
+    return "" if device == CPU else str(device)
 
 
 def reproduce_command(

@@ -155,4 +155,5 @@ def _render_letters(metrics: RunMetrics) -> str:
 
 def _render_environment(environment: Environment) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in environment.packages.items() if version)
-    return f"Trained with Python {environment.python} on {environment.system}, {environment.cores} cores; {packages}.\n"
+    processors = f"{environment.cores} cores{', ' if environment.gpu else ''}{environment.gpu}"
+    return f"Trained with Python {environment.python} on {environment.system}, {processors}; {packages}.\n"

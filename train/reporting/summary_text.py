@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from aslkit.core.sanitize import format_percent
+from aslkit.core.sanitize import format_percent, join_names
 from aslkit.formats.prediction_metrics import RejectionMetrics
 from aslkit.formats.run_metrics import CrossValidationMetrics, RunMetrics
 from aslkit.web.report_page import join_listed, join_words
@@ -89,7 +89,7 @@ def describe_test_set(metrics: RunMetrics) -> str:
     """Return the data on which a run or an evaluation was measured."""
     evaluation, unseen = metrics.evaluated, metrics.unseen
     if evaluation and evaluation.training_signers:
-        return f"signers it was trained on: {', '.join(evaluation.training_signers)}"
+        return f"signers it was trained on: {join_names(evaluation.training_signers)}"
     by = unseen.by or "signer"
     tested = (_FOLDS if metrics.cv and not evaluation else _TEST_SET).get(by, f"data held out by {by}")
     if unseen.same_signers and len(unseen.held_out) > 1:
@@ -97,7 +97,7 @@ def describe_test_set(metrics: RunMetrics) -> str:
     if metrics.synthetic:
         tested = f"{tested} (synthetic)"
     if by == "signer":
-        tested = f"{tested}: {', '.join(unseen.held_out)}"
+        tested = f"{tested}: {join_names(unseen.held_out)}"
     return tested + _describe_missing_letters(metrics)
 
 

@@ -12,7 +12,7 @@ import click
 
 from aslkit.cli.shared.options import next_command
 from aslkit.core.letters import LETTERS, NO_LETTER
-from aslkit.core.sanitize import format_count, format_percent
+from aslkit.core.sanitize import format_count, format_percent, join_names
 from aslkit.web.report_page import count_near_duplicates
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) ->
     for name, signer in summary["signers"].items():
         click.echo(f"  {name}: {format_count(signer['frames'], 'frame')}, hand found in {signer['coverage']:.2%}")
     splits = ", ".join(f"{name} {count:,}" for name, count in summary["splits"].items())
-    held_out = f" ({', '.join(summary['held_out'])})" if summary["held_out"] else ""
+    held_out = f" ({join_names(summary['held_out'])})" if summary["held_out"] else ""
     click.echo(f"Split by {_SPLIT_UNITS.get(summary['split_by'], summary['split_by'])}: {splits}{held_out}")
 
 
