@@ -164,7 +164,7 @@ def train(
 def _open_spark(ranks: int, master: str) -> AbstractContextManager[Any]:
     if ranks == 1:
         return nullcontext()
-    from aslkit.train.benchmark.mllib import training_session
+    from aslkit.train.engine.training_session import training_session
 
     return training_session(master, ranks=ranks)
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from aslkit.core.native_libraries import import_keras
 from aslkit.train.benchmark import cnn, sign_mnist_split
-from aslkit.train.benchmark.mllib import training_session
 from aslkit.train.benchmark.recipe import NetworkConfig
 from aslkit.train.benchmark.sign_mnist_split import BenchmarkImages
 from aslkit.train.engine.checkpoints import CheckpointStore
+from aslkit.train.engine.training_session import training_session
 
 EPOCHS = 5
 BATCH = 240

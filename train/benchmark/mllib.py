@@ -1,9 +1,6 @@
 """Random forests and perceptrons of Spark MLlib. The only module of training that imports PySpark."""
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,28 +25,6 @@ _BLOCK_SIZE: Final = 1024
 _MAX_FOREST_MB: Final = 1024
 """Memory for the statistics of the nodes that are split in one pass over the data, MB. With MLlib's default of 256, a
 forest needs more passes."""
-
-
-@contextmanager
-def training_session(master: str, *, ranks: int = 0) -> Iterator[Any]:
-    """Open a Spark session for training; the driver gets a quarter of this machine's memory, 2 to 16 GB.
-
-    Args:
-        master: Spark master URL.
-        ranks: number of tasks that Horovod must run at the same time; 0 without Horovod.
-
-    Raises:
-        AslkitError: Spark does not start, or has fewer task slots than ranks.
-    """
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 1_000_000_000
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before Spark starts, so that Horovod's processes inherit it
-    # One failure ends the job: Spark cannot repeat a single rank while the others wait for it in an allreduce.
-    settings = {"spark.driver.memory": f"{min(max(memory, 2), 16)}g", "spark.task.maxFailures": "1"}
-    with core.open_spark_session(master, name="train", settings=settings) as spark:
-        slots = spark.sparkContext.defaultParallelism
-        if slots < ranks:
-            raise AslkitError(f"{master} can run only {slots} tasks at the same time, fewer than --ranks {ranks}.")
-        yield spark
 
 
 def is_spark_alive(spark: Any) -> bool:

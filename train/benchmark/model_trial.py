@@ -138,7 +138,7 @@ def open_spark_if_needed(configs: Iterable[ModelConfig], *, ranks: int, master: 
     if is_network <= {True} and (ranks == 1 or not is_network):
         yield None
         return
-    from aslkit.train.benchmark.mllib import training_session
+    from aslkit.train.engine.training_session import training_session
 
     with training_session(master, ranks=ranks if True in is_network else 0) as spark:
         yield spark

@@ -17,7 +17,7 @@ import pytest
 from aslkit.core.errors import AslkitError
 from aslkit.train.benchmark import cnn, sign_mnist_split
 from aslkit.train.benchmark.image_descriptors import Pixels
-from aslkit.train.benchmark.mllib import fit_mllib, step_weights, training_session
+from aslkit.train.benchmark.mllib import fit_mllib, step_weights
 from aslkit.train.benchmark.model_trial import MLLIB, BenchmarkSettings, train_model
 from aslkit.train.benchmark.recipe import ForestConfig, MllibConfig, PerceptronConfig
 from aslkit.train.benchmark.spark_progress import StepCounter
@@ -25,6 +25,7 @@ from aslkit.train.engine.checkpoints import CheckpointStore
 from aslkit.train.engine.horovod_ranks import RankTask, train_on_ranks
 from aslkit.train.engine.row_blocks import write_blocks
 from aslkit.train.engine.training_loop import Schedule
+from aslkit.train.engine.training_session import training_session
 
 RESUME = "aslkit train --resume here"
 
