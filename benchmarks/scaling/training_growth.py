@@ -3,8 +3,8 @@
     ./run bench training_growth DATASET [--rows 40000 140000 1000000] [--ranks 1 2] [--plot training-growth.png]
 
 DATASET is a curated dataset. Its landmarks are repeated as other signers, with noise, so that no two rows are equal.
-The images are left out. Each run trains one epoch with `--quick`. Memory is the peak of a process. That of a rank, or of
-the command if there is only one process, must not grow with the rows.
+The images are left out. Each run trains one epoch with `--quick`. Memory is the peak of a process. That of a rank, or
+of the command if there is only one process, must not grow with the rows.
 """
 
 import argparse
