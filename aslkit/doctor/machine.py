@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from aslkit.core.installation import install_command, uninstall_command
 from aslkit.doctor.result import CheckStatus, missing, ok, problem
 
 TESTED_PYTHONS: Final = ("3.11", "3.12")
@@ -21,7 +22,11 @@ MIN_JAVA: Final = 17
 MIN_FREE_GIB: Final = 2.0
 """Below this, a recording session or a training run may not fit."""
 
-COMMAND_TIMEOUT_S: Final = 10
+COMMAND_TIMEOUT_S: Final = 30
+
+TENSORFLOW_VERSION: Final = "2.18.1"
+
+_COUNT_GPUS: Final = "import tensorflow as tf; print('GPUs:', len(tf.config.list_physical_devices('GPU')))"
 
 INSTALL_JAVA: Final = {
     "linux": "sudo apt-get install openjdk-17-jre-headless (or your distribution's package of Java 17 or newer)",
@@ -37,11 +42,14 @@ CONNECT_CAMERA: Final = "connect a webcam; recording from a video or from images
 # Several checks need the version of Java, which takes a moment to start.
 @cache
 def _output(*command: str) -> str:
-    """Return what a command printed to stdout and stderr; "" if it failed.
+    """Return what a command printed to stdout and stderr; "" if it failed or does not exist.
 
     Some systems have stubs, such as `java` and `g++` on macOS, which only print how to install the program, and fail.
     """
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False)
+    try:
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False)
+    except FileNotFoundError:
+        return ""
     return completed.stdout + completed.stderr if completed.returncode == 0 else ""
 
 
@@ -86,6 +94,18 @@ def check_compiler(_: Path) -> CheckStatus:
     if not version:
         return missing("no working g++ or clang++ on the PATH", remedy)
     return ok(version) if shutil.which("make") else missing(f"{version}, but make is not on the PATH", remedy)
+
+
+def check_gpu(_: Path) -> CheckStatus:
+    """Check for NVIDIA GPUs, and whether the installed TensorFlow can use them. Having none is no problem."""
+    names = re.findall(r"^GPU \d+: (.+?) \(UUID", _output("nvidia-smi", "-L"), re.MULTILINE)
+    if not names:
+        return ok("none; networks are trained on the CPU")
+    found = ", ".join(names)
+    if f"GPUs: {len(names)}\n" in _output(sys.executable, "-c", _COUNT_GPUS):
+        return ok(found)
+    remedy = f"{uninstall_command('tensorflow-cpu')}; {install_command('tensorflow[and-cuda]==' + TENSORFLOW_VERSION)}"
+    return problem(f"{found}, but the installed TensorFlow cannot use it, so networks are trained on the CPU", remedy)
 
 
 def check_cameras(_: Path) -> CheckStatus:

@@ -84,6 +84,7 @@ CHECKS: Final = (
     Check(name="OpenCV", needed_for="images, cameras and windows", run=packages.check_opencv, required=True),
     Check(name="HEIC", needed_for="photographs of iPhones (extra [heic])", run=packages.check_heic),
     Check(name="TensorFlow", needed_for="training neural networks (extra [train])", run=packages.check_tensorflow),
+    Check(name="GPU", needed_for="faster training of networks on pixels", run=machine.check_gpu),
     Check(name="Horovod", needed_for="training on several ranks (extra [spark])", run=packages.check_horovod),
     Check(name="Spark", needed_for=SPARK_USES, run=packages.check_spark),
     Check(name="MediaPipe hand models", needed_for="hand detection", run=packages.check_hand_models, required=True),

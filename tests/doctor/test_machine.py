@@ -166,3 +166,30 @@ def test_check_disk_uses_parent_of_missing_workspace(monkeypatch: pytest.MonkeyP
 def test_check_disk_reports_unwritable_workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert machine.check_disk(tmp_path).state == "problem"
+
+
+@pytest.mark.parametrize(
+    ("listed", "counted", "state", "detail"),
+    [
+        ("echo 'No devices were found'", 0, "ok", "none; networks are trained on the CPU"),
+        ("echo 'GPU 0: NVIDIA H100 (UUID: GPU-1)'", 1, "ok", "NVIDIA H100"),
+        ("echo 'GPU 0: NVIDIA H100 (UUID: GPU-1)'", 0, "problem", "the installed TensorFlow cannot use it"),
+        ("exit 9", 0, "ok", "none"),
+    ],
+)
+def test_check_gpu(
+    listed: str,
+    counted: int,
+    state: str,
+    detail: str,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    machine._output.cache_clear()  # of the other cases
+    set_path(monkeypatch, program("nvidia-smi", listed))
+    monkeypatch.setattr(sys, "executable", str(program("python", f"echo 'GPUs: {counted}'; echo log >&2") / "python"))
+    status = machine.check_gpu(tmp_path)
+    assert status.state == state
+    assert detail in status.detail
+    assert ("tensorflow[and-cuda]" in status.remedy) == (state == "problem")
