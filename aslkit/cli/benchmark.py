@@ -55,7 +55,7 @@ class BenchmarkRequest:
     "--config", default=None, metavar="RECIPE", help="Preset or TOML file with the models.  [default: benchmark]",
     shell_complete=completions.recipe,
 )  # fmt: skip
-@click.option("--feature", help="Only models with this input: pixels28, hog.")
+@click.option("--feature", help="Only models with this input: pixels28, pixels14, hog.")
 @click.option("--architecture", help="Only models of this family: rf, mlp, cnn.")
 @click.option("--seed", type=click.IntRange(0), help="Only this seed.  [default: those of the recipe]")
 @click.option("--ranks", type=click.IntRange(1), help="Horovod ranks.  [default: 2, or 1 on a single core]")

@@ -9,7 +9,7 @@ from tests.train import published
 PIXELS = published.draw_photographs(np.random.default_rng(1))[0][:40]
 
 
-@pytest.mark.parametrize(("name", "size"), [("pixels28", 784), ("hog", 324)])
+@pytest.mark.parametrize(("name", "size"), [("pixels28", 784), ("pixels14", 196), ("hog", 324)])
 def test_descriptors_have_shape_and_range(name: str, size: int) -> None:
     values = DESCRIPTORS[name](PIXELS)
     assert values.shape == (40, size)
@@ -17,6 +17,12 @@ def test_descriptors_have_shape_and_range(name: str, size: int) -> None:
     assert values.min() >= 0
     assert 0 < values.max() <= 255
     assert DESCRIPTORS[name](PIXELS[:0]).shape == (0, size)
+
+
+def test_reduced_pixels_are_means_of_four() -> None:
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 2:4, 4:6] = [[10, 20], [30, 41]]
+    assert DESCRIPTORS["pixels14"](image).reshape(14, 14)[1, 2] == 25.25
 
 
 def test_hog_features_do_not_depend_on_brightness() -> None:
