@@ -24,7 +24,8 @@ def reduced_pixels(images: Pixels) -> Array:
     """Average squares of 2×2 pixels of images, uint8 (n, 28, 28), and flatten them to float32 (n, 196), 0–255."""
     half = images.shape[1] // 2
     squares = images.reshape(len(images), half, 2, half, 2)
-    return squares.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), half * half)
+    reduced: Array = squares.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), half * half)
+    return reduced
 
 
 def normalise_contrast(images: Pixels) -> Pixels:

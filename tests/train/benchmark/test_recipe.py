@@ -48,7 +48,7 @@ def test_reference_preset_equals_the_reference_study() -> None:
 def test_benchmark_preset_has_all_kinds_of_models() -> None:
     recipe = load_recipe("benchmark")
     kinds = {(each.architecture, each.feature) for each in recipe.models.values()}
-    assert kinds == {("rf", "pixels28"), ("rf", "hog"), ("mlp", "pixels28"), ("mlp", "hog"), ("cnn", "pixels28")}
+    assert kinds == {("rf", "pixels14"), ("rf", "hog"), ("mlp", "pixels14"), ("mlp", "hog"), ("cnn", "pixels28")}
     assert all(len(recipe.seeds(name)) == 3 for name in ("cnn", "mlp-hog"))
     assert recipe.benchmark.random_split
 
@@ -60,7 +60,7 @@ def test_benchmark_preset_has_all_kinds_of_models() -> None:
         (("trees = 20", "trees = 0"), "trees must be a whole number from 1"),
         (("trees = 20", "tree = 20\ntrees = 20"), "unknown key 'tree'"),
         (('"rf"', '"svm"'), "architecture is 'svm'. Known: rf, mlp, cnn"),
-        (("depth = 6", 'depth = 6\nfeature = "landmarks"'), "no feature 'landmarks' here. Known: pixels28, hog"),
+        (("depth = 6", 'depth = 6\nfeature = "landmarks"'), "no feature 'landmarks' here. Known: pixels28, pixels14, hog"),
         (("seeds = [0]", "seeds = [0, 0]"), "seeds must not repeat"),
         (("seeds = [0]", "seeds = 0"), "seeds must be a list"),
         (("seeds = [0]", "seeds = [{a = 1}, 2]"), "seeds must be a list of whole numbers from 0"),
