@@ -6,28 +6,48 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import Any, Final
 
 from aslkit.core.installation import missing_module
 
-_LOCK: Final = RLock()
+
+class _Redirection:
+    """Sends file descriptor 2 to the null device while at least one thread asks for it."""
+
+    def __init__(self) -> None:
+        self._lock, self._threads, self._saved = Lock(), 0, -1
+
+    def start(self) -> None:
+        with self._lock:
+            self._threads += 1
+            if self._threads > 1:
+                return
+            # Text that Python has buffered must not go to the sink. Redirecting sys.stderr would not affect C++.
+            sys.stderr.flush()
+            self._saved = os.dup(2)
+            with Path(os.devnull).open("wb") as sink:
+                os.dup2(sink.fileno(), 2)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._threads -= 1
+            if not self._threads:
+                os.dup2(self._saved, 2)
+                os.close(self._saved)
+
+
+_REDIRECTION: Final = _Redirection()
 
 
 @contextmanager
 def suppress_native_log() -> Iterator[None]:
-    """Suppress the messages that MediaPipe and TensorFlow write from C++ to file descriptor 2."""
-    with _LOCK:  # two threads would restore each other's redirection
-        # Text that Python has buffered must not go to the sink. Redirecting sys.stderr instead would not affect C++.
-        sys.stderr.flush()
-        saved = os.dup(2)
-        with Path(os.devnull).open("wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+    """Suppress the messages that MediaPipe and TensorFlow write from C++ to file descriptor 2, in all threads."""
+    _REDIRECTION.start()
+    try:
+        yield
+    finally:
+        _REDIRECTION.stop()
 
 
 def import_keras(*, exact: bool = True) -> Any:
