@@ -77,7 +77,7 @@ def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callab
         try:
             # The ranks' output is collected and only shown if none of them has recorded a traceback.
             ready = horovod.spark.run(
-                _run_rank, args=(task,), num_proc=ranks, start_timeout=_START_TIMEOUT_S, env=_rank_environment(),
+                _run_rank, args=(task,), num_proc=ranks, start_timeout=_START_TIMEOUT_S, env=rank_environment(),
                 stdout=output, stderr=output, verbose=0,
             )  # fmt: skip
         except Exception as error:  # Horovod raises Exception, RuntimeError, and exceptions of its own and of Spark
@@ -140,7 +140,7 @@ class _Horovod:
         self._hvd.broadcast_variables(variables, root_rank=0)
 
 
-def _rank_environment() -> dict[str, str]:
+def rank_environment() -> dict[str, str]:
     """Return this process's environment, with Gloo: Horovod is built with it, but would prefer an installed MPI."""
     return os.environ | {"HOROVOD_CONTROLLER": "gloo", "HOROVOD_CPU_OPERATIONS": "gloo", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
