@@ -84,6 +84,7 @@ class _TrainRequest:
     cv: By | None
     curve: bool
     quick: bool
+    ranks: int
     captures: Path | None
     on_message: OnMessage
 
@@ -149,7 +150,7 @@ def train(
     ):  # fmt: skip
         request = _TrainRequest(
             run=folder.name, dataset=dataset, runs=runs, hold_out=hold_out, cv=cv, curve=curve, quick=quick,
-            captures=captures, on_message=on_message,
+            ranks=ranks, captures=captures, on_message=on_message,
         )  # fmt: skip
         finished = _run(request, config, resources)
         with atomic_write(folder) as partial:
@@ -299,6 +300,7 @@ def _command(request: _TrainRequest) -> str:
         cv=request.cv,
         curve=request.curve,
         quick=request.quick,
+        ranks=request.ranks,
     )
 
 

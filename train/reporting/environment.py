@@ -51,6 +51,7 @@ def reproduce_command(
     cv: str | None = None,
     curve: bool = False,
     quick: bool = False,
+    ranks: int = 1,
 ) -> str:
     """Return the command that repeats a training run with its config.toml, if entered in the current folder.
 
@@ -62,10 +63,12 @@ def reproduce_command(
         cv: unit of the cross-validation, if there was one.
         curve: whether a learning curve was measured.
         quick: whether comparisons were omitted.
+        ranks: number of processes.
     """
     config = f"{_describe_path(workspace, WORKSPACE_PLACEHOLDER)}/runs/{run}/config.toml"
     words = [word for signer in hold_out for word in ("--hold-out", signer)]
     words += [*(["--cv", cv] if cv else []), *(["--curve"] if curve else []), *(["--quick"] if quick else [])]
+    words += ["--ranks", str(ranks)] if ranks > 1 else []
     return format_command("train", "--config", config, *words, dataset=dataset, workspace=workspace)
 
 
