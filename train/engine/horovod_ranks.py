@@ -2,11 +2,12 @@
 
 import io
 import os
+import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callab
     import horovod.spark
 
     started, output = time.time(), io.StringIO()
-    with _HistoryPoller(task.store, on_epochs), _quiet_job_thread():
+    with _HistoryPoller(task.store, on_epochs), _quiet_job_thread(), _record_interrupt() as was_interrupted:
         try:
             # The ranks' output is collected and only shown if none of them has recorded a traceback.
             ready = horovod.spark.run(
@@ -81,6 +82,9 @@ def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callab
                 stdout=output, stderr=output, verbose=0,
             )  # fmt: skip
         except Exception as error:  # Horovod raises Exception, RuntimeError, and exceptions of its own and of Spark
+            if was_interrupted():
+                task.store.pop_failures(ranks)
+                raise KeyboardInterrupt from error
             raise _explain_failure(task.store, ranks, error, output.getvalue(), resume) from error
     return float(min(ready)) - started
 
@@ -161,6 +165,33 @@ def _quiet_job_thread() -> Iterator[None]:
         threading.excepthook = previous
 
 
+@contextmanager
+def _record_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C was pressed in the block.
+
+    Horovod replaces the handler of Ctrl-C, stops the ranks, and raises the same exception as for a lost rank.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    previous = signal.set_wakeup_fd(write_end)  # receives the number of each signal
+
+    def was_interrupted() -> bool:
+        with suppress(BlockingIOError):
+            return signal.SIGINT in os.read(read_end, 1024)
+        return False
+
+    try:
+        yield was_interrupted
+    finally:
+        signal.set_wakeup_fd(previous)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.close(read_end)
+        os.close(write_end)
+
+
 class _HistoryPoller:
     """Report epochs in a background thread as they end: the ranks are other processes."""
 
@@ -211,4 +242,5 @@ def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, outpu
             f"{last.strip()[:300]}\n"
         )
     done = len(store.read_history())
-    return AslkitError(f"{why}\nFinished epochs in the checkpoint: {done}. Resume with:\n\n    {resume}")
+    how = f" Resume with:\n\n    {resume}" if resume else ""
+    return AslkitError(f"{why}\nFinished epochs in the checkpoint: {done}.{how}")

@@ -4,8 +4,10 @@ That two ranks train like one, and resuming after a killed rank, are tested on a
 """
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -65,6 +67,27 @@ def test_train_on_ranks_reports_the_failing_rank(
     assert "Rank 1 of 2 failed" in error.value.message
     assert "ValueError: invalid images on this rank" in error.value.message
     assert RESUME in error.value.message
+
+
+def _wait(images: Pixels, rng: np.random.Generator) -> Any:
+    time.sleep(0.5)
+    return cnn.scale_images(images)
+
+
+def test_interrupt_keeps_the_finished_epochs(
+    images: sign_mnist_split.BenchmarkImages, tmp_path: Path, spark: Any
+) -> None:
+    store, handler = CheckpointStore(url=str(tmp_path)), signal.getsignal(signal.SIGINT)
+    task = build_task(_wait, images, store)
+
+    def press(history: list[dict[str, float]]) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_ranks(task, ranks=2, resume=RESUME, on_epochs=press)
+    assert 1 <= len(store.load().history) < 3
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert store.pop_failures(2) == {}
 
 
 @pytest.mark.parametrize(
