@@ -51,7 +51,7 @@ class TrainingDetails(Struct, kw_only=True):
 
     Attributes:
         fit_s: duration, seconds.
-        engine: "keras", "horovod-on-spark" or "spark-mllib".
+        engine: "keras", "horovod-on-spark", "spark-mllib", or "ensemble" of networks that were trained before.
         ranks: number of processes.
         epochs, best_epoch, epoch_s: number of epochs, the one with the lowest validation loss, median duration in
             seconds; null for models without epochs.
