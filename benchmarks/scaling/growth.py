@@ -51,9 +51,6 @@ from benchmarks.speed.curation import pictures
 SAMPLE = 600
 """Number of images that are measured to estimate the time per image."""
 
-MAX_TRAINED_ROWS = 500_000
-"""Maximum number of rows for which an epoch is trained: training needs 24 KiB per row."""
-
 FLIPPED_SHARE = 0.12
 """Share of a hash's bits that are flipped; images that differ by so many bits are not near-duplicates."""
 
@@ -167,7 +164,7 @@ def _jittered(frames: list[CapturedFrame], times: int, folder: Path) -> Iterator
 
 
 def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
-    """Time all stages of curation and training."""
+    """Time all stages of curation, and reading for training; for training see training_growth."""
     into: Measured = {}
     workspace, config, engine = Workspace(root=root), load_settings("curate", CurateConfig), Local()
     frames, seen = described(workspace, config)
@@ -205,7 +202,7 @@ def stages(root: Path, times: int, *, same_people: bool) -> dict[str, Any]:
                 )
                 parquet_store.write_split(Path(folder), name, _named(groups), facts={})
         del table, seen, found, frames
-        _train(Path(folder), into)
+        _read_for_training(Path(folder), into)
     return {"rows": len(group), "stages": into}
 
 
@@ -225,19 +222,12 @@ def _time_measuring(frames: list[CapturedFrame], config: CurateConfig, into: Mea
     into["measure images"]["seconds"] *= len(frames) / len(some)
 
 
-def _train(folder: Path, into: Measured) -> None:
-    from aslkit.train.config import TrainConfig
+def _read_for_training(folder: Path, into: Measured) -> None:
     from aslkit.train.data import samples as data
     from aslkit.train.data.features import get_feature
-    from aslkit.train.fitting.fit import fit
 
-    chosen = get_feature("landmarks")
     with measured("read for training", into):
-        samples = data.load_samples(folder, chosen.contract)
-    if len(samples) > MAX_TRAINED_ROWS:
-        return
-    with measured("one epoch", into):
-        fit(samples, chosen, load_settings("train", TrainConfig, flags={"epochs": 1, "architecture": "mlp"}))
+        data.load_samples(folder, get_feature("landmarks").contract)
 
 
 # --- The plot ------------------------------------------------------------------------------------------------------

@@ -124,8 +124,11 @@ def plot(results: list[dict[str, Any]], path: Path) -> None:
         if ranks > 1:
             memory.plot(rows, [each["command"] for each in own], "o--", label=f"command that starts {label}")
     memory.axhline(LIMIT_MIB, color="0.6", linewidth=1)
-    memory.set(xscale="log", ylim=(0, None), xlabel="rows", ylabel="peak memory of a process, MiB")
-    seconds.set(xscale="log", yscale="log", xlabel="rows", ylabel="seconds, one epoch and all measurements")
+    memory.annotate(
+        "1.5 GB", (results[0]["rows"], LIMIT_MIB), (0, 3), textcoords="offset points", fontsize=8, color="0.4"
+    )
+    memory.set(xscale="log", ylim=(0, 1700), xlabel="rows", ylabel="peak memory of a process, MiB")
+    seconds.set(xscale="log", ylim=(0, None), xlabel="rows", ylabel="seconds of the command, one epoch")
     for axis in (memory, seconds):
         axis.grid(visible=True, alpha=0.3)
         axis.legend(frameon=False, fontsize=8)
