@@ -8,7 +8,14 @@ import pytest
 
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX
-from aslkit.train.baselines import HELD_OUT_SIGNERS, LATER_FRAMES, TrainingContext, calibrate_model
+from aslkit.train import baselines
+from aslkit.train.baselines import (
+    HELD_OUT_SIGNERS,
+    LATER_FRAMES,
+    VALIDATION_SIGNERS,
+    TrainingContext,
+    calibrate_model,
+)
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
@@ -32,6 +39,16 @@ def _chosen_on(samples: data.Samples) -> str:
 
 def test_calibrate_model_uses_held_out_signers(samples: data.Samples) -> None:
     assert _chosen_on(samples) == HELD_OUT_SIGNERS
+
+
+def test_calibrate_model_uses_enough_validation_signers_without_further_trainings(
+    samples: data.Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "MIN_VALIDATION_SIGNERS", 1)
+    monkeypatch.setattr(baselines, "cross_validate", None)  # calling it fails
+    others = np.where(samples.split == "test", "test", "train")
+    split = np.where(samples.signer == "synthetic-cleo", "validation", others)
+    assert _chosen_on(replace(samples, split=split)) == VALIDATION_SIGNERS
 
 
 def test_calibrate_model_uses_later_frames_if_only_one_signer_has_a_letter(samples: data.Samples) -> None:

@@ -26,6 +26,24 @@ def test_load_samples_sorts_frames_independently_of_the_split(dataset: Path) -> 
     assert (samples.hand_found == ~(samples.hands == 0).all(axis=(1, 2))).all()
 
 
+@pytest.mark.parametrize("contract", [PreprocessConfig(kind="landmarks"), PreprocessConfig(kind="pixels", size=28)])
+def test_large_hands_are_read_from_a_file(
+    contract: PreprocessConfig, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = data.load_samples(dataset, contract)
+    monkeypatch.setattr(data, "_MEMORY_BYTES", 0)
+    mapped = data.load_samples(dataset, contract)
+    assert isinstance(mapped.hands, np.memmap)
+    some = np.array([5, 0, 40])
+    part = data.subset(mapped, mapped.label == mapped.label[0])
+    assert part.hands is mapped.hands  # not copied
+    np.testing.assert_array_equal(
+        part.read_hands(np.arange(3)), in_memory.read_hands(np.flatnonzero(part.label[0] == in_memory.label)[:3])
+    )
+    np.testing.assert_array_equal(mapped.read_hands(some), in_memory.hands[some])
+    np.testing.assert_array_equal(mapped.hand_found, in_memory.hand_found)
+
+
 def test_load_samples_crops_hands(dataset: Path) -> None:
     samples = data.load_samples(dataset, PreprocessConfig(kind="pixels", size=28))
     assert samples.hands.shape == (96, 28, 28, 1)

@@ -12,6 +12,7 @@ from aslkit.core.native_libraries import import_keras
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
+from aslkit.train.engine import row_blocks, train_network
 from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.architectures import ARCHITECTURES, get_architecture
@@ -72,6 +73,18 @@ def test_fit_generalises_to_unseen_signers(dataset: Path) -> None:
     assert metrics.accuracy == pytest.approx((metrics.accuracy_hand_found or 0) * 5 / 6)
     names = {"loss", "accuracy", "precision", "recall"}
     assert set(fitted.history[0]) == {"epoch", "seconds", *names, *(f"val_{name}" for name in names)}
+
+
+def test_rows_on_disk_train_like_rows_in_memory(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feature = get_feature("landmarks")
+    samples = data.load_samples(dataset, feature.contract)
+    in_memory = fit(samples, feature, config(start=""))
+    monkeypatch.setattr(train_network, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(row_blocks, "BLOCK_BYTES", 16 * 252)  # several blocks
+    on_disk = fit(samples, feature, config(start=""))
+    losses = [[row["val_loss"] for row in each.history] for each in (in_memory, on_disk)]
+    assert losses[0] != losses[1]  # another order
+    assert losses[0][-1] == pytest.approx(losses[1][-1], rel=0.1)
 
 
 def test_fit_is_reproducible(dataset: Path) -> None:
