@@ -36,7 +36,7 @@ from aslkit.train.data.features import get_feature
 from aslkit.train.data.input_checks import check_trainable, dataset_warnings
 from aslkit.train.data.recorded_negatives import load_recorded_negatives
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
-from aslkit.train.engine.threads import limit_threads
+from aslkit.train.engine.devices import limit_threads
 from aslkit.train.engine.train_network import TrainingResources
 from aslkit.train.evaluation import learning_curve
 from aslkit.train.evaluation.calibration import Calibration

@@ -105,7 +105,7 @@ def check_gpu(_: Path) -> CheckStatus:
     if f"GPUs: {len(names)}\n" in _output(sys.executable, "-c", _COUNT_GPUS):
         return ok(found)
     remedy = f"{uninstall_command('tensorflow-cpu')}; {install_command('tensorflow[and-cuda]==' + TENSORFLOW_VERSION)}"
-    return problem(f"{found}, but the installed TensorFlow cannot use it, so networks are trained on the CPU", remedy)
+    return problem(f"{found}, but the installed TensorFlow cannot use it", remedy)
 
 
 def check_cameras(_: Path) -> CheckStatus:

@@ -26,10 +26,10 @@ from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import get_feature
 from aslkit.train.data.samples import load_samples
+from aslkit.train.engine.devices import limit_threads
 from aslkit.train.engine.horovod_ranks import rank_environment
 from aslkit.train.engine.row_blocks import read_rank_data, write_blocks
 from aslkit.train.engine.shared_folder import SharedFolder
-from aslkit.train.engine.threads import limit_threads
 from aslkit.train.engine.training_rows import Rows, RowStream, TrainingRows
 from aslkit.train.engine.training_session import training_session
 from aslkit.train.fitting.balanced_data import balanced_rows

@@ -25,7 +25,7 @@ from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
 from aslkit.train.data.features import get_feature
-from aslkit.train.engine.threads import limit_threads
+from aslkit.train.engine.devices import limit_threads
 from aslkit.train.fitting.balanced_data import balanced_rows, list_variants
 from aslkit.train.fitting.fit import FitResult, fit
 

@@ -98,7 +98,7 @@ def test_resume_requires_a_benchmark(sign_mnist: Path, tmp_path: Path) -> None:
 def test_interrupted_benchmark_prints_resume_command(
     error: BaseException, after: bool, sign_mnist: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ends(task: object, recipe: object, images: object, setting: BenchmarkSettings, title: str) -> None:
+    def ends(task: object, recipe: object, images: object, setting: BenchmarkSettings, *others: object) -> None:
         if after:
             (setting.folder / "checkpoints").mkdir()
         raise error

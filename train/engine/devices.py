@@ -1,4 +1,4 @@
-"""The processor that a network is trained on: a GPU if TensorFlow has one, otherwise the CPU."""
+"""The processor that a network is trained on: a GPU if TensorFlow has one, otherwise the CPU; and its threads."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -101,3 +101,17 @@ def iter_layers(model: Any) -> Iterator[Any]:
             yield from iter_layers(layer)
         else:
             yield layer
+
+
+def limit_threads(count: int) -> None:
+    """Let each operation of TensorFlow use `count` threads, and run one operation at a time.
+
+    A small network trains as fast on one thread as on two, and the other core augments the next rows. With more
+    threads than cores, they wait for each other. After the first operation in this process, the numbers are fixed.
+    """
+    import_keras(exact=False)  # before TensorFlow, to keep its messages off the terminal
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # raised after the first operation
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -15,10 +15,9 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.process_pool import count_cores
 from aslkit.train.engine.checkpoints import CheckpointStore, RankFailure
-from aslkit.train.engine.devices import prepare_device
+from aslkit.train.engine.devices import limit_threads, prepare_device
 from aslkit.train.engine.epoch_batches import Variant
 from aslkit.train.engine.row_blocks import read_rank_data
-from aslkit.train.engine.threads import limit_threads
 from aslkit.train.engine.training_loop import NonFiniteError, Schedule, run_training
 from aslkit.train.engine.training_state import TrainingState
 from aslkit.vision.preprocess import Array
@@ -73,7 +72,7 @@ def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callab
     import_keras(exact=False)  # before horovod.spark, which would import TensorFlow with its log messages on
     import horovod.spark
 
-    started, output = time.time(), io.StringIO()
+    started, output, failure, ready = time.time(), io.StringIO(), None, list[float | None]()
     with _HistoryPoller(task.store, on_epochs), _quiet_job_thread(), _record_interrupt() as was_interrupted:
         try:
             # The ranks' output is collected and only shown if none of them has recorded a traceback.
@@ -82,11 +81,14 @@ def train_on_ranks(task: RankTask, *, ranks: int, resume: str, on_epochs: Callab
                 stdout=output, stderr=output, verbose=0,
             )  # fmt: skip
         except Exception as error:  # Horovod raises Exception, RuntimeError, and exceptions of its own and of Spark
-            if was_interrupted():
-                task.store.pop_failures(ranks)
-                raise KeyboardInterrupt from error
-            raise _explain_failure(task.store, ranks, error, output.getvalue(), resume) from error
-    return float(min(ready)) - started
+            failure = error
+        if was_interrupted():
+            task.store.pop_failures(ranks)
+            raise KeyboardInterrupt from failure
+    times = [each for each in ready if each is not None]  # a rank that Horovod stopped returns None
+    if failure is not None or len(times) < ranks:
+        raise _explain_failure(task.store, ranks, failure, output.getvalue(), resume) from failure
+    return min(times) - started
 
 
 def _run_rank(task: RankTask) -> float:
@@ -219,7 +221,9 @@ class _HistoryPoller:
         self._report()
 
 
-def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, output: str, resume: str) -> AslkitError:
+def _explain_failure(
+    store: CheckpointStore, ranks: int, error: Exception | None, output: str, resume: str
+) -> AslkitError:
     """Return an error with the cause of the rank that failed first, and how to resume."""
     failures = store.pop_failures(ranks)
     # When one rank dies, all others fail in their next allreduce; their tracebacks do not show the cause.
@@ -236,10 +240,10 @@ def _explain_failure(store: CheckpointStore, ranks: int, error: Exception, outpu
     else:
         killed = sorted(set(range(ranks)) - set(failures))
         name = f"Rank {killed[0]}" if len(killed) == 1 else "A rank"
-        last = next((line for line in reversed(output.splitlines()) if line.strip()), str(error).splitlines()[0])
+        last = next((line for line in reversed(output.splitlines()) if line.strip()), str(error or "none"))
         why = (
             f"{name} of {ranks} ended without an error message; it was probably killed or out of memory. Last output: "
-            f"{last.strip()[:300]}\n"
+            f"{last.strip().splitlines()[0][:300]}\n"
         )
     done = len(store.read_history())
     how = f" Resume with:\n\n    {resume}" if resume else ""

@@ -17,7 +17,6 @@ from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
 from aslkit.train.engine.checkpoints import CheckpointStore
 from aslkit.train.engine.devices import iter_layers
-from aslkit.train.engine.tensorboard import write_scalars
 from aslkit.train.engine.train_network import ONE_PROCESS, NetworkTraining, TrainingResources
 from aslkit.train.engine.training_loop import NonFiniteError, Schedule
 from aslkit.train.engine.training_rows import TrainingRows
@@ -25,6 +24,7 @@ from aslkit.train.engine.training_state import TrainingState
 from aslkit.train.fitting import transfer
 from aslkit.train.fitting.architectures import build_ensemble, get_architecture
 from aslkit.train.fitting.balanced_data import balanced_rows, list_variants
+from aslkit.train.fitting.tensorboard import write_scalars
 
 
 @dataclass(frozen=True, kw_only=True)
