@@ -27,8 +27,8 @@ VALIDATION_SIGNERS: Final = "validation signers"
 LATER_FRAMES: Final = "later frames of the training signers"
 
 MIN_VALIDATION_SIGNERS: Final = 10
-"""Number of signers who are only in the validation set from which the model is calibrated on them. With as many, they
-differ enough, and up to ten more trainings are saved."""
+"""Minimum number of signers who are only in the validation set for calibrating the model on them, which saves up to ten
+trainings. An assumption: not compared with holding out training signers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ def calibrate_model(
     them rejects a third of the letters of unseen signers. So each training signer is held out in turn, and predicted by
     a model trained on the others with the same settings. These models have less training data and are slightly less
     confident than the final one. If there is only one training signer, or a letter of only one signer, later frames are
-    used instead. Large datasets have enough signers in the validation set; their frames only stopped the training.
+    used instead. With MIN_VALIDATION_SIGNERS, the validation set is used; its frames only chose the best epoch.
 
     Args:
         fitted: the final model.
@@ -159,7 +159,7 @@ def calibrate_model(
 
 
 def _count_validation_signers(samples: data.Samples) -> int:
-    """Return the number of signers whose frames are all in the validation set."""
+    """Return the number of signers with all their frames in the validation set."""
     train, validation = (set(samples.signer[samples.split == name].tolist()) for name in ("train", "validation"))
     return len(validation - train)
 

@@ -58,7 +58,7 @@ def _iter_groups(table: pa.Table, turns: Iterable[int]) -> Iterator[pa.Table]:
 
 
 def _vary_signers(table: pa.Table, turn: int) -> pa.Table:
-    """Return the rows with other signers, whose hands are rotated and of another shape, and have noise."""
+    """Return the rows with other signers: rotated hands of another shape, with noise."""
     rng, hands = np.random.default_rng(turn), table.column("landmarks").combine_chunks()
     found = hands.is_valid().to_numpy(zero_copy_only=False)
     points = hands.flatten().to_numpy().reshape(-1, 21, 3)

@@ -44,7 +44,7 @@ def load_ensemble(folders: Sequence[Path], architecture: str, *, fit_s: float) -
 
 
 def average_networks(networks: Sequence[Any], architecture: str) -> Any:
-    """Return a keras.Model whose probabilities are the mean of those of several networks of one architecture."""
+    """Return a keras.Model that averages the probabilities of several networks of one architecture."""
     shape, classes = networks[0].input_shape[1:], networks[0].output_shape[-1]
     _, mean = build_ensemble(architecture, shape, classes, members=len(networks))
     mean.set_weights([weights for network in networks for weights in network.get_weights()])

@@ -133,7 +133,7 @@ def _iter_tasks(recipe: Recipe) -> Iterator[BenchmarkTask]:
 
 
 def _without_augmentation(config: ModelConfig, recipe: Recipe) -> ModelConfig:
-    """Return the settings for the random split, whose trainings of the reference study had no augmentation."""
+    """Return the settings for the random split: without augmentation, as in the reference study."""
     epochs = recipe.benchmark.random_epochs
     if isinstance(config, NetworkConfig) and epochs:
         return replace(config, copies=0, epochs=min(epochs, config.epochs))

@@ -35,13 +35,11 @@ class TrainingResources:
             write it.
         logs: folder for TensorBoard logs; None writes no logs.
         ranks: number of processes. With more than one, a Spark session must be active.
-        resume: command that resumes after a failed rank; quoted in the error message.
     """
 
     checkpoints: str = ""
     logs: Path | None = None
     ranks: int = 1
-    resume: str = ""
 
     def without_logs(self) -> "TrainingResources":
         """Return the same without TensorBoard logs, for trainings other than that of the final model."""
@@ -66,7 +64,8 @@ class NetworkTraining:
         schedule, variants, to_inputs, seed: see `run_training`.
         title: title of the progress bar.
         store: checkpoints; None writes none.
-        ranks, resume: see `TrainingResources`.
+        ranks: number of processes. With more than one, a Spark session must be active, and `store` is needed.
+        resume: command that resumes after a failed rank; quoted in the error message, unless it is "".
         on_epoch: called with the row of each epoch that ends.
     """
 

@@ -91,7 +91,7 @@ def fit(
     training = NetworkTraining(
         network=network, rows=rows, schedule=_make_schedule(feature, config, len(variants)), variants=variants,
         to_inputs=feature.to_inputs, seed=config.seed, title=title, store=store, ranks=resources.ranks,
-        resume=resources.resume, on_epoch=write_scalars(resources.logs) if resources.logs else lambda row: None,
+        on_epoch=write_scalars(resources.logs) if resources.logs else lambda row: None,
     )  # fmt: skip
     state = store.load() if store else TrainingState()
     _initialise(training, feature, config, resumed=bool(state.history))
