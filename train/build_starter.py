@@ -17,7 +17,7 @@ from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.files import write_text
 from aslkit.formats.run_folder import METRICS_FILE
-from aslkit.inference.starter import STARTER_RUN
+from aslkit.inference.starter import LANDMARK_CONTRACT, STARTER_RUN
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
@@ -26,8 +26,8 @@ from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE
 
 CREDITS_FILE: Final = "credits.csv"
 
-SETTINGS: Final = {"start": ""}
-"""Settings of [train] that differ from the defaults: the starter must not start from itself."""
+SETTINGS: Final = {"start": "", "feature": "both"}
+"""Settings of [train]: the starter must not start from itself."""
 
 
 def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -> float | None:
@@ -45,15 +45,20 @@ def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -
         InputError: a person in LICENSED has no entry in credits.csv.
     """
     credits = read_credits(folder / CREDITS_FILE)
-    config = load_settings("train", TrainConfig, flags=dict(SETTINGS))
+    both, landmarks = (
+        load_settings("train", TrainConfig, flags=SETTINGS | {"feature": feature}) for feature in ("both", "landmarks")
+    )
     with tempfile.TemporaryDirectory() as runs:
-        trained = train(licensed, runs=Path(runs), config=config, cv="signer", on_message=print)
+        trained = train(licensed, runs=Path(runs), config=both, cv="signer", on_message=print)
         if missing := set(trained.metrics.trained_on.signers) - {each.signer for each in credits}:
             raise InputError(f"{folder / CREDITS_FILE} does not list {', '.join(sorted(missing))}.")
         metrics = evaluate_run(trained.folder, strangers).metrics
         (folder / "model").mkdir(exist_ok=True)
         for name in (NETWORK_FILE, CONTRACT_FILE):
             shutil.copy(trained.folder / "model" / name, folder / "model" / name)
+        # The landmark network is also used alone. It is calibrated by models of the same recipe.
+        alone = train(licensed, runs=Path(runs), config=landmarks, cv="signer", on_message=print)
+        shutil.copy(alone.folder / "model" / CONTRACT_FILE, folder / "model" / LANDMARK_CONTRACT)
     write_text(folder / METRICS_FILE, metrics.to_json())
     write_text(folder / CARD_FILE, render_starter_card(metrics, credits))
     return metrics.headline_accuracy

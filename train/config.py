@@ -20,16 +20,17 @@ class TrainConfig:
     feature: Annotated[
         str,
         Meta(
-            description="Model input: landmarks (of the hand), pixels28 or pixels64 (grey crop of the hand, 28 or 64 "
-            "pixels wide), hand28 or hand64 (the same with a black background); auto selects one by cross-validation "
-            "on the training signers."
+            description="Model input: landmarks (of the hand), embedding (of its pixels, by MediaPipe's landmark "
+            "model), both, pixels28 or pixels64 (gray crop of the hand, 28 or 64 pixels wide), hand28 or hand64 (the "
+            "same with a black background); auto selects one by cross-validation on the training signers."
         ),
     ] = "landmarks"
     architecture: Annotated[
         str,
         Meta(
-            description="mlp, cnn or cnn-bn (with batch normalisation). auto: mlp for landmarks; for pixels, the "
-            "architecture of the newest benchmark's best network, otherwise cnn."
+            description="mlp, mlp-384, cnn or cnn-bn (with batch normalisation). auto: mlp for landmarks, mlp-384 for "
+            "embeddings, one of each for both; for crops, the architecture of the newest benchmark's best network, "
+            "otherwise cnn."
         ),
     ] = AUTO
     members: Annotated[
@@ -38,7 +39,7 @@ class TrainConfig:
     start: Annotated[
         str,
         Meta(
-            description="Initial weights: auto (landmarks: the starter model; pixels: best of the newest benchmark), "
+            description="Initial weights: auto (the starter model; for crops, best of the newest benchmark), "
             "starter, a run, a model folder, or empty for random weights."
         ),
     ] = AUTO
@@ -58,7 +59,9 @@ class TrainConfig:
     both_hands: Annotated[bool, Meta(description="Mirror half of the augmented copies (ADR 5).")] = True
     synthetic: Annotated[
         bool,
-        Meta(description="Landmarks: add 40 synthetic signers to the training data, weighted as one signer (ADR 16)."),
+        Meta(
+            description="Add 40 synthetic signers to the training data, weighted as one signer (ADR 16); not to crops."
+        ),
     ] = True
     validation_share: Annotated[
         float,

@@ -199,7 +199,7 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     duplicates = duplicate_signers.duplicate_signer_warnings(
         parquet_store.iter_row_groups(request.dataset, duplicate_signers.COLUMNS)
     )
-    whole = data.load_samples(request.dataset, feature.contract)
+    whole = data.load_samples(request.dataset, feature.contract, views=feature.views)
     if request.curve:
         learning_curve.check_enough_signers(whole)
     samples = _split_samples(whole, config, request.hold_out, cv)
@@ -207,7 +207,7 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     recorded = load_recorded_negatives(request.captures, feature.contract) if request.captures else {}
     for text in (*(dataset_warnings(samples) if not cv else ()), *duplicates):
         request.on_message(text)
-    if config.architecture == "mlp" and not candidates:  # with candidates, other networks were already trained
+    if feature.contract.kind != "pixels" and not candidates:  # with candidates, other networks were already trained
         limit_threads(1)
     context = TrainingContext(samples=samples, feature=feature, config=config, resources=resources)
     # Train: first the models of the folds, then the one that the run keeps.

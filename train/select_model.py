@@ -19,7 +19,7 @@ from aslkit.train.evaluation.cross_validation import cross_validate, summarise_f
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
 
-CANDIDATES: Final = ("landmarks", "hand28", "hand64")
+CANDIDATES: Final = ("landmarks", "embedding", "both", "hand28")
 """Features that are compared if the feature is "auto"."""
 
 _ALSO_FROM_SCRATCH: Final = "hand28"
@@ -65,8 +65,9 @@ def _list_candidates(
     configs: list[TrainConfig] = []
     messages: list[str] = []
     for name in CANDIDATES:
-        if config.architecture != AUTO and (config.architecture == "mlp") != (get_feature(name).architecture == "mlp"):
-            continue  # mlp is for landmarks, all other architectures are for pixels
+        is_crop = get_feature(name).contract.kind == "pixels"
+        if config.architecture != AUTO and config.architecture.startswith("cnn") != is_crop:
+            continue
         candidate = resolve_start(
             replace(config, feature=name), get_feature(name), runs, messages.append, signers=signers
         )

@@ -52,11 +52,14 @@ def _layers_after_averaging(model: Any) -> list[Layer]:
 
 def _compare(model: Any, network: Network) -> None:
     inputs = np.random.default_rng(0).random((_COMPARED_INPUTS, *network.shape), np.float32)
-    first = network.members[0][0]
-    if first.kind == "normalise":
-        # Use inputs in the range of the training data. The wrist, for example, is always 0, so its deviation is almost
-        # 0, and any other value would be divided by it.
-        inputs = (first.weights["mean"] + (2 * inputs - 1) * first.weights["deviation"]).astype(np.float32)
+    for member in network.members:
+        start, stop = member[0].size if member[0].kind == "slice" else (0, network.shape[0])
+        first = member[1] if member[0].kind == "slice" else member[0]
+        if first.kind == "normalise":
+            # Use inputs in the range of the training data. The wrist, for example, is always 0, so its deviation is
+            # almost 0, and any other value would be divided by it.
+            varied = first.weights["mean"] + (2 * inputs[:, start:stop] - 1) * first.weights["deviation"]
+            inputs[:, start:stop] = varied
     expected = np.asarray(model(inputs, training=False), np.float32)
     actual = network(inputs)
     if not np.allclose(expected, actual, rtol=0, atol=TOLERANCE, equal_nan=True):
@@ -121,6 +124,18 @@ def _convert_convolution(layer: Any) -> list[Layer]:
     return _convert_weights("convolution", layer)
 
 
+def _convert_reshape(layer: Any) -> list[Layer]:
+    # Only to add and remove a dimension for Cropping1D.
+    if int(np.prod(layer.target_shape)) != int(np.prod(layer.input.shape[1:])) or -1 in layer.target_shape:
+        raise _conversion_error("Reshape to another size")
+    return []
+
+
+def _convert_cropping(layer: Any) -> list[Layer]:
+    start, end = layer.cropping
+    return [Layer(kind="slice", size=(start, int(layer.input.shape[1]) - end))]
+
+
 def _convert_pooling(layer: Any) -> list[Layer]:
     if layer.padding != "valid" or layer.strides != layer.pool_size or layer.data_format != "channels_last":
         raise _conversion_error("MaxPooling2D with padding, overlap or channels first")
@@ -144,6 +159,8 @@ def _convert_relu(layer: Any) -> list[Layer]:
 
 _CONVERTERS: Final[dict[str, Callable[[Any], list[Layer]]]] = {
     "Normalization": _convert_normalization,
+    "Reshape": _convert_reshape,
+    "Cropping1D": _convert_cropping,
     "Flatten": lambda layer: [Layer(kind="flatten")],
     "Dense": _convert_dense,
     "Conv2D": _convert_convolution,

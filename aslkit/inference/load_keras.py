@@ -16,7 +16,8 @@ from aslkit.core.native_libraries import import_keras
 
 ALLOWED_CLASSES: Final = frozenset((
     "Functional", "Sequential", "InputLayer", "Dense", "Conv2D", "MaxPooling2D", "AveragePooling2D",
-    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Reshape", "Dropout",
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Reshape", "Cropping1D",
+    "Dropout",
     "BatchNormalization", "Normalization", "Rescaling", "ReLU", "LeakyReLU", "Softmax", "Activation", "Concatenate",
     "Add", "Average", "ZeroPadding2D", "SeparableConv2D", "DepthwiseConv2D", "GlorotUniform", "GlorotNormal",
     "HeUniform", "HeNormal", "RandomUniform", "RandomNormal", "TruncatedNormal", "VarianceScaling", "Zeros", "Ones",

@@ -32,7 +32,7 @@ class Layer:
     Attributes:
         kind: key of LAYER_KINDS.
         weights: name to float32 array; the names depend on the kind.
-        size: (height, width) of a pooling window; () for other kinds.
+        size: (height, width) of a pooling window, or (start, stop) of a slice; () for other kinds.
     """
 
     kind: str
@@ -84,6 +84,15 @@ class Network:
     def classes(self) -> int:
         """Number of classes."""
         return _output_shape(self.shape, self.members[0])[0]
+
+    def part(self, start: int, stop: int) -> "Network":
+        """Return a network of those members that only see inputs `start` to `stop`, whose inputs are these."""
+        members = tuple(
+            member[1:] for member in self.members if member[0].kind == "slice" and member[0].size == (start, stop)
+        )
+        if not members and (start, stop) == (0, *self.shape):
+            return self
+        return Network(shape=(stop - start,), members=members)
 
     def __call__(self, inputs: npt.NDArray[Any]) -> Array:
         """Compute the probability of each class.
@@ -151,6 +160,13 @@ def _unchanged_shape(layer: Layer, shape: Shape) -> Shape:
     return shape
 
 
+def _slice_shape(layer: Layer, shape: Shape) -> Shape:
+    start, stop = layer.size
+    if len(shape) != 1 or not 0 <= start < stop <= shape[0]:
+        raise ValueError(f"inputs {start} to {stop} do not exist in a shape of {'×'.join(map(str, shape))}")
+    return (stop - start,)
+
+
 def _flat_shape(layer: Layer, shape: Shape) -> Shape:
     return (prod(shape),)
 
@@ -172,7 +188,7 @@ def _convolution_shape(layer: Layer, shape: Shape) -> Shape:
 
 
 def _pool_shape(layer: Layer, shape: Shape) -> Shape:
-    if len(shape) != 3:
+    if len(shape) != 3 or min(layer.size) < 1:
         raise ValueError(f"a pool does not accept inputs of shape {shape}")
     return (shape[0] // layer.size[0], shape[1] // layer.size[1], shape[2])
 
@@ -218,6 +234,9 @@ def _softmax(layer: Layer, values: Array) -> Array:
 
 LAYER_KINDS: Final[dict[str, LayerKind]] = {
     "normalise": LayerKind(forward=_normalise, output_shape=_unchanged_shape, dimensions={"mean": 1, "deviation": 1}),
+    "slice": LayerKind(
+        forward=lambda layer, values: values[:, layer.size[0] : layer.size[1]], output_shape=_slice_shape, has_size=True
+    ),
     "flatten": LayerKind(forward=lambda layer, values: values.reshape(len(values), -1), output_shape=_flat_shape),
     "dense": LayerKind(forward=_dense, output_shape=_dense_shape, dimensions={"kernel": 2, "bias": 1}),
     "convolution": LayerKind(forward=_convolve, output_shape=_convolution_shape, dimensions={"kernel": 4, "bias": 1}),
@@ -226,5 +245,5 @@ LAYER_KINDS: Final[dict[str, LayerKind]] = {
     "relu": LayerKind(forward=lambda layer, values: np.maximum(values, np.float32(0)), output_shape=_unchanged_shape),
     "softmax": LayerKind(forward=_softmax, output_shape=_unchanged_shape),
 }
-"""Kind to definition. Images are (height, width, channels), convolutions have stride 1 and no padding, and pools return
-the maximum."""
+"""Kind to definition. A slice selects some of the inputs. Images are (height, width, channels), convolutions have
+stride 1 and no padding, and pools return the maximum."""

@@ -27,6 +27,7 @@ _MAX_MEMBERS: Final = 100
 _MAX_LAYERS: Final = 200
 
 _Side = Annotated[int, Meta(ge=1, le=MAX_BYTES)]
+_Index = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
 _Shape = Annotated[tuple[_Side, ...], Meta(min_length=1, max_length=4)]
 _KindName = Literal[tuple(LAYER_KINDS)]  # type: ignore[valid-type]
 
@@ -122,7 +123,7 @@ def _parse_layer(values: dict[str, msgspec.Raw], number: int) -> Layer:
     if set(values) != (keys := {"kind", *kind.dimensions, *(["size"] if kind.has_size else [])}):
         raise ValueError(f"layer {number}, {name}, does not have exactly the keys {', '.join(sorted(keys))}")
     try:
-        size = msgspec.json.decode(values["size"], type=tuple[_Side, _Side]) if kind.has_size else ()
+        size = msgspec.json.decode(values["size"], type=tuple[_Index, _Index]) if kind.has_size else ()
         weights = {
             weight: _decode_array(msgspec.json.decode(values[weight], type=_ArrayData), dimensions)
             for weight, dimensions in kind.dimensions.items()

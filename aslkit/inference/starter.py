@@ -19,6 +19,10 @@ STARTER_RUN: Final = Path(__file__).with_name(STARTER_NAME)
 """Its run folder, in the installed package. It must not be written to."""
 
 
+LANDMARK_CONTRACT: Final = "landmarks.json"
+"""Contract of the starter's landmark network alone, in its model folder."""
+
+
 @cache
 def load_starter() -> "tuple[Network, PreprocessConfig]":
     """Load the starter model and its contract, once per process."""
@@ -26,6 +30,15 @@ def load_starter() -> "tuple[Network, PreprocessConfig]":
     from aslkit.inference.load_model import load_network
 
     return load_network(STARTER_RUN)
+
+
+@cache
+def load_landmark_starter() -> "tuple[Network, PreprocessConfig]":
+    """Load the starter's landmark network alone and its contract, for checks that must be fast or have no image."""
+    from aslkit.vision.preprocess import LANDMARK_VALUES, PreprocessConfig
+
+    network, _ = load_starter()
+    return network.part(0, LANDMARK_VALUES), PreprocessConfig.load(STARTER_RUN / "model" / LANDMARK_CONTRACT)
 
 
 def output_folder(run: Path, workspace: Path) -> Path:

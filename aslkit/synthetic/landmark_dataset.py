@@ -9,17 +9,22 @@ detector's errors are part of what a model has to learn (ADR 16).
 """
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.synthetic.rest_poses import REST_POSES
+
+if TYPE_CHECKING:
+    from aslkit.vision.hand_landmarker import Hand
+    from aslkit.vision.images import Frame
 
 SIGNERS: Final = 40
 FIRST_VARIED_SIGNER: Final = 20
@@ -76,11 +81,21 @@ def generate_landmarks(
         letters: letters and keys of `rest_poses.REST_POSES`.
         frames: images per signer and letter or rest pose.
     """
+    found = [(hand.landmarks, label, hand.handedness == "left") for _, hand, label in render_hands(
+        signers, letters, frames=frames
+    )]  # fmt: skip
+    points, label, left = zip(*found, strict=True)
+    return Landmarks(points=np.stack(points), label=np.array(label), left=np.array(left))
+
+
+def render_hands(
+    signers: range, letters: tuple[str, ...] = (*LETTERS, *REST_POSES), *, frames: int = FRAMES
+) -> Iterator["tuple[Frame, Hand, int]"]:
+    """Yield rendered images, BGR, the detected hand, and the label. Arguments: see `generate_landmarks`."""
     from aslkit.synthetic.frames import render_frames
     from aslkit.synthetic.signer import Signer, SyntheticSession
     from aslkit.vision.hand_landmarker import HandLandmarker
 
-    points, label, left = [], [], []
     with HandLandmarker() as landmarker:
         for number in signers:
             signer = Signer.draw(f"synthetic-{number:02d}")
@@ -88,16 +103,14 @@ def generate_landmarks(
                 signer = replace(signer, habit_deg=VARIED_HABIT_DEG, use_variants=True)
             session = SyntheticSession.draw(signer, "one")
             for letter in letters:
+                label = NO_LETTER if letter in REST_POSES else LETTERS.index(letter)
                 images = render_frames(
                     letter, signer=signer, session=session, width=WIDTH, height=HEIGHT, fps=1 / INTERVAL_S
                 )  # fmt: skip
                 for frame in islice(images, frames):
                     hand = landmarker.find(frame.image)
                     if hand is not None:
-                        points.append(hand.landmarks)
-                        label.append(NO_LETTER if letter in REST_POSES else LETTERS.index(letter))
-                        left.append(hand.handedness == "left")
-    return Landmarks(points=np.stack(points), label=np.array(label), left=np.array(left))
+                        yield frame.image, hand, label
 
 
 def main() -> None:

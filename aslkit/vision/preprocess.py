@@ -20,13 +20,15 @@ from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.vision import hand_landmarker as hands
 from aslkit.vision.crop import MIN_SPAN, crop_square
+from aslkit.vision.hand_embedding import EMBEDDING_VALUES, embedding_features
+from aslkit.vision.hand_region import region_around
 from aslkit.vision.images import Frame
 
 VERSION: Final = 1
 CONTRACT_FILE: Final = "preprocess.json"
 MODEL_FILE: Final = "model.keras"
 NETWORK_FILE: Final = "model.json"
-FeatureKind = Literal["landmarks", "pixels"]
+FeatureKind = Literal["landmarks", "pixels", "embedding", "both"]
 Array = npt.NDArray[np.float32]
 
 CROP_MARGIN: Final = 0.25
@@ -44,6 +46,9 @@ FINGER: Final = 0.32
 _KEY_JOINTS: Final = (0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20)
 """Joints whose distances are features: those that show the pose of the fingers, without nearly rigid ones."""
 
+LANDMARK_VALUES: Final = 262
+"""Number of values that `landmark_features` computes."""
+
 _FROM, _TO = np.triu_indices(len(_KEY_JOINTS), k=1)
 _PAIRS: Final = (np.array(_KEY_JOINTS)[_FROM], np.array(_KEY_JOINTS)[_TO])
 
@@ -53,9 +58,9 @@ class PreprocessConfig:
     """How a model's input is computed, and how its output is interpreted.
 
     Attributes:
-        kind: "landmarks" or "pixels".
+        kind: "landmarks"; "embedding" of the hand's pixels; "both", landmarks first; or "pixels", a crop of the hand.
         mirror_left: mirror left hands, so that the model only sees right hands.
-        size: side of a pixel feature in pixels; 0 for landmarks.
+        size: side of a pixel feature in pixels; 0 for the other kinds.
         stretch: stretch a pixel feature to the range 0–1.
         cut_out: black out everything outside the hand in a pixel feature, so that the room is not learned.
         letters: letters of the model's outputs, in order.
@@ -76,14 +81,24 @@ class PreprocessConfig:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one model input: (size, size, 1) for pixels, (n,) for landmarks."""
-        return (
-            (self.size, self.size, 1) if self.kind == "pixels" else (landmark_features(np.zeros((1, 21, 3))).shape[1],)
-        )
+        """Shape of one model input: (size, size, 1) for pixels, otherwise (n,)."""
+        if self.kind == "pixels":
+            return (self.size, self.size, 1)
+        return (LANDMARK_VALUES * self.has_landmarks + EMBEDDING_VALUES * self.has_embedding,)
+
+    @property
+    def has_landmarks(self) -> bool:
+        """Whether landmark features are an input."""
+        return self.kind in ("landmarks", "both")
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether the embedding of the hand is an input."""
+        return self.kind in ("embedding", "both")
 
     def __post_init__(self) -> None:
         """Raise ValueError if the size does not fit the kind."""
-        if (self.size == 0) != (self.kind == "landmarks"):
+        if (self.size == 0) == (self.kind == "pixels"):
             raise ValueError(f"size is {self.size} for {self.kind}")
 
     def save(self, path: Path) -> None:
@@ -127,17 +142,21 @@ def apply_temperature(probabilities: Array, temperature: float) -> Array:
 
 def model_input(frame: Frame, hand: hands.Hand, contract: PreprocessConfig) -> Array:
     """Return the model input for a hand in an unmirrored BGR frame, float32 of `contract.shape`."""
+    left = hand.handedness == "left"
+    if contract.kind == "pixels":
+        return pixel_features(frame, hand.box, left=left, contract=contract, landmarks=hand.landmarks)
     height, width = frame.shape[:2]
-    if contract.kind == "landmarks":
+    parts = []
+    if contract.has_landmarks:
         points = canonical_points(
-            hand.landmarks[None], widths=np.array([width]), heights=np.array([height]),
-            left=np.array([hand.handedness == "left"]), mirror_left=contract.mirror_left,
+            hand.landmarks[None], widths=np.array([width]), heights=np.array([height]), left=np.array([left]),
+            mirror_left=contract.mirror_left,
         )  # fmt: skip
-        features: Array = landmark_features(points)[0]
-        return features
-    return pixel_features(
-        frame, hand.box, left=hand.handedness == "left", contract=contract, landmarks=hand.landmarks
-    )  # fmt: skip
+        parts.append(landmark_features(points)[0])
+    if contract.has_embedding:
+        region = region_around(hand.landmarks, frame)
+        parts.append(embedding_features(frame, region, mirror=contract.mirror_left and left))
+    return np.concatenate(parts)
 
 
 def canonical_points(

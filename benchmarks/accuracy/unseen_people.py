@@ -39,7 +39,8 @@ def train_model(datasets: list[Path], flags: dict[str, Any]) -> tuple[Any, str]:
     config = load_settings("train", TrainConfig, flags={"start": "", **flags})
     feature = get_feature(config.feature)
     config = load_settings("train", TrainConfig, flags={"start": "", "architecture": feature.architecture, **flags})
-    whole = data.concat_samples([data.load_samples(folder, feature.contract) for folder in datasets])
+    parts = [data.load_samples(folder, feature.contract, views=feature.views) for folder in datasets]
+    whole = data.concat_samples(parts)
     return fit(data.train_on_all(whole, config), feature, config).model, config.feature
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from aslkit.inference.starter import load_starter
+from aslkit.inference.starter import load_landmark_starter
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 
@@ -50,7 +50,7 @@ class LetterCheck:
 
 def recognise_letter(hand: Hand, *, width: int, height: int) -> str | None:
     """Return the letter that the starter model recognises with at least MIN_CONFIDENCE; None if it is less sure."""
-    network, contract = load_starter()
+    network, contract = load_landmark_starter()
     points = canonical_points(
         hand.landmarks[None], widths=np.array([width]), heights=np.array([height]),
         left=np.array([hand.handedness == "left"]), mirror_left=contract.mirror_left,

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.inference.starter import load_starter
+from aslkit.inference.starter import load_landmark_starter
 from aslkit.vision.preprocess import apply_temperature, landmark_features
 
 MIN_FRAMES_PER_LETTER: Final = 10
@@ -54,7 +54,7 @@ def label_issue_scores(
 
 def _predict_letters(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the probability of each letter for each hand, float64 (n, letters), by the starter model."""
-    network, contract = load_starter()
+    network, contract = load_landmark_starter()
     outputs = network(landmark_features(points))
     return apply_temperature(outputs, contract.temperature).astype(np.float64)
 

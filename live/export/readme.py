@@ -6,8 +6,9 @@ from typing import Final
 
 from aslkit.live.export.fidelity import Fidelity
 from aslkit.live.export.result import ModelExport
-from aslkit.live.export.to_browser_page import HAND_MODEL, TASKS_VISION
-from aslkit.vision.preprocess import PreprocessConfig
+from aslkit.live.export.to_browser_page import EMBEDDING_MODEL, HAND_MODEL, TASKS_VISION
+from aslkit.vision.hand_embedding import EMBEDDING_VALUES
+from aslkit.vision.preprocess import LANDMARK_VALUES, PreprocessConfig
 
 _CONTRACT_LOCATIONS: Final = {
     "tflite": "appended to `model.tflite` as a zip archive. Read it with "
@@ -55,10 +56,10 @@ To use the page without internet access:
 
 To test the network without a camera and without MediaPipe, open a JSON file with the landmarks of a hand:
 
-    {{"landmarks": [[x, y, z], …], "width": 640, "height": 480, "handedness": "right"}}
+    {{"landmarks": [[x, y, z], …], "width": 640, "height": 480, "handedness": "right"{embedding}}}
 
 `landmarks` has 21 points. Their x and y are relative to the width and height of the image, which must not be mirrored.
-`handedness` is the signer's hand, `"left"` or `"right"`.
+`handedness` is the signer's hand, `"left"` or `"right"`.{embedding_note}
 
 ## Differences from aslkit
 
@@ -95,12 +96,25 @@ def render_readme(
         "",
         _describe_calibration(contract),
     ]
-    parts.append(_PAGE.format(version=TASKS_VISION, model=HAND_MODEL) if exported.format == "page" else _EXAMPLE)
+    parts.append(_describe_page(contract) if exported.format == "page" else _EXAMPLE)
     if exported.loss:
         parts += ["## Accuracy", "", describe_fidelity(exported.loss)]
     if exported.quantize == "int8":
         parts.append(_KERNELS.format(measured=_describe_xnnpack(exported.loss)))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _describe_page(contract: PreprocessConfig) -> str:
+    note = (
+        f"\n`embedding` has {EMBEDDING_VALUES} values: those of `{EMBEDDING_MODEL}` for the hand, and sine and cosine "
+        "of its rotation."
+    )
+    return _PAGE.format(
+        version=TASKS_VISION,
+        model=HAND_MODEL,
+        embedding=', "embedding": […]' if contract.has_embedding else "",
+        embedding_note=note if contract.has_embedding else "",
+    )
 
 
 def describe_fidelity(fidelity: Fidelity) -> str:
@@ -119,10 +133,16 @@ def describe_fidelity(fidelity: Fidelity) -> str:
 def _describe_interface(contract: PreprocessConfig, batch_size: str) -> list[str]:
     shape = ", ".join(map(str, contract.shape))
     size = f"{contract.size}×{contract.size}"
-    pixels = f"a grey {size} image of the hand, 0–1, from `aslkit.vision.preprocess.pixel_features`"
-    landmarks = "features of the 21 hand landmarks, from `aslkit.vision.preprocess.landmark_features`"
+    landmarks = f"{LANDMARK_VALUES} features of the 21 hand landmarks"
+    embedding = f"{EMBEDDING_VALUES} values of the hand's embedding by MediaPipe's landmark model"
+    inputs = {
+        "landmarks": landmarks,
+        "embedding": embedding,
+        "both": f"{landmarks}, and {embedding}",
+        "pixels": f"a gray {size} image of the hand, 0–1",
+    }[contract.kind]
     return [
-        f"- Input `input`: float32 ({batch_size}, {shape}), {landmarks if contract.kind == 'landmarks' else pixels}",
+        f"- Input `input`: float32 ({batch_size}, {shape}), {inputs}, from `aslkit.vision.preprocess.model_input`",
         f"- Output `probabilities`: float32 ({batch_size}, {len(contract.letters)}), one for each of the letters "
         f"{_format_code(' '.join(contract.letters))}, in this order",
     ]

@@ -15,7 +15,7 @@ from aslkit.core.letters import INDEX, LETTERS
 from aslkit.datasets import parquet_store, schema
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import ImageError, decode_image
-from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, landmark_features, pixel_features
+from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, landmark_features, model_input
 
 _COLUMNS: Final = ["label", "signer", "handedness", "landmarks", "hand_box", "hand_score", "width", "height", "parent"]
 
@@ -105,7 +105,7 @@ def _read_table(dataset: Path, splits: Sequence[str], contract: PreprocessConfig
 
 
 def _read_file(path: Path, contract: PreprocessConfig) -> pa.Table:
-    columns = [*_COLUMNS, "image"] if contract.kind == "pixels" else _COLUMNS
+    columns = _COLUMNS if contract.kind == "landmarks" else [*_COLUMNS, "image"]
     table = pa.concat_tables(parquet_store.iter_file_row_groups(path, columns)).replace_schema_metadata(None)
     usable = pc.and_(table.column("landmarks").is_valid(), pc.invert(table.column("parent").is_valid()))
     table = table.filter(usable)
@@ -175,10 +175,4 @@ def _pixel_input(row: dict[str, Any], hand: Hand, contract: PreprocessConfig) ->
         frame = decode_image(row["image"]["bytes"])
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
-    return pixel_features(
-        frame,
-        np.array(row["hand_box"], np.float32),
-        left=hand.handedness == "left",
-        contract=contract,
-        landmarks=hand.landmarks,
-    )
+    return model_input(frame, hand, contract)

@@ -62,6 +62,7 @@ def _apply_member(tf: Any, member: tuple[Layer, ...], values: Any) -> Any:
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Layer, Any], Any]]] = {
     "normalise": lambda tf, layer, x: (x - layer.weights["mean"]) / layer.weights["deviation"],
+    "slice": lambda tf, layer, x: x[:, layer.size[0] : layer.size[1]],
     "flatten": lambda tf, layer, x: tf.reshape(x, [-1, prod(x.shape[1:])]),
     "dense": lambda tf, layer, x: tf.linalg.matmul(x, layer.weights["kernel"]) + layer.weights["bias"],
     "convolution": lambda tf, layer, x: tf.nn.conv2d(x, layer.weights["kernel"], 1, "VALID") + layer.weights["bias"],
@@ -82,6 +83,8 @@ def fold_batch_norm(network: Network) -> Network:
 
 
 def _fold_member(member: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    if member[0].kind == "slice":
+        return (member[0], *_fold_member(member[1:]))
     kinds = [layer.kind for layer in member]
     if kinds[:3] == ["normalise", "flatten", "dense"]:
         return (member[1], _fold_normalisation(member[0], member[2]), *member[3:])

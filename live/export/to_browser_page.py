@@ -11,6 +11,7 @@ from typing import Final
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.inference import network_file
 from aslkit.inference.network import Network
+from aslkit.vision.hand_embedding import embedding_model
 from aslkit.vision.preprocess import PreprocessConfig
 
 TASKS_VISION: Final = "0.10.21"
@@ -19,6 +20,9 @@ TASKS_VISION: Final = "0.10.21"
 HAND_MODEL: Final = "hand.task"
 """Zip archive that tasks-vision reads, with the models of the mediapipe package that aslkit uses."""
 
+EMBEDDING_MODEL: Final = "embedding.tflite"
+"""MediaPipe's landmark model without its last layer; only for networks that need an embedding."""
+
 _HAND_MODELS: Final = {
     "hand_detector.tflite": "modules/palm_detection/palm_detection_full.tflite",
     "hand_landmarks_detector.tflite": "modules/hand_landmark/hand_landmark_full.tflite",
@@ -26,7 +30,7 @@ _HAND_MODELS: Final = {
 
 _CDN: Final = f"https://cdn.jsdelivr.net/npm/@mediapipe/tasks-vision@{TASKS_VISION}"
 _PAGE_FILES: Final = Path(__file__).parent / "browser"
-_SUPPORTED_LAYERS: Final = frozenset(("normalise", "flatten", "dense", "scale", "relu", "softmax"))
+_SUPPORTED_LAYERS: Final = frozenset(("normalise", "slice", "flatten", "dense", "scale", "relu", "softmax"))
 """Kinds of layers that network.js implements."""
 
 _SETTINGS: Final = """"use strict";
@@ -35,6 +39,7 @@ const aslkitSettings = {{
   tasksVision: "{cdn}/vision_bundle.mjs",
   wasm: "{cdn}/wasm",
   handModel: "{model}",
+  embeddingModel: "{embedding}",
   handsNamedAsInMirror: false, // true for tasks-vision before 0.10.15, which assumed that images are mirrored
 }};
 """
@@ -46,24 +51,26 @@ def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, na
     Args:
         folder: folder to write to.
         network: network of the run.
-        contract: contract of the run, whose feature must be landmarks.
+        contract: contract of the run, whose feature must be landmarks, embedding or both.
         name: name of the run, shown on the page.
 
     Raises:
-        InputError: the run uses pixel features, or has a layer that the page does not support.
+        InputError: the run uses crops, or has a layer that the page does not support.
         AslkitError: mediapipe is not installed, or does not contain the hand models.
     """
     kinds = {layer.kind for member in network.members for layer in member}
-    if contract.kind != "landmarks" or not kinds <= _SUPPORTED_LAYERS:
-        raise InputError(
-            "The page only supports runs with landmark features. Train one with: aslkit train --feature landmarks"
-        )
+    if contract.kind == "pixels" or not kinds <= _SUPPORTED_LAYERS:
+        raise InputError("The page only supports the features landmarks, embedding and both, not crops of the hand.")
     shutil.copytree(_PAGE_FILES, folder, dirs_exist_ok=True)
     _write_hand_model(folder / HAND_MODEL)
+    if contract.has_embedding:
+        (folder / EMBEDDING_MODEL).write_bytes(embedding_model())
     values = {"name": name, "contract": asdict(contract), "network": network_file.network_to_dict(network)}
     # A script instead of a JSON file, because browsers do not let a page opened as a file fetch others.
     (folder / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
-    (folder / "settings.js").write_text(_SETTINGS.format(cdn=_CDN, model=HAND_MODEL), encoding="ascii")
+    (folder / "settings.js").write_text(
+        _SETTINGS.format(cdn=_CDN, model=HAND_MODEL, embedding=EMBEDDING_MODEL), encoding="ascii"
+    )
 
 
 def _write_hand_model(path: Path) -> None:

@@ -119,6 +119,12 @@ class _GraphBuilder:
         scaled = self._add_node("Mul", values, self._add_channel_weight(f"{name}.scale", layer.weights["scale"]))
         return self._add_node("Add", scaled, self._add_channel_weight(f"{name}.shift", layer.weights["shift"]))
 
+    def _add_slice(self, layer: Layer, values: str, name: str) -> str:
+        start, stop = layer.size
+        bounds = {"start": start, "stop": stop, "axis": 1}
+        weights = [self._add_weight(f"{name}.{each}", np.array([value], np.int64)) for each, value in bounds.items()]
+        return self._add_node("Slice", values, *weights)
+
     def _add_flatten(self, layer: Layer, values: str, name: str) -> str:
         # Back to channels-last: the following dense layer was trained on that order.
         values = self._add_node("Transpose", values, perm=[0, 2, 3, 1]) if self._is_image else values

@@ -46,6 +46,31 @@ def test_network_agrees_with_keras(
     assert network(inputs[:0]).shape == (0, len(LETTERS))
 
 
+def test_networks_of_parts_agree_with_keras(tmp_path: Path, rng: np.random.Generator) -> None:
+    both = FEATURES["both"]
+    _, model = build_ensemble("mlp", both.contract.shape, len(LETTERS), members=1, parts=both.parts, rest_class=True)
+    randomise_weights(model, rng)
+    inputs = rng.normal(0, 1, (5, *both.contract.shape)).astype(np.float32)
+    network_file.write_network(tmp_path / NETWORK_FILE, convert_keras.convert_network(model))
+    network = network_file.read_network(tmp_path / NETWORK_FILE)
+    np.testing.assert_allclose(network(inputs), np.asarray(model(inputs, training=False)), rtol=0, atol=1e-5)
+    # The mean of the parts, each on its own inputs.
+    parts = [network.part(start, stop)(inputs[:, start:stop]) for start, stop, _ in both.parts]
+    np.testing.assert_allclose(np.mean(parts, axis=0), network(inputs), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (3, 2), (2, 99)])
+def test_network_rejects_slices_of_inputs_that_do_not_exist(size: tuple[int, int]) -> None:
+    layers = (Layer(kind="slice", size=size), Layer(kind="softmax"))
+    with pytest.raises(ValueError, match="do not exist"):
+        Network(shape=(8,), members=(layers,))
+
+
+def test_network_rejects_a_pool_of_no_size() -> None:
+    with pytest.raises(ValueError, match="pool"):
+        Network(shape=(4, 4, 1), members=((Layer(kind="pool", size=(0, 2)), Layer(kind="softmax")),))
+
+
 def test_convert_network_names_unknown_layer() -> None:
     keras = import_keras()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Softmax()])
@@ -125,7 +150,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "Expected `int`, got `bool`",
     ),
     "a deviation of zero": (_change_layer(2, deviation=_encode_array([2], [1, 0])), "is not positive"),
-    "a pool of size zero": (_change_layer(1, size=[0, 2]), "Expected `int` >= 1"),
+    "a pool of size zero": (_change_layer(1, size=[0, 2]), "a pool does not accept"),
     "a one-dimensional pool": (_change_layer(1, size=[2]), "Expected `array` of length 2"),
     "a pool larger than its input": (_change_layer(1, size=[9, 9]), "layer 2, pool, would output 0×0×2"),
     "layers that do not match": (_change_layer(4, kernel=_encode_array([17, 3], np.ones(51))), "17×3 does not accept"),

@@ -22,6 +22,8 @@ from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE
 CASES = (
     ("landmarks", "mlp", 1),
     ("landmarks", "mlp", 3),
+    ("embedding", "mlp-384", 1),
+    ("both", "mlp", 2),
     ("pixels28", "mlp", 1),
     ("pixels28", "cnn", 1),
     ("pixels64", "cnn-bn", 1),
@@ -51,11 +53,12 @@ def create_run(feature: str, architecture: str, folder: Path, *, members: int = 
     import_keras().utils.set_random_seed(0)
     contract = replace(FEATURES[feature].contract, temperature=0.5, threshold=0.05)
     _, model = build_ensemble(
-        architecture, contract.shape, len(LETTERS), members=members, rest_class=contract.kind == "landmarks"
-    )
+        architecture, contract.shape, len(LETTERS), members=members, parts=FEATURES[feature].parts,
+        rest_class=contract.kind != "pixels",
+    )  # fmt: skip
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization":
-            layer.adapt(np.random.default_rng(0).normal(0, 1, (64, *contract.shape)))
+            layer.adapt(np.random.default_rng(0).normal(0, 1, (64, *layer.input.shape[1:])))
     (folder / "model").mkdir(parents=True)
     model.save(folder / "model" / MODEL_FILE)
     save_network(folder / "model", model)

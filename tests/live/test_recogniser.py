@@ -21,6 +21,7 @@ from aslkit.inference import load_model
 from aslkit.inference.load_model import save_network
 from aslkit.live.recogniser import Recogniser, is_rest
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.train.data.embedding_views import embed_views, join_hands
 from aslkit.train.data.features import FEATURES, get_feature
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
@@ -78,8 +79,12 @@ def _training_input(row: dict[str, Any], frame: Frame, contract: PreprocessConfi
         left=np.array([left]),
         mirror_left=contract.mirror_left,
     )
-    features: Array = get_feature("landmarks").to_inputs(points)[0]
-    return features
+    feature = next(each for each in FEATURES.values() if each.contract == contract)
+    if not contract.has_embedding:
+        return np.asarray(feature.to_inputs(points)[0])
+    landmarks = np.array(row["landmarks"], np.float32).reshape(21, 3)
+    embeddings = embed_views(frame, landmarks, mirror=left, views=2, rng=np.random.default_rng(0))
+    return np.asarray(feature.to_inputs(join_hands(points, embeddings[None]))[0])
 
 
 @given(arrays(np.float32, 25, elements=st.floats(0, 1, width=32)).filter(lambda probabilities: probabilities.sum() > 0))

@@ -2,20 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from aslkit.core.errors import InputError
 from aslkit.train.data.augmentation import augment_crops, augment_landmarks
-from aslkit.vision.preprocess import Array, PreprocessConfig, landmark_features
+from aslkit.train.data.embedding_views import augment_views, both_inputs, embedding_inputs
+from aslkit.vision.hand_embedding import EMBEDDING_VALUES
+from aslkit.vision.preprocess import LANDMARK_VALUES, Array, PreprocessConfig, landmark_features
+
+EMBEDDED_VIEWS: Final = 2
+"""Views of each frame that are embedded for training, besides the frame as it is: a mirrored one, and another."""
+
+
+class InputPart(NamedTuple):
+    """Inputs `start` to `stop` of a feature, and the architecture of the network that sees them."""
+
+    start: int
+    stop: int
+    architecture: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
     """One kind of model input.
 
-    "Hands" are the hands of n frames as `Samples.hands` holds them: landmarks or crops.
+    "Hands" are the hands of n frames as `Samples.hands` holds them: landmarks, landmarks with embeddings, or crops.
 
     Attributes:
         contract: preprocessing that turns a frame into the model's input.
@@ -23,6 +36,8 @@ class Feature:
         copies: augmented copies of each training sample per epoch, in addition to the sample itself.
         augment: function (hands, share to mirror, rng) -> augmented hands.
         to_inputs: function hands -> model inputs.
+        parts: what each network sees of the inputs; empty if every network sees all of them.
+        views: views of each frame that are embedded for training, in addition to the frame as it is.
     """
 
     contract: PreprocessConfig
@@ -30,6 +45,8 @@ class Feature:
     copies: int
     augment: Callable[[Array, float, np.random.Generator], Array]
     to_inputs: Callable[[Array], Array]
+    parts: tuple[InputPart, ...] = ()
+    views: int = 0
 
 
 def _crops_to_inputs(crops: Array) -> Array:
@@ -48,6 +65,26 @@ FEATURES: Final = {
         copies=5,
         augment=augment_landmarks,
         to_inputs=landmark_features,
+    ),
+    "embedding": Feature(
+        contract=PreprocessConfig(kind="embedding"),
+        architecture="mlp-384",
+        copies=5,
+        augment=augment_views,
+        to_inputs=embedding_inputs,
+        views=EMBEDDED_VIEWS,
+    ),
+    "both": Feature(
+        contract=PreprocessConfig(kind="both"),
+        architecture="mlp",
+        copies=5,
+        augment=augment_views,
+        to_inputs=both_inputs,
+        parts=(
+            InputPart(0, LANDMARK_VALUES, "mlp"),
+            InputPart(LANDMARK_VALUES, LANDMARK_VALUES + EMBEDDING_VALUES, "mlp-384"),
+        ),
+        views=EMBEDDED_VIEWS,
     ),
     "pixels28": _pixel_feature(28),
     "pixels64": _pixel_feature(64),

@@ -7,6 +7,9 @@ import numpy as np
 
 from aslkit.core.letters import NO_LETTER
 from aslkit.formats.frame_index import FrameIndex, IndexEntry
+from aslkit.train.data.embedding_views import join_hands
+from aslkit.vision.hand_embedding import embedding_features
+from aslkit.vision.hand_region import region_around
 from aslkit.vision.images import ImageError, decode_image, read_image_file
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, pixel_features
 
@@ -44,13 +47,19 @@ def _read_hand(entry: IndexEntry, path: Path, contract: PreprocessConfig) -> Arr
     # (1, 21, 3), as `canonical_points` expects.
     points = np.array(entry.landmarks, np.float32).reshape(-1, 21, 3)
     left = entry.hand == "left"
+    canonical = canonical_points(
+        points, widths=np.array([entry.width]), heights=np.array([entry.height]), left=np.array([left]),
+        mirror_left=contract.mirror_left,
+    )  # fmt: skip
     if contract.kind == "landmarks":
-        size = {"widths": np.array([entry.width]), "heights": np.array([entry.height])}
-        canonical = canonical_points(points, **size, left=np.array([left]), mirror_left=contract.mirror_left)
         return np.asarray(canonical[0], np.float32)
     try:
         frame = decode_image(read_image_file(path))
     except ImageError:
         return None
+    if contract.has_embedding:
+        region = region_around(points[0], frame)
+        embedding = embedding_features(frame, region, mirror=contract.mirror_left and left)
+        return np.asarray(join_hands(canonical, embedding[None, None])[0])
     box = np.concatenate([points[0, :, :2].min(axis=0), points[0, :, :2].max(axis=0)])
     return pixel_features(frame, box, left=left, contract=contract, landmarks=points[0])

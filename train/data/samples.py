@@ -1,9 +1,12 @@
 """A dataset as training needs it: hands, letters, signers and split."""
 
+import os
 import shlex
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Final
@@ -22,7 +25,8 @@ from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store, schema, split
 from aslkit.datasets.split import SplitFrames
 from aslkit.train.config import TrainConfig
-from aslkit.vision.images import ImageError, decode_image
+from aslkit.train.data.embedding_views import embed_views, join_hands, row_size
+from aslkit.vision.images import Frame, ImageError, decode_image
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, pixel_features
 
 GAP_SHARE: Final = 0.05
@@ -31,7 +35,7 @@ GAP_SHARE: Final = 0.05
 _REQUIRED: Final = ("label", "signer", "session", "group", "width", "height")
 _COLUMNS: Final = ["label", "signer", "session", "width", "height", "group", "parent", "image.path"]
 _LANDMARK_COLUMNS: Final = ["landmarks", "handedness", "width", "height"]
-_CROP_COLUMNS: Final = ["image", "hand_box", "landmarks", "handedness"]
+_IMAGE_COLUMNS: Final = ["image", "hand_box", "landmarks", "handedness", "width", "height"]
 
 _MEMORY_BYTES: Final = 256 * 2**20
 """Maximum size of hands in memory: a million as landmarks. More are in a temporary file."""
@@ -43,8 +47,9 @@ class Samples:
 
     Attributes:
         hands: what features are computed from, for the whole dataset: landmarks from `canonical_points`, float32
-            (N, 21, 3), or crops, float32 (N, size, size, 1). Zeros if no hand was found. Large ones are in a temporary
-            file that numpy maps, so read them with `read_hands`.
+            (N, 21, 3); landmarks and embeddings, float32 (N, n), see `embedding_views`; or crops, float32 (N, size,
+            size, 1). Zeros if no hand was found. Large ones are in a temporary file that numpy maps, so read them with
+            `read_hands`.
         row: the row of each frame in `hands`, int64 (n,).
         key: SIGNER/SESSION/LETTER/NAME of each frame, object (n,) of str.
         label: index of the letter, int64 (n,).
@@ -86,12 +91,13 @@ class Samples:
         return SplitFrames(signer=self.signer, session=self.session, label=self.label, group=self.group)
 
 
-def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
+def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0) -> Samples:
     """Read a dataset and preprocess its hands for a feature.
 
     Args:
         folder: folder of the dataset.
         contract: preprocessing of the feature.
+        views: further views of each hand to embed, for training; see `embedding_views`.
 
     Raises:
         InputError: no dataset found.
@@ -113,7 +119,7 @@ def load_samples(folder: Path, contract: PreprocessConfig) -> Samples:
     position = np.empty(len(order), np.int64)
     position[order] = np.arange(len(order))
     signer, session, split_names = (_read_names(table, name)[order] for name in ("signer", "session", "split"))
-    hands, hand_found = _read_hands(folder, contract, position)
+    hands, hand_found = _read_hands(folder, contract, position, views)
     return Samples(
         hands=hands,
         row=np.arange(len(order)),
@@ -259,7 +265,7 @@ def concat_samples(parts: Sequence[Samples]) -> Samples:
 
 
 def _read_hands(
-    folder: Path, contract: PreprocessConfig, position: npt.NDArray[np.int64]
+    folder: Path, contract: PreprocessConfig, position: npt.NDArray[np.int64], views: int
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Read the hands of a dataset, and whether a hand was found in each frame.
 
@@ -267,23 +273,30 @@ def _read_hands(
         folder: folder of the dataset.
         contract: preprocessing of the feature.
         position: place of each frame in the result, int64 (n,), in the order of the files.
+        views: see `load_samples`.
     """
-    shape = (len(position), *((21, 3) if contract.kind == "landmarks" else contract.shape))
+    shape = (len(position), *_hand_shape(contract, views))
     hands = np.zeros(shape, np.float32) if 4 * np.prod(shape) <= _MEMORY_BYTES else _map_temporary_file(shape)
     found = np.zeros(len(position), bool)
-    columns = _LANDMARK_COLUMNS if contract.kind == "landmarks" else _CROP_COLUMNS
+    needs_images = contract.kind != "landmarks"
+    columns = _IMAGE_COLUMNS if needs_images else _LANDMARK_COLUMNS
+    read_hand = partial(_embed_hand, views=views) if contract.has_embedding else _crop_hand
     done = 0
-    # Pillow and OpenCV release the GIL, so threads use all cores.
-    with ThreadPoolExecutor() as pool, progress_bar("Reading hands", len(position)) as advance:
+    # Pillow, OpenCV and MediaPipe release the GIL, so threads use all cores.
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress_bar("Reading hands", len(position)) as advance:
         for table in parquet_store.iter_row_groups(folder, columns):
-            if contract.kind == "landmarks":
-                part = _canonical_landmarks(table, contract)
+            if needs_images:
+                part = np.zeros((len(table), *shape[1:]), np.float32)
+                for number, hand in enumerate(pool.map(partial(read_hand, contract=contract), table.to_pylist())):
+                    if hand is not None:
+                        part[number] = hand
+                    advance(1)
             else:
-                part = np.stack(list(pool.map(lambda row: _crop_hand(row, contract), table.to_pylist())))
+                part = _canonical_landmarks(table, contract)
+                advance(len(table))
             rows = position[done : done + len(table)]
             hands[rows], found[rows] = part, table.column("landmarks").is_valid().to_numpy()
             done += len(table)
-            advance(len(table))
     return hands, found
 
 
@@ -319,17 +332,48 @@ def _check_coordinates(values: Array) -> None:
         )
 
 
-def _crop_hand(row: dict[str, Any], contract: PreprocessConfig) -> Array:
+def _hand_shape(contract: PreprocessConfig, views: int) -> tuple[int, ...]:
+    if contract.has_embedding:
+        return (row_size(views),)
+    return (21, 3) if contract.kind == "landmarks" else contract.shape
+
+
+def _crop_hand(row: dict[str, Any], contract: PreprocessConfig) -> Array | None:
     if row["hand_box"] is None or row["landmarks"] is None:
-        return np.zeros(contract.shape, np.float32)
+        return None
+    frame, points = _read_frame(row)
+    box = np.array(row["hand_box"], np.float32)
+    _check_coordinates(box)
+    return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract, landmarks=points)
+
+
+def _embed_hand(row: dict[str, Any], contract: PreprocessConfig, views: int) -> Array | None:
+    if row["landmarks"] is None:
+        return None
+    frame, points = _read_frame(row)
+    left = row["handedness"] == "left"
+    canonical = canonical_points(
+        points[None], widths=np.array([row["width"]]), heights=np.array([row["height"]]), left=np.array([left]),
+        mirror_left=contract.mirror_left,
+    )  # fmt: skip
+    # The same views for the same image, whichever thread embeds it.
+    rng = np.random.default_rng(zlib.crc32(row["image"]["bytes"]))
+    embeddings = embed_views(frame, points, mirror=contract.mirror_left and left, views=views, rng=rng)
+    return np.asarray(join_hands(canonical, embeddings[None])[0])
+
+
+def _read_frame(row: dict[str, Any]) -> tuple[Frame, Array]:
+    """Return the image of a row, BGR, and its landmarks, float32 (21, 3).
+
+    Raises:
+        AslkitError: the image is missing or damaged, or the landmarks are not numbers.
+    """
     if row["image"]["bytes"] is None:
         raise AslkitError("The dataset has landmarks but no images. Train on the landmarks: --feature landmarks.")
     try:
         frame = decode_image(row["image"]["bytes"])
     except ImageError as error:
         raise AslkitError(f"The dataset's image {row['image']['path']!r} is {error.message}.") from error
-    box = np.array(row["hand_box"], np.float32)
     points = np.array(row["landmarks"], np.float32).reshape(21, 3)
-    _check_coordinates(box)
     _check_coordinates(points)
-    return pixel_features(frame, box, left=row["handedness"] == "left", contract=contract, landmarks=points)
+    return frame, points

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.train.data.embedding_views import embedding_inputs, join_hands, split_hands
 from aslkit.vision.hand_landmarker import PARENT
 from aslkit.vision.preprocess import Array
 
@@ -37,7 +38,7 @@ def make_negatives(
     """Derive negative samples from pairs of hands of one signer that show different letters.
 
     Args:
-        hands: landmarks from `canonical_points`, float32 (n, 21, 3), or crops, float32 (n, size, size, 1).
+        hands: as in `Samples.hands`.
         label: index of the letter, int64 (n,).
         signer: names, str (n,).
         kind: one of KINDS.
@@ -47,7 +48,7 @@ def make_negatives(
     Returns:
         At most `count` hands, float32, of the same shape as `hands`; none if no signer has two letters.
     """
-    make = (_MAKE_LANDMARKS if hands.ndim == 3 else _MAKE_CROPS)[kind]
+    make = _MAKERS[hands.ndim][kind]
     first, second = draw_letter_pairs(label, signer, count, rng)
     return make(hands[first], hands[second], rng)
 
@@ -69,7 +70,7 @@ def make_transitions(
         transition, int64 (m, 2).
     """
     first, second = draw_letter_pairs(label, signer, count, rng)
-    blend = interpolate_hands if hands.ndim == 3 else _blend_crops
+    blend = {2: _interpolate_rows, 3: interpolate_hands, 4: _blend_crops}[hands.ndim]
     shares = np.linspace(0, 1, TRANSITION_FRAMES + 2)[1:-1]
     frames = [blend(hands[first], hands[second], np.full(len(first), share)) for share in shares]
     return np.stack(frames, axis=1), np.stack([label[first], label[second]], axis=1)
@@ -144,11 +145,18 @@ def make_rest_hands(first: Array, second: Array, rng: np.random.Generator) -> Ar
     Returns:
         float32 (n, 21, 3).
     """
-    hands = _interpolate_midway(first, second, rng)
-    angle = np.deg2rad(rng.uniform(*_REST_ROTATION_DEG, len(hands)))
-    rotated = hands.copy()
-    rotated[..., 0] = hands[..., 0] * np.cos(angle)[:, None] - hands[..., 1] * np.sin(angle)[:, None]
-    rotated[..., 1] = hands[..., 0] * np.sin(angle)[:, None] + hands[..., 1] * np.cos(angle)[:, None]
+    return _rotate(_interpolate_midway(first, second, rng), _rest_angles(len(first), rng))
+
+
+def _rest_angles(count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    return np.asarray(np.deg2rad(rng.uniform(*_REST_ROTATION_DEG, count)))
+
+
+def _rotate(points: Array, angle: npt.NDArray[np.float64]) -> Array:
+    """Rotate points, (n, k, 2) or (n, k, 3), in the image plane by an angle each, radians, clockwise as seen."""
+    rotated = points.copy()
+    rotated[..., 0] = points[..., 0] * np.cos(angle)[:, None] - points[..., 1] * np.sin(angle)[:, None]
+    rotated[..., 1] = points[..., 0] * np.sin(angle)[:, None] + points[..., 1] * np.cos(angle)[:, None]
     return rotated
 
 
@@ -159,6 +167,34 @@ def _interpolate_midway(first: Array, second: Array, rng: np.random.Generator) -
 def _make_false_detections(first: Array, second: Array, rng: np.random.Generator) -> Array:
     palm = np.linalg.norm(first[:, 9], axis=-1)[:, None, None]
     return np.asarray(first + rng.normal(0, _FALSE_DETECTION_STD, first.shape) * palm, np.float32)
+
+
+def _interpolate_rows(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
+    """Interpolate between rows of landmarks and embeddings; the result has the first view only."""
+    weight = share[:, None].astype(np.float32)
+    embeddings = (1 - weight) * embedding_inputs(first) + weight * embedding_inputs(second)
+    return join_hands(interpolate_hands(split_hands(first)[0], split_hands(second)[0], share), embeddings[:, None])
+
+
+def _interpolate_rows_midway(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    return _interpolate_rows(first, second, rng.uniform(0.3, 0.7, len(first)))
+
+
+def _make_rest_rows(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    points, embeddings = split_hands(_interpolate_rows_midway(first, second, rng))
+    angle = _rest_angles(len(first), rng)
+    # The embedding ends with sine and cosine of the hand's clockwise rotation: the direction (x, -y) of its fingers.
+    direction = embeddings[..., -2:] * np.array([1, -1], np.float32)
+    rotated = _rotate(direction, angle) * np.array([1, -1], np.float32)
+    return join_hands(_rotate(points, angle), np.concatenate([embeddings[..., :-2], rotated], axis=-1))
+
+
+def _make_false_rows(first: Array, second: Array, rng: np.random.Generator) -> Array:
+    points, embeddings = split_hands(first)
+    # Half of the values are those of another letter: an embedding that no hand has.
+    other = rng.random(embeddings[:, :1].shape) < 0.5
+    mixed = np.where(other, split_hands(second)[1][:, :1], embeddings[:, :1])
+    return join_hands(_make_false_detections(points, points, rng), mixed)
 
 
 def _blend_crops(first: Array, second: Array, share: npt.NDArray[np.float64]) -> Array:
@@ -185,9 +221,9 @@ def _make_background_crops(first: Array, second: Array, rng: np.random.Generator
     return shifted
 
 
-_MAKE_LANDMARKS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_interpolate_midway, make_rest_hands, _make_false_detections), strict=True)
-)
-_MAKE_CROPS: Final[dict[str, Callable[[Array, Array, np.random.Generator], Array]]] = dict(
-    zip(KINDS, (_blend_crops_midway, _make_rest_crops, _make_background_crops), strict=True)
-)
+_MAKERS: Final[dict[int, dict[str, Callable[[Array, Array, np.random.Generator], Array]]]] = {
+    2: dict(zip(KINDS, (_interpolate_rows_midway, _make_rest_rows, _make_false_rows), strict=True)),
+    3: dict(zip(KINDS, (_interpolate_midway, make_rest_hands, _make_false_detections), strict=True)),
+    4: dict(zip(KINDS, (_blend_crops_midway, _make_rest_crops, _make_background_crops), strict=True)),
+}
+"""Number of dimensions of the hands to kind to function: rows of landmarks and embeddings, landmarks, or crops."""

@@ -76,7 +76,7 @@ def predict_negatives(
     probabilities = [predict_probabilities(model, each, feature) for each in negatives.values()]
     moving, ends = synthetic_negatives.make_transitions(hands, label, signer, NEGATIVES_PER_KIND, rng)
     # (m, frames, …) as one batch of m * frames hands.
-    transitions = predict_probabilities(model, moving.reshape(-1, *samples.hands.shape[1:]), feature)
+    transitions = predict_probabilities(model, moving.reshape(-1, *moving.shape[2:]), feature)
     return NegativePredictions(
         kind=kind,
         probabilities=np.concatenate(probabilities) if probabilities else np.zeros((0, len(LETTERS)), np.float32),

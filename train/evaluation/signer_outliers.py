@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.robust_statistics import robust_std
+from aslkit.train.data.embedding_views import read_points
 from aslkit.train.data.samples import Samples
 from aslkit.vision.hand_landmarker import PARENT
 from aslkit.vision.preprocess import Array
@@ -87,7 +88,7 @@ def find_signer_outliers(samples: Samples) -> list[SignerOutlier]:
     Args:
         samples: the dataset, with landmarks. For crops the result is empty.
     """
-    if samples.hands.ndim != 3:
+    if samples.hands.ndim > 3:
         return []
     forms = _read_forms(samples)
     if len(set(forms.signer.tolist())) < 2:
@@ -146,7 +147,7 @@ def _read_forms(samples: Samples) -> _Forms:
     most = max(MIN_COMPARED, MAX_FRAMES // max(1, len(codes)))
     # Evenly spread over the recording, if there are more.
     kept = [(each, part[:: -(-len(part) // most)]) for each, part in parts if len(part) >= MIN_FRAMES]
-    bones = [_bone_directions(samples.read_hands(part)) for _, part in kept]
+    bones = [_bone_directions(read_points(samples.read_hands(part))) for _, part in kept]
     code = np.array([each for each, _ in kept], np.int64)
     return _Forms(
         signer=names[code // len(LETTERS)],

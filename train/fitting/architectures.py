@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.errors import InputError
+from aslkit.train.data.features import InputPart
 
 Shape = tuple[int, ...]
 
@@ -24,6 +25,19 @@ def mlp(shape: Shape, classes: int) -> Any:
     from keras import Input, Sequential, layers
 
     hidden = [layer for units in (256, 128) for layer in (layers.Dense(units, activation="relu"), layers.Dropout(0.5))]
+    return Sequential(
+        [Input(shape), layers.Normalization(), layers.Flatten(), *hidden, layers.Dense(classes, activation="softmax")]
+    )
+
+
+def mlp_384(shape: Shape, classes: int) -> Any:
+    """Build a perceptron for embeddings, with one hidden layer of 384 units, followed by 50 % dropout.
+
+    Arguments and result are the same as those of `mlp`.
+    """
+    from keras import Input, Sequential, layers
+
+    hidden = [layers.Dense(384, activation="relu"), layers.Dropout(0.5)]
     return Sequential(
         [Input(shape), layers.Normalization(), layers.Flatten(), *hidden, layers.Dense(classes, activation="softmax")]
     )
@@ -84,11 +98,23 @@ def _build_cnn(shape: Shape, classes: int, *, batch_normalization: bool) -> Any:
     )
 
 
-ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {"mlp": mlp, "cnn": cnn, "cnn-bn": cnn_bn}
+ARCHITECTURES: Final[dict[str, Callable[[Shape, int], Any]]] = {
+    "mlp": mlp,
+    "mlp-384": mlp_384,
+    "cnn": cnn,
+    "cnn-bn": cnn_bn,
+}
 
 
 def build_ensemble(
-    name: str, shape: Shape, classes: int, *, members: int, rest_class: bool = False, extra: Sequence[Any] = ()
+    name: str,
+    shape: Shape,
+    classes: int,
+    *,
+    members: int,
+    parts: Sequence[InputPart] = (),
+    rest_class: bool = False,
+    extra: Sequence[Any] = (),
 ) -> tuple[Any, Any]:
     """Build an ensemble of independent networks of one architecture that are trained together.
 
@@ -100,7 +126,8 @@ def build_ensemble(
         name: name of the architecture.
         shape: shape of one input.
         classes: number of letters.
-        members: number of networks.
+        members: number of networks; of each part, if there are parts.
+        parts: what each network sees of the inputs, and its architecture; without parts, all of them, and `name`.
         rest_class: whether the training data has rest poses.
         extra: trained networks of the same outputs, which take part in inference only.
 
@@ -115,16 +142,44 @@ def build_ensemble(
     from keras import Input, Model, layers
 
     inputs = Input(shape)
-    build, outputs = get_architecture(name), classes + int(rest_class)
+    outputs = classes + int(rest_class)
+    parts = parts or [InputPart(0, shape[0], name)]
 
     def stack(networks: Sequence[Any]) -> Any:
         """Return the outputs of the networks, (batch, networks, outputs)."""
         per_network = [layers.Reshape((1, outputs))(network(inputs)) for network in networks]
         return layers.Concatenate(axis=1)(per_network) if len(networks) > 1 else per_network[0]
 
-    trained = [build(shape, outputs) for _ in range(members)]
+    trained = [build_network(part, shape, outputs) for part in parts for _ in range(members)]
     mean = layers.GlobalAveragePooling1D()(stack([*trained, *extra]))  # (batch, outputs)
     return Model(inputs, stack(trained)), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
+
+
+def build_network(part: InputPart, shape: Shape, classes: int) -> Any:
+    """Build a network that sees a part of the inputs.
+
+    Args:
+        part: the part, and the architecture.
+        shape: shape of all inputs; an image is seen as a whole.
+        classes: number of classes.
+    """
+    from keras import Input, Sequential, layers
+
+    if len(shape) > 1 or part.stop - part.start == shape[0]:
+        return get_architecture(part.architecture)(shape, classes)
+    size = part.stop - part.start
+    network = get_architecture(part.architecture)((size,), classes)
+    crop = layers.Cropping1D((part.start, shape[0] - part.stop))
+    return Sequential([Input(shape), layers.Reshape((*shape, 1)), crop, layers.Reshape((size,)), *network.layers])
+
+
+def input_range(network: Any) -> slice:
+    """Return which inputs a network of `build_network` sees."""
+    for layer in network.layers:
+        if type(layer).__name__ == "Cropping1D":
+            start, end = layer.cropping
+            return slice(start, network.input_shape[1] - end)
+    return slice(None)
 
 
 def _distribute_rest(probabilities: Any, classes: int) -> Any:

@@ -11,7 +11,7 @@ from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
 from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
-from aslkit.train.data.synthetic_signers import synthetic_samples, uses_synthetic_signers
+from aslkit.train.data.synthetic_signers import SyntheticHands, synthetic_samples, uses_synthetic_signers
 from aslkit.train.engine.epoch_batches import Variant
 from aslkit.train.engine.training_rows import Rows, RowStream, TrainingRows
 from aslkit.train.fitting.transfer import STARTER_EPOCH_ROWS, STARTER_REHEARSAL
@@ -40,10 +40,10 @@ def balanced_rows(samples: Samples, feature: Feature, config: TrainConfig) -> Tr
     train, validation = (
         np.flatnonzero((samples.split == name) & samples.hand_found) for name in ("train", "validation")
     )
-    synthetic, signer = [], samples.signer[train]
+    synthetic, signer = None, samples.signer[train]
     if uses_synthetic_signers(samples, feature, config):
-        synthetic = [_select_synthetic(samples.label[train], feature, config)]
-        signer = np.concatenate([signer, np.full(len(synthetic[0][1]), SYNTHETIC_PREFIX, object)])
+        synthetic = _select_synthetic(samples.label[train], feature, config)
+        signer = np.concatenate([signer, np.full(len(synthetic.label), SYNTHETIC_PREFIX, object)])
     return TrainingRows(
         train=_stream_rows(samples, train, _signer_weights(signer), synthetic),
         validation=_stream_rows(samples, validation, np.ones(len(validation), np.float32)),
@@ -54,9 +54,9 @@ def _stream_rows(
     samples: Samples,
     frames: npt.NDArray[np.int64],
     weight: Array,
-    synthetic: Sequence[tuple[Array, npt.NDArray[np.int64]]] = (),
+    synthetic: SyntheticHands | None = None,
 ) -> RowStream:
-    """Return a stream of frames, and of synthetic hands with their labels after them. Weights are for both."""
+    """Return a stream of frames, and of synthetic hands after them. Weights are for both."""
     row_bytes = 4 * int(np.prod(samples.hands.shape[1:]))
     size = max(1, _PORTION_BYTES // row_bytes)
 
@@ -64,8 +64,13 @@ def _stream_rows(
         for start in range(0, max(1, len(frames)), size):
             part = slice(start, min(start + size, len(frames)))
             yield Rows(images=samples.read_hands(frames[part]), label=samples.label[frames[part]], weight=weight[part])
-        for hands, label in synthetic:
-            yield Rows(images=hands, label=label, weight=weight[len(frames) :])
+        if synthetic is None:
+            return
+        for start in range(0, len(synthetic.label), size):
+            label = synthetic.label[start : start + size]
+            first = len(frames) + start
+            hands = synthetic.read(slice(start, start + size))
+            yield Rows(images=hands, label=label, weight=weight[first : first + len(label)])
 
     return RowStream(count=len(weight), row_bytes=row_bytes, portions=portions)
 
@@ -86,16 +91,13 @@ def list_variants(feature: Feature, config: TrainConfig, rows: int) -> Sequence[
     return [plain, *[augmented] * copies]
 
 
-def _select_synthetic(
-    label: npt.NDArray[np.int64], feature: Feature, config: TrainConfig
-) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return synthetic hands and their labels: all of them, or a random part when adapting the starter model."""
-    hands, synthetic_label = synthetic_samples(np.unique(label), feature.contract)
+def _select_synthetic(label: npt.NDArray[np.int64], feature: Feature, config: TrainConfig) -> SyntheticHands:
+    """Return synthetic hands: all of them, or a random part when adapting the starter model."""
+    hands = synthetic_samples(np.unique(label), feature.contract, views=feature.views)
     most = max(STARTER_REHEARSAL, len(label))
-    if config.start != STARTER_NAME or len(synthetic_label) <= most:
-        return hands, synthetic_label
-    selected = np.random.default_rng(config.seed).choice(len(synthetic_label), most, replace=False)
-    return hands[selected], synthetic_label[selected]
+    if config.start != STARTER_NAME or len(hands.label) <= most:
+        return hands
+    return hands.select(np.random.default_rng(config.seed).choice(len(hands.label), most, replace=False))
 
 
 def _signer_weights(signer: npt.NDArray[np.object_]) -> Array:

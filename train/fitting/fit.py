@@ -11,7 +11,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.native_libraries import import_keras
 from aslkit.inference.starter import STARTER_NAME
 from aslkit.train.config import TrainConfig
-from aslkit.train.data.features import Feature
+from aslkit.train.data.features import Feature, InputPart
 from aslkit.train.data.input_checks import check_trainable
 from aslkit.train.data.samples import Samples
 from aslkit.train.data.synthetic_signers import uses_synthetic_signers
@@ -22,7 +22,7 @@ from aslkit.train.engine.training_loop import NonFiniteError, Schedule
 from aslkit.train.engine.training_rows import TrainingRows
 from aslkit.train.engine.training_state import TrainingState
 from aslkit.train.fitting import transfer
-from aslkit.train.fitting.architectures import build_ensemble, get_architecture
+from aslkit.train.fitting.architectures import build_ensemble, build_network, input_range
 from aslkit.train.fitting.balanced_data import balanced_rows, list_variants
 from aslkit.train.fitting.tensorboard import write_scalars
 
@@ -80,10 +80,10 @@ def fit(
     import_keras(exact=resources.ranks == 1).utils.set_random_seed(config.seed)
     check_trainable(samples)
     network, model = build_ensemble(
-        config.architecture, feature.contract.shape, len(LETTERS), members=config.members,
+        config.architecture, feature.contract.shape, len(LETTERS), members=config.members, parts=feature.parts,
         rest_class=uses_synthetic_signers(samples, feature, config),
         # Averaging with the unchanged starter keeps most of its accuracy on other people.
-        extra=[_build_starter(feature)] if config.start == STARTER_NAME else (),
+        extra=_build_starters(feature) if config.start == STARTER_NAME else (),
     )  # fmt: skip
     rows = balanced_rows(samples, feature, config)
     variants = list_variants(feature, config, rows.train.count)
@@ -157,14 +157,15 @@ def _adapt_normalization(training: NetworkTraining) -> None:
 
     Of more than _NORMALIZATION_ROWS rows, every second, third … is used.
     """
-    layers = [each for each in iter_layers(training.network) if hasattr(each, "adapt")]
-    if layers:
+    members = [layer for layer in training.network.layers if hasattr(layer, "layers")]
+    adapted = [(member, each) for member in members for each in iter_layers(member) if hasattr(each, "adapt")]
+    if adapted:
         stream, rng = training.rows.train, np.random.default_rng([training.seed, 0])
         step = max(1, -(-stream.count // _NORMALIZATION_ROWS))
         images = np.concatenate([part.images[::step] for part in stream.portions()])
         inputs = np.concatenate([vary(images, rng) for vary in training.variants])
-        for layer in layers:
-            layer.adapt(inputs)
+        for member, layer in adapted:
+            layer.adapt(inputs[:, input_range(member)])
 
 
 def _train_other_layers(training: NetworkTraining, transferred: list[Any]) -> None:
@@ -190,8 +191,12 @@ def _digest(rows: TrainingRows, feature: Feature, config: TrainConfig) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build_starter(feature: Feature) -> Any:
-    network = get_architecture("mlp")(feature.contract.shape, len(LETTERS) + 1)
-    transfer.copy_starter(network)
-    network.trainable = False
-    return network
+def _build_starters(feature: Feature) -> list[Any]:
+    """Return the starter model's network for each part of a feature."""
+    shape = feature.contract.shape
+    parts = feature.parts or [InputPart(0, shape[0], feature.architecture)]
+    networks = [build_network(part, shape, len(LETTERS) + 1) for part in parts]
+    for network in networks:
+        transfer.copy_starter(network)
+        network.trainable = False
+    return networks

@@ -56,9 +56,9 @@ def resolve_start(
     """Replace "auto" in `architecture` and `start` by the selected architecture and initial weights.
 
     For a pixel feature, these are the architecture and the weights of the benchmark's best network, if there is a
-    benchmark. For landmarks, they are those of the starter model, if it fits: not for another architecture than mlp,
-    without synthetic signers, or if the dataset has signers that the starter was trained on, because the accuracy on
-    unseen signers would be optimistic.
+    benchmark. For landmarks and embeddings, they are those of the starter model, if it fits: not for another
+    architecture than the default, without synthetic signers, or if the dataset has signers that the starter was trained
+    on, because the accuracy on unseen signers would be optimistic.
 
     Args:
         config: the settings. `start` can be a path, or the name of a run in `runs`.
@@ -74,15 +74,15 @@ def resolve_start(
     in_starter = read_training_signers(STARTER_RUN)
     fits_starter = (
         not pixels
-        and config.architecture == "mlp"
+        and config.architecture == feature.architecture
         and config.synthetic
         and not any(name.startswith(SYNTHETIC_PREFIX) or name in in_starter for name in signers)
     )
     if config.start == STARTER_NAME and not fits_starter:
         raise InputError(
-            "Training can start from the starter model only with landmarks, the architecture mlp and --synthetic, on a "
-            "dataset without synthetic signers and without signers that the starter was trained on. Train with "
-            "--from-scratch."
+            "Training can start from the starter model only with the feature landmarks, embedding or both, its default "
+            "architecture and --synthetic, on a dataset without synthetic signers and without signers that the starter "
+            "was trained on. Train with --from-scratch."
         )
     if config.start != AUTO:
         named = runs / config.start

@@ -31,17 +31,20 @@ accurate (ADR 20)."""
 
 
 def copy_starter(network: Any) -> None:
-    """Set the weights of an `mlp` to those of the starter model.
+    """Set the weights of a network to those of the starter model's network for the same number of inputs.
 
     Args:
-        network: keras.Model with as many outputs as the starter has letters, and one for rest poses.
+        network: keras.Model of `build_network`, with an output for each letter of the starter and one for rest poses.
 
     Raises:
         AslkitError: the starter model has another architecture.
     """
-    starter, _ = load_starter()
-    copied = [layer.weights for layer in starter.members[0] if layer.weights][:-1]  # without the sharing of rest poses
     targets = _list_weighted_layers(network)
+    starter, _ = load_starter()
+    members = [[layer.weights for layer in member if layer.weights] for member in starter.members]
+    inputs = len(targets[0].get_weights()[0])
+    # Without the last layer, which shares the probability of rest poses.
+    copied = next((member[:-1] for member in members if len(member[0]["mean"]) == inputs), [])
     values = [
         [each["mean"], each["deviation"] ** 2, np.zeros(())] if "mean" in each else [each["kernel"], each["bias"]]
         for each in copied

@@ -1,5 +1,5 @@
 "use strict";
-// The forward pass of a landmark network, like aslkit/inference/network.py.
+// The forward pass of a network for landmarks or embeddings, like aslkit/inference/network.py.
 
 /** Decode weights of model.js: base64 of little-endian float32. */
 function decodeWeights(encoded) {
@@ -42,6 +42,10 @@ const LAYERS = {
   dense(layer) {
     const [kernel, bias] = [decodeWeights(layer.kernel), decodeWeights(layer.bias)];
     return (values) => dense(values, kernel, bias);
+  },
+  slice(layer) {
+    const [start, stop] = layer.size;
+    return (values) => values.slice(start, stop);
   },
   flatten: () => (values) => values,
   relu: () => (values) => values.map((value) => Math.max(value, 0)),

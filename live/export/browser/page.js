@@ -1,6 +1,6 @@
 "use strict";
 // The page: takes frames from the camera, finds the hand with MediaPipe, and shows the recognised letter.
-/* global aslkitModel, aslkitSettings, applyTemperature, canonicalPoints, createNetwork, landmarkFeatures */
+/* global aslkitModel, aslkitSettings, applyTemperature, canonicalPoints, createNetwork, embedHand, landmarkFeatures */
 
 const TOP_LETTERS = 5; // number of the most probable letters that are shown
 const MAX_FILE_BYTES = 1_000_000;
@@ -9,17 +9,22 @@ const MIN_DETECTION_CONFIDENCE = 0.3; // as in aslkit
 const FINGERS = [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16], [0, 17, 18, 19, 20], [5, 9, 13, 17]];
 
 const { contract, name } = aslkitModel;
+const NEEDS_LANDMARKS = ["landmarks", "both"].includes(contract.kind);
+const NEEDS_EMBEDDING = ["embedding", "both"].includes(contract.kind);
+const EMBEDDING_VALUES = 1154;
 const network = createNetwork(aslkitModel.network);
 const element = (id) => document.getElementById(id);
 
 /**
  * Recognise the letter that a hand shows.
- * @param {{landmarks: number[][], width: number, height: number, handedness: string}} hand see canonicalPoints
+ * @param {{landmarks: number[][], width: number, height: number, handedness: string, embedding: number[]}} hand see
+ *   canonicalPoints, and embedHand if the network needs an embedding
  * @returns {{probabilities: number[], letter: string, rejected: boolean}} probabilities in the order of
  *   contract.letters, the most probable letter, and whether its probability is below the threshold
  */
 function recognise(hand) {
-  const inputs = landmarkFeatures(canonicalPoints(hand, contract.mirror_left));
+  const landmarks = NEEDS_LANDMARKS ? landmarkFeatures(canonicalPoints(hand, contract.mirror_left)) : [];
+  const inputs = Float32Array.from([...landmarks, ...(NEEDS_EMBEDDING ? hand.embedding : [])]);
   const probabilities = [...applyTemperature(network(inputs), contract.temperature)];
   const best = probabilities.indexOf(Math.max(...probabilities));
   // Not `<`: a probability that is NaN is rejected as well.
@@ -89,6 +94,8 @@ function parseHand(text) {
   if (![hand.width, hand.height].every((side) => isNumber(side) && side > 0))
     throw invalid("width and height must be positive numbers");
   if (!["left", "right"].includes(hand.handedness)) throw invalid("handedness must be left or right");
+  if (NEEDS_EMBEDDING && !(hand.embedding?.length === EMBEDDING_VALUES && hand.embedding.every(isNumber)))
+    throw invalid(`this model also needs embedding, a list of ${EMBEDDING_VALUES} numbers`);
   return hand;
 }
 
@@ -125,9 +132,12 @@ function drawHand(landmarks) {
   }
 }
 
-/** Load MediaPipe's hand landmarker. Throws an Error with a message for the user. */
-async function loadLandmarker() {
-  const { tasksVision, wasm, handModel } = aslkitSettings;
+/**
+ * Load MediaPipe's hand landmarker, and its image embedder if the network needs an embedding. Throws an Error with a
+ * message for the user.
+ */
+async function loadMediaPipe() {
+  const { tasksVision, wasm, handModel, embeddingModel } = aslkitSettings;
   // Updated before each step, so that the error names the file that could not be loaded.
   let location = tasksVision;
   try {
@@ -135,17 +145,34 @@ async function loadLandmarker() {
     location = wasm;
     const files = await vision.FilesetResolver.forVisionTasks(new URL(wasm, document.baseURI).href);
     location = handModel;
-    const response = await fetch(new URL(handModel, document.baseURI).href);
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    const baseOptions = { modelAssetBuffer: new Uint8Array(await response.arrayBuffer()) };
-    return await vision.HandLandmarker.createFromOptions(files, {
-      baseOptions, runningMode: "VIDEO", numHands: 1, minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
+    const landmarker = await vision.HandLandmarker.createFromOptions(files, {
+      baseOptions: await loadModel(handModel), runningMode: "VIDEO", numHands: 1,
+      minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
     });
+    if (!NEEDS_EMBEDDING) return { landmarker };
+    location = embeddingModel;
+    const options = { baseOptions: await loadModel(embeddingModel), runningMode: "IMAGE" };
+    return { landmarker, embedder: await vision.ImageEmbedder.createFromOptions(files, options) };
   } catch (error) {
     const reason = String(error?.message ?? error);
     const details = reason.includes("://") ? "" : ` (${reason})`; // such messages of browsers only repeat the address
     throw new Error(`Could not load ${location}${details}. Check the network connection, or use a local copy as described in README.md.`);
   }
+}
+
+async function loadModel(path) {
+  const response = await fetch(new URL(path, document.baseURI).href);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  return { modelAssetBuffer: new Uint8Array(await response.arrayBuffer()) };
+}
+
+const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+/** Return the pixels of the video's current frame. */
+function readFrame(video) {
+  if (canvas.canvas.width !== video.videoWidth) Object.assign(canvas.canvas, { width: video.videoWidth, height: video.videoHeight });
+  canvas.drawImage(video, 0, 0);
+  return canvas.getImageData(0, 0, video.videoWidth, video.videoHeight);
 }
 
 /** Open the camera. Throws an Error with a message for the user. */
@@ -160,7 +187,7 @@ async function openCamera() {
   }
 }
 
-function processFrame(landmarker, video) {
+function processFrame({ landmarker, embedder }, video) {
   const result = landmarker.detectForVideo(video, performance.now());
   const landmarks = result.landmarks[0];
   drawHand(landmarks);
@@ -171,10 +198,12 @@ function processFrame(landmarker, video) {
   }
   const handedness = (result.handedness ?? result.handednesses)[0][0].categoryName.toLowerCase();
   const otherHand = { left: "right", right: "left" };
-  const recognition = recognise({
+  const hand = {
     landmarks: landmarks.map(({ x, y, z }) => [x, y, z]), width: video.videoWidth, height: video.videoHeight,
     handedness: aslkitSettings.handsNamedAsInMirror ? otherHand[handedness] : handedness,
-  });
+  };
+  if (embedder) hand.embedding = embedHand(embedder, readFrame(video), hand, contract.mirror_left);
+  const recognition = recognise(hand);
   showRecognition(recognition);
   if (recognition.rejected) showStatus("wait", "A hand, but no letter with enough confidence");
   else showStatus("good", "Recognising");
@@ -184,7 +213,7 @@ async function start() {
   element("notice").hidden = true;
   showStatus("wait", "Loading MediaPipe for hand detection …");
   try {
-    const landmarker = await loadLandmarker();
+    const models = await loadMediaPipe();
     const stream = await openCamera();
     const video = element("video");
     video.srcObject = stream;
@@ -195,7 +224,7 @@ async function start() {
       // Otherwise the loop would go on after the camera was disconnected.
       if (!stream.active) return;
       try {
-        processFrame(landmarker, video);
+        processFrame(models, video);
         requestAnimationFrame(next);
       } catch (error) {
         stream.getTracks().forEach((track) => track.stop());

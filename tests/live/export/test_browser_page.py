@@ -18,7 +18,9 @@ from aslkit.core.letters import LETTERS
 from aslkit.inference.load_model import load_network
 from aslkit.live.export.run import export_model
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
+from aslkit.vision.hand_embedding import EMBEDDING_VALUES, SIDE, cut_region
 from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.hand_region import region_around
 from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 from tests.live.factories import create_run
 
@@ -44,6 +46,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(run: Path) -> Path:
     return export_model(run, format="page").to
+
+
+@pytest.fixture(scope="module")
+def run_of_both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return create_run("both", "mlp", tmp_path_factory.mktemp("runs") / "both")
+
+
+@pytest.fixture(scope="module")
+def folder_of_both(run_of_both: Path) -> Path:
+    return export_model(run_of_both, format="page").to
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +205,10 @@ def test_missing_mediapipe_is_explained(tab: Any) -> None:
 
 FAKE_MEDIAPIPE = """
 export const FilesetResolver = { forVisionTasks: async () => ({}) };
+export const ImageEmbedder = { createFromOptions: async (files, { baseOptions }) => ({
+  embed: (image) => ({ embeddings: [{ floatEmbedding: EMBEDDING.map(
+    (value) => image.width === 224 && baseOptions.modelAssetBuffer.length === 5 ? value : NaN) }] }),
+}) };
 export const HandLandmarker = { createFromOptions: async (files, options) => ({
   detectForVideo: () => ({
     landmarks: options.numHands === 1 ? [HAND.map(([x, y, z]) => ({ x, y, z }))] : [],
@@ -202,21 +218,31 @@ export const HandLandmarker = { createFromOptions: async (files, options) => ({
 """
 
 
-def test_camera_frame_is_recognised(run: Path, browser: Any, tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("feature", ["landmarks", "both"])
+def test_camera_frame_is_recognised(
+    feature: str, browser: Any, tmp_path: Path, folder: Path, folder_of_both: Path
+) -> None:
     """Uses a fake MediaPipe in the folder of the page, because tests have no internet access."""
-    shutil.copytree(folder, tmp_path / "page")
+    shutil.copytree(folder if feature == "landmarks" else folder_of_both, tmp_path / "page")
     hand = to_json(make_hands()[0]) | {"handedness": "left"}
-    code = FAKE_MEDIAPIPE.replace("HAND", json.dumps(hand["landmarks"]), 1)
+    embedding = np.random.default_rng(0).random(EMBEDDING_VALUES - 2).round(3).tolist()
+    code = FAKE_MEDIAPIPE.replace("EMBEDDING", json.dumps(embedding), 1).replace(
+        "HAND", json.dumps(hand["landmarks"]), 1
+    )
     (tmp_path / "page" / "vision.mjs").write_text(code)
-    (tmp_path / "page" / "hand.task").write_bytes(b"model")
-    settings = 'const aslkitSettings = {tasksVision: "vision.mjs", wasm: "wasm", handModel: "hand.task"};'
-    (tmp_path / "page" / "settings.js").write_text(settings)
+    for name in ("hand.task", "embedding.tflite"):
+        (tmp_path / "page" / name).write_bytes(b"model")
+    settings = {"tasksVision": "vision.mjs", "wasm": "wasm", "handModel": "hand.task"}
+    settings["embeddingModel"] = "embedding.tflite"
+    (tmp_path / "page" / "settings.js").write_text(f"const aslkitSettings = {json.dumps(settings)};")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(tmp_path / "page")))
     Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()
     try:
         page.goto(f"http://127.0.0.1:{server.server_port}/")
-        result = page.evaluate("hand => recognise({...hand, width: 640, height: 480})", hand)
+        rotation = page.evaluate("hand => regionAround(hand.landmarks, 640, 480).rotation", hand)
+        hand |= {"width": 640, "height": 480, "embedding": [*embedding, np.sin(-rotation), np.cos(-rotation)]}
+        result = page.evaluate("recognise", hand)
         page.click("#start")
         expect(page.locator("#letter")).to_have_text(result["letter"], timeout=15_000)
         expect(page.locator("#notice")).to_be_hidden()
@@ -224,6 +250,59 @@ def test_camera_frame_is_recognised(run: Path, browser: Any, tmp_path: Path, fol
         page.close()
         server.shutdown()
         server.server_close()
+
+
+def test_page_embeds_the_same_region_as_aslkit(tab: Any) -> None:
+    image = next(
+        render_frames(
+            "L",
+            signer=(ada := Signer.draw("synthetic-ada")),
+            session=SyntheticSession.draw(ada, "one"),
+            width=96,
+            height=72,
+            fps=1.0,
+        )
+    ).image
+    pixels = np.dstack([image[:, :, ::-1], np.full(image.shape[:2], 255, np.uint8)]).ravel().tolist()
+    for hand in make_hands()[:6]:
+        for mirror in (False, True):
+            region = region_around(hand.landmarks, image)
+            found, cut = tab.evaluate(
+                """([landmarks, pixels, mirror]) => {
+                  const image = new ImageData(Uint8ClampedArray.from(pixels), 96, 72);
+                  const region = regionAround(landmarks, 96, 72);
+                  return [region, [...cutRegion(image, region, mirror).data]];
+                }""",
+                [hand.landmarks.tolist(), pixels, mirror],
+            )
+            assert found == pytest.approx(region._asdict(), abs=1e-6)
+            actual = np.array(cut, np.float32).reshape(SIDE, SIDE, 4)[:, :, 2::-1]
+            # OpenCV rounds positions to a 32nd of a pixel.
+            difference = np.abs(actual - cut_region(image, region, mirror=mirror))
+            assert difference.mean() < 0.5
+            assert np.quantile(difference, 0.99) <= 6
+
+
+def test_page_with_embedding_predicts_same_as_aslkit(browser: Any, run_of_both: Path, folder_of_both: Path) -> None:
+    network, contract = load_network(run_of_both)
+    page = browser.new_page()
+    page.goto((folder_of_both / "index.html").as_uri())
+    hand = make_hands()[1]
+    embedding = np.random.default_rng(0).random(EMBEDDING_VALUES).astype(np.float32)
+    points = canonical_points(
+        hand.landmarks[None], widths=np.array([SIZE[0]]), heights=np.array([SIZE[1]]), left=np.array([True]),
+        mirror_left=True,
+    )  # fmt: skip
+    inputs = np.concatenate([landmark_features(points)[0], embedding])
+    expected = apply_temperature(network(inputs[None]), contract.temperature)[0]
+    result = page.evaluate("recognise", to_json(hand) | {"handedness": "left", "embedding": embedding.tolist()})
+    np.testing.assert_allclose(result["probabilities"], expected, rtol=0, atol=1e-4)
+    error = page.evaluate(
+        "text => { try { parseHand(text) } catch (error) { return error.message } }", json.dumps(to_json(hand))
+    )
+    assert "needs embedding" in error
+    assert (folder_of_both / "embedding.tflite").stat().st_size > 5_000_000
+    page.close()
 
 
 def test_page_opened_as_file_recognises_landmarks(browser: Any, folder: Path) -> None:
@@ -236,14 +315,14 @@ def test_page_opened_as_file_recognises_landmarks(browser: Any, folder: Path) ->
 
 def test_page_rejects_pixel_features(tmp_path: Path) -> None:
     run = create_run("pixels28", "cnn", tmp_path / "run")
-    with pytest.raises(InputError, match="--feature landmarks"):
+    with pytest.raises(InputError, match="not crops"):
         export_model(run, format="page")
     assert not any((run / "exports").glob("*"))
 
 
 def test_export_folder_is_complete(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {".aslkit-export.json"}
-    scripts = {"features.js", "model.js", "network.js", "page.js", "settings.js"}
+    scripts = {"embedding.js", "features.js", "model.js", "network.js", "page.js", "settings.js"}
     assert names == {"README.md", "hand.task", "index.html", "page.css"} | scripts
     assert zipfile.ZipFile(folder / "hand.task").testzip() is None
     text = (folder / "README.md").read_text()

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import InputError
+from aslkit.train.data.embedding_views import join_hands
 from aslkit.train.data.features import FEATURES, get_feature
+from aslkit.vision.hand_embedding import EMBEDDING_VALUES
 from aslkit.vision.preprocess import (
     CROP_MARGIN,
     PreprocessConfig,
@@ -20,14 +22,18 @@ from tests.train.preprocessed import synthetic_hands
 @pytest.mark.parametrize("name", FEATURES)
 def test_to_inputs_returns_the_shape_of_the_contract(name: str) -> None:
     chosen = get_feature(name)
-    landmarks = chosen.contract.kind == "landmarks"
-    hands = synthetic_hands("B", 2) if landmarks else np.zeros((2, *chosen.contract.shape), np.float32)
+    if chosen.contract.kind == "landmarks":
+        hands = synthetic_hands("B", 2)
+    elif chosen.contract.has_embedding:
+        hands = join_hands(synthetic_hands("B", 2), np.ones((2, 3, EMBEDDING_VALUES), np.float32))
+    else:
+        hands = np.zeros((2, *chosen.contract.shape), np.float32)
     assert chosen.to_inputs(hands).shape == (2, *chosen.contract.shape)
     assert chosen.to_inputs(hands).dtype == np.float32
 
 
 def test_get_feature_lists_known_features_for_an_unknown_name() -> None:
-    with pytest.raises(InputError, match="landmarks, pixels28, pixels64"):
+    with pytest.raises(InputError, match="landmarks, embedding, both, pixels28"):
         get_feature("hog")
 
 
@@ -56,6 +62,8 @@ def test_canonical_points_mirrors_left_hands() -> None:
 def test_preprocess_config_shape() -> None:
     assert PreprocessConfig(kind="pixels", size=28).shape == (28, 28, 1)
     assert PreprocessConfig(kind="landmarks").shape == (262,)
+    assert PreprocessConfig(kind="embedding").shape == (1154,)
+    assert PreprocessConfig(kind="both").shape == (262 + 1154,)
 
 
 @pytest.mark.parametrize(

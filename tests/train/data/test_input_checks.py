@@ -59,7 +59,9 @@ def test_dataset_is_checked_before_any_training(
     config = load_settings("train", TrainConfig)
     monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(pipeline, "cross_validate", lambda *_, **__: pytest.fail("trained"))
-    monkeypatch.setattr(data, "load_samples", lambda *_: replace(samples, hand_found=np.zeros_like(samples.hand_found)))
+    monkeypatch.setattr(
+        data, "load_samples", lambda *_, **__: replace(samples, hand_found=np.zeros_like(samples.hand_found))
+    )
     for cv in (None, "signer"):
         with pytest.raises(AslkitError, match="No hand was found"):
             pipeline.train(dataset, runs=tmp_path, config=config, cv=cv)

@@ -73,7 +73,8 @@ def test_describe_synthetic() -> None:
 
 
 def test_synthetic_samples_are_canonical_points(real: data.Samples) -> None:
-    points, label = synthetic_samples(np.array([INDEX["L"]]), get_feature("landmarks").contract)
+    synthetic = synthetic_samples(np.array([INDEX["L"]]), get_feature("landmarks").contract)
+    points, label = synthetic.points, synthetic.label
     assert set(label.tolist()) == {INDEX["L"], NO_LETTER}
     np.testing.assert_allclose(points[:, 0], 0, atol=1e-6)
     hands = real.hands[(real.label == INDEX["L"]) & real.hand_found]
