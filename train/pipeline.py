@@ -189,8 +189,9 @@ def _check_arguments(hold_out: Sequence[str], cv: By | None, curve: bool, quick:
 def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResources) -> FinishedRun:
     """Train and measure everything that was requested."""
     candidates: list[Candidate] = []
+    selected: data.Samples | None = None
     if config.feature == AUTO:
-        config, candidates = select_model(
+        config, candidates, selected = select_model(
             request.dataset, config, hold_out=request.hold_out, runs=request.runs, on_message=request.on_message,
             resources=resources,
         )  # fmt: skip
@@ -199,7 +200,7 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     duplicates = duplicate_signers.duplicate_signer_warnings(
         parquet_store.iter_row_groups(request.dataset, duplicate_signers.COLUMNS)
     )
-    whole = data.load_samples(request.dataset, feature.contract, views=feature.views)
+    whole = selected or data.load_samples(request.dataset, feature.contract, views=feature.views)
     if request.curve:
         learning_curve.check_enough_signers(whole)
     samples = _split_samples(whole, config, request.hold_out, cv)

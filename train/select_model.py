@@ -34,7 +34,7 @@ def select_model(
     runs: Path,
     on_message: OnMessage,
     resources: TrainingResources,
-) -> tuple[TrainConfig, list[Candidate]]:
+) -> tuple[TrainConfig, list[Candidate], data.Samples]:
     """Cross-validate all candidates on the training signers, without the test set, and select the best.
 
     Args:
@@ -46,7 +46,8 @@ def select_model(
         resources: checkpoints of the trainings.
 
     Returns:
-        The settings of the best candidate, and the metrics of all candidates, best first.
+        The settings of the best candidate, the metrics of all candidates, best first, and the whole dataset with the
+        hands of the best candidate.
 
     Raises:
         InputError: unknown architecture.
@@ -54,9 +55,25 @@ def select_model(
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
     signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
     configs = _list_candidates(config, runs, on_message, signers)
-    candidates = [_measure_candidate(dataset, each, hold_out, runs, resources) for each in configs]
+    loaded = _load_samples(dataset, configs)
+    candidates = [_measure_candidate(loaded[each.feature], each, hold_out, runs, resources) for each in configs]
     order = sorted(range(len(candidates)), key=lambda index: -candidates[index].mean)
-    return configs[order[0]], [candidates[index] for index in order]
+    best = configs[order[0]]
+    return best, [candidates[index] for index in order], loaded[best.feature]
+
+
+def _load_samples(dataset: Path, configs: Sequence[TrainConfig]) -> dict[str, data.Samples]:
+    """Return the dataset with the hands of each feature. Features with an embedding share them."""
+    loaded: dict[str, data.Samples] = {}
+    embedded: data.Samples | None = None
+    for name in dict.fromkeys(each.feature for each in configs):
+        feature = get_feature(name)
+        if feature.contract.has_embedding and embedded is not None:
+            loaded[name] = embedded
+            continue
+        loaded[name] = data.load_samples(dataset, feature.contract, views=feature.views)
+        embedded = loaded[name] if feature.contract.has_embedding else embedded
+    return loaded
 
 
 def _list_candidates(
@@ -80,10 +97,9 @@ def _list_candidates(
 
 
 def _measure_candidate(
-    dataset: Path, config: TrainConfig, hold_out: Sequence[str], runs: Path, resources: TrainingResources
+    samples: data.Samples, config: TrainConfig, hold_out: Sequence[str], runs: Path, resources: TrainingResources
 ) -> Candidate:
     feature = get_feature(config.feature)
-    samples = data.load_samples(dataset, feature.contract)
     if hold_out:
         samples = data.hold_out_signers(samples, hold_out, config)
     without_test = data.drop_test(samples)

@@ -69,7 +69,7 @@ FEATURES: Final = {
     "embedding": Feature(
         contract=PreprocessConfig(kind="embedding"),
         architecture="mlp-384",
-        copies=5,
+        copies=2,
         augment=augment_views,
         to_inputs=embedding_inputs,
         views=EMBEDDED_VIEWS,
@@ -77,7 +77,7 @@ FEATURES: Final = {
     "both": Feature(
         contract=PreprocessConfig(kind="both"),
         architecture="mlp",
-        copies=5,
+        copies=2,
         augment=augment_views,
         to_inputs=both_inputs,
         parts=(
