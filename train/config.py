@@ -24,7 +24,7 @@ class TrainConfig:
             "model), both, pixels28 or pixels64 (gray crop of the hand, 28 or 64 pixels wide), hand28 or hand64 (the "
             "same with a black background); auto selects one by cross-validation on the training signers."
         ),
-    ] = "landmarks"
+    ] = "both"
     architecture: Annotated[
         str,
         Meta(

@@ -15,6 +15,7 @@ from aslkit.core.files import atomic_write
 from aslkit.core.installation import require_modules
 from aslkit.core.letters import LETTERS
 from aslkit.core.progress import OnMessage
+from aslkit.core.workspace import Workspace
 from aslkit.datasets import duplicate_signers, parquet_store
 from aslkit.datasets.split import By
 from aslkit.formats.prediction_metrics import RejectionMetrics
@@ -135,6 +136,9 @@ def train(
     """
     require_modules("keras", "tensorflow", extra="train", purpose="Training")
     _check_arguments(hold_out, cv, curve, quick, config)
+    if config.feature == "both" and not parquet_store.read_facts(dataset).get("pixels", True):
+        on_message("The dataset has landmarks but no images, so the model is trained on landmarks alone.")
+        config = replace(config, feature="landmarks")
     if config.feature == AUTO:
         name = f"{dataset.name}-{AUTO}"
     else:
@@ -200,7 +204,9 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     duplicates = duplicate_signers.duplicate_signer_warnings(
         parquet_store.iter_row_groups(request.dataset, duplicate_signers.COLUMNS)
     )
-    whole = selected or data.load_samples(request.dataset, feature.contract, views=feature.views)
+    whole = selected or data.load_samples(
+        request.dataset, feature.contract, views=feature.views, cache=Workspace(root=request.runs.parent).embeddings
+    )
     if request.curve:
         learning_curve.check_enough_signers(whole)
     samples = _split_samples(whole, config, request.hold_out, cv)

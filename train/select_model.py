@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from aslkit.core.progress import OnMessage
+from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.formats.run_metrics import Candidate
 from aslkit.train.config import AUTO, TrainConfig
@@ -55,14 +56,14 @@ def select_model(
     get_architecture(config.architecture if config.architecture != AUTO else "mlp")
     signers = parquet_store.read_dataset(dataset, ["signer"]).column("signer").unique().to_pylist()
     configs = _list_candidates(config, runs, on_message, signers)
-    loaded = _load_samples(dataset, configs)
+    loaded = _load_samples(dataset, configs, Workspace(root=runs.parent).embeddings)
     candidates = [_measure_candidate(loaded[each.feature], each, hold_out, runs, resources) for each in configs]
     order = sorted(range(len(candidates)), key=lambda index: -candidates[index].mean)
     best = configs[order[0]]
     return best, [candidates[index] for index in order], loaded[best.feature]
 
 
-def _load_samples(dataset: Path, configs: Sequence[TrainConfig]) -> dict[str, data.Samples]:
+def _load_samples(dataset: Path, configs: Sequence[TrainConfig], cache: Path) -> dict[str, data.Samples]:
     """Return the dataset with the hands of each feature. Features with an embedding share them."""
     loaded: dict[str, data.Samples] = {}
     embedded: data.Samples | None = None
@@ -71,7 +72,7 @@ def _load_samples(dataset: Path, configs: Sequence[TrainConfig]) -> dict[str, da
         if feature.contract.has_embedding and embedded is not None:
             loaded[name] = embedded
             continue
-        loaded[name] = data.load_samples(dataset, feature.contract, views=feature.views)
+        loaded[name] = data.load_samples(dataset, feature.contract, views=feature.views, cache=cache)
         embedded = loaded[name] if feature.contract.has_embedding else embedded
     return loaded
 

@@ -97,7 +97,7 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
     \b
     Example:  aslkit capture --letter A --signer maria
               aslkit capture --letters A-Y               (all letters that need more frames)
-              aslkit capture --plan custom-landmarks-mlp-1 --signer maria   (what a run recommends)
+              aslkit capture --plan custom-both-mlp-1 --signer maria   (what a run recommends)
               aslkit capture --web                       (in the browser, without a window)
               aslkit capture --letter B --source clip.mp4 --signer maria --start 0:10 --end 0:25
     """

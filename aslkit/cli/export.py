@@ -42,9 +42,9 @@ def export(run: str | None, format: str, dataset: str | None, root: Path, as_jso
     RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
     \b
-    Example:  aslkit export custom-landmarks-mlp-1 --to onnx
-              aslkit export custom-landmarks-mlp-1 --to tflite --quantize int8 --dataset custom
-              aslkit export custom-landmarks-mlp-1 --to page      (recognises in a browser)
+    Example:  aslkit export custom-both-mlp-1 --to onnx
+              aslkit export custom-both-mlp-1 --to tflite --quantize int8 --dataset custom
+              aslkit export custom-both-mlp-1 --to page      (recognises in a browser)
     """
     from aslkit.inference.starter import output_folder
     from aslkit.live.export.run import export_model

@@ -60,7 +60,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
     \b
     Example:  aslkit live
-              aslkit live custom-landmarks-mlp-1 --speak
+              aslkit live custom-both-mlp-1 --speak
               aslkit live --web                         (in the browser, without a window)
               aslkit live --source clip.mp4 --json      (events for another program)
     """
@@ -153,7 +153,7 @@ def exam(
 
     \b
     Example:  aslkit exam
-              aslkit exam custom-landmarks-mlp-1 --times 3 --seed 7
+              aslkit exam custom-both-mlp-1 --times 3 --seed 7
               aslkit exam --source photos --times 20       (photos/A/*.jpg, photos/B/*.jpg, …)
     """
     import numpy as np

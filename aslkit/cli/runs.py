@@ -33,7 +33,7 @@ def evaluate(run: str | None, dataset: str, seed: int, root: Path, as_json: bool
     A run that was trained on all signers of the dataset is measured on all of them.
 
     \b
-    Example:  aslkit evaluate custom-landmarks-mlp-1 --dataset theirs
+    Example:  aslkit evaluate custom-both-mlp-1 --dataset theirs
               aslkit evaluate starter --dataset custom
     """
     from aslkit.cli.output.runs import print_evaluation
@@ -56,7 +56,7 @@ def runs(run: tuple[str, ...], root: Path, as_json: bool) -> None:
 
     \b
     Example:  aslkit runs
-              aslkit runs custom-landmarks-mlp-1 custom-pixels28-cnn-1
+              aslkit runs custom-both-mlp-1 custom-pixels28-cnn-1
     """
     from aslkit.cli.output.runs import print_runs
     from aslkit.train.reporting.read_runs import list_runs, read_started_run

@@ -53,6 +53,11 @@ class Workspace:
         return self.root / "cache" / "copies.json"
 
     @property
+    def embeddings(self) -> Path:
+        """Cache of the embeddings of datasets; can be deleted."""
+        return self.root / "cache" / "embeddings"
+
+    @property
     def datasets(self) -> Path:
         """Folder of the datasets."""
         return self.root / "datasets"

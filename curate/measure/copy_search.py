@@ -18,8 +18,8 @@ from aslkit.core.files import write_bytes
 from aslkit.core.progress import progress_bar
 from aslkit.curate.measure.engine import Engine
 from aslkit.curate.measure.find_copies import find_copies
+from aslkit.curate.measure.photo_copies import ComparedPhoto, prepare_photo
 from aslkit.vision.images import decode_image, read_image_file, to_gray
-from aslkit.vision.photo_copies import ComparedPhoto, prepare_photo
 
 VERSION: Final = 1
 """Version of the comparison. Increment it when the result changes."""

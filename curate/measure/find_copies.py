@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.vision.photo_copies import ComparedPhoto, LocalFeatures, is_copy
+from aslkit.curate.measure.photo_copies import ComparedPhoto, LocalFeatures, is_copy
 
 _TABLES, _BITS = 4, 12
 """Each feature is _TABLES words; a word is the value of _BITS fixed, randomly chosen bits of its descriptor. Among the

@@ -16,6 +16,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.letters import INDEX
 from aslkit.core.progress import progress_bar
 from aslkit.curate.measure.find_copies import find_copies
+from aslkit.curate.measure.photo_copies import ComparedPhoto, prepare_photo
 from aslkit.datasets import parquet_store
 from aslkit.datasets.sign_mnist import read_csv
 from aslkit.formats.image_folders.read_folder import LabelledImage, read_image_folder
@@ -29,7 +30,6 @@ from aslkit.vision.images import (
 )
 from aslkit.vision.near_duplicate import joints_in_pixels
 from aslkit.vision.perceptual_hash import DOWNSCALED_SIDE, downscale_gray, hamming_matrix, hash_bytes, to_plus_minus_one
-from aslkit.vision.photo_copies import ComparedPhoto, prepare_photo
 
 MIN_CORRELATION: Final = 0.97
 """Minimum correlation of near-duplicates. In Sign Language MNIST, the median is 0.9999 for augmented copies of the same

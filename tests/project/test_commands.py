@@ -91,7 +91,7 @@ def test_commands_in_documentation_exist(page: Path) -> None:
         ("aslkit record --letter A", True),
         ("aslkit capture --letter J", True),
         ("aslkit dataset fetch custom", True),
-        ("aslkit export custom-landmarks-mlp-1", True),  # without a run
+        ("aslkit export custom-both-mlp-1", True),  # without a run
         ("aslkit train --cv person", True),
         ("./run demonstrate", True),
     ],

@@ -89,12 +89,12 @@ def test_team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {
             "aslkit capture --letters A-Y --signer maria": "--letters A --source photos/A --no-preview --yes",
             "aslkit train --dataset team --cv signer": "--epochs 1",
-            "aslkit exam team-landmarks-mlp-1 --signer sam": "--source photos --letters A,B",
+            "aslkit exam team-both-mlp-1 --signer sam": "--source photos --letters A,B",
         },
         monkeypatch,
         club=tmp_path / "media",
     )
-    assert (tmp_path / "club/runs/team-landmarks-mlp-1/report.html").is_file()
+    assert (tmp_path / "club/runs/team-both-mlp-1/report.html").is_file()
 
 
 def share_others(folder: Path) -> None:

@@ -24,7 +24,7 @@ from aslkit.train.reporting.summary_text import describe_run
 
 @pytest.fixture(scope="module")
 def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
-    config = load_settings("train", TrainConfig, flags={"epochs": 6})
+    config = load_settings("train", TrainConfig, flags={"epochs": 6, "feature": "landmarks"})
     return train(dataset, runs=tmp_path_factory.mktemp("runs"), config=config)
 
 
@@ -121,7 +121,7 @@ def test_duplicate_signers_are_reported_in_messages_report_and_card(dataset: Pat
                 part = part.set_column(part.schema.get_field_index(name), name, ada.column(name))
         parquet_store.write_split(tmp_path / "small", split, [part], facts={"summary": {"split_by": "signer"}})
     messages: list[str] = []
-    config = load_settings("train", TrainConfig, flags={"epochs": 1})
+    config = load_settings("train", TrainConfig, flags={"epochs": 1, "feature": "landmarks"})
     done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, on_message=messages.append)
     warning = "100% of the frames of synthetic-ada are near-duplicates of frames of synthetic-dan"
     assert any(warning in each for each in messages)
@@ -147,7 +147,7 @@ def test_auto_selects_feature_without_test_signers(
 
 @pytest.mark.usefixtures("uncompiled")
 def test_quick_omits_comparisons_and_says_so(dataset: Path, tmp_path: Path) -> None:
-    config = load_settings("train", TrainConfig, flags={"epochs": 1})
+    config = load_settings("train", TrainConfig, flags={"epochs": 1, "feature": "landmarks"})
     done = train(dataset, runs=tmp_path, config=config, quick=True)
     metrics = json.loads((done.folder / "metrics.json").read_text())
     assert metrics["quick"]

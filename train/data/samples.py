@@ -25,6 +25,7 @@ from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store, schema, split
 from aslkit.datasets.split import SplitFrames
 from aslkit.train.config import TrainConfig
+from aslkit.train.data.embedding_cache import load_or_embed
 from aslkit.train.data.embedding_views import embed_views, join_hands, row_size
 from aslkit.vision.images import Frame, ImageError, decode_image
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, pixel_features
@@ -91,13 +92,14 @@ class Samples:
         return SplitFrames(signer=self.signer, session=self.session, label=self.label, group=self.group)
 
 
-def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0) -> Samples:
+def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0, cache: Path | None = None) -> Samples:
     """Read a dataset and preprocess its hands for a feature.
 
     Args:
         folder: folder of the dataset.
         contract: preprocessing of the feature.
         views: further views of each hand to embed, for training; see `embedding_views`.
+        cache: folder for embeddings, which take minutes; None embeds again.
 
     Raises:
         InputError: no dataset found.
@@ -119,7 +121,11 @@ def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0) ->
     position = np.empty(len(order), np.int64)
     position[order] = np.arange(len(order))
     signer, session, split_names = (_read_names(table, name)[order] for name in ("signer", "session", "split"))
-    hands, hand_found = _read_hands(folder, contract, position, views)
+    read = partial(_read_hands, folder, contract, position, views)
+    if cache is not None and contract.has_embedding:
+        hands, hand_found = load_or_embed(cache, folder, row_size(views), read)
+    else:
+        hands, hand_found = read()
     return Samples(
         hands=hands,
         row=np.arange(len(order)),

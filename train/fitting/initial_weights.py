@@ -66,11 +66,16 @@ def resolve_start(
         runs: runs folder of a workspace.
         signers: names of the dataset's signers.
         on_message: called with the reason if a pixel network gets random initial weights.
+
+    Raises:
+        InputError: the architecture or the starter model does not fit the feature.
     """
     pixels = feature.contract.kind == "pixels"
     best = latest_benchmark_best(runs) if pixels and config.start == AUTO else None
     if config.architecture == AUTO:
         config = replace(config, architecture=best.architecture if best else feature.architecture)
+    if feature.parts and config.architecture != feature.architecture:
+        raise InputError(f"The feature {config.feature} has networks of its own. Leave out --architecture.")
     in_starter = read_training_signers(STARTER_RUN)
     fits_starter = (
         not pixels

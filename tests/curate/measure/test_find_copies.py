@@ -9,9 +9,9 @@ from aslkit.curate.measure.copy_search import SearchedFrames, search_copies
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.measure.find_copies import family_names, find_copies
 from aslkit.curate.measure.group_frames import pair_named_copies
+from aslkit.curate.measure.photo_copies import prepare_photo
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.vision.images import encode_png
-from aslkit.vision.photo_copies import prepare_photo
 
 COUNT = 12
 

@@ -56,7 +56,7 @@ def test_empty_test_set_causes_a_warning(samples: data.Samples) -> None:
 def test_dataset_is_checked_before_any_training(
     dataset: Path, samples: data.Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = load_settings("train", TrainConfig)
+    config = load_settings("train", TrainConfig, flags={"feature": "landmarks"})
     monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(pipeline, "cross_validate", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(

@@ -59,7 +59,7 @@ def test_cnn_rejects_landmarks() -> None:
 
 
 def test_get_architecture_lists_known_architectures_for_an_unknown_name() -> None:
-    with pytest.raises(InputError, match="mlp, cnn"):
+    with pytest.raises(InputError, match="mlp, mlp-384, cnn"):
         get_architecture("resnet")
 
 

@@ -137,7 +137,7 @@ def test_interrupted_run_can_be_resumed(dataset: Path, tmp_path: Path, monkeypat
         raise KeyboardInterrupt
 
     command = ["train", "--dataset", f"{dataset}/", "--workspace", str(tmp_path), "--epochs", "2", "--cv", "signer"]
-    command += ["--json"]
+    command += ["--json", "--feature", "landmarks"]
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "fit", interrupt)  # after the cross-validation
         result = CliRunner().invoke(main, command)

@@ -30,9 +30,8 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     """Workspace with one run, `small-landmarks-mlp-1`, tested on synthetic-dan."""
     workspace = Workspace(root=tmp_path_factory.mktemp("workspace"))
     with uncompiled():
-        train(
-            dataset, runs=workspace.runs, config=load_settings("train", TrainConfig, flags={"epochs": 3, "members": 1})
-        )
+        flags = {"epochs": 3, "feature": "landmarks"}
+        train(dataset, runs=workspace.runs, config=load_settings("train", TrainConfig, flags=flags))
     return workspace
 
 
@@ -160,9 +159,9 @@ def test_reproduced_run_has_the_same_metrics(dataset: Path, tmp_path: Path, monk
     options = ["--workspace", "club", "--dataset", "small", "--hold-out", "synthetic-ben"]
     with uncompiled():
         assert aslkit("train", *options, "--epochs", 1).exit_code == 0
-        first = json.loads((tmp_path / "club/runs/small-landmarks-mlp-1/metrics.json").read_text())
+        first = json.loads((tmp_path / "club/runs/small-both-mlp-1/metrics.json").read_text())
         assert aslkit(*shlex.split(first["command"])[1:]).exit_code == 0
-    second = json.loads((tmp_path / "club/runs/small-landmarks-mlp-2/metrics.json").read_text())
+    second = json.loads((tmp_path / "club/runs/small-both-mlp-2/metrics.json").read_text())
     for name in ("unseen", "random_split", "trained_on", "epochs"):
         assert second[name] == first[name]
 

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from aslkit.curate.measure.photo_copies import ComparedPhoto, is_copy, prepare_photo
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.images import Frame, to_gray
 from aslkit.vision.near_duplicate import joints_in_pixels
-from aslkit.vision.photo_copies import ComparedPhoto, is_copy, prepare_photo
 
 Change = Callable[[Frame], Frame]
 
