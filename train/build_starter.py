@@ -17,12 +17,15 @@ from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.files import write_text
 from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.inference import network_file
+from aslkit.inference.load_model import load_network
+from aslkit.inference.network import Layer, Network
 from aslkit.inference.starter import LANDMARK_CONTRACT, STARTER_RUN
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
 from aslkit.train.reporting.model_card import CARD_FILE, Credit, render_starter_card
-from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE
+from aslkit.vision.preprocess import CONTRACT_FILE, LANDMARK_VALUES, NETWORK_FILE
 
 CREDITS_FILE: Final = "credits.csv"
 
@@ -52,16 +55,25 @@ def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -
         trained = train(licensed, runs=Path(runs), config=both, cv="signer", on_message=print)
         if missing := set(trained.metrics.trained_on.signers) - {each.signer for each in credits}:
             raise InputError(f"{folder / CREDITS_FILE} does not list {', '.join(sorted(missing))}.")
+        # The landmark network is also used alone, so it is trained and calibrated alone.
+        alone = train(licensed, runs=Path(runs), config=landmarks, cv="signer", on_message=print)
+        combined = replace_landmark_network(load_network(trained.folder)[0], load_network(alone.folder)[0])
+        network_file.write_network(trained.folder / "model" / NETWORK_FILE, combined)
         metrics = evaluate_run(trained.folder, strangers).metrics
         (folder / "model").mkdir(exist_ok=True)
         for name in (NETWORK_FILE, CONTRACT_FILE):
             shutil.copy(trained.folder / "model" / name, folder / "model" / name)
-        # The landmark network is also used alone. It is calibrated by models of the same recipe.
-        alone = train(licensed, runs=Path(runs), config=landmarks, cv="signer", on_message=print)
         shutil.copy(alone.folder / "model" / CONTRACT_FILE, folder / "model" / LANDMARK_CONTRACT)
     write_text(folder / METRICS_FILE, metrics.to_json())
     write_text(folder / CARD_FILE, render_starter_card(metrics, credits))
     return metrics.headline_accuracy
+
+
+def replace_landmark_network(both: Network, landmarks: Network) -> Network:
+    """Return a network for landmarks and embeddings with another network for the landmarks."""
+    part = Layer(kind="slice", size=(0, LANDMARK_VALUES))
+    others = [member for member in both.members if member[0] != part]
+    return Network(shape=both.shape, members=(*((part, *member) for member in landmarks.members), *others))
 
 
 def read_credits(path: Path) -> list[Credit]:

@@ -1,11 +1,11 @@
 """Accuracy on people that a model was not trained on, for each person.
 
     ./run bench unseen_people TEST --train DATASET [DATASET …] [--seed N …] [--set NAME=VALUE …] [--json]
-    ./run bench unseen_people TEST --model RUN
+    ./run bench unseen_people TEST --model RUN [--part landmarks|embedding]
 
 TEST and DATASET are folders of curated datasets. With `--train`, a model is trained on all signers of these datasets
 with the settings of `aslkit train`, once for each `--seed`, and the accuracies of a person are averaged. With
-`--model`, a trained run is measured; `starter` is the model that aslkit ships. A frame in which no hand was found
+`--model`, a trained run is measured; `starter` is the model that aslkit ships. `--part` measures one network of a model for both. A frame in which no hand was found
 counts as wrong.
 """
 
@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from aslkit.core.config import load_settings
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import INDEX, LETTERS
+from aslkit.inference.convert_keras import convert_network
 from aslkit.inference.load_model import load_network
+from aslkit.inference.network import Network
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.train.config import TrainConfig
 from aslkit.train.data import samples as data
@@ -32,6 +34,9 @@ from aslkit.train.reporting.read_runs import read_complete_run
 
 WORST_SHARE = 0.1
 """Share of the people whose mean accuracy is reported as that of the worst tenth; at least one person."""
+
+FISTS = "AEMNST"
+"""Letters that differ in small details of a fist."""
 
 
 def train_model(datasets: list[Path], flags: dict[str, Any]) -> tuple[Any, str]:
@@ -49,6 +54,13 @@ def load_run(run: Path) -> tuple[Any, str]:
     folder = STARTER_RUN if str(run) == STARTER_NAME else run
     metrics = read_complete_run(folder).metrics
     return load_network(folder)[0], str(metrics.feature)
+
+
+def take_part(model: Any, name: str) -> tuple[Network, str]:
+    """Return the network for landmarks or embeddings of a model for both, and the feature of this name."""
+    network = model if isinstance(model, Network) else convert_network(model)
+    part = get_feature("both").parts[("landmarks", "embedding").index(name)]
+    return network.part(part.start, part.stop), name
 
 
 def measure_person(predictions: Predictions) -> dict[str, Any]:
@@ -82,6 +94,7 @@ def measure(models: list[tuple[Any, str]], test: Path) -> dict[str, Any]:
     rows: dict[str, list[dict[str, Any]]] = {}
     counts: dict[str, list[tuple[int, int]]] = {}
     letters: dict[str, list[float]] = {letter: [] for letter in LETTERS}
+    fists: list[float] = []
     for model, name in models:
         feature = get_feature(name)
         samples = data.load_samples(test, feature.contract)
@@ -93,11 +106,15 @@ def measure(models: list[tuple[Any, str]], test: Path) -> dict[str, Any]:
             counts[person] = [(int((own.truth == own.predicted).sum()), len(own))]
             for letter, each in measure_predictions(own).per_letter.items():
                 letters[letter].append(each.accuracy or 0.0)
+            is_fist = np.isin(own.truth, [INDEX[letter] for letter in FISTS])
+            if is_fist.any():
+                fists.append(float((own.truth == own.predicted)[is_fist].mean()))
     accuracies = np.array([np.mean([row["accuracy"] for row in each]) for each in rows.values()])
     people = {person: each[-1] | {"accuracy": float(accuracy)} for (person, each), accuracy in
               zip(rows.items(), accuracies, strict=True)}  # fmt: skip
     by_letter = {letter: float(np.mean(values)) for letter, values in letters.items() if values}
-    return summarise(accuracies, list(counts.values())) | {"by_person": people, "by_letter": by_letter}
+    summary = summarise(accuracies, list(counts.values())) | {"fists": float(np.mean(fists))}
+    return summary | {"by_person": people, "by_letter": by_letter}
 
 
 def print_table(result: dict[str, Any]) -> None:
@@ -111,7 +128,9 @@ def print_table(result: dict[str, Any]) -> None:
     print("letters, worst first: " + ", ".join(f"{letter} {share:.0%}" for letter, share in letters))
     low, high = result["interval"] or (float("nan"), float("nan"))
     print(f"mean over {result['people']} people {result['mean']:.1%} (95% confidence interval {low:.1%} to {high:.1%})")
-    print(f"median {result['median']:.1%}, worst tenth {result['worst_tenth']:.1%}")
+    print(
+        f"median {result['median']:.1%}, worst tenth {result['worst_tenth']:.1%}, fists ({FISTS}) {result['fists']:.1%}"
+    )
 
 
 def main(arguments: list[str]) -> None:
@@ -124,6 +143,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--set", nargs="*", metavar="NAME=VALUE", default=[], help="settings of [train], as JSON values"
     )
+    parser.add_argument("--part", choices=("landmarks", "embedding"))
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
     if bool(asked.train) == bool(asked.model):
@@ -133,6 +153,8 @@ def main(arguments: list[str]) -> None:
         models = [load_run(asked.model)]
     else:
         models = [train_model(asked.train, {**flags, "seed": seed}) for seed in asked.seed]
+    if asked.part:
+        models = [take_part(model, asked.part) for model, _ in models]
     result = measure(models, asked.test)
     print(json.dumps(result, indent=2)) if asked.json else print_table(result)
 

@@ -100,9 +100,10 @@ def render_starter_card(metrics: RunMetrics, credits: Sequence[Credit]) -> str:
     return "\n".join(
         [
             "# Starter model\n",
-            "Recognises the 24 static letters of the American Sign Language alphabet in a single image, from hand "
-            "landmarks. J and Z are signed with a movement and are not included. It is used where no other model is "
-            "named and none has been trained yet, and training on landmarks starts from it.\n",
+            "Recognises the 24 static letters of the American Sign Language alphabet in a single image, from the "
+            "landmarks of the hand and an embedding of its pixels. J and Z are signed with a movement and are not "
+            "included. It is used where no other model is named and none has been trained yet, and training starts "
+            "from it.\n",
             f"**{format_percent(metrics.headline_accuracy)} accuracy on people that it was not trained on**, "
             f"{describe_run(metrics).interval.lower()} Most of them are learners, in public webcam photographs.\n",
             _render_folds(metrics),
@@ -110,7 +111,7 @@ def render_starter_card(metrics: RunMetrics, credits: Sequence[Credit]) -> str:
             _render_letters(metrics),
             "## Training data\n",
             f"{metrics.trained_on.n:,} frames of {len(credits)} people{synthetic}. Only weights are published: no "
-            "images, and no landmarks of real people.\n",
+            "images, and no landmarks or embeddings of real people.\n",
             markdown_table(("signer", "source", "licence"), rows),
             "## Rebuild\n",
             "```sh\npython -m aslkit.train.build_starter LICENSED STRANGERS\n```\n",
