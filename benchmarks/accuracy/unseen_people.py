@@ -128,9 +128,8 @@ def print_table(result: dict[str, Any]) -> None:
     print("letters, worst first: " + ", ".join(f"{letter} {share:.0%}" for letter, share in letters))
     low, high = result["interval"] or (float("nan"), float("nan"))
     print(f"mean over {result['people']} people {result['mean']:.1%} (95% confidence interval {low:.1%} to {high:.1%})")
-    print(
-        f"median {result['median']:.1%}, worst tenth {result['worst_tenth']:.1%}, fists ({FISTS}) {result['fists']:.1%}"
-    )
+    print(f"median {result['median']:.1%}, worst tenth {result['worst_tenth']:.1%}")
+    print(f"letters {' '.join(FISTS)}: {result['fists']:.1%}")
 
 
 def main(arguments: list[str]) -> None:
