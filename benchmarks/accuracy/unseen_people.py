@@ -5,8 +5,8 @@
 
 TEST and DATASET are folders of curated datasets. With `--train`, a model is trained on all signers of these datasets
 with the settings of `aslkit train`, once for each `--seed`, and the accuracies of a person are averaged. With
-`--model`, a trained run is measured; `starter` is the model that aslkit ships. `--part` measures one network of a model for both. A frame in which no hand was found
-counts as wrong.
+`--model`, a trained run is measured; `starter` is the model that aslkit ships. `--part` measures one network of a model
+for landmarks and embeddings. A frame in which no hand was found counts as wrong.
 """
 
 import argparse
