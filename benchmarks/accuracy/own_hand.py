@@ -24,7 +24,7 @@ from aslkit.train.evaluation.predictions import measure_predictions, predict
 from aslkit.train.fitting.fit import fit
 
 METHODS = ("starter", "adapted", "scratch")
-FEATURE = get_feature("landmarks")
+FEATURE = get_feature("both")
 
 
 def split_first(samples: data.Samples, person: str, frames: int) -> data.Samples:
@@ -41,7 +41,7 @@ def train_model(method: str, own: data.Samples) -> Any:
     if method == "starter":
         return load_starter()[0]
     start = STARTER_NAME if method == "adapted" else ""
-    return fit(own, FEATURE, load_settings("train", TrainConfig, flags={"architecture": "mlp", "start": start})).model
+    return fit(own, FEATURE, load_settings("train", TrainConfig, flags={"start": start, "architecture": "mlp"})).model
 
 
 def accuracy(model: Any, samples: data.Samples) -> float:
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--only", nargs="*", metavar="NAME")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     asked = parser.parse_args(arguments)
-    samples = data.load_samples(asked.dataset, FEATURE.contract)
+    samples = data.load_samples(asked.dataset, FEATURE.contract, views=FEATURE.views)
     people = asked.only or sorted(set(samples.signer.tolist()))
     results: dict[str, list[tuple[float, float, float]]] = {method: [] for method in asked.methods}
     print(f"{'person':12} " + "  ".join(f"{method + ': later, others, seconds':>34}" for method in asked.methods))

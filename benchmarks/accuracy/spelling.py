@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from aslkit.core.config import load_settings
 from aslkit.core.letters import INDEX, LETTERS
 from aslkit.inference.load_model import load_network
-from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
+from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, load_landmark_starter
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import is_rest
 from aslkit.live.speller import Observation, Speller, letter_threshold
@@ -87,7 +87,7 @@ class Person:
         metrics = json.loads((folder / "metrics.json").read_text())
         if signer in metrics["trained_on"]["signers"]:
             raise SystemExit(f"{run} was trained on {signer}: specify a run that was not.")
-        self.network, self.contract = load_network(folder)
+        self.network, self.contract = load_landmark_starter() if run == STARTER_NAME else load_network(folder)
         self.hands = canonical_points(
             np.array([row["landmarks"] for row in rows], np.float32).reshape(-1, 21, 3),
             widths=np.array([row["width"] for row in rows]), heights=np.array([row["height"] for row in rows]),

@@ -81,11 +81,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--quick", action="store_true", help="run the command with --quick")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--features", nargs="*", default=["landmarks", "both"], help="run the command with each")
+    parser.add_argument("--ranks", type=int, default=1, help="run the command on this number of ranks")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="trainings of landmarks to compare with NumPy; 0 for none"
+    )
     options = parser.parse_args()
-    name = "aslkit train" + " --quick" * options.quick
-    whole = run_command(options.dataset, *(["--quick"] if options.quick else []))
-    print(f"{name}: {whole.wall_s:.0f} s, {whole.cpu_s:.0f} s CPU, {whole.switches:,} voluntary context switches")
+    for feature in options.features:
+        flags = ["--feature", feature, *(["--quick"] if options.quick else []), "--ranks", str(options.ranks)]
+        whole = run_command(options.dataset, *flags)
+        print(
+            f"aslkit train {' '.join(flags)}: {whole.wall_s:.0f} s, {whole.cpu_s:.0f} s CPU, {whole.switches:,} voluntary "
+            "context switches",
+            flush=True,
+        )
+    if not options.rounds:
+        return
     limit_threads(1)  # as `aslkit train` does
     config = load_settings("train", TrainConfig, flags={"architecture": "mlp", "start": STARTER_NAME})
     samples = data.load_samples(options.dataset, FEATURE.contract)
