@@ -83,17 +83,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="run the command with --quick")
     parser.add_argument("--features", nargs="*", default=["landmarks", "both"], help="run the command with each")
     parser.add_argument("--ranks", type=int, default=1, help="run the command on this number of ranks")
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="trainings of landmarks to compare with NumPy; 0 for none"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="trainings to compare with NumPy; 0: none")
     options = parser.parse_args()
     for feature in options.features:
         flags = ["--feature", feature, *(["--quick"] if options.quick else []), "--ranks", str(options.ranks)]
         whole = run_command(options.dataset, *flags)
+        command = f"aslkit train {' '.join(flags)}"
         print(
-            f"aslkit train {' '.join(flags)}: {whole.wall_s:.0f} s, {whole.cpu_s:.0f} s CPU, {whole.switches:,} voluntary "
-            "context switches",
-            flush=True,
+            f"{command}: {whole.wall_s:.0f} s, {whole.cpu_s:.0f} s CPU, {whole.switches:,} voluntary context switches"
         )
     if not options.rounds:
         return
