@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.inference.load_model import load_network
+from aslkit.vision.hand_embedding import embedding_model
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame
 from aslkit.vision.preprocess import Array, apply_temperature, model_input
@@ -70,6 +71,8 @@ class Recogniser:
     def __init__(self, run: Path, *, consecutive: bool = False) -> None:
         self._network, self.contract = load_network(run)
         self._landmarker = HandLandmarker(spread_retries=consecutive)
+        if self.contract.has_embedding:
+            embedding_model()  # not when the first hand appears
 
     def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""
