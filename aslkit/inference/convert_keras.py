@@ -13,7 +13,7 @@ TOLERANCE: Final = 1e-4
 
 _COMPARED_INPUTS: Final = 8
 
-_AVERAGING_LAYERS: Final = ("InputLayer", "Reshape", "Concatenate", "GlobalAveragePooling1D")
+_AVERAGING_LAYERS: Final = ("InputLayer", "Reshape", "Concatenate", "Rescaling", "GlobalAveragePooling1D")
 _TRAINING_ONLY_LAYERS: Final = ("InputLayer", "Dropout")
 
 
@@ -31,9 +31,16 @@ def convert_network(model: Any) -> Network:
             (*(converted for layer in member.layers for converted in _convert_layer(layer)), *final_layers)
             for member in members
         ),
+        weights=_member_weights(model, members),
     )
     _compare(model, network)
     return network
+
+
+def _member_weights(model: Any, members: list[Any]) -> tuple[float, ...]:
+    """Return the weights in the mean: a Rescaling layer, named after a member, multiplies its outputs."""
+    scales = {layer.name: layer.scale for layer in model.layers if type(layer).__name__ == "Rescaling"}
+    return tuple(float(scales[f"{each.name}_weight"]) / len(members) for each in members) if scales else ()
 
 
 def _layers_after_averaging(model: Any) -> list[Layer]:

@@ -1,6 +1,6 @@
 """The forward pass of a network in NumPy, which needs no TensorFlow.
 
-A network has one or more members, each a sequence of layers. Its output is the mean of the members' outputs. Layers
+A network has one or more members, each a sequence of layers. Its output is the weighted mean of their outputs. Layers
 contain only float32 arrays, and their shapes are checked when a `Network` is created, before any computation.
 """
 
@@ -65,17 +65,24 @@ class Network:
     Attributes:
         shape: shape of one input.
         members: layers of each member.
+        weights: share of each member in the output; they sum to 1. Equal shares by default.
 
     Raises:
-        ValueError: the shapes of consecutive layers do not match, or the members' outputs are not probabilities of the
-            same number of classes.
+        ValueError: the shapes of consecutive layers do not match, the members' outputs are not probabilities of the
+            same number of classes, or the weights are not shares.
     """
 
     shape: Shape
     members: tuple[tuple[Layer, ...], ...]
+    weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the shapes of all layers."""
+        """Set the default weights, and check them and the shapes of all layers."""
+        count = len(self.members)
+        if not self.weights:
+            object.__setattr__(self, "weights", (1 / count,) * count)
+        if len(self.weights) != count or min(self.weights) < 0 or abs(sum(self.weights) - 1) > _SUM_TOLERANCE:
+            raise ValueError(f"the weights are not shares of {count} members")
         outputs = {_output_shape(self.shape, member) for member in self.members}
         if len(outputs) != 1 or len(next(iter(outputs))) != 1:
             raise ValueError("the members do not all output the same number of probabilities")
@@ -114,13 +121,12 @@ class Network:
 
     def _predict_batch(self, inputs: Array) -> Array:
         total = np.zeros((len(inputs), self.classes), np.float32)
-        for member in self.members:
+        for member, weight in zip(self.members, self.weights, strict=True):
             values = inputs
             for layer in member:
                 values = LAYER_KINDS[layer.kind].forward(layer, values)
-            total += values
-        result: Array = total / np.float32(len(self.members))
-        return result
+            total += np.float32(weight) * values
+        return total
 
 
 def _output_shape(shape: Shape, member: tuple[Layer, ...]) -> Shape:

@@ -49,6 +49,7 @@ class _NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
         list[Annotated[list[dict[str, msgspec.Raw]], Meta(min_length=1, max_length=_MAX_LAYERS)]],
         Meta(min_length=1, max_length=_MAX_MEMBERS),
     ]
+    weights: tuple[float, ...] = ()  # earlier versions wrote none
 
 
 class _ArrayData(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,6 +66,7 @@ def network_to_dict(network: Network) -> dict[str, Any]:
         "version": VERSION,
         "input": list(network.shape),
         "members": [[_layer_to_dict(layer) for layer in member] for member in network.members],
+        "weights": list(network.weights),
     }
 
 
@@ -110,7 +112,7 @@ def _encode_array(values: Array) -> dict[str, Any]:
 def _parse_network(data: bytes) -> Network:
     file = msgspec.json.decode(data, type=_NetworkFile)
     members = [tuple(_parse_layer(layer, number) for number, layer in enumerate(member, 1)) for member in file.members]
-    return Network(shape=file.input, members=tuple(members))
+    return Network(shape=file.input, members=tuple(members), weights=file.weights)
 
 
 def _parse_layer(values: dict[str, msgspec.Raw], number: int) -> Layer:

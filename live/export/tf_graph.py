@@ -46,7 +46,8 @@ def build_function(network: Network, *, batch_size: int | None) -> tuple[Any, An
 
     def predict(input: Any) -> dict[str, Any]:
         outputs = [_apply_member(tf, member, input) for member in network.members]
-        return {"probabilities": outputs[0] if len(outputs) == 1 else tf.add_n(outputs) / len(outputs)}
+        weighted = [weight * output for weight, output in zip(network.weights, outputs, strict=True)]
+        return {"probabilities": outputs[0] if len(outputs) == 1 else tf.add_n(weighted)}
 
     module = tf.Module()
     input_spec = tf.TensorSpec([batch_size, *network.shape], tf.float32, name="input")

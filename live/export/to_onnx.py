@@ -82,9 +82,14 @@ class _GraphBuilder:
         self.weights: list[Any] = []
 
     def add_network(self, network: Network) -> None:
-        """Add all members, and the mean of their outputs."""
+        """Add all members, and the weighted mean of their outputs."""
         outputs = [self._add_member(member, network.shape, f"m{i}") for i, member in enumerate(network.members)]
-        mean = self._add_node("Mean", *outputs) if len(outputs) > 1 else outputs[0]
+        mean = outputs[0]
+        if len(outputs) > 1:
+            weights = [
+                self._add_weight(f"weight{i}", np.array(each, np.float32)) for i, each in enumerate(network.weights)
+            ]
+            mean = self._add_node("Sum", *(self._add_node("Mul", *pair) for pair in zip(outputs, weights, strict=True)))
         # Gives the output its public name.
         self._add_node("Identity", mean, name="probabilities")
 

@@ -54,9 +54,18 @@ def test_networks_of_parts_agree_with_keras(tmp_path: Path, rng: np.random.Gener
     network_file.write_network(tmp_path / NETWORK_FILE, convert_keras.convert_network(model))
     network = network_file.read_network(tmp_path / NETWORK_FILE)
     np.testing.assert_allclose(network(inputs), np.asarray(model(inputs, training=False)), rtol=0, atol=1e-5)
-    # The mean of the parts, each on its own inputs.
-    parts = [network.part(start, stop)(inputs[:, start:stop]) for start, stop, _ in both.parts]
-    np.testing.assert_allclose(np.mean(parts, axis=0), network(inputs), rtol=0, atol=1e-6)
+    # The weighted mean of the parts, each on its own inputs.
+    parts = [
+        each.weight * network.part(each.start, each.stop)(inputs[:, each.start : each.stop]) for each in both.parts
+    ]
+    np.testing.assert_allclose(np.sum(parts, axis=0), network(inputs), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [(0.5,), (0.5, 0.6), (1.5, -0.5)])
+def test_network_rejects_weights_that_are_not_shares(weights: tuple[float, ...]) -> None:
+    member = (Layer(kind="softmax"),)
+    with pytest.raises(ValueError, match="not shares of 2 members"):
+        Network(shape=(3,), members=(member, member), weights=weights)
 
 
 @pytest.mark.parametrize("size", [(0, 0), (3, 2), (2, 99)])

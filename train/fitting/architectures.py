@@ -129,7 +129,7 @@ def build_ensemble(
         members: number of networks; of each part, if there are parts.
         parts: what each network sees of the inputs, and its architecture; without parts, all of them, and `name`.
         rest_class: whether the training data has rest poses.
-        extra: trained networks of the same outputs, which take part in inference only.
+        extra: trained networks of the same outputs, which take part in inference only: one for each part.
 
     Returns:
         Two keras.Model that share their weights. For training: (batch, *shape) to (batch, members, classes), or
@@ -143,16 +143,29 @@ def build_ensemble(
 
     inputs = Input(shape)
     outputs = classes + int(rest_class)
-    parts = parts or [InputPart(0, shape[0], name)]
 
-    def stack(networks: Sequence[Any]) -> Any:
-        """Return the outputs of the networks, (batch, networks, outputs)."""
-        per_network = [layers.Reshape((1, outputs))(network(inputs)) for network in networks]
-        return layers.Concatenate(axis=1)(per_network) if len(networks) > 1 else per_network[0]
+    def stack(networks: Sequence[Any], scales: Sequence[float | None]) -> Any:
+        """Return the scaled outputs of the networks, (batch, networks, outputs)."""
+        values = [network(inputs) for network in networks]
+        # The converter finds the weight of a network by the name of the layer.
+        scaled = [
+            each if scale is None else layers.Rescaling(scale, name=f"{network.name}_weight")(each)
+            for each, network, scale in zip(values, networks, scales, strict=True)
+        ]
+        rows = [layers.Reshape((1, outputs))(each) for each in scaled]
+        return layers.Concatenate(axis=1)(rows) if len(rows) > 1 else rows[0]
 
-    trained = [build_network(part, shape, outputs) for part in parts for _ in range(members)]
-    mean = layers.GlobalAveragePooling1D()(stack([*trained, *extra]))  # (batch, outputs)
-    return Model(inputs, stack(trained)), Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
+    seen = [each for each in parts or [InputPart(0, shape[0], name)] for _ in range(members)]
+    trained = [build_network(each, shape, outputs) for each in seen]
+    networks = [*trained, *extra]
+    scales: list[float | None] = [None] * len(networks)
+    if parts:
+        # The mean of scaled outputs is their weighted sum.
+        per_part = len(networks) / len(parts)
+        scales = [each.weight / per_part * len(networks) for each in [*seen, *(parts if extra else ())]]
+    mean = layers.GlobalAveragePooling1D()(stack(networks, scales))  # (batch, outputs)
+    training = Model(inputs, stack(trained, [None] * len(trained)))
+    return training, Model(inputs, _distribute_rest(mean, classes) if rest_class else mean)
 
 
 def build_network(part: InputPart, shape: Shape, classes: int) -> Any:

@@ -57,7 +57,7 @@ function createNetwork(file) {
   const members = file.members.map((layers) => layers.map((layer) => LAYERS[layer.kind](layer)));
   return (inputs) => {
     const outputs = members.map((layers) => layers.reduce((values, layer) => layer(values), inputs));
-    return outputs[0].map((_, i) => outputs.reduce((sum, output) => sum + output[i], 0) / outputs.length);
+    return outputs[0].map((_, i) => outputs.reduce((sum, output, member) => sum + file.weights[member] * output[i], 0));
   };
 }
 
