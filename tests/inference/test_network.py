@@ -173,7 +173,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "a layer that keeps the sum at 1",
     ),
     "members with different numbers of classes": (
-        lambda v: v["members"].append([{"kind": "flatten"}, {"kind": "softmax"}]),
+        lambda v: v.update(members=[*v["members"], [{"kind": "flatten"}, {"kind": "softmax"}]], weights=[0.5, 0.5]),
         "do not all output the same number",
     ),
     "an input that exceeds memory": (lambda v: v.update(input=[200_000, 200_000, 1]), "would output"),
