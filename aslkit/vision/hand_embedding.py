@@ -31,8 +31,9 @@ EMBEDDING_VALUES: Final = SIZE + 2
 LANDMARK_MODEL: Final = "modules/hand_landmark/hand_landmark_full.tflite"
 """Path of the landmark model in the mediapipe package."""
 
-_MAX_SHRINK: Final = 0.5
-"""Scale below which a frame is averaged before it is sampled: sampling alone would skip pixels."""
+_MAX_STEP: Final = 2.0
+"""Pixels of the frame per pixel of the region above which the frame is averaged first: sampling alone would skip
+pixels."""
 
 _local = threading.local()
 
@@ -67,29 +68,24 @@ def cut_region(frame: Frame, region: Region, *, mirror: bool) -> Frame:
     """
     import cv2
 
-    shrink = 2 * SIDE / max(region.side, 1.0)
-    if shrink < 2 * _MAX_SHRINK:
-        height, width = frame.shape[:2]
-        frame = np.asarray(cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-        scale = frame.shape[1] / width
-        region = Region(region.x * scale, region.y * frame.shape[0] / height, region.side * scale, region.rotation)
     step = region.side / SIDE
     across, down = step * np.cos(region.rotation), step * np.sin(region.rotation)
     axes = np.array([[across, -down], [down, across]])
     if mirror:
         axes[:, 0] *= -1
     # The middles of the outer pixels are half a pixel from the border.
-    corner = np.array([region.x, region.y]) - 0.5 - axes @ np.full(2, (SIDE - 1) / 2)
-    return np.asarray(
-        cv2.warpAffine(
-            frame,
-            np.column_stack([axes, corner]),
-            (SIDE, SIDE),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
-        np.uint8,
-    )
+    corner = np.array([region.x, region.y]) - axes @ np.full(2, (SIDE - 1) / 2)
+    height, width = frame.shape[:2]
+    scale = np.ones(2)
+    if step > _MAX_STEP:
+        # At least one pixel is left, however far landmarks of a damaged file are outside of the frame.
+        size = max(1, round(width * _MAX_STEP / step)), max(1, round(height * _MAX_STEP / step))
+        frame = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = np.array(size) / (width, height)
+    place = np.column_stack([axes * scale[:, None], corner * scale - 0.5])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(frame, place, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.uint8)
 
 
 def embed_hand(aligned: Frame) -> npt.NDArray[np.float32]:

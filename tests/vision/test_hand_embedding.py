@@ -71,6 +71,15 @@ def test_cut_region_maps_positions_in_frames_of_any_size(side: int) -> None:
     assert (rows * cut).sum() / cut.sum() == pytest.approx(middle, abs=tolerance)
 
 
+@pytest.mark.parametrize("side", [0.0, 1e-3, 1e4, 1e7])
+@pytest.mark.parametrize("middle", [-1e6, 50.0, 1e6])
+def test_cut_region_accepts_landmarks_far_outside_of_the_frame(side: float, middle: float) -> None:
+    frame = np.full((90, 120, 3), 77, np.uint8)
+    cut = cut_region(frame, Region(middle, middle, side, 1.0), mirror=True)
+    assert cut.shape == (SIDE, SIDE, 3)
+    assert (cut == 77).all()
+
+
 @pytest.mark.parametrize("degrees", [-70, 35, 160])
 def test_embedding_does_not_depend_on_rotation_but_contains_it(photograph: tuple[Frame, Hand], degrees: float) -> None:
     frame, hand = photograph
