@@ -60,8 +60,9 @@ class Recogniser:
 
     Args:
         run: run folder, as written by `aslkit train`.
-        consecutive: the frames are those of a camera or video. Retries of the hand detection are then spread over them,
-            which limits the time of a frame without a hand. Otherwise each frame is processed independently.
+        consecutive: the frames are those of a camera or video. The hand is then tracked, which takes half the time, and
+            retries of its detection are spread over the frames, which limits the time of a frame without a hand.
+            Otherwise each frame is processed independently.
 
     Raises:
         InputError: the folder is not a run.
@@ -70,7 +71,7 @@ class Recogniser:
 
     def __init__(self, run: Path, *, consecutive: bool = False) -> None:
         self._network, self.contract = load_network(run)
-        self._landmarker = HandLandmarker(spread_retries=consecutive)
+        self._landmarker = HandLandmarker(tracking=consecutive, spread_retries=consecutive)
         if self.contract.has_embedding:
             embedding_model()  # not when the first hand appears
 
