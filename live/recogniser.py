@@ -73,7 +73,7 @@ class Recogniser:
         self._network, self.contract = load_network(run)
         self._landmarker = HandLandmarker(tracking=consecutive, spread_retries=consecutive)
         if self.contract.has_embedding:
-            embedding_model()  # not when the first hand appears
+            embedding_model()  # loaded now, so that the first frame with a hand is not late
 
     def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""

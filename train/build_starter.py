@@ -72,11 +72,8 @@ def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -
 def replace_landmark_network(both: Network, landmarks: Network) -> Network:
     """Return a network for landmarks and embeddings with another network for the landmarks."""
     part = Layer(kind="slice", size=(0, LANDMARK_VALUES))
-    members, weights = [], []
-    for member, weight in zip(both.members, both.weights, strict=True):
-        members.append((part, *landmarks.members[0]) if member[0] == part else member)
-        weights.append(weight)
-    return Network(shape=both.shape, members=tuple(members), weights=tuple(weights))
+    members = [(part, *landmarks.members[0]) if member[0] == part else member for member in both.members]
+    return Network(shape=both.shape, members=tuple(members), weights=both.weights)
 
 
 def read_credits(path: Path) -> list[Credit]:

@@ -79,6 +79,8 @@ class Network:
     def __post_init__(self) -> None:
         """Set the default weights, and check them and the shapes of all layers."""
         count = len(self.members)
+        if not count:
+            raise ValueError("there are no members")
         if not self.weights:
             object.__setattr__(self, "weights", (1 / count,) * count)
         if len(self.weights) != count or min(self.weights) < 0 or abs(sum(self.weights) - 1) > _SUM_TOLERANCE:
@@ -93,7 +95,11 @@ class Network:
         return _output_shape(self.shape, self.members[0])[0]
 
     def part(self, start: int, stop: int) -> "Network":
-        """Return a network of those members that only see inputs `start` to `stop`, whose inputs are these."""
+        """Return the members that see only inputs `start` to `stop`, as a network of these inputs with equal weights.
+
+        Raises:
+            ValueError: there are none.
+        """
         members = tuple(
             member[1:] for member in self.members if member[0].kind == "slice" and member[0].size == (start, stop)
         )

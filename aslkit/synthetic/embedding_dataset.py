@@ -1,6 +1,6 @@
 """Embeddings of the rendered hands of 40 synthetic signers, used as extra training samples.
 
-They are stored in `embeddings.npz`, which this command creates in about three minutes:
+They are stored in `embeddings.npz`, which this command creates:
 
     python -m aslkit.synthetic.embedding_dataset
 

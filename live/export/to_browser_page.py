@@ -51,7 +51,7 @@ def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, na
     Args:
         folder: folder to write to.
         network: network of the run.
-        contract: contract of the run, whose feature must be landmarks, embedding or both.
+        contract: contract of the run. Its feature must be landmarks, embedding or both.
         name: name of the run, shown on the page.
 
     Raises:

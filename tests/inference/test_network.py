@@ -64,6 +64,8 @@ def test_networks_of_parts_agree_with_keras(tmp_path: Path, rng: np.random.Gener
 @pytest.mark.parametrize("weights", [(0.5,), (0.5, 0.6), (1.5, -0.5)])
 def test_network_rejects_weights_that_are_not_shares(weights: tuple[float, ...]) -> None:
     member = (Layer(kind="softmax"),)
+    with pytest.raises(ValueError, match="no members"):
+        Network(shape=(3,), members=())
     with pytest.raises(ValueError, match="not shares of 2 members"):
         Network(shape=(3,), members=(member, member), weights=weights)
 

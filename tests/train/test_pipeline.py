@@ -7,6 +7,7 @@ import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -146,6 +147,24 @@ def test_auto_selects_feature_without_test_signers(
 
 
 @pytest.mark.usefixtures("uncompiled")
+def test_dataset_without_images_is_trained_on_landmarks(dataset: Path, tmp_path: Path) -> None:
+    whole = parquet_store.read_dataset(dataset)
+    for split in schema.SPLITS:
+        part = whole.filter(pc.equal(whole.column("split"), split)).drop_columns(["split"])
+        path = pc.struct_field(part.column("image"), "path").combine_chunks()
+        image = pa.StructArray.from_arrays([pa.nulls(len(part), pa.binary()), path], names=["bytes", "path"])
+        part = part.set_column(part.schema.get_field_index("image"), "image", image)
+        facts = {"summary": {"split_by": "signer"}, "pixels": False}
+        parquet_store.write_split(tmp_path / "small", split, [part], facts=facts)
+    messages: list[str] = []
+    config = load_settings("train", TrainConfig, flags={"epochs": 1})
+    done = train(tmp_path / "small", runs=tmp_path / "runs", config=config, quick=True, on_message=messages.append)
+    assert done.metrics.feature == "landmarks"
+    assert done.folder.name == "small-landmarks-mlp-1"
+    assert "The dataset has landmarks but no images, so the model is trained on landmarks alone." in messages
+
+
+@pytest.mark.usefixtures("uncompiled")
 def test_quick_omits_comparisons_and_says_so(dataset: Path, tmp_path: Path) -> None:
     config = load_settings("train", TrainConfig, flags={"epochs": 1, "feature": "landmarks"})
     done = train(dataset, runs=tmp_path, config=config, quick=True)
@@ -160,8 +179,12 @@ def test_quick_omits_comparisons_and_says_so(dataset: Path, tmp_path: Path) -> N
 
 
 def test_invalid_names_are_rejected_before_training(dataset: Path, tmp_path: Path) -> None:
-    for flags in ({"feature": "hog"}, {"architecture": "vit"}):
-        with pytest.raises(InputError, match="Known: "):
+    for flags, message in (
+        ({"feature": "hog"}, "Known: "),
+        ({"architecture": "vit"}, "Known: "),
+        ({"feature": "both", "architecture": "cnn"}, "Leave out --architecture"),
+    ):
+        with pytest.raises(InputError, match=message):
             train(dataset, runs=tmp_path, config=load_settings("train", TrainConfig, flags=flags))
     with pytest.raises(InputError, match="No dataset found"):
         train(tmp_path / "none", runs=tmp_path, config=load_settings("train", TrainConfig))

@@ -10,7 +10,7 @@ from aslkit.core.errors import InputError
 from aslkit.train.data.augmentation import augment_crops, augment_landmarks
 from aslkit.train.data.embedding_views import augment_views, both_inputs, embedding_inputs
 from aslkit.vision.hand_embedding import EMBEDDING_VALUES
-from aslkit.vision.preprocess import LANDMARK_VALUES, Array, PreprocessConfig, landmark_features
+from aslkit.vision.preprocess import LANDMARK_VALUES, Array, FeatureKind, PreprocessConfig, landmark_features
 
 EMBEDDED_VIEWS: Final = 2
 """Views of each frame that are embedded for training, besides the frame as it is: a mirrored one, and another."""
@@ -65,6 +65,20 @@ def _pixel_feature(size: int, *, cut_out: bool = False) -> Feature:
     return Feature(contract=contract, architecture="cnn", copies=1, augment=augment_crops, to_inputs=_crops_to_inputs)
 
 
+def _embedding_feature(
+    kind: FeatureKind, architecture: str, to_inputs: Callable[[Array], Array], *, parts: tuple[InputPart, ...] = ()
+) -> Feature:
+    return Feature(
+        contract=PreprocessConfig(kind=kind),
+        architecture=architecture,
+        copies=2,
+        augment=augment_views,
+        to_inputs=to_inputs,
+        parts=parts,
+        views=EMBEDDED_VIEWS,
+    )
+
+
 FEATURES: Final = {
     "landmarks": Feature(
         contract=PreprocessConfig(kind="landmarks"),
@@ -73,25 +87,15 @@ FEATURES: Final = {
         augment=augment_landmarks,
         to_inputs=landmark_features,
     ),
-    "embedding": Feature(
-        contract=PreprocessConfig(kind="embedding"),
-        architecture="mlp-384",
-        copies=2,
-        augment=augment_views,
-        to_inputs=embedding_inputs,
-        views=EMBEDDED_VIEWS,
-    ),
-    "both": Feature(
-        contract=PreprocessConfig(kind="both"),
-        architecture="mlp",
-        copies=2,
-        augment=augment_views,
-        to_inputs=both_inputs,
+    "embedding": _embedding_feature("embedding", "mlp-384", embedding_inputs),
+    "both": _embedding_feature(
+        "both",
+        "mlp",
+        both_inputs,
         parts=(
             InputPart(0, LANDMARK_VALUES, "mlp", 1 - EMBEDDING_WEIGHT),
             InputPart(LANDMARK_VALUES, LANDMARK_VALUES + EMBEDDING_VALUES, "mlp-384", EMBEDDING_WEIGHT),
         ),
-        views=EMBEDDED_VIEWS,
     ),
     "pixels28": _pixel_feature(28),
     "pixels64": _pixel_feature(64),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from aslkit.train.data.features import Feature
 from aslkit.train.data.samples import Samples
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points
 
-_EMBEDDING_SEED = 0
+_EMBEDDING_SEED: Final = 0
+"""Seed that selects an embedding for each hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
