@@ -19,7 +19,7 @@ from aslkit.cli.benchmark import benchmark
 from aslkit.cli.capture import capture, import_images
 from aslkit.cli.completion import completion
 from aslkit.cli.curate import curate
-from aslkit.cli.dataset import dataset as dataset_commands
+from aslkit.cli.dataset.commands import dataset as dataset_commands
 from aslkit.cli.export import export
 from aslkit.cli.live import exam, live
 from aslkit.cli.runs import evaluate, runs

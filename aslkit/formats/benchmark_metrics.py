@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from aslkit.formats.environment import Environment
+from aslkit.formats.run_folder import Environment
 
 
 class LetterAccuracy(Struct, kw_only=True):

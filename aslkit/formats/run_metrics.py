@@ -12,7 +12,6 @@ from msgspec import Struct, field
 
 from aslkit.core.errors import AslkitError
 from aslkit.formats.benchmark_metrics import BenchmarkMetrics
-from aslkit.formats.environment import Environment
 from aslkit.formats.prediction_metrics import (
     AccuracyMetrics,
     Confusion,
@@ -21,7 +20,7 @@ from aslkit.formats.prediction_metrics import (
     RejectionMetrics,
 )
 from aslkit.formats.recording_plan import PlannedLetter
-from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.formats.run_folder import METRICS_FILE, Environment
 
 SplitUnit = Literal["signer", "session", "block"]
 """What the test set does not share with the training set. A block is a span of time within one recording session."""

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from aslkit.cli import dataset_sharing
+from aslkit.cli.dataset import sharing
 from aslkit.cli.main import main
 from aslkit.datasets import parquet_store
 from aslkit.datasets.licences import missing_licences
@@ -69,7 +69,7 @@ def test_merge_explains_options_if_not_interactive(workspace: Path) -> None:
 def test_merge_asks_if_interactive(
     workspace: Path, answers: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_sharing, "_is_interactive", lambda: True)
+    monkeypatch.setattr(sharing, "_is_interactive", lambda: True)
     result = run(workspace, "merge", "mine", "theirs", "--to", "ours", answers=answers)
     assert result.exit_code == 0, result.output
     assert signers(workspace / "datasets" / "ours") == expected
@@ -228,7 +228,7 @@ def same_named_datasets(workspace: Path) -> tuple[str, str]:
 def test_merge_asks_about_signer_in_datasets_of_same_name(
     workspace: Path, same_named_datasets: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_sharing, "_is_interactive", lambda: True)
+    monkeypatch.setattr(sharing, "_is_interactive", lambda: True)
     answers = "n\n\nn\neve\n"  # no; ada-2, which is taken; no; eve
     result = run(workspace, "merge", *same_named_datasets, "--to", "ours", answers=answers)
     assert result.exit_code == 0, result.output

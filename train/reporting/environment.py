@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.core.installation import find_version
-from aslkit.formats.environment import Environment
+from aslkit.formats.run_folder import Environment
 from aslkit.train.engine.devices import CPU, prepare_device
 
 WORKSPACE_PLACEHOLDER: Final = "WORKSPACE"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from aslkit.core.sanitize import format_percent
-from aslkit.formats.environment import Environment
 from aslkit.formats.prediction_metrics import RejectionMetrics
+from aslkit.formats.run_folder import Environment
 from aslkit.formats.run_metrics import RunMetrics
 from aslkit.train.reporting.environment import WORKSPACE_PLACEHOLDER
 from aslkit.train.reporting.summary_text import (

@@ -15,6 +15,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.installation import aslkit_command
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
+from aslkit.formats.run_folder import find_newest_run
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -230,10 +231,9 @@ def run_or_newest(run: str | None, workspace: Workspace) -> Path:
         if any(path.is_dir() and path.name.upper() in LETTERS for path in folder.iterdir()):
             raise InputError(f"{folder} contains images, not a run. Images are given with --source {shlex.quote(run)}.")
         return folder
-    found = [path for path in workspace.runs.glob("*") if path.name[0] != "." and (path / "model").is_dir()]
-    if not found:
+    newest = find_newest_run(workspace.runs)
+    if newest is None:
         click.echo("Model: starter, which aslkit ships. Your own: aslkit train --dataset custom", err=True)
         return STARTER_RUN
-    newest = max(found, key=lambda path: ((path / "model").stat().st_mtime, path.name))
     click.echo(f"Model: {newest.name}, your newest run.", err=True)
     return newest

@@ -1,4 +1,4 @@
-"""The `aslkit dataset` commands: inspect, verify, export and share datasets."""
+"""The commands that inspect, verify and export a dataset, and the group `aslkit dataset`."""
 
 import sys
 from functools import partial
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aslkit.cli.dataset_sharing import merge, pull, push
+from aslkit.cli.dataset.sharing import merge, pull, push
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.options import Folder, dataset_folder, json_option, workspace_option
 from aslkit.core.errors import AslkitError

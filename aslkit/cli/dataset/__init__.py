@@ -1,0 +1,1 @@
+"""The `aslkit dataset` commands: inspect, verify, export, merge and share datasets."""
