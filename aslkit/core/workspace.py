@@ -43,6 +43,11 @@ class Workspace:
         return self.root / "signers.toml"
 
     @property
+    def reviews(self) -> Path:
+        """Log of the decisions of people about captured frames."""
+        return self.root / "reviews.jsonl"
+
+    @property
     def measurements(self) -> Path:
         """Cache of the measurements of each image; can be deleted."""
         return self.root / "cache" / "descriptions"

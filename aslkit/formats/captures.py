@@ -120,19 +120,27 @@ class _SessionFile(msgspec.Struct):
 
 @dataclass(frozen=True, kw_only=True)
 class CapturedFrame:
-    """An image file in the captures folder."""
+    """An image file in the captures folder.
+
+    Attributes:
+        path: path of the file.
+        signer, session: names of the signer and the session.
+        letter: the letter that the frame shows.
+        folder_letter: name of the frame's folder, if a person decided that it shows another letter.
+    """
 
     path: Path
     signer: str
     session: str
     letter: str
+    folder_letter: str | None = None
 
     @property
     def key(self) -> str:
-        """SIGNER/SESSION/LETTER/NAME, which identifies the frame in a dataset on every machine."""
+        """SIGNER/SESSION/LETTER/NAME in captures, which identifies the frame in a dataset on every machine."""
         # A file name need not be valid UTF-8, but text in Parquet must be.
         name = os.fsencode(self.path.name).decode(errors="backslashreplace")
-        return f"{self.signer}/{self.session}/{self.letter}/{name}"
+        return f"{self.signer}/{self.session}/{self.folder_letter or self.letter}/{name}"
 
     @property
     def captured_at(self) -> datetime | None:
@@ -213,9 +221,17 @@ def _image_paths(captures: Path) -> Iterator[CapturedFrame]:
 
 def count_letters(captures: Path, signer: str) -> Counter[str]:
     """Count the images of each letter that a signer has, over all sessions."""
-    sessions = list_folders(captures / signer) if (captures / signer).is_dir() else []
-    letters = [folder for session in sessions for folder in list_folders(session) if folder.name in RECORDABLE]
-    return Counter(folder.name for folder in letters for path in folder.iterdir() if _is_frame(path))
+    return Counter(frame.letter for frame in walk_signer(captures, signer))
+
+
+def walk_signer(captures: Path, signer: str) -> Iterator[CapturedFrame]:
+    """Yield all images of a signer, in no particular order; their letter can also be "none"."""
+    for session in list_folders(captures / signer):
+        for folder in (path for path in list_folders(session) if path.name in RECORDABLE):
+            for path in filter(_is_frame, folder.iterdir()):
+                yield CapturedFrame(
+                    path=path, signer=compose(signer), session=compose(session.name), letter=folder.name
+                )
 
 
 def _is_frame(path: Path) -> bool:

@@ -16,8 +16,9 @@ from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import RecoveryReport, Session, load_earlier_frames
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace
 from aslkit.formats import signers
-from aslkit.formats.captures import SessionInfo, count_letters
+from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import PRIVATE, derive_consent
+from aslkit.formats.reviews import count_usable_letters
 from aslkit.formats.signers import SignerDetails
 from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import create_landmarker
@@ -36,7 +37,8 @@ class RecordingResult:
         info: description of the session.
         folder: folder of the session.
         letters: number of frames of each letter that were stored and not undone.
-        counts: number of images of each letter that the signer has now, in all sessions.
+        counts: number of images of each letter that the signer has now, in all sessions, without those that people
+            dropped in review.
         rejected: number of rejected frames, by reason.
         end_reason: why the recording ended.
         recovered: what was repaired after an earlier, interrupted recording.
@@ -87,8 +89,8 @@ class RecordingLifecycle:
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """Number of images of each letter that the signer had before, in all sessions."""
-        return count_letters(self.workspace.captures, self.info.signer)
+        """Number of images of each letter that the signer had before, in all sessions, without dropped ones."""
+        return count_usable_letters(self.workspace, self.info.signer)
 
     def incomplete_letters(self, letters: Sequence[str]) -> list[str]:
         """Return the letters that need more frames, those with the fewest first."""
@@ -101,7 +103,7 @@ class RecordingLifecycle:
         details = signers.load_signer(self.workspace, self.info.signer)
         with _create_measure() as measure, Session.open(self.workspace, self.info, measure=measure) as session:
             # Count again: opening may have moved damaged images to the trash.
-            counts = count_letters(self.workspace.captures, self.info.signer)
+            counts = count_usable_letters(self.workspace, self.info.signer)
             asks_licence = self.info.licence is None and self.ask_licence
             if not asks_licence:
                 self._save_licence(session, session.info.licence or PRIVATE, session.info.consent)
