@@ -1,8 +1,6 @@
 """The curation pipeline: turn the captures of a workspace into a dataset folder."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -18,9 +16,10 @@ from aslkit.core.files import atomic_write, file_hash
 from aslkit.core.installation import require_modules
 from aslkit.core.progress import OnMessage, iterate_with_progress
 from aslkit.core.workspace import Workspace
+from aslkit.curate.apply_reviews import ReviewedFrames, apply_reviews
 from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
-from aslkit.curate.existing_dataset import check_not_from_elsewhere, load_if_up_to_date
+from aslkit.curate.existing_dataset import check_not_from_elsewhere, compute_fingerprint, load_if_up_to_date
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.select import disable_checks
 from aslkit.curate.find_captures import Sessions, find_frames, find_unused, load_sessions
@@ -30,6 +29,7 @@ from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.group_frames import group_frames
+from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.measure.recorded import add_recorded_measurements
 from aslkit.curate.report import report
 from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
@@ -37,11 +37,13 @@ from aslkit.curate.report.notes import (
     mirrored_session_notes,
     misplaced_image_notes,
 )
+from aslkit.curate.report.pose_outliers import flag_unusual_forms
 from aslkit.curate.select_captures import SelectedFrames, select_captures
 from aslkit.datasets import card, duplicate_signers, parquet_store, schema
 from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
 from aslkit.datasets.summary import summarise_dataset
 from aslkit.formats.captures import CapturedFrame
+from aslkit.formats.reviews import load_decisions
 
 _RECORDED_VERSIONS: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
 """Packages that the measurements depend on; their versions are stored in the dataset."""
@@ -101,36 +103,46 @@ def curate(
         require_modules("albumentations", extra="augment", purpose="--augment")
     checks, keep_per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=keep_per_group)
-    frames, left_out = find_frames(workspace, with_synthetic)
+    captured, left_out = find_frames(workspace, with_synthetic)
+    decisions = load_decisions(workspace)
+    reviewed = apply_reviews(captured, decisions, left_out)
+    frames = reviewed.frames
     check_hold_out(hold_out, (frame.signer for frame in frames))  # fail before the slow steps
     contents = list(iterate_with_progress("Hashing files", len(frames), (file_hash(frame.path) for frame in frames)))
     sessions = load_sessions(workspace, frames)
     unused = find_unused(workspace.captures)
     options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
     lost = [rejection.frame.key for rejection in unused]
-    fingerprint = _compute_fingerprint(frames, contents, sessions, options | {"lost": lost})
+    fingerprint = compute_fingerprint(frames, contents, sessions, decisions, options | {"lost": lost})
     if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
     cache, measured = _measure(workspace, frames, contents, config, engine, rebuild, on_message)
-    measurements = cache.get(contents)
     group = partial(group_frames, sessions=sessions, limits=config.limits, engine=engine, cache=workspace.copies)
-    selected = select_captures(frames, measurements, config, checks, group)
+    selected = _select(reviewed, cache.get(contents), config, checks, group)
     selected = replace(selected, rejected=[*unused, *selected.rejected])
     facts = {**options, "fingerprint": fingerprint}
     summary = _write_dataset(folder, selected, sessions, config, hold_out, engine, facts)
     return CurateResult(folder=folder, measured=measured, up_to_date=False, summary=summary)
 
 
-def _compute_fingerprint(
-    frames: Sequence[CapturedFrame], contents: Sequence[str], sessions: Sessions, options: dict[str, Any]
-) -> str:
-    """Return a hash of everything that the dataset depends on."""
-    digest = hashlib.sha256()
-    digest.update(json.dumps([__version__, schema.VERSION, measure.VERSION, options], sort_keys=True).encode())
-    digest.update(json.dumps([asdict(info) for info in sessions.values()], sort_keys=True).encode())
-    for frame, content in zip(frames, contents, strict=True):
-        digest.update(f"{frame.key}\0{content}\n".encode())
-    return digest.hexdigest()
+def _select(
+    reviewed: ReviewedFrames,
+    measurements: pa.Table,
+    config: CurateConfig,
+    checks: CheckConfig,
+    find_groups: Callable[[list[CapturedFrame], pa.Table], Integers],
+) -> SelectedFrames:
+    """Select the frames of the dataset, with the decisions of people."""
+    selected = select_captures(
+        reviewed.frames, measurements, config, checks, find_groups,
+        confirmed=reviewed.kept, relabelled=reviewed.relabelled,
+    )  # fmt: skip
+    return replace(
+        selected,
+        rejected=[*reviewed.rejected, *selected.rejected],
+        notes=[*reviewed.notes(), *selected.notes],
+        decisions=reviewed.decisions,
+    )
 
 
 def _measure(
@@ -166,6 +178,8 @@ def _write_dataset(
 ) -> dict[str, Any]:
     """Split the frames, write the dataset folder, and return its summary."""
     table, split, selected = _split(selected, sessions, config, hold_out)
+    unusual = flag_unusual_forms(table, selected.frames, selected.confirmed)
+    selected = replace(selected, flagged=[*selected.flagged, *unusual])
     summary = _summarise(table, split, selected, config, facts["left_out"])
     leakage = _measure_leakage(table, split, selected, config)
     versions = {"aslkit": __version__} | {name: version(name) for name in _RECORDED_VERSIONS}
@@ -177,6 +191,7 @@ def _write_dataset(
         for file, findings in (
             (parquet_store.REJECTED_FILE, selected.rejected),
             (parquet_store.FLAGGED_FILE, selected.flagged),
+            (parquet_store.REVIEWED_FILE, selected.decisions),
         ):
             parquet_store.write_findings(new / file, [finding.row() for finding in findings])
         card.write_card(new, name=folder.name, facts=facts)
@@ -191,6 +206,7 @@ def _write_dataset(
             flagged=selected.flagged,
             summary=summary,
             config=config,
+            confirmed=selected.confirmed,
         )
         report.write_report(new, report_input)
     return summary
@@ -205,6 +221,7 @@ def _summarise(
         left_out=left_out,
         rejected=[rejection.reason for rejection in selected.rejected],
         flagged=[finding.reason for finding in selected.flagged],
+        reviewed=[decision.reason for decision in selected.decisions],
     )
     summary["augmented"] = config.augment * summary["splits"]["train"]
     summary["notes"] = [

@@ -11,6 +11,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.datasets import schema
 from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
+from aslkit.datasets.summary import describe_reviewed
 from aslkit.formats.licences import PRIVATE
 
 FILE: Final = "README.md"
@@ -33,8 +34,9 @@ def write_card(folder: Path, *, name: str, facts: dict[str, Any]) -> None:
     """Write README.md into a dataset folder.
 
     Counts are computed from the Parquet files in the folder. `facts` provides what cannot be computed. All keys are
-    optional: `summary`, with `split_by`, `held_out`, `rejected` and `notes`; `versions`; `licence`, of the whole
-    dataset; `leaks`, with `own` and `random`, each with `copies`, `remembered` and `test`; `source`; `citation`; `url`.
+    optional: `summary`, with `split_by`, `held_out`, `rejected`, `reviewed` and `notes`; `versions`; `licence`, of the
+    whole dataset; `leaks`, with `own` and `random`, each with `copies`, `remembered` and `test`; `source`; `citation`;
+    `url`.
 
     Args:
         folder: the dataset folder, with its Parquet files.
@@ -161,6 +163,7 @@ def _template_context(info: DatasetInfo, name: str, facts: dict[str, Any]) -> di
         "split_by": summary.get("split_by"),
         "held_out": _as_strings(summary.get("held_out")),
         "rejected": {str(key): value for key, value in rejected.items() if _is_int(value)},
+        "reviewed": describe_reviewed(as_dict(summary.get("reviewed"))),
         "notes": _as_strings(summary.get("notes")),
         "aslkit_version": as_dict(facts.get("versions")).get("aslkit"),
         "source": facts.get("source"),

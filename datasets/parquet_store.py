@@ -1,4 +1,4 @@
-"""Read and write datasets on disk: data/SPLIT-00000-of-0000N.parquet, rejected.parquet, flagged.parquet."""
+"""Read and write datasets on disk: data/SPLIT-00000-of-0000N.parquet, and the findings and decisions next to it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +25,7 @@ _MAX_GROUP_BYTES: Final = 4_000_000_000
 
 REJECTED_FILE: Final = "rejected.parquet"
 FLAGGED_FILE: Final = "flagged.parquet"
+REVIEWED_FILE: Final = "reviewed.parquet"
 
 _UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError, IndexError)
 """Exceptions that pyarrow raises for damaged files."""
@@ -67,7 +68,7 @@ def write_split(folder: Path, split: str, groups: Iterable[pa.Table], *, facts: 
 
 
 def write_findings(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Write rejected.parquet or flagged.parquet, even if there are no rows."""
+    """Write rejected.parquet, flagged.parquet or reviewed.parquet, even if there are no rows."""
     pq.write_table(pa.Table.from_pylist(list(rows), schema.REJECTED), path, compression="zstd")
 
 
@@ -162,6 +163,11 @@ def read_rejected(folder: Path) -> pa.Table:
 def read_flagged(folder: Path) -> pa.Table:
     """Read flagged.parquet, the warnings about accepted frames. Return an empty table if the file is missing."""
     return _read_findings(folder / FLAGGED_FILE)
+
+
+def read_reviewed(folder: Path) -> pa.Table:
+    """Read reviewed.parquet, the decisions of people about frames. Return an empty table if the file is missing."""
+    return _read_findings(folder / REVIEWED_FILE)
 
 
 def _read_findings(path: Path) -> pa.Table:

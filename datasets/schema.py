@@ -57,7 +57,10 @@ REJECTED: Final = pa.schema(
         pa.field("detail", pa.string()),
     ]
 )
-"""Columns of rejected.parquet: one row for each image that curation rejected, with the reason."""
+"""Columns of rejected.parquet: one row for each image that curation rejected, with the reason.
+
+flagged.parquet (warnings about accepted images) and reviewed.parquet (decisions of people, with the action as the
+reason) have the same columns. `path` is that of the file in captures, `letter` the one that the image shows."""
 
 MERGED_REJECTED: Final = pa.schema([*REJECTED, pa.field("sha256", pa.string()), pa.field("group", pa.int64())])
 """Columns of rejected.parquet in a merged dataset. `sha256` and `group` are set only for frames that the merge itself

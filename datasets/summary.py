@@ -1,7 +1,7 @@
 """Summary of a dataset: counts, and notes for the user."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,8 @@ MIN_TRAIN_FRAMES: Final = 20
 MIN_TRAINABLE_FRAMES: Final = 10
 """Minimum number of frames in train that show a hand, without which a dataset cannot be trained on."""
 
+_PAST: Final = {"keep": "kept", "drop": "dropped", "relabel": "relabelled"}
+
 _SAME_SIGNER_TEST: Final = {"session": "another session", "block": "a later part of the same session"}
 """What the test split contains if there is only one signer, by the kind of split."""
 
@@ -27,6 +29,7 @@ def summarise_dataset(
     *,
     rejected: Iterable[str] = (),
     flagged: Iterable[str] = (),
+    reviewed: Iterable[str] = (),
     left_out: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Count the contents of a dataset. The result is deterministic and can be written as JSON.
@@ -36,6 +39,7 @@ def summarise_dataset(
         split: the split of the rows.
         rejected: the reason for each rejected frame.
         flagged: the reason for each warning about an accepted frame.
+        reviewed: the action of each decision of a person about a frame.
         left_out: names of the synthetic signers that were excluded.
     """
     label, signer = table.column("label").to_numpy(), np.array(table.column("signer").to_pylist())
@@ -57,9 +61,21 @@ def summarise_dataset(
         "train_hands": int(((split.names == "train") & has_hand).sum()),
         "rejected": dict(sorted(Counter(rejected).items())),
         "flagged": dict(sorted(Counter(flagged).items())),
+        "reviewed": dict(sorted(Counter(reviewed).items())),
     }
     counts = {name: np.bincount(label[split.names == name], minlength=len(LETTERS)) for name in SPLITS}
     return summary | {"notes": _write_notes(summary, counts["train"], counts["test"], sorted(left_out))}
+
+
+def describe_reviewed(counts: Mapping[str, Any]) -> str:
+    """Return how many frames people kept, dropped and relabelled, such as "kept 3, dropped 1"; empty without any.
+
+    Args:
+        counts: number of decisions by action, from a summary.
+    """
+    return ", ".join(
+        f"{past} {counts[action]:,}" for action, past in _PAST.items() if isinstance(counts.get(action), int)
+    )
 
 
 def _write_notes(summary: dict[str, Any], train_counts: Any, test_counts: Any, left_out: list[str]) -> list[str]:

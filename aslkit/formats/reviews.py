@@ -242,7 +242,7 @@ def _read(path: Path) -> _Log:
                 batches.append(_parse_line(line, batches))
         except (ValueError, RecursionError) as error:
             raise AslkitError(
-                f"{path}, line {number} is damaged ({error}). Repair the line, or delete it, which forgets its decisions."
+                f"{path}, line {number} is damaged ({error}). Repair the line, or delete it to forget its decisions."
             ) from error
     try:
         # A last line without line break is complete if somebody edited the file.

@@ -15,6 +15,7 @@ from aslkit.curate.filter.checks import (
     CheckConfig,
     CheckFinding,
     CheckInput,
+    Mask,
     dominant_hand_per_signer,
     run_checks,
 )
@@ -60,6 +61,8 @@ def disable_checks(config: CheckConfig, keep_per_group: int, restore: Sequence[s
     """
     names = {reason.replace("_", "-"): reason for reason in (*CHECKS, NEAR_DUPLICATE)}
     for reason in restore:
+        if reason == "reviewed":
+            raise InputError("Frames that were dropped in review are restored with `aslkit review --keep KEY`.")
         if reason not in names:
             raise InputError(
                 f"{reason!r} cannot be restored. Unreadable images and exact duplicates are always rejected, and so "
@@ -76,6 +79,8 @@ def select_frames(
     *,
     config: CheckConfig,
     keep_per_group: int,
+    confirmed: Mask | None = None,
+    relabelled: Mask | None = None,
 ) -> Selection:
     """Check frames, and thin out groups of near-duplicates.
 
@@ -85,36 +90,50 @@ def select_frames(
         group: int64 (n,), near-duplicates.
         config: settings of the checks.
         keep_per_group: number of sharpest frames to keep per group; 0 keeps all.
+        confirmed: bool (n,), frames that people kept: they are neither dropped nor flagged.
+        relabelled: bool (n,), frames to which people gave another letter: their label is not doubted.
     """
+    confirmed = np.zeros(len(frames), bool) if confirmed is None else confirmed
     label_issue, suggested = _check_labels(frames, measurements)
+    label_issue = label_issue if relabelled is None else np.where(relabelled, 0.0, label_issue)
     inputs = _build_check_input(frames, measurements, label_issue, suggested)
-    dropped = {finding.index: finding for finding in reversed(list(run_checks(inputs, config, "drop")))}
+    findings = {
+        action: [finding for finding in run_checks(inputs, config, action) if not confirmed[finding.index]]
+        for action in ("drop", "flag")
+    }
+    dropped = {finding.index: finding for finding in reversed(findings["drop"])}
     kept = np.array([index for index in range(len(frames)) if index not in dropped], np.int64)
     if keep_per_group:
-        findings = _thin_out_groups(frames, inputs, group, kept, keep_per_group)
-        near_duplicates = {finding.index: finding for finding in findings}
+        surplus = _thin_out_groups(frames, inputs, group, kept, keep_per_group, confirmed)
+        near_duplicates = {finding.index: finding for finding in surplus}
         dropped |= near_duplicates
         kept = np.array([index for index in kept.tolist() if index not in near_duplicates], np.int64)
     return Selection(
         kept=kept,
         dropped=[dropped[index] for index in sorted(dropped)],
-        flagged=[finding for finding in run_checks(inputs, config, "flag") if finding.index not in dropped],
+        flagged=[finding for finding in findings["flag"] if finding.index not in dropped],
         suggested=suggested,
     )
 
 
 def _thin_out_groups(
-    frames: Sequence[CapturedFrame], inputs: CheckInput, group: Integers, kept: Integers, keep_per_group: int
+    frames: Sequence[CapturedFrame],
+    inputs: CheckInput,
+    group: Integers,
+    kept: Integers,
+    keep_per_group: int,
+    confirmed: Mask,
 ) -> list[CheckFinding]:
-    """Find all but the sharpest frames of each group; of equally sharp frames the first is kept."""
+    """Find all but the confirmed and the sharpest frames of each group; of equally sharp frames the first is kept."""
     blur = np.where(inputs.has_hand, inputs.number("blur_fine"), _NO_HAND_BLUR)[kept]
-    order = kept[np.lexsort((kept, blur, group[kept]))]
+    order = kept[np.lexsort((kept, blur, ~confirmed[kept], group[kept]))]
+    why = np.where(confirmed, "was kept in review", "is sharper")
     first_of_group = np.searchsorted(group[order], group[order])
     rank = np.arange(len(order)) - first_of_group
-    surplus = rank >= keep_per_group
+    surplus = (rank >= keep_per_group) & ~confirmed[order]
     return [
-        CheckFinding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {frames[order[first]].key}, which is sharper")
-        for i, first in zip(order[surplus], first_of_group[surplus], strict=True)
+        CheckFinding(index=int(i), check=NEAR_DUPLICATE, detail=f"like {frames[first].key}, which {why[first]}")
+        for i, first in zip(order[surplus], order[first_of_group[surplus]], strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """Example images for each reason code, embedded in the report as small JPEGs, next to the image they duplicate."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from aslkit.curate.filter.checks import LETTER_CHECKS
 from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.report.pose_outliers import UNUSUAL_FORM
 from aslkit.vision.crop import crop_square, hand_square, jpeg_data_uri, shrink
 from aslkit.vision.hand_landmarker import FINGERS, WRIST
 from aslkit.vision.images import Frame, ImageError, decode_image, read_image_file
@@ -38,6 +40,7 @@ DESCRIPTIONS: Final = {
     "conflicting-label": "The same pixels have two different letters. Which one is right is unknown, so both are "
     "rejected.",
     "duplicate": "The same pixels as another image; the first one is kept.",
+    "reviewed": "A person dropped it, or said that it shows no letter.",
     "small-image": "The image has too few pixels.",
     "dark": "Too dark, and darker than the rest of its session.",
     "bright": "Overexposed, and more so than the rest of its session.",
@@ -49,6 +52,7 @@ DESCRIPTIONS: Final = {
     "blurred": "Blurred, and more so than the rest of its session.",
     "wrong-hand": "Not the signer's dominant hand. The image may be mirrored, or show another person.",
     "label-doubt": "The label may be wrong: the starter model predicts another letter.",
+    UNUSUAL_FORM: "The hand differs most from the median pose of the letter; check the label.",
     "few-frames": "The signer has too few frames of the letter.",
     "one-sitting": "All frames of this signer's letter are from one session.",
     "near-duplicate": "A near-duplicate of an image that is kept, and less sharp.",
@@ -56,17 +60,20 @@ DESCRIPTIONS: Final = {
 }
 """What each reason code means, in the order in which frames are checked."""
 
-_NOT_RESTORABLE: Final = ("unreadable", "misplaced", "conflicting-label", "duplicate", "gap")
+_NOT_RESTORABLE: Final = ("unreadable", "misplaced", "conflicting-label", "duplicate", "reviewed", "gap")
 
-_LETTER_REASONS: Final = tuple(name.replace("_", "-") for name in LETTER_CHECKS)
-"""Reasons without a gallery, because nothing is wrong with the images themselves."""
+LETTER_REASONS: Final = tuple(name.replace("_", "-") for name in LETTER_CHECKS)
+"""Reasons that apply to all frames of a letter: nothing is wrong with the images themselves."""
+
+WITHOUT_GALLERY: Final = (*LETTER_REASONS, UNUSUAL_FORM)
+"""Reasons without a gallery; unusual forms are shown next to the median pose."""
 
 _DUPLICATE_REASONS: Final = {
-    "conflicting-label": ("same pixels as ", ""),
-    "duplicate": ("same pixels as ", ""),
-    "near-duplicate": ("like ", ", which is sharper"),
+    "conflicting-label": re.compile("same pixels as (.+)", re.DOTALL),
+    "duplicate": re.compile("same pixels as (.+)", re.DOTALL),
+    "near-duplicate": re.compile("like (.+?)(?:, which (?:is sharper|was kept in review))?", re.DOTALL),
 }
-"""Text before and after the key of the other image in the detail of a finding."""
+"""Details that name the key of the other image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +134,7 @@ def build_galleries(
     by_reason = [
         (reason, kept, [finding for finding in findings if finding.reason == reason])
         for findings, kept in ((rejected, False), (flagged, True))
-        for reason in sorted({finding.reason for finding in findings} - set(_LETTER_REASONS), key=reason_order)
+        for reason in sorted({finding.reason for finding in findings} - set(WITHOUT_GALLERY), key=reason_order)
     ]
     limit = _images_per_reason({(reason, kept): len(findings) for reason, kept, findings in by_reason})
     return [
@@ -183,10 +190,14 @@ def _choose_findings(findings: Sequence[Rejection], limit: int, shown: set[str])
 
 
 def _original_key(finding: Rejection) -> str:
-    """Return the key of the frame that a frame duplicates; empty without one."""
-    if (affixes := _DUPLICATE_REASONS.get(finding.reason)) is None:
-        return ""
-    return finding.detail.removeprefix(affixes[0]).removesuffix(affixes[1])
+    return original_key(finding.reason, finding.detail) or ""
+
+
+def original_key(reason: str, detail: str) -> str | None:
+    """Return the key of the frame that a frame duplicates, given its finding; None without one."""
+    pattern = _DUPLICATE_REASONS.get(reason)
+    match = pattern.fullmatch(detail) if pattern else None
+    return match[1] if match else None
 
 
 def _build_image(finding: Rejection, paths: Mapping[str, Path]) -> GalleryImage:

@@ -1,13 +1,18 @@
 """Median pose of each letter, and the frames that differ most from it."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from aslkit.core.letters import LETTERS
 from aslkit.core.robust_statistics import robust_std
+from aslkit.curate.filter.exact_duplicates import Rejection
+from aslkit.curate.measure.table import right_hands
+from aslkit.formats.captures import CapturedFrame
 from aslkit.vision.hand_landmarker import FINGERS, INDEX, WRIST
 
 Points = npt.NDArray[np.float32]
@@ -21,6 +26,9 @@ MAX_OUTLIERS: Final = 3
 
 MIN_FRAMES: Final = 10
 """Minimum number of frames of a letter for which outliers are determined."""
+
+UNUSUAL_FORM: Final = "unusual-form"
+"""Reason code in flagged.parquet of the outliers."""
 
 _MIN_STD: Final = 0.01
 """Minimum standard deviation, in palm lengths: without it, noise would be an outlier among nearly equal frames."""
@@ -43,7 +51,44 @@ class Pose:
     outliers: list[tuple[int, float]]
 
 
-def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list[Pose]:
+def find_poses(
+    table: pa.Table, frames: Sequence[CapturedFrame], confirmed: Collection[str] = ()
+) -> tuple[list[Pose], Integers]:
+    """Find the median pose of each letter in a dataset, and the frames that differ most from it.
+
+    Args:
+        table: n rows of `schema.COLUMNS`.
+        frames: the n frames.
+        confirmed: keys of the frames that people kept, which are no outliers.
+
+    Returns:
+        The poses, whose outliers are indices of the frames with a hand; and int64 (hands,), the rows of these frames.
+    """
+    rows = np.flatnonzero(table.column("landmarks").is_valid().to_numpy())
+    known = np.array([bool(confirmed) and frames[row].key in confirmed for row in rows], bool)
+    label, group = (table.column(name).to_numpy()[rows] for name in ("label", "group"))
+    return find_pose_outliers(right_hands(table), label, group, confirmed=known), rows
+
+
+def flag_unusual_forms(
+    table: pa.Table, frames: Sequence[CapturedFrame], confirmed: Collection[str] = ()
+) -> list[Rejection]:
+    """Return a finding about each frame that differs most from the median pose of its letter. See `find_poses`."""
+    poses, rows = find_poses(table, frames, confirmed)
+    return [
+        Rejection(
+            frame=frames[rows[index]],
+            reason=UNUSUAL_FORM,
+            detail=f"{deviation:.1f} standard deviations from the usual form of {pose.letter}",
+        )
+        for pose in poses
+        for index, deviation in pose.outliers
+    ]
+
+
+def find_pose_outliers(
+    points: Points, label: Integers, group: Integers, *, confirmed: npt.NDArray[np.bool_] | None = None
+) -> list[Pose]:
     """Find the median pose of each letter, and up to MAX_OUTLIERS frames of different groups that differ from it.
 
     The distance of a frame is the mean distance of its joints from the median pose. A frame is an outlier if its
@@ -54,6 +99,7 @@ def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list
         points: float32 (n, 21, 3), right hands as returned by `canonical_points`.
         label: int64 (n,), index of the letter.
         group: int64 (n,), near-duplicates.
+        confirmed: bool (n,), frames that are no outliers, because people decided so; default: none.
     """
     poses = []
     for index in np.unique(label):
@@ -62,6 +108,8 @@ def find_pose_outliers(points: Points, label: Integers, group: Integers) -> list
         distance = np.linalg.norm(points[rows] - median, axis=2).mean(axis=1)
         median_distance = float(np.median(distance))
         deviation = (distance - median_distance) / max(robust_std(distance, median_distance), _MIN_STD)
+        if confirmed is not None:
+            deviation[confirmed[rows]] = -np.inf
         outliers: dict[int, tuple[int, float]] = {}
         for i in np.argsort(-deviation, kind="stable") if len(rows) >= MIN_FRAMES else ():
             if deviation[i] < OUTLIER_DISTANCE or len(outliers) == MAX_OUTLIERS:

@@ -1,5 +1,6 @@
 """Write report.html of a dataset: kept and rejected images, balance, split, leakage, and what to record next."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,14 +14,15 @@ from aslkit.core.files import write_text
 from aslkit.core.letters import LETTERS
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
-from aslkit.curate.measure.table import landmark_array, right_hands
+from aslkit.curate.measure.table import landmark_array
 from aslkit.curate.report.dataset_leakage import MAX_IMAGES, DatasetLeakage
 from aslkit.curate.report.galleries import build_galleries, reason_order, summarise_reason, thumbnail
 from aslkit.curate.report.leakage import MIN_CORRELATION
-from aslkit.curate.report.pose_outliers import MIN_FRAMES, Drawing, Pose, draw_poses, find_pose_outliers
+from aslkit.curate.report.pose_outliers import MIN_FRAMES, Drawing, Pose, draw_poses, find_poses
 from aslkit.curate.report.recommendations import recommend_recordings
 from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split, SplitFrames
+from aslkit.datasets.summary import describe_reviewed
 from aslkit.formats.captures import CapturedFrame
 from aslkit.web.report_page import count_near_duplicates, join_words, render_page
 
@@ -48,6 +50,7 @@ class ReportInput:
         flagged: findings about the n frames.
         summary: as returned by `datasets.summary.summarise_dataset`, with the number of augmented copies.
         config: settings of curation.
+        confirmed: keys of the frames that people kept.
     """
 
     name: str
@@ -60,6 +63,7 @@ class ReportInput:
     flagged: list[Rejection]
     summary: dict[str, Any]
     config: CurateConfig
+    confirmed: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +128,12 @@ def _build_context(curation: ReportInput, *, captures: Path) -> dict[str, Any]:
     captured = [*curation.frames, *(rejection.frame for rejection in curation.rejected)]
     recommendations, more = recommend_recordings(frames, curation.suggested)
     galleries = build_galleries(curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured})
-    poses = _find_poses(curation, frames, shown={key for each in galleries for key in each.shown_keys()})
+    poses = _show_poses(curation, shown={key for each in galleries for key in each.shown_keys()})
     return {
         "name": curation.name,
         "summary": curation.summary,
         "captured": len(captured),
+        "reviewed": describe_reviewed(curation.summary.get("reviewed", {})),
         "steps": build_waterfall(curation.summary),
         "recommendations": recommendations,
         "more_recommendations": more,
@@ -154,13 +159,10 @@ def _link(key: str) -> str:
     return f"../../captures/{quote(key)}"
 
 
-def _find_poses(
-    curation: ReportInput, frames: SplitFrames, *, shown: set[str]
-) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
+def _show_poses(curation: ReportInput, *, shown: set[str]) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
     """Return the median pose of each letter, its drawing, and the images of its outliers that are not shown yet."""
-    rows = np.flatnonzero(curation.table.column("landmarks").is_valid().to_numpy())
     landmarks = landmark_array(curation.table)
-    poses = find_pose_outliers(right_hands(curation.table), frames.label[rows], frames.group[rows])
+    poses, rows = find_poses(curation.table, curation.frames, curation.confirmed)
     return [
         (pose, drawing, [_build_outlier(curation.frames[rows[i]], landmarks[i], shown) for i, _ in pose.outliers])
         for pose, drawing in zip(poses, draw_poses(poses), strict=True)

@@ -97,6 +97,7 @@ class MergeSource:
         entries: the rows, followed by the frames that an earlier merge excluded.
         rejected: rows of `schema.REJECTED`, without the frames that an earlier merge excluded.
         flagged: rows of `schema.MERGED_FLAGGED`.
+        reviewed: rows of `schema.REJECTED`, the decisions of people.
         origins: the datasets it was made from, see `list_origins`.
     """
 
@@ -104,6 +105,7 @@ class MergeSource:
     entries: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
+    reviewed: list[dict[str, str]] = field(default_factory=list)
     origins: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -124,11 +126,13 @@ def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]
     rejected = _rename_in_findings(_read_known_columns(parquet_store.read_rejected(folder)), renames)
     excluded = [_excluded_entry(row, number, folder) for row in rejected if row.get("sha256")]
     flagged = _rename_in_findings(_read_known_columns(parquet_store.read_flagged(folder)), renames)
+    reviewed = _rename_in_findings(_read_known_columns(parquet_store.read_reviewed(folder)), renames)
     return MergeSource(
         name=name,
         entries=rows + excluded,
         rejected=[_to_rejected_row(row) for row in rejected if not row.get("sha256")],
         flagged=_add_pixel_hashes(flagged, rows),
+        reviewed=list(map(_to_rejected_row, reviewed)),
         origins=list_origins(name, folder, rows),
     )
 

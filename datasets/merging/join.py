@@ -45,6 +45,7 @@ class JoinedRows:
         copies: augmented copies of all splits, in canonical order.
         rejected: rows of `schema.REJECTED`, without `excluded`.
         flagged: rows of `schema.MERGED_FLAGGED`.
+        reviewed: rows of `schema.REJECTED`, the decisions of people.
     """
 
     kept: list[SourceRow]
@@ -53,6 +54,7 @@ class JoinedRows:
     copies: list[SourceRow]
     rejected: list[dict[str, str]]
     flagged: list[dict[str, str]]
+    reviewed: list[dict[str, str]]
 
 
 class SameSignerError(InputError):
@@ -131,6 +133,7 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     kept_frames = {(entry.signer, entry.path, entry.sha256) for entry in kept}
     parents = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in kept}
     flagged = _unique_rows(row for source in sources for row in source.flagged)
+    reviewed = _unique_rows(row for source in sources for row in source.reviewed)
     return JoinedRows(
         kept=kept,
         group=groups[: len(kept)],
@@ -138,6 +141,10 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
         copies=[e for e in entries if e.parent and (e.parent, e.signer, e.session, e.label) in parents],
         rejected=[row for row in rejected if (row["signer"], row["path"]) not in known_paths],
         flagged=[row for row in flagged if (row["signer"], row["path"], row["sha256"]) in kept_frames],
+        # A dataset made before the decision can still have a frame that was dropped later.
+        reviewed=[
+            row for row in reviewed if row["reason"] != "drop" or (row["signer"], row["path"]) not in known_paths
+        ],
     )
 
 

@@ -227,7 +227,8 @@ def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) 
         }
     )
     rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.excluded)]
-    summary = summarise_dataset(table, split, rejected=rejected, flagged=(row["reason"] for row in joined.flagged))
+    flagged, reviewed = ([row["reason"] for row in rows] for rows in (joined.flagged, joined.reviewed))
+    summary = summarise_dataset(table, split, rejected=rejected, flagged=flagged, reviewed=reviewed)
     sources = ", ".join(sorted(f"{'/'.join(each['names'])} ({each['frames']:,} images)" for each in origins))
     notes = [f"Merged from {sources}."]
     synthetic = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
@@ -240,7 +241,7 @@ def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], 
     """Return a hash of all contents of the merged dataset."""
     # With the version, because a later one may write other bytes for the same rows.
     digest = hashlib.sha256(json.dumps([__version__, schema.VERSION, facts], sort_keys=True).encode())
-    digest.update(json.dumps([rejected_rows(joined), joined.flagged], sort_keys=True).encode())
+    digest.update(json.dumps([rejected_rows(joined), joined.flagged, joined.reviewed], sort_keys=True).encode())
     for entry in (*joined.kept, *copies):
         digest.update(entry.digest)
     digest.update(joined.group.tobytes())
@@ -268,6 +269,7 @@ def _write_dataset(plan: _Plan, target: Path) -> None:
         for file, columns, findings in (
             (parquet_store.REJECTED_FILE, schema.MERGED_REJECTED, rejected_rows(joined)),
             (parquet_store.FLAGGED_FILE, schema.MERGED_FLAGGED, joined.flagged),
+            (parquet_store.REVIEWED_FILE, schema.REJECTED, joined.reviewed),
         ):
             pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
         card.write_card(new, name=target.name, facts=plan.facts)

@@ -75,8 +75,8 @@ def iter_names(folder: Path) -> Iterator[dict[str, Any]]:
     for table in parquet_store.iter_row_groups(folder, ["signer", "session", "camera", "image.path"]):
         for row in table.to_pylist():
             yield {**row, "path": (row["image"] or {}).get("path") or ""}
-    for table in (parquet_store.read_rejected(folder), parquet_store.read_flagged(folder)):
-        for row in table.to_pylist():
+    for read in (parquet_store.read_rejected, parquet_store.read_flagged, parquet_store.read_reviewed):
+        for row in read(folder).to_pylist():
             yield {"camera": None, **{key: row.get(key) or "" for key in ("signer", "session", "path")}}
 
 
@@ -118,15 +118,16 @@ def _write_part(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _write_dataset(new: Path, folder: Path, name: str, work: Preparation) -> None:
-    rejected, flagged = prepare_findings(folder, work)
-    facts = make_facts(parquet_store.read_facts(folder), work, rejected, flagged)
+    findings = prepare_findings(folder, work)
+    facts = make_facts(parquet_store.read_facts(folder), work, findings)
     for split in schema.SPLITS:
         parts = sorted((new / _PARTS).glob(f"{split}-*.parquet"))
         parquet_store.write_split(new, split, (pq.read_table(part) for part in parts), facts=facts)
     remove(new / _PARTS)
-    for file, columns, findings in (
-        (parquet_store.REJECTED_FILE, schema.MERGED_REJECTED, rejected),
-        (parquet_store.FLAGGED_FILE, schema.MERGED_FLAGGED, flagged),
+    for file, columns, rows in (
+        (parquet_store.REJECTED_FILE, schema.MERGED_REJECTED, findings.rejected),
+        (parquet_store.FLAGGED_FILE, schema.MERGED_FLAGGED, findings.flagged),
+        (parquet_store.REVIEWED_FILE, schema.REJECTED, findings.reviewed),
     ):
-        pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows, columns), new / file, compression="zstd")
     card.write_card(new, name=work.masker.mask_text(name), facts=facts)

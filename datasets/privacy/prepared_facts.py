@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,41 +29,56 @@ _SEEN: Final = "Faces are seen in"
 """Start of the note about visible faces in earlier versions."""
 
 
-def prepare_findings(folder: Path, work: Preparation) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows of rejected.parquet and flagged.parquet.
+@dataclass(frozen=True, kw_only=True)
+class PreparedFindings:
+    """The rows of rejected.parquet, flagged.parquet and reviewed.parquet."""
+
+    rejected: list[dict[str, Any]]
+    flagged: list[dict[str, Any]]
+    reviewed: list[dict[str, Any]]
+
+    @property
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All rows."""
+        return chain(self.rejected, self.flagged, self.reviewed)
+
+
+def prepare_findings(folder: Path, work: Preparation) -> PreparedFindings:
+    """Return the findings and decisions of a dataset as the prepared one stores them.
 
     For crops, the pixel hashes are removed: they belong to the uncropped frames.
     """
     kept_paths = {row["path"] for row in work.kept}
-    rejected, flagged = parquet_store.read_rejected(folder).to_pylist(), parquet_store.read_flagged(folder).to_pylist()
+    rejected, flagged, reviewed = (
+        read(folder).to_pylist()
+        for read in (parquet_store.read_rejected, parquet_store.read_flagged, parquet_store.read_reviewed)
+    )
     for row in work.left_out:
         columns = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
         if row["parent"] is None:
             rejected.append(
                 {**columns, "letter": LETTERS[row["label"]], "reason": NO_HAND, "detail": "no hand to crop to"}
             )
-    findings = (rejected, [row for row in flagged if row["path"] in kept_paths])
+    flagged = [row for row in flagged if row["path"] in kept_paths]
+    findings = PreparedFindings(rejected=rejected, flagged=flagged, reviewed=reviewed)
     if work.config.crop:
-        for row in (*findings[0], *findings[1]):
+        for row in findings.rows:
             row |= {"sha256": None, "group": None}
     if (names := work.names) is not None:
-        for row in (*findings[0], *findings[1]):
+        for row in findings.rows:
             signer, session = row["signer"] or "", row["session"] or ""
             row |= {"path": names.files[row["path"]], "detail": work.masker.mask_text(row["detail"] or "")}
             row |= {"signer": names.signers[signer], "session": names.session(signer, session)}
     return findings
 
 
-def make_facts(
-    original: dict[str, Any], work: Preparation, rejected: list[dict[str, Any]], flagged: list[dict[str, Any]]
-) -> dict[str, Any]:
+def make_facts(original: dict[str, Any], work: Preparation, findings: PreparedFindings) -> dict[str, Any]:
     """Return the facts that the prepared dataset stores.
 
     Args:
         original: facts of the dataset.
         work: the finished preparation.
-        rejected: first result of `prepare_findings`.
-        flagged: second result of `prepare_findings`.
+        findings: result of `prepare_findings`.
     """
     original = {key: value for key, value in original.items() if key not in ("aslkit", "schema_version")}
     original_summary = as_dict(original.get("summary"))
@@ -71,8 +88,13 @@ def make_facts(
     table = table.append_column("group", group)
     table = table.append_column("signer", pa.array([row["signer"] or "" for row in work.kept], pa.string()))
     split = Split(names=np.array([row["split"] for row in work.kept]), by=original_summary.get("split_by", "signer"))
-    reasons = [[row["reason"] for row in rows] for rows in (rejected, flagged)]
-    summary = summarise_dataset(table, split, rejected=reasons[0], flagged=reasons[1])
+    summary = summarise_dataset(
+        table,
+        split,
+        rejected=(row["reason"] for row in findings.rejected),
+        flagged=(row["reason"] for row in findings.flagged),
+        reviewed=(row["reason"] for row in findings.reviewed),
+    )
     earlier_notes = work.masker.mask_all(original_summary.get("notes", []))
     summary |= {"augmented": work.copies, "notes": _write_notes(work, earlier_notes)}
     new = {"summary": summary, "privacy": asdict(work.config) | asdict(work.report)}

@@ -22,7 +22,8 @@ FORMAT: Final = "aslkit-dataset"
 VERSION: Final = 1
 
 SHARED_FILES: Final = re.compile(
-    r"data/(train|validation|test)-\d{5}-of-\d{5}\.parquet|(rejected|flagged)\.parquet|README\.md|croissant\.json"
+    r"data/(train|validation|test)-\d{5}-of-\d{5}\.parquet|(rejected|flagged|reviewed)\.parquet|"
+    r"README\.md|croissant\.json"
 )
 """Pattern of the dataset files that are shared. No other files are uploaded or downloaded, whatever a manifest lists.
 The report is not shared: browsers would run it, and it contains images."""

@@ -16,7 +16,7 @@ from aslkit.datasets.verify.findings import Problem, make_problem
 CARD_FILE: Final = "README.md"
 _EXPECTED_FILES: Final = re.compile(
     r"README\.md|croissant\.json|manifest\.json|report\.html|LICENSE(\.\w+)?|\.gitattributes|"
-    r"rejected\.parquet|flagged\.parquet|"
+    r"(rejected|flagged|reviewed)\.parquet|"
     rf"data/({'|'.join(schema.SPLITS)})-\d{{5,}}-of-\d{{5,}}\.parquet"
 )
 _MAX_CARD_CHARS: Final = 1_000_000

@@ -162,6 +162,7 @@ def print_summary(folder: Path, summary: dict[str, Any], *, up_to_date: bool) ->
 def print_curation(result: "CurateResult", *, as_json: bool) -> None:
     """Print the content of a curated dataset and what was rejected or flagged."""
     from aslkit.curate.report.galleries import summarise_reason
+    from aslkit.datasets.summary import describe_reviewed
 
     summary = result.summary
     if as_json:
@@ -171,6 +172,8 @@ def print_curation(result: "CurateResult", *, as_json: bool) -> None:
     print_summary(result.folder, summary, up_to_date=result.up_to_date)
     if summary["augmented"]:
         click.echo(f"Augmented: {summary['augmented']:,} copies, in the train split only")
+    if reviewed := describe_reviewed(summary.get("reviewed", {})):
+        click.echo(f"Reviewed by people: {reviewed}; details in {result.folder / 'reviewed.parquet'}")
     flagged_letters = {reason: count for reason, count in summary["flagged"].items() if reason in LETTER_REASONS}
     flagged_frames = {reason: count for reason, count in summary["flagged"].items() if reason not in LETTER_REASONS}
     for title, counts, file in (

@@ -168,3 +168,13 @@ def test_wrong_labels_are_found_in_few_frames_and_in_a_single_letter(count: int)
     confidence, suggested = label_issue_scores(points[rows], np.full(len(rows), INDEX["B"]))
     assert (confidence >= MIN_CONFIDENCE).mean() > 0.8
     assert (suggested == INDEX["L"]).all()
+
+
+def test_frames_that_people_kept_are_neither_dropped_nor_flagged(config: CheckConfig) -> None:
+    blurs = [0.3, 0.5, 0.4, 0.9]
+    measurements = pa.Table.from_pylist([GOOD | {"blur_fine": blur} for blur in blurs], MEASURED_SCHEMA)
+    group, kept = np.array([7, 7, 7, 7]), np.array([False, True, False, True])
+    selection = select_frames(make_frames(4), measurements, group, config=config, keep_per_group=1, confirmed=kept)
+    assert selection.kept.tolist() == [1, 3]
+    assert {f.detail for f in selection.dropped} == {"like ada/one/A/1.jpg, which was kept in review"}
+    assert {f.index for f in selection.flagged} == set()

@@ -4,10 +4,9 @@ from pathlib import Path
 import numpy as np
 
 from aslkit.core.workspace import Workspace
-from aslkit.curate.filter.checks import LETTER_CHECKS
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.report import galleries
-from aslkit.curate.report.galleries import DESCRIPTIONS, build_galleries, sample_diverse, thumbnail
+from aslkit.curate.report.galleries import DESCRIPTIONS, WITHOUT_GALLERY, build_galleries, sample_diverse, thumbnail
 from aslkit.formats.captures import walk_captures
 from aslkit.vision.images import Frame, decode_image, encode_jpeg
 from tests.curate.read_report import make_rejections
@@ -57,7 +56,7 @@ def test_number_of_images_is_limited(curated: Workspace) -> None:
         for each in make_rejections(curated, reason, f"same pixels as {reason}", count=30)
     ]
     found = build_galleries(findings, findings, {})
-    assert len(found) == 2 * (len(DESCRIPTIONS) - len(LETTER_CHECKS))  # these have no gallery
+    assert len(found) == 2 * (len(DESCRIPTIONS) - len(WITHOUT_GALLERY))
     assert sum(len(each.images) for each in found if each.reason != "unreadable") <= galleries.MAX_IMAGES
     assert all(each.count == 30 for each in found)
 
