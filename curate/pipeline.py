@@ -195,21 +195,34 @@ def _write_dataset(
         ):
             parquet_store.write_findings(new / file, [finding.row() for finding in findings])
         card.write_card(new, name=folder.name, facts=facts)
-        report_input = report.ReportInput(
-            name=folder.name,
-            table=table,
-            frames=selected.frames,
-            suggested=selected.suggested,
-            leakage=leakage,
-            split=split,
-            rejected=selected.rejected,
-            flagged=selected.flagged,
-            summary=summary,
-            config=config,
-            confirmed=selected.confirmed,
-        )
-        report.write_report(new, report_input)
+        _write_report(new, folder.name, table, split, selected, leakage, summary, config)
     return summary
+
+
+def _write_report(
+    new: Path,
+    name: str,
+    table: pa.Table,
+    split: Split,
+    selected: SelectedFrames,
+    leakage: DatasetLeakage | None,
+    summary: dict[str, Any],
+    config: CurateConfig,
+) -> None:
+    report_input = report.ReportInput(
+        name=name,
+        table=table,
+        frames=selected.frames,
+        suggested=selected.suggested,
+        leakage=leakage,
+        split=split,
+        rejected=selected.rejected,
+        flagged=selected.flagged,
+        summary=summary,
+        config=config,
+        confirmed=selected.confirmed,
+    )
+    report.write_report(new, report_input)
 
 
 def _summarise(

@@ -33,7 +33,7 @@ _IMPORTANCE: Final = (
 )  # fmt: skip
 """Reasons for which a frame is doubtful, the most important one first."""
 
-_NOT_DOUBTFUL: Final = frozenset((*LETTER_REASONS, GAP, REVIEWED))
+NOT_DOUBTFUL: Final = frozenset((*LETTER_REASONS, GAP, REVIEWED))
 """Reasons that say nothing about the single frame, or that a person gave."""
 
 _SUGGESTED_LETTER: Final = {"label-doubt": re.compile(r"looks like (\w) "), MISTAKE: re.compile(r"predicted as (\w)$")}
@@ -73,7 +73,7 @@ class ReviewFrame:
     @property
     def doubtful(self) -> bool:
         """Whether there is a reason to look at this single frame, and nobody has decided about it."""
-        return self.decision is None and not _NOT_DOUBTFUL.issuperset(self.reasons)
+        return self.decision is None and not NOT_DOUBTFUL.issuperset(self.reasons)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def _rank(frame: ReviewFrame) -> int:
     """Return the importance of a frame, 0 for the highest; frames that are not doubtful are the last."""
     if not frame.doubtful:
         return len(_IMPORTANCE) + 1
-    return min(_IMPORTANCE_OF.get(reason, len(_IMPORTANCE)) for reason in frame.reasons if reason not in _NOT_DOUBTFUL)
+    return min(_IMPORTANCE_OF.get(reason, len(_IMPORTANCE)) for reason in frame.reasons if reason not in NOT_DOUBTFUL)
 
 
 def _time_of(frame: CapturedFrame) -> str:

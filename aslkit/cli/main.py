@@ -22,6 +22,7 @@ from aslkit.cli.curate import curate
 from aslkit.cli.dataset.commands import dataset as dataset_commands
 from aslkit.cli.export import export
 from aslkit.cli.live import exam, live
+from aslkit.cli.review import review
 from aslkit.cli.runs import evaluate, runs
 from aslkit.cli.shared.options import WORKSPACE_META, json_option, workspace_option
 from aslkit.cli.shared.terminal import expand_home, use_readable_replacements
@@ -141,7 +142,7 @@ def doctor(root: Path, as_json: bool) -> None:
 
 
 for command in (
-    demo, doctor, import_images, capture, curate, train, benchmark, evaluate, runs, export, live, exam,
+    demo, doctor, import_images, capture, curate, review, train, benchmark, evaluate, runs, export, live, exam,
     dataset_commands, completion,
 ):  # fmt: skip
     main.add_command(command)

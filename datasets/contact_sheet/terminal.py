@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.datasets.contact_sheet.select import ContactSheet, Tile
+from aslkit.vision.images import Frame
 
 _Pixel = npt.NDArray[np.uint8]
 Colours = Callable[[_Pixel], str]
@@ -67,9 +68,25 @@ def _caption(tile: Tile) -> str:
 def _render_tile(tile: Tile, side: int, colours: Colours) -> list[str]:
     if tile.image is None:
         return ["damaged".center(side) if row == side // 4 else " " * side for row in range(side // 2)]
+    return _render_pixels(tile.image, side, side // 2, colours)
+
+
+def render_image(image: Frame, *, width: int, colours: Colours) -> list[str]:
+    """Return the lines of an image in its aspect ratio.
+
+    Args:
+        image: BGR, uint8 (height, width, 3).
+        width: width in characters.
+        colours: one of COLOURS, which the terminal supports.
+    """
+    lines = max(1, round(width * image.shape[0] / image.shape[1] / 2))
+    return _render_pixels(image, width, lines, colours)
+
+
+def _render_pixels(image: Frame, width: int, lines: int, colours: Colours) -> list[str]:
     import cv2
 
-    small = cv2.resize(tile.image, (side, side // 2 * 2), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, (width, 2 * lines), interpolation=cv2.INTER_AREA)
     rgb = np.asarray(small, np.uint8)[:, :, ::-1]
     return [_render_line(rgb[row], rgb[row + 1], colours) for row in range(0, len(rgb), 2)]
 

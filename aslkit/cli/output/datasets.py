@@ -19,6 +19,7 @@ from aslkit.core.sanitize import format_count, sanitize_text
 
 if TYPE_CHECKING:
     from aslkit.datasets.contact_sheet.select import ContactSheet
+    from aslkit.datasets.contact_sheet.terminal import Colours
     from aslkit.datasets.exporters.run import ExportResult
     from aslkit.datasets.info import DatasetInfo
     from aslkit.datasets.sign_mnist.fetch import SignMnistResult
@@ -127,6 +128,8 @@ def _print_letters(letters: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _print_provenance(info: "DatasetInfo") -> None:
+    from aslkit.datasets.summary import describe_reviewed
+
     summary = info.summary
     held_out = summary.get("held_out")
     split_by = f"Split by {sanitize_text(summary['split_by'])}" if "split_by" in summary else "Unknown split method"
@@ -140,6 +143,8 @@ def _print_provenance(info: "DatasetInfo") -> None:
     for key in ("rejected", "flagged"):
         if isinstance(summary.get(key), dict) and summary[key]:
             click.echo(f"{key.capitalize()}: {_format_counts(summary[key])}")
+    if isinstance(summary.get("reviewed"), dict) and (reviewed := describe_reviewed(summary["reviewed"])):
+        click.echo(f"Reviewed by people: {reviewed}")
     if "source" in info.facts:
         click.echo(f"Source: {sanitize_text(info.facts['source'], most=_MAX_TEXT_CHARS)}")
     for key, title in (("versions", "Made with"), ("config", "Settings")):
@@ -199,6 +204,17 @@ def print_export(result: "ExportResult", *, as_json: bool) -> None:
     click.echo(f"Open it with: {result.opened_by}")
 
 
+def detect_colours() -> "Colours | None":
+    """Return the function that formats a pixel for this terminal; None if the output cannot show images."""
+    from rich.console import Console
+
+    from aslkit.datasets.contact_sheet.terminal import COLOURS
+
+    console = Console()
+    can_show = sys.stdout.isatty() and not console.no_color
+    return COLOURS.get(console.color_system or "") if can_show else None
+
+
 def show_in_terminal(select: Callable[..., "ContactSheet"], count: int | None, *, single_letter: bool) -> bool:
     """Show a contact sheet in the terminal.
 
@@ -210,13 +226,9 @@ def show_in_terminal(select: Callable[..., "ContactSheet"], count: int | None, *
     Returns:
         Whether it was shown: not if the output is not a terminal, or one without colours.
     """
-    from rich.console import Console
+    from aslkit.datasets.contact_sheet.terminal import render_lines, tiles_per_row
 
-    from aslkit.datasets.contact_sheet.terminal import COLOURS, render_lines, tiles_per_row
-
-    console = Console()
-    can_show = sys.stdout.isatty() and not console.no_color
-    colours = COLOURS.get(console.color_system or "") if can_show else None
+    colours = detect_colours()
     if colours is None:
         return False
     width = shutil.get_terminal_size().columns
