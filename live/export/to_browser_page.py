@@ -11,11 +11,9 @@ from typing import Final
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.inference import network_file
 from aslkit.inference.network import Network
+from aslkit.live.export import tasks_vision
 from aslkit.vision.hand_embedding import embedding_model
 from aslkit.vision.preprocess import PreprocessConfig
-
-TASKS_VISION: Final = "0.10.21"
-"""Version of @mediapipe/tasks-vision, the same as that of the mediapipe package."""
 
 HAND_MODEL: Final = "hand.task"
 """Zip archive that tasks-vision reads, with the models of the mediapipe package that aslkit uses."""
@@ -28,21 +26,9 @@ _HAND_MODELS: Final = {
     "hand_landmarks_detector.tflite": "modules/hand_landmark/hand_landmark_full.tflite",
 }
 
-_CDN: Final = f"https://cdn.jsdelivr.net/npm/@mediapipe/tasks-vision@{TASKS_VISION}"
 _PAGE_FILES: Final = Path(__file__).parent / "browser"
 _SUPPORTED_LAYERS: Final = frozenset(("normalise", "slice", "flatten", "dense", "scale", "relu", "softmax"))
 """Kinds of layers that network.js implements."""
-
-_SETTINGS: Final = """"use strict";
-// Where the page loads MediaPipe from: URLs, or paths of local copies relative to this file. See README.md.
-const aslkitSettings = {{
-  tasksVision: "{cdn}/vision_bundle.mjs",
-  wasm: "{cdn}/wasm",
-  handModel: "{model}",
-  embeddingModel: "{embedding}",
-  handsNamedAsInMirror: false, // true for tasks-vision before 0.10.15, which assumed that images are mirrored
-}};
-"""
 
 
 def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, name: str) -> None:
@@ -56,21 +42,20 @@ def write_page(folder: Path, network: Network, contract: PreprocessConfig, *, na
 
     Raises:
         InputError: the run uses crops, or has a layer that the page does not support.
-        AslkitError: mediapipe is not installed, or does not contain the hand models.
+        AslkitError: mediapipe is not installed, or does not contain the hand models; or MediaPipe for
+            browsers is damaged.
     """
     kinds = {layer.kind for member in network.members for layer in member}
     if contract.kind == "pixels" or not kinds <= _SUPPORTED_LAYERS:
         raise InputError("The page only supports the features landmarks, embedding and both, not crops of the hand.")
     shutil.copytree(_PAGE_FILES, folder, dirs_exist_ok=True)
+    tasks_vision.unpack(folder / "mediapipe")
     _write_hand_model(folder / HAND_MODEL)
     if contract.has_embedding:
         (folder / EMBEDDING_MODEL).write_bytes(embedding_model())
     values = {"name": name, "contract": asdict(contract), "network": network_file.network_to_dict(network)}
     # A script instead of a JSON file, because browsers do not let a page opened as a file fetch others.
     (folder / "model.js").write_text(f'"use strict";\nconst aslkitModel = {json.dumps(values)};\n', encoding="ascii")
-    (folder / "settings.js").write_text(
-        _SETTINGS.format(cdn=_CDN, model=HAND_MODEL, embedding=EMBEDDING_MODEL), encoding="ascii"
-    )
 
 
 def _write_hand_model(path: Path) -> None:

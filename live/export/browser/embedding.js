@@ -4,6 +4,8 @@
 
 /** Width and height of the model's input, in pixels. */
 const EMBEDDED_SIDE = 224;
+/** Pixels of the image per pixel of the cut region above which the image is averaged first: sampling would skip pixels. */
+const MAX_STEP = 2;
 /** Joints around which MediaPipe cuts out a hand. */
 const REGION_JOINTS = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18];
 
@@ -31,6 +33,45 @@ function regionAround(landmarks, width, height) {
 }
 
 /**
+ * Average an image down to a smaller size, like INTER_AREA of OpenCV.
+ * @param {ImageData} image the image
+ * @param {number} width new width in pixels
+ * @param {number} height new height in pixels
+ * @returns {ImageData} the smaller image
+ */
+function shrinkImage(image, width, height) {
+  const shrunk = new ImageData(width, height);
+  const [from, to] = [image.data, shrunk.data];
+  const [across, down] = [image.width / width, image.height / height];
+  const area = across * down;
+  for (let row = 0, index = 0; row < height; row += 1) {
+    const top = row * down;
+    const bottom = Math.min(top + down, image.height);
+    for (let column = 0; column < width; column += 1, index += 4) {
+      const left = column * across;
+      const right = Math.min(left + across, image.width);
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let y = Math.floor(top); y < bottom; y += 1) {
+        const covered = (Math.min(y + 1, bottom) - Math.max(y, top)) / area;
+        for (let x = Math.floor(left), pixel = 4 * (y * image.width + x); x < right; x += 1, pixel += 4) {
+          const weight = covered * (Math.min(x + 1, right) - Math.max(x, left));
+          red += weight * from[pixel];
+          green += weight * from[pixel + 1];
+          blue += weight * from[pixel + 2];
+        }
+      }
+      to[index] = red;
+      to[index + 1] = green;
+      to[index + 2] = blue;
+      to[index + 3] = 255;
+    }
+  }
+  return shrunk;
+}
+
+/**
  * Cut out a region, and rotate it upright. Outside of the image, its border is repeated.
  * @param {ImageData} image the image
  * @param {{x: number, y: number, side: number, rotation: number}} region see regionAround
@@ -38,9 +79,12 @@ function regionAround(landmarks, width, height) {
  * @returns {ImageData} EMBEDDED_SIDE × EMBEDDED_SIDE pixels
  */
 function cutRegion(image, region, mirror) {
-  const { data, width, height } = image;
   const cut = new ImageData(EMBEDDED_SIDE, EMBEDDED_SIDE);
   const step = region.side / EMBEDDED_SIDE;
+  const shrink = Math.min(1, MAX_STEP / step);
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * shrink)));
+  const { data } = shrink < 1 ? shrinkImage(image, width, height) : image;
+  const [scaleX, scaleY] = [width / image.width, height / image.height];
   const [across, down] = [step * Math.cos(region.rotation), step * Math.sin(region.rotation)];
   const sign = mirror ? -1 : 1;
   const middle = (EMBEDDED_SIDE - 1) / 2;
@@ -48,8 +92,8 @@ function cutRegion(image, region, mirror) {
   for (let row = 0, index = 0; row < EMBEDDED_SIDE; row += 1) {
     for (let column = 0; column < EMBEDDED_SIDE; column += 1, index += 4) {
       const [dx, dy] = [sign * (column - middle), row - middle];
-      const x = region.x - 0.5 + across * dx - down * dy;
-      const y = region.y - 0.5 + down * dx + across * dy;
+      const x = (region.x + across * dx - down * dy) * scaleX - 0.5;
+      const y = (region.y + down * dx + across * dy) * scaleY - 0.5;
       const [left, top] = [Math.floor(x), Math.floor(y)];
       const [u, v] = [x - left, y - top];
       const [x0, x1] = [clamp(left, width), clamp(left + 1, width)];

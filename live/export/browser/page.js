@@ -1,11 +1,10 @@
 "use strict";
 // The page: takes frames from the camera, finds the hand with MediaPipe, and shows the recognised letter.
-/* global aslkitModel, aslkitSettings, applyTemperature, canonicalPoints, createNetwork, embedHand, landmarkFeatures */
+/* global aslkitModel, applyTemperature, canonicalPoints, createNetwork, explainAddress, landmarkFeatures, loadMediaPipe, toHand */
 
 const TOP_LETTERS = 5; // number of the most probable letters that are shown
 const MAX_FILE_BYTES = 1_000_000;
 const MAX_COORDINATE = 1e6;
-const MIN_DETECTION_CONFIDENCE = 0.3; // as in aslkit
 const FINGERS = [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16], [0, 17, 18, 19, 20], [5, 9, 13, 17]];
 
 const { contract, name } = aslkitModel;
@@ -132,40 +131,6 @@ function drawHand(landmarks) {
   }
 }
 
-/**
- * Load MediaPipe's hand landmarker, and its image embedder if the network needs an embedding. Throws an Error with a
- * message for the user.
- */
-async function loadMediaPipe() {
-  const { tasksVision, wasm, handModel, embeddingModel } = aslkitSettings;
-  // Updated before each step, so that the error names the file that could not be loaded.
-  let location = tasksVision;
-  try {
-    const vision = await import(new URL(tasksVision, document.baseURI).href);
-    location = wasm;
-    const files = await vision.FilesetResolver.forVisionTasks(new URL(wasm, document.baseURI).href);
-    location = handModel;
-    const landmarker = await vision.HandLandmarker.createFromOptions(files, {
-      baseOptions: await loadModel(handModel), runningMode: "VIDEO", numHands: 1,
-      minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
-    });
-    if (!NEEDS_EMBEDDING) return { landmarker };
-    location = embeddingModel;
-    const options = { baseOptions: await loadModel(embeddingModel), runningMode: "IMAGE" };
-    return { landmarker, embedder: await vision.ImageEmbedder.createFromOptions(files, options) };
-  } catch (error) {
-    const reason = String(error?.message ?? error);
-    const details = reason.includes("://") ? "" : ` (${reason})`; // such messages of browsers only repeat the address
-    throw new Error(`Could not load ${location}${details}. Check the network connection, or use a local copy as described in README.md.`);
-  }
-}
-
-async function loadModel(path) {
-  const response = await fetch(new URL(path, document.baseURI).href);
-  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-  return { modelAssetBuffer: new Uint8Array(await response.arrayBuffer()) };
-}
-
 const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** Return the pixels of the video's current frame. */
@@ -177,8 +142,6 @@ function readFrame(video) {
 
 /** Open the camera. Throws an Error with a message for the user. */
 async function openCamera() {
-  if (!navigator.mediaDevices?.getUserMedia)
-    throw new Error("The browser does not allow camera access for pages opened as a file, or over http from another machine. README.md explains how to open this page.");
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, facingMode: "user" }, audio: false });
   } catch (error) {
@@ -189,42 +152,41 @@ async function openCamera() {
 
 function processFrame({ landmarker, embedder }, video) {
   const result = landmarker.detectForVideo(video, performance.now());
-  const landmarks = result.landmarks[0];
-  drawHand(landmarks);
-  if (!landmarks) {
+  drawHand(result.landmarks[0]);
+  const frame = { width: video.videoWidth, height: video.videoHeight, readPixels: () => readFrame(video) };
+  const hand = toHand(result, frame, embedder, contract.mirror_left);
+  if (!hand) {
     showRecognition(null);
     showStatus("wait", "No hand in the image");
     return;
   }
-  const handedness = (result.handedness ?? result.handednesses)[0][0].categoryName.toLowerCase();
-  const otherHand = { left: "right", right: "left" };
-  const hand = {
-    landmarks: landmarks.map(({ x, y, z }) => [x, y, z]), width: video.videoWidth, height: video.videoHeight,
-    handedness: aslkitSettings.handsNamedAsInMirror ? otherHand[handedness] : handedness,
-  };
-  if (embedder) hand.embedding = embedHand(embedder, readFrame(video), hand, contract.mirror_left);
   const recognition = recognise(hand);
   showRecognition(recognition);
   if (recognition.rejected) showStatus("wait", "A hand, but no letter with enough confidence");
   else showStatus("good", "Recognising");
 }
 
+let models = null; // kept if the camera fails, so that the next try is fast
+
 async function start() {
   element("notice").hidden = true;
-  showStatus("wait", "Loading MediaPipe for hand detection …");
+  showStatus("wait", "Loading hand detection …");
   try {
-    const models = await loadMediaPipe();
+    models ??= await loadMediaPipe(NEEDS_EMBEDDING);
     const stream = await openCamera();
     const video = element("video");
     video.srcObject = stream;
     await video.play();
     element("picture").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
     stream.getVideoTracks()[0].addEventListener("ended", () => showFailure(new Error("The camera was disconnected.")));
+    let lastTime = -1;
     const next = () => {
       // Otherwise the loop would go on after the camera was disconnected.
       if (!stream.active) return;
       try {
-        processFrame(models, video);
+        // Screens show more images per second than cameras take.
+        if (video.currentTime !== lastTime) processFrame(models, video);
+        lastTime = video.currentTime;
         requestAnimationFrame(next);
       } catch (error) {
         stream.getTracks().forEach((track) => track.stop());
@@ -243,6 +205,15 @@ function showFailure(error) {
   showStatus("bad", "The camera is off. You can still open a landmark file.");
 }
 
+/** Say at once if the camera cannot be used at this address, instead of after a click that cannot help. */
+function checkAddress() {
+  const problem = explainAddress();
+  if (!problem) return;
+  showNotice("The camera needs a web server", problem, "");
+  element("start").hidden = true;
+  showStatus("bad", "The camera is off. You can still open a landmark file.");
+}
+
 element("run").textContent = name;
 document.title = `${name} · aslkit`;
 element("start").addEventListener("click", start);
@@ -250,3 +221,4 @@ element("file").addEventListener("change", ({ target }) => {
   if (target.files[0]) recogniseFile(target.files[0]);
   target.value = ""; // so that the same file can be opened again
 });
+checkAddress();
