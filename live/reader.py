@@ -131,6 +131,11 @@ class Reader:
         with self._lock:
             self._send_events(self._speller.clear(self.now_s))
 
+    def undo_clear(self) -> None:
+        """Put back the text that `clear` deleted last."""
+        with self._lock:
+            self._send_events(self._speller.undo_clear(self.now_s))
+
     def _send_events(self, events: Iterable[Event]) -> None:
         for event in events:
             # Called under the lock, so that events of keys and frames arrive in order.

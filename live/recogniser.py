@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,32 @@ def is_rest(probabilities: Array) -> npt.NDArray[np.bool_]:
     return result
 
 
+class HandFinder(Protocol):
+    """Finds the hand in a frame, like `HandLandmarker`."""
+
+    def find(self, frame: Frame) -> Hand | None:
+        """See `HandLandmarker.find`."""
+
+
+class SharedHandFinder:
+    """Finds the hand in each frame once, for several recognisers that get the same frames."""
+
+    def __init__(self) -> None:
+        self._landmarker = HandLandmarker(tracking=True, spread_retries=True)
+        self._frame: Frame | None = None
+        self._hand: Hand | None = None
+
+    def find(self, frame: Frame) -> Hand | None:
+        """Return the hand in a frame; see `HandLandmarker.find`."""
+        if frame is not self._frame:
+            self._frame, self._hand = frame, self._landmarker.find(frame)
+        return self._hand
+
+    def close(self) -> None:
+        """Free the landmarker."""
+        self._landmarker.close()
+
+
 class Recogniser:
     """Runs the model of a run folder in NumPy. TensorFlow is only imported if the run has no model.json.
 
@@ -63,21 +89,25 @@ class Recogniser:
         consecutive: the frames are those of a camera or video. The hand is then tracked, which takes half the time, and
             retries of its detection are spread over the frames, which limits the time of a frame without a hand.
             Otherwise each frame is processed independently.
+        hand_finder: finds the hands, and is closed by the caller; None creates one.
 
     Raises:
         InputError: the folder is not a run.
         AslkitError: the model is damaged; or it has no model.json and TensorFlow is not installed.
     """
 
-    def __init__(self, run: Path, *, consecutive: bool = False) -> None:
+    def __init__(self, run: Path, *, consecutive: bool = False, hand_finder: HandFinder | None = None) -> None:
         self._network, self.contract = load_network(run)
-        self._landmarker = HandLandmarker(tracking=consecutive, spread_retries=consecutive)
+        self._own_landmarker: HandLandmarker | None = None
+        if hand_finder is None:
+            self._own_landmarker = hand_finder = HandLandmarker(tracking=consecutive, spread_retries=consecutive)
+        self._hand_finder = hand_finder
         if self.contract.has_embedding:
             embedding_model()  # loaded now, so that the first frame with a hand is not late
 
     def recognise(self, frame: Frame) -> Recognition:
         """Recognise the letter in an unmirrored BGR frame, uint8 (height, width, 3)."""
-        hand = self._landmarker.find(frame)
+        hand = self._hand_finder.find(frame)
         if hand is None:
             zeros = np.zeros(len(self.contract.letters), np.float32)
             return Recognition(hand=None, letter=None, probabilities=zeros, rejected=True)
@@ -94,8 +124,9 @@ class Recogniser:
         )
 
     def close(self) -> None:
-        """Free the landmarker."""
-        self._landmarker.close()
+        """Free the landmarker, if it is the recogniser's own."""
+        if self._own_landmarker is not None:
+            self._own_landmarker.close()
 
     def __enter__(self) -> Self:
         return self

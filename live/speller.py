@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from aslkit.live.config import LiveConfig
 
-Kind = Literal["letter", "space", "delete", "clear", "hand", "no hand"]
+Kind = Literal["letter", "space", "delete", "clear", "undo", "hand", "no hand"]
 
 _TIME_TOLERANCE_S: Final = 1e-6
 """Tolerance when comparing times, because sums of frame intervals are not exact in floating point."""
@@ -105,6 +105,7 @@ class Speller:
     _frames: deque[Observation] = field(default_factory=deque)
     _last_time_s: float | None = None
     _hand_lost_s: float | None = None
+    _cleared: str = ""
 
     def observe(self, observation: Observation) -> list[Event]:
         """Process a frame and return the resulting events.
@@ -142,11 +143,18 @@ class Speller:
         return [self._event("delete", time_s, deleted)]
 
     def clear(self, time_s: float) -> list[Event]:
-        """Delete the whole text."""
+        """Delete the whole text, which `undo_clear` puts back."""
         if not self.text:
             return []
-        self.text = ""
+        self._cleared, self.text = self.text, ""
         return [self._event("clear", time_s)]
+
+    def undo_clear(self, time_s: float) -> list[Event]:
+        """Put back the text that `clear` deleted last, before what was spelled since."""
+        if not self._cleared:
+            return []
+        self.text, self._cleared = (self._cleared + self.text)[-MAX_TEXT_LENGTH:], ""
+        return [self._event("undo", time_s)]
 
     def reset(self) -> None:
         """Ignore all earlier frames, so that a letter that is still held is accepted again. The text is kept."""

@@ -82,10 +82,12 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         find_clipboard()
     on_event = _create_event_handler(as_json=as_json, speak=speak)
     if web:
-        from aslkit.live.web.serve import live_in_browser
+        from aslkit.cli.shared.open_studio import open_studio
+        from aslkit.studio.studio import StudioOptions
 
-        location = {name: options[name] for name in ("host", "port", "certificate", "key")}
-        result = live_in_browser(folder, config=settings, on_event=on_event, on_message=_print_message, **location)
+        opened = StudioOptions(part="try", run=folder)
+        text = open_studio(workspace, config, opened, options, on_event=on_event).reading.last_text
+        click.echo(json.dumps({"event": "end", "text": text}) if as_json else text)
     else:
         from aslkit.live import run as live_run
 
@@ -94,9 +96,10 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
             letter=letter, mirrored=options["mirrored"], limit_s=options["limit_s"],
             windowed=_is_windowed(options["preview"], options["source"], as_json=as_json),
         )  # fmt: skip
-    click.echo(json.dumps(result.to_dict()) if as_json else result.text)
+        text = result.text
+        click.echo(json.dumps(result.to_dict()) if as_json else text)
     if copy:
-        copy_text(result.text)
+        copy_text(text)
 
 
 @click.command()

@@ -26,6 +26,7 @@ from aslkit.cli.review import review
 from aslkit.cli.runs import evaluate, runs
 from aslkit.cli.shared.options import WORKSPACE_META, json_option, workspace_option
 from aslkit.cli.shared.terminal import expand_home, use_readable_replacements
+from aslkit.cli.studio import studio
 from aslkit.cli.train import train
 from aslkit.core.errors import AslkitError
 
@@ -96,6 +97,7 @@ def main() -> None:
 
     \b
     See it work:           aslkit demo
+    In the browser:        aslkit studio
     With your own hand:    aslkit capture --letter A    (and B, C, …)
                            aslkit curate
                            aslkit train --dataset custom
@@ -142,7 +144,7 @@ def doctor(root: Path, as_json: bool) -> None:
 
 
 for command in (
-    demo, doctor, import_images, capture, curate, review, train, benchmark, evaluate, runs, export, live, exam,
+    demo, doctor, studio, import_images, capture, curate, review, train, benchmark, evaluate, runs, export, live, exam,
     dataset_commands, completion,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,5 +1,11 @@
-"""Progress bars with the remaining time; without a terminal silent, or lines within `progress_lines`."""
+"""Progress bars with the remaining time; without a terminal silent, lines within `progress_lines`, or JSON lines.
 
+With the environment variable ASLKIT_PROGRESS=json, each bar prints lines such as
+{"progress": "Training", "done": 3, "total": 40, "elapsed_s": 1.5} to standard error, for programs that show them.
+"""
+
+import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +22,8 @@ OnMessage = Callable[[str], None]
 
 LINE_INTERVAL_S: Final = 10.0
 """Time between two lines of progress, seconds."""
+
+_JSON_INTERVAL_S: Final = 0.2
 
 _lines: ContextVar[bool] = ContextVar("progress lines", default=False)
 
@@ -49,6 +57,9 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    if total and os.environ.get("ASLKIT_PROGRESS") == "json":
+        yield _print_json_lines(title, total)
+        return
     console = Console(stderr=True)
     if total and _lines.get() and not console.is_terminal:
         yield _print_lines(title, total)
@@ -62,6 +73,27 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
             progress.advance(task, steps)
 
         yield advance
+
+
+def _print_json_lines(title: str, total: int) -> Advance:
+    """Print a JSON line, and return a function that prints the next ones."""
+    start_s = printed_s = time.monotonic()
+    done = 0
+
+    def print_line() -> None:
+        values = {"progress": title, "done": done, "total": total, "elapsed_s": round(time.monotonic() - start_s, 2)}
+        click.echo(json.dumps(values), err=True)
+
+    def advance(steps: int = 1) -> None:
+        nonlocal done, printed_s
+        done += steps
+        now_s = time.monotonic()
+        if now_s - printed_s >= _JSON_INTERVAL_S or done >= total:
+            printed_s = now_s
+            print_line()
+
+    print_line()
+    return advance
 
 
 def _print_lines(title: str, total: int) -> Advance:

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aslkit.web.request_limits import MAX_QUERY_CHARS, RequestRefused
+from aslkit.web.request_limits import MAX_QUERY_CHARS, RequestRefused, limit_body
 
-MAX_CONCURRENT_REQUESTS: Final = 24
-"""A browser opens at most 6 connections to a host."""
+MAX_CONCURRENT_REQUESTS: Final = 60
+"""A browser opens at most 6 connections to a host, of which one stays open for events."""
 
 SAFE_METHODS: Final = ("GET", "HEAD")
 
@@ -100,8 +100,9 @@ class AccessPolicy:
         set_cookie = False
         self._active_requests += 1
         try:
-            set_cookie = self._admit(Request(scope))
-            await self._app(scope, receive, send_with_headers)
+            request = Request(scope)
+            set_cookie = self._admit(request)
+            await self._app(scope, limit_body(receive, request.headers), send_with_headers)
         except RequestRefused as refusal:
             await refusal_response(refusal)(scope, receive, send_with_headers)
         finally:
@@ -135,7 +136,7 @@ class AccessPolicy:
         if token is None:
             return False
         # The token is in the URL once; the page's other requests send the cookie.
-        if request.url.path == "/" and _matches(QueryParams(request.scope["query_string"]).get("token"), token):
+        if request.method in SAFE_METHODS and _matches(QueryParams(request.scope["query_string"]).get("token"), token):
             return True
         if not _matches(request.cookies.get(self._addresses.cookie_name), token):
             raise RequestRefused(
@@ -155,5 +156,5 @@ def _matches(value: str | None, token: str) -> bool:
 
 def refusal_response(refusal: RequestRefused) -> Response:
     """Return the JSON response for a refused request."""
-    retry = {"Retry-After": "1"} if refusal.status in (429, 503) else None
-    return JSONResponse({"error": refusal.message} | refusal.details, refusal.status, retry)
+    retry = {"Retry-After": "1"} if refusal.status_code in (429, 503) else None
+    return JSONResponse({"error": refusal.message} | refusal.details, refusal.status_code, retry)

@@ -3,63 +3,76 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from starlette.requests import Request
 
-from aslkit.web.request_limits import RequestRefused, TokenBucket, read_image, read_json
+from aslkit.web.request_limits import RequestRefused, TokenBucket, read_image
+
+IDLE_S: Final = 5.0
+"""A page that has sent nothing for so long, because it is hidden or closed, is replaced without asking."""
 
 
 class ActivePage:
-    """Accepts requests of the page that joined last, up to a rate limit. Thread-safe.
+    """Accepts requests of one page at a time, up to a rate limit. Thread-safe.
 
     Args:
         fps: frames per second that a page may send; short bursts may exceed it slightly.
-        taken_over_message: error text for a page that is no longer the active one, or that joined before a restart.
-        finished_message: error text after the session has finished.
+        taken_over_message: error text for a page that is not the active one, or not since a restart of the server.
         clock: returns monotonic time in seconds.
 
     Attributes:
-        page: identifier of the active page; None before the first page has joined.
-        finished: whether the session has finished.
+        page: identifier of the active page; None if there is none.
     """
 
-    def __init__(
-        self,
-        fps: float,
-        *,
-        taken_over_message: str,
-        finished_message: str,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, fps: float, *, taken_over_message: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.page: str | None = None
-        self.finished = False
-        self._fps, self._taken_over_message, self._finished_message = fps, taken_over_message, finished_message
+        self._fps, self._taken_over_message, self._clock = fps, taken_over_message, clock
+        self._last_request_s = -IDLE_S
         self._frame_limit = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
         self._request_limit = TokenBucket(20, 40, clock=clock)
 
-    def claim(self) -> str:
-        """Make a new page the active one, and return the identifier that it must send with every request.
+    def claim(self, page: str | None, *, take_over: bool) -> tuple[str, bool]:
+        """Make a page the active one.
+
+        Args:
+            page: identifier that the page was given before, as after a reload; None if it is new.
+            take_over: replace another active page.
+
+        Returns:
+            A new identifier that the page must send with every request, and whether it was the active page before.
+            The identifier changes, so that of two tabs with the same one only the last is accepted.
 
         Raises:
-            RequestRefused: the session has finished.
+            RequestRefused: another page is active (409).
         """
-        if self.finished:
-            raise self.finished_error()
+        self.check_rate()
+        returning = page is not None and page == self.page
+        if not (returning or take_over or self.is_idle):
+            raise RequestRefused(409, self._taken_over_message, why="elsewhere")
         self.page = secrets.token_urlsafe(12)
-        return self.page
+        self._last_request_s = self._clock()
+        return self.page, returning
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no page is active, or the active one has sent nothing for IDLE_S."""
+        return self.page is None or self._clock() - self._last_request_s > IDLE_S
+
+    def release(self) -> None:
+        """Let the next page become the active one without asking."""
+        self.page = None
 
     def check(self, page: str | None) -> None:
         """Check that a request comes from the active page.
 
         Raises:
-            RequestRefused: another page is active (409), or the session has finished (410).
+            RequestRefused: it does not (409).
         """
-        if self.finished:
-            raise self.finished_error()
         if page is None or page != self.page:
             why = "unknown" if self.page is None else "elsewhere"  # no page is known after a restart of the server
             raise RequestRefused(409, self._taken_over_message, why=why)
+        self._last_request_s = self._clock()
 
     def check_rate(self, *, frames: bool = False) -> None:
         """Count a request against the rate limit.
@@ -75,17 +88,6 @@ class ActivePage:
         if not frames and not self._request_limit.take():
             raise RequestRefused(429, "Too many requests. Try again in a second.")
 
-    async def read_values(self, request: Request) -> dict[str, Any]:
-        """Read the JSON body of a request of the active page.
-
-        Raises:
-            RequestRefused: see `check`, `check_rate` and `aslkit.web.request_limits.read_json`.
-        """
-        values = await read_json(request)
-        self.check_rate()
-        self.check(request.headers.get("x-page"))
-        return values
-
     async def read_frame(self, request: Request) -> bytes:
         """Read the encoded image that the active page uploads.
 
@@ -97,7 +99,3 @@ class ActivePage:
         # After `check`: frames of a page that was taken over must not use up the limit of the active page.
         self.check_rate(frames=True)
         return data
-
-    def finished_error(self) -> RequestRefused:
-        """Return the error for requests after the session has finished."""
-        return RequestRefused(410, self._finished_message)

@@ -1,21 +1,24 @@
 """Limits on the size, duration and rate of a page's requests, and the measured frame rate."""
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import anyio
 import numpy as np
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
 
 from aslkit.vision.images import Frame, ImageError, decode_image, read_header
 
 MAX_FRAME_BYTES: Final = 4_000_000
 """An image of MAX_PIXELS takes about 1.5 MB as JPEG at quality 95."""
 
-MAX_JSON_BYTES: Final = 16_384
+MAX_JSON_BYTES: Final = 2_000_000
+"""The keys of 14,448 frames, to be reviewed together, have 1 MB."""
 
 MAX_PIXELS: Final = 1920 * 1200
 
@@ -33,7 +36,7 @@ IMAGE_TYPES: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
 _MAX_GAPS: Final = 20_000
 
 
-class RequestRefused(Exception):
+class RequestRefused(HTTPException):
     """A request that is answered with an error.
 
     Args:
@@ -43,8 +46,8 @@ class RequestRefused(Exception):
     """
 
     def __init__(self, status: int, message: str, **details: object) -> None:
-        super().__init__(message)
-        self.status, self.message, self.details = status, message, details
+        super().__init__(status, message)
+        self.message, self.details = message, details
 
 
 class TokenBucket:
@@ -104,66 +107,59 @@ class FrameRateMeter:
         return 1 / max(float(np.percentile(self._gaps_s, percentile)), 1e-6) if self._gaps_s else None
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read the body of a request.
-
-    Raises:
-        RequestRefused: the body is larger than `max_bytes`, takes longer than BODY_TIMEOUT_S, or is incomplete.
-    """
-    declared = request.headers.get("content-length", "0")
-    # Twenty digits suffice, and Python refuses to convert numbers of more than 4,300.
-    if not declared.isdecimal() or int(declared[:20]) > max_bytes:
-        raise _too_large(max_bytes)
-    data = bytearray()
-    try:
-        with anyio.fail_after(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                data += chunk
-                # Again, because a request in chunks declares no length.
-                if len(data) > max_bytes:
-                    raise _too_large(max_bytes)
-    except TimeoutError as error:
-        raise RequestRefused(
-            408, f"The request took longer than {BODY_TIMEOUT_S:g} seconds. Try again on a faster network."
-        ) from error
-    except ClientDisconnect as error:
-        raise RequestRefused(400, "The connection closed before the request was complete.") from error
-    return bytes(data)
-
-
 def _too_large(max_bytes: int) -> RequestRefused:
     return RequestRefused(413, f"The request is too large. Send at most {max_bytes:,} bytes.")
 
 
-async def read_json(request: Request) -> dict[str, Any]:
-    """Read the body of a request as a JSON object.
+def limit_body(receive: Receive, headers: Headers) -> Receive:
+    """Return a function that receives the body of a request like `receive`, within limits.
 
-    Raises:
-        RequestRefused: see `read_body`; or the body is not a JSON object.
+    It raises RequestRefused if the body is larger than MAX_JSON_BYTES, or MAX_FRAME_BYTES for an image, or takes longer
+    than BODY_TIMEOUT_S.
     """
-    if _content_type(request) != "application/json":
-        raise RequestRefused(415, "Send JSON, with the content type application/json.")
-    try:
-        values = json.loads(await read_body(request, MAX_JSON_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise RequestRefused(400, "The request is not valid JSON.") from error
-    if not isinstance(values, dict):
-        raise RequestRefused(400, "The request must be a JSON object.")
-    return values
+    max_bytes = MAX_FRAME_BYTES if headers.get("content-type", "").startswith("image/") else MAX_JSON_BYTES
+    declared = headers.get("content-length", "0")
+    received, complete, deadline_s = 0, False, anyio.current_time() + BODY_TIMEOUT_S
+
+    async def receive_limited() -> Message:
+        nonlocal received, complete
+        if complete:  # only the end of the connection can follow, at any time
+            return await receive()
+        # Twenty digits suffice, and Python refuses to convert numbers of more than 4,300.
+        if not declared.isdecimal() or int(declared[:20]) > max_bytes:
+            raise _too_large(max_bytes)
+        try:
+            with anyio.fail_after(max(0.0, deadline_s - anyio.current_time())):
+                message = await receive()
+        except TimeoutError as error:
+            raise RequestRefused(
+                408, f"The request took longer than {BODY_TIMEOUT_S:g} seconds. Try again on a faster network."
+            ) from error
+        received += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
+        # Again, because a request in chunks declares no length.
+        if received > max_bytes:
+            raise _too_large(max_bytes)
+        return message
+
+    return receive_limited
 
 
 async def read_image(request: Request) -> bytes:
     """Read the body of a request as an encoded image, without decoding the pixels.
 
     Raises:
-        RequestRefused: see `read_body`; or the body is not an image of one of IMAGE_TYPES with at most MAX_PIXELS, or
-            its format differs from the content type.
+        RequestRefused: the body is incomplete, not an image of one of IMAGE_TYPES with at most MAX_PIXELS, or of
+            another format than the content type.
     """
     expected = IMAGE_TYPES.get(_content_type(request))
     if expected is None:
         raise RequestRefused(415, f"Send an image with one of the content types {', '.join(IMAGE_TYPES)}.")
     # Then only the header is read: a small file can claim to have billions of pixels.
-    data = await read_body(request, MAX_FRAME_BYTES)
+    try:
+        data = await request.body()
+    except ClientDisconnect as error:
+        raise RequestRefused(400, "The connection closed before the request was complete.") from error
     try:
         header = read_header(data)
     except ImageError as error:
@@ -201,5 +197,5 @@ def describe_disk_error(error: OSError) -> str:
     """Return the message that a page shows when frames cannot be written."""
     return (
         f"Frames cannot be written to the disk ({error.strerror or error}). Frames stored so far are safe. "
-        "Finish, free some disk space, and start aslkit capture again."
+        "Free some disk space, and record again."
     )

@@ -53,6 +53,7 @@ class PageServer:
         port: TCP port; 0 picks a free one.
         certificate: PEM file with a certificate; None creates a self-signed one if HTTPS is needed.
         key: PEM file with the private key of `certificate`.
+        on_shutdown: called when the server stops, before it waits for active requests.
 
     Attributes:
         addresses: addresses under which the page can be opened.
@@ -76,6 +77,7 @@ class PageServer:
         port: int = 0,
         certificate: Path | None = None,
         key: Path | None = None,
+        on_shutdown: Callable[[], None] = lambda: None,
     ) -> None:
         if (certificate is None) != (key is None):
             raise InputError(
@@ -97,6 +99,7 @@ class PageServer:
             token = secrets.token_urlsafe(24) if public else None
             self.addresses = Addresses(hosts=hosts, port=bound[1], tls=self._certificate is not None, token=token)
             self._server = _Server(self._create_config(make_app(self.addresses, self.stop)))
+            self._server.on_shutdown = on_shutdown
             self._stack = stack.pop_all()
 
     @property
@@ -168,11 +171,14 @@ class PageServer:
 
 
 class _Server(uvicorn.Server):
+    on_shutdown: Callable[[], None] = staticmethod(lambda: None)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Shut down, then close the connections that are still open.
 
         uvicorn leaves a connection open if its request did not complete in time, or if it was accepted during shutdown.
         """
+        self.on_shutdown()
         await super().shutdown(sockets)
         if self.server_state.connections:
             await asyncio.sleep(0.1)  # requests that were cancelled send their error response

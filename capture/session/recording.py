@@ -103,6 +103,7 @@ class Recording:
         self._measurements = MeasurementLog(session.folder)
         self._writer = FrameWriter(session, self._measurements)
         self._hints = RecordingHints()
+        self._removed: list[IndexEntry] = []
         # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
 
@@ -261,7 +262,21 @@ class Recording:
         self.session.trash(entries)
         self._forget(entries)
         self.undone += len(entries)
+        self._removed = entries or self._removed
         return entries
+
+    def put_back(self) -> list[IndexEntry]:
+        """Restore the frames that were removed last, if their images are still in the trash, and return them."""
+        with self._lock:
+            restored, self._removed = self.session.restore(self._removed), []
+            for entry in restored:
+                self._entries[entry.file] = entry
+                self._kept[entry.letter].add(entry.file, entry)
+                self.counts[entry.letter] += 1
+                self.stored[entry.letter] += entry.burst > self._last_earlier_burst
+            self.undone -= len(restored)
+            self.revision += 1
+            return restored
 
     def _forget(self, entries: Iterable[IndexEntry]) -> None:
         for entry in entries:

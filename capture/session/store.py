@@ -91,7 +91,7 @@ class Session:
         folder = workspace.captures / info.signer / info.session
         folder.mkdir(parents=True, exist_ok=True)
         # The operating system releases it when the process ends, also after a crash.
-        lock = FileLock(folder / _LOCK_FILE)
+        lock = FileLock(folder / _LOCK_FILE, thread_local=False)  # requests of a page run in any thread
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
@@ -146,6 +146,16 @@ class Session:
             with suppress(FileNotFoundError):  # deleted by the user in the meantime
                 self._move_to_trash(entry.file)
             self._index.remove(entry.file)
+
+    def restore(self, entries: Iterable[IndexEntry]) -> list[IndexEntry]:
+        """Move images back from the trash, add their frames to the index, and return the restored ones."""
+        restored = []
+        for entry in entries:
+            with suppress(FileNotFoundError):  # deleted by the user in the meantime
+                (self.folder / TRASH / entry.file).rename(self.folder / entry.file)
+                self._index.add(entry)
+                restored.append(entry)
+        return restored
 
     def _move_to_trash(self, file: str) -> None:
         target = self.folder / TRASH / file

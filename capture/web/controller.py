@@ -23,7 +23,6 @@ from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import frame_timestamp
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
-from aslkit.web.active_page import ActivePage
 from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload, describe_disk_error
 
 RECENT_FRAMES: Final = 12
@@ -49,6 +48,7 @@ class UploadedFrame:
         revision: `Recording.revision` known to the page. If it is outdated because the letter changed or frames were
             undone, the frame is only judged.
         burst: number of the burst on the page. Frames of a burst are undone together.
+        page: identifier of the page, which counts its bursts from 1.
         taken_s: time at which the frame was taken, seconds on the page's monotonic clock.
     """
 
@@ -56,10 +56,11 @@ class UploadedFrame:
     keep: bool
     revision: int
     burst: int
+    page: str
     taken_s: float
 
 
-class PageController:
+class RecordingController:
     """Connects a page to a recording. Thread-safe.
 
     Args:
@@ -72,7 +73,6 @@ class PageController:
         cameras: label and settings of each camera that a page has used, in order.
         frame_rate: measures the rate of incoming frames.
         failure: error of the disk; None if all frames could be written.
-        active_page: decides which page may record; `active_page.finished` is set when the signer has finished.
     """
 
     def __init__(
@@ -87,15 +87,9 @@ class PageController:
         self.cameras: list[dict[str, Any]] = []
         self.frame_rate = FrameRateMeter(clock=clock)
         self.failure: OSError | None = None
-        self.active_page = ActivePage(
-            recording.capture.web_fps,
-            taken_over_message="This recording continues in another window. Resume it here, or close this window.",
-            finished_message="This recording is finished. Start aslkit capture again to record more.",
-            clock=clock,
-        )
         # Two locks, so that undo and other letters need not wait until a frame has been measured.
         self._analysis_lock, self._recording_lock = Lock(), Lock()
-        self._burst: tuple[str | None, int] | None = None
+        self._burst: tuple[str, int] | None = None
         self._last_kept_s: float | None = None
         self._closed = False
 
@@ -129,23 +123,11 @@ class PageController:
         """Return the number of frames that count towards the goal: those of all sessions, or of this recording."""
         return self.recording.counts[letter] if self.recording.count is None else self.recording.stored[letter]
 
-    def join(self) -> dict[str, Any]:
-        """Make a new page the active one.
-
-        Returns:
-            The state, and as "page" the identifier that the page must send with every request.
-
-        Raises:
-            RequestRefused: the recording is finished.
-        """
-        page = self.active_page.claim()
-        return self.state() | {"page": page}
-
     def process_frame(self, upload: UploadedFrame) -> dict[str, Any]:
         """Judge a frame, and store it if it is good, is to be kept, and the interval since the last one has passed.
 
         Raises:
-            RequestRefused: the image cannot be decoded, or the recording is finished.
+            RequestRefused: the image cannot be decoded, or the recording is closed.
             OSError: the disk is full.
         """
         frame = self.recording.encode(decode_upload(upload.data))
@@ -153,14 +135,16 @@ class PageController:
         with self._analysis_lock:
             # Checked under the lock: after `close`, the landmarker is freed.
             if self._closed:
-                raise self.active_page.finished_error()
+                raise recording_closed()
             metrics = self._analyze_frame(frame.pixels, upload.taken_s)
         with self._recording_lock:
+            if self._closed:
+                raise recording_closed()
             # Checked and stored under one lock, so that the letter cannot change in between.
             keep = upload.keep and upload.revision == self.recording.revision and self._is_due(upload.taken_s)
             if keep:
                 self._last_kept_s = upload.taken_s
-                self._start_burst_if_new(upload.burst)
+                self._start_burst_if_new((upload.page, upload.burst))
             now = self._now()
             decision = self.recording.process_frame(
                 frame,
@@ -186,8 +170,7 @@ class PageController:
         interval_s = self.recording.capture.interval_s - _TIME_TOLERANCE_S
         return self._last_kept_s is None or not 0 <= taken_s - self._last_kept_s < interval_s
 
-    def _start_burst_if_new(self, number: int) -> None:
-        burst = (self.active_page.page, number)  # every page counts from 1
+    def _start_burst_if_new(self, burst: tuple[str, int]) -> None:
         if self._burst != burst:
             self._burst = burst
             self.recording.start_burst()
@@ -215,6 +198,10 @@ class PageController:
     def undo(self) -> dict[str, Any]:
         """Remove the last burst, and return the state and as "removed" the number of removed frames."""
         return {"removed": len(self.recording.undo())} | self.state()
+
+    def put_back(self) -> dict[str, Any]:
+        """Restore the frames that were removed last, and return the state and as "restored" their number."""
+        return {"restored": len(self.recording.put_back())} | self.state()
 
     def remove(self, file: str) -> dict[str, Any]:
         """Remove one frame, and return the state.
@@ -257,20 +244,19 @@ class PageController:
             self.cameras = [*self.cameras[1 - MAX_CAMERAS :], camera]
 
     def close(self) -> None:
-        """Wait until the current frame is measured, and accept no further ones."""
-        with self._analysis_lock:
+        """Wait until the current frame is measured and stored, and accept no further ones."""
+        with self._analysis_lock, self._recording_lock:
             self._closed = True
 
-    def finish(self) -> dict[str, Any]:
-        """Finish the recording, and return its summary."""
+    def summary(self) -> dict[str, Any]:
+        """Wait until all frames are written, and return the summary of the recording."""
         try:
             self.recording.flush()
         except OSError as error:
             self.failure = error
-        # After flushing, because requests are refused from now on.
-        self.active_page.finished = True
         recording = self.recording
         return {
+            "signer": recording.session.info.signer,
             "stored": {letter: recording.stored[letter] for letter in LETTERS if recording.stored[letter]},
             "rejected": {
                 REASON_MESSAGES[reason].partition(".")[0]: number for reason, number in recording.rejected.most_common()
@@ -279,6 +265,11 @@ class PageController:
             "dropped": recording.dropped,
             "failure": None if self.failure is None else describe_disk_error(self.failure),
         }
+
+
+def recording_closed() -> RequestRefused:
+    """Return the error for a request after the recording has been closed."""
+    return RequestRefused(409, "This recording is finished. Choose who signs to record more.", why="unknown")
 
 
 def _decision_values(metrics: FrameMetrics, decision: GateDecision) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
+import simplejpeg
 
 from aslkit.core.letters import INDEX
 from aslkit.synthetic import render_letter
 from aslkit.vision.crop import shrink
-from aslkit.vision.images import encode_jpeg, encode_png
+from aslkit.vision.images import ImageError, decode_image, encode_jpeg, encode_png, read_header, read_image_file
 from aslkit.web.request_limits import RequestRefused
 
 THUMBNAIL_SIZE: Final = 240
@@ -19,17 +19,28 @@ THUMBNAIL_SIZE: Final = 240
 _JPEG_QUALITY: Final = 75
 
 
-def create_thumbnail(path: Path) -> bytes:
+def create_thumbnail(path: Path, *, size: int = THUMBNAIL_SIZE) -> bytes:
     """Return a reduced JPEG of a stored image.
+
+    Args:
+        path: the image.
+        size: longer side of the result, pixels.
 
     Raises:
         RequestRefused: the image is damaged.
         OSError: the image cannot be read.
     """
-    frame = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if frame is None:
-        raise frame_not_found()
-    return encode_jpeg(shrink(np.asarray(frame, np.uint8), THUMBNAIL_SIZE), quality=_JPEG_QUALITY)
+    data = read_image_file(path)
+    try:
+        header = read_header(data)
+        if header.format == "JPEG" and header.upright:
+            # Decoded in a fraction of its size, which takes a fraction of the time.
+            pixels = simplejpeg.decode_jpeg(data, "BGR", min_height=size, min_width=size, min_factor=1, strict=False)
+        else:
+            pixels = decode_image(data)
+    except (ImageError, ValueError) as error:
+        raise frame_not_found() from error
+    return encode_jpeg(shrink(np.asarray(pixels, np.uint8), size), quality=_JPEG_QUALITY)
 
 
 def frame_not_found() -> RequestRefused:

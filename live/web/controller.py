@@ -1,113 +1,112 @@
-"""Handles the requests of the live page, without HTTP.
+"""Handles the requests of the page that tries runs, without HTTP.
 
 Methods take and return plain values. They raise `RequestRefused` with a message for the user if a request is invalid.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from aslkit.live.config import LiveConfig
+from aslkit.live.exam.run import CameraExam
+from aslkit.live.exam.scoring import Exam
 from aslkit.live.reader import Reader, Reading
-from aslkit.web.active_page import ActivePage
-from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload
+from aslkit.live.speller import Event
+from aslkit.web.request_limits import RequestRefused, decode_upload
 
 
-class PageController:
-    """Connects a page to a reader. Thread-safe.
+class ReadingController:
+    """Passes the frames of a page to the readers of one or two runs. Thread-safe.
 
     Args:
-        reader: reads the frames.
-        config: camera settings, and maximum frame rate of a page.
-        run_name: name of the run, shown on the page.
+        readers: by name of the run; the first one takes the exam.
         clock: returns monotonic time in seconds.
-
-    Attributes:
-        frame_rate: measures the rate of incoming frames.
-        active_page: decides which page may send frames; `active_page.finished` is set when the user has finished.
     """
 
-    def __init__(
-        self, reader: Reader, config: LiveConfig, *, run_name: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.frame_rate = FrameRateMeter(clock=clock)
-        self.active_page = ActivePage(
-            config.web_fps,
-            taken_over_message="Recognition continues in another window. Continue here, or close this window.",
-            finished_message="This session is finished. Start aslkit live again.",
-            clock=clock,
-        )
-        self._reader, self._config, self._run_name, self._clock = reader, config, run_name, clock
+    def __init__(self, readers: Mapping[str, Reader], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.readers = dict(readers)
+        self._clock, self._start_s = clock, clock()
         # Requests run in several threads, but the landmarker is not thread-safe.
-        self._recognition_lock = Lock()
-        self._start_s = clock()
+        self._lock = Lock()
+        self._exam: CameraExam | None = None
+        self._on_event, self._first_reader.on_event = self._first_reader.on_event, self._handle_event
         self._closed = False
-        self._keys = {"space": reader.space, "delete": reader.delete, "clear": reader.clear}
 
     def state(self) -> dict[str, Any]:
-        """Return all values that a page needs to start, also after a reload."""
-        config = self._config
-        return {
-            "run_name": self._run_name,
-            "text": self._reader.text,
-            "fps": config.web_fps,
-            "camera": {"width": config.camera_width, "height": config.camera_height, "fps": config.camera_fps},
-        }
-
-    def join(self) -> dict[str, Any]:
-        """Make a new page the active one.
-
-        Returns:
-            The state, and as "page" the identifier that the page must send with every request.
-
-        Raises:
-            RequestRefused: the session is finished.
-        """
-        page = self.active_page.claim()
-        return self.state() | {"page": page}
+        """Return the runs and their texts."""
+        return {"runs": [{"run": run, "text": reader.text} for run, reader in self.readers.items()]}
 
     def process_frame(self, data: bytes) -> dict[str, Any]:
-        """Read an encoded frame, JPEG or PNG, unmirrored.
+        """Read an encoded frame, JPEG or PNG, unmirrored, and return the reading of each run.
 
         Raises:
-            RequestRefused: the image cannot be decoded, or the session is finished.
+            RequestRefused: the image cannot be decoded, or the runs were closed.
         """
         frame = decode_upload(data)
-        with self._recognition_lock:
+        with self._lock:
             # Checked under the lock: after `close`, the landmarker may be freed at any time.
             if self._closed:
-                raise self.active_page.finished_error()
-            self.frame_rate.count()
-            return _reading_values(self._reader.read(frame, self._clock() - self._start_s))
+                raise RequestRefused(409, "Choose a run first.", why="unknown")
+            time_s = self._clock() - self._start_s
+            readings = [_reading_values(run, reader.read(frame, time_s)) for run, reader in self.readers.items()]
+            if self._exam is not None:
+                self._exam.on_frame(self._first_reader, time_s)
+            return {"readings": readings, "exam": self._exam and _exam_values(self._exam.exam, time_s)}
 
-    def press_key(self, key: object) -> dict[str, Any]:
-        """Insert a space, delete a character or clear the text, and return the state.
+    @property
+    def _first_reader(self) -> Reader:
+        return next(iter(self.readers.values()))
 
-        Raises:
-            RequestRefused: unknown key.
+    def start_exam(self, exam: CameraExam) -> None:
+        """Start an exam of the first run with the next frame. Another exam is dropped."""
+        with self._lock:
+            self._exam = exam
+
+    def stop_exam(self) -> CameraExam | None:
+        """Stop the exam, and return it; None if there is none."""
+        with self._lock:
+            exam, self._exam = self._exam, None
+            return exam
+
+    def _handle_event(self, event: Event) -> None:
+        self._on_event(event)
+        if self._exam is not None:
+            self._exam.on_event(event)
+
+    def press_key(self, key: str) -> dict[str, Any]:
+        """Edit the text of each run, and return the state.
+
+        Args:
+            key: "space", "delete", "clear", or "undo", which puts back what "clear" deleted.
         """
-        if not isinstance(key, str) or key not in self._keys:
-            raise RequestRefused(422, f"Unknown key. Send one of {', '.join(self._keys)}.")
-        self._keys[key]()
+        for reader in self.readers.values():
+            edits = {"space": reader.space, "delete": reader.delete, "clear": reader.clear, "undo": reader.undo_clear}
+            edits[key]()
         return self.state()
-
-    def finish(self) -> dict[str, Any]:
-        """Finish the session, and return the text."""
-        self.active_page.finished = True
-        return {"text": self._reader.text}
 
     def close(self) -> None:
         """Wait until the current frame is read, and accept no further ones."""
-        with self._recognition_lock:
+        with self._lock:
             self._closed = True
 
 
-def _reading_values(reading: Reading) -> dict[str, Any]:
+def _exam_values(exam: Exam, time_s: float) -> dict[str, Any]:
+    return {
+        "phase": exam.phase,
+        "letter": exam.letter,
+        "number": min(len(exam.results) + 1, len(exam.prompts)),
+        "prompts": len(exam.prompts),
+        "remaining_s": round(exam.remaining_s(time_s), 1),
+        "results": [[result.letter, result.predicted] for result in exam.results],
+    }
+
+
+def _reading_values(run: str, reading: Reading) -> dict[str, Any]:
     hand = None if reading.recognition is None else reading.recognition.hand
     return {
+        "run": run,
         "letter": reading.letter,
         "top_letters": [[letter, round(probability, 3)] for letter, probability in reading.top_letters],
         "progress": round(reading.progress, 3),

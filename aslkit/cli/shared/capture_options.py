@@ -13,13 +13,13 @@ from aslkit.cli.shared.ask_signer import ask_licence, ask_name, can_prompt, note
 from aslkit.cli.shared.option_conflicts import check_web_options
 from aslkit.cli.shared.options import run_folder
 from aslkit.core.config import load_settings
-from aslkit.core.errors import InputError
+from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.letters import LETTERS, NO_LETTER
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import parse_licence
 from aslkit.formats.recording_plan import PlannedLetter, load_plan, planned_letters
-from aslkit.formats.signers import SignerDetails
+from aslkit.formats.signers import SignerDetails, load_signer, save_signer
 from aslkit.video.source_kind import LIVE_KINDS, Kind, camera_name, source_kind
 
 if TYPE_CHECKING:
@@ -182,29 +182,53 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
     gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
     create_info = partial(_create_session_info, options, session, capture)
     if options.web:
-        from aslkit.capture.web.record import record_in_browser
+        return _record_in_studio(options, letters, count, create_info() if options.signer else None), capture.goal
+    from aslkit.capture.record import record
+    from aslkit.capture.terminal import record_in_terminal
+    from aslkit.capture.window.window import record_in_window
+    from aslkit.video.sources import ReadOptions
 
-        result = record_in_browser(
-            letters, workspace=options.workspace, info=create_info(), capture=capture, gate=gate, count=count,
-            host=options.host, port=options.port, certificate=options.certificate, key=options.key,
-            on_message=_print_message,
-        )  # fmt: skip
-    else:
-        from aslkit.capture.record import record
-        from aslkit.capture.terminal import record_in_terminal
-        from aslkit.capture.window.window import record_in_window
-        from aslkit.video.sources import ReadOptions
-
-        in_terminal = partial(record_in_terminal, on_message=_print_message)
-        in_prompt = None if options.windowed or not can_prompt() else partial(ask_licence, proposed=capture.licence)
-        result = record(
-            letters, source=options.source, workspace=options.workspace,
-            info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
-            count=count, screen=record_in_window if options.windowed else in_terminal,
-            paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
-            options=ReadOptions(mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s),
-        )  # fmt: skip
+    in_terminal = partial(record_in_terminal, on_message=_print_message)
+    in_prompt = None if options.windowed or not can_prompt() else partial(ask_licence, proposed=capture.licence)
+    result = record(
+        letters, source=options.source, workspace=options.workspace,
+        info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
+        count=count, screen=record_in_window if options.windowed else in_terminal,
+        paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
+        options=ReadOptions(mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s),
+    )  # fmt: skip
     return result, capture.goal
+
+
+def _record_in_studio(
+    options: CaptureOptions, letters: tuple[str, ...], count: int | None, info: SessionInfo | None
+) -> "RecordingResult":
+    """Open the studio at its part Record, and return the result of the last recording.
+
+    Raises:
+        AslkitError: nothing was recorded.
+    """
+    from aslkit.cli.shared.open_studio import open_studio
+    from aslkit.studio.parts.recording import RecordingOptions
+    from aslkit.studio.studio import StudioOptions
+
+    if info is not None and info.licence is not None:
+        details = load_signer(options.workspace, info.signer).state(licence=info.licence, consent=info.consent)
+        save_signer(options.workspace, info.signer, details)
+    recording = RecordingOptions(
+        letters=letters, count=count, session=options.session, signer=info.signer if info else None
+    )
+    location = {name: getattr(options, name) for name in ("host", "port", "certificate", "key")}
+    flags = {
+        "capture": {name: getattr(options, name) for name in ("goal", "interval_s", "format")},
+        "gate": {"enabled": options.gate},
+    }
+    studio = open_studio(
+        options.workspace, options.config, StudioOptions(part="record", recording=recording), location, flags=flags
+    )
+    if not studio.recording.results:
+        raise AslkitError("Nothing was recorded.")
+    return studio.recording.results[-1]
 
 
 def _create_session_info(options: CaptureOptions, session: str, capture: CaptureConfig) -> SessionInfo:

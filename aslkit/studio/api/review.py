@@ -1,0 +1,52 @@
+"""Routes of the part Review."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from aslkit.studio.api.models import DecisionBody
+from aslkit.studio.studio import Studio
+from aslkit.web.request_limits import RequestRefused
+
+
+def review_routes(studio: Studio) -> APIRouter:
+    """Return the routes of the part Review."""
+    router = APIRouter(prefix="/api/review", tags=["Review"])
+    part = studio.review
+
+    @router.get("/frames", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}})
+    def list_frames() -> Response:
+        """Return all frames, the doubtful ones first, in a compact form; see `ReviewPart.frames`."""
+        # Encoded here: FastAPI would copy and validate every value of thousands of frames.
+        return Response(msgspec.json.encode(part.frames()), media_type="application/json")
+
+    @router.get("/decisions", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}})
+    def list_decisions() -> Response:
+        """Return the current decisions."""
+        return Response(msgspec.json.encode(part.decisions()), media_type="application/json")
+
+    @router.get("/image/{key:path}", response_class=Response)
+    def get_image(key: str, full: bool = False) -> Response:
+        """Return a frame as JPEG, 240 or at most 1,280 pixels wide."""
+        headers = {"Cache-Control": "private, max-age=60"}  # scrolling back must not load it again
+        return Response(part.image(key, full=full), media_type="image/jpeg", headers=headers)
+
+    @router.post("/decisions")
+    def decide(body: DecisionBody) -> dict[str, Any]:
+        """Decide about frames."""
+        if (body.action == "relabel") != (body.letter is not None):
+            raise RequestRefused(422, 'A letter is needed for the action "relabel", and only for it.')
+        changed = part.decide(body.frames, body.action, body.letter)
+        studio.events.publish("review", "people", "guidance")
+        return {"changed": changed, **part.decisions()}
+
+    @router.delete("/decisions/last")
+    def undo() -> dict[str, Any]:
+        """Undo the last decision that is not undone."""
+        changed = part.undo()
+        studio.events.publish("review", "people", "guidance")
+        return {"changed": changed, **part.decisions()}
+
+    return router

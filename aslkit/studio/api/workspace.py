@@ -1,0 +1,117 @@
+"""Routes of the parts People, Train and Share, of the state that all pages show, and of reports."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
+
+from aslkit.studio.api.models import ExportBody, PersonBody, PreparationBody, TrainingBody
+from aslkit.studio.parts import sharing
+from aslkit.studio.parts.people import save_person
+from aslkit.studio.parts.training import start_training
+from aslkit.studio.studio import Studio
+from aslkit.web.request_limits import RequestRefused
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+"""Content-Security-Policy of reports, which contain their style and images, and no scripts."""
+
+
+def workspace_routes(studio: Studio) -> APIRouter:
+    """Return the routes of People and Train, and of the shared state."""
+    router = APIRouter(prefix="/api")
+
+    @router.get("/state", tags=["State"])
+    def get_state() -> dict[str, Any]:
+        """Return the settings, and all values that events report."""
+        return {"settings": studio.settings(), **studio.events.values()}
+
+    @router.get("/events", tags=["State"], response_class=StreamingResponse)
+    async def stream_events() -> StreamingResponse:
+        """Stream what changes, as server-sent events."""
+        return StreamingResponse(studio.events.stream(), media_type="text/event-stream")
+
+    @router.put("/people", tags=["People"])
+    def save(body: PersonBody) -> dict[str, Any]:
+        """Add a person, or change what is known about one."""
+        name = save_person(
+            studio.workspace, body.name, hand=body.hand, licence=body.licence, consent=body.consent, new=body.new
+        )
+        studio.events.publish("people", "guidance")
+        return {"name": name}
+
+    @router.post("/training", tags=["Train"])
+    def train(body: TrainingBody) -> dict[str, Any]:
+        """Curate all recordings and train on them, as a job."""
+        start_training(studio.jobs, studio.workspace, compare=body.compare, hold_out=body.hold_out)
+        studio.events.publish("job")
+        return {}
+
+    @router.delete("/job", tags=["Train"])
+    def cancel_job() -> dict[str, Any]:
+        """Cancel the running job."""
+        studio.jobs.cancel()
+        studio.events.publish("job")
+        return {}
+
+    return router
+
+
+def sharing_routes(studio: Studio) -> APIRouter:
+    """Return the routes of the part Share, and of reports."""
+    router = APIRouter(tags=["Share"])
+    workspace = studio.workspace
+
+    @router.get("/api/sharing")
+    def get_sharing() -> dict[str, Any]:
+        """Return datasets and models that can be shared, and what they would publish."""
+        return studio.sharing()
+
+    @router.post("/api/sharing/export")
+    def export(body: ExportBody) -> dict[str, Any]:
+        """Export a model, as a job."""
+        sharing.start_export(studio.jobs, workspace, body.run, body.format)
+        studio.events.publish("job")
+        return {}
+
+    @router.post("/api/sharing/prepare")
+    def prepare(body: PreparationBody) -> dict[str, Any]:
+        """Prepare a copy of a dataset for sharing, as a job."""
+        sharing.start_preparation(studio.jobs, workspace, body.dataset, images=body.images, pseudonyms=body.pseudonyms)
+        studio.events.publish("job")
+        return {}
+
+    @router.get("/download/export/{run}/{format}", response_class=FileResponse)
+    def download_export(run: str, format: str) -> FileResponse:
+        """Download an export as a ZIP archive."""
+        return _send_archive(sharing.export_folder(workspace, run, format), f"{run}-{format}.zip")
+
+    @router.get("/download/dataset/{dataset}", response_class=FileResponse)
+    def download_dataset(dataset: str) -> FileResponse:
+        """Download the prepared copy of a dataset as a ZIP archive."""
+        return _send_archive(sharing.shared_folder(workspace, dataset), f"{dataset}.zip")
+
+    @router.get("/files/{kind}/{name}/{file}", response_class=Response)
+    def get_report(kind: str, name: str, file: str) -> Response:
+        """Return the report of a run, an exam or a dataset."""
+        folders = {"runs": workspace.runs, "exams": workspace.exams, "datasets": workspace.datasets}
+        # Names, never paths: nothing else in the workspace may be read.
+        if kind not in folders or file != "report.html" or Path(name).name != name or name.startswith("."):
+            raise _no_report()
+        try:
+            text = (folders[kind] / name / file).read_bytes()
+        except (OSError, ValueError) as error:
+            raise _no_report() from error
+        return Response(text, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+
+    return router
+
+
+def _no_report() -> RequestRefused:
+    return RequestRefused(404, "There is no such report.")
+
+
+def _send_archive(folder: Path, name: str) -> FileResponse:
+    archive = sharing.create_archive(folder)
+    return FileResponse(archive, media_type="application/zip", filename=name, background=BackgroundTask(archive.unlink))

@@ -1,0 +1,98 @@
+"""Runs the commands of a job one after another: python -m aslkit.studio.jobs.worker FOLDER WORKSPACE."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock
+
+from aslkit.core.files import remove
+from aslkit.core.workspace import Workspace
+from aslkit.formats.run_folder import METRICS_FILE
+from aslkit.studio.jobs.job import LOCK_FILE, LOG_FILE, RESULT_FILE, Job, State, load_job, save_job
+
+_KILL_AFTER_S = 5.0
+
+
+class _CancelledError(Exception):
+    """The job was cancelled."""
+
+
+def run_job(folder: Path, workspace: Workspace) -> None:
+    """Run the job in a folder, and write its state. A cancelled or failed job leaves no unfinished run behind."""
+    with FileLock(folder / LOCK_FILE, timeout=10):
+        (folder / "pid").write_text(str(os.getpid()))
+        job = load_job(folder)
+        if job is None:
+            return
+        runs_before = _unfinished_runs(workspace)
+        try:
+            state = _run_steps(folder, job)
+        except _CancelledError:
+            state = "cancelled"
+        if state != "finished":
+            for run in _unfinished_runs(workspace) - runs_before:
+                remove(run)
+        job.state, job.ended = state, datetime.now(UTC).isoformat()
+        save_job(folder, job)
+
+
+def _run_steps(folder: Path, job: Job) -> State:
+    for number, step in enumerate(job.steps):
+        job.step = number
+        save_job(folder, job)
+        code = _run_command(folder, number, step.title, step.arguments)
+        if code:
+            job.error = _last_message(folder)
+            return "failed"
+    return "finished"
+
+
+def _run_command(folder: Path, number: int, title: str, arguments: list[str]) -> int:
+    """Run an aslkit command, and return its exit code."""
+    with (folder / LOG_FILE).open("a") as log, (folder / RESULT_FILE.format(number)).open("wb") as result:
+        log.write(f"=== {title}\n")
+        log.flush()
+        process = subprocess.Popen(
+            (sys.executable, "-m", "aslkit", *arguments), stdin=subprocess.DEVNULL, stdout=result, stderr=log,
+            env=os.environ | {"ASLKIT_PROGRESS": "json"}, start_new_session=True,
+        )  # fmt: skip
+        try:
+            return process.wait()
+        except _CancelledError:
+            _end_group(process)
+            raise
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a command and its worker processes."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_KILL_AFTER_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _unfinished_runs(workspace: Workspace) -> set[Path]:
+    runs = workspace.runs.iterdir() if workspace.runs.is_dir() else ()
+    return {run for run in runs if run.is_dir() and (run.name[0] == "." or not (run / METRICS_FILE).exists())}
+
+
+def _last_message(folder: Path) -> str:
+    lines = (folder / LOG_FILE).read_text(errors="replace").splitlines()
+    messages = [line for line in lines if line.strip() and not line.startswith(("{", "==="))]
+    return messages[-1].removeprefix("Error: ") if messages else "The command failed without a message."
+
+
+def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    raise _CancelledError
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _cancel)
+    run_job(Path(sys.argv[1]), Workspace(root=Path(sys.argv[2])))

@@ -1,0 +1,249 @@
+// The part Review: what is doubtful about the frames, and what to do with them.
+
+import { formatCount, plural } from "../format.js";
+import { html, nothing, render } from "../lit.js";
+import { useShortcuts } from "../shortcuts.js";
+import { state } from "../store.js";
+import { announce, showError, toast } from "../toast.js";
+import { Frames, imagePath, reasonTitle } from "./frames.js";
+import { VirtualGrid } from "./virtual_grid.js";
+
+const DONE = { keep: "Kept", drop: "Dropped", relabel: "Moved", reset: "Reset" };
+
+/** What is shown on a frame: its decision, or why it is doubtful. */
+function badge(frame) {
+  const { decision } = frame;
+  if (decision) return decision.action === "relabel" ? `→ ${decision.letter}` : DONE[decision.action];
+  const [reason] = frame.reasons;
+  if (!reason) return "";
+  return frame.suggested && ["label-doubt", "mistake"].includes(reason) ? `${frame.suggested}?` : reasonTitle(reason);
+}
+
+function createCell() {
+  const cell = document.createElement("div");
+  cell.className = "cell";
+  const image = Object.assign(document.createElement("img"), { alt: "", decoding: "async", draggable: false });
+  image.addEventListener("error", () => cell.classList.add("broken"));
+  image.addEventListener("load", () => cell.classList.remove("broken"));
+  cell.append(image, document.createElement("b"), document.createElement("span"), document.createElement("i"));
+  return cell;
+}
+
+function fillCell(cell, frame) {
+  const [image, letter, text, mark] = cell.children;
+  if (image.dataset.key !== frame.key) {
+    image.dataset.key = frame.key;
+    image.src = frame.image;
+  }
+  letter.textContent = frame.letter;
+  text.textContent = badge(frame);
+  mark.textContent = frame.signer;
+  cell.dataset.decision = frame.decision?.action ?? (frame.rejected ? "rejected" : "");
+}
+
+function describe(frame) {
+  const reasons = frame.reasons.map((reason, index) => `${reasonTitle(reason)}: ${frame.details[index]}`).join("; ");
+  return `${frame.letter} of ${frame.signer}. ${frame.decision ? `${badge(frame)}. ` : ""}${reasons || "Nothing doubtful"}`;
+}
+
+class Review {
+  #frames = new Frames();
+  #filter;
+  #grid;
+  #root;
+  #bar;
+  #stopShortcuts;
+  #changedNs = 0;
+  #open = -1; // index of the frame that is shown large
+
+  constructor(root) {
+    this.#root = root;
+    const query = new URLSearchParams(location.hash.split("?")[1] ?? "");
+    this.#filter = { what: query.has("signer") ? "all" : "doubtful", signer: query.get("signer") ?? "", letter: query.get("letter") ?? "" };
+    render(
+      html`<h1 class="visually-hidden">Review</h1>
+        <div class="review-tools"></div>
+        <div class="grid-scroller"></div>
+        <div class="review-bar"></div>
+        <dialog id="frame-dialog" aria-label="Frame"></dialog>`,
+      root,
+    );
+    this.#bar = root.querySelector(".review-bar");
+    this.#grid = new VirtualGrid(
+      root.querySelector(".grid-scroller"),
+      { create: createCell, fill: fillCell, key: (frame) => frame.key, label: describe, onSelect: () => this.#showBar(), onOpen: (index) => this.#enlarge(index) },
+      { minWidth: 132, textHeight: 26, label: "Frames" },
+    );
+    const decide = (action) => () => this.#decide(action);
+    this.#stopShortcuts = useShortcuts([
+      { key: "k", label: "Keep the selected frames", run: decide("keep") },
+      { key: "d", label: "Drop them", run: decide("drop") },
+      { key: "r", label: "Move them to another letter", run: () => this.#root.querySelector("#relabel")?.focus() },
+      { key: "z", label: "Forget the decision about them", run: decide("reset") },
+      { key: "u", label: "Undo the last decision", run: () => this.#undo() },
+    ]);
+    this.#load({ top: true });
+  }
+
+  close() {
+    this.#stopShortcuts();
+    this.#grid.close();
+  }
+
+  async update(names) {
+    if (names.has("runs")) return this.#load({}); // a curation or training has ended
+    if (!names.has("review") || state.review.changed_ns === this.#changedNs) return;
+    this.#changedNs = state.review.changed_ns;
+    await this.#frames.reloadDecisions().catch(showError);
+    this.#show({});
+  }
+
+  async #load({ top }) {
+    try {
+      await this.#frames.load();
+    } catch (error) {
+      return showError(error);
+    }
+    this.#changedNs = state.review.changed_ns;
+    // Nothing is doubtful before the first curation: then all frames are shown.
+    if (this.#filter.what === "doubtful" && !this.#frames.all.some((frame) => frame.found.length && !frame.decision)) this.#filter.what = "all";
+    this.#show({ top });
+  }
+
+  #show({ top = false }) {
+    this.#frames.filter(this.#filter);
+    this.#grid.show(this.#frames.shown, { top });
+    this.#showTools();
+  }
+
+  #setFilter(name) {
+    return (event) => {
+      this.#filter[name] = event.target.value;
+      this.#show({ top: true });
+      announce(`${plural(this.#frames.shown.length, "frame")} shown.`);
+    };
+  }
+
+  #showTools() {
+    const { what, signer, letter } = this.#filter;
+    const option = (value, title, selected) => html`<option value=${value} ?selected=${value === selected}>${title}</option>`;
+    const undecided = this.#frames.all.filter((frame) => frame.found.length && !frame.decision).length;
+    const decided = this.#frames.all.filter((frame) => frame.decision).length;
+    render(
+      html`<label><span>Show</span> <select id="what" @change=${this.#setFilter("what")}>
+          ${option("doubtful", `Doubtful, undecided (${formatCount(undecided)})`, what)}
+          ${option("all", `All frames (${formatCount(this.#frames.all.length)})`, what)}
+          ${option("decided", `Decided (${formatCount(decided)})`, what)}
+          <optgroup label="Found by curation and the newest model">${this.#frames.countReasons().map(([reason, count]) => option(reason, `${reasonTitle(reason)} (${formatCount(count)})`, what))}</optgroup>
+        </select></label>
+        <label><span>Person</span> <select id="person" @change=${this.#setFilter("signer")}>${option("", "Everybody", signer)}${this.#frames.signers.map((name) => option(name, name, signer))}</select></label>
+        <label><span>Letter</span> <select id="letter-filter" @change=${this.#setFilter("letter")}>${option("", "All", letter)}${[...state.settings.alphabet, "none"].map((name) => option(name, name, letter))}</select></label>
+        <p class="secondary" id="shown-count">${plural(this.#frames.shown.length, "frame")}</p>
+        ${decided && state.job?.state !== "running" ? html`<p class="secondary applied">Decisions are applied when you train.</p>` : nothing}`,
+      this.#root.querySelector(".review-tools"),
+    );
+    const empty = this.#frames.shown.length
+      ? ""
+      : this.#frames.all.length ? "No frames match. Choose another filter." : (state.guidance.needs.review ?? "No frames yet.");
+    this.#root.querySelector(".grid-scroller").dataset.empty = empty;
+  }
+
+  #showBar() {
+    const count = this.#grid.selectedCount;
+    const none = !this.#frames.shown.length;
+    const decide = (action) => () => this.#decide(action);
+    const relabel = (event) => {
+      const letter = event.target.value;
+      event.target.value = "";
+      event.target.blur();
+      if (letter) this.#decide("relabel", letter);
+    };
+    render(
+      html`<p>${count ? `${plural(count, "frame")} selected` : "Select frames, or use the arrow keys"}</p>
+        <button type="button" id="keep" ?disabled=${none} aria-keyshortcuts="k" @click=${decide("keep")}>Keep <kbd>K</kbd></button>
+        <button type="button" id="drop" ?disabled=${none} aria-keyshortcuts="d" @click=${decide("drop")}>Drop <kbd>D</kbd></button>
+        <label class="relabel"><span class="visually-hidden">Move to letter</span><select id="relabel" ?disabled=${none} aria-keyshortcuts="r" @change=${relabel}>
+          <option value="">Move to…</option>${[...state.settings.alphabet, "none"].map((letter) => html`<option value=${letter}>${letter === "none" ? "No letter" : letter}</option>`)}</select></label>
+        <button type="button" id="reset" ?disabled=${none} aria-keyshortcuts="z" @click=${decide("reset")}>Reset <kbd>Z</kbd></button>
+        <button type="button" id="undo-decision" aria-keyshortcuts="u" @click=${() => this.#undo()}>Undo <kbd>U</kbd></button>
+        ${count ? html`<button type="button" class="quiet" @click=${() => this.#grid.clearSelection()}>Clear selection</button>` : html`<button type="button" class="quiet" ?disabled=${none} @click=${() => this.#grid.selectAll()}>Select all</button>`}`,
+      this.#bar,
+    );
+  }
+
+  async #decide(action, letter = null, frames = this.#grid.selection) {
+    if (!frames.length) return;
+    try {
+      await this.#frames.decide(frames, action, letter);
+    } catch (error) {
+      return showError(error);
+    }
+    const done = letter === "none" ? "Marked as no letter" : letter ? `Moved to ${letter}` : DONE[action];
+    toast(`${done}: ${plural(frames.length, "frame")}.`, { label: "Undo", run: () => this.#undo() });
+    this.#grid.clearSelection();
+    // Decided frames leave the list of doubtful ones, and the next one takes their place.
+    this.#show({});
+    if (this.#open >= 0) this.#enlarge(this.#open);
+    else this.#grid.focus();
+  }
+
+  async #undo() {
+    try {
+      const changed = await this.#frames.undo();
+      toast(changed ? `Undone: ${plural(changed, "frame")}.` : "Nothing to undo.");
+    } catch (error) {
+      return showError(error);
+    }
+    this.#show({});
+  }
+
+  /** Show a frame large, with what was found about it. */
+  #enlarge(index) {
+    const frame = this.#frames.shown[index];
+    const dialog = this.#root.querySelector("#frame-dialog");
+    if (!frame) {
+      this.#open = -1;
+      return dialog.close();
+    }
+    this.#open = index;
+    const original = frame.original && this.#frames.get(frame.original);
+    const decide = (action, letter) => () => this.#decide(action, letter, [frame]);
+    const turn = (by) => () => {
+      this.#grid.move(index + by);
+      this.#enlarge(Math.max(0, Math.min(index + by, this.#frames.shown.length - 1)));
+    };
+    render(
+      html`<div class="large">
+          <figure><img src="${frame.image}?full=true" alt="${frame.letter} of ${frame.signer}"><figcaption>${frame.letter} of ${frame.signer}, ${frame.session}</figcaption></figure>
+          ${frame.original ? html`<figure><img src="${original?.image ?? imagePath(frame.original)}?full=true" alt="The original"><figcaption>Original: ${frame.original}</figcaption></figure>` : nothing}
+        </div>
+        <ul class="reasons">${frame.reasons.map((reason, at) => html`<li><b>${reasonTitle(reason)}</b> ${frame.details[at]}</li>`)}
+          ${frame.decision ? html`<li><b>Decision</b> ${badge(frame)}</li>` : nothing}</ul>
+        <div class="choices">
+          <button type="button" @click=${decide("keep")}>Keep</button>
+          <button type="button" @click=${decide("drop")}>Drop</button>
+          ${frame.suggested ? html`<button type="button" @click=${decide("relabel", frame.suggested)}>Move to ${frame.suggested}</button>` : nothing}
+          <button type="button" class="quiet" ?disabled=${index === 0} @click=${turn(-1)}>Previous</button>
+          <button type="button" class="quiet" ?disabled=${index >= this.#frames.shown.length - 1} @click=${turn(1)}>Next</button>
+          <button type="button" class="quiet" @click=${() => dialog.close()}>Close</button>
+        </div>`,
+      dialog,
+    );
+    dialog.onclose = () => {
+      this.#open = -1;
+      this.#grid.focus();
+    };
+    if (!dialog.open) dialog.showModal();
+  }
+}
+
+export const review = {
+  name: "review",
+  title: "Review",
+  status: () => (state.review.doubtful ? formatCount(state.review.doubtful) : ""),
+
+  open(root) {
+    const view = new Review(root);
+    return { update: (names) => view.update(names), close: () => view.close() };
+  },
+};

@@ -1,0 +1,108 @@
+// The frame of the page: it shows one part at a time, and what each part still needs.
+
+import { html, nothing, render } from "./lit.js";
+import { people } from "./people/people.js";
+import { record } from "./record/record.js";
+import { review } from "./review/review.js";
+import { share } from "./share/share.js";
+import { showShortcuts } from "./shortcuts.js";
+import { connect, state, subscribe } from "./store.js";
+import { announce } from "./toast.js";
+import { train } from "./train/train.js";
+import { tryPart } from "./try/try.js";
+
+// A part has `name`, `title`, `status()` for a few words in the navigation (or ""), and `open(root)`, which shows it in
+// an element and returns `{ update(names), close() }`: called after changes of the shared state, and when it is left.
+const PARTS = [people, record, review, train, tryPart, share];
+
+let shown = null; // the part that is shown
+let view = null; // what its `open` returned
+let connected = true;
+
+const partOfAddress = () => PARTS.find((part) => part.name === location.hash.slice(1).split("?")[0]);
+
+function navigation() {
+  const needs = state.guidance?.needs ?? {};
+  return html`<ul>${PARTS.map((part) => {
+    const status = part.status();
+    return html`<li><a href="#${part.name}" aria-current=${part === shown ? "page" : nothing} class=${needs[part.name] ? "waiting" : ""}>
+      <b>${part.title}</b>${status ? html` <span>${status}</span>` : nothing}</a></li>`;
+  })}</ul>`;
+}
+
+function headerEnd() {
+  return html`
+    ${connected ? nothing : html`<p class="offline" role="alert">Reconnecting…</p>`}
+    <button type="button" class="quiet" aria-label="Phone: open this page on a phone" @click=${showPhone}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
+    <button type="button" class="quiet keyboard-only" aria-label="Keys: keyboard shortcuts" @click=${showShortcuts}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="2.5" y="6" width="19" height="12" rx="2.5"/><path d="M6.5 10h.1M10 10h.1M14 10h.1M17.5 10h.1M8 14h8"/></svg><b>Keys</b></button>`;
+}
+
+async function showPhone() {
+  const dialog = document.getElementById("phone-dialog");
+  const response = await fetch("/api/qr.svg").catch(() => null);
+  const code = response?.ok;
+  render(
+    html`<h2 id="phone-title">Open on a phone</h2>
+      ${code
+        ? html`<p>Scan this with the phone's camera. The phone must be in the same network. It warns about the certificate, because this computer made it itself.</p>
+            <img class="qr" src="/api/qr.svg" alt="QR code with the address of this page">
+            <p>Whoever has this code can see and change everything here.</p>`
+        : html`<p>Only this computer can open the page. To use a phone in the same network, stop aslkit in the terminal with Ctrl-C, and start it with:</p>
+            <pre><code>aslkit studio --host 0.0.0.0</code></pre>`}
+      <div class="choices"><button type="button" @click=${() => dialog.close()}>Close</button></div>`,
+    dialog,
+  );
+  dialog.showModal();
+}
+
+function showFrame() {
+  render(navigation(), document.getElementById("parts"));
+  render(headerEnd(), document.getElementById("header-end"));
+}
+
+function openPart(part) {
+  view?.close();
+  shown = part;
+  const old = document.getElementById("part");
+  // A new element: nothing of the part before, such as its listeners or focus, may remain.
+  const root = Object.assign(document.createElement("main"), { id: "part", tabIndex: -1, className: part.name });
+  old.replaceWith(root);
+  document.title = `${part.title} – aslkit studio`;
+  showFrame();
+  view = part.open(root);
+}
+
+function followAddress() {
+  const part = partOfAddress() ?? PARTS[0];
+  if (part === shown) return;
+  openPart(part);
+  announce(part.title);
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+document.querySelector("[data-skip]").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the part
+  document.getElementById("part").focus();
+});
+
+// Once the cookie is set, remove the token from the address bar, where others could read it.
+history.replaceState(null, "", `/${location.hash}`);
+for (;;) {
+  try {
+    await connect((isConnected) => {
+      connected = isConnected;
+      showFrame();
+    });
+    break;
+  } catch (error) {
+    document.getElementById("part").textContent = error.status ? error.message : "The server does not respond. Trying again…";
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+if (!partOfAddress() && state.settings.part) history.replaceState(null, "", `/#${state.settings.part}`);
+subscribe((names) => {
+  showFrame();
+  view?.update(names);
+});
+addEventListener("hashchange", followAddress);
+followAddress();

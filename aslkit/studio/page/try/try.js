@@ -1,0 +1,329 @@
+// The part Try: spelling with one or two runs, and exams. It sends frames one at a time.
+
+import { ApiClient, RequestRefused, ServerUnreachable } from "../api_client.js";
+import { CameraStage, stageTemplate } from "../camera_stage.js";
+import { currentPerson } from "../current_person.js";
+import { html, nothing, render } from "../lit.js";
+import { useShortcuts } from "../shortcuts.js";
+import { state as shared } from "../store.js";
+import { announce, showError, toast } from "../toast.js";
+import { Exam } from "./exam.js";
+
+const RETRY_MS = 1000;
+const PATH = "/api/reading";
+const STARTER = "starter";
+const COLOUR_LETTER = "#7ee2a8";
+const COLOUR_NO_LETTER = "#ffc857";
+const CHOICE_KEY = "aslkit-runs";
+
+const $ = (id) => document.getElementById(id);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function proposedRuns() {
+  const known = [...shared.runs.map((run) => run.run), STARTER, shared.settings.run];
+  const stored = JSON.parse(sessionStorage.getItem(CHOICE_KEY) ?? "[]").filter((run) => known.includes(run));
+  return stored.length ? stored : [shared.settings.run ?? shared.runs[0]?.run ?? STARTER];
+}
+
+const runTitle = (run) => (run === STARTER ? "starter (ships with aslkit)" : run);
+
+class Spelling {
+  #client = new ApiClient("try");
+  #root;
+  #stage;
+  #exam;
+  #runs = proposedRuns();
+  #state = null; // last state received from the server; null before the first one
+  #joined = false; // whether this is the window that spells
+  #stopped = false;
+  #problem = null; // problem that is shown over the camera
+  #texts = new Map(); // by run
+  #stopShortcuts;
+
+  constructor(root) {
+    this.#root = root;
+    this.#exam = new Exam(this.#client, () => this.#showChoices());
+    this.#render();
+    this.#stage = new CameraStage({ onProblem: (problem) => this.#showProblem(problem) });
+    this.#stopShortcuts = useShortcuts([
+      { key: " ", label: "Space", run: () => this.#press("space") },
+      { key: "backspace", label: "Delete the last letter", run: () => this.#press("delete"), repeats: true },
+      { key: "x", label: "Clear the text", run: () => this.#clear() },
+      { key: "s", label: "Speak the text", run: () => this.#speak() },
+      { key: "c", label: "Copy the text", run: () => this.#copy() },
+    ]);
+    this.#start();
+  }
+
+  close() {
+    this.#stopped = true;
+    this.#stopShortcuts();
+    this.#stage.stop();
+  }
+
+  update(names) {
+    if (names.has("runs") || names.has("people")) this.#showChoices();
+  }
+
+  async #start() {
+    await this.#join(false);
+    if (!this.#state || this.#stopped) return;
+    this.#stage.open(this.#state.camera);
+    this.#loop();
+  }
+
+  async #join(takeOver) {
+    while (!this.#stopped) {
+      try {
+        this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver });
+        this.#client.setPage(this.#state.page);
+        this.#joined = true;
+        this.#stage.problem("server", null);
+        this.#stage.problem("elsewhere", null);
+        for (const { run, text } of this.#state.runs) this.#showText(run, text);
+        return;
+      } catch (error) {
+        if (!this.#handleError(error)) return;
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Show a failed request to the user. Returns whether retrying makes sense. */
+  #handleError(error) {
+    if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
+    if (this.#stopped) return false;
+    if (error instanceof RequestRefused && [422, 429, 503].includes(error.status) && this.#joined) return true;
+    if (error instanceof ServerUnreachable || error.status >= 500) {
+      const unreachable = "Reconnecting… If aslkit has stopped, start it again.";
+      const text = error instanceof ServerUnreachable ? unreachable : error.message;
+      this.#stage.problem("server", { title: "The server does not respond", text });
+      return true;
+    }
+    this.#joined = false;
+    if (error.status === 409 && error.why === "unknown") return true;
+    if (error.status === 409 && error.why === "elsewhere") {
+      this.#stage.problem("elsewhere", {
+        title: "Spelling continues in another window",
+        text: "Only one window can be used at a time.",
+        button: "Continue here",
+        action: () => this.#takeOver(),
+      });
+    } else {
+      this.#stage.problem("over", { title: "This model cannot be used", text: error.message });
+    }
+    return false;
+  }
+
+  async #takeOver() {
+    const first = !this.#state;
+    await this.#join(true);
+    if (first && this.#state) {
+      this.#stage.open(this.#state.camera);
+      this.#loop();
+    }
+  }
+
+  async #chooseRun(index, run) {
+    this.#runs[index] = run;
+    this.#runs = [...new Set(this.#runs.filter(Boolean))];
+    sessionStorage.setItem(CHOICE_KEY, JSON.stringify(this.#runs));
+    this.#texts.clear();
+    this.#exam.reset();
+    this.#render();
+    this.#stage.problem("over", null);
+    const started = this.#state !== null;
+    await this.#join(false);
+    if (!started && this.#state && !this.#stopped) {
+      this.#stage.open(this.#state.camera);
+      this.#loop();
+    }
+  }
+
+  async #loop() {
+    while (!this.#stopped) {
+      if (!this.#joined || !this.#stage.live || document.hidden) {
+        await pause(100);
+        continue;
+      }
+      const startMs = performance.now();
+      const frame = await this.#stage.takeFrame();
+      if (!frame) {
+        await pause(4);
+        continue;
+      }
+      try {
+        const response = await this.#client.request("POST", `${PATH}/frames`, frame.jpeg);
+        if (this.#stopped) return;
+        this.#showReadings(response.readings);
+        this.#exam.show(response.exam);
+        this.#stage.problem("server", null);
+      } catch (error) {
+        if (this.#handleError(error)) await (this.#joined ? pause(RETRY_MS / 2) : this.#join(false));
+      }
+      // At most one frame is on its way; the pause only limits the rate if the server is faster than needed.
+      await pause(Math.max(0, 1000 / this.#state.fps - (performance.now() - startMs)));
+    }
+  }
+
+  #showProblem(problem) {
+    this.#problem = problem;
+    if (problem && !this.#stopped) {
+      this.#stage.hand(null);
+      this.#runs.forEach((run, index) => this.#showReading(index, { letter: null, top_letters: [], progress: 0, landmarks: null }));
+    }
+  }
+
+  #showReadings(readings) {
+    const [first] = readings;
+    this.#stage.hand(first.landmarks, first.box, first.letter ? COLOUR_LETTER : COLOUR_NO_LETTER);
+    readings.forEach((reading, index) => {
+      this.#showReading(index, reading);
+      this.#showText(reading.run, reading.text);
+    });
+  }
+
+  #showReading(index, { letter, top_letters: topLetters, progress, landmarks }) {
+    const reading = $(`reading-${index}`);
+    if (!reading) return;
+    reading.querySelector(".letter b").textContent = letter ?? "";
+    reading.querySelector(".letter span").textContent = letter ? `${Math.round(topLetters[0][1] * 100)} %` : "";
+    const instruction = landmarks ? "No letter. Hold one still." : "No hand. Show one completely.";
+    reading.querySelector(".status").textContent = this.#problem?.title ?? (letter ? "This is" : instruction);
+    reading.querySelector(".hold").value = letter ? progress : 0;
+    this.#showTopLetters(reading.querySelector("ol"), topLetters);
+  }
+
+  /** Elements are reused, because they change with every frame. */
+  #showTopLetters(list, topLetters) {
+    while (list.children.length < topLetters.length) {
+      const item = document.createElement("li");
+      const bar = Object.assign(document.createElement("progress"), { max: 1 });
+      bar.setAttribute("aria-hidden", "true");
+      item.append(document.createElement("b"), bar, document.createElement("span"));
+      list.append(item);
+    }
+    while (list.children.length > topLetters.length) list.lastChild.remove();
+    topLetters.forEach(([letter, probability], index) => {
+      const [name, bar, percent] = list.children[index].children;
+      name.textContent = letter;
+      bar.value = probability;
+      percent.textContent = `${Math.round(probability * 100)} %`;
+    });
+  }
+
+  /** Show the text. Screen readers announce only what was added: a letter, or the word that a space has ended. */
+  #showText(run, text) {
+    const before = this.#texts.get(run) ?? "";
+    if (this.#stopped || before === text) return;
+    this.#texts.set(run, text);
+    const index = this.#runs.indexOf(run);
+    const element = $(`text-${index}`);
+    if (!element) return;
+    element.textContent = text;
+    element.parentElement.scrollTop = element.parentElement.scrollHeight;
+    if (index > 0) return;
+    const added = text.at(-1) === " " ? text.trim().split(" ").at(-1) : text.at(-1);
+    announce(text.length > before.length ? added : text || "Cleared");
+  }
+
+  async #press(key) {
+    try {
+      const { runs } = await this.#client.request("POST", `${PATH}/keys`, { key });
+      for (const { run, text } of runs) this.#showText(run, text);
+    } catch (error) {
+      if (this.#handleError(error) && !this.#joined) this.#join(false);
+    }
+  }
+
+  async #clear() {
+    if (!this.#text) return;
+    await this.#press("clear");
+    toast("Text cleared.", { label: "Undo", run: () => this.#press("undo") });
+  }
+
+  get #text() {
+    return this.#texts.get(this.#runs[0]) ?? "";
+  }
+
+  #speak() {
+    if (!this.#text.trim()) return;
+    if (window.speechSynthesis) speechSynthesis.speak(new SpeechSynthesisUtterance(this.#text.toLowerCase()));
+    else toast("This browser cannot speak.");
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(this.#text.trim());
+      toast("Copied.");
+    } catch {
+      toast("The browser does not allow copying.");
+    }
+  }
+
+  #render() {
+    const reading = (run, index) => html`<section class="card reading" id="reading-${index}" aria-label="Letter read by ${run}">
+      ${this.#runs.length > 1 ? html`<h2>${run}</h2>` : nothing}
+      <p class="status secondary">Starting…</p>
+      <p class="letter"><b></b> <span></span></p>
+      <progress class="hold" aria-label="How long the letter has been held" max="1" value="0"></progress>
+      <ol aria-label="The three most probable letters"></ol></section>`;
+    const text = (run, index) => html`<p class="text" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled"></span><i aria-hidden="true"></i></p>`;
+    this.#root.replaceChildren();
+    const content = this.#root.appendChild(document.createElement("div"));
+    content.className = this.#runs.length > 1 ? "try-part two" : "try-part";
+    const video = this.#stage?.video;
+    render(
+      html`<h1 class="visually-hidden">Try</h1>
+        <div class="choices-bar"></div>
+        <section class="stage" aria-label="Camera">${stageTemplate(html`<p id="exam-prompt" hidden></p>`)}</section>
+        <div class="readings">${this.#runs.map(reading)}</div>
+        <section class="card text-panel" aria-label="Text">
+          <div class="texts">${this.#runs.map(text)}</div>
+          <div class="keys">
+            <button type="button" @click=${() => this.#press("space")}>Space <kbd>Space</kbd></button>
+            <button type="button" @click=${() => this.#press("delete")}>Delete <kbd>⌫</kbd></button>
+            <button type="button" @click=${() => this.#clear()}>Clear <kbd>X</kbd></button>
+            <button type="button" @click=${() => this.#speak()}>Speak <kbd>S</kbd></button>
+            <button type="button" @click=${() => this.#copy()}>Copy <kbd>C</kbd></button>
+          </div></section>
+        <dialog id="exam-dialog" aria-labelledby="exam-title"></dialog>`,
+      content,
+    );
+    if (video) {
+      // The camera stays open when another run is chosen.
+      $("video").replaceWith(video);
+    }
+    this.#showChoices();
+  }
+
+  #showChoices() {
+    const bar = this.#root.querySelector(".choices-bar");
+    if (!bar) return;
+    const names = [...new Set([...shared.runs.map((run) => run.run), ...(shared.settings.run ? [shared.settings.run] : []), STARTER])];
+    const option = (run, selected) => html`<option value=${run} ?selected=${run === selected}>${runTitle(run)}</option>`;
+    const choose = (index) => (event) => this.#chooseRun(index, event.target.value);
+    const [first, second] = this.#runs;
+    render(
+      html`<label><span>Model</span> <select id="run" @change=${choose(0)}>${names.map((run) => option(run, first))}</select></label>
+        ${names.length > 1 ? html`<label><span>Compare with</span> <select id="second-run" @change=${choose(1)}><option value="" ?selected=${!second}>Nothing</option>${names.filter((run) => run !== first).map((run) => option(run, second))}</select></label>` : nothing}
+        ${this.#exam.button(() => this.#openExam())}`,
+      bar,
+    );
+  }
+
+  #openExam() {
+    this.#exam.open($("exam-dialog"), { person: currentPerson(), alphabet: shared.settings.alphabet, run: this.#runs[0] }).catch(showError);
+  }
+}
+
+export const tryPart = {
+  name: "try",
+  title: "Try",
+  status: () => "",
+
+  open(root) {
+    const view = new Spelling(root);
+    return { update: (names) => view.update(names), close: () => view.close() };
+  },
+};

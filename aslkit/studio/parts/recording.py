@@ -1,0 +1,150 @@
+"""The part Record: at most one recording at a time, by one page at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import RLock
+from typing import Any, Final
+
+from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
+from aslkit.capture.web.browser_recording import BROWSER_CAMERA, BrowserRecording
+from aslkit.capture.web.controller import RecordingController, recording_closed
+from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.core.letters import LETTERS
+from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
+from aslkit.formats.captures import SessionInfo
+from aslkit.formats.signers import load_signer
+from aslkit.web.active_page import ActivePage
+
+FINISHED: Final = "finished on the page"
+SWITCHED: Final = "another person was chosen on the page"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingOptions:
+    """What `aslkit capture --web` sets.
+
+    Attributes:
+        letters: letters that can be recorded.
+        count: number of frames of each letter to store; None records until the goal is reached.
+        session: name of the session; None for today's date.
+        signer: proposed signer; None for none.
+    """
+
+    letters: Sequence[str] = LETTERS
+    count: int | None = None
+    session: str | None = None
+    signer: str | None = None
+
+
+class RecordingPart:
+    """Opens and closes recordings. Thread-safe.
+
+    Args:
+        workspace: workspace to record into.
+        capture, gate: settings.
+        options: what the command line sets.
+        analyze_frame: measures frames; None uses MediaPipe.
+        on_change: called when a recording was opened or closed, or frames were stored.
+
+    Attributes:
+        active_page: the page that may record.
+        results: results of the recordings that were closed, in order.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        capture: CaptureConfig,
+        gate: GateConfig,
+        options: RecordingOptions,
+        *,
+        analyze_frame: FrameAnalyzer | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._workspace, self._capture, self._gate, self.options = workspace, capture, gate, options
+        self._analyze_frame, self._on_change = analyze_frame, on_change
+        self._lock = RLock()
+        self._recording: BrowserRecording | None = None
+        self.results: list[RecordingResult] = []
+        self.active_page = ActivePage(
+            capture.web_fps,
+            taken_over_message="Recording continues in another window. Record here, or close this window.",
+        )
+
+    @property
+    def controller(self) -> RecordingController:
+        """Handles the requests of the open recording.
+
+        Raises:
+            RequestRefused: no recording is open.
+        """
+        if self._recording is None:
+            raise recording_closed()
+        return self._recording.controller
+
+    @property
+    def signer(self) -> str | None:
+        """The signer of the open recording; None if none is open."""
+        recording = self._recording
+        return None if recording is None else recording.controller.recording.session.info.signer
+
+    def open(self, signer: str, page: str | None, *, take_over: bool) -> dict[str, Any]:
+        """Start a recording of a signer, or continue the open one, and return its state with the page's identifier.
+
+        Args:
+            signer: name of the signer.
+            page: identifier that the page was given before; None if it is new.
+            take_over: end what another page records.
+
+        Raises:
+            RequestRefused: another page is recording (409).
+            InputError: the name is invalid.
+            AslkitError: another process is recording into the session.
+        """
+        signer = validate_signer(signer, synthetic=False)
+        with self._lock:
+            token, _ = self.active_page.claim(page, take_over=take_over)
+            if self.signer != signer:
+                self._close(SWITCHED)
+                self._recording = self._open_recording(signer)
+                self._on_change()
+            return self.controller.state() | {"page": token}
+
+    def _open_recording(self, signer: str) -> BrowserRecording:
+        details = load_signer(self._workspace, signer)
+        default = make_name(f"{datetime.now().astimezone():%Y-%m-%d} {BROWSER_CAMERA}")
+        info = SessionInfo(
+            signer=signer, session=validate_name("session", self.options.session or default), camera=BROWSER_CAMERA,
+            licence=details.licence if details.has_chosen else None, consent=details.consent,
+        )  # fmt: skip
+        lifecycle = RecordingLifecycle(
+            workspace=self._workspace, info=info, capture=self._capture, gate=self._gate, count=self.options.count,
+            can_ask=True, ask_licence=True,
+        )  # fmt: skip
+        letters = sorted(self.options.letters, key=lambda letter: lifecycle.counts[letter])
+        return BrowserRecording(lifecycle, letters, analyze_frame=self._analyze_frame)
+
+    def finish(self) -> dict[str, Any]:
+        """Close the recording, and return its summary."""
+        with self._lock:
+            summary = self.controller.summary()
+            self._close(FINISHED)
+            self.active_page.release()
+            self._on_change()
+            return summary
+
+    def close(self, end_reason: str) -> None:
+        """Close the recording, if one is open.
+
+        Raises:
+            OSError: the last frame could not be written. Frames stored before are complete.
+        """
+        with self._lock:
+            self._close(end_reason)
+
+    def _close(self, end_reason: str) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            self.results.append(recording.close(end_reason))

@@ -1,0 +1,128 @@
+"""The part Review: all captured frames, what is doubtful about them, and what people decide."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
+from aslkit.core.letters import RECORDABLE
+from aslkit.core.workspace import Workspace
+from aslkit.curate.review_queue import ReviewFrame, list_review_frames
+from aslkit.formats.reviews import Action, load_decisions, record_decisions, undo_last_batch
+from aslkit.studio.parts.training import DATASET
+from aslkit.train.reporting.read_runs import list_runs
+from aslkit.vision.images import IMAGE_SUFFIXES
+
+THUMBNAIL_PX: Final = 240
+FULL_PX: Final = 1280
+"""Longer side of the images that the page shows, in the grid and enlarged."""
+
+
+class ReviewPart:
+    """Lists the frames of a workspace, and stores decisions. Thread-safe.
+
+    Args:
+        workspace: workspace with the captures.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace, self._lock = workspace, Lock()
+        self._frames: list[ReviewFrame] | None = None
+
+    def refresh(self) -> list[ReviewFrame]:
+        """List the frames again, as after a recording, a curation or a training, and return them."""
+        with self._lock:
+            self._frames = list_review_frames(self._workspace, dataset=DATASET, run=self._newest_run())
+            return self._frames
+
+    def _newest_run(self) -> Path | None:
+        runs = [run.folder for run in list_runs(self._workspace.runs) if run.kind == "run" and not run.missing]
+        return max(runs, key=lambda run: (run / "model").stat().st_mtime, default=None)
+
+    def frames(self) -> dict[str, Any]:
+        """Return all frames, the doubtful ones first, in a compact form.
+
+        Returns:
+            "signers", "sessions" and "reasons" list names; each of "frames" is [index of the signer, index of the
+            session, letter, file name, indices of the reasons, details, suggested letter, key of the original of a
+            duplicate, whether curation rejected it]. "decisions" is as in `decisions`.
+        """
+        frames = self.refresh()
+        names: dict[str, dict[str, int]] = {"signers": {}, "sessions": {}, "reasons": {}}
+
+        def index(kind: str, name: str) -> int:
+            return names[kind].setdefault(name, len(names[kind]))
+
+        rows = [
+            [
+                index("signers", frame.signer), index("sessions", frame.session), frame.letter,
+                frame.key.rpartition("/")[2], [index("reasons", reason) for reason in frame.reasons], frame.details,
+                frame.suggested, frame.original, int(frame.rejected),
+            ]
+            for frame in frames
+        ]  # fmt: skip
+        return {"frames": rows, **{kind: list(values) for kind, values in names.items()}, **self.decisions()}
+
+    def decisions(self) -> dict[str, Any]:
+        """Return the current decision of each frame: [action, letter] by the frame's key; and the last batch."""
+        decisions = load_decisions(self._workspace)
+        batch = max((decision.batch for decision in decisions.values()), default=0)
+        return {"decisions": {key: [each.action, each.letter] for key, each in decisions.items()}, "batch": batch}
+
+    def decide(self, frames: Sequence[str], action: Action, letter: str | None) -> int:
+        """Store a decision about frames, and return how many there are.
+
+        Raises:
+            InputError: a key or the letter is invalid.
+        """
+        record_decisions(self._workspace, frames, action, letter=letter)
+        return len(frames)
+
+    def undo(self) -> int:
+        """Undo the last decision that is not undone, and return how many frames it was about."""
+        return len(undo_last_batch(self._workspace))
+
+    def summary(self) -> dict[str, int]:
+        """Return how many frames are doubtful and undecided, how many were decided, and when that last changed."""
+        frames = self._frames if self._frames is not None else self.refresh()
+        decisions = load_decisions(self._workspace)
+        counted = {frame.key for frame in frames if is_doubtful(frame)}
+        log = self._workspace.reviews
+        return {
+            "frames": len(frames),
+            "doubtful": len(counted - set(decisions)),
+            "decided": len(decisions),
+            "changed_ns": log.stat().st_mtime_ns if log.exists() else 0,
+        }
+
+    def image(self, key: str, *, full: bool) -> bytes:
+        """Return a frame as a reduced JPEG.
+
+        Args:
+            key: SIGNER/SESSION/LETTER/NAME.
+            full: in the size for the whole screen instead of the grid.
+
+        Raises:
+            RequestRefused: there is no such frame, or it is damaged.
+        """
+        try:
+            return create_thumbnail(self._path(key), size=FULL_PX if full else THUMBNAIL_PX)
+        except (OSError, ValueError) as error:
+            raise frame_not_found() from error
+
+    def _path(self, key: str) -> Path:
+        """Return the path of a frame. The key comes from a page, so that nothing outside the captures may be read."""
+        parts = key.split("/")
+        valid = len(parts) == 4 and all(
+            part and part[0] != "." and os.sep not in part and "\\" not in part for part in parts
+        )
+        if not valid or parts[2] not in RECORDABLE or Path(parts[3]).suffix.lower() not in IMAGE_SUFFIXES:
+            raise frame_not_found()
+        return self._workspace.captures.joinpath(*parts)
+
+
+def is_doubtful(frame: ReviewFrame) -> bool:
+    """Return whether curation or the newest run found something about this single frame, apart from decisions."""
+    return frame.doubtful or (frame.decision is not None and bool(frame.reasons))
