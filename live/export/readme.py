@@ -49,7 +49,7 @@ must use https: browsers give the camera only to pages over https or on the same
 a page that was opened as a file; such a page still recognises landmark files.
 
 Camera images never leave the browser, and the page loads nothing from other servers: its content security policy
-forbids it. The page needs Chrome 91, Firefox 89, Safari 16.4 or later.
+forbids it. The page needs Chrome 91, Firefox 89, Safari 16.4 or later, and WebGL 2.
 
 The folder `mediapipe` contains `@mediapipe/tasks-vision` {version}, which finds hands (Google, Apache-2.0, see
 `mediapipe/LICENSE`; `vision_bundle.js` was named `vision_bundle.mjs`). `{model}` contains the hand models of the

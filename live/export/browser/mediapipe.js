@@ -19,29 +19,34 @@ function explainAddress() {
  * @param {boolean} withEmbedding whether the network needs an embedding
  */
 async function loadMediaPipe(withEmbedding) {
-  // Updated before each step, so that the error names the file that could not be loaded.
-  let path = "mediapipe/vision_bundle.js";
+  // Otherwise MediaPipe loads, and fails with an obscure error in the first frame.
+  if (!document.createElement("canvas").getContext("webgl2"))
+    throw new Error("MediaPipe needs WebGL 2. Turn on hardware acceleration in the settings of the browser, or use another browser.");
+  const vision = await load("mediapipe/vision_bundle.js", (url) => import(url));
+  if (!(await vision.FilesetResolver.isSimdSupported()))
+    throw new Error("This browser is too old. Chrome 91, Firefox 89, Safari 16.4 and later work.");
+  const files = await vision.FilesetResolver.forVisionTasks(new URL("mediapipe", document.baseURI).href);
+  const model = await load("hand.task", fetchModel);
+  const landmarker = await load("mediapipe/vision_wasm_internal.wasm", () => vision.HandLandmarker.createFromOptions(files, {
+    baseOptions: model, runningMode: "VIDEO", numHands: 1, minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
+  }));
+  if (!withEmbedding) return { landmarker };
+  const embedder = await load("embedding.tflite", async (url) =>
+    vision.ImageEmbedder.createFromOptions(files, { baseOptions: await fetchModel(url), runningMode: "IMAGE" }));
+  return { landmarker, embedder };
+}
+
+/** Load a file of the page's folder with a function. Its errors name the file. */
+async function load(path, loadFrom) {
   try {
-    const vision = await import(new URL(path, document.baseURI).href);
-    if (!(await vision.FilesetResolver.isSimdSupported())) throw new Error("This browser is too old. Chrome 91, Firefox 89, Safari 16.4 and later work.");
-    path = "mediapipe/vision_wasm_internal.wasm";
-    const files = await vision.FilesetResolver.forVisionTasks(new URL("mediapipe", document.baseURI).href);
-    path = "hand.task";
-    const landmarker = await vision.HandLandmarker.createFromOptions(files, {
-      baseOptions: await loadModel(path), runningMode: "VIDEO", numHands: 1,
-      minHandDetectionConfidence: MIN_DETECTION_CONFIDENCE,
-    });
-    if (!withEmbedding) return { landmarker };
-    path = "embedding.tflite";
-    const options = { baseOptions: await loadModel(path), runningMode: "IMAGE" };
-    return { landmarker, embedder: await vision.ImageEmbedder.createFromOptions(files, options) };
+    return await loadFrom(new URL(path, document.baseURI).href);
   } catch (error) {
     throw new Error(`Could not load ${path}. ${error?.message ?? "Is the file on the server?"}`);
   }
 }
 
-async function loadModel(path) {
-  const response = await fetch(new URL(path, document.baseURI).href);
+async function fetchModel(url) {
+  const response = await fetch(url);
   if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   return { modelAssetBuffer: new Uint8Array(await response.arrayBuffer()) };
 }

@@ -165,13 +165,27 @@ def test_names_are_escaped(tab: Any, tmp_path: Path) -> None:
     assert tab.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("path", ["mediapipe/vision_bundle.js", "hand.task"])
+@pytest.mark.parametrize("path", ["mediapipe/vision_bundle.js", "mediapipe/vision_wasm_internal.wasm", "hand.task"])
 def test_missing_file_is_explained(path: str, tab: Any) -> None:
     tab.route(f"**/{path}", lambda route: route.fulfill(status=404))
     tab.click("#start")
     expect(tab.locator("#notice-text")).to_contain_text(f"Could not load {path}.")
     expect(tab.locator("#start")).to_have_text("Try again")
     expect(tab.locator("#status")).to_have_attribute("data-state", "bad")
+
+
+def test_browser_without_webgl_is_explained(tab: Any) -> None:
+    tab.evaluate("() => { HTMLCanvasElement.prototype.getContext = () => null; }")
+    tab.click("#start")
+    expect(tab.locator("#notice-text")).to_contain_text("Turn on hardware acceleration")
+
+
+def test_browser_without_simd_is_explained(tab: Any) -> None:
+    tab.evaluate("() => { WebAssembly.instantiate = () => Promise.reject(new Error()); }")
+    tab.click("#start")
+    expect(tab.locator("#notice-text")).to_have_text(
+        "This browser is too old. Chrome 91, Firefox 89, Safari 16.4 and later work."
+    )
 
 
 def test_http_from_another_machine_is_explained(browser: Any, url: str) -> None:
