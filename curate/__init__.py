@@ -1,4 +1,4 @@
 """Turn captures into a clean, deduplicated Parquet dataset, split by signer.
 
-`pipeline.curate` runs measure → filter → split → write → report.
+`pipeline.curate` runs decisions of people → measure → filter → split → write → report.
 """

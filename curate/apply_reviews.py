@@ -23,7 +23,7 @@ class ReviewedFrames:
         decisions: one entry per decision that was applied, with its action as the reason: rows of reviewed.parquet.
         kept: keys of the frames that are good and whose letter is right.
         relabelled: keys of the frames with a new letter.
-        missing: keys of decisions about frames that no longer exist, sorted.
+        missing: number of decisions about frames that no longer exist.
     """
 
     frames: list[CapturedFrame]
@@ -31,16 +31,13 @@ class ReviewedFrames:
     decisions: list[Rejection]
     kept: frozenset[str]
     relabelled: frozenset[str]
-    missing: list[str]
+    missing: int
 
     def notes(self) -> list[str]:
         """Return a note about decisions that could not be applied."""
-        if not self.missing:
-            return []
-        return [
-            f"reviews.jsonl has {format_count(len(self.missing), 'decision')} about frames that no longer exist, such "
-            f"as {self.missing[0]}."
-        ]
+        # Without names: nobody of these signers need be in the dataset, so pseudonyms would not replace them.
+        count = format_count(self.missing, "decision")
+        return [f"reviews.jsonl has {count} about frames that no longer exist."] if self.missing else []
 
 
 def apply_reviews(
@@ -77,7 +74,7 @@ def apply_reviews(
         decisions=[_describe_decision(_relabel(frame, letters.get(frame.key)), each) for frame, each in found],
         kept=frozenset(decision.frame for _, decision in found if decision.action == "keep"),
         relabelled=frozenset(letters),
-        missing=sorted(key for key in {*decisions} - {*by_key} if key.partition("/")[0] not in left_out),
+        missing=sum(key not in by_key and key.partition("/")[0] not in left_out for key in decisions),
     )
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import INDEX
 from aslkit.core.workspace import Workspace
 from aslkit.curate.filter.exact_duplicates import REVIEWED
 from aslkit.curate.report.galleries import DESCRIPTIONS, LETTER_REASONS, original_key, summarise_reason
 from aslkit.curate.report.pose_outliers import UNUSUAL_FORM
-from aslkit.datasets import parquet_store
+from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.split import GAP
 from aslkit.formats.captures import CapturedFrame, walk_captures
 from aslkit.formats.reviews import Decision, load_decisions
@@ -35,6 +37,8 @@ _IMPORTANCE: Final = (
 
 NOT_DOUBTFUL: Final = frozenset((*LETTER_REASONS, GAP, REVIEWED))
 """Reasons that say nothing about the single frame, or that a person gave."""
+
+_FINDING_COLUMNS: Final = pa.schema([schema.REJECTED.field(name) for name in ("path", "reason", "detail")])
 
 _SUGGESTED_LETTER: Final = {"label-doubt": re.compile(r"looks like (\w) "), MISTAKE: re.compile(r"predicted as (\w)$")}
 """Details that suggest a letter."""
@@ -123,7 +127,12 @@ def list_reasons() -> list[str]:
 
 def _read_findings(folder: Path) -> Iterator[tuple[str, _Finding]]:
     for read, rejected in ((parquet_store.read_rejected, True), (parquet_store.read_flagged, False)):
-        columns = read(folder).select(["path", "reason", "detail"]).to_pydict()
+        try:
+            columns = read(folder).select(_FINDING_COLUMNS.names).cast(_FINDING_COLUMNS).to_pydict()
+        except (KeyError, pa.ArrowException) as error:
+            raise AslkitError(
+                f"The findings in {folder} have other columns than aslkit writes. Run `aslkit curate --rebuild`."
+            ) from error
         for path, reason, detail in zip(*columns.values(), strict=True):
             if path and reason:
                 yield path, _Finding(reason=reason, detail=detail or "", rejected=rejected)

@@ -40,7 +40,7 @@ _QUIT: Final = ("", "q", "\x03", "\x04", "\x1b")
 @click.option("--drop", multiple=True, metavar="KEY", help="Drop this frame.")
 @click.option("--relabel", multiple=True, metavar="KEY=LETTER", help="Give this frame another letter, or 'none'.")
 @click.option("--reset", multiple=True, metavar="KEY", help="Forget the decision about this frame.")
-@click.option("--undo", is_flag=True, help="Undo the last decision, or those that were made together.")
+@click.option("--undo", is_flag=True, help="Undo the last decisions: those of one command, or of one step in a page.")
 @workspace_option
 @json_option
 def review(
@@ -75,7 +75,8 @@ def review(
     workspace = Workspace(root=root)
     if keep or drop or relabel or reset or undo:
         reject_options(_FILTERS, "cannot be combined with decisions")
-        _decide(workspace, {"keep": keep, "drop": drop, "reset": reset}, relabel, undo=undo, as_json=as_json)
+        keys: dict[Action, tuple[str, ...]] = {"keep": keep, "drop": drop, "reset": reset}
+        _decide(workspace, keys, relabel, undo=undo, dataset=dataset, as_json=as_json)
         return
     frames = _list_frames(workspace, dataset, run)
     chosen = _filter_frames(frames, every=every, reason=reason, letter=letter, signer=signer)
@@ -84,7 +85,7 @@ def review(
 
         print_review_list(chosen, len(frames), every=every, as_json=as_json)
     else:
-        _review_in_terminal(workspace, chosen)
+        _review_in_terminal(workspace, chosen, dataset)
 
 
 def _is_interactive() -> bool:
@@ -131,32 +132,32 @@ def _decide(
     relabel: Sequence[str],
     *,
     undo: bool,
+    dataset: str,
     as_json: bool,
 ) -> None:
-    """Record the decisions of a script, after all of them were checked, or undo the last ones."""
+    """Record the decisions of a script as one batch, or undo the last batch."""
     from aslkit.cli.output.review import print_decisions
     from aslkit.formats.captures import walk_captures
-    from aslkit.formats.reviews import record_decisions, undo_last_batch
+    from aslkit.formats.reviews import record_batch, undo_last_batch
 
     if undo:
         reject_options((*keys, "relabel"), "cannot be combined with --undo")
-        print_decisions(Counter(), as_json=as_json, undone=undo_last_batch(workspace))
+        print_decisions(Counter(), dataset=dataset, as_json=as_json, undone=undo_last_batch(workspace))
         return
-    decisions: list[tuple[Action, str | None, tuple[str, ...]]] = [
-        *((action, None, frames) for action, frames in keys.items() if frames),
-        *(("relabel", letter, (key,)) for key, letter in map(_parse_relabel, relabel)),
+    decisions: list[tuple[str, Action, str | None]] = [
+        *((key, action, None) for action, frames in keys.items() for key in frames),
+        *((key, "relabel", letter) for key, letter in map(_parse_relabel, relabel)),
     ]
     existing = {frame.key for frame in walk_captures(workspace.captures)}
-    for action, _, frames in decisions:
-        if missing := [key for key in frames if key not in existing and action != "reset"]:
-            raise InputError(
-                f"There is no frame {missing[0]!r} in {workspace.captures}. List all: `aslkit review --all --json`."
-            )
-    for action, letter, frames in decisions:
-        record_decisions(workspace, frames, action, letter=letter)
-    counts = Counter({action: 0 for action, _, _ in decisions})
-    counts.update(action for action, _, frames in decisions for _ in set(frames))
-    print_decisions(Counter(counts), as_json=as_json)
+    # A decision about a frame that is gone can still be forgotten.
+    if missing := [key for key, action, _ in decisions if key not in existing and action != "reset"]:
+        raise InputError(
+            f"There is no frame {missing[0]!r} in {workspace.captures}. List all: `aslkit review --all --json`."
+        )
+    if twice := [key for key, count in Counter(key for key, _, _ in decisions).items() if count > 1]:
+        raise InputError(f"{twice[0]!r} was given twice. Decide once about each frame.")
+    record_batch(workspace, decisions)
+    print_decisions(Counter(action for _, action, _ in decisions), dataset=dataset, as_json=as_json)
 
 
 def _parse_relabel(text: str) -> tuple[str, str]:
@@ -166,7 +167,7 @@ def _parse_relabel(text: str) -> tuple[str, str]:
     return key, NO_LETTER if letter.strip().lower() == NO_LETTER else parse_letter(letter)
 
 
-def _review_in_terminal(workspace: Workspace, frames: "list[ReviewFrame]") -> None:
+def _review_in_terminal(workspace: Workspace, frames: "list[ReviewFrame]", dataset: str) -> None:
     """Show the frames one by one until all are decided or the user quits; each decision is stored at once."""
     from aslkit.cli.output.review import print_decisions
 
@@ -178,7 +179,7 @@ def _review_in_terminal(workspace: Workspace, frames: "list[ReviewFrame]") -> No
         session.run()
     except (KeyboardInterrupt, EOFError):
         click.echo()
-    print_decisions(session.counts, as_json=False)
+    print_decisions(session.counts, dataset=dataset, as_json=False)
 
 
 @dataclass(kw_only=True)

@@ -128,15 +128,21 @@ def record_decisions(
         InputError: no frames, an invalid key, action or letter.
         AslkitError: the file is damaged, or another process does not release its lock.
     """
-    letter = _parse_decision(action, letter)
-    choices = tuple(
-        _Choice(frame=frame, action=action, letter=letter) for frame in dict.fromkeys(map(_parse_key, frames))
-    )
+    return record_batch(workspace, [(frame, action, letter) for frame in frames], now=now)
+
+
+def record_batch(
+    workspace: Workspace, decisions: Sequence[tuple[str, Action, str | None]], *, now: datetime | None = None
+) -> int:
+    """Record different decisions as one batch: frame, action and letter of each. See `record_decisions`."""
+    choices = {}
+    for frame, action, letter in decisions:
+        key = _parse_key(frame)
+        choices[key] = _Choice(frame=key, action=action, letter=_parse_decision(action, letter))
     if not choices:
         raise InputError("No frames were given, so there is nothing to decide.")
     with _lock(workspace):
-        log = _read(workspace.reviews)
-        return _append(workspace.reviews, log, choices, now=now)
+        return _append(workspace.reviews, _read(workspace.reviews), tuple(choices.values()), now=now)
 
 
 def undo_last_batch(workspace: Workspace, *, now: datetime | None = None) -> list[str]:

@@ -53,6 +53,13 @@ def test_info_accepts_name_and_folder(dataset: Path, tmp_path: Path) -> None:
     assert values["letters"]["A"] == {"train": 2, "validation": 0, "test": 0}
 
 
+def test_info_tells_what_people_reviewed(tmp_path: Path) -> None:
+    rows = {name: factories.rows_of(name, 2) for name in ("train", "test")}
+    summary = {"reviewed": {"keep": 3, "relabel": 1, "other": "x"}}
+    factories.write(tmp_path / "datasets" / "seen", rows, summary=summary)
+    assert "Reviewed by people: kept 3, relabelled 1\n" in aslkit("info", "seen", workspace=tmp_path).output
+
+
 def test_list_shows_each_dataset_of_the_workspace(dataset: Path, tmp_path: Path) -> None:
     assert "There are no datasets in" in aslkit("list", workspace=tmp_path / "none").output
     factories.dataset(tmp_path / "datasets" / "other")

@@ -77,10 +77,13 @@ def test_scripts_decide_and_undo(root: Path) -> None:
     assert "Stored: kept 1, dropped 1, relabelled 2." in output
     expected: Decisions = {KEYS[0]: ("keep", None), KEYS[1]: ("drop", None), KEYS[2]: ("relabel", "E")}
     assert decisions(root) == expected | {"ben/one/B/2.jpg": ("relabel", "none")}
-    assert json.loads(aslkit("review", "--undo", "--json", workspace=root).stdout)["undone"] == ["ben/one/B/2.jpg"]
-    assert decisions(root) == expected
-    aslkit("review", "--reset", KEYS[1], workspace=root)
+    aslkit("review", "--reset", KEYS[1], "--reset", "ben/one/B/2.jpg", workspace=root)
     assert decisions(root) == {key: value for key, value in expected.items() if key != KEYS[1]}
+    undone = json.loads(aslkit("review", "--undo", "--json", workspace=root).stdout)["undone"]
+    assert undone == [KEYS[1], "ben/one/B/2.jpg"]
+    assert "Undone: the last decision about 4 frames." in aslkit("review", "--undo", workspace=root).output
+    assert decisions(root) == {}
+    assert "Nothing was changed." in aslkit("review", "--undo", workspace=root).output
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,7 @@ def test_scripts_decide_and_undo(root: Path) -> None:
         (["--relabel", KEYS[0]], "is not KEY=LETTER"),
         (["--relabel", f"{KEYS[0]}=J"], "signed with a movement"),
         (["--drop", KEYS[0], "--relabel", f"{KEYS[1]}=?"], "is not a letter"),
+        (["--drop", KEYS[0], "--keep", KEYS[0]], "was given twice"),
         (["--undo", "--keep", KEYS[0]], "--keep cannot be combined with --undo"),
         (["--list", "--keep", KEYS[0]], "--list cannot be combined with decisions"),
         (["--reason", "ugly"], "'ugly' is not a reason. Use one of: label-doubt, mistake, "),

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aslkit.core.errors import AslkitError
@@ -77,6 +79,14 @@ def test_important_reasons_come_first(workspace: Workspace) -> None:
     assert frames[0].details[0] == "looks like T (95% sure)"
     assert (frames[0].suggested, frames[0].rejected) == ("T", False)
     assert (frames[1].original, frames[1].rejected) == ("ada/one/B/2.jpg", True)
+
+
+def test_findings_of_another_program_are_an_error(workspace: Workspace) -> None:
+    add_findings(workspace, "flagged.parquet")
+    for table in (pa.table({"path": ["x"]}), pa.table({"path": [b"\xff"], "reason": [1], "detail": [None]})):
+        pq.write_table(table, workspace.dataset("custom") / "flagged.parquet")
+        with pytest.raises(AslkitError, match="have other columns than aslkit writes"):
+            list_review_frames(workspace)
 
 
 def test_decided_frames_are_not_doubtful(workspace: Workspace) -> None:

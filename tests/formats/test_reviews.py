@@ -21,6 +21,7 @@ from aslkit.formats.reviews import (
     Decision,
     count_usable_letters,
     load_decisions,
+    record_batch,
     record_decisions,
     undo_last_batch,
 )
@@ -49,6 +50,16 @@ def test_last_decision_of_a_frame_counts(workspace: Workspace) -> None:
     }
     record_decisions(workspace, [KEYS[0]], "reset")
     assert [*load_decisions(workspace)] == [KEYS[1]]
+
+
+def test_different_decisions_are_one_batch(workspace: Workspace) -> None:
+    with pytest.raises(InputError, match="signed with a movement"):
+        record_batch(workspace, [(KEYS[0], "drop", None), (KEYS[1], "relabel", "Z")])
+    assert current(workspace) == {}
+    assert record_batch(workspace, [(KEYS[0], "drop", None), (KEYS[1], "relabel", "none")]) == 1
+    assert current(workspace) == {KEYS[0]: ("drop", None), KEYS[1]: ("relabel", "none")}
+    assert undo_last_batch(workspace) == [*KEYS[:2]]
+    assert current(workspace) == {}
 
 
 def test_undo_restores_the_decisions_before_the_batch(workspace: Workspace) -> None:

@@ -70,11 +70,12 @@ def _print_table(rows: Sequence[tuple[str, str, str]]) -> None:
     Console().print(table)
 
 
-def print_decisions(counts: Counter[str], *, as_json: bool, undone: Sequence[str] = ()) -> None:
+def print_decisions(counts: Counter[str], *, dataset: str, as_json: bool, undone: Sequence[str] = ()) -> None:
     """Print how many frames were decided or undone, and the next command.
 
     Args:
         counts: number of frames by action.
+        dataset: name of the dataset to curate next.
         as_json: print JSON.
         undone: keys of the frames whose last decision was undone.
     """
@@ -90,7 +91,8 @@ def print_decisions(counts: Counter[str], *, as_json: bool, undone: Sequence[str
     else:
         click.echo("Nothing was changed.")
     if parts or undone:
-        click.echo(f"Apply with: {next_command('curate')}")
+        options = () if dataset == "custom" else ("--dataset", dataset)
+        click.echo(f"Apply with: {next_command('curate', *options)}")
 
 
 def show_frame(frame: "ReviewFrame", captures: Path, *, number: int, total: int) -> None:
