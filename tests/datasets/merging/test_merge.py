@@ -63,7 +63,7 @@ class Row:
 
 
 def write(folder: Path, rows: Sequence[Row], **facts: Any) -> MergeInput:
-    """Write a dataset with its last fifth as test, and one frame that curation rejected."""
+    """Write a dataset with its last fifth as test, one frame that curation rejected, and decisions about two frames."""
     cut = len(rows) - len(rows) // 5
     for split, part in (("train", rows[:cut]), ("test", [row for row in rows[cut:] if not row.copy])):
         groups = [
@@ -83,6 +83,11 @@ def write(folder: Path, rows: Sequence[Row], **facts: Any) -> MergeInput:
     parquet_store.write_findings(
         folder / parquet_store.FLAGGED_FILE,
         [each | {"reason": "cut-off", "detail": "at the edge"} for each in frames[:2]],
+    )
+    dropped = {**frames[0], "path": f"{first.signer}/{first.session}/A/9.png", "letter": "A"}  # or a row of another one
+    parquet_store.write_findings(
+        folder / parquet_store.REVIEWED_FILE,
+        [{**frames[0], "reason": "keep", "detail": ""}, {**dropped, "reason": "drop", "detail": ""}],
     )
     return MergeInput(name=folder.name, folder=folder, renames={})
 
