@@ -14,9 +14,10 @@ from aslkit.core.errors import AslkitError
 from aslkit.core.files import is_partial, write_durably
 from aslkit.core.letters import RECORDABLE
 from aslkit.core.progress import progress_bar
-from aslkit.core.workspace import Workspace
+from aslkit.core.workspace import Workspace, compose
 from aslkit.formats.captures import CapturedFrame, SessionInfo, update_session
 from aslkit.formats.frame_index import FrameIndex, IndexEntry
+from aslkit.formats.reviews import load_decisions
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
 
@@ -233,17 +234,21 @@ def format_time(time: datetime | None) -> str | None:
 def load_earlier_frames(workspace: Workspace, signer: str, *, exclude: str) -> list[IndexEntry]:
     """Return the index entries of a signer's other sessions. Sessions without an index have none.
 
+    Frames that people dropped or relabelled are skipped, so that similar ones can be recorded again.
+
     Args:
         workspace: workspace with the captures folder.
         signer: name of the signer.
         exclude: name of the session to exclude.
     """
     folder = workspace.captures / signer
+    decisions = load_decisions(workspace)
+    removed = {key for key, decision in decisions.items() if decision.action in ("drop", "relabel")}
     sessions = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if folder.is_dir() else ()
     return [
         entry
         for session in sorted(sessions)
         if session.name != exclude
         for entry in FrameIndex.load(session).entries.values()
-        if (session / entry.file).exists()
+        if (session / entry.file).exists() and f"{signer}/{compose(session.name)}/{entry.file}" not in removed
     ]

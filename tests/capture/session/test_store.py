@@ -20,6 +20,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.frame_index import INDEX_FILE, IndexEntry
+from aslkit.formats.reviews import record_decisions
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.images import Frame, encode_jpeg
 
@@ -284,6 +285,9 @@ def test_load_earlier_frames_returns_existing_frames_of_other_sessions(
     ]
     assert [entry.file for entry in load_earlier_frames(empty_workspace, "ada", exclude="one")] == ["B/1.jpg"]
     assert load_earlier_frames(empty_workspace, "nobody", exclude="one") == []
+    record_decisions(empty_workspace, ["ada/one/A/1.jpg"], "drop")
+    record_decisions(empty_workspace, ["ada/one/A/2.jpg"], "keep")
+    assert [entry.file for entry in load_earlier_frames(empty_workspace, "ada", exclude="two")] == ["A/2.jpg"]
 
 
 def test_walk_captures_ignores_trash(folder: Path, open_session: OpenSession, empty_workspace: Workspace) -> None:
