@@ -27,6 +27,7 @@ class ActivePage:
 
     def __init__(self, fps: float, *, taken_over_message: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.page: str | None = None
+        self._unconfirmed: str | None = None
         self._fps, self._taken_over_message, self._clock = fps, taken_over_message, clock
         self._last_request_s = -IDLE_S
         self._frame_limit = TokenBucket(1.2 * fps, max(4, 0.4 * fps), clock=clock)
@@ -47,9 +48,12 @@ class ActivePage:
             RequestRefused: another page is active (409).
         """
         self.check_rate()
-        returning = page is not None and page == self.page
+        returning = page is not None and page in (self.page, self._unconfirmed)
         if not (returning or take_over or self.is_idle):
             raise RequestRefused(409, self._taken_over_message, why="elsewhere")
+        # The response may get lost, for example if the page is just being reloaded. Until the new identifier is used, the
+        # page may still return with its old one.
+        self._unconfirmed = page if returning else None
         self.page = secrets.token_urlsafe(12)
         self._last_request_s = self._clock()
         return self.page, returning
@@ -72,6 +76,7 @@ class ActivePage:
         if page is None or page != self.page:
             why = "unknown" if self.page is None else "elsewhere"  # no page is known after a restart of the server
             raise RequestRefused(409, self._taken_over_message, why=why)
+        self._unconfirmed = None
         self._last_request_s = self._clock()
 
     def check_rate(self, *, frames: bool = False) -> None:

@@ -13,7 +13,7 @@ Letter = Annotated[
 class Body(BaseModel):
     """A body without other keys than those described."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Empty(Body):
@@ -31,9 +31,10 @@ class PersonBody(Body):
 
 
 class RecordingBody(Body):
-    """Whose recording to open."""
+    """Whose recording to open, and with which letter to go on after a restart of the server."""
 
     signer: Name
+    letter: Letter | None = None
     take_over: bool = False
 
 

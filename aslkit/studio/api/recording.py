@@ -30,7 +30,7 @@ def recording_routes(studio: Studio) -> APIRouter:
     @router.post("")
     def open_recording(body: RecordingBody, x_page: PageHeader = None) -> dict[str, Any]:
         """Start recording a person, or continue after a reload."""
-        return part.open(body.signer, x_page, take_over=body.take_over)
+        return part.open(body.signer, x_page, letter=body.letter, take_over=body.take_over)
 
     @router.get("")
     def get_recording() -> dict[str, Any]:

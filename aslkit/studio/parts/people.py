@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import msgspec
 
+from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, compose, validate_signer
-from aslkit.formats.captures import count_letters, list_folders
+from aslkit.formats.captures import list_folders
 from aslkit.formats.licences import PRIVATE, parse_licence
+from aslkit.formats.reviews import count_usable_letters
 from aslkit.formats.signers import SignerDetails, load_signer, load_signers, save_signer
 from aslkit.vision.hand_landmarker import Handedness
 
@@ -39,7 +41,7 @@ def list_people(workspace: Workspace) -> list[Person]:
     details = load_signers(workspace)
     folders = {compose(folder.name) for folder in list_folders(workspace.captures)}
     return [
-        _create_person(name, details.get(name, SignerDetails()), count_letters(workspace.captures, name))
+        _create_person(name, details.get(name, SignerDetails()), count_usable_letters(workspace, name))
         for name in sorted(folders | set(details), key=str.casefold)
     ]
 
@@ -71,8 +73,6 @@ def save_person(
     name = validate_signer(name.strip(), synthetic=name.startswith(SYNTHETIC_PREFIX) and not new)
     stored = load_signer(workspace, name)
     if new and name in {person.name for person in list_people(workspace)}:
-        from aslkit.core.errors import InputError
-
         raise InputError(f"{name} is in the list already. Choose {name} there, or give another name.")
     parsed = parse_licence(licence or PRIVATE)
     details = replace(stored, consent=None).state(licence=parsed, consent=(consent or "").strip() or None)

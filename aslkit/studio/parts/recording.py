@@ -1,6 +1,7 @@
 """The part Record: at most one recording at a time, by one page at a time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from threading import RLock
@@ -90,12 +91,15 @@ class RecordingPart:
         recording = self._recording
         return None if recording is None else recording.controller.recording.session.info.signer
 
-    def open(self, signer: str, page: str | None, *, take_over: bool) -> dict[str, Any]:
+    def open(
+        self, signer: str, page: str | None, *, letter: str | None = None, take_over: bool = False
+    ) -> dict[str, Any]:
         """Start a recording of a signer, or continue the open one, and return its state with the page's identifier.
 
         Args:
             signer: name of the signer.
             page: identifier that the page was given before; None if it is new.
+            letter: letter to start with; None for the one with the fewest frames.
             take_over: end what another page records.
 
         Raises:
@@ -109,6 +113,8 @@ class RecordingPart:
             if self.signer != signer:
                 self._close(SWITCHED)
                 self._recording = self._open_recording(signer)
+                if letter in self.controller.recording.letters:
+                    self.controller.select_letter(letter)
                 self._on_change()
             return self.controller.state() | {"page": token}
 
@@ -130,7 +136,8 @@ class RecordingPart:
         """Close the recording, and return its summary."""
         with self._lock:
             summary = self.controller.summary()
-            self._close(FINISHED)
+            with suppress(OSError):  # the summary says so
+                self._close(FINISHED)
             self.active_page.release()
             self._on_change()
             return summary

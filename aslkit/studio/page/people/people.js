@@ -76,7 +76,10 @@ export const people = {
 
   open(root) {
     function showForm(person) {
-      const dialog = root.querySelector("dialog");
+      // A new element each time: the browser keeps what was typed in an earlier form.
+      const old = root.querySelector("dialog");
+      const dialog = old.cloneNode();
+      old.replaceWith(dialog);
       const onSave = async (event) => {
         event.preventDefault();
         const values = new FormData(event.target);
@@ -93,11 +96,8 @@ export const people = {
           else showError(error);
         }
       };
-      // A new element each time: the browser keeps what was typed in an earlier form.
-      const fresh = dialog.cloneNode();
-      dialog.replaceWith(fresh);
-      render(formTemplate(person, { onSave, onCancel: () => fresh.close() }), fresh);
-      fresh.showModal();
+      render(formTemplate(person, { onSave, onCancel: () => dialog.close() }), dialog);
+      dialog.showModal();
     }
 
     function update() {

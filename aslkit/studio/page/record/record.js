@@ -38,6 +38,7 @@ class Session {
   #state = null; // last state received from the server; null before the first one
   #joined = false; // whether this is the window that records
   #stopped = false;
+  #finishing = false; // whether the recording is being finished: a frame that comes too late must not reopen it
   #asking = false; // whether a question is open
   #switching = false; // whether a request to switch the letter is pending
   #recent = []; // files of the newest frames, newest first
@@ -105,7 +106,7 @@ class Session {
   async #join(takeOver) {
     while (!this.#stopped) {
       try {
-        this.#apply(await this.#server.join(this.person, takeOver));
+        this.#apply(await this.#server.join(this.person, this.#state?.letter ?? null, takeOver));
         this.#joined = true;
         this.#stage.problem("server", null);
         this.#stage.problem("elsewhere", null);
@@ -121,7 +122,7 @@ class Session {
   /** Show a failed request to the user. Returns whether retrying makes sense. */
   #handleError(error) {
     if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
-    if (this.#stopped) return false;
+    if (this.#stopped || this.#finishing) return false;
     if (error instanceof RequestRefused && [404, 422, 429, 503].includes(error.status) && this.#joined) {
       if (error.status < 429) announce(error.message);
       return true;
@@ -207,7 +208,7 @@ class Session {
     while (!this.#stopped) {
       const now = performance.now();
       // Browsers slow down timers of hidden pages, so these send no frames at all.
-      const idle = !this.#joined || !this.#stage.live || document.hidden || this.#asking;
+      const idle = !this.#joined || !this.#stage.live || document.hidden || this.#asking || this.#finishing;
       if (idle || now < nextMs) {
         await pause(idle ? 100 : nextMs - now);
         continue;
@@ -347,11 +348,13 @@ class Session {
 
   async #finish() {
     this.#recording.stop();
+    this.#finishing = true;
     try {
       const summary = await this.#server.finish();
       this.stop();
       this.onFinish(summary);
     } catch (error) {
+      this.#finishing = false;
       if (this.#handleError(error) && needsJoin(error)) this.#join(false);
     }
   }

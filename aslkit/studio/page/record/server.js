@@ -10,8 +10,8 @@ export class Server {
   #client = new ApiClient("record");
 
   /** Start recording a person, or continue after a reload. Returns the state. */
-  async join(signer, takeOver) {
-    const state = await this.#client.request("POST", PATH, { signer, take_over: takeOver });
+  async join(signer, letter, takeOver) {
+    const state = await this.#client.request("POST", PATH, { signer, letter, take_over: takeOver });
     this.#client.setPage(state.page);
     return state;
   }

@@ -1,4 +1,4 @@
-"""Requests and responses of the recording page, with a fake `FrameAnalyzer`."""
+"""Requests and responses of the part Record, with a fake `FrameAnalyzer`."""
 
 import errno
 from collections.abc import Callable
@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.web.app import create_app
-from aslkit.capture.web.controller import MAX_CAMERAS, PageController, UploadedFrame
+from aslkit.capture.web.controller import MAX_CAMERAS, RecordingController, UploadedFrame
 from aslkit.core.letters import LETTERS
 from aslkit.formats.frame_index import FrameIndex
+from aslkit.formats.signers import load_signers
+from aslkit.studio.studio import Studio
 from aslkit.vision.images import decode_image, read_header, read_image_file
-from aslkit.web.access_control import Addresses
-from aslkit.web.server import LOOPBACK_HOSTS
+from tests.studio.clients import JPEG, TestClient, create_client, join
 
 SendFrame = Callable[..., Any]
 
@@ -35,7 +34,7 @@ def indexed_files(recording: Recording) -> list[str]:
 
 
 def test_state_of_new_recording(page: TestClient) -> None:
-    state = page.get("/state").json()
+    state = page.get("/api/recording").json()
     assert state["letters"] == ["A", "B", "C"]
     assert state["letter"] == "A"
     assert state["counts"] == dict.fromkeys(LETTERS, 0)
@@ -80,7 +79,7 @@ def test_page_with_restarted_clock_can_continue(send_frame: SendFrame) -> None:
 
 
 def test_frame_of_previous_letter_is_not_stored(send_frame: SendFrame, page: TestClient, recording: Recording) -> None:
-    page.post("/letter", json={"letter": "B"})
+    page.post("/api/recording/letter", json={"letter": "B"})
     assert send_frame(revision=0)["kept"] is False  # taken before the page knew about B
     assert send_frame(revision=1)["stored"].startswith("B/")
     assert recording.counts == {"B": 1}
@@ -90,28 +89,29 @@ def test_undo_removes_last_burst(send_frame: SendFrame, page: TestClient, record
     first = send_frame(burst=1)["stored"]
     for _ in range(3):
         send_frame(burst=2)
-    state = page.post("/undo", json={}).json()
+    state = page.post("/api/recording/undo", json={}).json()
     assert (state["removed"], state["counts"]["A"], state["recent"]) == (3, 1, [first])
-    assert page.post("/undo", json={}).json()["removed"] == 1
-    assert page.post("/undo", json={}).json()["removed"] == 0
+    assert page.post("/api/recording/undo", json={}).json()["removed"] == 1
+    assert page.post("/api/recording/undo", json={}).json()["removed"] == 0
     assert files_on_disk(recording) == indexed_files(recording) == []
 
 
 def test_frame_from_before_undo_is_not_stored(send_frame: SendFrame, page: TestClient) -> None:
     send_frame()
-    assert page.post("/undo", json={}).json()["revision"] == 1
+    assert page.post("/api/recording/undo", json={}).json()["revision"] == 1
     assert send_frame(revision=0)["kept"] is False
     assert send_frame(revision=1)["kept"] is True
 
 
-def test_count_option_counts_frames_of_this_recording(open_recording: Any, analyze_frame: Any, jpeg: bytes) -> None:
-    with open_recording(count=2, interval_s=0) as recording:
-        recording.counts["A"] = 700
-        controller = PageController(recording, analyze_frame)
-        state = controller.state()
+def test_count_option_counts_frames_of_this_recording(open_studio: Any, jpeg: bytes) -> None:
+    with open_studio(count=2, interval_s=0) as studio, create_client(studio) as client:
+        state = join(client)
+        studio.recording.controller.recording.counts["A"] = 700
         assert (state["goal"], state["counts"]["A"], state["complete"]) == (2, 0, [])
         responses = [
-            controller.process_frame(UploadedFrame(data=jpeg, keep=True, revision=0, burst=1, taken_s=time))
+            studio.recording.controller.process_frame(
+                UploadedFrame(data=jpeg, keep=True, revision=0, burst=1, page="", taken_s=time)
+            )
             for time in range(3)
         ]
         assert [response["count"] for response in responses] == [1, 2, 2]
@@ -121,21 +121,21 @@ def test_count_option_counts_frames_of_this_recording(open_recording: Any, analy
 
 def test_two_pages_do_not_share_a_burst(send_frame: SendFrame, page: TestClient) -> None:
     send_frame(burst=1)
-    page.headers["X-Page"] = page.post("/join", json={}).json()["page"]
+    join(page)
     send_frame(burst=1)
-    assert page.post("/undo", json={}).json()["removed"] == 1
+    assert page.post("/api/recording/undo", json={}).json()["removed"] == 1
 
 
 def test_delete_one_frame(send_frame: SendFrame, page: TestClient, recording: Recording) -> None:
     first, second = send_frame()["stored"], send_frame()["stored"]
-    state = page.delete(f"/frames/{first}").json()
+    state = page.delete(f"/api/recording/frames/{first}").json()
     assert state["recent"] == [second]
     assert files_on_disk(recording) == indexed_files(recording) == [second]
-    assert page.delete(f"/frames/{first}").status_code == 404
+    assert page.delete(f"/api/recording/frames/{first}").status_code == 404
 
 
 def test_thumbnail_size(send_frame: SendFrame, page: TestClient) -> None:
-    response = page.get(f"/frames/{send_frame()['stored']}")
+    response = page.get(f"/api/recording/frames/{send_frame()['stored']}")
     assert response.headers["content-type"] == "image/jpeg"
     header = read_header(response.content)
     assert (header.width, header.height) == (240, 180)
@@ -145,79 +145,112 @@ def test_thumbnail_of_deleted_file_is_not_found(send_frame: SendFrame, page: Tes
     stored = send_frame()["stored"]
     recording.flush()
     (recording.session.folder / stored).unlink()
-    response = page.get(f"/frames/{stored}")
+    response = page.get(f"/api/recording/frames/{stored}")
     assert (response.status_code, response.json()["error"].split(";")[0]) == (404, "This frame does not exist")
 
 
 @pytest.mark.parametrize(("values", "letter"), [({"step": 1}, "B"), ({"step": -1}, "C"), ({"letter": "C"}, "C")])
 def test_switch_letter(page: TestClient, values: dict[str, object], letter: str) -> None:
-    assert page.post("/letter", json=values).json()["letter"] == letter
+    assert page.post("/api/recording/letter", json=values).json()["letter"] == letter
 
 
-def test_question_about_other_hand(open_recording: Any, analyze_frame: Any, jpeg: bytes) -> None:
-    with open_recording(usual_hand="left", interval_s=0) as recording:
-        controller = PageController(recording, analyze_frame)
-        with TestClient(
-            create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=80)), base_url="http://localhost"
-        ) as client:
-            client.headers["Origin"] = "http://localhost"
-            client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
-            headers = {"Content-Type": "image/jpeg"}
-            url = "/frames?keep=1&taken_s="
-            responses = [client.post(f"{url}{time}", content=jpeg, headers=headers).json() for time in range(9)]
-            assert responses[-1]["question"] == "right"
-            assert responses[-1]["stored"] is None
-            assert client.get("/state").json()["question"] == "right"
-            assert client.post("/answer", json={"confirmed": True}).json()["question"] is None
-            assert client.post(f"{url}10", content=jpeg, headers=headers).json()["stored"] is not None
+def test_question_about_other_hand(open_studio: Any, jpeg: bytes) -> None:
+    with open_studio(usual_hand="left", interval_s=0) as studio, create_client(studio) as client:
+        join(client)
+        url = "/api/recording/frames?keep=1&taken_s="
+        responses = [client.post(f"{url}{time}", content=jpeg, headers=JPEG).json() for time in range(9)]
+        assert responses[-1]["question"] == "right"
+        assert responses[-1]["stored"] is None
+        assert client.get("/api/recording").json()["question"] == "right"
+        assert client.post("/api/recording/answer", json={"confirmed": True}).json()["question"] is None
+        assert client.post(f"{url}10", content=jpeg, headers=JPEG).json()["stored"] is not None
 
 
-def test_new_signer_chooses_a_licence_before_frames_are_stored(
-    open_recording: Any, analyze_frame: Any, jpeg: bytes
-) -> None:
-    chosen: list[str] = []
-    with open_recording(save_licence=chosen.append, interval_s=0) as recording:
-        app = create_app(PageController(recording, analyze_frame), Addresses(hosts=LOOPBACK_HOSTS, port=80))
-        with TestClient(app, base_url="http://localhost", headers={"Origin": "http://localhost"}) as client:
-            state = client.post("/join", json={}).json()
-            client.headers["X-Page"] = state["page"]
-            choices = [choice["licence"] for choice in state["licence_question"]["choices"]]
-            assert choices == ["private", "CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0"]
-            headers, url = {"Content-Type": "image/jpeg"}, "/frames?keep=1&taken_s="
-            assert client.post(f"{url}1", content=jpeg, headers=headers).json()["stored"] is None
-            for invalid in ("WTFPL", 3, None):
-                assert client.post("/licence", json={"licence": invalid}).status_code == 422
-            assert client.post("/licence", json={"licence": "CC-BY-4.0"}).json()["licence_question"] is None
-            assert chosen == ["CC-BY-4.0"]
-            assert client.post(f"{url}2", content=jpeg, headers=headers).json()["stored"] is not None
+def test_new_signer_chooses_a_licence_before_frames_are_stored(open_studio: Any, jpeg: bytes) -> None:
+    with open_studio(licence=None, interval_s=0) as studio, create_client(studio) as client:
+        choices = [choice["licence"] for choice in join(client)["licence_question"]["choices"]]
+        assert choices == ["private", "CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0"]
+        url = "/api/recording/frames?keep=1&taken_s="
+        assert client.post(f"{url}1", content=jpeg, headers=JPEG).json()["stored"] is None
+        for invalid in ("WTFPL", 3, None):
+            assert client.post("/api/recording/licence", json={"licence": invalid}).status_code == 422
+        state = client.post("/api/recording/licence", json={"licence": "CC-BY-4.0"}).json()
+        assert state["licence_question"] is None
+        assert load_signers(studio.workspace)["ada"].licence == "CC-BY-4.0"
+        assert client.post(f"{url}2", content=jpeg, headers=JPEG).json()["stored"] is not None
 
 
-def test_join_returns_state_after_reload(send_frame: SendFrame, page: TestClient) -> None:
-    page.post("/letter", json={"letter": "B"})
+def test_page_continues_after_reload(send_frame: SendFrame, page: TestClient) -> None:
+    page.post("/api/recording/letter", json={"letter": "B"})
     stored = [send_frame(revision=1)["stored"] for _ in range(3)]
-    state = page.post("/join", json={}).json()
+    state = join(page)
     assert state["letter"] == "B"
     assert state["counts"]["B"] == 3
     assert state["recent"] == stored[::-1]
 
 
-def test_newest_page_is_active(send_frame: SendFrame, page: TestClient) -> None:
-    older = page.headers["X-Page"]
-    newer = page.post("/join", json={}).json()["page"]
-    refused = page.post("/undo", json={})
+def test_another_window_takes_over_only_if_it_says_so(send_frame: SendFrame, page: TestClient) -> None:
+    older = page.headers.pop("X-Page")
+    refused = page.post("/api/recording", json={"signer": "ada"})
     assert (refused.status_code, refused.json()["why"]) == (409, "elsewhere")
-    assert "another window" in send_frame()["error"]
-    page.headers["X-Page"] = newer
+    join(page, take_over=True)
     assert send_frame()["kept"]
-    assert older != newer
+    page.headers["X-Page"] = older
+    assert page.post("/api/recording/undo").json()["why"] == "elsewhere"
+    assert "another window" in send_frame()["error"]
+
+
+def test_second_tab_with_a_copied_identifier_replaces_the_first(page: TestClient) -> None:
+    copied = page.headers["X-Page"]
+    join(page)  # browsers copy the session storage when a tab is duplicated
+    assert page.post("/api/recording/undo").status_code == 200
+    page.headers["X-Page"] = copied
+    assert page.post("/api/recording/undo").status_code == 409
+
+
+def test_page_can_return_if_the_response_got_lost(page: TestClient) -> None:
+    before = page.headers["X-Page"]
+    page.post("/api/recording", json={"signer": "ada"})  # such as by a page that is being reloaded
+    page.headers["X-Page"] = before
+    assert join(page)["page"] != before
+    assert page.post("/api/recording/undo").status_code == 200
+    page.headers["X-Page"] = before
+    assert page.post("/api/recording", json={"signer": "ada"}).status_code == 409
+
+
+def test_other_person_starts_another_session(send_frame: SendFrame, page: TestClient, studio: Studio) -> None:
+    send_frame()
+    state = join(page, "ben")
+    assert (state["signer"], state["recent"], sum(state["counts"].values())) == ("ben", [], 0)
+    assert [result.info.signer for result in studio.recording.results] == ["ada"]
+    assert studio.recording.results[0].letters == {"A": 1}
+
+
+@pytest.mark.parametrize("name", ["", "../ada", "a/b", ".hidden", "x" * 65, "synthetic-ada", "con"])
+def test_invalid_names_are_refused(unjoined_page: TestClient, name: str) -> None:
+    response = unjoined_page.post("/api/recording", json={"signer": name})
+    assert (response.status_code, "error" in response.json()) == (422, True)
 
 
 def test_restarted_server_asks_page_to_join_again(unjoined_page: TestClient) -> None:
-    response = unjoined_page.post("/undo", json={}, headers={"X-Page": "from-before"})
+    response = unjoined_page.post("/api/recording/undo", headers={"X-Page": "from-before"})
     assert (response.status_code, response.json()["why"]) == (409, "unknown")
 
 
-def test_camera_is_recorded_without_device_id(page: TestClient, controller: PageController) -> None:
+def test_removed_frames_can_be_put_back(send_frame: SendFrame, page: TestClient, recording: Recording) -> None:
+    first = send_frame(burst=1)["stored"]
+    others = [send_frame(burst=2)["stored"] for _ in range(2)]
+    assert page.post("/api/recording/undo").json()["removed"] == 2
+    state = page.post("/api/recording/put-back").json()
+    assert (state["restored"], state["counts"]["A"]) == (2, 3)
+    page.delete(f"/api/recording/frames/{first}")
+    assert page.post("/api/recording/put-back").json()["restored"] == 1
+    assert page.post("/api/recording/put-back").json()["restored"] == 0
+    assert files_on_disk(recording) == indexed_files(recording) == sorted([first, *others])
+    assert recording.undone == 0
+
+
+def test_camera_is_recorded_without_device_id(page: TestClient, controller: RecordingController) -> None:
     settings = {
         "width": 640,
         "height": 480,
@@ -227,49 +260,40 @@ def test_camera_is_recorded_without_device_id(page: TestClient, controller: Page
         "aspectRatio": "x" * 999,
     }
     for label in ("HD Webcam", "HD Webcam", "Front\x00\n Camera"):
-        page.post("/camera", json={"label": label, "settings": settings})
+        page.post("/api/recording/camera", json={"label": label, "settings": settings})
     kept = {"width": 640, "height": 480, "frameRate": 29.97, "aspectRatio": "x" * 120}
     assert controller.cameras == [{"label": "HD Webcam", "settings": kept}, {"label": "Front Camera", "settings": kept}]
 
 
-def test_list_of_cameras_is_limited(page: TestClient, controller: PageController) -> None:
+def test_list_of_cameras_is_limited(page: TestClient, controller: RecordingController) -> None:
     for number in range(MAX_CAMERAS + 5):
-        page.post("/camera", json={"label": f"camera {number}"})
+        page.post("/api/recording/camera", json={"label": f"camera {number}"})
     assert len(controller.cameras) == MAX_CAMERAS
     assert controller.cameras[-1]["label"] == f"camera {MAX_CAMERAS + 4}"
 
 
-def test_finish_returns_summary_and_ends_recording(
+def test_finish_returns_summary_and_recording_can_start_again(
     send_frame: SendFrame, page: TestClient, changed_metrics: dict[str, Any]
 ) -> None:
     send_frame()
     send_frame()
-    page.post("/undo", json={})
+    page.post("/api/recording/undo", json={})
     send_frame(burst=2, revision=1)
     changed_metrics |= {"hands": 0, "hand": None}
     send_frame(revision=1)
-    summary = page.post("/finish", json={}).json()
-    assert summary["stored"] == {"A": 1}
+    summary = page.delete("/api/recording").json()
+    assert (summary["signer"], summary["stored"]) == ("ada", {"A": 1})
     assert summary["rejected"] == {"No hand found": 1}
     assert summary["undone"] == 2
-    assert "finished" in send_frame()["error"]
-    assert page.post("/join", json={}).status_code == 410
-
-
-def test_finish_stops_server(controller: PageController) -> None:
-    finished = []
-    app = create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=80), on_finish=lambda: finished.append(True))
-    with TestClient(app, base_url="http://localhost", headers={"Origin": "http://localhost"}) as client:
-        page_id = client.post("/join", json={}).json()["page"]
-        client.post("/finish", json={}, headers={"X-Page": page_id})
-    assert finished == [True]
+    assert send_frame()["why"] == "unknown"  # the page may join again
+    assert join(page)["counts"]["A"] == 1
 
 
 def test_full_disk_is_reported_and_damages_nothing(
     send_frame: SendFrame,
     page: TestClient,
     recording: Recording,
-    controller: PageController,
+    controller: RecordingController,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stored = send_frame()["stored"]
@@ -286,11 +310,11 @@ def test_full_disk_is_reported_and_damages_nothing(
     assert response["error"].startswith(
         "Frames cannot be written to the disk (No space left on device). Frames stored so far are safe."
     )
-    assert page.get("/state").json()["failure"] == response["error"]
+    assert page.get("/api/recording").json()["failure"] == response["error"]
     assert controller.failure is not None
     assert send_frame(keep=0)["reasons"] == []  # the server still works
-    assert page.post("/undo", json={}).status_code == 507
-    assert page.post("/finish", json={}).json()["failure"] == response["error"]
+    assert page.post("/api/recording/undo", json={}).status_code == 507
+    assert page.delete("/api/recording").json()["failure"] == response["error"]
     assert [path.name for path in recording.session.folder.glob("*/*.jpg")] == [Path(stored).name]
 
 
@@ -302,7 +326,7 @@ def test_letter_images(page: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("path", "media_type"),
-    [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/icon.svg", "image/svg+xml")],
+    [("/", "text/html"), ("/base.css", "text/css"), ("/studio.js", "text/javascript"), ("/icon.svg", "image/svg+xml")],
 )
 def test_page_files_have_media_types(unjoined_page: TestClient, path: str, media_type: str) -> None:
     response = unjoined_page.get(path)
@@ -311,12 +335,14 @@ def test_page_files_have_media_types(unjoined_page: TestClient, path: str, media
 
 
 def test_page_loads_nothing_from_other_servers() -> None:
-    import aslkit.capture.web as web
+    import aslkit.studio as package
 
-    folder = Path(web.__file__).parent
-    for path in [*folder.glob("*.html"), *folder.glob("*.css"), *folder.glob("*.js")]:
+    folder = Path(package.__file__).parent / "page"
+    files = [path for path in folder.rglob("*") if path.suffix in (".html", ".css", ".js")]
+    assert len(files) > 20
+    for path in files:
         text = path.read_text().replace("http://localhost", "")  # only in a text
         assert "http:" not in text, path
         assert "https:" not in text, path
         assert "@import" not in text, path
-        assert "style=" not in text, path
+        assert " style=" not in text, path  # the Content-Security-Policy forbids it

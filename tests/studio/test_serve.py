@@ -3,14 +3,13 @@
 import gc
 import hashlib
 import ipaddress
-import os
+import json
 import signal
 import socket
 import ssl
 import stat
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -23,10 +22,10 @@ import numpy as np
 import pytest
 from cryptography import x509
 
-from aslkit.capture.session.recording import Recording
-from aslkit.capture.web.frame_analyzer import FrameAnalyzer, HandFrameAnalyzer
-from aslkit.capture.web.serve import RecordingServer, serve_recording
+from aslkit.capture.web.frame_analyzer import HandFrameAnalyzer
 from aslkit.core.errors import AslkitError, InputError
+from aslkit.studio.serve import StudioServer, run_studio
+from aslkit.studio.studio import Studio
 from aslkit.vision.images import decode_image
 from aslkit.web import request_limits
 from aslkit.web.certificate import create_self_signed, load_certificate
@@ -37,33 +36,48 @@ RunServer = Callable[..., AbstractContextManager[Any]]
 def record_frame(client: httpx.Client, jpeg: bytes, *, origin: str) -> dict[str, Any]:
     """Join, send one frame to be stored, and return the response."""
     client.headers["Origin"] = origin
-    client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
-    response = client.post("/frames?keep=1", content=jpeg, headers={"Content-Type": "image/jpeg"})
+    client.headers["X-Page"] = client.post("/api/recording", json={"signer": "ada"}).json()["page"]
+    response = client.post("/api/recording/frames?keep=1", content=jpeg, headers={"Content-Type": "image/jpeg"})
     return dict(response.json())
 
 
-def test_recording_over_a_real_port(run_server: RunServer, analyze_frame: FrameAnalyzer, jpeg: bytes) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, recording, future):
-        origin = server.url.rstrip("/")
-        with httpx.Client(base_url=origin) as client:
-            assert record_frame(client, jpeg, origin=origin)["stored"]
-            assert client.post("/finish", json={}).json()["stored"] == {"A": 1}
-        result = future.result(10)
-    assert (result.finished, result.frames, result.failure) == (True, 1, None)
-    assert recording.stored == {"A": 1}
+def test_recording_over_a_real_port(run_server: RunServer, jpeg: bytes) -> None:
+    with run_server() as (server, studio), httpx.Client(base_url=server.addresses.url("127.0.0.1")) as client:
+        assert record_frame(client, jpeg, origin=str(client.base_url).rstrip("/"))["stored"]
+        assert client.delete("/api/recording").json()["stored"] == {"A": 1}
+    (result,) = studio.recording.results
+    assert (result.stored, result.end_reason) == (1, "finished on the page")
+    assert result.report["seen"] == 1
 
 
-def test_startup_messages_on_loopback(recording: Recording, analyze_frame: FrameAnalyzer) -> None:
-    with RecordingServer(recording, analyze_frame=analyze_frame) as server:
+def test_startup_messages_on_loopback(studio: Studio) -> None:
+    with StudioServer(studio) as server:
         assert list(server.startup_messages()) == [
-            f"Open http://127.0.0.1:{server.addresses.port}/",
-            "To end the recording, press Ctrl-C, or Finish on the page.",
+            f"Open http://127.0.0.1:{server.addresses.port}/#record",
+            "To stop, press Ctrl-C. Everything is stored at once.",
         ]
 
 
-def test_network_server_uses_https_and_token(run_server: RunServer, analyze_frame: FrameAnalyzer, jpeg: bytes) -> None:
-    with run_server(analyze_frame=analyze_frame, host="0.0.0.0") as (server, _, _):
-        open_line, warning, fingerprint, access_line, _ = server.startup_messages()
+def test_events_follow_a_change_and_do_not_delay_the_shutdown(run_server: RunServer) -> None:
+    with run_server() as (server, studio), httpx.Client(base_url=server.addresses.url("127.0.0.1")) as client:
+        client.headers["Origin"] = str(client.base_url).rstrip("/")
+        with client.stream("GET", "/api/events") as response:
+            events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+            first = next(events)
+            assert {"people", "recording", "review", "job", "runs", "guidance"} == set(first)
+            client.put("/api/people", json={"name": "zoe"})
+            assert [person["name"] for person in next(events)["people"]] == ["ada", "zoe"]
+            started_s = time.monotonic()
+            server.stop()
+            assert list(events) == []
+            assert time.monotonic() - started_s < 2
+    assert studio.events.values(["recording"]) == {"recording": {"signer": None}}
+
+
+def test_network_server_uses_https_and_token(run_server: RunServer, jpeg: bytes) -> None:
+    with run_server(host="0.0.0.0") as (server, _):
+        open_line, warning, fingerprint, access_line, _, code = server.startup_messages()
+        assert "scan this" in code
         assert open_line.startswith("Open https://")
         assert "?token=" in open_line
         assert (
@@ -95,13 +109,9 @@ def test_self_signed_certificate_is_valid_for_hosts_and_30_days() -> None:
     assert not certificate.key.parent.exists()
 
 
-def test_own_certificate(
-    run_server: RunServer, recording: Recording, analyze_frame: FrameAnalyzer, tmp_path: Path
-) -> None:
+def test_own_certificate(studio: Studio, tmp_path: Path) -> None:
     with create_self_signed(["127.0.0.1"], now=datetime.now(UTC)) as certificate:
-        with RecordingServer(
-            recording, analyze_frame=analyze_frame, certificate=certificate.file, key=certificate.key
-        ) as server:
+        with StudioServer(studio, certificate=certificate.file, key=certificate.key) as server:
             assert server.url.startswith("https://127.0.0.1:")
             messages = list(server.startup_messages())
             assert messages[1:3] == [
@@ -112,22 +122,20 @@ def test_own_certificate(
             create_self_signed(["127.0.0.1"], now=datetime.now(UTC)) as other,
             pytest.raises(InputError, match="do not match"),
         ):
-            RecordingServer(recording, analyze_frame=analyze_frame, certificate=certificate.file, key=other.key)
+            StudioServer(studio, certificate=certificate.file, key=other.key)
         with pytest.raises(InputError, match="or neither"):
-            RecordingServer(recording, analyze_frame=analyze_frame, certificate=certificate.file)
+            StudioServer(studio, certificate=certificate.file)
         with pytest.raises(InputError, match=r"none\.pem cannot be read: No such file"):
-            RecordingServer(
-                recording, analyze_frame=analyze_frame, certificate=tmp_path / "none.pem", key=certificate.key
-            )
+            StudioServer(studio, certificate=tmp_path / "none.pem", key=certificate.key)
         with pytest.raises(InputError, match="not a certificate"):
-            RecordingServer(recording, analyze_frame=analyze_frame, certificate=certificate.key, key=certificate.key)
+            StudioServer(studio, certificate=certificate.key, key=certificate.key)
 
 
-def test_used_port_is_reported(recording: Recording, analyze_frame: FrameAnalyzer) -> None:
+def test_used_port_is_reported(studio: Studio) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(AslkitError, match=f"Port {port} is used by another program. Give --port another number"):
-            serve_recording(recording, port=port, analyze_frame=analyze_frame, on_message=print)
+            run_studio(studio, port=port, on_message=print)
 
 
 @pytest.mark.parametrize(
@@ -141,33 +149,32 @@ def test_used_port_is_reported(recording: Recording, analyze_frame: FrameAnalyze
         ("a" * 100, 0, "--host"),
     ],
 )
-def test_invalid_address_is_reported(
-    recording: Recording, analyze_frame: FrameAnalyzer, host: str, port: int, message: str
-) -> None:
+def test_invalid_address_is_reported(studio: Studio, host: str, port: int, message: str) -> None:
     with pytest.raises(AslkitError, match=message):
-        serve_recording(recording, host=host, port=port, analyze_frame=analyze_frame, on_message=print)
+        run_studio(studio, host=host, port=port, on_message=print)
 
 
-def test_slow_body_times_out(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_body_times_out(run_server: RunServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_limits, "BODY_TIMEOUT_S", 0.3)
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
+    with run_server() as (server, _):
         port = server.addresses.port
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            head = f"POST /frames HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+            head = (
+                f"POST /api/recording/frames HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+            )
             connection.sendall(f"{head}Content-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n\xff".encode("latin-1"))
             assert b"408" in connection.recv(64)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"], ids=["http", "https"])
 def test_half_open_connections_block_neither_recording_nor_shutdown(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, jpeg: bytes, host: str
+    run_server: RunServer, jpeg: bytes, host: str
 ) -> None:
-    with run_server(analyze_frame=analyze_frame, host=host) as (server, _, future), ExitStack() as stack:
+    with run_server(host=host) as (server, _), ExitStack() as stack:
         port, token = server.addresses.port, server.addresses.token
         origin = f"{server.addresses.scheme}://127.0.0.1:{port}"
-        head = f"POST /frames HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\nContent-Type: image/jpeg\r\n"
+        head = f"POST /api/recording/frames HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\n"
+        head += "Content-Type: image/jpeg\r\n"
         incomplete = [
             b"",
             b"GET / HTTP/1.1\r\nHost:",
@@ -180,32 +187,28 @@ def test_half_open_connections_block_neither_recording_nor_shutdown(
         with httpx.Client(base_url=origin, verify=False) as client:
             client.get("/", params={"token": token} if token else None)  # sets the token cookie
             assert record_frame(client, jpeg, origin=origin)["stored"]
-            client.post("/finish", json={})
-        finished_at = time.monotonic()
-        assert future.result(20).finished
-        assert time.monotonic() - finished_at < 6  # active requests get 3 s to complete
+            client.delete("/api/recording")
+        stopped_at = time.monotonic()
+    assert time.monotonic() - stopped_at < 6  # active requests get 3 s to complete
 
 
-def test_connection_accepted_during_shutdown_is_closed(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connection_accepted_during_shutdown_is_closed(run_server: RunServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aslkit.web.server._SHUTDOWN_TIMEOUT_S", 1)
     # A connection that is accepted after the others were shut down never gets this call.
     monkeypatch.setattr("uvicorn.protocols.http.h11_impl.H11Protocol.shutdown", lambda self: None)
-    with run_server(analyze_frame=analyze_frame) as (server, _, future):
+    with run_server() as (server, _):
         with socket.create_connection(("127.0.0.1", server.addresses.port), timeout=10) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             connection.recv(100)
             server.stop()
-            future.result(20)
             with suppress(ConnectionResetError):
                 while connection.recv(65_536):  # until the server has closed it
                     pass
         gc.collect()  # reports a connection that is left open
 
 
-def test_nagle_algorithm_is_disabled(recording: Recording, analyze_frame: FrameAnalyzer) -> None:
-    with RecordingServer(recording, analyze_frame=analyze_frame) as server:  # otherwise responses are delayed by 40 ms
+def test_nagle_algorithm_is_disabled(studio: Studio) -> None:
+    with StudioServer(studio) as server:  # otherwise responses are delayed by 40 ms
         assert server.listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -217,17 +220,15 @@ def test_nagle_algorithm_is_disabled(recording: Recording, analyze_frame: FrameA
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n",
         b"NONSENSE\r\n\r\n",
-        b"POST /frames HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /api/recording/frames HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_malformed_requests_are_refused(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, capfd: pytest.CaptureFixture[str], data: bytes
-) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
+def test_malformed_requests_are_refused(run_server: RunServer, capfd: pytest.CaptureFixture[str], data: bytes) -> None:
+    with run_server() as (server, _):
         with socket.create_connection(("127.0.0.1", server.addresses.port), timeout=10) as connection:
             connection.sendall(data)
             assert connection.recv(64)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 421")
-        assert httpx.get(f"{server.url}state").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{server.addresses.port}/api/state").status_code == 200
     assert capfd.readouterr().err == ""
 
 
@@ -242,45 +243,21 @@ def test_hand_frame_analyzer_measures_hand_and_speed(jpeg: bytes) -> None:
     assert second.speed == pytest.approx(0, abs=0.05)
 
 
-SERVE_SCRIPT = """
-    import sys
-    from collections import Counter
-    from pathlib import Path
-    from aslkit.capture.config import CaptureConfig, GateConfig
-    from aslkit.vision.frame_metrics import measure_frame
-    from aslkit.capture.session.store import Session
-    from aslkit.capture.session.recording import Recording
-    from aslkit.capture.web.serve import serve_recording
-    from aslkit.formats.captures import SessionInfo
-    from aslkit.core.config import load_settings
-    from aslkit.core.workspace import Workspace
-
-    workspace = Workspace(root=Path(sys.argv[1]))
-    info = SessionInfo(signer="ada", session="one", camera="browser")
-    capture, gate = load_settings("capture", CaptureConfig), load_settings("gate", GateConfig, flags={"enabled": False})
-    with Session.open(workspace, info, measure=None) as session:
-        recording = Recording(session, capture=capture, gate=gate, letters="A", counts=Counter())
-        announce = lambda line: print(line, flush=True)
-        analyze = lambda frame, time_s: measure_frame(frame, [])
-        result = serve_recording(recording, on_message=announce, analyze_frame=analyze)
-        recording.close()
-    print("closed", result.frames, result.finished)
-"""
-
-
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_stops_server_and_caller_can_close(signal_number: signal.Signals, tmp_path: Path, jpeg: bytes) -> None:
-    arguments = [sys.executable, "-c", textwrap.dedent(SERVE_SCRIPT), str(tmp_path)]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[1]
+def test_signal_stops_the_command_and_closes_the_recording(
+    signal_number: signal.Signals, tmp_path: Path, jpeg: bytes
+) -> None:
+    command = "capture --web --signer ada --yes --no-gate --port 0 --json --workspace"
+    arguments = [sys.executable, "-m", "aslkit", *command.split(), str(tmp_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[1].partition("#")[0]
         with httpx.Client(base_url=url, timeout=30) as client:
             assert record_frame(client, jpeg, origin=url.rstrip("/"))["stored"]
         process.send_signal(signal_number)
         out, err = process.communicate(timeout=30)
-    assert out.splitlines()[-1] == "closed 1 False"
-    assert err == ""
-    assert len(list(tmp_path.glob("captures/ada/one/A/*.jpg"))) == 1
+    assert json.loads(out)["stored"] == 1
+    assert "Traceback" not in err
+    assert len(list(tmp_path.glob("captures/ada/*/A/*.jpg"))) == 1
+    session = json.loads(next(tmp_path.glob("captures/ada/*/session.json")).read_text())
+    assert session["recordings"][0]["ended_by"] == "stopped with Ctrl-C"

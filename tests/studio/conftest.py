@@ -1,11 +1,10 @@
-"""Fixtures: a recording, a fake `FrameAnalyzer`, HTTP clients, a running server and a browser."""
+"""Fixtures: a studio, a fake `FrameAnalyzer`, HTTP clients, a running server and a browser."""
 
 import random
 import socket
-import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
@@ -17,30 +16,24 @@ import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.session.store import Session
-from aslkit.capture.web.app import create_app
-from aslkit.capture.web.controller import PageController
+from aslkit.capture.web.controller import RecordingController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
-from aslkit.capture.web.serve import RecordingServer, ServeResult
 from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo, count_letters
+from aslkit.formats.signers import SignerDetails, save_signer
+from aslkit.live.config import LiveConfig
+from aslkit.studio.parts.recording import RecordingOptions
+from aslkit.studio.serve import StudioServer
+from aslkit.studio.studio import Studio, StudioOptions
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
-from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame, encode_jpeg
 from aslkit.vision.perceptual_hash import FINE_BITS
-from aslkit.web.access_control import Addresses
-from aslkit.web.server import LOOPBACK_HOSTS
+from aslkit.web.active_page import ActivePage
+from tests.studio.clients import TestClient, create_client, join, open_hand
 
-with warnings.catch_warnings():
-    # starlette.testclient warns that it prefers httpx2, which no other dependency uses yet.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+OpenStudio = Callable[..., AbstractContextManager[Studio]]
 
-OpenRecording = Callable[..., AbstractContextManager[Recording]]
-
-ORIGIN = "http://127.0.0.1:8000"
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -54,57 +47,45 @@ CHROMIUM_ARGUMENTS = (
 )
 
 
-def open_hand() -> Hand:
-    """Return an open right hand in the centre of the frame."""
-    angles = np.linspace(-1.0, 1.0, 5)
-    reach = np.array([0.12, 0.2, 0.25, 0.3])
-    tips = [(0.5 + np.sin(a) * r, 0.75 - np.cos(a) * r, 0.0) for a in angles for r in reach]
-    landmarks = np.array([(0.5, 0.75, 0.0), *tips], np.float32)
-    return Hand(landmarks=landmarks, handedness="right", score=0.98)
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(root=tmp_path / "workspace")
 
 
 @pytest.fixture
-def open_recording(tmp_path: Path) -> OpenRecording:
-    """Starts a recording of ada in the workspace of the test; can be used several times."""
-    workspace = Workspace(root=tmp_path / "workspace")
+def open_studio(workspace: Workspace, analyze_frame: FrameAnalyzer) -> OpenStudio:
+    """Opens a studio in the workspace of the test, in which ada can record; can be used several times."""
 
     @contextmanager
-    def open_session(
+    def open_studio(
         letters: str = "ABC",
         usual_hand: Any = None,
         count: int | None = None,
-        save_licence: Any = None,
+        licence: str | None = "private",
+        analyze_frame: FrameAnalyzer | None = analyze_frame,
+        part: str = "record",
+        signer: str | None = "ada",
         **flags: object,
-    ) -> Iterator[Recording]:
-        capture = load_settings("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags)
-        info = SessionInfo(signer="ada", session="one", camera="browser")
-        with Session.open(workspace, info, measure=_fail_on_call) as session:
-            recording = Recording(
-                session,
-                capture=capture,
-                gate=load_settings("gate", GateConfig),
-                letters=letters,
-                counts=count_letters(workspace.captures, "ada"),
-                usual_hand=usual_hand,
-                count=count,
-                save_licence=save_licence,
-            )
+    ) -> Iterator[Studio]:
+        if licence or usual_hand:
+            consent = licence and "Only for me."
+            save_signer(workspace, "ada", SignerDetails(licence=licence, consent=consent, hand=usual_hand))
+        recording = RecordingOptions(letters=letters, count=count, session="one", signer=signer)
+        with Studio(
+            workspace,
+            capture=load_settings("capture", CaptureConfig, flags={"web_fps": 60, "countdown_s": 0} | flags),
+            gate=load_settings("gate", GateConfig),
+            live=load_settings("live", LiveConfig),
+            options=StudioOptions(part=part, recording=recording),
+            analyze_frame=analyze_frame,
+        ) as studio:
             try:
-                yield recording
+                yield studio
             finally:
-                recording.close()
+                with suppress(OSError):  # tests of a full disk look at the error themselves
+                    studio.recording.close("end of the test")
 
-    return open_session
-
-
-def _fail_on_call(frame: Frame) -> FrameMetrics:
-    raise AssertionError("all frames are in the index")
-
-
-@pytest.fixture
-def recording(open_recording: OpenRecording) -> Iterator[Recording]:
-    with open_recording() as recording:
-        yield recording
+    return open_studio
 
 
 @pytest.fixture
@@ -128,24 +109,36 @@ def analyze_frame(changed_metrics: dict[str, Any]) -> FrameAnalyzer:
 
 
 @pytest.fixture
-def controller(recording: Recording, analyze_frame: FrameAnalyzer) -> PageController:
-    """A controller whose clock advances by 1 s with each call."""
-    return PageController(recording, analyze_frame, clock=map(float, count()).__next__)
+def studio(open_studio: OpenStudio) -> Iterator[Studio]:
+    """A studio whose rate limits have a clock that advances by half a second with each call."""
+    with open_studio() as studio:
+        clock = count(0, 0.5).__next__
+        studio.recording.active_page = ActivePage(60, taken_over_message="In another window.", clock=clock)
+        yield studio
 
 
 @pytest.fixture
-def unjoined_page(controller: PageController) -> Iterator[TestClient]:
+def unjoined_page(studio: Studio) -> Iterator[TestClient]:
     """An HTTP client for a page that has not joined."""
-    app = create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=8000))
-    with TestClient(app, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
+    with create_client(studio) as client:
         yield client
 
 
 @pytest.fixture
 def page(unjoined_page: TestClient) -> TestClient:
-    """An HTTP client for the active page."""
-    unjoined_page.headers["X-Page"] = unjoined_page.post("/join", json={}).json()["page"]
+    """An HTTP client for the page that records ada."""
+    join(unjoined_page)
     return unjoined_page
+
+
+@pytest.fixture
+def controller(page: TestClient, studio: Studio) -> RecordingController:
+    return studio.recording.controller
+
+
+@pytest.fixture
+def recording(controller: RecordingController) -> Recording:
+    return controller.recording
 
 
 @pytest.fixture(scope="session")
@@ -162,30 +155,28 @@ def send_frame(page: TestClient, jpeg: bytes) -> Callable[..., Any]:
 
     def send(**query: object) -> Any:
         values = {"keep": 1, "revision": 0, "burst": 1, "taken_s": next(times)} | query
-        response = page.post("/frames", params=values, content=jpeg, headers={"Content-Type": "image/jpeg"})
+        response = page.post(
+            "/api/recording/frames", params=values, content=jpeg, headers={"Content-Type": "image/jpeg"}
+        )
         return response.json()
 
     return send
 
 
 @pytest.fixture
-def run_server(
-    open_recording: OpenRecording,
-) -> Callable[..., AbstractContextManager[tuple[RecordingServer, Recording, Future[ServeResult]]]]:
-    """Serves a recording until the end of the block."""
+def run_server(open_studio: OpenStudio) -> Callable[..., AbstractContextManager[tuple[StudioServer, Studio]]]:
+    """Serves a studio until the end of the block."""
 
     @contextmanager
-    def run(
-        *, analyze_frame: FrameAnalyzer | None, port: int = 0, host: str = "127.0.0.1", **values: object
-    ) -> Iterator[tuple[RecordingServer, Recording, Future[ServeResult]]]:
+    def run(*, port: int = 0, host: str = "127.0.0.1", **values: object) -> Iterator[tuple[StudioServer, Studio]]:
         with (
-            open_recording(**values) as recording,
-            RecordingServer(recording, analyze_frame=analyze_frame, port=port, host=host) as server,
+            open_studio(**values) as studio,
+            StudioServer(studio, port=port, host=host) as server,
             ThreadPoolExecutor(1) as threads,
         ):
-            future = threads.submit(server.run)
+            future = threads.submit(server.serve)
             try:
-                yield server, recording, future
+                yield server, studio
             finally:
                 server.stop()
                 future.result(20)

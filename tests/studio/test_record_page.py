@@ -1,4 +1,4 @@
-"""The recording page in Chromium with a fake camera: user actions, and the files that they produce."""
+"""The part Record in Chromium with a fake camera: user actions, and the files that they produce."""
 
 import re
 from collections.abc import Callable
@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.web.frame_analyzer import FrameAnalyzer
-from aslkit.capture.web.serve import RecordingServer
 from aslkit.formats.frame_index import FrameIndex
+from aslkit.formats.signers import SignerDetails, load_signers, save_signer
+from aslkit.studio.studio import Studio
 from aslkit.vision.images import Frame, decode_image, read_image_file
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -40,10 +40,16 @@ OBSERVE_RECORDING = """() => {
 }"""
 
 
-def open_page(tab: Any, url: str) -> None:
-    """Open the page, and wait for the first verdict."""
+def open_page(tab: Any, url: str, studio: Studio) -> Recording:
+    """Open the part Record, wait for the first verdict, and return the recording."""
     tab.goto(url)
+    return wait_for_verdict(tab, studio)
+
+
+def wait_for_verdict(tab: Any, studio: Studio) -> Recording:
+    """Wait for a verdict about a frame of the camera, and return the recording."""
     expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait", timeout=20_000)
+    return studio.recording.controller.recording
 
 
 def wait_for_count(tab: Any, count: int) -> None:
@@ -54,21 +60,21 @@ def shown_count(tab: Any) -> int:
     return int(tab.inner_text("#count-now"))
 
 
-def record_frames(tab: Any, server: RecordingServer, count: int) -> int:
+def record_frames(tab: Any, studio: Studio, count: int) -> int:
     """Hold the space bar until this many frames have been stored; return the new count."""
     before = shown_count(tab)
     tab.keyboard.down(" ")
     wait_for_count(tab, before + count)
     tab.keyboard.up(" ")
     expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
-    return wait_for_stable_count(tab, server)
+    return wait_for_stable_count(tab, studio)
 
 
-def wait_for_stable_count(tab: Any, server: RecordingServer) -> int:
+def wait_for_stable_count(tab: Any, studio: Studio) -> int:
     """Return the count after all pending frames have been answered, which takes at most two more frames."""
-    frames = server.controller.frame_rate.frames
+    frames = studio.recording.controller.frame_rate.frames
     for _ in range(100):
-        if server.controller.frame_rate.frames >= frames + 2:
+        if studio.recording.controller.frame_rate.frames >= frames + 2:
             return shown_count(tab)
         tab.wait_for_timeout(50)
     raise AssertionError("the page sends no frames")
@@ -107,16 +113,16 @@ def min_difference(image: GreyImage, images: list[GreyImage]) -> float:
 
 
 def test_complete_recording_with_real_landmarker(run_server: RunServer, tab: Any, camera_film: Path) -> None:
-    with run_server(analyze_frame=None, goal=400) as (server, recording, future):
-        open_page(tab, server.url)
-        assert record_frames(tab, server, 4) >= 4
+    with run_server(analyze_frame=None, goal=400) as (server, studio):
+        recording = open_page(tab, server.url, studio)
+        assert record_frames(tab, studio, 4) >= 4
         tab.keyboard.press("n")
         expect(tab.locator("#letter")).to_have_text("B")
-        record_frames(tab, server, 3)
+        record_frames(tab, studio, 3)
         tab.keyboard.press("n")
         expect(tab.locator("#letter")).to_have_text("C")
-        kept = record_frames(tab, server, 2)
-        record_frames(tab, server, 2)
+        kept = record_frames(tab, studio, 2)
+        record_frames(tab, studio, 2)
         tab.keyboard.press("u")  # removes the second burst of C
         expect(tab.locator("#count-now")).to_have_text(str(kept))
         counts = dict(recording.counts)
@@ -129,13 +135,12 @@ def test_complete_recording_with_real_landmarker(run_server: RunServer, tab: Any
         expect(tab.locator("#letter")).to_have_text("C")
         expect(tab.locator("#letter-A")).to_have_accessible_name(f"A, {counts['A']} of 400")
         expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait")
-        tab.keyboard.press("q")
-        tab.locator("#confirm-yes").click()
-        expect(tab.locator("#summary-title")).to_have_text(f"Finished: {recording.stored.total()} frames stored")
+        tab.locator("#finish").click()
+        expect(tab.locator("#summary-title")).to_have_text(f"{recording.stored.total()} frames of ada stored")
         expect(tab.locator("#summary-letters")).to_contain_text(f"C {kept - 1}")
-        result = future.result(20)
-    assert result.finished
-    assert result.cameras[0]["settings"]["width"] == 640
+        tab.get_by_role("button", name="Record more").click()  # finishing is not the end
+        assert wait_for_verdict(tab, studio).counts == recording.counts
+    assert studio.recording.results[0].report["cameras"][0]["settings"]["width"] == 640
     files = files_on_disk(recording)
     assert files == indexed_files(recording)
     assert len(files) == recording.stored.total() == counts["A"] + counts["B"] + kept - 1
@@ -149,49 +154,49 @@ def test_complete_recording_with_real_landmarker(run_server: RunServer, tab: Any
         assert difference < 0.1 < mirrored_difference, file
 
 
-def test_page_reconnects_after_server_restart(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any, free_port: int
-) -> None:
-    with run_server(analyze_frame=analyze_frame, port=free_port) as (server, _, _):
-        open_page(tab, server.url)
-        stored = record_frames(tab, server, 2)
+def test_page_reconnects_after_server_restart(run_server: RunServer, tab: Any, free_port: int) -> None:
+    with run_server(port=free_port) as (server, studio):
+        recording = open_page(tab, server.url, studio)
+        stored = record_frames(tab, studio, 2)
         tab.keyboard.down(" ")
         wait_for_count(tab, stored + 1)
     expect(tab.locator("#notice-title")).to_have_text("The server does not respond")
     expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
     tab.keyboard.up(" ")
-    with run_server(analyze_frame=analyze_frame, port=free_port) as (server, recording, _):
+    with run_server(port=free_port) as (server, studio):
         expect(tab.locator("#notice")).to_be_hidden(timeout=20_000)
-        expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
+        recording = wait_for_verdict(tab, studio)
         before = len(files_on_disk(recording))
         assert before > stored
         expect(tab.locator("#count-now")).to_have_text(str(before))
-        after = record_frames(tab, server, 2)
+        after = record_frames(tab, studio, 2)
     assert len(files_on_disk(recording)) == len(indexed_files(recording)) == after
 
 
-def test_second_window_takes_over_and_first_resumes(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
-) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
-        open_page(tab, server.url)
+def test_second_window_takes_over_and_first_resumes(run_server: RunServer, tab: Any) -> None:
+    elsewhere = "Recording continues in another window"
+    with run_server() as (server, studio):
+        open_page(tab, server.url, studio)
         other = tab.context.new_page()
-        open_page(other, server.url)
-        expect(tab.locator("#notice-title")).to_have_text("This recording continues in another window")
+        other.goto(server.url)
+        expect(other.locator("#notice-title")).to_have_text(elsewhere)  # the first window goes on
+        other.get_by_role("button", name="Record here").click()
+        expect(other.locator("#notice")).to_be_hidden()
+        expect(tab.locator("#notice-title")).to_have_text(elsewhere)
         tab.bring_to_front()
         tab.keyboard.press(" ")
         assert shown_count(tab) == 0
         tab.get_by_role("button", name="Record here").click()
         expect(tab.locator("#notice")).to_be_hidden()
         other.bring_to_front()
-        expect(other.locator("#notice-title")).to_have_text("This recording continues in another window")
+        expect(other.locator("#notice-title")).to_have_text(elsewhere)
         tab.bring_to_front()
-        record_frames(tab, server, 1)
+        record_frames(tab, studio, 1)
 
 
-def test_complete_letter_switches_to_next(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame, goal=3, letters="AB") as (server, recording, _):
-        open_page(tab, server.url)
+def test_complete_letter_switches_to_next(run_server: RunServer, tab: Any) -> None:
+    with run_server(goal=3, letters="AB") as (server, studio):
+        recording = open_page(tab, server.url, studio)
         tab.keyboard.down(" ")  # held until released below
         expect(tab.locator("#letter-B")).to_have_accessible_name("B, 3 of 3, complete")
         expect(tab.locator("#hint")).to_contain_text("All letters are complete")
@@ -200,17 +205,17 @@ def test_complete_letter_switches_to_next(run_server: RunServer, analyze_frame: 
     assert recording.stored == {"A": 3, "B": 3}
 
 
-def test_countdown_before_letter_and_burst(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame, countdown_s=1, burst_s=0.5) as (server, recording, _):
-        open_page(tab, server.url)
+def test_countdown_before_letter_and_burst(run_server: RunServer, tab: Any) -> None:
+    with run_server(countdown_s=1, burst_s=0.5) as (server, studio):
+        recording = open_page(tab, server.url, studio)
         tab.evaluate(OBSERVE_RECORDING)  # polling by Playwright could miss the burst of 0.5 s
         tab.locator("#burst").click()
         expect(tab.locator("#countdown")).to_have_text("1")
         assert recording.stored.total() == 0
         expect(tab.locator("body")).to_have_attribute("data-observed", "recording", timeout=15_000)
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
-        assert 1 <= wait_for_stable_count(tab, server) <= 6
-        record_frames(tab, server, 1)  # no second countdown for the same letter
+        assert 1 <= wait_for_stable_count(tab, studio) <= 6
+        record_frames(tab, studio, 1)  # no second countdown for the same letter
         tab.keyboard.press("n")
         tab.keyboard.down(" ")
         expect(tab.locator("#countdown")).to_have_text("1")
@@ -219,11 +224,9 @@ def test_countdown_before_letter_and_burst(run_server: RunServer, analyze_frame:
         assert recording.stored["B"] == 0
 
 
-def test_press_shorter_than_the_countdown_says_so(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
-) -> None:
-    with run_server(analyze_frame=analyze_frame, countdown_s=30) as (server, recording, _):
-        open_page(tab, server.url)
+def test_press_shorter_than_the_countdown_says_so(run_server: RunServer, tab: Any) -> None:
+    with run_server(countdown_s=30) as (server, studio):
+        recording = open_page(tab, server.url, studio)
         tab.keyboard.down(" ")
         expect(tab.locator("#countdown")).to_be_visible()
         tab.keyboard.up(" ")
@@ -231,12 +234,9 @@ def test_press_shorter_than_the_countdown_says_so(
         assert files_on_disk(recording) == []
 
 
-def test_new_signer_chooses_a_licence_when_the_camera_works(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
-) -> None:
-    chosen: list[str] = []
+def test_new_signer_chooses_a_licence_when_the_camera_works(run_server: RunServer, tab: Any) -> None:
     tab.add_init_script(REFUSE_CAMERA % "NotAllowedError")
-    with run_server(analyze_frame=analyze_frame, save_licence=chosen.append) as (server, _, _):
+    with run_server(licence=None) as (server, studio):
         tab.goto(server.url)
         expect(tab.locator("#notice")).to_be_visible()
         assert not tab.locator("#licence").is_visible()
@@ -249,13 +249,13 @@ def test_new_signer_chooses_a_licence_when_the_camera_works(
         expect(tab.get_by_role("button", name="Only me")).to_be_focused()
         tab.get_by_role("button", name="CC-BY-4.0").click()
         expect(tab.locator("#licence")).to_be_hidden()
-        assert chosen == ["CC-BY-4.0"]
+        assert load_signers(studio.workspace)["ada"].licence == "CC-BY-4.0"
         expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait", timeout=20_000)
-        assert record_frames(tab, server, 2) >= 2
+        assert record_frames(tab, studio, 2) >= 2
 
 
-def test_question_about_other_hand(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame, usual_hand="left") as (server, recording, _):
+def test_question_about_other_hand(run_server: RunServer, tab: Any) -> None:
+    with run_server(usual_hand="left") as (server, studio):
         tab.goto(server.url)
         dialog = tab.get_by_role("dialog", name="Is this your right hand?")
         expect(dialog).to_be_visible()
@@ -263,8 +263,8 @@ def test_question_about_other_hand(run_server: RunServer, analyze_frame: FrameAn
         tab.keyboard.press(" ")  # presses the focused button and does not record
         expect(dialog).to_be_hidden()
         expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
-        record_frames(tab, server, 1)
-    assert {entry.hand for entry in recording.recent(9)} == {"right"}
+        record_frames(tab, studio, 1)
+        assert {entry.hand for entry in studio.recording.controller.recording.recent(9)} == {"right"}
 
 
 @pytest.mark.parametrize(
@@ -275,10 +275,8 @@ def test_question_about_other_hand(run_server: RunServer, analyze_frame: FrameAn
         ("NotReadableError", "The camera is in use", True),
     ],
 )
-def test_camera_problem_is_shown(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any, error: str, title: str, automatic: bool
-) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
+def test_camera_problem_is_shown(run_server: RunServer, tab: Any, error: str, title: str, automatic: bool) -> None:
+    with run_server() as (server, _):
         tab.add_init_script(REFUSE_CAMERA % error)
         tab.goto(server.url)
         expect(tab.locator("#notice-title")).to_have_text(title)
@@ -288,17 +286,17 @@ def test_camera_problem_is_shown(
         expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
 
 
-def test_insecure_context_is_explained(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
+def test_insecure_context_is_explained(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, _):
         tab.add_init_script("Object.defineProperty(navigator, 'mediaDevices', {get: () => undefined})")
         tab.goto(server.url)
         expect(tab.locator("#notice-text")).to_contain_text("https")
 
 
-def test_camera_can_be_reconnected(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
+def test_camera_can_be_reconnected(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
         tab.add_init_script(REFUSE_CAMERA % "")
-        open_page(tab, server.url)
+        open_page(tab, server.url, studio)
         tab.keyboard.down(" ")
         wait_for_count(tab, 1)
         tab.evaluate("""() => {
@@ -310,12 +308,12 @@ def test_camera_can_be_reconnected(run_server: RunServer, analyze_frame: FrameAn
         tab.keyboard.up(" ")
         tab.evaluate("window.refuse = ''")
         expect(tab.locator("#notice")).to_be_hidden()
-        record_frames(tab, server, 1)
+        record_frames(tab, studio, 1)
 
 
-def test_hidden_tab_stops_recording(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
-        open_page(tab, server.url)
+def test_hidden_tab_stops_recording(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
+        open_page(tab, server.url, studio)
         tab.locator("#record").focus()
         tab.keyboard.press("Enter")  # toggles recording
         wait_for_count(tab, 1)
@@ -326,31 +324,27 @@ def test_hidden_tab_stops_recording(run_server: RunServer, analyze_frame: FrameA
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
 
 
-def test_full_disk_is_shown(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_is_shown(run_server: RunServer, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def raise_disk_full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with run_server(analyze_frame=analyze_frame) as (server, recording, future):
-        open_page(tab, server.url)
+    with run_server() as (server, studio):
+        recording = open_page(tab, server.url, studio)
         monkeypatch.setattr(recording.session, "add", raise_disk_full)
         tab.keyboard.down(" ")
         expect(tab.locator("#notice-title")).to_have_text("The disk is full")
         expect(tab.locator("#notice-text")).to_contain_text("Frames stored so far are safe")
         tab.keyboard.up(" ")
         tab.locator("#finish").click()
-        tab.locator("#confirm-yes").click()
-        expect(tab.locator("#summary-failure")).to_contain_text("No space left on device")
-    assert future.result().failure is not None
+        expect(tab.locator(".problem")).to_contain_text("No space left on device")
 
 
 def test_accessible_names_keyboard_focus_and_announcements(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any, changed_metrics: dict[str, Any]
+    run_server: RunServer, tab: Any, changed_metrics: dict[str, Any]
 ) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
-        open_page(tab, server.url)
-        record_frames(tab, server, 1)
+    with run_server() as (server, studio):
+        open_page(tab, server.url, studio)
+        record_frames(tab, studio, 1)
         expect(tab.locator("#recent li")).not_to_have_count(0)
         unnamed = [
             each.get_attribute("id") for each in tab.locator("button:visible").all() if not _accessible_name(each)
@@ -383,26 +377,69 @@ def _accessible_name(button: Any) -> str:
     return found.group(1) if found else ""
 
 
-def test_keys_are_ignored_in_dialog_and_with_modifier(
-    run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any
-) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, recording, _):
-        open_page(tab, server.url)
+def test_keys_are_ignored_in_dialog_and_with_modifier(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
+        recording = open_page(tab, server.url, studio)
         tab.keyboard.press("Control+b")
-        tab.locator("#finish").click()
-        for key in ("n", "b", " "):  # the space bar presses the focused button of the dialog
+        tab.get_by_role("button", name="Keys").click()
+        for key in ("n", "b", "u"):
             tab.keyboard.press(key)
-        expect(tab.locator("#summary")).to_be_visible()
+        expect(tab.locator("#letter")).to_have_text("A")
+        expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
     assert recording.stored.total() == 0
 
 
-def test_phone_layout_and_touch(run_server: RunServer, analyze_frame: FrameAnalyzer, browser: Any) -> None:
-    with run_server(analyze_frame=analyze_frame) as (server, recording, _):
+def test_single_keys_can_be_turned_off(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
+        recording = open_page(tab, server.url, studio)
+        tab.get_by_role("button", name="Keys").click()
+        tab.get_by_label("Use single keys as shortcuts").uncheck()
+        tab.get_by_role("button", name="Close").click()
+        tab.evaluate("document.activeElement.blur()")  # the space bar would press the button again
+        tab.keyboard.press("n")
+        tab.keyboard.down(" ")
+        tab.wait_for_timeout(300)
+        tab.keyboard.up(" ")
+        expect(tab.locator("#letter")).to_have_text("A")
+        assert recording.stored.total() == 0
+        expect(tab.locator("#record kbd")).to_be_hidden()
+        tab.locator("#record").focus()
+        tab.keyboard.press("Enter")  # on the button, keys work as ever
+        wait_for_count(tab, 1)
+
+
+def test_removed_frames_can_be_put_back(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
+        recording = open_page(tab, server.url, studio)
+        count = record_frames(tab, studio, 3)
+        tab.keyboard.press("u")
+        expect(tab.locator("#count-now")).to_have_text("0")
+        tab.get_by_role("button", name="Put back").click()
+        expect(tab.locator("#count-now")).to_have_text(str(count))
+        assert len(files_on_disk(recording)) == len(indexed_files(recording)) == count
+
+
+def test_switch_of_the_person(run_server: RunServer, tab: Any) -> None:
+    with run_server() as (server, studio):
+        save_signer(studio.workspace, "ben", SignerDetails(licence="private", consent="Only for me."))
+        open_page(tab, server.url, studio)
+        record_frames(tab, studio, 1)
+        tab.locator("#signer").select_option("ben")
+        expect(tab.locator("#count-now")).to_have_text("0")
+        assert wait_for_verdict(tab, studio).session.info.signer == "ben"
+        record_frames(tab, studio, 1)
+        tab.reload()
+        expect(tab.locator("#signer")).to_have_value("ben")
+        assert [result.info.signer for result in studio.recording.results] == ["ada"]
+
+
+def test_phone_layout_and_touch(run_server: RunServer, browser: Any) -> None:
+    with run_server() as (server, studio):
         context = browser.new_context(
             viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True, is_mobile=True
         )
         tab = context.new_page()
-        open_page(tab, server.url)
+        recording = open_page(tab, server.url, studio)
         box = tab.locator("#record").bounding_box()
         assert min(box["width"], box["height"]) >= 88
         assert box["y"] + box["height"] <= 844
@@ -413,31 +450,33 @@ def test_phone_layout_and_touch(run_server: RunServer, analyze_frame: FrameAnaly
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         expect(tab.locator("#record")).to_have_attribute("aria-pressed", "false")
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-        normalise = [b for each in tab.locator("button:visible").all() if (b := each.bounding_box())["height"] < 36]
+        normalise = [
+            b for each in tab.locator("button:visible").all() if (b := each.bounding_box()) and b["height"] < 36
+        ]
         assert normalise == []
         context.close()
     assert recording.stored["A"] >= 2
 
 
-def test_https_with_token(run_server: RunServer, analyze_frame: FrameAnalyzer, browser: Any) -> None:
-    with run_server(analyze_frame=analyze_frame, host="0.0.0.0") as (server, _, _):
+def test_https_with_token(run_server: RunServer, browser: Any) -> None:
+    with run_server(host="0.0.0.0") as (server, studio):
         context = browser.new_context(ignore_https_errors=True)
         tab = context.new_page()
         home = f"https://127.0.0.1:{server.addresses.port}/"
-        open_page(tab, f"{home}?token={server.addresses.token}")
-        expect(tab).to_have_url(home)  # the token is removed from the address bar
-        record_frames(tab, server, 1)
+        open_page(tab, f"{home}?token={server.addresses.token}#record", studio)
+        expect(tab).to_have_url(f"{home}#record")  # the token is removed from the address bar
+        record_frames(tab, studio, 1)
         tab.reload()
         expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
         context.close()
 
 
-def test_page_requests_own_server_only(run_server: RunServer, analyze_frame: FrameAnalyzer, tab: Any) -> None:
+def test_page_requests_own_server_only(run_server: RunServer, tab: Any) -> None:
     urls: list[str] = []
     console_messages: list[str] = []
     tab.on("request", lambda request: urls.append(request.url))
     tab.on("console", lambda message: console_messages.append(message.text))
-    with run_server(analyze_frame=analyze_frame) as (server, _, _):
-        open_page(tab, server.url)
-        assert all(url.startswith(server.url) for url in urls)
+    with run_server() as (server, studio):
+        open_page(tab, server.url, studio)
+        assert all(url.startswith(server.addresses.url("127.0.0.1")) for url in urls)
         assert [text for text in console_messages if "Content Security Policy" in text] == []

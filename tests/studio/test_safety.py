@@ -8,18 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.testclient import TestClient
 
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.web.app import create_app
-from aslkit.capture.web.controller import PageController
-from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.capture.web.controller import RecordingController
+from aslkit.studio.app import create_app
+from aslkit.studio.studio import Studio
 from aslkit.vision.images import encode_jpeg, encode_png
 from aslkit.web import request_limits
 from aslkit.web.access_control import MAX_CONCURRENT_REQUESTS, SECURITY_HEADERS, AccessPolicy, Addresses
+from aslkit.web.active_page import ActivePage
 from aslkit.web.server import LOOPBACK_HOSTS
+from tests.studio.clients import JPEG, TestClient, create_client, join
 
-JPEG = {"Content-Type": "image/jpeg"}
+FRAMES = "/api/recording/frames"
+CHANGES = [
+    ("POST", "/api/recording"), ("DELETE", "/api/recording"), ("POST", "/api/recording/frames"),
+    ("POST", "/api/recording/letter"), ("POST", "/api/recording/undo"), ("PUT", "/api/people"),
+    ("POST", "/api/review/decisions"), ("DELETE", "/api/review/decisions/last"), ("POST", "/api/training"),
+    ("DELETE", "/api/job"), ("POST", "/api/reading"), ("POST", "/api/reading/frames"), ("POST", "/api/reading/exam"),
+    ("POST", "/api/sharing/export"), ("POST", "/api/sharing/prepare"),
+]  # fmt: skip
+"""Requests that change something."""
+
 TOKEN = "correct-horse-battery"
 
 
@@ -27,8 +37,8 @@ TOKEN = "correct-horse-battery"
 def recording_still_works(page: TestClient, send_frame: Callable[..., Any], recording: Recording) -> Iterator[None]:
     """Check after each test that the page can still record."""
     yield
-    page.headers["X-Page"] = page.post("/join", json={}).json()["page"]
-    revision = page.get("/state").json()["revision"]
+    join(page, take_over=True)
+    revision = page.get("/api/recording").json()["revision"]
     assert send_frame(taken_s=999_999, revision=revision)["stored"] is not None
     recording.flush()
 
@@ -41,15 +51,15 @@ def assert_refused(response: Any, status: int, message: str) -> None:
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:8001", "https://127.0.0.1:8000", ""]
 )
-@pytest.mark.parametrize("path", ["/join", "/frames", "/letter", "/undo", "/answer", "/finish", "/camera"])
-def test_request_of_other_origin_is_refused(page: TestClient, origin: str, path: str) -> None:
-    assert_refused(page.post(path, json={}, headers={"Origin": origin}), 403, "Only the page itself")
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_request_of_other_origin_is_refused(page: TestClient, origin: str, method: str, path: str) -> None:
+    assert_refused(page.request(method, path, json={}, headers={"Origin": origin}), 403, "Only the page itself")
 
 
 def test_request_without_origin_is_refused(page: TestClient) -> None:
     del page.headers["Origin"]
-    assert_refused(page.post("/undo", json={}), 403, "Only the page itself")
-    assert_refused(page.delete("/frames/A/1.jpg"), 403, "Only the page itself")
+    assert_refused(page.post("/api/recording/undo", json={}), 403, "Only the page itself")
+    assert_refused(page.delete("/api/recording/frames/A/1.jpg"), 403, "Only the page itself")
     page.headers["Origin"] = "http://127.0.0.1:8000"
 
 
@@ -57,12 +67,12 @@ def test_request_without_origin_is_refused(page: TestClient) -> None:
     "host", ["evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:8001", "", "localhost.:8000"]
 )
 def test_unknown_host_header_is_refused(page: TestClient, host: str) -> None:
-    assert_refused(page.get("/state", headers={"Host": host}), 421, "not available under that host name")
+    assert_refused(page.get("/api/recording", headers={"Host": host}), 421, "not available under that host name")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"])
 def test_loopback_hosts_are_accepted(page: TestClient, host: str) -> None:
-    assert page.get("/state", headers={"Host": host}).status_code == 200
+    assert page.get("/api/recording", headers={"Host": host}).status_code == 200
 
 
 def test_default_port_may_be_omitted() -> None:
@@ -71,30 +81,35 @@ def test_default_port_may_be_omitted() -> None:
 
 
 @pytest.fixture
-def network_client(controller: PageController) -> Iterator[TestClient]:
+def network_client(studio: Studio) -> Iterator[TestClient]:
     """An HTTP client for a server that is reachable from the network."""
-    app = create_app(controller, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
+    app = create_app(studio, Addresses(hosts=("192.0.2.7",), port=8443, tls=True, token=TOKEN))
     base = "https://192.0.2.7:8443"
     with TestClient(app, base_url=base, headers={"Origin": base}) as client:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/state", "/page.js", "/letters/A.png", "/frames/A/1.jpg", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/api/state", "/api/events", "/api/qr.svg", "/openapi.json", "/studio.js", "/letters/A.png",
+        "/api/review/frames", "/api/review/image/ada/one/A/1.jpg", "/files/runs/x/report.html",
+        "/download/dataset/custom", "/nothing",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("token", ["", "?token=", "?token=wrong", "?token=corréct", f"?token={TOKEN}x"])
 def test_get_requires_token(network_client: TestClient, path: str, token: str) -> None:
     assert_refused(network_client.get(path + token), 401, "access token is missing or wrong")
 
 
-def test_post_requires_token_cookie(network_client: TestClient) -> None:
-    assert_refused(network_client.post("/join", json={}), 401, "access token is missing or wrong")
-    assert_refused(
-        network_client.post(f"/join?token={TOKEN}", json={}), 401, "access token is missing or wrong"
-    )  # the token in the URL is only accepted for the page itself
-    assert_refused(
-        network_client.get("/state", headers={"Cookie": "aslkit-token-8443=wrong"}),
-        401,
-        "access token is missing or wrong",
-    )
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_changes_require_the_cookie(network_client: TestClient, method: str, path: str) -> None:
+    missing = "access token is missing or wrong"
+    assert_refused(network_client.request(method, path, json={}), 401, missing)
+    # Not the token in the URL: a link must not change anything.
+    assert_refused(network_client.request(method, f"{path}?token={TOKEN}", json={}), 401, missing)
+    wrong = {"Cookie": "aslkit-token-8443=wrong"}
+    assert_refused(network_client.get("/api/state", headers=wrong), 401, missing)
 
 
 def test_token_is_stored_in_protected_cookie(network_client: TestClient) -> None:
@@ -102,21 +117,19 @@ def test_token_is_stored_in_protected_cookie(network_client: TestClient) -> None
     assert {"HttpOnly", "SameSite=Strict", "Secure", "Path=/"} <= set(cookie.split("; "))
     assert network_client.get("/").status_code == 200
     assert "set-cookie" not in network_client.get("/").headers
-    assert network_client.post("/join", json={}).status_code == 200
+    assert network_client.put("/api/people", json={"name": "ben"}).status_code == 200
 
 
 def test_every_response_has_security_headers(page: TestClient) -> None:
-    for response in (page.get("/"), page.get("/state"), page.get("/nothing"), page.put("/undo"), page.post("/undo")):
-        assert SECURITY_HEADERS.items() <= dict(response.headers).items() | {
-            (k.title(), v) for k, v in response.headers.items()
-        } | {(name, response.headers[name]) for name in SECURITY_HEADERS}
+    paths = ("/", "/studio.js", "/api/recording", "/nothing", "/openapi.json")
+    for response in (*map(page.get, paths), page.put("/api/recording/undo"), page.post("/api/recording/undo")):
         for name, value in SECURITY_HEADERS.items():
             assert response.headers[name] == value
 
 
 def test_large_upload_is_refused_by_content_length(page: TestClient) -> None:
     headers = JPEG | {"Content-Length": "100000000"}
-    assert_refused(page.post("/frames", content=b"\xff\xd8", headers=headers), 413, "at most 4,000,000 bytes")
+    assert_refused(page.post(FRAMES, content=b"\xff\xd8", headers=headers), 413, "at most 4,000,000 bytes")
 
 
 def test_large_upload_without_content_length_is_refused(page: TestClient) -> None:
@@ -127,12 +140,12 @@ def test_large_upload_without_content_length_is_refused(page: TestClient) -> Non
             chunks.append(1)
             yield bytes(1_000_000)
 
-    assert_refused(page.post("/frames", content=send_chunks(), headers=JPEG), 413, "at most 4,000,000 bytes")
+    assert_refused(page.post(FRAMES, content=send_chunks(), headers=JPEG), 413, "at most 4,000,000 bytes")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "9" * 400])
 def test_invalid_content_length_is_refused(page: TestClient, length: str) -> None:
-    assert_refused(page.post("/frames", content=b"", headers=JPEG | {"Content-Length": length}), 413, "too large")
+    assert_refused(page.post(FRAMES, content=b"", headers=JPEG | {"Content-Length": length}), 413, "too large")
 
 
 def fake_png(width: int, height: int) -> bytes:
@@ -171,19 +184,19 @@ def create_webp() -> bytes:
 def test_invalid_images_are_refused(
     page: TestClient, content_type: str, data: bytes, status: int, message: str
 ) -> None:
-    response = page.post("/frames", content=data, headers={"Content-Type": content_type})
+    response = page.post(FRAMES, content=data, headers={"Content-Type": content_type})
     assert_refused(response, status, message)
 
 
 def test_truncated_jpeg_is_refused(page: TestClient, jpeg: bytes) -> None:
-    assert_refused(page.post("/frames", content=jpeg[: len(jpeg) // 2], headers=JPEG), 422, "cannot be decoded")
+    assert_refused(page.post(FRAMES, content=jpeg[: len(jpeg) // 2], headers=JPEG), 422, "cannot be decoded")
 
 
 def test_png_is_accepted(page: TestClient, jpeg: bytes) -> None:
     from aslkit.vision.images import decode_image
 
     response = page.post(
-        "/frames?keep=1", content=encode_png(decode_image(jpeg)), headers={"Content-Type": "image/png"}
+        "/api/recording/frames?keep=1", content=encode_png(decode_image(jpeg)), headers={"Content-Type": "image/png"}
     )
     assert response.json()["stored"] is not None
 
@@ -210,7 +223,7 @@ def test_png_is_accepted(page: TestClient, jpeg: bytes) -> None:
     ],
 )
 def test_file_name_is_never_used_as_path(page: TestClient, file: str) -> None:
-    for response in (page.get(f"/frames/{file}"), page.delete(f"/frames/{file}")):
+    for response in (page.get(f"/api/recording/frames/{file}"), page.delete(f"/api/recording/frames/{file}")):
         assert response.status_code in (404, 405), response.text
         assert "root:" not in response.text
 
@@ -225,20 +238,18 @@ def test_unknown_letter_image_is_not_found(page: TestClient, name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "values"),
     [
-        ("/letter", {"letter": "J"}),
-        ("/letter", {"letter": "D"}),  # not a letter of this recording
-        ("/letter", {"letter": "<script>alert(1)</script>"}),
-        ("/letter", {"letter": "../A"}),
-        ("/letter", {"letter": ["A"]}),
-        ("/letter", {"letter": None}),
-        ("/letter", {"step": 10**30}),
-        ("/letter", {"step": -2}),
-        ("/letter", {"step": True}),
-        ("/letter", {"step": 1.0}),
-        ("/letter", {}),
-        ("/answer", {}),
-        ("/answer", {"confirmed": "yes"}),
-        ("/answer", {"confirmed": 1}),
+        ("/api/recording/letter", {"letter": "J"}),
+        ("/api/recording/letter", {"letter": "D"}),  # not a letter of this recording
+        ("/api/recording/letter", {"letter": "<script>alert(1)</script>"}),
+        ("/api/recording/letter", {"letter": "../A"}),
+        ("/api/recording/letter", {"letter": ["A"]}),
+        ("/api/recording/letter", {"letter": None}),
+        ("/api/recording/letter", {"step": 10**30}),
+        ("/api/recording/letter", {"step": -2}),
+        ("/api/recording/letter", {}),
+        ("/api/recording/answer", {}),
+        ("/api/recording/answer", {"confirmed": "yes"}),
+        ("/api/recording/answer", {"confirmed": 1}),
     ],
 )
 def test_invalid_values_are_refused(page: TestClient, path: str, values: dict[str, object]) -> None:
@@ -251,64 +262,64 @@ def test_invalid_values_are_refused(page: TestClient, path: str, values: dict[st
     ("content_type", "data", "status"),
     [
         ("application/json", b"{", 400),
-        ("application/json", b"[]", 400),
-        ("application/json", b"null", 400),
+        ("application/json", b"[]", 422),
+        ("application/json", b"null", 422),
         ("application/json", b"\xff\xfe", 400),
         ("application/json", b"[" * 16_000, 400),
         ("application/json", b'{"step": ' + b"9" * 16_000 + b"}", 400),
-        ("application/json", b" " * 20_000, 413),
-        ("text/plain", b"{}", 415),  # other sites can send this without a CORS preflight
-        ("application/x-www-form-urlencoded", b"letter=B", 415),
+        ("application/json", b" " * 2_000_001, 413),
+        ("text/plain", b"{}", 422),  # other sites can send this without a CORS preflight
+        ("application/x-www-form-urlencoded", b"letter=B", 422),
     ],
 )
 def test_invalid_json_is_refused(page: TestClient, content_type: str, data: bytes, status: int) -> None:
-    response = page.post("/letter", content=data, headers={"Content-Type": content_type})
+    response = page.post("/api/recording/letter", content=data, headers={"Content-Type": content_type})
     assert (response.status_code, "error" in response.json()) == (status, True)
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "1e300", "x", "", "0x10", "９" * 40, "-0.1"])
 @pytest.mark.parametrize("name", ["taken_s", "burst", "revision"])
 def test_invalid_numbers_are_refused(page: TestClient, jpeg: bytes, name: str, value: str) -> None:
-    response = page.post("/frames", params={"keep": "1", name: value}, content=jpeg, headers=JPEG)
-    assert_refused(response, 422, f"{name} must be a number from 0")
+    response = page.post(FRAMES, params={"keep": "1", name: value}, content=jpeg, headers=JPEG)
+    assert_refused(response, 422, f"query.{name}: Input should be")
 
 
 def test_long_query_is_refused(page: TestClient) -> None:
-    assert_refused(page.get("/state?" + "x" * 60_000), 414, "too long")
+    assert_refused(page.get("/api/recording?" + "x" * 60_000), 414, "too long")
 
 
-def test_invalid_camera_info_is_ignored(page: TestClient, controller: PageController) -> None:
+def test_invalid_camera_info_is_ignored(page: TestClient, controller: RecordingController) -> None:
     for label, settings in [
         (None, None),
         (["x"], [1]),
         ({"a": 1}, "x"),
         ("\u202e" * 9, {"width": float("1e300"), "height": {}}),
     ]:
-        assert page.post("/camera", json={"label": label, "settings": settings}).status_code == 200
-    assert page.post("/camera", content=b'{"settings": {"width": NaN}}', headers={"Content-Type": "application/json"})
+        assert page.post("/api/recording/camera", json={"label": label, "settings": settings}).status_code == 200
+    assert page.post(
+        "/api/recording/camera", content=b'{"settings": {"width": NaN}}', headers={"Content-Type": "application/json"}
+    )
     assert all(camera["settings"] == {} for camera in controller.cameras)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_unsupported_methods_are_refused(page: TestClient, method: str) -> None:
-    response = page.request(method, "/undo")
+    response = page.request(method, "/api/recording/undo")
     assert (response.status_code, "does not support" in response.json()["error"]) == (405, True)
 
 
-def test_rate_limit(recording: Recording, analyze_frame: FrameAnalyzer, jpeg: bytes) -> None:
-    controller = PageController(recording, analyze_frame, clock=lambda: 0.0)  # the clock stands still
-    with TestClient(
-        create_app(controller, Addresses(hosts=LOOPBACK_HOSTS, port=80)), base_url="http://localhost"
-    ) as client:
-        client.headers["Origin"] = "http://localhost"
-        client.headers["X-Page"] = client.post("/join", json={}).json()["page"]
-        frames = [client.post("/frames", content=jpeg, headers=JPEG) for _ in range(40)]
+def test_rate_limit(open_studio: Any, jpeg: bytes) -> None:
+    with open_studio() as studio, create_client(studio) as client:
+        # A clock that stands still.
+        studio.recording.active_page = ActivePage(60, taken_over_message="", clock=lambda: 0.0)
+        join(client, "ben")
+        frames = [client.post(FRAMES, content=jpeg, headers=JPEG) for _ in range(40)]
         assert_refused(frames[-1], 429, "at most 60 per second")
         assert frames[-1].headers["retry-after"] == "1"
         assert sum(response.status_code == 200 for response in frames) == 24
-        others = [client.post("/undo", json={}) for _ in range(60)]
+        others = [client.post("/api/recording/undo") for _ in range(60)]
         assert_refused(others[-1], 429, "Try again in a second")
-        assert_refused(client.post("/join", json={}), 429, "Try again in a second")
+        assert_refused(client.post("/api/recording", json={"signer": "ben"}), 429, "Try again in a second")
 
 
 def test_concurrent_requests_are_limited() -> None:
