@@ -2,10 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import segno
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -68,11 +69,17 @@ def create_app(studio: Studio, addresses: Addresses) -> FastAPI:
     return app
 
 
-def _send_qr_code(addresses: Addresses) -> Response:
-    """Return the QR code with which a phone opens the page; only if other devices can reach it."""
+def _send_qr_code(
+    addresses: Addresses, run: Annotated[str, Query(pattern="^[^/?#%]*$", max_length=250)] = ""
+) -> Response:
+    """Return the QR code with which a phone opens the studio, or the exported page of a run.
+
+    Only if other devices can reach it.
+    """
     if addresses.token is None:
         raise RequestRefused(404, "Only this computer can open the page. Start aslkit studio with --host 0.0.0.0.")
-    code = segno.make(addresses.url(addresses.hosts[0]), error="m")
+    path = f"pages/{quote(run)}/" if run else ""
+    code = segno.make(addresses.url(addresses.hosts[0], path=path), error="m")
     return Response(code.svg_inline(scale=6, border=4, dark="#000", light="#fff", omitsize=True, svgns=True),
                     media_type="image/svg+xml")  # fmt: skip
 

@@ -63,9 +63,14 @@ class Addresses:
         """Name of the token cookie. It includes the port because browsers share cookies between ports of a host."""
         return f"aslkit-token-{self.port}"
 
-    def url(self, host: str) -> str:
-        """Return the address to open in a browser, including the token."""
-        return f"{self.scheme}://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+    def url(self, host: str, *, path: str = "") -> str:
+        """Return the address to open in a browser, including the token.
+
+        Args:
+            host: one of `hosts`.
+            path: path without the leading slash; "" for the start page.
+        """
+        return f"{self.scheme}://{host}:{self.port}/{path}" + (f"?token={self.token}" if self.token else "")
 
 
 class AccessPolicy:

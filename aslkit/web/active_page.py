@@ -51,8 +51,8 @@ class ActivePage:
         returning = page is not None and page in (self.page, self._unconfirmed)
         if not (returning or take_over or self.is_idle):
             raise RequestRefused(409, self._taken_over_message, why="elsewhere")
-        # The response may get lost, for example if the page is just being reloaded. Until the new identifier is used, the
-        # page may still return with its old one.
+        # The response may get lost, for example if the page is just being reloaded. Until the new identifier is used,
+        # the page may still return with its old one.
         self._unconfirmed = page if returning else None
         self.page = secrets.token_urlsafe(12)
         self._last_request_s = self._clock()

@@ -19,6 +19,7 @@ class BrowserRecording:
         lifecycle: opens the session, and writes its summary.
         letters: letters that can be recorded, the first one first.
         analyze_frame: measures frames; None uses MediaPipe.
+        options: further arguments of `RecordingController`.
 
     Attributes:
         controller: handles the page's requests.
@@ -28,13 +29,18 @@ class BrowserRecording:
     """
 
     def __init__(
-        self, lifecycle: RecordingLifecycle, letters: Sequence[str], *, analyze_frame: FrameAnalyzer | None = None
+        self,
+        lifecycle: RecordingLifecycle,
+        letters: Sequence[str],
+        *,
+        analyze_frame: FrameAnalyzer | None = None,
+        **options: Any,
     ) -> None:
         self._lifecycle = lifecycle
         with ExitStack() as stack:
             analyzer = analyze_frame or stack.enter_context(HandFrameAnalyzer())
             recording = stack.enter_context(lifecycle.open_recording(letters))
-            self.controller = RecordingController(recording, analyzer)
+            self.controller = RecordingController(recording, analyzer, **options)
             self._summary = stack.enter_context(
                 lifecycle.write_session_summary(
                     recording, close=recording.close, frame_statistics=self._frame_statistics

@@ -23,6 +23,8 @@ from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import frame_timestamp
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
+from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.images import Frame
 from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload, describe_disk_error
 
 RECENT_FRAMES: Final = 12
@@ -66,6 +68,7 @@ class RecordingController:
     Args:
         recording: judges and stores the frames. The caller closes it.
         analyze_frame: measures a frame.
+        read_preview: returns what a model reads in a frame, as JSON; None if there is none.
         now: returns the current time.
         clock: returns monotonic time in seconds.
 
@@ -80,10 +83,12 @@ class RecordingController:
         recording: Recording,
         analyze_frame: FrameAnalyzer,
         *,
+        read_preview: Callable[[Frame, Hand | None], dict[str, Any] | None] = lambda frame, hand: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.recording, self._analyze_frame, self._now = recording, analyze_frame, now
+        self._read_preview = read_preview
         self.cameras: list[dict[str, Any]] = []
         self.frame_rate = FrameRateMeter(clock=clock)
         self.failure: OSError | None = None
@@ -137,6 +142,7 @@ class RecordingController:
             if self._closed:
                 raise recording_closed()
             metrics = self._analyze_frame(frame.pixels, upload.taken_s)
+            preview = self._read_preview(frame.pixels, metrics.hand)
         with self._recording_lock:
             if self._closed:
                 raise recording_closed()
@@ -163,6 +169,7 @@ class RecordingController:
                 "complete": self.recording.is_complete(self.recording.letter),
                 "dropped": self.recording.dropped,
                 "usual_hand": self.recording.handedness.usual,
+                "preview": preview,
             }
 
     def _is_due(self, taken_s: float) -> bool:

@@ -14,7 +14,7 @@ from aslkit.web.server import LOOPBACK_HOSTS
 with warnings.catch_warnings():
     # starlette.testclient warns that it prefers httpx2, which no other dependency uses yet.
     warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+    from starlette.testclient import TestClient as TestClient
 
 ORIGIN = "http://127.0.0.1:8000"
 JPEG = {"Content-Type": "image/jpeg"}

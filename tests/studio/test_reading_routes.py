@@ -86,7 +86,7 @@ def send_frames(client: TestClient, studio: Studio, seconds: float) -> dict[str,
 def test_frame_returns_reading(page: TestClient) -> None:
     response = page.post("/api/reading/frames", content=IMAGE, headers=JPEG)
     assert response.status_code == 200
-    reading = {
+    reading: dict[str, Any] = {
         "run": "starter", "letter": None, "top_letters": [], "progress": 0.0, "text": "", "landmarks": None,
         "box": None,
     }  # fmt: skip

@@ -67,6 +67,7 @@ def recording_routes(studio: Studio) -> APIRouter:
 
         decision = await anyio.to_thread.run_sync(process, limiter=frame_limiter)
         if decision["stored"]:
+            await anyio.to_thread.run_sync(part.frame_stored)
             studio.frame_stored()
         return decision
 

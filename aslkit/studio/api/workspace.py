@@ -105,6 +105,16 @@ def sharing_routes(studio: Studio) -> APIRouter:
             raise _no_report() from error
         return Response(text, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
 
+    @router.get("/pages/{run}/{file:path}", response_class=FileResponse)
+    def get_page(run: str, file: str) -> FileResponse:
+        """Return a file of an exported page, which can so be opened without unpacking it, also on a phone."""
+        folder = sharing.export_folder(workspace, run, "page").resolve()
+        path = (folder / (file or "index.html")).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise RequestRefused(404, "There is no such page. Create it under Share first.")
+        # The page has a policy of its own, which allows MediaPipe's WebAssembly.
+        return FileResponse(path, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+
     return router
 
 

@@ -16,6 +16,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.signers import load_signer
+from aslkit.studio.parts.preview import RecordingPreview
 from aslkit.web.active_page import ActivePage
 
 FINISHED: Final = "finished on the page"
@@ -68,6 +69,7 @@ class RecordingPart:
         self._analyze_frame, self._on_change = analyze_frame, on_change
         self._lock = RLock()
         self._recording: BrowserRecording | None = None
+        self._preview: RecordingPreview | None = None
         self.results: list[RecordingResult] = []
         self.active_page = ActivePage(
             capture.web_fps,
@@ -130,7 +132,15 @@ class RecordingPart:
             can_ask=True, ask_licence=True,
         )  # fmt: skip
         letters = sorted(self.options.letters, key=lambda letter: lifecycle.counts[letter])
-        return BrowserRecording(lifecycle, letters, analyze_frame=self._analyze_frame)
+        preview = RecordingPreview(self._workspace, signer, lambda: dict(self.controller.recording.counts))
+        recording = BrowserRecording(lifecycle, letters, analyze_frame=self._analyze_frame, read_preview=preview.read)
+        self._preview = preview
+        return recording
+
+    def frame_stored(self) -> None:
+        """Let the preview know of a new frame."""
+        if self._preview is not None:
+            self._preview.frame_stored()
 
     def finish(self) -> dict[str, Any]:
         """Close the recording, and return its summary."""
@@ -153,5 +163,7 @@ class RecordingPart:
 
     def _close(self, end_reason: str) -> None:
         recording, self._recording = self._recording, None
+        if self._preview is not None:
+            self._preview.close()
         if recording is not None:
             self.results.append(recording.close(end_reason))

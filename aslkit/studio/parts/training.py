@@ -1,5 +1,6 @@
 """The part Train: curation and training as one job, and the finished runs."""
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,8 @@ DATASET: Final = "custom"
 """Name of the dataset that the studio curates."""
 
 MIN_LETTERS: Final = 2
-MIN_FRAMES: Final = 20
-"""A letter of a person counts as recorded from here on; `aslkit curate` flags letters with fewer frames."""
+MIN_FRAMES: Final = 10
+"""A letter of a person counts as recorded from here on: two of ten frames are then left to test on."""
 
 _HARDEST: Final = 6
 
@@ -28,6 +29,7 @@ class RunSummary(msgspec.Struct, kw_only=True):
     Attributes:
         run: name.
         accuracy: on the test set, 0–1; None if it was not measured.
+        tested_frames: size of the test set.
         tested_on: the test set, in words.
         unseen: whether the model was trained on nobody in the test set.
         explanation, warning: what the accuracy does not show; empty if nothing.
@@ -40,6 +42,7 @@ class RunSummary(msgspec.Struct, kw_only=True):
 
     run: str
     accuracy: float | None
+    tested_frames: int
     tested_on: str
     unseen: bool
     explanation: str
@@ -64,12 +67,26 @@ def _summarise(run: Run, metrics: RunMetrics) -> RunSummary:
     headline = describe_run(metrics)
     data = metrics.trained_on
     return RunSummary(
-        run=run.folder.name, accuracy=metrics.headline_accuracy, tested_on=headline.tested, unseen=metrics.is_unseen,
-        explanation=headline.explanation, warning=headline.warning,
+        run=run.folder.name,
+        accuracy=metrics.headline_accuracy,
+        tested_frames=metrics.unseen.n or 0,
+        tested_on=headline.tested,
+        unseen=metrics.is_unseen,
+        explanation=headline.explanation,
+        warning=_without_commands(headline.warning),
         correct_at_threshold=metrics.rejection.letters.correct if metrics.rejection else None,
-        random_split=random_split_accuracy(metrics), hardest=list_hardest(metrics, _HARDEST), signers=data.signers,
-        letters=data.letters, frames=data.n, report=f"/files/runs/{run.folder.name}/report.html",
-    )  # fmt: skip
+        random_split=random_split_accuracy(metrics),
+        hardest=list_hardest(metrics, _HARDEST),
+        signers=data.signers,
+        letters=data.letters,
+        frames=data.n,
+        report=f"/files/runs/{run.folder.name}/report.html",
+    )
+
+
+def _without_commands(text: str) -> str:
+    """Return a sentence without the command that it names: the page has buttons."""
+    return re.sub(r": aslkit .*$", ".", text)
 
 
 def start_training(runner: JobRunner, workspace: Workspace, *, compare: bool, hold_out: str | None) -> None:

@@ -20,6 +20,7 @@ function resultTemplate(run, title) {
       ${run.correct_at_threshold == null ? nothing : html`<dt>Right letter in live spelling, which rejects uncertain frames</dt><dd>${percent(run.correct_at_threshold)}</dd>`}
       ${run.random_split == null ? nothing : html`<dt>On a random split (optimistic: the same people are in both parts)</dt><dd>${percent(run.random_split)}</dd>`}
       ${run.hardest ? html`<dt>Hardest letters</dt><dd>${run.hardest}</dd>` : nothing}
+      <dt>Measured on</dt><dd>${plural(run.tested_frames, "frame")}</dd>
       <dt>Trained on</dt><dd>${plural(run.frames, "frame")} of ${run.signers.length > 4 ? plural(run.signers.length, "person", "people") : inWords(run.signers)}, ${plural(run.letters.length, "letter")}</dd>
     </dl>
     <div class="row"><a class="button primary" href="#try">Try it</a><a class="button" href=${run.report} target="_blank" rel="noopener">Full report</a><a class="button" href="#share">Share it</a></div>
