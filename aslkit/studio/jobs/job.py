@@ -9,11 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, Literal
 
 import msgspec
@@ -35,6 +35,7 @@ MAX_LOG_BYTES: Final = 200_000
 """Only the end of a longer log is read."""
 
 _START_TIMEOUT_S: Final = 20.0
+_CANCEL_TIMEOUT_S: Final = 20.0
 
 
 class Step(msgspec.Struct, kw_only=True):
@@ -94,9 +95,8 @@ class JobRunner:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace, self._lock = workspace, Lock()
+        self._workspace, self._lock = workspace, threading.Lock()
         self.folder = workspace.root / "jobs"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, kind: str, steps: Sequence[Step]) -> Job:
         """Start a job.
@@ -115,10 +115,10 @@ class JobRunner:
                 if path.name != LOCK_FILE:
                     path.unlink()
             save_job(self.folder, job)
-            self._process = self._start_worker()
+            self._start_worker()
             return job
 
-    def _start_worker(self) -> "subprocess.Popen[bytes]":
+    def _start_worker(self) -> None:
         worker = (sys.executable, "-m", "aslkit.studio.jobs.worker", str(self.folder), str(self._workspace.root))
         try:
             process = subprocess.Popen(
@@ -127,10 +127,11 @@ class JobRunner:
             )  # fmt: skip
         except OSError as error:
             raise AslkitError(f"The task could not be started: {error.strerror}. Try again.") from error
+        # Collects its exit code when it ends; otherwise it would remain as a zombie.
+        threading.Thread(target=process.wait, daemon=True).start()
         deadline_s = time.monotonic() + _START_TIMEOUT_S
         while process.poll() is None and not self.is_running() and time.monotonic() < deadline_s:
             time.sleep(0.02)
-        return process
 
     def is_running(self) -> bool:
         """Return whether a worker is running, also one that an earlier server started."""
@@ -159,8 +160,9 @@ class JobRunner:
         if job is None or pid is None or not self.is_running():
             return
         os.kill(pid, signal.SIGTERM)
-        if self._process is not None:
-            self._process.wait(timeout=30)
+        deadline_s = time.monotonic() + _CANCEL_TIMEOUT_S
+        while self.is_running() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
 
     def read_log(self) -> tuple[list[str], Progress | None]:
         """Return the messages of the job, and the last progress that belongs to its current step."""
