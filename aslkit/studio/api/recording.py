@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from aslkit.capture.web.controller import UploadedFrame
 from aslkit.capture.web.licence_question import choose_licence
 from aslkit.capture.web.thumbnails import frame_not_found, render_letter_png
+from aslkit.studio.api import responses
 from aslkit.studio.api.models import AnswerBody, CameraBody, LetterBody, LicenceBody, RecordingBody
 from aslkit.studio.api.shared import FRAME_BODY, PageHeader, disk_errors
 from aslkit.studio.studio import Studio
@@ -27,34 +28,34 @@ def recording_routes(studio: Studio) -> APIRouter:
         part.active_page.check_rate()
         part.active_page.check(page)
 
-    @router.post("")
-    def open_recording(body: RecordingBody, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("", response_model=responses.RecordingState)
+    def open_recording(body: RecordingBody, x_page: PageHeader = None) -> Any:
         """Start recording a person, or continue after a reload."""
         return part.open(body.signer, x_page, letter=body.letter, take_over=body.take_over)
 
-    @router.get("")
-    def get_recording() -> dict[str, Any]:
+    @router.get("", response_model=responses.RecordingState)
+    def get_recording() -> Any:
         """Return the state of the open recording."""
         return part.controller.state()
 
-    @router.delete("")
-    def finish_recording(x_page: PageHeader = None) -> dict[str, Any]:
+    @router.delete("", response_model=responses.RecordingSummary)
+    def finish_recording(x_page: PageHeader = None) -> Any:
         """Finish the recording, and return its summary."""
         check(x_page)
         with disk_errors(part):
             return part.finish()
 
-    @router.post("/camera")
-    def set_camera(body: CameraBody, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/camera", response_model=responses.RecordingState)
+    def set_camera(body: CameraBody, x_page: PageHeader = None) -> Any:
         """Report which camera the page uses."""
         check(x_page)
         part.controller.set_camera(body.label, body.settings)
         return part.controller.state()
 
-    @router.post("/frames", openapi_extra=FRAME_BODY)
+    @router.post("/frames", openapi_extra=FRAME_BODY, response_model=responses.FrameDecision)
     async def send_frame(
         request: Request, keep: bool = False, revision: _Count = 0, burst: _Count = 0, taken_s: _Number = 0.0
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Judge a frame, JPEG or PNG, and store it if it is good and `keep` is set."""
         data = await part.active_page.read_frame(request)
         upload = UploadedFrame(
@@ -80,8 +81,8 @@ def recording_routes(studio: Studio) -> APIRouter:
         except FileNotFoundError as error:
             raise frame_not_found() from error
 
-    @router.delete("/frames/{file:path}")
-    def delete_frame(file: str, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.delete("/frames/{file:path}", response_model=responses.RecordingState)
+    def delete_frame(file: str, x_page: PageHeader = None) -> Any:
         """Move a frame to the trash; `put-back` restores it."""
         check(x_page)
         with disk_errors(part):
@@ -89,8 +90,8 @@ def recording_routes(studio: Studio) -> APIRouter:
         studio.frame_stored()
         return state
 
-    @router.post("/letter")
-    def select_letter(body: LetterBody, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/letter", response_model=responses.RecordingState)
+    def select_letter(body: LetterBody, x_page: PageHeader = None) -> Any:
         """Switch to a letter, or to the next or previous incomplete one."""
         check(x_page)
         if (body.letter is None) == (body.step is None):
@@ -99,8 +100,8 @@ def recording_routes(studio: Studio) -> APIRouter:
             return part.controller.select_letter(body.letter)
         return part.controller.select_adjacent_letter(body.step or 1)
 
-    @router.post("/undo")
-    def undo(x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/undo", response_model=responses.RecordingState)
+    def undo(x_page: PageHeader = None) -> Any:
         """Move the frames of the last burst to the trash."""
         check(x_page)
         with disk_errors(part):
@@ -108,8 +109,8 @@ def recording_routes(studio: Studio) -> APIRouter:
         studio.frame_stored()
         return state
 
-    @router.post("/put-back")
-    def put_back(x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/put-back", response_model=responses.RecordingState)
+    def put_back(x_page: PageHeader = None) -> Any:
         """Restore the frames that were removed last."""
         check(x_page)
         with disk_errors(part):
@@ -117,14 +118,14 @@ def recording_routes(studio: Studio) -> APIRouter:
         studio.frame_stored()
         return state
 
-    @router.post("/answer")
-    def answer_question(body: AnswerBody, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/answer", response_model=responses.RecordingState)
+    def answer_question(body: AnswerBody, x_page: PageHeader = None) -> Any:
         """Say whether the signer really uses the other hand."""
         check(x_page)
         return part.controller.answer_question(confirmed=body.confirmed)
 
-    @router.post("/licence")
-    def choose(body: LicenceBody, x_page: PageHeader = None) -> dict[str, Any]:
+    @router.post("/licence", response_model=responses.RecordingState)
+    def choose(body: LicenceBody, x_page: PageHeader = None) -> Any:
         """Choose who may use the images, if that is not known yet."""
         check(x_page)
         choose_licence(part.controller.recording, body.licence)

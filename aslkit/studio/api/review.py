@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from aslkit.studio.api import responses
 from aslkit.studio.api.models import DecisionBody
 from aslkit.studio.studio import Studio
 from aslkit.web.request_limits import RequestRefused
@@ -33,8 +34,8 @@ def review_routes(studio: Studio) -> APIRouter:
         headers = {"Cache-Control": "private, max-age=60"}  # scrolling back must not load it again
         return Response(part.image(key, full=full), media_type="image/jpeg", headers=headers)
 
-    @router.post("/decisions")
-    def decide(body: DecisionBody) -> dict[str, Any]:
+    @router.post("/decisions", response_model=responses.Decisions)
+    def decide(body: DecisionBody) -> Any:
         """Decide about frames."""
         if (body.action == "relabel") != (body.letter is not None):
             raise RequestRefused(422, 'A letter is needed for the action "relabel", and only for it.')
@@ -42,8 +43,8 @@ def review_routes(studio: Studio) -> APIRouter:
         studio.events.publish("review", "people", "guidance")
         return {"changed": changed, **part.decisions()}
 
-    @router.delete("/decisions/last")
-    def undo() -> dict[str, Any]:
+    @router.delete("/decisions/last", response_model=responses.Decisions)
+    def undo() -> Any:
         """Undo the last decision that is not undone."""
         changed = part.undo()
         studio.events.publish("review", "people", "guidance")

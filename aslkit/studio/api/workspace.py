@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
+from aslkit.studio.api import responses
 from aslkit.studio.api.models import ExportBody, PersonBody, PreparationBody, TrainingBody
 from aslkit.studio.parts import sharing
 from aslkit.studio.parts.people import save_person
@@ -22,8 +23,8 @@ def workspace_routes(studio: Studio) -> APIRouter:
     """Return the routes of People and Train, and of the shared state."""
     router = APIRouter(prefix="/api")
 
-    @router.get("/state", tags=["State"])
-    def get_state() -> dict[str, Any]:
+    @router.get("/state", tags=["State"], response_model=responses.State)
+    def get_state() -> Any:
         """Return the settings, and all values that events report."""
         return {"settings": studio.settings(), **studio.events.values()}
 
@@ -32,8 +33,8 @@ def workspace_routes(studio: Studio) -> APIRouter:
         """Stream what changes, as server-sent events."""
         return StreamingResponse(studio.events.stream(), media_type="text/event-stream")
 
-    @router.put("/people", tags=["People"])
-    def save(body: PersonBody) -> dict[str, Any]:
+    @router.put("/people", tags=["People"], response_model=responses.PersonName)
+    def save(body: PersonBody) -> Any:
         """Add a person, or change what is known about one."""
         name = save_person(
             studio.workspace, body.name, hand=body.hand, licence=body.licence, consent=body.consent, new=body.new
@@ -41,15 +42,15 @@ def workspace_routes(studio: Studio) -> APIRouter:
         studio.events.publish("people", "guidance")
         return {"name": name}
 
-    @router.post("/training", tags=["Train"])
-    def train(body: TrainingBody) -> dict[str, Any]:
+    @router.post("/training", tags=["Train"], response_model=responses.Accepted)
+    def train(body: TrainingBody) -> Any:
         """Curate all recordings and train on them, as a job."""
         start_training(studio.jobs, studio.workspace, compare=body.compare, hold_out=body.hold_out)
         studio.events.publish("job")
         return {}
 
-    @router.delete("/job", tags=["Train"])
-    def cancel_job() -> dict[str, Any]:
+    @router.delete("/job", tags=["Train"], response_model=responses.Accepted)
+    def cancel_job() -> Any:
         """Cancel the running job."""
         studio.jobs.cancel()
         studio.events.publish("job")
@@ -63,20 +64,20 @@ def sharing_routes(studio: Studio) -> APIRouter:
     router = APIRouter(tags=["Share"])
     workspace = studio.workspace
 
-    @router.get("/api/sharing")
-    def get_sharing() -> dict[str, Any]:
+    @router.get("/api/sharing", response_model=responses.Sharing)
+    def get_sharing() -> Any:
         """Return datasets and models that can be shared, and what they would publish."""
         return studio.sharing()
 
-    @router.post("/api/sharing/export")
-    def export(body: ExportBody) -> dict[str, Any]:
+    @router.post("/api/sharing/export", response_model=responses.Accepted)
+    def export(body: ExportBody) -> Any:
         """Export a model, as a job."""
         sharing.start_export(studio.jobs, workspace, body.run, body.format)
         studio.events.publish("job")
         return {}
 
-    @router.post("/api/sharing/prepare")
-    def prepare(body: PreparationBody) -> dict[str, Any]:
+    @router.post("/api/sharing/prepare", response_model=responses.Accepted)
+    def prepare(body: PreparationBody) -> Any:
         """Prepare a copy of a dataset for sharing, as a job."""
         sharing.start_preparation(studio.jobs, workspace, body.dataset, images=body.images, pseudonyms=body.pseudonyms)
         studio.events.publish("job")

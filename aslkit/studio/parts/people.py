@@ -1,9 +1,7 @@
 """The part People: who has recorded, and what may be done with their images."""
 
 from collections import Counter
-from dataclasses import replace
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, compose, validate_signer
@@ -14,7 +12,8 @@ from aslkit.formats.signers import SignerDetails, load_signer, load_signers, sav
 from aslkit.vision.hand_landmarker import Handedness
 
 
-class Person(msgspec.Struct, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Person:
     """A signer.
 
     Attributes:

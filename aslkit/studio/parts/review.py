@@ -9,10 +9,9 @@ from typing import Any, Final
 from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
 from aslkit.core.letters import RECORDABLE
 from aslkit.core.workspace import Workspace
-from aslkit.curate.review_queue import ReviewFrame, list_review_frames
+from aslkit.curate.review_queue import NOT_DOUBTFUL, ReviewFrame, list_review_frames
 from aslkit.formats.reviews import Action, load_decisions, record_decisions, undo_last_batch
 from aslkit.studio.parts.training import DATASET
-from aslkit.train.reporting.read_runs import list_runs
 from aslkit.vision.images import IMAGE_SUFFIXES
 
 THUMBNAIL_PX: Final = 240
@@ -34,12 +33,8 @@ class ReviewPart:
     def refresh(self) -> list[ReviewFrame]:
         """List the frames again, as after a recording, a curation or a training, and return them."""
         with self._lock:
-            self._frames = list_review_frames(self._workspace, dataset=DATASET, run=self._newest_run())
+            self._frames = list_review_frames(self._workspace, dataset=DATASET)
             return self._frames
-
-    def _newest_run(self) -> Path | None:
-        runs = [run.folder for run in list_runs(self._workspace.runs) if run.kind == "run" and not run.missing]
-        return max(runs, key=lambda run: (run / "model").stat().st_mtime, default=None)
 
     def frames(self) -> dict[str, Any]:
         """Return all frames, the doubtful ones first, in a compact form.
@@ -88,11 +83,11 @@ class ReviewPart:
         """Return how many frames are doubtful and undecided, how many were decided, and when that last changed."""
         frames = self._frames if self._frames is not None else self.refresh()
         decisions = load_decisions(self._workspace)
-        counted = {frame.key for frame in frames if is_doubtful(frame)}
+        doubtful = {frame.key for frame in frames if not NOT_DOUBTFUL.issuperset(frame.reasons)}
         log = self._workspace.reviews
         return {
             "frames": len(frames),
-            "doubtful": len(counted - set(decisions)),
+            "doubtful": len(doubtful - set(decisions)),
             "decided": len(decisions),
             "changed_ns": log.stat().st_mtime_ns if log.exists() else 0,
         }
@@ -121,8 +116,3 @@ class ReviewPart:
         if not valid or parts[2] not in RECORDABLE or Path(parts[3]).suffix.lower() not in IMAGE_SUFFIXES:
             raise frame_not_found()
         return self._workspace.captures.joinpath(*parts)
-
-
-def is_doubtful(frame: ReviewFrame) -> bool:
-    """Return whether curation or the newest run found something about this single frame, apart from decisions."""
-    return frame.doubtful or (frame.decision is not None and bool(frame.reasons))

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import folder_size
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
+from aslkit.datasets.privacy.config import PrivacyReport
 from aslkit.datasets.privacy.prepare import read_privacy_report
 from aslkit.formats.licences import is_private
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, output_folder
@@ -25,7 +27,8 @@ FORMATS: Final = {
 """Formats of a model that can be downloaded."""
 
 
-class SharedSigner(msgspec.Struct, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class SharedSigner:
     """Whose images a dataset contains, how many, and under which licence (None if it is not stated)."""
 
     name: str
@@ -34,7 +37,8 @@ class SharedSigner(msgspec.Struct, kw_only=True):
     private: bool
 
 
-class DatasetSummary(msgspec.Struct, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummary:
     """A dataset that can be shared.
 
     Attributes:
@@ -51,7 +55,7 @@ class DatasetSummary(msgspec.Struct, kw_only=True):
     pixels: bool
     signers: list[SharedSigner]
     bytes: int
-    prepared: dict[str, int] | None
+    prepared: PrivacyReport | None
 
 
 def list_datasets(workspace: Workspace) -> list[DatasetSummary]:
@@ -81,7 +85,7 @@ def _summarise_dataset(workspace: Workspace, folder: Path) -> DatasetSummary:
         name=folder.name, images=sum(signer.images for signer in signers),
         pixels=parquet_store.read_facts(folder).get("pixels") is not False,
         signers=sorted(signers, key=lambda signer: signer.name.casefold()), bytes=folder_size(folder),
-        prepared=msgspec.to_builtins(read_privacy_report(shared)) if (shared / "data").is_dir() else None,
+        prepared=read_privacy_report(shared) if (shared / "data").is_dir() else None,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The part Train: curation and training as one job, and the finished runs."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,8 @@ MIN_FRAMES: Final = 10
 _HARDEST: Final = 6
 
 
-class RunSummary(msgspec.Struct, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
     """A finished run, as the page shows it.
 
     Attributes:

@@ -8,6 +8,7 @@ const client = new ApiClient();
 export const REASONS = {
   "label-doubt": "Label doubt",
   mistake: "Mistake of the newest model",
+  "conflicting-label": "Same image under two letters",
   "unusual-form": "Unusual form",
   duplicate: "Duplicate",
   "near-duplicate": "Near-duplicate",
@@ -76,11 +77,11 @@ export class Frames {
     this.#setDecisions((await client.request("POST", "/api/review/decisions", body)).decisions);
   }
 
-  /** Undo the last decision, also one of another window. Returns how many frames it was about. */
+  /** Undo the last decision, also one of another window. Returns the frames that it was about. */
   async undo() {
-    const { changed, decisions } = await client.request("DELETE", "/api/review/decisions/last");
-    this.#setDecisions(decisions);
-    return changed;
+    const before = new Map(this.all.map((frame) => [frame, JSON.stringify(frame.decision)]));
+    this.#setDecisions((await client.request("DELETE", "/api/review/decisions/last")).decisions);
+    return this.all.filter((frame) => JSON.stringify(frame.decision) !== before.get(frame));
   }
 
   /** Load decisions that another window has made. */

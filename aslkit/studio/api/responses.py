@@ -1,0 +1,276 @@
+"""Bodies of responses, for /openapi.json. FastAPI checks that each response is as described."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from aslkit.studio.parts.people import Person
+from aslkit.studio.parts.sharing import DatasetSummary
+from aslkit.studio.parts.training import RunSummary
+
+Point = tuple[float, float]
+"""x and y, relative to the width and height of the frame."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in the same units."""
+
+
+class LicenceChoice(BaseModel):
+    """A licence that is offered, see `aslkit.capture.signers.LicenceChoice`."""
+
+    licence: str
+    title: str
+    permits: str
+
+
+class Settings(BaseModel):
+    """What does not change while the server runs, see `Studio.settings`."""
+
+    version: str
+    workspace: str
+    alphabet: list[str]
+    goal: int
+    part: str
+    signer: str | None
+    run: str | None
+    licences: list[LicenceChoice]
+    licence_note: str
+
+
+class RecordingSigner(BaseModel):
+    """Who is being recorded."""
+
+    signer: str | None
+
+
+class ReviewSummary(BaseModel):
+    """Numbers of frames, and the time of the last decision."""
+
+    frames: int
+    doubtful: int
+    decided: int
+    changed_ns: int
+
+
+class JobProgress(BaseModel):
+    """A progress bar; times in seconds."""
+
+    progress: str
+    done: int
+    total: int
+    elapsed_s: float
+    remaining_s: float | None
+
+
+class JobState(BaseModel):
+    """The running or last job, see `aslkit.studio.jobs.job.Job`."""
+
+    name: str
+    kind: str
+    state: Literal["running", "finished", "failed", "cancelled"]
+    steps: list[str]
+    step: int
+    started: str
+    ended: str | None
+    error: str
+    log: list[str]
+    progress: JobProgress | None
+    run: str | None
+
+
+class Guidance(BaseModel):
+    """What each part still needs, and what the accuracy of a model trained now would not show."""
+
+    needs: dict[str, str]
+    honesty: str
+
+
+class State(BaseModel):
+    """What all pages show."""
+
+    settings: Settings
+    people: list[Person]
+    recording: RecordingSigner
+    review: ReviewSummary
+    job: JobState | None
+    runs: list[RunSummary]
+    guidance: Guidance
+
+
+class PersonName(BaseModel):
+    """The name of a person as it is stored."""
+
+    name: str
+
+
+class CameraRequest(BaseModel):
+    """What a page should ask of the camera."""
+
+    width: int
+    height: int
+    fps: float
+
+
+class LicenceQuestion(BaseModel):
+    """The question who may use the images."""
+
+    title: str
+    note: str
+    choices: list[LicenceChoice]
+
+
+class RecordingState(BaseModel):
+    """The state of a recording, see `RecordingController.state`."""
+
+    signer: str
+    session: str
+    alphabet: list[str]
+    letters: list[str]
+    letter: str
+    revision: int
+    goal: int
+    counts: dict[str, int]
+    complete: list[str]
+    interval_s: float
+    countdown_s: float
+    burst_s: float
+    fps: float
+    camera: CameraRequest
+    recent: list[str]
+    usual_hand: Literal["left", "right"] | None
+    question: Literal["left", "right"] | None
+    licence_question: LicenceQuestion | None
+    reason_messages: dict[str, str]
+    failure: str | None
+    page: str | None = None
+    removed: int | None = None
+    restored: int | None = None
+
+
+class PreviewReading(BaseModel):
+    """What a model that was adapted to the person reads in a frame."""
+
+    letter: str
+    probability: float
+
+
+class FrameDecision(BaseModel):
+    """The decision about a frame, see `RecordingController.process_frame`."""
+
+    reasons: list[str]
+    messages: list[str]
+    landmarks: list[Point] | None
+    box: Box | None
+    stored: str | None
+    hint: str | None
+    question: Literal["left", "right"] | None
+    kept: bool
+    letter: str
+    revision: int
+    count: int
+    complete: bool
+    dropped: int
+    usual_hand: Literal["left", "right"] | None
+    preview: PreviewReading | None
+
+
+class RecordingSummary(BaseModel):
+    """The summary of a recording, see `RecordingController.summary`."""
+
+    signer: str
+    stored: dict[str, int]
+    rejected: dict[str, int]
+    undone: int
+    dropped: int
+    failure: str | None
+
+
+class Decisions(BaseModel):
+    """Action and letter of the current decision of each frame, and the last batch; see `ReviewPart.decisions`."""
+
+    decisions: dict[str, tuple[str, str | None]]
+    batch: int
+    changed: int
+
+
+class RunText(BaseModel):
+    """The text spelled with a run."""
+
+    run: str
+    text: str
+
+
+class ReadingState(BaseModel):
+    """The runs that are tried, see `ReadingPart.open`."""
+
+    runs: list[RunText]
+    page: str
+    fps: float
+    camera: CameraRequest
+
+
+class Texts(BaseModel):
+    """The text spelled with each run."""
+
+    runs: list[RunText]
+
+
+class RunReading(BaseModel):
+    """What a run reads in a frame."""
+
+    run: str
+    letter: str | None
+    top_letters: list[tuple[str, float]]
+    progress: float
+    text: str
+    landmarks: list[Point] | None
+    box: Box | None
+
+
+class ExamState(BaseModel):
+    """The prompt of an exam."""
+
+    phase: Literal["ready", "sign", "rest", "done"]
+    letter: str
+    number: int
+    prompts: int
+    remaining_s: float
+    results: list[tuple[str, str | None]]
+
+
+class Readings(BaseModel):
+    """The readings of a frame."""
+
+    readings: list[RunReading]
+    exam: ExamState | None
+
+
+class ExamStart(BaseModel):
+    """The letters of an exam, those that the run was not trained on, and whether it was trained on the signer."""
+
+    letters: list[str]
+    left_out: list[str]
+    known: bool
+
+
+class ExamResult(BaseModel):
+    """The score of an exam, as in its result.json; further keys describe the exam."""
+
+    accuracy: float
+    asked: int
+    false_letters: int | None
+    letters: list[dict[str, Any]]
+    report: str
+    model_config = {"extra": "allow"}
+
+
+class Sharing(BaseModel):
+    """What can be shared, see `aslkit.studio.parts.sharing`."""
+
+    datasets: list[DatasetSummary]
+    exports: dict[str, dict[str, int]]
+    formats: dict[str, str]
+
+
+class Accepted(BaseModel):
+    """Nothing but that the request was accepted."""
