@@ -13,9 +13,20 @@ function updateBody() {
 
 export const shortcutsEnabled = () => enabled;
 
+const isForControl = (event) => event.ctrlKey || event.metaKey || event.altKey || Boolean(event.target.closest?.("input, select, textarea"));
+
 /** Return whether a key event is typed text, or belongs to a dialog or a control. */
-export function isTyping(event) {
-  return event.ctrlKey || event.metaKey || event.altKey || Boolean(event.target.closest?.("input, select, textarea, dialog"));
+export const isTyping = (event) => isForControl(event) || Boolean(event.target.closest?.("dialog"));
+
+/** Call the function of the shortcut whose key was pressed; see useShortcuts. Not if the key belongs to a control. */
+export function runShortcut(event, shortcuts) {
+  if (!enabled || isForControl(event)) return;
+  const key = event.key.toLowerCase();
+  const shortcut = shortcuts.find((each) => each.key === key && each.run);
+  // On a focused button, space and Enter press the button.
+  if (!shortcut || ([" ", "enter"].includes(key) && event.target.closest("button, a"))) return;
+  event.preventDefault();
+  if (!event.repeat || shortcut.repeats) shortcut.run(event);
 }
 
 /**
@@ -25,15 +36,7 @@ export function isTyping(event) {
  */
 export function useShortcuts(shortcuts) {
   current = shortcuts;
-  const listen = (event) => {
-    if (!enabled || isTyping(event)) return;
-    const key = event.key.toLowerCase();
-    const shortcut = shortcuts.find((each) => each.key === key && each.run);
-    // On a focused button, space and Enter press the button.
-    if (!shortcut || ([" ", "enter"].includes(key) && event.target.closest("button, a"))) return;
-    event.preventDefault();
-    if (!event.repeat || shortcut.repeats) shortcut.run(event);
-  };
+  const listen = (event) => isTyping(event) || runShortcut(event, shortcuts);
   document.addEventListener("keydown", listen);
   return () => {
     document.removeEventListener("keydown", listen);
@@ -65,3 +68,5 @@ export function showShortcuts() {
 }
 
 updateBody();
+// Touch screens show no hints about keys until a key of a keyboard is pressed.
+addEventListener("keydown", (event) => isTyping(event) || document.body.classList.add("has-keyboard"));

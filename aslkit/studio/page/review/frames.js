@@ -77,11 +77,12 @@ export class Frames {
     this.#setDecisions((await client.request("POST", "/api/review/decisions", body)).decisions);
   }
 
-  /** Undo the last decision, also one of another window. Returns the frames that it was about. */
+  /** Undo the last decision, also one of another window. Returns their number, and those that changed. */
   async undo() {
     const before = new Map(this.all.map((frame) => [frame, JSON.stringify(frame.decision)]));
-    this.#setDecisions((await client.request("DELETE", "/api/review/decisions/last")).decisions);
-    return this.all.filter((frame) => JSON.stringify(frame.decision) !== before.get(frame));
+    const { changed, decisions } = await client.request("DELETE", "/api/review/decisions/last");
+    this.#setDecisions(decisions);
+    return { count: changed, frames: this.all.filter((frame) => JSON.stringify(frame.decision) !== before.get(frame)) };
   }
 
   /** Load decisions that another window has made. */

@@ -2,7 +2,7 @@
 
 import { formatCount, plural } from "../format.js";
 import { html, nothing, render } from "../lit.js";
-import { useShortcuts } from "../shortcuts.js";
+import { runShortcut, useShortcuts } from "../shortcuts.js";
 import { state } from "../store.js";
 import { announce, showError, toast } from "../toast.js";
 import { Frames, imagePath, reasonTitle } from "./frames.js";
@@ -23,23 +23,26 @@ function createCell() {
   const cell = document.createElement("div");
   cell.className = "cell";
   const image = Object.assign(document.createElement("img"), { alt: "", decoding: "async", draggable: false });
-  image.addEventListener("error", () => cell.classList.add("broken"));
-  image.addEventListener("load", () => cell.classList.remove("broken"));
+  image.addEventListener("load", () => cell.classList.add("loaded"));
   cell.append(image, document.createElement("b"), document.createElement("span"), document.createElement("i"));
   return cell;
 }
 
-function fillCell(cell, frame) {
+function fillCell(cell, frame, fast) {
   const [image, letter, text, mark] = cell.children;
   if (image.dataset.key !== frame.key) {
-    image.dataset.key = frame.key;
-    image.src = frame.image;
+    cell.classList.remove("loaded"); // hides the image of another frame, which stays until the new one is loaded
+    image.dataset.key = fast ? "" : frame.key;
+    if (fast) image.removeAttribute("src");
+    else image.src = frame.image;
   }
   letter.textContent = frame.letter;
   text.textContent = badge(frame);
   mark.textContent = frame.signer;
   cell.dataset.decision = frame.decision?.action ?? (frame.rejected ? "rejected" : "");
 }
+
+const letterTitle = (letter) => (letter === "none" ? "No letter" : letter);
 
 function describe(frame) {
   const reasons = frame.reasons.map((reason, index) => `${reasonTitle(reason)}: ${frame.details[index]}`).join("; ");
@@ -65,7 +68,7 @@ class Review {
         <div class="review-tools"></div>
         <div class="grid-scroller"></div>
         <div class="review-bar"></div>
-        <dialog id="frame-dialog" aria-label="Frame"></dialog>`,
+        <dialog id="frame-dialog" tabindex="-1" aria-label="Frame"></dialog>`,
       root,
     );
     this.#bar = root.querySelector(".review-bar");
@@ -78,10 +81,12 @@ class Review {
     this.#stopShortcuts = useShortcuts([
       { key: "k", label: "Keep the selected frames", run: decide("keep") },
       { key: "d", label: "Drop them", run: decide("drop") },
-      { key: "r", label: "Move them to another letter", run: () => this.#root.querySelector("#relabel")?.focus() },
+      { key: "r", label: "Move them to another letter: press R, then the letter", run: () => this.#root.querySelector("#relabel").focus() },
+      { key: "enter", label: "Enlarge the frame; then the arrow keys show the next one" }, // see VirtualGrid
       { key: "z", label: "Forget the decision about them", run: decide("reset") },
       { key: "u", label: "Undo the last decision", run: () => this.#undo() },
     ]);
+    this.#root.querySelector("dialog").addEventListener("keydown", (event) => this.#dialogKeyDown(event));
     this.#load({ top: true });
   }
 
@@ -110,9 +115,12 @@ class Review {
     this.#show({ top });
   }
 
-  #show({ top = false }) {
+  #show({ top = false, next = null }) {
+    const active = this.#frames.shown[this.#grid.active];
     this.#frames.filter(this.#filter);
-    this.#grid.show(this.#frames.shown, { top });
+    // The next frame, or the one that was active, keeps the focus, wherever it is now.
+    const index = this.#frames.shown.indexOf(next ?? active);
+    this.#grid.show(this.#frames.shown, index < 0 ? { top } : { top, active: index });
     this.#showTools();
   }
 
@@ -137,7 +145,7 @@ class Review {
           <optgroup label="Found by curation and the newest model">${this.#frames.countReasons().map(([reason, count]) => option(reason, `${reasonTitle(reason)} (${formatCount(count)})`, what))}</optgroup>
         </select></label>
         <label><span>Person</span> <select id="person" @change=${this.#setFilter("signer")}>${option("", "Everybody", signer)}${this.#frames.signers.map((name) => option(name, name, signer))}</select></label>
-        <label><span>Letter</span> <select id="letter-filter" @change=${this.#setFilter("letter")}>${option("", "All", letter)}${[...state.settings.alphabet, "none"].map((name) => option(name, name, letter))}</select></label>
+        <label><span>Letter</span> <select id="letter-filter" @change=${this.#setFilter("letter")}>${option("", "All letters", letter)}${[...state.settings.alphabet, "none"].map((name) => option(name, letterTitle(name), letter))}</select></label>
         <p class="secondary" id="shown-count">${plural(this.#frames.shown.length, "frame")}</p>
         ${decided && state.job?.state !== "running" ? html`<p class="secondary applied">Decisions are applied when you train.</p>` : nothing}`,
       this.#root.querySelector(".review-tools"),
@@ -152,49 +160,81 @@ class Review {
     const count = this.#grid.selectedCount;
     const none = !this.#frames.shown.length;
     const decide = (action) => () => this.#decide(action);
-    const relabel = (event) => {
-      const letter = event.target.value;
-      event.target.value = "";
-      event.target.blur();
-      if (letter) this.#decide("relabel", letter);
-    };
     render(
-      html`<p>${count ? `${plural(count, "frame")} selected` : "Select frames, or use the arrow keys"}</p>
-        <button type="button" id="keep" ?disabled=${none} aria-keyshortcuts="k" @click=${decide("keep")}>Keep <kbd>K</kbd></button>
-        <button type="button" id="drop" ?disabled=${none} aria-keyshortcuts="d" @click=${decide("drop")}>Drop <kbd>D</kbd></button>
-        <label class="relabel"><span class="visually-hidden">Move to letter</span><select id="relabel" ?disabled=${none} aria-keyshortcuts="r" @change=${relabel}>
-          <option value="">Move to…</option>${[...state.settings.alphabet, "none"].map((letter) => html`<option value=${letter}>${letter === "none" ? "No letter" : letter}</option>`)}</select></label>
-        <button type="button" id="reset" ?disabled=${none} aria-keyshortcuts="z" @click=${decide("reset")}>Reset <kbd>Z</kbd></button>
-        <button type="button" id="undo-decision" aria-keyshortcuts="u" @click=${() => this.#undo()}>Undo <kbd>U</kbd></button>
-        ${count ? html`<button type="button" class="quiet" @click=${() => this.#grid.clearSelection()}>Clear selection</button>` : html`<button type="button" class="quiet" ?disabled=${none} @click=${() => this.#grid.selectAll()}>Select all</button>`}`,
+      html`<p>${count ? `${plural(count, "frame")} selected` : html`Select frames<span class="keyboard-only">, or use the arrow keys</span>`}</p>
+        <div class="row decisions">
+          <button type="button" id="keep" ?disabled=${none} aria-keyshortcuts="k" @click=${decide("keep")}>Keep <kbd>K</kbd></button>
+          <button type="button" id="drop" ?disabled=${none} aria-keyshortcuts="d" @click=${decide("drop")}>Drop <kbd>D</kbd></button>
+          ${this.#relabelTemplate("relabel", { disabled: none, move: (letter) => this.#decide("relabel", letter), leave: () => this.#grid.focus() })}
+          <button type="button" id="reset" ?disabled=${none} aria-keyshortcuts="z" @click=${decide("reset")}>Reset <kbd>Z</kbd></button>
+          <button type="button" id="undo-decision" aria-keyshortcuts="u" @click=${() => this.#undo()}>Undo <kbd>U</kbd></button>
+        </div>
+        <div class="row">
+          <button type="button" class="quiet" id="enlarge" ?disabled=${none} @click=${() => this.#enlarge(this.#grid.active)}>Enlarge <kbd>Enter</kbd></button>
+          ${count ? html`<button type="button" class="quiet" @click=${() => this.#grid.clearSelection()}>Clear selection</button>` : html`<button type="button" class="quiet" ?disabled=${none} @click=${() => this.#grid.selectAll()}>Select all</button>`}
+        </div>`,
       this.#bar,
     );
   }
 
+  /** A choice of letters. On it, a letter key moves at once; with the arrow keys, the choice is applied by Enter. */
+  #relabelTemplate(id, { disabled = false, move, leave }) {
+    const letters = [...state.settings.alphabet, "none"];
+    let byKey = false;
+    const apply = (select, letter = select.value) => {
+      select.value = "";
+      leave();
+      if (letter) move(letter);
+    };
+    const keyDown = (event) => {
+      byKey = true;
+      const letter = event.key.toUpperCase();
+      const modified = event.ctrlKey || event.metaKey || event.altKey;
+      if (!modified && letters.includes(letter)) apply(event.target, letter);
+      else if (event.key === "Escape") apply(event.target, "");
+      else if (event.key === "Enter" && event.target.value) apply(event.target);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    return html`<label class="relabel"><span class="visually-hidden">Move to letter</span><select id=${id} ?disabled=${disabled} aria-keyshortcuts="r"
+      @focus=${() => { byKey = false; }} @pointerdown=${() => { byKey = false; }} @keydown=${keyDown} @change=${(event) => byKey || apply(event.target)}>
+      <option value="">Move to…</option>${letters.map((letter) => html`<option value=${letter}>${letterTitle(letter)}</option>`)}</select></label>`;
+  }
+
   async #decide(action, letter = null, frames = this.#grid.selection) {
     if (!frames.length) return;
+    const next = this.#frames.shown[this.#frames.shown.indexOf(frames.at(-1)) + 1];
     try {
       await this.#frames.decide(frames, action, letter);
     } catch (error) {
       return showError(error);
     }
     const done = letter === "none" ? "Marked as no letter" : letter ? `Moved to ${letter}` : DONE[action];
-    toast(`${done}: ${plural(frames.length, "frame")}.`, { label: "Undo", run: () => this.#undo() });
+    const text = `${done}: ${plural(frames.length, "frame")}.`;
     this.#grid.clearSelection();
-    // Decided frames leave the list of doubtful ones, and the next one takes their place.
-    this.#show({});
-    if (this.#open >= 0) this.#enlarge(this.#open);
-    else this.#grid.focus();
+    this.#show({ next: action === "reset" ? null : next });
+    if (this.#open >= 0) {
+      announce(text);
+      this.#enlarge(this.#grid.active);
+    } else {
+      toast(text, { label: "Undo", run: () => this.#undo() });
+      this.#grid.focus();
+    }
   }
 
   async #undo() {
     try {
-      const changed = await this.#frames.undo();
-      toast(changed ? `Undone: ${plural(changed, "frame")}.` : "Nothing to undo.");
+      const { count, frames } = await this.#frames.undo();
+      const text = count ? `Undone: ${plural(count, "frame")}.` : "Nothing to undo.";
+      if (this.#open >= 0) announce(text);
+      else toast(text);
+      this.#show({ next: frames[0] });
     } catch (error) {
       return showError(error);
     }
-    this.#show({});
+    if (this.#open >= 0) this.#enlarge(this.#grid.active);
+    else this.#grid.focus();
   }
 
   /** Show a frame large, with what was found about it. */
@@ -208,10 +248,8 @@ class Review {
     this.#open = index;
     const original = frame.original && this.#frames.get(frame.original);
     const decide = (action, letter) => () => this.#decide(action, letter, [frame]);
-    const turn = (by) => () => {
-      this.#grid.move(index + by);
-      this.#enlarge(Math.max(0, Math.min(index + by, this.#frames.shown.length - 1)));
-    };
+    const turn = (by) => () => this.#turn(by);
+    dialog.ariaLabel = `Frame: ${frame.letter} of ${frame.signer}`;
     render(
       html`<div class="large">
           <figure><img src="${frame.image}?full=true" alt="${frame.letter} of ${frame.signer}"><figcaption>${frame.letter} of ${frame.signer}, ${frame.session}</figcaption></figure>
@@ -219,12 +257,14 @@ class Review {
         </div>
         <ul class="reasons">${frame.reasons.map((reason, at) => html`<li><b>${reasonTitle(reason)}</b> ${frame.details[at]}</li>`)}
           ${frame.decision ? html`<li><b>Decision</b> ${badge(frame)}</li>` : nothing}</ul>
-        <div class="choices">
-          <button type="button" @click=${decide("keep")}>Keep</button>
-          <button type="button" @click=${decide("drop")}>Drop</button>
+        <div class="row decisions">
+          <button type="button" aria-keyshortcuts="k" @click=${decide("keep")}>Keep <kbd>K</kbd></button>
+          <button type="button" aria-keyshortcuts="d" @click=${decide("drop")}>Drop <kbd>D</kbd></button>
           ${frame.suggested ? html`<button type="button" @click=${decide("relabel", frame.suggested)}>Move to ${frame.suggested}</button>` : nothing}
-          <button type="button" class="quiet" ?disabled=${index === 0} @click=${turn(-1)}>Previous</button>
-          <button type="button" class="quiet" ?disabled=${index >= this.#frames.shown.length - 1} @click=${turn(1)}>Next</button>
+          ${this.#relabelTemplate("relabel-large", { move: (letter) => this.#decide("relabel", letter, [frame]), leave: () => dialog.focus() })}
+          <button type="button" aria-keyshortcuts="u" @click=${() => this.#undo()}>Undo <kbd>U</kbd></button>
+          <button type="button" class="quiet" aria-disabled=${index === 0} @click=${turn(-1)}>Previous <kbd>←</kbd></button>
+          <button type="button" class="quiet" aria-disabled=${index >= this.#frames.shown.length - 1} @click=${turn(1)}>Next <kbd>→</kbd></button>
           <button type="button" class="quiet" @click=${() => dialog.close()}>Close</button>
         </div>`,
       dialog,
@@ -234,6 +274,27 @@ class Review {
       this.#grid.focus();
     };
     if (!dialog.open) dialog.showModal();
+  }
+
+  #turn(by) {
+    const index = Math.max(0, Math.min(this.#open + by, this.#frames.shown.length - 1));
+    if (index === this.#open) return;
+    this.#grid.move(index);
+    this.#enlarge(index);
+    announce(describe(this.#frames.shown[index]));
+  }
+
+  #dialogKeyDown(event) {
+    const decide = (action) => () => this.#decide(action, null, [this.#frames.shown[this.#open]]);
+    runShortcut(event, [
+      { key: "arrowleft", run: () => this.#turn(-1), repeats: true },
+      { key: "arrowright", run: () => this.#turn(1), repeats: true },
+      { key: "k", run: decide("keep") },
+      { key: "d", run: decide("drop") },
+      { key: "z", run: decide("reset") },
+      { key: "r", run: () => this.#root.querySelector("#relabel-large").focus() },
+      { key: "u", run: () => this.#undo() },
+    ]);
   }
 }
 

@@ -3,6 +3,9 @@
 
 const GAP_PX = 8;
 const SPARE_ROWS = 2; // rows above and below the view that have elements
+const CELLS_ACROSS = 11; // cells are enlarged if more would fit next to each other
+const FAST_SCREENS_PER_S = 4; // nobody recognises images that pass faster than this
+const SETTLE_MS = 100; // time without fast scrolling after which images are shown
 
 export class VirtualGrid {
   #scroller;
@@ -10,7 +13,7 @@ export class VirtualGrid {
   #fill;
   #callbacks;
   #items = [];
-  #cells = new Map(); // index to element
+  #cells = new Map(); // key to element
   #pool = []; // elements that are not in use
   #columns = 1;
   #cell = { width: 160, height: 150 };
@@ -20,12 +23,14 @@ export class VirtualGrid {
   #active = 0; // index of the item with the focus
   #anchor = 0; // index from which Shift extends the selection
   #scheduled = false;
+  #scrolled = { top: 0, atMs: 0, fast: false }; // at the last update
+  #settleTimer = 0; // 0 unless the list is scrolled fast
   #resize;
 
   /**
    * @param scroller element that scrolls; its only child becomes the list.
-   * @param callbacks `create()` returns the element of an item, `fill(element, item)` shows an item in it,
-   *   `key(item)` identifies it, `label(item)` is its accessible name, `onSelect(keys)`, `onOpen(index)`.
+   * @param callbacks `create()` returns the element of an item, `fill(element, item, fast)` shows an
+   *   item in it, without its image while the list is scrolled fast, `key(item)` identifies it, `label(item)` is its accessible name, `onSelect(keys)`, `onOpen(index)`.
    * @param sizes `minWidth` of a cell and `textHeight` below its 4:3 image, in pixels.
    */
   constructor(scroller, callbacks, { minWidth, textHeight, label }) {
@@ -46,6 +51,7 @@ export class VirtualGrid {
 
   close() {
     this.#resize.disconnect();
+    clearTimeout(this.#settleTimer);
   }
 
   get active() {
@@ -62,15 +68,20 @@ export class VirtualGrid {
     return this.#selected.size;
   }
 
-  /** Show items. The active item keeps its place in the list; the selection keeps what is still there. */
-  show(items, { top = false } = {}) {
+  /**
+   * Show items, of which the one at the index `active` becomes the active one. The selection keeps what is still there,
+   * and the list its position, unless the active item was in view and no longer is, or `top` is true.
+   */
+  show(items, { top = false, active = this.#active } = {}) {
+    const followed = this.#isInView(this.#active);
     this.#items = items;
     const keys = new Set(items.map(this.#callbacks.key));
     this.#selected = new Set([...this.#selected].filter((key) => keys.has(key)));
-    this.#active = top ? 0 : Math.max(0, Math.min(this.#active, items.length - 1));
+    this.#active = top ? 0 : Math.max(0, Math.min(active, items.length - 1));
     this.#anchor = this.#active;
     if (top) this.#scroller.scrollTop = 0;
     this.#measure();
+    if (followed && !top) this.#scrollTo(this.#active);
     this.#callbacks.onSelect();
   }
 
@@ -88,7 +99,7 @@ export class VirtualGrid {
 
   /** Show all visible items again, after their content has changed. */
   redraw() {
-    for (const [index, element] of this.#cells) this.#draw(index, element);
+    for (const element of this.#cells.values()) this.#draw(element);
   }
 
   focus() {
@@ -123,14 +134,15 @@ export class VirtualGrid {
     const style = getComputedStyle(this.#scroller);
     const width = this.#scroller.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     if (width <= 0) return;
-    this.#columns = Math.max(2, Math.floor((width + GAP_PX) / (this.#minWidth + GAP_PX)));
+    this.#columns = Math.max(2, Math.floor((width + GAP_PX) / (Math.max(this.#minWidth, width / CELLS_ACROSS) + GAP_PX)));
     const cell = (width - GAP_PX * (this.#columns - 1)) / this.#columns;
     this.#cell = { width: cell, height: cell * 0.75 + this.#textHeight };
+    this.#list.style.setProperty("--cell-width", `${this.#cell.width}px`);
+    this.#list.style.setProperty("--cell-height", `${this.#cell.height}px`);
     const rows = Math.ceil(this.#items.length / this.#columns);
     this.#list.style.height = `${Math.max(0, rows * (this.#cell.height + GAP_PX) - GAP_PX)}px`;
-    for (const element of this.#cells.values()) this.#release(element);
-    this.#cells.clear();
     this.#update();
+    this.redraw();
   }
 
   #schedule() {
@@ -138,54 +150,87 @@ export class VirtualGrid {
     this.#scheduled = true;
     requestAnimationFrame(() => {
       this.#scheduled = false;
+      this.#watchSpeed();
       this.#update();
     });
   }
 
-  #update() {
-    const row = this.#cell.height + GAP_PX;
-    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / row) - SPARE_ROWS) * this.#columns;
-    const rows = Math.ceil(this.#scroller.clientHeight / row) + 2 * SPARE_ROWS + 1;
-    const last = Math.min(this.#items.length, first + rows * this.#columns);
-    for (const [index, element] of this.#cells) {
-      if (index >= first && index < last) continue;
-      this.#release(element);
-      this.#cells.delete(index);
-    }
-    for (let index = first; index < last; index += 1) if (!this.#cells.has(index)) this.#place(index);
-    this.#list.setAttribute("aria-activedescendant", this.#cells.has(this.#active) ? `cell-${this.#active}` : "");
+  /** Notice fast scrolling. A single jump, such as by the key Page Down, is none. */
+  #watchSpeed() {
+    const { scrollTop, clientHeight } = this.#scroller;
+    const { top, atMs, fast } = this.#scrolled;
+    const now = performance.now();
+    const screensPerS = Math.abs(scrollTop - top) / clientHeight / (Math.max(now - atMs, 50) / 1000);
+    this.#scrolled = { top: scrollTop, atMs: now, fast: screensPerS > FAST_SCREENS_PER_S };
+    if (!fast || !this.#scrolled.fast) return;
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => {
+      this.#settleTimer = 0;
+      this.redraw();
+    }, SETTLE_MS);
   }
 
-  #release(element) {
+  /** Give the items in view, and the active one, an element each. */
+  #update() {
+    const row = this.#cell.height + GAP_PX;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const first = Math.max(0, Math.floor(scrollTop / row) - SPARE_ROWS) * this.#columns;
+    const last = Math.min(this.#items.length, (Math.ceil((scrollTop + clientHeight) / row) + SPARE_ROWS) * this.#columns);
+    const needed = new Map();
+    for (let index = first; index < last; index += 1) needed.set(this.#callbacks.key(this.#items[index]), index);
+    const active = this.#items[this.#active];
+    if (active) needed.set(this.#callbacks.key(active), this.#active);
+    for (const [key, element] of this.#cells) if (!needed.has(key)) this.#release(key, element);
+    for (const [key, index] of needed) this.#place(key, index);
+    if (active) this.#list.setAttribute("aria-activedescendant", `cell-${this.#active}`);
+    else this.#list.removeAttribute("aria-activedescendant");
+  }
+
+  #release(key, element) {
     element.hidden = true;
+    element.removeAttribute("id");
+    this.#cells.delete(key);
     this.#pool.push(element);
   }
 
-  #place(index) {
-    let element = this.#pool.pop();
-    if (!element) {
-      element = this.#callbacks.create();
-      element.setAttribute("role", "option");
-      this.#list.append(element);
-    }
+  #place(key, index) {
+    const { width, height } = this.#cell;
     const [row, column] = [Math.floor(index / this.#columns), index % this.#columns];
-    const [x, y] = [column * (this.#cell.width + GAP_PX), row * (this.#cell.height + GAP_PX)];
-    Object.assign(element.style, { transform: `translate(${x}px, ${y}px)`, width: `${this.#cell.width}px`, height: `${this.#cell.height}px` });
-    element.id = `cell-${index}`;
+    const place = `translate(${column * (width + GAP_PX)}px, ${row * (height + GAP_PX)}px)`;
+    const shown = this.#cells.get(key);
+    const id = `cell-${index}`;
+    if (shown?.id === id && shown.style.transform === place) return;
+    const element = shown ?? this.#pool.pop() ?? this.#create();
+    this.#cells.set(key, element);
+    Object.assign(element, { id, hidden: false });
+    element.style.transform = place;
     element.dataset.index = index;
-    element.setAttribute("aria-posinset", index + 1);
-    element.setAttribute("aria-setsize", this.#items.length);
-    element.hidden = false;
-    this.#cells.set(index, element);
-    this.#draw(index, element);
+    this.#draw(element);
   }
 
-  #draw(index, element) {
+  #create() {
+    const element = this.#callbacks.create();
+    element.setAttribute("role", "option");
+    this.#list.append(element);
+    return element;
+  }
+
+  #draw(element) {
+    const index = Number(element.dataset.index);
     const item = this.#items[index];
-    this.#fill(element, item);
+    this.#fill(element, item, this.#settleTimer > 0);
     element.setAttribute("aria-label", this.#callbacks.label(item));
+    element.setAttribute("aria-posinset", index + 1);
+    element.setAttribute("aria-setsize", this.#items.length);
     element.setAttribute("aria-selected", String(this.#selected.has(this.#callbacks.key(item))));
     element.classList.toggle("active", index === this.#active);
+  }
+
+  #isInView(index) {
+    const row = this.#cell.height + GAP_PX;
+    const top = Math.floor(index / this.#columns) * row;
+    const { scrollTop, clientHeight } = this.#scroller;
+    return top + row > scrollTop && top < scrollTop + clientHeight;
   }
 
   #scrollTo(index) {
