@@ -7,7 +7,7 @@ import { review } from "./review/review.js";
 import { share } from "./share/share.js";
 import { showShortcuts } from "./shortcuts.js";
 import { connect, state, subscribe } from "./store.js";
-import { announce } from "./toast.js";
+import { clearToast } from "./toast.js";
 import { train } from "./train/train.js";
 import { tryPart } from "./try/try.js";
 
@@ -33,7 +33,7 @@ function navigation() {
 function headerEnd() {
   return html`
     ${connected ? nothing : html`<p class="offline" role="alert">Reconnecting…</p>`}
-    <button type="button" class="quiet" aria-label="Phone: open this page on a phone" @click=${showPhone}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
+    <button type="button" class="quiet" id="phone" aria-label="Phone: open this page on a phone" @click=${showPhone}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
     <button type="button" class="quiet keyboard-only" aria-label="Keys: keyboard shortcuts" @click=${showShortcuts}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="2.5" y="6" width="19" height="12" rx="2.5"/><path d="M6.5 10h.1M10 10h.1M14 10h.1M17.5 10h.1M8 14h8"/></svg><b>Keys</b></button>`;
 }
 
@@ -66,7 +66,9 @@ function openPart(part) {
   const old = document.getElementById("part");
   // A new element: nothing of the part before, such as its listeners or focus, may remain.
   const root = Object.assign(document.createElement("main"), { id: "part", tabIndex: -1, className: part.name });
+  root.ariaLabel = part.title;
   old.replaceWith(root);
+  clearToast();
   document.title = `${part.title} – aslkit studio`;
   showFrame();
   view = part.open(root);
@@ -75,8 +77,10 @@ function openPart(part) {
 function followAddress() {
   const part = partOfAddress() ?? PARTS[0];
   if (part === shown) return;
+  const first = !shown;
   openPart(part);
-  announce(part.title);
+  // Keys then act on the new part, and screen readers say its name.
+  if (!first && !document.activeElement.closest("#part")) document.getElementById("part").focus({ preventScroll: true });
   document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 

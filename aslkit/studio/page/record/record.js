@@ -324,7 +324,7 @@ class Session {
   }
 
   #offerPutBack(text) {
-    toast(text, { label: "Put back", run: () => this.#act(() => this.#server.putBack()) });
+    toast(text, { label: "Put back", run: () => this.#act(() => this.#server.putBack()), only: true });
   }
 
   async #ask(side) {

@@ -18,7 +18,7 @@ export class View {
   #recentFiles = "";
 
   state(state, handlers) {
-    document.title = `${state.letter} – aslkit studio`;
+    document.title = `${state.letter} – Record – aslkit studio`;
     $("all-frames").href = `#review?signer=${encodeURIComponent(state.signer)}&letter=${state.letter}`;
     this.letter(state.letter, state.usual_hand);
     this.count(state.counts[state.letter], state);

@@ -239,7 +239,7 @@ class Spelling {
   async #clear() {
     if (!this.#text) return;
     await this.#press("clear");
-    toast("Text cleared.", { label: "Undo", run: () => this.#press("undo") });
+    toast("Text cleared.", { label: "Undo", run: () => this.#press("undo"), only: true });
   }
 
   get #text() {
@@ -268,7 +268,7 @@ class Spelling {
       <p class="letter"><b></b> <span></span></p>
       <progress class="hold" aria-label="How long the letter has been held" max="1" value="0"></progress>
       <ol aria-label="The three most probable letters"></ol></section>`;
-    const text = (run, index) => html`<p class="text" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled"></span><i aria-hidden="true"></i></p>`;
+    const text = (run, index) => html`<div class="text" role="group" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled"></span><i aria-hidden="true"></i></div>`;
     this.#root.replaceChildren();
     const content = this.#root.appendChild(document.createElement("div"));
     content.className = this.#runs.length > 1 ? "try-part two" : "try-part";
@@ -306,7 +306,7 @@ class Spelling {
     const [first, second] = this.#runs;
     render(
       html`<label><span>Model</span> <select id="run" @change=${choose(0)}>${names.map((run) => option(run, first))}</select></label>
-        ${names.length > 1 ? html`<label><span>Compare with</span> <select id="second-run" @change=${choose(1)}><option value="" ?selected=${!second}>Nothing</option>${names.filter((run) => run !== first).map((run) => option(run, second))}</select></label>` : nothing}
+        ${names.length > 1 ? html`<label><span>Compare with</span> <select id="second-run" @change=${choose(1)}><option value="" ?selected=${!second}>No other model</option>${names.filter((run) => run !== first).map((run) => option(run, second))}</select></label>` : nothing}
         ${this.#exam.button(() => this.#openExam())}`,
       bar,
     );
