@@ -1,5 +1,7 @@
 """The command `aslkit studio`."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ from aslkit.core.workspace import Workspace
 @click.option("--open/--no-open", "opens", default=None, help="Open the browser.  [default: in a terminal]")
 @config_option
 @workspace_option
-def studio(root: Path, config: Path | None, opens: bool | None, **location: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the page's address as one JSON object for programs.")
+def studio(root: Path, config: Path | None, opens: bool | None, as_json: bool, **location: Any) -> None:
     """Record, review, train, try and share in the browser.
 
     Everything happens on this computer. With --host 0.0.0.0, phones in the same network can take part: scan the QR code
@@ -33,4 +36,10 @@ def studio(root: Path, config: Path | None, opens: bool | None, **location: Any)
     """
     from aslkit.studio.studio import StudioOptions
 
-    open_studio(Workspace(root=root), config, StudioOptions(), location, opens=opens)
+    workspace = Workspace(root=root)
+    open_studio(workspace, config, StudioOptions(), location, opens=opens, on_open=_print_address if as_json else None)
+
+
+def _print_address(url: str) -> None:
+    click.echo(json.dumps({"url": url}))
+    sys.stdout.flush()

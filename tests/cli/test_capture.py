@@ -308,12 +308,11 @@ def test_name_is_asked_after_the_source_is_open_until_it_is_valid(capture: Run, 
     assert "Signer 'maria' already exists" in again.stderr
 
 
-@pytest.mark.parametrize("options", [(), ("--web",)])
 def test_login_name_is_never_the_signer(
-    capture: Run, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], empty_workspace: Workspace
+    capture: Run, monkeypatch: pytest.MonkeyPatch, empty_workspace: Workspace
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "root")
-    arguments = ["capture", "--letter", "A", *options, "--workspace", str(empty_workspace.root)]
+    arguments = ["capture", "--letter", "A", "--workspace", str(empty_workspace.root)]
     assert "Give the name with --signer" in error_message(CliRunner().invoke(main, arguments), 2)
     assert not empty_workspace.root.exists()
 

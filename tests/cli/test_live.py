@@ -42,7 +42,7 @@ def live_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return LiveResult(text="A B ", frames=2, dropped=0, first_s=None, ended="the source ended")
 
     monkeypatch.setattr("aslkit.live.run.live", live)
-    monkeypatch.setattr("aslkit.live.web.serve.live_in_browser", live)
+    monkeypatch.setattr("aslkit.cli.shared.open_studio.open_studio", live)
     return calls
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ def open_studio(
     location: dict[str, Any],
     *,
     opens: bool | None = None,
+    on_open: Callable[[str], None] | None = None,
     flags: dict[str, dict[str, Any]] | None = None,
     on_event: "OnEvent" = lambda event: None,
 ) -> "Studio":
@@ -34,6 +36,7 @@ def open_studio(
         options: what the command line sets.
         location: host, port, certificate and key, see `aslkit.web.server.PageServer`.
         opens: open the browser; None does so if a person started the command in a terminal.
+        on_open: called with the page's address when it can be opened.
         flags: settings by section that the command line sets.
         on_event: called with each event of live spelling.
     """
@@ -53,8 +56,14 @@ def open_studio(
         on_event=on_event,
     )
     in_terminal = sys.stdout.isatty() and sys.stdin.isatty()
-    on_open = _open_browser if opens or (opens is None and in_terminal) else lambda url: None
-    run_studio(opened, on_message=_print_message, on_open=on_open, **{name: location[name] for name in _LOCATION})
+
+    def announce(url: str) -> None:
+        if on_open is not None:
+            on_open(url)
+        if opens or (opens is None and in_terminal):
+            _open_browser(url)
+
+    run_studio(opened, on_message=_print_message, on_open=announce, **{name: location[name] for name in _LOCATION})
     return opened
 
 
