@@ -18,8 +18,11 @@ export function subscribe(listener) {
 }
 
 function apply(values) {
+  // After connecting, the server sends everything, most of which is known.
+  const names = Object.keys(values).filter((name) => JSON.stringify(values[name]) !== JSON.stringify(state[name]));
+  if (!names.length) return;
   Object.assign(state, values);
-  for (const listener of listeners) listener(new Set(Object.keys(values)));
+  for (const listener of listeners) listener(new Set(names));
 }
 
 /** Load the state, and keep it up to date. Calls `onConnection(connected)` when the connection is lost or is back. */

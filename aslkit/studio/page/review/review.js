@@ -96,7 +96,8 @@ class Review {
   }
 
   async update(names) {
-    if (names.has("runs")) return this.#load({}); // a curation or training has ended
+    const ended = names.has("job") && state.job?.state !== "running"; // perhaps after the curation
+    if (ended || names.has("runs")) return this.#load({});
     if (!names.has("review") || state.review.changed_ns === this.#changedNs) return;
     this.#changedNs = state.review.changed_ns;
     await this.#frames.reloadDecisions().catch(showError);
@@ -119,7 +120,8 @@ class Review {
     const active = this.#frames.shown[this.#grid.active];
     this.#frames.filter(this.#filter);
     // The next frame, or the one that was active, keeps the focus, wherever it is now.
-    const index = this.#frames.shown.indexOf(next ?? active);
+    const { key } = next ?? active ?? {};
+    const index = this.#frames.shown.findIndex((frame) => frame.key === key);
     this.#grid.show(this.#frames.shown, index < 0 ? { top } : { top, active: index });
     this.#showTools();
   }
