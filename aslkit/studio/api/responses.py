@@ -1,17 +1,17 @@
 """Bodies of responses, for /openapi.json. FastAPI checks that each response is as described."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from aslkit.studio.parts.people import Person
 from aslkit.studio.parts.sharing import DatasetSummary
 from aslkit.studio.parts.training import RunSummary
 
-Point = tuple[float, float]
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 """x and y, relative to the width and height of the frame."""
 
-Box = tuple[float, float, float, float]
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 """Left, top, right and bottom, in the same units."""
 
 
@@ -188,7 +188,7 @@ class RecordingSummary(BaseModel):
 class Decisions(BaseModel):
     """Action and letter of the current decision of each frame, and the last batch; see `ReviewPart.decisions`."""
 
-    decisions: dict[str, tuple[str, str | None]]
+    decisions: dict[str, list[str | None]]
     batch: int
     changed: int
 
@@ -220,7 +220,7 @@ class RunReading(BaseModel):
 
     run: str
     letter: str | None
-    top_letters: list[tuple[str, float]]
+    top_letters: list[list[str | float]]
     progress: float
     text: str
     landmarks: list[Point] | None
@@ -235,7 +235,7 @@ class ExamState(BaseModel):
     number: int
     prompts: int
     remaining_s: float
-    results: list[tuple[str, str | None]]
+    results: list[list[str | None]]
 
 
 class Readings(BaseModel):
