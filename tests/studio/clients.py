@@ -1,6 +1,8 @@
 """HTTP clients that act as a page of the studio, and a hand that they may show."""
 
+import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,3 +42,12 @@ def open_hand() -> Hand:
     tips = [(0.5 + np.sin(a) * r, 0.75 - np.cos(a) * r, 0.0) for a in angles for r in reach]
     landmarks = np.array([(0.5, 0.75, 0.0), *tips], np.float32)
     return Hand(landmarks=landmarks, handedness="right", score=0.98)
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError("timeout")

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
+from aslkit.capture.record import record
 from aslkit.capture.session.recording import Recording
+from aslkit.capture.terminal import record_in_terminal
 from aslkit.capture.web.controller import RecordingController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.core.config import load_settings
 from aslkit.core.workspace import Workspace
+from aslkit.formats.captures import SessionInfo
 from aslkit.formats.signers import SignerDetails, save_signer
 from aslkit.live.config import LiveConfig
 from aslkit.studio.parts.recording import RecordingOptions
@@ -243,3 +246,20 @@ def tab(browser: Any) -> Iterator[Any]:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def recorded(workspace: Workspace) -> Workspace:
+    """A workspace in which two synthetic signers have recorded A and B."""
+    capture = load_settings("capture", CaptureConfig, flags={"interval_s": 0.7})
+    gate = load_settings("gate", GateConfig)
+    for signer in ("synthetic-ada", "synthetic-ben"):
+        for letter in "AB":
+            info = SessionInfo(
+                signer=signer, session="one", camera="synthetic", licence="CC0-1.0", consent="Synthetic."
+            )
+            record(
+                [letter], source="synthetic", workspace=workspace, info=info, capture=capture, gate=gate, count=10,
+                screen=lambda *values, **named: record_in_terminal(*values, on_message=lambda text: None, **named),
+            )  # fmt: skip
+    return workspace

@@ -6,35 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.record import record
-from aslkit.capture.terminal import record_in_terminal
-from aslkit.core.config import load_settings
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
-from aslkit.formats.captures import SessionInfo
 from aslkit.studio.jobs.job import JobRunner, Step
 from aslkit.studio.parts.training import describe_job, list_run_summaries
 from aslkit.train.reporting.read_runs import list_runs
-from tests.studio.clients import TestClient
+from tests.studio.clients import wait_until
 
 SPELL_FOREVER = ["live", "starter", "--source", "synthetic", "--json"]
-
-
-def wait_until(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError("timeout")
 
 
 def ended(runner: JobRunner) -> Any:
@@ -115,23 +100,6 @@ def test_time_left_is_estimated_from_the_current_bar(workspace: Workspace) -> No
     assert job["log"][:3] == ["Curate", "A note.", "Train"]
 
 
-@pytest.fixture
-def recorded(workspace: Workspace) -> Workspace:
-    """A workspace in which two synthetic signers have recorded A and B."""
-    capture = load_settings("capture", CaptureConfig, flags={"interval_s": 0.7})
-    gate = load_settings("gate", GateConfig)
-    for signer in ("synthetic-ada", "synthetic-ben"):
-        for letter in "AB":
-            info = SessionInfo(
-                signer=signer, session="one", camera="synthetic", licence="CC0-1.0", consent="Synthetic."
-            )
-            record(
-                [letter], source="synthetic", workspace=workspace, info=info, capture=capture, gate=gate, count=10,
-                screen=lambda *values, **named: record_in_terminal(*values, on_message=lambda text: None, **named),
-            )  # fmt: skip
-    return workspace
-
-
 def start_server(workspace: Workspace) -> tuple["subprocess.Popen[str]", httpx.Client]:
     command = [sys.executable, "-m", "aslkit", "studio", "--port", "0", "--workspace", str(workspace.root)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -189,13 +157,3 @@ def test_progress_lines_of_a_command(tmp_path: Path) -> None:
         ("Counting", 0, 3),
         ("Counting", 3, 3),
     ]
-
-
-def test_share_needs_no_terminal(page: TestClient, workspace: Workspace) -> None:
-    assert page.post("/api/sharing/export", json={"run": "starter", "format": "onnx"}).status_code == 200
-    wait_until(lambda: page.get("/api/state").json()["job"]["state"] == "finished")
-    assert page.get("/api/sharing").json()["exports"]["starter"]["onnx"] > 100_000
-    archive = page.get("/download/export/starter/onnx")
-    assert archive.headers["content-disposition"] == 'attachment; filename="starter-onnx.zip"'
-    assert archive.content[:2] == b"PK"
-    assert page.get("/download/export/starter/tflite").status_code == 422  # not created yet
