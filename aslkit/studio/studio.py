@@ -145,7 +145,6 @@ class Studio:
             ended = before is not None and job is not None and job.state != "running"
             before = now
             if ended:
-                self.review.refresh()
                 self.events.publish("runs", "review", "guidance")
             self.events.publish("job")
 

@@ -11,6 +11,7 @@ from aslkit.core.letters import RECORDABLE
 from aslkit.core.workspace import Workspace
 from aslkit.curate.review_queue import NOT_DOUBTFUL, ReviewFrame, list_review_frames
 from aslkit.formats.reviews import Action, load_decisions, record_decisions, undo_last_batch
+from aslkit.formats.run_folder import find_newest_run
 from aslkit.studio.parts.training import DATASET
 from aslkit.vision.images import IMAGE_SUFFIXES
 
@@ -28,13 +29,24 @@ class ReviewPart:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace, self._lock = workspace, Lock()
-        self._frames: list[ReviewFrame] | None = None
+        self._frames: list[ReviewFrame] = []
+        self._version: list[int] | None = None
 
-    def refresh(self) -> list[ReviewFrame]:
-        """List the frames again, as after a recording, a curation or a training, and return them."""
+    def list_frames(self) -> list[ReviewFrame]:
+        """Return all frames; they are listed again only if a recording, a curation or a training has changed them."""
         with self._lock:
-            self._frames = list_review_frames(self._workspace, dataset=DATASET)
+            version = self._read_version()
+            if version != self._version:
+                self._frames = list_review_frames(self._workspace, dataset=DATASET)
+                self._version = version
             return self._frames
+
+    def _read_version(self) -> list[int]:
+        """Return the times at which the folders of letters, the dataset and the newest run changed."""
+        folders = [path for path in self._workspace.captures.glob("*/*/*") if path.is_dir()]
+        run = find_newest_run(self._workspace.runs)
+        others = (self._workspace.dataset(DATASET), *((run,) if run else ()))
+        return [path.stat().st_mtime_ns for path in (*folders, *filter(Path.exists, others))]
 
     def frames(self) -> dict[str, Any]:
         """Return all frames, the doubtful ones first, in a compact form.
@@ -44,7 +56,7 @@ class ReviewPart:
             session, letter, file name, indices of the reasons, details, suggested letter, key of the original of a
             duplicate, whether curation rejected it]. "decisions" is as in `decisions`.
         """
-        frames = self.refresh()
+        frames = self.list_frames()
         names: dict[str, dict[str, int]] = {"signers": {}, "sessions": {}, "reasons": {}}
 
         def index(kind: str, name: str) -> int:
@@ -81,7 +93,7 @@ class ReviewPart:
 
     def summary(self) -> dict[str, int]:
         """Return how many frames are doubtful and undecided, how many were decided, and when that last changed."""
-        frames = self._frames if self._frames is not None else self.refresh()
+        frames = self.list_frames()
         decisions = load_decisions(self._workspace)
         doubtful = {frame.key for frame in frames if not NOT_DOUBTFUL.issuperset(frame.reasons)}
         log = self._workspace.reviews

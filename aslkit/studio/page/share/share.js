@@ -24,9 +24,12 @@ function modelTemplate(sharing, run, { choose, send }) {
     <p>${summary
       ? html`Publishes what was learnt, and the names of the ${plural(summary.signers.length, "person", "people")} it was trained on: ${inWords(summary.signers)}. It contains no images of them.`
       : html`The model that aslkit ships. It contains no images.`}</p>
+    ${privateSigners(summary).length ? html`<p class="problem">${inWords(privateSigners(summary))} ${privateSigners(summary).length === 1 ? "keeps" : "keep"} the images private. Ask before you publish a model of these hands.</p>` : nothing}
     <ul class="downloads">${Object.entries(sharing.formats).map(([format, text]) => formatRow(sharing, run, format, text, send))}</ul>
   </section>`;
 }
+
+const privateSigners = (run) => (run?.signers ?? []).filter((name) => state.people.some((person) => person.name === name && person.licence === "private"));
 
 function formatRow(sharing, run, format, text, send) {
   const bytes = sharing.exports[run]?.[format];
@@ -34,7 +37,7 @@ function formatRow(sharing, run, format, text, send) {
   return html`<li><div><b>${title}</b><span>${rest.join(": ")}</span></div>
     ${bytes
       ? html`<div class="row">${format === "page" ? html`<a class="button" href="/pages/${run}/" target="_blank" rel="noopener">Open<span class="visually-hidden"> the page</span></a>` : nothing}
-          <a class="button primary" href="/download/export/${run}/${format}" download>Download<span class="visually-hidden"> ${title}</span> (${size(bytes)})</a></div>`
+          <a class="button primary" href="/download/export/${run}/${format}" download>Download<span class="visually-hidden"> ${title}</span>&nbsp;(${size(bytes)})</a></div>`
       : html`<button type="button" ?disabled=${isRunning()} @click=${() => send("export", { run, format })}>Create<span class="visually-hidden"> ${title}</span></button>`}
   </li>`;
 }
