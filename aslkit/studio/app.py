@@ -1,5 +1,6 @@
 """The ASGI application of the studio."""
 
+import io
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -80,8 +81,9 @@ def _send_qr_code(
         raise RequestRefused(404, "Only this computer can open the page. Start aslkit studio with --host 0.0.0.0.")
     path = f"pages/{quote(run)}/" if run else ""
     code = segno.make(addresses.url(addresses.hosts[0], path=path), error="m")
-    return Response(code.svg_inline(scale=6, border=4, dark="#000", light="#fff", omitsize=True, svgns=True),
-                    media_type="image/svg+xml")  # fmt: skip
+    image = io.BytesIO()
+    code.save(image, kind="svg", scale=6, border=4, light="#fff", omitsize=True)
+    return Response(image.getvalue(), media_type="image/svg+xml")
 
 
 async def _handle_refusal(request: Request, refusal: Exception) -> Response:

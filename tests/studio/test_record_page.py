@@ -468,6 +468,10 @@ def test_https_with_token(run_server: RunServer, browser: Any) -> None:
         record_frames(tab, studio, 1)
         tab.reload()
         expect(tab.locator("#verdict")).to_have_attribute("data-state", "good")
+        tab.get_by_role("button", name="Phone").click()
+        picture = np.frombuffer(tab.get_by_alt_text("QR code").screenshot(), np.uint8)
+        scanned, *_ = cv2.QRCodeDetector().detectAndDecode(cv2.imdecode(picture, cv2.IMREAD_GRAYSCALE))
+        assert scanned == server.addresses.url(server.addresses.hosts[0])
         context.close()
 
 

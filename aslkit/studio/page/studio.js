@@ -2,6 +2,7 @@
 
 import { html, nothing, render } from "./lit.js";
 import { people } from "./people/people.js";
+import { showPhone } from "./phone.js";
 import { record } from "./record/record.js";
 import { review } from "./review/review.js";
 import { share } from "./share/share.js";
@@ -33,26 +34,8 @@ function navigation() {
 function headerEnd() {
   return html`
     ${connected ? nothing : html`<p class="offline" role="alert">Reconnecting…</p>`}
-    <button type="button" class="quiet" id="phone" aria-label="Phone: open this page on a phone" @click=${showPhone}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
+    <button type="button" class="quiet" id="phone" aria-label="Phone: open this page on a phone" @click=${() => showPhone()}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
     <button type="button" class="quiet keyboard-only" aria-label="Keys: keyboard shortcuts" @click=${showShortcuts}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="2.5" y="6" width="19" height="12" rx="2.5"/><path d="M6.5 10h.1M10 10h.1M14 10h.1M17.5 10h.1M8 14h8"/></svg><b>Keys</b></button>`;
-}
-
-async function showPhone() {
-  const dialog = document.getElementById("phone-dialog");
-  const response = await fetch("/api/qr.svg").catch(() => null);
-  const code = response?.ok;
-  render(
-    html`<h2 id="phone-title">Open on a phone</h2>
-      ${code
-        ? html`<p>Scan this with the phone's camera. The phone must be in the same network. It warns about the certificate, because this computer made it itself.</p>
-            <img class="qr" src="/api/qr.svg" alt="QR code with the address of this page">
-            <p>Whoever has this code can see and change everything here.</p>`
-        : html`<p>Only this computer can open the page. To use a phone in the same network, stop aslkit in the terminal with Ctrl-C, and start it with:</p>
-            <pre><code>aslkit studio --host 0.0.0.0</code></pre>`}
-      <div class="choices"><button type="button" @click=${() => dialog.close()}>Close</button></div>`,
-    dialog,
-  );
-  dialog.showModal();
 }
 
 function showFrame() {

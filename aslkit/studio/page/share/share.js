@@ -4,6 +4,7 @@ import { ApiClient } from "../api_client.js";
 import { formatCount, inWords, plural, size } from "../format.js";
 import { isRunning, jobTemplate } from "../job.js";
 import { html, nothing, render } from "../lit.js";
+import { showPhone } from "../phone.js";
 import { state } from "../store.js";
 import { showError } from "../toast.js";
 
@@ -36,7 +37,8 @@ function formatRow(sharing, run, format, text, send) {
   const [title, ...rest] = text.split(": ");
   return html`<li><div><b>${title}</b><span>${rest.join(": ")}</span></div>
     ${bytes
-      ? html`<div class="row">${format === "page" ? html`<a class="button" href="/pages/${run}/" target="_blank" rel="noopener">Open<span class="visually-hidden"> the page</span></a>` : nothing}
+      ? html`<div class="row">${format === "page" ? html`<a class="button" href="/pages/${run}/" target="_blank" rel="noopener">Open<span class="visually-hidden"> the page</span></a>
+            <button type="button" @click=${() => showPhone(run)}>Phone<span class="visually-hidden">: open the page there</span></button>` : nothing}
           <a class="button primary" href="/download/export/${run}/${format}" download>Download<span class="visually-hidden"> ${title}</span>&nbsp;(${size(bytes)})</a></div>`
       : html`<button type="button" ?disabled=${isRunning()} @click=${() => send("export", { run, format })}>Create<span class="visually-hidden"> ${title}</span></button>`}
   </li>`;
