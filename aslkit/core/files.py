@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from aslkit.core.errors import InputError
+from aslkit.core.errors import AslkitError, InputError
 
 _PARTIAL: Final = re.compile(r"\..+\.partial-\d+")
+
+LOCK_TIMEOUT_S: Final = 10.0
+"""Other processes hold a lock for a few milliseconds."""
 
 _BLOCK: Final = 1_048_576
 """Bytes per read."""
@@ -66,6 +69,29 @@ def write_durably(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def lock_file(lock: Path, file: Path) -> Iterator[None]:
+    """Prevent other processes that use the same lock from writing a file until the end of the block.
+
+    Args:
+        lock: path of the lock.
+        file: the file, for the error message.
+
+    Raises:
+        AslkitError: another process holds the lock for LOCK_TIMEOUT_S.
+    """
+    from filelock import FileLock, Timeout
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=LOCK_TIMEOUT_S):
+            yield
+    except Timeout as error:
+        raise AslkitError(
+            f"Another aslkit process has locked {file} for {LOCK_TIMEOUT_S:.0f} s. Stop it and try again."
+        ) from error
 
 
 def is_partial(name: str) -> bool:

@@ -6,8 +6,7 @@ decision about a frame counts. Curation applies the decisions; the captures are 
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import write_durably
+from aslkit.core.files import lock_file, write_durably
 from aslkit.core.letters import INDEX, NO_LETTER, RECORDABLE, parse_letter
 from aslkit.core.workspace import Workspace, compose
 from aslkit.formats.captures import walk_signer
@@ -29,7 +28,6 @@ used. relabel: it shows another letter, or none. reset: forget the decision.
 """
 
 _LOCK_FILE: Final = ".reviews.lock"
-_LOCK_TIMEOUT_S: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +139,7 @@ def record_batch(
         choices[key] = _Choice(frame=key, action=action, letter=_parse_decision(action, letter))
     if not choices:
         raise InputError("No frames were given, so there is nothing to decide.")
-    with _lock(workspace):
+    with lock_file(workspace.root / _LOCK_FILE, workspace.reviews):
         return _append(workspace.reviews, _read(workspace.reviews), tuple(choices.values()), now=now)
 
 
@@ -160,7 +158,7 @@ def undo_last_batch(workspace: Workspace, *, now: datetime | None = None) -> lis
     Raises:
         AslkitError: see `record_decisions`.
     """
-    with _lock(workspace):
+    with lock_file(workspace.root / _LOCK_FILE, workspace.reviews):
         log = _read(workspace.reviews)
         undone = {batch.undoes for batch in log.batches}
         made = [batch for batch in log.batches if batch.undoes is None and batch.batch not in undone]
@@ -214,25 +212,6 @@ def _parse_key(key: str) -> str:
     except UnicodeEncodeError as error:
         raise InputError(f"{key!r} is not valid text. Use the key that `aslkit review --json` lists.") from error
     return "/".join((compose(parts[0]), compose(parts[1]), *parts[2:]))
-
-
-@contextmanager
-def _lock(workspace: Workspace) -> Iterator[None]:
-    """Prevent other processes from appending until the end of the block."""
-    from filelock import FileLock, Timeout
-
-    workspace.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.root / _LOCK_FILE)
-    try:
-        lock.acquire(timeout=_LOCK_TIMEOUT_S)
-    except Timeout as error:
-        raise AslkitError(
-            f"Another aslkit process has locked {workspace.reviews} for {_LOCK_TIMEOUT_S:.0f} s. Stop it and try again."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 _DECODER: Final = msgspec.json.Decoder(_Batch)

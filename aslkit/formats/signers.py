@@ -4,8 +4,6 @@
 """
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +12,7 @@ import msgspec
 import tomli_w
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import write_text
+from aslkit.core.files import lock_file, write_text
 from aslkit.core.workspace import Workspace, compose
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import PRIVATE, complete_consent, derive_consent
@@ -26,8 +24,6 @@ _HEADER: Final = (
 )
 
 _LOCK_FILE: Final = ".signers.lock"
-_LOCK_TIMEOUT_S: Final = 10.0
-"""Other processes hold the lock for a few milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,29 +102,10 @@ def save_signer(workspace: Workspace, signer: str, details: SignerDetails) -> No
     known = {key: value for key, value in asdict(details).items() if value is not None}
     if known.items() <= asdict(load_signer(workspace, signer)).items():
         return
-    with _lock(workspace):
+    with lock_file(workspace.root / _LOCK_FILE, workspace.signers):
         # Read again under the lock: another process may have added a signer since.
         tables = _read(workspace.signers)
         write_text(workspace.signers, _HEADER + tomli_w.dumps(tables | {signer: tables.get(signer, {}) | known}))
-
-
-@contextmanager
-def _lock(workspace: Workspace) -> Iterator[None]:
-    """Prevent other processes from writing the file, which they rewrite completely, until the end of the block."""
-    from filelock import FileLock, Timeout
-
-    workspace.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.root / _LOCK_FILE)
-    try:
-        lock.acquire(timeout=_LOCK_TIMEOUT_S)
-    except Timeout as error:
-        raise AslkitError(
-            f"Another aslkit process has locked {workspace.signers} for {_LOCK_TIMEOUT_S:.0f} s. Stop it and try again."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

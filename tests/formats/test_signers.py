@@ -6,6 +6,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aslkit.core import files
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_text
 from aslkit.core.workspace import Workspace
@@ -81,7 +82,7 @@ def test_concurrent_save_loses_no_signer(empty_workspace: Workspace, monkeypatch
 
 
 def test_lock_timeout_names_the_file(empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signers, "_LOCK_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(files, "LOCK_TIMEOUT_S", 0.0)
     empty_workspace.root.mkdir()
     with (
         FileLock(empty_workspace.root / ".signers.lock"),

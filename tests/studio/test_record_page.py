@@ -249,9 +249,9 @@ def test_new_signer_chooses_a_licence_when_the_camera_works(run_server: RunServe
         expect(tab.get_by_role("button", name="Only me")).to_be_focused()
         tab.get_by_role("button", name="CC-BY-4.0").click()
         expect(tab.locator("#licence")).to_be_hidden()
-        assert load_signers(studio.workspace)["ada"].licence == "CC-BY-4.0"
         expect(tab.locator("#verdict")).not_to_have_attribute("data-state", "wait", timeout=20_000)
         assert record_frames(tab, studio, 2) >= 2
+        assert load_signers(studio.workspace)["ada"].licence == "CC-BY-4.0"
 
 
 def test_question_about_other_hand(run_server: RunServer, tab: Any) -> None:

@@ -2,6 +2,7 @@
 
 import { CameraStage } from "../camera_stage.js";
 import { choosePerson, currentPerson } from "../current_person.js";
+import { ExclusiveSession, pause } from "../exclusive_session.js";
 import { plural } from "../format.js";
 import { html, render } from "../lit.js";
 import { state as shared } from "../store.js";
@@ -10,34 +11,29 @@ import { listen } from "./controls.js";
 import { finishedTemplate, recordTemplate } from "./markup.js";
 import { Preview } from "./preview.js";
 import { Recording } from "./recording.js";
-import { RequestRefused, Server, ServerUnreachable } from "./server.js";
+import { Server } from "./server.js";
 import { $, View } from "./view.js";
 
-const RETRY_MS = 1000;
 const THUMBNAIL_DELAY_MS = 400;
 const SIMILAR_WARNING_MS = 1200;
 const RECENT_FRAMES = 12;
-const UNREACHABLE = {
-  title: "The server does not respond",
-  text: "Stored frames are safe. Reconnecting… If aslkit has stopped, start it again.",
+const TEXTS = {
+  elsewhere: "Recording continues in another window",
+  takeOver: "Record here",
+  unreachable: "Stored frames are safe. Reconnecting… If aslkit has stopped, start it again.",
+  refused: "This page may not record",
 };
 const ALL_COMPLETE = "All letters are complete. Press Finish, or delete frames that you do not want.";
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 const COLOURS = { good: "#7ee2a8", rec: "#ffffff", bad: "#ffc857" };
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const needsJoin = (error) => error instanceof ServerUnreachable || (error.status === 409 && error.why === "unknown");
-
 /** Records one person, until `stop`. */
-class Session {
+class Session extends ExclusiveSession {
   #server = new Server();
   #view = new View();
   #preview = new Preview();
-  #stage;
   #recording;
   #state = null; // last state received from the server; null before the first one
-  #joined = false; // whether this is the window that records
-  #stopped = false;
   #finishing = false; // whether the recording is being finished: a frame that comes too late must not reopen it
   #asking = false; // whether a question is open
   #switching = false; // whether a request to switch the letter is pending
@@ -49,10 +45,11 @@ class Session {
   #stopListening;
 
   constructor(person, onFinish) {
+    super(TEXTS);
     this.person = person;
     this.onFinish = onFinish;
     this.#handlers = { choose: (letter) => this.#choose(letter), remove: (file) => this.#remove(file) };
-    this.#stage = new CameraStage({
+    this.stage = new CameraStage({
       onProblem: (problem) => this.#showProblem(problem),
       onOpen: (label, settings) => this.#cameraOpened(label, settings),
     });
@@ -62,99 +59,54 @@ class Session {
       onTooShort: () => this.#view.hint("Too short: keep holding until the countdown has ended."),
     });
     this.#stopListening = listen(this.#recording, {
-      canRecord: () => this.#canAct() && !this.#asking && this.#stage.live,
+      canRecord: () => this.#canAct() && !this.#asking && this.stage.live,
       canAct: () => this.#canAct(),
       undo: () => this.#undo(),
       step: (by) => this.#step(by),
       finish: () => this.#finish(),
     });
-    this.#start();
+    this.join();
   }
 
   stop() {
-    this.#stopped = true;
+    this.stopped = true;
     this.#recording.stop();
     this.#stopListening();
-    this.#stage.stop();
+    this.stage.stop();
     document.body.classList.remove("recording");
   }
 
   #canAct() {
-    return this.#joined && !this.#stopped && !document.querySelector("dialog[open]");
+    return this.joined && !this.stopped && !document.querySelector("dialog[open]");
   }
 
-  async #start() {
-    await this.#join(false);
-    if (!this.#state || this.#stopped) return;
-    this.#stage.open(this.#state.camera);
-    this.#loop();
+  async requestJoin(takeOver) {
+    this.#apply(await this.#server.join(this.person, this.#state?.letter ?? null, takeOver));
+    if (this.#cameraInfo) this.#reportCamera();
+    return this.#state.camera;
+  }
+
+  interrupt() {
+    this.#recording.stop();
+  }
+
+  handleError(error) {
+    if (this.#finishing) return false;
+    if (this.joined && [404, 422].includes(error.status)) announce(error.message);
+    return super.handleError(error);
   }
 
   #apply(newState) {
-    if (this.#stopped) return;
+    if (this.stopped) return;
     this.#state = newState;
     this.#recent = newState.recent;
     this.#recording.countdownS = newState.countdown_s;
     this.#recording.burstS = newState.burst_s;
     this.#recording.switchLetter(newState.letter);
     this.#view.state(newState, this.#handlers);
-    this.#stage.problem("disk", newState.failure && { title: "The disk is full", text: newState.failure });
+    this.stage.problem("disk", newState.failure && { title: "The disk is full", text: newState.failure });
     if (newState.question) this.#ask(newState.question);
-    if (this.#stage.live) this.#askLicence();
-  }
-
-  async #join(takeOver) {
-    while (!this.#stopped) {
-      try {
-        this.#apply(await this.#server.join(this.person, this.#state?.letter ?? null, takeOver));
-        this.#joined = true;
-        this.#stage.problem("server", null);
-        this.#stage.problem("elsewhere", null);
-        if (this.#cameraInfo) await this.#reportCamera();
-        return;
-      } catch (error) {
-        if (!this.#handleError(error)) return;
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  /** Show a failed request to the user. Returns whether retrying makes sense. */
-  #handleError(error) {
-    if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
-    if (this.#stopped || this.#finishing) return false;
-    if (error instanceof RequestRefused && [404, 422, 429, 503].includes(error.status) && this.#joined) {
-      if (error.status < 429) announce(error.message);
-      return true;
-    }
-    this.#recording.stop();
-    if (error instanceof ServerUnreachable || error.status >= 500) {
-      if (error.status === 507) this.#stage.problem("disk", { title: "The disk is full", text: error.message });
-      else this.#stage.problem("server", { ...UNREACHABLE, text: error instanceof ServerUnreachable ? UNREACHABLE.text : error.message });
-      return true;
-    }
-    this.#joined = false;
-    if (error.status === 409 && error.why === "unknown") return true;
-    if (error.status === 409 && error.why === "elsewhere") {
-      this.#stage.problem("elsewhere", {
-        title: "Recording continues in another window",
-        text: "Only one window can record at a time.",
-        button: "Record here",
-        action: () => this.#takeOver(),
-      });
-    } else {
-      this.#stage.problem("over", { title: "This page may not record", text: error.message });
-    }
-    return false;
-  }
-
-  async #takeOver() {
-    const first = !this.#state;
-    await this.#join(true);
-    if (first && this.#state && !this.#stopped) {
-      this.#stage.open(this.#state.camera);
-      this.#loop();
-    }
+    if (this.stage.live) this.#askLicence();
   }
 
   /** Send a request for the user and show the returned state. Returns the response, or null if it failed. */
@@ -164,18 +116,18 @@ class Session {
       this.#apply({ ...this.#state, ...response });
       return response;
     } catch (error) {
-      if (this.#handleError(error) && needsJoin(error)) this.#join(false);
+      this.recover(error);
       return null;
     }
   }
 
   #recordingChanged() {
-    if (!this.#stopped) this.#view.recording(this.#recording.on, this.#recording.keeps(performance.now()));
+    if (!this.stopped) this.#view.recording(this.#recording.on, this.#recording.keeps(performance.now()));
   }
 
   #cameraOpened(label, settings) {
     this.#cameraInfo = { label, settings };
-    if (this.#joined) this.#reportCamera();
+    if (this.joined) this.#reportCamera();
     this.#askLicence(); // only now, when the camera works
   }
 
@@ -183,14 +135,14 @@ class Session {
     try {
       await this.#server.setCamera(this.#cameraInfo.label, this.#cameraInfo.settings);
     } catch (error) {
-      this.#handleError(error);
+      this.handleError(error);
     }
   }
 
   #showProblem(problem) {
-    if (!problem || this.#stopped) return;
+    if (!problem || this.stopped) return;
     this.#recording.stop();
-    this.#stage.hand(null);
+    this.stage.hand(null);
     this.#view.verdict("wait", problem.title);
   }
 
@@ -203,17 +155,17 @@ class Session {
     return (intervalS / Math.floor(intervalS * fps + 1e-6)) * 1000 + 1;
   }
 
-  async #loop() {
+  async loop() {
     let nextMs = 0;
-    while (!this.#stopped) {
+    while (!this.stopped) {
       const now = performance.now();
       // Browsers slow down timers of hidden pages, so these send no frames at all.
-      const idle = !this.#joined || !this.#stage.live || document.hidden || this.#asking || this.#finishing;
+      const idle = !this.joined || !this.stage.live || document.hidden || this.#asking || this.#finishing;
       if (idle || now < nextMs) {
         await pause(idle ? 100 : nextMs - now);
         continue;
       }
-      const frame = await this.#stage.takeFrame();
+      const frame = await this.stage.takeFrame();
       if (!frame) {
         await pause(8);
         continue;
@@ -228,13 +180,11 @@ class Session {
     const options = { keep, revision: this.#state.revision, burst: this.#recording.burstNumber, takenS: takenMs / 1000 };
     try {
       const decision = await this.#server.sendFrame(jpeg, options);
-      if (this.#stopped) return;
+      if (this.stopped) return;
       this.#showDecision(decision, keep);
-      this.#stage.problem("server", null);
+      this.stage.problem("server", null);
     } catch (error) {
-      if (!this.#handleError(error)) return;
-      if (needsJoin(error)) await this.#join(false);
-      else await pause(RETRY_MS / 2);
+      await this.recover(error);
     }
   }
 
@@ -249,7 +199,7 @@ class Session {
     const tolerated = similar && (!active || now - this.#lastStoredMs < SIMILAR_WARNING_MS);
     const good = !decision.reasons.length || tolerated || decision.stored !== null;
     const kind = active && good ? "rec" : good ? "good" : "bad";
-    this.#stage.hand(decision.landmarks, decision.box, COLOURS[kind]);
+    this.stage.hand(decision.landmarks, decision.box, COLOURS[kind]);
     const ready = `Good. Hold ${TOUCH ? "the button" : "the space bar or the button"} to record.`;
     const status = active ? `Recording ${decision.letter}.` : this.#recording.on ? "Get ready." : ready;
     this.#view.verdict(kind, good ? status : decision.messages[0]);
@@ -277,7 +227,7 @@ class Session {
     if (this.#thumbnailTimer) return;
     this.#thumbnailTimer = setTimeout(() => {
       this.#thumbnailTimer = 0;
-      if (!this.#stopped) this.#view.recent(this.#recent, this.#handlers.remove);
+      if (!this.stopped) this.#view.recent(this.#recent, this.#handlers.remove);
     }, THUMBNAIL_DELAY_MS);
   }
 
@@ -339,7 +289,7 @@ class Session {
   async #askLicence() {
     if (this.#asking || !this.#state.licence_question) return;
     this.#asking = true;
-    while (this.#joined && this.#state.licence_question) {
+    while (this.joined && this.#state.licence_question) {
       const licence = await this.#view.licence(this.#state.licence_question);
       await this.#act(() => this.#server.chooseLicence(licence));
     }
@@ -355,7 +305,7 @@ class Session {
       this.onFinish(summary);
     } catch (error) {
       this.#finishing = false;
-      if (this.#handleError(error) && needsJoin(error)) this.#join(false);
+      this.recover(error);
     }
   }
 }

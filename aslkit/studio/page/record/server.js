@@ -2,8 +2,6 @@
 
 import { ApiClient } from "../api_client.js";
 
-export { RequestRefused, ServerUnreachable } from "../api_client.js";
-
 const PATH = "/api/recording";
 
 export class Server {

@@ -1,15 +1,21 @@
 // The part Try: spelling with one or two runs, and exams. It sends frames one at a time.
 
-import { ApiClient, RequestRefused, ServerUnreachable } from "../api_client.js";
+import { ApiClient } from "../api_client.js";
 import { CameraStage, stageTemplate } from "../camera_stage.js";
 import { currentPerson } from "../current_person.js";
+import { ExclusiveSession, pause } from "../exclusive_session.js";
 import { html, nothing, render } from "../lit.js";
 import { useShortcuts } from "../shortcuts.js";
 import { state as shared } from "../store.js";
 import { announce, showError, toast } from "../toast.js";
 import { Exam } from "./exam.js";
 
-const RETRY_MS = 1000;
+const TEXTS = {
+  elsewhere: "Spelling continues in another window",
+  takeOver: "Continue here",
+  unreachable: "Reconnecting… If aslkit has stopped, start it again.",
+  refused: "This model cannot be used",
+};
 const PATH = "/api/reading";
 const STARTER = "starter";
 const COLOUR_LETTER = "#7ee2a8";
@@ -17,7 +23,6 @@ const COLOUR_NO_LETTER = "#ffc857";
 const CHOICE_KEY = "aslkit-runs";
 
 const $ = (id) => document.getElementById(id);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function proposedRuns() {
   const known = [...shared.runs.map((run) => run.run), STARTER, shared.settings.run];
@@ -27,24 +32,22 @@ function proposedRuns() {
 
 const runTitle = (run) => (run === STARTER ? "starter (ships with aslkit)" : run);
 
-class Spelling {
+class Spelling extends ExclusiveSession {
   #client = new ApiClient("try");
   #root;
-  #stage;
   #exam;
   #runs = proposedRuns();
   #state = null; // last state received from the server; null before the first one
-  #joined = false; // whether this is the window that spells
-  #stopped = false;
   #problem = null; // problem that is shown over the camera
   #texts = new Map(); // by run
   #stopShortcuts;
 
   constructor(root) {
+    super(TEXTS);
     this.#root = root;
     this.#exam = new Exam(this.#client, () => this.#showChoices());
     this.#render();
-    this.#stage = new CameraStage({ onProblem: (problem) => this.#showProblem(problem) });
+    this.stage = new CameraStage({ onProblem: (problem) => this.#showProblem(problem) });
     this.#stopShortcuts = useShortcuts([
       { key: " ", label: "Space", run: () => this.#press("space") },
       { key: "backspace", label: "Delete the last letter", run: () => this.#press("delete"), repeats: true },
@@ -52,76 +55,24 @@ class Spelling {
       { key: "s", label: "Speak the text", run: () => this.#speak() },
       { key: "c", label: "Copy the text", run: () => this.#copy() },
     ]);
-    this.#start();
+    this.join();
   }
 
   close() {
-    this.#stopped = true;
+    this.stopped = true;
     this.#stopShortcuts();
-    this.#stage.stop();
+    this.stage.stop();
   }
 
   update(names) {
     if (names.has("runs") || names.has("people")) this.#showChoices();
   }
 
-  async #start() {
-    await this.#join(false);
-    if (!this.#state || this.#stopped) return;
-    this.#stage.open(this.#state.camera);
-    this.#loop();
-  }
-
-  async #join(takeOver) {
-    while (!this.#stopped) {
-      try {
-        this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver });
-        this.#client.setPage(this.#state.page);
-        this.#joined = true;
-        this.#stage.problem("server", null);
-        this.#stage.problem("elsewhere", null);
-        for (const { run, text } of this.#state.runs) this.#showText(run, text);
-        return;
-      } catch (error) {
-        if (!this.#handleError(error)) return;
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  /** Show a failed request to the user. Returns whether retrying makes sense. */
-  #handleError(error) {
-    if (!(error instanceof ServerUnreachable || error instanceof RequestRefused)) throw error;
-    if (this.#stopped) return false;
-    if (error instanceof RequestRefused && [422, 429, 503].includes(error.status) && this.#joined) return true;
-    if (error instanceof ServerUnreachable || error.status >= 500) {
-      const unreachable = "Reconnecting… If aslkit has stopped, start it again.";
-      const text = error instanceof ServerUnreachable ? unreachable : error.message;
-      this.#stage.problem("server", { title: "The server does not respond", text });
-      return true;
-    }
-    this.#joined = false;
-    if (error.status === 409 && error.why === "unknown") return true;
-    if (error.status === 409 && error.why === "elsewhere") {
-      this.#stage.problem("elsewhere", {
-        title: "Spelling continues in another window",
-        text: "Only one window can be used at a time.",
-        button: "Continue here",
-        action: () => this.#takeOver(),
-      });
-    } else {
-      this.#stage.problem("over", { title: "This model cannot be used", text: error.message });
-    }
-    return false;
-  }
-
-  async #takeOver() {
-    const first = !this.#state;
-    await this.#join(true);
-    if (first && this.#state) {
-      this.#stage.open(this.#state.camera);
-      this.#loop();
-    }
+  async requestJoin(takeOver) {
+    this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver });
+    this.#client.setPage(this.#state.page);
+    for (const { run, text } of this.#state.runs) this.#showText(run, text);
+    return this.#state.camera;
   }
 
   async #chooseRun(index, run) {
@@ -131,35 +82,29 @@ class Spelling {
     this.#texts.clear();
     this.#exam.reset();
     this.#render();
-    this.#stage.problem("over", null);
-    const started = this.#state !== null;
-    await this.#join(false);
-    if (!started && this.#state && !this.#stopped) {
-      this.#stage.open(this.#state.camera);
-      this.#loop();
-    }
+    await this.join();
   }
 
-  async #loop() {
-    while (!this.#stopped) {
-      if (!this.#joined || !this.#stage.live || document.hidden) {
+  async loop() {
+    while (!this.stopped) {
+      if (!this.joined || !this.stage.live || document.hidden) {
         await pause(100);
         continue;
       }
       const startMs = performance.now();
-      const frame = await this.#stage.takeFrame();
+      const frame = await this.stage.takeFrame();
       if (!frame) {
         await pause(4);
         continue;
       }
       try {
         const response = await this.#client.request("POST", `${PATH}/frames`, frame.jpeg);
-        if (this.#stopped) return;
+        if (this.stopped) return;
         this.#showReadings(response.readings);
         this.#exam.show(response.exam);
-        this.#stage.problem("server", null);
+        this.stage.problem("server", null);
       } catch (error) {
-        if (this.#handleError(error)) await (this.#joined ? pause(RETRY_MS / 2) : this.#join(false));
+        await this.recover(error);
       }
       // At most one frame is on its way; the pause only limits the rate if the server is faster than needed.
       await pause(Math.max(0, 1000 / this.#state.fps - (performance.now() - startMs)));
@@ -168,15 +113,15 @@ class Spelling {
 
   #showProblem(problem) {
     this.#problem = problem;
-    if (problem && !this.#stopped) {
-      this.#stage.hand(null);
+    if (problem && !this.stopped) {
+      this.stage.hand(null);
       this.#runs.forEach((run, index) => this.#showReading(index, { letter: null, top_letters: [], progress: 0, landmarks: null }));
     }
   }
 
   #showReadings(readings) {
     const [first] = readings;
-    this.#stage.hand(first.landmarks, first.box, first.letter ? COLOUR_LETTER : COLOUR_NO_LETTER);
+    this.stage.hand(first.landmarks, first.box, first.letter ? COLOUR_LETTER : COLOUR_NO_LETTER);
     readings.forEach((reading, index) => {
       this.#showReading(index, reading);
       this.#showText(reading.run, reading.text);
@@ -215,7 +160,7 @@ class Spelling {
   /** Show the text. Screen readers announce only what was added: a letter, or the word that a space has ended. */
   #showText(run, text) {
     const before = this.#texts.get(run) ?? "";
-    if (this.#stopped || before === text) return;
+    if (this.stopped || before === text) return;
     this.#texts.set(run, text);
     const index = this.#runs.indexOf(run);
     const element = $(`text-${index}`);
@@ -232,7 +177,7 @@ class Spelling {
       const { runs } = await this.#client.request("POST", `${PATH}/keys`, { key });
       for (const { run, text } of runs) this.#showText(run, text);
     } catch (error) {
-      if (this.#handleError(error) && !this.#joined) this.#join(false);
+      this.recover(error);
     }
   }
 
@@ -272,7 +217,7 @@ class Spelling {
     this.#root.replaceChildren();
     const content = this.#root.appendChild(document.createElement("div"));
     content.className = this.#runs.length > 1 ? "try-part two" : "try-part";
-    const video = this.#stage?.video;
+    const video = this.stage?.video;
     render(
       html`<h1 class="visually-hidden">Try</h1>
         <div class="choices-bar"></div>
