@@ -131,6 +131,11 @@ class Reader:
         with self._lock:
             self._send_events(self._speller.clear(self.now_s))
 
+    def replace_text(self, text: str) -> None:
+        """Replace the text, such as after an exam by what was spelled before. Sends no event."""
+        with self._lock:
+            self._speller.text = text
+
     def undo_clear(self) -> None:
         """Put back the text that `clear` deleted last."""
         with self._lock:

@@ -57,7 +57,7 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    if total and os.environ.get("ASLKIT_PROGRESS") == "json":
+    if total and _prints_json():
         yield _print_json_lines(title, total)
         return
     console = Console(stderr=True)
@@ -73,6 +73,16 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
             progress.advance(task, steps)
 
         yield advance
+
+
+def announce_run(name: str) -> None:
+    """Print the name of the run that a training writes, for the program that asked for JSON lines."""
+    if _prints_json():
+        click.echo(json.dumps({"run": name}), err=True)
+
+
+def _prints_json() -> bool:
+    return os.environ.get("ASLKIT_PROGRESS") == "json"
 
 
 def _print_json_lines(title: str, total: int) -> Advance:

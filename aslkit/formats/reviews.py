@@ -6,7 +6,7 @@ decision about a frame counts. Curation applies the decisions; the captures are 
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,25 +143,28 @@ def record_batch(
         return _append(workspace.reviews, _read(workspace.reviews), tuple(choices.values()), now=now)
 
 
-def undo_last_batch(workspace: Workspace, *, now: datetime | None = None) -> list[str]:
+def undo_last_batch(workspace: Workspace, *, expected: int | None = None, now: datetime | None = None) -> list[str]:
     """Undo the last batch that is not undone yet, by a new batch with the decisions before it.
 
     Calling it several times goes further back. A batch that undoes another is not undone itself.
 
     Args:
         workspace: workspace with the captures.
+        expected: number of the batch to undo; None for whichever is the last one.
         now: time of the new batch; default: the current time.
 
     Returns:
         Keys of the frames of the batch; empty if there is nothing to undo.
 
     Raises:
-        AslkitError: see `record_decisions`.
+        AslkitError: see `record_decisions`; or the last batch is not the expected one.
     """
     with lock_file(workspace.root / _LOCK_FILE, workspace.reviews):
         log = _read(workspace.reviews)
         undone = {batch.undoes for batch in log.batches}
         made = [batch for batch in log.batches if batch.undoes is None and batch.batch not in undone]
+        if expected is not None and (not made or made[-1].batch != expected):
+            raise AslkitError("Somebody has decided since. Use Undo once more to take back the last decision.")
         if not made:
             return []
         # Every later batch is undone, so what these batches decided is what was valid before the last one.
@@ -172,16 +175,24 @@ def undo_last_batch(workspace: Workspace, *, now: datetime | None = None) -> lis
     return frames
 
 
-def count_usable_letters(workspace: Workspace, signer: str) -> Counter[str]:
+def count_usable_letters(
+    workspace: Workspace, signer: str, decisions: Mapping[str, Decision] | None = None
+) -> Counter[str]:
     """Count the images of each letter that a signer has and that people did not drop, over all sessions.
 
     Like `captures.count_letters`, but relabelled images count for their new letter.
+
+    Args:
+        workspace: workspace with the captures.
+        signer: name of the signer.
+        decisions: as returned by `load_decisions`; None loads them.
 
     Raises:
         AslkitError: a line of the log is damaged.
     """
     prefix = f"{compose(signer)}/"
-    decisions = {key: each for key, each in load_decisions(workspace).items() if key.startswith(prefix)}
+    decisions = load_decisions(workspace) if decisions is None else decisions
+    decisions = {key: each for key, each in decisions.items() if key.startswith(prefix)}
     counts: Counter[str] = Counter()
     for frame in walk_signer(workspace.captures, signer):
         decision = decisions.get(frame.key) if decisions else None

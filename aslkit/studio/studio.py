@@ -14,12 +14,13 @@ from aslkit import __version__
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.signers import LICENCE_CHOICES, licence_note
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
 from aslkit.live.config import LiveConfig
 from aslkit.live.reader import OnEvent
 from aslkit.studio.events import EventBroker
-from aslkit.studio.jobs.job import JobRunner
+from aslkit.studio.jobs.job import LOG_FILE, JobRunner
 from aslkit.studio.parts.people import list_people
 from aslkit.studio.parts.reading import ReadingPart
 from aslkit.studio.parts.recording import RecordingOptions, RecordingPart
@@ -104,7 +105,7 @@ class Studio:
         recording = self.options.recording
         return {
             "version": __version__,
-            "workspace": str(self.workspace.root),
+            "workspace": str(self.workspace.root.absolute()),
             "alphabet": LETTERS,
             "goal": self._capture.goal if recording.count is None else recording.count,
             "part": self.options.part,
@@ -131,22 +132,27 @@ class Studio:
 
     def _watch(self) -> None:
         """Publish new frames, the progress of the job, and everything that it may have changed at its end."""
-        before: tuple[object, ...] | None = None
-        published_s = 0.0
+        before, published_s = self._job_version(), 0.0
         while not self._closed.wait(POLL_S):
             if self._frames_changed and time.monotonic() - published_s >= PEOPLE_INTERVAL_S:
                 self._frames_changed, published_s = False, time.monotonic()
                 self.events.publish("people", "guidance")
-            job = self.jobs.current()
-            log = self.jobs.folder / "log.txt"
-            now = (job and (job.name, job.state, job.step), log.stat().st_mtime_ns if log.exists() else 0)
-            if now == before:
+            version = self._job_version()
+            if version == before:
                 continue
-            ended = before is not None and job is not None and job.state != "running"
-            before = now
-            if ended:
-                self.events.publish("runs", "review", "guidance")
+            before = version
             self.events.publish("job")
+            if version[1] != "running":
+                self.events.publish("runs", "review", "guidance")
+
+    def _job_version(self) -> tuple[str, str, int, int]:
+        """Return what changes whenever a page should show something else about the job."""
+        try:
+            job = self.jobs.current()
+            changed_ns = (self.jobs.folder / LOG_FILE).stat().st_mtime_ns if job else 0
+        except (AslkitError, OSError):  # a job is just being started
+            return "", "", 0, 0
+        return (job.name, job.state, job.step, changed_ns) if job else ("", "", 0, 0)
 
     def __enter__(self) -> "Studio":
         self._watcher.start()

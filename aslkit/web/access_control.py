@@ -131,6 +131,8 @@ class AccessPolicy:
             raise RequestRefused(
                 414, f"The URL is too long. Use at most {MAX_QUERY_CHARS:,} characters after the question mark."
             )
+        if _is_from_other_site(headers):
+            raise RequestRefused(403, "Another site asked for this. Open the URL printed by aslkit.")
         # Browsers do not send Origin with every GET, and GET requests change no state here.
         if request.method not in SAFE_METHODS and headers.get("origin") not in self._origins:
             raise RequestRefused(403, "Only the page itself may send this request. Open the URL printed by aslkit.")
@@ -152,6 +154,12 @@ class AccessPolicy:
     def _cookie(self) -> str:
         secure = "; Secure" if self._addresses.tls else ""
         return f"{self._addresses.cookie_name}={self._addresses.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+
+def _is_from_other_site(headers: Headers) -> bool:
+    """Return whether a page of another site loads this in the background; a user may follow a link to the page."""
+    opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") and not opened
 
 
 def _matches(value: str | None, token: str) -> bool:

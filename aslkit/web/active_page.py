@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.requests import Request
@@ -57,6 +58,17 @@ class ActivePage:
         self.page = secrets.token_urlsafe(12)
         self._last_request_s = self._clock()
         return self.page, returning
+
+    @contextmanager
+    def claim_or_restore(self, page: str | None, *, take_over: bool) -> Iterator[tuple[str, bool]]:
+        """Like `claim`, until the end of the block; if that raises, the page that was active before remains it."""
+        before = self.page, self._unconfirmed
+        claimed = self.claim(page, take_over=take_over)
+        try:
+            yield claimed
+        except BaseException:
+            self.page, self._unconfirmed = before
+            raise
 
     @property
     def is_idle(self) -> bool:

@@ -3,9 +3,9 @@
     ./run bench web [--examples 200]
 
 The server is started as by a user, and a page records. All routes of its OpenAPI document are requested as fast as the
-rate limit allows, except the stream of events, and those that start processes or end the recording. No response may be a server error or
-differ from the document, and the server must stop on Ctrl-C. The number of responses by status is printed, because
-requests rejected early test nothing else.
+rate limit allows, except the stream of events, and those that start processes or end the recording. No response may be
+a server error or differ from the document, and the server must stop on Ctrl-C. The number of responses by status is
+printed, because requests rejected early test nothing else.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-NOT_REQUESTED = r"^/api/(events|training|job|sharing/(export|prepare))$"
+NOT_REQUESTED = r"^/api/(events|training|job|review/curation|sharing/(export|prepare))$"
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 

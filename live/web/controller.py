@@ -31,6 +31,7 @@ class ReadingController:
         # Requests run in several threads, but the landmarker is not thread-safe.
         self._lock = Lock()
         self._exam: CameraExam | None = None
+        self._text_before = ""
         self._on_event, self._first_reader.on_event = self._first_reader.on_event, self._handle_event
         self._closed = False
 
@@ -59,15 +60,23 @@ class ReadingController:
     def _first_reader(self) -> Reader:
         return next(iter(self.readers.values()))
 
+    @property
+    def exam(self) -> CameraExam | None:
+        """The exam that is being taken; None if there is none."""
+        return self._exam
+
     def start_exam(self, exam: CameraExam) -> None:
         """Start an exam of the first run with the next frame. Another exam is dropped."""
+        self.stop_exam()
         with self._lock:
-            self._exam = exam
+            self._exam, self._text_before = exam, self._first_reader.text
 
     def stop_exam(self) -> CameraExam | None:
         """Stop the exam, and return it; None if there is none."""
         with self._lock:
             exam, self._exam = self._exam, None
+            if exam is not None:  # the letters of the exam are not what the person spelled
+                self._first_reader.replace_text(self._text_before)
             return exam
 
     def _handle_event(self, event: Event) -> None:

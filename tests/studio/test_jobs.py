@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,32 @@ def test_cancel_ends_all_processes(workspace: Workspace) -> None:
     time.sleep(0.5)
     assert result.read_text() == text  # nobody writes any more
     runner.cancel()  # again, without effect
+
+
+def test_job_can_be_cancelled_at_once(workspace: Workspace) -> None:
+    runner = JobRunner(workspace)
+    runner.start("test", [Step(title="Spell", arguments=SPELL_FOREVER)])
+    runner.cancel()
+    assert runner.current().state == "cancelled"  # type: ignore[union-attr]
+
+
+def test_job_is_never_reported_as_failed_while_it_starts(workspace: Workspace) -> None:
+    runner = JobRunner(workspace)
+    states: list[str] = []
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(runner.start, "test", [Step(title="Version", arguments=["--version"])])
+        while not future.done() or not states or states[-1] == "running":
+            job = runner.current()
+            states += [job.state] if job else []
+    assert set(states) == {"running", "finished"}
+
+
+def test_failed_job_leaves_other_runs_alone(workspace: Workspace) -> None:
+    runner = JobRunner(workspace)
+    runner.start("train", [Step(title="Spell", arguments=SPELL_FOREVER)])
+    (workspace.runs / "of-the-terminal" / "checkpoints").mkdir(parents=True)
+    runner.cancel()
+    assert (workspace.runs / "of-the-terminal").is_dir()
 
 
 def test_worker_that_was_killed_is_reported_as_interrupted(workspace: Workspace) -> None:
@@ -132,6 +159,19 @@ def test_training_outlives_a_killed_server(recorded: Workspace) -> None:
 def _job_unless_running(client: httpx.Client) -> Any:
     job = client.get("/api/state").json()["job"]
     return job if job["state"] != "running" else None
+
+
+def test_curation_finds_doubtful_frames_before_any_training(recorded: Workspace) -> None:
+    process, client = start_server(recorded)
+    with process, client:
+        before = client.get("/api/review/frames").json()
+        assert client.post("/api/review/curation").status_code == 200
+        assert wait_until(lambda: _job_unless_running(client))["kind"] == "curate"
+        after = client.get("/api/review/frames").json()
+        process.send_signal(signal.SIGINT)
+    assert (before["reasons"], len(after["frames"])) == ([], len(before["frames"]))
+    assert "one-sitting" in after["reasons"]
+    assert not recorded.runs.exists()
 
 
 def test_cancelled_training_leaves_no_run(recorded: Workspace) -> None:

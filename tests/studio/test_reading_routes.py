@@ -14,6 +14,7 @@ from aslkit.studio.parts import reading
 from aslkit.studio.studio import Studio
 from aslkit.vision.images import encode_jpeg
 from aslkit.vision.preprocess import PreprocessConfig
+from aslkit.web.active_page import ActivePage
 from tests.studio.clients import JPEG, TestClient, create_client, open_hand
 
 IMAGE = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))
@@ -159,7 +160,9 @@ def test_exam(page: TestClient, studio: Studio, letters: dict[str, str | None], 
         letters["starter"] = None
     assert (exam["phase"], [predicted for _, predicted in exam["results"]]) == ("rest", ["A", "A"])
     assert send_frames(page, studio, 10.5)["exam"]["phase"] == "done"
+    assert studio.reading.controller.readers["starter"].text.split() == ["A", "A"]
     result = page.delete("/api/reading/exam").json()
+    assert studio.reading.controller.readers["starter"].text == ""  # as before the exam
     assert (result["accuracy"], result["asked"], result["false_letters"]) == (0.5, 2, 0)
     report = page.get(result["report"])
     assert "Exam" in report.text
@@ -168,6 +171,9 @@ def test_exam(page: TestClient, studio: Studio, letters: dict[str, str | None], 
     assert [json.loads(path.read_text())["purpose"] for path in sessions] == ["exam"]
 
 
-def test_frame_rate_is_limited(page: TestClient) -> None:
-    statuses = [page.post("/api/reading/frames", content=IMAGE, headers=JPEG).status_code for _ in range(300)]
+def test_frame_rate_is_limited(page: TestClient, studio: Studio) -> None:
+    limited = ActivePage(30, taken_over_message="", clock=lambda: 0.0)  # a clock that stands still
+    limited.page = studio.reading.active_page.page
+    studio.reading.active_page = limited
+    statuses = [page.post("/api/reading/frames", content=IMAGE, headers=JPEG).status_code for _ in range(40)]
     assert set(statuses) == {200, 429}

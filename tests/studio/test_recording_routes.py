@@ -232,6 +232,19 @@ def test_invalid_names_are_refused(unjoined_page: TestClient, name: str) -> None
     assert (response.status_code, "error" in response.json()) == (422, True)
 
 
+def test_recording_without_frames_leaves_nothing(page: TestClient, studio: Studio) -> None:
+    page.delete("/api/recording")
+    assert not (studio.workspace.captures / "ada").exists()
+
+
+def test_window_is_not_locked_out_by_a_recording_that_could_not_start(page: TestClient, studio: Studio) -> None:
+    assert page.post("/api/recording", json={"signer": "../up"}).status_code == 422
+    studio.workspace.reviews.write_text("no log\n")
+    assert page.post("/api/recording", json={"signer": "ben"}).status_code == 409
+    studio.workspace.reviews.unlink()
+    assert join(page, "ben")["signer"] == "ben"
+
+
 def test_restarted_server_asks_page_to_join_again(unjoined_page: TestClient) -> None:
     response = unjoined_page.post("/api/recording/undo", headers={"X-Page": "from-before"})
     assert (response.status_code, response.json()["why"]) == (409, "unknown")

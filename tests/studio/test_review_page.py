@@ -78,13 +78,24 @@ def test_decisions_change_counts_and_can_be_undone(doubts: list[str], page: Test
     ada = next(person for person in state["people"] if person["name"] == "ada")
     assert (ada["letters"]["A"], ada["letters"]["S"]) == (FRAMES - 5, FRAMES + 3)
     assert page.delete("/api/review/decisions/last").json()["changed"] == 2
-    assert page.delete("/api/review/decisions/last").json() == {"changed": 3, "decisions": {}, "batch": 0}
+    assert page.delete("/api/review/decisions/last").json() == {"changed": 3, "decisions": {}, "batch": None}
     assert page.delete("/api/review/decisions/last").json()["changed"] == 0
+
+
+def test_undo_of_a_decision_does_not_take_back_a_later_one(doubts: list[str], page: TestClient) -> None:
+    mine = page.post("/api/review/decisions", json={"frames": doubts[:1], "action": "drop"}).json()["batch"]
+    page.post("/api/review/decisions", json={"frames": doubts[1:2], "action": "relabel", "letter": "S"})
+    refused = page.delete(f"/api/review/decisions/last?batch={mine}")
+    assert (refused.status_code, "decided since" in refused.json()["error"]) == (409, True)
+    assert len(page.get("/api/review/decisions").json()["decisions"]) == 2
+    page.delete("/api/review/decisions/last")
+    assert page.delete(f"/api/review/decisions/last?batch={mine}").json()["decisions"] == {}
 
 
 @pytest.mark.parametrize(
     "decision",
     [
+        {"frames": ["nobody/one/A/x.jpg"], "action": "drop"},
         {"frames": ["ada/one/A/x.jpg"], "action": "explode"},
         {"frames": ["ada/one/A/x.jpg"], "action": "relabel"},
         {"frames": ["ada/one/A/x.jpg"], "action": "relabel", "letter": "J"},
@@ -137,9 +148,9 @@ def test_review_500_doubts(run_server: RunServer, tab: Any, doubts: list[str], w
         # One by one: the next doubtful frame takes the place of each that is decided.
         tab.locator(".grid-list").focus()
         for key in "dkd":
-            tab.keyboard.press(key)
-            tab.wait_for_timeout(150)
+            tab.keyboard.press(key)  # faster than the server responds
         expect(tab.locator("#shown-count")).to_have_text("497 frames")
+        expect(tab.locator(".toast")).to_contain_text("Dropped")
         # Several: with Shift and the arrow keys, moved to the letter that they show.
         for _ in range(4):
             tab.keyboard.press("Shift+ArrowRight")

@@ -56,6 +56,15 @@ def test_request_of_other_origin_is_refused(page: TestClient, origin: str, metho
     assert_refused(page.request(method, path, json={}, headers={"Origin": origin}), 403, "Only the page itself")
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_sites_load_nothing_in_the_background(page: TestClient, site: str) -> None:
+    image = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for path in ("/api/state", "/api/events", "/download/dataset/custom", "/api/review/image/ada/one/A/1.jpg"):
+        assert_refused(page.get(path, headers=image), 403, "Another site")
+    link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert page.get("/", headers=link).status_code == 200
+
+
 def test_request_without_origin_is_refused(page: TestClient) -> None:
     del page.headers["Origin"]
     assert_refused(page.post("/api/recording/undo", json={}), 403, "Only the page itself")

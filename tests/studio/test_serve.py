@@ -69,7 +69,7 @@ def test_events_follow_a_change_and_do_not_delay_the_shutdown(run_server: RunSer
             assert [person["name"] for person in next(events)["people"]] == ["ada", "zoe"]
             started_s = time.monotonic()
             server.stop()
-            assert list(events) == []
+            assert [event for event in events if "people" in event] == []
             assert time.monotonic() - started_s < 2
     assert studio.events.values(["recording"]) == {"recording": {"signer": None}}
 

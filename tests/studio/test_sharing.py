@@ -1,7 +1,6 @@
 """The part Share: exports and prepared datasets, with real commands."""
 
 import io
-import json
 import zipfile
 from typing import Any
 from urllib.parse import quote
@@ -74,12 +73,18 @@ def test_dataset_shows_what_it_would_publish_and_is_prepared(recorded: Workspace
 
 
 def test_private_images_are_not_prepared(recorded: Workspace, page: TestClient) -> None:
-    save_signer(recorded, "synthetic-ada", SignerDetails(licence="private", consent="Only for me."))
     assert CliRunner().invoke(main, ["curate", "--workspace", str(recorded.root)]).exit_code == 0
+    page.post("/api/sharing/prepare", json={"dataset": "custom", "images": "none"})
+    assert finished_job(page)["state"] == "finished"
+    assert page.get("/download/dataset/custom").status_code == 200
+    # Somebody changes their mind: at once, without another curation.
+    save_signer(recorded, "synthetic-ada", SignerDetails(licence="private", consent="Only for me."))
     (dataset,) = page.get("/api/sharing").json()["datasets"]
-    assert [each["private"] for each in dataset["signers"]] == [True, False]
-    page.post("/api/sharing/prepare", json={"dataset": "custom"})
-    job = finished_job(page)
-    assert (job["state"], "synthetic-ada" in job["error"]) == ("failed", True)
+    assert [(each["private"], each["licence"]) for each in dataset["signers"]] == [
+        (True, "private"),
+        (False, "CC0-1.0"),
+    ]
+    assert dataset["prepared"] is None
+    refused = page.post("/api/sharing/prepare", json={"dataset": "custom"})
+    assert (refused.status_code, "synthetic-ada" in refused.json()["error"]) == (422, True)
     assert page.get("/download/dataset/custom").status_code == 422
-    assert json.loads(page.get("/api/sharing").text)["datasets"][0]["prepared"] is None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from aslkit.core.errors import InputError
-from aslkit.core.progress import OnMessage
+from aslkit.core.progress import OnMessage, announce_run
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.train.engine.shared_folder import SharedFolder
 from aslkit.train.engine.train_network import TrainingResources
@@ -46,6 +46,7 @@ def open_run_folder(
             run would replace.
     """
     folder = _create_run_folder(runs, name) if resume is None else resume
+    announce_run(folder.name)
     if resume is not None:
         _check_interrupted(resume)
     shared = f"{checkpoints.rstrip('/')}/{folder.name}" if checkpoints else str(folder / CHECKPOINTS)

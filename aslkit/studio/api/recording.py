@@ -31,7 +31,8 @@ def recording_routes(studio: Studio) -> APIRouter:
     @router.post("", response_model=responses.RecordingState)
     def open_recording(body: RecordingBody, x_page: PageHeader = None) -> Any:
         """Start recording a person, or continue after a reload."""
-        return part.open(body.signer, x_page, letter=body.letter, take_over=body.take_over)
+        with disk_errors(part):
+            return part.open(body.signer, x_page, letter=body.letter, take_over=body.take_over)
 
     @router.get("", response_model=responses.RecordingState)
     def get_recording() -> Any:

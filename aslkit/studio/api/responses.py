@@ -186,11 +186,11 @@ class RecordingSummary(BaseModel):
 
 
 class Decisions(BaseModel):
-    """Action and letter of the current decision of each frame, and the last batch; see `ReviewPart.decisions`."""
+    """Action and letter of the current decision of each frame, how many changed, and the number of a new batch."""
 
     decisions: dict[str, list[str | None]]
-    batch: int
     changed: int
+    batch: int | None = None
 
 
 class RunText(BaseModel):

@@ -1,13 +1,14 @@
 """Routes of the part Review."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from aslkit.studio.api import responses
 from aslkit.studio.api.models import DecisionBody
+from aslkit.studio.parts.training import start_curation
 from aslkit.studio.studio import Studio
 from aslkit.web.request_limits import RequestRefused
 
@@ -39,14 +40,21 @@ def review_routes(studio: Studio) -> APIRouter:
         """Decide about frames."""
         if (body.action == "relabel") != (body.letter is not None):
             raise RequestRefused(422, 'A letter is needed for the action "relabel", and only for it.')
-        changed = part.decide(body.frames, body.action, body.letter)
+        batch = part.decide(body.frames, body.action, body.letter)
         studio.events.publish("review", "people", "guidance")
-        return {"changed": changed, **part.decisions()}
+        return {"changed": len(body.frames), "batch": batch, **part.decisions()}
+
+    @router.post("/curation", response_model=responses.Accepted)
+    def curate() -> Any:
+        """Curate all recordings, as a job, which finds doubtful frames."""
+        start_curation(studio.jobs, studio.workspace)
+        studio.events.publish("job")
+        return {}
 
     @router.delete("/decisions/last", response_model=responses.Decisions)
-    def undo() -> Any:
-        """Undo the last decision that is not undone."""
-        changed = part.undo()
+    def undo(batch: Annotated[int | None, Query(ge=1)] = None) -> Any:
+        """Undo the last decision that is not undone; only if it is `batch`, if that is given."""
+        changed = part.undo(batch)
         studio.events.publish("review", "people", "guidance")
         return {"changed": changed, **part.decisions()}
 

@@ -91,6 +91,7 @@ def sharing_routes(studio: Studio) -> APIRouter:
     @router.get("/download/dataset/{dataset}", response_class=FileResponse)
     def download_dataset(dataset: str) -> FileResponse:
         """Download the prepared copy of a dataset as a ZIP archive."""
+        sharing.check_shareable(workspace, dataset)  # somebody may have changed to private since the preparation
         return _send_archive(sharing.shared_folder(workspace, dataset), f"{dataset}.zip")
 
     @router.get("/files/{kind}/{name}/{file}", response_class=Response)
@@ -110,8 +111,12 @@ def sharing_routes(studio: Studio) -> APIRouter:
     def get_page(run: str, file: str) -> FileResponse:
         """Return a file of an exported page, which can so be opened without unpacking it, also on a phone."""
         folder = sharing.export_folder(workspace, run, "page").resolve()
-        path = (folder / (file or "index.html")).resolve()
-        if not path.is_relative_to(folder) or not path.is_file():
+        try:
+            path = (folder / (file or "index.html")).resolve()
+            found = path.is_relative_to(folder) and path.is_file()
+        except (OSError, ValueError):  # such as a name that is too long
+            found = False
+        if not found:
             raise RequestRefused(404, "There is no such page. Create it under Share first.")
         # The page has a policy of its own, which allows MediaPipe's WebAssembly.
         return FileResponse(path, headers={"Content-Security-Policy": "frame-ancestors 'none'"})

@@ -31,6 +31,8 @@ RESULT_FILE: Final = "result-{}.json"
 LOCK_FILE: Final = ".lock"
 """Locked by the worker while it runs. The operating system releases the lock however the worker ends."""
 
+BUSY: Final = "A task is running already. Wait until it ends, or cancel it."
+
 MAX_LOG_BYTES: Final = 200_000
 """Only the end of a longer log is read."""
 
@@ -95,7 +97,7 @@ class JobRunner:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace, self._lock = workspace, threading.Lock()
+        self._workspace, self._lock, self._probe = workspace, threading.Lock(), threading.Lock()
         self.folder = workspace.root / "jobs"
 
     def start(self, kind: str, steps: Sequence[Step]) -> Job:
@@ -107,7 +109,7 @@ class JobRunner:
         """
         with self._lock:
             if self.is_running():
-                raise InputError("A task is running already. Wait until it ends, or cancel it.")
+                raise InputError(BUSY)
             now = datetime.now(UTC)
             job = Job(name=f"{now:%Y%m%dT%H%M%S%f}", kind=kind, steps=list(steps), started=now.isoformat())
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -130,39 +132,45 @@ class JobRunner:
         # Collects its exit code when it ends; otherwise it would remain as a zombie.
         threading.Thread(target=process.wait, daemon=True).start()
         deadline_s = time.monotonic() + _START_TIMEOUT_S
-        while process.poll() is None and not self.is_running() and time.monotonic() < deadline_s:
+        while process.poll() is None and _read_pid(self.folder) is None and time.monotonic() < deadline_s:
             time.sleep(0.02)
 
     def is_running(self) -> bool:
         """Return whether a worker is running, also one that an earlier server started."""
         if not (self.folder / LOCK_FILE).exists():
             return False
-        try:
-            with FileLock(self.folder / LOCK_FILE, timeout=0):
-                return False
-        except Timeout:
-            return True
+        with self._probe:  # two threads that take the lock at once would take each other for a worker
+            try:
+                with FileLock(self.folder / LOCK_FILE, timeout=0):
+                    return False
+            except Timeout:
+                return True
 
     def current(self) -> Job | None:
         """Return the running or the last job; None if there was none. A job whose worker was killed has failed."""
         job = load_job(self.folder)
-        if job is None or job.state != "running" or self.is_running():
+        if job is None or job.state != "running" or self.is_running() or self._is_starting(job):
             return job
         job = load_job(self.folder)  # it may have ended since
         if job is not None and job.state == "running":
             job.state, job.error = "failed", "The task was interrupted, for example because the computer was shut down."
         return job
 
+    def _is_starting(self, job: Job) -> bool:
+        """Return whether the worker has not taken the lock yet; it writes its process number afterwards."""
+        age_s = (datetime.now(UTC) - datetime.fromisoformat(job.started)).total_seconds()
+        return _read_pid(self.folder) is None and 0 <= age_s < _START_TIMEOUT_S
+
     def cancel(self) -> None:
         """Cancel the running job, if there is one, and wait until it has ended."""
-        job = load_job(self.folder)
-        pid = _read_pid(self.folder)
-        if job is None or pid is None or not self.is_running():
-            return
-        os.kill(pid, signal.SIGTERM)
-        deadline_s = time.monotonic() + _CANCEL_TIMEOUT_S
-        while self.is_running() and time.monotonic() < deadline_s:
-            time.sleep(0.05)
+        with self._lock:  # while a job is being started, until it can be cancelled
+            pid = _read_pid(self.folder)
+            if pid is None or not self.is_running():
+                return
+            os.kill(pid, signal.SIGTERM)
+            deadline_s = time.monotonic() + _CANCEL_TIMEOUT_S
+            while self.is_running() and time.monotonic() < deadline_s:
+                time.sleep(0.05)
 
     def read_log(self) -> tuple[list[str], Progress | None]:
         """Return the messages of the job, and the last progress that belongs to its current step."""
@@ -174,7 +182,7 @@ class JobRunner:
             except msgspec.MsgspecError:
                 if line.startswith("=== "):  # a new step
                     progress = None
-                if line.strip():
+                if line.strip() and not line.startswith("{"):
                     lines.append(line.removeprefix("=== "))
         return lines, progress
 

@@ -1,5 +1,6 @@
 """Runs the commands of a job one after another: python -m aslkit.studio.jobs.worker FOLDER WORKSPACE."""
 
+import glob
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import msgspec
 from filelock import FileLock
 
 from aslkit.core.files import remove
@@ -16,6 +18,12 @@ from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.studio.jobs.job import LOCK_FILE, LOG_FILE, RESULT_FILE, Job, State, load_job, save_job
 
 _KILL_AFTER_S = 5.0
+
+
+class _StartedRun(msgspec.Struct):
+    """Line of the log with the run that a training writes."""
+
+    run: str
 
 
 class _CancelledError(Exception):
@@ -29,14 +37,12 @@ def run_job(folder: Path, workspace: Workspace) -> None:
         job = load_job(folder)
         if job is None:
             return
-        runs_before = _unfinished_runs(workspace)
         try:
             state = _run_steps(folder, job)
         except _CancelledError:
             state = "cancelled"
         if state != "finished":
-            for run in _unfinished_runs(workspace) - runs_before:
-                remove(run)
+            _remove_unfinished_run(folder, workspace)
         job.state, job.ended = state, datetime.now(UTC).isoformat()
         save_job(folder, job)
 
@@ -78,9 +84,17 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _unfinished_runs(workspace: Workspace) -> set[Path]:
-    runs = workspace.runs.iterdir() if workspace.runs.is_dir() else ()
-    return {run for run in runs if run.is_dir() and (run.name[0] == "." or not (run / METRICS_FILE).exists())}
+def _remove_unfinished_run(folder: Path, workspace: Workspace) -> None:
+    """Remove the run that this job has started and not finished; see `announce_run`."""
+    for line in (folder / LOG_FILE).read_text(errors="replace").splitlines():
+        try:
+            name = msgspec.json.decode(line, type=_StartedRun).run
+        except msgspec.MsgspecError:
+            continue
+        if Path(name).name == name and not (workspace.runs / name / METRICS_FILE).exists():
+            remove(workspace.runs / name)
+            for partial in workspace.runs.glob(f".{glob.escape(name)}.partial-*"):
+                remove(partial)
 
 
 def _last_message(folder: Path) -> str:
@@ -90,6 +104,7 @@ def _last_message(folder: Path) -> str:
 
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the cleanup
     raise _CancelledError
 
 

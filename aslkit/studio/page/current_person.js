@@ -2,13 +2,14 @@
 
 import { state } from "./store.js";
 
-const STORAGE_KEY = "aslkit-person";
+// The address of a studio can be that of another workspace before, where other people recorded.
+const storageKey = () => `aslkit-person ${state.settings.workspace}`;
 
 /** Return the name of the person who signs in this tab; "" if nobody was chosen. */
 export function currentPerson() {
-  return sessionStorage.getItem(STORAGE_KEY) ?? state.settings.signer ?? "";
+  return sessionStorage.getItem(storageKey()) ?? state.settings.signer ?? "";
 }
 
 export function choosePerson(name) {
-  sessionStorage.setItem(STORAGE_KEY, name);
+  sessionStorage.setItem(storageKey(), name);
 }

@@ -16,6 +16,7 @@ export class ExclusiveSession {
   stopped = false;
   stage = null;
   #begun = false;
+  #attempts = 0;
   #texts;
 
   /** @param texts `elsewhere`, `takeOver`, `unreachable` and `refused`: what the notice over the camera says. */
@@ -27,7 +28,9 @@ export class ExclusiveSession {
 
   /** Become the window that is used, and start with the first success. Retries until the server responds. */
   async join(takeOver = false) {
-    while (!this.stopped) {
+    const attempt = ++this.#attempts; // a newer attempt, such as with another choice, ends this one
+    this.joined = false;
+    while (!this.stopped && attempt === this.#attempts) {
       try {
         const cameraRequest = await this.requestJoin(takeOver);
         this.joined = true;

@@ -7,9 +7,15 @@ import { state } from "./store.js";
 import { showError } from "./toast.js";
 
 const client = new ApiClient();
-const TITLES = { train: "Training", export: "Exporting", share: "Preparing" };
+const TITLES = { curate: "Checking", train: "Training", export: "Exporting", share: "Preparing" };
 
 export const isRunning = () => state.job?.state === "running";
+
+/** What the current task does, and how much of it is done, in words. */
+export function jobText() {
+  const { kind, progress } = state.job;
+  return `${TITLES[kind]}${progress ? `: ${progress.progress.toLowerCase()}, ${Math.floor((100 * progress.done) / progress.total)} %` : ""}…`;
+}
 
 /** The progress of the current task of a kind; nothing if it is another one or has finished. */
 export function jobTemplate(kinds) {

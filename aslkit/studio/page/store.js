@@ -1,6 +1,7 @@
 // The state that all open windows share. The server sends what changes as server-sent events.
 
 import { ApiClient } from "./api_client.js";
+import { showError } from "./toast.js";
 
 const RETRY_MS = 1000;
 const client = new ApiClient();
@@ -18,6 +19,7 @@ export function subscribe(listener) {
 }
 
 function apply(values) {
+  if (values.problem) showError({ status: 409, message: values.problem });
   // After connecting, the server sends everything, most of which is known.
   const names = Object.keys(values).filter((name) => JSON.stringify(values[name]) !== JSON.stringify(state[name]));
   if (!names.length) return;
@@ -25,7 +27,7 @@ function apply(values) {
   for (const listener of listeners) listener(new Set(names));
 }
 
-/** Load the state, and keep it up to date. Calls `onConnection(connected)` when the connection is lost or is back. */
+/** Load the state, and keep it up to date. Calls `onConnection(connected, problem)` when the connection is lost or is back. */
 export async function connect(onConnection) {
   apply(await client.request("GET", "/api/state"));
   const open = () => {
@@ -35,8 +37,10 @@ export async function connect(onConnection) {
     source.onmessage = (event) => apply(JSON.parse(event.data));
     source.onerror = () => {
       onConnection(false);
+      if (source.readyState !== EventSource.CLOSED) return;
       // A response other than 200, such as 401 after a restart of the server, ends the automatic retries.
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
+      client.request("GET", "/api/state").catch((error) => error.status && onConnection(false, error.message));
+      setTimeout(open, RETRY_MS);
     };
   };
   open();

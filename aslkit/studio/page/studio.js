@@ -19,6 +19,7 @@ const PARTS = [people, record, review, train, tryPart, share];
 let shown = null; // the part that is shown
 let view = null; // what its `open` returned
 let connected = true;
+let problem = ""; // why there is no connection, if the server said so
 
 const partOfAddress = () => PARTS.find((part) => part.name === location.hash.slice(1).split("?")[0]);
 
@@ -33,7 +34,7 @@ function navigation() {
 
 function headerEnd() {
   return html`
-    ${connected ? nothing : html`<p class="offline" role="alert">Reconnecting…</p>`}
+    ${connected ? nothing : html`<p class="offline" role="alert">${problem || "Reconnecting…"}</p>`}
     <button type="button" class="quiet" id="phone" aria-label="Phone: open this page on a phone" @click=${() => showPhone()}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg><b>Phone</b></button>
     <button type="button" class="quiet keyboard-only" aria-label="Keys: keyboard shortcuts" @click=${showShortcuts}><svg aria-hidden="true" viewBox="0 0 24 24"><rect x="2.5" y="6" width="19" height="12" rx="2.5"/><path d="M6.5 10h.1M10 10h.1M14 10h.1M17.5 10h.1M8 14h8"/></svg><b>Keys</b></button>`;
 }
@@ -76,8 +77,9 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 history.replaceState(null, "", `/${location.hash}`);
 for (;;) {
   try {
-    await connect((isConnected) => {
+    await connect((isConnected, message = "") => {
       connected = isConnected;
+      problem = message;
       showFrame();
     });
     break;

@@ -7,7 +7,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, compose, validate_signer
 from aslkit.formats.captures import list_folders
 from aslkit.formats.licences import PRIVATE, parse_licence
-from aslkit.formats.reviews import count_usable_letters
+from aslkit.formats.reviews import count_usable_letters, load_decisions
 from aslkit.formats.signers import SignerDetails, load_signer, load_signers, save_signer
 from aslkit.vision.hand_landmarker import Handedness
 
@@ -37,10 +37,10 @@ class Person:
 
 def list_people(workspace: Workspace) -> list[Person]:
     """Return everybody who has recorded or was added, sorted by name."""
-    details = load_signers(workspace)
+    details, decisions = load_signers(workspace), load_decisions(workspace)
     folders = {compose(folder.name) for folder in list_folders(workspace.captures)}
     return [
-        _create_person(name, details.get(name, SignerDetails()), count_usable_letters(workspace, name))
+        _create_person(name, details.get(name, SignerDetails()), count_usable_letters(workspace, name, decisions))
         for name in sorted(folders | set(details), key=str.casefold)
     ]
 

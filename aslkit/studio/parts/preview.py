@@ -4,10 +4,11 @@ It shows early whether the recordings are of use. The model is trained as any ot
 landmarks only and in a workspace of its own, so that no dataset and no run of the user is touched.
 """
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Final
 
 from aslkit.core.errors import AslkitError
@@ -27,7 +28,7 @@ MIN_LETTERS: Final = 2
 MIN_FRAMES: Final = 10
 """Letters with fewer frames do not count towards MIN_LETTERS."""
 
-MIN_NEW_FRAMES: Final = 60
+MIN_NEW_FRAMES: Final = 30
 """New frames after which the model is trained again, but not more often than every FIRST_AFTER_S."""
 
 _NAME: Final = "preview"
@@ -58,12 +59,12 @@ class RecordingPreview:
             count_letters,
             clock,
         )
-        self._own = Workspace(root=workspace.root / "cache" / _NAME)
+        self._own = Workspace(root=workspace.root / "cache" / f"{_NAME}-{os.getpid()}")
         self._runner = JobRunner(self._own)
         self._lock = Lock()
         self._started_s: float | None = None
         self._polled_s, self._trained_frames = 0.0, 0
-        self._is_training = False
+        self._is_training = self._closed = False
         self._model: tuple[Network, PreprocessConfig] | None = None
 
     def frame_stored(self) -> None:
@@ -78,23 +79,23 @@ class RecordingPreview:
             due = now_s - self._started_s >= FIRST_AFTER_S and frames - self._trained_frames >= MIN_NEW_FRAMES
             if not (enough and due) or self._is_training:
                 return
-            self._started_s, self._trained_frames = now_s, frames
-            with suppress(AslkitError, OSError):  # a preview is not worth an error message
-                self._start()
-                self._is_training = True
+            self._started_s, self._trained_frames, self._is_training = now_s, frames, True
+        # In the background, because a frame of the camera is waiting.
+        Thread(target=self._start, daemon=True).start()
 
     def _start(self) -> None:
-        remove(self._own.root)
-        self._own.captures.mkdir(parents=True)
-        (self._own.captures / self._signer).symlink_to((self._captures / self._signer).resolve())
         common = ["--dataset", _NAME, "--workspace", str(self._own.root), "--json"]
-        self._runner.start(
-            _NAME,
-            [
-                Step(title="Curate", arguments=["curate", *common]),
-                Step(title="Train", arguments=["train", "--feature", "landmarks", "--quick", *common]),
-            ],
-        )
+        train = ["train", "--feature", "landmarks", "--quick", *common]
+        try:  # without the lock, because frames of the camera need it
+            remove(self._own.root)
+            self._own.captures.mkdir(parents=True)
+            (self._own.captures / self._signer).symlink_to((self._captures / self._signer).resolve())
+            steps = [Step(title="Curate", arguments=["curate", *common]), Step(title="Train", arguments=train)]
+            self._runner.start(_NAME, steps)
+        except (AslkitError, OSError):  # a preview is not worth an error message
+            self._is_training = False
+        if self._closed:  # meanwhile
+            self.close()
 
     def read(self, frame: Frame, hand: Hand | None) -> dict[str, Any] | None:
         """Return the most probable letter in a frame and its probability; None without a hand or a model.
@@ -127,6 +128,7 @@ class RecordingPreview:
     def close(self) -> None:
         """Stop training, and remove its files."""
         with self._lock, suppress(OSError):
+            self._closed = True
             if self._is_training:
                 self._runner.cancel()
             remove(self._own.root)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.core.errors import InputError
+from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace, validate_signer
 from aslkit.formats.run_metrics import read_training_letters, read_training_signers
@@ -20,6 +21,7 @@ from aslkit.live.exam.scoring import Exam, shuffle_letters
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser, SharedHandFinder
 from aslkit.live.web.controller import ReadingController
+from aslkit.studio.parts.training import list_names
 from aslkit.web.active_page import ActivePage
 from aslkit.web.request_limits import RequestRefused
 
@@ -95,10 +97,10 @@ class ReadingPart:
         if not 1 <= len(folders) <= MAX_RUNS:
             raise InputError(f"Choose one or two different runs, not {len(folders)}.")
         with self._lock:
-            token, returning = self.active_page.claim(page, take_over=take_over)
-            if not returning or self._runs != tuple(folders) or self._controller is None:
-                self.close()
-                self._open_runs(folders)
+            with self.active_page.claim_or_restore(page, take_over=take_over) as (token, returning):
+                if not returning or self._runs != tuple(folders) or self._controller is None:
+                    self.close()
+                    self._open_runs(folders)
             return self.controller.state() | {
                 "page": token,
                 "fps": self._config.web_fps,
@@ -129,9 +131,8 @@ class ReadingPart:
             return self._extra_runs[name]
         if name == STARTER_NAME:
             return STARTER_RUN
-        # A name, never a path: it comes from a page.
         folder = self._workspace.runs / name
-        if Path(name).name != name or name.startswith(".") or not (folder / "model").is_dir():
+        if name not in list_names(self._workspace.runs) or not (folder / "model").is_dir():
             raise InputError(f"There is no run {name!r} with a model. Choose another one.")
         return folder
 
@@ -173,13 +174,23 @@ class ReadingPart:
         """End the exam, also before its last prompt, and return its score and the path of its report.
 
         Raises:
-            RequestRefused: there is no exam, or no letter was prompted yet.
+            RequestRefused: there is no exam, it has no result yet, or the disk is full.
         """
         with self._lock:
-            exam, folder = self.controller.stop_exam(), self._exam_folder
-            if exam is None or folder is None or not exam.exam.results:
-                raise RequestRefused(409, "No letter has been tested yet.", why="unknown")
-            result = folder.write_result(exam.exam.score())
+            exam, folder = self.controller.exam, self._exam_folder
+            if exam is None or folder is None:
+                raise RequestRefused(409, "There is no exam.", why="unknown")
+            if not exam.exam.results:
+                self.controller.stop_exam()
+                remove(folder.path)
+                raise RequestRefused(409, "The exam ended before the first letter, so it has no result.", why="unknown")
+            try:
+                result = folder.write_result(exam.exam.score())
+            except OSError as error:
+                raise RequestRefused(
+                    507, f"The result cannot be written ({error.strerror}). Free some space."
+                ) from error
+            self.controller.stop_exam()
             return result | {"report": f"/files/exams/{folder.path.name}/{REPORT_FILE}"}
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
@@ -12,9 +13,11 @@ from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
 from aslkit.capture.web.browser_recording import BROWSER_CAMERA, BrowserRecording
 from aslkit.capture.web.controller import RecordingController, recording_closed
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
+from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
-from aslkit.formats.captures import SessionInfo
+from aslkit.formats.captures import SESSION_FILE, SessionInfo
+from aslkit.formats.frame_index import INDEX_FILE
 from aslkit.formats.signers import load_signer
 from aslkit.studio.parts.preview import RecordingPreview
 from aslkit.web.active_page import ActivePage
@@ -110,8 +113,7 @@ class RecordingPart:
             AslkitError: another process is recording into the session.
         """
         signer = validate_signer(signer, synthetic=False)
-        with self._lock:
-            token, _ = self.active_page.claim(page, take_over=take_over)
+        with self._lock, self.active_page.claim_or_restore(page, take_over=take_over) as (token, _):
             if self.signer != signer:
                 self._close(SWITCHED)
                 self._recording = self._open_recording(signer)
@@ -139,8 +141,9 @@ class RecordingPart:
 
     def frame_stored(self) -> None:
         """Let the preview know of a new frame."""
-        if self._preview is not None:
-            self._preview.frame_stored()
+        preview = self._preview
+        if preview is not None:
+            preview.frame_stored()
 
     def finish(self) -> dict[str, Any]:
         """Close the recording, and return its summary."""
@@ -163,7 +166,20 @@ class RecordingPart:
 
     def _close(self, end_reason: str) -> None:
         recording, self._recording = self._recording, None
-        if self._preview is not None:
-            self._preview.close()
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview.close()
         if recording is not None:
-            self.results.append(recording.close(end_reason))
+            result = recording.close(end_reason)
+            _remove_if_empty(result.folder)
+            self.results.append(result)
+
+
+def _remove_if_empty(session: Path) -> None:
+    """Remove the folder of a session in which nothing was ever stored, and its signer's, if that is empty then."""
+    if {path.name for path in session.iterdir()} <= {SESSION_FILE, ".lock", INDEX_FILE} and not any(
+        path.stat().st_size for path in session.glob(INDEX_FILE)
+    ):
+        remove(session)
+        with suppress(OSError):  # not empty
+            session.parent.rmdir()

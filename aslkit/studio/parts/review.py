@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
+from aslkit.core.errors import InputError
 from aslkit.core.letters import RECORDABLE
 from aslkit.core.workspace import Workspace
 from aslkit.curate.review_queue import NOT_DOUBTFUL, ReviewFrame, list_review_frames
@@ -73,23 +74,31 @@ class ReviewPart:
         return {"frames": rows, **{kind: list(values) for kind, values in names.items()}, **self.decisions()}
 
     def decisions(self) -> dict[str, Any]:
-        """Return the current decision of each frame: [action, letter] by the frame's key; and the last batch."""
+        """Return the current decision of each frame: [action, letter] by the frame's key."""
         decisions = load_decisions(self._workspace)
-        batch = max((decision.batch for decision in decisions.values()), default=0)
-        return {"decisions": {key: [each.action, each.letter] for key, each in decisions.items()}, "batch": batch}
+        return {"decisions": {key: [each.action, each.letter] for key, each in decisions.items()}}
 
     def decide(self, frames: Sequence[str], action: Action, letter: str | None) -> int:
-        """Store a decision about frames, and return how many there are.
+        """Store a decision about frames, and return the number of its batch.
 
         Raises:
-            InputError: a key or the letter is invalid.
+            InputError: a key or the letter is invalid, or there is no such frame.
         """
-        record_decisions(self._workspace, frames, action, letter=letter)
-        return len(frames)
+        known = {frame.key for frame in self.list_frames()}
+        if unknown := [key for key in frames if key not in known]:
+            raise InputError(f"There is no frame {unknown[0]}. Reload the page.")
+        return record_decisions(self._workspace, frames, action, letter=letter)
 
-    def undo(self) -> int:
-        """Undo the last decision that is not undone, and return how many frames it was about."""
-        return len(undo_last_batch(self._workspace))
+    def undo(self, batch: int | None) -> int:
+        """Undo a decision, and return how many frames it was about.
+
+        Args:
+            batch: number of the batch to undo; None for the last one that is not undone.
+
+        Raises:
+            AslkitError: the batch is not the last one, because somebody has decided since.
+        """
+        return len(undo_last_batch(self._workspace, expected=batch))
 
     def summary(self) -> dict[str, int]:
         """Return how many frames are doubtful and undecided, how many were decided, and when that last changed."""

@@ -9,15 +9,17 @@ from typing import Any, Final
 import msgspec
 
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.files import folder_size
+from aslkit.core.files import folder_size, remove
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import parquet_store
 from aslkit.datasets.privacy.config import PrivacyReport
 from aslkit.datasets.privacy.prepare import read_privacy_report
-from aslkit.formats.licences import is_private
+from aslkit.formats.licences import PRIVATE, is_private
+from aslkit.formats.signers import SignerDetails, load_signers
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, output_folder
-from aslkit.studio.jobs.job import JobRunner, Step
-from aslkit.studio.parts.training import RunSummary
+from aslkit.studio.jobs.job import BUSY, JobRunner, Step
+from aslkit.studio.parts.training import RunSummary, list_names
+from aslkit.web.report_page import join_words
 
 FORMATS: Final = {
     "page": "Web page: spells in any browser, also on a phone. Contains everything it needs.",
@@ -71,22 +73,48 @@ def list_datasets(workspace: Workspace) -> list[DatasetSummary]:
 
 
 def _summarise_dataset(workspace: Workspace, folder: Path) -> DatasetSummary:
-    rows = parquet_store.read_dataset(folder, ["signer", "licence"]).group_by(["signer", "licence"])
-    counts = rows.aggregate([([], "count_all")]).to_pylist()
-    signers = [
-        SharedSigner(
-            name=row["signer"] or "unknown", images=row["count_all"], licence=row["licence"],
-            private=is_private(row["licence"] or ""),
-        )
-        for row in counts
-    ]  # fmt: skip
+    signers = _list_signers(workspace, folder)
     shared = shared_folder(workspace, folder.name)
+    is_prepared = (shared / "data").is_dir() and not any(signer.private for signer in signers)
     return DatasetSummary(
         name=folder.name, images=sum(signer.images for signer in signers),
         pixels=parquet_store.read_facts(folder).get("pixels") is not False,
         signers=sorted(signers, key=lambda signer: signer.name.casefold()), bytes=folder_size(folder),
-        prepared=read_privacy_report(shared) if (shared / "data").is_dir() else None,
+        prepared=read_privacy_report(shared) if is_prepared else None,
     )  # fmt: skip
+
+
+def _list_signers(workspace: Workspace, folder: Path) -> list[SharedSigner]:
+    """Return the signers of a dataset. Who has changed to private since the curation is private."""
+    rows = parquet_store.read_dataset(folder, ["signer", "licence"]).group_by(["signer", "licence"])
+    details = load_signers(workspace)
+    signers = []
+    for row in rows.aggregate([([], "count_all")]).to_pylist():
+        current = details.get(row["signer"] or "", SignerDetails()).licence
+        private = is_private(row["licence"] or "") or is_private(current or "")
+        signers.append(
+            SharedSigner(
+                name=row["signer"] or "unknown",
+                images=row["count_all"],
+                licence=PRIVATE if private else row["licence"],
+                private=private,
+            )
+        )
+    return signers
+
+
+def check_shareable(workspace: Workspace, dataset: str) -> Path:
+    """Return the folder of a dataset that nobody keeps private.
+
+    Raises:
+        InputError: no such dataset, or somebody keeps the images private.
+    """
+    folder = workspace.dataset(dataset)
+    if not (folder / "data").is_dir():
+        raise InputError(f"There is no dataset {dataset!r}. Choose another one.")
+    if private := [signer.name for signer in _list_signers(workspace, folder) if signer.private]:
+        raise InputError(f"{join_words(private)} keep their images private, so nobody else may get them.")
+    return folder
 
 
 def shared_folder(workspace: Workspace, dataset: str) -> Path:
@@ -114,7 +142,7 @@ def export_folder(workspace: Workspace, run: str, format: str) -> Path:
     if format not in FORMATS:
         raise InputError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
     folder = STARTER_RUN if run == STARTER_NAME else workspace.runs / run
-    if run != STARTER_NAME and (Path(run).name != run or run.startswith(".") or not folder.is_dir()):
+    if run != STARTER_NAME and run not in list_names(workspace.runs):
         raise InputError(f"There is no run {run!r}. Choose another one.")
     return output_folder(folder, workspace.root) / "exports" / format
 
@@ -141,12 +169,13 @@ def start_preparation(runner: JobRunner, workspace: Workspace, dataset: str, *, 
         pseudonyms: replace the names of signers, sessions and cameras.
 
     Raises:
-        InputError: no such dataset, or a job is running already.
+        InputError: no such dataset, somebody keeps the images private, or a job is running already.
     """
-    if not (workspace.dataset(dataset) / "data").is_dir():
-        raise InputError(f"There is no dataset {dataset!r}. Choose another one.")
+    check_shareable(workspace, dataset)
+    if runner.is_running():
+        raise InputError(BUSY)
     target = shared_folder(workspace, dataset)
-    shutil.rmtree(target, ignore_errors=True)
+    remove(target)
     # Whole images may show faces: the page says how many before it offers the download.
     flags = {"crop": ["--crop"], "none": ["--landmarks-only"], "whole": ["--yes-faces"]}[images]
     command = ["dataset", "push", dataset, str(target), *flags, *(["--pseudonyms"] if pseudonyms else [])]
@@ -165,7 +194,11 @@ def create_archive(folder: Path) -> Path:
         raise InputError("There is nothing to download yet. Export or prepare it first.")
     with tempfile.NamedTemporaryFile(prefix="aslkit-", suffix=".zip", delete=False) as file:
         path = Path(file.name)
-    shutil.make_archive(str(path.with_suffix("")), "zip", folder.parent, folder.name)
+    try:
+        shutil.make_archive(str(path.with_suffix("")), "zip", folder.parent, folder.name)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +11,7 @@ from aslkit.core.workspace import Workspace
 from aslkit.formats.run_metrics import RunMetrics
 from aslkit.inference.starter import STARTER_NAME
 from aslkit.studio.jobs.job import JobRunner, Step
-from aslkit.studio.parts.people import Person
+from aslkit.studio.parts.people import Person, list_people
 from aslkit.train.reporting.read_runs import Run, list_runs
 from aslkit.train.reporting.summary_text import describe_run, list_hardest, random_split_accuracy
 
@@ -20,6 +21,9 @@ DATASET: Final = "custom"
 MIN_LETTERS: Final = 2
 MIN_FRAMES: Final = 10
 """A letter of a person counts as recorded from here on: two of ten frames are then left to test on."""
+
+MAX_TURNS: Final = 5
+"""Number of people up to which each is held out in turn; every turn is a training."""
 
 _HARDEST: Final = 6
 
@@ -58,6 +62,11 @@ class RunSummary:
     report: str
 
 
+def list_names(folder: Path) -> list[str]:
+    """Return the names of the folders in a folder. A name from a page is compared with these, and is never a path."""
+    return [path.name for path in folder.glob("*") if path.is_dir() and path.name[0] != "."]
+
+
 def list_run_summaries(workspace: Workspace) -> list[RunSummary]:
     """Return the finished runs that can be tried, the newest first."""
     runs = [run for run in list_runs(workspace.runs) if run.kind == "run" and not run.missing]
@@ -91,28 +100,44 @@ def _without_commands(text: str) -> str:
     return re.sub(r": aslkit .*$", ".", text)
 
 
+def start_curation(runner: JobRunner, workspace: Workspace) -> None:
+    """Start a job that curates all recordings, so that doubtful frames can be reviewed before training.
+
+    Raises:
+        InputError: a job is running already.
+    """
+    runner.start("curate", [_curation_step(workspace)])
+
+
+def _curation_step(workspace: Workspace, *options: str) -> Step:
+    return Step(title="Curate", arguments=["curate", "--dataset", DATASET, *options, *_common_options(workspace)])
+
+
+def _common_options(workspace: Workspace) -> tuple[str, ...]:
+    return "--workspace", str(workspace.root), "--json"
+
+
 def start_training(runner: JobRunner, workspace: Workspace, *, compare: bool, hold_out: str | None) -> None:
     """Start a job that curates all recordings and trains on them.
+
+    A few people are held out in turn, and the model is then trained on everybody: whoever recorded wants to try it.
 
     Args:
         runner: runs the job.
         workspace: workspace with the recordings.
         compare: also train for comparison: on a random split, and from scratch. Takes about three times as long.
-        hold_out: person to test on, whom the model is not trained on; None lets curation choose.
+        hold_out: person to test on, whom the model is not trained on; None for everybody in turn, or if there are more
+            than MAX_TURNS, for those that curation chooses.
 
     Raises:
         InputError: a job is running already.
     """
-    common = ["--workspace", str(workspace.root), "--json"]
-    held_out = ["--hold-out", hold_out] if hold_out else []
-    train = ["train", "--dataset", DATASET, *([] if compare else ["--quick"]), *common]
-    runner.start(
-        "train",
-        [
-            Step(title="Curate", arguments=["curate", "--dataset", DATASET, *held_out, *common]),
-            Step(title="Train", arguments=train),
-        ],
-    )
+    held_out = ("--hold-out", hold_out) if hold_out else ()
+    people = sum(bool(person.frames) and not person.synthetic for person in list_people(workspace))
+    in_turn = ("--cv", "signer") if hold_out is None and 2 <= people <= MAX_TURNS else ()
+    options = (*in_turn, *(() if compare else ("--quick",)), *_common_options(workspace))
+    train = Step(title="Train", arguments=["train", "--dataset", DATASET, *options])
+    runner.start("train", [_curation_step(workspace, *held_out), train])
 
 
 def describe_job(runner: JobRunner) -> dict[str, Any] | None:
@@ -163,5 +188,5 @@ def honesty_note(people: list[Person]) -> str:
             "it works for others, record a second person."
         )
     if len(recorded) == 2:
-        return "With two people, the model is trained on one and tested on the other. More people make it better."
+        return "With two people, each is tested with a model of the other. More people make it better for everybody."
     return ""

@@ -53,7 +53,7 @@ function formTemplate(person, { onSave, onCancel }) {
     ${person ? nothing : html`<label class="field"><b>Name or nickname</b>
       <input name="name" required maxlength="64" autocomplete="off" autofocus></label>`}
     <fieldset><legend>Usual hand</legend>
-      <div class="row">${[["right", "Right"], ["left", "Left"], ["", "Find out while recording"]].map(
+      <div class="row">${handChoices(person).map(
         ([value, title]) => html`<label class="choice inline"><input type="radio" name="hand" value=${value} .checked=${(person?.hand ?? "") === value}><span>${title}</span></label>`,
       )}</div></fieldset>
     <fieldset><legend>Who may use the images?</legend>
@@ -65,6 +65,9 @@ function formTemplate(person, { onSave, onCancel }) {
     <div class="choices"><button type="submit">${person ? "Save" : "Add and record"}</button><button type="button" @click=${onCancel}>Cancel</button></div>
   </form>`;
 }
+
+// A hand that is known is not forgotten; it can only be corrected.
+const handChoices = (person) => [["right", "Right"], ["left", "Left"], ...(person?.hand ? [] : [["", "Find out while recording"]])];
 
 // Sentences that the server derives from a licence are not the person's words.
 const ownWords = (person) => (/^(Only for me\.|May be shared under \S+\.)$/.test(person?.consent ?? "") ? "" : (person?.consent ?? ""));

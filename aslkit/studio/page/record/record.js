@@ -6,7 +6,7 @@ import { ExclusiveSession, pause } from "../exclusive_session.js";
 import { plural } from "../format.js";
 import { html, render } from "../lit.js";
 import { state as shared } from "../store.js";
-import { announce, toast } from "../toast.js";
+import { announce, clearToast, toast } from "../toast.js";
 import { listen } from "./controls.js";
 import { finishedTemplate, recordTemplate } from "./markup.js";
 import { Preview } from "./preview.js";
@@ -72,6 +72,7 @@ class Session extends ExclusiveSession {
     this.stopped = true;
     this.#recording.stop();
     this.#stopListening();
+    clearToast(); // its button would put back frames of a closed recording
     this.stage.stop();
     document.body.classList.remove("recording");
   }

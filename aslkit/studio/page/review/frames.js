@@ -71,16 +71,26 @@ export class Frames {
     return this.#byKey.get(key);
   }
 
-  /** Decide about frames. Resolves when the server has stored it. */
+  /** Decide about frames. Resolves when the server has stored it, to the number of the decision, for `undo`. */
   async decide(frames, action, letter = null) {
     const body = { frames: frames.map((frame) => frame.key), action, letter };
-    this.#setDecisions((await client.request("POST", "/api/review/decisions", body)).decisions);
+    const { decisions, batch } = await client.request("POST", "/api/review/decisions", body);
+    this.#setDecisions(decisions);
+    return batch;
   }
 
-  /** Undo the last decision, also one of another window. Returns their number, and those that changed. */
-  async undo() {
+  /** Start the curation of all recordings. Doubtful frames are known when it has ended. */
+  check() {
+    return client.request("POST", "/api/review/curation");
+  }
+
+  /**
+   * Undo the last decision, also one of another window, or only the one with this number.
+   * Returns the number of frames, and those that changed.
+   */
+  async undo(batch = null) {
     const before = new Map(this.all.map((frame) => [frame, JSON.stringify(frame.decision)]));
-    const { changed, decisions } = await client.request("DELETE", "/api/review/decisions/last");
+    const { changed, decisions } = await client.request("DELETE", `/api/review/decisions/last${batch ? `?batch=${batch}` : ""}`);
     this.#setDecisions(decisions);
     return { count: changed, frames: this.all.filter((frame) => JSON.stringify(frame.decision) !== before.get(frame)) };
   }

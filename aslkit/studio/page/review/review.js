@@ -1,6 +1,7 @@
 // The part Review: what is doubtful about the frames, and what to do with them.
 
 import { formatCount, plural } from "../format.js";
+import { isRunning, jobText } from "../job.js";
 import { html, nothing, render } from "../lit.js";
 import { runShortcut, useShortcuts } from "../shortcuts.js";
 import { state } from "../store.js";
@@ -57,6 +58,7 @@ class Review {
   #bar;
   #stopShortcuts;
   #changedNs = 0;
+  #queue = Promise.resolve(); // decisions are stored one after the other
   #open = -1; // index of the frame that is shown large
 
   constructor(root) {
@@ -98,6 +100,7 @@ class Review {
   async update(names) {
     const ended = names.has("job") && state.job?.state !== "running"; // perhaps after the curation
     if (ended || names.has("runs")) return this.#load({});
+    if (names.has("job")) this.#showTools();
     if (!names.has("review") || state.review.changed_ns === this.#changedNs) return;
     this.#changedNs = state.review.changed_ns;
     await this.#frames.reloadDecisions().catch(showError);
@@ -149,13 +152,24 @@ class Review {
         <label><span>Person</span> <select id="person" @change=${this.#setFilter("signer")}>${option("", "Everybody", signer)}${this.#frames.signers.map((name) => option(name, name, signer))}</select></label>
         <label><span>Letter</span> <select id="letter-filter" @change=${this.#setFilter("letter")}>${option("", "All letters", letter)}${[...state.settings.alphabet, "none"].map((name) => option(name, letterTitle(name), letter))}</select></label>
         <p class="secondary" id="shown-count">${plural(this.#frames.shown.length, "frame")}</p>
-        ${decided && state.job?.state !== "running" ? html`<p class="secondary applied">Decisions are applied when you train.</p>` : nothing}`,
+        <p class="secondary applied">${decided ? "Decisions are applied when you train." : "Training checks the frames as well."}</p>
+        ${isRunning() ? html`<p class="secondary" role="status">${jobText()}</p>` : html`<button type="button" id="check-frames" ?disabled=${!this.#frames.all.length} @click=${() => this.#check()}>Check the frames</button>`}`,
       this.#root.querySelector(".review-tools"),
     );
     const empty = this.#frames.shown.length
       ? ""
       : this.#frames.all.length ? "No frames match. Choose another filter." : (state.guidance.needs.review ?? "No frames yet.");
     this.#root.querySelector(".grid-scroller").dataset.empty = empty;
+  }
+
+  /** Curate all recordings, which finds doubtful frames. */
+  async #check() {
+    try {
+      await this.#frames.check();
+      this.#filter.what = "doubtful"; // what it will find
+    } catch (error) {
+      showError(error);
+    }
   }
 
   #showBar() {
@@ -204,11 +218,30 @@ class Review {
       <option value="">Move to…</option>${letters.map((letter) => html`<option value=${letter}>${letterTitle(letter)}</option>`)}</select></label>`;
   }
 
-  async #decide(action, letter = null, frames = this.#grid.selection) {
+  /** Decide about frames; without `frames`, about those that are selected when all earlier decisions are stored. */
+  #decide(action, letter = null, frames = null) {
+    return this.#enqueue(() => this.#decideNow(action, letter, frames ?? this.#selection));
+  }
+
+  #undo(batch = null) {
+    return this.#enqueue(() => this.#undoNow(batch));
+  }
+
+  #enqueue(task) {
+    this.#queue = this.#queue.then(task);
+    return this.#queue;
+  }
+
+  get #selection() {
+    return this.#open >= 0 ? [this.#frames.shown[this.#open]].filter(Boolean) : this.#grid.selection;
+  }
+
+  async #decideNow(action, letter, frames) {
     if (!frames.length) return;
+    let batch;
     const next = this.#frames.shown[this.#frames.shown.indexOf(frames.at(-1)) + 1];
     try {
-      await this.#frames.decide(frames, action, letter);
+      batch = await this.#frames.decide(frames, action, letter);
     } catch (error) {
       return showError(error);
     }
@@ -220,14 +253,14 @@ class Review {
       announce(text);
       this.#enlarge(this.#grid.active);
     } else {
-      toast(text, { label: "Undo", run: () => this.#undo() });
+      toast(text, { label: "Undo", run: () => this.#undo(batch) });
       this.#grid.focus();
     }
   }
 
-  async #undo() {
+  async #undoNow(batch) {
     try {
-      const { count, frames } = await this.#frames.undo();
+      const { count, frames } = await this.#frames.undo(batch);
       const text = count ? `Undone: ${plural(count, "frame")}.` : "Nothing to undo.";
       if (this.#open >= 0) announce(text);
       else toast(text);
@@ -287,7 +320,7 @@ class Review {
   }
 
   #dialogKeyDown(event) {
-    const decide = (action) => () => this.#decide(action, null, [this.#frames.shown[this.#open]]);
+    const decide = (action) => () => this.#decide(action);
     runShortcut(event, [
       { key: "arrowleft", run: () => this.#turn(-1), repeats: true },
       { key: "arrowright", run: () => this.#turn(1), repeats: true },

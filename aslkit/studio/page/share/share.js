@@ -23,7 +23,7 @@ function modelTemplate(sharing, run, { choose, send }) {
     <h2 id="model-title">A model</h2>
     <label class="field"><b>Model</b><select id="share-run" @change=${choose}>${names.map((name) => html`<option value=${name} ?selected=${name === run}>${name}</option>`)}</select></label>
     <p>${summary
-      ? html`Publishes what was learnt, and the names of the ${plural(summary.signers.length, "person", "people")} it was trained on: ${inWords(summary.signers)}. It contains no images of them.`
+      ? html`Publishes what was learnt, and who it was trained on: ${inWords(summary.signers)}. It contains no images.`
       : html`The model that aslkit ships. It contains no images.`}</p>
     ${privateSigners(summary).length ? html`<p class="problem">${inWords(privateSigners(summary))} ${privateSigners(summary).length === 1 ? "keeps" : "keep"} the images private. Ask before you publish a model of these hands.</p>` : nothing}
     <ul class="downloads">${Object.entries(sharing.formats).map(([format, text]) => formatRow(sharing, run, format, text, send))}</ul>

@@ -8,14 +8,16 @@ import { state } from "../store.js";
 import { showError } from "../toast.js";
 
 const client = new ApiClient();
+const MAX_TURNS = 5; // as in training.py
 
 /** The accuracy that counts in large type, and what it means. */
 function resultTemplate(run, title) {
   return html`<section class="card result" aria-labelledby="result-title">
     <h2 id="result-title">${title}</h2>
     <p class="figure"><b>${percent(run.accuracy)}</b> <span>accuracy on ${run.tested_on}</span></p>
-    ${run.unseen ? nothing : html`<p class="problem">This says nothing about other people. ${run.explanation}</p>`}
-    ${run.warning ? html`<p class="problem">${run.warning}</p>` : nothing}
+    ${run.unseen ? nothing : html`<p class="problem">This says nothing about other people. ${run.signers.length < 2 ? "Record a second person to learn more." : run.warning}</p>
+      <p class="secondary">${run.explanation}</p>`}
+    ${run.unseen && run.warning ? html`<p class="problem">${run.warning}</p>` : nothing}
     <dl class="table">
       ${run.correct_at_threshold == null ? nothing : html`<dt>Right letter in live spelling, which rejects uncertain frames</dt><dd>${percent(run.correct_at_threshold)}</dd>`}
       ${run.random_split == null ? nothing : html`<dt>On a random split (optimistic: the same people are in both parts)</dt><dd>${percent(run.random_split)}</dd>`}
@@ -41,7 +43,7 @@ function formTemplate(start) {
     ${state.review.decided ? html`<p class="secondary">Decisions about ${plural(state.review.decided, "frame")} in Review are applied.</p>` : nothing}
     ${state.guidance.honesty ? html`<p class="secondary" id="honesty">${state.guidance.honesty}</p>` : nothing}
     ${recorded.length > 1 ? html`<label class="field"><b>Test on</b>
-      <select name="hold_out"><option value="">Chosen automatically</option>${recorded.map((person) => html`<option value=${person.name}>${person.name}</option>`)}</select></label>` : nothing}
+      <select name="hold_out"><option value="">${recorded.length > MAX_TURNS ? "Chosen automatically" : "Each person in turn"}</option>${recorded.map((person) => html`<option value=${person.name}>${person.name}</option>`)}</select></label>` : nothing}
     <label class="switch"><input type="checkbox" name="compare"> Compare with a random split and with training from scratch (takes about three times as long)</label>
     ${blocked ? html`<p class="problem" id="train-needs">${blocked}</p>` : nothing}
     <div class="row"><button type="submit" class="primary large-button" ?disabled=${Boolean(blocked) || isRunning()}>Train</button></div>
