@@ -95,9 +95,11 @@ export class Frames {
     return { count: changed, frames: this.all.filter((frame) => JSON.stringify(frame.decision) !== before.get(frame)) };
   }
 
-  /** Load decisions that another window has made. */
+  /** Load decisions that another window has made. Resolves to whether there are any. */
   async reloadDecisions() {
+    const before = JSON.stringify(this.all.map((frame) => frame.decision));
     this.#setDecisions((await client.request("GET", "/api/review/decisions")).decisions);
+    return JSON.stringify(this.all.map((frame) => frame.decision)) !== before;
   }
 
   /** Show the frames that match: `what` is "doubtful", "all", "decided" or a reason; "" matches any person or letter. */

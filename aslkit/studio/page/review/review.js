@@ -103,8 +103,9 @@ class Review {
     if (names.has("job")) this.#showTools();
     if (!names.has("review") || state.review.changed_ns === this.#changedNs) return;
     this.#changedNs = state.review.changed_ns;
-    await this.#frames.reloadDecisions().catch(showError);
-    this.#show({});
+    // Most events are about decisions of this window, which it shows already.
+    const changed = await this.#enqueue(() => this.#frames.reloadDecisions().catch(showError));
+    if (changed) this.#show({});
   }
 
   async #load({ top }) {
