@@ -266,17 +266,28 @@ class Recording:
         return entries
 
     def put_back(self) -> list[IndexEntry]:
-        """Restore the frames that were removed last, if their images are still in the trash, and return them."""
+        """Restore the frames that were removed last, if their images are still in the trash, and return them.
+
+        Raises:
+            OSError: a frame could not be restored. Those before it are, and the others can be put back later.
+        """
         with self._lock:
-            restored, self._removed = self.session.restore(self._removed), []
-            for entry in restored:
-                self._entries[entry.file] = entry
-                self._kept[entry.letter].add(entry.file, entry)
-                self.counts[entry.letter] += 1
-                self.stored[entry.letter] += entry.burst > self._last_earlier_burst
-            self.undone -= len(restored)
+            restored = []
+            while self._removed:
+                entry = self._removed[0]
+                if self.session.restore(entry):
+                    self._remember(entry)
+                    restored.append(entry)
+                self._removed = self._removed[1:]
             self.revision += 1
             return restored
+
+    def _remember(self, entry: IndexEntry) -> None:
+        self._entries[entry.file] = entry
+        self._kept[entry.letter].add(entry.file, entry)
+        self.counts[entry.letter] += 1
+        self.stored[entry.letter] += entry.burst > self._last_earlier_burst
+        self.undone -= 1
 
     def _forget(self, entries: Iterable[IndexEntry]) -> None:
         for entry in entries:

@@ -148,15 +148,14 @@ class Session:
                 self._move_to_trash(entry.file)
             self._index.remove(entry.file)
 
-    def restore(self, entries: Iterable[IndexEntry]) -> list[IndexEntry]:
-        """Move images back from the trash, add their frames to the index, and return the restored ones."""
-        restored = []
-        for entry in entries:
-            with suppress(FileNotFoundError):  # deleted by the user in the meantime
-                (self.folder / TRASH / entry.file).rename(self.folder / entry.file)
-                self._index.add(entry)
-                restored.append(entry)
-        return restored
+    def restore(self, entry: IndexEntry) -> bool:
+        """Move an image back from the trash and add its frame to the index; return False if it is not there any more."""
+        try:
+            (self.folder / TRASH / entry.file).rename(self.folder / entry.file)
+        except FileNotFoundError:  # deleted by the user in the meantime
+            return False
+        self._index.add(entry)
+        return True
 
     def _move_to_trash(self, file: str) -> None:
         target = self.folder / TRASH / file

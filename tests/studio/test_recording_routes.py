@@ -232,6 +232,17 @@ def test_invalid_names_are_refused(unjoined_page: TestClient, name: str) -> None
     assert (response.status_code, "error" in response.json()) == (422, True)
 
 
+def test_frames_deleted_from_the_trash_are_not_put_back(
+    send_frame: SendFrame, page: TestClient, recording: Recording
+) -> None:
+    files = [send_frame(burst=1)["stored"] for _ in range(3)]
+    page.post("/api/recording/undo")
+    (recording.session.folder / ".trash" / files[1]).unlink()
+    assert page.post("/api/recording/put-back").json()["restored"] == 2
+    assert files_on_disk(recording) == indexed_files(recording) == [files[0], files[2]]
+    assert (recording.stored["A"], recording.undone) == (2, 1)
+
+
 def test_recording_without_frames_leaves_nothing(page: TestClient, studio: Studio) -> None:
     page.delete("/api/recording")
     assert not (studio.workspace.captures / "ada").exists()
