@@ -149,7 +149,7 @@ class Session:
             self._index.remove(entry.file)
 
     def restore(self, entry: IndexEntry) -> bool:
-        """Move an image back from the trash and add its frame to the index; return False if it is not there any more."""
+        """Move an image back from the trash and add its frame to the index; False if it is gone."""
         try:
             (self.folder / TRASH / entry.file).rename(self.folder / entry.file)
         except FileNotFoundError:  # deleted by the user in the meantime
