@@ -71,6 +71,15 @@ def test_job_can_be_cancelled_at_once(workspace: Workspace) -> None:
     runner.start("test", [Step(title="Spell", arguments=SPELL_FOREVER)])
     runner.cancel()
     assert runner.current().state == "cancelled"  # type: ignore[union-attr]
+    wait_until(lambda: not _is_worker_alive(runner.folder))
+    time.sleep(2)
+    results = [path.read_bytes() for path in runner.folder.glob("result-*")]
+    assert results in ([], [b""])  # nobody spells
+
+
+def _is_worker_alive(folder: Path) -> bool:
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return any("aslkit.studio.jobs.worker" in command and str(folder) in command for command in commands)
 
 
 def test_job_is_never_reported_as_failed_while_it_starts(workspace: Workspace) -> None:

@@ -149,7 +149,7 @@ class JobRunner:
     def current(self) -> Job | None:
         """Return the running or the last job; None if there was none. A job whose worker was killed has failed."""
         job = load_job(self.folder)
-        if job is None or job.state != "running" or self.is_running() or self._is_starting(job):
+        if job is None or job.state != "running" or self._is_starting(job) or self.is_running():  # in this order
             return job
         job = load_job(self.folder)  # it may have ended since
         if job is not None and job.state == "running":

@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from typing import Final
 
 import msgspec
 from filelock import FileLock
@@ -17,7 +18,11 @@ from aslkit.core.workspace import Workspace
 from aslkit.formats.run_folder import METRICS_FILE
 from aslkit.studio.jobs.job import LOCK_FILE, LOG_FILE, RESULT_FILE, Job, State, load_job, save_job
 
-_KILL_AFTER_S = 5.0
+_KILL_AFTER_S: Final = 5.0
+_POLL_S: Final = 0.1
+
+_cancelled: Final = threading.Event()
+"""Set by SIGTERM. An exception from the signal handler could be raised between the start of a command and its end."""
 
 
 class _StartedRun(msgspec.Struct):
@@ -49,6 +54,8 @@ def run_job(folder: Path, workspace: Workspace) -> None:
 
 def _run_steps(folder: Path, job: Job) -> State:
     for number, step in enumerate(job.steps):
+        if _cancelled.is_set():
+            raise _CancelledError
         job.step = number
         save_job(folder, job)
         code = _run_command(folder, number, step.title, step.arguments)
@@ -67,11 +74,13 @@ def _run_command(folder: Path, number: int, title: str, arguments: list[str]) ->
             (sys.executable, "-m", "aslkit", *arguments), stdin=subprocess.DEVNULL, stdout=result, stderr=log,
             env=os.environ | {"ASLKIT_PROGRESS": "json"}, start_new_session=True,
         )  # fmt: skip
-        try:
-            return process.wait()
-        except _CancelledError:
-            _end_group(process)
-            raise
+        while True:
+            try:
+                return process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                if _cancelled.is_set():
+                    _end_group(process)
+                    raise _CancelledError from None
 
 
 def _end_group(process: "subprocess.Popen[bytes]") -> None:
@@ -86,7 +95,8 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
 
 def _remove_unfinished_run(folder: Path, workspace: Workspace) -> None:
     """Remove the run that this job has started and not finished; see `announce_run`."""
-    for line in (folder / LOG_FILE).read_text(errors="replace").splitlines():
+    log = folder / LOG_FILE
+    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
         try:
             name = msgspec.json.decode(line, type=_StartedRun).run
         except msgspec.MsgspecError:
@@ -103,11 +113,6 @@ def _last_message(folder: Path) -> str:
     return messages[-1].removeprefix("Error: ") if messages else "The command failed without a message."
 
 
-def _cancel(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the cleanup
-    raise _CancelledError
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _cancel)
+    signal.signal(signal.SIGTERM, lambda *_: _cancelled.set())
     run_job(Path(sys.argv[1]), Workspace(root=Path(sys.argv[2])))
