@@ -1,9 +1,10 @@
 """The log of decisions: round trips, undo, damage, and the letters that count as recorded."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -187,18 +188,21 @@ def test_names_are_compared_in_composed_form(workspace: Workspace) -> None:
     assert [*load_decisions(workspace)] == ["Jos\u00e9/one/A/1.jpg"]
 
 
-def _record_many(root: Path, name: str) -> None:
-    for number in range(20):
-        record_decisions(Workspace(root=root), [f"{name}/one/A/{number}.jpg"], "drop")
+RECORD_MANY = """
+import sys
+from pathlib import Path
+from aslkit.core.workspace import Workspace
+from aslkit.formats.reviews import record_decisions
+
+for number in range(20):
+    record_decisions(Workspace(root=Path(sys.argv[1])), [f"{sys.argv[2]}/one/A/{number}.jpg"], "drop")
+"""
 
 
 def test_two_processes_lose_no_decision(workspace: Workspace) -> None:
-    context = get_context("spawn")
-    processes = [context.Process(target=_record_many, args=(workspace.root, name)) for name in ("ada", "ben")]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
+    commands = [(sys.executable, "-c", RECORD_MANY, str(workspace.root), name) for name in ("ada", "ben")]
+    processes = [subprocess.Popen(command) for command in commands]
+    assert [process.wait(120) for process in processes] == [0, 0]
     assert len(load_decisions(workspace)) == 40
 
 
