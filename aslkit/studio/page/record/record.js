@@ -200,10 +200,11 @@ class Session extends ExclusiveSession {
     const tolerated = similar && (!active || now - this.#lastStoredMs < SIMILAR_WARNING_MS);
     const good = !decision.reasons.length || tolerated || decision.stored !== null;
     const kind = active && good ? "rec" : good ? "good" : "bad";
-    this.stage.hand(decision.landmarks, decision.box, COLOURS[kind]);
+    this.stage.hand(decision.landmarks, decision.box, COLOURS[similar ? "good" : kind]);
     const ready = `Good. Hold ${TOUCH ? "the button" : "the space bar or the button"} to record.`;
     const status = active ? `Recording ${decision.letter}.` : this.#recording.on ? "Get ready." : ready;
-    this.#view.verdict(kind, good ? status : decision.messages[0]);
+    // Neutral for a similar frame: nothing is wrong with it.
+    this.#view.verdict(similar && !good ? "wait" : kind, good ? status : decision.messages[0]);
     if (keep || decision.hint) this.#view.hint(decision.hint);
     this.#preview.show(decision.preview, decision.letter);
     if (decision.question) this.#ask(decision.question);
