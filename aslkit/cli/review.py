@@ -27,10 +27,10 @@ _QUIT: Final = ("", "q", "\x03", "\x04", "\x1b")
 
 @click.command()
 @click.option(
-    "--dataset", default="custom", show_default=True, help="Dataset whose findings are listed.",
+    "--dataset", default="custom", show_default=True, help="Dataset with the findings to list.",
     shell_complete=completions.dataset,
 )  # fmt: skip
-@click.option("--run", help="Run whose mistakes are listed.  [default: the newest run]", shell_complete=completions.run)
+@click.option("--run", help="Run with the mistakes to list.  [default: the newest run]", shell_complete=completions.run)
 @click.option("--list", "as_list", is_flag=True, help="Only count the frames by reason.")
 @click.option("--all", "every", is_flag=True, help="List also the frames without findings, and the decided ones.")
 @click.option("--reason", metavar="REASON", help="Only frames with this reason, e.g. 'label-doubt'.")

@@ -28,7 +28,7 @@ def studio(root: Path, config: Path | None, opens: bool | None, as_json: bool, *
     """Record, review, train, try and share in the browser.
 
     Everything happens on this computer. With --host 0.0.0.0, phones in the same network can take part: scan the QR code
-    that is printed. Ctrl-C stops the studio; a training that is running goes on.
+    that is printed. Ctrl-C stops the studio; a running training job continues.
 
     \b
     Example:  aslkit studio

@@ -64,4 +64,4 @@ def run_studio(
         studio_server.serve(on_message)
         studio.recording.close(CTRL_C)
         if studio.jobs.is_running():
-            on_message("The task that is running goes on. Open the studio again to see it.")
+            on_message("The running task continues. Open the studio again to see it.")

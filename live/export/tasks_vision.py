@@ -46,7 +46,7 @@ def unpack(folder: Path) -> None:
         folder.mkdir()
         with tarfile.open(ARCHIVE) as archive:
             for name in archive.getnames():
-                # Written anew: browsers would not ask for years whether a file of 1970 has changed.
+                # With the current time: browsers cache a file dated 1970 for years without asking whether it changed.
                 (folder / name).write_bytes(_read(archive, name))
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
         raise AslkitError(f"MediaPipe for browsers cannot be unpacked ({error}). Install aslkit again.") from error

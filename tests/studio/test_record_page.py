@@ -179,7 +179,7 @@ def test_second_window_takes_over_and_first_resumes(run_server: RunServer, tab: 
         open_page(tab, server.url, studio)
         other = tab.context.new_page()
         other.goto(server.url)
-        expect(other.locator("#notice-title")).to_have_text(elsewhere)  # the first window goes on
+        expect(other.locator("#notice-title")).to_have_text(elsewhere)  # the first window continues
         other.get_by_role("button", name="Record here").click()
         expect(other.locator("#notice")).to_be_hidden()
         expect(tab.locator("#notice-title")).to_have_text(elsewhere)

@@ -1,7 +1,7 @@
 """Routes of the parts People, Train and Share, of the state that all pages show, and of reports."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response, StreamingResponse
@@ -15,7 +15,7 @@ from aslkit.studio.parts.training import start_training
 from aslkit.studio.studio import Studio
 from aslkit.web.request_limits import RequestRefused
 
-REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+REPORT_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
 """Content-Security-Policy of reports, which contain their style and images, and no scripts."""
 
 
@@ -109,7 +109,7 @@ def sharing_routes(studio: Studio) -> APIRouter:
 
     @router.get("/pages/{run}/{file:path}", response_class=FileResponse)
     def get_page(run: str, file: str) -> FileResponse:
-        """Return a file of an exported page, which can so be opened without unpacking it, also on a phone."""
+        """Return a file of an exported page, so that it opens without unpacking, also on a phone."""
         folder = sharing.export_folder(workspace, run, "page").resolve()
         try:
             path = (folder / (file or "index.html")).resolve()

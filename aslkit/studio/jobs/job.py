@@ -2,7 +2,7 @@
 
 A job is a list of aslkit commands. Its folder, WORKSPACE/jobs, contains job.json, which describes it and its state; the
 log, to which the commands write messages and progress; and their results. `worker` runs the commands. It is not a
-child of the server's session, so a job goes on if the server stops, and the next server finds it.
+child of the server's session, so a job continues if the server stops, and the next server finds it.
 """
 
 import os

@@ -3,7 +3,7 @@
 import { RequestRefused, ServerUnreachable } from "./api_client.js";
 
 const RETRY_MS = 1000;
-const TEMPORARY = [404, 422, 429, 503]; // statuses of single requests, after which the session goes on
+const TEMPORARY = [404, 422, 429, 503]; // statuses of single requests, after which the session continues
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

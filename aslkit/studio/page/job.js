@@ -31,7 +31,7 @@ export function jobTemplate(kinds) {
     <ol class="steps-list">${job.steps.map((title, index) => html`<li aria-current=${index === job.step ? "step" : nothing} class=${index < job.step ? "done" : ""}>${title}</li>`)}</ol>
     <p class="row spread"><span id="progress-title">${progress ? progress.progress : "Starting"}</span><span>${left}</span></p>
     <progress aria-labelledby="progress-title" max="1" .value=${share}></progress>
-    <p class="secondary">You can close this page. The task goes on, and is here when you come back.</p>
+    <p class="secondary">You can close this page. The task continues, and is here when you come back.</p>
     <div class="row"><button type="button" id="cancel-job" @click=${cancelJob}>Cancel</button></div>
     ${logTemplate(job)}
   </section>`;

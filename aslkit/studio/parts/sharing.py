@@ -47,7 +47,7 @@ class DatasetSummary:
         name: name.
         images: number of images.
         pixels: whether it contains images, not only landmarks.
-        signers: whose images they are.
+        signers: the people in the images.
         bytes: size of its files.
         prepared: what the prepared copy contains, ready to be downloaded; None if there is none.
     """
@@ -113,7 +113,7 @@ def check_shareable(workspace: Workspace, dataset: str) -> Path:
     if not (folder / "data").is_dir():
         raise InputError(f"There is no dataset {dataset!r}. Choose another one.")
     if private := [signer.name for signer in _list_signers(workspace, folder) if signer.private]:
-        raise InputError(f"{join_words(private)} keep their images private, so nobody else may get them.")
+        raise InputError(f"Images of {join_words(private)} are private, so this dataset cannot be shared.")
     return folder
 
 
