@@ -9,7 +9,7 @@ from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, validate_name
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.report.notes import describe_misplaced
 from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
-from aslkit.formats.misplaced_images import misplaced_images
+from aslkit.formats.image_folders.misplaced_images import misplaced_images
 from aslkit.formats.signers import SignerDetails, load_signers
 
 _NOT_A_FILE: Final = "no file: a link that leads nowhere, a pipe or a folder"

@@ -1,4 +1,4 @@
-"""The 24 static letters. J and Z are signed with a movement, which a single image cannot show."""
+"""The letters: 24 static ones, and J and Z, which are signed with a movement that a single image cannot show."""
 
 from typing import Final
 
@@ -7,12 +7,22 @@ from aslkit.core.errors import InputError
 LETTERS: Final = tuple("ABCDEFGHIKLMNOPQRSTUVWXY")
 INDEX: Final = {letter: index for index, letter in enumerate(LETTERS)}
 MOTION_LETTERS: Final = ("J", "Z")
+ALPHABET: Final = tuple(sorted((*LETTERS, *MOTION_LETTERS)))
+
+LABELS: Final = (*LETTERS, *MOTION_LETTERS)
+"""Names of the labels of a dataset, in order. J and Z are last, so that the numbers of the others are those of datasets
+without them."""
+
+LABEL_INDEX: Final = {letter: index for index, letter in enumerate(LABELS)}
 
 NO_LETTER: Final = "none"
 """Label of negative samples: rest poses, and transitions from one letter to the next."""
 
 RECORDABLE: Final = frozenset((*LETTERS, NO_LETTER))
-"""Valid names of the folders of a session."""
+"""Valid names of the folders of a session that hold single frames."""
+
+CLIP_LETTERS: Final = (*MOTION_LETTERS, NO_LETTER)
+"""Valid names of the folders of a session that hold clips: one folder for each."""
 
 
 def parse_letter(text: str) -> str:

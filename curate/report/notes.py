@@ -9,7 +9,7 @@ import pyarrow as pa
 from aslkit.core.sanitize import format_count
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.formats.captures import CapturedFrame
-from aslkit.formats.misplaced_images import LAYOUT, MisplacedImage
+from aslkit.formats.image_folders.misplaced_images import LAYOUT, MisplacedImage
 
 MIN_FRAMES: Final = 8
 """Minimum number of frames with a hand for which a session may be called mirrored; the same as in recording."""

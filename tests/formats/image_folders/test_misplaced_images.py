@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from aslkit.formats.captures import walk_captures
-from aslkit.formats.misplaced_images import misplaced_images
+from aslkit.formats.image_folders.misplaced_images import misplaced_images
 
 
 def create_files(captures: Path, *keys: str) -> None:
