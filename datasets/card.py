@@ -7,7 +7,7 @@ import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aslkit.core.files import write_text
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.datasets import schema
 from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
@@ -142,7 +142,7 @@ def _feature(name: str, feature: dict[str, Any]) -> dict[str, Any]:
     if kind == "Image":
         return {"name": name, "dtype": "image"}
     if kind == "ClassLabel":
-        letters = {str(index): letter for index, letter in enumerate(LETTERS)}
+        letters = {str(index): letter for index, letter in enumerate(LABELS)}
         return {"name": name, "dtype": {"class_label": {"names": letters}}}
     if kind == "Sequence":
         return {"name": name, "list": feature["feature"]["dtype"]}

@@ -30,7 +30,7 @@ REVIEWED_FILE: Final = "reviewed.parquet"
 _UNREADABLE: Final = (pa.ArrowException, OSError, UnicodeDecodeError, IndexError)
 """Exceptions that pyarrow raises for damaged files."""
 
-_DICTIONARY_COLUMNS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation"]
+_DICTIONARY_COLUMNS: Final = ["signer", "session", "camera", "handedness", "licence", "consent", "augmentation", "clip"]
 """Columns with few distinct values, which are dictionary-encoded."""
 
 
@@ -118,7 +118,7 @@ def read_row_group(path: Path, index: int, columns: Sequence[str]) -> pa.Table:
 
 def _read_row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], path: Path) -> pa.Table:
     try:
-        table = file.read_row_group(index, columns=list(columns))
+        table = file.read_row_group(index, columns=schema.stored_columns(file.schema_arrow, columns))
         table.validate(full=True)
         # pyarrow 23 returns fewer rows than the footer claims for some damaged files, without an error.
         if len(table) != (expected := file.metadata.row_group(index).num_rows):
@@ -126,7 +126,7 @@ def _read_row_group(file: pq.ParquetFile, index: int, columns: Sequence[str], pa
     except _UNREADABLE as error:
         raise _damaged_error(path, error) from error
     _check_list_lengths(table, path)
-    return table
+    return schema.add_clip_columns(table, columns)
 
 
 def list_datasets(folder: Path) -> list[Path]:
@@ -213,13 +213,15 @@ def _list_split_files(folder: Path, split: str) -> list[Path]:
 def _read_file(path: Path, columns: Sequence[str] | None) -> pa.Table:
     with _open_file(path) as file:
         schema.check(file.schema_arrow, str(path))
+        names = [*dict.fromkeys((*file.schema_arrow.names, *schema.COLUMNS.names))] if columns is None else columns
         try:
-            table = file.read(columns=None if columns is None else list(columns))
+            table = file.read(columns=schema.stored_columns(file.schema_arrow, names))
             table.validate(full=True)
         except _UNREADABLE as error:
             raise _damaged_error(path, error) from error
     _check_list_lengths(table, path)
     split = pa.array([path.name.split("-")[0]] * len(table), pa.string())
+    table = schema.add_clip_columns(table, names)
     return table.replace_schema_metadata(None).append_column("split", split)
 
 

@@ -1,15 +1,20 @@
 """The columns of a dataset. All code in aslkit that reads or writes Parquet uses these definitions."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, LETTERS
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Version that is written. Version 1 has neither clips nor the columns CLIP_COLUMNS, and is still read."""
+
+READABLE_VERSIONS: Final = (1, VERSION)
+
 SPLITS: Final = ("train", "validation", "test")
 
 COLUMNS: Final = pa.schema(
@@ -36,8 +41,14 @@ COLUMNS: Final = pa.schema(
         pa.field("augmentation", pa.string()),
         pa.field("licence", pa.string()),
         pa.field("consent", pa.string()),
+        pa.field("clip", pa.string()),
+        pa.field("time_ms", pa.int32()),
     ]
 )
+
+CLIP_COLUMNS: Final = ("clip", "time_ms")
+"""Columns that are null for an image that is not part of a clip. `clip` identifies the clip in the dataset:
+SIGNER/SESSION/LETTER/CLIP. `time_ms` is the time since the first frame of the clip, milliseconds."""
 
 LENGTHS: Final = {"landmarks": 63, "hand_box": 4}
 """Number of values in each list that is not null. The columns are not of type fixed_size_list because Arrow cannot
@@ -93,7 +104,7 @@ def huggingface_features(*, pixels: bool = True) -> dict[str, Any]:
     }
     special = {
         "image": {"_type": "Image"} if pixels else image_parts,
-        "label": {"names": list(LETTERS), "_type": "ClassLabel"},
+        "label": {"names": list(LABELS), "_type": "ClassLabel"},
         "captured_at": {"dtype": "timestamp[ms, tz=UTC]", "_type": "Value"},
     }
     features: dict[str, Any] = {}
@@ -127,6 +138,21 @@ def label_names(schema: pa.Schema) -> list[str] | None:
         return None
 
 
+def has_known_labels(schema: pa.Schema) -> bool:
+    """Return whether the label names are those of the version of the file, or missing."""
+    names = label_names(schema)
+    return names is None or names == list(LETTERS if file_version(schema) == 1 else LABELS)
+
+
+def file_version(schema: pa.Schema) -> Any:
+    """Return the schema version that a file states. It can have any type, because the file is untrusted.
+
+    Without a statement, a file without clips is version 1: other programs drop the metadata.
+    """
+    implied = VERSION if any(name in schema.names for name in CLIP_COLUMNS) else 1
+    return parse_facts(schema).get("schema_version", implied)
+
+
 def check(schema: pa.Schema, source: str) -> None:
     """Validate the version and the columns of a file's schema.
 
@@ -137,13 +163,15 @@ def check(schema: pa.Schema, source: str) -> None:
     Raises:
         AslkitError: the schema version is unknown, or a column is missing or has another type.
     """
-    version = parse_facts(schema).get("schema_version", VERSION)
-    if version != VERSION:
+    version = file_version(schema)
+    if version not in READABLE_VERSIONS or isinstance(version, bool):
         raise AslkitError(
-            f"{source} has schema version {version}, but this version of aslkit reads version {VERSION} only. "
-            "Update aslkit."
+            f"{source} has schema version {version}, but this version of aslkit reads versions "
+            f"{' and '.join(map(str, READABLE_VERSIONS))} only. Update aslkit."
         )
     for field in COLUMNS:
+        if version == 1 and field.name in CLIP_COLUMNS:
+            continue
         index = schema.get_field_index(field.name)
         if index < 0:
             raise AslkitError(
@@ -151,3 +179,16 @@ def check(schema: pa.Schema, source: str) -> None:
             )
         if schema.field(index).type != field.type:
             raise AslkitError(f"{source}: column {field.name!r} is {schema.field(index).type}, not {field.type}.")
+
+
+def stored_columns(schema: pa.Schema, names: Sequence[str]) -> list[str]:
+    """Return the columns to read from a file: all of `names`, or those that version 1 has."""
+    return [name for name in names if name not in CLIP_COLUMNS or file_version(schema) != 1]
+
+
+def add_clip_columns(rows: pa.Table | pa.RecordBatch, names: Sequence[str]) -> pa.Table | pa.RecordBatch:
+    """Return rows with null for those of CLIP_COLUMNS that are in `names` and not in the rows, as in version 1."""
+    for name in CLIP_COLUMNS:
+        if name in names and name not in rows.schema.names:
+            rows = rows.append_column(COLUMNS.field(name), pa.nulls(len(rows), COLUMNS.field(name).type))
+    return rows

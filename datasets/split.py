@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aslkit.core.errors import InputError
+from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX
 
 GAP: Final = "gap"
@@ -145,7 +146,7 @@ def split_around_test(
     # Test first, then validation from the rest, so that validation has no influence on the test split.
     rest = np.flatnonzero(names == "train")
     names[rest[_choose_validation(frames.subset(rest), validation_share, seed, by)]] = "validation"
-    _move_shared_groups_to_train(names, frames.group)
+    move_shared_groups_to_train(names, frames.group)
     return Split(names=names, by=by)
 
 
@@ -162,7 +163,7 @@ def keep_split(frames: SplitFrames, names: Names, *, by: By, validation_share: f
     if not (names == "validation").any():
         return split_around_test(frames, names == "test", by=by, validation_share=validation_share, seed=seed)
     kept = names.astype("<U10")
-    _move_shared_groups_to_train(kept, frames.group)
+    move_shared_groups_to_train(kept, frames.group)
     return Split(names=kept, by=by)
 
 
@@ -253,7 +254,7 @@ def _choose_test(
         test = _choose_fold(frames, frames.session, MAX_FOLDS, seed)
         if len(np.unique(frames.label[~test])) == len(np.unique(frames.label)):
             return "session", test
-    return "block", _choose_last_groups(frames, share)
+    return "block", choose_last_groups(frames, share)
 
 
 def _choose_validation(frames: SplitFrames, share: float, seed: int, by: By) -> npt.NDArray[np.bool_]:
@@ -262,14 +263,15 @@ def _choose_validation(frames: SplitFrames, share: float, seed: int, by: By) -> 
         validation = _choose_fold(frames, frames.signer, max(2, round(1 / share)), seed)
         if len(np.unique(frames.label[~validation])) == len(np.unique(frames.label)):
             return validation
-    return _choose_last_groups(frames, share)
+    return choose_last_groups(frames, share)
 
 
 def _choose_fold(frames: SplitFrames, units: npt.NDArray[Any], max_folds: int, seed: int) -> npt.NDArray[np.bool_]:
     """Choose whole units (signers or sessions) to hold out, stratified by letter.
 
     Of the folds that leave at least half of the frames for training, the first one with the most letters is chosen. If
-    there is none, because one unit has more than half of the frames, the smallest fold is chosen.
+    there is none, because one unit has more than half of the frames, the smallest fold is chosen. A fold that leaves
+    clips of J and Z for training comes before one that does not: often, only one of several signers recorded any.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -279,8 +281,14 @@ def _choose_fold(frames: SplitFrames, units: npt.NDArray[Any], max_folds: int, s
     # scikit-learn balances letters, not sizes, so a fold can be larger than the rest.
     candidates = [rows for rows in held_out if 2 * len(rows) <= len(frames)] or [min(held_out, key=len)]
     chosen = np.zeros(len(frames), bool)
-    chosen[max(candidates, key=lambda rows: len(np.unique(frames.label[rows])))] = True
+    chosen[max(candidates, key=lambda rows: _rate_fold(frames.label, rows))] = True
     return chosen
+
+
+def _rate_fold(label: Integers, rows: Integers) -> tuple[int, int]:
+    """Return how many letters of clips remain outside a fold, and the number of letters in it."""
+    remaining = np.unique(np.delete(label, rows))
+    return int((remaining >= len(LETTERS)).sum()), len(np.unique(label[rows]))
 
 
 def _merge_rare_labels(label: Integers, folds: int) -> Integers:
@@ -290,8 +298,16 @@ def _merge_rare_labels(label: Integers, folds: int) -> Integers:
     return np.where(np.isin(label, rare), values[counts.argmax()], label)
 
 
-def _choose_last_groups(frames: SplitFrames, share: float) -> npt.NDArray[np.bool_]:
-    """Choose the last frames of each letter in each session, cut between groups, but never all of them."""
+def choose_last_groups(frames: SplitFrames, share: float) -> npt.NDArray[np.bool_]:
+    """Choose the last frames of each letter in each session, cut between groups, but never all of them.
+
+    Args:
+        frames: the n frames.
+        share: share of the frames of each letter and session to choose, 0–1.
+
+    Returns:
+        Mask of the chosen frames, bool (n,).
+    """
     chosen = np.zeros(len(frames), bool)
     for rows in _iter_letter_sessions(frames):
         _, first, group = np.unique(frames.group[rows], return_index=True, return_inverse=True)
@@ -325,7 +341,7 @@ def _iter_letter_sessions(frames: SplitFrames) -> Iterator[Integers]:
     yield from np.split(order, np.flatnonzero(np.diff(part.ravel()[order])) + 1)
 
 
-def _move_shared_groups_to_train(names: Names, group: Integers) -> None:
+def move_shared_groups_to_train(names: Names, group: Integers) -> None:
     """Move the groups that are in several splits to train, in place."""
     _, index = np.unique(group, return_inverse=True)
     count = int(index.max()) + 1 if len(index) else 0

@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import schema
+from aslkit.datasets.info import as_dict
+from aslkit.datasets.verify.clip_rows import Found, find_in_clips
 from aslkit.datasets.verify.findings import Problem, make_problem
 
 _UNSTATED: Final = (("licence", "unstated", "state no licence"), ("consent", "unstated", "state no consent"),
@@ -19,19 +21,24 @@ def check_across_rows(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Prob
     """Yield the problems of the dataset as a whole.
 
     Args:
-        rows: all readable rows, with the columns `parquet_file.KEPT_COLUMNS`, `pixels`, `row`, `file` and `split`.
+        rows: all readable rows, with the columns `parquet_file.KEPT_COLUMNS`, `pixels`, `has_hand`, `row`, `file` and
+            `split`.
         facts: the metadata of the dataset.
     """
     rows = rows.append_column("position", pa.array(range(len(rows)), pa.int64()))
     originals = rows.filter(pc.is_null(rows.column("parent")))
     by_signer = _summary(facts).get("split_by") == "signer"
+    # Empty frames, such as the black ones while a camera starts, are equal in all clips.
+    comparable = rows.filter(pc.or_(pc.is_null(rows.column("clip")), rows.column("has_hand")))
     for found in (
-        _find_in_several_splits(rows, "pixels", "pixels-in-two-splits", "the same image"),
+        _find_in_several_splits(comparable, "pixels", "pixels-in-two-splits", "the same image"),
         _find_in_several_splits(rows, "group", "group-in-two-splits", "near-duplicate group {}"),
         _find_in_several_splits(_merge_validation(originals), "signer", "signer-in-two-splits", "signer {}")
         if by_signer
         else (),
-        _find_duplicates(originals),
+        # A clip can have equal frames, and share them with a still: J begins with the handshape of I.
+        _find_duplicates(originals.filter(pc.is_null(originals.column("clip")))),
+        find_in_clips(rows),
     ):
         yield from _make_problems(rows, list(found))
     yield from _check_copies(rows, originals)
@@ -49,18 +56,14 @@ def _merge_validation(rows: pa.Table) -> pa.Table:
     return rows.set_column(index, "split", pc.if_else(pc.equal(split, "test"), split, "train"))
 
 
-_Found = tuple[int, str, str]
-"""Position of the row among all rows, kind and text of a finding."""
-
-
-def _make_problems(rows: pa.Table, found: list[_Found]) -> Iterator[Problem]:
+def _make_problems(rows: pa.Table, found: list[Found]) -> Iterator[Problem]:
     # All locations at once, because reading single cells of an Arrow table is slow.
     locations = rows.select(["file", "row"]).take(pa.array([position for position, _, _ in found], pa.int64()))
     for (_, kind, text), location in zip(found, locations.to_pylist(), strict=True):
         yield make_problem(kind, text, file=location["file"], row=location["row"])
 
 
-def _find_in_several_splits(rows: pa.Table, key: str, kind: str, description: str) -> Iterator[_Found]:
+def _find_in_several_splits(rows: pa.Table, key: str, kind: str, description: str) -> Iterator[Found]:
     """Yield each value of a column that occurs in several splits, with the last row that contains it."""
     valid = rows.select([key, "split", "position"]).filter(pc.is_valid(rows.column(key)))
     groups = valid.group_by(key).aggregate([("split", "distinct"), ("position", "max"), ("position", "count")])
@@ -71,7 +74,7 @@ def _find_in_several_splits(rows: pa.Table, key: str, kind: str, description: st
         yield each["position_max"], kind, f"{value} is in {splits} ({each['position_count']:,} rows)"
 
 
-def _find_duplicates(originals: pa.Table) -> Iterator[_Found]:
+def _find_duplicates(originals: pa.Table) -> Iterator[Found]:
     """Yield images that occur several times in one split or with several labels."""
     valid = originals.select(["pixels", "label", "split", "position"]).filter(pc.is_valid(originals.column("pixels")))
     groups = valid.group_by("pixels").aggregate(
@@ -101,19 +104,21 @@ def _check_counts(rows: pa.Table, facts: Mapping[str, Any]) -> Iterator[Problem]
     if not isinstance(stated, dict):
         return
     originals = rows.filter(pc.is_null(rows.column("parent")))
-    counts = {each["values"]: each["counts"] for each in pc.value_counts(originals.column("split")).to_pylist()}
-    for split in schema.SPLITS:
-        if stated.get(split, 0) != counts.get(split, 0):
-            text = (
-                f"{split} has {counts.get(split, 0):,} rows without augmented copies, but the metadata states "
-                f"{stated.get(split, 0)!r}"
-            )
-            yield make_problem("counts", text)
+    in_clips = originals.column("clip").is_valid()
+    stated_clips = as_dict(as_dict(_summary(facts).get("clips")).get("frames"))
+    for part, numbers, what in (
+        (originals.filter(pc.invert(in_clips)), stated, "rows without clips and augmented copies"),
+        (originals.filter(in_clips), stated_clips, "frames of clips"),
+    ):
+        counts = {each["values"]: each["counts"] for each in pc.value_counts(part.column("split")).to_pylist()}
+        for split in schema.SPLITS:
+            count, number = counts.get(split, 0), numbers.get(split, 0)
+            if count != number:
+                yield make_problem("counts", f"{split} has {count:,} {what}, but the metadata states {number!r}")
     copies, stated_copies = len(rows) - len(originals), _summary(facts).get("augmented", 0)
     if copies != stated_copies:
         yield make_problem("counts", f"{copies:,} augmented copies, but the metadata states {stated_copies!r}")
 
 
 def _summary(facts: Mapping[str, Any]) -> dict[str, Any]:
-    summary = facts.get("summary")
-    return summary if isinstance(summary, dict) else {}
+    return as_dict(facts.get("summary"))

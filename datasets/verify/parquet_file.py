@@ -10,13 +10,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, LETTERS
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.verify.findings import Problem, make_problem
 from aslkit.datasets.verify.rows import check_rows
 from aslkit.vision.images import ImageError, decode_image, pixel_hash, read_header, strip_metadata
 
-KEPT_COLUMNS: Final = ("label", "signer", "session", "group", "parent", "sha256", "licence", "consent")
+KEPT_COLUMNS: Final = (
+    "label",
+    "signer",
+    "session",
+    "group",
+    "parent",
+    "sha256",
+    "licence",
+    "consent",
+    "clip",
+    "time_ms",
+)
 """Columns that are kept in memory for all rows, for checks across the whole dataset."""
 
 _BATCH_BYTES: Final = 128_000_000
@@ -47,8 +58,8 @@ class RowGroupReport:
     """Result of checking one row group.
 
     Attributes:
-        rows: the columns KEPT_COLUMNS, `row`, the index in the file, and `pixels`, the hash of the decoded image, null
-            if it cannot be decoded.
+        rows: the columns KEPT_COLUMNS; `pixels`, the hash of the decoded image, null if it cannot be decoded;
+            `has_hand`, whether there are landmarks; and `row`, the index in the file.
         findings: the problems found.
     """
 
@@ -86,9 +97,10 @@ def _check_schema(file_schema: pa.Schema, file: str) -> Iterator[Problem]:
     extra = [name for name in file_schema.names if name not in schema.COLUMNS.names]
     if extra:
         yield make_problem("extra-column", f"unknown columns: {', '.join(extra[:10])}", file=file)
-    names = schema.label_names(file_schema)
-    if names is not None and names != list(LETTERS):
-        yield make_problem("label-names", f"the labels are named {names}, not {' '.join(LETTERS)}", file=file)
+    if not schema.has_known_labels(file_schema):
+        names = schema.label_names(file_schema)
+        expected = LETTERS if schema.file_version(file_schema) == 1 else LABELS
+        yield make_problem("label-names", f"the labels are named {names}, not {' '.join(expected)}", file=file)
 
 
 def inspect_row_group(path: Path, file: str, group: int, first: int) -> RowGroupReport:
@@ -111,10 +123,12 @@ def inspect_row_group(path: Path, file: str, group: int, first: int) -> RowGroup
             batch_rows = int(_BATCH_BYTES * max(metadata.num_rows, 1) / max(metadata.total_byte_size, 1))
             # A dataset can declare that it contains landmarks only.
             has_images = schema.parse_facts(opened.schema_arrow).get("pixels") is not False
-            for batch in opened.iter_batches(
-                min(_BATCH_ROWS, max(batch_rows, 1)), row_groups=[group], columns=schema.COLUMNS.names
+            columns = schema.stored_columns(opened.schema_arrow, schema.COLUMNS.names)
+            for stored in opened.iter_batches(
+                min(_BATCH_ROWS, max(batch_rows, 1)), row_groups=[group], columns=columns
             ):
-                batch.validate(full=True)
+                stored.validate(full=True)
+                batch = schema.add_clip_columns(stored, schema.COLUMNS.names)
                 findings += check_rows(batch, file=file, first=position)
                 hashes = [
                     _check_image(row, file, position + index, findings, has_images)
@@ -176,6 +190,7 @@ def _check_image(row: _ImageRow, file: str, position: int, findings: list[Proble
 def _keep_columns(hashes: list[str | None], first: int, batch: pa.RecordBatch) -> pa.Table:
     columns = {name: batch.column(name) for name in KEPT_COLUMNS}
     columns["pixels"] = pa.array(hashes, pa.string())
+    columns["has_hand"] = batch.column("landmarks").is_valid()
     columns["row"] = pa.array(np.arange(first, first + len(batch)), pa.int64())
     return pa.table(columns)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, LETTERS
 from aslkit.core.sanitize import is_printable
 from aslkit.core.workspace import validate_name
 from aslkit.datasets import schema
@@ -19,7 +19,7 @@ from aslkit.vision.images import MAX_PIXELS, MAX_SIDE, MIN_SIDE
 
 _REQUIRED_COLUMNS: Final = ("image", "label", "width", "height", "sha256")
 _NAME_COLUMNS: Final = ("signer", "session")
-_TEXT_COLUMNS: Final = ("signer", "session", "camera", "handedness", "licence", "consent", "augmentation")
+_TEXT_COLUMNS: Final = ("signer", "session", "camera", "handedness", "licence", "consent", "augmentation", "clip")
 _MAX_TEXT_CHARS: Final = 2000
 """Maximum length of a text. A consent statement can be a paragraph."""
 
@@ -58,7 +58,8 @@ def _iter_checks(columns: dict[str, Any]) -> Iterator[_Check]:
     for name in _REQUIRED_COLUMNS:
         yield "missing-value", _to_mask(columns[name].is_null()), f"{name} is null"
     label = _to_ints(columns["label"], 0)
-    yield "label", (label < 0) | (label >= len(LETTERS)), lambda i: f"label {label[i]}, not 0–{len(LETTERS) - 1}"
+    yield "label", (label < 0) | (label >= len(LABELS)), lambda i: f"label {label[i]}, not 0–{len(LABELS) - 1}"
+    yield from _check_clips(columns, label)
     width, height = (_to_ints(columns[name], MIN_SIDE) for name in ("width", "height"))
     impossible = (
         (np.minimum(width, height) < MIN_SIDE) | (np.maximum(width, height) > MAX_SIDE) | (width * height > MAX_PIXELS)
@@ -111,6 +112,19 @@ def _check_augmentation(columns: dict[str, Any]) -> Iterator[_Check]:
     parent, augmentation = (_to_mask(columns[name].is_valid()) for name in ("parent", "augmentation"))
     yield "parent", parent & ~augmentation, "a parent without an augmentation"
     yield "parent", ~parent & augmentation, "an augmentation without a parent"
+
+
+def _check_clips(columns: dict[str, Any], label: npt.NDArray[np.int64]) -> Iterator[_Check]:
+    in_clip, timed, copied = (_to_mask(columns[name].is_valid()) for name in ("clip", "time_ms", "parent"))
+    moving = (label >= len(LETTERS)) & (label < len(LABELS))
+    still = (label >= 0) & (label < len(LETTERS))
+    time = _to_ints(columns["time_ms"], 0)
+    yield "clip", in_clip & ~timed, "a frame of a clip has no time_ms"
+    yield "clip", ~in_clip & timed, "time_ms of an image that is not part of a clip"
+    yield "clip", time < 0, lambda i: f"time_ms is {time[i]}, which is negative"
+    yield "clip", ~in_clip & moving, lambda i: f"{LABELS[label[i]]} is signed with a movement, but it is not in a clip"
+    yield "clip", in_clip & still, lambda i: f"a clip of {LABELS[label[i]]}, which is signed without a movement"
+    yield "clip", in_clip & copied, "an augmented copy is part of a clip"
 
 
 def _check_text(name: str, column: Any) -> Iterator[_Check]:

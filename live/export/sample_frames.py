@@ -17,7 +17,18 @@ from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import ImageError, decode_image
 from aslkit.vision.preprocess import Array, PreprocessConfig, canonical_points, landmark_features, model_input
 
-_COLUMNS: Final = ["label", "signer", "handedness", "landmarks", "hand_box", "hand_score", "width", "height", "parent"]
+_COLUMNS: Final = [
+    "label",
+    "signer",
+    "handedness",
+    "landmarks",
+    "hand_box",
+    "hand_score",
+    "width",
+    "height",
+    "parent",
+    "clip",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +105,7 @@ def _draw(
 
 
 def _read_table(dataset: Path, splits: Sequence[str], contract: PreprocessConfig) -> pa.Table:
-    """Return the rows with a hand, without augmented copies, with an additional column "split"."""
+    """Return the rows with a hand, without augmented copies and clips, with an additional column "split"."""
     if unknown := [letter for letter in contract.letters if letter not in INDEX]:
         raise AslkitError(f"The model predicts {unknown[0]!r}, which is not a letter of datasets.")
     parts = [
@@ -108,7 +119,7 @@ def _read_file(path: Path, contract: PreprocessConfig) -> pa.Table:
     columns = _COLUMNS if contract.kind == "landmarks" else [*_COLUMNS, "image"]
     table = pa.concat_tables(parquet_store.iter_file_row_groups(path, columns)).replace_schema_metadata(None)
     usable = pc.and_(table.column("landmarks").is_valid(), pc.invert(table.column("parent").is_valid()))
-    table = table.filter(usable)
+    table = table.filter(pc.and_(usable, table.column("clip").is_null()))
     return table.append_column("split", pa.array([path.name.split("-")[0]] * len(table), pa.string()))
 
 

@@ -1,5 +1,6 @@
 """Make small valid datasets of generated images, written with the project's own store and card."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aslkit.core.letters import LABEL_INDEX, LETTERS, MOTION_LETTERS
 from aslkit.datasets import card, parquet_store, schema
 from aslkit.datasets.sharing import manifest
 from aslkit.vision.images import (
@@ -25,7 +27,7 @@ SIGNERS = {"train": ("ada", "ben"), "validation": ("ben",), "test": ("cleo",)}
 VERSIONS = {"aslkit": "0.1.0"}
 COMPARED_COLUMNS = (
     "label", "signer", "session", "camera", "handedness", "landmarks", "hand_box", "hand_score", "width", "sha256",
-    "phash", "group", "parent", "licence",
+    "phash", "group", "parent", "licence", "clip", "time_ms",
 )  # fmt: skip
 
 
@@ -64,7 +66,23 @@ def row(index: int, signer: str, **other: Any) -> dict[str, Any]:
         "group": index,
         "licence": "CC-BY-4.0",
         "consent": "To be shared.",
+        "clip": None,
+        "time_ms": None,
     } | other
+
+
+def clip_rows(start: int, signer: str, name: str, *, letter: str = "J", frames: int = 4) -> list[dict[str, Any]]:
+    """Make the rows of a clip: 30 frames per second, a hand in three of four, and a group of their own."""
+    key = f"{signer}/one/{letter}/{name}"
+    return [
+        row(start + index, signer, clip=key, time_ms=33 * index, label=LABEL_INDEX[letter], group=start)
+        | {"image": row(start + index, signer)["image"] | {"path": f"{key}/{index:03d}.{_suffix(start + index)}"}}
+        for index in range(frames)
+    ]
+
+
+def _suffix(index: int) -> str:
+    return "png" if index % 5 == 4 else "jpg"
 
 
 def rows_of(split: str, count: int) -> list[dict[str, Any]]:
@@ -78,6 +96,11 @@ def facts_for(splits: dict[str, list[dict[str, Any]]], summary: dict[str, Any]) 
     originals = {name: sum(row.get("parent") is None for row in rows) for name, rows in splits.items()}
     copies = sum(len(rows) for rows in splits.values()) - sum(originals.values())
     frames = sum(originals.values())
+    clips = {name: [row for row in rows if row.get("clip")] for name, rows in splits.items()}
+    if any(clips.values()):
+        summary = {"clips": {"frames": {name: len(rows) for name, rows in clips.items()}}} | summary
+        originals = {name: count - len(clips[name]) for name, count in originals.items()}
+        frames = sum(originals.values())
     base = {"frames": frames, "groups": frames, "split_by": "signer", "splits": originals, "held_out": ["cleo"],
              "rejected": {"blurred": 2}, "notes": ["Record more."], "augmented": copies}  # fmt: skip
     return {"summary": base | summary, "versions": VERSIONS, "config": {"seed": 0}}
@@ -101,6 +124,32 @@ def dataset(folder: Path, *, train: int = 30, validation: int = 4, test: int = 1
     """Write a valid dataset and return its folder."""
     count = {"train": train, "validation": validation, "test": test}
     return write(folder, {name: rows_of(name, number) for name, number in count.items()})
+
+
+def dataset_with_clips(folder: Path) -> Path:
+    """Write a valid dataset with six clips of three signers, and return its folder."""
+    splits = {name: rows_of(name, 12) for name in schema.SPLITS}
+    for number, (split, signer) in enumerate((("train", "ada"), ("validation", "ben"), ("test", "cleo"))):
+        for letter in MOTION_LETTERS:
+            start = 10_000 + 1000 * number + 100 * MOTION_LETTERS.index(letter)
+            splits[split] += clip_rows(start, signer, f"20260102T03040{number}000Z", letter=letter)
+    return write(folder, splits)
+
+
+def to_version_1(folder: Path) -> Path:
+    """Rewrite a dataset without clips as version 1 of the schema wrote it, and return its folder."""
+    for path in parquet_store.list_files(folder):
+        table = pq.read_table(path).drop_columns(list(schema.CLIP_COLUMNS))
+        own = json.loads(table.schema.metadata[b"aslkit"]) | {"schema_version": 1}
+        known = json.loads(table.schema.metadata[b"huggingface"])
+        features = known["info"]["features"]
+        for name in schema.CLIP_COLUMNS:
+            del features[name]
+        features["label"]["names"] = list(LETTERS)
+        pq.write_table(
+            table.replace_schema_metadata({"aslkit": json.dumps(own), "huggingface": json.dumps(known)}), path
+        )
+    return folder
 
 
 def change(folder: Path, split: str, edit: Callable[[pa.Table], pa.Table]) -> None:

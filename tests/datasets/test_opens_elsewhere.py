@@ -13,14 +13,14 @@ import polars
 import pyarrow.dataset as pa_dataset
 import pytest
 
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS
 from aslkit.datasets import parquet_store
 from tests.datasets import factories
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return factories.dataset(tmp_path_factory.mktemp("opens") / "tiny", train=20, validation=3, test=6)
+    return factories.dataset_with_clips(tmp_path_factory.mktemp("opens") / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ print(json.dumps({"rows": found, "names": names}))
 
 def test_hugging_face_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
     found = run(HUGGING_FACE, folder, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path), HF_DATASETS_CACHE=str(tmp_path))
-    assert found["names"] == list(LETTERS)
+    assert found["names"] == list(LABELS)
     assert list(found["rows"]) == ["train", "validation", "test"]
     for split, rows in expected.items():
         assert [{name: row[name] for name in rows[0]} for row in found["rows"][split]] == rows

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.datasets import parquet_store, schema
+from tests.datasets import factories
 
 
 def row(index: int, **other: Any) -> dict[str, Any]:
@@ -157,10 +158,25 @@ def test_wrong_schema_is_reported(dataset: Path, name: str, values: pa.Array | N
 
 def test_newer_schema_version_is_rejected(dataset: Path) -> None:
     path = parquet_store.list_files(dataset)[0]
-    table = pq.read_table(path).replace_schema_metadata({"aslkit": json.dumps({"schema_version": 2})})
+    table = pq.read_table(path).replace_schema_metadata({"aslkit": json.dumps({"schema_version": 3})})
     pq.write_table(table, path)
-    with pytest.raises(AslkitError, match="schema version 2, but this version of aslkit reads version 1 only"):
+    with pytest.raises(AslkitError, match="schema version 3, but this version of aslkit reads versions 1 and 2 only"):
         parquet_store.read_dataset(dataset)
+
+
+def test_version_1_is_read_with_null_clips(dataset: Path) -> None:
+    expected = parquet_store.read_dataset(dataset)
+    factories.to_version_1(dataset)
+    path = parquet_store.list_files(dataset)[0]
+    assert "clip" not in pq.read_schema(path).names
+    assert parquet_store.read_dataset(dataset).select(expected.column_names).equals(expected)
+    small = parquet_store.read_dataset(dataset, ["time_ms", "label", "clip"])
+    assert small.column("clip").null_count == small.column("time_ms").null_count == len(expected)
+    groups = list(parquet_store.iter_row_groups(dataset, schema.COLUMNS.names))
+    groups.append(parquet_store.read_row_group(path, 0, schema.COLUMNS.names))
+    for table in groups:
+        assert table.select(schema.COLUMNS.names).schema.equals(schema.COLUMNS)
+        assert table.column("clip").null_count == len(table)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "rubbish", "middle"])

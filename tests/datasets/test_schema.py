@@ -5,7 +5,7 @@ import pytest
 
 from aslkit import __version__
 from aslkit.core.errors import AslkitError
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, LETTERS
 from aslkit.datasets import schema
 
 
@@ -13,7 +13,7 @@ def test_hugging_face_features_match_columns() -> None:
     features = json.loads(schema.with_metadata({}).metadata[b"huggingface"])["info"]["features"]
     assert list(features) == schema.COLUMNS.names
     assert features["image"] == {"_type": "Image"}
-    assert features["label"]["names"] == list(LETTERS)
+    assert features["label"]["names"] == list(LABELS)
     for field in schema.COLUMNS:
         feature = features[field.name]
         if feature["_type"] == "Sequence":
@@ -27,7 +27,7 @@ def test_hugging_face_features_match_columns() -> None:
 def test_facts_round_trip() -> None:
     facts = {"summary": {"frames": 3, "name": "é"}}
     assert schema.parse_facts(schema.with_metadata(facts)) == facts | {
-        "schema_version": 1,
+        "schema_version": 2,
         "aslkit": __version__,
     }
 
@@ -43,7 +43,7 @@ def test_invalid_facts_are_ignored(own: bytes) -> None:
 def test_invalid_label_names_are_none(metadata: bytes) -> None:
     assert schema.label_names(schema.COLUMNS.with_metadata({b"huggingface": metadata})) is None
     assert schema.label_names(schema.COLUMNS) is None
-    assert schema.label_names(schema.with_metadata({})) == list(LETTERS)
+    assert schema.label_names(schema.with_metadata({})) == list(LABELS)
 
 
 def test_image_feature_is_struct_without_pixels() -> None:
@@ -72,10 +72,40 @@ def test_check_accepts_extra_columns_in_any_order() -> None:
     schema.check(more, "x.parquet")
 
 
-@pytest.mark.parametrize("version", [0, 2, 99, "1", None])
+@pytest.mark.parametrize("version", [0, 3, 99, "1", True, None])
 def test_check_rejects_other_versions(version: object) -> None:
     later = schema.COLUMNS.with_metadata({b"aslkit": json.dumps({"schema_version": version}).encode()})
     with pytest.raises(
-        AslkitError, match=f"schema version {version}, but this version of aslkit reads version 1 only. Update aslkit"
+        AslkitError,
+        match=f"schema version {version}, but this version of aslkit reads versions 1 and 2 only. Update aslkit",
     ):
         schema.check(later, "x.parquet")
+
+
+def test_numbers_of_static_letters_are_those_of_version_1() -> None:
+    """Old and new datasets are merged without renumbering."""
+    assert LABELS[:24] == LETTERS
+    assert LABELS[24:] == ("J", "Z")
+
+
+def test_version_1_is_read_with_and_without_metadata() -> None:
+    old = pa.schema([field for field in schema.COLUMNS if field.name not in schema.CLIP_COLUMNS])
+    stated = old.with_metadata({b"aslkit": json.dumps({"schema_version": 1}).encode()})
+    for each in (old, stated):
+        schema.check(each, "x.parquet")
+        assert schema.stored_columns(each, ["clip", "label", "time_ms"]) == ["label"]
+    with pytest.raises(AslkitError, match="has no column 'clip'"):
+        schema.check(old.with_metadata({b"aslkit": json.dumps({"schema_version": 2}).encode()}), "x.parquet")
+
+
+def test_label_names_must_be_those_of_the_version() -> None:
+    def named(version: int, names: tuple[str, ...]) -> pa.Schema:
+        features = {"info": {"features": {"label": {"names": names}}}}
+        metadata = {"aslkit": json.dumps({"schema_version": version}), "huggingface": json.dumps(features)}
+        return schema.COLUMNS.with_metadata(metadata)
+
+    assert schema.has_known_labels(named(1, LETTERS))
+    assert schema.has_known_labels(named(2, LABELS))
+    assert not schema.has_known_labels(named(1, LABELS))
+    assert not schema.has_known_labels(named(2, LETTERS))
+    assert schema.has_known_labels(schema.COLUMNS)

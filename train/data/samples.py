@@ -34,9 +34,9 @@ GAP_SHARE: Final = 0.05
 """Share of a letter's frames in a session that is dropped around a test block, as curation does."""
 
 _REQUIRED: Final = ("label", "signer", "session", "group", "width", "height")
-_COLUMNS: Final = ["label", "signer", "session", "width", "height", "group", "parent", "image.path"]
-_LANDMARK_COLUMNS: Final = ["landmarks", "handedness", "width", "height"]
-_IMAGE_COLUMNS: Final = ["image", "hand_box", "landmarks", "handedness", "width", "height"]
+_COLUMNS: Final = ["label", "signer", "session", "width", "height", "group", "parent", "image.path", "clip"]
+_LANDMARK_COLUMNS: Final = ["landmarks", "handedness", "width", "height", "clip"]
+_IMAGE_COLUMNS: Final = ["image", "hand_box", "landmarks", "handedness", "width", "height", "clip"]
 
 _MEMORY_BYTES: Final = 256 * 2**20
 """Maximum size of hands in memory: a million as landmarks. More are in a temporary file."""
@@ -44,7 +44,7 @@ _MEMORY_BYTES: Final = 256 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """The n frames of a dataset, sorted by SIGNER/SESSION/LETTER/NAME.
+    """The n frames of a dataset that are not part of a clip, sorted by SIGNER/SESSION/LETTER/NAME.
 
     Attributes:
         hands: what features are computed from, for the whole dataset: landmarks from `canonical_points`, float32
@@ -93,7 +93,7 @@ class Samples:
 
 
 def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0, cache: Path | None = None) -> Samples:
-    """Read a dataset and preprocess its hands for a feature.
+    """Read a dataset and preprocess its hands for a feature. The frames of clips are left out.
 
     Args:
         folder: folder of the dataset.
@@ -106,14 +106,22 @@ def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0, ca
         AslkitError: the dataset is damaged, incomplete or has other labels.
     """
     table = parquet_store.read_dataset(folder, _COLUMNS)
+    clips = table.column("clip").is_valid()
+    if len(table) and pc.all(clips).as_py():
+        raise AslkitError(
+            f"{folder} has only clips, of letters that are signed with a movement. The model of the other letters "
+            "needs images of them: aslkit capture --letters A-Y"
+        )
+    table = table.filter(pc.invert(clips))
     _check_columns(table, folder)
     label = table.column("label").to_numpy()
     if len(table) == 0 or label.min() < 0 or label.max() >= len(LETTERS):
         raise AslkitError(f"{folder} has no rows, or labels outside 0–{len(LETTERS) - 1}. It is not an aslkit dataset.")
-    names = schema.label_names(pq.read_schema(parquet_store.list_files(folder)[0]))
-    if names is not None and names != list(LETTERS):
+    file_schema = pq.read_schema(parquet_store.list_files(folder)[0])
+    if not schema.has_known_labels(file_schema):
+        names = schema.label_names(file_schema) or []
         raise AslkitError(
-            f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the 24 static letters. "
+            f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the letters of ASL. "
             "Import its images again: aslkit import FOLDER --signer NAME"
         )
     keys = pc.struct_field(table.column("image"), "path").to_pylist()
@@ -290,7 +298,8 @@ def _read_hands(
     done = 0
     # Pillow, OpenCV and MediaPipe release the GIL, so threads use all cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress_bar("Reading hands", len(position)) as advance:
-        for table in parquet_store.iter_row_groups(folder, columns):
+        for row_group in parquet_store.iter_row_groups(folder, columns):
+            table = row_group.filter(row_group.column("clip").is_null())
             if needs_images:
                 part = np.zeros((len(table), *shape[1:]), np.float32)
                 for number, hand in enumerate(pool.map(partial(read_hand, contract=contract), table.to_pylist())):

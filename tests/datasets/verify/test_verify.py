@@ -74,7 +74,7 @@ VALID_JPEG = encode_jpeg(factories.picture(1))
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 GIF = b"GIF89a" + bytes(300)
 CASES: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
-    ("label", cell("label", 24)),
+    ("label", cell("label", 26)),
     ("label", cell("label", -1)),
     ("label", cell("label", 2**62)),
     ("missing-value", cell("label", None)),
@@ -264,3 +264,91 @@ def test_mutated_file_never_raises(
     for each in verify_dataset(folder, processes=0).findings:
         assert each.kind in KINDS
         assert (each.what + each.file).isprintable()
+
+
+@pytest.fixture(scope="module")
+def valid_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return factories.dataset_with_clips(tmp_path_factory.mktemp("verify") / "clips")
+
+
+@pytest.fixture
+def with_clips(valid_clips: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(valid_clips, tmp_path / "clips"))
+
+
+def test_valid_clips_have_no_findings(valid_clips: Path) -> None:
+    report = verify_dataset(valid_clips, processes=0)
+    assert report.findings == ()
+    assert report.rows == {"train": 20, "validation": 20, "test": 20}
+
+
+def test_version_1_has_no_findings(dataset: Path) -> None:
+    assert verify_dataset(factories.to_version_1(dataset), processes=0).findings == ()
+
+
+CLIP = 13
+"""Row in train of the second frame of the first clip."""
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "expected"),
+    [
+        (CLIP, "clip", None, "time_ms of an image that is not part of a clip"),
+        (0, "clip", "ada/one/A/1", "a frame of a clip has no time_ms"),
+        (0, "time_ms", 5, "time_ms of an image that is not part of a clip"),
+        (CLIP, "time_ms", None, "a frame of a clip has no time_ms"),
+        (CLIP, "time_ms", -5, "time_ms is -5, which is negative"),
+        (CLIP, "time_ms", 66, "has several frames at the same time"),
+        (CLIP, "label", 3, "a clip of D, which is signed without a movement"),
+        (CLIP, "label", 25, "has several values of label: 24 and 25"),
+        (CLIP, "session", "two", "has several values of session: one and two"),
+        (CLIP, "signer", "ben", "has several values of signer: ada and ben"),
+        (0, "label", 24, "J is signed with a movement, but it is not in a clip"),
+        (CLIP, "clip", "ada/one/J/other", "the clip ada/one/J/other has 1 frame"),
+    ],
+)
+def test_faults_of_clips_are_found(with_clips: Path, row: int, column: str, value: Any, expected: str) -> None:
+    factories.change(with_clips, "train", lambda table: factories.with_cell(table, column, row, value))
+    found = {each.what for each in verify_dataset(with_clips, processes=0).findings if each.kind == "clip"}
+    assert any(expected in what for what in found), found
+
+
+def _rename_clip(table: pa.Table, old: str, new: str) -> pa.Table:
+    names = [new if name == old else name for name in table.column("clip").to_pylist()]
+    return table.set_column(table.schema.get_field_index("clip"), "clip", pa.array(names, pa.string()))
+
+
+def test_clip_in_two_splits_is_found(with_clips: Path) -> None:
+    names = [parquet_store.read_dataset(with_clips, ["clip"]).column("clip").to_pylist()[row] for row in (13, 33)]
+    factories.change(with_clips, "validation", lambda table: _rename_clip(table, names[1], names[0]))
+    assert "clip-in-two-splits" in kinds(with_clips)
+
+
+def test_duplicate_clips_are_found_and_equal_frames_are_not(tmp_path: Path) -> None:
+    clip, other = (factories.clip_rows(500, "ada", name) for name in ("1", "2"))
+    test = factories.rows_of("test", 4)
+    folder = factories.write(tmp_path / "twice", {"train": [*clip, *other], "test": test})
+    assert kinds(folder) == {"twice"}
+    renamed = [row | {"label": 25} for row in factories.clip_rows(500, "ada", "2", letter="Z")]
+    folder = factories.write(tmp_path / "letters", {"train": [*clip, *renamed], "test": test})
+    assert kinds(folder) == {"two-letters"}
+    # The camera delivered the same image twice, and a still shows the same hand.
+    still = factories.row(500, "ada", label=8, group=500)
+    same = clip[0] | {"time_ms": 400}
+    assert kinds(factories.write(tmp_path / "equal", {"train": [*clip, same, still], "test": test})) == set()
+
+
+def test_frames_shared_by_clips_of_two_splits_are_found_if_they_show_a_hand(tmp_path: Path) -> None:
+    clip, other = factories.clip_rows(500, "ada", "1"), factories.clip_rows(600, "cleo", "1")
+    pixels = ("image", "sha256", "phash", "width", "height", "sharpness", "brightness", "contrast")
+    assert clip[3]["landmarks"] is other[3]["landmarks"] is None
+    shared = [*other[:3], other[3] | {key: clip[3][key] for key in pixels}]
+    assert kinds(factories.write(tmp_path / "empty", {"train": clip, "test": shared})) == set()
+    shared = [other[0] | {key: clip[0][key] for key in pixels}, *other[1:]]
+    assert kinds(factories.write(tmp_path / "hand", {"train": clip, "test": shared})) == {"pixels-in-two-splits"}
+
+
+def test_missing_frames_of_clips_contradict_the_metadata(with_clips: Path) -> None:
+    factories.change(with_clips, "train", lambda table: table.slice(0, len(table) - 1))
+    found = {each.what for each in verify_dataset(with_clips, processes=0).findings if each.kind == "counts"}
+    assert found == {"train has 7 frames of clips, but the metadata states 8"}
