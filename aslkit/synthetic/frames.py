@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import InputError
-from aslkit.core.letters import parse_letter
+from aslkit.core.letters import MOTION_LETTERS, parse_letter
 from aslkit.synthetic.letter_poses import POSES, Pose
+from aslkit.synthetic.movements.motion_poses import MOTION_POSES
+from aslkit.synthetic.movements.repeated_letter import FARTHER, RepeatedLetter
 from aslkit.synthetic.pose_variants import VARIANTS
 from aslkit.synthetic.render import Light, render_hand
 from aslkit.synthetic.rest_poses import REST_POSES
 from aslkit.synthetic.scene import Camera, apply_camera, noise_tile, render_background
 from aslkit.synthetic.signer import FAULTS, HABIT_DEG, Signer, SyntheticFrame, SyntheticSession, seeded_rng
-from aslkit.synthetic.skeleton import Build, Figure, pose_hand
+from aslkit.synthetic.skeleton import MAX_ANGLES_DEG, MIN_ANGLES_DEG, TURN_DEG, Build, Figure, pose_hand
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -30,14 +32,9 @@ MIN_SIDE: Final = 64
 MARGIN: Final = 0.04
 """Minimum distance of the joints from the edge, as a share of the frame, except in a cut-off frame."""
 
-MIN_ANGLES_DEG: Final = np.array([-6.0, 0.0, 0.0, -24.0])
-MAX_ANGLES_DEG: Final = np.array([95.0, 112.0, 70.0, 20.0])
-"""Range of a finger's joints, degrees, in the order of `letter_poses.Angles`."""
-
 SWAY_DEG: Final = 1.6
-TURN_DEG: Final = np.array([4.0, 3.0, 3.0])
 DRIFT: Final = np.array([0.018, 0.018, 0.02])
-"""Standard deviations of the movement of a held hand: joint angles, view, and position (x, y and distance)."""
+"""Standard deviations of the movement of a held hand: joint angles, and position (x, y and distance)."""
 
 
 class _Drift:
@@ -55,6 +52,8 @@ class _Drift:
 
 
 def _choose_pose(name: str, signer: Signer) -> Pose:
+    if name in MOTION_POSES:
+        return MOTION_POSES[name][0]
     if name not in POSES:
         return REST_POSES[name]
     if not signer.use_variants:
@@ -76,9 +75,14 @@ class _Performance:
         self._view = np.asarray(self._pose.view) + width * habit.normal(0, (5, 4, 4)) + session.view
         self._reach = width * habit.normal(0, 1.5, 3)
         self._drift = _Drift(seeded_rng("drift", signer.name, session.name, letter, seed), 25)
+        self._movement = RepeatedLetter(letter, signer, session, seed) if letter in MOTION_POSES else None
 
-    def at(self, seconds: float) -> tuple[Figure, Array]:
-        """Return the posed hand and the drift of x, y (shares of the frame) and distance, float64 (3,)."""
+    def at(self, seconds: float) -> tuple[Figure, Array, Array]:
+        """Return the posed hand, its drift, float64 (3,), and how far it has moved to draw, float64 (2,).
+
+        The drift is that of x, y (shares of the frame) and distance; the movement is in millimetres in the image.
+        """
+        place, turned = self._movement.at(seconds) if self._movement else (np.zeros(3), np.zeros(3))
         drift = self._drift.at(seconds)
         angles = np.clip(
             self._angles + SWAY_DEG * drift[:16].reshape(4, 4) * (1, 1, 1, 0.5), MIN_ANGLES_DEG, MAX_ANGLES_DEG
@@ -87,11 +91,12 @@ class _Performance:
             self._pose,
             build=self._signer.build,
             angles=angles,
-            view=self._view + TURN_DEG * drift[16:19],
+            view=self._view + TURN_DEG * drift[16:19] + turned,
             reach=self._reach + drift[19:22] * 0.8,
             left=self._signer.left_handed,
         )
-        return posed, DRIFT * drift[22:25]
+        moved = place[:2] * (-1.0 if self._signer.left_handed else 1.0, 1.0)
+        return posed, DRIFT * drift[22:25], moved
 
 
 def _place_hand(
@@ -119,6 +124,13 @@ def _place_hand(
         axis, edge = (0, frame[0]) if cut == "right" else (0, 0.0) if cut == "left" else (1, 0.0)
         middle[axis] = edge
     return scale, middle - (low + high) / 2 * scale
+
+
+def _keep_inside(place: Array, joints: Array, size: tuple[int, int]) -> Array:
+    """Return the position of the wrist, moved so that all joints, float64 (21, 2) from the wrist, are in the frame."""
+    frame = np.asarray(size, np.float64)
+    low, high = joints.min(axis=0), joints.max(axis=0)
+    return np.asarray(np.clip(place, MARGIN * frame - low, (1 - MARGIN) * frame - high), np.float64)
 
 
 def _normalise_joints(posed: Figure, scale: float, place: Array, size: tuple[int, int]) -> npt.NDArray[np.float32]:
@@ -152,7 +164,7 @@ def render_frames(
     """Return an endless stream of frames. The same arguments give identical frames.
 
     Args:
-        letter: one of the 24 letters, or a key of `rest_poses.REST_POSES`.
+        letter: a letter, or a key of `rest_poses.REST_POSES`. J and Z are drawn again and again.
         signer: the signer.
         session: room, light, camera and distance.
         seed: of the movement.
@@ -165,7 +177,9 @@ def render_frames(
     Raises:
         InputError: invalid letter, fault, size or rate. It is raised by the call, not by the first frame.
     """
-    if letter not in REST_POSES:
+    if letter in MOTION_LETTERS:
+        session = replace(session, span=FARTHER * session.span)
+    elif letter not in REST_POSES:
         letter = parse_letter(letter)
     _validate_arguments(width, height, fault, fps)
     return _stream(letter, signer, session, seed, (width, height), fault, fps)
@@ -198,8 +212,10 @@ def _stream(
     noise = noise_tile(rng, width=width, height=height, noise=camera.noise)
     cut = str(rng.choice(["left", "right", "top"])) if fault == "cut-off" else None
     for index in count():
-        posed, drift = performance.at(0.0 if fault == "repeated" else index / fps)
+        posed, drift, moved = performance.at(0.0 if fault == "repeated" else index / fps)
         scale, place = _place_hand(posed, session, drift, size, cut)
+        if letter in MOTION_POSES:
+            place = _keep_inside(place + moved * scale, posed.joints[:, :2] * scale, size)
         joints = _normalise_joints(posed, scale, place, size)
         picture = room
         if fault == "no-hand":
@@ -215,7 +231,7 @@ def render_letter(letter: str, *, size: int = 320) -> Image:
     """Return a sample image of a letter: a right hand, seen by the viewer.
 
     Args:
-        letter: one of the 24 letters, upper or lower case.
+        letter: a letter, upper or lower case. Of J and Z, the hand shape is shown.
         size: width and height, pixels, at least MIN_SIDE.
 
     Returns:
@@ -224,9 +240,9 @@ def render_letter(letter: str, *, size: int = 320) -> Image:
     Raises:
         InputError: invalid letter or size.
     """
-    letter = parse_letter(letter)
+    letter = letter.upper() if letter.upper() in MOTION_LETTERS else parse_letter(letter)
     _validate_arguments(size, size, None, 1.0)
-    pose = POSES[letter]
+    pose = MOTION_POSES[letter][0] if letter in MOTION_LETTERS else POSES[letter]
     posed = pose_hand(
         pose,
         build=Build(),

@@ -25,6 +25,13 @@ RADII: Final = (
 )
 """Radii of each finger at its four joints, millimetres."""
 
+MIN_ANGLES_DEG: Final = np.array([-6.0, 0.0, 0.0, -24.0])
+MAX_ANGLES_DEG: Final = np.array([95.0, 112.0, 70.0, 20.0])
+"""Range of a finger's joints, degrees, in the order of `letter_poses.Angles`."""
+
+TURN_DEG: Final = np.array([4.0, 3.0, 3.0])
+"""Standard deviation of the view of a held hand: yaw, pitch and roll, degrees."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
