@@ -63,7 +63,7 @@ def apply_reviews(
     ]
     gone = {rejection.frame.key for rejection in rejected}
     remaining = [_relabel(frame, letters.get(frame.key)) for frame in frames if not gone or frame.key not in gone]
-    if not remaining:
+    if frames and not remaining:
         raise AslkitError(
             f"All {format_count(len(frames), 'frame')} were dropped in review. `aslkit review --undo` undoes the last "
             "decisions."

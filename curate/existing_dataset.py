@@ -62,7 +62,7 @@ def compute_fingerprint(
         contents: n hashes of their files.
         sessions: by signer and session.
         decisions: current decisions of people by key of the frame.
-        options: JSON-compatible settings.
+        options: JSON-compatible settings, and hashes of other inputs, such as clips.
     """
     digest = hashlib.sha256()
     reviews = sorted((key, decision.action, decision.letter) for key, decision in decisions.items())
@@ -88,6 +88,8 @@ def load_if_up_to_date(folder: Path, fingerprint: str) -> dict[str, Any] | None:
         if facts.get("fingerprint") != fingerprint:
             return None
         summary: dict[str, Any] = facts["summary"]
-        return summary if parquet_store.count_rows(folder) == summary["frames"] + summary["augmented"] else None
+        clip_frames = sum(summary.get("clips", {}).get("frames", {}).values())
+        rows = summary["frames"] + summary["augmented"] + clip_frames
+        return summary if parquet_store.count_rows(folder) == rows else None
     except (AslkitError, KeyError):  # damaged, or written by another version: rebuild it
         return None

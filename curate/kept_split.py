@@ -7,7 +7,8 @@ import numpy as np
 
 from aslkit.core.sanitize import format_count
 from aslkit.curate.config import CurateConfig
-from aslkit.datasets.split import By, Split, SplitFrames, keep_split
+from aslkit.datasets.clip_split import Clips, keep_split_of_rows
+from aslkit.datasets.split import By, Split, SplitFrames
 from aslkit.formats.captures import SessionInfo
 
 
@@ -37,7 +38,7 @@ def unused_split_note(sessions: Mapping[tuple[str, str], SessionInfo]) -> str | 
 
 
 def apply_kept_split(
-    frames: SplitFrames, sessions: Mapping[tuple[str, str], SessionInfo], config: CurateConfig
+    frames: SplitFrames, clip: Clips, sessions: Mapping[tuple[str, str], SessionInfo], config: CurateConfig
 ) -> KeptSplit | None:
     """Return the kept split of the sessions; None if a session has none, or train or test is missing.
 
@@ -45,6 +46,7 @@ def apply_kept_split(
 
     Args:
         frames: n frames.
+        clip: their clips, as in `clip_split.split_rows`.
         sessions: by signer and session.
         config: settings of curation; without a kept validation split, one is chosen.
     """
@@ -55,7 +57,7 @@ def apply_kept_split(
     test = set(frames.signer[given == "test"].tolist())
     shared = sorted(test & set(frames.signer[given != "test"].tolist()))
     by: By = "session" if shared else "signer"
-    split = keep_split(frames, given, by=by, validation_share=config.validation_share, seed=config.seed)
+    split = keep_split_of_rows(frames, clip, given, by=by, validation_share=config.validation_share, seed=config.seed)
     notes = [
         f"The published split leaks: {int(leaking.sum()):,} of {format_count(int(part.sum()), f'{name} image')} "
         "had near-duplicates or copies in another split, and were moved to train."

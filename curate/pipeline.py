@@ -1,52 +1,37 @@
 """The curation pipeline: turn the captures of a workspace into a dataset folder."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from aslkit import __version__
-from aslkit.core.files import atomic_write, file_hash
+from aslkit.core.errors import AslkitError
+from aslkit.core.files import file_hash
 from aslkit.core.installation import require_modules
 from aslkit.core.progress import OnMessage, iterate_with_progress
 from aslkit.core.workspace import Workspace
 from aslkit.curate.apply_reviews import ReviewedFrames, apply_reviews
-from aslkit.curate.augment import augment_images
 from aslkit.curate.config import CurateConfig
+from aslkit.curate.curate_clips import curate_clips, hash_clips
 from aslkit.curate.existing_dataset import check_not_from_elsewhere, compute_fingerprint, load_if_up_to_date
 from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.select import disable_checks
-from aslkit.curate.find_captures import Sessions, find_frames, find_unused, load_sessions
-from aslkit.curate.kept_split import apply_kept_split, unused_split_note
+from aslkit.curate.find_captures import find_captures, find_unused, load_sessions
 from aslkit.curate.measure import measure
-from aslkit.curate.measure import table as measure_table
 from aslkit.curate.measure.cache import MeasurementCache
 from aslkit.curate.measure.engine import Engine, Local
 from aslkit.curate.measure.group_frames import group_frames
 from aslkit.curate.measure.near_duplicates import Integers
 from aslkit.curate.measure.recorded import add_recorded_measurements
-from aslkit.curate.report import report
-from aslkit.curate.report.dataset_leakage import DatasetLeakage, measure_dataset_leakage
-from aslkit.curate.report.notes import (
-    mirrored_session_notes,
-    misplaced_image_notes,
-)
-from aslkit.curate.report.pose_outliers import flag_unusual_forms
-from aslkit.curate.select_captures import SelectedFrames, select_captures
-from aslkit.datasets import card, duplicate_signers, parquet_store, schema
-from aslkit.datasets.split import GAP, Split, SplitFrames, check_hold_out, split_frames
-from aslkit.datasets.summary import summarise_dataset
+from aslkit.curate.select_captures import SelectedFrames, empty_selection, select_captures
+from aslkit.curate.write_dataset import write_dataset
+from aslkit.datasets.split import check_hold_out
 from aslkit.formats.captures import CapturedFrame
 from aslkit.formats.reviews import load_decisions
-
-_RECORDED_VERSIONS: Final = ("mediapipe", "numpy", "opencv-python", "pillow", "scikit-learn", "simplejpeg")
-"""Packages that the measurements depend on; their versions are stored in the dataset."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +64,7 @@ def curate(
     engine: Engine | None = None,
     on_message: OnMessage = lambda _: None,
 ) -> CurateResult:
-    """Measure, filter, group, split and write all captures as a dataset.
+    """Measure, filter, group, split and write all captures, frames and clips, as a dataset.
 
     Args:
         workspace: workspace with the captures, in which the dataset is written.
@@ -103,25 +88,37 @@ def curate(
         require_modules("albumentations", extra="augment", purpose="--augment")
     checks, keep_per_group = disable_checks(checks, config.keep_per_group, restore)
     config = replace(config, keep_per_group=keep_per_group)
-    captured, left_out = find_frames(workspace, with_synthetic)
+    captures = find_captures(workspace, with_synthetic)
     decisions = load_decisions(workspace)
-    reviewed = apply_reviews(captured, decisions, left_out)
+    reviewed = apply_reviews(captures.frames, decisions, captures.left_out)
     frames = reviewed.frames
-    check_hold_out(hold_out, (frame.signer for frame in frames))  # fail before the slow steps
+    check_hold_out(hold_out, captures.signers)  # fail before the slow steps
     contents = list(iterate_with_progress("Hashing files", len(frames), (file_hash(frame.path) for frame in frames)))
-    sessions = load_sessions(workspace, frames)
+    clip_contents, clip_indices = hash_clips(captures.clips)
+    sessions = load_sessions(workspace, captures)
     unused = find_unused(workspace.captures)
-    options = {"config": asdict(config), "checks": asdict(checks), "hold_out": sorted(hold_out), "left_out": left_out}
-    lost = [rejection.frame.key for rejection in unused]
-    fingerprint = compute_fingerprint(frames, contents, sessions, decisions, options | {"lost": lost})
+    options = {
+        "config": asdict(config),
+        "checks": asdict(checks),
+        "hold_out": sorted(hold_out),
+        "left_out": captures.left_out,
+    }
+    lost = [rejection.frame.key for rejection in (*unused, *captures.damaged)]
+    inputs = options | {"lost": lost, "clips": [*clip_indices, *clip_contents]}
+    fingerprint = compute_fingerprint(frames, contents, sessions, decisions, inputs)
     if not rebuild and (existing := load_if_up_to_date(folder, fingerprint)):
         return CurateResult(folder=folder, measured=0, up_to_date=True, summary=existing)
     cache, measured = _measure(workspace, frames, contents, config, engine, rebuild, on_message)
     group = partial(group_frames, sessions=sessions, limits=config.limits, engine=engine, cache=workspace.copies)
     selected = _select(reviewed, cache.get(contents), config, checks, group)
     selected = replace(selected, rejected=[*unused, *selected.rejected])
+    clips = curate_clips(
+        captures, clip_contents, sessions, config, measurements=workspace.measurements, engine=engine, rebuild=rebuild
+    )
+    if not selected.frames and not clips.clips:
+        raise AslkitError(f"No clip can be used. The first one: {clips.rejected[0].detail}")
     facts = {**options, "fingerprint": fingerprint}
-    summary = _write_dataset(folder, selected, sessions, config, hold_out, engine, facts)
+    summary = write_dataset(folder, selected, clips, sessions, config, hold_out, engine, facts)
     return CurateResult(folder=folder, measured=measured, up_to_date=False, summary=summary)
 
 
@@ -132,7 +129,9 @@ def _select(
     checks: CheckConfig,
     find_groups: Callable[[list[CapturedFrame], pa.Table], Integers],
 ) -> SelectedFrames:
-    """Select the frames of the dataset, with the decisions of people."""
+    """Select the frames of the dataset, with the decisions of people; none if only clips were captured."""
+    if not reviewed.frames:
+        return empty_selection(measurements, rejected=reviewed.rejected, notes=reviewed.notes())
     selected = select_captures(
         reviewed.frames, measurements, config, checks, find_groups,
         confirmed=reviewed.kept, relabelled=reviewed.relabelled,
@@ -165,131 +164,3 @@ def _measure(
         rng = np.random.default_rng(config.seed)
         add_recorded_measurements(cache, paths, sessions, engine, rng=rng, on_message=on_message)
     return cache, cache.fill(paths, engine)
-
-
-def _write_dataset(
-    folder: Path,
-    selected: SelectedFrames,
-    sessions: Sessions,
-    config: CurateConfig,
-    hold_out: Sequence[str],
-    engine: Engine,
-    facts: dict[str, Any],
-) -> dict[str, Any]:
-    """Split the frames, write the dataset folder, and return its summary."""
-    table, split, selected = _split(selected, sessions, config, hold_out)
-    unusual = flag_unusual_forms(table, selected.frames, selected.confirmed)
-    selected = replace(selected, flagged=[*selected.flagged, *unusual])
-    summary = _summarise(table, split, selected, config, facts["left_out"])
-    leakage = _measure_leakage(table, split, selected, config)
-    versions = {"aslkit": __version__} | {name: version(name) for name in _RECORDED_VERSIONS}
-    facts = facts | {"summary": summary, "versions": versions, "leaks": asdict(leakage) if leakage else {}}
-    with atomic_write(folder) as new:
-        for name in schema.SPLITS:
-            images = _split_images(name, table, split, selected.frames, config, engine)
-            parquet_store.write_split(new, name, images, facts=facts)
-        for file, findings in (
-            (parquet_store.REJECTED_FILE, selected.rejected),
-            (parquet_store.FLAGGED_FILE, selected.flagged),
-            (parquet_store.REVIEWED_FILE, selected.decisions),
-        ):
-            parquet_store.write_findings(new / file, [finding.row() for finding in findings])
-        card.write_card(new, name=folder.name, facts=facts)
-        _write_report(new, folder.name, table, split, selected, leakage, summary, config)
-    return summary
-
-
-def _write_report(
-    new: Path,
-    name: str,
-    table: pa.Table,
-    split: Split,
-    selected: SelectedFrames,
-    leakage: DatasetLeakage | None,
-    summary: dict[str, Any],
-    config: CurateConfig,
-) -> None:
-    report_input = report.ReportInput(
-        name=name,
-        table=table,
-        frames=selected.frames,
-        suggested=selected.suggested,
-        leakage=leakage,
-        split=split,
-        rejected=selected.rejected,
-        flagged=selected.flagged,
-        summary=summary,
-        config=config,
-        confirmed=selected.confirmed,
-    )
-    report.write_report(new, report_input)
-
-
-def _summarise(
-    table: pa.Table, split: Split, selected: SelectedFrames, config: CurateConfig, left_out: list[str]
-) -> dict[str, Any]:
-    summary = summarise_dataset(
-        table,
-        split,
-        left_out=left_out,
-        rejected=[rejection.reason for rejection in selected.rejected],
-        flagged=[finding.reason for finding in selected.flagged],
-        reviewed=[decision.reason for decision in selected.decisions],
-    )
-    summary["augmented"] = config.augment * summary["splits"]["train"]
-    summary["notes"] = [
-        *misplaced_image_notes(selected.rejected),
-        *selected.notes,
-        *mirrored_session_notes(table),
-        *summary["notes"],
-        *duplicate_signers.duplicate_signer_warnings([table]),
-    ]
-    return summary
-
-
-def _measure_leakage(
-    table: pa.Table, split: Split, selected: SelectedFrames, config: CurateConfig
-) -> DatasetLeakage | None:
-    thumbnails = measure_table.hashes_to_bytes(selected.measurements.column("small"))
-    hashes, labels = (table.column(name).to_numpy() for name in ("phash", "label"))
-    test = split.names == "test"
-    return measure_dataset_leakage(thumbnails, hashes, labels, test, distance=config.group_distance, seed=config.seed)
-
-
-def _split_images(
-    name: str, table: pa.Table, split: Split, frames: Sequence[CapturedFrame], config: CurateConfig, engine: Engine
-) -> Iterator[pa.Table]:
-    """Return the rows of a split with their images; augmented copies follow in the train split."""
-    rows = np.flatnonzero(split.names == name)
-    part = table.take(rows)
-    images = iterate_with_progress(f"Writing {name}", len(rows), measure_table.add_images(part, frames, rows), size=len)
-    if name != "train" or not config.augment:
-        return images
-    originals = measure_table.add_images(part, frames, rows)
-    copies = augment_images(originals, copies=config.augment, total=len(rows), seed=config.seed, engine=engine)
-    return chain(images, measure_table.regroup_rows(copies))
-
-
-def _split(
-    selected: SelectedFrames, sessions: Sessions, config: CurateConfig, hold_out: Sequence[str]
-) -> tuple[pa.Table, Split, SelectedFrames]:
-    """Build and split the rows; frames in the gap between train and test are rejected."""
-    table = measure_table.build_table(selected.frames, selected.measurements, selected.group, sessions)
-    kept = None if hold_out else apply_kept_split(SplitFrames.from_table(table), sessions, config)
-    if kept:
-        return table, kept.split, replace(selected, notes=[*selected.notes, *kept.notes])
-    if note := unused_split_note(sessions):
-        selected = replace(selected, notes=[*selected.notes, note])
-    split = split_frames(
-        SplitFrames.from_table(table),
-        test_share=config.test_share,
-        validation_share=config.validation_share,
-        gap_share=config.gap_share,
-        seed=config.seed,
-        hold_out=hold_out,
-    )
-    in_gap = split.names == GAP
-    if not in_gap.any():
-        return table, split, selected
-    selected = selected.reject(in_gap, GAP, "between train and test in time")
-    return table.filter(~in_gap), replace(split, names=split.names[~in_gap]), selected

@@ -115,6 +115,20 @@ def select_captures(
     )
 
 
+def empty_selection(measurements: pa.Table, *, rejected: list[Rejection], notes: list[str]) -> SelectedFrames:
+    """Return a selection without frames, for captures that contain only clips.
+
+    Args:
+        measurements: no rows of `measure.MEASURED_SCHEMA`.
+        rejected: frames that people rejected.
+        notes: notes for the summary.
+    """
+    none = np.zeros(0, np.int64)
+    return SelectedFrames(
+        frames=[], measurements=measurements, group=none, suggested=none, rejected=rejected, flagged=[], notes=notes
+    )
+
+
 def _mark(frames: Sequence[CapturedFrame], keys: Collection[str]) -> npt.NDArray[np.bool_]:
     """Return which frames have one of the keys, bool (n,)."""
     return np.array([bool(keys) and frame.key in keys for frame in frames], bool)

@@ -1,7 +1,8 @@
 """Build the rows of a dataset from the measurements, the sessions and the image files."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,25 @@ from aslkit.vision.preprocess import canonical_points
 
 _MAX_IMAGE_BYTES: Final = 256_000_000
 """Maximum size of the images in memory at once. Arrow allows at most 2 GB in one column."""
+
+
+_CAPTURED_COLUMNS: Final = ("label", "signer", "session", "camera", "captured_at", "licence", "consent")
+"""Columns that come from the captures; the others are measured."""
+
+
+class ImageFile(Protocol):
+    """An image of a dataset.
+
+    Attributes:
+        path: path of its file.
+        key: `image.path` in the dataset.
+    """
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
 
 
 def group_features(measurements: pa.Table) -> GroupFeatures:
@@ -94,7 +114,7 @@ def build_table(
         "group": pa.array(group),
         "image": pa.nulls(len(frames), schema.COLUMNS.field("image").type),
     }
-    captured = pa.Table.from_pylist(rows, pa.schema([schema.COLUMNS.field(name) for name in rows[0]]))
+    captured = pa.Table.from_pylist(rows, pa.schema([schema.COLUMNS.field(name) for name in _CAPTURED_COLUMNS]))
     for field in schema.COLUMNS:
         if field.name in captured.column_names:
             columns[field.name] = captured.column(field.name)
@@ -105,12 +125,12 @@ def build_table(
     return pa.table({name: columns[name] for name in schema.COLUMNS.names}, schema=schema.COLUMNS)
 
 
-def add_images(table: pa.Table, frames: Sequence[CapturedFrame], rows: Any) -> Iterator[pa.Table]:
+def add_images(table: pa.Table, frames: Sequence[ImageFile], rows: Any) -> Iterator[pa.Table]:
     """Yield the rows with their image files, one row group at a time, or fewer rows if the images are large.
 
     Args:
         table: rows of `build_table`.
-        frames: all frames of the dataset.
+        frames: all frames of the dataset, or all frames of its clips.
         rows: for each row of the table, the index of its frame.
     """
     images: list[dict[str, Any]] = []

@@ -37,6 +37,7 @@ _BONE_COLOR: Final = (40, 200, 255)
 DESCRIPTIONS: Final = {
     "unreadable": "The file cannot be decoded, so no image is shown.",
     "misplaced": "The image is not in SIGNER/SESSION/LETTER, so it is not used. Move it there.",
+    "damaged-clip": "frames.jsonl or an image of the clip is missing or cannot be read. Record the clip again.",
     "conflicting-label": "The same pixels have two different letters. Which one is right is unknown, so both are "
     "rejected.",
     "duplicate": "The same pixels as another image; the first one is kept.",
@@ -60,7 +61,15 @@ DESCRIPTIONS: Final = {
 }
 """What each reason code means, in the order in which frames are checked."""
 
-_NOT_RESTORABLE: Final = ("unreadable", "misplaced", "conflicting-label", "duplicate", "reviewed", "gap")
+_NOT_RESTORABLE: Final = (
+    "unreadable",
+    "misplaced",
+    "damaged-clip",
+    "conflicting-label",
+    "duplicate",
+    "reviewed",
+    "gap",
+)
 
 LETTER_REASONS: Final = tuple(name.replace("_", "-") for name in LETTER_CHECKS)
 """Reasons that apply to all frames of a letter: nothing is wrong with the images themselves."""

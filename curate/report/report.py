@@ -1,6 +1,6 @@
 """Write report.html of a dataset: kept and rejected images, balance, split, leakage, and what to record next."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.curate.config import CurateConfig
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.measure.table import landmark_array
+from aslkit.curate.report.clip_strips import build_strips, list_rejected
 from aslkit.curate.report.dataset_leakage import MAX_IMAGES, DatasetLeakage
 from aslkit.curate.report.galleries import build_galleries, reason_order, summarise_reason, thumbnail
 from aslkit.curate.report.leakage import MIN_CORRELATION
@@ -24,6 +25,7 @@ from aslkit.datasets.schema import SPLITS
 from aslkit.datasets.split import Split, SplitFrames
 from aslkit.datasets.summary import describe_reviewed
 from aslkit.formats.captures import CapturedFrame
+from aslkit.formats.clips import CapturedClip
 from aslkit.web.report_page import count_near_duplicates, join_words, render_page
 
 FILE: Final = "report.html"
@@ -51,6 +53,8 @@ class ReportInput:
         summary: as returned by `datasets.summary.summarise_dataset`, with the number of augmented copies.
         config: settings of curation.
         confirmed: keys of the frames that people kept.
+        clips: the clips of the dataset.
+        rejected_clips: one entry per rejected clip.
     """
 
     name: str
@@ -64,6 +68,8 @@ class ReportInput:
     summary: dict[str, Any]
     config: CurateConfig
     confirmed: Collection[str] = ()
+    clips: Sequence[CapturedClip] = ()
+    rejected_clips: Sequence[Rejection] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +132,7 @@ def _build_context(curation: ReportInput, *, captures: Path) -> dict[str, Any]:
     """
     frames = SplitFrames.from_table(curation.table)
     captured = [*curation.frames, *(rejection.frame for rejection in curation.rejected)]
-    recommendations, more = recommend_recordings(frames, curation.suggested)
+    recommendations, more = recommend_recordings(frames, curation.suggested) if len(frames) else ([], 0)
     galleries = build_galleries(curation.rejected, curation.flagged, {frame.key: frame.path for frame in captured})
     poses = _show_poses(curation, shown={key for each in galleries for key in each.shown_keys()})
     return {
@@ -134,13 +140,13 @@ def _build_context(curation: ReportInput, *, captures: Path) -> dict[str, Any]:
         "summary": curation.summary,
         "captured": len(captured),
         "reviewed": describe_reviewed(curation.summary.get("reviewed", {})),
-        "steps": build_waterfall(curation.summary),
+        "steps": build_waterfall(curation.summary) if captured else [],
         "recommendations": recommendations,
         "more_recommendations": more,
         "links": {frame.key: _link(frame.key) for frame in captured if frame.path == captures / frame.key},
         "near_duplicates": count_near_duplicates(curation.summary["frames"], curation.summary["groups"]),
         "galleries": galleries,
-        "balance": count_balance(frames),
+        "balance": count_balance(frames) if len(frames) else None,
         "splits": summarise_splits(frames, curation.split.names),
         "leakage": curation.leakage,
         "compare_random": len(curation.summary["signers"]) > 1,  # nobody else recorded: nothing to compare with
@@ -151,6 +157,18 @@ def _build_context(curation: ReportInput, *, captures: Path) -> dict[str, Any]:
         "usual_letters": [pose.letter for pose, _, outliers in poses if not outliers and pose.count >= MIN_FRAMES],
         "unchecked_letters": [pose.letter for pose, _, _ in poses if pose.count < MIN_FRAMES],
         "fewest_poses": MIN_FRAMES,
+        **_show_clips(curation),
+    }
+
+
+def _show_clips(curation: ReportInput) -> dict[str, Any]:
+    """Return the variables of the template about clips."""
+    listed, more = list_rejected(curation.rejected_clips)
+    return {
+        "clips": curation.summary.get("clips"),
+        "strips": build_strips(curation.clips),
+        "rejected_clips": listed,
+        "more_rejected_clips": more,
     }
 
 
@@ -161,6 +179,8 @@ def _link(key: str) -> str:
 
 def _show_poses(curation: ReportInput, *, shown: set[str]) -> list[tuple[Pose, Drawing, list[dict[str, Any]]]]:
     """Return the median pose of each letter, its drawing, and the images of its outliers that are not shown yet."""
+    if not len(curation.table):
+        return []
     landmarks = landmark_array(curation.table)
     poses, rows = find_poses(curation.table, curation.frames, curation.confirmed)
     return [
