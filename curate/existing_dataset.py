@@ -14,6 +14,7 @@ from aslkit.curate.measure import measure
 from aslkit.curate.report import report
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.sharing import manifest
+from aslkit.datasets.summary import count_rows
 from aslkit.formats.captures import CapturedFrame, SessionInfo
 from aslkit.formats.reviews import Decision
 
@@ -88,8 +89,6 @@ def load_if_up_to_date(folder: Path, fingerprint: str) -> dict[str, Any] | None:
         if facts.get("fingerprint") != fingerprint:
             return None
         summary: dict[str, Any] = facts["summary"]
-        clip_frames = sum(summary.get("clips", {}).get("frames", {}).values())
-        rows = summary["frames"] + summary["augmented"] + clip_frames
-        return summary if parquet_store.count_rows(folder) == rows else None
+        return summary if parquet_store.count_rows(folder) == count_rows(summary) else None
     except (AslkitError, KeyError):  # damaged, or written by another version: rebuild it
         return None

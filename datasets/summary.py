@@ -137,6 +137,16 @@ def describe_clips(clips: Mapping[str, Any]) -> str:
     return format_count(sum(counts.values()), "clip") + (f" ({shown})" if shown else "")
 
 
+def count_rows(summary: Mapping[str, Any]) -> int:
+    """Return the number of rows of a dataset, with augmented copies and frames of clips, according to its summary.
+
+    Raises:
+        KeyError, TypeError: the summary is from another program.
+    """
+    clips: dict[str, Any] = summary.get("clips") or {"frames": {}}
+    return int(summary["frames"] + summary["augmented"] + sum(clips["frames"].values()))
+
+
 def describe_reviewed(counts: Mapping[str, Any]) -> str:
     """Return how many frames people kept, dropped and relabelled, such as "kept 3, dropped 1"; empty without any.
 

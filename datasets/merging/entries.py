@@ -13,79 +13,25 @@ import numpy as np
 import pyarrow as pa
 
 from aslkit.core.errors import AslkitError
-from aslkit.core.files import natural_key
-from aslkit.core.letters import INDEX, LETTERS
+from aslkit.core.letters import LABEL_INDEX, LABELS
 from aslkit.core.workspace import validate_name
 from aslkit.datasets import parquet_store, schema
 from aslkit.datasets.duplicate_signers import scale_joints
+from aslkit.datasets.merging.clip_units import collect_clips
+from aslkit.datasets.merging.source_row import RowLocation, SourceRow
 
-_COPIED_COLUMNS: Final = ("signer", "session", "path", "label", "sha256", "phash", "parent", "licence")
-
-SourceGroup = tuple[int, int]
-"""Number of the source dataset, and number of the near-duplicate group in it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RowLocation:
-    """Location of a row on disk.
-
-    Attributes:
-        path: path of the Parquet file.
-        row_group: index of the row group in the file.
-        row: index of the row in the row group.
-    """
-
-    path: Path
-    row_group: int
-    row: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceRow:
-    """A row of a source dataset, or a frame that an earlier merge excluded.
-
-    Attributes:
-        signer, session, path, label, sha256, parent: values of the columns, with `signer` and `path` after renaming.
-            Together they identify a recording.
-        licence: the licence that the contributor stated.
-        joints: float16 (21, 2) as bytes, see `duplicate_signers.scale_joints`; None without a hand.
-        has_pixels: whether the row contains an image.
-        phash: perceptual hash, or None if it is unknown.
-        digest: hash of all columns except `group`. If two sources contain the same recording, the row with the smaller
-            digest is used.
-        location: location of the row, or None if an earlier merge excluded the frame.
-        source_groups: the near-duplicate groups that contain the row.
-    """
-
-    signer: str
-    session: str
-    path: str
-    label: int
-    sha256: str
-    parent: str | None
-    licence: str | None = None
-    joints: bytes | None = None
-    has_pixels: bool = True
-    phash: int | None = None
-    digest: bytes = b""
-    location: RowLocation | None = None
-    source_groups: tuple[SourceGroup, ...] = ()
-
-    @property
-    def has_hand(self) -> bool:
-        """Whether a hand was detected."""
-        return self.joints is not None
-
-    @property
-    def recording_key(self) -> tuple[object, ...]:
-        """Key that is equal for rows of the same recording."""
-        return (self.signer, self.session, self.label, self.path, self.sha256, self.parent)
-
-    @property
-    def sort_key(self) -> tuple[object, ...]:
-        """Canonical order: originals before augmented copies, then by signer, session, letter and recording order."""
-        key = (self.signer, self.session, self.label, natural_key(self.path), self.sha256)
-        return (self.parent is not None, *key, self.parent or "")
+_COPIED_COLUMNS: Final = (
+    "signer",
+    "session",
+    "path",
+    "label",
+    "sha256",
+    "phash",
+    "parent",
+    "licence",
+    "clip",
+    "time_ms",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +40,7 @@ class MergeSource:
 
     Attributes:
         name: name of the dataset.
-        entries: the rows, followed by the frames that an earlier merge excluded.
+        entries: the rows, followed by what an earlier merge excluded. A clip is one entry.
         rejected: rows of `schema.REJECTED`, without the frames that an earlier merge excluded.
         flagged: rows of `schema.MERGED_FLAGGED`.
         reviewed: rows of `schema.REJECTED`, the decisions of people.
@@ -129,7 +75,7 @@ def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]
     reviewed = _rename_in_findings(_read_known_columns(parquet_store.read_reviewed(folder)), renames)
     return MergeSource(
         name=name,
-        entries=rows + excluded,
+        entries=collect_clips(rows) + excluded,
         rejected=[_to_rejected_row(row) for row in rejected if not row.get("sha256")],
         flagged=_add_pixel_hashes(flagged, rows),
         reviewed=list(map(_to_rejected_row, reviewed)),
@@ -138,7 +84,9 @@ def read_source(number: int, name: str, folder: Path, renames: Mapping[str, str]
 
 
 def list_origins(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[str, Any]]:
-    """Return the unmerged datasets that a dataset was made from, each with `fingerprint`, `names` and `frames`.
+    """Return the unmerged datasets that a dataset was made from.
+
+    Each has `fingerprint`, `names`, `frames`, the number of stills, and `clips`, which is missing if there are none.
 
     Intermediate merges are not listed, so the result does not depend on the order of merging.
     """
@@ -152,6 +100,7 @@ def list_origins(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[st
                     "names": sorted(map(str, e["names"])),
                     "frames": int(e["frames"]),
                 }
+                | ({"clips": int(e["clips"])} if "clips" in e else {})
                 for e in merged
             ]
     except (KeyError, TypeError, ValueError) as error:
@@ -161,8 +110,9 @@ def list_origins(name: str, folder: Path, rows: list[SourceRow]) -> list[dict[st
     fingerprint = facts.get("fingerprint")
     if not isinstance(fingerprint, str):
         fingerprint = hashlib.sha256(b"".join(sorted(row.digest for row in rows))).hexdigest()
-    frames = sum(row.parent is None for row in rows)
-    return [{"fingerprint": fingerprint, "names": [name], "frames": frames}]
+    frames = sum(row.parent is None and row.clip is None for row in rows)
+    clips = len({row.clip for row in rows} - {None})
+    return [{"fingerprint": fingerprint, "names": [name], "frames": frames} | ({"clips": clips} if clips else {})]
 
 
 def _iter_entries(path: Path, number: int, renames: Mapping[str, str]) -> Iterator[SourceRow]:
@@ -184,16 +134,19 @@ def _make_entry(values: dict[str, Any], location: RowLocation, number: int, rena
             raise AslkitError(
                 f"{position} has no value for {name!r}, so it is not an aslkit dataset. Ask the sender for a valid one."
             )
-    if label not in range(len(LETTERS)):
+    if label not in range(len(LABELS)):
         raise AslkitError(
-            f"{position} has label {label}, but labels are 0–{len(LETTERS) - 1}. Ask the sender for a valid dataset."
+            f"{position} has label {label}, but labels are 0–{len(LABELS) - 1}. Ask the sender for a valid dataset."
         )
     signer = validate_name("signer", values["signer"])
     values |= {"signer": renames.get(signer, signer), "path": _rename_in_path(image["path"], signer, renames)}
+    values["clip"] = values["clip"] and _rename_in_path(values["clip"], signer, renames)
     source_group = (number, values.pop("group"))
     # Without `group`, whose numbers each dataset assigns on its own.
     digest = hashlib.blake2b(image["bytes"] or b"", digest_size=16)
-    digest.update(json.dumps(values, default=str, sort_keys=True).encode())
+    # Without the names of clips either: a merge may change them.
+    hashed = {name: value for name, value in values.items() if not values["clip"] or name not in ("path", "clip")}
+    digest.update(json.dumps(hashed, default=str, sort_keys=True).encode())
     return SourceRow(
         **{name: values[name] for name in _COPIED_COLUMNS},
         joints=_pack_joints(values),
@@ -258,11 +211,11 @@ def _add_pixel_hashes(flagged: list[dict[str, Any]], rows: list[SourceRow]) -> l
 
 
 def _excluded_entry(row: dict[str, Any], number: int, folder: Path) -> SourceRow:
-    if row["letter"] not in INDEX or row.get("group") is None:
+    if row["letter"] not in LABEL_INDEX or row.get("group") is None:
         raise AslkitError(
             f"{folder / parquet_store.REJECTED_FILE} is damaged: letter {row['letter']!r}. Merge the sources again."
         )
     return SourceRow(
-        signer=row["signer"], session=row["session"] or "", path=row["path"], label=INDEX[row["letter"]],
+        signer=row["signer"], session=row["session"] or "", path=row["path"], label=LABEL_INDEX[row["letter"]],
         sha256=row["sha256"], parent=None, source_groups=((number, row["group"]),),
     )  # fmt: skip

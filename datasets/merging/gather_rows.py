@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aslkit.datasets import parquet_store, schema
-from aslkit.datasets.merging.entries import SourceRow
+from aslkit.datasets.merging.source_row import SourceRow
 
 _MAX_CACHE_BYTES: Final = 256_000_000
 """Maximum size of the cached row groups. A cache helps because rows that are adjacent in the new order are mostly
@@ -42,7 +42,8 @@ def gather_rows(entries: Sequence[SourceRow], groups: Sequence[int], row_groups:
     Tables have fewer rows if the images are large.
 
     Args:
-        entries: the rows to read. Each needs a location. Their `signer` and `path` replace the values in the file.
+        entries: the rows to read. Each needs a location. Their `signer`, `path` and `clip` replace the values in the
+            file.
         groups: the new group number of each row, which replaces the value in the file.
         row_groups: the reader of row groups.
     """
@@ -78,6 +79,7 @@ def _replace_columns(table: pa.Table, entries: Sequence[SourceRow], groups: Sequ
             [image.field("bytes"), paths], fields=list(schema.COLUMNS.field("image").type)
         ),
         "signer": pa.array([entry.signer for entry in entries], pa.string()),
+        "clip": pa.array([entry.clip for entry in entries], pa.string()),
         "group": pa.array(np.asarray(groups, np.int64)),
     }
     for name, values in columns.items():

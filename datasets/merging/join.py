@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS
-from aslkit.datasets.merging.entries import MergeSource, SourceGroup, SourceRow
+from aslkit.core.letters import LABELS
+from aslkit.datasets.merging.clip_units import distinguish_names, expand_clips
+from aslkit.datasets.merging.entries import MergeSource
+from aslkit.datasets.merging.source_row import SourceGroup, SourceRow
 
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflicting-label"
@@ -39,9 +41,10 @@ class JoinedRows:
     """The rows of several datasets as one set. It does not depend on the order of the datasets or on earlier merges.
 
     Attributes:
-        kept: originals, in canonical order.
+        kept: originals, in canonical order, with the frames of clips.
         group: group number of each of these, int64 (n,), numbered from 0 in that order.
-        excluded: frames with the same pixels as another frame, of the same or another letter, in canonical order.
+        excluded: frames and clips with the same pixels as another one, of the same or another letter, in canonical
+            order. A clip is one entry.
         copies: augmented copies of all splits, in canonical order.
         rejected: rows of `schema.REJECTED`, without `excluded`.
         flagged: rows of `schema.MERGED_FLAGGED`.
@@ -121,7 +124,8 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
 
     Rows of the same recording (same signer, session, name and pixels) become one row. Of several originals with the
     same pixels and letter, the first one in canonical order is kept, regardless of the signer. Originals with the same
-    pixels and different letters are all excluded. Augmented copies are kept if their original is kept.
+    pixels and different letters are all excluded. Augmented copies are kept if their original is kept. A clip counts as
+    one recording, with the pixels and times of all its frames.
     """
     entries = _merge_recordings(entry for source in sources for entry in source.entries)
     originals = [entry for entry in entries if entry.parent is None]
@@ -134,9 +138,10 @@ def join_sources(sources: Sequence[MergeSource]) -> JoinedRows:
     parents = {(entry.sha256, entry.signer, entry.session, entry.label) for entry in kept}
     flagged = _unique_rows(row for source in sources for row in source.flagged)
     reviewed = _unique_rows(row for source in sources for row in source.reviewed)
+    rows = expand_clips(distinguish_names(kept))
     return JoinedRows(
-        kept=kept,
-        group=groups[: len(kept)],
+        kept=[row for _, row in rows],
+        group=groups[np.array([number for number, _ in rows], np.int64)],
         excluded=[replace(e, group=int(g)) for e, g in zip(excluded, groups[len(kept) :], strict=True)],
         copies=[e for e in entries if e.parent and (e.parent, e.signer, e.session, e.label) in parents],
         rejected=[row for row in rejected if (row["signer"], row["path"]) not in known_paths],
@@ -192,11 +197,16 @@ def _number_groups(entries: list[SourceRow]) -> npt.NDArray[np.int64]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    # A bipartite graph: each entry is connected to its source groups and to the hash of its pixels.
+    # A bipartite graph: each entry is connected to its source groups and to the hash of its pixels. A clip is also
+    # connected to those of its frames that show a hand: two clips of one video can overlap.
     links: dict[SourceGroup | str, int] = {}
     rows, columns = [], []
     for row, entry in enumerate(entries):
-        own: tuple[SourceGroup | str, ...] = (*entry.source_groups, entry.sha256)
+        own: tuple[SourceGroup | str, ...] = (
+            *entry.source_groups,
+            entry.sha256,
+            *(frame.sha256 for frame in entry.frames if frame.has_hand),
+        )
         for link in own:
             rows.append(row)
             columns.append(len(entries) + links.setdefault(link, len(links)))
@@ -216,7 +226,7 @@ def rejected_rows(joined: JoinedRows) -> list[dict[str, object]]:
     excluded: list[dict[str, object]] = [
         {
             "path": each.entry.path,
-            "letter": LETTERS[each.entry.label],
+            "letter": LABELS[each.entry.label],
             "signer": each.entry.signer,
             "session": each.entry.session,
             "reason": each.reason,

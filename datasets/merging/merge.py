@@ -25,13 +25,16 @@ from aslkit import __version__
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write
 from aslkit.core.progress import progress_bar
-from aslkit.core.workspace import SYNTHETIC_PREFIX, compose
-from aslkit.datasets import card, duplicate_signers, licences, parquet_store, schema
-from aslkit.datasets.merging.entries import MergeSource, SourceRow, read_source
+from aslkit.core.workspace import compose
+from aslkit.datasets import card, licences, parquet_store, schema
+from aslkit.datasets.clip_split import split_rows
+from aslkit.datasets.merging.entries import MergeSource, read_source
 from aslkit.datasets.merging.gather_rows import RowGroups, gather_rows
 from aslkit.datasets.merging.join import JoinedRows, check_signers, join_sources, rejected_rows
-from aslkit.datasets.split import Split, SplitFrames, split_frames
-from aslkit.datasets.summary import summarise_dataset
+from aslkit.datasets.merging.merge_summary import merge_origins, summarise_merge
+from aslkit.datasets.merging.source_row import SourceRow
+from aslkit.datasets.split import Split, SplitFrames
+from aslkit.datasets.summary import count_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ class MergeConfig:
     """Settings of a merge.
 
     Attributes:
-        test_share, validation_share, seed, hold_out: see `aslkit.datasets.split.split_frames`.
+        test_share, validation_share, seed, hold_out: see `aslkit.datasets.clip_split.split_rows`.
         same: signers who are the same person in all datasets, even if the datasets share no recording.
         allow_private: accept private images and images without a licence.
     """
@@ -159,7 +162,7 @@ def _is_up_to_date(target: Path, facts: dict[str, Any], *, force: bool) -> bool:
         return False
     try:
         existing = parquet_store.read_facts(target)
-        rows = facts["summary"]["frames"] + facts["summary"]["augmented"]
+        rows = count_rows(facts["summary"])
         # Counting the rows as well, because a copied dataset can lack files.
         if existing.get("fingerprint") == facts["fingerprint"] and parquet_store.count_rows(target) == rows:
             return True
@@ -187,9 +190,11 @@ def _plan_merge(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
         group=joined.group,
     )
     shares = {"test_share": config.test_share, "validation_share": config.validation_share, "seed": config.seed}
-    split = split_frames(frames, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
+    clip = np.array([entry.clip for entry in joined.kept], object)
+    split = split_rows(frames, clip, **shares, hold_out=config.hold_out)  # type: ignore[arg-type]
     # An augmented copy whose original is now held out would be data leakage.
-    train_hashes = {e.sha256 for e, name in zip(joined.kept, split.names, strict=True) if name == "train"}
+    in_train = zip(joined.kept, split.names, strict=True)
+    train_hashes = {entry.sha256 for entry, name in in_train if name == "train" and entry.clip is None}
     copies = [copy for copy in joined.copies if copy.parent in train_hashes]
     licence = licences.combine_licences(
         ((entry.signer, entry.licence) for entry in (*joined.kept, *copies)), allow_private=config.allow_private
@@ -197,44 +202,14 @@ def _plan_merge(sources: Sequence[MergeSource], config: MergeConfig) -> _Plan:
     facts: dict[str, Any] = {
         "config": shares,
         "hold_out": sorted(config.hold_out),
-        "merged": _merge_origins(sources),
+        "merged": merge_origins(sources),
         "licence": licence,
         "pixels": all(entry.has_pixels for entry in (*joined.kept, *copies)),
         "versions": {"aslkit": __version__},
     }
-    facts["summary"] = _summarise(joined, split, facts["merged"]) | {"augmented": len(copies)}
+    facts["summary"] = summarise_merge(joined, split, facts["merged"]) | {"augmented": len(copies)}
     facts["fingerprint"] = _fingerprint(joined, split, copies, facts)
     return _Plan(joined=joined, split=split, copies=copies, facts=facts)
-
-
-def _merge_origins(sources: Sequence[MergeSource]) -> list[dict[str, Any]]:
-    """Combine the origins of all sources, one for each fingerprint."""
-    merged: dict[str, dict[str, Any]] = {}
-    for origin in (origin for source in sources for origin in source.origins):
-        known = merged.get(origin["fingerprint"], origin)
-        names = sorted({*known["names"], *origin["names"]})
-        merged[origin["fingerprint"]] = {**origin, "names": names, "frames": min(origin["frames"], known["frames"])}
-    return [merged[fingerprint] for fingerprint in sorted(merged)]
-
-
-def _summarise(joined: JoinedRows, split: Split, origins: list[dict[str, Any]]) -> dict[str, Any]:
-    table = pa.table(
-        {
-            "label": pa.array([entry.label for entry in joined.kept], pa.int64()),
-            "signer": pa.array([entry.signer for entry in joined.kept]),
-            "landmarks": pa.array([True if entry.has_hand else None for entry in joined.kept], pa.bool_()),
-            "group": pa.array(joined.group),
-        }
-    )
-    rejected = [*(row["reason"] for row in joined.rejected), *(each.reason for each in joined.excluded)]
-    flagged, reviewed = ([row["reason"] for row in rows] for rows in (joined.flagged, joined.reviewed))
-    summary = summarise_dataset(table, split, rejected=rejected, flagged=flagged, reviewed=reviewed)
-    sources = ", ".join(sorted(f"{'/'.join(each['names'])} ({each['frames']:,} images)" for each in origins))
-    notes = [f"Merged from {sources}."]
-    synthetic = [signer for signer in summary["signers"] if signer.startswith(SYNTHETIC_PREFIX)]
-    if synthetic and len(synthetic) < len(summary["signers"]):
-        notes.append(f"Contains images of synthetic signers: {', '.join(synthetic)}.")
-    return summary | {"notes": [*notes, *summary["notes"], *_duplicate_signer_warnings(joined.kept)]}
 
 
 def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], facts: dict[str, Any]) -> str:
@@ -244,6 +219,7 @@ def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], 
     digest.update(json.dumps([rejected_rows(joined), joined.flagged, joined.reviewed], sort_keys=True).encode())
     for entry in (*joined.kept, *copies):
         digest.update(entry.digest)
+        digest.update(entry.path.encode() if entry.clip else b"")
     digest.update(joined.group.tobytes())
     digest.update("".join(name[:2] for name in split.names).encode())
     return digest.hexdigest()
@@ -251,7 +227,9 @@ def _fingerprint(joined: JoinedRows, split: Split, copies: Sequence[SourceRow], 
 
 def _write_dataset(plan: _Plan, target: Path) -> None:
     joined, copies = plan.joined, plan.copies
-    group_of = {entry.sha256: int(group) for entry, group in zip(joined.kept, joined.group, strict=True)}
+    pairs = zip(joined.kept, joined.group.tolist(), strict=True)
+    group_of = {entry.sha256: group for entry, group in pairs if entry.clip is None}
+    copy_groups = [group_of[copy.parent or ""] for copy in copies]
     row_groups = RowGroups()
     with atomic_write(target) as new, progress_bar("Merging", len(joined.kept) + len(copies)) as advance:
 
@@ -263,7 +241,7 @@ def _write_dataset(plan: _Plan, target: Path) -> None:
         for name in schema.SPLITS:
             rows = np.flatnonzero(plan.split.names == name)
             entries = [joined.kept[row] for row in rows] + (copies if name == "train" else [])
-            groups = [group_of[entry.parent or entry.sha256] for entry in entries]
+            groups = joined.group[rows].tolist() + (copy_groups if name == "train" else [])
             tables = advance_by_table(gather_rows(entries, groups, row_groups))
             parquet_store.write_split(new, name, tables, facts=plan.facts)
         for file, columns, findings in (
@@ -273,15 +251,3 @@ def _write_dataset(plan: _Plan, target: Path) -> None:
         ):
             pq.write_table(pa.Table.from_pylist(findings, columns), new / file, compression="zstd")
         card.write_card(new, name=target.name, facts=plan.facts)
-
-
-def _duplicate_signer_warnings(rows: Sequence[SourceRow]) -> list[str]:
-    """Return a warning for each pair of signers who may be the same person."""
-    compared = [row for row in rows if row.parent is None and row.phash is not None and row.joints is not None]
-    joints = np.frombuffer(b"".join(row.joints or b"" for row in compared), np.float16).astype(np.float32)
-    frames = duplicate_signers.ComparedHands(
-        signer=np.array([row.signer for row in compared], str),
-        phash=np.array([row.phash for row in compared], np.uint64),
-        joints=joints.reshape(-1, 21, 2),
-    )
-    return duplicate_signers.write_warnings(duplicate_signers.find_duplicate_signers(frames))

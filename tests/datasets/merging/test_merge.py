@@ -347,7 +347,9 @@ def test_row_group_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda values: values | {"label": 24}, "has label 24, but labels are 0–23"),
+        (lambda values: values | {"label": 26}, "has label 26, but labels are 0–25"),
+        (lambda values: values | {"label": 24}, "shows J, .* but is not part of a clip"),
+        (lambda values: values | {"clip": "ada/one/A/c", "time_ms": 0}, "is part of a clip, but has another letter"),
         (lambda values: values | {"signer": None}, "has no value for 'signer'"),
         (lambda values: values | {"sha256": None}, "has no value for 'sha256'"),
         (lambda values: values | {"image": None}, "has no value for 'path'"),
