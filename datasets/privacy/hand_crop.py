@@ -1,6 +1,6 @@
-"""Crop a frame to the hand, and convert the row's landmarks and hand box to the crop."""
+"""Crop a frame to the hand, or to the movement of a clip, and convert the row's landmarks and hand box to the crop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ MIN_SIDE: Final = 32
 """Minimum side of a crop in pixels: twice the minimum image size."""
 
 
-def crop_box(box: list[float], width: int, height: int) -> tuple[int, int, int, int]:
+def crop_box(box: Sequence[float], width: int, height: int) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom, in pixels, of the square around a hand that all pixel features use.
 
     The square is clipped to the frame. Training pads a crop by repeating its border, as it does with the frame.
@@ -40,44 +40,56 @@ def crop_box(box: list[float], width: int, height: int) -> tuple[int, int, int, 
     return x0, y0, x1, y1
 
 
-def crop_row(row: Mapping[str, Any], frame: Frame, *, max_side: int) -> tuple[Frame, dict[str, Any]]:
-    """Crop the image of a row to the hand.
+def join_boxes(boxes: Iterable[Sequence[float]]) -> list[float]:
+    """Return the smallest box that contains some boxes, at least one: left, top, right and bottom."""
+    array = np.array(list(boxes), np.float64)
+    return [*array[:, :2].min(axis=0).tolist(), *array[:, 2:].max(axis=0).tolist()]
+
+
+def crop_row(
+    row: Mapping[str, Any], frame: Frame, region: Sequence[float], *, max_side: int
+) -> tuple[Frame, dict[str, Any]]:
+    """Crop the image of a row to a region, which is the hand, or all hands of a clip.
 
     Args:
-        row: a row in which image, landmarks and hand_box are not null.
+        row: a row in which image is not null.
         frame: the decoded image, BGR, uint8 (height, width, 3).
+        region: box in the middle of the crop, see `crop_box`.
         max_side: maximum side of the crop in pixels. A larger crop is scaled down.
 
     Returns:
-        The crop, and the new values of landmarks and hand_box.
+        The crop, and the new values of landmarks and hand_box, null without a hand.
     """
     height, width = frame.shape[:2]
-    x0, y0, x1, y1 = crop_box(row["hand_box"], width, height)
+    x0, y0, x1, y1 = crop_box(region, width, height)
     crop_width, crop_height = x1 - x0, y1 - y0
+    crop = shrink(np.ascontiguousarray(frame[y0:y1, x0:x1]), max_side)
+    if row["landmarks"] is None or row["hand_box"] is None:
+        return crop, {"landmarks": None, "hand_box": None, "handedness": None, "hand_score": None}
     # float64 in between, so that the result is rounded to float32 only once.
     landmarks = np.array(row["landmarks"], np.float64).reshape(21, 3) * (width, height, width)
     box = (np.array(row["hand_box"], np.float64) * (width, height, width, height)).reshape(2, 2)
     new_landmarks = (landmarks - (x0, y0, 0)) / (crop_width, crop_height, crop_width)
     new_box = (box - (x0, y0)) / (crop_width, crop_height)
-    return shrink(np.ascontiguousarray(frame[y0:y1, x0:x1]), max_side), {
+    return crop, {
         "landmarks": new_landmarks.astype(np.float32).ravel().tolist(),
         "hand_box": new_box.astype(np.float32).ravel().tolist(),
     }
 
 
-def move_to_crop(box: Box, hand_box: list[float], frame: Frame) -> Box:
+def move_to_crop(box: Box, region: Sequence[float], frame: Frame) -> Box:
     """Convert a box from a frame to its crop.
 
     Args:
         box: left, top, right and bottom, relative to the frame size.
-        hand_box: box of the hand to which the frame is cropped, in the same units.
+        region: box to which the frame is cropped, as in `crop_row`.
         frame: (height, width, 3).
 
     Returns:
         The same, relative to the size of the crop. It can extend beyond the crop, or be outside of it.
     """
     height, width = frame.shape[:2]
-    x0, y0, x1, y1 = crop_box(hand_box, width, height)
+    x0, y0, x1, y1 = crop_box(region, width, height)
     left, top, right, bottom = box
     (left, right), (top, bottom) = (
         ((low * side - start) / (end - start), (high * side - start) / (end - start))

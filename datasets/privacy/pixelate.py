@@ -18,13 +18,13 @@ MARGIN: Final = 0.25
 """Margin on each side, relative to the side of the face: MediaPipe's box ends at the eyebrows and at the chin."""
 
 
-def pixelate_faces(frame: Frame, faces: Iterable[FaceBox], landmarks: npt.NDArray[Any]) -> bool:
+def pixelate_faces(frame: Frame, faces: Iterable[FaceBox], landmarks: npt.NDArray[Any] | None) -> bool:
     """Pixelate faces in a frame, in place. Pixels of the hand are not changed.
 
     Args:
         frame: BGR, uint8 (height, width, 3), which is modified.
         faces: boxes of the faces.
-        landmarks: of the hand, float (21, 3), x and y relative to the frame size.
+        landmarks: of the hand, float (21, 3), x and y relative to the frame size; None without a hand.
 
     Returns:
         Whether a face is inside the frame.
@@ -33,6 +33,7 @@ def pixelate_faces(frame: Frame, faces: Iterable[FaceBox], landmarks: npt.NDArra
 
     height, width = frame.shape[:2]
     pixelated = False
+    hand = np.zeros((height, width), bool) if landmarks is None else hand_mask(landmarks, width, height)
     for left, top, right, bottom in faces:
         x0, x1, columns = _to_pixels(left, right, width)
         y0, y1, rows = _to_pixels(top, bottom, height)
@@ -41,7 +42,7 @@ def pixelate_faces(frame: Frame, faces: Iterable[FaceBox], landmarks: npt.NDArra
         region = frame[y0:y1, x0:x1]
         blocks = cv2.resize(region, (columns, rows), interpolation=cv2.INTER_AREA)
         mosaic = cv2.resize(blocks, (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
-        outside_hand = ~hand_mask(landmarks, width, height)[y0:y1, x0:x1]
+        outside_hand = ~hand[y0:y1, x0:x1]
         region[outside_hand] = mosaic[outside_hand]
         pixelated = True
     return pixelated

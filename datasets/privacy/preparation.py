@@ -23,8 +23,10 @@ class Preparation:
         faces, pixelated, images: see `PrivacyReport`.
         copies: number of augmented copies.
         left_out: the rows that were dropped because no hand was detected.
-        kept: label, signer, group, split and path of the other rows, without augmented copies.
-        new_hashes: pixel hashes of crops by those of the whole images.
+        kept: label, signer, group, clip, split and path of the other rows, without augmented copies.
+        new_hashes: pixel hashes of crops by those of the whole images, for the parents of augmented copies.
+        clip_regions: for each clip, the box that contains all its hands; a clip without a hand has none. All frames of
+            a clip are cropped to one region, so that the hand moves in the crops as in the frames.
     """
 
     config: PrivacyConfig
@@ -37,6 +39,7 @@ class Preparation:
     left_out: list[dict[str, Any]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
     new_hashes: dict[str, str] = field(default_factory=dict)
+    clip_regions: dict[str, list[float]] = field(default_factory=dict)
     _detectors: list[FaceDetector] = field(default_factory=list)
     _thread_local: local = field(default_factory=local)
 

@@ -19,6 +19,7 @@ from aslkit.core.files import atomic_write, remove
 from aslkit.core.progress import progress_bar
 from aslkit.datasets import card, parquet_store, schema
 from aslkit.datasets.privacy.config import PrivacyConfig, PrivacyReport
+from aslkit.datasets.privacy.hand_crop import join_boxes
 from aslkit.datasets.privacy.preparation import Preparation
 from aslkit.datasets.privacy.prepared_facts import make_facts, prepare_findings
 from aslkit.datasets.privacy.prepared_row import apply_pseudonyms, prepare_image
@@ -50,6 +51,8 @@ def prepare_for_sharing(
     if names is not None:
         names.register(iter_names(folder))
     work = Preparation(config=config, names=names, masker=(names or Pseudonyms()).masker())
+    if config.crop:
+        work.clip_regions = _find_clip_regions(folder)
     with atomic_write(target) as new:
         with progress_bar("Preparing", total) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
             for path in parquet_store.list_files(folder):
@@ -70,9 +73,19 @@ def read_privacy_report(folder: Path) -> PrivacyReport:
     return PrivacyReport(**{each.name: int(values[each.name]) for each in fields(PrivacyReport)})
 
 
+def _find_clip_regions(folder: Path) -> dict[str, list[float]]:
+    """Return `Preparation.clip_regions` of a dataset."""
+    regions: dict[str, list[float]] = {}
+    for table in parquet_store.iter_row_groups(folder, ["clip", "hand_box"]):
+        for row in table.filter(table.column("clip").is_valid()).select(["clip", "hand_box"]).drop_null().to_pylist():
+            known = regions.get(row["clip"], row["hand_box"])
+            regions[row["clip"]] = join_boxes([known, row["hand_box"]])
+    return regions
+
+
 def iter_names(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield signer, session, camera and path of all rows and findings, for `Pseudonyms.register`."""
-    for table in parquet_store.iter_row_groups(folder, ["signer", "session", "camera", "image.path"]):
+    """Yield signer, session, camera, path and clip of all rows and findings, for `Pseudonyms.register`."""
+    for table in parquet_store.iter_row_groups(folder, ["signer", "session", "camera", "image.path", "clip"]):
         for row in table.to_pylist():
             yield {**row, "path": (row["image"] or {}).get("path") or ""}
     for read in (parquet_store.read_rejected, parquet_store.read_flagged, parquet_store.read_reviewed):
@@ -91,7 +104,8 @@ def _prepare_rows(table: pa.Table, split: str, work: Preparation, pool: ThreadPo
             continue
         data = image.row
         if work.config.crop:
-            work.new_hashes[row["sha256"]] = data["sha256"]
+            if row["clip"] is None:
+                work.new_hashes[row["sha256"]] = data["sha256"]
             data["parent"] = work.new_hashes.get(row["parent"])
         work.faces += image.has_face
         work.pixelated += image.is_pixelated
@@ -101,7 +115,7 @@ def _prepare_rows(table: pa.Table, split: str, work: Preparation, pool: ThreadPo
         prepared.append(data)
         work.copies += data["parent"] is not None
         if data["parent"] is None:
-            columns = {key: data[key] for key in ("label", "signer", "group")}
+            columns = {key: data[key] for key in ("label", "signer", "group", "clip")}
             work.kept.append(
                 {**columns, "landmarks": data["landmarks"] and True, "split": split, "path": row["image"]["path"]}
             )

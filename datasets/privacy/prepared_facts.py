@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS, MOTION_LETTERS
 from aslkit.datasets import parquet_store
 from aslkit.datasets.info import as_dict
 from aslkit.datasets.privacy.config import PrivacyConfig
@@ -53,12 +53,10 @@ def prepare_findings(folder: Path, work: Preparation) -> PreparedFindings:
         read(folder).to_pylist()
         for read in (parquet_store.read_rejected, parquet_store.read_flagged, parquet_store.read_reviewed)
     )
-    for row in work.left_out:
-        columns = {"path": row["image"]["path"], "signer": row["signer"], "session": row["session"]}
-        if row["parent"] is None:
-            rejected.append(
-                {**columns, "letter": LETTERS[row["label"]], "reason": NO_HAND, "detail": "no hand to crop to"}
-            )
+    left_out = {row["clip"] or row["image"]["path"]: row for row in work.left_out if row["parent"] is None}
+    for path, row in left_out.items():  # one for each clip
+        columns = {"path": path, "signer": row["signer"], "session": row["session"]}
+        rejected.append({**columns, "letter": LABELS[row["label"]], "reason": NO_HAND, "detail": "no hand to crop to"})
     flagged = [row for row in flagged if row["path"] in kept_paths]
     findings = PreparedFindings(rejected=rejected, flagged=flagged, reviewed=reviewed)
     if work.config.crop:
@@ -87,11 +85,13 @@ def make_facts(original: dict[str, Any], work: Preparation, findings: PreparedFi
     group = pa.array([row["group"] for row in work.kept], pa.int64()).fill_null(-1)
     table = table.append_column("group", group)
     table = table.append_column("signer", pa.array([row["signer"] or "" for row in work.kept], pa.string()))
+    table = table.append_column("clip", pa.array([row["clip"] for row in work.kept], pa.string()))
     split = Split(names=np.array([row["split"] for row in work.kept]), by=original_summary.get("split_by", "signer"))
     summary = summarise_dataset(
         table,
         split,
-        rejected=(row["reason"] for row in findings.rejected),
+        rejected=(row["reason"] for row in findings.rejected if row["letter"] not in MOTION_LETTERS),
+        rejected_clips=(row["reason"] for row in findings.rejected if row["letter"] in MOTION_LETTERS),
         flagged=(row["reason"] for row in findings.flagged),
         reviewed=(row["reason"] for row in findings.reviewed),
     )

@@ -46,7 +46,8 @@ def prepare_image(row: dict[str, Any], *, work: Preparation) -> PreparedImage | 
         AslkitError: the image is damaged.
     """
     image = row["image"] = row["image"] or {"bytes": None, "path": ""}
-    if work.config.crop and (row["hand_box"] is None or row["landmarks"] is None):
+    region = _crop_region(row, work) if work.config.crop else None
+    if work.config.crop and region is None:
         return None
     if work.config.landmarks_only or image["bytes"] is None:
         return PreparedImage(row={**row, "image": {"bytes": None, "path": image["path"]}})
@@ -55,20 +56,29 @@ def prepare_image(row: dict[str, Any], *, work: Preparation) -> PreparedImage | 
         frame = decode_image(data)
     except ImageError as error:
         raise AslkitError(f"The dataset's image {image['path']!r} is {error.message}.") from error
-    if work.config.crop:
-        return _crop_image(row, frame, work)
+    if region is not None:
+        return _crop_image(row, frame, region, work)
     has_face = bool(work.find_faces(frame, row["landmarks"], min_score=MIN_SCORE))
     return PreparedImage(row={**row, "image": {"bytes": data, "path": image["path"]}}, has_face=has_face)
 
 
-def _crop_image(row: dict[str, Any], frame: Frame, work: Preparation) -> PreparedImage:
-    """Crop the image of a row to the hand, and pixelate the faces in the crop."""
-    crop, values = crop_row(row, frame, max_side=work.config.crop_size)
+def _crop_region(row: dict[str, Any], work: Preparation) -> list[float] | None:
+    """Return the box to crop to: that of the hand, or of all hands of the clip; None without a hand."""
+    if row["clip"] is not None:
+        return work.clip_regions.get(row["clip"])
+    box: list[float] | None = row["hand_box"]
+    return box if row["landmarks"] is not None else None
+
+
+def _crop_image(row: dict[str, Any], frame: Frame, region: list[float], work: Preparation) -> PreparedImage:
+    """Crop the image of a row to a region, and pixelate the faces in the crop."""
+    crop, values = crop_row(row, frame, region, max_side=work.config.crop_size)
     # In the whole frame as well, because the crop often shows only part of a face.
     found = work.find_faces(frame, row["landmarks"], min_score=MIN_SCORE_TO_PIXELATE)
-    faces = [move_to_crop(face, row["hand_box"], frame) for face in found]
+    faces = [move_to_crop(face, region, frame) for face in found]
     faces += work.find_faces(crop, values["landmarks"], min_score=MIN_SCORE_TO_PIXELATE)
-    is_pixelated = pixelate_faces(crop, faces, np.array(values["landmarks"]).reshape(21, 3))
+    hand = None if values["landmarks"] is None else np.array(values["landmarks"]).reshape(21, 3)
+    is_pixelated = pixelate_faces(crop, faces, hand)
     image = encode_crop(crop, row["image"])
     # Measured on the decoded JPEG, not on the crop before encoding, because readers check these hashes.
     pixels = _measure_pixels(decode_image(image["bytes"]))
@@ -98,6 +108,7 @@ def apply_pseudonyms(row: dict[str, Any], original_path: str, names: Pseudonyms,
         "image": {"bytes": row["image"]["bytes"], "path": _file_pseudonym(original_path, row["image"]["path"], names)},
         "signer": names.signers[signer] if signer else signer,
         "session": names.session(signer or "", session) if session else session,
+        "clip": names.files[row["clip"]] if row["clip"] else row["clip"],
         "camera": names.cameras[camera] if camera else camera,
         "consent": masker.mask_text(row["consent"]) if row["consent"] else row["consent"],
         "licence": masker.mask_text(licence) if is_free_text else licence,

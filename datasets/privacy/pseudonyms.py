@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import msgspec
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import natural_key, write_durably
-from aslkit.core.letters import RECORDABLE
+from aslkit.core.letters import MOTION_LETTERS, RECORDABLE
 from aslkit.core.workspace import SYNTHETIC_PREFIX, compose
 
 _MAX_WHOLE_WORD_CHARS = 3
@@ -33,7 +33,7 @@ class Pseudonyms:
         signers: pseudonyms by name. They are random, so that names cannot be guessed and checked.
         sessions: pseudonyms by SIGNER/SESSION.
         cameras: pseudonyms by name, because a camera can be named after its owner.
-        files: pseudonyms of image paths in this dataset. They keep the order of the files and are not saved.
+        files: pseudonyms of image paths and clips in this dataset. They keep the order of the files and are not saved.
     """
 
     signers: dict[str, str] = field(default_factory=dict)
@@ -68,9 +68,10 @@ class Pseudonyms:
         """Add pseudonyms for all names that have none.
 
         Args:
-            rows: mappings with signer, session, camera and path; empty or None if unknown.
+            rows: mappings with signer, session, camera and path, and clip for rows of a clip; empty or None if unknown.
         """
         files: dict[str, set[str]] = defaultdict(set)
+        clip_files: dict[str, set[str]] = defaultdict(set)
         for row in rows:
             signer, session, camera = row["signer"] or "", row["session"] or "", row["camera"]
             if signer not in self.signers:
@@ -79,13 +80,26 @@ class Pseudonyms:
             self.sessions.setdefault(f"{signer}/{session}", f"session-{len(known_sessions) + 1}")
             if camera:
                 self.cameras.setdefault(camera, f"camera-{len(self.cameras) + 1}")
+            # A clip is one entry of its folder, and the files in it have the clip as their folder.
+            name = row.get("clip") or row["path"]
+            if name != row["path"]:
+                clip_files[name].add(row["path"])
             # Keep the folder of the file only if it is a letter: other folders can be names.
-            letters = [part for part in row["path"].split("/")[-2:-1] if part in RECORDABLE]
+            letters = [part for part in name.split("/")[-2:-1] if part in RECORDABLE or part in MOTION_LETTERS]
             parts = (self.signers[signer], self.session(signer, session), *letters)
-            files["/".join(filter(None, parts))].add(row["path"])
+            files["/".join(filter(None, parts))].add(name)
+        self._number_files(files, clips=clip_files.keys())
+        self._number_files({self.files[clip]: paths for clip, paths in clip_files.items()}, clips=())
+
+    def _number_files(self, files: Mapping[str, set[str]], *, clips: Collection[str]) -> None:
+        """Add pseudonyms of files and clips, given their paths by the pseudonym of their folder.
+
+        Files keep their suffix. Clips have none: what follows a dot in the name of a folder can be a name.
+        """
         for folder, paths in files.items():
             for number, path in enumerate(sorted(paths, key=natural_key)):
-                suffix = Path(path).suffix if re.fullmatch(r"\.\w{1,5}", Path(path).suffix) else ""
+                is_clip = path in clips or folder.rpartition("/")[2] in MOTION_LETTERS
+                suffix = Path(path).suffix if not is_clip and re.fullmatch(r"\.\w{1,5}", Path(path).suffix) else ""
                 self.files[path] = f"{folder}/{number:06d}{suffix}"
 
     def session(self, signer: str, session: str) -> str:

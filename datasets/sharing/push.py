@@ -15,7 +15,7 @@ from aslkit.datasets.privacy.pseudonyms import Pseudonyms
 from aslkit.datasets.sharing.remote_storage import local_folder
 from aslkit.datasets.sharing.upload import UploadResult, copy_dataset, upload_dataset
 
-_PREPARATION_VERSION = 4
+_PREPARATION_VERSION = 5
 """Version of the preparation. A copy prepared by another version is not uploaded."""
 
 
