@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from aslkit.core.config import Share
+from aslkit.core.letters import MAX_MOVEMENT_S, MIN_MOVEMENT_S
 from aslkit.formats.licences import PRIVATE
 from aslkit.formats.recording_plan import FRAMES_PER_LETTER
 from aslkit.video.camera_config import CameraConfig
@@ -22,6 +23,21 @@ class CaptureConfig(CameraConfig):
             description="Target number of frames per letter and signer, over all sessions; 602 in the reference study.",
         ),
     ] = FRAMES_PER_LETTER  # fmt: skip
+    clip_goal: Annotated[
+        int,
+        Meta(
+            ge=1, le=1_000_000,
+            description="Target number of clips per movement and signer. 20 take two minutes to record; the number is "
+            "a choice, not a measurement.",
+        ),
+    ] = 20  # fmt: skip
+    clip_fps: Annotated[
+        float,
+        Meta(
+            ge=1, le=240,
+            description="Frame rate of a folder of images that is recorded as clips, because images have no times.",
+        ),
+    ] = 30  # fmt: skip
     interval_s: Annotated[
         float,
         Meta(
@@ -88,3 +104,54 @@ class GateConfig:
         int,
         Meta(ge=0, le=256, description="Or, of 256 bits: the same image re-encoded, even if the landmarks differ."),
     ] = 6
+    clip_shortest_s: Annotated[
+        float,
+        Meta(
+            ge=MIN_MOVEMENT_S, le=MAX_MOVEMENT_S, description="Minimum duration of a clip; J and Z take 0.5 to 1.5 s."
+        ),
+    ] = MIN_MOVEMENT_S
+    clip_longest_s: Annotated[
+        float, Meta(ge=MIN_MOVEMENT_S, le=MAX_MOVEMENT_S, description="Maximum duration of a clip, seconds.")
+    ] = MAX_MOVEMENT_S
+    clip_slowest_fps: Annotated[
+        float,
+        Meta(
+            ge=2, le=240,
+            description="Minimum frame rate of a clip; at 8, a stroke of Z of 0.25 s still has two frames.",
+        ),
+    ] = 8  # fmt: skip
+    clip_hand: Annotated[
+        Share, Meta(description="Minimum share of the frames of J and Z in which the hand is found.")
+    ] = 0.8
+    clip_gap_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=MAX_MOVEMENT_S,
+            description="Maximum time without a hand within J and Z, seconds; a stroke of Z takes about 0.25 s.",
+        ),
+    ] = 0.2  # fmt: skip
+    clip_end_gap_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=MAX_MOVEMENT_S, description="The same at the beginning and end of the clip; 3 frames at 30 fps."
+        ),
+    ] = 0.1  # fmt: skip
+    clip_path: Annotated[
+        float,
+        Meta(
+            ge=0, le=100,
+            description="Minimum path of the little finger (J) or index finger (Z), palm lengths. A hand that holds a "
+            "letter stays below 1.2 in 99 of 100 clips of 1.2 s (ADR 23).",
+        ),
+    ] = 1.2  # fmt: skip
+    clip_curved: Annotated[
+        float,
+        Meta(
+            ge=1, le=10,
+            description="Minimum path of this finger, relative to the distance from its start to its end. J and Z of "
+            "synthetic signers have 1.4 and more; the straight way back to the start has 1.",
+        ),
+    ] = 1.25  # fmt: skip
+    clip_cut_off: Annotated[
+        Share, Meta(description="Maximum share of the frames of J and Z in which the hand is cut off.")
+    ] = 0.1

@@ -1,6 +1,6 @@
 """Records from a camera, stream, video, image folder or the synthetic signer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -10,6 +10,8 @@ from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.frame_pipeline import FramePipeline
 from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
 from aslkit.capture.session.recording import Recording
+from aslkit.core.letters import MOTION_LETTERS
+from aslkit.core.sanitize import format_count
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.video.cameras import camera_label
@@ -83,11 +85,21 @@ class SourceRecording:
 
     def few_frames_notes(self) -> list[str]:
         """Return that hardly any frame of a source that has ended was considered, if so: its times may be wrong."""
+        if self.recording.records_clips(self.recording.letter):
+            return self._no_movement_notes()
         judged, read = sum(self.recording.stored.values()) + self.recording.rejected.total(), self.stream.frame_count
         if self.live or judged >= _MIN_JUDGED or read < _MANY_FRAMES:
             return []
         interval_s = self.recording.capture.interval_s
         return [f"Only {judged} of {read} frames were considered, at most one per {interval_s:g} s (--interval-s)."]
+
+    def _no_movement_notes(self) -> list[str]:
+        if self.live or self.recording.stored.total() or self.recording.rejected_clips:
+            return []
+        return [
+            f"No movement was found in {format_count(self.stream.frame_count, 'frame')}. Rest for half a second before "
+            "and after each movement, or record each in a video of its own."
+        ]
 
     def _close_stream(self) -> None:
         self.pipeline.stop(self.stream)
@@ -123,6 +135,7 @@ def record(
     options: ReadOptions = WHOLE_SOURCE,
     can_ask: bool = False,
     ask_licence: AskLicence | None = None,
+    clip_letters: Collection[str] = MOTION_LETTERS,
 ) -> RecordingResult:
     """Record letters from a source. If the user presses Ctrl-C or the source ends early, stored frames are kept.
 
@@ -135,11 +148,12 @@ def record(
         gate: configuration of the quality gate.
         screen: user interface: `aslkit.capture.terminal.record_in_terminal` or
             `aslkit.capture.window.window.record_in_window`.
-        count: number of frames of each letter to store; None records until the goal is reached.
+        count: number of frames or clips of each letter to store; None records until the goal is reached.
         paced: deliver the frames of a video at its frame rate.
         options: which part of a video to record, and whether the source is mirrored.
         can_ask: whether `screen` can ask the signer a question.
         ask_licence: asks a new signer for the licence, if `screen` cannot; None if nobody can be asked.
+        clip_letters: letters that are recorded as clips.
 
     Raises:
         AslkitError: the source cannot be read, another process is recording into the session, or there is no display.
@@ -147,7 +161,7 @@ def record(
     """
     create_lifecycle = partial(
         RecordingLifecycle, workspace=workspace, capture=capture, gate=gate, count=count, can_ask=can_ask,
-        ask_licence=can_ask or ask_licence is not None,
+        ask_licence=can_ask or ask_licence is not None, clip_letters=clip_letters,
     )  # fmt: skip
     lifecycle, incomplete = None if callable(info) else create_lifecycle(info=info), letters
     if lifecycle is not None and not (incomplete := lifecycle.incomplete_letters(letters)):
@@ -156,6 +170,7 @@ def record(
     open_frames = partial(open_source, source, options=options, on_note=notes.append)
     open_stream = partial(
         _open_stream, open_frames=open_frames, source=source, lifecycle=lifecycle, capture=capture, paced=paced,
+        clip_letters=clip_letters,
         wait_forever=can_ask,  # a window shows that the camera is disconnected, and the user can end the recording
     )  # fmt: skip
     with ExitStack() as stack:
@@ -212,6 +227,7 @@ def _open_stream(
     lifecycle: RecordingLifecycle | None,
     capture: CaptureConfig,
     paced: bool,
+    clip_letters: Collection[str],
     wait_forever: bool,
 ) -> Stream:
     """Open the source. Signer and session only matter to the synthetic signer, who need not be asked for a name."""
@@ -227,7 +243,7 @@ def _open_stream(
         signer=signer,
         session=session,
         seed=seed,
-        interval_s=0.0 if paced else capture.interval_s,
+        interval_s=0.0 if paced or letter in clip_letters else capture.interval_s,
         camera_request=camera_request,
     )
     live = source_kind(source) in LIVE_KINDS

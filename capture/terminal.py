@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
+from aslkit.capture.quality.clip_gate import CLIP_REASON_MESSAGES
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.record import COMPLETE, SOURCE_ENDED, SourceRecording
 from aslkit.capture.session.lifecycle import CTRL_C
@@ -29,12 +30,13 @@ def record_in_terminal(
         show: shows the progress of a letter. Arguments: title, number of frames.
     """
     recording, end_reason = source_recording.recording, COMPLETE
+    source_recording.pipeline.clips.cuts = True  # nobody starts and ends clips
     try:
         for letter in recording.letters:
             source_recording.select_letter(letter)
             recording.start_burst()
             source_recording.keep = True
-            goal = recording.count or recording.capture.goal - recording.counts[letter]
+            goal = recording.goal(letter) - recording.progress(letter)
             with show(f"Recording {letter}", goal) as advance:
                 end_reason = _wait_until_complete(source_recording, letter, advance, on_message)
             # An error of a thread also sets `finished`, and must not look like the end of the source.
@@ -67,7 +69,18 @@ def _wait_until_complete(
         previous_problem, problem = problem, source_recording.stream.problem
         if bool(problem) != bool(previous_problem):
             on_message(problem or "The camera works again.")
+        _report_clips(source_recording, on_message)
         last_advice = _advise(source_recording, last_advice, on_message)
+
+
+def _report_clips(source_recording: SourceRecording, on_message: OnMessage) -> None:
+    """Report why clips were rejected: a movement is repeated only by somebody who knows."""
+    decisions = source_recording.pipeline.clips.decisions
+    while decisions:
+        decision = decisions.popleft()
+        # The way back to the start is straight, and comes after each letter. It is counted, but nobody need know it.
+        if decision.reasons and decision.reasons[0] != "straight" and decision.stored is None:
+            on_message(f"Clip of {decision.letter} rejected. {CLIP_REASON_MESSAGES[decision.reasons[0]]}")
 
 
 def _advise(

@@ -19,12 +19,12 @@ from aslkit.cli.shared.options import (
     web_options,
     workspace_option,
 )
-from aslkit.core.letters import NO_LETTER, parse_letter, parse_letters
+from aslkit.core.letters import NO_LETTER, parse_alphabet_letter, parse_alphabet_letters
 from aslkit.core.workspace import Workspace
 
 
 class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """One or several of the 24 letters, upper or lower case."""
+    """One or several letters, upper or lower case."""
 
     name = "letters"
 
@@ -33,7 +33,7 @@ class LettersType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         one = param is not None and param.name == "letter"
         if one and str(value).strip().lower() == NO_LETTER:
             return (NO_LETTER,)
-        return (parse_letter(value),) if one else parse_letters(value)
+        return (parse_alphabet_letter(value),) if one else parse_alphabet_letters(value)
 
 
 class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -55,14 +55,15 @@ class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option(
     "--letter",
     type=LettersType(),
-    help="Letter to record; 'none' for negative samples: rest poses and transitions.",
+    help="Letter to record; 'none' for negative samples: rest poses and transitions.  [default in a window or browser: "
+    "all]",
     shell_complete=completions.letter_or_none,
 )
 @click.option(
     "--letters",
     type=LettersType(),
-    help="Several letters: A-Y, or A,B,C. Those with the fewest frames come first.",
-    shell_complete=completions.letters,
+    help="Several letters: A-Y (without J and Z), A-Z, or A,B,C. Those with the fewest frames come first.",
+    shell_complete=completions.letters_to_record,
 )
 @source_option
 @click.option("--start", "start_s", type=TimeType(), help="Where in a video to start: seconds, or 1:15.")
@@ -70,8 +71,12 @@ class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--mirrored", is_flag=True, help="The source is mirrored, as in a selfie; frames are stored unmirrored.")
 @click.option("--signer", help="Who is signing. Asked if not given.", shell_complete=completions.signer)
 @click.option("--session", help="Name of the recording session.  [default: today's date and the source]")
+@click.option("--clips", is_flag=True, help="With --letter none: record movements as clips, not single frames.")
 @setting_option(CaptureConfig, "goal")
-@click.option("--count", type=click.IntRange(1), help="Frames of each letter to store now, regardless of --goal.")
+@setting_option(CaptureConfig, "clip_goal")
+@click.option(
+    "--count", type=click.IntRange(1), help="Frames or clips of each letter to store now, regardless of the goals."
+)
 @click.option(
     "--plan",
     type=click.Path(path_type=Path),
@@ -80,6 +85,7 @@ class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     shell_complete=completions.run,
 )
 @setting_option(CaptureConfig, "interval_s")
+@setting_option(CaptureConfig, "clip_fps")
 @setting_option(CaptureConfig, "format")
 @setting_option(GateConfig, "enabled", "--gate/--no-gate")
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
@@ -94,12 +100,19 @@ class TimeType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, **options: Any) -> None:
     """Record frames of a letter: in a window, in the browser, or from a file. Ctrl-C stops; stored frames are kept.
 
+    J and Z are movements, which are recorded as clips: hold space, sign, release. Without a window, a source of at most
+    2.5 s is one clip. Longer ones and cameras are cut into movements: rest for half a second before and after each.
+    Negative samples (none) with --clips are movements that are no letter, such as waving.
+
     \b
     Example:  aslkit capture --letter A --signer maria
               aslkit capture --letters A-Y               (all letters that need more frames)
+              aslkit capture --letters J,Z               (clips of the letters that are movements)
+              aslkit capture --letter none --clips       (clips of movements that are no letter)
               aslkit capture --plan custom-both-mlp-1 --signer maria   (what a run recommends)
               aslkit capture --web                       (in the browser, without a window)
               aslkit capture --letter B --source clip.mp4 --signer maria --start 0:10 --end 0:25
+              aslkit capture --letter J --source movements.mp4 --signer maria
     """
     if list_cameras:
         from aslkit.video import cameras
@@ -110,8 +123,8 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 
     options["gate"] = options.pop("enabled")
     checked = CaptureOptions(workspace=Workspace(root=root), config=config, as_json=as_json, **options)
-    result, goal = record_with_options(checked)
-    print_recording(result, result.info, goal, as_json=as_json)
+    result, settings = record_with_options(checked)
+    print_recording(result, result.info, settings, as_json=as_json)
 
 
 @click.command("import")

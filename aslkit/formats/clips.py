@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import atomic_write, natural_key
-from aslkit.core.letters import CLIP_LETTERS
+from aslkit.core.letters import CLIP_LETTERS, MAX_MOVEMENT_S, MIN_MOVEMENT_S
 from aslkit.core.workspace import compose
 from aslkit.formats.captures import list_folders, reject_exam_folder
 from aslkit.vision.hand_landmarker import Hand
@@ -26,9 +26,9 @@ from aslkit.vision.images import IMAGE_SUFFIXES
 
 CLIP_INDEX_FILE: Final = "frames.jsonl"
 
-MIN_CLIP_S: Final = 0.4
-MAX_CLIP_S: Final = 2.5
-"""Shortest and longest movement, seconds. Signers take 0.5 to 1.5 s for J and Z."""
+MIN_CLIP_S: Final = MIN_MOVEMENT_S
+MAX_CLIP_S: Final = MAX_MOVEMENT_S
+"""Shortest and longest clip, seconds."""
 
 MAX_CLIP_FRAMES: Final = 400
 """More frames in one clip are treated as damage: 2.5 s at 120 frames per second have 300."""

@@ -16,9 +16,10 @@ import msgspec
 
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import lock_file, write_durably
-from aslkit.core.letters import INDEX, NO_LETTER, RECORDABLE, parse_letter
+from aslkit.core.letters import ALPHABET, NO_LETTER, RECORDABLE, parse_letter
 from aslkit.core.workspace import Workspace, compose
 from aslkit.formats.captures import walk_signer
+from aslkit.formats.clips import walk_clips
 
 Action = Literal["keep", "drop", "relabel", "reset"]
 """What people decide about a frame.
@@ -201,6 +202,20 @@ def count_usable_letters(
     return counts
 
 
+def count_usable_clips(
+    workspace: Workspace, signer: str, decisions: Mapping[str, Decision] | None = None
+) -> Counter[str]:
+    """Count the clips of each letter that people did not drop, as `count_usable_letters` does for frames."""
+    decisions = load_decisions(workspace) if decisions is None else decisions
+    counts: Counter[str] = Counter()
+    for folder in walk_clips(workspace.captures, signer=signer):
+        session = folder.parents[1]
+        decision = decisions.get(f"{compose(signer)}/{compose(session.name)}/{folder.parent.name}/{folder.name}")
+        if decision is None or decision.action != "drop":
+            counts[decision.letter if decision and decision.letter else folder.parent.name] += 1
+    return counts
+
+
 def _parse_decision(action: Action, letter: str | None) -> str | None:
     if action not in get_args(Action):
         raise InputError(f"{action!r} is not an action. Use one of: {', '.join(get_args(Action))}.")
@@ -216,7 +231,7 @@ def _parse_decision(action: Action, letter: str | None) -> str | None:
 def _parse_key(key: str) -> str:
     """Return a key whose names are in composed form, as in `CapturedFrame.key`."""
     parts = key.split("/")
-    if len(parts) != 4 or parts[2] not in INDEX or {"", ".", ".."} & {*parts}:
+    if len(parts) != 4 or parts[2] not in ALPHABET or {"", ".", ".."} & {*parts}:
         raise InputError(f"{key!r} is not the key of a frame. Write SIGNER/SESSION/LETTER/NAME, as in captures.")
     try:
         key.encode()

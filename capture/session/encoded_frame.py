@@ -30,3 +30,10 @@ def encode_frame(frame: Frame, capture: CaptureConfig) -> EncodedFrame:
         return EncodedFrame(pixels=frame, data=partial(encode_png, frame), suffix=".png")
     data = encode_jpeg(frame, quality=capture.jpeg_quality)
     return EncodedFrame(pixels=decode_image(data), data=lambda: data, suffix=".jpg")
+
+
+def encode_image(frame: Frame, capture: CaptureConfig) -> tuple[bytes, str]:
+    """Encode a camera frame in the configured format, and return the content of its file and the suffix."""
+    if capture.format == "png":
+        return encode_png(frame), ".png"
+    return encode_jpeg(frame, quality=capture.jpeg_quality), ".jpg"

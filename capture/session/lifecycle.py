@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,11 +14,12 @@ from typing import Any, Final
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import RecoveryReport, Session, load_earlier_frames
+from aslkit.core.letters import MOTION_LETTERS
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace
 from aslkit.formats import signers
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import PRIVATE, derive_consent
-from aslkit.formats.reviews import count_usable_letters
+from aslkit.formats.reviews import count_usable_clips, count_usable_letters
 from aslkit.formats.signers import SignerDetails
 from aslkit.vision.frame_metrics import FrameMetrics, measure_frame
 from aslkit.vision.hand_landmarker import create_landmarker
@@ -37,9 +38,11 @@ class RecordingResult:
         info: description of the session.
         folder: folder of the session.
         letters: number of frames of each letter that were stored and not undone.
-        counts: number of images of each letter that the signer has now, in all sessions, without those that people
-            dropped in review.
+        clips: number of clips of each letter that were stored and not undone.
+        counts: number of images of each letter, or of clips for letters in `clips`, that the signer has now, in all
+            sessions, without those that people dropped in review.
         rejected: number of rejected frames, by reason.
+        rejected_clips: number of rejected clips, by reason.
         end_reason: why the recording ended.
         recovered: what was repaired after an earlier, interrupted recording.
         report: summary as stored in session.json; empty if there was nothing to record.
@@ -48,8 +51,10 @@ class RecordingResult:
     info: SessionInfo
     folder: Path
     letters: dict[str, int] = field(default_factory=dict)
+    clips: dict[str, int] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, int] = field(default_factory=dict)
+    rejected_clips: dict[str, int] = field(default_factory=dict)
     end_reason: str
     recovered: RecoveryReport = field(default_factory=RecoveryReport)
     report: dict[str, Any] = field(default_factory=dict)
@@ -69,9 +74,10 @@ class RecordingLifecycle:
         info: signer, session and camera.
         capture: configuration of the recording.
         gate: configuration of the quality gate.
-        count: number of frames of each letter to store; None records until the goal is reached.
+        count: number of frames or clips of each letter to store; None records until the goal is reached.
         can_ask: whether the signer can answer a question.
         ask_licence: whether to ask for the licence if `info` states none. Otherwise the images are private.
+        clip_letters: letters that are recorded as clips.
     """
 
     workspace: Workspace
@@ -81,6 +87,7 @@ class RecordingLifecycle:
     count: int | None
     can_ask: bool
     ask_licence: bool = False
+    clip_letters: Collection[str] = MOTION_LETTERS
 
     @property
     def folder(self) -> Path:
@@ -89,13 +96,29 @@ class RecordingLifecycle:
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """Number of images of each letter that the signer had before, in all sessions, without dropped ones."""
-        return count_usable_letters(self.workspace, self.info.signer)
+        """Number of images, or of clips, of each letter that the signer had before, in all sessions, without dropped
+        ones.
+        """
+        return self._count()
+
+    def _count(self) -> Counter[str]:
+        counts = count_usable_letters(self.workspace, self.info.signer)
+        clips = count_usable_clips(self.workspace, self.info.signer)
+        for letter in self.clip_letters:
+            del counts[letter]  # frames of "none" do not count for clips of "none"
+        return counts + Counter({letter: clips[letter] for letter in self.clip_letters})
+
+    def share_done(self, letter: str) -> float:
+        """Return the share of the goal that a letter had reached before; 1 if it is complete."""
+        goal = self.capture.clip_goal if letter in self.clip_letters else self.capture.goal
+        return min(1.0, self.counts[letter] / goal)
 
     def incomplete_letters(self, letters: Sequence[str]) -> list[str]:
-        """Return the letters that need more frames, those with the fewest first."""
-        incomplete = [letter for letter in letters if self.count is not None or self.counts[letter] < self.capture.goal]
-        return sorted(incomplete, key=lambda letter: self.counts[letter])
+        """Return the letters that need more frames or clips, those with the fewest first."""
+        return sorted(
+            (letter for letter in letters if self.count is not None or self.share_done(letter) < 1),
+            key=self.share_done,
+        )
 
     @contextmanager
     def open_recording(self, letters: Sequence[str]) -> Iterator[Recording]:
@@ -103,7 +126,7 @@ class RecordingLifecycle:
         details = signers.load_signer(self.workspace, self.info.signer)
         with _create_measure() as measure, Session.open(self.workspace, self.info, measure=measure) as session:
             # Count again: opening may have moved damaged images to the trash.
-            counts = count_usable_letters(self.workspace, self.info.signer)
+            counts = self._count()
             asks_licence = self.info.licence is None and self.ask_licence
             if not asks_licence:
                 self._save_licence(session, session.info.licence or PRIVATE, session.info.consent)
@@ -118,6 +141,7 @@ class RecordingLifecycle:
                 usual_hand=details.hand,
                 can_ask=self.can_ask,
                 save_licence=partial(self._save_choice, session) if asks_licence else None,
+                clip_letters=self.clip_letters,
             )
             yield recording
         if recording.handedness.usual != details.hand:
@@ -178,9 +202,11 @@ class RecordingLifecycle:
         return RecordingResult(
             info=recording.session.info,
             folder=self.folder,
-            letters={letter: number for letter, number in recording.stored.items() if number},
+            letters=recording.stored_frames,
+            clips=recording.stored_clips,
             counts=recording.counts,
             rejected={str(reason): number for reason, number in recording.rejected.items()},
+            rejected_clips={str(reason): number for reason, number in recording.rejected_clips.items()},
             end_reason=summary["ended_by"],
             recovered=recording.session.recovered,
             report=summary,

@@ -1,47 +1,40 @@
-"""A running recording of one signer: judges, stores, counts and removes frames.
+"""A running recording of one signer: judges, stores, counts and removes frames and clips.
 
 Window, terminal and browser all pass their frames to a `Recording` and show its decisions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.quality.gate import KeptFrames, Reason, judge_frame
+from aslkit.capture.movement.clip_frame import TrackedFrame, main_hand, measure_clip, to_clip_lines
+from aslkit.capture.quality.clip_gate import ClipReason, judge_clip
+from aslkit.capture.quality.gate import Reason, judge_frame
 from aslkit.capture.quality.handedness import HandednessTracker
+from aslkit.capture.session.clip_files import ClipEntry, ClipFolder
+from aslkit.capture.session.decisions import ClipDecision, GateDecision
 from aslkit.capture.session.encoded_frame import EncodedFrame, encode_frame
 from aslkit.capture.session.frame_writer import FrameWriter
 from aslkit.capture.session.hints import RecordingHints
 from aslkit.capture.session.measurement_log import MeasurementLog
 from aslkit.capture.session.store import Session, format_time
+from aslkit.capture.session.stored_entries import Entry, StoredEntries
 from aslkit.core.errors import InputError
-from aslkit.core.letters import RECORDABLE
+from aslkit.core.letters import MOTION_LETTERS, NO_LETTER
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
-from aslkit.vision.hand_landmarker import Handedness
+from aslkit.vision.hand_landmarker import Hand, Handedness
 from aslkit.vision.images import Frame
 
+_NOT_FOR_CLIPS: Final[frozenset[Reason]] = frozenset({"moved", "blurred", "too-alike"})
+_NOT_FOR_NEGATIVES: Final[frozenset[Reason]] = _NOT_FOR_CLIPS | {"no-hand", "two-hands", "cut-off", "too-small"}
+"""Reasons for rejecting single frames that do not apply to the frames of J and Z, and of "none"."""
 
-@dataclass(frozen=True, kw_only=True)
-class GateDecision:
-    """Decision about a frame.
-
-    Attributes:
-        reasons: reasons for rejecting it, in the order of `quality.gate.REASONS`; empty if it is good.
-        stored: its index entry; None if it was not stored.
-        hint: that the frames show another letter, or how to make them more diverse; None if no hint is due.
-        question: the detected side, while it differs from the signer's usual hand and the signer has not confirmed it.
-            Nothing is stored until `Recording.answer_question`.
-    """
-
-    reasons: tuple[Reason, ...]
-    stored: IndexEntry | None = None
-    hint: str | None = None
-    question: Handedness | None = None
+MIN_CLIP_FRAMES: Final = 2
+"""Fewer frames are no clip, also without the gate."""
 
 
 class Recording:
@@ -58,13 +51,14 @@ class Recording:
         usual_hand: the signer's usual hand; None if unknown.
         can_ask: whether the signer can answer a question.
         save_licence: saves the licence that the signer chooses; None if it is known. Nothing is stored before.
+        clip_letters: letters that are recorded as clips. Their counts are numbers of clips.
 
     Attributes:
         letter: letter that is being recorded.
         counts: current number of images of each letter, in all sessions.
         stored: number of frames of each letter stored in this recording.
         rejected: number of rejected frames, by their first reason.
-        undone: number of frames removed again.
+        rejected_clips: number of rejected clips, by their first reason.
         dropped: number of good frames lost because the disk was too slow.
         revision: increases when the letter changes or frames are undone. Frames taken in an earlier revision are
             judged, but not stored.
@@ -84,26 +78,23 @@ class Recording:
         usual_hand: Handedness | None = None,
         can_ask: bool = True,
         save_licence: Callable[[str], None] | None = None,
+        clip_letters: Collection[str] = MOTION_LETTERS,
     ) -> None:
         self.session, self.capture, self.gate, self.count = session, capture, gate, count
         self.letters, self.letter = tuple(letters), letters[0]
-        self.counts, self.stored = Counter(counts), Counter[str]()
         self.rejected: Counter[Reason] = Counter()
-        self.undone = self.dropped = self.revision = 0
+        self.rejected_clips: Counter[ClipReason] = Counter()
+        self.dropped = self.revision = 0
         self.handedness = HandednessTracker(usual_hand, can_ask=can_ask)
         self._save_licence = save_licence
-        self._entries = {entry.file: entry for entry in session.entries}
-        self._kept = {letter: KeptFrames() for letter in RECORDABLE}
-        for number, entry in enumerate(earlier_frames):
-            self._kept[entry.letter].add(f"earlier {number}", entry)
-        for entry in session.entries:
-            self._kept[entry.letter].add(entry.file, entry)
-        self._last_earlier_burst = max((entry.burst for entry in session.entries), default=0)
-        self._burst = self._last_earlier_burst + 1
+        self._clip_letters, self._clips = frozenset(clip_letters), ClipFolder(session.folder)
+        self._entries = StoredEntries(
+            session, self._clips, earlier_frames=earlier_frames, counts=counts, records_clips=self.records_clips
+        )
+        self.counts, self.stored = self._entries.counts, self._entries.stored
         self._measurements = MeasurementLog(session.folder)
         self._writer = FrameWriter(session, self._measurements)
         self._hints = RecordingHints()
-        self._removed: list[IndexEntry] = []
         # The judging thread stores frames while the user interface switches letters and undoes.
         self._lock = RLock()
 
@@ -130,16 +121,28 @@ class Recording:
         """Switch to `adjacent_letter`."""
         self.select_letter(self.adjacent_letter(step))
 
-    def is_complete(self, letter: str) -> bool:
-        """Return whether a letter has enough frames. No further ones are stored."""
+    def records_clips(self, letter: str) -> bool:
+        """Return whether a letter is recorded as clips, not as single frames."""
+        return letter in self._clip_letters
+
+    def goal(self, letter: str) -> int:
+        """Return the number of frames or clips of a letter to record."""
         if self.count is not None:
-            return self.stored[letter] >= self.count
-        return self.counts[letter] >= self.capture.goal
+            return self.count
+        return self.capture.clip_goal if self.records_clips(letter) else self.capture.goal
+
+    def progress(self, letter: str) -> int:
+        """Return the number that counts towards `goal`: of this recording, or of all sessions."""
+        return self.counts[letter] if self.count is None else self.stored[letter]
+
+    def is_complete(self, letter: str) -> bool:
+        """Return whether a letter has enough frames or clips. No further ones are stored."""
+        return self.progress(letter) >= self.goal(letter)
 
     def start_burst(self) -> None:
         """Start a new burst: the following frames are undone together."""
         with self._lock:
-            self._burst += 1
+            self._entries.burst += 1
 
     def encode(self, frame: Frame) -> EncodedFrame:
         """Return a camera frame, BGR, uint8 (height, width, 3), unmirrored, as it would be stored.
@@ -174,7 +177,11 @@ class Recording:
             OSError: an earlier frame could not be written.
         """
         with self._lock:
-            reasons = judge_frame(metrics, self._kept[self.letter], self.gate)
+            reasons = judge_frame(metrics, self._entries.kept[self.letter], self.gate)
+            if self.records_clips(self.letter):
+                # Only shown, to prepare for a clip: what the frames of a movement must not be like does not matter.
+                ignored = _NOT_FOR_CLIPS if self.letter != NO_LETTER else _NOT_FOR_NEGATIVES
+                reasons, keep = tuple(reason for reason in reasons if reason not in ignored), False
             # Near-duplicates count as well: they show which hand signs, even if they are not stored.
             if metrics.hand is not None and not set(reasons) - {"too-alike"}:
                 self.handedness.observe(metrics.hand)
@@ -191,6 +198,42 @@ class Recording:
             hint, question = self._current_hint(), self.handedness.question
             return GateDecision(reasons=reasons, stored=stored, hint=hint, question=question)
 
+    def process_clip(
+        self, frames: Sequence[TrackedFrame], *, name: str, letter: str, revision: int | None = None
+    ) -> ClipDecision:
+        """Judge a clip, and store it if it is good. It is on disk when it is counted.
+
+        Args:
+            frames: its frames, in order, at least one.
+            name: name of the clip, used for its folder.
+            letter: letter that was being recorded.
+            revision: `revision` at which the clip began; if it has changed since, the clip is not stored.
+
+        Raises:
+            OSError: the clip could not be written. Nothing of it is left behind.
+        """
+        reasons, hand = judge_clip(measure_clip(frames), letter, self.gate), main_hand(frames)
+        with self._lock:
+            if hand is not None and not reasons:
+                self.handedness.observe(hand)
+            question = self.handedness.question
+            waits = self.asks_licence or question is not None
+            stored = None
+            if revision in (None, self.revision) and not waits and not self.is_complete(letter):
+                if reasons and (self.gate.enabled or len(frames) < MIN_CLIP_FRAMES):
+                    self.rejected_clips[reasons[0]] += 1
+                else:
+                    stored = self._store_clip(frames, letter, name, hand)
+            return ClipDecision(letter=letter, reasons=reasons, stored=stored, question=question)
+
+    def _store_clip(self, frames: Sequence[TrackedFrame], letter: str, name: str, hand: Hand | None) -> ClipEntry:
+        side = None if hand is None else self.handedness.side_of(hand)
+        self._entries.burst += 1  # each clip is undone alone
+        file = self._clips.free_name(letter, name, taken=self._entries.entries)
+        entry = self._clips.add(file, to_clip_lines(frames, side), burst=self._entries.burst)
+        self._entries.add(entry)
+        return entry
+
     def _store(
         self,
         frame: EncodedFrame,
@@ -200,19 +243,16 @@ class Recording:
         captured_at: datetime | None,
         wait: bool,
     ) -> IndexEntry | None:
-        file = self.session.free_name(self.letter, name, frame.suffix, taken=self._entries)
+        file = self.session.free_name(self.letter, name, frame.suffix, taken=self._entries.entries)
         side = None if metrics.hand is None else self.handedness.side_of(metrics.hand)
         entry = IndexEntry.from_metrics(
-            metrics, file=file, side=side, time=format_time(captured_at), burst=self._burst, reasons=reasons
+            metrics, file=file, side=side, time=format_time(captured_at), burst=self._entries.burst, reasons=reasons
         )
         # Counted only when the writer has accepted it; the counts must match the disk.
         if not self._writer.put(entry, frame, metrics, wait=wait):
             self.dropped += 1
             return None
-        self._entries[file] = entry
-        self._kept[self.letter].add(file, entry)
-        self.counts[self.letter] += 1
-        self.stored[self.letter] += 1
+        self._entries.add(entry)
         return entry
 
     @property
@@ -222,7 +262,7 @@ class Recording:
             return self._hints.wrong_letter
 
     def _current_hint(self) -> str | None:
-        newest_first = (entry for entry in reversed(self._entries.values()) if entry.letter == self.letter)
+        newest_first = (entry for entry in reversed(self._entries.frames()) if entry.letter == self.letter)
         return self._hints.choose(self.stored[self.letter], newest_first)
 
     def answer_question(self, *, confirmed: bool) -> None:
@@ -242,64 +282,39 @@ class Recording:
                 self._save_licence(licence)
                 self._save_licence = None
 
-    def undo(self) -> list[IndexEntry]:
-        """Move the frames of the last burst of this recording to the trash, and return them."""
+    @property
+    def undone(self) -> int:
+        """Number of frames and clips removed again."""
+        return self._entries.undone
+
+    def undo(self) -> list[Entry]:
+        """Move the last clip, or the frames of the last burst, of this recording to the trash, and return them."""
         with self._lock:
             self.revision += 1
-            # Frames of earlier recordings in this session are never undone.
-            bursts = [entry.burst for entry in self._entries.values() if entry.burst > self._last_earlier_burst]
-            last = max(bursts, default=None)
-            return self._remove([entry for entry in self._entries.values() if entry.burst == last])
+            return self._remove(self._entries.last_burst())
 
     def remove(self, file: str) -> bool:
-        """Move one frame of the session to the trash; return False if there is no such frame."""
+        """Move one frame or clip of the session to the trash; return False if there is none of this name."""
         with self._lock:
-            return bool(self._remove([self._entries[file]] if file in self._entries else []))
+            entry = self._entries.entries.get(file)
+            return bool(self._remove([] if entry is None else [entry]))
 
-    def _remove(self, entries: list[IndexEntry]) -> list[IndexEntry]:
+    def _remove(self, entries: list[Entry]) -> list[Entry]:
         # Waiting under the lock cannot deadlock, because the writer's thread never takes it.
         self._writer.flush()  # the frame may still be in the writer's queue
-        self.session.trash(entries)
-        self._forget(entries)
-        self.undone += len(entries)
-        self._removed = entries or self._removed
-        return entries
+        return self._entries.remove(entries)
 
-    def put_back(self) -> list[IndexEntry]:
-        """Restore the frames that were removed last, if their images are still in the trash, and return them.
-
-        Raises:
-            OSError: a frame could not be restored. Those before it are, and the others can be put back later.
-        """
+    def put_back(self) -> list[Entry]:
+        """Restore the frames or the clip that were removed last, see `StoredEntries.put_back`."""
         with self._lock:
-            restored = []
-            while self._removed:
-                entry = self._removed[0]
-                if self.session.restore(entry):
-                    self._remember(entry)
-                    restored.append(entry)
-                self._removed = self._removed[1:]
+            restored = self._entries.put_back()
             self.revision += 1
             return restored
 
-    def _remember(self, entry: IndexEntry) -> None:
-        self._entries[entry.file] = entry
-        self._kept[entry.letter].add(entry.file, entry)
-        self.counts[entry.letter] += 1
-        self.stored[entry.letter] += entry.burst > self._last_earlier_burst
-        self.undone -= 1
-
-    def _forget(self, entries: Iterable[IndexEntry]) -> None:
-        for entry in entries:
-            del self._entries[entry.file]
-            self._kept[entry.letter].remove(entry.file)
-            self.counts[entry.letter] -= 1
-            self.stored[entry.letter] -= entry.burst > self._last_earlier_burst
-
-    def recent(self, count: int) -> list[IndexEntry]:
-        """Return up to `count` frames of the session, newest first."""
+    def recent(self, count: int) -> list[Entry]:
+        """Return up to `count` frames and clips of the session, newest first."""
         with self._lock:
-            return list(self._entries.values())[: -count - 1 : -1]
+            return list(self._entries.entries.values())[: -count - 1 : -1]
 
     def flush(self) -> None:
         """Wait until all frames are on disk.
@@ -318,15 +333,27 @@ class Recording:
         self._writer.close()
         with self._lock:
             written = {entry.file for entry in self.session.entries}
-            self._forget([entry for file, entry in self._entries.items() if file not in written])
+            self._entries.forget([entry for entry in self._entries.frames() if entry.file not in written])
+
+    @property
+    def stored_frames(self) -> dict[str, int]:
+        """Number of frames of each letter stored in this recording, without letters that have none."""
+        return {letter: n for letter, n in sorted(self.stored.items()) if n and not self.records_clips(letter)}
+
+    @property
+    def stored_clips(self) -> dict[str, int]:
+        """Number of clips of each letter stored in this recording, without letters that have none."""
+        return {letter: n for letter, n in sorted(self.stored.items()) if n and self.records_clips(letter)}
 
     def report(self) -> dict[str, Any]:
         """Return the summary of this recording for session.json."""
         with self._lock:
             return {
-                "stored": sum(self.stored.values()),
-                "letters": {letter: number for letter, number in sorted(self.stored.items()) if number},
+                "stored": sum(self.stored_frames.values()),
+                "letters": self.stored_frames,
+                "clips": self.stored_clips,
                 "refused": dict(self.rejected),
+                "refused_clips": dict(self.rejected_clips),
                 "undone": self.undone,
                 "usual_hand": self.handedness.usual,
                 "unusual_hand": self.handedness.unusual,
@@ -336,5 +363,5 @@ class Recording:
     def notes(self) -> list[str]:
         """Return what the user should know about the stored frames, at the end."""
         with self._lock:
-            notes = (self.handedness.mirrored_note(sum(self.stored.values())), self._measurements.note())
+            notes = (self.handedness.mirrored_note(self.stored.total()), self._measurements.note())
         return [note for note in notes if note is not None]

@@ -1,7 +1,7 @@
 """The folder of a session during a recording. It is consistent at any time, even after a crash."""
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from aslkit.capture.session.clip_files import TRASH, move_to_trash, recover_clips
 from aslkit.core.errors import AslkitError
 from aslkit.core.files import is_partial, write_durably
 from aslkit.core.letters import RECORDABLE
@@ -20,9 +21,6 @@ from aslkit.formats.frame_index import FrameIndex, IndexEntry
 from aslkit.formats.reviews import load_decisions
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.images import IMAGE_SUFFIXES, Frame, ImageError, decode_image, read_image_file
-
-TRASH: Final = ".trash"
-"""Folder for removed frames, next to the letter folders. It is hidden, so that later stages ignore it."""
 
 _LOCK_FILE: Final = ".lock"
 
@@ -37,6 +35,8 @@ class RecoveryReport:
         damaged: number of images that cannot be decoded, and were moved to the trash.
         missing: number of index entries without an image, which were removed.
         broken_lines: number of broken lines in the index, which were removed.
+        half_clips: number of incompletely written clips, which were deleted.
+        damaged_clips: number of clips that cannot be read, and were moved to the trash.
     """
 
     half_written: int = 0
@@ -44,6 +44,8 @@ class RecoveryReport:
     damaged: int = 0
     missing: int = 0
     broken_lines: int = 0
+    half_clips: int = 0
+    damaged_clips: int = 0
 
     def __str__(self) -> str:
         repairs = {
@@ -52,6 +54,8 @@ class RecoveryReport:
             "damaged images moved to the trash": self.damaged,
             "index entries without an image removed": self.missing,
             "broken index lines removed": self.broken_lines,
+            "incomplete clips deleted": self.half_clips,
+            "damaged clips moved to the trash": self.damaged_clips,
         }
         return ", ".join(f"{number:,} {repair}" for repair, number in repairs.items() if number)
 
@@ -144,8 +148,7 @@ class Session:
         """Remove frames from the index and move their images to the trash, from which users can restore them."""
         for entry in entries:
             # Image first: if the process is killed in between, _recover removes the entry without an image.
-            with suppress(FileNotFoundError):  # deleted by the user in the meantime
-                self._move_to_trash(entry.file)
+            move_to_trash(self.folder, entry.file)
             self._index.remove(entry.file)
 
     def restore(self, entry: IndexEntry) -> bool:
@@ -156,11 +159,6 @@ class Session:
             return False
         self._index.add(entry)
         return True
-
-    def _move_to_trash(self, file: str) -> None:
-        target = self.folder / TRASH / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / file).replace(target)
 
     def update_info(self, session_values: dict[str, Any], recording: dict[str, Any]) -> None:
         """Update session.json.
@@ -183,6 +181,8 @@ class Session:
 
     def _recover(self, measure: Callable[[Frame], FrameMetrics]) -> None:
         report = self.recovered
+        # First, because what is left of a clip must not be taken for frames.
+        report.half_clips, report.damaged_clips = recover_clips(self.folder)
         report.broken_lines = self._index.broken_lines
         # Before anything is appended: a line after an incomplete one would be lost with it.
         self._index.repair()
@@ -209,7 +209,7 @@ class Session:
             metrics = measure(decode_image(read_image_file(path)))
         except ImageError:
             # Not deleted: the user may be able to repair it.
-            self._move_to_trash(file)
+            move_to_trash(self.folder, file)
             self.recovered.damaged += 1
             return
         self._index.add(

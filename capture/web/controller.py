@@ -13,7 +13,10 @@ from typing import Any, Final
 import numpy as np
 
 from aslkit.capture.quality.gate import REASON_MESSAGES
-from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.capture.session.clip_files import ClipEntry
+from aslkit.capture.session.decisions import GateDecision
+from aslkit.capture.session.recording import Recording
+from aslkit.capture.session.stored_entries import Entry
 from aslkit.capture.web.camera_info import client_camera_info
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.capture.web.licence_question import licence_question
@@ -21,7 +24,6 @@ from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
 from aslkit.core.errors import InputError
 from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import frame_timestamp
-from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
@@ -232,12 +234,14 @@ class RecordingController:
             RequestRefused: there is no such frame.
             OSError: the frame could not be written.
         """
-        path = self.recording.session.path(self._find_entry(file))
+        entry = self._find_entry(file)
+        name = f"{entry.file}/{entry.poster}" if isinstance(entry, ClipEntry) else entry.file
+        path = self.recording.session.folder / name
         if not path.exists():  # still in the writer's queue
             self.recording.flush()
         return create_thumbnail(path)
 
-    def _find_entry(self, file: str) -> IndexEntry:
+    def _find_entry(self, file: str) -> Entry:
         """Look up a name sent by the page. The name itself is never used as a path."""
         entry = {entry.file: entry for entry in self.recording.recent(MAX_REACHABLE_FRAMES)}.get(file)
         if entry is None:

@@ -63,3 +63,58 @@ class Shutter:
         """Return the remaining seconds of the countdown, rounded up; None if it is over."""
         remaining_s = self._ready_at - now
         return math.ceil(remaining_s) if remaining_s > 0 else None
+
+
+class ClipShutter(Shutter):
+    """Decides when a clip begins and ends: it is as long as space is held, but no longer than a burst.
+
+    Args:
+        countdown_s: countdown before a letter and before a burst.
+        longest_s: duration after which a clip ends by itself, also that of a burst.
+
+    Attributes:
+        started_s: when the clip that is being recorded began; None if none is.
+    """
+
+    def __init__(self, *, countdown_s: float, longest_s: float) -> None:
+        super().__init__(countdown_s=countdown_s, burst_s=longest_s)
+        self.started_s: float | None = None
+        self._longest_s = longest_s
+        self._repeated_at: float | None = None  # last repeat of the key; None after a single press, and in a burst
+        self._spent = False  # whether a clip ended by itself while the key was held
+
+    def press(self, now: float) -> bool:
+        """See `Shutter.press`. A key that is still held after the end of a clip starts no other one."""
+        is_repeat = now - self._pressed_at < FIRST_HOLD_S
+        self._spent = self._spent and is_repeat
+        if self._spent:
+            self._pressed_at = now
+            return False
+        self._repeated_at = now if is_repeat else None
+        return super().press(now)
+
+    def burst(self, now: float) -> None:
+        """Start the countdown, then record a clip of the longest duration."""
+        super().burst(now)
+        self._repeated_at = None
+
+    def update(self, now: float) -> tuple[bool, float | None]:
+        """Return whether a clip begins now, and when the clip that was being recorded ended; None if it did not."""
+        if self.started_s is None:
+            if not self.is_recording(now):
+                return False, None
+            self.started_s = now
+            return True, None
+        limit_s = self.started_s + self._longest_s
+        if self.is_recording(now) and now < limit_s:
+            return False, None
+        # The key was released after its last repeat. Without a repeat, the movement may have taken all the time.
+        end_s = min(self._until if self._repeated_at is None else self._repeated_at, limit_s)
+        self._spent = self._repeated_at is not None and now >= limit_s
+        self.stop()
+        return False, end_s
+
+    def stop(self) -> None:
+        """Stop recording, and forget the clip."""
+        super().stop()
+        self.started_s = None

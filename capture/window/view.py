@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aslkit.capture.letter_example import draw_letter_example
 from aslkit.capture.window.licence_question import LICENCE_KEY_HELP, draw_licence_question
-from aslkit.core.letters import LETTERS, NO_LETTER
+from aslkit.core.letters import ALPHABET, NO_LETTER
 from aslkit.gui.drawing import (
     BACKGROUND,
     BAD,
@@ -32,12 +33,14 @@ from aslkit.gui.drawing import (
     overlay_label,
     render_label,
 )
-from aslkit.synthetic import render_letter
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
 
 STRIP_HEIGHT: Final = 84
 
+CLIP_KEY_HELP: Final = (
+    "hold space  sign, then release     b  record 2.5 s     u  undo     n / p  next, previous letter     q  quit"
+)
 KEY_HELP: Final = "hold space  record     b  burst     u  undo     n / p  next, previous letter     q  quit"
 
 
@@ -53,12 +56,13 @@ class RecordingView:
         countdown: remaining seconds of the countdown; None if there is none.
         letter: letter to sign.
         left_handed: whether the signer usually signs with the left hand.
-        counts, goal: number of frames of each letter, and target number.
+        counts, goals: number of frames or clips of each letter, and target number.
         letters: letters that are being recorded.
         rejected: number of rejected frames, by reason.
         info: short lines: signer, session, camera, frame rate.
         banners: lines over the image, most important first.
         asks_licence: whether to ask who may use the images.
+        records_clips: whether the letter is recorded as clips.
     """
 
     frame: Frame | None
@@ -69,12 +73,13 @@ class RecordingView:
     letter: str
     left_handed: bool
     counts: Mapping[str, int]
-    goal: int
+    goals: Mapping[str, int]
     letters: tuple[str, ...]
     rejected: Mapping[str, int]
     info: tuple[str, ...]
     banners: tuple[Banner, ...]
     asks_licence: bool = False
+    records_clips: bool = False
 
 
 def draw_view(view: RecordingView) -> Frame:
@@ -85,15 +90,16 @@ def draw_view(view: RecordingView) -> Frame:
         view.letter,
         view.left_handed,
         view.counts[view.letter],
-        view.goal,
+        view.goals[view.letter],
+        "clips" if view.records_clips else "",
         tuple(view.rejected.items()),
         view.info,
         height,
     )
     upper = np.hstack([image, panel])
-    counts = tuple(view.counts[letter] for letter in LETTERS)
-    strip = _draw_letter_strip(view.letter, counts, view.goal, view.letters, width + PANEL_WIDTH)
-    key_help = LICENCE_KEY_HELP if view.asks_licence else KEY_HELP
+    counts = tuple((view.counts[letter], view.goals[letter]) for letter in ALPHABET)
+    strip = _draw_letter_strip(view.letter, counts, view.letters, width + PANEL_WIDTH)
+    key_help = LICENCE_KEY_HELP if view.asks_licence else CLIP_KEY_HELP if view.records_clips else KEY_HELP
     return np.vstack([upper, strip, draw_key_help(key_help, width + PANEL_WIDTH)])
 
 
@@ -117,6 +123,7 @@ def _draw_panel(
     left_handed: bool,
     count: int,
     goal: int,
+    unit: str,
     rejected: tuple[tuple[str, int], ...],
     info: tuple[str, ...],
     height: int,
@@ -129,7 +136,9 @@ def _draw_panel(
     pen.text((24, 26), letter, TEXT, load_font(84, bold=True))
     image.paste(Image.fromarray(_draw_example(letter, left_handed)), (24, 128))
     pen.text((24, 352), f"{count:,}", TEXT, load_font(30, bold=True))
-    pen.text((32 + pen.textlength(f"{count:,}", load_font(30, bold=True)), 364), f"of {goal:,}", MUTED, load_font(18))
+    pen.text(
+        (32 + pen.textlength(f"{count:,}", load_font(30, bold=True)), 364), f"of {goal:,} {unit}", MUTED, load_font(18)
+    )
     draw_bar(pen, (24, 396, PANEL_WIDTH - 24, 408), count / goal)
     y = 418
     for line in info:
@@ -145,14 +154,14 @@ def _draw_panel(
 
 @lru_cache(maxsize=4)
 def _draw_letter_strip(
-    current: str, counts: tuple[int, ...], goal: int, recorded: tuple[str, ...], width: int
+    current: str, counts: tuple[tuple[int, int], ...], recorded: tuple[str, ...], width: int
 ) -> Frame:
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (width, STRIP_HEIGHT), BACKGROUND)
     pen = ImageDraw.Draw(image)
-    cell_width = (width - 24) / len(LETTERS)
-    for index, (letter, count) in enumerate(zip(LETTERS, counts, strict=True)):
+    cell_width = (width - 24) / len(ALPHABET)
+    for index, (letter, (count, goal)) in enumerate(zip(ALPHABET, counts, strict=True)):
         x0, x1 = 12 + index * cell_width + 2, 12 + (index + 1) * cell_width - 2
         if letter == current:
             pen.rounded_rectangle((x0, 8, x1, STRIP_HEIGHT - 6), 6, SURFACE, outline=TEXT, width=2)
@@ -168,9 +177,9 @@ def _draw_letter_strip(
 def _draw_example(letter: str, left_handed: bool) -> npt.NDArray[np.uint8]:
     """Draw how the signer sees the letter in the mirrored image. Returns RGB, uint8 (212, 212, 3).
 
-    `render_letter` shows a right hand as another person sees it.
+    `draw_letter_example` shows a right hand as another person sees it.
     """
     if letter == NO_LETTER:
         return np.full((212, 212, 3), SURFACE, np.uint8)
-    example = render_letter(letter, size=212)
+    example = draw_letter_example(letter, size=212)
     return np.ascontiguousarray((example if left_handed else example[:, ::-1])[:, :, ::-1])

@@ -2,17 +2,22 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.record import COMPLETE, SOURCE_ENDED, SourceRecording
+from aslkit.capture.session.clip_files import ClipEntry
 from aslkit.capture.session.lifecycle import CTRL_C
+from aslkit.capture.session.stored_entries import Entry
+from aslkit.capture.window.clip_keys import ClipKeys
 from aslkit.capture.window.licence_question import LICENCE_KEYS
 from aslkit.capture.window.shutter import Shutter
 from aslkit.capture.window.view import RecordingView, draw_view
 from aslkit.core.errors import AslkitError
+from aslkit.core.letters import ALPHABET, NO_LETTER
+from aslkit.core.sanitize import format_count
 from aslkit.gui.drawing import BAD, GOOD, HINT, WARN, Banner
 from aslkit.gui.window import display_works, run_window
 from aslkit.vision.images import Frame
@@ -70,7 +75,8 @@ class WindowController:
         self.end_reason: str | None = None
         self._source, self._recording, self._clock = source_recording, source_recording.recording, clock
         capture = self._recording.capture
-        self._shutter = Shutter(countdown_s=capture.countdown_s, burst_s=capture.burst_s)
+        self._frame_shutter = Shutter(countdown_s=capture.countdown_s, burst_s=capture.burst_s)
+        self._clip_keys = ClipKeys(source_recording)
         self._shutter.prepare(clock())
         self._note = _Note()
         self._fps_text, self._fps_updated_at = "", -_FPS_UPDATE_INTERVAL_S
@@ -82,6 +88,15 @@ class WindowController:
             "p": lambda: self._select_adjacent_letter(-1),
             "q": self._quit,
         }
+
+    @property
+    def _records_clips(self) -> bool:
+        return self._recording.records_clips(self._recording.letter)
+
+    @property
+    def _shutter(self) -> Shutter:
+        """The shutter of the current letter."""
+        return self._clip_keys.shutter if self._records_clips else self._frame_shutter
 
     def handle_key(self, key: int) -> None:
         """Handle a key code; -1 means no key. While a question is open, only its answers and q work."""
@@ -108,6 +123,8 @@ class WindowController:
         source.check()
         now = self._clock()
         source.keep = self._shutter.is_recording(now)
+        if self._records_clips and (note := self._clip_keys.update(now)) is not None:
+            self._note = _Note(banner=note, until=now + _NOTE_DURATION_S)
         if self._shutter.released_early(now):
             self._show_note("Too short: keep space held until the countdown has ended.", WARN)
         if recording.is_complete(recording.letter):
@@ -138,7 +155,8 @@ class WindowController:
             letter=recording.letter,
             left_handed=recording.handedness.usual == "left",
             counts=recording.counts if recording.count is None else recording.stored,
-            goal=recording.count or recording.capture.goal,
+            goals={letter: recording.goal(letter) for letter in (*ALPHABET, NO_LETTER)},
+            records_clips=self._records_clips,
             letters=recording.letters,
             # A copy: the judging thread changes the counter while the window is drawn.
             rejected=Counter(recording.rejected),
@@ -170,27 +188,32 @@ class WindowController:
             if decision.reasons:
                 banners.append(Banner(text=REASON_MESSAGES[decision.reasons[0]], colour=WARN))
             elif not self._shutter.is_recording(now):
-                banners.append(Banner(text="Good. Hold space to record.", colour=GOOD))
+                banners.append(Banner(text=f"Good. {self._instruction()}", colour=GOOD))
             if decision.hint:
                 banners.append(Banner(text=decision.hint, colour=HINT))
         return banners
 
+    def _instruction(self) -> str:
+        return self._clip_keys.instruction() if self._records_clips else "Hold space to record."
+
     def _hold(self) -> None:
-        if self._shutter.press(self._clock()):
+        if self._shutter.press(self._clock()) and not self._records_clips:
             self._recording.start_burst()
 
     def _burst(self) -> None:
-        self._recording.start_burst()
+        if not self._records_clips:
+            self._recording.start_burst()
         self._shutter.burst(self._clock())
 
     def _undo(self) -> None:
         self._shutter.stop()
+        self._clip_keys.drop()
         self._source.keep = False
         removed = self._recording.undo()
-        text = f"Removed {len(removed)} frames of {removed[0].letter}." if removed else "Nothing to undo."
-        self._show_note(text, HINT)
+        self._show_note(_describe_removed(removed), HINT)
 
     def _select_adjacent_letter(self, step: int) -> None:
+        self._clip_keys.drop()
         self._source.keep = False
         self._source.select_letter(self._recording.adjacent_letter(step))
         self._shutter.prepare(self._clock())
@@ -200,3 +223,10 @@ class WindowController:
 
     def _show_note(self, text: str, colour: tuple[int, int, int]) -> None:
         self._note = _Note(banner=Banner(text=text, colour=colour), until=self._clock() + _NOTE_DURATION_S)
+
+
+def _describe_removed(removed: Sequence[Entry]) -> str:
+    if not removed:
+        return "Nothing to undo."
+    kind = "clip" if isinstance(removed[0], ClipEntry) else "frame"
+    return f"Removed {format_count(len(removed), kind)} of {removed[0].letter}."

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.capture.session.decisions import GateDecision
+from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.store import Session
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
@@ -219,5 +220,5 @@ class NoHandLandmarker:
 @pytest.fixture
 def gate_off(monkeypatch: pytest.MonkeyPatch, gate_config: GateConfig) -> GateConfig:
     """Disables hand detection, and returns a gate configuration that accepts all frames."""
-    monkeypatch.setattr("aslkit.capture.frame_pipeline.HandLandmarker", NoHandLandmarker)
+    monkeypatch.setattr("aslkit.capture.movement.hand_tracker.HandLandmarker", NoHandLandmarker)
     return replace(gate_config, enabled=False)

@@ -157,7 +157,7 @@ def test_check_raises_error_of_tracking_thread(
         raise ZeroDivisionError
 
     with open_recording(gate=gate_off) as recording:
-        monkeypatch.setattr(FramePipeline, "_get_tracking_landmarker", raise_error)
+        monkeypatch.setattr(FramePipeline, "_get_tracker", raise_error)
         with running_pipeline(recording, Stream(fake_source(range(1000)), live=False)) as pipeline:
             assert pipeline.finished.wait(20)
             with pytest.raises(ZeroDivisionError):

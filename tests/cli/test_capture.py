@@ -74,8 +74,9 @@ def parse_result(result: Result) -> Any:
     [
         ((), "Give --letter A, or --letters A-Y"),
         (("--letter", "A", "--letters", "B"), "not both"),
-        (("--letter", "J"), "movement"),
-        (("--letters", "Z"), "movement"),
+        (("--letter", "Ä"), "not a letter of the ASL alphabet"),
+        (("--letters", "J-"), "not a range"),
+        (("--letter", "J", "--clips"), "--clips requires --letter none"),
         (("--letters", "Y-A"), "is not a range of letters"),
         (("--letters", "A-"), "is not a range of letters"),
         (("--letters", ""), "contains no letter"),
@@ -133,7 +134,7 @@ def test_part_of_a_damaged_video(capture: Run, tmp_path: Path) -> None:
 def test_gate_rejects_frames_without_hand_and_no_gate_stores_them(capture: Run, empty_workspace: Workspace) -> None:
     result = capture("--letter", "A", "--signer", "maria")
     assert result.exit_code == 0
-    assert "No frames were stored (the source ended)." in result.stdout
+    assert "Nothing was stored (the source ended)." in result.stdout
     assert "Rejected: no-hand 4." in result.stdout
     result = capture(*MARIA)
     assert "Stored 4 frames of A; maria has 4 of 40." in result.stdout

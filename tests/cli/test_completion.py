@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from aslkit.cli.completion import INSTALL
 from aslkit.cli.main import main
 from aslkit.cli.shared import shell_completion
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import ALPHABET, LETTERS
 from aslkit.train.data.features import FEATURES
 from aslkit.train.fitting.architectures import ARCHITECTURES
 
@@ -90,8 +90,8 @@ def test_completes_signers_with_captures_or_details(line: str) -> None:
 def test_completes_letters() -> None:
     for line in ("live --letter", "exam --letter", "dataset show custom --letter"):
         assert completed(line) == list(LETTERS)
-    assert completed("capture --letter") == sorted((*LETTERS, "none"))
-    assert completed("capture --letters") == ["A-Y"]
+    assert completed("capture --letter") == sorted((*ALPHABET, "none"))
+    assert completed("capture --letters") == ["A-Y", "A-Z", "J,Z"]
 
 
 def test_completes_benchmark_recipes() -> None:

@@ -16,6 +16,7 @@ from aslkit.core.sanitize import format_count, format_percent, join_names
 from aslkit.web.report_page import count_near_duplicates
 
 if TYPE_CHECKING:
+    from aslkit.capture.config import CaptureConfig
     from aslkit.capture.import_images import ImportResult
     from aslkit.capture.session.lifecycle import RecordingResult
     from aslkit.curate.pipeline import CurateResult
@@ -105,10 +106,15 @@ def _print_split_notes(result: "ImportResult", found: "ImageFolder", *, keep_spl
         print_note(f"In validation or test and also in train: {format_count(result.leaked, 'image')}.")
 
 
-def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *, as_json: bool) -> None:
-    """Print how many frames were stored, which were rejected and why, and the next command."""
+def print_recording(
+    result: "RecordingResult", info: "SessionInfo", settings: "CaptureConfig", *, as_json: bool
+) -> None:
+    """Print how many frames and clips were stored, which were rejected and why, and the next command."""
     if as_json:
-        values = {"stored": result.stored, "letters": result.letters, "refused": result.rejected, "goal": goal}
+        values = {
+            "stored": result.stored, "letters": result.letters, "clips": result.clips, "refused": result.rejected,
+            "refused_clips": result.rejected_clips, "goal": settings.goal, "clip_goal": settings.clip_goal,
+        }  # fmt: skip
         state = {
             "ended": result.end_reason, "folder": str(result.folder), "recovered": asdict(result.recovered),
             "report": result.report,
@@ -117,21 +123,27 @@ def print_recording(result: "RecordingResult", info: "SessionInfo", goal: int, *
         return
     if recovered := str(result.recovered):
         click.echo(f"An earlier recording was interrupted. Recovered: {recovered}.")
-    for letter, number in sorted(result.letters.items()):
-        stored = format_count(number, "frame")
-        click.echo(f"Stored {stored} of {letter}; {info.signer} has {result.counts[letter]:,} of {goal:,}.")
-    if not result.stored:
-        click.echo(f"No frames were stored ({result.end_reason}).")
+    for numbers, unit, goal in (
+        (result.letters, "frame", settings.goal),
+        (result.clips, "clip", settings.clip_goal),
+    ):
+        for letter, number in sorted(numbers.items()):
+            stored = format_count(number, unit)
+            click.echo(f"Stored {stored} of {letter}; {info.signer} has {result.counts[letter]:,} of {goal:,}.")
+    has_stored = bool(result.letters or result.clips)
+    if not has_stored:
+        click.echo(f"Nothing was stored ({result.end_reason}).")
     else:
         click.echo(f"Folder: {result.folder} ({result.end_reason}).")
-    if result.rejected:
-        reasons = ", ".join(f"{reason} {number:,}" for reason, number in Counter(result.rejected).most_common())
-        click.echo(f"Rejected: {reasons}.")
+    for title, rejected in (("Rejected", result.rejected), ("Rejected clips", result.rejected_clips)):
+        if rejected:
+            reasons = ", ".join(f"{reason} {number:,}" for reason, number in Counter(rejected).most_common())
+            click.echo(f"{title}: {reasons}.")
     if dropped := result.report.get("dropped"):
         click.echo(f"Skipped because this computer is too slow: {dropped:,} of {result.report['seen']:,} frames.")
     for note in result.report.get("notes", []):
         print_note(note)
-    if result.stored:
+    if has_stored:
         click.echo(f"Next: record another letter, or {next_command('curate')}")
 
 

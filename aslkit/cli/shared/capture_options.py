@@ -14,7 +14,7 @@ from aslkit.cli.shared.option_conflicts import check_web_options
 from aslkit.cli.shared.options import run_folder
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError, InputError
-from aslkit.core.letters import LETTERS, NO_LETTER
+from aslkit.core.letters import ALPHABET, MOTION_LETTERS, NO_LETTER
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.licences import parse_licence
@@ -24,6 +24,9 @@ from aslkit.video.source_kind import LIVE_KINDS, Kind, camera_name, source_kind
 
 if TYPE_CHECKING:
     from aslkit.capture.session.lifecycle import RecordingResult
+
+_CAPTURE_FLAGS: Final = ("goal", "clip_goal", "interval_s", "clip_fps", "format")
+"""Settings of [capture] that have options."""
 
 SYNTHETIC: Final = SignerDetails(licence="CC0-1.0", consent="Synthetic; shows no real person.")
 
@@ -40,10 +43,13 @@ class CaptureOptions:
     mirrored: bool
     signer: str | None
     session: str | None
+    clips: bool
     goal: int | None
+    clip_goal: int | None
     count: int | None
     plan: Path | None
     interval_s: float | None
+    clip_fps: float | None
     format: str | None
     gate: bool | None
     preview: bool | None
@@ -133,8 +139,13 @@ class CaptureOptions:
             )
         return planned
 
+    @property
+    def clip_letters(self) -> tuple[str, ...]:
+        """Letters that are recorded as clips. The page records no single frames of "none"."""
+        return (*MOTION_LETTERS, NO_LETTER) if self.clips or self.web else MOTION_LETTERS
+
     def letters_to_record(self) -> tuple[str, ...]:
-        """Return the letters to record, from --letter, --letters or --plan; with --web, all by default.
+        """Return the letters to record, from --letter, --letters or --plan; in a window or browser, all by default.
 
         Raises:
             InputError: no letter is given, the options conflict, or the source cannot be used for these letters.
@@ -144,14 +155,19 @@ class CaptureOptions:
         if self.plan and (self.letter or self.letters):
             raise InputError("Give --plan, which selects the letters, or --letter or --letters, not both.")
         planned = tuple(entry.letter for entry in self.planned)
-        letters = self.letter or self.letters or planned or (LETTERS if self.web else ())
+        letters = self.letter or self.letters or planned or self._default_letters()
+        if self.clips and letters != (NO_LETTER,):
+            raise InputError(
+                "--clips requires --letter none: J and Z are always recorded as clips, and the other letters never."
+            )
         if not letters:
             raise InputError(
                 "No letter given. Give --letter A, or --letters A-Y to record all letters one after another."
             )
-        if NO_LETTER in letters and (self.web or self.kind == "synthetic"):
+        if NO_LETTER in letters and not self.web and self.kind == "synthetic":
             raise InputError(
-                "Negative samples can only be recorded in a window or from a video, such as --source clip.mp4."
+                "Negative samples cannot be recorded from the synthetic signer. Use a camera, or a video, such as "
+                "--source clip.mp4."
             )
         if len(letters) > 1 and not self.web and not self.windowed and self.kind != "synthetic":
             raise InputError(
@@ -161,14 +177,19 @@ class CaptureOptions:
             )
         return letters
 
+    def _default_letters(self) -> tuple[str, ...]:
+        if self.web:
+            return (*ALPHABET, NO_LETTER)
+        return ALPHABET if self.windowed and self.kind in LIVE_KINDS else ()
 
-def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]":
+
+def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, CaptureConfig]":
     """Check the options, ask who signs and who may use the images, and record.
 
     A camera is opened before anything is asked, so that nobody answers questions for a camera that does not work.
 
     Returns:
-        the result, and the goal in frames per letter.
+        the result, and the settings.
     """
     check_web_options(web=options.web, unused=("source", "start_s", "end_s", "mirrored", "preview"))
     options.check_times()
@@ -177,12 +198,12 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
     for entry in options.planned:
         click.echo(f"{entry.letter}: {entry.why}", err=True)
     count = options.count or max((entry.frames for entry in options.planned), default=None)
-    flags = {name: getattr(options, name) for name in ("goal", "interval_s", "format")}
+    flags = {name: getattr(options, name) for name in _CAPTURE_FLAGS}
     capture = load_settings("capture", CaptureConfig, file=options.config, flags=flags)
     gate = load_settings("gate", GateConfig, file=options.config, flags={"enabled": options.gate})
     create_info = partial(_create_session_info, options, session, capture)
     if options.web:
-        return _record_in_studio(options, letters, count, create_info() if options.signer else None), capture.goal
+        return _record_in_studio(options, letters, count, create_info() if options.signer else None), capture
     from aslkit.capture.record import record
     from aslkit.capture.terminal import record_in_terminal
     from aslkit.capture.window.window import record_in_window
@@ -195,9 +216,10 @@ def record_with_options(options: CaptureOptions) -> "tuple[RecordingResult, int]
         info=create_info if options.asks_name else create_info(), capture=capture, gate=gate,
         count=count, screen=record_in_window if options.windowed else in_terminal,
         paced=options.windowed and options.kind not in LIVE_KINDS, can_ask=options.windowed, ask_licence=in_prompt,
+        clip_letters=options.clip_letters,
         options=ReadOptions(mirrored=options.mirrored, start_s=options.start_s or 0.0, end_s=options.end_s),
     )  # fmt: skip
-    return result, capture.goal
+    return result, capture
 
 
 def _record_in_studio(
@@ -220,7 +242,7 @@ def _record_in_studio(
     )
     location = {name: getattr(options, name) for name in ("host", "port", "certificate", "key")}
     flags = {
-        "capture": {name: getattr(options, name) for name in ("goal", "interval_s", "format")},
+        "capture": {name: getattr(options, name) for name in _CAPTURE_FLAGS},
         "gate": {"enabled": options.gate},
     }
     studio = open_studio(

@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from aslkit.core.letters import LETTERS, NO_LETTER
+from aslkit.core.letters import ALPHABET, LETTERS, NO_LETTER
 from aslkit.core.workspace import Workspace, compose
 
 Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[Any]]"]
@@ -75,8 +75,9 @@ dataset_or_sign_mnist: Final = _complete_names(
 )
 signer: Final = _complete_names(_list_signers)
 letter: Final = complete_from(*LETTERS)
-letter_or_none: Final = complete_from(*LETTERS, NO_LETTER)
+letter_or_none: Final = complete_from(*ALPHABET, NO_LETTER)
 letters: Final = complete_from("A-Y")
+letters_to_record: Final = complete_from("A-Y", "A-Z", "J,Z")
 feature: Final = complete_from("auto", "both", "embedding", "hand28", "hand64", "landmarks", "pixels28", "pixels64")
 architecture: Final = complete_from("auto", "cnn", "cnn-bn", "mlp", "mlp-384")
 recipe: Final = complete_from("benchmark", "reference", otherwise="file")

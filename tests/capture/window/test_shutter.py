@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from aslkit.capture.window.shutter import FIRST_HOLD_S, HOLD_S, Shutter
+from aslkit.capture.window.shutter import FIRST_HOLD_S, HOLD_S, ClipShutter, Shutter
 
 
 @pytest.fixture
@@ -99,3 +100,60 @@ def test_no_countdown_allows_immediate_start() -> None:
     assert shutter.countdown(0) is None
     shutter.burst(0)
     assert shutter.is_recording(0)
+
+
+LONGEST_S = 2.5
+
+
+@pytest.fixture
+def clip_shutter() -> ClipShutter:
+    """A shutter for clips, without a countdown for the letter."""
+    shutter = ClipShutter(countdown_s=3, longest_s=LONGEST_S)
+    shutter._ready_at = 0
+    return shutter
+
+
+def hold(shutter: ClipShutter, *, start_s: float, end_s: float, until_s: float) -> list[tuple[float, float]]:
+    """Hold the key, as X11 repeats it, until `end_s`. Return the beginnings and ends of the clips until `until_s`."""
+    presses = [start_s, *np.arange(start_s + 0.66, end_s, 0.04)]
+    clips, started = [], 0.0
+    for now in np.arange(start_s, until_s, 0.01):
+        while presses and presses[0] <= now:
+            shutter.press(float(presses.pop(0)))
+        begins, end = shutter.update(float(now))
+        started = float(now) if begins else started
+        clips += [] if end is None else [(started, end)]
+    return clips
+
+
+def test_clip_ends_at_the_last_repeat_of_the_key(clip_shutter: ClipShutter) -> None:
+    ((started, ended),) = hold(clip_shutter, start_s=10, end_s=11.5, until_s=13)
+    assert (started, ended) == pytest.approx((10, 11.5), abs=0.05)
+
+
+def test_clip_of_a_key_that_does_not_repeat(clip_shutter: ClipShutter) -> None:
+    ((started, ended),) = hold(clip_shutter, start_s=10, end_s=10.3, until_s=13)
+    assert (started, ended) == pytest.approx((10, 10 + FIRST_HOLD_S), abs=0.02)
+
+
+def test_clip_ends_by_itself_and_a_held_key_starts_no_other_one(clip_shutter: ClipShutter) -> None:
+    clips = hold(clip_shutter, start_s=10, end_s=16, until_s=18)
+    assert clips == [pytest.approx((10, 12.5), abs=0.02)]
+    # A new press does.
+    assert len(hold(clip_shutter, start_s=18, end_s=19, until_s=21)) == 1
+
+
+def test_burst_of_a_clip_has_the_longest_duration(clip_shutter: ClipShutter) -> None:
+    clip_shutter.burst(10)
+    updates = [(now, *clip_shutter.update(now)) for now in np.arange(10, 20, 0.01)]
+    begins = [now for now, begin, _ in updates if begin]
+    ends = [end for _, _, end in updates if end is not None]
+    assert begins == [pytest.approx(13, abs=0.02)]
+    assert ends == [pytest.approx(13 + LONGEST_S, abs=0.02)]
+
+
+def test_stop_drops_the_clip(clip_shutter: ClipShutter) -> None:
+    clip_shutter.press(10)
+    assert clip_shutter.update(10) == (True, None)
+    clip_shutter.stop()
+    assert clip_shutter.update(10.5) == (False, None)

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aslkit.capture.quality.clip_gate import CLIP_REASON_MESSAGES
 from aslkit.capture.quality.gate import REASON_MESSAGES
+from aslkit.capture.window.clip_keys import NEGATIVE_EXAMPLES
 from aslkit.capture.window.view import STRIP_HEIGHT, RecordingView, draw_view
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import ALPHABET
 from aslkit.gui.drawing import (
     BAD,
     GOOD,
@@ -36,8 +38,8 @@ def view(synthetic_hand: tuple[Frame, Hand]) -> RecordingView:
         countdown=None,
         letter="B",
         left_handed=False,
-        counts=dict.fromkeys(LETTERS, 0),
-        goal=602,
+        counts=dict.fromkeys(ALPHABET, 0),
+        goals=dict.fromkeys(ALPHABET, 602),
         letters=("A", "B"),
         rejected={},
         info=("ada", "one", "camera 0", "30 frames per second"),
@@ -98,8 +100,9 @@ def test_hand_is_drawn_at_mirrored_position(view: RecordingView) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"recording": True}, {"countdown": 2}, {"good": False}, {"letter": "A"}, {"left_handed": True}, {"goal": 10},
-        {"letters": ("C",)}, {"rejected": {"blurred": 3}}, {"info": ("ben",)}, {"hand": None}, {"counts": {"B": 5}},
+        {"recording": True}, {"countdown": 2}, {"good": False}, {"letter": "A"}, {"left_handed": True},
+        {"goals": dict.fromkeys(ALPHABET, 10)}, {"records_clips": True}, {"letters": ("C",)},
+        {"rejected": {"blurred": 3}}, {"info": ("ben",)}, {"hand": None}, {"counts": {"B": 5}},
         {"counts": {"C": 602}}, {"banners": (Banner(text="Come closer.", colour=WARN),)},
     ],
     ids=lambda change: next(iter(change)),
@@ -122,6 +125,8 @@ def test_any_name_can_be_drawn(view: RecordingView, name: str) -> None:
     "text",
     [
         *REASON_MESSAGES.values(),
+        *CLIP_REASON_MESSAGES.values(),
+        *(f"Good. Hold space, move, release. {example}" for example in NEGATIVE_EXAMPLES),
         "The camera 0 sends no more frames. Frames stored so far are kept. Trying to reconnect.",
     ],
 )
@@ -141,5 +146,5 @@ def test_too_many_reasons_are_drawn_as_far_as_they_fit(view: RecordingView) -> N
 
 
 def test_letter_beyond_its_goal(view: RecordingView) -> None:
-    counts = dict.fromkeys(LETTERS, 10_000)
+    counts = dict.fromkeys(ALPHABET, 10_000)
     assert draw_view(replace(view, counts=counts)).shape == draw_view(view).shape

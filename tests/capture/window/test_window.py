@@ -1,5 +1,6 @@
 """Keys and messages of the recording window, with a fake clock and a fake source; and the missing display."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,14 +16,37 @@ from aslkit.capture.frame_pipeline import ProcessedFrame
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION
 from aslkit.capture.record import SourceRecording
-from aslkit.capture.session.recording import GateDecision, Recording
+from aslkit.capture.session.decisions import GateDecision
+from aslkit.capture.session.recording import Recording
 from aslkit.capture.window.view import draw_view
 from aslkit.capture.window.window import WindowController, record_in_window
 from aslkit.core.errors import AslkitError
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
+from tests.capture.clip_hands import clip_of
 
 ProcessFrame = Callable[..., Any]
+
+
+@dataclass
+class FakePipeline:
+    """A `FramePipeline` that remembers when clips ended, None for those that were dropped."""
+
+    newest: Any = None
+    decision: Any = None
+    finished: Event = field(default_factory=Event)
+    clips: Any = field(default_factory=lambda: SimpleNamespace(decisions=deque()))
+    is_recording: bool = False
+    ends: list[float | None] = field(default_factory=list)
+
+    def start_clip(self) -> None:
+        assert not self.is_recording
+        self.is_recording = True
+
+    def end_clip(self, end_s: float | None) -> None:
+        if self.is_recording:
+            self.ends.append(end_s)
+        self.is_recording = False
 
 
 @dataclass
@@ -33,7 +57,7 @@ class FakeSourceRecording:
     keep: bool = False
     error: Exception | None = None
     stream: Any = field(default_factory=lambda: SimpleNamespace(problem=None, frame_rates=lambda: (29.97, 25.0)))
-    pipeline: Any = field(default_factory=lambda: SimpleNamespace(newest=None, decision=None, finished=Event()))
+    pipeline: Any = field(default_factory=lambda: FakePipeline())
 
     def select_letter(self, letter: str) -> None:
         self.recording.select_letter(letter)
@@ -103,7 +127,7 @@ def test_burst_is_undone_as_a_whole(window_test: Any, process_frame: ProcessFram
         assert not test.source.keep
         assert recording.counts["A"] == 1
         test.advance(0, "U")
-        assert test.messages[0] == "Removed 1 frames of A."
+        assert test.messages[0] == "Removed 1 frame of A."
         test.advance(0, "u")
         assert test.messages[0] == "Nothing to undo."
         test.advance(9)
@@ -253,9 +277,9 @@ def test_banners_show_reasons_and_problem_first(window_test: Any) -> None:
 def test_counts_and_goal_follow_count_option(window_test: Any, process_frame: ProcessFrame) -> None:
     with window_test() as test:
         process_frame(test.source.recording, 1)
-        assert (test.controller.view().counts["A"], test.controller.view().goal) == (1, 40)
+        assert (test.controller.view().counts["A"], test.controller.view().goals["A"]) == (1, 40)
     with window_test(count=7) as test:
-        assert (test.controller.view().counts["A"], test.controller.view().goal) == (
+        assert (test.controller.view().counts["A"], test.controller.view().goals["A"]) == (
             0,
             7,
         )  # frames of this recording only
@@ -278,3 +302,51 @@ def test_missing_display_is_reported(monkeypatch: pytest.MonkeyPatch, display: s
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(AslkitError, match=r"No display.*--no-preview.*--web"):
         record_in_window(SourceRecording.__new__(SourceRecording))
+
+
+def test_clip_is_recorded_while_space_is_held(window_test: Any) -> None:
+    with window_test("JZ") as test:
+        test.advance(3.1)
+        test.advance(0, " ")
+        assert test.source.pipeline.is_recording
+        assert not test.source.keep or test.controller.view().records_clips
+        for _ in range(20):
+            test.advance(0.04, " ")
+        last_repeat = test.now[0]
+        for _ in range(10):
+            test.advance(0.04)
+        assert test.source.pipeline.ends == [last_repeat]
+
+
+def test_undo_and_other_letters_drop_the_clip_that_is_being_recorded(window_test: Any) -> None:
+    for key in "un":
+        with window_test("JZ") as test:
+            test.advance(3.1)
+            test.advance(0, " ")
+            test.advance(0.1, key)
+            assert test.source.pipeline.ends == [None]
+
+
+def test_what_became_of_a_clip_is_shown(window_test: Any) -> None:
+    with window_test("JA") as test:
+        recording = test.source.recording
+        frames = clip_of("J")
+        test.source.pipeline.clips.decisions.append(recording.process_clip(frames, name="1", letter="J"))
+        test.advance(0.1)
+        assert test.messages == ["Clip 1 of J stored."]
+        assert (test.controller.view().counts["J"], test.controller.view().goals["J"]) == (1, 20)
+        test.source.pipeline.clips.decisions.append(recording.process_clip(frames[:5], name="2", letter="J"))
+        test.advance(0.1)
+        assert test.messages == ["Too short. Keep holding until the movement has ended."]
+        test.advance(9, "u")
+        assert test.messages[0] == "Removed 1 clip of J."
+
+
+def test_negatives_name_a_new_movement_for_each_clip(window_test: Any) -> None:
+    with window_test(["none"], clip_letters=("J", "Z", "none")) as test:
+        test.source.pipeline.decision = GateDecision(reasons=())
+        test.advance(3.1)
+        first = test.messages[0]
+        assert "Wave" in first
+        test.source.recording.process_clip(clip_of("none"), name="1", letter="none")
+        assert test.messages[0] != first

@@ -1,0 +1,1 @@
+"""Imports clips recorded elsewhere."""
