@@ -11,7 +11,7 @@ from aslkit.core.letters import LABELS, LETTERS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.datasets import schema
 from aslkit.datasets.info import UNSTATED, DatasetInfo, as_dict, summarise_folder
-from aslkit.datasets.summary import describe_reviewed
+from aslkit.datasets.summary import describe_clips, describe_reviewed
 from aslkit.formats.licences import PRIVATE
 
 FILE: Final = "README.md"
@@ -100,9 +100,9 @@ def front_matter(info: DatasetInfo, name: str, facts: dict[str, Any]) -> str:
     metadata |= {
         "pretty_name": _remove_tags(name),
         "language": ["ase"],
-        "task_categories": ["image-classification"],
+        "task_categories": ["image-classification", *(["video-classification"] if info.clips else [])],
         "tags": ["asl", "fingerspelling", "sign-language", "hand-landmarks"],
-        "size_categories": [size_category(info.images + info.copies)],
+        "size_categories": [size_category(sum(split.rows for split in info.splits.values()))],
         "configs": [
             {
                 "config_name": "default",
@@ -153,16 +153,18 @@ def _template_context(info: DatasetInfo, name: str, facts: dict[str, Any]) -> di
     """Return the variables of the template. `facts` is untrusted, so all types are checked."""
     summary = as_dict(facts.get("summary"))
     leakage = as_dict(facts.get("leaks"))
-    rejected = as_dict(summary.get("rejected"))
     return {
         "name": name,
         "info": info,
         "signers": list(info.signers.items())[:_MAX_SIGNERS],
         "letters": LETTERS,
+        "labels": LABELS,
+        "clips": describe_clips(info.clips) if info.clips else "",
+        "rejected_clips": _as_counts(as_dict(summary.get("clips")).get("rejected")),
         "columns": schema.COLUMNS.names,
         "split_by": summary.get("split_by"),
         "held_out": _as_strings(summary.get("held_out")),
-        "rejected": {str(key): value for key, value in rejected.items() if _is_int(value)},
+        "rejected": _as_counts(summary.get("rejected")),
         "reviewed": describe_reviewed(as_dict(summary.get("reviewed"))),
         "notes": _as_strings(summary.get("notes")),
         "aslkit_version": as_dict(facts.get("versions")).get("aslkit"),
@@ -175,6 +177,10 @@ def _template_context(info: DatasetInfo, name: str, facts: dict[str, Any]) -> di
 
 def _as_strings(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list | tuple) else []
+
+
+def _as_counts(value: Any) -> dict[str, int]:
+    return {str(key): number for key, number in as_dict(value).items() if _is_int(number)}
 
 
 def _is_int(value: Any) -> bool:

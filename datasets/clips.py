@@ -72,6 +72,16 @@ def load_clips(folder: Path) -> list[DatasetClip]:
     return [_make_clip(folder, name, rows[name]) for name in sorted(rows, key=natural_key)]
 
 
+def count_clips(folder: Path) -> int:
+    """Return the number of clips in a dataset.
+
+    Raises:
+        InputError, AslkitError: see `load_clips`.
+    """
+    names = (table.column("clip") for table in parquet_store.iter_row_groups(folder, ["clip"]))
+    return len({name for column in names for name in column.unique().to_pylist() if name is not None})
+
+
 def _iter_clip_rows(folder: Path) -> Iterator[pa.Table]:
     """Yield the rows of clips, with a column "split"."""
     for path in parquet_store.list_files(folder):

@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 from aslkit.vision.near_duplicate import hands_within
 from aslkit.vision.perceptual_hash import hamming_matrix, hash_bytes, to_plus_minus_one
 
-COLUMNS: Final = ("signer", "phash", "landmarks", "width", "height", "parent")
+COLUMNS: Final = ("signer", "phash", "landmarks", "width", "height", "parent", "clip")
 """Dataset columns that `duplicate_signer_warnings` needs."""
+
+_COMPARED: Final = ("signer", "phash", "landmarks", "width", "height")
 
 MAX_DISTANCE: Final = 4
 """Maximum Hamming distance of near-duplicates, of 64 bits; the same as in curation."""
@@ -141,8 +143,8 @@ def duplicate_signer_warnings(tables: Iterable[pa.Table]) -> list[str]:
     """Return a warning for each pair of signers who may be the same person.
 
     Args:
-        tables: rows with the columns COLUMNS, in parts. Augmented copies and rows without a signer, hash or hand are
-            ignored.
+        tables: rows with the columns COLUMNS, in parts. Augmented copies, frames of clips, and rows without a signer,
+            hash or hand are ignored.
     """
     parts = [_read_hands(table) for table in tables]
     if not parts:
@@ -153,7 +155,8 @@ def duplicate_signer_warnings(tables: Iterable[pa.Table]) -> list[str]:
 
 def _read_hands(table: pa.Table) -> tuple[Any, Any, npt.NDArray[np.float32]]:
     """Return the columns of `ComparedHands` of some rows."""
-    table = table.filter(pc.is_null(table.column("parent"))).select(COLUMNS[:-1]).drop_null()
+    stills = pc.and_(pc.is_null(table.column("parent")), pc.is_null(table.column("clip")))
+    table = table.filter(stills).select(_COMPARED).drop_null()
     landmarks = table.column("landmarks").combine_chunks().flatten().to_numpy().reshape(-1, 21, 3)
     sizes = np.stack([table.column(name).to_numpy().astype(np.float32) for name in ("width", "height")], axis=1)
     signer = np.array(table.column("signer").to_pylist(), str)

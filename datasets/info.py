@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from aslkit.core.letters import LETTERS
 from aslkit.datasets import parquet_store, schema
+from aslkit.datasets.summary import summarise_clips
 from aslkit.formats.licences import is_private
 
 UNKNOWN: Final = "unknown"
@@ -24,6 +25,7 @@ UNSTATED: Final = "not stated"
 
 _COLUMNS: Final = (
     "label", "signer", "session", "camera", "captured_at", "hand_score", "group", "parent", "licence", "consent",
+    "clip",
 )  # fmt: skip
 _PLAUSIBLE_TIMES_MS: Final = (631_152_000_000, 4_102_444_800_000)
 """1990 to 2100, in milliseconds since 1970. Times outside are treated as errors and ignored."""
@@ -57,15 +59,17 @@ class SignerInfo:
     """Statistics of one signer, without augmented copies.
 
     Attributes:
-        images: number of images.
+        images: number of images, without those of clips.
+        clips: number of clips.
         sessions: number of recording sessions.
         letters: number of distinct letters.
-        coverage: share of images with a detected hand, 0–1.
+        coverage: share of images with a detected hand, 0–1; of the frames of clips if there are no other images.
         cameras: names of the cameras, sorted.
         splits: names of the splits that contain the signer, in the order of `schema.SPLITS`.
     """
 
     images: int
+    clips: int
     sessions: int
     letters: int
     coverage: float
@@ -80,7 +84,8 @@ class DatasetInfo:
     Attributes:
         name: name of the dataset folder.
         folder: path of the dataset folder.
-        images: number of images.
+        images: number of images, without those of clips.
+        clips: number of clips by letter, signer and split, as from `summary.summarise_clips`; empty without clips.
         copies: number of augmented copies in train.
         groups: number of groups of near-duplicates, or None if near-duplicates were not searched for.
         sessions: number of distinct pairs of signer and session.
@@ -88,7 +93,7 @@ class DatasetInfo:
         recorded: first and last day in ISO format, or None if no image has a plausible time.
         splits: statistics of the non-empty splits, in order.
         signers: statistics by signer name; `UNKNOWN` stands for null.
-        cameras, licences, consents: number of images by value.
+        cameras, licences, consents: number of images by value, with those of clips.
         private_signers: names of the signers whose images are private.
         letters: for each of the 24 letters, the number of images by split.
         bytes_on_disk: total size of all files in the folder.
@@ -98,6 +103,7 @@ class DatasetInfo:
     name: str
     folder: Path
     images: int
+    clips: dict[str, Any]
     copies: int
     groups: int | None
     sessions: int
@@ -132,16 +138,18 @@ def summarise_folder(folder: Path) -> DatasetInfo:
     for name in ("licence", "consent"):
         table = _fill_nulls(table, name, UNSTATED)
     originals = table.filter(pc.is_null(table.column("parent")))
-    group = originals.column("group")
+    stills = _select_stills(originals)
+    group = stills.column("group")
     sessions = originals.group_by(["signer", "session"]).aggregate([])
     return DatasetInfo(
         name=folder.absolute().name,
         folder=folder,
-        images=len(originals),
+        images=len(stills),
+        clips=summarise_clips(originals, np.array(originals.column("split").to_pylist(), str)) or {},
         copies=len(table) - len(originals),
-        groups=None if group.null_count == len(group) else pc.count_distinct(group).as_py(),
+        groups=None if len(group) and group.null_count == len(group) else pc.count_distinct(group).as_py(),
         sessions=len(sessions),
-        coverage=_hand_coverage(originals),
+        coverage=_hand_coverage(stills if len(stills) else originals),
         recorded=_recording_days(originals.column("captured_at")),
         splits=_summarise_splits(folder, table),
         signers=_summarise_signers(originals),
@@ -149,10 +157,14 @@ def summarise_folder(folder: Path) -> DatasetInfo:
         licences=_count_values(originals, "licence"),
         consents=_count_values(originals, "consent"),
         private_signers=_find_private_signers(originals),
-        letters=_count_letters(originals),
+        letters=_count_letters(stills),
         bytes_on_disk=sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()),
         facts=parquet_store.read_facts(folder),
     )
+
+
+def _select_stills(table: pa.Table) -> pa.Table:
+    return table.filter(pc.is_null(table.column("clip")))
 
 
 def as_dict(value: Any) -> dict[str, Any]:
@@ -210,11 +222,13 @@ def _summarise_signers(originals: pa.Table) -> dict[str, SignerInfo]:
     for name in sorted(originals.column("signer").unique().to_pylist()):
         rows = originals.filter(pc.equal(originals.column("signer"), name))
         splits = set(rows.column("split").unique().to_pylist())
+        stills = _select_stills(rows)
         signers[name] = SignerInfo(
-            images=len(rows),
+            images=len(stills),
+            clips=len(rows.column("clip").drop_null().unique()),
             sessions=len(rows.column("session").unique()),
             letters=len(rows.column("label").unique()),
-            coverage=_hand_coverage(rows),
+            coverage=_hand_coverage(stills if len(stills) else rows),
             cameras=tuple(sorted(rows.column("camera").unique().to_pylist())),
             splits=tuple(split for split in schema.SPLITS if split in splits),
         )

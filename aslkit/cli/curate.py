@@ -92,6 +92,7 @@ def curate(
               aslkit curate --audit sign-language-mnist.zip
               aslkit curate --engine spark --master spark://host:7077
     """
+    from aslkit.cli.output.datasets import print_clip_curation, print_clips
     from aslkit.cli.output.stages import print_audit, print_curation
     from aslkit.core.config import load_settings
     from aslkit.curate import pipeline
@@ -122,7 +123,12 @@ def curate(
             engine=opened,
             on_message=partial(click.echo, err=True),
         )
-    print_curation(curated, as_json=as_json)
+    if not as_json and "clips" in curated.summary:
+        print_clips(curated.summary["clips"])
+    if curated.summary["frames"] or as_json:
+        print_curation(curated, as_json=as_json)
+    else:
+        print_clip_curation(curated)
 
 
 def _open_engine(engine: str, master: str | None, processes: int | None) -> "AbstractContextManager[Engine]":

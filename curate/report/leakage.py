@@ -192,7 +192,7 @@ def measure_leakage(images: ComparedImages, test: npt.NDArray[np.bool_], *, dist
 
 def _load_images(path: Path, renumbered: bool) -> ComparedImages:
     if (path / "data").is_dir():
-        return _collect(_iter_dataset(path), parquet_store.count_rows(path))
+        return _collect(_iter_dataset(path), parquet_store.read_dataset(path, ["clip"]).column("clip").null_count)
     if read_csv.is_sign_mnist(path):
         splits = read_csv.read_sign_mnist(path, renumbered=renumbered)
         return _collect(_iter_sign_mnist(splits), sum(len(split.labels) for split in splits.values()))
@@ -264,8 +264,10 @@ def normalize_thumbnail(thumbnail: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
 def _iter_dataset(folder: Path) -> Iterator[_Item]:
     for path in parquet_store.list_files(folder):
         split = path.name.split("-")[0]
-        for table in parquet_store.iter_file_row_groups(path, ["image", "label", "landmarks"]):
-            for image, label, landmarks in zip(*table.columns, strict=True):
+        for table in parquet_store.iter_file_row_groups(path, ["image", "label", "landmarks", "clip"]):
+            # An audit compares single images; the frames of one clip are similar, and a clip is in one split.
+            stills = table.filter(table.column("clip").is_null()).select(["image", "label", "landmarks"])
+            for image, label, landmarks in zip(*stills.columns, strict=True):
                 if image["bytes"].as_py() is None or label.as_py() is None:
                     raise InputError(
                         f"{path.name} has rows without an image or letter, but an audit compares images. Was the "

@@ -28,7 +28,7 @@ SIDE: Final = 192
 _MARGIN: Final = 0.3
 """Margin around a hand, as a share of the longer side of its box."""
 
-_COLUMNS: Final = ("label", "signer", "group", "parent", "hand_box")
+_COLUMNS: Final = ("label", "signer", "group", "parent", "hand_box", "clip")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def select_tiles(
     count: int,
     rng: np.random.Generator,
 ) -> ContactSheet:
-    """Select images at random and crop them to the hand.
+    """Select images at random and crop them to the hand. The frames of clips are not selected.
 
     Args:
         folder: the dataset folder.
@@ -115,8 +115,8 @@ def select_tiles(
 
 
 def _filter_rows(table: pa.Table, letter: str | None, signer: str | None, split: str | None) -> pa.Table:
-    # Augmented copies would show the same image several times.
-    table = table.filter(pc.is_null(table.column("parent")))
+    # Augmented copies would show the same image several times, and a single frame does not show a movement.
+    table = table.filter(pc.and_(pc.is_null(table.column("parent")), pc.is_null(table.column("clip"))))
     table = table.filter(pc.is_in(table.column("label"), value_set=pa.array(range(len(LETTERS)))))
     for name, value in (("label", letter and INDEX[letter]), ("split", split)):
         if value is not None:
@@ -134,7 +134,8 @@ def _no_match_message(table: pa.Table, letter: str | None, signer: str | None, s
     signer_text = f" of signer {sanitize_text(signer)}" if signer else ""
     split_text = f" in {split}" if split else ""
     known = f" Signers: {', '.join(sorted(names)[:20])}." if names else ""
-    return f"No image{letter_text}{signer_text}{split_text} found.{known}"
+    clips = " The frames of clips are not shown." if table.column("clip").null_count < len(table) else ""
+    return f"No image{letter_text}{signer_text}{split_text} found.{clips}{known}"
 
 
 def _choose_rows(table: pa.Table, label: int, count: int, rng: np.random.Generator) -> list[int]:

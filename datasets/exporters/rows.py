@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS
 from aslkit.core.progress import Advance
 from aslkit.core.sanitize import sanitize_text
 from aslkit.datasets import parquet_store
@@ -16,11 +16,14 @@ from aslkit.vision.images import Header, ImageError, decode_image, encode_jpeg, 
 
 METADATA_COLUMNS: Final = (
     "signer", "session", "camera", "captured_at", "handedness", "hand_score", "width", "height", "group", "parent",
-    "sha256", "licence", "consent",
+    "sha256", "licence", "consent", "clip", "time_ms",
 )  # fmt: skip
 """Columns that all formats export in addition to the letter."""
 
 SUFFIXES: Final = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp"}
+
+IN_CLIP: Final = "part of a clip"
+"""Reason why a row is skipped: the format is one of single images."""
 
 NO_IMAGE: Final = "no image"
 """Reason why a row is skipped: its dataset contains only landmarks."""
@@ -54,10 +57,10 @@ class SplitExport:
         for path in self.paths:
             for table in parquet_store.iter_file_row_groups(path, columns):
                 label = table.column("label")
-                valid = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LETTERS)))), False)
+                valid = pa.compute.fill_null(pa.compute.is_in(label, value_set=pa.array(range(len(LABELS)))), False)
                 rows = table.filter(valid)
                 if skipped := len(table) - len(rows):
-                    self.left_out["not one of the 24 letters"] += skipped
+                    self.left_out["not a letter"] += skipped
                 yield rows
                 self.advance(len(table))
 

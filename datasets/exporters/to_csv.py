@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from aslkit.core.letters import LETTERS
-from aslkit.datasets.exporters.rows import METADATA_COLUMNS, NO_IMAGE, SplitExport, sanitize_table
+from aslkit.core.letters import LABELS, LETTERS
+from aslkit.datasets.exporters.rows import IN_CLIP, METADATA_COLUMNS, NO_IMAGE, SplitExport, sanitize_table
 from aslkit.datasets.schema import MAX_COORDINATE
 from aslkit.datasets.sign_mnist import parse_csv
 from aslkit.vision.images import ImageError, decode_image
@@ -19,7 +19,7 @@ CROP_CONFIG: Final = PreprocessConfig(kind="pixels", size=parse_csv.SIDE)
 """Preprocessing of the feature pixels28: a square greyscale crop of the hand, with left hands mirrored."""
 
 LANDMARK_COLUMNS: Final = tuple(f"{axis}{joint}" for joint in range(21) for axis in "xyz")
-_CROP_COLUMNS: Final = ("image", "label", "hand_box", "handedness")
+_CROP_COLUMNS: Final = ("image", "label", "hand_box", "handedness", "clip")
 _Crop = npt.NDArray[np.uint8]
 
 _NO_HEADER: Final = pyarrow.csv.WriteOptions(include_header=False)
@@ -30,7 +30,8 @@ def write_csv28(part: SplitExport) -> int:
     """Write sign_mnist_SPLIT.csv and return the number of rows.
 
     The columns are label, 0–24 without 9 as in the published files, and pixel1 to pixel784. An image that already has
-    28×28 pixels and no hand box is exported without cropping.
+    28×28 pixels and no hand box is exported without cropping. The frames of clips are skipped: the format has no J
+    and Z.
     """
     written = 0
     columns = pa.schema([pa.field(name, pa.uint8()) for name in parse_csv.COLUMNS])
@@ -41,6 +42,9 @@ def write_csv28(part: SplitExport) -> int:
     ):
         raw.write((",".join(parse_csv.COLUMNS) + "\n").encode())
         for table in part.row_groups(_CROP_COLUMNS):
+            stills = table.column("clip").is_null()
+            part.left_out.update({IN_CLIP: count} if (count := len(table) - sum(stills.to_pylist())) else {})
+            table = table.filter(stills)
             crops = list(pool.map(_crop_hand, table.to_pylist()))
             part.left_out.update(crop for crop in crops if isinstance(crop, str))
             cropped = [index for index, crop in enumerate(crops) if not isinstance(crop, str)]
@@ -63,6 +67,8 @@ def _to_published_table(
 def _crop_hand(row: dict[str, Any]) -> _Crop | str:
     """Return the hand as greyscale, uint8 (28, 28), or the reason why it cannot be cropped."""
     data = (row["image"] or {}).get("bytes")
+    if row["label"] >= len(LETTERS):
+        return "J or Z, but not part of a clip"
     if data is None:
         return NO_IMAGE
     try:
@@ -82,7 +88,7 @@ def write_landmarks(part: SplitExport) -> int:
     """Write landmarks-SPLIT.csv and return the number of rows.
 
     The columns are letter, label, METADATA_COLUMNS and x0, y0, z0 to x20, y20, z20. Landmarks are empty if no hand was
-    detected.
+    detected. The rows of a clip have its name in the column clip, and their time in time_ms.
     """
     written = 0
     writer: Any = None
@@ -100,7 +106,7 @@ def write_landmarks(part: SplitExport) -> int:
 
 
 def _flatten_landmarks(table: pa.Table) -> pa.Table:
-    letters = pa.array([LETTERS[label] for label in table.column("label").to_pylist()], pa.string())
+    letters = pa.array([LABELS[label] for label in table.column("label").to_pylist()], pa.string())
     rows = sanitize_table(table.select(["label", *METADATA_COLUMNS])).add_column(0, "letter", letters)
     has_hand = table.column("landmarks").is_valid().to_numpy()
     values = np.zeros((len(table), len(LANDMARK_COLUMNS)), np.float32)

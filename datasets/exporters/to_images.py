@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet
 
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS
 from aslkit.core.workspace import make_name
 from aslkit.datasets import schema
 from aslkit.datasets.exporters.rows import METADATA_COLUMNS, SplitExport, export_image, sanitize_cell, sanitize_table
@@ -25,11 +25,20 @@ _Row = tuple[dict[str, Any], bytes, str]
 
 
 def write_imagefolder(part: SplitExport) -> int:
-    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg and SPLIT/metadata.parquet, and return the number of images."""
+    """Write SPLIT/LETTER/SIGNER-NUMBER.jpg and SPLIT/metadata.parquet, and return the number of images.
+
+    A clip is a folder, SPLIT/LETTER/SIGNER-NUMBER, with one image for each frame, in the order of their times.
+    """
     metadata: list[dict[str, Any]] = []
+    clips: dict[str, tuple[str, int]] = {}
     for number, (row, data, suffix) in enumerate(_iter_images(part, uniform=False)):
-        letter = LETTERS[row["label"]]
-        name = f"{letter}/{make_name(row['signer'] or 'unknown')[:40]}-{number:06d}{suffix}"
+        letter = LABELS[row["label"]]
+        name = f"{letter}/{make_name(row['signer'] or 'unknown')[:40]}-{number:06d}"
+        if row["clip"] is not None:
+            name, frames = clips.get(row["clip"], (name, 0))
+            clips[row["clip"]] = name, frames + 1
+            name = f"{name}/{frames:04d}"
+        name += suffix
         path = part.to / part.split / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -56,7 +65,8 @@ def _metadata_schema() -> pa.Schema:
 def write_webdataset(part: SplitExport) -> int:
     """Write SPLIT-000000.tar and so on, and return the number of images.
 
-    Each sample is NUMBER.jpg, NUMBER.cls (the label, 0–23) and NUMBER.json. All images have the format of the first
+    Each sample is NUMBER.jpg, NUMBER.cls (the label, 0–25) and NUMBER.json. A frame of a clip is a sample; clip and
+    time_ms in its JSON file say which one. All images have the format of the first
     one, because readers expect the same files in each sample.
     """
     count, shard, size = 0, 0, SHARD_BYTES
@@ -67,7 +77,7 @@ def write_webdataset(part: SplitExport) -> int:
                 stack.close()
                 archive = stack.enter_context(tarfile.open(part.to / f"{part.split}-{shard:06d}.tar", "w"))
                 shard, size = shard + 1, 0
-            metadata = {"letter": LETTERS[row["label"]]} | {key: sanitize_cell(row[key]) for key in METADATA_COLUMNS}
+            metadata = {"letter": LABELS[row["label"]]} | {key: sanitize_cell(row[key]) for key in METADATA_COLUMNS}
             encoded = json.dumps(metadata, default=lambda time: time.isoformat()).encode()
             for ending, content in ((suffix, data), (".cls", str(row["label"]).encode()), (".json", encoded)):
                 _add_file(archive, f"{part.split}-{count:06d}{ending}", content)

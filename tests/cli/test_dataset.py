@@ -115,7 +115,7 @@ def test_verify_reports_problems_and_exits_with_1(dataset: Path, tmp_path: Path)
     factories.change(dataset, "train", lambda table: factories.with_cell(table, "label", 9, 99))
     result = aslkit("verify", "tiny", workspace=tmp_path)
     assert result.exit_code == 1
-    assert "data/train-00000-of-00001.parquet row 9: label 99, not 0–23" in result.output
+    assert "data/train-00000-of-00001.parquet row 9: label 99, not 0–25" in result.output
     values = json.loads(aslkit("verify", "tiny", "--json", workspace=tmp_path).output)
     assert values["problems"] == 1
     assert values["findings"][0]["kind"] == "label"

@@ -1,6 +1,7 @@
 """Clips of J and Z become rows of the dataset."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from aslkit.cli.main import main
 from aslkit.core.config import load_settings
 from aslkit.core.errors import AslkitError
 from aslkit.core.letters import LABEL_INDEX
@@ -18,6 +21,7 @@ from aslkit.curate.filter.checks import CheckConfig
 from aslkit.curate.filter.clip_duplicates import join_groups_by_pixels
 from aslkit.curate.measure.engine import Local
 from aslkit.curate.pipeline import CurateResult, curate
+from aslkit.curate.report.leakage import audit_dataset
 from aslkit.datasets import parquet_store
 from aslkit.datasets.clips import load_clips
 from aslkit.datasets.verify.run import verify_dataset
@@ -275,3 +279,22 @@ def test_only_stills_are_augmented(moving: Workspace, settings: CurateConfig) ->
     assert copies
     assert {row["clip"] for row in copies} == {None}
     assert kinds(result.folder) <= {"unstated"}
+
+
+def test_command_prints_clips(moving: Workspace, only_clips: Workspace) -> None:
+    output = CliRunner().invoke(main, ["curate", "--workspace", str(moving.root), "--processes", "1"]).output
+    assert re.search(r"ada +2 +2", output)
+    assert re.search(r"in test +2 +2", output)
+    assert "54 frames" in output
+    result = CliRunner().invoke(main, ["curate", "--workspace", str(only_clips.root), "--processes", "1"])
+    assert result.exit_code == 0, result.output
+    assert "No images, only clips" in result.output
+    assert "no hand was found" not in result.output
+
+
+def test_audit_compares_only_stills(moving: Workspace, settings: CurateConfig) -> None:
+    folder = run_curation(moving, settings).folder
+    stills = parquet_store.read_dataset(folder, ["clip"]).column("clip").null_count
+    audit = audit_dataset(folder, distance=4, seed=0)
+    assert audit.own is not None
+    assert audit.own.train + audit.own.test == stills

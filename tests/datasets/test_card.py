@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import LABELS
 from aslkit.core.sanitize import escape_markdown, sanitize_text
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import card, parquet_store
@@ -38,7 +38,7 @@ def test_card_matches_files(curated: Workspace) -> None:
     assert front["license"] == "cc0-1.0"
     assert front["size_categories"] == ["n<1K"]
     assert front["dataset_info"]["features"][1]["dtype"]["class_label"]["names"] == dict(
-        zip(map(str, range(24)), LETTERS, strict=True)
+        zip(map(str, range(26)), LABELS, strict=True)
     )
     assert {each["name"]: each["num_examples"] for each in front["dataset_info"]["splits"]} == summary["splits"]
     assert f"{summary['frames']} images of the 24 static letters" in text

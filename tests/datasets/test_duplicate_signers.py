@@ -45,11 +45,11 @@ def table(signer: Sequence[str | None], phash: Hashes | Sequence[int | None], **
     count = len(signer)
     values = {
         "signer": signer, "phash": phash, "landmarks": [POSE.ravel().tolist()] * count, "width": [320] * count,
-        "height": [240] * count, "parent": [None] * count,
+        "height": [240] * count, "parent": [None] * count, "clip": [None] * count,
     }  # fmt: skip
     types = {
         "signer": pa.string(), "phash": pa.uint64(), "landmarks": pa.list_(pa.float32()), "width": pa.int32(),
-        "height": pa.int32(), "parent": pa.string(),
+        "height": pa.int32(), "parent": pa.string(), "clip": pa.string(),
     }  # fmt: skip
     return pa.table(values | columns, pa.schema(list(types.items())))
 
@@ -128,3 +128,10 @@ def test_merge_reports_duplicate_signers(tmp_path: Path, monkeypatch: pytest.Mon
     b = merging.write(tmp_path / "b", merging.numbers(50, "ben"))
     result = merge_datasets([a, b], tmp_path / "m", MergeConfig(test_share=0.2, validation_share=0.15, seed=0))
     assert any("near-duplicates of frames of" in note for note in result.summary["notes"])
+
+
+def test_frames_of_clips_are_ignored(rng: np.random.Generator) -> None:
+    same = np.tile(random_hashes(rng, 3), 2)
+    signer = ["ada"] * 3 + ["ben"] * 3
+    assert duplicate_signer_warnings([table(signer, same)])
+    assert duplicate_signer_warnings([table(signer, same, clip=["ada/one/J/1"] * 6)]) == []

@@ -187,7 +187,7 @@ def show(
     root: Path,
     as_json: bool,
 ) -> None:
-    """Show sample images of each letter.
+    """Show sample images of each letter. Clips are not shown.
 
     They are shown in the terminal, or written to a PNG image or an HTML page: to NAME.png if the terminal shows no
     images.
@@ -199,9 +199,10 @@ def show(
     """
     import numpy as np
 
-    from aslkit.cli.output.datasets import print_contact_sheet, show_in_terminal
+    from aslkit.cli.output.datasets import print_clips_not_shown, print_contact_sheet, show_in_terminal
     from aslkit.core.letters import parse_letter
     from aslkit.datasets import parquet_store
+    from aslkit.datasets.clips import count_clips
     from aslkit.datasets.contact_sheet.select import select_tiles
     from aslkit.datasets.contact_sheet.write import write_contact_sheet
 
@@ -220,3 +221,5 @@ def show(
         to = to or Path(f"{folder.absolute().name}.png")
         count = count or (48 if letter else 8)
         print_contact_sheet(to, write_contact_sheet(to, partial(select, count=count)), as_json=as_json)
+    if not as_json:
+        print_clips_not_shown(count_clips(folder))

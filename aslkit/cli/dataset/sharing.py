@@ -82,6 +82,7 @@ def merge(
     Example:  aslkit dataset merge mine s3://club/fingerspelling --to ours
               aslkit dataset merge mine theirs --to ours --rename theirs:maria=maria-2
     """
+    from aslkit.cli.output.datasets import print_clips
     from aslkit.cli.output.sharing import print_merge_result
     from aslkit.core.config import load_settings
     from aslkit.curate.config import CurateConfig
@@ -108,7 +109,10 @@ def merge(
         )
         for dataset in datasets
     ]
-    print_merge_result(_merge_interactively(inputs, workspace.dataset(name), settings, force), as_json=as_json)
+    result = _merge_interactively(inputs, workspace.dataset(name), settings, force)
+    if "clips" in result.summary and not as_json:
+        print_clips(result.summary["clips"])
+    print_merge_result(result, as_json=as_json)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from aslkit.cli.shared.options import next_command
 from aslkit.core.sanitize import format_count, sanitize_text
 
 if TYPE_CHECKING:
+    from aslkit.curate.pipeline import CurateResult
     from aslkit.datasets.contact_sheet.select import ContactSheet
     from aslkit.datasets.contact_sheet.terminal import Colours
     from aslkit.datasets.exporters.run import ExportResult
@@ -31,6 +32,8 @@ _MAX_TEXT_CHARS = 300
 
 def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
     """Print the statistics of a dataset."""
+    from aslkit.datasets.summary import describe_clips
+
     if as_json:
         print_json(asdict(info))
         return
@@ -38,18 +41,54 @@ def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
     signers = format_count(known, "signer") if known else "unknown signers"
     letters = sum(any(counts.values()) for counts in info.letters.values())
     size = f"{info.bytes_on_disk / 1e6:,.1f} MB"
+    clips = f"{describe_clips(info.clips)}, " if info.clips else ""
     click.echo(
         f"{sanitize_text(info.name)}: {format_count(info.images, 'image')} of {format_count(letters, 'letter')}, "
-        f"{signers}, {format_count(info.sessions, 'session')}, {size}: {info.folder}"
+        f"{clips}{signers}, {format_count(info.sessions, 'session')}, {size}: {info.folder}"
     )
     _print_splits(info)
     _print_signers(info)
-    _print_letters(info.letters)
+    if info.images:
+        _print_letters(info.letters)
+    if info.clips:
+        print_clips(info.clips)
     recorded = " to ".join(info.recorded) if info.recorded else "date unknown"
     click.echo(f"Recorded: {recorded}; {_format_counts(info.cameras)}")
     click.echo(f"Licence: {_format_counts(info.licences)}")
     click.echo(f"Consent: {_format_counts(info.consents)}")
     _print_provenance(info)
+
+
+def print_clips(clips: Mapping[str, Any]) -> None:
+    """Print the number of clips by letter, signer and split.
+
+    Args:
+        clips: the value `clips` of a summary, see `summary.summarise_clips`.
+    """
+    letters = list(clips["letters"])
+    rows = [
+        (name, *(f"{counts[letter]:,}" for letter in letters))
+        for name, counts in (
+            *list(clips["signers"].items())[:_MAX_TABLE_ROWS],
+            *((f"in {split}", counts) for split, counts in clips["splits"].items()),
+        )
+    ]
+    _print_table(("clips", *letters), rows)
+    if len(clips["signers"]) > _MAX_TABLE_ROWS:
+        click.echo(f"… and {len(clips['signers']) - _MAX_TABLE_ROWS:,} more signers.")
+    if rejected := clips.get("rejected"):
+        click.echo(f"Rejected clips: {_format_counts(rejected)}; details in rejected.parquet")
+
+
+def print_clip_curation(result: "CurateResult") -> None:
+    """Print the result of a curation without stills: the model of the static letters cannot be trained on it."""
+    if result.up_to_date:
+        click.echo("The dataset is up to date.")
+    click.echo(f"No images, only clips: {result.folder}")
+    for note in result.summary["notes"]:
+        click.secho(f"Note: {note}", fg="yellow", err=True)
+    click.echo(f"Next: record the other letters: {next_command('capture', '--letters', 'A-Y')}")
+    click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")
 
 
 def print_list(infos: "Sequence[DatasetInfo]", folder: Path, *, as_json: bool) -> None:
@@ -70,8 +109,9 @@ def print_list(infos: "Sequence[DatasetInfo]", folder: Path, *, as_json: bool) -
     for info in infos:
         letters = sum(any(counts.values()) for counts in info.letters.values())
         size = f"{info.bytes_on_disk / 1e6:,.1f}"
-        rows.append((info.name, f"{info.images:,}", str(letters), f"{len(info.signers):,}", size))
-    _print_table(("dataset", "images", "letters", "signers", "MB"), rows)
+        clips = f"{info.clips.get('count', 0):,}"
+        rows.append((info.name, f"{info.images:,}", str(letters), f"{len(info.signers):,}", clips, size))
+    _print_table(("dataset", "images", "letters", "signers", "clips", "MB"), rows)
 
 
 def _print_splits(info: "DatasetInfo") -> None:
@@ -86,9 +126,15 @@ def _print_splits(info: "DatasetInfo") -> None:
 def _print_signers(info: "DatasetInfo") -> None:
     rows = []
     for name, signer in list(info.signers.items())[:_MAX_TABLE_ROWS]:
-        counts = (f"{signer.images:,}", f"{signer.sessions:,}", str(signer.letters), f"{signer.coverage:.2%}")
+        counts = (
+            f"{signer.images:,}",
+            f"{signer.clips:,}",
+            f"{signer.sessions:,}",
+            str(signer.letters),
+            f"{signer.coverage:.2%}",
+        )
         rows.append((name, *counts, ", ".join(signer.splits)))
-    _print_table(("signer", "images", "sessions", "letters", "hand detected", "splits"), rows)
+    _print_table(("signer", "images", "sessions", "letters", "clips", "hand detected", "splits"), rows)
     if len(info.signers) > _MAX_TABLE_ROWS:
         click.echo(f"… and {len(info.signers) - _MAX_TABLE_ROWS:,} more signers.")
 
@@ -245,6 +291,14 @@ def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
         print_json({"to": str(to), "images": count})
     else:
         click.echo(f"Wrote {format_count(count, 'image')}: {to}")
+
+
+def print_clips_not_shown(count: int) -> None:
+    """Print that a contact sheet does not show clips, if there are any."""
+    if count:
+        click.echo(
+            f"{format_count(count, 'clip')} of letters with a movement: not shown. See report.html of the dataset."
+        )
 
 
 def print_sign_mnist(result: "SignMnistResult", *, as_json: bool) -> None:
