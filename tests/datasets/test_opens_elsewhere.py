@@ -14,7 +14,7 @@ import pyarrow.dataset as pa_dataset
 import pytest
 
 from aslkit.core.letters import LABELS
-from aslkit.datasets import parquet_store
+from aslkit.datasets import parquet_store, schema
 from tests.datasets import factories
 
 
@@ -101,3 +101,43 @@ def test_pyarrow_reads_dataset(folder: Path, expected: dict[str, list[dict[str, 
     assert found.count_rows() == sum(map(len, expected.values()))
     rows = found.to_table(filter=pa_dataset.field("signer") == "cleo").to_pylist()
     assert [factories.comparable_row(row) for row in rows] == expected["test"]
+
+
+def test_duckdb_queries_clips(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
+    query = """select clip, count(*), max(time_ms) from read_parquet(?) where clip is not null
+        group by clip order by clip"""
+    with duckdb.connect() as connection:
+        rows = connection.execute(query, [f"{folder}/data/*.parquet"]).fetchall()
+    clips = sorted({row["clip"] for rows in expected.values() for row in rows if row["clip"]})
+    assert rows == [(clip, 4, 99) for clip in clips]
+    assert len(clips) == 6
+
+
+SPARK = """
+import json, sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+rows = spark.read.parquet(sys.argv[1]).select("image.path", "label", "signer", "group", "clip", "time_ms", "landmarks")
+found = [row.asDict() for row in rows.collect()]
+spark.stop()
+print(json.dumps(found))
+"""
+
+
+def test_spark_reads_dataset(folder: Path, expected: dict[str, list[dict[str, Any]]]) -> None:
+    pytest.importorskip("pyspark")
+    found = sorted(run(SPARK, folder / "data"), key=lambda row: str(row["path"]))
+    rows = sorted((row for rows in expected.values() for row in rows), key=lambda row: str(row["path"]))
+    assert found == [{name: row[name] for name in found[0]} for row in rows]
+
+
+@pytest.mark.parametrize("columns", [None, ["clip", "time_ms", "label"]])
+def test_old_and_new_files_are_read_together_by_pyarrow(tmp_path: Path, columns: list[str] | None) -> None:
+    """What a user does with two datasets: the files of version 1 have null clips, and no letter is renumbered."""
+    old = factories.to_version_1(factories.dataset(tmp_path / "old", train=8, validation=0, test=0))
+    new = factories.dataset_with_clips(tmp_path / "new")
+    files = [str(path) for folder in (new, old) for path in parquet_store.list_files(folder)]
+    table = pa_dataset.dataset(files, schema=schema.COLUMNS, format="parquet").to_table(columns=columns)
+    assert len(table) == 68
+    assert table.column("clip").null_count == 44
+    assert set(table.column("label").to_pylist()) <= set(range(26))
