@@ -12,7 +12,7 @@ from aslkit.curate.filter.clip_duplicates import DAMAGED_CLIP, clip_folder_frame
 from aslkit.curate.filter.exact_duplicates import Rejection
 from aslkit.curate.report.notes import describe_misplaced
 from aslkit.formats.captures import SESSION_FILE, CapturedFrame, SessionInfo, unopenable_files, walk_captures
-from aslkit.formats.clips import CapturedClip, read_clip, walk_clips
+from aslkit.formats.clips import CLIP_INDEX_FILE, CapturedClip, read_clip, walk_clips
 from aslkit.formats.image_folders.misplaced_images import MisplacedImage, misplaced_images
 from aslkit.formats.signers import SignerDetails, load_signers
 
@@ -77,8 +77,16 @@ def _read_clips(captures: Path) -> tuple[list[CapturedClip], list[Rejection]]:
         try:
             clips.append(read_clip(folder))
         except AslkitError as error:
-            damaged.append(Rejection(frame=clip_folder_frame(folder), reason=DAMAGED_CLIP, detail=error.message))
+            damaged.append(
+                Rejection(frame=clip_folder_frame(folder), reason=DAMAGED_CLIP, detail=_describe_damage(error))
+            )
     return clips, damaged
+
+
+def _describe_damage(error: AslkitError) -> str:
+    """Return why a clip cannot be read, without the path of the workspace, which a dataset does not contain."""
+    cause = error.__cause__
+    return f"{CLIP_INDEX_FILE}: {cause.strerror}" if isinstance(cause, OSError) else str(cause)[:200]
 
 
 def _describe_nothing_found(captures: Path, damaged: Sequence[Rejection]) -> str:
@@ -86,7 +94,7 @@ def _describe_nothing_found(captures: Path, damaged: Sequence[Rejection]) -> str
     return (
         f"No {'usable ' if misplaced or damaged else ''}captures found in {captures}. "
         + (f"{describe_misplaced(misplaced)} " if misplaced else "")
-        + (f"{damaged[0].detail} " if damaged else "")
+        + (f"The clip {damaged[0].frame.key} is damaged: {damaged[0].detail}. " if damaged else "")
         + "Record some with `aslkit capture --letter A`, import images with `aslkit import FOLDER --signer NAME`, "
         "or try `aslkit demo`."
     )

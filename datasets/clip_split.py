@@ -52,6 +52,8 @@ def split_rows(
         InputError: see `split.split_frames`.
     """
     shares: dict[str, Any] = {"test_share": test_share, "validation_share": validation_share, "seed": seed}
+    if all(name is None for name in clip.tolist()):
+        return split_frames(frames, **shares, hold_out=hold_out, gap_share=gap_share)
     units, row_unit = _list_units(clip)
     unit_frames, is_clip = frames.subset(units), np.array([name is not None for name in clip[units]], bool)
     split = split_frames(unit_frames, **shares, hold_out=hold_out, gap_share=gap_share)

@@ -175,7 +175,9 @@ def test_damaged_clips_are_rejected_with_the_reason(moving: Workspace, settings:
     assert {key: reason for key, (reason, _) in found.items()} == {
         f"{signer}/two/J/20260102T030400000Z": "damaged-clip" for signer in PEOPLE
     }
+    assert found["ada/two/J/20260102T030400000Z"][1] == "frames.jsonl: No such file or directory"
     assert "002.jpg is missing" in found["ben/two/J/20260102T030400000Z"][1]
+    assert not any(str(moving.root) in detail for _, detail in found.values())
     assert "002.jpg cannot be decoded" in found["cleo/two/J/20260102T030400000Z"][1]
     assert len(load_clips(result.folder)) == 9
     assert result.summary["clips"]["rejected"] == {"damaged-clip": 3}
@@ -265,7 +267,7 @@ def test_no_usable_clip_is_an_error(tmp_path: Path, settings: CurateConfig) -> N
     with pytest.raises(AslkitError, match=r"No clip can be used\. The first one: 000\.jpg cannot be decoded"):
         run_curation(workspace, settings)
     (folder / CLIP_INDEX_FILE).write_text("{}")
-    with pytest.raises(AslkitError, match=r"No usable captures found .* The clip .* is damaged"):
+    with pytest.raises(AslkitError, match=r"No usable captures found .* The clip ada/one/J/1 is damaged: "):
         run_curation(workspace, settings)
 
 
