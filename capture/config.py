@@ -148,10 +148,10 @@ class GateConfig:
         float,
         Meta(
             ge=1, le=10,
-            description="Minimum path of this finger, relative to the distance from its start to its end. J and Z of "
-            "synthetic signers have 1.4 and more; the straight way back to the start has 1.",
+            description="Minimum path of this finger, relative to the distance from its start to its end. Synthetic J "
+            "and Z have 1.14 and more; the straight way back to the start has 1.0 to 1.1 (ADR 23).",
         ),
-    ] = 1.25  # fmt: skip
+    ] = 1.12  # fmt: skip
     clip_cut_off: Annotated[
         Share, Meta(description="Maximum share of the frames of J and Z in which the hand is cut off.")
     ] = 0.1

@@ -1,49 +1,40 @@
-"""Imports images recorded elsewhere: decides who signs in them, and stores them as sessions."""
+"""Imports images and clips recorded elsewhere, and stores them as sessions."""
 
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
-from aslkit.core.errors import AslkitError, InputError
+from aslkit.capture.import_clips import ClipSettings, RejectedClip, import_clips
+from aslkit.capture.session.assign_sessions import SessionImages, assign_sessions
+from aslkit.core.errors import AslkitError
 from aslkit.core.files import write_bytes
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import progress_bar
 from aslkit.core.sanitize import format_count
-from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
+from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.frame_index import FrameIndex, IndexEntry
-from aslkit.formats.image_folders.class_names import Split, parse_class
-from aslkit.formats.image_folders.read_folder import ImageFolder, LabelledImage
+from aslkit.formats.image_folders.class_names import Split
+from aslkit.formats.image_folders.read_folder import LabelledImage
 from aslkit.vision.images import ImageError, decode_image, normalize_image_file, read_image_file
 
+__all__ = ["ImportResult", "ImportedSession", "SessionImages", "assign_sessions", "import_sessions"]
 
-@dataclass(frozen=True, kw_only=True)
-class SessionImages:
-    """The images that become one session.
-
-    Attributes:
-        signer, session: names.
-        split: the split of the images in their dataset, if it is kept.
-        images: the images.
-    """
-
-    signer: str
-    session: str
-    split: Split | None
-    images: Sequence[LabelledImage]
+_DEFAULT_CLIPS: Final = ClipSettings()
 
 
 @dataclass(kw_only=True)
 class ImportedSession:
-    """What was imported into a session: the number of frames by letter, and of those that were there before."""
+    """What was imported into a session: the frames and clips by letter, and how many were there before."""
 
     info: SessionInfo
     stored: Counter[str] = field(default_factory=Counter)
     already_imported: int = 0
+    clips: Counter[str] = field(default_factory=Counter)
+    clips_already_imported: int = 0
 
 
 @dataclass(kw_only=True)
@@ -53,11 +44,13 @@ class ImportResult:
     Attributes:
         sessions: the sessions.
         skipped: skipped files and folders, each with the reason.
+        rejected_clips: clips that the quality gate rejected.
         leaked: number of images of a kept validation or test split that are also in its train split.
     """
 
     sessions: list[ImportedSession] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
+    rejected_clips: list[RejectedClip] = field(default_factory=list)
     leaked: int = 0
 
     @property
@@ -66,159 +59,35 @@ class ImportResult:
         return sum((session.stored for session in self.sessions), Counter())
 
     @property
+    def clips(self) -> Counter[str]:
+        """Number of imported clips by letter, of all sessions."""
+        return sum((session.clips for session in self.sessions), Counter())
+
+    @property
     def already_imported(self) -> int:
         """Number of frames that an earlier import had stored."""
         return sum(session.already_imported for session in self.sessions)
 
-
-def assign_sessions(
-    found: ImageFolder,
-    source: Path,
-    *,
-    signer: str | None,
-    one_signer: bool,
-    signer_from: str | None,
-    session: str | None,
-    keep_split: bool,
-) -> list[SessionImages]:
-    """Decide which session each image belongs to: one for each signer and, if the split is kept, for each split.
-
-    Args:
-        found: the images.
-        source: folder in which they were found.
-        signer: who signs in all of them; None if the folders or `signer_from` tell.
-        one_signer: whether `signer` signs in all folders, even if their names can be those of signers.
-        signer_from: regular expression. Its group, or the whole match, in the path below `source` names the signer.
-        session: name of the sessions; default: the folder's name.
-        keep_split: whether the images of different splits become sessions of their own, named SESSION-train, …
-
-    Raises:
-        InputError: the signer is unclear, a name is invalid, or there is no split to keep.
-    """
-    if keep_split and not found.splits:
-        raise InputError(f"{source} has no folders train, valid and test, so --keep-split has no split to keep.")
-    name = validate_name("session", session or _default_session(found, source))
-    if one_signer and signer is None:
-        raise InputError("--one-signer requires --signer NAME.")
-    if signer is not None and not one_signer:
-        _check_one_part(found, source, signer)
-    signers = _signers(found, source, signer, signer_from)
-    groups: dict[tuple[str, Split | None], list[LabelledImage]] = {}
-    for image in found.images:
-        if image.path in signers:
-            groups.setdefault((signers[image.path], image.split if keep_split else None), []).append(image)
-    return [
-        SessionImages(
-            signer=who,
-            session=validate_name("session", f"{name}-{split}") if split else name,
-            split=split,
-            images=images,
-        )
-        for (who, split), images in groups.items()
-    ]
-
-
-def _default_session(found: ImageFolder, source: Path) -> str:
-    folder = source.resolve()
-    is_letter = parse_class(folder.name, {}) is not None and any(image.path.parent == source for image in found.images)
-    return make_name(folder.parent.name if is_letter else folder.name)
-
-
-def _signers(found: ImageFolder, source: Path, signer: str | None, signer_from: str | None) -> dict[Path, str]:
-    """Return the signer in each image."""
-    if signer_from is not None:
-        signers = _match_signers(found, source, signer_from)
-    elif signer is not None:
-        signers = dict.fromkeys((image.path for image in found.images), signer)
-    elif found.parts == [""]:
-        raise InputError(
-            "Who is signing? Give the name with --signer, such as --signer maria. If the file names say who signs, "
-            "add --signer-from, such as --signer-from 'hand\\d+'."
-        )
-    elif "" in found.parts and (depths := _describe_depths(found, source)):
-        raise InputError(
-            f"{depths} If they all show one signer, add --signer NAME --one-signer. If not, put each signer's letters "
-            f"in a folder with the signer's name, such as {source / 'maria' / found.images[0].letter}."
-        )
-    elif any(not part or "/" in part for part in found.parts):
-        raise InputError(
-            f"The letters are in {_join(part or source.name for part in found.parts)}. Which part of the path is the "
-            "signer? For the first folder, add --signer-from '[^/]+'; for files such as A/hand1_x.jpg, 'hand\\d+'."
-        )
-    else:
-        signers = {image.path: _to_signer(image.part) for image in found.images}
-    names = sorted(
-        {validate_signer(name, synthetic=False) for name in signers.values()}, key=lambda name: (name.casefold(), name)
-    )
-    for first, second in pairwise(names):
-        if first.casefold() == second.casefold():
-            raise InputError(f"The signers {first!r} and {second!r} differ only in case. Rename one of them.")
-    return signers
-
-
-def _to_signer(text: str) -> str:
-    """Return a text as the name of a signer: unchanged if possible."""
-    try:
-        return validate_name("signer", text)
-    except InputError:
-        return make_name(text)
-
-
-def _check_one_part(found: ImageFolder, source: Path, signer: str) -> None:
-    if len(found.parts) > 1:
-        if depths := _describe_depths(found, source):
-            raise InputError(
-                f"{depths} If they all show {signer}, add --one-signer. If not, put each signer's letters in a folder "
-                f"with the signer's name, such as {source / signer / found.images[0].letter}."
-            )
-        raise InputError(
-            f"There are letters in {_join(part or 'the folder itself' for part in found.parts)}. If these are the "
-            f"signers, leave out --signer. If they all show {signer}, add --one-signer."
-        )
-
-
-def _describe_depths(found: ImageFolder, source: Path) -> str:
-    """Return a sentence about letters at two depths, such as source/B and source/train/A; "" if all have the same."""
-    folders = [image.path.parent for image in found.images]
-    shallow, deep = (choose(folders, key=lambda folder: len(folder.parts)) for choose in (min, max))
-    if len(shallow.parts) == len(deep.parts):
-        return ""
-    return f"{source} has letters at two depths: {shallow} and {deep}."
-
-
-def _match_signers(found: ImageFolder, source: Path, signer_from: str) -> dict[Path, str]:
-    try:
-        pattern = re.compile(signer_from)
-    except re.error as error:
-        raise InputError(f"--signer-from {signer_from!r} is not a regular expression: {error}.") from error
-    if pattern.groups > 1:
-        raise InputError(f"--signer-from {signer_from!r} has {pattern.groups} groups. Keep one; write others as (?:…).")
-    signers = {}
-    for image in found.images:
-        path = image.path.relative_to(source).as_posix()
-        if (match := pattern.search(path)) and (text := match[pattern.groups]):
-            signers[image.path] = _to_signer(text)
-        else:
-            found.skipped.append((image.path, "does not match --signer-from"))
-    if not signers:
-        raise InputError(f"--signer-from {signer_from!r} matches no path, such as {path}.")
-    return signers
-
-
-def _join(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more folders" if len(listed) > 5 else "")
+    @property
+    def clips_already_imported(self) -> int:
+        """Number of clips that an earlier import had stored."""
+        return sum(session.clips_already_imported for session in self.sessions)
 
 
 def import_sessions(
-    sessions: Sequence[tuple[SessionInfo, SessionImages]], *, workspace: Workspace, mirrored: bool
+    sessions: Sequence[tuple[SessionInfo, SessionImages]],
+    *,
+    workspace: Workspace,
+    mirrored: bool,
+    clip_settings: ClipSettings = _DEFAULT_CLIPS,
 ) -> ImportResult:
-    """Store images as sessions.
+    """Store images and clips as sessions.
 
     Args:
         sessions: the sessions, with camera, licence and consent, and their images.
         workspace: workspace to import into.
         mirrored: whether the images are mirrored; they are flipped before they are stored.
+        clip_settings: how clips are judged and stored.
 
     Raises:
         AslkitError: none of the images can be read.
@@ -238,7 +107,13 @@ def import_sessions(
                 advance()
             _index_negatives(folder, result)
             result.sessions.append(session)
-    if not contents:
+    for session, (info, images) in zip(result.sessions, sessions, strict=True):
+        folder = workspace.captures / info.signer / info.session
+        imported = import_clips(images.clips, folder, mirrored=mirrored, settings=clip_settings)
+        session.clips, session.clips_already_imported = imported.stored, imported.already_imported
+        result.rejected_clips += imported.rejected
+        result.skipped += imported.skipped
+    if total and not contents and not result.clips and not result.clips_already_imported:
         path, reason = result.skipped[0]
         raise AslkitError(f"None of {format_count(total, 'image')} can be read. First error: {path}: {reason}.")
     train = contents.pop("train", set())
@@ -282,7 +157,8 @@ def _index_negatives(session: Path, result: ImportResult) -> None:
     """Add the negative samples of a session to its frame index, from which training takes their hands."""
     index = FrameIndex.load(session)
     folder = session / NO_LETTER
-    files = sorted(path for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
+    # Its folders are clips.
+    files = sorted(path for path in folder.glob("[!.]*") if path.is_file())
     missing = [path for path in files if f"{NO_LETTER}/{path.name}" not in index.entries]
     if not missing:
         return

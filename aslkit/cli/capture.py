@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from aslkit.capture.config import CaptureConfig, GateConfig
-from aslkit.cli.output.stages import print_cameras, print_import, print_recording
+from aslkit.cli.output.captures import print_cameras, print_import, print_recording
 from aslkit.cli.shared import shell_completion as completions
 from aslkit.cli.shared.labels_option import labels_option
 from aslkit.cli.shared.licence_option import licence_option
@@ -142,10 +142,17 @@ def capture(root: Path, config: Path | None, as_json: bool, list_cameras: bool, 
 @licence_option
 @click.option("--consent", help="What the signers agreed to, in a few words.  [default: a sentence for the licence]")
 @click.option("--mirrored", is_flag=True, help="The images are mirrored, as in a selfie; they are stored unmirrored.")
+@click.option(
+    "--clip-fps",
+    type=click.FloatRange(1, 240),
+    default=30.0,
+    show_default=True,
+    help="Frame rate of folders that have the frames of a clip.",
+)
 @workspace_option
 @json_option
 def import_images(root: Path, as_json: bool, **options: Any) -> None:
-    """Import images from FOLDER, in which folders, file names or label files tell the letters.
+    """Import images and clips from FOLDER, in which folders, file names or label files tell the letters.
 
     \b
     photos/A/*.jpg                 one folder per letter, upper or lower case
@@ -153,8 +160,13 @@ def import_images(root: Path, as_json: bool, **options: Any) -> None:
     photos/train/A, photos/test/A  with a split
     photos/A_1.jpg                 file names that begin with the letter
     photos/_classes.csv            label files: also COCO and YOLO
+    photos/J/*.mp4                 videos of J, Z and negative samples (none)
+    photos/J/CLIP/*.jpg            the same as frames, one folder per clip
 
-    Folders `none`, `nothing`, `blank` and `background` become negative samples. Others, such as J and Z, are skipped.
+    Folders `none`, `nothing`, `blank` and `background` become negative samples. Others are skipped.
+
+    A video of at most 2.5 s is one clip. A longer one is cut into movements: the hand must rest before and after each.
+    Clips that are too short, too dark or hardly move are rejected and listed.
 
     \b
     Example:  aslkit import photos --signer maria --licence CC-BY-4.0

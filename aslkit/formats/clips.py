@@ -33,6 +33,9 @@ MAX_CLIP_S: Final = MAX_MOVEMENT_S
 MAX_CLIP_FRAMES: Final = 400
 """More frames in one clip are treated as damage: 2.5 s at 120 frames per second have 300."""
 
+MIN_CLIP_FRAMES: Final = 2
+"""One frame shows no movement."""
+
 _MAX_SIDE: Final = 1 << 16
 _MAX_COORDINATE: Final = 1e6
 
@@ -70,6 +73,13 @@ class ClipFrame(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
             file=file, time_ms=time_ms, width=width, height=height, hand=hand.handedness, score=round(hand.score, 4),
             landmarks=landmarks,
         )  # fmt: skip
+
+    def to_hand(self) -> Hand | None:
+        """Return the hand; None without one."""
+        if self.landmarks is None or self.hand is None:
+            return None
+        landmarks = np.array(self.landmarks, np.float32).reshape(21, 3)
+        return Hand(landmarks=landmarks, handedness=self.hand, score=self.score or 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +162,8 @@ def read_clip(folder: Path) -> CapturedClip:
 
 def _check_frames(folder: Path, frames: Sequence[ClipFrame]) -> None:
     """Raise ValueError if the frames are no clip."""
-    if not 2 <= len(frames) <= MAX_CLIP_FRAMES:
-        raise ValueError(f"it has {len(frames)} frames, not 2 to {MAX_CLIP_FRAMES}")
+    if not MIN_CLIP_FRAMES <= len(frames) <= MAX_CLIP_FRAMES:
+        raise ValueError(f"it has {len(frames)} frames, not {MIN_CLIP_FRAMES} to {MAX_CLIP_FRAMES}")
     for frame in frames:
         # A path such as ../x in a copied index must not lead to other files.
         if Path(frame.file).name != frame.file or Path(frame.file).suffix.lower() not in IMAGE_SUFFIXES:

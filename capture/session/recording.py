@@ -24,6 +24,7 @@ from aslkit.capture.session.store import Session, format_time
 from aslkit.capture.session.stored_entries import Entry, StoredEntries
 from aslkit.core.errors import InputError
 from aslkit.core.letters import MOTION_LETTERS, NO_LETTER
+from aslkit.formats.clips import MIN_CLIP_FRAMES
 from aslkit.formats.frame_index import IndexEntry
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand, Handedness
@@ -32,9 +33,6 @@ from aslkit.vision.images import Frame
 _NOT_FOR_CLIPS: Final[frozenset[Reason]] = frozenset({"moved", "blurred", "too-alike"})
 _NOT_FOR_NEGATIVES: Final[frozenset[Reason]] = _NOT_FOR_CLIPS | {"no-hand", "two-hands", "cut-off", "too-small"}
 """Reasons for rejecting single frames that do not apply to the frames of J and Z, and of "none"."""
-
-MIN_CLIP_FRAMES: Final = 2
-"""Fewer frames are no clip, also without the gate."""
 
 
 class Recording:

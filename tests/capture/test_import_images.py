@@ -78,8 +78,8 @@ def test_skipped_files_are_listed_with_reason(photos: Path, empty_workspace: Wor
     result = run_import(photos, empty_workspace)
     assert sum(result.stored.values()) == 3
     assert {path.relative_to(photos).as_posix(): reason for path, reason in result.skipped} == {
-        "J": "its sign is a movement",
-        "z": "its sign is a movement",
+        "J": "its sign is a movement; give videos, J/*.mp4, or a folder of frames for each clip, J/CLIP/*.jpg",
+        "z": "its sign is a movement; give videos, Z/*.mp4, or a folder of frames for each clip, Z/CLIP/*.jpg",
         "space": "not a letter",
         "AA": "not a letter; if it means one, add --labels NAME=LETTER",
         "ß": "not a letter; if it means one, add --labels NAME=LETTER",

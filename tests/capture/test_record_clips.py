@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -24,31 +23,21 @@ from aslkit.capture.terminal import record_in_terminal
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
 from aslkit.formats.clips import CapturedClip, read_clip, walk_clips
-from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.stream import Stream
 from aslkit.vision.images import Frame, encode_jpeg
-
-FPS = 30.0
-VIDEO_S = 6.0
+from tests.capture.movies import FPS, ONE_J, render_j, write_movie
 
 RecordClips = Callable[..., RecordingResult]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def j_frames() -> list[Frame]:
-    """A synthetic signer who draws J twice, and returns to the start each time."""
-    frames = render_frames("J", signer=Signer.draw("synthetic-ada"), session=SyntheticSession(name="plain"), fps=FPS)
-    return [next(frames).image for _ in range(round(VIDEO_S * FPS))]
+    return list(render_j())
 
 
 def write_video(path: Path, frames: list[Frame]) -> str:
-    height, width = frames[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (width, height))
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
-    return str(path)
+    return str(write_movie(path, tuple(frames)))
 
 
 @pytest.fixture
@@ -93,7 +82,7 @@ def test_long_video_is_cut_into_its_movements(
 def test_video_of_one_movement_is_one_clip_and_repeats_exactly(
     tmp_path: Path, j_frames: list[Frame], record_clips: RecordClips, empty_workspace: Workspace
 ) -> None:
-    video = write_video(tmp_path / "j.mp4", j_frames[68:103])
+    video = write_video(tmp_path / "j.mp4", j_frames[ONE_J])
     assert record_clips(video).clips == {"J": 1}
     assert record_clips(video).clips == {"J": 1}
     first, second = stored_clips(empty_workspace)
@@ -105,7 +94,7 @@ def test_folder_of_images_has_the_times_of_the_configured_rate(
     tmp_path: Path, j_frames: list[Frame], record_clips: RecordClips, empty_workspace: Workspace,
     capture_config: CaptureConfig,
 ) -> None:  # fmt: skip
-    for number, frame in enumerate(j_frames[68:103]):
+    for number, frame in enumerate(j_frames[ONE_J]):
         (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(frame))
     assert record_clips(str(tmp_path), capture=replace(capture_config, clip_fps=20)).clips == {"J": 1}
     (clip,) = stored_clips(empty_workspace)

@@ -33,23 +33,27 @@ class ImportOptions:
     licence: str | None
     consent: str | None
     mirrored: bool
+    clip_fps: float
     workspace: Workspace
 
 
 def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFolder]":
-    """Import images, and return the result and the folder that was read.
+    """Import images and clips, and return the result and the folder that was read.
 
     Raises:
         InputError: the options conflict, or the folder has no labelled images, or it is unclear who signs.
     """
+    from aslkit.capture.config import GateConfig
+    from aslkit.capture.import_clips import ClipSettings
     from aslkit.capture.import_images import assign_sessions, import_sessions
+    from aslkit.core.config import load_settings
     from aslkit.formats.image_folders.read_folder import read_image_folder
 
     if options.signer is not None and options.signer_from is not None:
         raise InputError("Give --signer, or --signer-from, which reads the signers from the paths, not both.")
     signer = None if options.signer is None else validate_signer(options.signer, synthetic=False)
     source = _only_folder(options.folders)
-    found = read_image_folder(source, labels=options.labels)
+    found = read_image_folder(source, labels=options.labels, clips=True)
     if found.unused_labels:
         names = ", ".join(found.unused_labels)
         note = f"Note: --labels names {names}, but {source} has no images of a class with this name."
@@ -60,7 +64,10 @@ def import_with_options(options: ImportOptions) -> "tuple[ImportResult, ImageFol
     )  # fmt: skip
     details = {name: _state_details(options, name, groups) for name in dict.fromkeys(group.signer for group in groups)}
     sessions = [(_create_info(options, group, details[group.signer]), group) for group in groups]
-    result = import_sessions(sessions, workspace=options.workspace, mirrored=options.mirrored)
+    clip_settings = ClipSettings(gate=load_settings("gate", GateConfig), fps=options.clip_fps)
+    result = import_sessions(
+        sessions, workspace=options.workspace, mirrored=options.mirrored, clip_settings=clip_settings
+    )
     result.skipped = found.skipped + result.skipped
     for name, its_details in details.items():
         save_signer(options.workspace, name, its_details)

@@ -21,9 +21,13 @@ _OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("rest", "neutral", "other", "unknown"), "not a letter; if no hand signs one, add --labels NAME=none"
     ),
-    **dict.fromkeys(map(str.lower, MOTION_LETTERS), "its sign is a movement"),
+    **{
+        letter.lower(): f"its sign is a movement; give videos, {letter}/*.mp4, or a folder of frames for each clip, "
+        f"{letter}/CLIP/*.jpg"
+        for letter in MOTION_LETTERS
+    },
 }
-"""Names of classes that cannot be imported, and why."""
+"""Names of classes of which images cannot be imported, and why."""
 
 _SPLIT_WORDS: Final[Mapping[str, Split]] = {
     "train": "train", "training": "train", "valid": "validation", "val": "validation", "validation": "validation",
@@ -36,11 +40,19 @@ _FILE_NAME: Final = re.compile(r"([a-z]+?)(?:[ _.-]+(?:test|train|valid|val))?(?
 
 @dataclass(frozen=True, kw_only=True)
 class ClassName:
-    """The meaning of the name of a class: a letter of the 24, NO_LETTER, or None with the reason why it is left out."""
+    """The meaning of the name of a class.
+
+    Attributes:
+        name: the name.
+        letter: what its images show: a letter of the 24, NO_LETTER, or None with the reason why they are skipped.
+        reason: why.
+        clip_letter: what its clips show: J, Z or NO_LETTER; None if it can have no clips.
+    """
 
     name: str
     letter: str | None
     reason: str = ""
+    clip_letter: str | None = None
 
 
 def parse_class(name: str, labels: Mapping[str, str]) -> ClassName | None:
@@ -55,9 +67,12 @@ def parse_class(name: str, labels: Mapping[str, str]) -> ClassName | None:
     if key.upper() in INDEX and len(key) == 1:
         return ClassName(name=name, letter=key.upper())
     if key in NO_HAND_NAMES:
-        return ClassName(name=name, letter=NO_LETTER)
+        return ClassName(name=name, letter=NO_LETTER, clip_letter=NO_LETTER)
     reason = _OTHER_NAMES.get(key)
-    return None if reason is None else ClassName(name=name, letter=None, reason=reason.replace("NAME", name))
+    if reason is None:
+        return None
+    clip_letter = key.upper() if key.upper() in MOTION_LETTERS else None
+    return ClassName(name=name, letter=None, reason=reason.replace("NAME", name), clip_letter=clip_letter)
 
 
 def parse_file_name(stem: str, labels: Mapping[str, str]) -> ClassName | None:

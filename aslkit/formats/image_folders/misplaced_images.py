@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from aslkit.core.letters import INDEX, NO_LETTER
+from aslkit.core.letters import CLIP_LETTERS, INDEX, MOTION_LETTERS, NO_LETTER
 from aslkit.formats.captures import CapturedFrame, list_folders
+from aslkit.formats.clips import CLIP_INDEX_FILE
 from aslkit.vision.images import IMAGE_SUFFIXES
 
 LAYOUT: Final = "SIGNER/SESSION/LETTER/NAME"
@@ -33,14 +34,14 @@ class MisplacedImage(CapturedFrame):
 def misplaced_images(captures: Path) -> Iterator[MisplacedImage]:
     """Yield the images that `walk_captures` skips because of their folder, sorted by path.
 
-    Hidden files and negative samples (SIGNER/SESSION/none) are no misplaced images.
+    Hidden files, negative samples (SIGNER/SESSION/none) and the frames of clips are no misplaced images.
 
     Raises:
         OSError: a folder cannot be read.
     """
     for path in _image_files(captures, frozenset()):
         relative = PurePosixPath(path.relative_to(captures).as_posix().encode(errors="backslashreplace").decode())
-        if advice := _advise(relative):
+        if advice := _advise_clip(path, relative) if _is_in_clip(relative) else _advise(relative):
             signer, session, letter = [*relative.parts[:-1], "", "", ""][:3] if len(relative.parts) > 1 else [""] * 3
             yield MisplacedImage(
                 path=path,
@@ -64,12 +65,25 @@ def _image_files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
         yield from _image_files(subfolder, above | {real})
 
 
+def _is_in_clip(path: PurePosixPath) -> bool:
+    return len(path.parts) == 5 and path.parts[2] in CLIP_LETTERS
+
+
+def _advise_clip(path: Path, relative: PurePosixPath) -> str:
+    """Return what is wrong with a frame of a clip, SIGNER/SESSION/LETTER/CLIP/NAME; empty if nothing is."""
+    if (path.parent / CLIP_INDEX_FILE).is_file():
+        return ""
+    return f"{relative.parent} has no {CLIP_INDEX_FILE} with the times of its frames; add the clip with `aslkit import`"
+
+
 def _advise(path: PurePosixPath) -> str:
     """Return where an image belongs; empty if it is in the right folder."""
     *folders, name = path.parts
     last = folders[-1] if folders else ""
     if len(folders) == 3 and last in (*INDEX, NO_LETTER):
         return ""
+    if len(folders) == 3 and last in MOTION_LETTERS:
+        return f"{last} is signed with a movement; record clips with `aslkit capture --letter {last}`"
     letter = next((each for each in (last, last.upper()) if each in INDEX), "")
     if not letter:
         found = f"{last!r} is not one of the 24 letters; " if len(folders) == 3 else ""

@@ -1,9 +1,8 @@
 """Finds the labelled images of a folder, whose layout can be any of the common ones."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +11,9 @@ from aslkit.core.files import natural_key
 from aslkit.core.letters import NO_LETTER
 from aslkit.formats.captures import SESSION_FILE, reject_exam_folder
 from aslkit.formats.image_folders.advice import VIDEO, VIDEO_SUFFIXES, explain_empty_folder, explain_file
-from aslkit.formats.image_folders.class_names import SPLITS, ClassName, Split, parse_class, parse_file_name, parse_split
+from aslkit.formats.image_folders.class_names import SPLITS, ClassName, Split, parse_class, parse_file_name
+from aslkit.formats.image_folders.clip_folders import LabelledClip, is_clip_folder
+from aslkit.formats.image_folders.folder_parts import find_parts, with_parts
 from aslkit.formats.image_folders.label_files import MAX_DEPTH, StatedClasses, read_label_files
 from aslkit.vision.image_formats import is_image_file
 
@@ -45,6 +46,7 @@ class ImageFolder:
 
     Attributes:
         images: in natural order of their paths.
+        clips: the same.
         skipped: files and folders that are left out, each with the reason.
         unknown: names of classes that are no letters, and for which aslkit knows no other meaning.
         negatives: names of the classes that became negative samples; empty if NO_LETTER is the only one.
@@ -53,6 +55,7 @@ class ImageFolder:
     """
 
     images: list[LabelledImage] = field(default_factory=list)
+    clips: list[LabelledClip] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     negatives: set[str] = field(default_factory=set)
@@ -60,14 +63,19 @@ class ImageFolder:
     unused_labels: list[str] = field(default_factory=list)
 
     @property
+    def files(self) -> list[LabelledImage | LabelledClip]:
+        """Images and clips."""
+        return [*self.images, *self.clips]
+
+    @property
     def parts(self) -> list[str]:
         """The different `LabelledImage.part`."""
-        return sorted({image.part for image in self.images}, key=natural_key)
+        return sorted({file.part for file in self.files}, key=natural_key)
 
     @property
     def splits(self) -> list[Split]:
         """The splits of the folder; empty if it has none."""
-        present = {image.split for image in self.images}
+        present = {file.split for file in self.files}
         return [split for split in SPLITS if split in present]
 
 
@@ -82,9 +90,9 @@ class _Leaf:
 
 
 def read_image_folder(
-    source: Path, *, labels: Mapping[str, str] | None = None, allow_exams: bool = False
+    source: Path, *, labels: Mapping[str, str] | None = None, allow_exams: bool = False, clips: bool = False
 ) -> ImageFolder:
-    """Find the labelled images of a folder.
+    """Find the labelled images, and clips, of a folder.
 
     Letters are the names of folders, up to MAX_DEPTH levels below, the beginnings of file names, or stated in a label
     file; `source` can also be the folder of one letter.
@@ -93,6 +101,7 @@ def read_image_folder(
         source: the folder.
         labels: the user's own names of classes, in lower case, and the names that they stand for.
         allow_exams: whether the images of an exam are accepted. They must not be trained on.
+        clips: whether to find clips. Otherwise they are skipped.
 
     Raises:
         InputError: not a folder, an exam, or a folder without labelled images. The message says what it contains.
@@ -108,12 +117,13 @@ def read_image_folder(
         _add_stated(source, stated, labels, found)
         _skip_unstated(source, stated, found)
     else:
-        _add_leaves(source, labels, allow_exams, found)
-    if not found.images:
+        _add_leaves(source, labels, found, allow_exams=allow_exams, clips=clips)
+    if not found.files:
         raise InputError(explain_empty_folder(source, found.unknown, found.skipped))
     found.negatives = set() if found.negatives == {NO_LETTER} else found.negatives
     found.unused_labels = sorted(set(labels) - found.classes, key=natural_key)
-    _set_parts(found)
+    parts = find_parts(file.part for file in found.files)
+    found.images, found.clips = with_parts(found.images, parts), with_parts(found.clips, parts)
     return found
 
 
@@ -158,22 +168,55 @@ def _list_images(folder: Path, depth: int) -> Iterator[tuple[Path, list[Path]]]:
             yield from _list_images(path, depth + 1)
 
 
-def _add_leaves(source: Path, labels: Mapping[str, str], allow_exams: bool, found: ImageFolder) -> None:
+def _add_leaves(source: Path, labels: Mapping[str, str], found: ImageFolder, *, allow_exams: bool, clips: bool) -> None:
     leaves = list(_walk(source, (), labels, allow_exams))
-    own_name = source.resolve().name
+    classes = [_find_class(leaf, labels) for leaf in leaves]
+    own_class = parse_class(source.resolve().name, labels)
     # The folder of one letter: its images are in it, and no folder below has images of letters.
-    if len(leaves) == 1 and leaves[0].folder == source and (meaning := parse_class(own_name, labels)):
-        _add_folder(leaves[0], (), meaning, found)
-        return
-    for leaf in leaves:
-        # The last one: in A/a, the first folder is a person of the dataset by Pugeault and Bowden.
-        named = [(number, meaning) for number, name in enumerate(leaf.names) if (meaning := parse_class(name, labels))]
-        if named:
-            number, meaning = named[-1]
-            others = (*leaf.names[:number], *leaf.names[number + 1 :])
-            _add_folder(leaf, others, meaning, found)
-        else:
+    is_one = len(leaves) == 1 and leaves[0].folder == source
+    if own_class and (is_one or (own_class.clip_letter and clips and not any(classes))):
+        classes = [(-1, own_class)] * len(leaves)
+    persons = {
+        leaf.names[-1]
+        for leaf, named in zip(leaves, classes, strict=True)
+        if named and named[1].clip_letter is None and named[0] < len(leaf.names) - 1
+    }
+    for leaf, named in zip(leaves, classes, strict=True):
+        if named is None:
             _add_named_files(leaf, labels, found)
+        elif named[1].clip_letter and clips:
+            _add_clips(leaf, *named, persons, found)
+        else:
+            number, meaning = named
+            others = leaf.names if number < 0 else (*leaf.names[:number], *leaf.names[number + 1 :])
+            _add_folder(leaf, others, meaning, found)
+
+
+def _find_class(leaf: _Leaf, labels: Mapping[str, str]) -> tuple[int, ClassName] | None:
+    """Return which of the folders that lead to images names their class, and the class."""
+    # The last one: in A/a, the first folder is a person of the dataset by Pugeault and Bowden.
+    named = [(number, meaning) for number, name in enumerate(leaf.names) if (meaning := parse_class(name, labels))]
+    return named[-1] if named else None
+
+
+def _add_clips(leaf: _Leaf, number: int, meaning: ClassName, persons: Collection[str], found: ImageFolder) -> None:
+    """Add the videos of a folder, and its images as one clip or as images; `number` is that of the folder's class."""
+    above, below = leaf.names[: max(number, 0)], leaf.names[number + 1 :]
+    assert meaning.clip_letter is not None
+    videos = [path for path, reason in leaf.others if reason == VIDEO]
+    found.clips += [
+        LabelledClip(path=path, letter=meaning.clip_letter, part="/".join((*above, *below))) for path in videos
+    ]
+    is_clip = is_clip_folder(leaf.folder, leaf.images, below, meaning, persons)
+    if is_clip and leaf.images:
+        part = "/".join((*above, *below[:-1]))
+        found.clips.append(LabelledClip(path=leaf.folder, letter=meaning.clip_letter, part=part))
+    found.classes.add(_key(meaning.name))
+    others = [(path, reason) for path, reason in leaf.others if reason != VIDEO]
+    if leaf.images and not is_clip:
+        _add_folder(replace(leaf, others=others), (*above, *below), meaning, found)
+    else:
+        found.skipped += others
 
 
 def _walk(folder: Path, names: tuple[str, ...], labels: Mapping[str, str], allow_exams: bool) -> Iterator[_Leaf]:
@@ -185,7 +228,8 @@ def _walk(folder: Path, names: tuple[str, ...], labels: Mapping[str, str], allow
     images = [path for path in entries if path.name[0] != "." and is_image_file(path)]
     known = {*folders, *images, *(folder / name for name in _METADATA_FILES)}
     others = [(path, _reject_file(path)) for path in entries if path not in known]
-    if images and names and parse_class(names[-1], labels):
+    # Below the images of "none", there can be clips.
+    if images and names and (meaning := parse_class(names[-1], labels)) and meaning.clip_letter is None:
         others += [(path, "in the folder of a letter") for path in folders]
         folders = []
     if images or others:
@@ -254,24 +298,3 @@ def _skip(path: Path, name: str, meaning: ClassName | None, found: ImageFolder) 
 
 def _key(name: str) -> str:
     return name.strip().lower()
-
-
-def _set_parts(found: ImageFolder) -> None:
-    """Set the split of each image, and reduce its part, all folders that lead to it, to those that distinguish it."""
-    folders = {part: tuple(filter(None, part.split("/"))) for part in {image.part for image in found.images}}
-    splits: dict[str, Split | None] = {}
-    if len({split for names in folders.values() for name in names if (split := parse_split(name))}) > 1:
-        for part, names in folders.items():
-            found_splits = [split for name in names if (split := parse_split(name))]
-            splits[part] = found_splits[-1] if found_splits else None
-            folders[part] = tuple(name for name in names if not parse_split(name))
-    common = _common_length(list(folders.values()))
-    folders = {part: names[common:] for part, names in folders.items()}
-    common = _common_length([names[::-1] for names in folders.values()])
-    parts = {part: "/".join(names[: len(names) - common]) for part, names in folders.items()}
-    found.images = [replace(image, part=parts[image.part], split=splits.get(image.part)) for image in found.images]
-
-
-def _common_length(names: Sequence[Sequence[str]]) -> int:
-    """Return how many names all sequences begin with."""
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*names, strict=False)))

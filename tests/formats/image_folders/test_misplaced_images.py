@@ -17,7 +17,11 @@ def create_files(captures: Path, *keys: str) -> None:
     [
         ("maria/A/1.jpg", "no folder for the session; expected maria/SESSION/A/1.jpg"),
         ("jon/monday/a/1.jpg", "letters are uppercase; expected jon/monday/A/1.jpg"),
-        ("jon/monday/J/1.jpg", "'J' is not one of the 24 letters; expected SIGNER/SESSION/LETTER/NAME"),
+        ("jon/monday/J/1.jpg", "J is signed with a movement; record clips with `aslkit capture --letter J`"),
+        (
+            "jon/monday/J/one/1.jpg",
+            "jon/monday/J/one has no frames.jsonl with the times of its frames; add the clip with `aslkit import`",
+        ),
         ("1.jpg", "expected SIGNER/SESSION/LETTER/NAME"),
         ("A/1.jpg", "expected SIGNER/SESSION/LETTER/NAME"),
         ("jon/1.png", "expected SIGNER/SESSION/LETTER/NAME"),
@@ -35,7 +39,20 @@ def test_misplaced_image_is_found_with_advice(tmp_path: Path, key: str, advice: 
 def test_every_image_is_a_frame_or_misplaced(tmp_path: Path) -> None:
     frames = ["ada/one/A/1.jpg", "ada/one/B/2.png"]
     other = ["ada/A/1.jpg", "ada/one/a/1.jpg", "x.jpg", "ada/one/A/x/1.jpg"]
-    ignored = ["ada/one/none/1.jpg", "ada/one/A/.1.jpg", ".trash/A/1.jpg", "ada/one/A/x.txt", "ada/one/session.json"]
+    clips = [
+        "ada/one/J/c/0000.jpg",
+        "ada/one/J/c/frames.jsonl",
+        "ada/one/none/c/0000.jpg",
+        "ada/one/none/c/frames.jsonl",
+    ]
+    ignored = [
+        *clips,
+        "ada/one/none/1.jpg",
+        "ada/one/A/.1.jpg",
+        ".trash/A/1.jpg",
+        "ada/one/A/x.txt",
+        "ada/one/session.json",
+    ]
     create_files(tmp_path, *frames, *other, *ignored)
     (tmp_path / "ada" / "loop").symlink_to("..")
     assert [frame.key for frame in walk_captures(tmp_path) if frame.signer == "ada"] == frames

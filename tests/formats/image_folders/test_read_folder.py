@@ -1,13 +1,16 @@
 """Layouts of folders in which people bring labelled images."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aslkit.core.errors import InputError
 from aslkit.formats.image_folders.class_names import parse_labels, parse_split, propose_labels
+from aslkit.formats.image_folders.clip_folders import LabelledClip
 from aslkit.formats.image_folders.read_folder import LabelledImage, read_image_folder
 
 MakeFolder = Callable[..., Path]
@@ -109,7 +112,7 @@ def test_what_is_left_out_is_listed(make: MakeFolder) -> None:
         "A/._1.jpg": "hidden",
         "A/clip.mov": "a video",
         "A/old": "in the folder of a letter",
-        "J": "its sign is a movement",
+        "J": "its sign is a movement; give videos, J/*.mp4, or a folder of frames for each clip, J/CLIP/*.jpg",
         "space": "not a letter",
         "rest": "not a letter; if no hand signs one, add --labels rest=none",
         "thumbs": "not a letter; if it means one, add --labels NAME=LETTER",
@@ -195,7 +198,7 @@ def test_names_of_splits(name: str, split: str | None) -> None:
                                     "--source .*clip.mp4$"),
         (["P1010001.jpg", "P1010002.jpg"], "contains images, but not their letters"),
         (["eval1.jpg", "atest2.jpg"], "contains images, but not their letters"),
-        (["J/1.jpg", "space/1.jpg"], "no images of the 24 static letters. .*its sign is a movement; not a letter"),
+        (["J/1.jpg", "space/1.jpg"], "no images of the 24 static letters. .*a movement; give videos.*; not a letter"),
     ],
     ids=["empty", "text", "zip", "zip below", "no letters", "numbers", "words with a letter", "words", "videos",
          "camera", "other", "movements"],
@@ -335,3 +338,55 @@ def test_label_files_cannot_lead_out_of_the_folder(make: MakeFolder) -> None:
     make("secret.jpg", folder="elsewhere")
     source = make("_classes.csv", "1.jpg", classes="filename,A\n../elsewhere/secret.jpg,1\n1.jpg,1\n")
     assert read(source) == {("1.jpg", "A", "", None)}
+
+
+def describe_clip(clip: LabelledClip) -> tuple[str, str, str, str | None]:
+    return "/".join(clip.path.parts[-2:]), clip.letter, clip.part, clip.split
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["J/1.mp4", "z/2.MOV", "none/3.webm"],
+         {("J/1.mp4", "J", "", None), ("z/2.MOV", "Z", "", None), ("none/3.webm", "none", "", None)}),
+        (["J/first/1.jpg", "J/first/2.jpg", "J/second/1.png"],
+         {("J/first", "J", "", None), ("J/second", "J", "", None)}),
+        (["Nothing/wave/1.jpg", "Nothing/wave/2.jpg", "Nothing/still.jpg"], {("Nothing/wave", "none", "", None)}),
+        (["maria/J/1.mp4", "jon/J/take/1.jpg"], {("J/1.mp4", "J", "maria", None), ("J/take", "J", "jon", None)}),
+        (["J/maria/1.mp4", "J/jon/take/1.jpg"], {("maria/1.mp4", "J", "maria", None), ("jon/take", "J", "jon", None)}),
+        (["maria/one/J/c1/1.jpg", "maria/one/J/c1/frames.jsonl"], {("J/c1", "J", "", None)}),
+        (["train/Z/1.mp4", "test/Z/2.mp4"], {("Z/1.mp4", "Z", "", "train"), ("Z/2.mp4", "Z", "", "test")}),
+    ],
+    ids=["videos", "folders of frames", "negatives", "signers", "signers below", "captures", "split"],
+)  # fmt: skip
+def test_clips(make: MakeFolder, files: list[str], expected: set[Any]) -> None:
+    found = read_image_folder(make(*files), clips=True)
+    assert set(map(describe_clip, found.clips)) == expected
+    assert found.skipped == []
+
+
+def test_images_and_clips_of_one_folder(make: MakeFolder) -> None:
+    source = make("A/maria/1.jpg", "J/1.jpg", "J/2.mp4", "none/maria/1.jpg", "none/maria/2.jpg", "none/wave/1.jpg",
+                  "none/wave/2.jpg", "none/3.jpg", "B/4.mp4", "J/readme.txt")  # fmt: skip
+    found = read_image_folder(source, clips=True)
+    # Those of maria are single images, because A has a folder with this name.
+    assert [image.letter for image in found.images] == ["A", "none", "none", "none"]
+    assert set(map(describe_clip, found.clips)) == {("J/2.mp4", "J", "", None), ("none/wave", "none", "", None)}
+    reasons = {path.relative_to(source).as_posix(): reason for path, reason in found.skipped}
+    assert "give videos" in reasons.pop("J")
+    assert reasons == {"B/4.mp4": "a video"}
+
+
+def test_folder_of_one_movement(make: MakeFolder) -> None:
+    for files in (["1.mp4", "2.mp4"], ["first/1.jpg", "second/1.jpg"]):
+        source = make(*files, folder="J")
+        found = read_image_folder(source, clips=True)
+        assert [clip.letter for clip in found.clips] == ["J", "J"]
+        assert found.parts == [""]
+        shutil.rmtree(source)
+
+
+def test_without_clips_the_folder_of_a_movement_is_skipped(make: MakeFolder) -> None:
+    found = read_image_folder(make("A/1.jpg", "J/1.mp4", "J/take/1.jpg"))
+    assert (len(found.images), found.clips) == (1, [])
+    assert {path.name for path, _ in found.skipped} == {"J", "take"}
