@@ -92,7 +92,7 @@ def curate(
               aslkit curate --audit sign-language-mnist.zip
               aslkit curate --engine spark --master spark://host:7077
     """
-    from aslkit.cli.output.datasets import print_clip_curation, print_clips
+    from aslkit.cli.output.clips import print_clip_curation, print_clips
     from aslkit.cli.output.stages import print_audit, print_curation
     from aslkit.core.config import load_settings
     from aslkit.curate import pipeline

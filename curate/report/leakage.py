@@ -265,17 +265,15 @@ def _iter_dataset(folder: Path) -> Iterator[_Item]:
     for path in parquet_store.list_files(folder):
         split = path.name.split("-")[0]
         for table in parquet_store.iter_file_row_groups(path, ["image", "label", "landmarks", "clip"]):
-            # An audit compares single images; the frames of one clip are similar, and a clip is in one split.
-            stills = table.filter(table.column("clip").is_null()).select(["image", "label", "landmarks"])
-            for image, label, landmarks in zip(*stills.columns, strict=True):
+            stills = table.filter(table.column("clip").is_null())  # frames of a clip are similar, and in one split
+            for image, label, landmarks, _ in zip(*stills.columns, strict=True):
                 if image["bytes"].as_py() is None or label.as_py() is None:
                     raise InputError(
                         f"{path.name} has rows without an image or letter, but an audit compares images. Was the "
                         "dataset pushed with --landmarks-only?"
                     )
-                decoded = _decode(image["bytes"].as_py())
                 yield _Item(
-                    frame=decoded,
+                    frame=_decode(image["bytes"].as_py()),
                     label=label.as_py(),
                     split=split,
                     path=str(image["path"]),

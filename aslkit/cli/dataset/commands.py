@@ -199,7 +199,8 @@ def show(
     """
     import numpy as np
 
-    from aslkit.cli.output.datasets import print_clips_not_shown, print_contact_sheet, show_in_terminal
+    from aslkit.cli.output.clips import print_clips_not_shown
+    from aslkit.cli.output.datasets import print_contact_sheet, show_in_terminal
     from aslkit.core.letters import parse_letter
     from aslkit.datasets import parquet_store
     from aslkit.datasets.clips import count_clips

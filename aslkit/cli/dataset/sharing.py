@@ -82,7 +82,7 @@ def merge(
     Example:  aslkit dataset merge mine s3://club/fingerspelling --to ours
               aslkit dataset merge mine theirs --to ours --rename theirs:maria=maria-2
     """
-    from aslkit.cli.output.datasets import print_clips
+    from aslkit.cli.output.clips import print_clips
     from aslkit.cli.output.sharing import print_merge_result
     from aslkit.core.config import load_settings
     from aslkit.curate.config import CurateConfig

@@ -5,20 +5,21 @@ All text from a dataset is sanitized, because it can contain terminal escape seq
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from aslkit.cli.output.clips import print_clips
 from aslkit.cli.output.stages import MAX_LISTED, print_json
+from aslkit.cli.output.tables import format_counts, print_table
 from aslkit.cli.shared.options import next_command
 from aslkit.core.sanitize import format_count, sanitize_text
 
 if TYPE_CHECKING:
-    from aslkit.curate.pipeline import CurateResult
     from aslkit.datasets.contact_sheet.select import ContactSheet
     from aslkit.datasets.contact_sheet.terminal import Colours
     from aslkit.datasets.exporters.run import ExportResult
@@ -53,42 +54,10 @@ def print_info(info: "DatasetInfo", *, as_json: bool) -> None:
     if info.clips:
         print_clips(info.clips)
     recorded = " to ".join(info.recorded) if info.recorded else "date unknown"
-    click.echo(f"Recorded: {recorded}; {_format_counts(info.cameras)}")
-    click.echo(f"Licence: {_format_counts(info.licences)}")
-    click.echo(f"Consent: {_format_counts(info.consents)}")
+    click.echo(f"Recorded: {recorded}; {format_counts(info.cameras)}")
+    click.echo(f"Licence: {format_counts(info.licences)}")
+    click.echo(f"Consent: {format_counts(info.consents)}")
     _print_provenance(info)
-
-
-def print_clips(clips: Mapping[str, Any]) -> None:
-    """Print the number of clips by letter, signer and split.
-
-    Args:
-        clips: the value `clips` of a summary, see `summary.summarise_clips`.
-    """
-    letters = list(clips["letters"])
-    rows = [
-        (name, *(f"{counts[letter]:,}" for letter in letters))
-        for name, counts in (
-            *list(clips["signers"].items())[:_MAX_TABLE_ROWS],
-            *((f"in {split}", counts) for split, counts in clips["splits"].items()),
-        )
-    ]
-    _print_table(("clips", *letters), rows)
-    if len(clips["signers"]) > _MAX_TABLE_ROWS:
-        click.echo(f"… and {len(clips['signers']) - _MAX_TABLE_ROWS:,} more signers.")
-    if rejected := clips.get("rejected"):
-        click.echo(f"Rejected clips: {_format_counts(rejected)}; details in rejected.parquet")
-
-
-def print_clip_curation(result: "CurateResult") -> None:
-    """Print the result of a curation without stills: the model of the static letters cannot be trained on it."""
-    if result.up_to_date:
-        click.echo("The dataset is up to date.")
-    click.echo(f"No images, only clips: {result.folder}")
-    for note in result.summary["notes"]:
-        click.secho(f"Note: {note}", fg="yellow", err=True)
-    click.echo(f"Next: record the other letters: {next_command('capture', '--letters', 'A-Y')}")
-    click.echo(f"Report: {(result.folder / 'report.html').absolute().as_uri()}")
 
 
 def print_list(infos: "Sequence[DatasetInfo]", folder: Path, *, as_json: bool) -> None:
@@ -111,7 +80,7 @@ def print_list(infos: "Sequence[DatasetInfo]", folder: Path, *, as_json: bool) -
         size = f"{info.bytes_on_disk / 1e6:,.1f}"
         clips = f"{info.clips.get('count', 0):,}"
         rows.append((info.name, f"{info.images:,}", str(letters), f"{len(info.signers):,}", clips, size))
-    _print_table(("dataset", "images", "letters", "signers", "clips", "MB"), rows)
+    print_table(("dataset", "images", "letters", "signers", "clips", "MB"), rows)
 
 
 def _print_splits(info: "DatasetInfo") -> None:
@@ -120,7 +89,7 @@ def _print_splits(info: "DatasetInfo") -> None:
         groups = "unknown" if info.groups is None else f"{split.groups:,}"
         counts = (f"{split.rows:,}", f"{split.copies:,}", groups, f"{len(split.signers):,}", f"{split.files:,}")
         rows.append((name, *counts, f"{split.file_bytes / 1e6:,.1f}"))
-    _print_table(("split", "rows", "augmented", "groups", "signers", "files", "MB"), rows)
+    print_table(("split", "rows", "augmented", "groups", "signers", "files", "MB"), rows)
 
 
 def _print_signers(info: "DatasetInfo") -> None:
@@ -134,24 +103,9 @@ def _print_signers(info: "DatasetInfo") -> None:
             f"{signer.coverage:.2%}",
         )
         rows.append((name, *counts, ", ".join(signer.splits)))
-    _print_table(("signer", "images", "sessions", "letters", "clips", "hand detected", "splits"), rows)
+    print_table(("signer", "images", "sessions", "letters", "clips", "hand detected", "splits"), rows)
     if len(info.signers) > _MAX_TABLE_ROWS:
         click.echo(f"… and {len(info.signers) - _MAX_TABLE_ROWS:,} more signers.")
-
-
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table. The first column and the column "splits" contain text, the others numbers."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in header:
-        table.add_column(name, justify="left" if name in (header[0], "splits") else "right")
-    for row in rows:
-        table.add_row(*(Text(sanitize_text(each)) for each in row))  # Text, so that "[red]" is not parsed as markup
-    Console().print(table)
 
 
 def _print_letters(letters: Mapping[str, Mapping[str, int]]) -> None:
@@ -188,7 +142,7 @@ def _print_provenance(info: "DatasetInfo") -> None:
             click.echo(f"Nearest-neighbour accuracy, {sanitize_text(name)} split: {each['remembered']:.1%}")
     for key in ("rejected", "flagged"):
         if isinstance(summary.get(key), dict) and summary[key]:
-            click.echo(f"{key.capitalize()}: {_format_counts(summary[key])}")
+            click.echo(f"{key.capitalize()}: {format_counts(summary[key])}")
     if isinstance(summary.get("reviewed"), dict) and (reviewed := describe_reviewed(summary["reviewed"])):
         click.echo(f"Reviewed by people: {reviewed}")
     if "source" in info.facts:
@@ -202,15 +156,6 @@ def _print_provenance(info: "DatasetInfo") -> None:
     notes = summary.get("notes")
     for note in notes[: 2 * MAX_LISTED] if isinstance(notes, list) else ():
         click.secho(f"Note: {sanitize_text(note, most=_MAX_TEXT_CHARS)}", fg="yellow")
-
-
-def _format_counts(counts: Mapping[str, Any]) -> str:
-    items = [
-        f"{sanitize_text(name)} ({count:,})" if isinstance(count, int) else sanitize_text(name)
-        for name, count in counts.items()
-    ]
-    more = f", and {len(items) - 2 * MAX_LISTED} more" if len(items) > 2 * MAX_LISTED else ""
-    return ", ".join(items[: 2 * MAX_LISTED]) + more
 
 
 def print_verify_report(report: "VerifyReport", *, as_json: bool) -> None:
@@ -291,14 +236,6 @@ def print_contact_sheet(to: Path, count: int, *, as_json: bool) -> None:
         print_json({"to": str(to), "images": count})
     else:
         click.echo(f"Wrote {format_count(count, 'image')}: {to}")
-
-
-def print_clips_not_shown(count: int) -> None:
-    """Print that a contact sheet does not show clips, if there are any."""
-    if count:
-        click.echo(
-            f"{format_count(count, 'clip')} of letters with a movement: not shown. See report.html of the dataset."
-        )
 
 
 def print_sign_mnist(result: "SignMnistResult", *, as_json: bool) -> None:
