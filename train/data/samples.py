@@ -121,8 +121,8 @@ def load_samples(folder: Path, contract: PreprocessConfig, *, views: int = 0, ca
     if not schema.has_known_labels(file_schema):
         names = schema.label_names(file_schema) or []
         raise AslkitError(
-            f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the 24 static letters, J "
-            "and Z. Import its images again: aslkit import FOLDER --signer NAME"
+            f"{folder} has other labels ({', '.join(names[:6])} …, {len(names)} in total) than the 24 static letters, "
+            "J and Z. Import its images again: aslkit import FOLDER --signer NAME"
         )
     keys = pc.struct_field(table.column("image"), "path").to_pylist()
     order = _recording_order(keys)
