@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
+from aslkit.capture.movement.hand_tracker import HandTracker
 from aslkit.capture.session.lifecycle import RecordingLifecycle, RecordingResult
+from aslkit.capture.web.clip_uploads import ClipUploads
 from aslkit.capture.web.controller import RecordingController
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer, HandFrameAnalyzer
 
@@ -40,6 +42,11 @@ class BrowserRecording:
         with ExitStack() as stack:
             analyzer = analyze_frame or stack.enter_context(HandFrameAnalyzer())
             recording = stack.enter_context(lifecycle.open_recording(letters))
+            if analyze_frame is None:
+                tracker = stack.enter_context(HandTracker())
+                options["clips"] = ClipUploads(
+                    recording, lambda frame, time_s: tracker.find(frame), start_tracking=tracker.forget
+                )
             self.controller = RecordingController(recording, analyzer, **options)
             self._summary = stack.enter_context(
                 lifecycle.write_session_summary(

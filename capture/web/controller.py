@@ -12,25 +12,23 @@ from typing import Any, Final
 
 import numpy as np
 
+from aslkit.capture.quality.clip_gate import CLIP_REASON_MESSAGES
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.clip_files import ClipEntry
 from aslkit.capture.session.decisions import GateDecision
 from aslkit.capture.session.recording import Recording
 from aslkit.capture.session.stored_entries import Entry
 from aslkit.capture.web.camera_info import client_camera_info
+from aslkit.capture.web.clip_uploads import ClipUploads
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
-from aslkit.capture.web.licence_question import licence_question
+from aslkit.capture.web.page_state import describe_state, describe_summary
 from aslkit.capture.web.thumbnails import create_thumbnail, frame_not_found
 from aslkit.core.errors import InputError
-from aslkit.core.letters import LETTERS
 from aslkit.formats.captures import frame_timestamp
 from aslkit.vision.frame_metrics import FrameMetrics
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.images import Frame
-from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload, describe_disk_error
-
-RECENT_FRAMES: Final = 12
-"""Number of newest frames that the page shows."""
+from aslkit.web.request_limits import FrameRateMeter, RequestRefused, decode_upload
 
 MAX_REACHABLE_FRAMES: Final = 500
 """A page can request or delete this many of the newest frames, which is more than it ever shows."""
@@ -70,11 +68,13 @@ class RecordingController:
     Args:
         recording: judges and stores the frames. The caller closes it.
         analyze_frame: measures a frame.
+        clips: takes the frames of clips; None finds the hand in them with `analyze_frame`.
         read_preview: returns what a model reads in a frame, as JSON; None if there is none.
         now: returns the current time.
         clock: returns monotonic time in seconds.
 
     Attributes:
+        clips: takes the frames of clips.
         cameras: label and settings of each camera that a page has used, in order.
         frame_rate: measures the rate of incoming frames.
         failure: error of the disk; None if all frames could be written.
@@ -85,12 +85,14 @@ class RecordingController:
         recording: Recording,
         analyze_frame: FrameAnalyzer,
         *,
+        clips: ClipUploads | None = None,
         read_preview: Callable[[Frame, Hand | None], dict[str, Any] | None] = lambda frame, hand: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.recording, self._analyze_frame, self._now = recording, analyze_frame, now
         self._read_preview = read_preview
+        self.clips = clips or ClipUploads(recording, lambda frame, time_s: analyze_frame(frame, time_s).hand)
         self.cameras: list[dict[str, Any]] = []
         self.frame_rate = FrameRateMeter(clock=clock)
         self.failure: OSError | None = None
@@ -102,33 +104,7 @@ class RecordingController:
 
     def state(self) -> dict[str, Any]:
         """Return all values that a page needs to start, also after a reload."""
-        recording, capture = self.recording, self.recording.capture
-        return {
-            "signer": recording.session.info.signer,
-            "session": recording.session.info.session,
-            "alphabet": LETTERS,
-            "letters": recording.letters,
-            "letter": recording.letter,
-            "revision": recording.revision,
-            "goal": capture.goal if recording.count is None else recording.count,
-            "counts": {letter: self._count(letter) for letter in LETTERS},
-            "complete": [letter for letter in LETTERS if recording.is_complete(letter)],
-            "interval_s": capture.interval_s,
-            "countdown_s": capture.countdown_s,
-            "burst_s": capture.burst_s,
-            "fps": capture.web_fps,
-            "camera": {"width": capture.camera_width, "height": capture.camera_height, "fps": capture.camera_fps},
-            "recent": [entry.file for entry in recording.recent(RECENT_FRAMES)],
-            "usual_hand": recording.handedness.usual,
-            "question": recording.handedness.question,
-            "licence_question": licence_question(recording),
-            "reason_messages": REASON_MESSAGES,
-            "failure": None if self.failure is None else describe_disk_error(self.failure),
-        }
-
-    def _count(self, letter: str) -> int:
-        """Return the number of frames that count towards the goal: those of all sessions, or of this recording."""
-        return self.recording.counts[letter] if self.recording.count is None else self.recording.stored[letter]
+        return describe_state(self.recording, self.failure)
 
     def process_frame(self, upload: UploadedFrame) -> dict[str, Any]:
         """Judge a frame, and store it if it is good, is to be kept, and the interval since the last one has passed.
@@ -167,7 +143,7 @@ class RecordingController:
                 "kept": keep,
                 "letter": self.recording.letter,
                 "revision": self.recording.revision,
-                "count": self._count(self.recording.letter),
+                "count": self.recording.progress(self.recording.letter),
                 "complete": self.recording.is_complete(self.recording.letter),
                 "dropped": self.recording.dropped,
                 "usual_hand": self.recording.handedness.usual,
@@ -204,16 +180,33 @@ class RecordingController:
             self.recording.select_adjacent_letter(step)
         return self.state()
 
+    def finish_clip(self, page: str, clip: int) -> dict[str, Any]:
+        """Judge a clip, store it if it is good, and return the state, its "stored" file and "messages" of rejection.
+
+        Raises:
+            RequestRefused: see `ClipUploads.finish`, or the recording is closed.
+            OSError: the disk is full.
+        """
+        with self._analysis_lock:
+            if self._closed:
+                raise recording_closed()
+            decision = self.clips.finish(page, clip, now=self._now())
+        messages = [CLIP_REASON_MESSAGES[reason] for reason in decision.reasons]
+        stored = None if decision.stored is None else decision.stored.file
+        return {"stored": stored, "reasons": decision.reasons, "messages": messages} | self.state()
+
     def undo(self) -> dict[str, Any]:
-        """Remove the last burst, and return the state and as "removed" the number of removed frames."""
-        return {"removed": len(self.recording.undo())} | self.state()
+        """Remove the last burst, or clip, and return the state and as "removed" and "removed_clips" how many."""
+        removed = self.recording.undo()
+        clips = sum(isinstance(entry, ClipEntry) for entry in removed)
+        return {"removed": len(removed), "removed_clips": clips} | self.state()
 
     def put_back(self) -> dict[str, Any]:
-        """Restore the frames that were removed last, and return the state and as "restored" their number."""
+        """Restore what was removed last, and return the state and as "restored" its number."""
         return {"restored": len(self.recording.put_back())} | self.state()
 
     def remove(self, file: str) -> dict[str, Any]:
-        """Remove one frame, and return the state.
+        """Remove one frame or clip, and return the state.
 
         Raises:
             RequestRefused: there is no such frame.
@@ -228,7 +221,7 @@ class RecordingController:
         return self.state()
 
     def thumbnail(self, file: str) -> bytes:
-        """Return a reduced JPEG of a stored frame, as read from disk.
+        """Return a reduced JPEG of a stored frame, or of the middle one of a clip, as read from disk.
 
         Raises:
             RequestRefused: there is no such frame.
@@ -265,17 +258,7 @@ class RecordingController:
             self.recording.flush()
         except OSError as error:
             self.failure = error
-        recording = self.recording
-        return {
-            "signer": recording.session.info.signer,
-            "stored": {letter: recording.stored[letter] for letter in LETTERS if recording.stored[letter]},
-            "rejected": {
-                REASON_MESSAGES[reason].partition(".")[0]: number for reason, number in recording.rejected.most_common()
-            },
-            "undone": recording.undone,
-            "dropped": recording.dropped,
-            "failure": None if self.failure is None else describe_disk_error(self.failure),
-        }
+        return describe_summary(self.recording, self.failure)
 
 
 def recording_closed() -> RequestRefused:

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import simplejpeg
 
-from aslkit.core.letters import INDEX
-from aslkit.synthetic import render_letter
+from aslkit.capture.letter_example import draw_letter_example
+from aslkit.core.letters import ALPHABET
 from aslkit.vision.crop import shrink
 from aslkit.vision.images import ImageError, decode_image, encode_jpeg, encode_png, read_header, read_image_file
 from aslkit.web.request_limits import RequestRefused
@@ -49,7 +49,7 @@ def frame_not_found() -> RequestRefused:
 
 
 def render_letter_png(name: str) -> bytes:
-    """Return the image of a letter's hand shape as PNG.
+    """Return the image of a letter's hand shape as PNG, with an arrow if it is a movement.
 
     Args:
         name: file name, such as A.png.
@@ -58,11 +58,11 @@ def render_letter_png(name: str) -> bytes:
         RequestRefused: there is no image of this name.
     """
     letter, _, suffix = name.partition(".")
-    if letter not in INDEX or suffix != "png":
-        raise RequestRefused(404, f"Images exist for the 24 static letters only: {' '.join(INDEX)}.")
+    if letter not in ALPHABET or suffix != "png":
+        raise RequestRefused(404, f"Images exist for the letters only: {' '.join(ALPHABET)}.")
     return _render_letter(letter)
 
 
 @cache
 def _render_letter(letter: str) -> bytes:
-    return encode_png(render_letter(letter, size=320))
+    return encode_png(draw_letter_example(letter, size=320))

@@ -1,23 +1,12 @@
 """Records clips in the window: hold space, sign, release."""
 
-from typing import Final
-
 from aslkit.capture.quality.clip_gate import CLIP_REASON_MESSAGES
+from aslkit.capture.quality.negative_examples import choose_negative_example
 from aslkit.capture.record import SourceRecording
 from aslkit.capture.session.decisions import ClipDecision
 from aslkit.capture.window.shutter import ClipShutter
 from aslkit.core.letters import NO_LETTER
 from aslkit.gui.drawing import GOOD, WARN, Banner
-
-NEGATIVE_EXAMPLES: Final = (
-    "Wave at the camera.",
-    "Move your hand into the image.",
-    "Move your hand out of the image.",
-    "Carry a held I across the image.",
-    "Carry a held D across the image.",
-    "Scratch your head, or point at something.",
-)
-"""Movements that are no letter, one after another: the ones that are most often taken for J or Z."""
 
 
 class ClipKeys:
@@ -56,8 +45,7 @@ class ClipKeys:
         letter = self._recording.letter
         if letter != NO_LETTER:
             return f"Hold space, sign {letter}, release."
-        example = NEGATIVE_EXAMPLES[self._recording.progress(letter) % len(NEGATIVE_EXAMPLES)]
-        return f"Hold space, move, release. {example}"
+        return f"Hold space, move, release. {choose_negative_example(self._recording.progress(letter))}"
 
     def _describe(self, decision: ClipDecision) -> Banner | None:
         if decision.stored is not None:

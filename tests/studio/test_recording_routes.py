@@ -10,7 +10,7 @@ import pytest
 from aslkit.capture.quality.gate import REASON_MESSAGES
 from aslkit.capture.session.recording import Recording
 from aslkit.capture.web.controller import MAX_CAMERAS, RecordingController, UploadedFrame
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import ALPHABET
 from aslkit.formats.frame_index import FrameIndex
 from aslkit.formats.signers import load_signers
 from aslkit.studio.studio import Studio
@@ -37,7 +37,7 @@ def test_state_of_new_recording(page: TestClient) -> None:
     state = page.get("/api/recording").json()
     assert state["letters"] == ["A", "B", "C"]
     assert state["letter"] == "A"
-    assert state["counts"] == dict.fromkeys(LETTERS, 0)
+    assert state["counts"] == dict.fromkeys(ALPHABET, 0)
     assert state["reason_messages"] == REASON_MESSAGES
     assert state["signer"] == "ada"
     assert state["recent"] == []
@@ -107,7 +107,7 @@ def test_count_option_counts_frames_of_this_recording(open_studio: Any, jpeg: by
     with open_studio(count=2, interval_s=0) as studio, create_client(studio) as client:
         state = join(client)
         studio.recording.controller.recording.counts["A"] = 700
-        assert (state["goal"], state["counts"]["A"], state["complete"]) == (2, 0, [])
+        assert (state["goals"]["A"], state["counts"]["A"], state["complete"]) == (2, 0, [])
         responses = [
             studio.recording.controller.process_frame(
                 UploadedFrame(data=jpeg, keep=True, revision=0, burst=1, page="", taken_s=time)

@@ -9,6 +9,8 @@ Letter = Annotated[
     str, Field(pattern="^[A-IK-Y]$", description="One of the 24 letters that are signed without movement.")
 ]
 
+RecordedLetter = Annotated[str, Field(pattern="^([A-Z]|none)$", description="A letter, or none.")]
+
 
 class Body(BaseModel):
     """A body without other keys than those described."""
@@ -34,7 +36,7 @@ class RecordingBody(Body):
     """Whose recording to open, and with which letter to go on after a restart of the server."""
 
     signer: Name
-    letter: Letter | None = None
+    letter: RecordedLetter | None = None
     take_over: bool = False
 
 
@@ -48,8 +50,14 @@ class CameraBody(Body):
 class LetterBody(Body):
     """A letter, or a step to the next (1) or previous (-1) incomplete letter."""
 
-    letter: Letter | None = None
+    letter: RecordedLetter | None = None
     step: Literal[1, -1] | None = None
+
+
+class ClipBody(Body):
+    """A clip that is complete."""
+
+    clip: Annotated[int, Field(ge=0, le=10**9)]
 
 
 class AnswerBody(Body):

@@ -6,16 +6,18 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from aslkit.capture.web.clip_uploads import ClipFrameUpload
 from aslkit.capture.web.controller import UploadedFrame
 from aslkit.capture.web.licence_question import choose_licence
 from aslkit.capture.web.thumbnails import frame_not_found, render_letter_png
 from aslkit.studio.api import responses
-from aslkit.studio.api.models import AnswerBody, CameraBody, LetterBody, LicenceBody, RecordingBody
+from aslkit.studio.api.models import AnswerBody, CameraBody, ClipBody, LetterBody, LicenceBody, RecordingBody
 from aslkit.studio.api.shared import FRAME_BODY, PageHeader, disk_errors
 from aslkit.studio.studio import Studio
 from aslkit.web.request_limits import RequestRefused
 
 _Number = Annotated[float, Query(ge=0, le=1e9, allow_inf_nan=False)]
+_Letter = Annotated[str, Query(pattern="^(J|Z|none)$")]
 _Count = Annotated[int, Query(ge=0, le=10**9)]
 
 
@@ -73,9 +75,34 @@ def recording_routes(studio: Studio) -> APIRouter:
             studio.frame_stored()
         return decision
 
+    @router.post("/clips/frames", openapi_extra=FRAME_BODY, response_model=responses.ClipFrames)
+    async def send_clip_frame(
+        request: Request, letter: _Letter, clip: _Count, revision: _Count = 0, taken_s: _Number = 0.0
+    ) -> Any:
+        """Send a frame of a clip, JPEG or PNG. The clip is judged when it is complete."""
+        data = await part.active_page.read_frame(request)
+        upload = ClipFrameUpload(
+            data=data, clip=clip, page=request.headers["x-page"], revision=revision, letter=letter, taken_s=taken_s
+        )
+        return {"frames": part.controller.clips.add(upload)}
+
+    @router.post("/clips", response_model=responses.ClipResult)
+    async def finish_clip(body: ClipBody, x_page: PageHeader = None) -> Any:
+        """Judge a clip, store it if it is good, and return the decision and the state."""
+        check(x_page)
+
+        def process() -> dict[str, Any]:
+            with disk_errors(part):
+                return part.controller.finish_clip(x_page or "", body.clip)
+
+        result = await anyio.to_thread.run_sync(process, limiter=frame_limiter)
+        if result["stored"]:
+            studio.frame_stored()
+        return result
+
     @router.get("/frames/{file:path}", response_class=Response)
     def get_frame(file: str) -> Response:
-        """Return a reduced JPEG of a frame of the session."""
+        """Return a reduced JPEG of a frame of the session, or of the middle one of a clip."""
         try:
             with disk_errors(part):
                 return Response(part.controller.thumbnail(file), media_type="image/jpeg")
@@ -84,7 +111,7 @@ def recording_routes(studio: Studio) -> APIRouter:
 
     @router.delete("/frames/{file:path}", response_model=responses.RecordingState)
     def delete_frame(file: str, x_page: PageHeader = None) -> Any:
-        """Move a frame to the trash; `put-back` restores it."""
+        """Move a frame or clip to the trash; `put-back` restores it."""
         check(x_page)
         with disk_errors(part):
             state = part.controller.remove(file)
@@ -103,7 +130,7 @@ def recording_routes(studio: Studio) -> APIRouter:
 
     @router.post("/undo", response_model=responses.RecordingState)
     def undo(x_page: PageHeader = None) -> Any:
-        """Move the frames of the last burst to the trash."""
+        """Move the last clip, or the frames of the last burst, to the trash."""
         check(x_page)
         with disk_errors(part):
             state = part.controller.undo()

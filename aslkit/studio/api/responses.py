@@ -128,12 +128,15 @@ class RecordingState(BaseModel):
     letters: list[str]
     letter: str
     revision: int
-    goal: int
+    clip_letters: list[str]
+    goals: dict[str, int]
     counts: dict[str, int]
     complete: list[str]
     interval_s: float
     countdown_s: float
     burst_s: float
+    clip_s: float
+    negative_examples: list[str]
     fps: float
     camera: CameraRequest
     recent: list[str]
@@ -144,7 +147,22 @@ class RecordingState(BaseModel):
     failure: str | None
     page: str | None = None
     removed: int | None = None
+    removed_clips: int | None = None
     restored: int | None = None
+
+
+class ClipFrames(BaseModel):
+    """How many frames of a clip have arrived."""
+
+    frames: int
+
+
+class ClipResult(RecordingState):
+    """The decision about a clip, see `RecordingController.finish_clip`, and the state."""
+
+    stored: str | None
+    reasons: list[str]
+    messages: list[str]
 
 
 class PreviewReading(BaseModel):
@@ -179,7 +197,9 @@ class RecordingSummary(BaseModel):
 
     signer: str
     stored: dict[str, int]
+    clips: dict[str, int]
     rejected: dict[str, int]
+    rejected_clips: dict[str, int]
     undone: int
     dropped: int
     failure: str | None

@@ -7,7 +7,7 @@ from aslkit.core.errors import InputError
 from aslkit.core.workspace import SYNTHETIC_PREFIX, Workspace, compose, validate_signer
 from aslkit.formats.captures import list_folders
 from aslkit.formats.licences import PRIVATE, parse_licence
-from aslkit.formats.reviews import count_usable_letters, load_decisions
+from aslkit.formats.reviews import count_usable_clips, count_usable_letters, load_decisions
 from aslkit.formats.signers import SignerDetails, load_signer, load_signers, save_signer
 from aslkit.vision.hand_landmarker import Handedness
 
@@ -23,6 +23,7 @@ class Person:
         consent: what the signer agrees to, in their own words or a sentence for the licence.
         letters: number of usable frames by letter.
         frames: their sum.
+        clips: number of usable clips by letter: J, Z and none.
         synthetic: whether it is a synthetic signer.
     """
 
@@ -32,6 +33,7 @@ class Person:
     consent: str | None
     letters: dict[str, int]
     frames: int
+    clips: dict[str, int]
     synthetic: bool
 
 
@@ -40,16 +42,21 @@ def list_people(workspace: Workspace) -> list[Person]:
     details, decisions = load_signers(workspace), load_decisions(workspace)
     folders = {compose(folder.name) for folder in list_folders(workspace.captures)}
     return [
-        _create_person(name, details.get(name, SignerDetails()), count_usable_letters(workspace, name, decisions))
+        _create_person(
+            name,
+            details.get(name, SignerDetails()),
+            count_usable_letters(workspace, name, decisions),
+            count_usable_clips(workspace, name, decisions),
+        )
         for name in sorted(folders | set(details), key=str.casefold)
     ]
 
 
-def _create_person(name: str, details: SignerDetails, counts: Counter[str]) -> Person:
+def _create_person(name: str, details: SignerDetails, counts: Counter[str], clips: Counter[str]) -> Person:
     letters = {letter: count for letter, count in sorted(counts.items()) if count}
     return Person(
         name=name, hand=details.hand, licence=details.licence, consent=details.consent, letters=letters,
-        frames=sum(letters.values()), synthetic=name.startswith(SYNTHETIC_PREFIX),
+        frames=sum(letters.values()), clips=dict(sorted(clips.items())), synthetic=name.startswith(SYNTHETIC_PREFIX),
     )  # fmt: skip
 
 

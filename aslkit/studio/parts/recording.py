@@ -14,7 +14,7 @@ from aslkit.capture.web.browser_recording import BROWSER_CAMERA, BrowserRecordin
 from aslkit.capture.web.controller import RecordingController, recording_closed
 from aslkit.capture.web.frame_analyzer import FrameAnalyzer
 from aslkit.core.files import remove
-from aslkit.core.letters import LETTERS
+from aslkit.core.letters import ALPHABET, CLIP_LETTERS, NO_LETTER
 from aslkit.core.workspace import Workspace, make_name, validate_name, validate_signer
 from aslkit.formats.captures import SESSION_FILE, SessionInfo
 from aslkit.formats.frame_index import INDEX_FILE
@@ -32,12 +32,12 @@ class RecordingOptions:
 
     Attributes:
         letters: letters that can be recorded.
-        count: number of frames of each letter to store; None records until the goal is reached.
+        count: number of frames or clips of each letter to store; None records until the goal is reached.
         session: name of the session; None for today's date.
         signer: proposed signer; None for none.
     """
 
-    letters: Sequence[str] = LETTERS
+    letters: Sequence[str] = (*ALPHABET, NO_LETTER)
     count: int | None = None
     session: str | None = None
     signer: str | None = None
@@ -131,13 +131,17 @@ class RecordingPart:
         )  # fmt: skip
         lifecycle = RecordingLifecycle(
             workspace=self._workspace, info=info, capture=self._capture, gate=self._gate, count=self.options.count,
-            can_ask=True, ask_licence=True,
+            can_ask=True, ask_licence=True, clip_letters=CLIP_LETTERS,
         )  # fmt: skip
-        letters = sorted(self.options.letters, key=lambda letter: lifecycle.counts[letter])
-        preview = RecordingPreview(self._workspace, signer, lambda: dict(self.controller.recording.counts))
+        letters = sorted(self.options.letters, key=lifecycle.share_done)
+        preview = RecordingPreview(self._workspace, signer, self._count_frames)
         recording = BrowserRecording(lifecycle, letters, analyze_frame=self._analyze_frame, read_preview=preview.read)
         self._preview = preview
         return recording
+
+    def _count_frames(self) -> dict[str, int]:
+        recording = self.controller.recording
+        return {letter: count for letter, count in recording.counts.items() if not recording.records_clips(letter)}
 
     def frame_stored(self) -> None:
         """Let the preview know of a new frame."""

@@ -8,7 +8,7 @@ import pytest
 
 from aslkit.capture.quality.clip_gate import CLIP_REASON_MESSAGES
 from aslkit.capture.quality.gate import REASON_MESSAGES
-from aslkit.capture.window.clip_keys import NEGATIVE_EXAMPLES
+from aslkit.capture.quality.negative_examples import NEGATIVE_EXAMPLES
 from aslkit.capture.window.view import STRIP_HEIGHT, RecordingView, draw_view
 from aslkit.core.letters import ALPHABET
 from aslkit.gui.drawing import (

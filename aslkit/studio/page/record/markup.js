@@ -24,8 +24,9 @@ export const recordTemplate = (person, people, switchTo) => html`
     <div class="letter">
       <img id="letter-image" alt="" width="320" height="320">
       <div class="letter-text">
-        <h2 id="letter-title"><span>Sign</span> <b id="letter"></b></h2>
+        <h2 id="letter-title"><span id="letter-verb">Sign</span> <b id="letter"></b></h2>
         <p id="count"><b id="count-now"></b> of <span id="count-goal"></span></p>
+        <p id="movement" hidden></p>
         <progress id="bar" aria-labelledby="count" max="1" value="0"></progress>
         <div class="steps">
           <button id="previous" type="button" aria-keyshortcuts="p"><span>Previous</span> <kbd>P</kbd></button>
@@ -65,11 +66,12 @@ export const recordTemplate = (person, people, switchTo) => html`
     <ul id="licence-choices"></ul>
   </dialog>`;
 
-function rejectedRows({ rejected, undone, dropped }) {
+function rejectedRows({ rejected, rejected_clips: clips, undone, dropped }) {
   const rows = Object.entries(rejected).map(([reason, count]) =>
     // Most rejected frames are of this kind, and nothing is wrong with them.
     reason === "Too similar to a stored frame" ? ["Not stored, because there were similar ones already (harmless)", count] : [`Rejected: ${reason.toLowerCase()}`, count],
   );
+  for (const [reason, count] of Object.entries(clips)) rows.push([`Clips rejected: ${reason.toLowerCase()}`, count]);
   if (undone) rows.push(["Undone or deleted", undone]);
   if (dropped) rows.push(["Dropped because the disk was too slow", dropped]);
   return rows;
@@ -77,13 +79,18 @@ function rejectedRows({ rejected, undone, dropped }) {
 
 /** What was recorded, and where to go from here. */
 export function finishedTemplate(summary, { start, choose }) {
-  const letters = Object.entries(summary.stored);
-  const total = letters.reduce((sum, [, count]) => sum + count, 0);
+  const letters = [
+    ...Object.entries(summary.stored).map(([letter, number]) => [letter, formatCount(number)]),
+    ...Object.entries(summary.clips).map(([letter, number]) => [letter === "none" ? "No letter" : letter, plural(number, "clip")]),
+  ];
+  const count = (numbers) => Object.values(numbers).reduce((sum, each) => sum + each, 0);
+  const [frames, clips] = [count(summary.stored), count(summary.clips)];
+  const total = clips ? `${frames ? `${plural(frames, "frame")} and ` : ""}${plural(clips, "clip")}` : plural(frames, "frame");
   const rows = rejectedRows(summary);
   return html`<div class="page narrow">
-    <h1 tabindex="-1" id="summary-title">${plural(total, "frame")} of ${summary.signer} stored</h1>
+    <h1 tabindex="-1" id="summary-title">${total} of ${summary.signer} stored</h1>
     ${summary.failure ? html`<p class="problem">${summary.failure}</p>` : nothing}
-    <ul id="summary-letters">${letters.map(([letter, count]) => html`<li><b>${letter}</b> ${formatCount(count)}</li>`)}</ul>
+    <ul id="summary-letters">${letters.map(([letter, number]) => html`<li><b>${letter}</b> ${number}</li>`)}</ul>
     ${rows.length ? html`<dl class="table">${rows.map(([label, count]) => html`<dt>${label}</dt><dd>${formatCount(count)}</dd>`)}</dl>` : nothing}
     <div class="row">
       <a class="button primary" href="#train">Train with them</a>

@@ -7,6 +7,7 @@ import { plural } from "../format.js";
 import { html, render } from "../lit.js";
 import { state as shared } from "../store.js";
 import { announce, clearToast, toast } from "../toast.js";
+import { Clip } from "./clip.js";
 import { listen } from "./controls.js";
 import { finishedTemplate, recordTemplate } from "./markup.js";
 import { Preview } from "./preview.js";
@@ -32,6 +33,8 @@ class Session extends ExclusiveSession {
   #server = new Server();
   #view = new View();
   #preview = new Preview();
+  #clip = null; // the clip that is being recorded or judged
+  #judging = false; // whether it is being judged
   #recording;
   #state = null; // last state received from the server; null before the first one
   #finishing = false; // whether the recording is being finished: a frame that comes too late must not reopen it
@@ -59,7 +62,7 @@ class Session extends ExclusiveSession {
       onTooShort: () => this.#view.hint("Too short: keep holding until the countdown has ended."),
     });
     this.#stopListening = listen(this.#recording, {
-      canRecord: () => this.#canAct() && !this.#asking && this.stage.live,
+      canRecord: () => this.#canAct() && !this.#asking && !this.#judging && this.stage.live,
       canAct: () => this.#canAct(),
       undo: () => this.#undo(),
       step: (by) => this.#step(by),
@@ -103,11 +106,15 @@ class Session extends ExclusiveSession {
     this.#recent = newState.recent;
     this.#recording.countdownS = newState.countdown_s;
     this.#recording.burstS = newState.burst_s;
-    this.#recording.switchLetter(newState.letter);
+    this.#recording.switchLetter(newState.letter, this.#recordsClips ? newState.clip_s : null);
     this.#view.state(newState, this.#handlers);
     this.stage.problem("disk", newState.failure && { title: "The disk is full", text: newState.failure });
     if (newState.question) this.#ask(newState.question);
     if (this.stage.live) this.#askLicence();
+  }
+
+  get #recordsClips() {
+    return this.#state.clip_letters.includes(this.#state.letter);
   }
 
   /** Send a request for the user and show the returned state. Returns the response, or null if it failed. */
@@ -123,7 +130,9 @@ class Session extends ExclusiveSession {
   }
 
   #recordingChanged() {
-    if (!this.stopped) this.#view.recording(this.#recording.on, this.#recording.keeps(performance.now()));
+    if (this.stopped) return;
+    this.#view.recording(this.#recording.on, this.#recording.keeps(performance.now()));
+    if (!this.#recording.on) this.#finishClip();
   }
 
   #cameraOpened(label, settings) {
@@ -151,7 +160,7 @@ class Session extends ExclusiveSession {
   #periodMs() {
     const { fps, interval_s: intervalS } = this.#state;
     const shortest = 1 / fps;
-    if (!this.#recording.on || intervalS < shortest) return shortest * 1000;
+    if (!this.#recording.on || this.#recordsClips || intervalS < shortest) return shortest * 1000;
     // 1e-6: rounding errors must not turn a whole number of frames into one fewer.
     return (intervalS / Math.floor(intervalS * fps + 1e-6)) * 1000 + 1;
   }
@@ -161,7 +170,8 @@ class Session extends ExclusiveSession {
     while (!this.stopped) {
       const now = performance.now();
       // Browsers slow down timers of hidden pages, so these send no frames at all.
-      const idle = !this.joined || !this.stage.live || document.hidden || this.#asking || this.#finishing;
+      const idle =
+        !this.joined || !this.stage.live || document.hidden || this.#asking || this.#finishing || this.#judging;
       if (idle || now < nextMs) {
         await pause(idle ? 100 : nextMs - now);
         continue;
@@ -172,8 +182,37 @@ class Session extends ExclusiveSession {
         continue;
       }
       nextMs = frame.takenMs + this.#periodMs();
-      await this.#send(frame);
+      if (this.#recordsClips && this.#recording.keeps(frame.takenMs)) this.#addToClip(frame);
+      else await this.#send(frame);
     }
+  }
+
+  /** Send a frame of a clip without waiting for the response, so that the next one is taken in time. */
+  #addToClip(frame) {
+    if (this.#clip === null) {
+      const { letter, revision } = this.#state;
+      this.#clip = new Clip(this.#server, { clip: this.#recording.burstNumber, letter, revision });
+      this.#view.hint(null);
+      this.#view.verdict("rec", letter === "none" ? "Recording." : `Recording ${letter}. Sign it once, then release.`);
+      this.stage.hand(null);
+    }
+    this.#clip.add(frame);
+  }
+
+  /** Called when recording stops: let the clip be judged, and show the decision. */
+  async #finishClip() {
+    const clip = this.#clip;
+    if (clip === null || this.#judging) return;
+    this.#judging = true;
+    this.#view.verdict("wait", "Checking the clip…");
+    const result = await this.#act(() => clip.finish());
+    this.#judging = false;
+    this.#clip = null;
+    if (!result || this.stopped) return;
+    const letter = result.stored?.split("/")[0];
+    if (result.stored) this.#view.verdict("good", `Clip ${result.counts[letter]} ${letter === "none" ? "" : `of ${letter} `}stored.`);
+    this.#view.hint(result.stored ? null : (result.messages[0] ?? null));
+    if (result.complete.includes(result.letter)) this.#switchToNextLetter();
   }
 
   async #send({ jpeg, takenMs }) {
@@ -201,7 +240,7 @@ class Session extends ExclusiveSession {
     const good = !decision.reasons.length || tolerated || decision.stored !== null;
     const kind = active && good ? "rec" : good ? "good" : "bad";
     this.stage.hand(decision.landmarks, decision.box, COLOURS[similar ? "good" : kind]);
-    const ready = `Good. Hold ${TOUCH ? "the button" : "the space bar or the button"} to record.`;
+    const ready = this.#instruction();
     const status = active ? `Recording ${decision.letter}.` : this.#recording.on ? "Get ready." : ready;
     // Neutral for a similar frame: nothing is wrong with it.
     this.#view.verdict(similar && !good ? "wait" : kind, good ? status : decision.messages[0]);
@@ -221,6 +260,15 @@ class Session extends ExclusiveSession {
     this.#view.progress(decision.letter, decision.count, state);
     if (decision.stored) this.#addRecent(decision.stored);
     if (decision.complete && keep) this.#switchToNextLetter();
+  }
+
+  /** What to do next if the frame is good. */
+  #instruction() {
+    const { letter, counts, negative_examples: examples } = this.#state;
+    const hold = `Hold ${TOUCH ? "the button" : "the space bar or the button"}`;
+    if (!this.#recordsClips) return `Good. ${hold} to record.`;
+    if (letter !== "none") return `Good. ${hold}, sign ${letter}, release.`;
+    return `${hold}, move, release. ${examples[counts.none % examples.length]}`;
   }
 
   /** Add a frame to the thumbnails. They are loaded in batches, so that they do not delay frames. */
@@ -245,7 +293,7 @@ class Session extends ExclusiveSession {
       this.#recording.stop();
       this.#view.hint(newState.complete.length ? ALL_COMPLETE : null);
     } else {
-      announce(`${completed} is complete. Now sign ${newState.letter}.`);
+      announce(`${completed} is complete. Now sign ${newState.letter === "none" ? "no letter" : newState.letter}.`);
     }
   }
 
@@ -264,14 +312,15 @@ class Session extends ExclusiveSession {
 
   async #remove(file) {
     this.#view.moveFocusFrom(file);
-    if (await this.#act(() => this.#server.remove(file))) this.#offerPutBack("Frame deleted.");
+    const kind = this.#state.clip_letters.includes(file.split("/")[0]) ? "Clip" : "Frame";
+    if (await this.#act(() => this.#server.remove(file))) this.#offerPutBack(`${kind} deleted.`);
   }
 
   async #undo() {
     this.#recording.stop();
     const response = await this.#act(() => this.#server.undo());
     if (!response) return;
-    if (response.removed) this.#offerPutBack(`Removed ${plural(response.removed, "frame")}.`);
+    if (response.removed) this.#offerPutBack(`Removed ${plural(response.removed, response.removed_clips ? "clip" : "frame")}.`);
     else toast("Nothing to undo.");
   }
 
@@ -312,13 +361,18 @@ class Session extends ExclusiveSession {
   }
 }
 
+function describeStored({ frames, clips }) {
+  const clipCount = Object.values(clips).reduce((sum, count) => sum + count, 0);
+  return clipCount ? `${plural(frames, "frame")}, ${plural(clipCount, "clip")}` : plural(frames, "frame");
+}
+
 function chooserTemplate(choose) {
   const people = shared.people.filter((person) => !person.synthetic);
   return html`<div class="page">
     <h1>Who signs?</h1>
     ${people.length
       ? html`<ul class="cards">${people.map((person) => html`<li><button type="button" class="card pick" @click=${() => choose(person.name)}>
-          <b>${person.name}</b><span>${plural(person.frames, "frame")}</span></button></li>`)}</ul>`
+          <b>${person.name}</b><span>${describeStored(person)}</span></button></li>`)}</ul>`
       : html`<p class="card empty">${shared.guidance.needs.record ?? "Add the person who signs first."}</p>`}
     <p><a class="button" href="#people">Add a person</a></p>
   </div>`;

@@ -1,4 +1,5 @@
 // Decides when frames are stored: while the button is held or toggled, or during a burst, and never during the countdown.
+// A clip of J or Z is what is recorded in one go, and ends by itself after its longest duration.
 
 export class Recording {
   #mode = null; // null, "hold", "toggle" or "burst"
@@ -19,6 +20,7 @@ export class Recording {
     this.burstNumber = 0; // frames with the same number are undone together
     this.countdownS = 0;
     this.burstS = 0;
+    this.clipS = null; // longest duration of a clip; null if the letter is recorded as single frames
   }
 
   get on() {
@@ -60,13 +62,18 @@ export class Recording {
     this.#callbacks.onChange();
   }
 
-  /** Switch to another letter. A held or toggled recording restarts with a countdown; a burst ends. */
-  switchLetter(letter) {
+  /**
+   * Switch to another letter. A held or toggled recording restarts with a countdown; a burst and a clip end.
+   *
+   * @param clipS longest duration of a clip; null if the letter is recorded as single frames.
+   */
+  switchLetter(letter, clipS = null) {
+    this.clipS = clipS;
     if (letter === this.letter) return;
     this.letter = letter;
     const mode = this.#mode;
     this.stop();
-    if (mode === "hold" || mode === "toggle") this.#start(mode, true);
+    if (this.clipS === null && (mode === "hold" || mode === "toggle")) this.#start(mode, true);
   }
 
   #start(mode, withCountdown) {
@@ -92,6 +99,7 @@ export class Recording {
     }
     this.#readyLetter = this.letter;
     this.#callbacks.onChange();
-    if (this.#mode === "burst") this.#timer = setTimeout(() => this.stop(), this.burstS * 1000);
+    const limitS = this.clipS ?? (this.#mode === "burst" ? this.burstS : null);
+    if (limitS !== null) this.#timer = setTimeout(() => this.stop(), this.#startMs + limitS * 1000 - performance.now());
   }
 }

@@ -28,6 +28,17 @@ export class Server {
     return this.#client.request("POST", `${PATH}/frames?${query}`, jpeg);
   }
 
+  /** Send a JPEG of a clip. */
+  sendClipFrame(jpeg, { clip, letter, revision, takenS }) {
+    const query = new URLSearchParams({ clip, letter, revision, taken_s: takenS.toFixed(4) });
+    return this.#client.request("POST", `${PATH}/clips/frames?${query}`, jpeg);
+  }
+
+  /** Let a clip be judged. Returns the decision and the state. */
+  finishClip(clip) {
+    return this.#client.request("POST", `${PATH}/clips`, { clip });
+  }
+
   selectLetter(letter) {
     return this.#client.request("POST", `${PATH}/letter`, { letter });
   }

@@ -3,6 +3,11 @@
 import { announce } from "../toast.js";
 import { framePath } from "./server.js";
 
+const MOVEMENTS = {
+  J: "Draw a J in the air with your little finger: down, then a hook.",
+  Z: "Draw a Z in the air with your index finger: three strokes.",
+  none: "A movement that is no letter. It teaches the model what not to read.",
+};
 const VERDICT_INTERVAL_MS = 350; // minimum time between two verdicts, to avoid flickering
 export const $ = (id) => document.getElementById(id);
 
@@ -18,35 +23,49 @@ export class View {
   #recentFiles = "";
 
   state(state, handlers) {
-    document.title = `${state.letter} – Record – aslkit studio`;
+    document.title = `${state.letter === "none" ? "No letter" : state.letter} – Record – aslkit studio`;
+    const isClip = state.clip_letters.includes(state.letter);
     $("all-frames").href = `#review?signer=${encodeURIComponent(state.signer)}&letter=${state.letter}`;
+    $("all-frames").hidden = isClip; // clips are not reviewed as frames
+    $("movement").textContent = MOVEMENTS[state.letter] ?? "";
+    $("movement").hidden = !isClip;
     this.letter(state.letter, state.usual_hand);
     this.count(state.counts[state.letter], state);
     this.#letters(state, handlers.choose);
     this.recent(state.recent, handlers.remove);
-    $("burst-text").textContent = `Record ${+state.burst_s}\u00a0s`;
+    $("burst-text").textContent = `Record ${isClip ? +state.clip_s : +state.burst_s}\u00a0s`;
   }
 
   letter(letter, usualHand) {
-    $("letter").textContent = letter;
+    const isNone = letter === "none";
+    $("letter-verb").textContent = isNone ? "Show" : "Sign";
+    $("letter").textContent = isNone ? "no letter" : letter;
+    $("letter").classList.toggle("words", isNone);
+    $("letter-image").hidden = isNone;
+    if (isNone) {
+      this.#imageLetter = "";
+      return;
+    }
     const image = $("letter-image");
     // The camera image is mirrored, while this image shows a right hand as another person sees it.
     image.classList.toggle("mirrored", usualHand !== "left");
     if (letter === this.#imageLetter) return;
     this.#imageLetter = letter;
     image.src = `/letters/${letter}.png`;
-    image.alt = `The hand shape of ${letter}`;
+    image.alt = `The hand shape of ${letter}${letter in MOVEMENTS ? " and its movement" : ""}`;
   }
 
-  count(count, { goal, complete, letter }) {
+  count(count, { goals, complete, letter, clip_letters: clipLetters }) {
+    const goal = goals[letter];
     $("count-now").textContent = count.toLocaleString("en-GB");
-    $("count-goal").textContent = goal.toLocaleString("en-GB");
+    $("count-goal").textContent = `${goal.toLocaleString("en-GB")}${clipLetters.includes(letter) ? " clips" : ""}`;
     $("bar").value = Math.min(1, count / goal);
     $("bar").classList.toggle("complete", complete.includes(letter));
   }
 
   #letters(state, choose) {
     const list = $("letters");
+    list.style.setProperty("--letters", state.alphabet.length);
     if (!list.children.length) {
       for (const letter of state.alphabet) {
         const button = make("button", { type: "button", id: `letter-${letter}` }, make("b", { textContent: letter }), make("span"));
@@ -65,8 +84,11 @@ export class View {
     button.disabled = !recorded;
     button.lastChild.textContent = complete ? "✓" : count;
     button.classList.toggle("complete", complete);
-    button.style.setProperty("--share", Math.min(1, count / state.goal));
-    button.setAttribute("aria-label", `${letter}, ${count} of ${state.goal}${complete ? ", complete" : ""}`);
+    const goal = state.goals[letter];
+    const unit = state.clip_letters.includes(letter) ? " clips" : "";
+    button.style.setProperty("--share", Math.min(1, count / goal));
+    const name = letter === "none" ? "No letter" : letter;
+    button.setAttribute("aria-label", `${name}, ${count} of ${goal}${unit}${complete ? ", complete" : ""}`);
     if (letter === state.letter) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
@@ -83,12 +105,13 @@ export class View {
 
   #thumbnail(file, remove) {
     const letter = file.split("/")[0];
+    const kind = /\.\w+$/.test(file) ? "frame" : "clip"; // a clip is a folder
     const button = make("button", { type: "button", textContent: "×" });
-    button.setAttribute("aria-label", `Delete frame ${frameTime(file)} of ${letter}`);
-    button.title = "Delete this frame";
+    button.setAttribute("aria-label", `Delete ${kind} ${frameTime(file)} of ${letter}`);
+    button.title = `Delete this ${kind}`;
     button.addEventListener("click", () => remove(file));
     const image = make("img", { src: framePath(file), alt: "", width: 160, height: 120, decoding: "async" });
-    const item = make("li", {}, image, make("b", { textContent: letter }), button);
+    const item = make("li", { className: kind }, image, make("b", { textContent: letter }), button);
     item.dataset.file = file;
     return item;
   }
