@@ -50,4 +50,10 @@ class LiveConfig(CameraConfig):
             ge=0.05, le=60, description="After a longer gap between two frames, in seconds, earlier frames are ignored."
         ),
     ] = 1.0
+    words: Annotated[
+        bool, Meta(description="Suggest words while spelling, and correct a word when a space ends it.")
+    ] = True
+    word_file: Annotated[
+        str, Meta(description="File with your own words and names, one per line, which are known as well.")
+    ] = ""
     web_fps: Annotated[float, Meta(ge=1, le=120, description="Maximum frame rate that a browser may send.")] = 30

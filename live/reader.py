@@ -7,8 +7,12 @@ from threading import Lock
 from typing import Final, Protocol
 
 from aslkit.live.config import LiveConfig
+from aslkit.live.motion import RESTING, MotionReader
+from aslkit.live.observation import Observation, label_probabilities, letter_threshold
 from aslkit.live.recogniser import Recognition
-from aslkit.live.speller import Event, Observation, Speller, letter_threshold
+from aslkit.live.spelled_text import Correction
+from aslkit.live.speller import Event, Speller
+from aslkit.live.words.lexicon import Lexicon
 from aslkit.vision.images import Frame
 from aslkit.vision.preprocess import PreprocessConfig
 
@@ -34,6 +38,8 @@ class Reading:
         top_letters: most probable letters and their probabilities, most probable first; empty without a hand.
         progress: how long the letter has been held, 0–1; at 1 it is accepted.
         text: text spelled so far.
+        suggestion: likeliest word for the letters since the last space; None if there is none.
+        correction: the last corrected word, while it can be undone.
         latency_s: processing time of the frame, seconds.
     """
 
@@ -43,6 +49,8 @@ class Reading:
     top_letters: tuple[tuple[str, float], ...] = ()
     progress: float = 0.0
     text: str = ""
+    suggestion: str | None = None
+    correction: Correction | None = None
     latency_s: float = 0.0
 
 
@@ -57,6 +65,8 @@ class Reader:
         recogniser: recognises the letter in a frame.
         contract: contract of its model: order of the letters, and threshold.
         config: settings of live recognition.
+        motion: recognises letters that are drawn; None if the model cannot.
+        lexicon: words for suggestions and corrections; None for neither.
         on_event: called with each event, in order.
 
     Attributes:
@@ -68,13 +78,15 @@ class Reader:
     recogniser: RecogniserProtocol
     contract: PreprocessConfig
     config: LiveConfig
+    motion: MotionReader | None = None
+    lexicon: Lexicon | None = None
     on_event: OnEvent = lambda event: None
     reading: Reading = field(default_factory=Reading)
     frames: int = 0
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self._speller, self._lock = Speller(config=self.config), Lock()
+        self._speller, self._lock = Speller(config=self.config, lexicon=self.lexicon), Lock()
         self._threshold = letter_threshold(self.contract.threshold, self.config.strictness)
 
     @property
@@ -97,29 +109,53 @@ class Reader:
         probability = top_letters[0][1] if top_letters else 0.0
         accepted = top_letters and probability >= self._threshold and not recognition.is_rest
         letter = recognition.letter if accepted else None
-        observation = Observation(
-            time_s=time_s, hand=recognition.hand is not None, letter=letter, probability=probability
-        )
         with self._lock:
+            observation = self._observe(frame, time_s, recognition, letter, probability)
             self.now_s = time_s
             self._send_events(self._speller.observe(observation))
             self.frames += 1
             # Replaced as one object, which other threads read without the lock.
+            content = self._speller.content
             self.reading = Reading(
-                frame=frame, recognition=recognition, letter=letter, top_letters=top_letters,
-                progress=self._speller.progress, text=self._speller.text, latency_s=time.perf_counter() - start_s,
+                frame=frame, recognition=recognition, letter=observation.shown, top_letters=top_letters,
+                progress=self._speller.progress, text=str(content), suggestion=content.suggestion,
+                correction=content.correction, latency_s=time.perf_counter() - start_s,
             )  # fmt: skip
             return self.reading
+
+    def _observe(
+        self, frame: Frame, time_s: float, recognition: Recognition, letter: str | None, probability: float
+    ) -> Observation:
+        """Return what was recognised in a frame, with the movement of the hand."""
+        hand, motion = recognition.hand, RESTING
+        if self.motion is not None:
+            height, width = frame.shape[:2]
+            motion = self.motion.observe(time_s, hand, width=width, height=height)
+        probabilities = guess = None
+        if hand is not None:
+            probabilities = label_probabilities(recognition.probabilities, self.contract.letters)
+            guess = None if recognition.is_rest else recognition.letter
+        return Observation(
+            time_s=time_s, hand=hand is not None, letter=letter, probability=probability, guess=guess,
+            probabilities=probabilities, motion=motion,
+        )  # fmt: skip
 
     def reset(self) -> None:
         """Ignore earlier frames, so that a letter that is still held is accepted again. The text is kept."""
         with self._lock:
             self._speller.reset()
+            if self.motion is not None:
+                self.motion.reset()
 
     def space(self) -> None:
         """Append a space."""
         with self._lock:
             self._send_events(self._speller.space(self.now_s))
+
+    def take_suggestion(self) -> None:
+        """Replace the current word by the suggested one, and append a space."""
+        with self._lock:
+            self._send_events(self._speller.take_suggestion(self.now_s))
 
     def delete(self) -> None:
         """Delete the last character."""
@@ -134,12 +170,12 @@ class Reader:
     def replace_text(self, text: str) -> None:
         """Replace the text, such as after an exam by what was spelled before. Sends no event."""
         with self._lock:
-            self._speller.text = text
+            self._speller.content.replace(text)
 
-    def undo_clear(self) -> None:
-        """Put back the text that `clear` deleted last."""
+    def undo(self) -> None:
+        """Put back the letters of the word that was corrected last, or else the text that `clear` deleted."""
         with self._lock:
-            self._send_events(self._speller.undo_clear(self.now_s))
+            self._send_events(self._speller.undo(self.now_s))
 
     def _send_events(self, events: Iterable[Event]) -> None:
         for event in events:

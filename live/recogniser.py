@@ -8,7 +8,8 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from aslkit.inference.load_model import load_network
+from aslkit.inference.load_model import load_motion_network, load_network
+from aslkit.live.motion import MotionReader
 from aslkit.vision.hand_embedding import embedding_model
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame
@@ -98,6 +99,7 @@ class Recogniser:
 
     def __init__(self, run: Path, *, consecutive: bool = False, hand_finder: HandFinder | None = None) -> None:
         self._network, self.contract = load_network(run)
+        self._motion_network = load_motion_network(run, self.contract)
         self._own_landmarker: HandLandmarker | None = None
         if hand_finder is None:
             self._own_landmarker = hand_finder = HandLandmarker(tracking=consecutive, spread_retries=consecutive)
@@ -122,6 +124,12 @@ class Recogniser:
             # On the outputs before the temperature, which would change the ratio of the probabilities.
             is_rest=bool(is_rest(outputs)),
         )
+
+    def create_motion_reader(self) -> MotionReader | None:
+        """Return a new reader of drawn letters; None if the model has no network for them."""
+        if self._motion_network is None or self.contract.motion is None:
+            return None
+        return MotionReader(self._motion_network, self.contract.motion)
 
     def close(self) -> None:
         """Free the landmarker, if it is the recogniser's own."""

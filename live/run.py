@@ -13,6 +13,7 @@ from aslkit.live.config import LiveConfig
 from aslkit.live.frame_loop import SOURCE_ENDED, FrameLoop, open_stream
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser
+from aslkit.live.words.lexicon import load_words
 from aslkit.video.source_kind import LIVE_KINDS, camera_name, source_kind
 
 CTRL_C: Final = "stopped with Ctrl-C"
@@ -84,7 +85,10 @@ def live(
             require_display()
         recogniser = stack.enter_context(Recogniser(run, consecutive=source_kind(source) != "folder"))
         warn_uncalibrated(run, recogniser, on_message)
-        reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event)
+        reader = Reader(
+            recogniser=recogniser, contract=recogniser.contract, config=config, on_event=on_event,
+            motion=recogniser.create_motion_reader(), lexicon=load_words(config),
+        )  # fmt: skip
         stream = open_stream(
             source, config, letter=letter, paced=windowed and not live_source, wait_forever=windowed,
             mirrored=mirrored, on_message=on_message,

@@ -8,9 +8,17 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from aslkit.live.config import LiveConfig
+import numpy as np
 
-Kind = Literal["letter", "space", "delete", "clear", "undo", "hand", "no hand"]
+from aslkit.live.config import LiveConfig
+from aslkit.live.doubtful_letters import DoubtfulLetters
+from aslkit.live.motion import MotionLetter
+from aslkit.live.observation import SHAPES, Observation
+from aslkit.live.spelled_text import Correction, SpelledText
+from aslkit.live.words.correction import ReadLetter, certain_letter
+from aslkit.live.words.lexicon import Lexicon
+
+Kind = Literal["letter", "correct", "space", "delete", "clear", "undo", "hand", "no hand"]
 
 _TIME_TOLERANCE_S: Final = 1e-6
 """Tolerance when comparing times, because sums of frame intervals are not exact in floating point."""
@@ -18,39 +26,16 @@ _TIME_TOLERANCE_S: Final = 1e-6
 MAX_OTHER_SHARE: Final = 0.2
 """Share of frames that may show another letter, because predictions flicker."""
 
-MAX_TEXT_LENGTH: Final = 2000
-"""Characters. If the text grows longer, its beginning is dropped."""
+HELD_BEFORE_S: Final = 0.8
+"""A static letter that was accepted at most this long before its hand began to draw was the beginning of the drawing,
+seconds. Letters that are spelled take longer from there to the next movement."""
 
+_DRAWING_S: Final = 2.0
+"""Maximum duration of a movement, seconds, from the last frame in which the hand was held to its recognition."""
 
-def letter_threshold(threshold: float, strictness: float) -> float:
-    """Return the minimum probability, 0–1, of a letter in a frame if several frames must agree.
-
-    A model's threshold is set for frames that are judged alone. The log odds of the result are `strictness` times the
-    log odds of the threshold: 1 gives the threshold itself, 0 gives 0.5. A threshold of 0 stays 0, so that all
-    letters are accepted.
-    """
-    if not 0 < threshold < 1:
-        return threshold
-    odds = math.exp(strictness * math.log(threshold / (1 - threshold)))
-    return odds / (1 + odds)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What was recognised in one frame.
-
-    Attributes:
-        time_s: time of the frame, seconds from any origin.
-        hand: whether a hand was found.
-        letter: recognised letter; None if there is no hand, or its probability is below the `letter_threshold`.
-        probability: probability of the letter, 0–1.
-    """
-
-    time_s: float
-    hand: bool
-    letter: str | None = None
-    probability: float = 0.0
-
+_READ_WHILE_DRAWING_S: Final = 0.45
+"""A static letter accepted this shortly before a drawn one was read while the hand was drawing, seconds: a letter
+before it needs a transition and the movement in between."""
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -61,6 +46,8 @@ class Event:
         time_s: time of the event, seconds since the start.
         letter: character that was accepted or deleted, if any.
         probability: mean probability of the accepted letter over the frames that show it.
+        replaces: static letters that were read before a drawn letter and are part of its movement, if any.
+        read, word: the letters as they were read, and the word that replaced them, of a correction.
         text: complete text after the event.
     """
 
@@ -68,13 +55,16 @@ class Event:
     time_s: float
     letter: str | None = None
     probability: float | None = None
+    replaces: str | None = None
+    read: str | None = None
+    word: str | None = None
     text: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values that are written as JSON, without those that are None."""
         values = {"event": self.kind, "time_s": round(self.time_s, 3), "letter": self.letter,
                   "probability": None if self.probability is None else round(self.probability, 3),
-                  "text": self.text}  # fmt: skip
+                  "replaces": self.replaces, "read": self.read, "word": self.word, "text": self.text}  # fmt: skip
         return {key: value for key, value in values.items() if value is not None}
 
 
@@ -87,25 +77,40 @@ class Speller:
     accepted again after it was released: during `release_s` seconds, at most MAX_OTHER_SHARE of the frames show it; or
     another letter was accepted. A held letter is thus typed once, at any frame rate from 5 to 120 per second.
 
+    A drawn letter, J or Z, is accepted when its movement is recognised. It replaces the static letter that its hand
+    shape was read as before the movement. While the hand moves, no static letter is accepted, and a held one is not
+    released.
+
     Args:
         config: settings of live recognition.
+        lexicon: words for suggestions and corrections; None for neither.
 
     Attributes:
-        text: text spelled so far.
+        content: text spelled so far, with suggestion and correction.
         hand: whether a hand is visible.
         held: letter that was accepted and not released yet; None if there is none.
         progress: how much of the required frames the current letter has, 0–1.
     """
 
     config: LiveConfig
-    text: str = ""
+    lexicon: Lexicon | None = None
     hand: bool = False
     held: str | None = None
     progress: float = 0.0
     _frames: deque[Observation] = field(default_factory=deque)
     _last_time_s: float | None = None
     _hand_lost_s: float | None = None
-    _cleared: str = ""
+    _accepted: deque["_AcceptedLetter"] = field(default_factory=lambda: deque(maxlen=3))
+    _doubtful: DoubtfulLetters = field(default_factory=DoubtfulLetters)
+    _doubtful_s: float = -math.inf
+
+    def __post_init__(self) -> None:
+        self.content = SpelledText(lexicon=self.lexicon)
+
+    @property
+    def text(self) -> str:
+        """Text spelled so far."""
+        return str(self.content)
 
     def observe(self, observation: Observation) -> list[Event]:
         """Process a frame and return the resulting events.
@@ -121,44 +126,98 @@ class Speller:
         # Before looking for a letter, so that a letter can be released and accepted again by the same frame.
         if self._is_released(time_s):
             self.held = None
-        letter, probability = self._agreed_letter(time_s)
+        if self._accepted and observation.letter == self._accepted[-1].letter and not observation.motion.moving:
+            self._accepted[-1].last_seen_s = time_s
+        if observation.motion.letter is not None:
+            return [*events, self._accept_drawn(observation.motion.letter, time_s)]
+        doubtful = self._doubtful.observe(observation)
+        letter, frames = self._agreed_letter(time_s)
         if letter is not None and letter != self.held:
-            self.held = letter
-            self._append(letter)
-            events.append(self._event("letter", time_s, letter, probability))
+            events.append(self._accept(letter, frames, time_s))
+        elif doubtful is not None and doubtful.letter != self.held:
+            self.content.append_doubtful(doubtful)
+            self._doubtful_s = time_s
         return events
 
+    def _accept(self, letter: str, frames: list[Observation], time_s: float) -> Event:
+        """Append a static letter that frames agree on."""
+        self.held = letter
+        if time_s - self._doubtful_s <= self.config.hold_s:
+            self.content.drop_doubtful(1)  # the same hold, before the model was sure
+        probability = sum(frame.probability for frame in frames) / len(frames)
+        known = [frame.probabilities for frame in frames if frame.probabilities is not None]
+        read = ReadLetter(letter=letter, probabilities=np.mean(known, axis=0)) if known else None
+        self.content.append(letter, read)
+        self._accepted.append(_AcceptedLetter(letter=letter, time_s=time_s, last_seen_s=time_s))
+        return self._event("letter", time_s, letter, probability)
+
+    def _accept_drawn(self, drawn: MotionLetter, time_s: float) -> Event:
+        """Append a drawn letter instead of the static letters that were read of its hand shape."""
+        replaced = ""
+        while self._accepted and self._belongs_to(self._accepted[-1], drawn.letter, time_s):
+            replaced = self._accepted.pop().letter + replaced
+            self.content.drop_last()
+        self.content.drop_doubtful()
+        self.content.append(drawn.letter, certain_letter(drawn.letter, drawn.probability))
+        self._accepted.clear()
+        self._frames.clear()
+        self._doubtful.reset()
+        self.held, self.progress = None, 0.0
+        return self._event("letter", time_s, drawn.letter, drawn.probability, replaces=replaced or None)
+
+    def _belongs_to(self, accepted: "_AcceptedLetter", drawn: str, time_s: float) -> bool:
+        """Return whether an accepted static letter was the hand shape of a drawn letter, before or in its movement."""
+        if not self.content.word.endswith(accepted.letter):  # deleted, or followed by a space
+            return False
+        if time_s - accepted.time_s <= _READ_WHILE_DRAWING_S:
+            return True
+        held_s = accepted.last_seen_s - accepted.time_s
+        return (
+            accepted.letter in SHAPES[drawn]
+            and held_s <= HELD_BEFORE_S
+            and time_s - accepted.last_seen_s <= _DRAWING_S
+        )  # fmt: skip
+
     def space(self, time_s: float) -> list[Event]:
-        """Append a space if the text ends with a letter."""
-        if not self.text or self.text[-1] == " ":
+        """Append a space if the text ends with a letter. The word before it is corrected if it needs to be."""
+        ended, correction = self.content.end_word()
+        if not ended:
             return []
-        self._append(" ")
-        return [self._event("space", time_s)]
+        self._accepted.clear()
+        return [*self._correction_events(correction, time_s), self._event("space", time_s)]
+
+    def take_suggestion(self, time_s: float) -> list[Event]:
+        """Replace the word by the suggested one, and append a space."""
+        correction = self.content.take_suggestion()
+        if correction is None:
+            return []
+        self._accepted.clear()
+        return [*self._correction_events(correction, time_s), self._event("space", time_s)]
+
+    def _correction_events(self, correction: Correction | None, time_s: float) -> list[Event]:
+        if correction is None:
+            return []
+        return [self._event("correct", time_s, read=correction.read, word=correction.word)]
 
     def delete(self, time_s: float) -> list[Event]:
         """Delete the last character. If its letter is still held, it is not accepted again until it was released."""
-        if not self.text:
-            return []
-        deleted, self.text = self.text[-1], self.text[:-1]
-        return [self._event("delete", time_s, deleted)]
+        deleted = self.content.drop_last()
+        self._accepted.clear()
+        return [] if deleted is None else [self._event("delete", time_s, deleted)]
 
     def clear(self, time_s: float) -> list[Event]:
-        """Delete the whole text, which `undo_clear` puts back."""
-        if not self.text:
-            return []
-        self._cleared, self.text = self.text, ""
-        return [self._event("clear", time_s)]
+        """Delete the whole text, which `undo` puts back."""
+        self._accepted.clear()
+        return [self._event("clear", time_s)] if self.content.clear() else []
 
-    def undo_clear(self, time_s: float) -> list[Event]:
-        """Put back the text that `clear` deleted last, before what was spelled since."""
-        if not self._cleared:
-            return []
-        self.text, self._cleared = (self._cleared + self.text)[-MAX_TEXT_LENGTH:], ""
-        return [self._event("undo", time_s)]
+    def undo(self, time_s: float) -> list[Event]:
+        """Put back the letters of the word that was corrected last, or else the text that `clear` deleted."""
+        return [self._event("undo", time_s)] if self.content.undo() else []
 
     def reset(self) -> None:
         """Ignore all earlier frames, so that a letter that is still held is accepted again. The text is kept."""
         self._frames.clear()
+        self._doubtful.reset()
         self.held, self.progress = None, 0.0
 
     def _reset_after_gap(self, time_s: float) -> None:
@@ -199,11 +258,12 @@ class Speller:
         if self.held is None:
             return False
         frames = self._recent_frames(now_s, self.config.release_s)
+        # Also while the hand moves: a letter that is carried is still held.
         still_held = sum(frame.letter == self.held for frame in frames)
         return self._cover(frames, now_s, self.config.release_s) and still_held <= MAX_OTHER_SHARE * len(frames)
 
-    def _agreed_letter(self, now_s: float) -> tuple[str | None, float]:
-        """Return the letter that enough recent frames show, and its mean probability; or None and 0. Set `progress`."""
+    def _agreed_letter(self, now_s: float) -> tuple[str | None, list[Observation]]:
+        """Return the letter that enough recent frames show, and these frames; or None. Set `progress`."""
         # Older frames are needed by neither of the two rules.
         max_age_s = max(self.config.hold_s, self.config.release_s) + 2 * _TIME_TOLERANCE_S
         while now_s - self._frames[0].time_s > max_age_s and len(self._frames) > self.config.least_frames:
@@ -211,21 +271,29 @@ class Speller:
         frames = self._recent_frames(now_s, self.config.hold_s)
         if len(frames) < self.config.least_frames:  # a slow camera: use older frames as well
             frames = list(self._frames)[-self.config.least_frames :]
-        letter = self._frames[-1].letter
-        probabilities = [frame.probability for frame in frames if letter is not None and frame.letter == letter]
-        others = sum(frame.letter not in (None, letter) for frame in frames)
+        letter = self._frames[-1].shown
+        agreeing = [frame for frame in frames if letter is not None and frame.shown == letter]
+        others = sum(frame.shown not in (None, letter) for frame in frames)
         required = max(math.ceil(self.config.agree * len(frames) - _TIME_TOLERANCE_S), self.config.least_frames)
-        self.progress = min(len(probabilities) / required, 1.0)
+        self.progress = min(len(agreeing) / required, 1.0)
         if (
-            len(probabilities) < required
+            len(agreeing) < required
             or others > MAX_OTHER_SHARE * len(frames)
             or not self._cover(frames, now_s, self.config.hold_s)
         ):
-            return None, 0.0
-        return letter, sum(probabilities) / len(probabilities)
+            return None, []
+        return letter, agreeing
 
-    def _append(self, character: str) -> None:
-        self.text = (self.text + character)[-MAX_TEXT_LENGTH:]
+    def _event(
+        self, kind: Kind, time_s: float, letter: str | None = None, probability: float | None = None, **other: str | None
+    ) -> Event:
+        return Event(kind=kind, time_s=time_s, letter=letter, probability=probability, text=self.text, **other)
 
-    def _event(self, kind: Kind, time_s: float, letter: str | None = None, probability: float | None = None) -> Event:
-        return Event(kind=kind, time_s=time_s, letter=letter, probability=probability, text=self.text)
+
+@dataclass(kw_only=True)
+class _AcceptedLetter:
+    """A static letter that was accepted, and when a held hand last showed it, seconds."""
+
+    letter: str
+    time_s: float
+    last_seen_s: float

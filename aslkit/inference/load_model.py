@@ -8,7 +8,9 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.installation import install_extra_command
 from aslkit.inference import convert_keras, load_keras, network_file
 from aslkit.inference.network import Network
-from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, NETWORK_FILE, PreprocessConfig
+from aslkit.vision.motion.contract import MOTION_VERSION
+from aslkit.vision.motion.features import MOTION_VALUES
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, MOTION_FILE, NETWORK_FILE, PreprocessConfig
 
 
 def load_network(run: Path) -> tuple[Network, PreprocessConfig]:
@@ -36,6 +38,30 @@ def load_network(run: Path) -> tuple[Network, PreprocessConfig]:
     network = network_file.read_network(path)
     _check_shapes(folder, contract, input_shape=network.shape, output_shape=(network.classes,))
     return network, contract
+
+
+def load_motion_network(run: Path, contract: PreprocessConfig) -> Network | None:
+    """Load the network of a run folder that recognises drawn letters; None if the run has none.
+
+    Raises:
+        AslkitError: the network is missing or damaged, or does not match the contract, or is of another version.
+    """
+    motion = contract.motion
+    if motion is None:
+        return None
+    folder = _model_folder(run)
+    if motion.version != MOTION_VERSION:
+        raise AslkitError(
+            f"{folder / MOTION_FILE} has inputs of version {motion.version}; this version of aslkit computes version "
+            f"{MOTION_VERSION}. Train again."
+        )
+    network = network_file.read_network(folder / MOTION_FILE)
+    if network.shape != (MOTION_VALUES,) or network.classes != len(motion.classes):
+        raise AslkitError(
+            f"{folder / MOTION_FILE} has {network.shape} inputs and {network.classes} outputs, but its contract requires "
+            f"{(MOTION_VALUES,)} and {len(motion.classes)}. Train again, or copy the whole run folder."
+        )
+    return network
 
 
 def load_keras_model(run: Path) -> tuple[Any, PreprocessConfig]:

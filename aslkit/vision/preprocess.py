@@ -23,11 +23,15 @@ from aslkit.vision.crop import MIN_SPAN, crop_square
 from aslkit.vision.hand_embedding import EMBEDDING_VALUES, embedding_features
 from aslkit.vision.hand_region import region_around
 from aslkit.vision.images import Frame
+from aslkit.vision.motion.contract import MotionContract
 
 VERSION: Final = 1
 CONTRACT_FILE: Final = "preprocess.json"
 MODEL_FILE: Final = "model.keras"
 NETWORK_FILE: Final = "model.json"
+MOTION_FILE: Final = "motion.json"
+"""The network that recognises drawn letters, next to NETWORK_FILE."""
+
 FeatureKind = Literal["landmarks", "pixels", "embedding", "both"]
 Array = npt.NDArray[np.float32]
 
@@ -66,6 +70,7 @@ class PreprocessConfig:
         letters: letters of the model's outputs, in order.
         temperature: divisor of the log probabilities (calibration); 1 if the model is not calibrated.
         threshold: calibrated probability below which a prediction is rejected; 0 rejects none.
+        motion: contract of the network that recognises drawn letters, J and Z; None if the model has none.
         version: of these rules; a model of another version is rejected.
     """
 
@@ -77,6 +82,7 @@ class PreprocessConfig:
     letters: Annotated[tuple[str, ...], Meta(min_length=1, max_length=_MAX_LETTERS)] = LETTERS
     temperature: Annotated[float, Meta(gt=0)] = 1.0
     threshold: Share = 0.0
+    motion: MotionContract | None = None
     version: int = VERSION
 
     @property

@@ -30,7 +30,9 @@ from aslkit.inference.load_model import load_network
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, load_landmark_starter
 from aslkit.live.config import LiveConfig
 from aslkit.live.recogniser import is_rest
-from aslkit.live.speller import Observation, Speller, letter_threshold
+from aslkit.live.observation import Observation, label_probabilities, letter_threshold
+from aslkit.live.speller import Speller
+from aslkit.live.words.lexicon import load_lexicon
 from aslkit.train.data.synthetic_negatives import interpolate_hands, make_rest_hands
 from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 
@@ -110,9 +112,12 @@ class Person:
 
     def _film(self, word: str, said: Array, resting: Array, there: Array) -> Film:
         raw = [
-            Observation(time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()))
+            Observation(
+                time_s=i / FPS, hand=True, letter=LETTERS[int(p.argmax())], probability=float(p.max()),
+                guess=None if rest else LETTERS[int(p.argmax())], probabilities=label_probabilities(p, LETTERS),
+            )
             if hand else Observation(time_s=i / FPS, hand=False)
-            for i, (p, hand) in enumerate(zip(said, there, strict=True))
+            for i, (p, hand, rest) in enumerate(zip(said, there, resting, strict=True))
         ]  # fmt: skip
         return Film(word=word, raw=tuple(raw), resting=tuple(resting.tolist()), threshold=self.contract.threshold)
 
@@ -159,14 +164,17 @@ def _way(first: Array, second: Array, frames: int, via: Array | None) -> Iterato
         yield _blend(stops[leg], stops[leg + 1], float(share - leg))
 
 
-def by_speller(config: LiveConfig) -> Callable[[Film], str]:
-    """The rule of `aslkit live`."""
+def by_speller(config: LiveConfig, *, words: bool = False) -> Callable[[Film], str]:
+    """The rule of `aslkit live`, with or without corrections by the lexicon."""
+    lexicon = load_lexicon() if words else None
 
     def rule(film: Film) -> str:
-        speller = Speller(config=config)
+        speller = Speller(config=config, lexicon=lexicon)
         least = letter_threshold(film.threshold, config.strictness)
         for seen, resting in zip(film.raw, film.resting, strict=True):
             speller.observe(seen if seen.probability >= least and not resting else replace(seen, letter=None))
+        if film.word:
+            speller.space(film.raw[-1].time_s)  # a word ends with a space, which corrects it
         return speller.text.replace(" ", "")
 
     return rule
@@ -199,12 +207,18 @@ def distance(said: str, meant: str) -> int:
     return row[-1]
 
 
-def measure(films: list[Film], rule: Callable[[Film], str]) -> tuple[float, float]:
-    """Return the letter error rate, and the number of false letters per minute of rest."""
+def measure(films: list[Film], rule: Callable[[Film], str]) -> tuple[float, float, float]:
+    """Return the letter error rate, the number of false letters per minute of rest, and the share of correct words."""
     words = [film for film in films if film.word]
-    wrong = sum(distance(rule(film), film.word) for film in words)
+    spelled = [rule(film) for film in words]
+    wrong = sum(distance(text, film.word) for text, film in zip(spelled, words, strict=True))
+    right = sum(text == film.word for text, film in zip(spelled, words, strict=True))
     rests = [film for film in films if not film.word]
-    return wrong / sum(len(film.word) for film in words), sum(len(rule(film)) for film in rests) / (REST_S / 60)
+    return (
+        wrong / sum(len(film.word) for film in words),
+        sum(len(rule(film)) for film in rests) / (REST_S / 60),
+        right / len(words),
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -223,7 +237,10 @@ def main() -> None:
         signer, _, run = each.partition("=")
         films[each] = Person(options.workspace, options.dataset, signer, run).films(words, rng)
     default = load_settings("live", LiveConfig)
-    rules: dict[str, Callable[[Film], str]] = {"aslkit live": by_speller(default)}
+    rules: dict[str, Callable[[Film], str]] = {
+        "aslkit live --no-words": by_speller(default),
+        "aslkit live": by_speller(default, words=True),
+    }
     if options.tune:
         rules["aslkit live, tuned"] = by_speller(tune([films[each] for each in options.tune], default))
     rules |= {
@@ -233,8 +250,11 @@ def main() -> None:
     for each in [*options.tune, *options.report]:
         print(f"\n{'tuned on' if each in options.tune else 'reported'}: {each}, {WORDS} words")
         for name, rule in rules.items():
-            errors, false = measure(films[each], rule)
-            print(f"  {name:22}  letter errors {errors:7.1%}   false letters at rest {false:6.1f} per minute")
+            errors, false, right = measure(films[each], rule)
+            print(
+                f"  {name:22}  letter errors {errors:7.1%}   words right {right:6.1%}   "
+                f"false letters at rest {false:6.1f} per minute"
+            )
 
 
 def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
@@ -243,7 +263,7 @@ def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
     for values in product(*TRIED.values()):
         config = replace(default, **dict(zip(TRIED, values, strict=True)))
         measured = [measure(films, by_speller(config)) for films in people]
-        errors, false = (float(np.mean(each)) for each in zip(*measured, strict=True))
+        errors, false, _ = (float(np.mean(each)) for each in zip(*measured, strict=True))
         results.append((errors + 0.02 * false, errors, false, config))
     results.sort(key=lambda each: each[0])
     for _, errors, false, config in [*results[:4], *[each for each in results[4:] if each[3] == default]]:

@@ -202,7 +202,10 @@ def _examine_camera(
     on_message: OnMessage,
 ) -> ExamScore:
     camera_exam = CameraExam(exam, folder.store_frame)
-    reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=config, on_event=camera_exam.on_event)
+    reader = Reader(
+        recogniser=recogniser, contract=recogniser.contract, config=config, on_event=camera_exam.on_event,
+        motion=recogniser.create_motion_reader(),
+    )  # fmt: skip
     stream = open_stream(source, config, paced=False, wait_forever=windowed, mirrored=mirrored, on_message=on_message)
     frame_loop = FrameLoop(stream, reader, live=True, on_frame=camera_exam.on_frame)
     try:

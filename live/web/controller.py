@@ -91,7 +91,10 @@ class ReadingController:
             key: "space", "delete", "clear", or "undo", which puts back what "clear" deleted.
         """
         for reader in self.readers.values():
-            edits = {"space": reader.space, "delete": reader.delete, "clear": reader.clear, "undo": reader.undo_clear}
+            edits = {
+                "space": reader.space, "delete": reader.delete, "clear": reader.clear, "undo": reader.undo,
+                "suggestion": reader.take_suggestion,
+            }  # fmt: skip
             edits[key]()
         return self.state()
 

@@ -9,7 +9,8 @@ import pytest
 from aslkit.core.config import build_settings, load_settings
 from aslkit.core.errors import InputError
 from aslkit.live.config import LiveConfig
-from aslkit.live.speller import Event, Observation, Speller, letter_threshold
+from aslkit.live.observation import Observation, letter_threshold
+from aslkit.live.speller import Event, Speller
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_space_delete_and_clear(config: LiveConfig) -> None:
     for frame in make_frames("AA", fps=30, start_s=1.0):
         speller.observe(frame)
     assert speller.text == ""  # the deleted letter is still held
-    speller.text = "WORD"
+    speller.content.replace("WORD")
     assert speller.clear(2)[0].kind == "clear"
 
 

@@ -21,6 +21,7 @@ from aslkit.live.exam.scoring import Exam, shuffle_letters
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser, SharedHandFinder
 from aslkit.live.web.controller import ReadingController
+from aslkit.live.words.lexicon import load_words
 from aslkit.studio.parts.training import list_names
 from aslkit.web.active_page import ActivePage
 from aslkit.web.request_limits import RequestRefused
@@ -120,8 +121,9 @@ class ReadingPart:
                 recogniser = stack.enter_context(Recogniser(folder, hand_finder=finder))
                 on_event = (lambda event: None) if number else self._on_event
                 readers[name] = Reader(
-                    recogniser=recogniser, contract=recogniser.contract, config=self._config, on_event=on_event
-                )
+                    recogniser=recogniser, contract=recogniser.contract, config=self._config, on_event=on_event,
+                    motion=recogniser.create_motion_reader(), lexicon=load_words(self._config),
+                )  # fmt: skip
             self._controller, self._runs = ReadingController(readers), tuple(folders)
             stack.callback(self._controller.close)  # called first, before the recognisers are freed
             self._stack = stack.pop_all()

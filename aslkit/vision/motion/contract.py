@@ -1,7 +1,9 @@
 """The contract of a motion network: what it predicts, and when a letter is accepted."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from aslkit.core.config import Share
 from aslkit.core.letters import MOTION_LETTERS
@@ -22,6 +24,11 @@ class MotionContract:
         version: of the input; a network of another version is refused.
     """
 
-    classes: tuple[str, ...] = MOTION_CLASSES
-    threshold: Share = 0.5
+    classes: Annotated[tuple[str, ...], Meta(min_length=2, max_length=100)] = MOTION_CLASSES
+    threshold: Share = 0.7
     version: int = MOTION_VERSION
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters that the network predicts."""
+        return self.classes[:-1]
