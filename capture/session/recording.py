@@ -260,6 +260,8 @@ class Recording:
             return self._hints.wrong_letter
 
     def _current_hint(self) -> str | None:
+        if self.records_clips(self.letter):
+            return None  # the last hint may be about another letter
         newest_first = (entry for entry in reversed(self._entries.frames()) if entry.letter == self.letter)
         return self._hints.choose(self.stored[self.letter], newest_first)
 

@@ -138,7 +138,11 @@ def test_all_letters_fit(run_server: RunServer, tab: Any, size: tuple[int, int],
         tab.locator("#letter-J").click()
         expect(tab.locator("#movement")).to_be_visible()
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        clipped = """[...document.querySelectorAll('#letters b, .controls button, #letter-title b')]
+        too_wide = """[...document.querySelectorAll('#letters b')]
+            .filter((each) => each.getBoundingClientRect().width > each.closest('button').clientWidth)
+            .map((each) => each.textContent)"""
+        assert tab.evaluate(too_wide) == []
+        clipped = """[...document.querySelectorAll('.controls button, #letter-title b')]
             .filter((each) => each.offsetParent && each.scrollWidth > each.clientWidth + 1)
             .map((each) => each.textContent)"""
         assert tab.evaluate(clipped) == []

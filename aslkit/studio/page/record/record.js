@@ -102,6 +102,7 @@ class Session extends ExclusiveSession {
 
   #apply(newState) {
     if (this.stopped) return;
+    if (this.#state?.letter !== newState.letter) this.#view.hint(null); // it was about the previous letter
     this.#state = newState;
     this.#recent = newState.recent;
     this.#recording.countdownS = newState.countdown_s;

@@ -29,6 +29,7 @@ export class View {
     $("all-frames").hidden = isClip; // clips are not reviewed as frames
     $("movement").textContent = MOVEMENTS[state.letter] ?? "";
     $("movement").hidden = !isClip;
+    $("recent-title").textContent = isClip ? "Recent clips" : "Recent frames";
     this.letter(state.letter, state.usual_hand);
     this.count(state.counts[state.letter], state);
     this.#letters(state, handlers.choose);
@@ -111,7 +112,7 @@ export class View {
     button.title = `Delete this ${kind}`;
     button.addEventListener("click", () => remove(file));
     const image = make("img", { src: framePath(file), alt: "", width: 160, height: 120, decoding: "async" });
-    const item = make("li", { className: kind }, image, make("b", { textContent: letter }), button);
+    const item = make("li", { className: kind === "clip" ? "clip" : "" }, image, make("b", { textContent: letter }), button);
     item.dataset.file = file;
     return item;
   }
