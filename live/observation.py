@@ -64,9 +64,7 @@ class Observation:
         return None if self.motion.moving or self.motion.ended else self.guess
 
 
-def label_probabilities(
-    probabilities: npt.NDArray[np.float32], letters: Sequence[str]
-) -> npt.NDArray[np.float32]:
+def label_probabilities(probabilities: npt.NDArray[np.float32], letters: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return the probability of each letter of `letters.LABELS`, float32 (26,).
 
     A model of static letters reads a J as I if its movement is not recognised, so a part of the probability of I

@@ -37,6 +37,7 @@ _READ_WHILE_DRAWING_S: Final = 0.45
 """A static letter accepted this shortly before a drawn one was read while the hand was drawing, seconds: a letter
 before it needs a transition and the movement in between."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """A change of the text, or a hand that appeared or disappeared.
@@ -285,7 +286,12 @@ class Speller:
         return letter, agreeing
 
     def _event(
-        self, kind: Kind, time_s: float, letter: str | None = None, probability: float | None = None, **other: str | None
+        self,
+        kind: Kind,
+        time_s: float,
+        letter: str | None = None,
+        probability: float | None = None,
+        **other: str | None,
     ) -> Event:
         return Event(kind=kind, time_s=time_s, letter=letter, probability=probability, text=self.text, **other)
 

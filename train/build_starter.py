@@ -23,9 +23,10 @@ from aslkit.inference.network import Layer, Network
 from aslkit.inference.starter import LANDMARK_CONTRACT, STARTER_RUN
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
+from aslkit.train.motion_network import build_starter_motion
 from aslkit.train.pipeline import train
 from aslkit.train.reporting.model_card import CARD_FILE, Credit, render_starter_card
-from aslkit.vision.preprocess import CONTRACT_FILE, LANDMARK_VALUES, NETWORK_FILE
+from aslkit.vision.preprocess import CONTRACT_FILE, LANDMARK_VALUES, MOTION_FILE, NETWORK_FILE
 
 CREDITS_FILE: Final = "credits.csv"
 
@@ -63,6 +64,7 @@ def build_starter(licensed: Path, strangers: Path, folder: Path = STARTER_RUN) -
         (folder / "model").mkdir(exist_ok=True)
         for name in (NETWORK_FILE, CONTRACT_FILE):
             shutil.copy(trained.folder / "model" / name, folder / "model" / name)
+        network_file.write_network(folder / "model" / MOTION_FILE, build_starter_motion())
         shutil.copy(alone.folder / "model" / CONTRACT_FILE, folder / "model" / LANDMARK_CONTRACT)
     write_text(folder / METRICS_FILE, metrics.to_json())
     write_text(folder / CARD_FILE, render_starter_card(metrics, credits))

@@ -59,6 +59,7 @@ from aslkit.train.evaluation.signer_outliers import SignerOutlier, find_signer_o
 from aslkit.train.fitting.architectures import get_architecture
 from aslkit.train.fitting.fit import FitResult, fit
 from aslkit.train.fitting.initial_weights import resolve_start, without_paths
+from aslkit.train.motion_network import train_motion
 from aslkit.train.reporting.environment import describe_environment, reproduce_command
 from aslkit.train.reporting.resume import open_run_folder
 from aslkit.train.reporting.write_run import FinishedRun, write_run
@@ -222,6 +223,10 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     fitted = fit(samples, feature, config, title="Training", keep_on_interrupt=True, resources=resources)
     predictions = folds.predictions if folds else predict(fitted.model, samples, feature, split="test")
     calibration, rejection = _calibrate(fitted, context, folds, predictions, recorded)
+    motion = train_motion(
+        request.dataset, captures=request.captures, hold_out=request.hold_out, test=cv is None, seed=config.seed,
+        on_message=request.on_message,
+    )  # fmt: skip
     outliers = find_signer_outliers(samples)
     cv_metrics = summarise_folds(folds, seed=config.seed) if folds else None
     compare = not fitted.stopped and not request.quick
@@ -256,13 +261,15 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
         cv=cv_metrics,
         curve=_learning_curve(whole, context, cv_metrics) if cv_metrics and request.curve else None,
         transfer=transfer_metrics(whole, context, fitted, runs=request.runs, cv=cv, compare=compare),
+        motion=motion.metrics,
     )
     return FinishedRun(
         fitted=fitted,
-        contract=replace(feature.contract, **asdict(calibration)),
+        contract=replace(feature.contract, **asdict(calibration), motion=motion.contract),
         config=without_paths(config, request.runs),
         metrics=metrics,
         predictions=predictions,
+        motion_network=motion.network,
     )
 
 

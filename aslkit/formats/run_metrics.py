@@ -151,12 +151,30 @@ class EvaluationOf(Struct, kw_only=True):
     training_signers: list[str] = field(name="trained_on_too")
 
 
-_OPTIONAL: Final = ("cv", "curve", "transfer", "evaluated")
+_OPTIONAL: Final = ("cv", "curve", "transfer", "evaluated", "motion")
 """Keys that the file does not have if there is nothing to say: scripts test for their presence."""
 
 _SAME_SIGNERS_KEY: Final = "same_signers"
 """Key of `RunMetrics.unseen` if the model was trained on the signers of the test set, so that they are not unseen.
 Earlier versions wrote "unseen" in this case as well."""
+
+
+class MotionMetrics(Struct, kw_only=True):
+    """How the network for drawn letters, J and Z, was trained and measured.
+
+    Attributes:
+        clips: recorded clips that it was trained on, in addition to synthetic signers.
+        negatives: recorded movements that are no letter.
+        signers: signers of the clips.
+        tested: held-out clips by letter.
+        right: those that were recognised at the end of their movement.
+    """
+
+    clips: int = 0
+    negatives: int = 0
+    signers: list[str] = []
+    tested: dict[str, int] = {}
+    right: dict[str, int] = {}
 
 
 class RunMetrics(Struct, kw_only=True):
@@ -204,6 +222,7 @@ class RunMetrics(Struct, kw_only=True):
     curve: LearningCurve | None = None
     transfer: TransferMetrics | None = None
     evaluated: EvaluationOf | None = None
+    motion: MotionMetrics | None = None
 
     @property
     def headline_accuracy(self) -> float | None:

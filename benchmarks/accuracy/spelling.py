@@ -29,8 +29,8 @@ from aslkit.core.letters import INDEX, LETTERS
 from aslkit.inference.load_model import load_network
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, load_landmark_starter
 from aslkit.live.config import LiveConfig
-from aslkit.live.recogniser import is_rest
 from aslkit.live.observation import Observation, label_probabilities, letter_threshold
+from aslkit.live.recogniser import is_rest
 from aslkit.live.speller import Speller
 from aslkit.live.words.lexicon import load_lexicon
 from aslkit.train.data.synthetic_negatives import interpolate_hands, make_rest_hands

@@ -87,7 +87,7 @@ def correct_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> WordGuess |
     A reading that is no word is first compared with the probability that it is an unknown word or a name.
     """
     raw = reading_text(letters)
-    if not 2 <= len(raw) or not MIN_LETTERS <= len(letters) <= MAX_WORD_LETTERS:
+    if not len(raw) >= 2 or not MIN_LETTERS <= len(letters) <= MAX_WORD_LETTERS:
         return None
     reading = _Reading.of(letters)
     indices = np.array([[LABEL_INDEX[letter] for letter in raw]], np.int8)
@@ -108,7 +108,7 @@ def correct_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> WordGuess |
 def suggest_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> str | None:
     """Return the likeliest word that begins with about these letters; None before the second letter."""
     raw = reading_text(letters)
-    if not 2 <= len(raw) or len(letters) > MAX_WORD_LETTERS:
+    if not len(raw) >= 2 or len(letters) > MAX_WORD_LETTERS:
         return None
     reading = _Reading.of(letters)
     best: tuple[float, str] | None = None

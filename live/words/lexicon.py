@@ -155,7 +155,9 @@ def read_words(path: Path) -> list[str]:
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Give a file with one word per line.")
+            raise InputError(
+                f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Give a file with one word per line."
+            )
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -11,8 +11,8 @@ from aslkit.synthetic.movements.scripts import ScriptWriter
 from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.synthetic.signer import Signer
 from aslkit.vision.motion.contract import MOTION_CLASSES
-from aslkit.vision.motion.features import MOTION_VALUES, motion_features
-from aslkit.vision.motion.track import OFFSETS_S, sample_track
+from aslkit.vision.motion.features import motion_features
+from aslkit.vision.motion.track import sample_track
 
 Array = npt.NDArray[np.float32]
 

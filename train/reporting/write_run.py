@@ -14,6 +14,8 @@ from aslkit.formats.recording_plan import PLAN_FILE
 from aslkit.formats.run_folder import LETTERS_FILE, METRICS_FILE, MISTAKES_FILE
 from aslkit.formats.run_metrics import RunMetrics
 from aslkit.inference.load_model import save_network
+from aslkit.inference.network import Network
+from aslkit.inference.network_file import write_network
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluation.confusions import Mistake, list_mistakes
 from aslkit.train.evaluation.predictions import Predictions
@@ -22,7 +24,7 @@ from aslkit.train.fitting.fit import FitResult
 from aslkit.train.reporting import report
 from aslkit.train.reporting.model_card import CARD_FILE, render_card
 from aslkit.train.reporting.tables import write_rows
-from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, PreprocessConfig
+from aslkit.vision.preprocess import CONTRACT_FILE, MODEL_FILE, MOTION_FILE, PreprocessConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class FinishedRun:
         config: the settings.
         metrics: content of metrics.json.
         predictions: predictions on the test set.
+        motion_network: the network for drawn letters.
     """
 
     fitted: FitResult
@@ -42,6 +45,7 @@ class FinishedRun:
     config: TrainConfig
     metrics: RunMetrics
     predictions: Predictions
+    motion_network: Network
 
 
 def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
@@ -56,6 +60,7 @@ def write_run(folder: Path, run: FinishedRun, *, dataset: Path) -> None:
     run.fitted.model.save(folder / "model" / MODEL_FILE)
     save_network(folder / "model", run.fitted.model)
     run.contract.save(folder / "model" / CONTRACT_FILE)
+    write_network(folder / "model" / MOTION_FILE, run.motion_network)
     write_text(folder / "config.toml", tomli_w.dumps({"train": dataclasses.asdict(run.config)}))
     write_text(folder / PLAN_FILE, json.dumps(plan_to_json(run.metrics.record_next), indent=2) + "\n")
     write_rows(folder / "history.csv", run.fitted.history)
