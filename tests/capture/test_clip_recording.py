@@ -11,9 +11,8 @@ import pytest
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.movement.clip_frame import TrackedFrame
 from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION
-from aslkit.capture.session.decisions import ClipDecision
+from aslkit.capture.session.clip_files import TRASH
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.session.store import TRASH
 from aslkit.core.workspace import Workspace
 from aslkit.formats.clips import CLIP_INDEX_FILE, clip_landmarks, read_clip, walk_clips
 from aslkit.formats.reviews import count_usable_clips, record_decisions
@@ -23,11 +22,14 @@ from tests.capture.clip_hands import J_PATH, clip_of, signed, tracked_frames
 CLIP_LETTERS = ("J", "Z", "none")
 
 
-def add_clip(
-    recording: Recording, name: str = "one", frames: list[TrackedFrame] | None = None, **other: Any
-) -> ClipDecision:
+def add_clip(recording: Recording, name: str = "one", frames: list[TrackedFrame] | None = None, **other: Any) -> Any:
     letter = other.pop("letter", recording.letter)
     return recording.process_clip(frames or clip_of(letter), name=name, letter=letter, **other)
+
+
+def left_handed(frame: TrackedFrame) -> TrackedFrame:
+    assert frame.hand is not None
+    return replace(frame, hand=replace(frame.hand, handedness="left"))
 
 
 def clips_on_disk(workspace: Workspace) -> list[str]:
@@ -51,7 +53,7 @@ def test_clip_is_stored_as_it_was_recorded(open_recording: Any, empty_workspace:
 
 def test_hand_that_most_frames_show_is_stored_in_all(open_recording: Any) -> None:
     frames = clip_of()
-    frames[3] = replace(frames[3], hand=replace(frames[3].hand, handedness="left"))
+    frames[3] = left_handed(frames[3])
     with open_recording("J") as recording:
         clip = read_clip(recording.session.folder / add_clip(recording, frames=frames).stored.file)
     assert {frame.hand for frame in clip.frames} == {"right"}
@@ -159,7 +161,7 @@ def test_nothing_is_stored_before_the_licence_and_the_hand_are_known(open_record
         assert add_clip(recording).stored is None
         recording.choose_licence("private")
         assert add_clip(recording).stored
-    frames = [replace(frame, hand=replace(frame.hand, handedness="left")) for frame in clip_of()]
+    frames = [left_handed(frame) for frame in clip_of()]
     with open_recording("J", usual_hand="right", counts=Counter(J=1)) as recording:
         for number in range(FRAMES_BEFORE_QUESTION):
             decision = add_clip(recording, str(number), frames)

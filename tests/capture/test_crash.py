@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aslkit.capture.session.store import TRASH, Session
+from aslkit.capture.session.clip_files import TRASH
+from aslkit.capture.session.store import Session
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo
 from aslkit.formats.frame_index import INDEX_FILE, FrameIndex

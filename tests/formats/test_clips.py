@@ -1,6 +1,8 @@
 """Clips on disk."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -81,7 +83,7 @@ def test_clips_of_an_exam_are_refused(tmp_path: Path) -> None:
         (lambda lines: lines * 100, "frames, not 2 to"),
     ],
 )
-def test_damaged_clips_are_refused(tmp_path: Path, damage, message: str) -> None:
+def test_damaged_clips_are_refused(tmp_path: Path, damage: Callable[[Any], list[Any]], message: str) -> None:
     folder = tmp_path / "maria" / "monday" / "J" / "one"
     write_clip(folder, make_frames())
     index = folder / CLIP_INDEX_FILE

@@ -16,8 +16,9 @@ import pytest
 
 from aslkit.capture.config import CaptureConfig, GateConfig
 from aslkit.capture.quality.handedness import FRAMES_BEFORE_QUESTION, MIN_FRAMES_TO_LEARN
+from aslkit.capture.session.clip_files import TRASH
 from aslkit.capture.session.recording import Recording
-from aslkit.capture.session.store import TRASH, Session, load_earlier_frames
+from aslkit.capture.session.store import Session, load_earlier_frames
 from aslkit.core.errors import InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import count_letters, walk_captures

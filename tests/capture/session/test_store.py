@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aslkit.capture.session.store import TRASH, RecoveryReport, Session, format_time, load_earlier_frames
+from aslkit.capture.session.clip_files import TRASH
+from aslkit.capture.session.store import RecoveryReport, Session, format_time, load_earlier_frames
 from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.captures import SessionInfo, walk_captures
