@@ -77,6 +77,7 @@ class FramePipeline:
         decision: newest decision; None before the first one.
         finished: set after the last frame of the stream has been judged, or after an error.
         dropped: number of frames that were replaced by newer ones before they could be tracked or judged.
+        untracked: number of those among them that were not even tracked.
         clips: collects the frames of clips.
     """
 
@@ -91,7 +92,7 @@ class FramePipeline:
         self.newest: ProcessedFrame | None = None
         self.decision: GateDecision | None = None
         self.finished = Event()
-        self.dropped = 0
+        self.dropped = self.untracked = 0
         self._recording, self._should_keep, self._wait = recording, should_keep, wait
         self._error: BaseException | None = None
         self._threads: list[Thread] = []
@@ -172,6 +173,7 @@ class FramePipeline:
             arrived = _ArrivedFrame(frame=frame, arrived_s=self._clock(), revision=self._recording.revision, clip=clip)
             is_cut = self.clips.cuts and self._recording.records_clips(self._recording.letter)
             buffer.put(arrived, keep=clip is not None or is_cut)
+        self.untracked += buffer.dropped
         self.dropped += buffer.dropped
         buffer.close()
 

@@ -103,7 +103,7 @@ def recorded(images: Sequence[Frame], folder: Path) -> dict[str, float]:
         source.close()
         counts = source.frame_statistics()
         judged = sum(recording.stored.values()) + sum(Counter(recording.rejected).values())
-        followed = counts["seen"] - source.stream.frames.dropped
+        followed = counts["seen"] - source.pipeline.untracked
         p50, p95 = counts["fps"]["p50"], counts["fps"]["p95"]
     per_s = {"seen": counts["seen"], "followed": followed, "drawn": drawn, "judged": judged}
     stored = float(sum(recording.stored.values()))

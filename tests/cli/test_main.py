@@ -98,13 +98,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(
-    ("letter", "says"), [("J", "movement"), ("z", "movement"), ("Ä", "not a letter"), ("AB", "not a")]
-)
+@pytest.mark.parametrize(("letter", "says"), [("Ä", "not a letter"), ("AB", "not a")])
 def test_invalid_letters_are_rejected(letter: str, says: str, tmp_path: Path) -> None:
     message = failed(aslkit("capture", "--letter", letter, workspace=tmp_path), 2)
     assert says in message
-    assert "A B C D E F G H I K L M N O P Q R S T U V W X Y" in message
+    assert "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z" in message
 
 
 def test_only_near_matches_of_an_option_are_suggested() -> None:
