@@ -132,7 +132,7 @@ class MotionReader:
         probabilities = np.stack([each for _, each in self._recent])
         best = int(probabilities[-1].argmax())
         letter = self._contract.classes[best]
-        if letter not in MOTION_LETTERS or probabilities[:, best].min() < self._contract.threshold:
+        if letter not in MOTION_LETTERS or probabilities[:, best].mean() < self._contract.threshold:
             return None
         return MotionLetter(letter=letter, probability=float(probabilities[:, best].mean()))
 

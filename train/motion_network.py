@@ -57,7 +57,7 @@ def fit_motion_network(samples: MotionSamples, *, seed: int, title: str = "Train
     keras = import_keras(exact=True)
     keras.utils.set_random_seed(seed)
     layers = keras.layers
-    hidden = [layer for units in (128, 64) for layer in (layers.Dense(units, activation="relu"), layers.Dropout(0.3))]
+    hidden = [layer for units in (128, 64) for layer in (layers.Dense(units, activation="relu"), layers.Dropout(0.5))]
     normalise = layers.Normalization()
     normalise.adapt(samples.inputs)
     model = keras.Sequential(
@@ -106,10 +106,7 @@ def train_motion(
     signers = {path.name for path in captures.iterdir()} - held_signers if captures and captures.is_dir() else set()
     negatives = recorded_negative_tracks(captures, signers, on_message) if captures else []
     tracks = [*(track for _, track in train_clips), *negatives]
-    if tracks:
-        network = _fit(tracks, seed)
-    else:
-        network = load_starter_motion()
+    network = _fit(tracks, seed) if tracks else load_starter_motion()
     names = sorted({clip.signer for clip, _ in train_clips})
     metrics = MotionMetrics(clips=len(train_clips), negatives=len(negatives), signers=names)
     return TrainedMotion(
@@ -155,7 +152,7 @@ def _measure(
     )  # fmt: skip
 
 
-def build_starter_motion(seed: int = 0, *, tracks: int = 400) -> Network:
+def build_starter_motion(seed: int = 0, *, tracks: int = 300) -> Network:
     """Train the motion network of the starter model on synthetic signers, which takes about three minutes."""
     rng = np.random.default_rng(seed)
     return fit_motion_network(synthetic_motion_samples(SYNTHETIC_SIGNERS, tracks=tracks, rng=rng), seed=seed)

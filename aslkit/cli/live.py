@@ -44,6 +44,12 @@ mirrored_option: Final = click.option(
 @mirrored_option
 @click.option("--preview/--no-preview", default=None, help="Show a window.  [default: for a camera]")
 @click.option("--limit-s", type=click.FloatRange(0), help="Stop after this many seconds.  [default: never]")
+@click.option("--words/--no-words", default=None, help="Suggest and correct words.  [default: words]")
+@click.option(
+    "--word-file",
+    type=click.Path(path_type=Path),
+    help="File with your own words and names, one per line, which are known as well.",
+)
 @click.option("--speak", is_flag=True, help="Speak each word when a space ends it.")
 @click.option("--copy", is_flag=True, help="Copy the text to the clipboard at the end.")
 @web_options(port=8621, description="Recognise in the browser, with the camera of this or another device.")
@@ -55,27 +61,37 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 
     RUN is a run's name or folder, or `starter`, the model that aslkit ships (default: the newest run, or else starter).
 
-    Hold a letter for half a second to type it. Relax your hand before signing the same letter again. Take your hand out
-    of the image for a space. Ctrl-C or q stops and prints the text.
+    Hold a letter for half a second to type it. Draw J and Z in the air. Relax your hand before signing the same letter
+    again. Take your hand out of the image for a space. Ctrl-C or q stops and prints the text.
+
+    A space also corrects the word before it, if another word is far likelier than what was read. Names and unknown
+    words stay as they are. In the window, u undoes a correction, and Tab takes the suggested word.
 
     \b
     Example:  aslkit live
               aslkit live custom-both-mlp-1 --speak
               aslkit live --web                         (in the browser, without a window)
+              aslkit live --word-file names.txt
               aslkit live --source clip.mp4 --json      (events for another program)
     """
     from aslkit.core.config import load_settings
-    from aslkit.core.letters import parse_letter
+    from aslkit.core.letters import parse_alphabet_letter
     from aslkit.live.config import LiveConfig
     from aslkit.live.text_output import copy_text, find_clipboard, find_voice
+    from aslkit.live.words.lexicon import load_words
 
     check_web_options(web=web, unused=("source", "letter", "mirrored", "preview", "limit_s"))
     if options["source"] != "synthetic":
         reject_options(("letter",), "requires --source synthetic")
     workspace = Workspace(root=root)
     folder = run_or_newest(run, workspace)
-    settings = load_settings("live", LiveConfig, file=config)
-    speak, copy, letter = options.pop("speak"), options.pop("copy"), parse_letter(options.pop("letter"))
+    words, word_file = options.pop("words"), options.pop("word_file")
+    if word_file is not None and words is False:
+        raise click.UsageError("--word-file needs words. Leave out --no-words.")
+    flags = {"words": words, "word_file": None if word_file is None else str(word_file)}
+    settings = load_settings("live", LiveConfig, file=config, flags=flags)
+    load_words(settings)  # a word file that cannot be read is reported before the camera is opened
+    speak, copy, letter = options.pop("speak"), options.pop("copy"), parse_alphabet_letter(options.pop("letter"))
     if speak:
         find_voice()
     if copy:
@@ -86,7 +102,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
         from aslkit.studio.studio import StudioOptions
 
         opened = StudioOptions(part="try", run=folder)
-        text = open_studio(workspace, config, opened, options, on_event=on_event).reading.last_text
+        text = open_studio(
+            workspace, config, opened, options, flags={"live": flags}, on_event=on_event
+        ).reading.last_text
         click.echo(json.dumps({"event": "end", "text": text}) if as_json else text)
     else:
         from aslkit.live import run as live_run
@@ -107,9 +125,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @source_option
 @click.option(
     "--letters",
-    default="A-Y",
-    show_default=True,
-    help="Letters to prompt: A-Y, or A,B,C.",
+    help="Letters to prompt: A-Z, or A,B,C.  [default: A-Z; A-Y without a camera]",
     shell_complete=completions.letters,
 )
 @click.option(
@@ -142,7 +158,7 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @workspace_option
 @json_option
 def exam(
-    run: str | None, source: str, letters: str, letter: str | None, times: int, rest_s: float, signer: str | None,
+    run: str | None, source: str, letters: str | None, letter: str | None, times: int, rest_s: float, signer: str | None,
     labels: dict[str, str] | None, mirrored: bool, seed: int, preview: bool, config: Path | None, root: Path,
     as_json: bool,
 ) -> None:  # fmt: skip
@@ -163,7 +179,7 @@ def exam(
 
     from aslkit.cli.output.runs import print_exam
     from aslkit.core.config import load_settings
-    from aslkit.core.letters import parse_letter, parse_letters
+    from aslkit.core.letters import MOTION_LETTERS, parse_alphabet_letter, parse_alphabet_letters
     from aslkit.live.config import LiveConfig
     from aslkit.live.exam.result_folder import ExamFolder
     from aslkit.live.exam.run import run_exam
@@ -182,7 +198,12 @@ def exam(
     settings = load_settings("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
-    asked = (parse_letter(letter),) if letter is not None else parse_letters(letters)
+    if letter is not None:
+        asked = (parse_alphabet_letter(letter),)
+    else:
+        asked = parse_alphabet_letters(letters or ("A-Z" if kind in LIVE_KINDS else "A-Y"))
+    if kind not in LIVE_KINDS and (drawn := [each for each in asked if each in MOTION_LETTERS]):
+        raise InputError(f"{' and '.join(drawn)} cannot be tested with images, only at a camera. Leave them out.")
     chosen_letters, not_trained = _split_by_training(asked, folder)
     signer_name = _exam_signer(signer, source, workspace)
     metadata = {
@@ -205,9 +226,9 @@ def _split_by_training(letters: tuple[str, ...], run: Path) -> tuple[tuple[str, 
     Raises:
         InputError: the run was trained on none of them.
     """
-    from aslkit.formats.run_metrics import read_training_letters
+    from aslkit.live.exam.known_letters import known_letters
 
-    trained = read_training_letters(run) or letters
+    trained = known_letters(run) or letters
     known, others = (
         tuple(each for each in letters if each in trained),
         [each for each in letters if each not in trained],

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from aslkit.core.letters import NO_LETTER
+from aslkit.live.observation import SHAPES
 
 READY_S: Final = 3.0
 """Time before each letter to get the hand ready."""
@@ -130,6 +131,7 @@ class Exam:
     false_letters: int = 0
     _phase_start_s: float | None = None
     _hand_found: bool = False
+    _shape: str | None = None
 
     @property
     def letter(self) -> str:
@@ -155,16 +157,20 @@ class Exam:
             self._phase_start_s = now_s
         if self.phase == "sign":
             self._hand_found |= hand
-            if letters or self.remaining_s(now_s) <= 0:
+            # The hand shape that draws a letter may be read before its movement.
+            shapes = SHAPES.get(self.letter, frozenset())
+            self._shape = next((letter for letter in letters if letter in shapes), self._shape)
+            counted = [letter for letter in letters if letter not in shapes]
+            if counted or self.remaining_s(now_s) <= 0:
                 # The first letter counts. Waiting for a correct one would hide mistakes.
-                self._record_result(letters[0] if letters else None, now_s, image)
+                self._record_result(counted[0] if counted else self._shape, now_s, image)
         elif self.phase == "rest":
             self.false_letters += len(letters)
             if self.remaining_s(now_s) <= 0:
                 self._start_phase("done", now_s)
         elif self.phase == "ready" and self.remaining_s(now_s) <= 0:
             # Only frames of the prompt count, not those of the preparation.
-            self._hand_found = hand
+            self._hand_found, self._shape = hand, None
             self._start_phase("sign", now_s)
 
     def score(self) -> ExamScore:

@@ -51,7 +51,7 @@ def open_studio(
         workspace,
         capture=load_settings("capture", CaptureConfig, file=config, flags=flags.get("capture", {})),
         gate=load_settings("gate", GateConfig, file=config, flags=flags.get("gate", {})),
-        live=load_settings("live", LiveConfig, file=config),
+        live=load_settings("live", LiveConfig, file=config, flags=flags.get("live", {})),
         options=options,
         on_event=on_event,
     )

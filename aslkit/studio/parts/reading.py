@@ -12,9 +12,10 @@ from aslkit.core.errors import InputError
 from aslkit.core.files import remove
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace, validate_signer
-from aslkit.formats.run_metrics import read_training_letters, read_training_signers
+from aslkit.formats.run_metrics import read_training_signers
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN
 from aslkit.live.config import LiveConfig
+from aslkit.live.exam.known_letters import known_letters
 from aslkit.live.exam.result_folder import REPORT_FILE, ExamFolder
 from aslkit.live.exam.run import CameraExam
 from aslkit.live.exam.scoring import Exam, shuffle_letters
@@ -156,7 +157,7 @@ class ReadingPart:
         signer = validate_signer(signer, synthetic=False)
         with self._lock:
             controller, run = self.controller, self._find_run(self._runs[0])
-            trained = read_training_letters(run) or LETTERS
+            trained = known_letters(run) or LETTERS
             known = [letter for letter in letters if letter in trained]
             if not known:
                 raise InputError(f"{run.name} was not trained on {' '.join(letters)}, only on {' '.join(trained)}.")

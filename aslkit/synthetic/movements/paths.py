@@ -153,7 +153,8 @@ def _line(rng: np.random.Generator) -> Path:
     end = length * np.array([np.cos(angle), 0.7 * np.sin(angle)])
     middle = end / 2 + rng.normal(0, 0.06, 2) * length
     share = np.linspace(0, 1, 16)[:, None]
-    return _along(2 * share * (1 - share) * middle + share**2 * end, rng)
+    curve = 2 * share * (1 - share) * middle + share**2 * end
+    return _along(np.asarray(curve, np.float64), rng)
 
 
 def _corner(rng: np.random.Generator) -> Path:
@@ -168,8 +169,10 @@ def _corner(rng: np.random.Generator) -> Path:
 
 
 def _circle(rng: np.random.Generator) -> Path:
-    angle = rng.choice((-1, 1)) * np.linspace(0, rng.uniform(1.6, 3.5) * np.pi, 48) + rng.uniform(0, 2 * np.pi)
-    return _along(rng.uniform(25, 120) * np.stack([np.cos(angle), np.sin(angle)], axis=1), rng)
+    turned: Array = np.linspace(0, rng.uniform(1.6, 3.5) * np.pi, 48)
+    angle = float(rng.choice((-1, 1))) * turned + rng.uniform(0, 2 * np.pi)
+    circle: Array = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _along(float(rng.uniform(25, 120)) * circle, rng)
 
 
 def _wave(rng: np.random.Generator) -> Path:

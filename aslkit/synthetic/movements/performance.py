@@ -95,7 +95,7 @@ def perform(segments: Sequence[Segment], time_s: Array, rng: np.random.Generator
         end = start + segment.duration_s
         last = segment is segments[-1]
         rows = np.flatnonzero((time_s >= start) & ((time_s < end) | last))
-        share = np.clip((time_s[rows] - start) / max(segment.duration_s, 1e-6), 0, 1)
+        share: Array = np.clip((time_s[rows] - start) / max(segment.duration_s, 1e-6), 0, 1)
         changed = ease(share if segment.path is None else 2 * share)[:, None]
         joints[rows] = before.joints + (segment.shape.joints - before.joints) * changed[..., None]
         # After a movement, the hand stays turned until it forms another shape.

@@ -68,7 +68,10 @@ def _project(performance: Performance, rng: np.random.Generator) -> npt.NDArray[
     blur = (1 + speed / 600)[:, None, None]
     white = rng.normal(0, 1, points.shape) * blur * rng.uniform(0.8, 3.0)
     steady = rng.normal(0, 1, (1, 21, 3)) * rng.uniform(0.5, 5.0)  # of one hand in one view, for some time
-    return np.asarray((points + (white + steady) * (1, 1, 2.5)) * scale, np.float64)
+    # A detector is wrong in the same way in similar views: the errors change as the hand turns.
+    phase = rng.uniform(1, 4) * performance.time_s + rng.uniform(0, 6)
+    turning = rng.normal(0, 1, (1, 21, 3)) * rng.uniform(0, 7) * np.sin(phase)[:, None, None]
+    return np.asarray((points + (white + steady + turning) * (1, 1, 2.5)) * scale, np.float64)
 
 
 def _missed(performance: Performance, fps: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,17 @@
+"""The letters that a run can recognise, which an exam may ask for."""
+
+from pathlib import Path
+
+from aslkit.formats.run_metrics import read_training_letters
+from aslkit.inference.load_model import load_network
+
+
+def known_letters(run: Path) -> tuple[str, ...]:
+    """Return the letters that a run was trained on, and the drawn ones that it recognises, sorted; none if unknown.
+
+    Raises:
+        AslkitError: the run is damaged.
+    """
+    trained = read_training_letters(run)
+    motion = load_network(run)[1].motion
+    return tuple(sorted({*trained, *(motion.letters if motion else ())})) if trained else ()
