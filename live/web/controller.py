@@ -5,6 +5,7 @@ Methods take and return plain values. They raise `RequestRefused` with a message
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -14,6 +15,7 @@ from aslkit.live.exam.run import CameraExam
 from aslkit.live.exam.scoring import Exam
 from aslkit.live.reader import Reader, Reading
 from aslkit.live.speller import Event
+from aslkit.live.words.lexicon import Lexicon
 from aslkit.web.request_limits import RequestRefused, decode_upload
 
 
@@ -61,6 +63,11 @@ class ReadingController:
         return next(iter(self.readers.values()))
 
     @property
+    def lexicon(self) -> Lexicon | None:
+        """Words that are suggested and corrected to; None for neither."""
+        return self._first_reader.lexicon
+
+    @property
     def exam(self) -> CameraExam | None:
         """The exam that is being taken; None if there is none."""
         return self._exam
@@ -84,13 +91,26 @@ class ReadingController:
         if self._exam is not None:
             self._exam.on_event(event)
 
+    def set_lexicon(self, lexicon: Lexicon | None) -> None:
+        """Suggest and correct words from now on, or stop with None. The texts are kept."""
+        with self._lock:
+            for run, reader in self.readers.items():
+                changed = replace(reader, lexicon=lexicon)
+                changed.replace_text(reader.text)
+                self.readers[run] = changed
+
     def press_key(self, key: str) -> dict[str, Any]:
         """Edit the text of each run, and return the state.
 
         Args:
-            key: "space", "delete", "clear", or "undo", which puts back what "clear" deleted.
+            key: "space", "delete" or "clear"; "suggestion", which replaces the word by the suggested one; or "undo",
+                which puts back the letters of the last correction, or else what "clear" deleted.
         """
-        for reader in self.readers.values():
+        readers = list(self.readers.values())
+        if key == "undo":
+            # Otherwise the run that corrected nothing would put back a text that was cleared before.
+            readers = [reader for reader in readers if reader.reading.correction is not None] or readers
+        for reader in readers:
             edits = {
                 "space": reader.space, "delete": reader.delete, "clear": reader.clear, "undo": reader.undo,
                 "suggestion": reader.take_suggestion,
@@ -117,12 +137,15 @@ def _exam_values(exam: Exam, time_s: float) -> dict[str, Any]:
 
 def _reading_values(run: str, reading: Reading) -> dict[str, Any]:
     hand = None if reading.recognition is None else reading.recognition.hand
+    correction = reading.correction
     return {
         "run": run,
         "letter": reading.letter,
         "top_letters": [[letter, round(probability, 3)] for letter, probability in reading.top_letters],
         "progress": round(reading.progress, 3),
         "text": reading.text,
+        "suggestion": reading.suggestion,
+        "correction": None if correction is None else {"read": correction.read, "word": correction.word},
         "landmarks": None if hand is None else np.round(hand.landmarks[:, :2].astype(float), 4).tolist(),
         "box": None if hand is None else np.round(hand.box.astype(float), 4).tolist(),
     }

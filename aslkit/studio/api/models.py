@@ -9,6 +9,8 @@ Letter = Annotated[
     str, Field(pattern="^[A-IK-Y]$", description="One of the 24 letters that are signed without movement.")
 ]
 
+AnyLetter = Annotated[str, Field(pattern="^[A-Z]$", description="A letter of the alphabet.")]
+
 RecordedLetter = Annotated[str, Field(pattern="^([A-Z]|none)$", description="A letter, or none.")]
 
 
@@ -92,19 +94,20 @@ class ReadingBody(Body):
 
     runs: Annotated[list[Annotated[str, Field(max_length=250)]], Field(min_length=1, max_length=2)]
     take_over: bool = False
+    words: Annotated[bool | None, Field(description="Suggest and correct words. Null for as in the settings.")] = None
 
 
 class KeyBody(Body):
     """An edit of the text."""
 
-    key: Literal["space", "delete", "clear", "undo"]
+    key: Literal["space", "delete", "clear", "suggestion", "undo"]
 
 
 class ExamBody(Body):
     """An exam: who signs, which letters, and how often each."""
 
     signer: Name
-    letters: Annotated[list[Letter], Field(min_length=1, max_length=24)]
+    letters: Annotated[list[AnyLetter], Field(min_length=1, max_length=26)]
     times: Annotated[int, Field(ge=1, le=20)] = 1
     seed: Annotated[int, Field(ge=0, le=2**31)] = 0
 

@@ -5,7 +5,7 @@ from typing import Any
 import anyio.to_thread
 from fastapi import APIRouter, Request
 
-from aslkit.studio.api import responses
+from aslkit.studio.api import reading_responses as responses
 from aslkit.studio.api.models import ExamBody, KeyBody, ReadingBody
 from aslkit.studio.api.shared import FRAME_BODY, PageHeader
 from aslkit.studio.studio import Studio
@@ -22,8 +22,8 @@ def reading_routes(studio: Studio) -> APIRouter:
 
     @router.post("", response_model=responses.ReadingState)
     def open_runs(body: ReadingBody, x_page: PageHeader = None) -> Any:
-        """Open one or two runs, or continue after a reload."""
-        return part.open(body.runs, x_page, take_over=body.take_over)
+        """Open one or two runs, continue after a reload, or turn words on or off."""
+        return part.open(body.runs, x_page, take_over=body.take_over, words=body.words)
 
     @router.post("/frames", openapi_extra=FRAME_BODY, response_model=responses.Readings)
     async def read_frame(request: Request) -> Any:

@@ -1,6 +1,6 @@
 """Bodies of responses, for /openapi.json. FastAPI checks that each response is as described."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -211,77 +211,6 @@ class Decisions(BaseModel):
     decisions: dict[str, list[str | None]]
     changed: int
     batch: int | None = None
-
-
-class RunText(BaseModel):
-    """The text spelled with a run."""
-
-    run: str
-    text: str
-
-
-class ReadingState(BaseModel):
-    """The runs that are tried, see `ReadingPart.open`."""
-
-    runs: list[RunText]
-    page: str
-    fps: float
-    camera: CameraRequest
-
-
-class Texts(BaseModel):
-    """The text spelled with each run."""
-
-    runs: list[RunText]
-
-
-class RunReading(BaseModel):
-    """What a run reads in a frame."""
-
-    run: str
-    letter: str | None
-    top_letters: list[list[str | float]]
-    progress: float
-    text: str
-    landmarks: list[Point] | None
-    box: Box | None
-
-
-class ExamState(BaseModel):
-    """The prompt of an exam."""
-
-    phase: Literal["ready", "sign", "rest", "done"]
-    letter: str
-    number: int
-    prompts: int
-    remaining_s: float
-    results: list[list[str | None]]
-
-
-class Readings(BaseModel):
-    """The readings of a frame."""
-
-    readings: list[RunReading]
-    exam: ExamState | None
-
-
-class ExamStart(BaseModel):
-    """The letters of an exam, those that the run was not trained on, and whether it was trained on the signer."""
-
-    letters: list[str]
-    left_out: list[str]
-    known: bool
-
-
-class ExamResult(BaseModel):
-    """The score of an exam, as in its result.json; further keys describe the exam."""
-
-    accuracy: float
-    asked: int
-    false_letters: int | None
-    letters: list[dict[str, Any]]
-    report: str
-    model_config = {"extra": "allow"}
 
 
 class Sharing(BaseModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
@@ -22,7 +23,7 @@ from aslkit.live.exam.scoring import Exam, shuffle_letters
 from aslkit.live.reader import OnEvent, Reader
 from aslkit.live.recogniser import Recogniser, SharedHandFinder
 from aslkit.live.web.controller import ReadingController
-from aslkit.live.words.lexicon import load_words
+from aslkit.live.words.lexicon import Lexicon, load_words
 from aslkit.studio.parts.training import list_names
 from aslkit.web.active_page import ActivePage
 from aslkit.web.request_limits import RequestRefused
@@ -61,7 +62,7 @@ class ReadingPart:
         self.last_text = ""
         self._lock = RLock()
         self._stack = ExitStack()
-        self._runs: tuple[str, ...] = ()
+        self._letters: dict[str, tuple[str, ...]] = {}
         self._controller: ReadingController | None = None
         self._exam_folder: ExamFolder | None = None
         self.active_page = ActivePage(
@@ -80,40 +81,49 @@ class ReadingPart:
             raise RequestRefused(409, "Choose a run first.", why="unknown")
         return self._controller
 
-    def open(self, runs: Sequence[str], page: str | None, *, take_over: bool) -> dict[str, Any]:
+    def open(
+        self, runs: Sequence[str], page: str | None, *, take_over: bool, words: bool | None = None
+    ) -> dict[str, Any]:
         """Open one or two runs, and return the state with the page's identifier.
 
-        The text is kept if the same page opens the same runs, as after a reload. Nobody else sees it.
+        The text is kept if the same page opens the same runs, as after a reload, or to turn words on or off. Nobody
+        else sees it.
 
         Args:
             runs: names of runs of the workspace, or "starter".
             page: identifier that the page was given before; None if it is new.
             take_over: end what another page spells.
+            words: suggest and correct words; None for as in the settings.
 
         Raises:
             RequestRefused: another page is spelling (409).
-            InputError: no such run, or too many.
-            AslkitError: the model of a run is damaged.
+            InputError: no such run, too many, or the word file of the settings cannot be read.
+            AslkitError: the model of a run is damaged, or the word list is missing.
         """
         folders = {name: self._find_run(name) for name in dict.fromkeys(runs)}
         if not 1 <= len(folders) <= MAX_RUNS:
             raise InputError(f"Choose one or two different runs, not {len(folders)}.")
         with self._lock:
             with self.active_page.claim_or_restore(page, take_over=take_over) as (token, returning):
-                if not returning or self._runs != tuple(folders) or self._controller is None:
+                lexicon = load_words(self._config if words is None else replace(self._config, words=words))
+                if not returning or tuple(self._letters) != tuple(folders) or self._controller is None:
                     self.close()
-                    self._open_runs(folders)
-            return self.controller.state() | {
-                "page": token,
-                "fps": self._config.web_fps,
-                "camera": {
-                    "width": self._config.camera_width,
-                    "height": self._config.camera_height,
-                    "fps": self._config.camera_fps,
-                },
-            }
+                    self._open_runs(folders, lexicon)
+                elif lexicon is not self._controller.lexicon:
+                    self._controller.set_lexicon(lexicon)
+            return self._state(token)
 
-    def _open_runs(self, folders: dict[str, Path]) -> None:
+    def _state(self, token: str) -> dict[str, Any]:
+        config = self._config
+        return {
+            "runs": [each | {"letters": self._letters[each["run"]]} for each in self.controller.state()["runs"]],
+            "words": self.controller.lexicon is not None,
+            "page": token,
+            "fps": config.web_fps,
+            "camera": {"width": config.camera_width, "height": config.camera_height, "fps": config.camera_fps},
+        }
+
+    def _open_runs(self, folders: dict[str, Path], lexicon: Lexicon | None) -> None:
         with ExitStack() as stack:
             finder = SharedHandFinder()
             stack.callback(finder.close)
@@ -123,9 +133,10 @@ class ReadingPart:
                 on_event = (lambda event: None) if number else self._on_event
                 readers[name] = Reader(
                     recogniser=recogniser, contract=recogniser.contract, config=self._config, on_event=on_event,
-                    motion=recogniser.create_motion_reader(), lexicon=load_words(self._config),
+                    motion=recogniser.create_motion_reader(), lexicon=lexicon,
                 )  # fmt: skip
-            self._controller, self._runs = ReadingController(readers), tuple(folders)
+            self._letters = {name: known_letters(folder) or LETTERS for name, folder in folders.items()}
+            self._controller = ReadingController(readers)
             stack.callback(self._controller.close)  # called first, before the recognisers are freed
             self._stack = stack.pop_all()
 
@@ -144,7 +155,7 @@ class ReadingPart:
 
         Args:
             signer: name of the person who signs.
-            letters: letters to prompt; those that the run was not trained on are left out.
+            letters: letters to prompt; those that the run does not recognise are left out.
             times: how often each letter is prompted.
             seed: of the random order.
 
@@ -152,25 +163,25 @@ class ReadingPart:
             The letters that are prompted, those that are left out, and whether the run was trained on the signer.
 
         Raises:
-            InputError: the name is invalid, or the run was trained on none of the letters.
+            InputError: the name is invalid, or the run recognises none of the letters.
         """
         signer = validate_signer(signer, synthetic=False)
         with self._lock:
-            controller, run = self.controller, self._find_run(self._runs[0])
-            trained = known_letters(run) or LETTERS
-            known = [letter for letter in letters if letter in trained]
+            controller, (run_name, recognised) = self.controller, next(iter(self._letters.items()))
+            run = self._find_run(run_name)
+            known = [letter for letter in letters if letter in recognised]
             if not known:
-                raise InputError(f"{run.name} was not trained on {' '.join(letters)}, only on {' '.join(trained)}.")
+                raise InputError(f"{run_name} does not recognise {' '.join(letters)}, only {' '.join(recognised)}.")
             metadata = {
-                "run": self._runs[0], "signer": signer, "source": "browser", "seed": seed, "times": times,
+                "run": run_name, "signer": signer, "source": "browser", "seed": seed, "times": times,
                 "known": signer in read_training_signers(run),
             }  # fmt: skip
             self._exam_folder = folder = ExamFolder.new(
-                self._workspace, name=f"{self._runs[0]}-{signer}", signer=signer, metadata=metadata
+                self._workspace, name=f"{run_name}-{signer}", signer=signer, metadata=metadata
             )
             prompts = shuffle_letters(known, times, np.random.default_rng(seed))
             controller.start_exam(CameraExam(Exam(prompts=prompts, rest_s=EXAM_REST_S), folder.store_frame))
-            left_out = [letter for letter in letters if letter not in trained]
+            left_out = [letter for letter in letters if letter not in recognised]
             return {"letters": known, "left_out": left_out, "known": metadata["known"]}
 
     def finish_exam(self) -> dict[str, Any]:
@@ -202,4 +213,4 @@ class ReadingPart:
             if self._controller is not None:
                 self.last_text = next(iter(self._controller.readers.values())).text
             self._stack.close()
-            self._controller, self._runs, self._exam_folder = None, (), None
+            self._controller, self._letters, self._exam_folder = None, {}, None
