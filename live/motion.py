@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from aslkit.core.letters import MOTION_LETTERS
-from aslkit.vision.hand_landmarker import WRIST, Hand
+from aslkit.vision.hand_landmarker import INDEX, PINKY, WRIST, Hand
 from aslkit.vision.motion.contract import MotionContract
 from aslkit.vision.motion.features import motion_features
-from aslkit.vision.motion.track import MAX_GAP_S, HandTrack
+from aslkit.vision.motion.track import HandTrack
 from aslkit.vision.preprocess import Array
 
 MIN_TRACK_S: Final = 0.3
@@ -26,6 +26,9 @@ AGREE_S: Final = 0.09
 MOVING: Final = 1.2
 """Speed of the wrist from which a hand is moving and shows no static letter, palm sizes (about 150 mm) per second."""
 
+STEADY: Final = 0.8
+"""Speed of the wrist and the fingertips up to which a hand is held, palm sizes per second: more than detection errors."""
+
 _SPEED_S: Final = 0.15
 """Duration over which the speed is measured, seconds. A single interval would be dominated by errors of detection."""
 
@@ -35,6 +38,8 @@ palm sizes."""
 
 _END_S: Final = 0.3
 """The pose at the end of a letter may still change during this time after it was recognised, seconds."""
+
+_TIME_TOLERANCE_S: Final = 1e-6
 
 Predict = Callable[[Array], Array]
 """Computes probabilities, float32 (n, classes), from inputs, float32 (n, MOTION_VALUES)."""
@@ -59,11 +64,13 @@ class MotionReading:
 
     Attributes:
         moving: whether the hand moves too fast to show a static letter.
+        steady: whether neither the hand nor its drawing fingers move.
         ended: whether the hand still has the pose in which it ended a drawn letter.
         letter: the letter that the movement completes in this frame; None in all other frames.
     """
 
     moving: bool = False
+    steady: bool = True
     ended: bool = False
     letter: MotionLetter | None = None
 
@@ -93,7 +100,7 @@ class MotionReader:
         """Ignore all earlier frames."""
         self._track.clear()
         self._recent.clear()
-        self._end_pose = None
+        self._end_pose, self._end_s = None, -np.inf
 
     def observe(self, time_s: float, hand: Hand | None, *, width: int, height: int) -> MotionReading:
         """Process a frame.
@@ -101,22 +108,25 @@ class MotionReader:
         Args:
             time_s: time of the frame, seconds from any origin. If it runs backwards, earlier frames are ignored.
             hand: the hand in it; None if none was found.
-            width, height: size of the frame, pixels.
+            width: of the frame, pixels.
+            height: of the frame, pixels.
         """
-        if self._last_s is not None and not 0 < time_s - self._last_s <= self._max_gap_s:
+        if self._last_s is not None and not 0 <= time_s - self._last_s <= self._max_gap_s:
             self.reset()
         self._last_s = time_s
         self._track.add(time_s, hand, width=width, height=height)
         if hand is None:
             return RESTING
-        moving = self._track.speed(WRIST, _SPEED_S) > MOVING
+        speeds = [self._track.speed(joint, _SPEED_S) for joint in (WRIST, INDEX[-1], PINKY[-1])]
         letter = self._judge(time_s)
         if letter is not None:
             self._end_s = time_s
             self._track.clear()
             self._recent.clear()
             self._track.add(time_s, hand, width=width, height=height)
-        return MotionReading(moving=moving, ended=self._has_ended(time_s, moving=moving), letter=letter)
+        return MotionReading(
+            moving=speeds[0] > MOVING, steady=max(speeds) <= STEADY, ended=self._has_ended(time_s), letter=letter
+        )  # fmt: skip
 
     def _judge(self, time_s: float) -> MotionLetter | None:
         if self._track.duration_s < MIN_TRACK_S:
@@ -127,7 +137,7 @@ class MotionReader:
         # The frame before AGREE_S is used as well, so that two frames agree at any frame rate.
         while len(self._recent) > 2 and self._recent[1][0] <= time_s - AGREE_S:
             self._recent.popleft()
-        if time_s - self._recent[0][0] < min(AGREE_S, MAX_GAP_S) - 1e-6:
+        if time_s - self._recent[0][0] < AGREE_S - _TIME_TOLERANCE_S:
             return None
         probabilities = np.stack([each for _, each in self._recent])
         best = int(probabilities[-1].argmax())
@@ -136,7 +146,7 @@ class MotionReader:
             return None
         return MotionLetter(letter=letter, probability=float(probabilities[:, best].mean()))
 
-    def _has_ended(self, time_s: float, *, moving: bool) -> bool:
+    def _has_ended(self, time_s: float) -> bool:
         """Return whether the hand still has the pose in which it ended the last drawn letter."""
         if time_s - self._end_s <= _END_S:
             self._end_pose = self._track.newest_pose()

@@ -127,8 +127,8 @@ class Speller:
         # Before looking for a letter, so that a letter can be released and accepted again by the same frame.
         if self._is_released(time_s):
             self.held = None
-        if self._accepted and observation.letter == self._accepted[-1].letter and not observation.motion.moving:
-            self._accepted[-1].last_seen_s = time_s
+        if self._accepted:
+            self._accepted[-1].see(observation)
         if observation.motion.letter is not None:
             return [*events, self._accept_drawn(observation.motion.letter, time_s)]
         doubtful = self._doubtful.observe(observation)
@@ -298,8 +298,15 @@ class Speller:
 
 @dataclass(kw_only=True)
 class _AcceptedLetter:
-    """A static letter that was accepted, and when a held hand last showed it, seconds."""
+    """A static letter that was accepted, when it was last seen in a hand that had not moved since, and whether it has."""
 
     letter: str
     time_s: float
     last_seen_s: float
+    moved: bool = False
+
+    def see(self, observation: Observation) -> None:
+        """Process a later frame."""
+        self.moved = self.moved or not observation.motion.steady
+        if not self.moved and observation.letter == self.letter:
+            self.last_seen_s = observation.time_s

@@ -26,7 +26,7 @@ SYNTHETIC_SIGNERS: Final = tuple(f"synthetic-motion-{number:02d}" for number in 
 TRACKS: Final = 60
 """Performances of each synthetic signer for a run; the starter model uses more."""
 
-EPOCHS: Final = 20
+EPOCHS: Final = 30
 BATCH_SIZE: Final = 256
 
 CLIP_COPIES: Final = 40

@@ -158,9 +158,9 @@ def live(run: str | None, root: Path, config: Path | None, as_json: bool, web: b
 @workspace_option
 @json_option
 def exam(
-    run: str | None, source: str, letters: str | None, letter: str | None, times: int, rest_s: float, signer: str | None,
-    labels: dict[str, str] | None, mirrored: bool, seed: int, preview: bool, config: Path | None, root: Path,
-    as_json: bool,
+    run: str | None, source: str, letters: str | None, letter: str | None, times: int, rest_s: float,
+    signer: str | None, labels: dict[str, str] | None, mirrored: bool, seed: int, preview: bool, config: Path | None,
+    root: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Test a model on your own hand: sign the prompted letters and get a score.
 
@@ -198,10 +198,8 @@ def exam(
     settings = load_settings("live", LiveConfig, file=config)
     if kind in ("video", "synthetic") and letter is None:
         raise click.UsageError(f"Give the --letter that {source} shows.")
-    if letter is not None:
-        asked = (parse_alphabet_letter(letter),)
-    else:
-        asked = parse_alphabet_letters(letters or ("A-Z" if kind in LIVE_KINDS else "A-Y"))
+    everything = "A-Z" if kind in LIVE_KINDS else "A-Y"
+    asked = parse_alphabet_letters(letters or everything) if letter is None else (parse_alphabet_letter(letter),)
     if kind not in LIVE_KINDS and (drawn := [each for each in asked if each in MOTION_LETTERS]):
         raise InputError(f"{' and '.join(drawn)} cannot be tested with images, only at a camera. Leave them out.")
     chosen_letters, not_trained = _split_by_training(asked, folder)

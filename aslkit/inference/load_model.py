@@ -58,8 +58,8 @@ def load_motion_network(run: Path, contract: PreprocessConfig) -> Network | None
     network = network_file.read_network(folder / MOTION_FILE)
     if network.shape != (MOTION_VALUES,) or network.classes != len(motion.classes):
         raise AslkitError(
-            f"{folder / MOTION_FILE} has {network.shape} inputs and {network.classes} outputs, but its contract requires "
-            f"{(MOTION_VALUES,)} and {len(motion.classes)}. Train again, or copy the whole run folder."
+            f"{folder / MOTION_FILE} has {network.shape} inputs and {network.classes} outputs, but its contract "
+            f"requires {(MOTION_VALUES,)} and {len(motion.classes)}. Train again, or copy the whole run folder."
         )
     return network
 

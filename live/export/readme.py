@@ -8,7 +8,11 @@ from aslkit.live.export import tasks_vision
 from aslkit.live.export.fidelity import Fidelity
 from aslkit.live.export.result import ModelExport
 from aslkit.live.export.to_browser_page import EMBEDDING_MODEL, HAND_MODEL
+from aslkit.live.motion import AGREE_S
 from aslkit.vision.hand_embedding import EMBEDDING_VALUES
+from aslkit.vision.motion.contract import MotionContract
+from aslkit.vision.motion.features import MOTION_VALUES, STEP_VALUES
+from aslkit.vision.motion.track import MAX_GAP_S, OFFSETS_S
 from aslkit.vision.preprocess import LANDMARK_VALUES, PreprocessConfig
 
 _CONTRACT_LOCATIONS: Final = {
@@ -26,6 +30,52 @@ _EXAMPLE: Final = """
 
 `example.py` shows all steps: it finds the hand, computes the input, runs the model and applies the threshold. Its first
 line names the packages that it needs.
+"""
+
+_MOTION_FILES: Final = {"tflite": "motion.tflite", "onnx": "motion.onnx", "saved-model": "motion/"}
+
+_MOTION: Final = """
+## J and Z
+
+J and Z are drawn, so a second network, `{file}`, recognises them in the landmarks of the last {duration_s:g} seconds.
+
+- Input `input`: float32 ({batch_size}, {values}), {step_values} values for each of {steps} times, oldest first, from
+  `aslkit.vision.motion.features.motion_features`
+- Output `probabilities`: float32 ({batch_size}, {outputs}), {classes}, in this order, not calibrated
+
+The times, in seconds relative to the newest frame:
+
+    {times}
+
+Interpolate the landmarks between the frames with a hand; before the first and after the last one, the hand rests. The
+values of each time, in this order:
+
+| values | |
+|---|---|
+| 6 | x and y of the wrist, the index fingertip and the little fingertip, relative to the newest wrist |
+| 5 | distances from the base to the tip of the thumb and of the index, middle, ring and little finger |
+| 3 | x, y and z of the vector from the wrist to the middle knuckle |
+| 3 | x, y and z of the vector from the little to the index knuckle |
+| 1 | 1 if a frame with a hand is at most {max_gap_s:g} s away, otherwise 0 |
+
+Multiply x and z of MediaPipe's landmarks by the width of the frame, and y by its height. If most hands of these frames
+are left hands, negate x. Divide all lengths by the size of the palm: the lengths of the last two vectors, added and
+averaged over all times.
+
+A letter is recognised if its probability is the highest one in the newest frame, and on average at least {threshold:g}
+in the frames of the last {agree_s:g} s, at least two. Then forget the earlier frames.
+`aslkit.live.motion.MotionReader` implements this, and `motion` in the contract contains the outputs and the threshold.
+{quantized}
+    python example_motion.py video.mp4
+"""
+
+_PAGE_MOTION: Final = """
+## J and Z
+
+The page recognises J and Z, which are drawn, in the landmarks of the last {duration_s:g} seconds. While the hand moves,
+no static letter is typed. J and Z are typed as soon as their movement is recognised, and replace a static letter that
+the same hand shape was read as before the movement, such as I before J. `motion.js` and `speller.js` have the rules,
+and `model.js` the network, under `motion`.
 """
 
 _KERNELS: Final = """
@@ -72,7 +122,12 @@ are not tracked, landmarks differ by about 1 %.
 
 
 def render_readme(
-    exported: ModelExport, *, run: Path, contract: PreprocessConfig, trained_letters: Collection[str] = ()
+    exported: ModelExport,
+    *,
+    run: Path,
+    contract: PreprocessConfig,
+    motion: bool = False,
+    trained_letters: Collection[str] = (),
 ) -> str:
     """Return the README as Markdown.
 
@@ -80,6 +135,7 @@ def render_readme(
         exported: the export.
         run: run folder.
         contract: contract of the run.
+        motion: whether the export has a network that recognises drawn letters.
         trained_letters: letters that the model was trained on; empty if they are unknown.
     """
     quantized = f", {exported.quantize}" if exported.quantize != "none" else ""
@@ -90,7 +146,7 @@ def render_readme(
         "",
         "## Model",
         "",
-        *_describe_interface(contract, "1" if exported.format == "tflite" else "n"),
+        *_describe_interface(contract, _batch_size(exported)),
         *_describe_untrained_letters(contract, trained_letters),
         "",
         "The contract, `preprocess.json`, defines how the input is computed from an image, and contains the "
@@ -99,6 +155,8 @@ def render_readme(
         _describe_calibration(contract),
     ]
     parts.append(_describe_page(contract) if exported.format == "page" else _EXAMPLE)
+    if motion and contract.motion is not None:
+        parts.append(_describe_motion(exported, contract.motion))
     if exported.loss:
         parts += ["## Accuracy", "", describe_fidelity(exported.loss)]
     if exported.quantize == "int8":
@@ -118,6 +176,32 @@ def _describe_page(contract: PreprocessConfig) -> str:
         embedding=', "embedding": […]' if contract.has_embedding else "",
         embedding_note=note if contract.has_embedding else "",
     )
+
+
+def _describe_motion(exported: ModelExport, contract: MotionContract) -> str:
+    duration_s = -float(OFFSETS_S[0])
+    if exported.format == "page":
+        return _PAGE_MOTION.format(duration_s=duration_s)
+    note = f"\nThis network is not quantised: only that of the static letters is {exported.quantize}.\n"
+    return _MOTION.format(
+        file=_MOTION_FILES[exported.format],
+        duration_s=duration_s,
+        batch_size=_batch_size(exported),
+        values=MOTION_VALUES,
+        step_values=STEP_VALUES,
+        steps=len(OFFSETS_S),
+        times=" ".join(f"{each:g}" for each in OFFSETS_S),
+        outputs=len(contract.classes),
+        classes=", ".join(map(_format_code, contract.classes)),
+        max_gap_s=MAX_GAP_S,
+        threshold=contract.threshold,
+        agree_s=AGREE_S,
+        quantized=note if exported.quantize != "none" else "",
+    )
+
+
+def _batch_size(exported: ModelExport) -> str:
+    return "1" if exported.format == "tflite" else "n"
 
 
 def describe_fidelity(fidelity: Fidelity) -> str:

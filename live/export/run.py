@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,7 +16,7 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.files import atomic_write, folder_size, write_text
 from aslkit.datasets.exporters.destination import MARKER_FILE, check_destination
 from aslkit.formats.run_metrics import read_training_letters, read_training_signers
-from aslkit.inference.load_model import load_network
+from aslkit.inference.load_model import load_motion_network, load_network
 from aslkit.inference.network import Network
 from aslkit.live.export import readme, to_browser_page, to_onnx, to_saved_model, to_tflite
 from aslkit.live.export.fidelity import MAX_CALIBRATION_FRAMES, MAX_TEST_FRAMES, Fidelity, Predict, measure_fidelity
@@ -37,6 +38,7 @@ class ExportJob:
         run: run folder.
         network: network of the run.
         contract: contract of the run.
+        motion: network of the run that recognises drawn letters; None if it has none.
         trained_on: signers that the network was trained on.
         quantize: quantisation of TensorFlow Lite.
         dataset: dataset for calibration and measurement; None for neither.
@@ -46,6 +48,7 @@ class ExportJob:
     run: Path
     network: Network
     contract: PreprocessConfig
+    motion: Network | None
     trained_on: set[str]
     quantize: to_tflite.Quantize = "none"
     dataset: Path | None = None
@@ -55,6 +58,11 @@ class ExportJob:
     def contract_file(self) -> Path:
         """File of the contract in the run folder."""
         return self.run / "model" / CONTRACT_FILE
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """Networks to write, by the name of their file."""
+        return {"model": self.network} | ({"motion": self.motion} if self.motion is not None else {})
 
 
 def export_model(
@@ -92,6 +100,7 @@ def export_model(
         run=run,
         network=network,
         contract=contract,
+        motion=load_motion_network(run, contract),
         trained_on=read_training_signers(run),
         quantize=quantize,
         dataset=dataset,
@@ -104,7 +113,9 @@ def export_model(
         fidelity = FORMATS[format](job, folder)
         exported = ModelExport(format=format, quantize=quantize, to=to, size=_model_bytes(folder), loss=fidelity)
         trained_letters = read_training_letters(run)
-        text = readme.render_readme(exported, run=run, contract=contract, trained_letters=trained_letters)
+        text = readme.render_readme(
+            exported, run=run, contract=contract, motion=job.motion is not None, trained_letters=trained_letters
+        )
         write_text(folder / "README.md", text)
         marker = {"aslkit": __version__, "format": format, "quantize": quantize, "run": run.absolute().name}
         write_text(folder / MARKER_FILE, json.dumps(marker | {"loss": asdict(fidelity) if fidelity else None}) + "\n")
@@ -121,12 +132,24 @@ def _export_tflite(job: ExportJob, folder: Path) -> Fidelity | None:
             max_frames=MAX_CALIBRATION_FRAMES,
             rng=np.random.default_rng(job.seed),
         ).inputs
-    model = to_tflite.convert_to_tflite(job.network, quantize=job.quantize, calibration=calibration)
-    # Quantised models differ by design; `measure_fidelity` reports by how much.
-    if job.quantize == "none":
-        _compare(job.network, lambda inputs: to_tflite.predict_tflite(model, inputs))
-    to_tflite.write_tflite(folder / "model.tflite", model, job.contract_file)
-    shutil.copy(_EXAMPLES_FOLDER / "example_tflite.py", folder / "example.py")
+    # Only the network of the letters is quantised: the other one is small, and a dataset may have no movements to
+    # calibrate and measure it.
+    models = {
+        name: to_tflite.convert_to_tflite(
+            network, quantize=job.quantize if name == "model" else "none", calibration=calibration
+        )
+        for name, network in job.networks.items()
+    }
+    for name, model in models.items():
+        # Quantised models differ by design; `measure_fidelity` reports by how much.
+        if job.quantize == "none" or name != "model":
+            _compare(job.networks[name], partial(to_tflite.predict_tflite, model))
+        to_tflite.write_tflite(folder / f"{name}.tflite", model, job.contract_file)
+    _copy_examples(job, folder, "tflite")
+    return _measure_tflite(job, models["model"])
+
+
+def _measure_tflite(job: ExportJob, model: bytes) -> Fidelity | None:
     if job.dataset is None:
         return None
     frames = draw_test_frames(
@@ -138,36 +161,44 @@ def _export_tflite(job: ExportJob, folder: Path) -> Fidelity | None:
     )
     return measure_fidelity(
         job.network,
-        lambda inputs: to_tflite.predict_tflite(model, inputs),
+        partial(to_tflite.predict_tflite, model),
         frames,
         dataset=job.dataset,
         trained_on=job.trained_on,
-        predict_xnnpack=lambda inputs: to_tflite.predict_tflite(model, inputs, delegate=True),
+        predict_xnnpack=partial(to_tflite.predict_tflite, model, delegate=True),
     )
 
 
 def _export_onnx(job: ExportJob, folder: Path) -> None:
-    path = folder / "model.onnx"
     contract = job.contract_file.read_text(encoding="utf-8")
-    to_onnx.write_onnx(
-        path, job.network, contract=contract, metadata={"aslkit": __version__, "run": job.run.absolute().name}
-    )
-    _compare(job.network, lambda inputs: to_onnx.predict_onnx(path, inputs))
-    shutil.copy(_EXAMPLES_FOLDER / "example_onnx.py", folder / "example.py")
+    metadata = {"aslkit": __version__, "run": job.run.absolute().name}
+    for name, network in job.networks.items():
+        path = folder / f"{name}.onnx"
+        to_onnx.write_onnx(path, network, contract=contract, metadata=metadata)
+        _compare(network, partial(to_onnx.predict_onnx, path))
+    _copy_examples(job, folder, "onnx")
 
 
 def _export_saved_model(job: ExportJob, folder: Path) -> None:
     # TensorFlow takes [ ] * ? in a path for a pattern, so it gets a path without them.
     with TemporaryDirectory() as plain:
-        model = Path(plain) / "model"
-        to_saved_model.write_saved_model(model, job.network, job.contract_file)
-        _compare(job.network, lambda inputs: to_saved_model.predict_saved_model(model, inputs))
-        shutil.move(model, folder / "model")
-    shutil.copy(_EXAMPLES_FOLDER / "example_saved_model.py", folder / "example.py")
+        for name, network in job.networks.items():
+            model = Path(plain) / name
+            to_saved_model.write_saved_model(model, network, job.contract_file)
+            _compare(network, partial(to_saved_model.predict_saved_model, model))
+            shutil.move(model, folder / name)
+    _copy_examples(job, folder, "saved_model")
+
+
+def _copy_examples(job: ExportJob, folder: Path, format: str) -> None:
+    shutil.copy(_EXAMPLES_FOLDER / f"example_{format}.py", folder / "example.py")
+    if job.motion is not None:
+        shutil.copy(_EXAMPLES_FOLDER / f"example_motion_{format}.py", folder / "example_motion.py")
 
 
 def _export_page(job: ExportJob, folder: Path) -> None:
-    to_browser_page.write_page(folder, job.network, job.contract, name=job.run.absolute().name)
+    name = job.run.absolute().name
+    to_browser_page.write_page(folder, job.network, job.contract, name=name, motion=job.motion)
 
 
 FORMATS: Final[dict[str, Callable[[ExportJob, Path], Fidelity | None]]] = {
@@ -208,5 +239,5 @@ def _check_options(format: str, quantize: str, dataset: Path | None) -> None:
 
 
 def _model_bytes(folder: Path) -> int:
-    example_bytes = sum(path.stat().st_size for path in folder.glob("example.py"))
+    example_bytes = sum(path.stat().st_size for path in folder.glob("example*.py"))
     return folder_size(folder) - example_bytes

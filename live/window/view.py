@@ -27,7 +27,9 @@ from aslkit.gui.drawing import (
 from aslkit.live.reader import Reading
 from aslkit.vision.images import Frame
 
-KEY_HELP: Final = "space  insert space     backspace  delete     x  clear     s  speak     c  copy     q  quit"
+KEY_HELP: Final = (
+    "space  end word    Tab  take word    u  undo    backspace  delete    x  clear    s  speak    c  copy    q  quit"
+)
 
 TEXT_LINE_HEIGHT: Final = 88
 """Pixels."""
@@ -65,8 +67,16 @@ def draw_view(view: LiveView) -> Frame:
     )
     upper = np.hstack([image, panel])
     width = upper.shape[1]
-    text = reading.text if view.prompt is None else view.prompt
-    return np.vstack([upper, _draw_text_line(text, width), draw_key_help(view.key_help, width)])
+    if view.prompt is None:
+        text_line = _draw_text_line(reading.text, width, reading.suggestion, _correction_note(reading))
+    else:
+        text_line = _draw_text_line(view.prompt, width)
+    return np.vstack([upper, text_line, draw_key_help(view.key_help, width)])
+
+
+def _correction_note(reading: Reading) -> str:
+    """Return what was read of the last corrected word, while the correction can be undone."""
+    return "" if reading.correction is None else f"{reading.correction.word} was read as {reading.correction.read}"
 
 
 @lru_cache(maxsize=8)
@@ -104,20 +114,30 @@ def _draw_panel(
 
 
 @lru_cache(maxsize=4)
-def _draw_text_line(text: str, width: int) -> Frame:
-    """Draw the end of the text in large letters. If its beginning does not fit, it is replaced by an ellipsis."""
+def _draw_text_line(text: str, width: int, suggestion: str | None = None, note: str = "") -> Frame:
+    """Draw the end of the text in large letters, then the suggested word, and a note below the text.
+
+    If the beginning of the text does not fit, it is replaced by an ellipsis.
+    """
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (width, TEXT_LINE_HEIGHT), SURFACE)
     pen = ImageDraw.Draw(image)
-    font = load_font(44, bold=True)
+    font, small = load_font(44, bold=True), load_font(18)
+    middle = TEXT_LINE_HEIGHT / 2 - (10 if note else 0)
+    if note:
+        pen.text((24, TEXT_LINE_HEIGHT - 16), f"{note}  (u: undo)", MUTED, load_font(15), anchor="lm")
     if not text:
-        pen.text((24, TEXT_LINE_HEIGHT / 2), "What you spell appears here.", MUTED, load_font(22), anchor="lm")
+        pen.text((24, middle), "What you spell appears here.", MUTED, load_font(22), anchor="lm")
         return as_bgr(image)
+    suggested = f"{suggestion}  (Tab)" if suggestion else ""
+    room = width - 64 - (small.getlength(suggested) + 24 if suggested else 0)
     visible = text
-    while font.getlength(visible) > width - 64:
+    while font.getlength(visible) > room:
         visible = "…" + visible.lstrip("…")[1:]
-    pen.text((24, TEXT_LINE_HEIGHT / 2), visible.rstrip(" "), TEXT, font, anchor="lm")
+    pen.text((24, middle), visible.rstrip(" "), TEXT, font, anchor="lm")
     x = 28 + font.getlength(visible)
-    pen.rectangle((x, 22, x + 3, TEXT_LINE_HEIGHT - 22), HINT)
+    pen.rectangle((x, middle - 22, x + 3, middle + 22), HINT)
+    if suggested:
+        pen.text((x + 24, middle + 6), suggested, MUTED, small, anchor="lm")
     return as_bgr(image)

@@ -83,6 +83,8 @@ class WindowController:
         self._fps_text, self._fps_updated_s = "", -_FPS_UPDATE_INTERVAL_S
         self._keys: dict[str, Callable[[], None]] = {
             " ": reader.space,
+            "\t": reader.take_suggestion,
+            "u": reader.undo,
             "x": reader.clear,
             "s": lambda: self._output_text(speak, "Spoken."),
             "c": lambda: self._output_text(copy, "Copied."),

@@ -26,7 +26,7 @@ LATE_S: Final = 0.22
 UNCLEAR_S: Final = 0.4
 """Windows that end between LATE_S and this after the movement, or in its last quarter, have no label."""
 
-LETTER_WINDOWS: Final = 4
+LETTER_WINDOWS: Final = 6
 OTHER_WINDOWS: Final = 6
 """Windows of each letter, and of everything else, in one track."""
 

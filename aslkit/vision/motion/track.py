@@ -40,7 +40,8 @@ class HandTrack:
         Args:
             time_s: time of the frame, seconds; later than that of the frames before.
             hand: the hand; None if none was found.
-            width, height: size of the frame, pixels.
+            width: of the frame, pixels.
+            height: of the frame, pixels.
         """
         while self._times and self._times[0] < time_s - TRACK_S:
             self._times.popleft()

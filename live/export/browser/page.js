@@ -1,6 +1,7 @@
 "use strict";
 // The page: takes frames from the camera, finds the hand with MediaPipe, and shows the recognised letter.
-/* global aslkitModel, applyTemperature, canonicalPoints, createNetwork, explainAddress, landmarkFeatures, loadMediaPipe, toHand */
+/* global aslkitModel, applyTemperature, canonicalPoints, createNetwork, explainAddress, landmarkFeatures, loadMediaPipe, MotionReader,
+   RESTING, Speller, toHand */
 
 const TOP_LETTERS = 5; // number of the most probable letters that are shown
 const MAX_FILE_BYTES = 1_000_000;
@@ -12,22 +13,50 @@ const NEEDS_LANDMARKS = ["landmarks", "both"].includes(contract.kind);
 const NEEDS_EMBEDDING = ["embedding", "both"].includes(contract.kind);
 const EMBEDDING_VALUES = 1154;
 const network = createNetwork(aslkitModel.network);
+const motionReader = aslkitModel.motion && new MotionReader(createNetwork(aslkitModel.motion), contract.motion);
+const speller = new Speller(aslkitModel.speller);
 const element = (id) => document.getElementById(id);
 
 /**
  * Recognise the letter that a hand shows.
  * @param {{landmarks: number[][], width: number, height: number, handedness: string, embedding: number[]}} hand see
  *   canonicalPoints, and embedHand if the network needs an embedding
- * @returns {{probabilities: number[], letter: string, rejected: boolean}} probabilities in the order of
- *   contract.letters, the most probable letter, and whether its probability is below the threshold
+ * @returns {{probabilities: number[], letter: string, rejected: boolean, resting: boolean}} probabilities in the order of
+ *   contract.letters, the most probable letter, whether its probability is below the threshold, and whether a rest pose is
+ *   more probable
  */
 function recognise(hand) {
   const landmarks = NEEDS_LANDMARKS ? landmarkFeatures(canonicalPoints(hand, contract.mirror_left)) : [];
   const inputs = Float32Array.from([...landmarks, ...(NEEDS_EMBEDDING ? hand.embedding : [])]);
-  const probabilities = [...applyTemperature(network(inputs), contract.temperature)];
+  const outputs = network(inputs);
+  const probabilities = [...applyTemperature(outputs, contract.temperature)];
   const best = probabilities.indexOf(Math.max(...probabilities));
   // Not `<`: a probability that is NaN is rejected as well.
-  return { probabilities, letter: contract.letters[best], rejected: !(probabilities[best] >= contract.threshold) };
+  const rejected = !(probabilities[best] >= contract.threshold);
+  return { probabilities, letter: contract.letters[best], rejected, resting: isResting(outputs) };
+}
+
+/** Return whether a rest pose is more probable than any letter: its probability is distributed evenly over all letters. */
+function isResting(outputs) {
+  const smallest = Math.min(...outputs);
+  return outputs.length * smallest > Math.max(...outputs) - smallest;
+}
+
+let drawn = null; // the last letter that was drawn
+
+/**
+ * Recognise the letter in a frame of the camera, and update the text.
+ * @param {number} time of the frame in seconds
+ * @param {object | null} hand see `recognise`; null if there is none
+ * @returns {{recognition: object | null, motion: object}} see `recognise` and MotionReader.observe
+ */
+function readFrame(time, hand) {
+  const recognition = hand && recognise(hand);
+  const motion = motionReader ? motionReader.observe(time, hand) : RESTING;
+  const letter = recognition && !recognition.rejected && !recognition.resting ? recognition.letter : null;
+  speller.observe({ time, hand: Boolean(hand), letter, motion });
+  drawn = motion.letter ?? drawn;
+  return { recognition, motion };
 }
 
 function showStatus(state, text) {
@@ -44,24 +73,46 @@ function showNotice(title, text, buttonText) {
 
 const formatPercent = (probability) => `${(100 * probability).toFixed(1)} %`;
 
-/** Show the result of `recognise`; null if there is no hand. */
-function showRecognition(recognition) {
-  const rejected = !recognition || recognition.rejected;
-  const letter = element("letter");
-  const letterText = rejected ? "–" : recognition.letter;
-  // Screen readers announce every assignment, so assign only changes.
-  if (letter.textContent !== letterText) letter.textContent = letterText;
-  letter.dataset.rejected = String(rejected);
+/**
+ * Show what was recognised.
+ * @param {object | null} recognition result of `recognise`; null if there is no hand
+ * @param {object} motion result of MotionReader.observe
+ */
+function showRecognition(recognition, motion = RESTING) {
   const topLetters = (recognition?.probabilities ?? [])
     .map((probability, index) => [contract.letters[index], probability])
     .sort((a, b) => b[1] - a[1])
     .slice(0, TOP_LETTERS);
-  element("confidence").textContent = recognition ? describeConfidence(recognition, topLetters[0][1]) : "";
+  showLetter(...describeLetter(recognition, motion, topLetters[0]?.[1]));
   element("top-letters").replaceChildren(...topLetters.map(([topLetter, probability]) => createRow(topLetter, probability)));
 }
 
-function describeConfidence({ letter, rejected }, probability) {
-  return rejected ? `possibly ${letter}; ${formatPercent(contract.threshold)} required` : `${formatPercent(probability)} confidence`;
+function showLetter(text, explanation) {
+  const letter = element("letter");
+  // Screen readers announce every assignment, so assign only changes.
+  if (letter.textContent !== (text ?? "–")) letter.textContent = text ?? "–";
+  letter.dataset.rejected = String(!text);
+  element("confidence").textContent = explanation;
+}
+
+/** Return the letter to show, or null, and an explanation. */
+function describeLetter(recognition, motion, probability) {
+  if (!recognition) return [null, ""];
+  if (motion.ended) return [drawn.letter, `${formatPercent(drawn.probability)} confidence`];
+  if (motion.moving) return [null, "The hand is moving"];
+  if (recognition.rejected) return [null, `possibly ${recognition.letter}; ${formatPercent(contract.threshold)} required`];
+  if (recognition.resting) return [null, "A resting hand"];
+  return [recognition.letter, `${formatPercent(probability)} confidence`];
+}
+
+/** Show the text that was spelled. */
+function showText() {
+  const text = element("text");
+  if (text.textContent !== speller.text) {
+    text.textContent = speller.text;
+    text.scrollTop = text.scrollHeight;
+  }
+  for (const id of ["delete", "clear"]) element(id).disabled = !speller.text;
 }
 
 function createRow(letter, probability) {
@@ -134,7 +185,7 @@ function drawHand(landmarks) {
 const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** Return the pixels of the video's current frame. */
-function readFrame(video) {
+function readPixels(video) {
   if (canvas.canvas.width !== video.videoWidth) Object.assign(canvas.canvas, { width: video.videoWidth, height: video.videoHeight });
   canvas.drawImage(video, 0, 0);
   return canvas.getImageData(0, 0, video.videoWidth, video.videoHeight);
@@ -151,18 +202,17 @@ async function openCamera() {
 }
 
 function processFrame({ landmarker, embedder }, video) {
-  const result = landmarker.detectForVideo(video, performance.now());
+  const now = performance.now();
+  const result = landmarker.detectForVideo(video, now);
   drawHand(result.landmarks[0]);
-  const frame = { width: video.videoWidth, height: video.videoHeight, readPixels: () => readFrame(video) };
+  const frame = { width: video.videoWidth, height: video.videoHeight, readPixels: () => readPixels(video) };
   const hand = toHand(result, frame, embedder, contract.mirror_left);
-  if (!hand) {
-    showRecognition(null);
-    showStatus("wait", "No hand in the image");
-    return;
-  }
-  const recognition = recognise(hand);
-  showRecognition(recognition);
-  if (recognition.rejected) showStatus("wait", "A hand, but no letter with enough confidence");
+  const { recognition, motion } = readFrame(now / 1000, hand);
+  showRecognition(recognition, motion);
+  showText();
+  if (!hand) showStatus("wait", "No hand in the image");
+  else if (!motion.moving && !motion.ended && (recognition.rejected || recognition.resting))
+    showStatus("wait", "A hand, but no letter with enough confidence");
   else showStatus("good", "Recognising");
 }
 
@@ -221,4 +271,9 @@ element("file").addEventListener("change", ({ target }) => {
   if (target.files[0]) recogniseFile(target.files[0]);
   target.value = ""; // so that the same file can be opened again
 });
+for (const id of ["delete", "clear"]) element(id).addEventListener("click", () => {
+  speller[id]();
+  showText();
+});
+if (motionReader) element("text").dataset.empty = "Hold a letter, or draw J or Z";
 checkAddress();
