@@ -2,16 +2,21 @@
 
 import { percent, plural } from "../format.js";
 import { html, nothing, render } from "../lit.js";
-import { state } from "../store.js";
-import { announce, showError } from "../toast.js";
+import { announce, showError, toast } from "../toast.js";
 
 const PATH = "/api/reading/exam";
+
+const DRAWN = ["J", "Z"];
+
+/** Which of the letters are signed with a movement. */
+export const drawnLetters = (letters) => letters.filter((letter) => DRAWN.includes(letter));
 
 const $ = (id) => document.getElementById(id);
 
 function promptText({ phase, letter, number, prompts, remaining_s: left }) {
-  if (phase === "ready") return [`Get ready for ${letter}`, `${number} of ${prompts} · ${Math.ceil(left)} s`];
-  if (phase === "sign") return [`Sign ${letter} now`, `${number} of ${prompts} · ${Math.ceil(left)} s`];
+  const drawn = DRAWN.includes(letter);
+  if (phase === "ready") return [`Get ready ${drawn ? "to draw" : "for"} ${letter}`, `${number} of ${prompts} · ${Math.ceil(left)} s`];
+  if (phase === "sign") return [`${drawn ? "Draw" : "Sign"} ${letter} now`, `${number} of ${prompts} · ${Math.ceil(left)} s`];
   return ["Rest. Move your hands as you like, but sign no letter.", `${Math.ceil(left)} s`];
 }
 
@@ -20,6 +25,7 @@ export class Exam {
   #onChange;
   #running = false;
   #ending = false;
+  #letter = null; // prompted letter
   #shown = "";
 
   /** @param onChange called when an exam has started or ended. */
@@ -30,7 +36,17 @@ export class Exam {
 
   reset() {
     this.#running = false;
+    this.#letter = null;
     this.#shown = "";
+  }
+
+  get running() {
+    return this.#running;
+  }
+
+  /** What to do with a hand that shows no letter; null for the usual. */
+  get instruction() {
+    return this.#running && DRAWN.includes(this.#letter) ? `Draw ${this.#letter} in the air.` : null;
   }
 
   button(open) {
@@ -40,17 +56,18 @@ export class Exam {
   }
 
   /** Ask who signs and which letters, and start. */
-  async open(dialog, { person, alphabet, run }) {
-    const trained = state.runs.find((each) => each.run === run)?.letters ?? alphabet;
+  async open(dialog, { person, letters: recognised }) {
+    const drawn = drawnLetters(recognised).join(" and ");
     const start = async (event) => {
       event.preventDefault();
       const values = new FormData(event.target);
-      const letters = [...values.get("letters").toUpperCase()].filter((letter) => alphabet.includes(letter));
+      const letters = [...values.get("letters").toUpperCase()].filter((letter) => /[A-Z]/.test(letter));
       const body = { signer: values.get("signer").trim(), letters: [...new Set(letters)], times: Number(values.get("times")), seed: Math.floor(Math.random() * 1e6) };
       try {
-        await this.#client.request("POST", PATH, body);
+        const { left_out: leftOut } = await this.#client.request("POST", PATH, body);
         this.#running = true;
         dialog.close();
+        if (leftOut.length) toast(`Left out, because the model does not recognise them: ${leftOut.join(", ")}`);
         this.#onChange();
       } catch (error) {
         if (error.status === 422) dialog.querySelector(".form-error").textContent = error.message;
@@ -60,9 +77,9 @@ export class Exam {
     render(
       html`<form method="dialog" @submit=${start}>
         <h2 id="exam-title">Exam</h2>
-        <p class="secondary">The page shows letters in random order, three seconds each. The frames are kept as evidence, and never used for training.</p>
+        <p class="secondary">The page shows letters in random order, three seconds each.${drawn && ` Draw ${drawn} in the air.`} The frames are kept as evidence, and never used for training.</p>
         <label class="field"><b>Who signs?</b><input name="signer" required maxlength="64" .value=${person} autocomplete="off"></label>
-        <label class="field"><b>Letters</b><input name="letters" required .value=${trained.join("")} autocomplete="off"></label>
+        <label class="field"><b>Letters</b><input name="letters" required .value=${recognised.join("")} autocomplete="off"></label>
         <label class="field"><b>How often each</b><input name="times" type="number" min="1" max="20" .value=${"1"}></label>
         <p class="form-error" role="alert"></p>
         <div class="choices"><button type="submit">Start</button><button type="button" @click=${() => dialog.close()}>Cancel</button></div></form>`,
@@ -79,6 +96,7 @@ export class Exam {
     prompt.hidden = !this.#running || exam.phase === "done";
     if (!exam) return;
     if (exam.phase === "done") return this.#finish();
+    this.#letter = exam.phase === "sign" ? exam.letter : null;
     const [text, detail] = promptText(exam);
     render(html`<b>${text}</b><span>${detail}</span>`, prompt);
     prompt.dataset.phase = exam.phase;

@@ -7,8 +7,10 @@ import { ExclusiveSession, pause } from "../exclusive_session.js";
 import { html, nothing, render } from "../lit.js";
 import { useShortcuts } from "../shortcuts.js";
 import { state as shared } from "../store.js";
-import { announce, showError, toast } from "../toast.js";
-import { Exam } from "./exam.js";
+import { announce, clearToast, showError, toast } from "../toast.js";
+import { drawnLetters, Exam } from "./exam.js";
+import { showTopLetters } from "./top_letters.js";
+import { storedWords, Words, wordsSwitch } from "./words.js";
 
 const TEXTS = {
   elsewhere: "Spelling continues in another window",
@@ -36,6 +38,8 @@ class Spelling extends ExclusiveSession {
   #client = new ApiClient("try");
   #root;
   #exam;
+  // The message about a cleared text would otherwise undo the correction.
+  #words = new Words((key) => this.#press(key), clearToast);
   #runs = proposedRuns();
   #state = null; // last state received from the server; null before the first one
   #problem = null; // problem that is shown over the camera
@@ -51,6 +55,8 @@ class Spelling extends ExclusiveSession {
     this.#stopShortcuts = useShortcuts([
       { key: " ", label: "Space", run: () => this.#press("space") },
       { key: "backspace", label: "Delete the last letter", run: () => this.#press("delete"), repeats: true },
+      { key: "enter", label: "Take the suggested word", run: () => this.#words.suggestion && this.#press("suggestion") },
+      { key: "u", label: "Undo the correction, or put back the cleared text", run: () => this.#undo() },
       { key: "x", label: "Clear the text", run: () => this.#clear() },
       { key: "s", label: "Speak the text", run: () => this.#speak() },
       { key: "c", label: "Copy the text", run: () => this.#copy() },
@@ -69,9 +75,13 @@ class Spelling extends ExclusiveSession {
   }
 
   async requestJoin(takeOver) {
-    this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver });
+    this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver, words: storedWords() });
     this.#client.setPage(this.#state.page);
-    for (const { run, text } of this.#state.runs) this.#showText(run, text);
+    for (const { run, text, letters } of this.#state.runs) {
+      this.#showHint(run, letters);
+      this.#showText(run, text);
+    }
+    this.#showChoices();
     return this.#state.camera;
   }
 
@@ -100,8 +110,8 @@ class Spelling extends ExclusiveSession {
       try {
         const response = await this.#client.request("POST", `${PATH}/frames`, frame.jpeg);
         if (this.stopped) return;
-        this.#showReadings(response.readings);
         this.#exam.show(response.exam);
+        this.#showReadings(response.readings);
         this.stage.problem("server", null);
       } catch (error) {
         await this.recover(error);
@@ -124,8 +134,16 @@ class Spelling extends ExclusiveSession {
     this.stage.hand(first.landmarks, first.box, first.letter ? COLOUR_LETTER : COLOUR_NO_LETTER);
     readings.forEach((reading, index) => {
       this.#showReading(index, reading);
-      this.#showText(reading.run, reading.text);
+      this.#showText(reading.run, reading.text, reading.suggestion);
+      if (this.#exam.running) this.#words.hide(index);
+      else this.#words.show(index, reading);
     });
+  }
+
+  #showHint(run, letters) {
+    const element = $(`text-${this.#runs.indexOf(run)}`);
+    const drawn = drawnLetters(letters).join(" and ");
+    if (element) element.dataset.hint = `What you spell appears here.${drawn && ` Draw ${drawn} in the air; the letter is typed when the movement ends.`}`;
   }
 
   #showReading(index, { letter, top_letters: topLetters, progress, landmarks }) {
@@ -133,32 +151,14 @@ class Spelling extends ExclusiveSession {
     if (!reading) return;
     reading.querySelector(".letter b").textContent = letter ?? "";
     reading.querySelector(".letter span").textContent = letter ? `${Math.round(topLetters[0][1] * 100)} %` : "";
-    const instruction = landmarks ? "No letter. Hold one still." : "No hand. Show one completely.";
+    const instruction = landmarks ? this.#exam.instruction ?? "No letter. Hold one still." : "No hand. Show one completely.";
     reading.querySelector(".status").textContent = this.#problem?.title ?? (letter ? "This is" : instruction);
     reading.querySelector(".hold").value = letter ? progress : 0;
-    this.#showTopLetters(reading.querySelector("ol"), topLetters);
-  }
-
-  /** Elements are reused, because they change with every frame. */
-  #showTopLetters(list, topLetters) {
-    while (list.children.length < topLetters.length) {
-      const item = document.createElement("li");
-      const bar = Object.assign(document.createElement("progress"), { max: 1 });
-      bar.setAttribute("aria-hidden", "true");
-      item.append(document.createElement("b"), bar, document.createElement("span"));
-      list.append(item);
-    }
-    while (list.children.length > topLetters.length) list.lastChild.remove();
-    topLetters.forEach(([letter, probability], index) => {
-      const [name, bar, percent] = list.children[index].children;
-      name.textContent = letter;
-      bar.value = probability;
-      percent.textContent = `${Math.round(probability * 100)} %`;
-    });
+    showTopLetters(reading.querySelector("ol"), topLetters);
   }
 
   /** Show the text. Screen readers announce only what was added: a letter, or the word that a space has ended. */
-  #showText(run, text) {
+  #showText(run, text, suggestion = null) {
     const before = this.#texts.get(run) ?? "";
     if (this.stopped || before === text) return;
     this.#texts.set(run, text);
@@ -169,16 +169,23 @@ class Spelling extends ExclusiveSession {
     element.parentElement.scrollTop = element.parentElement.scrollHeight;
     if (index > 0) return;
     const added = text.at(-1) === " " ? text.trim().split(" ").at(-1) : text.at(-1);
-    announce(text.length > before.length ? added : text || "Cleared");
+    const hint = suggestion && !this.#exam.running ? `, suggestion ${suggestion}` : "";
+    announce(before.startsWith(text) ? text || "Cleared" : `${added}${hint}`);
   }
 
   async #press(key) {
     try {
       const { runs } = await this.#client.request("POST", `${PATH}/keys`, { key });
       for (const { run, text } of runs) this.#showText(run, text);
+      this.#words.keyPressed(key);
     } catch (error) {
       this.recover(error);
     }
+  }
+
+  #undo() {
+    clearToast(); // it offers the same, which would then undo something else
+    return this.#press("undo");
   }
 
   async #clear() {
@@ -213,7 +220,7 @@ class Spelling extends ExclusiveSession {
       <p class="letter"><b></b> <span></span></p>
       <progress class="hold" aria-label="How long the letter has been held" max="1" value="0"></progress>
       <ol aria-label="The three most probable letters"></ol></section>`;
-    const text = (run, index) => html`<div class="text" role="group" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled"></span><i aria-hidden="true"></i></div>`;
+    const text = (run, index) => html`<div class="text" role="group" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled" data-hint="What you spell appears here."></span><i aria-hidden="true"></i></div><div class="words" id="words-${index}" hidden></div>`;
     this.#root.replaceChildren();
     const content = this.#root.appendChild(document.createElement("div"));
     content.className = this.#runs.length > 1 ? "try-part two" : "try-part";
@@ -252,13 +259,15 @@ class Spelling extends ExclusiveSession {
     render(
       html`<label><span>Model</span> <select id="run" @change=${choose(0)}>${names.map((run) => option(run, first))}</select></label>
         ${names.length > 1 ? html`<label><span>Compare with</span> <select id="second-run" @change=${choose(1)}><option value="" ?selected=${!second}>No other model</option>${names.filter((run) => run !== first).map((run) => option(run, second))}</select></label>` : nothing}
+        ${this.#state ? wordsSwitch(this.#state.words, () => this.join()) : nothing}
         ${this.#exam.button(() => this.#openExam())}`,
       bar,
     );
+    for (const row of this.#root.querySelectorAll(".words")) row.hidden = !this.#state?.words;
   }
 
   #openExam() {
-    this.#exam.open($("exam-dialog"), { person: currentPerson(), alphabet: shared.settings.alphabet, run: this.#runs[0] }).catch(showError);
+    this.#exam.open($("exam-dialog"), { person: currentPerson(), letters: this.#state?.runs[0].letters ?? shared.settings.alphabet }).catch(showError);
   }
 }
 
