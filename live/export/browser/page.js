@@ -152,7 +152,7 @@ function parseHand(text) {
 async function recogniseFile(file) {
   try {
     if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name} is too large for a landmark file.`);
-    showRecognition(recognise(parseHand(await file.text())));
+    showRecognition({ ...recognise(parseHand(await file.text())), resting: false });
     showStatus("good", `Landmarks from ${file.name}`);
   } catch (error) {
     showRecognition(null);

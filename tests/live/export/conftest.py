@@ -1,7 +1,9 @@
-"""Chromium with a fake camera, and a web server for exported pages."""
+"""A run with a motion network, Chromium with a fake camera, and a web server for exported pages."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,6 +11,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
+
+from aslkit.inference import network_file
+from aslkit.inference.starter import STARTER_RUN, load_landmark_starter, load_starter
+from aslkit.vision.preprocess import CONTRACT_FILE, MOTION_FILE, NETWORK_FILE
 
 BROWSER_OPTIONS = (
     "--no-sandbox",
@@ -24,6 +30,19 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+@pytest.fixture(scope="module")
+def run_with_motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with the starter's landmark network and its motion network."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    model = run / "model"
+    model.mkdir(parents=True)
+    network, contract = load_landmark_starter()
+    network_file.write_network(model / NETWORK_FILE, network)
+    shutil.copy(STARTER_RUN / "model" / MOTION_FILE, model / MOTION_FILE)
+    replace(contract, motion=load_starter()[1].motion).save(model / CONTRACT_FILE)
+    return run
 
 
 @pytest.fixture(scope="module")

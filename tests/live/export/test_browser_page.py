@@ -270,7 +270,8 @@ def test_page_rejects_pixel_features(tmp_path: Path) -> None:
 
 def test_export_folder_is_complete(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {".aslkit-export.json"}
-    scripts = {"embedding.js", "features.js", "mediapipe.js", "model.js", "network.js", "page.js"}
+    names_of_scripts = ("embedding", "features", "mediapipe", "model", "motion", "network", "page", "speller")
+    scripts = {f"{name}.js" for name in names_of_scripts}
     assert names == {"README.md", "hand.task", "index.html", "mediapipe", "page.css"} | scripts
     assert {path.name for path in (folder / "mediapipe").iterdir()} == {"LICENSE", *tasks_vision.FILES}
     assert zipfile.ZipFile(folder / "hand.task").testzip() is None

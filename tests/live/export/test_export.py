@@ -7,9 +7,11 @@ import sys
 import zipfile
 from collections.abc import Callable
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -20,11 +22,15 @@ from aslkit.core.files import folder_size
 from aslkit.core.letters import LETTERS
 from aslkit.core.workspace import Workspace
 from aslkit.datasets.exporters.destination import MARKER_FILE
-from aslkit.inference.load_model import load_keras_model, load_network
+from aslkit.inference.load_model import load_keras_model, load_motion_network, load_network
 from aslkit.live.export import to_onnx, to_saved_model, to_tflite
 from aslkit.live.export.run import export_model
 from aslkit.live.recogniser import Recogniser
+from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.train.data.features import FEATURES
+from aslkit.train.data.motion_samples import synthetic_motion_samples
+from aslkit.video.video_file import open_video
+from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.images import decode_image
 from aslkit.vision.preprocess import CONTRACT_FILE, NETWORK_FILE, Array, PreprocessConfig
 from tests.live.factories import CASES, create_run, encode_hand, write_training_data
@@ -48,30 +54,40 @@ def get_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, int
     return create
 
 
-def _predict(format: str, folder: Path, inputs: Array) -> Array:
+def _predict(format: str, folder: Path, inputs: Array, *, name: str = "model") -> Array:
     if format == "tflite":
-        return to_tflite.predict_tflite((folder / "model.tflite").read_bytes(), inputs)
+        return to_tflite.predict_tflite((folder / f"{name}.tflite").read_bytes(), inputs)
     if format == "onnx":
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(folder / "model.onnx")
+        session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
         probabilities: Array = session.run(["probabilities"], {"input": inputs})[0]
         return probabilities
-    return to_saved_model.predict_saved_model(folder / "model", inputs)
+    return to_saved_model.predict_saved_model(folder / name, inputs)
 
 
-def _read_contract(format: str, folder: Path) -> dict[str, Any]:
+def _read_contract(format: str, folder: Path, *, name: str = "model") -> dict[str, Any]:
     if format == "tflite":
-        contract = json.loads(zipfile.ZipFile(folder / "model.tflite").read(CONTRACT_FILE))
+        contract = json.loads(zipfile.ZipFile(folder / f"{name}.tflite").read(CONTRACT_FILE))
     elif format == "onnx":
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(folder / "model.onnx")
+        session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
         contract = json.loads(session.get_modelmeta().custom_metadata_map["preprocess"])
     else:
-        contract = json.loads((folder / "model" / "assets.extra" / CONTRACT_FILE).read_text())
+        contract = json.loads((folder / name / "assets.extra" / CONTRACT_FILE).read_text())
     assert isinstance(contract, dict)
     return contract
+
+
+def write_video(path: Path, letter: str, *, duration_s: float) -> None:
+    """Write a video of a synthetic signer, 640×480, 30 frames per second."""
+    signer = Signer.draw("synthetic-hal")
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    stream = render_frames(letter, signer=signer, session=SyntheticSession.draw(signer, "one"))
+    for frame in islice(stream, round(30 * duration_s)):
+        writer.write(frame.image)
+    writer.release()
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -110,6 +126,65 @@ def test_example_predicts_same_as_live(format: str, landmarks: Path, tmp_path: P
     assert float(probability) == pytest.approx(recognition.probabilities.max(), abs=1e-3)
     lines = [line for line in (exported.to / "example.py").read_text().splitlines() if line and "import" not in line]
     assert len(lines) <= 10
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_motion_network_predicts_same(format: str, run_with_motion: Path, tmp_path: Path) -> None:
+    exported = export_model(run_with_motion, format=format, into=tmp_path / "out")
+    _, contract = load_network(run_with_motion)
+    network = load_motion_network(run_with_motion, contract)
+    assert network is not None
+    inputs = synthetic_motion_samples(["synthetic-ada"], tracks=8, rng=np.random.default_rng(0)).inputs
+    expected = network(inputs)
+    assert set(expected.argmax(axis=1)) == {0, 1, 2}
+    predicted = _predict(format, exported.to, inputs, name="motion")
+    np.testing.assert_allclose(predicted, expected, rtol=0, atol=1e-4)
+    assert _read_contract(format, exported.to, name="motion") == json.loads(
+        (run_with_motion / "model" / CONTRACT_FILE).read_text()
+    )
+    assert "\n## J and Z\n" in (exported.to / "README.md").read_text()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_motion_example_predicts_same_as_live(format: str, run_with_motion: Path, tmp_path: Path) -> None:
+    exported = export_model(run_with_motion, format=format, into=tmp_path / "O'Brien's [x] *? #1 50%")
+    video = tmp_path / "J.avi"
+    write_video(video, "J", duration_s=2.5)
+    completed = subprocess.run(
+        [sys.executable, exported.to / "example_motion.py", video], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert completed.returncode == 0, completed.stderr
+    found = []
+    with (
+        Recogniser(run_with_motion) as recogniser,
+        HandLandmarker(tracking=True) as landmarker,
+        open_video(video, start_s=0, end_s=None, on_note=print) as frames,
+    ):
+        reader = recogniser.create_motion_reader()
+        assert reader is not None
+        for frame in frames:
+            time_s, hand = frame.time_s or 0.0, landmarker.find(frame.image)
+            if letter := reader.observe(time_s, hand, width=640, height=480).letter:
+                found.append((time_s, letter))
+    assert [letter.letter for _, letter in found] == ["J"]
+    assert completed.stdout.splitlines() == [
+        f"{time_s:.2f} s: {letter.letter} {letter.probability:.4f}" for time_s, letter in found
+    ]
+
+
+def test_export_without_motion_network_is_as_before(landmarks: Path, tmp_path: Path) -> None:
+    exported = export_model(landmarks, format="onnx", into=tmp_path / "out")
+    assert {path.name for path in exported.to.iterdir()} == {MARKER_FILE, "README.md", "example.py", "model.onnx"}
+    assert "J and Z" not in (exported.to / "README.md").read_text()
+
+
+def test_motion_network_is_never_quantised(run_with_motion: Path, tmp_path: Path) -> None:
+    plain = export_model(run_with_motion, format="tflite", into=tmp_path / "none")
+    quantised = export_model(run_with_motion, format="tflite", quantize="float16", into=tmp_path / "float16")
+    before, after = ((exported.to / "motion.tflite").stat().st_size for exported in (plain, quantised))
+    assert after == pytest.approx(before, rel=0.02)
+    assert (quantised.to / "model.tflite").stat().st_size < 0.6 * (plain.to / "model.tflite").stat().st_size
+    assert "This network is not quantised" in (quantised.to / "README.md").read_text()
 
 
 def test_readme_lists_the_letters_that_the_model_knows(landmarks: Path, tmp_path: Path) -> None:
