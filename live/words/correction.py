@@ -33,6 +33,12 @@ MAX_DIFFERENCE: Final = 2
 MIN_LETTERS: Final = 3
 """Shorter readings are not corrected: almost every one of them is near to a word."""
 
+SUPPORT: Final = 0.02
+"""Probability from which a letter that was not read may have been meant."""
+
+MAX_UNSUPPORTED: Final = 1
+"""Maximum number of letters of a correction without support in what was read."""
+
 _SUGGESTED: Final = 3000
 """Number of words of each length, most frequent first, that are suggested while a word is being spelled."""
 
@@ -102,7 +108,26 @@ def correct_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> WordGuess |
                 best = float(scores[row]), words.words[row]
     if best is None or best[1] == raw or best[0] - as_read < MARGIN:
         return None
+    if count_unsupported_changes(letters, best[1]) > MAX_UNSUPPORTED:
+        return None
     return WordGuess(word=best[1], advantage=best[0] - as_read)
+
+
+def count_unsupported_changes(letters: Sequence[ReadLetter], word: str) -> int:
+    """Return how many letters of a word differ from the reading although nothing that was read speaks for them.
+
+    A letter has support if its probability in the reading is at least SUPPORT. This keeps names that were read with
+    confidence: a word that differs in two places needs support for one of them.
+    """
+    row = list(range(len(word) + 1))
+    for read in letters:
+        drop = 0 if read.doubtful else 1
+        new = [row[0] + drop]
+        for j, letter in enumerate(word):
+            changed = int(float(read.probabilities[LABEL_INDEX[letter]]) < SUPPORT)
+            new.append(min(row[j] + changed, row[j + 1] + drop, new[j] + 1))
+        row = new
+    return row[-1]
 
 
 def suggest_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> str | None:
