@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -186,17 +187,18 @@ def test_page_computes_the_same_inputs_and_probabilities(run_with_motion: Path, 
 
 
 def test_page_reads_the_same_text_as_aslkit(run_with_motion: Path, page: Any) -> None:
-    typed: list[str] = []
+    typed, replaced = "", 0
     for number, frames in enumerate(make_tracks(24, seed=2)):
         expected = read_frames(run_with_motion, frames)
         actual = page.evaluate(READ, to_json(frames))
-        for row, (found, read) in enumerate(zip(actual, expected, strict=True)):
-            assert found == read, (number, row, frames[row][0])
-        typed.append(expected[-1][-1])
-    text = " ".join(typed)
-    assert text.count("J") >= 5
-    assert text.count("Z") >= 5
-    assert len(set(text) - set(" JZ")) >= 4
+        for row, (found, reading) in enumerate(zip(actual, expected, strict=True)):
+            assert found == reading, (number, row)
+        texts = [reading[-1] for reading in expected]
+        typed += texts[-1]
+        replaced += sum(len(after) == len(before) and after != before for before, after in pairwise(texts))
+    assert min(typed.count(letter) for letter in "JZ") >= 5
+    assert len(set(typed) - set("JZ ")) >= 3
+    assert replaced >= 2  # static letters by drawn ones
 
 
 def test_page_without_motion_network_types_held_letters(

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from aslkit.inference.load_model import load_motion_network
 from aslkit.inference.network import Network
-from aslkit.inference.starter import load_landmark_starter, load_starter
+from aslkit.inference.starter import STARTER_RUN, load_landmark_starter, load_starter
 from aslkit.live.export.to_browser_page import write_page
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
@@ -27,7 +28,7 @@ MODELS: Final[dict[str, Callable[[], tuple[Network, PreprocessConfig]]]] = {
     "both": load_starter,
 }
 
-RECOGNISE: Final = """async (source) => {
+FIND_HAND: Final = """async (source, time) => {
   window.mediapipe ??= await loadMediaPipe(NEEDS_EMBEDDING);
   const image = Object.assign(new Image(), { src: source });
   await image.decode();
@@ -36,10 +37,24 @@ RECOGNISE: Final = """async (source) => {
   pen.drawImage(image, 0, 0);
   const frame = { width, height, readPixels: () => pen.getImageData(0, 0, width, height) };
   const { landmarker, embedder } = window.mediapipe;
-  const hand = toHand(landmarker.detectForVideo(pen.canvas, performance.now()), frame, embedder, contract.mirror_left);
-  return hand && { ...hand, ...recognise(hand) };
+  return toHand(landmarker.detectForVideo(pen.canvas, time), frame, embedder, contract.mirror_left);
 }"""
-"""Recognises a frame with the functions that the page uses for the camera."""
+"""Finds the hand in a frame with the functions that the page uses for the camera. The time is in milliseconds."""
+
+RECOGNISE: Final = f"""async (source) => {{
+  const hand = await ({FIND_HAND})(source, performance.now());
+  return hand && {{ ...hand, ...recognise(hand) }};
+}}"""
+
+SPELL: Final = f"""async ([source, time]) => {{
+  readFrame(time, await ({FIND_HAND})(source, 1000 * time));
+  return speller.text;
+}}"""
+
+
+def to_url(frame: Frame) -> str:
+    """Return a frame as the address of an image."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(frame)).decode()}"
 
 
 def render(letter: str, name: str, count: int) -> list[Frame]:
@@ -70,9 +85,13 @@ def recorded(real_data: Path) -> list[Frame]:
 def pages(tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], str]) -> dict[str, str]:
     """URLs of the pages of the starter model, and of its landmark network alone."""
     folder = tmp_path_factory.mktemp("pages")
+    starter_contract = load_starter()[1]
+    motion = load_motion_network(STARTER_RUN, starter_contract)
     for feature, load in MODELS.items():
         (folder / feature).mkdir()
-        write_page(folder / feature, *load(), name="starter")
+        network, contract = load()
+        contract = replace(contract, motion=starter_contract.motion)
+        write_page(folder / feature, network, contract, name="starter", motion=motion)
     # Below the root of the server: the paths of the page are relative.
     url = serve(folder)
     return {feature: f"{url}{feature}/" for feature in MODELS}
@@ -117,7 +136,7 @@ def test_page_recognises_the_same_as_aslkit(
     with HandLandmarker(second_try=False, tracking=True) as landmarker:
         for frame in request.getfixturevalue(video):
             hand = landmarker.find(frame)
-            found = tab.evaluate(RECOGNISE, f"data:image/png;base64,{base64.b64encode(encode_png(frame)).decode()}")
+            found = tab.evaluate(RECOGNISE, to_url(frame))
             if hand is None or found is None:
                 continue
             landmarks = np.array(found["landmarks"], np.float32)
@@ -149,11 +168,24 @@ def test_camera_is_recognised_without_other_servers(
     tab.click("#start")
     expect(tab.locator("#status-text")).to_have_text("Recognising", timeout=30_000)
     expect(tab.locator("#letter")).to_have_text("L")
+    expect(tab.locator("#text")).to_have_text("L")  # typed once
     expect(tab.locator("#notice")).to_be_hidden()
     assert messages == []
     assert any(url.endswith("/mediapipe/vision_wasm_internal.wasm") for url in requests)
     allowed = (pages[feature], "data:", "blob:")
     assert [url for url in requests if not url.startswith(allowed)] == []
+
+
+@pytest.mark.parametrize("letter", ["J", "Z"])
+def test_drawn_letter_is_typed(letter: str, pages: dict[str, str], tab: Any) -> None:
+    tab.goto(pages["landmarks"])
+    texts = [
+        tab.evaluate(SPELL, [to_url(frame), number / 30])
+        for number, frame in enumerate(render(letter, "synthetic-hal", 55))
+    ]
+    assert texts[-1] == letter
+    # Before the movement, the hand is held for more than half a second, and read as a static letter.
+    assert {"J": "I", "Z": "D"}[letter] in texts
 
 
 def test_policy_forbids_other_servers(pages: dict[str, str], tab: Any, messages: list[str]) -> None:
