@@ -22,6 +22,7 @@ const PATH = "/api/reading";
 const STARTER = "starter";
 const COLOUR_LETTER = "#7ee2a8";
 const COLOUR_NO_LETTER = "#ffc857";
+const HINT = "What you spell appears here.";
 const CHOICE_KEY = "aslkit-runs";
 
 const $ = (id) => document.getElementById(id);
@@ -77,10 +78,8 @@ class Spelling extends ExclusiveSession {
   async requestJoin(takeOver) {
     this.#state = await this.#client.request("POST", PATH, { runs: this.#runs, take_over: takeOver, words: storedWords() });
     this.#client.setPage(this.#state.page);
-    for (const { run, text, letters } of this.#state.runs) {
-      this.#showHint(run, letters);
-      this.#showText(run, text);
-    }
+    for (const { run, text } of this.#state.runs) this.#showText(run, text);
+    this.#showHint(this.#state.runs[0].letters);
     this.#showChoices();
     return this.#state.camera;
   }
@@ -140,10 +139,10 @@ class Spelling extends ExclusiveSession {
     });
   }
 
-  #showHint(run, letters) {
-    const element = $(`text-${this.#runs.indexOf(run)}`);
+  #showHint(letters) {
     const drawn = drawnLetters(letters).join(" and ");
-    if (element) element.dataset.hint = `What you spell appears here.${drawn && ` Draw ${drawn} in the air; the letter is typed when the movement ends.`}`;
+    const element = $("text-0");
+    if (element) element.dataset.hint = `${HINT}${drawn && ` Draw ${drawn} in the air; the letter is typed when the movement ends.`}`;
   }
 
   #showReading(index, { letter, top_letters: topLetters, progress, landmarks }) {
@@ -220,7 +219,7 @@ class Spelling extends ExclusiveSession {
       <p class="letter"><b></b> <span></span></p>
       <progress class="hold" aria-label="How long the letter has been held" max="1" value="0"></progress>
       <ol aria-label="The three most probable letters"></ol></section>`;
-    const text = (run, index) => html`<div class="text" role="group" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled" data-hint="What you spell appears here."></span><i aria-hidden="true"></i></div><div class="words" id="words-${index}" hidden></div>`;
+    const text = (run, index) => html`<div class="spelling"><div class="text" role="group" tabindex="0" aria-label="Spelled text">${this.#runs.length > 1 ? html`<small>${run}</small>` : nothing}<span id="text-${index}" class="spelled" data-hint=${HINT}></span><i aria-hidden="true"></i></div><div class="words" id="words-${index}" hidden></div></div>`;
     this.#root.replaceChildren();
     const content = this.#root.appendChild(document.createElement("div"));
     content.className = this.#runs.length > 1 ? "try-part two" : "try-part";

@@ -65,10 +65,10 @@ export class Words {
     const { suggestion, correction } = values;
     const focused = row.contains(document.activeElement) && document.activeElement.dataset.key;
     const [read, became] = correction ? explain(correction) : [];
-    const button = (key, text, keyName) => html`<button type="button" data-key=${key} @click=${() => this.#press(key)}>${text}<kbd>${keyName}</kbd></button>`;
+    const button = (key, text, keyName) => html`<button type="button" data-key=${key} @click=${() => this.#press(key)}>${text} <kbd>${keyName}</kbd></button>`;
     render(
       html`${suggestion && index === 0 ? button("suggestion", html`<span class="visually-hidden">Take the suggestion </span>${suggestion}`, "Enter") : nothing}
-        ${correction ? html`<p>${read}, <b>${became}</b>.</p>${index === 0 ? button("undo", "Undo", "U") : nothing}` : nothing}`,
+        ${correction ? html`<div class="correction"><p>${read}, <b>${became}</b>.</p>${index === 0 ? button("undo", "Undo", "U") : nothing}</div>` : nothing}`,
       row,
     );
     // A button that disappears must not take the keyboard's position with it.
