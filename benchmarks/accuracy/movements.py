@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[], metavar="SIGNER=RUN")
     parser.add_argument("--clips", type=Path, help="dataset with recorded clips")
     parser.add_argument("--signers", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first synthetic signer")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     folder = STARTER_RUN if options.run == STARTER_NAME else options.workspace / "runs" / options.run
@@ -200,7 +201,7 @@ def main() -> None:
         raise SystemExit(f"{options.run} has no motion network.")
     motion = lambda: MotionReader(network, contract.motion)  # noqa: E731
     rng = np.random.default_rng(options.seed)
-    names = [f"synthetic-unseen-{number:02d}" for number in range(options.signers)]
+    names = [f"synthetic-unseen-{options.first + number:02d}" for number in range(options.signers)]
     jobs = [
         (name, letter, (30.0, 15.0, 24.0, 30.0, 12.0)[i % 5], 8.0) for i, name in enumerate(names) for letter in "JZ"
     ]

@@ -20,8 +20,9 @@ from aslkit.vision.hand_landmarker import INDEX, PINKY
 MIN_HANDS: Final = 4
 """Frames with a hand that a clip needs to be trained on."""
 
-_MOVED: Final = (0.03, 0.97)
-"""Shares of the path of the drawing finger at which its movement starts and ends: a clip begins and ends at rest."""
+_AT_REST: Final = 0.15
+"""Distance from its first or last place up to which the drawing finger rests, relative to the size of its path. A clip
+begins and ends at rest."""
 
 _TIPS: Final = {"J": PINKY[-1], "Z": INDEX[-1]}
 
@@ -82,10 +83,14 @@ def _to_track(
 
 
 def _movement(tip: npt.NDArray[np.float32], time_s: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return when a fingertip, float32 (n, 2), starts and ends to draw, seconds."""
-    path = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(tip, axis=0), axis=1))])
-    start, end = np.interp(np.array(_MOVED) * path[-1], path, time_s)
-    return float(start), float(end)
+    """Return when a fingertip, float32 (n, 2), leaves its first place and reaches its last one for good, seconds."""
+    limit = _AT_REST * float(np.ptp(tip, axis=0).max())
+    first, last = tip[:3].mean(axis=0), tip[-3:].mean(axis=0)
+    away_from_first = np.linalg.norm(tip - first, axis=1) > limit
+    away_from_last = np.linalg.norm(tip - last, axis=1) > limit
+    start = max(int(away_from_first.argmax()) - 1, 0)
+    end = min(len(tip) - int(away_from_last[::-1].argmax()), len(tip) - 1)
+    return float(time_s[start]), float(time_s[max(end, start)])
 
 
 def vary_tracks(tracks: Sequence[Track], copies: int, rng: np.random.Generator) -> list[Track]:

@@ -352,3 +352,23 @@ def test_archive_of_images_is_explained(command: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [command, "--source", str(archive), "--workspace", str(tmp_path)])
     assert (result.exit_code, result.output) == (2, imported.output)
     assert "is an archive. Unpack it with" in result.output
+
+
+@pytest.mark.parametrize(
+    ("letters", "predicted"),
+    [
+        (["I", "J"], "J"),  # the hand shape before the movement is no answer
+        (["J"], "J"),
+        (["D"], "D"),
+        (["I"], "I"),  # the movement was not recognised until the time was over
+        ([], None),
+    ],
+)
+def test_the_hand_shape_before_a_movement_is_no_answer(letters: list[str], predicted: str | None) -> None:
+    exam = Exam(prompts=("J",), rest_s=0)
+    exam.process_frame(0.0, letters=[], hand=True)
+    exam.process_frame(READY_S, letters=[], hand=True)
+    for number, letter in enumerate(letters):
+        exam.process_frame(READY_S + 0.5 + number, letters=[letter], hand=True)
+    exam.process_frame(READY_S + SIGN_S + 0.1, letters=[], hand=True)
+    assert exam.results[0].predicted == predicted
