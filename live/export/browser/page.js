@@ -79,10 +79,10 @@ const formatPercent = (probability) => `${(100 * probability).toFixed(1)} %`;
  * @param {object} motion result of MotionReader.observe
  */
 function showRecognition(recognition, motion = RESTING) {
-  const topLetters = (recognition?.probabilities ?? [])
-    .map((probability, index) => [contract.letters[index], probability])
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, TOP_LETTERS);
+  const letters = (recognition?.probabilities ?? []).map((probability, index) => [contract.letters[index], probability]);
+  // Not the static letters that the hand shape resembles at the end of a drawn one.
+  const topLetters = recognition && motion.ended ? [[drawn.letter, drawn.probability]]
+    : letters.sort((a, b) => b[1] - a[1]).slice(0, TOP_LETTERS);
   showLetter(...describeLetter(recognition, motion, topLetters[0]?.[1]));
   element("top-letters").replaceChildren(...topLetters.map(([topLetter, probability]) => createRow(topLetter, probability)));
 }
@@ -95,10 +95,10 @@ function showLetter(text, explanation) {
   element("confidence").textContent = explanation;
 }
 
-/** Return the letter to show, or null, and an explanation. */
+/** Return the letter to show, or null, and an explanation, from the highest probability that is shown. */
 function describeLetter(recognition, motion, probability) {
   if (!recognition) return [null, ""];
-  if (motion.ended) return [drawn.letter, `${formatPercent(drawn.probability)} confidence`];
+  if (motion.ended) return [drawn.letter, `${formatPercent(probability)} confidence`];
   if (motion.moving) return [null, "The hand is moving"];
   if (recognition.rejected) return [null, `possibly ${recognition.letter}; ${formatPercent(contract.threshold)} required`];
   if (recognition.resting) return [null, "A resting hand"];
