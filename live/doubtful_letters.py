@@ -39,11 +39,11 @@ class DoubtfulLetters:
         # The frame before HOLD_S is needed, so that the frames cover it.
         while len(frames) > 1 and frames[1].time_s <= observation.time_s - HOLD_S + _TIME_TOLERANCE_S:
             frames.popleft()
-        guess = observation.shown_guess
+        guess = observation.static_guess
         if self._held is not None:
-            still = sum(frame.shown_guess == self._held for frame in frames)
+            still = sum(frame.static_guess == self._held for frame in frames)
             self._held = self._held if still > _RELEASED * len(frames) else None
-        agreeing = [frame.probabilities for frame in frames if guess is not None and frame.shown_guess == guess]
+        agreeing = [frame.probabilities for frame in frames if guess is not None and frame.static_guess == guess]
         known = [each for each in agreeing if each is not None]
         covered = observation.time_s - frames[0].time_s >= HOLD_S - _TIME_TOLERANCE_S
         if guess in (None, self._held) or not covered or len(agreeing) < _AGREE * len(frames) or not known:

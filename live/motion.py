@@ -27,7 +27,7 @@ MOVING: Final = 1.2
 """Speed of the wrist from which a hand is moving and shows no static letter, palm sizes (about 150 mm) per second."""
 
 STEADY: Final = 0.8
-"""Speed of the wrist and the fingertips up to which a hand is held, palm sizes per second: more than detection errors."""
+"""Speed of wrist and fingertips up to which a hand is held, palm sizes per second: more than errors of detection."""
 
 _SPEED_S: Final = 0.15
 """Duration over which the speed is measured, seconds. A single interval would be dominated by errors of detection."""

@@ -12,7 +12,7 @@ from aslkit.core.letters import LABEL_INDEX, LABELS
 from aslkit.live.motion import RESTING, MotionReading
 
 SHAPES: Final = {"J": frozenset("IY"), "Z": frozenset("DGLX")}
-"""Static letters with the hand shape that draws a letter: what a model reads while the hand is held before a movement."""
+"""Static letters with the hand shape that draws a letter: what a model reads before the movement."""
 
 MISSED_MOVEMENT: Final = 0.1
 """Share of the drawn letters of which the movement is not recognised, so that the hand shape is read instead."""
@@ -54,12 +54,12 @@ class Observation:
     motion: MotionReading = RESTING
 
     @property
-    def shown(self) -> str | None:
+    def static_letter(self) -> str | None:
         """The static letter that the frame shows; None also while the hand moves or has just drawn a letter."""
         return None if self.motion.moving or self.motion.ended else self.letter
 
     @property
-    def shown_guess(self) -> str | None:
+    def static_guess(self) -> str | None:
         """The same for `guess`."""
         return None if self.motion.moving or self.motion.ended else self.guess
 

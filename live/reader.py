@@ -117,7 +117,7 @@ class Reader:
             # Replaced as one object, which other threads read without the lock.
             content = self._speller.content
             self.reading = Reading(
-                frame=frame, recognition=recognition, letter=observation.shown, top_letters=top_letters,
+                frame=frame, recognition=recognition, letter=observation.static_letter, top_letters=top_letters,
                 progress=self._speller.progress, text=str(content), suggestion=content.suggestion,
                 correction=content.correction, latency_s=time.perf_counter() - start_s,
             )  # fmt: skip

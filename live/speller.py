@@ -272,9 +272,9 @@ class Speller:
         frames = self._recent_frames(now_s, self.config.hold_s)
         if len(frames) < self.config.least_frames:  # a slow camera: use older frames as well
             frames = list(self._frames)[-self.config.least_frames :]
-        letter = self._frames[-1].shown
-        agreeing = [frame for frame in frames if letter is not None and frame.shown == letter]
-        others = sum(frame.shown not in (None, letter) for frame in frames)
+        letter = self._frames[-1].static_letter
+        agreeing = [frame for frame in frames if letter is not None and frame.static_letter == letter]
+        others = sum(frame.static_letter not in (None, letter) for frame in frames)
         required = max(math.ceil(self.config.agree * len(frames) - _TIME_TOLERANCE_S), self.config.least_frames)
         self.progress = min(len(agreeing) / required, 1.0)
         if (
@@ -298,7 +298,7 @@ class Speller:
 
 @dataclass(kw_only=True)
 class _AcceptedLetter:
-    """A static letter that was accepted, when it was last seen in a hand that had not moved since, and whether it has."""
+    """A static letter that was accepted: when, when it was last seen before the hand moved, and whether it has moved."""
 
     letter: str
     time_s: float

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aslkit.formats.run_metrics import read_training_letters
-from aslkit.inference.load_model import load_network
+from aslkit.vision.preprocess import CONTRACT_FILE, PreprocessConfig
 
 
 def known_letters(run: Path) -> tuple[str, ...]:
@@ -12,6 +12,6 @@ def known_letters(run: Path) -> tuple[str, ...]:
     Raises:
         AslkitError: the run is damaged.
     """
-    trained = read_training_letters(run)
-    motion = load_network(run)[1].motion
+    trained, contract = read_training_letters(run), run / "model" / CONTRACT_FILE
+    motion = PreprocessConfig.load(contract).motion if contract.is_file() else None
     return tuple(sorted({*trained, *(motion.letters if motion else ())})) if trained else ()

@@ -134,7 +134,8 @@ def test_live_reports_text_if_camera_stays_lost(monkeypatch: pytest.MonkeyPatch)
         ["A"] * 20 + [SourceLost("The camera is gone.")], *[[AslkitError("It cannot be opened.")]] * 99
     )
     recogniser = SimpleNamespace(
-        contract=PreprocessConfig(kind="landmarks", threshold=0.9), recognise=PixelRecogniser().recognise,
+        contract=PreprocessConfig(kind="landmarks", threshold=0.9),
+        recognise=PixelRecogniser().recognise,
         create_motion_reader=lambda: None,
     )
     monkeypatch.setattr("aslkit.live.run.Recogniser", lambda run, **_: nullcontext(recogniser))
@@ -235,7 +236,8 @@ def test_missing_speech_and_clipboard_programs_are_named() -> None:
 @pytest.mark.parametrize("windowed", [True, False])
 def test_live_measures_time_to_first_frame(windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recogniser = SimpleNamespace(
-        recognise=PixelRecogniser().recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9),
+        recognise=PixelRecogniser().recognise,
+        contract=PreprocessConfig(kind="landmarks", threshold=0.9),
         create_motion_reader=lambda: None,
     )
     stream = Stream(fake_source("A" * 20), live=False)

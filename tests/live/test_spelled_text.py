@@ -65,10 +65,12 @@ def test_the_suggestion_is_taken_and_undone() -> None:
 def test_deleting_into_a_corrected_word_ends_its_correction() -> None:
     text = spell("HElLO")
     text.end_word()
-    text.drop_last()  # the space
-    assert text.correction is not None
+    assert text.drop_last() == " "
+    assert text.undo() == "correct"
+    text.end_word()
     text.drop_last()
-    assert text.correction is None
+    assert text.drop_last() == "O"
+    assert text.undo() is None
     assert str(text) == "HELL"
 
 

@@ -11,9 +11,9 @@ from aslkit.inference.network_file import write_network
 from aslkit.inference.starter import STARTER_RUN
 from aslkit.synthetic.movements.tracks import Track
 from aslkit.train import motion_network
-from aslkit.train.data.motion_samples import MOTION_CLASSES, synthetic_motion_samples
+from aslkit.train.data.motion_samples import synthetic_motion_samples
 from aslkit.train.motion_network import fit_motion_network, load_starter_motion, train_motion
-from aslkit.vision.motion.contract import MotionContract
+from aslkit.vision.motion.contract import MOTION_CLASSES, MotionContract
 from aslkit.vision.motion.features import MOTION_VALUES
 from aslkit.vision.preprocess import PreprocessConfig
 from tests.live.factories import create_run
@@ -101,7 +101,7 @@ def test_a_motion_network_that_does_not_match_is_refused(tmp_path: Path, motion:
 
 def test_a_missing_motion_network_is_reported(tmp_path: Path) -> None:
     run = create_run("landmarks", "mlp", tmp_path / "run")
-    with pytest.raises(AslkitError, match="motion.json is damaged"):
+    with pytest.raises(AslkitError, match=r"motion\.json is damaged"):
         load_motion_network(run, PreprocessConfig(kind="landmarks", motion=MotionContract()))
 
 

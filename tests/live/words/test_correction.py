@@ -54,10 +54,10 @@ def test_words_are_corrected_if_another_one_is_far_likelier(reading: str, word: 
     assert corrected(reading) == word
 
 
-@pytest.mark.parametrize(
-    "name",
-    "XIOMARA KOWALSKI NGUYEN SIOBHAN PRIYANKA OLUWASEUN CHUKWU SVETLANA NIAMH CAOIMHE PHUONG GIULIA FATIMAH".split(),
-)
+NAMES = "XIOMARA KOWALSKI NGUYEN SIOBHAN PRIYANKA OLUWASEUN CHUKWU SVETLANA NIAMH CAOIMHE PHUONG GIULIA FATIMAH".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_that_were_read_with_confidence_stay(name: str) -> None:
     assert corrected(name) == name
 

@@ -14,8 +14,9 @@ from aslkit.synthetic.movements.scripts import Script
 from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.synthetic.signer import Signer
 from aslkit.train.data.motion_clips import dataset_track, recorded_negative_tracks, vary_tracks
-from aslkit.train.data.motion_samples import MOTION_CLASSES, NEITHER, cut_windows, still_letter_tracks
+from aslkit.train.data.motion_samples import NEITHER, cut_windows, still_letter_tracks
 from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.motion.contract import MOTION_CLASSES
 
 WIDTH, HEIGHT = 640, 480
 
