@@ -92,6 +92,7 @@ def test_commands_say_how_many_clips_there_are(folder: Path, only_clips: Path, t
     output = CliRunner().invoke(main, ["dataset", "info", str(folder), *workspace]).output
     assert "36 images of 24 letters, 6 clips (J 3, Z 3), 3 signers" in output
     assert re.search(r"in test +1 +1", output)
+    assert re.search(r"signer +images +clips +sessions +letters", output)
     output = CliRunner().invoke(main, ["dataset", "info", str(only_clips), *workspace]).output
     assert "0 images of 0 letters, 3 clips (J 2, Z 1)" in output
     assert "No images of:" not in output

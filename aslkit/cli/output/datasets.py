@@ -103,7 +103,7 @@ def _print_signers(info: "DatasetInfo") -> None:
             f"{signer.coverage:.2%}",
         )
         rows.append((name, *counts, ", ".join(signer.splits)))
-    print_table(("signer", "images", "sessions", "letters", "clips", "hand detected", "splits"), rows)
+    print_table(("signer", "images", "clips", "sessions", "letters", "hand detected", "splits"), rows)
     if len(info.signers) > _MAX_TABLE_ROWS:
         click.echo(f"… and {len(info.signers) - _MAX_TABLE_ROWS:,} more signers.")
 
