@@ -31,6 +31,9 @@ from aslkit.vision.images import encode_jpeg
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 LETTERS = "ABCLY"
 WORD = "CLAY"
+PICTURED_LETTER = "B"
+"""Letter of the exam that its picture shows."""
+
 PEOPLE = {"Maria": "synthetic-ada", "Jon": "synthetic-cleo"}
 WIDTH, HEIGHT = 960, 720
 FRAMES = 90
@@ -254,7 +257,8 @@ class Walkthrough:
             if found and found[1] != shown:
                 shown = found[1]
                 self.play(signer_name, shown)
-            if found and found[2] and not pictured and "This is" in tab.locator("#reading-0 .status").inner_text():
+            recognised = "This is" in tab.locator("#reading-0 .status").inner_text()
+            if found and found[2] and shown == PICTURED_LETTER and recognised and not pictured:
                 self.pause()
                 self.picture("studio-exam")
                 pictured = True
