@@ -110,7 +110,9 @@ def import_clips(clips: Sequence[LabelledClip], session: Path, *, mirrored: bool
             try:
                 _import_clip(clip, session, tracker, mirrored, settings, result)
             except AslkitError as error:
-                result.skipped.append((clip.path, error.message))
+                # The path is listed after the reason, so that clips with the same reason share a line.
+                reason = error.message.removeprefix(f"{clip.path} ").removesuffix(".")
+                result.skipped.append((clip.path, reason))
             advance()
     return result
 

@@ -72,6 +72,7 @@ def test_import_lists_clips(run: Any, tmp_path: Path) -> None:
     result = run("import", source)
     assert "Imported 1 clip of J for maria, session photos." in result.stdout
     assert "Rejected clips: J/bad.mp4 at 0.0 s. Hardly any movement." in result.stdout
+    assert "Imported nothing for maria, session photos." in run("import", source).stdout
     again = json.loads(run("import", source, "--json").stdout)
     assert (again["clips"], again["clips_already_there"]) == ({}, 1)
     assert [clip["reason"] for clip in again["rejected_clips"]] == ["no-movement"]

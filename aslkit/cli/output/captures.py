@@ -29,6 +29,7 @@ def print_import(result: "ImportResult", found: "ImageFolder", *, keep_split: bo
     for session in result.sessions:
         numbers = [number for letter, number in session.stored.items() if letter != NO_LETTER]
         imported = f"{format_count(sum(numbers), 'frame')} of {format_count(len(numbers), 'letter')}"
+        imported = "nothing" if not found.images else imported
         clips = ", ".join(f"{format_count(number, 'clip')} of {letter}" for letter, number in session.clips.items())
         whole = " and ".join(filter(None, [imported if numbers or not clips else "", clips]))
         click.echo(f"Imported {whole} for {session.info.signer}, session {session.info.session}.")
