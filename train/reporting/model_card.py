@@ -14,6 +14,7 @@ from aslkit.train.reporting.summary_text import (
     FALSE_LETTERS_EXPLANATION,
     NEGATIVE_KINDS,
     describe_false_letters,
+    describe_motion,
     describe_recogniser,
     describe_run,
     describe_synthetic,
@@ -59,8 +60,9 @@ def render_card(metrics: RunMetrics) -> str:
     parts = [
         f"---\n{yaml.safe_dump(_FRONT_MATTER, sort_keys=False)}---\n",
         f"# {describe_recogniser(metrics)}\n",
-        "Recognises static letters of the American Sign Language alphabet in a single image. J and Z are signed with a "
-        f"movement and are not included. Feature and architecture: {metrics.feature} × {metrics.architecture}.\n",
+        "Recognises static letters of the American Sign Language alphabet in a single image. "
+        f"{describe_motion(metrics) or 'J and Z are signed with a movement and are not included.'} "
+        f"Feature and architecture: {metrics.feature} × {metrics.architecture}.\n",
         " ".join(filter(None, result)) + "\n",
         _render_folds(metrics),
         _render_rejection(metrics.rejection) if metrics.rejection else "",

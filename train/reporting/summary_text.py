@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from aslkit.core.sanitize import format_percent, join_names
+from aslkit.core.sanitize import format_count, format_percent, join_names
 from aslkit.formats.prediction_metrics import RejectionMetrics
 from aslkit.formats.run_metrics import CrossValidationMetrics, RunMetrics
 from aslkit.web.report_page import join_listed, join_words
@@ -141,6 +141,20 @@ def describe_transfer(metrics: RunMetrics) -> str:
         f"Initial weights: {transfer.start}, {100 * accuracy:.1f} %; from scratch {100 * from_scratch:.1f} % "
         f"({points:+.1f} points)."
     )
+
+
+def describe_motion(metrics: RunMetrics) -> str:
+    """Return how J and Z were trained and tested; empty for runs without a motion network."""
+    motion = metrics.motion
+    if motion is None:
+        return ""
+    trained = "J and Z: a second network that follows the movement, trained on synthetic signers"
+    if motion.clips:
+        trained += f" and {format_count(motion.clips, 'clip')} of {join_names(motion.signers)}"
+    if not motion.tested:
+        return f"{trained}; no clips were held out to test it."
+    tested = ", ".join(f"{letter} {motion.right.get(letter, 0)} of {n}" for letter, n in sorted(motion.tested.items()))
+    return f"{trained}. Held-out clips that it recognised at the end of their movement: {tested}."
 
 
 def describe_run(metrics: RunMetrics) -> Headline:

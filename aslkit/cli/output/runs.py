@@ -33,6 +33,7 @@ def print_training(result: "TrainResult", *, as_json: bool) -> None:
     from aslkit.train.evaluation.recommendations import MAX_PLANNED_LETTERS
     from aslkit.train.evaluation.signer_outliers import ADVICE
     from aslkit.train.reporting.summary_text import (
+        describe_motion,
         describe_run,
         describe_transfer,
         list_hardest,
@@ -51,8 +52,8 @@ def print_training(result: "TrainResult", *, as_json: bool) -> None:
         click.echo(f"  {format_percent(random_split):>6}  accuracy on a random split (optimistic)")
     if summary.gap:
         click.echo(summary.gap)
-    if transfer := describe_transfer(metrics):
-        click.echo(transfer)
+    for text in filter(None, (describe_transfer(metrics), describe_motion(metrics))):
+        click.echo(text)
     _print_candidates(metrics.candidates)
     if hardest := list_hardest(metrics, MAX_LISTED):
         click.echo(f"Hardest letters: {hardest}")

@@ -5,6 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,13 +16,13 @@ from aslkit.core.errors import AslkitError, InputError
 from aslkit.core.workspace import Workspace
 from aslkit.formats.prediction_metrics import HeldOutMetrics, LetterMetrics
 from aslkit.formats.recording_plan import load_plan
-from aslkit.formats.run_metrics import RunMetrics, read_metrics
+from aslkit.formats.run_metrics import MotionMetrics, RunMetrics, read_metrics
 from aslkit.train.config import TrainConfig
 from aslkit.train.evaluate_run import evaluate_run
 from aslkit.train.pipeline import train
 from aslkit.train.reporting.environment import reproduce_command
 from aslkit.train.reporting.read_runs import list_runs, read_complete_run
-from aslkit.train.reporting.summary_text import describe_run, list_hardest
+from aslkit.train.reporting.summary_text import describe_motion, describe_run, list_hardest
 from tests.train.steps import uncompiled
 
 
@@ -129,6 +130,18 @@ def test_model_card_has_accuracy_and_command(run: Path) -> None:
     assert "correct with the confidence threshold" in text
     assert f"aslkit train --config WORKSPACE/runs/{run.name}/config.toml --dataset FOLDER/small" in text
     assert "--workspace WORKSPACE" in text  # not the path: cards are shared
+    assert "trained on synthetic signers; no clips were held out to test it." in text
+    assert "are not included" not in text
+
+
+def test_summary_says_how_well_movements_are_read(run: Path) -> None:
+    metrics = read_metrics(run)
+    assert isinstance(metrics, RunMetrics)
+    motion = MotionMetrics(clips=9, signers=["ada", "ben"], tested={"Z": 4, "J": 5}, right={"J": 3})
+    text = describe_motion(msgspec.structs.replace(metrics, motion=motion))
+    assert "trained on synthetic signers and 9 clips of ada, ben. " in text
+    assert text.endswith("J 3 of 5, Z 0 of 4.")
+    assert describe_motion(msgspec.structs.replace(metrics, motion=None)) == ""
 
 
 @pytest.mark.parametrize(
