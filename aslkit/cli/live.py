@@ -201,7 +201,7 @@ def exam(
     everything = "A-Z" if kind in LIVE_KINDS else "A-Y"
     asked = parse_alphabet_letters(letters or everything) if letter is None else (parse_alphabet_letter(letter),)
     if kind not in LIVE_KINDS and (drawn := [each for each in asked if each in MOTION_LETTERS]):
-        raise InputError(f"{' and '.join(drawn)} cannot be tested with images, only at a camera. Leave them out.")
+        raise InputError(f"{' and '.join(drawn)} can only be tested at a camera, not with a {kind} source.")
     chosen_letters, not_trained = _split_by_training(asked, folder)
     signer_name = _exam_signer(signer, source, workspace)
     metadata = {

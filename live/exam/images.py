@@ -8,7 +8,7 @@ import numpy as np
 from aslkit.core.errors import InputError
 from aslkit.core.letters import NO_LETTER
 from aslkit.core.progress import OnMessage
-from aslkit.formats.image_folders.read_folder import LabelledImage, read_image_folder
+from aslkit.formats.image_folders.read_folder import ImageFolder, LabelledImage, read_image_folder
 from aslkit.vision.image_formats import is_image_file
 from aslkit.vision.images import Frame, ImageError, decode_image, read_image_file
 
@@ -55,7 +55,7 @@ def _read_images(
     folder: Path, labels: Mapping[str, str] | None, letter: str | None, on_message: OnMessage
 ) -> list[LabelledImage]:
     try:
-        found = read_image_folder(folder, labels=labels, allow_exams=True)
+        found = read_image_folder(folder, labels=labels, allow_exams=True, clips=True)
     except InputError as error:
         images = _list_images(folder)
         if not images:
@@ -64,6 +64,7 @@ def _read_images(
             raise InputError(f"{error.message} If all show the same letter, add it, such as --letter A.") from error
         on_message(f"The images in {folder} are not labelled. All {len(images):,} count as {letter}.")
         return [LabelledImage(path=path, letter=letter) for path in images]
+    _leave_out_clips(found, folder, on_message)
     if not found.splits:
         return found.images
     used = found.splits[-1]  # in the order train, validation, test
@@ -71,6 +72,15 @@ def _read_images(
         f"{folder} has the splits {', '.join(found.splits)}. Only {used} is used. For another one, give its folder."
     )
     return [image for image in found.images if image.split == used]
+
+
+def _leave_out_clips(found: ImageFolder, folder: Path, on_message: OnMessage) -> None:
+    letters = " ".join(sorted({clip.letter for clip in found.clips}))
+    if not found.images:
+        raise InputError(f"{folder} has only movements, {letters}, which can only be tested at a camera.")
+    if letters:
+        on_message(f"Skipped, because movements can only be tested at a camera: {letters}")
+    found.clips = []
 
 
 def _list_images(folder: Path) -> list[Path]:

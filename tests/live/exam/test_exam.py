@@ -241,6 +241,18 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., di
     return run
 
 
+def test_clips_are_left_out_with_a_message(tmp_path: Path, examine: Callable[..., dict[str, Any]]) -> None:
+    (tmp_path / "photos" / "J").mkdir(parents=True)
+    (tmp_path / "photos" / "J" / "1.mp4").write_bytes(b"never opened")
+    with pytest.raises(InputError, match=r"has only movements, J, which can only be tested at a camera\."):
+        examine(tmp_path / "photos")
+    (tmp_path / "photos" / "A").mkdir()
+    (tmp_path / "photos" / "A" / "0.png").write_bytes(encode_png(np.zeros((48, 64, 3), np.uint8)))
+    result = examine(tmp_path / "photos")
+    assert "Skipped, because movements can only be tested at a camera: J" in result["messages"]
+    assert result["asked"] == 1
+
+
 def test_damaged_images_are_reported_and_hidden_files_ignored(
     tmp_path: Path, examine: Callable[..., dict[str, Any]]
 ) -> None:
